@@ -1133,7 +1133,133 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(
     assert len([name for name in three.money() if name != "00007"]) == (3 if how == "back" else 1)
 
 
+@pytest.mark.fault("J13", "J27")
+def test_a_later_run_is_named_only_where_it_would_do_something(three: Market) -> None:
+    """What is too small, or of a file that is refused or gone, waits for the accountant alone."""
+    three.orders([order(1, amount="5.00"), order(2)])
+    for verb in ("run", "status", "plan"):
+        told = three.run(verb=verb)
+        assert told.returncode == 11 and "start the run again" not in told.stdout, told.stdout
+        assert "exit 11: the accountant: 1 order" in told.stdout, told.stdout
+    follow(three, row(three, "00001")["reason"])
+    over(three, 10)
+
+
+@pytest.mark.fault("J13", "J27")
+def test_a_file_that_was_refused_waits_for_a_word_and_for_no_later_run(three: Market) -> None:
+    """The same orders under new ids: the exit line asks for the word, and says nothing of later."""
+    assert three.run().returncode == 0
+    three.orders([order(number, order_id=f"N-{number}") for number in range(1, 4)])
+    done = three.run()
+    status = three.run(verb="status")
+    assert (done.returncode, status.returncode) == (65, 11), (done, status)
+    for told in (done.stdout, status.stdout):
+        assert "again later" not in told and "the accountant: 3 orders" in told, told
+
+
+@pytest.mark.fault("J13", "J27")
+def test_what_is_held_of_a_file_that_was_given_goes_when_it_is_given_again(three: Market) -> None:
+    """A run of the job alone does not read it, so the exit line names the file and --input."""
+    assert three.run().returncode == 0
+    three.orders([order(number) for number in range(11, 15)], "more.csv")
+    done = three.run("--input", "more.csv", "--limit", "1")
+    named = "more.csv is not the job's own file: what is held of it goes in a run with --input"
+    assert done.returncode == 11 and named in done.stdout, done.stdout
+    assert named in three.run(verb="status").stdout
+    assert "the next run: 3 orders" in done.stdout
+    over(three, 0, "--input", "more.csv")
+    assert len(three.money()) == 7
+
+
+@pytest.mark.fault("J13")
+def test_status_names_the_accountant_where_nothing_is_open(three: Market) -> None:
+    """Its code is 0, for no later run is needed; its last line says who has something to do."""
+    three.orders([order(1, amount="1,2,3"), order(2)])
+    assert three.run().returncode == 10
+    told = three.run(verb="status")
+    last = told.stdout.splitlines()[-1]
+    assert (told.returncode, last.startswith("exit 0: nothing is open")) == (0, True), told.stdout
+    assert "the accountant: 1 order" in last
+    document = json.loads(three.run("--json", verb="status").stdout)
+    assert (document["exit_code"], document["next_step"]) == (0, last.removeprefix("exit 0: "))
+
+
 # --- rows that come back
+
+
+@pytest.mark.fault("J13")
+def test_a_rejects_file_has_the_rows_that_are_left_to_correct_and_no_others(three: Market) -> None:
+    """What was settled by its correction is not sent back again; with nothing left it goes away."""
+    three.orders([order(1, amount="1,2,3"), order(2, amount="none"), order(3)])
+    assert three.run().returncode == 10
+    first, second = rejected(three)
+    folder = three.folder / "reports" / first["batchpay_batch"]
+    done = three.run("--input", sent_back(three, [first], amount="210.25"))
+    assert done.returncode == 0, done.stdout
+    assert "the accountant: 1 order to see to" in three.run(verb="status").stdout
+    with (folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [line["order_id"] for line in csv.DictReader(file)] == ["00002"]
+    over(three, 0, "--input", sent_back(three, [second], amount="210.25"))
+    assert not (folder / "rejects.csv").exists()
+    assert three.run(verb="verify").returncode == 0
+
+
+@pytest.mark.fault("J13")
+def test_a_total_row_that_a_person_took_note_of_is_nobodys(three: Market) -> None:
+    """It stays rejected, in this file and in later ones; nobody is asked to correct it."""
+    total = {**dict.fromkeys(HEADER, ""), "order_id": "รวม", "amount": "1,000.00"}
+    three.orders([order(1), total])
+    done = three.run()
+    assert done.returncode == 10 and "the accountant: 1 order" in done.stdout
+    words = ("resolve", "job.toml", "รวม", "--cancel", "--reason", "the sum of the sheet")
+    assert program(three, *words).returncode == 0
+    assert "cancelled already" in program(three, *words).stderr
+    assert "accountant" not in three.run(verb="status").stdout
+    three.orders([order(2), total], "next.csv")
+    done = three.run("--input", "next.csv")
+    assert done.returncode == 10 and exits.SEEN_TO in done.stdout, done.stdout
+    checked = three.run("--input", "next.csv", verb="check")
+    assert ", 1 rejected, 0 repeated" in checked.stdout, checked.stdout
+    assert three.run(verb="verify").returncode == 0
+
+
+@pytest.mark.fault("J13", "E11")
+def test_a_file_that_comes_again_without_its_total_row_is_settled_as_the_first_one_was(
+    three: Market,
+) -> None:
+    """Its rows were corrected and charged: rejected ones, one with a date for an id, a pair that
+    contradicted each other. The rejects file sent back as it was is settled by them, too.
+    """
+    rows = [
+        order(1, amount="1,2,3"),
+        order(2, order_id="3-Mar"),
+        order(3),
+        order(4),
+        order(4, amount="300.00"),
+    ]
+    total = {**dict.fromkeys(HEADER, ""), "order_id": "รวม", "amount": "1,000.00"}
+    three.orders([*rows, total])
+    assert three.run().returncode == 10
+    first, damaged, right, wrong, sum_row = rejected(three)
+    assert sum_row["order_id"] == "รวม"
+    untouched = [first, damaged, right, wrong]
+    mended = [
+        {**first, "amount": "210.25"},
+        {**damaged, "order_id": "X-3"},
+        {**right, "card": "tokn_test_sandboxnew4242"},
+    ]
+    over(three, 0, "--input", sent_back(three, mended))
+    assert len(three.money()) == 4
+    assert "the accountant: 1 order to see to" in three.run(verb="status").stdout
+    three.orders(rows)
+    plan = three.run(verb="plan")
+    done = three.run()
+    assert (plan.returncode, done.returncode) == (0, 0), (plan.stdout, done.stdout)
+    done = three.run("--input", sent_back(three, untouched))
+    assert done.returncode == 0, done.stdout
+    assert len(three.money()) == 4 and all(one == 1 for one in three.money().values())
+    three.orders([order(1, amount="1,2,4"), *rows[2:]])
+    assert three.run().returncode == 10  # another text in a cell is another row
 
 
 @pytest.mark.fault("J13")
@@ -1378,6 +1504,8 @@ def test_an_order_id_that_asks_for_something_else_is_corrected(
         for one in three.results()
         if one["outcome"] == "conflict"
     )
+    asks = "this row asks for 300.00 THB instead of 101.25 THB, another way to pay;"
+    assert any(asks in one["reason"] for one in three.results())
     told = [line for line in rejected(three) if line["batchpay_outcome"] == "conflict"]
     three.orders([{**changed, "order_id": "X-1"}, order(4)] if another else [order(4)])
     over(three, 0)
@@ -1464,6 +1592,66 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     over(three, 0, "--input", "wanted.csv", "--yes")
     over(three, 10)
     assert three.money()["C-3"] == 1
+
+
+@pytest.mark.fault("J13")
+def test_an_order_that_was_cancelled_before_is_told_by_whom_and_when(three: Market) -> None:
+    """Whether it was never sent, or sent and never charged."""
+    assert three.run("--limit", "2").returncode == 11
+    words = ("resolve", "job.toml", "00003", "--cancel", "--reason", "wrong shop")
+    assert program(three, *words).returncode == 0
+    again = program(three, *words)
+    assert again.returncode == 64
+    assert "order 00003 was cancelled already, by " in again.stderr, again.stderr
+    assert ": wrong shop" in again.stderr
+
+
+@pytest.mark.fault("J08")
+def test_an_id_is_known_with_the_apostrophe_of_the_report(three: Market) -> None:
+    """A cell of results.csv that a spreadsheet would calculate has one; it is no part of the id."""
+    three.orders([order(1, order_id="-5"), order(2, order_id="3-Mar")])
+    assert three.run().returncode == 10
+    (shown,) = [one["order_id"] for one in three.results() if one["outcome"] == "succeeded"]
+    assert shown == "'-5"
+    told = program(three, "status", "job.toml", "--", shown)
+    assert told.returncode == 0 and "order -5: " in told.stdout, told
+    unknown = three.run("3-Mar", verb="status")
+    assert unknown.returncode == 66 and "whose id was rejected has none" in unknown.stderr
+
+
+@pytest.mark.fault("J07")
+def test_check_and_plan_name_the_orders_that_resemble_recent_ones(three: Market) -> None:
+    """An id that was mistyped in a file that was charged is a new order to any program."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    rows = [order(number, card=f"cust_test_sandbox{number}") for number in range(1, 4)]
+    three.orders(rows)
+    assert three.run().returncode == 0
+    three.orders([{**rows[0], "order_id": "0000l"}, *rows[1:], order(4, card="cust_test_sandbox4")])
+    checked, planned = three.run(verb="check"), three.run(verb="plan")
+    assert checked.returncode == 0
+    assert "row 2, order 0000l: order 00001 of batch " in checked.stderr, checked.stderr
+    assert "0000l: order 00001 of batch " in planned.stderr, planned.stderr
+
+
+@pytest.mark.fault("E03")
+def test_what_stands_in_a_file_as_no_program_wants_it_says_what_to_do(three: Market) -> None:
+    """An empty cell of the one way to pay, a title above the header, a key in other letters."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    shops = "shop,rid\nBlue Elephant,recp_test_sandbox1\n"
+    (three.folder / "shops.csv").write_text(shops, "utf-8")
+    lookup = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+    edit(three, '"recipient"', lookup)
+    near = order(2, card="cust_test_sandbox2", recipient="blue elephant ")
+    three.orders([order(1, card="", recipient="Blue Elephant"), near])
+    told = three.run(verb="check").stdout
+    assert "card: is empty (payment-group); fill it in" in told, told
+    assert "found 'blue elephant␠' (lookup-missing); shops.csv has 'Blue Elephant'" in told, told
+    file = three.folder / "orders.csv"
+    file.write_text("Orders November,,\n\n" + file.read_text("utf-8"), "utf-8")
+    refused = three.run(verb="check")
+    assert refused.returncode == 65 and "say header_row = 3" in refused.stderr, refused
+    edit(three, "[columns]", "header_row = 3\n[columns]")
+    assert three.run(verb="check").returncode == 10
 
 
 def moved_to_inbox(market: Market) -> Path:

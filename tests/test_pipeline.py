@@ -381,6 +381,19 @@ def test_a_glob_reads_all_files_before_anything_is_sent(market: Market) -> None:
     market.agree()
 
 
+@pytest.mark.fault("E09", "E10")
+def test_a_row_of_another_file_is_named_by_its_file(market: Market) -> None:
+    """What `check` calls a batch nobody has seen yet."""
+    market.orders([order(1), order(2)], "orders-1.csv")
+    market.orders([order(3), order(2, amount="300.00")], "orders-2.csv")
+    market.job(file="orders-*.csv")
+    told = market.run(verb="check").stdout
+    assert "other content stands in row 3 of orders-2.csv;" in told, told
+    assert "other content stands in row 3 of orders-1.csv;" in told, told
+    assert market.run().returncode == 10
+    assert any("row 3 of orders-2.csv" in one["reason"] for one in market.results())
+
+
 def test_no_file_tonight(market: Market) -> None:
     """66, or 0 and silence when the job says that this is fine."""
     market.job()

@@ -25,6 +25,7 @@ from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.events import IdsRenamed, NewOrders, told_in
 from batchpay.domain.model import Batch, Document, Intent, Repeat, StoredChunk, orders_of
+from batchpay.domain.text import told
 from batchpay.intake.controls import run_refusal
 from batchpay.intake.likeness import FEWEST, Comparison, Unasked, may_contain, suspicious
 from batchpay.intake.take_in import Intake, Intakes
@@ -53,10 +54,14 @@ from batchpay.lifecycle.standing import (
     unnamed,
     untold,
 )
+from batchpay.messages.message import worded
 from batchpay.settlement import Candidate
 from batchpay.settlement.others import renamed
 
 REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
+
+
+NAMED = 5  # orders that are named because they resemble recent ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +245,7 @@ class Survey:
     # (id, currency) -> count, sum
     recipients: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     warned: int = 0  # rows that resemble a recent order
+    resembling: list[str] = field(default_factory=list)  # the first of them, each with what it is
 
     def add(self, job: Job, placed: Placed) -> None:
         """Count one row that may be sent."""
@@ -255,8 +261,10 @@ class Survey:
         share = self.recipients.setdefault((destination, currency), [0, 0])
         share[0] += 1
         share[1] += amount
-        if getattr(placed.standing, "warnings", ()):
+        if warnings := getattr(placed.standing, "warnings", ()):
             self.warned += 1
+            if len(self.resembling) < NAMED:
+                self.resembling.append(f"{told(placed.row.order_id)}: {worded(warnings)}")
 
     @property
     def destinations(self) -> frozenset[str]:

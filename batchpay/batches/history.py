@@ -38,8 +38,9 @@ from batchpay.domain.money import major_text
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, fold, word_of
-from batchpay.lifecycle.kinship import Ancestry, Lineages, goes_back_to
+from batchpay.lifecycle.kinship import Ancestry, Lineages, goes_back_to, reading_of
 from batchpay.lifecycle.plan import alike, by_order, order_in, payer_of, place_of, terms_of
+from batchpay.lifecycle.rows import Same
 from batchpay.lifecycle.standing import (
     Elsewhere,
     Guards,
@@ -128,7 +129,57 @@ def history_of(
             if sale.others and (said := _said(sale, lineages))
         },
         words=words,
+        same=_came_before(journal, batch, chunk, wanted, attempts, lineages),
     )
+
+
+def _came_before(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    attempts: Mapping[str, tuple[Attempt, ...]],
+    lineages: Lineages,
+) -> dict[str, tuple[Same, ...]]:
+    """Place of a row that may have to be corrected -> the same row in older files of which
+    corrections were sent: a file that comes again without one of its rows, or rows of a rejects
+    file that come back as they were.
+    """
+    found: dict[str, tuple[Same, ...]] = {}
+    if not lineages.corrections:
+        return found
+    for at in wanted:
+        if at in chunk.problems or at in chunk.corrects or _is_asked(chunk.documents[at], attempts):
+            some = tuple(_same_rows(journal, batch, chunk, at, lineages))
+            if some:
+                found[place_of(batch.id, chunk.sheet, chunk.rows[at])] = some
+    return found
+
+
+def _is_asked(document: Document, attempts: Mapping[str, tuple[Attempt, ...]]) -> bool:
+    """Was its order asked for by a row that came to correct another?"""
+    asked = attempts.get(str(document.get("order_id") or ""), ())
+    return any(attempt.intent.corrects for attempt in asked)
+
+
+def _same_rows(
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages
+) -> Iterator[Same]:
+    reading = reading_of(chunk, at)
+    if not reading:
+        return
+    places = list(lineages.readings().get(reading, ()))
+    named = chunk.corrects.get(at, "")
+    if named and named not in places and lineages.reading(named) == reading:
+        places.append(named)
+    for place in places:
+        known = lineages.where(place)
+        received_ns = lineages.received_ns(place)
+        if known is None or known[0] == batch.id or received_ns >= batch.first_seen_ns:
+            continue
+        orders = (*lineages.corrections.get(place, ()), *lineages.answered(place))
+        settled = attempts_of(journal, list(dict.fromkeys(orders)))
+        yield Same(place, received_ns, tuple(_joined(settled, settled)))
 
 
 def _firsts(
@@ -555,6 +606,15 @@ def looked(journal: SqliteJournal, run_id: str) -> bool:
 def behind(journal: SqliteJournal, totals: Event) -> bool:
     """Did anything happen to an order of a batch since its last report was written?"""
     return journal.changed(totals.batch_id, totals.seq)
+
+
+def given_files(job: Job, counted: Iterable[tuple[Batch, Totals]]) -> tuple[str, ...]:
+    """The files of these batches of which a run sends what is held only where it is given them."""
+    files: dict[str, None] = {}
+    for batch, totals in counted:
+        if totals.waits_to_be_sent and not job.input.is_own(batch.file):
+            files[batch.file] = None
+    return tuple(files)
 
 
 def is_open(event: Event) -> bool:

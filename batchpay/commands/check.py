@@ -28,6 +28,7 @@ from batchpay.batches.keeping import KeptRows
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Batch, Judged, Problem
 from batchpay.domain.money import major_text
+from batchpay.domain.text import told as shown
 from batchpay.intake.take_in import Intake, Intakes, Keep, Rows, Source, take_in
 from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
@@ -41,7 +42,7 @@ from batchpay.lifecycle.standing import (
     Waits,
     is_sendable,
 )
-from batchpay.messages.message import plain
+from batchpay.messages.message import plain, worded
 from batchpay.reconciliation.findings import Place, finding_of
 
 OnProblem = Callable[[str, str, int, Problem], None]
@@ -138,6 +139,8 @@ def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str
     return journal, unreadable
 
 
+WARNED = 20  # rows of a file that are named because they resemble recent orders
+
 _At = tuple[str, int]  # sheet and row
 
 
@@ -162,16 +165,19 @@ class _Checking:
         self._tell = tell
         self._knows_orders = journal.knows_orders()
         self._present = [one.batch.id for one in planned]
+        self._warned: list[str] = []
 
     def file(self, intake: Intake, batch: PlannedBatch) -> tuple[dict[str, Any], int]:
         """One file as `--json` shows it, and how many of its rows somebody must correct: each once,
         a row that breaks a rule as that, whatever else stands against it.
         """
+        self._warned = []
         repeated = self._tell_repeats(intake)
         judged = self._judged(intake, batch)
         others = (repeated | judged.contested) - judged.flawed
         told = file_told(intake, batch.batch, len(others))
         told["may_be_sent"] = sums_told(judged.counts, judged.sums)
+        told["warnings"] += self._warned
         return told, intake.tally.rejected + len(others)
 
     def _tell_repeats(self, intake: Intake) -> set[_At]:
@@ -202,6 +208,7 @@ class _Checking:
                 currency = row.document["currency"].upper()
                 found.counts[currency] += 1
                 found.sums[currency] += row.document["amount"]
+                self._warn_of(placed)
             if row.problems:
                 found.flawed.add((row.sheet, row.row))
             if self._is_contested(placed):
@@ -209,8 +216,16 @@ class _Checking:
                 found.contested.add((row.sheet, row.row))
         return found
 
+    def _warn_of(self, placed: Placed) -> None:
+        """Keep what a person should know before the row is sent."""
+        said = worded(getattr(placed.standing, "warnings", ()))
+        if said and len(self._warned) < WARNED:
+            self._warned.append(f"row {placed.row.row}, order {shown(placed.row.order_id)}: {said}")
+
     def _is_contested(self, placed: Placed) -> bool:
         """Does the journal stand against a row of which nothing was told yet?"""
+        if placed.row.problems:
+            return False
         repeat = placed.row.repeat
         if repeat is not None and not repeat.looks_like:
             return False

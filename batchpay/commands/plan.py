@@ -307,8 +307,9 @@ def _plan(job: Job, known: _Known, walk: _Walk, others: Sequence[Totals]) -> Pla
     """`others`: what other files and adopted charges add to the exit code."""
     code = _code(known, walk, others)
     received = sorted(known.planned, key=lambda one: one.batch.first_seen_ns)
-    totals = [*others, *(walk.totals[one.batch.id] for one in received)]
-    acts = must_act(totals, stopped=bool(known.stop))
+    counted = [walk.totals[one.batch.id] for one in received]
+    given = history.given_files(job, zip((one.batch for one in received), counted, strict=True))
+    acts = must_act([*others, *counted], given, stopped=bool(known.stop))
     files = [
         file_told(intake, one.batch, len(intake.repeats))
         for intake, one in zip(known.intakes.files, known.planned, strict=True)
@@ -415,8 +416,15 @@ def _of_orders(found: Survey) -> Iterable[str]:
     if found.warned:
         yield (
             f"{found.warned} of these orders ask for the same payer, recipient and amount as one"
-            " of the last ten days"
+            f" of the last ten days: {'; '.join(found.resembling)}{_more(found)}"
         )
+
+
+def _more(found: Survey) -> str:
+    more = found.warned - len(found.resembling)
+    if more > 0:
+        return f"; and {more} more"
+    return ""
 
 
 def _of_words(known: _Known, walk: _Walk) -> Iterable[str]:

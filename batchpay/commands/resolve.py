@@ -13,15 +13,18 @@ from functools import partial
 
 from batchpay.batches import history
 from batchpay.batches.candidates import intent_of_row
+from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
-from batchpay.domain import steps
+from batchpay.domain import steps, times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
-from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line
-from batchpay.domain.model import Batch, ChargeSeen, Intent, Outcome, Page, StoredChunk
+from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
+from batchpay.domain.events import Resolved as Cancellation
+from batchpay.domain.model import Batch, ChargeSeen, Finding, Intent, Outcome, Page, StoredChunk
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
+from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.lifecycle.attempt import (
@@ -37,6 +40,7 @@ from batchpay.lifecycle.attempt import (
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.standing import Row, rows_of
+from batchpay.messages.problems import TOTAL_ROW
 from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists, may_be
 
@@ -76,6 +80,7 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
                 " asks again"
             )
         if (sale := _held(opened, order_id)) is None:
+            _refuse_said_already(opened, order_id)
             attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
             if attempts:
                 raise Usage(
@@ -84,11 +89,26 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
                 )
             raise Usage(
                 f"order {order_id} is in no batch as a row that waits to be sent; see results.csv"
-                " for its id"
+                " for its id, which has no apostrophe before it"
             )
         _cancel(opened, order_id, reason, sale)
         _publish_all(opened)
         return Resolved(f"order {order_id} is cancelled: it will never be sent")
+
+
+def _refuse_said_already(opened: OpenJob, order_id: str) -> None:
+    """Raises Usage for an order that a person has cancelled before: who, and when."""
+    for event in opened.journal.histories([order_id]).get(order_id, ()):
+        told = of(event)
+        if isinstance(told, Cancellation) and told.said != "cancelled":
+            continue
+        if isinstance(told, OrderCancelled | Cancellation):
+            at = times.local(iso(event.at_ns), opened.job.controls.time_zone)
+            who_said = shown(told.by) or "a person"
+            raise Usage(
+                f"order {order_id} was cancelled already, by {who_said} on {at}:"
+                f" {shown(told.reason)}; it is never sent, and nothing is to do"
+            )
 
 
 def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
@@ -551,7 +571,7 @@ def _held(opened: OpenJob, order_id: str) -> _Sale | None:
     attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return _Sale()
-    batches = (_held_in(opened, batch) for batch in reversed(opened.journal.batches()))
+    batches = (_held_in(opened, batch, totals=True) for batch in reversed(opened.journal.batches()))
     return next((held[order_id] for held in batches if order_id in held), None)
 
 
@@ -578,13 +598,20 @@ def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
     return held
 
 
-def _held_in(opened: OpenJob, batch: Batch) -> dict[str, _Sale]:
-    """Held order -> its sale."""
+def _is_total_row(finding: Finding) -> bool:
+    """May a person take note of it? It has an id by which it can be named, and nobody did so."""
+    if not finding.order_id or finding.cancelled:
+        return False
+    return any(problem.said.code == TOTAL_ROW.code for problem in finding.problems)
+
+
+def _held_in(opened: OpenJob, batch: Batch, *, totals: bool = False) -> dict[str, _Sale]:
+    """Held order -> its sale; `totals`: and total rows, of which a person takes note."""
     held: dict[str, _Sale] = {}
     lineages = Lineages(opened.journal)
     for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
-            if one.outcome is Outcome.HELD:
+            if one.outcome is Outcome.HELD or (totals and _is_total_row(one)):
                 held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(
                     lineages, batch, chunk, at
                 )

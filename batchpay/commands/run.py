@@ -330,8 +330,9 @@ def _result(
     """Who must act: over the same batches as the code."""
     received = sorted(published, key=lambda one: one.batch.first_seen_ns)
     strays = history.strays(opened.job, opened.journal)
+    given = history.given_files(opened.job, ((one.batch, one.totals) for one in published))
     every = [*others, *(one.totals for one in received), strays]
-    acts = must_act(every, stopped=bool(opened.stop))
+    acts = must_act(every, given, stopped=bool(opened.stop))
     done = Runs(opened.journal).whole(opened.run_id)
     if opened.loss is not None:
         notes = (*notes, opened.loss.told)

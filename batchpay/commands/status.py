@@ -70,6 +70,7 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
         batches.append(told)
         totals.append(counted)
     stop = stop_in_force(journal.events(STOPS))
+    given = history.given_files(job, zip(journal.batches(), totals, strict=True))
     totals.append(history.strays(job, journal))
     taken = history.taken_as_they_are(latest)
     return Status(
@@ -79,7 +80,7 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
         last_run=history.last_run(journal),
         running=at_work,
         adopted=history.adopted_json(history.unshown(job, journal)),
-        acts=must_act(totals, stopped=bool(stop)),
+        acts=must_act(totals, given, stopped=bool(stop)),
         lifted=tuple(lift.to_json() for lift in history.lifts(journal)),
         loss=history.last_loss(journal, now_ns),
         words=tuple(word.to_json() for word in said_in(journal)),
@@ -119,6 +120,13 @@ def story(job: Job, order_id: str) -> dict[str, Any]:
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
         told = story_of(job, journal, order_id)
-    if not told["rows"] and not told["events"]:
+        bare = order_id.removeprefix("'")  # results.csv puts one before what is no formula
+        if _is_nothing(told) and bare != order_id:
+            told = story_of(job, journal, bare)
+    if _is_nothing(told):
         raise Usage(f"the journal knows no order {shown(order_id)}; {steps.ORDER_ID()}")
     return told
+
+
+def _is_nothing(told: Mapping[str, Any]) -> bool:
+    return not told["rows"] and not told["events"]

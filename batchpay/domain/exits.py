@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from batchpay.domain.text import told as shown
 from batchpay.messages import exits as said
 from batchpay.messages.message import Entry, Message, worded
 
@@ -62,9 +63,8 @@ BY_NAME = {
     "payer": said.PAYER,
     "next run": said.NEXT_RUN,
 }
-# ... where its rows stand in a rejects file, and where some do and some do not
+# ... where its rows stand in a rejects file
 FROM_REJECTS = {"accountant": said.ACCOUNTANT_REJECTS, "payer": said.PAYER_REJECTS}
-FROM_BOTH = {"accountant": said.ACCOUNTANT_BOTH, "payer": said.PAYER_BOTH}
 SEEN_TO = str(said.SEEN_TO())
 
 
@@ -76,6 +76,10 @@ class Acts:
 
     orders: Mapping[str, int] = field(default_factory=dict)
     in_rejects: Mapping[str, int] = field(default_factory=dict)
+    # Would a later run see to any of them by itself, once those who are named have acted?
+    again: bool = False
+    # Files of held orders that a run of the job alone does not read.
+    given: tuple[str, ...] = ()
     stopped: bool = True  # is a stop in force, or may one be?
 
 
@@ -98,10 +102,13 @@ def messages(code: int, told: Acts) -> tuple[Message, ...]:
         own = said.NO_STOP()
     if code == 12 or code not in OF_ROWS:
         return (own, *parties)
-    if code == 11 and not told.orders.get("next run"):
-        return (*parties, own)  # what a person settles, a run then finds
+    given = tuple(_given(told))
+    if code == 0 and parties:
+        return (said.NOTHING_OPEN(), *parties)
+    if code == 11 and told.again and not told.orders.get("next run"):
+        return (*parties, own, *given)  # what a person settles, a run then finds
     if parties:
-        return parties
+        return (*parties, *given)
     if code == 10:
         return (said.SEEN_TO(),)
     return (own,)
@@ -117,6 +124,13 @@ def sentence_after(last: int | None, code: int, told: Acts) -> str:
     if last is None or last in OF_ROWS:
         return sentence(code, told)
     return worded((said.LAST_RUN(code=last, step=_own(last)), *messages(code, told)))
+
+
+def _given(told: Acts) -> Iterator[Message]:
+    """A next run that sends what is held is told its file, where the job does not name it."""
+    if told.given:
+        files = ", ".join(shown(name) for name in told.given)
+        yield said.GIVEN(files=files, number=len(told.given))
 
 
 def _own(code: int) -> Message:
@@ -138,11 +152,13 @@ def _parties(told: Acts) -> Iterator[Message]:
         elif back == number:
             yield FROM_REJECTS[name](orders=number)
         else:
-            yield FROM_BOTH[name](
-                orders=number,
-                own=number - back,
-                back=back,
-            )
+            yield _of_both(name, number, back)
+
+
+def _of_both(name: str, number: int, back: int) -> Message:
+    if name == "payer":
+        return said.PAYER_BOTH(orders=number, own=number - back, back=back)
+    return said.ACCOUNTANT_BOTH(orders=number, back=back)
 
 
 def worst(codes: Iterable[int]) -> int:

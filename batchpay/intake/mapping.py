@@ -16,7 +16,7 @@ from batchpay.domain import lineage
 from batchpay.domain.model import Chunk, Document, Problem
 from batchpay.domain.money import CODES, EXPONENTS, NotMoney, plain_minors, to_minor
 from batchpay.domain.secrets import secret_in
-from batchpay.domain.text import told
+from batchpay.domain.text import folded, told
 from batchpay.intake import damage
 from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue, Source
 from batchpay.lifecycle.plan import place_of
@@ -268,25 +268,36 @@ def _looked_up(
     """The value that stands beside each key in the lookup file; exact keys only."""
     values = list(map(lookup.table.get, keys))
     if None in values or lookup.ambiguous or "" in values:
+        near = {_looks(known): known for known in lookup.table}
         for at, key in enumerate(keys):
             value = values[at]
             is_unclear = not value or key in lookup.ambiguous
             if key and is_unclear:
-                problem = _lookup_problem(key, value, lookup)
+                problem = _lookup_problem(key, value, lookup, near)
                 found.refuse(at, name, problem)
                 values[at] = None
     return [value or "" for value in values]
 
 
-def _lookup_problem(key: str, value: str | None, lookup: FromLookup) -> Problem:
+def _lookup_problem(
+    key: str, value: str | None, lookup: FromLookup, near: Mapping[str, str]
+) -> Problem:
+    """`near`: what a key looks like -> the key."""
     file = lookup.path.name
     if key in lookup.ambiguous:
         said = problems.LOOKUP_AMBIGUOUS(file=file)
+    elif value is None and _looks(key) in near:
+        said = problems.LOOKUP_NEAR(file=file, key=lookup.key, near=_quoted(near[_looks(key)]))
     elif value is None:
         said = problems.LOOKUP_MISSING(file=file, key=lookup.key)
     else:
         said = problems.LOOKUP_EMPTY(file=file, column=lookup.value)
-    return Problem(lookup.column, told(key), said)
+    return Problem(lookup.column, _quoted(key), said)
+
+
+def _looks(key: str) -> str:
+    """A key without differences of case, width and blanks."""
+    return "".join(folded(key).split())
 
 
 # --- odd ids

@@ -45,6 +45,7 @@ def nobody(
 
 
 NAMED = 5  # other rows a reason names
+NO_FILES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class _Row:
     owner: bool  # it caused an attempt: what it is, its history says
     kin: Ancestry  # the rows that it corrects
     again: bool  # batchpay_retry = yes, of an order that was asked for before
+    file: str  # its name; empty where nobody told it
 
     @property
     def in_its_file(self) -> tuple[str, str]:
@@ -137,14 +139,17 @@ class Repeats:
         return not self._files.isdisjoint(self._corrected_files)
 
     def resolve(
-        self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned = nobody
+        self,
+        batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]],
+        owned: Owned = nobody,
+        files: Mapping[str, str] = NO_FILES,
     ) -> dict[Place, Repeat]:
         """Pass two, over the same chunks in the same order: what each repeated row is; the rest is
-        left out.
+        left out. `files`: batch -> name of its file.
         """
         by_id: dict[str, list[_Row]] = defaultdict(list)
         by_token: dict[str, list[_Row]] = defaultdict(list)
-        for row in self._suspects(batches, owned):
+        for row in self._suspects(batches, owned, files):
             by_id[alike(row.order_id)].append(row)
             if row.token:
                 by_token[row.token].append(row)
@@ -212,7 +217,10 @@ class Repeats:
         return self._twice
 
     def _suspects(
-        self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned
+        self,
+        batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]],
+        owned: Owned,
+        files: Mapping[str, str],
     ) -> Iterator[_Row]:
         """The valid rows whose order id or token came more than once."""
         ids, tokens = self._repeated()
@@ -245,15 +253,17 @@ class Repeats:
                         kin = self._trace(told_place, earlier)
                     else:
                         kin = Ancestry(order_ids=earlier)
-                    own = row in owners
                     document = documents[number]
-                    again = at in chunk.comeback and self._asked(document["order_id"])
-                    yield _row(
-                        (batch_id, sheet, row),
-                        document,
-                        kin,
-                        owner=own,
-                        again=again,
+                    order_id = document["order_id"]
+                    yield _Row(
+                        place=(batch_id, sheet, row),
+                        order_id=order_id,
+                        content=bytes.fromhex(content_of(document)),
+                        token=single_use_of(document),
+                        owner=row in owners,
+                        kin=kin,
+                        again=at in chunk.comeback and self._asked(order_id),
+                        file=files.get(batch_id, ""),
                     )
 
     def _kin_in(
@@ -282,25 +292,6 @@ class Repeats:
 
 def _id_hash(document: Document) -> int:
     return hash(alike(document["order_id"]))
-
-
-def _row(
-    place: Place,
-    document: Document,
-    kin: Ancestry,
-    *,
-    owner: bool,
-    again: bool,
-) -> _Row:
-    return _Row(
-        place,
-        document["order_id"],
-        bytes.fromhex(content_of(document)),
-        single_use_of(document),
-        owner,
-        kin,
-        again,
-    )
 
 
 _Rule = Callable[[list[_Row]], dict[Place, Repeat]]
@@ -429,7 +420,7 @@ def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
 
 
 def _duplicate(row: _Row, first: _Row) -> Repeat:
-    reason = said.SAME_ORDER(place=_told(first.place, row.place))
+    reason = said.SAME_ORDER(place=_told(first, row))
     return Repeat(Outcome.DUPLICATE, reason, first.place[1], first.place[2])
 
 
@@ -447,7 +438,7 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     for order_id, same in by_id.items():
         other = next(first for first in firsts if first.order_id != order_id)
         for row in same:
-            place = _told(other.place, row.place)
+            place = _told(other, row)
             verdicts[row.place] = Repeat(
                 Outcome.CONFLICT,
                 look_alike_reason(order_id, other.order_id, place),
@@ -497,7 +488,7 @@ def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
     others = [other for other in rows if other.order_id != row.order_id]
     named = []
     for other in others[:NAMED]:
-        place = _told(other.place, row.place)
+        place = _told(other, row)
         named.append(said.ORDER_IN(place=place, order=told(other.order_id)))
     places = _some(named, len(others) - NAMED)
     return Repeat(Outcome.CONFLICT, said.SAME_SALE(places=places))
@@ -522,7 +513,7 @@ def _all(rows: Sequence[_Row], outcome: Outcome, sentence: Entry) -> dict[Place,
     verdicts = {}
     for row in rows:
         others = [other for other in rows[: NAMED + 1] if other is not row][:NAMED]
-        named = [_told(other.place, row.place) for other in others]
+        named = [_told(other, row) for other in others]
         more = len(rows) - 1 - len(others)
         reason = sentence(places=_some(named, more), step=steps.LEAVE_ONE())
         verdicts[row.place] = Repeat(outcome, reason)
@@ -532,17 +523,29 @@ def _all(rows: Sequence[_Row], outcome: Outcome, sentence: Entry) -> dict[Place,
 # --- how rows are named
 
 
-def _told(place: Place, seen_from: Place) -> Message:
-    """`row 7`, with sheet and batch where they are others."""
-    batch, sheet, row = place
-    other_sheet = sheet and sheet != seen_from[1]
-    if batch == seen_from[0]:
+def _told(other: _Row, seen_from: _Row) -> Message:
+    """`row 7`, with sheet and file, or batch, where they are others."""
+    batch, sheet, row = other.place
+    seen_batch, seen_sheet, _ = seen_from.place
+    other_sheet = ""
+    if sheet != seen_sheet:
+        other_sheet = sheet
+    if batch == seen_batch:
         if other_sheet:
             return said.ROW_OF_SHEET(row=row, sheet=sheet)
         return said.ROW(row=row)
+    if other.file:
+        return _told_of_file(row, other_sheet, told(other.file))
     if other_sheet:
         return said.ROW_OF_BOTH(row=row, sheet=sheet, batch=batch)
     return said.ROW_OF_BATCH(row=row, batch=batch)
+
+
+def _told_of_file(row: int, sheet: str, file: str) -> Message:
+    """A batch has no reports before its file was run; its name a person knows."""
+    if sheet:
+        return said.ROW_OF_SHEET_OF_FILE(row=row, sheet=sheet, file=file)
+    return said.ROW_OF_FILE(row=row, file=file)
 
 
 def _some(named: Sequence[Message], more: int) -> Field:
@@ -562,7 +565,7 @@ class _Notes:
         if not self.composed:
             return []
         first = self.composed[0][:NAMED]
-        places = tuple(_told(row.place, first[0].place) for row in first)
+        places = tuple(_told(row, first[0]) for row in first)
         if len(self.composed) == 1:
             return [said.COMPOSED(places=places)]
         more = len(self.composed) - 1

@@ -291,7 +291,8 @@ def _told_apart(files: Sequence[Intake], repeats: Repeats, owned: Owned) -> list
     told: dict[str, Intake] = {}
     for group in (together, *alone):
         rows = [(intake.batch_id, intake.rows()) for intake in group]
-        found = _by_batch(repeats.resolve(rows, owned))
+        names = {intake.batch_id: intake.snapshot.name for intake in group}
+        found = _by_batch(repeats.resolve(rows, owned, names))
         for intake in group:
             of_file = found.get(intake.batch_id, {})
             notes = (*intake.notes, *map(str, repeats.notes))

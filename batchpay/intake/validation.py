@@ -18,7 +18,7 @@ from typing import Any
 from batchpay.domain.model import Document, Judged, Problem
 from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.text import told
-from batchpay.intake.mapping import ESSENTIAL, Mapped, column_of
+from batchpay.intake.mapping import ESSENTIAL, PAYING, Mapped, column_of
 from batchpay.intake.schemarules import Rule, expected, rule_of
 from batchpay.job.job import Columns, Schema
 from batchpay.job.schema import compiled
@@ -154,7 +154,10 @@ class Checker:
             concerned = [name for name in rule.names if name in self._columns.fields]
         columns = dict.fromkeys(column_of(self._columns, name) for name in concerned)
         values = [_value(document, name) for name in present]
-        if rule.description:
+        # the job has one way to pay only
+        if not present and len(concerned) == 1 and set(rule.names) == PAYING:
+            said = schemas.REQUIRED()
+        elif rule.description:
             said = schemas.DESCRIBED(description=rule.description)
         else:
             said = schemas.TOGETHER(keyword=rule.keyword)

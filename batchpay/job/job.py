@@ -11,8 +11,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 # an order's tries, each with a key of its own (fault-matrix L11: keys are recomputable up to here)
@@ -102,6 +103,13 @@ class Input:
     alike_ids: Literal["conflict", "distinct"] = (
         "conflict"  # ids equal but for what programs do to ids
     )
+    # What the job file itself names, where another file was given in its place; else empty.
+    named_by_job: str = ""
+
+    def is_own(self, file: str) -> bool:
+        """Is a file of this name one that the job file itself names? Folders are not compared."""
+        name = PurePath(self.named_by_job or self.pattern).name
+        return file == name or fnmatchcase(file, name)
 
 
 @dataclass(frozen=True, slots=True)

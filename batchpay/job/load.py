@@ -501,6 +501,9 @@ class _Builder:
             if self._override
             else self._file(["input", "file"], told["file"]) or ""
         )
+        named_by_job = ""
+        if self._override:
+            named_by_job = str(told["file"])
         encoding = told.get("encoding", "utf-8")
         if not _is_text_encoding(encoding):
             self._say(
@@ -520,6 +523,7 @@ class _Builder:
             delimiter=delimiter,
             not_cards=frozenset(told.get("not_cards", ())),
             max_rejects=_limit(told.get("max_rejects")),
+            named_by_job=named_by_job,
             **kept,
         )
 

@@ -15,6 +15,8 @@ events, made by `renaming`).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -28,8 +30,9 @@ from batchpay.domain.events import (
     told_by,
 )
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
-from batchpay.lifecycle.plan import alike, by_order
+from batchpay.lifecycle.plan import alike, by_order, place_of
 
+_LOOKED_THROUGH = 20  # chunks for rows that came before
 _KEPT = 4  # chunks: a file that came back has its rows in the order of the first one
 
 
@@ -249,6 +252,9 @@ class Lineages:
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
+        self._readings: dict[str, list[str]] | None = None
+        self._received: dict[str, int] | None = None
+        self._last: tuple[str, int, StoredChunk | None] | None = None
         # Cancellations of orders that were never sent, by all that these are known by.
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
 
@@ -278,6 +284,58 @@ class Lineages:
         not know it.
         """
         return self._row(place).document
+
+    def readings(self) -> Mapping[str, Sequence[str]]:
+        """What was read of rows of which corrections were sent, and of those beside them -> their
+        places; of the latest of them, as it is a help and no proof.
+        """
+        if self._readings is None:
+            self._readings = {}
+            for batch_id, number in self._corrected_chunks()[-_LOOKED_THROUGH:]:
+                chunk = self._journal.chunk(batch_id, number)
+                if chunk is None:
+                    continue
+                for at, row in enumerate(chunk.rows):
+                    reading = reading_of(chunk, at)
+                    place = place_of(batch_id, chunk.sheet, row)
+                    if reading:
+                        self._readings.setdefault(reading, []).append(place)
+        return self._readings
+
+    def _corrected_chunks(self) -> list[tuple[str, int]]:
+        """Batch and number of the chunks that have a row of which a correction was sent, oldest
+        file first.
+        """
+        found: dict[str, dict[int, None]] = {}
+        for place in self.corrections:
+            known = self.where(place)
+            if known is None:
+                continue
+            batch_id, sheet, row = known
+            for span in self._spans_of(batch_id):
+                if span.sheet == sheet and span.first <= row <= span.last:
+                    found.setdefault(batch_id, {})[span.number] = None
+        batches = [batch.id for batch in self._journal.batches()]
+        return [(batch_id, number) for batch_id in batches for number in found.get(batch_id, ())]
+
+    def reading(self, place: str) -> str:
+        """The same of the row of one place; empty where the journal does not know it."""
+        known = self.where(place)
+        if known is None:
+            return ""
+        batch_id, sheet, row = known
+        for span in self._spans_of(batch_id):
+            if span.sheet == sheet and span.first <= row <= span.last:
+                chunk = self._whole(batch_id, span.number)
+                if chunk is not None and row in chunk.rows:
+                    return reading_of(chunk, chunk.rows.index(row))
+        return ""
+
+    def _whole(self, batch_id: str, number: int) -> StoredChunk | None:
+        """One chunk; the last one is kept, for the rows of a file that came back are in order."""
+        if self._last is None or self._last[:2] != (batch_id, number):
+            self._last = (batch_id, number, self._journal.chunk(batch_id, number))
+        return self._last[2]
 
     def id_of(self, place: str) -> str:
         """The order id that the row of a place has, as far as anybody knows: in this run, or in the
@@ -450,6 +508,15 @@ class Lineages:
             return (batch_id, sheet, int(row))
         return None
 
+    def received_ns(self, place: str) -> int:
+        """When the file of a place first came (wall clock); 0 where the journal does not know."""
+        if self._received is None:
+            self._received = {one.id: one.first_seen_ns for one in self._journal.batches()}
+        known = self.where(place)
+        if known is None:
+            return 0
+        return self._received.get(known[0], 0)
+
     def _row(self, place: str) -> _Told:
         known = self.where(place)
         if known is None:
@@ -489,6 +556,18 @@ class Lineages:
             if chunk:
                 self._chunks[key] = dict(_told(chunk))
         return self._chunks[key]
+
+
+def reading_of(chunk: StoredChunk, at: int) -> str:
+    """A digest of what was read of a row, right or wrong: equal of rows that say the same; empty
+    where nothing tells it from another sale, because its id is empty.
+    """
+    document, problems = chunk.documents[at], chunk.problems.get(at, ())
+    wrong = sorted((problem.column, problem.value) for problem in problems)
+    if "order_id" not in document and any(not value for _, value in wrong):
+        return ""
+    text = json.dumps([document, wrong], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _told(chunk: StoredChunk) -> Iterable[tuple[int, _Told]]:

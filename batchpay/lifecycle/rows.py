@@ -18,6 +18,7 @@ from batchpay.lifecycle.plan import by_order, place_of
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said
 from batchpay.messages.message import Entry, Field, Message
+from batchpay.messages.problems import TOTAL_ROW
 
 # --- what goes in: the row
 
@@ -55,6 +56,11 @@ class Row:
     def caused(self, attempt: Attempt) -> bool:
         """Is the attempt the row's own?"""
         return attempt.owned_by(self.batch_id, self.sheet, self.row)
+
+
+def is_total_row(row: Row) -> bool:
+    """Does it look like the sum below the orders of a file?"""
+    return any(problem.said.code == TOTAL_ROW.code for problem in row.problems)
 
 
 def rows_of(
@@ -117,6 +123,16 @@ class Unnamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """The same row as it came before, in an older file: what was read of it is equal."""
+
+    place: str
+    received_ns: int  # when that file first came
+    # Attempts that corrected that row, or that a correction of it is a duplicate of.
+    settled: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """A person's word that an order which was never sent is never to be sent."""
 
@@ -164,6 +180,8 @@ class History:
     # Place -> attempts of the orders that rows which came back to correct it turned out to be
     # duplicates of.
     answered: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Place of a row that may have to be corrected -> itself in older files.
+    same: Mapping[str, tuple[Same, ...]] = field(default_factory=dict)
     # Place of a row that came back -> what all corrections of its first row share
     # (kinship.Ancestry.identity).
     firsts: Mapping[str, str] = field(default_factory=dict)

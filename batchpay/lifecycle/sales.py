@@ -85,7 +85,7 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
 
     `received_ns`: when the row's file came; what was charged before then settled something else,
     unless it corrects this very row, or the row that came back to correct it asked for that very
-    order, and so is a duplicate of it.
+    order, and so is a duplicate of it. The same row in an older file speaks for this one.
     """
     for attempt in (*history.attempts.get(row.order_id, ()), *_of_the_sale(row, history)):
         corrects = not row.corrects and goes_back_to(attempt.intent, (row.place,))
@@ -95,6 +95,17 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     for attempt in history.answered.get(row.place, ()):
         if attempt.outcome is Outcome.SUCCEEDED:
             return attempt
+    return _settled_before(row, history)
+
+
+def _settled_before(row: Row, history: History) -> Attempt | None:
+    """What settled the same row when it came in an older file."""
+    of_its_order = history.attempts.get(row.order_id, ())
+    for same in history.same.get(row.place, ()):
+        later = [attempt for attempt in of_its_order if attempt.sent_ns > same.received_ns]
+        for attempt in (*same.settled, *later):
+            if attempt.outcome is Outcome.SUCCEEDED and not row.caused(attempt):
+                return attempt
     return None
 
 

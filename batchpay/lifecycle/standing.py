@@ -58,6 +58,7 @@ from batchpay.lifecycle.rows import (
     duplicate_of,
     goes_now,
     is_sendable,
+    is_total_row,
     rows_of,
 )
 from batchpay.lifecycle.sales import (
@@ -73,6 +74,7 @@ from batchpay.lifecycle.sales import (
 from batchpay.lifecycle.terms import (
     asks_the_same,
     contradicts,
+    differs,
     fitting_terms_of,
     is_a_strangers,
     is_to_the_letter,
@@ -94,7 +96,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return _of_its_own(row, owned, history, guards)
     flawed = _flawed(row, history, guards)
     if flawed is not None:
-        return flawed
+        return _taken_note_of(row, history, guards) or flawed
     kin = kin_of(row, history, guards, owned)
     if kin is not None:
         return _of_one_sale(row, kin)
@@ -221,6 +223,16 @@ def _flawed(row: Row, history: History, guards: Guards) -> Rejected | ConflictWi
     return ConflictWith((repeat.reason,))
 
 
+def _taken_note_of(row: Row, history: History, guards: Guards) -> Cancelled | None:
+    """A total row is no order; a person's word on it says that it has been seen."""
+    if not is_total_row(row):
+        return None
+    reason = why_cancelled(row, history, guards)
+    if reason:
+        return Cancelled(reason)
+    return None
+
+
 # --- its sale
 
 
@@ -278,7 +290,7 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
     if any(attempt.intent.batch_id == row.batch_id for attempt in asked):
         if asks_the_same(row.document, last, made_by):
             return duplicate_of(last)
-        return conflict_with(last, said.CONFLICT_OWN_BATCH, steps.OTHER_CONTENT())
+        return _in_conflict(row, last, said.CONFLICT_OWN_BATCH)
     same = [attempt for attempt in asked if asks_the_same(row.document, attempt, made_by)]
     if same and (not row.comeback or _answers(same[-1], history)):
         return duplicate_of(same[-1])
@@ -309,7 +321,12 @@ def _beside_open(
     may_be_replaced = last.ready and only_one and last.intent.attempt < MAX_ATTEMPTS
     if may_be_replaced and (of_this_batch or not owner_is_here):
         return _first_here(row, last.intent.attempt + 1, attempts, withdraw=last)
-    return conflict_with(last, said.CONFLICT_CONTENT, steps.OTHER_CONTENT())
+    return _in_conflict(row, last, said.CONFLICT_CONTENT)
+
+
+def _in_conflict(row: Row, attempt: Attempt, sentence: Entry) -> ConflictWith:
+    """It asks for something else than an attempt of its order: for what, and what to do."""
+    return conflict_with(attempt, sentence, differs(row.document, attempt), steps.OTHER_CONTENT())
 
 
 def _answers(attempt: Attempt, history: History) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from batchpay.domain.model import Document
+from batchpay.domain.model import Document, Intent
+from batchpay.domain.money import money_told
+from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import content_of, fitting_terms, may_pay, payer_of, single_use_of
+from batchpay.messages import standing as said
+from batchpay.messages.message import Message
 
 
 def asks_the_same(document: Document, attempt: Attempt, extras_from: str) -> bool:
@@ -38,6 +42,31 @@ def _asks_for_its_money(document: Document, attempt: Attempt) -> bool:
     if asked.content:  # it kept the payer as its row named it
         return payer_of(document) == asked.payer
     return may_pay(payer_of(document), asked.payer)
+
+
+def differs(document: Document, attempt: Attempt) -> Message:
+    """What a row asks for that an attempt did not ask for. It must not ask for the same."""
+    asked = attempt.intent
+    amount, currency = document["amount"], str(document["currency"])
+    recipient = document["destination"]
+    what: list[Message] = []
+    if (amount, currency.lower()) != (asked.amount, asked.currency.lower()):
+        mine, theirs = money_told(amount, currency), money_told(asked.amount, asked.currency)
+        what.append(said.DIFFERS_AMOUNT(mine=mine, theirs=theirs))
+    if recipient != asked.destination:
+        what.append(said.DIFFERS_RECIPIENT(mine=told(recipient), theirs=told(asked.destination)))
+    if not _pays_alike(payer_of(document), asked):
+        what.append(said.DIFFERS_PAYER())
+    if not what:
+        what.append(said.DIFFERS_REST())
+    return said.DIFFERS(what=tuple(what))
+
+
+def _pays_alike(payer: str, asked: Intent) -> bool:
+    """Of an adopted charge only what it tells of its payer is known."""
+    if asked.content:
+        return payer == asked.payer
+    return may_pay(payer, asked.payer)
 
 
 def same_terms(document: Document, attempt: Attempt) -> bool:

@@ -103,6 +103,12 @@ LAST_RUN = entry(
     means="What kept the last run from going on keeps the next one, too.",
     example="a night that ended with 78",
 )
+NOTHING_OPEN = entry(
+    "exit-0.nothing-open",
+    "nothing is open: no later run is needed",
+    means="Status tells of rows to correct, and of nothing that waits for a run.",
+    example="a night with one rejected row",
+)
 SEEN_TO = entry(
     "exit-10.seen-to",
     "nothing to do: a person has cancelled, or taken as it is, what is not as it was asked",
@@ -152,12 +158,21 @@ NEXT_RUN = entry(
     means="Orders that the next run sees to by itself.",
     example="an answer that was lost a second ago",
 )
+GIVEN = entry(
+    "acts-next-run.given",
+    "{files} are not the job's own files: what is held of them goes in runs with --input and them",
+    one="{files} is not the job's own file: what is held of it goes in a run with --input and it",
+    count="number",
+    means="Orders are held of a file that was given with --input: a run of the job alone does not"
+    " read it.",
+    example="a run with --input and --limit",
+)
 ACCOUNTANT_REJECTS = entry(
     "acts-accountant.rejects",
-    "the accountant: {orders} orders to see to as the reason says, and to send back, from the"
-    " rejects file, as a new file",
-    one="the accountant: {orders} order to see to as the reason says, and to send back, from the"
-    " rejects file, as a new file",
+    "the accountant: {orders} orders to see to as the reason says, in the rejects file: what is"
+    " corrected comes back as a new file",
+    one="the accountant: {orders} order to see to as the reason says, in the rejects file: what is"
+    " corrected comes back as a new file",
     count="orders",
     means="Rows of the rejects file that wait for whoever makes the file.",
     example="a row whose amount is 1.234,50",
@@ -172,8 +187,8 @@ PAYER_REJECTS = entry(
 )
 ACCOUNTANT_BOTH = entry(
     "acts-accountant.both",
-    "the accountant: {orders} orders, {own} to see to as the reason says, {back} to see to as the"
-    " reason says, and to send back, from the rejects file, as a new file",
+    "the accountant: {orders} orders to see to as the reason says, {back} of them in the rejects"
+    " file: what is corrected comes back as a new file",
     means="Some orders of the accountant stand in the rejects file, and some do not.",
     example="a row to correct, and a held order of another night",
 )

@@ -316,6 +316,15 @@ COLUMN_MISSING = entry(
     example="a header with Amount where the job says amount",
     remedy=_HEADER,
 )
+NO_COLUMN_FOUND = entry(
+    "column-missing.all",
+    "{path}: row {row:d} is no header of orders: {absent}; found {found}. Where the header is in"
+    " another row, below a title, say header_row = 3, or which it is, in [input]; else correct"
+    " [columns] in the job, or the header",
+    means="None of the columns that the job reads stands in the row where the header is expected.",
+    example="a sheet with a title above its header",
+    remedy="Say in [input] header_row in which row the header is, or correct the names.",
+)
 ABSENT = entry(
     "absent",
     "no column '{name}'",

@@ -124,7 +124,8 @@ TOTAL_ROW = entry(
     "it looks like a total row, which is no order: delete it from the export",
     means="One cell of a rejected row says that the row is a sum: Total, รวม, 合計.",
     example='order_id = "Total"\nrecipient = ""',
-    remedy="Delete the row below the orders, or have it left out of the export.",
+    remedy="Delete the row below the orders, or have it left out of the export; to take note of"
+    " it, so that nobody is asked to correct it: batchpay resolve JOB --cancel, with its id.",
 )
 NOT_A_MARK = entry(
     "not-a-mark",
@@ -273,6 +274,15 @@ LOOKUP_MISSING = entry(
     example='shop = "three"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
     ' key = "shop", value = "recipient" }',
     remedy="Add the line, or correct the cell; keys are compared character by character.",
+)
+LOOKUP_NEAR = entry(
+    "lookup-missing.near",
+    "{file} has '{near}', and keys are compared character by character, blanks and case too: write"
+    " it so, or, if it is another one, add a line for it, column '{key}'",
+    means="A lookup file has no line for a cell, and one that differs in case, width or blanks.",
+    example='shop = "ONE"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
+    ' key = "shop", value = "recipient" }',
+    remedy="Correct the cell, or add a line for it to the lookup file.",
 )
 LOOKUP_EMPTY = entry(
     "lookup-empty",

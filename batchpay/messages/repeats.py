@@ -36,6 +36,20 @@ ROW_OF_BOTH = entry(
     example="row 7 of sheet Orders of batch 2026-11-24-0123456789ab",
     remedy=_PLACE_LOOK,
 )
+ROW_OF_FILE = entry(
+    "row.file",
+    "row {row:d} of {file}",
+    means=_PLACE,
+    example="row 7 of orders-2.csv",
+    remedy=_PLACE_LOOK,
+)
+ROW_OF_SHEET_OF_FILE = entry(
+    "row.sheet-file",
+    "row {row:d} of sheet {sheet} of {file}",
+    means=_PLACE,
+    example="row 7 of sheet Orders of orders-2.xlsx",
+    remedy=_PLACE_LOOK,
+)
 ORDER_IN = entry(
     "row.order",
     "{place} (order {order})",

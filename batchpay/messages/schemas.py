@@ -185,7 +185,7 @@ DESCRIBED = entry(
     "schema.described",
     "{description}",
     means="A rule of the schema is broken, which its own description words.",
-    example='customer = ""',
+    example='customer = ""\n[columns]\nsource = "note"',
     remedy="Do as the schema's description says.",
 )
 TOGETHER = entry(

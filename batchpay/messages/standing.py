@@ -152,6 +152,42 @@ CONFLICT_CONTENT = entry(
     example="order 0001 of 12.00 THB was charged; now it is 13.00 THB",
     remedy=_OTHER_SALE,
 )
+DIFFERS = entry(
+    "differs",
+    "this row asks for {what}",
+    means="How a row that is in conflict differs from the order that it is in conflict with.",
+    example="order 0001 of 12.00 THB was charged; now it is 13.00 THB",
+    remedy=_OTHER_SALE,
+)
+DIFFERS_AMOUNT = entry(
+    "differs.amount",
+    "{mine} instead of {theirs}",
+    means="Amount or currency are others.",
+    example="13.00 THB instead of 12.00 THB",
+    remedy=_OTHER_SALE,
+)
+DIFFERS_RECIPIENT = entry(
+    "differs.recipient",
+    "recipient {mine} instead of {theirs}",
+    means="The recipient is another one.",
+    example="the lookup file of recipients was edited after the first night",
+    remedy=_OTHER_SALE,
+)
+DIFFERS_PAYER = entry(
+    "differs.payer",
+    "another way to pay",
+    means="The card, customer or source is another one.",
+    example="the payer gave a new card after the first night",
+    remedy=_OTHER_SALE,
+)
+DIFFERS_REST = entry(
+    "differs.rest",
+    "the same money from the same payer for the same recipient, with another description or"
+    " metadata",
+    means="Only what describes the order is another text.",
+    example="the invoice number was corrected after the first night",
+    remedy=_OTHER_SALE,
+)
 CONFLICT_OWN_BATCH = entry(
     "conflict.own-batch",
     "its own batch already asked for it: {other}",

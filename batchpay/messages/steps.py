@@ -208,7 +208,8 @@ NEW_ID = entry(
 OTHER_CONTENT = entry(
     "other-content",
     "if it is another sale, send it in a file of its own under another order id, without the"
-    " batchpay_ columns; else leave it out",
+    " batchpay_ columns; else leave it out: what was charged stays as it is, and if that was wrong,"
+    " give it back at the gateway, or ask for what is missing under an id of its own",
     means="An order id that was charged comes with other content.",
     example="the same order id with another amount",
 )
@@ -268,8 +269,8 @@ NEW_ORDERS = entry(
 )
 TOO_SMALL = entry(
     "too-small",
-    "no setting sends it; ask for more in a new file, or never send it: "
-    "batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    "the gateway refuses so little, whatever the job says; ask for more in a new file, or never"
+    " send it: batchpay resolve JOB --cancel --reason TEXT {order:word}",
     means="An order is below the least charge, or its share below the least transfer.",
     example="an order of 1.00 THB",
 )

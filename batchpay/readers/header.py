@@ -68,7 +68,7 @@ def check_header(
     counts = Counter(cells)
     missing = [name for name in wanted if name not in counts]
     if missing:
-        raise FileRefused(_missing(where, cells, missing, row))
+        raise FileRefused(_missing(where, cells, missing, row, len(set(wanted))))
     twice = [name for name in wanted if counts[name] > 1]
     if twice:
         listed = ", ".join(f"'{told(name)}'" for name in twice)
@@ -87,6 +87,7 @@ def _missing(
     cells: Sequence[str],
     missing: Sequence[str],
     row: int,
+    wanted: int,
 ) -> Message:
     if len(cells) == 1:
         for separator, named in _SEPARATORS.items():
@@ -102,12 +103,9 @@ def _missing(
     found = ", ".join(f"'{told(cell)}'" for cell in cells[:NAMED_CELLS])
     if len(cells) > NAMED_CELLS:
         found += ", …"
-    return files.COLUMN_MISSING(
-        path=path,
-        row=row,
-        absent=absent,
-        found=found,
-    )
+    if all(one.code == files.ABSENT.code for one in absent) and len(absent) == wanted:
+        return files.NO_COLUMN_FOUND(path=path, row=row, absent=absent, found=found)
+    return files.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
 
 
 def _toml(separator: str) -> str:

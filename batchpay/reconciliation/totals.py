@@ -19,7 +19,13 @@ from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import by_order
-from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOBODY, further_of, who_acts_for
+from batchpay.reconciliation.findings import (
+    A_PERSON,
+    MAY_BE_SETTLED,
+    NOBODY,
+    further_of,
+    who_acts_for,
+)
 
 ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
 ASKED_CHARGED = "amounts asked = amounts charged"
@@ -31,6 +37,9 @@ MATTERS = 10_000  # of a batch that are told apart when it is counted who must a
 # ... of which a later row of the same sale may speak instead; and those of them that stand in a
 # rejects file
 TAKEN_ON, IN_REJECTS = "taken on", "in rejects"
+# ... and which a later run sees to by itself, once somebody has acted: it asks, or it sends
+ASKED, SENT_LATER = "asked", "sent later"
+OF_A_RUN = frozenset({ASKED, SENT_LATER})
 NAMED = 10  # further charges that a line names
 LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
 
@@ -202,6 +211,11 @@ class Totals:
             self.shares[currency, "known"] += 1
 
     @property
+    def waits_to_be_sent(self) -> bool:
+        """Is anything held that a later run sends by itself?"""
+        return any(kind == SENT_LATER for _, kind, _ in self.matters)
+
+    @property
     def charged_twice(self) -> bool:
         """Is there an order of which a second charge is neither given back nor taken note of?"""
         return any(stands == "open" for *_, stands in (*self.further, *self.paid_apart))
@@ -333,6 +347,10 @@ _PLAIN = (
 
 def _kind_of(finding: Finding) -> str:
     """Of what kind the matter is that a row leaves to somebody (Totals.matters)."""
+    if finding.counts_as is Outcome.HELD and finding.who_acts != "accountant":
+        return SENT_LATER
+    if finding.counts_as is Outcome.PENDING and finding.who_acts != A_PERSON:
+        return ASKED
     if finding.counts_as not in MAY_BE_SETTLED:
         return ""
     if finding.whole_refused:
@@ -350,25 +368,28 @@ def _codes_of(finding: Finding) -> list[str]:
 # --- over several batches
 
 
-def must_act(every: Sequence[Totals], *, stopped: bool = True) -> Acts:
+def must_act(every: Sequence[Totals], given: Sequence[str] = (), *, stopped: bool = True) -> Acts:
     """Who must act -> about how many orders: one sale is one matter, in however many rows and
     batches it stands.
 
-    `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the
-    latest row of its sale that anybody must act about. Rows that are not told apart, of very many
-    or of an earlier version, count as they are. `stopped`: is a stop in force?
+    `every`: oldest batch first. `given`: files of held orders that the job itself does not name.
+    What ended without money, or broke a rule, is taken on by the latest row of its sale that
+    anybody must act about. Rows that are not told apart, of very many or of an earlier version,
+    count as they are. `stopped`: is a stop in force?
     """
     latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
     found: dict[tuple[str, str], str] = {}
     for at, totals in enumerate(every):
         for party, kind, sale in totals.matters:
-            if not kind or latest[sale] == at:
+            is_open = not kind or kind in OF_A_RUN
+            if is_open or latest[sale] == at:
                 found[party, sale] = kind
     acts = Counter(party for party, _ in found)
     in_rejects = Counter(party for (party, _), kind in found.items() if kind == IN_REJECTS)
     for totals in every:
         acts += _not_told_apart(totals)
-    return Acts(dict(sorted(acts.items())), dict(in_rejects), stopped)
+    again = not OF_A_RUN.isdisjoint(found.values())
+    return Acts(dict(sorted(acts.items())), dict(in_rejects), again, tuple(given), stopped)
 
 
 def _not_told_apart(totals: Totals) -> Counter[str]:

@@ -7,6 +7,9 @@ id back, and batchpay_defused names the cells that got an apostrophe here, so th
 it off again. The header is in row 1, wherever the input had it: such a file is known by its
 columns. Rejects of an Excel file are written as CSV so far.
 
+A row that was settled elsewhere is nobody's to correct, and is not in it. One that a person
+cancelled is, and says so: it may be wanted after all.
+
 A row that came back and does not stand beside the columns that name its row keeps those as they
 came: with new ones it would come back as a correction of itself, and of nothing else.
 """
@@ -15,8 +18,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, told_id
@@ -42,19 +46,31 @@ def write_rejects(directory: Directory, inputs: Inputs) -> None:
     """The file, when there is a row for it; one of an earlier writing goes away when there is none
     any more.
     """
-    if not any(inputs.totals.count(outcome) for outcome in WANTED):
+    rows = _rejected(inputs)
+    first = next(rows, None)
+    if first is None:
         for form in ("csv", "tsv", "parquet"):
             directory.remove(f"rejects.{form}")
     elif inputs.batch.format == "parquet":
-        _write_parquet(directory, inputs)
+        _write_parquet(directory, chain([first], rows))
     else:
-        _write_text(directory, inputs)
+        _write_text(directory, inputs.batch, chain([first], rows))
 
 
-def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]]]:
-    """Chunk by chunk: the input's columns, and rows of their cells with what we add."""
+def _is_to_correct(finding: Finding) -> bool:
+    return finding.outcome in WANTED and not finding.settled_by
+
+
+_Rows = tuple[tuple[str, ...], list[list[str]]]
+"""Some rows: the input's columns, and their cells with what we add."""
+
+
+def _rejected(inputs: Inputs) -> Iterator[_Rows]:
+    """The rows that somebody must correct, chunk by chunk."""
+    if not any(inputs.totals.count(outcome) for outcome in WANTED):
+        return
     for chunk, findings in inputs.findings():
-        places = [at for at, finding in enumerate(findings) if finding.outcome in WANTED]
+        places = [at for at, finding in enumerate(findings) if _is_to_correct(finding)]
         if not places:
             continue
         cells = decode_cells(chunk.cells)
@@ -99,12 +115,12 @@ def _as_it_came(finding: Finding, cells: Cells, at: int) -> dict[str, str]:
     return came
 
 
-def _write_text(directory: Directory, inputs: Inputs) -> None:
-    name, encoding, delimiter = _form_of(inputs.batch)
+def _write_text(directory: Directory, batch: Batch, chunks: Iterable[_Rows]) -> None:
+    name, encoding, delimiter = _form_of(batch)
     names: list[str] = []
     with directory.text(name, encoding, "replace") as text:
         writer = csv.writer(text, delimiter=delimiter)
-        for columns, rows in _rejected(inputs):
+        for columns, rows in chunks:
             if not names:
                 names = [*columns, *ADDED[:-1]]
                 writer.writerow([*map(defused, columns), *ADDED])
@@ -136,13 +152,13 @@ def _defused_names(names: list[str], row: list[str], safe: list[str]) -> str:
     return json.dumps(changed, ensure_ascii=False)
 
 
-def _write_parquet(directory: Directory, inputs: Inputs) -> None:
+def _write_parquet(directory: Directory, chunks: Iterable[_Rows]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     with directory.file("rejects.parquet") as file, ExitStack() as stack:
         writer: Any = None
-        for columns, rows in _rejected(inputs):
+        for columns, rows in chunks:
             names = [*columns, *ADDED[:-1]]
             arrays = [pa.array(list(values), pa.string()) for values in zip(*rows, strict=True)]
             table = pa.Table.from_arrays(arrays, names=names)

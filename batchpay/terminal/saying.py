@@ -463,6 +463,7 @@ def _status_json(job: Job, made: Status) -> dict[str, Any]:
         "last_run": made.last_run,
         "running": made.running,
         "who_acts": dict(made.acts.orders),
+        "next_step": _status_sentence(made),
         "batches": made.batches,
         "adopted_elsewhere": made.adopted,
         "lifted": made.lifted,
@@ -492,9 +493,16 @@ def _status_lines(job: Job, made: Status) -> Iterator[str]:
     yield from _past_lines(job, made)
     if made.stop:
         yield _stop(made.stop)
-    if made.exit_code:
-        last = (made.last_run or {}).get("exit_code")
-        yield f"exit {made.exit_code}: {sentence_after(last, made.exit_code, made.acts)}"
+    if made.exit_code or made.acts.orders:
+        yield f"exit {made.exit_code}: {_status_sentence(made)}"
+
+
+def _status_sentence(made: Status) -> str:
+    """What stands beside the exit code of `status`, which is 0 while somebody has rows to correct
+    and nothing is open.
+    """
+    last = (made.last_run or {}).get("exit_code")
+    return sentence_after(last, made.exit_code, made.acts)
 
 
 def _open_line(job: Job, order: Mapping[str, Any]) -> str:
