@@ -141,7 +141,8 @@ CHARGE_ID = entry(
 )
 ORDER_ID = entry(
     "order-id",
-    "ids are told as they stand in the file: copy it from results.csv and say it again",
+    "ids are told as they stand in the file: copy it from results.csv and say it again; a row whose"
+    " id was rejected has none, and is told by its row there",
     means="A person named an order that the journal does not know.",
     example="an id without its zeros in front",
 )
