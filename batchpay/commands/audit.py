@@ -64,9 +64,8 @@ from batchpay.settlement.books import booked_charge, whole
 from batchpay.settlement.in_force import whose_journal
 
 NAMED = 20  # differences that a refused note names
-SKEW = timedelta(
-    minutes=10
-)  # how far the journal's clock and the gateway's may be apart, generously
+# how far the journal's clock and the gateway's may be apart, generously
+SKEW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,8 @@ class Audit:
 
     def document(self) -> dict[str, Any]:
         """For programs, and for audit.json."""
-        match, zone = self.match, self.period.zone
+        match = self.match
+        zone = self.period.zone
         return {
             "test_mode": self.mode == "test",
             "mode": mode_told(self.mode),
@@ -194,7 +194,12 @@ class Audit:
         }
 
 
-def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None = None) -> Audit:
+def audit(
+    job: Job,
+    key: SecretKey,
+    period: Period,
+    note: tuple[str, str] | None = None,
+) -> Audit:
     """Match and write. `note`: the id of a difference, and why it is well: a person's word, which
     the journal keeps.
 
@@ -234,13 +239,18 @@ def _learn(opened: OpenJob, refunded: Sequence[Refunded], zone: str) -> None:
     """Keep what was given back of each charge, when it is more than the journal knew."""
     known = {told.charge_id: told for _, told in told_in(opened.journal, RefundSeen)}
     for one in refunded:
-        told, before = one.as_told(zone), known.get(one.charge_id)
+        told = one.as_told(zone)
+        before = known.get(one.charge_id)
         if before is None or (before.total, before.refunds) != (told.total, told.refunds):
             opened.note(told)
 
 
 def _take_note(
-    opened: OpenJob, differences: Sequence[Difference], period: Period, note_id: str, reason: str
+    opened: OpenJob,
+    differences: Sequence[Difference],
+    period: Period,
+    note_id: str,
+    reason: str,
 ) -> None:
     """Keep a person's word on one difference, as it is now. Raises Usage for what is none."""
     chosen = next((one for one in differences if one.id == note_id), None)
@@ -284,7 +294,11 @@ def _is_of(attempt: Attempt, period: Period) -> bool:
 
 
 async def _found(
-    opened: OpenJob, period: Period, attempts: list[Attempt], gateway: Gateway, channel: Channel
+    opened: OpenJob,
+    period: Period,
+    attempts: list[Attempt],
+    gateway: Gateway,
+    channel: Channel,
 ) -> Found:
     """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had
     whole.
@@ -323,7 +337,8 @@ async def _found(
 
 def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) -> Match:
     """The charges of both sides, and what other jobs charged of the same orders."""
-    name, live = opened.job.name, opened.job.gateway.mode == "live"
+    name = opened.job.name
+    live = opened.job.gateway.mode == "live"
     match = match_charges(name, attempts, charges, live=live)
     match.add(match_elsewhere(name, _ours_of(opened, charges), charges))
     if match.without_time:
@@ -368,7 +383,8 @@ async def _refunded(
     Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in
     `notes`.
     """
-    job, in_period = opened.job.name, {booked.id: booked for booked in charges}
+    job = opened.job.name
+    in_period = {booked.id: booked for booked in charges}
     speaking = [booked.id for booked in in_period.values() if booked.speaks_of_refunds]
     found: list[Refunded] = []
     nobodys: list[str] = []
@@ -435,7 +451,12 @@ def _ours_of(opened: OpenJob, charges: list[Booked]) -> Attempts:
     return history.attempts_of(opened.journal, sorted(named - {""}))
 
 
-def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple[Path, ...]:
+def _write(
+    job: Job,
+    made: Audit,
+    journal: SqliteJournal,
+    noted: Event,
+) -> tuple[Path, ...]:
     """audit.json, refunds.csv when a person should give something back, and their manifest."""
     name = f"audit-{made.period.first}-{made.period.last}"
     folder = own_folder(job.report.directory, name, job.name, "audit.json", job.report.mode)
@@ -464,7 +485,8 @@ def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple
                     mode_told(made.mode),
                 ]
                 writer.writerow([defused(visible(cell)) for cell in cells])
-    whose, said = whose_journal(journal.accounts()), said_json(journal)
+    whose = whose_journal(journal.accounts())
+    said = said_json(journal)
     write_manifest_beside(directory, job, journal.id, (noted.seq, noted.digest), whose, said)
     return tuple(directory.written)
 

@@ -111,7 +111,10 @@ def check(job: Job, on_problem: OnProblem | None = None) -> Checked:
 
 
 def _told_as_read(
-    stack: ExitStack, tell: OnProblem, source: Source, chunks: Iterator[Judged]
+    stack: ExitStack,
+    tell: OnProblem,
+    source: Source,
+    chunks: Iterator[Judged],
 ) -> Rows:
     """Tell what is wrong with the rows as they are. They are kept only if they are read again:
     mostly nobody needs them.
@@ -158,7 +161,11 @@ class _Checking:
     """The files of one check, held against the journal and each other."""
 
     def __init__(
-        self, job: Job, journal: SqliteJournal, tell: OnProblem, planned: Sequence[PlannedBatch]
+        self,
+        job: Job,
+        journal: SqliteJournal,
+        tell: OnProblem,
+        planned: Sequence[PlannedBatch],
     ) -> None:
         self._job = job
         self._journal = journal
@@ -248,7 +255,13 @@ def _may_go(standing: Standing) -> bool:
 # --- what check and plan share
 
 
-def taken_in(job: Job, stack: ExitStack, journal: SqliteJournal, at_ns: int, keep: Keep) -> Intakes:
+def taken_in(
+    job: Job,
+    stack: ExitStack,
+    journal: SqliteJournal,
+    at_ns: int,
+    keep: Keep,
+) -> Intakes:
     """The job's files, read as a run would read them now."""
     received = datetime.fromtimestamp(at_ns / 1e9, UTC)
     named = partial(batch_id_in, job, journal, received)

@@ -32,9 +32,22 @@ KEY = SecretKey("skey_test_demo00000000000")
 # What goes wrong at the gateway tonight (sandbox/faults.py): the demo's own script, the same each
 # time.
 FAULTS: tuple[dict[str, Any], ...] = (
-    {"action": "reset_after", "order_id": "0000027", "times": 1},
-    {"action": "reset_before", "order_id": "0000061", "times": 1},
-    {"action": "rate_limited", "order_id": "0000090", "times": 1, "retry_after": "1"},
+    {
+        "action": "reset_after",
+        "order_id": "0000027",
+        "times": 1,
+    },
+    {
+        "action": "reset_before",
+        "order_id": "0000061",
+        "times": 1,
+    },
+    {
+        "action": "rate_limited",
+        "order_id": "0000090",
+        "times": 1,
+        "retry_after": "1",
+    },
 )
 STORIES = (
     "was charged, but its answer was lost: in doubt, until a look-up found the charge",
@@ -235,7 +248,12 @@ def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:
         raise Bug(f"the demo did not end as it must: {json.dumps(told)}")
 
 
-def serve_sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
+def serve_sandbox(
+    port: int,
+    script: Path | None,
+    ledger: Path | None,
+    idempotency: str,
+) -> None:
     """Serve until SIGINT or SIGTERM. Raises Usage for a ledger file that no sandbox wrote."""
     from batchpay.sandbox import serve
 

@@ -50,18 +50,20 @@ LEAST_FREE_BYTES = 256 << 20
 NO_ROOM_BYTES = 1 << 20  # less than this, and a run ends with 73
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
 AHEAD_S = 300  # a file of a time further ahead than this was not written by a clock like ours
+# what the gateway is asked about, in order
 AT_GATEWAY = (
     "account",
     "permission",
     "clock",
     "limits",
     "recipients",
-)  # what the gateway is asked about, in order
+)
 ON_DISK = ("input", "journal", "state", "reports")  # what cannot be found without the job
+# what other programs heed: gateways/wire.py says why it does not
 NOT_READ = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
     *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
-)  # what other programs heed: gateways/wire.py says why it does not
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,8 @@ class _Files:
 
     intakes: Sequence[Intake] = ()
     asked: dict[str, Asked] = field(default_factory=dict)  # by batch id
-    account: dict[str, Any] = field(
-        default_factory=dict
-    )  # whose the journal is, if it is anybody's
+    # whose the journal is, if it is anybody's
+    account: dict[str, Any] = field(default_factory=dict)
 
     @property
     def recipients(self) -> frozenset[str]:
@@ -132,7 +133,8 @@ def examine(job_file: Path, input_file: str | None, environ: Mapping[str, str]) 
     """Everything, in the order in which a run would stumble over it; a missing key keeps nothing
     else from view.
     """
-    seen, files = Seen(), _Files()
+    seen = Seen()
+    files = _Files()
     seen.found += _guarded("job", partial(_job, seen, job_file, input_file))
     if (job := seen.job) is None:
         seen.found += _unseen(ON_DISK, "the job file must be right first")
@@ -155,7 +157,6 @@ def examine(job_file: Path, input_file: str | None, environ: Mapping[str, str]) 
 
 
 # --- this machine
-# ----------------------------------------------------------------------------------------------
 
 
 def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Finding]:
@@ -317,7 +318,8 @@ def _is_there(path: Path) -> bool:
 
 
 def _is_state(path: Path, job: Job) -> bool:
-    name, state = path.name, job.state_path.name
+    name = path.name
+    state = job.state_path.name
     is_beside = name.startswith(state) and name.endswith(STATE_FILES)
     return name == state or is_beside
 
@@ -341,7 +343,6 @@ def _clock(job: Job, files: _Files) -> Iterator[Finding]:
 
 
 # --- the key
-# -------------------------------------------------------------------------------------------------
 
 
 def _environment(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -400,7 +401,6 @@ def _key(seen: Seen, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 # --- the gateway
-# -----------------------------------------------------------------------------------------------
 
 
 def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
@@ -422,7 +422,10 @@ def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
 
 
 async def _gateway(
-    job: Job, gateway: Gateway, files: _Files, channel: Channel
+    job: Job,
+    gateway: Gateway,
+    files: _Files,
+    channel: Channel,
 ) -> AsyncIterator[Finding]:
     account = await channel.ask(gateway.account, learn=False)
     if account is not None and account.status == 401:  # as a run takes it (settlement/run.py)
@@ -544,7 +547,10 @@ def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:
 
 
 async def _recipients(
-    job: Job, gateway: Gateway, recipients: frozenset[str], channel: Channel
+    job: Job,
+    gateway: Gateway,
+    recipients: frozenset[str],
+    channel: Channel,
 ) -> list[Finding]:
     asked = await preflight(recipients, gateway, channel, "", job.gateway.concurrency)
     found = []

@@ -58,7 +58,11 @@ def _everything() -> Iterator[dict[str, str]]:
 
 
 def _document(family: str, entry: Entry) -> dict[str, str]:
-    about = {"code": entry.code, "family": family, "says": entry.text}
+    about = {
+        "code": entry.code,
+        "family": family,
+        "says": entry.text,
+    }
     if entry.one:
         about["says_of_one"] = entry.one
     about["means"] = entry.means

@@ -215,7 +215,13 @@ def _told_by_gateway(job: Job, guards: Guards, asked: Preflight) -> Guards:
 class _Walk:
     """The rows of all files, one by one: what would be sent, what not and why."""
 
-    def __init__(self, job: Job, known: _Known, limit: int | None, on_row: OnRow | None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        known: _Known,
+        limit: int | None,
+        on_row: OnRow | None,
+    ) -> None:
         self._job = job
         self._guards = known.guards
         self._limit = limit
@@ -243,7 +249,8 @@ class _Walk:
         totals = self.totals[batch.id] = Totals()
         self._digest.update(batch.sha256.encode())
         for row in rows:
-            placed, hold = row, self._hold()
+            placed = row
+            hold = self._hold()
             if not hold:
                 placed = beside_others(row, self._guards, self._asked)
             goes = goes_now(placed.standing)
@@ -303,7 +310,12 @@ def _rules_told(job: Job) -> bytes:
 # --- what it comes to
 
 
-def _plan(job: Job, known: _Known, walk: _Walk, others: Sequence[Totals]) -> Plan:
+def _plan(
+    job: Job,
+    known: _Known,
+    walk: _Walk,
+    others: Sequence[Totals],
+) -> Plan:
     """`others`: what other files and adopted charges add to the exit code."""
     code = _code(known, walk, others)
     received = sorted(known.planned, key=lambda one: one.batch.first_seen_ns)
@@ -322,7 +334,11 @@ def _plan(job: Job, known: _Known, walk: _Walk, others: Sequence[Totals]) -> Pla
         to_send=_to_send(walk.survey),
         recipients=_recipients(walk.survey),
         not_sent=tuple(
-            {"outcome": outcome, "reason": reason, "count": number}
+            {
+                "outcome": outcome,
+                "reason": reason,
+                "count": number,
+            }
             for (outcome, reason), number in reasons
         ),
         outcomes=_outcomes(walk.totals.values()),

@@ -36,7 +36,12 @@ T = TypeVar("T")
 Charged = Answer[ChargeSeen | ChargeWithoutId]
 
 
-def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None) -> list[Finding]:
+def probe(
+    job: Job,
+    key: SecretKey,
+    recipient: str | None,
+    customer: str | None,
+) -> list[Finding]:
     """Make the charges and tell what they show. Raises Misconfigured in live mode or without
     anybody to charge.
     """
@@ -57,7 +62,10 @@ def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None)
 
 
 def findings(
-    job: Job | None, key: SecretKey | None, recipient: str | None, customer: str | None
+    job: Job | None,
+    key: SecretKey | None,
+    recipient: str | None,
+    customer: str | None,
 ) -> list[Finding]:
     """The same for `doctor --probe`, as findings whatever became of it."""
     if job is None or key is None:
@@ -73,11 +81,13 @@ class _Probe:
 
     def __init__(self, opened: OpenJob, recipient: str | None, customer: str | None) -> None:
         self._opened = opened
-        self._recipient, self._customer = recipient or "", customer or ""
+        self._recipient = recipient or ""
+        self._customer = customer or ""
 
     async def run(self, gateway: Gateway, channel: Channel) -> list[Finding]:
         """All three charges, by a key that is of the journal's account and mode."""
-        self._gateway, self._channel = gateway, channel
+        self._gateway = gateway
+        self._channel = channel
         self._recipient = self._recipient or await self._first_recipient()
         self._customer = self._customer or await self._first_customer()
         self._opened.note(ProbeStarted())

@@ -137,7 +137,13 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
         )
 
 
-def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str) -> Resolved:
+def charged(
+    job: Job,
+    key: SecretKey,
+    order_id: str,
+    charge_id: str,
+    reason: str,
+) -> Resolved:
     """An order that is not settled was charged by this very charge, which the gateway shows and may
     be what was asked.
 
@@ -201,7 +207,12 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
 
 
 def _claimed(
-    opened: OpenJob, key: SecretKey, row: Row, number: int, charge_id: str, reason: str
+    opened: OpenJob,
+    key: SecretKey,
+    row: Row,
+    number: int,
+    charge_id: str,
+    reason: str,
 ) -> Resolved:
     """A charge of which nothing tells whose it is, and that asks for what a row asks that waits to
     be sent, is its order's, as a person says: it is taken over as the attempt that would have been
@@ -232,12 +243,17 @@ def _claimed(
 
 
 def _settled_by_its_own(
-    opened: OpenJob, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], reason: str
+    opened: OpenJob,
+    case: Case,
+    charge: ChargeSeen,
+    flaws: tuple[str, ...],
+    reason: str,
 ) -> Resolved:
     """A person names a charge of the attempt itself: what it says now is evidence, then the word is
     written down.
     """
-    order_id, attempt = case.intent.order_id, case.attempt
+    order_id = case.intent.order_id
+    attempt = case.attempt
     assert attempt is not None
     if (
         not flaws
@@ -249,7 +265,14 @@ def _settled_by_its_own(
         return Resolved(
             _and_the_stop(opened, f"order {order_id} is settled: {charge.id}, {charge.status}")
         )
-    asyncio.run(opened.recorder.found(case, charge, reread=True, by_id=True))
+    asyncio.run(
+        opened.recorder.found(
+            case,
+            charge,
+            reread=True,
+            by_id=True,
+        )
+    )
     attempt = case.attempt
     assert attempt is not None and attempt.charge is not None
     reported = attempt.charge
@@ -283,7 +306,12 @@ def _settled_by_its_own(
     )
 
 
-def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolved:
+def not_charged(
+    job: Job,
+    key: SecretKey,
+    order_id: str,
+    reason: str,
+) -> Resolved:
     """An order that is not settled took no money: after its doubt period, when neither its id nor a
     complete list shows a charge that may have taken some.
     """
@@ -326,7 +354,6 @@ def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolve
 
 
 # --- parts
-# -------------------------------------------------------------------------------------------------
 
 
 def _no_such_charge(charge_id: str, left: str) -> Usage:
@@ -374,17 +401,15 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
             and not attempt.by_hand
             and opened.recorder.may_be_charged(attempt.intent) is not None
         ):
-            return _case(
-                attempt, attempts
-            )  # a charge that names no order may be its own: a person tells
+            # a charge that names no order may be its own: a person tells
+            return _case(attempt, attempts)
     contested = next(
         (a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted),
         None,
     )
     if contested is not None:
-        return _case(
-            contested, attempts
-        )  # its row may ask for other terms: that a person accepts it ends that
+        # its row may ask for other terms: that a person accepts it ends that
+        return _case(contested, attempts)
     doubled = next(
         (a for a in attempts if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted),
         None,
@@ -435,7 +460,8 @@ def _and_the_stop(opened: OpenJob, told: str) -> str:
 
 
 def _refuse_too_early(opened: OpenJob, case: Case) -> None:
-    settings, clock = opened.job.gateway, opened.clock
+    settings = opened.job.gateway
+    clock = opened.clock
     rules = DoubtRules(
         settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s()
     )
@@ -469,7 +495,10 @@ async def _read(gateway: Gateway, channel: Channel, charge_id: str) -> ChargeSee
 
 
 async def _look_up(
-    opened: OpenJob, gateway: Gateway, channel: Channel, case: Case
+    opened: OpenJob,
+    gateway: Gateway,
+    channel: Channel,
+    case: Case,
 ) -> ChargeSeen | None:
     """A charge of this attempt that takes money or may, by its id and in a complete list; None when
     there is none.
@@ -559,7 +588,12 @@ def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
     if held is not None:
         asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
         return
-    told = OrderCancelled(reason=reason, by=who(), sale=sale.keys, had=sale.had)
+    told = OrderCancelled(
+        reason=reason,
+        by=who(),
+        sale=sale.keys,
+        had=sale.had,
+    )
     event = line(told, opened.clock.now_ns(), opened.run_id, order_id=order_id)
     opened.journal.append([event])
 
@@ -618,8 +652,14 @@ def _held_in(opened: OpenJob, batch: Batch, *, totals: bool = False) -> dict[str
     return held
 
 
-def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> _Sale:
-    corrects, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
+def _sale_of(
+    lineages: Lineages,
+    batch: Batch,
+    chunk: StoredChunk,
+    at: int,
+) -> _Sale:
+    corrects = chunk.corrects.get(at)
+    earlier = chunk.earlier.get(at, ())
     place = place_of(batch.id, chunk.sheet, chunk.rows[at])
     if corrects:
         return _Sale((place, *lineages.of(corrects, earlier).keys))

@@ -74,7 +74,10 @@ UNWATCHED: Progress = _Unwatched()
 
 
 def run(
-    job: Job, key: SecretKey, options: Options = NO_FLAGS, progress: Progress = UNWATCHED
+    job: Job,
+    key: SecretKey,
+    options: Options = NO_FLAGS,
+    progress: Progress = UNWATCHED,
 ) -> Result:
     """Settle what earlier runs left open, charge every new valid order once, write the reports.
 
@@ -85,7 +88,10 @@ def run(
 
 
 def settle(
-    job: Job, key: SecretKey, options: Options = NO_FLAGS, progress: Progress = UNWATCHED
+    job: Job,
+    key: SecretKey,
+    options: Options = NO_FLAGS,
+    progress: Progress = UNWATCHED,
 ) -> Result:
     """Ask the gateway about every pending and in-doubt charge; send nothing; rewrite the reports.
     Raises what `run` raises.
@@ -305,7 +311,11 @@ def _due_for_a_report(opened: OpenJob) -> list[Batch]:
 
 
 def _code(
-    opened: OpenJob, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool
+    opened: OpenJob,
+    every: Iterable[Totals],
+    trouble: list[BatchpayError],
+    *,
+    open_equation: bool,
 ) -> int:
     """The exit code over these batches and every other one with an open row (contract, section
     6).

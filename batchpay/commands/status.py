@@ -88,7 +88,10 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
 
 
 def _code(
-    batches: Sequence[Mapping[str, Any]], totals: Sequence[Totals], taken: Totals, stop: str
+    batches: Sequence[Mapping[str, Any]],
+    totals: Sequence[Totals],
+    taken: Totals,
+    stop: str,
 ) -> int:
     """The last of `totals` is of charges that no row shows; `taken`: rows of which a person took
     note.

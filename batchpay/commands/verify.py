@@ -233,7 +233,8 @@ def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
 
 def _missing(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
     """A folder without its manifest: nothing says what its files were."""
-    name, path = folder.name, str(folder / NEWEST)
+    name = folder.name
+    path = str(folder / NEWEST)
     if name in known.counted:
         how = (
             "is missing, and this batch was counted for its reports (event"
@@ -264,7 +265,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     """A manifest, when it has the form of one."""
     document = _json(path)
     try:
-        journal, reports, taken = document["journal"], document["reports"], document["input"]
+        journal = document["journal"]
+        reports = document["reports"]
+        taken = document["input"]
         texts = [journal["id"], journal["digest"], taken["sha256"]]
         texts += [document["job"], document["mode"], document["batch"]]
         texts += [*reports, *reports.values()]
@@ -317,12 +320,16 @@ def _lookups(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator
 
 
 def _head(
-    path: Path, head: Mapping[str, Any], known: _Known, others: Counter[str]
+    path: Path,
+    head: Mapping[str, Any],
+    known: _Known,
+    others: Counter[str],
 ) -> Iterator[Difference]:
     """Was it made from an event of this very chain, and the newest of a batch from the last that
     counted it?
     """
-    seq, is_mine = head["seq"], head["id"] == known.journal_id
+    seq = head["seq"]
+    is_mine = head["id"] == known.journal_id
     is_event = is_mine and known.is_event(seq, head["digest"])
     if path.name == NEWEST:
         last = known.counted.get(path.parent.name)

@@ -41,7 +41,12 @@ def refuse_overwriting(flag: str, path: Path, *, force: bool) -> None:
         )
 
 
-def refuse_what_a_job_lives_on(flag: str, path: Path, job: Job, environ: Mapping[str, str]) -> None:
+def refuse_what_a_job_lives_on(
+    flag: str,
+    path: Path,
+    job: Job,
+    environ: Mapping[str, str],
+) -> None:
     """Raises Usage when the name is that of something the job needs, by whatever way it is
     reached.
     """
@@ -51,7 +56,8 @@ def refuse_what_a_job_lives_on(flag: str, path: Path, job: Job, environ: Mapping
             raise Usage(f"{flag} {path}: is {what}; nothing overwrites it, name another file")
     if fnmatch.fnmatch(str(real), os.path.realpath(job.input.pattern)):
         raise Usage(f"{flag} {path}: would be read as an input by the next run; name another file")
-    state, reports = _real(job.state_path), _real(job.report.directory)
+    state = _real(job.state_path)
+    reports = _real(job.report.directory)
     if state.is_relative_to(real) or reports.is_relative_to(real):
         raise Usage(
             f"{flag} {path}: is where the job keeps its journal or its reports; name another file"

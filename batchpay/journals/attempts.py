@@ -24,7 +24,13 @@ LAST = (  # a tuple of texts reads in SQL as it does here
 )
 
 
-def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, event: Event) -> None:
+def keep_open(
+    connection: sqlite3.Connection,
+    rule: Rule,
+    job: str,
+    seq: int,
+    event: Event,
+) -> None:
     """Bring the order's row in step with its next event. Raises Taken, by the rule."""
     row = connection.execute(
         "SELECT attempt, state FROM open_attempts WHERE job = ? AND order_id = ?",
@@ -55,7 +61,10 @@ def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, ev
 
 
 def _write(
-    connection: sqlite3.Connection, key: tuple[str, str], now: Open | None, then: Open | None
+    connection: sqlite3.Connection,
+    key: tuple[str, str],
+    now: Open | None,
+    then: Open | None,
 ) -> None:
     if then is None:
         connection.execute("DELETE FROM open_attempts WHERE job = ? AND order_id = ?", key)
@@ -68,7 +77,12 @@ def _write(
         )
 
 
-def keep_asked(connection: sqlite3.Connection, job: str, seq: int, event: Event) -> None:
+def keep_asked(
+    connection: sqlite3.Connection,
+    job: str,
+    seq: int,
+    event: Event,
+) -> None:
     """Enter what an attempt asked for, if the event begins one."""
     if begins(event.kind, event.send):
         row = asked(

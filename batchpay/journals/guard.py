@@ -28,7 +28,8 @@ BESIDE = "beside"  # two attempts of the order have, or may have, its money: it 
 NO_MONEY_STATES = frozenset({*(outcome.value for outcome in NO_MONEY), Withdrawn.kind})
 # kinds that name an order and speak of no attempt of this job
 _OF_OTHERS = frozenset(kinds(ChargedElsewhere))
-_HELD, _IN_DOUBT = Outcome.HELD.value, Outcome.IN_DOUBT.value
+_HELD = Outcome.HELD.value
+_IN_DOUBT = Outcome.IN_DOUBT.value
 _NO_CHARGE_SEEN = frozenset({_HELD, _IN_DOUBT})
 
 Last = Callable[[], int]
@@ -45,7 +46,13 @@ class Open(NamedTuple):
 
 
 def follow(
-    now: Open | None, kind: str, attempt: int, send: int, state: str, beside: bool, last: Last
+    now: Open | None,
+    kind: str,
+    attempt: int,
+    send: int,
+    state: str,
+    beside: bool,
+    last: Last,
 ) -> Open | None:
     """What is open after one more event of the order.
 
@@ -65,7 +72,13 @@ def follow(
 
 
 def replay(
-    now: Open | None, kind: str, attempt: int, send: int, state: str, beside: bool, last: Last
+    now: Open | None,
+    kind: str,
+    attempt: int,
+    send: int,
+    state: str,
+    beside: bool,
+    last: Last,
 ) -> Open | None:
     """The same for an event that stands in a journal: what may not be written today was written by
     an earlier version, and its order is never sent again. (Numbers of attempts are not looked at:
@@ -107,7 +120,12 @@ def _intent(now: Open | None, attempt: int, send: int, last: Last) -> Open:
     return Open(attempt, _IN_DOUBT)
 
 
-def _adopted(now: Open | None, attempt: int, state: str, beside: bool) -> Open | None:
+def _adopted(
+    now: Open | None,
+    attempt: int,
+    state: str,
+    beside: bool,
+) -> Open | None:
     if now is not None and now.state == BESIDE:
         return now  # evidence is kept (law L6), and the order is blocked already
     if beside:
@@ -128,7 +146,12 @@ def _refuse_unless_held(now: Open | None, attempt: int, state: str) -> None:
         raise Taken(f"attempt {attempt} may not be withdrawn, for it is not held: {_said(now)}")
 
 
-def _evidence(now: Open | None, attempt: int, state: str, last: Last) -> Open | None:
+def _evidence(
+    now: Open | None,
+    attempt: int,
+    state: str,
+    last: Last,
+) -> Open | None:
     if now is not None and now.state == BESIDE:
         return now
     if now is None or now.attempt != attempt:
@@ -142,7 +165,12 @@ def _evidence(now: Open | None, attempt: int, state: str, last: Last) -> Open | 
     return Open(attempt, state)
 
 
-def _late(now: Open | None, attempt: int, state: str, last: Last) -> Open | None:
+def _late(
+    now: Open | None,
+    attempt: int,
+    state: str,
+    last: Last,
+) -> Open | None:
     """Evidence about an attempt that had been closed: money that it has after all blocks what would
     follow it.
     """

@@ -52,7 +52,11 @@ class RunLock:
         self._next = 0
         size = _STAMPS_AT + _STAMP.size * rate
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.parent.mkdir(
+                mode=0o700,
+                parents=True,
+                exist_ok=True,
+            )
             self._handle = _opened(self.path, os.O_RDWR | os.O_CREAT)
         except (OSError, ValueError) as error:
             raise why_closed(self.path, error, "the lock") from error
@@ -208,10 +212,8 @@ def running(state_path: Path, job: str) -> dict[str, str] | None:
     try:
         handle = _opened(path, os.O_RDONLY)
         try:
-            about, inode = (
-                json.loads(os.pread(handle, _HOLDER_BYTES, 0).rstrip(b" \0")),
-                os.fstat(handle).st_ino,
-            )
+            about = json.loads(os.pread(handle, _HOLDER_BYTES, 0).rstrip(b" \0"))
+            inode = os.fstat(handle).st_ino
         finally:
             os.close(handle)
         told = {name: str(about.get(name, "")) for name in ("host", "pid", "started", "run")}
@@ -227,9 +229,8 @@ def _is_held(inode: int, told: dict[str, str]) -> bool:
         lines = [line.split() for line in LOCKS.read_text("ascii").splitlines()]
     except (OSError, ValueError):
         return told["host"] == socket.gethostname() and _is_alive(told["pid"])
-    held = [
-        line for line in lines if len(line) > 5 and line[1] == "FLOCK"
-    ]  # `->` in its place: it waits
+    # `->` in its place: it waits
+    held = [line for line in lines if len(line) > 5 and line[1] == "FLOCK"]
     return any(line[5].rpartition(":")[2] == str(inode) and line[4] == told["pid"] for line in held)
 
 

@@ -36,14 +36,18 @@ class MemoryJournal(Remembered):
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append all or none. Raises Taken."""
-        sends, last, still_open = set(self._sends), dict(self._last), dict(self._open)
+        sends = set(self._sends)
+        last = dict(self._last)
+        still_open = dict(self._open)
         stored: list[Event] = []
         for event in events:
             if event.order_id:
                 _guard(event, sends, last, still_open)
             data = json.loads(json.dumps(event.data))
             stored.append(replace(event, data=data, seq=len(self._events) + len(stored) + 1))
-        self._sends, self._last, self._open = sends, last, still_open
+        self._sends = sends
+        self._last = last
+        self._open = still_open
         self._events += stored
         return stored
 

@@ -88,14 +88,17 @@ def fs_type_of(path: Path, mounts: str) -> str:
     """The type of the file system that holds a path, by the text of /proc/self/mountinfo (proc(5));
     "" when unknown.
     """
-    real, found, longest = path.resolve(), "", -1
+    real = path.resolve()
+    found = ""
+    longest = -1
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         place = Path(_plain(before.split()[4]))
         if (
             real.is_relative_to(place) and len(place.parts) >= longest
         ):  # a later mount covers an earlier one
-            found, longest = after.split()[0], len(place.parts)
+            found = after.split()[0]
+            longest = len(place.parts)
     return found
 
 
@@ -107,7 +110,6 @@ def _plain(place: str) -> str:
 
 
 # --- whose it is
-# ------------------------------------------------------------------------------------------------
 
 
 def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal") -> BatchpayError:
@@ -167,7 +169,8 @@ def closed_to_us(path: Path) -> Misconfigured | None:
         return None
     if place is None or owner == os.geteuid():
         return None
-    them, us = user_name(owner), user_name(os.geteuid())
+    them = user_name(owner)
+    us = user_name(os.geteuid())
     if place != path.absolute():
         what = "the folder of this job's state"
     else:

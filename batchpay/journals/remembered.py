@@ -197,7 +197,11 @@ class Remembered:
         return f"{generation}:{_digest(kept)}"
 
     def plan(
-        self, event: Event, batch: Batch, staged: str, repeats: Mapping[tuple[str, int], Repeat]
+        self,
+        event: Event,
+        batch: Batch,
+        staged: str,
+        repeats: Mapping[tuple[str, int], Repeat],
     ) -> None:
         """Make the staged rows the batch's rows. The same plan again leaves the journal as it
         is.
@@ -224,7 +228,16 @@ class Remembered:
 
     def _decided(self, event: Event, batch: Batch) -> None:
         data = {"batch": asdict(batch)}
-        self.append([replace(event, kind=BatchPlanned.kind, batch_id=batch.id, data=data)])
+        self.append(
+            [
+                replace(
+                    event,
+                    kind=BatchPlanned.kind,
+                    batch_id=batch.id,
+                    data=data,
+                )
+            ]
+        )
 
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
@@ -257,7 +270,13 @@ class Remembered:
             return iter(())
         return iter(planned.chunks)
 
-    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> dict[int, str]:
+    def owned(
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
+    ) -> dict[int, str]:
         """Row number -> order id for the rows of a batch that caused an attempt."""
         return {
             event.row: event.order_id
@@ -266,7 +285,11 @@ class Remembered:
         }
 
     def settled_rows(
-        self, batch_id: str, sheet: str, first_row: int, last_row: int
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
     ) -> frozenset[int]:
         """The rows of a batch whose own attempt succeeded; not those of an adopted charge."""
         return frozenset(

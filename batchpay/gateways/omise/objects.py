@@ -74,6 +74,7 @@ def error_in(document: Any) -> tuple[str, str]:
 # --- charges
 
 
+# of every charge, and of what type
 _WANTED = (
     ("id", str),
     ("status", str),
@@ -81,7 +82,7 @@ _WANTED = (
     ("currency", str),
     ("livemode", bool),
     ("paid", bool),
-)  # of every charge, and of what type
+)
 
 
 def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:

@@ -9,8 +9,16 @@ from typing import Any
 from batchpay.domain.model import Event
 
 COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
-_DATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-_ESCAPED = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+_DATA = json.JSONEncoder(
+    ensure_ascii=False,
+    sort_keys=True,
+    separators=(",", ":"),
+)
+_ESCAPED = json.JSONEncoder(
+    ensure_ascii=True,
+    sort_keys=True,
+    separators=(",", ":"),
+)
 
 
 def line_of(seq: int, job: str, event: Event) -> list[Any]:

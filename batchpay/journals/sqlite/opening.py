@@ -47,7 +47,10 @@ def open_to_write(
         raise why_closed(path, error) from error
     with translated(path):
         connection = connect(
-            path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False
+            path,
+            timeout=locked_wait_s,
+            isolation_level=None,
+            check_same_thread=False,
         )
         try:
             _recognise(connection, path)
@@ -124,9 +127,8 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
             raise
         if found == SCHEMA_VERSION:
             return connection
-        copy = _connected(
-            ":memory:" if found is None else ""
-        )  # "": a temporary file that nobody else can open
+        # "": a temporary file that nobody else can open
+        copy = _connected(":memory:" if found is None else "")
         if found is not None:
             connection.backup(copy)
         connection.close()
@@ -136,7 +138,11 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
 def _connected(place: str, locked_wait_s: float = 0.0) -> sqlite3.Connection:
     uri = place.startswith("file:")
     return sqlite3.connect(
-        place, locked_wait_s, isolation_level=None, check_same_thread=False, uri=uri
+        place,
+        locked_wait_s,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=uri,
     )
 
 

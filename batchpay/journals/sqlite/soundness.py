@@ -156,10 +156,13 @@ class _Derived:
     def follow(self, line: Sequence[Any]) -> None:
         """One more event of an order."""
         seq, job, kind, at_ns, _, batch_id, _, _, order_id, attempt, send, text = line[:12]
-        key, state, beside = (job, order_id), "", False
+        key = (job, order_id)
+        state = ""
+        beside = False
         if begins(kind, send):
             data = json.loads(text)
-            state, beside = state_in(data), is_beside(data)
+            state = state_in(data)
+            beside = is_beside(data)
             self.asked += hash(asked(seq, job, at_ns, batch_id, order_id, attempt, data))
         elif kind != Intended.kind:
             state = _state_of(text)
@@ -219,7 +222,9 @@ def _state_of(data: str) -> str:
 
 def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
     """Walk all events."""
-    digest, expected, found = GENESIS, 1, _Derived(connection)
+    digest = GENESIS
+    expected = 1
+    found = _Derived(connection)
     query = (
         'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
         " data, digest FROM events ORDER BY seq"

@@ -124,7 +124,6 @@ class SqliteJournal:
         self._last_seq = self.head()[0]
 
     # --- writing
-    # ---------------------------------------------------------------------------------------------
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append, durably, all or none. Raises Taken, CannotWrite, InputOutput or TryLater."""
@@ -134,7 +133,11 @@ class SqliteJournal:
     async def write(self, events: Sequence[Event]) -> list[Event]:
         """The same from the loop; what arrives together shares one commit."""
         if self._writer is None:
-            self._writer = threading.Thread(target=self._write_groups, name="journal", daemon=True)
+            self._writer = threading.Thread(
+                target=self._write_groups,
+                name="journal",
+                daemon=True,
+            )
             self._writer.start()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[Event]] = loop.create_future()
@@ -243,7 +246,6 @@ class SqliteJournal:
         return (0, GENESIS)
 
     # --- reading
-    # ---------------------------------------------------------------------------------------------
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock, self._translated():
@@ -297,7 +299,13 @@ class SqliteJournal:
                 found.setdefault(event.order_id, []).append(event)
         return found
 
-    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> dict[int, str]:
+    def owned(
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
+    ) -> dict[int, str]:
         """Row number -> order id for the rows of a batch that caused an intent."""
         query = (
             'SELECT "row", order_id FROM events WHERE job = ? AND batch_id = ? AND "row" BETWEEN ?'
@@ -306,7 +314,11 @@ class SqliteJournal:
         return dict(self._rows(query, self.job, batch_id, first_row, last_row, sheet))
 
     def settled_rows(
-        self, batch_id: str, sheet: str, first_row: int, last_row: int
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
     ) -> frozenset[int]:
         """The rows of a batch whose own attempt succeeded: whatever else is known, they are never
         sent again. Those of an adopted charge are not among them: it may be that they ask for other
@@ -511,7 +523,8 @@ class SqliteJournal:
             f"SELECT seq, at_ns, {wanted} FROM events WHERE seq < ? ORDER BY seq DESC LIMIT 2000"
         )
         jobs = [self.job] * len(columns)
-        before, youngest = self.head()[0] + 1, since_ns
+        before = self.head()[0] + 1
+        youngest = since_ns
         while before > 1 and youngest >= since_ns - DISORDER_NS:
             page = self._rows(query, *jobs, before)
             for _, at_ns, *values in page:
@@ -650,7 +663,6 @@ class SqliteJournal:
             soundness.verify(self._connection, self.path, schema())
 
     # --- the rows of a batch
-    # ---------------------------------------------------------------------------------
 
     def stage(self, batch_id: str, chunks: Iterable[Judged]) -> str:
         """Keep the rows of a batch beside those planned before. Returns the generation, for
@@ -659,7 +671,8 @@ class SqliteJournal:
         generation = uuid.uuid4().hex
         digest = hashlib.sha256()
         for number, judged in enumerate(chunks):
-            blob, cells = pack(judged), judged.chunk.cells()
+            blob = pack(judged)
+            cells = judged.chunk.cells()
             _add(digest, blob, cells)
             rows = judged.chunk.rows
             values = (
@@ -680,7 +693,11 @@ class SqliteJournal:
         return f"{generation}:{digest.hexdigest()}"
 
     def plan(
-        self, event: Event, batch: Batch, staged: str, repeats: Mapping[tuple[str, int], Repeat]
+        self,
+        event: Event,
+        batch: Batch,
+        staged: str,
+        repeats: Mapping[tuple[str, int], Repeat],
     ) -> None:
         """Make the staged rows the batch's rows. The same plan again leaves the journal as it is.
 
@@ -780,8 +797,10 @@ class SqliteJournal:
             planned = self._planned(batch_id)
             if planned is None:
                 return
-            generation, wanted = planned.generation, planned.rows_sha256
-        digest, number = hashlib.sha256(), 0
+            generation = planned.generation
+            wanted = planned.rows_sha256
+        digest = hashlib.sha256()
+        number = 0
         while True:
             with self._lock, self._translated():
                 key = (self.job, batch_id, generation, number)
@@ -826,7 +845,9 @@ class _Submission:
         loop: asyncio.AbstractEventLoop,
         done: asyncio.Future[list[Event]],
     ) -> None:
-        self.events, self.loop, self.done = events, loop, done
+        self.events = events
+        self.loop = loop
+        self.done = done
 
 
 def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayError]) -> None:
