@@ -252,6 +252,7 @@ class Lists:
         known = {
             earlier.intent.attempt: Case(earlier.intent, earlier, present=False)
             for earlier in case.others
+            if earlier.intent.order_id == case.intent.order_id
         }
         if case.attempt is not None:
             known[case.intent.attempt] = case

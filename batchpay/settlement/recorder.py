@@ -70,6 +70,7 @@ from batchpay.lifecycle.unclaimed import (
     fits,
     nameless_of,
     unclaimed_in,
+    unclear_among,
 )
 from batchpay.lifecycle.unclaimed import told_of as told_of_nameless
 from batchpay.settlement.evidence import is_known_already, is_refund, is_same, why_stop
@@ -763,6 +764,15 @@ class Recorder:
             if self._journal.order_of_charge(one.charge_id) is None:
                 return one
         return None
+
+    def is_unclear_beside(self, case: Case) -> bool:
+        """Has any list shown a charge that names nobody, and that may be what a case is about to
+        ask for, or that of an earlier attempt of its order?
+        """
+        if self.may_be_charged(case.intent) is not None:
+            return True
+        unclear = unclear_among(case.others, self._unclaimed.nameless, self._job)
+        return any(self._journal.order_of_charge(one.charge_id) is None for _, one in unclear)
 
     def said_uncharged(self) -> list[Attempt]:
         """Attempts that were sent since the last complete list, and that the gateway said it had
