@@ -60,7 +60,7 @@ MAY_BE_SETTLED = frozenset(
         Outcome.CONFLICT,
     }
 )
-"""By the same order, or by its corrected row, in a later file."""
+"""By the same order, or by its corrected row, in a later file; never what is for a person."""
 
 A_PERSON, NOBODY = "a person", "-"
 WHO_ACTS = {
@@ -119,7 +119,13 @@ def finding_of(
     finding = _finding(place, standing, hold)
     if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
+    if finding.who_acts == A_PERSON or _is_unaccounted(standing):
+        return finding  # it may have taken money: that other money settled the row settles no such
     return replace(finding, settled_by=str(told_of(later)), who_acts=NOBODY)
+
+
+def _is_unaccounted(standing: Standing) -> bool:
+    return isinstance(standing, Owns) and standing.attempt.unaccounted
 
 
 def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
