@@ -39,6 +39,7 @@ from batchpay.lifecycle.standing import (
 )
 from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages.message import plain, worded
+from batchpay.reconciliation.findings import who_acts_for
 from tests.test_lifecycle import (
     BATCH,
     DECLINED,
@@ -339,10 +340,21 @@ def test_a_cancelled_order_is_never_sent() -> None:
     assert stand(other(CHANGED, comeback=True), closed, FREE) == Cancelled(BY_ME)
 
 
-def test_a_refusal_by_the_gateway_is_no_persons_word() -> None:
-    """Only `cancelled` ends an order for ever."""
-    refused = event("answer", 1, verdict="refused", code="invalid_card")
-    assert isinstance(stand(other(CHANGED), history(FIRST, refused), FREE), MayGo)
+@pytest.mark.parametrize("code", ["invalid_card", "cancelled"])
+def test_a_refusal_by_the_gateway_is_no_persons_word(code: str) -> None:
+    """Only a person's `cancelled` ends an order for ever, whatever words a gateway says."""
+    refused = event("answer", 1, verdict="refused", code=code, message="settled by hand: no")
+    known = history(FIRST, refused)
+    assert isinstance(stand(other(CHANGED), known, FREE), MayGo)
+    (attempt,) = known.attempts["0001"]
+    assert (attempt.cancelled, who_acts_for(attempt)) == (None, "accountant")
+
+
+def test_what_a_gateway_answers_late_takes_no_persons_word_back() -> None:
+    """Cancelled, and then a refusal of its own comes in: it stays cancelled."""
+    late = event("answer", 1, verdict="refused", code="invalid_card")
+    (attempt,) = fold([FIRST, BY_HAND, late])
+    assert (attempt.cancelled, who_acts_for(attempt)) == ("wrong shop", "-")
 
 
 # --- guards that every attempt passes

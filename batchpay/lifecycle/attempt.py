@@ -355,6 +355,10 @@ class Shown:
 # -------------------------------------------------------------------
 
 
+# what a person may say that closes one
+CANCELLED, DENIED = "cancelled", "not-charged"
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """The last send whose answer nobody knows, and the look-ups that did not find it."""
@@ -395,6 +399,9 @@ class Attempt:
     withdrawn: bool = False
     accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
     by_hand: str = ""  # who said what became of it, when, and why
+    # by what word of a person it was closed, cancelled or not-charged, and why in that person's own
+    closed_as: str = ""
+    closed_why: str = ""
     # a person said, after a look-up, that it took no money; no answer takes that word back
     denied: bool = False
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
@@ -427,6 +434,15 @@ class Attempt:
                 return Outcome.UNPROVEN
             return Outcome.PENDING
         return outcome
+
+    @property
+    def cancelled(self) -> str | None:
+        """Why a person said never to send its order; None: nobody did. A gateway that refuses with
+        this very code says nothing of the kind.
+        """
+        if self.refused and self.closed_as == CANCELLED:
+            return self.closed_why
+        return None
 
     @property
     def placed(self) -> bool:
@@ -689,6 +705,8 @@ def _seen_now(state: Attempt, event: Event, *, by_id: bool) -> dict[str, Any]:
         "unclear": frozenset(),
         "settled_ns": event.at_ns,
         "refused": False,
+        "closed_as": "",
+        "closed_why": "",
         "code": "",
         "message": "",
         "may_be": "",
@@ -837,18 +855,6 @@ def _untold(state: Attempt, _: Event, told: Untold) -> Attempt:
     return _but(state, untold=told.charge_id)
 
 
-CANCELLED = "cancelled"  # how a person's word closed an attempt
-BY_HAND = "settled by hand: "
-
-
-def cancelled_by_hand(attempt: Attempt) -> str | None:
-    """Why a person cancelled it; None: nobody did."""
-    word = attempt.refused and attempt.code == CANCELLED and attempt.message.startswith(BY_HAND)
-    if word:
-        return attempt.message.removeprefix(BY_HAND)
-    return None
-
-
 def _adopted(state: Attempt, event: Event, told: Adopted) -> Attempt:
     """A charge that this journal did not make; of one that names nobody a person said whose it is,
     and takes it so.
@@ -884,9 +890,11 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
         refused=True,
         settled_ns=event.at_ns,
         code=told.said.replace("-", "_"),
-        message=f"{BY_HAND}{told.reason}",
+        message=f"settled by hand: {told.reason}",
+        closed_as=told.said,
+        closed_why=told.reason,
         may_be="",
-        denied=told.said == "not-charged",
+        denied=told.said == DENIED,
         by_hand=word,
         charge=None,
         flaws=(),

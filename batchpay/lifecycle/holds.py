@@ -14,7 +14,7 @@ from dataclasses import replace
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
-from batchpay.lifecycle.attempt import Attempt, cancelled_by_hand
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import alike, may_pay, payer_of, terms_of
 from batchpay.lifecycle.rows import (
     ConflictWith,
@@ -246,7 +246,7 @@ def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
     """Would an attempt of another order keep this row back, if it were one sale with it?"""
     if attempt.set_aside or attempt.ready:
         return False
-    is_over = attempt.closed and not cancelled_by_hand(attempt)
+    is_over = attempt.closed and not attempt.cancelled
     if not is_over:
         return True
     return not row.comeback and same_terms(row.document, attempt)

@@ -18,7 +18,7 @@ from batchpay.domain.model import (
     Outcome,
     Problem,
 )
-from batchpay.lifecycle.attempt import CANCELLED, Attempt, cancelled_by_hand, money_of, paid_apart
+from batchpay.lifecycle.attempt import Attempt, money_of, paid_apart
 from batchpay.lifecycle.plan import payer_of
 from batchpay.lifecycle.rows import Why, told_of
 from batchpay.lifecycle.standing import (
@@ -294,7 +294,7 @@ class Place:
             mode=asked.mode or self.batch.mode,
             accepted=_is_accepted(attempt),
             further=further_of(attempt),
-            cancelled=cancelled_by_hand(attempt),
+            cancelled=attempt.cancelled,
         )
         if outcome is Outcome.REFUSED:
             finding = replace(finding, error_code=attempt.code)
@@ -387,7 +387,7 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
     """
     if attempt.doubled or (attempt.others and stopped and not attempt.accepted):
         return A_PERSON
-    if attempt.refused and attempt.code == CANCELLED:
+    if attempt.cancelled is not None:
         return NOBODY
     match attempt.outcome:
         case Outcome.UNPROVEN if attempt.accepted:
