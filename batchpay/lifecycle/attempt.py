@@ -39,7 +39,6 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import (
     MONEY_MOVED,
-    NO_METADATA,
     NO_MONEY,
     Answer,
     ChargeSeen,
@@ -269,8 +268,8 @@ def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
     named = charge.metadata.get("order_id", "").strip() or intent.order_id
     its_payer = bool(charge.payer) and charge.payer == intent.payer.partition(":")[0]
     terms = (
-        (charge.amount, intent.amount, "amount" in charge.unread),
-        (charge.currency.lower(), intent.currency.lower(), "currency" in charge.unread),
+        (charge.amount, intent.amount, "amount" in charge.unread_fields),
+        (charge.currency.lower(), intent.currency.lower(), "currency" in charge.unread_fields),
         (
             charge.destination,
             intent.destination,
@@ -293,12 +292,17 @@ def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
     in_mode = CHARGE_ID.fullmatch(charge.id) is not None and test is not charge.livemode
     if intent.mode:
         in_mode = in_mode and charge.livemode is (intent.mode == "live")
-    ended = charge.ended_without_money and not charge.paid and charge.unread in ("", NO_METADATA)
+    ended = charge.ended_without_money and not charge.paid and _says_enough(charge)
     return (
         ended
         and in_mode
         and (key_in(charge) == intent.key or (answered and could_be(charge, intent, "")))
     )
+
+
+def _says_enough(charge: ChargeSeen) -> bool:
+    """Is all of it as documented, but for whom it names?"""
+    return set(charge.unread_fields) <= {"metadata"}
 
 
 def has_key(charge: ChargeSeen) -> bool:

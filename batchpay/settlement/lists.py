@@ -353,7 +353,7 @@ class Lists:
         charges = []
         for charge in page.charges:
             by_id = None
-            if "metadata" in charge.unread and charge.destination is not None:
+            if "metadata" in charge.unread_fields and charge.destination is not None:
                 by_id = await self._by_id(charge)
             charges.append(by_id or charge)
         return replace(page, charges=tuple(charges))
@@ -597,7 +597,7 @@ def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:
 def _unreadable(listing: Listing) -> ChargeSeen | None:
     """One in the list that no journal is left to tell whose it is."""
     for charge in listing.unclear:
-        if charge.destination and "metadata" in charge.unread:
+        if charge.destination and "metadata" in charge.unread_fields:
             return charge
     return None
 
