@@ -13,7 +13,15 @@ from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import Attempt, fold
-from batchpay.lifecycle.plan import alike, by_order, content_of, payer_of, place_of, terms_of
+from batchpay.lifecycle.plan import (
+    alike,
+    by_order,
+    content_of,
+    payer_of,
+    place_of,
+    single_use_of,
+    terms_of,
+)
 from batchpay.lifecycle.standing import (
     Cancelled,
     ConflictWith,
@@ -36,6 +44,14 @@ from batchpay.lifecycle.standing import (
     rows_of,
     settled_by,
     stand,
+)
+from batchpay.lifecycle.terms import (
+    are_strangers,
+    asks_the_same,
+    contradicts,
+    is_a_strangers,
+    is_to_the_letter,
+    same_terms,
 )
 from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages.message import plain, worded
@@ -774,6 +790,53 @@ def test_what_settles_a_row_elsewhere() -> None:
         settled(other(corrects="there"), history(corrected={place: of_order}), received_ns=9)
         is None
     )
+
+
+MONEY = st.tuples(st.sampled_from([500, 700]), st.sampled_from(["thb", "THB", "jpy"]))
+PAYERS = st.sampled_from(
+    [{}, {"customer": "cust_1"}, {"customer": "cust_2"}, {"card": "tokn_1"}, {"source": "src_1"}]
+)
+ROWS = st.builds(
+    lambda payer, money, to: {
+        "order_id": "0001",
+        "amount": money[0],
+        "currency": money[1],
+        "destination": to,
+        **payer,
+    },
+    PAYERS,
+    MONEY,
+    st.sampled_from(["recp_1", "recp_2"]),
+)
+
+
+@pytest.mark.fault("J07", "J13")
+@given(ROWS, ROWS)
+def test_whether_two_ask_for_the_same_has_one_answer(
+    one: dict[str, Any], two: dict[str, Any]
+) -> None:
+    """Of a row and a row, and of a row and the attempt that the other one caused; whatever case a
+    currency is written in.
+    """
+    asked = Attempt(
+        replace(
+            INTENT,
+            content="",
+            amount=two["amount"],
+            currency=two["currency"],
+            destination=two["destination"],
+            payer=payer_of(two),
+            single_use=single_use_of(two),
+        ),
+        adopted=True,
+    )
+    assert are_strangers(one, two) == are_strangers(two, one) == is_a_strangers(one, asked)
+    same = same_terms(one, asked)
+    assert same == is_to_the_letter(one, asked) == asks_the_same(one, asked, "")
+    assert not (same and (contradicts(one, asked) or is_a_strangers(one, asked)))
+    written = {**one, "currency": one["currency"].swapcase()}
+    assert same_terms(written, asked) == same
+    assert contradicts(written, asked) == contradicts(one, asked)
 
 
 REFUSED = event("answer", 1, verdict="refused", status=400, code="bad_request", message="m")

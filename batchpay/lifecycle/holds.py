@@ -15,7 +15,7 @@ from batchpay.domain.money import major_text
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import alike, may_pay, payer_of, terms_of
+from batchpay.lifecycle.plan import alike, payer_of, terms_of
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -35,7 +35,7 @@ from batchpay.lifecycle.rows import (
     sendable_of,
 )
 from batchpay.lifecycle.sales import is_kin, is_said_of
-from batchpay.lifecycle.terms import fitting_terms_of, same_terms
+from batchpay.lifecycle.terms import Asked, asked_in, fitting_terms_of, same_terms
 from batchpay.lifecycle.unclaimed import Nameless, fits, unclear_among
 from batchpay.messages import standing as said
 from batchpay.messages import steps
@@ -131,12 +131,11 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
     """Another job's charge for any order id of the same sale, with the same payer, recipient and
     amount.
     """
-    document = row.document
-    terms = (document["destination"], document["amount"], document["currency"])
+    asked = asked_in(row.document)
     for order_id in history.ids(row):
         for other in history.elsewhere.get(order_id, ()):
-            has_terms = terms == (other.destination, other.amount, other.currency)
-            if has_terms and may_pay(payer_of(document), other.payer):
+            currency = other.currency.lower()
+            if asked.same(Asked(other.payer, other.destination, other.amount, currency)):
                 return other
     return None
 
