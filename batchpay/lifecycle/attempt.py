@@ -1,10 +1,11 @@
 """LIFE OF A CHARGE: the proof table and the state table; history goes in, state and verdicts come
 out.
 
-Nothing here knows a clock, a disk or a network. Two tables decide everything:
+Nothing here knows a clock, a disk or a network. It decides:
 
 - `verdict`: what one answer proves about one request (fault-matrix, section 3);
-- `fold`: what the events of one attempt add up to.
+- `fold`: what the events of one attempt add up to;
+- `DoubtRules`: when the absence of a charge is proven (law L5).
 
 What a row of a file means, given the attempts its order already had, is decided in `standing`.
 """
@@ -193,7 +194,7 @@ _KNOWN_STATUS = {
 
 
 def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
-    """How a charge differs from what was asked (law L7); the chain is judged apart, see `fold`."""
+    """How a charge differs from what was asked (law L7); the chain is judged apart (`outcome`)."""
     prefix_fits = (
         CHARGE_ID.fullmatch(charge.id) is not None
         and charge.id.startswith("chrg_test_") is not live
@@ -819,8 +820,8 @@ def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
 
 
 def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
-    """Two complete look-ups after the doubt period, a gap apart: the request never became a charge
-    (law L5).
+    """One more complete look-up after the doubt period did not show it. The one that closes, a gap
+    after another, proves that the request never became a charge (law L5).
     """
     if state.doubt is None or not state.unclear:
         return state

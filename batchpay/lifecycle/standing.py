@@ -416,7 +416,6 @@ __all__ = [
     "Unnamed",
     "Waits",
     "Word",
-    "asks_the_same",
     "contradicts",
     "fitting_terms_of",
     "goes_now",

@@ -20,12 +20,11 @@ from datetime import UTC, datetime
 
 from batchpay.domain.events import Disowned, NamelessListed, Stray, kinds, of, told_by
 from batchpay.domain.model import ChargeSeen, Event
-from batchpay.domain.times import is_instant
+from batchpay.domain.times import SKEW_S, is_instant
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import may_pay, number_of
 
 KINDS = kinds(Stray, NamelessListed, Disowned)  # of the events that tell of them
-SKEW_S = 300  # how far our clock may be from the gateway's (fault-matrix C04)
 Terms = tuple[str, int, str]  # recipient, amount in the smallest unit, lower-case currency
 
 

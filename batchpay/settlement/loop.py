@@ -1,12 +1,10 @@
-"""Who is sent, asked or waited for, and when the run is over.
+"""Who is sent, asked or waited for, and when that is over: what `run` does of its sequence in one
+loop, where three things go on beside one another.
 
-list     the gateway's charges since the last completed listing; adopt what is ours        (law L11)
-ask      again about every charge that was pending or unproven
-send     workers: permit, durable intent, request, proof, durable answer                   (laws
+send     workers: earlier charges, permit, durable intent, request, proof, durable answer  (laws
   L1-L4)
 doubt    one asker: look up what nobody answered; twice absent may be sent again           (law L5)
 watch    after the first order, then every 30 s: does another run charge for this job?     (law L11)
-list     once more, to see that the gateway's ledger and our journal agree
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
 class Settlement:
-    """One run's loop. `run` raises what makes going on impossible; everything else is in the
+    """One run's loop. Its steps raise what makes going on impossible; everything else is in the
     journal.
     """
 
@@ -109,7 +107,7 @@ class Settlement:
         """
         for case in self._recorder.open_cases():
             self._queue.known[case.intent.order_id] = case
-            self._recorder.hold(case)
+            self._recorder.register(case)
             assert case.attempt is not None
             if case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=False)

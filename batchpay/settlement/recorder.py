@@ -1,5 +1,5 @@
-"""What is known of each order in this run, and how it is written down: the only writer of intents
-and evidence.
+"""What is known of each order in this run, and how it is written down: all that a run writes of
+intents and evidence is written here.
 """
 
 from __future__ import annotations
@@ -379,7 +379,7 @@ class Recorder:
         One that asks what an attempt of this job took, or may have taken, is a stop: nobody can
         take it back any more.
         """
-        others = {charge.id: charge for charge in charges if self._is_anothers(charge)}
+        others = {charge.id: charge for charge in charges if self._is_another_jobs(charge)}
         if not others:
             return
         pairs = []
@@ -416,7 +416,7 @@ class Recorder:
                     return charge
         return None
 
-    def _is_anothers(self, charge: ChargeSeen) -> bool:
+    def _is_another_jobs(self, charge: ChargeSeen) -> bool:
         job = charge.metadata.get("batchpay_job", "")
         if not charge.metadata.get("order_id") or job in ("", self._job):
             return False
@@ -586,7 +586,7 @@ class Recorder:
     def _event(self, told: Told, **where: Any) -> Event:
         return line(told, self._clock.now_ns(), self._run_id, **where)
 
-    def hold(self, case: Case) -> None:
+    def register(self, case: Case) -> None:
         """This is the one Case of its attempt: whoever finds evidence of it writes here."""
         self._undecided[case.intent.key] = case
 
