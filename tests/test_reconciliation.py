@@ -14,10 +14,20 @@ from batchpay.domain.steps import LIFT_STOP
 from batchpay.intake.controls import Tally
 from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.standing import Elsewhere, Guards, History, Row
+from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages.message import plain
 from batchpay.reconciliation.findings import NOT_SENT_YET, find
 from batchpay.reconciliation.totals import ROWS_READ, SUMS_READ, Totals, exit_code
-from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
+from tests.test_lifecycle import (
+    BATCH,
+    DECLINED,
+    DOCUMENT,
+    FIRST,
+    INTENT,
+    OTHER,
+    answer_event,
+    event,
+)
 
 EMPTY = History()
 FREE = Guards()
@@ -357,6 +367,30 @@ def test_what_holds_a_row_back_and_what_a_person_must_do_is_said(
     """A reason that is true, and who acts: not always the next run."""
     assert (finding.outcome, finding.who_acts) == (outcome, acts)
     assert word in finding.reason
+
+
+@pytest.mark.fault("B22", "J04", "I14", "I19")
+def test_what_may_have_taken_money_is_not_settled_by_other_money() -> None:
+    """A later attempt paid, and the first, refused beside a charge that names nobody, or ended with
+    a charge that is gone, may have paid as well: whoever must see to that still must.
+    """
+    refused = event("answer", 1, verdict="refused", status=400, code="bad_request", message="m")
+    second = [
+        replace(late, attempt=2, batch_id=OTHER, row=9, at_ns=RECEIVED_NS + 1)
+        for late in (FIRST, answer_event(1))
+    ]
+    fits = Nameless(
+        "chrg_test_zz", "", INTENT.destination, INTENT.amount, INTENT.currency, created_at=""
+    )
+    beside = Guards(nameless={fits.terms: {fits.charge_id: fits}})
+    assert one(FIRST, refused, *second).who_acts == "-"
+    unclear = one(FIRST, refused, *second, guards=beside)
+    assert (unclear.outcome, unclear.who_acts) == (Outcome.REFUSED, "a person")
+    gone = one(FIRST, DECLINED, event("missing"), *second)
+    assert (gone.outcome, gone.who_acts) == (Outcome.DECLINED, "payer")
+    for finding in (unclear, gone):
+        assert not finding.settled_by
+        assert exit_code([counted(finding)], stopped=False) == 10
 
 
 @pytest.mark.fault("I14")

@@ -6,12 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import Attempt, fold
-from batchpay.lifecycle.plan import alike, by_order, payer_of, place_of, terms_of
+from batchpay.lifecycle.plan import (
+    alike,
+    by_order,
+    content_of,
+    payer_of,
+    place_of,
+    single_use_of,
+    terms_of,
+)
 from batchpay.lifecycle.standing import (
     Cancelled,
     ConflictWith,
@@ -35,7 +45,17 @@ from batchpay.lifecycle.standing import (
     settled_by,
     stand,
 )
+from batchpay.lifecycle.terms import (
+    are_strangers,
+    asks_the_same,
+    contradicts,
+    is_a_strangers,
+    is_to_the_letter,
+    same_terms,
+)
+from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages.message import plain, worded
+from batchpay.reconciliation.findings import who_acts_for
 from tests.test_lifecycle import (
     BATCH,
     DECLINED,
@@ -336,10 +356,21 @@ def test_a_cancelled_order_is_never_sent() -> None:
     assert stand(other(CHANGED, comeback=True), closed, FREE) == Cancelled(BY_ME)
 
 
-def test_a_refusal_by_the_gateway_is_no_persons_word() -> None:
-    """Only `cancelled` ends an order for ever."""
-    refused = event("answer", 1, verdict="refused", code="invalid_card")
-    assert isinstance(stand(other(CHANGED), history(FIRST, refused), FREE), MayGo)
+@pytest.mark.parametrize("code", ["invalid_card", "cancelled"])
+def test_a_refusal_by_the_gateway_is_no_persons_word(code: str) -> None:
+    """Only a person's `cancelled` ends an order for ever, whatever words a gateway says."""
+    refused = event("answer", 1, verdict="refused", code=code, message="settled by hand: no")
+    known = history(FIRST, refused)
+    assert isinstance(stand(other(CHANGED), known, FREE), MayGo)
+    (attempt,) = known.attempts["0001"]
+    assert (attempt.cancelled, who_acts_for(attempt)) == (None, "accountant")
+
+
+def test_what_a_gateway_answers_late_takes_no_persons_word_back() -> None:
+    """Cancelled, and then a refusal of its own comes in: it stays cancelled."""
+    late = event("answer", 1, verdict="refused", code="invalid_card")
+    (attempt,) = fold([FIRST, BY_HAND, late])
+    assert (attempt.cancelled, who_acts_for(attempt)) == ("wrong shop", "-")
 
 
 # --- guards that every attempt passes
@@ -759,6 +790,139 @@ def test_what_settles_a_row_elsewhere() -> None:
         settled(other(corrects="there"), history(corrected={place: of_order}), received_ns=9)
         is None
     )
+
+
+MONEY = st.tuples(st.sampled_from([500, 700]), st.sampled_from(["thb", "THB", "jpy"]))
+PAYERS = st.sampled_from(
+    [{}, {"customer": "cust_1"}, {"customer": "cust_2"}, {"card": "tokn_1"}, {"source": "src_1"}]
+)
+ROWS = st.builds(
+    lambda payer, money, to: {
+        "order_id": "0001",
+        "amount": money[0],
+        "currency": money[1],
+        "destination": to,
+        **payer,
+    },
+    PAYERS,
+    MONEY,
+    st.sampled_from(["recp_1", "recp_2"]),
+)
+
+
+@pytest.mark.fault("J07", "J13")
+@given(ROWS, ROWS)
+def test_whether_two_ask_for_the_same_has_one_answer(
+    one: dict[str, Any], two: dict[str, Any]
+) -> None:
+    """Of a row and a row, and of a row and the attempt that the other one caused; whatever case a
+    currency is written in.
+    """
+    asked = Attempt(
+        replace(
+            INTENT,
+            content="",
+            amount=two["amount"],
+            currency=two["currency"],
+            destination=two["destination"],
+            payer=payer_of(two),
+            single_use=single_use_of(two),
+        ),
+        adopted=True,
+    )
+    assert are_strangers(one, two) == are_strangers(two, one) == is_a_strangers(one, asked)
+    same = same_terms(one, asked)
+    assert same == is_to_the_letter(one, asked) == asks_the_same(one, asked, "")
+    assert not (same and (contradicts(one, asked) or is_a_strangers(one, asked)))
+    written = {**one, "currency": one["currency"].swapcase()}
+    assert same_terms(written, asked) == same
+    assert contradicts(written, asked) == contradicts(one, asked)
+
+
+REFUSED = event("answer", 1, verdict="refused", status=400, code="bad_request", message="m")
+THROTTLED = event("answer", 1, verdict="throttled", status=429, code="too_many", message="m")
+MISSING = event("missing")
+DENIED = event("resolved", **{"as": "not-charged"}, reason="looked", by="me")
+ENDS = st.sampled_from(
+    [
+        [REFUSED],
+        [DECLINED],
+        [DECLINED, MISSING],
+        [DECLINED, MISSING, DENIED],
+        [DENIED],
+        [VOIDED, WITHDRAWN],
+    ]
+)
+NAMELESS = st.builds(
+    Nameless,
+    st.just("chrg_test_zz"),
+    st.sampled_from(["", "cust_other"]),
+    st.sampled_from([INTENT.destination, "recp_other"]),
+    st.sampled_from([INTENT.amount, INTENT.amount + 1]),
+    st.just(INTENT.currency),
+    st.sampled_from(["", "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"]),
+)
+ASKED = st.sampled_from(
+    [DOCUMENT, CHANGED, {**DOCUMENT, "amount": INTENT.amount + 1}, {**CHANGED, "amount": 777}]
+)
+MORE = st.fixed_dictionaries(
+    {},
+    optional={
+        "stop": st.just("a stop"),
+        "gone": st.just("a.csv"),
+        "refusal": st.just("refused"),
+        "unreadable": st.just("unreadable"),
+        "barred": st.just({INTENT.destination: "barred"}),
+        "near_duplicates": st.just("hold"),
+        "cancelled": st.just({alike("0001"): "001"}),
+    },
+)
+
+
+@pytest.mark.fault("B22", "L3", "I1")
+@given(
+    ENDS,
+    NAMELESS,
+    ASKED,
+    MORE,
+    st.sampled_from([[], [VOIDED], [THROTTLED], [ABSENT]]),
+    st.booleans(),
+)
+def test_what_keeps_a_next_attempt_from_beginning_keeps_one_that_has_begun(
+    end: list[Any],
+    nameless: Nameless,
+    asked: dict[str, Any],
+    more: dict[str, Any],
+    begun: list[Any],
+    near: bool,
+) -> None:
+    """Whatever the earlier attempt came to: a fresh one, one that goes on and one that is taken
+    over from another file pass one gate.
+    """
+    guards = Guards(
+        job="j", nameless={nameless.terms: {nameless.charge_id: nameless}}, present={OTHER}, **more
+    )
+    terms = terms_of(payer_of(asked), asked["destination"], asked["amount"], asked["currency"])
+    beside_it = {"near": {terms: (Near("0777", "b", 1),)}} if near else {}
+    first = [FIRST, *end]
+    row = other(asked, comeback=True)
+    fresh = stand(row, history(*first, **beside_it), guards)
+    assert isinstance(fresh, MayGo | Waits | ConflictWith), fresh
+
+    key = INTENT.key[:-1] + "0"
+    intent = {**FIRST.data["intent"], "key": key, "amount": asked["amount"], "batch_id": OTHER}
+    intent |= {"content": content_of(asked), "attempt": 2, "row": 9}
+    changes = {"attempt": 2, "batch_id": OTHER, "row": 9}
+    second = [replace(FIRST, data={**FIRST.data, "intent": intent}, **changes)]
+    second += [replace(one, **changes) for one in begun]
+    attempts = fold([*first, *second])
+    owning = History({"0001": attempts}, {9: "0001"}, **beside_it)
+    absent = replace(guards, present={"2026-11-25-bbbbbbbbbbbb"})
+    elsewhere = Row("2026-11-25-bbbbbbbbbbbb", "", 4, asked)
+    own, taken_over = stand(row, owning, guards), stand(elsewhere, owning, absent)
+    assert is_sendable(own) == is_sendable(taken_over) == isinstance(fresh, MayGo)
+    if isinstance(fresh, Waits) and begun:
+        assert isinstance(own, Waits) and own.why == fresh.why
 
 
 def test_rows_of_a_chunk_carry_what_was_read_of_them() -> None:

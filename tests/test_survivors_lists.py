@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from batchpay.domain.model import Answer, Outcome
+from batchpay.domain.times import SKEW_S
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import Attempt, could_be
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Recorder, lists
-from batchpay.settlement.lists import PASSED_OVER, SKEW_S, Lists, iso, may_be, read_list
+from batchpay.settlement.lists import PASSED_OVER, Lists, iso, may_be, read_list
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge

@@ -179,8 +179,8 @@ def _candidate(
         case MayGo(number, before, withdraw):
             intent = intent_of_row(job, journal, placed.row, number, run_id, lineages)
             return Candidate(intent.order_id, intent, before, withdraw)
-        case Owns(attempt) | DuplicateOf(attempt):
-            return Candidate(attempt.intent.order_id, None)
+        case Owns(attempt, before=before) | DuplicateOf(attempt, before=before):
+            return Candidate(attempt.intent.order_id, None, before)
     raise AssertionError(f"{placed.standing} is not sendable")
 
 

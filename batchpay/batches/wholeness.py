@@ -31,6 +31,7 @@ from batchpay.domain.text import many, told
 from batchpay.job.job import Job
 from batchpay.journals.lock import lock_path
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import CANCELLED
 from batchpay.lifecycle.plan import place_of
 from batchpay.reports.manifest import Head, every_head, newest_heads
 
@@ -43,7 +44,7 @@ class Word:
     """A person's word that an order is not to be sent, which only a report still tells."""
 
     order_id: str
-    said: str = words.CANCELLED
+    said: str = CANCELLED
     reason: str = ""
     keys: tuple[str, ...] = ()  # all that its sale is known by
     attempt: int = 0  # of which it was said; 0: of the order
@@ -62,7 +63,7 @@ class Word:
     @property
     def why(self) -> str:
         """The reason, and what was said where it is not that it is cancelled."""
-        if self.said == words.CANCELLED:
+        if self.said == CANCELLED:
             return self.reason
         return f"settled as not charged: {self.reason}"
 
@@ -116,7 +117,7 @@ class Loss:
 
     def _orders(self, *, cancelled: bool) -> list[str]:
         """Orders of which the reports tell that they are cancelled; or something else."""
-        some = [word for word in self.words if (word.said == words.CANCELLED) is cancelled]
+        some = [word for word in self.words if (word.said == CANCELLED) is cancelled]
         return list(dict.fromkeys(word.order_id for word in some))
 
 
@@ -173,7 +174,7 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
             keys = one.keys
             if one.place[1]:
                 keys = (place_of(head.batch, *one.place),)
-            counts = one.said == words.CANCELLED or head is last
+            counts = one.said == CANCELLED or head is last
             if counts and not known.get(one.order_id, set()).issuperset(keys):
                 lost = Word(
                     one.order_id, one.said, one.reason, keys, one.attempt, head.path, one.by, one.at

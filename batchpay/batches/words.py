@@ -26,12 +26,11 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Event, Outcome
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import BY_HAND, Attempt, advance, cancelled_by_hand
+from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt, advance
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, order_in, place_of
 from batchpay.reports.manifest import Said
 
-CANCELLED, NOT_CHARGED = "cancelled", "not-charged"
 MAY_BE_SAID = frozenset(
     {Outcome.HELD, Outcome.IN_DOUBT, Outcome.PENDING, Outcome.UNPROVEN, Outcome.REFUSED}
 )
@@ -58,7 +57,7 @@ def said_in(journal: SqliteJournal) -> list[Said]:
         if isinstance(told, OrderCancelled):
             word = Said(CANCELLED, event.order_id, told.sale, told.reason)
             words.append(replace(word, by=told.by, at=iso(event.at_ns)))
-        elif isinstance(told, Resolved) and told.said in (CANCELLED, NOT_CHARGED):
+        elif isinstance(told, Resolved) and told.said in (CANCELLED, DENIED):
             settled[event.order_id] = event, told
     for order_id, attempts in history.attempts_of(journal, list(settled)).items():
         event, told = settled[order_id]
@@ -72,12 +71,10 @@ def said_in(journal: SqliteJournal) -> list[Said]:
 
 def _said_of(last: Attempt) -> Iterator[Said]:
     """A person's word on the last attempt of an order, while it holds."""
-    asked, word, reason = last.intent, CANCELLED, cancelled_by_hand(last)
-    if reason is None and last.denied and last.refused:
-        word, reason = NOT_CHARGED, last.message.removeprefix(BY_HAND)
-    if reason is not None:
+    if last.refused and last.closed_as in (CANCELLED, DENIED):
+        asked = last.intent
         keys = (place_of(asked.batch_id, asked.sheet, asked.row), *asked.sale)
-        yield Said(word, asked.order_id, keys, reason, asked.attempt)
+        yield Said(last.closed_as, asked.order_id, keys, last.closed_why, asked.attempt)
 
 
 def _under_every_id(word: Said, lineages: Lineages) -> Said:

@@ -234,10 +234,6 @@ class Answer(Generic[T_co]):
     reset: str = ""  # X-RateLimit-Reset
 
 
-NO_METADATA = "metadata is not an object"
-"""What `ChargeSeen.unread` says of a charge that names nobody, and is else as documented."""
-
-
 @dataclass(frozen=True, slots=True)
 class ChargeSeen:
     """A charge as the gateway describes it; only what we check or report. Raises nothing: absent is
@@ -270,6 +266,7 @@ class ChargeSeen:
     funding_amount: int | None = None
     funding_currency: str | None = None  # upper case
     unread: str = ""  # what of it is not as documented: such a charge proves nothing (law L7)
+    unread_fields: tuple[str, ...] = ()  # the names of those fields, once each
     refunded: int | None = None  # given back of it, smallest unit; None: nothing
 
     @property
@@ -296,14 +293,17 @@ class ChargeSeen:
         """A dict for the journal, without what is absent."""
         # flat: asdict would copy every text
         pairs = ((name, getattr(self, name)) for name in _CHARGE_FIELDS)
-        return {name: value for name, value in pairs if value not in (None, "", {})}
+        return {name: value for name, value in pairs if value not in (None, "", {}, ())}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
         """The same charge back from the journal; what a later version added is left out."""
-        return cls(
-            **{**_ABSENT, **{name: value for name, value in data.items() if name in _CHARGE_FIELDS}}
-        )
+        kept = {name: value for name, value in data.items() if name in _CHARGE_FIELDS}
+        if "unread" in kept:
+            # an earlier version kept the sentence alone
+            names = kept.get("unread_fields") or _fields_in(kept["unread"])
+            kept["unread_fields"] = tuple(names)
+        return cls(**{**_ABSENT, **kept})
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +311,11 @@ class ChargeWithoutId:
     """An answer that says it is a charge and does not say which."""
 
     flaws: tuple[str, ...]  # what of it is not as documented
+
+
+def _fields_in(unread: str) -> dict[str, None]:
+    """The fields that `amount is not a int; metadata is not an object` is about."""
+    return dict.fromkeys(flaw.partition(" ")[0] for flaw in unread.split("; "))
 
 
 _CHARGE_FIELDS = dict.fromkeys(f.name for f in fields(ChargeSeen))

@@ -15,6 +15,9 @@ from batchpay.domain.text import told
 
 EARLIEST = date(2010, 1, 1)  # no charge is older
 LATEST = date(2100, 1, 1)  # no program runs longer
+# How far our clock may be from the gateway's: one that is further off makes look-ups and audits
+# worthless (fault-matrix C04).
+SKEW_S = 300
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _BUDDHIST = 543  # years that the Thai calendar is ahead
 

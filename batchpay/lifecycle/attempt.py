@@ -1,10 +1,11 @@
 """LIFE OF A CHARGE: the proof table and the state table; history goes in, state and verdicts come
 out.
 
-Nothing here knows a clock, a disk or a network. Two tables decide everything:
+Nothing here knows a clock, a disk or a network. It decides:
 
 - `verdict`: what one answer proves about one request (fault-matrix, section 3);
-- `fold`: what the events of one attempt add up to.
+- `fold`: what the events of one attempt add up to;
+- `DoubtRules`: when the absence of a charge is proven (law L5).
 
 What a row of a file means, given the attempts its order already had, is decided in `standing`.
 """
@@ -39,7 +40,6 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import (
     MONEY_MOVED,
-    NO_METADATA,
     NO_MONEY,
     Answer,
     ChargeSeen,
@@ -194,7 +194,7 @@ _KNOWN_STATUS = {
 
 
 def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
-    """How a charge differs from what was asked (law L7); the chain is judged apart, see `fold`."""
+    """How a charge differs from what was asked (law L7); the chain is judged apart (`outcome`)."""
     prefix_fits = (
         CHARGE_ID.fullmatch(charge.id) is not None
         and charge.id.startswith("chrg_test_") is not live
@@ -269,8 +269,8 @@ def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
     named = charge.metadata.get("order_id", "").strip() or intent.order_id
     its_payer = bool(charge.payer) and charge.payer == intent.payer.partition(":")[0]
     terms = (
-        (charge.amount, intent.amount, "amount" in charge.unread),
-        (charge.currency.lower(), intent.currency.lower(), "currency" in charge.unread),
+        (charge.amount, intent.amount, "amount" in charge.unread_fields),
+        (charge.currency.lower(), intent.currency.lower(), "currency" in charge.unread_fields),
         (
             charge.destination,
             intent.destination,
@@ -293,12 +293,17 @@ def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
     in_mode = CHARGE_ID.fullmatch(charge.id) is not None and test is not charge.livemode
     if intent.mode:
         in_mode = in_mode and charge.livemode is (intent.mode == "live")
-    ended = charge.ended_without_money and not charge.paid and charge.unread in ("", NO_METADATA)
+    ended = charge.ended_without_money and not charge.paid and _says_enough(charge)
     return (
         ended
         and in_mode
         and (key_in(charge) == intent.key or (answered and could_be(charge, intent, "")))
     )
+
+
+def _says_enough(charge: ChargeSeen) -> bool:
+    """Is all of it as documented, but for whom it names?"""
+    return set(charge.unread_fields) <= {"metadata"}
 
 
 def has_key(charge: ChargeSeen) -> bool:
@@ -355,6 +360,10 @@ class Shown:
 # -------------------------------------------------------------------
 
 
+# what a person may say that closes one
+CANCELLED, DENIED = "cancelled", "not-charged"
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """The last send whose answer nobody knows, and the look-ups that did not find it."""
@@ -395,6 +404,9 @@ class Attempt:
     withdrawn: bool = False
     accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
     by_hand: str = ""  # who said what became of it, when, and why
+    # by what word of a person it was closed, cancelled or not-charged, and why in that person's own
+    closed_as: str = ""
+    closed_why: str = ""
     # a person said, after a look-up, that it took no money; no answer takes that word back
     denied: bool = False
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
@@ -427,6 +439,15 @@ class Attempt:
                 return Outcome.UNPROVEN
             return Outcome.PENDING
         return outcome
+
+    @property
+    def cancelled(self) -> str | None:
+        """Why a person said never to send its order; None: nobody did. A gateway that refuses with
+        this very code says nothing of the kind.
+        """
+        if self.refused and self.closed_as == CANCELLED:
+            return self.closed_why
+        return None
 
     @property
     def placed(self) -> bool:
@@ -689,6 +710,8 @@ def _seen_now(state: Attempt, event: Event, *, by_id: bool) -> dict[str, Any]:
         "unclear": frozenset(),
         "settled_ns": event.at_ns,
         "refused": False,
+        "closed_as": "",
+        "closed_why": "",
         "code": "",
         "message": "",
         "may_be": "",
@@ -797,8 +820,8 @@ def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
 
 
 def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
-    """Two complete look-ups after the doubt period, a gap apart: the request never became a charge
-    (law L5).
+    """One more complete look-up after the doubt period did not show it. The one that closes, a gap
+    after another, proves that the request never became a charge (law L5).
     """
     if state.doubt is None or not state.unclear:
         return state
@@ -837,18 +860,6 @@ def _untold(state: Attempt, _: Event, told: Untold) -> Attempt:
     return _but(state, untold=told.charge_id)
 
 
-CANCELLED = "cancelled"  # how a person's word closed an attempt
-BY_HAND = "settled by hand: "
-
-
-def cancelled_by_hand(attempt: Attempt) -> str | None:
-    """Why a person cancelled it; None: nobody did."""
-    word = attempt.refused and attempt.code == CANCELLED and attempt.message.startswith(BY_HAND)
-    if word:
-        return attempt.message.removeprefix(BY_HAND)
-    return None
-
-
 def _adopted(state: Attempt, event: Event, told: Adopted) -> Attempt:
     """A charge that this journal did not make; of one that names nobody a person said whose it is,
     and takes it so.
@@ -884,9 +895,11 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
         refused=True,
         settled_ns=event.at_ns,
         code=told.said.replace("-", "_"),
-        message=f"{BY_HAND}{told.reason}",
+        message=f"settled by hand: {told.reason}",
+        closed_as=told.said,
+        closed_why=told.reason,
         may_be="",
-        denied=told.said == "not-charged",
+        denied=told.said == DENIED,
         by_hand=word,
         charge=None,
         flaws=(),

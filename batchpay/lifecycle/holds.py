@@ -1,8 +1,9 @@
-"""HOLDS: what keeps a row back that may go otherwise, whatever the number of its attempt.
+"""HOLDS: what keeps a row back that may go otherwise, whatever the number of its attempt, and
+whether that begins, goes on or is taken over. `blocked` is the one gate; nothing passes beside it.
 
 Two kinds, and the first are asked for first: somebody else's money or word contests the row
-(`contested`); or it may go, but not now (`waiting`). What a person should know, and nobody waits
-for, is a warning (`warnings_of`).
+(`contested`); or it may go, but not now. What a person should know, and nobody waits for, is a
+warning (`warnings_of`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import replace
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
-from batchpay.lifecycle.attempt import Attempt, cancelled_by_hand
-from batchpay.lifecycle.plan import alike, may_pay, payer_of, terms_of
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.plan import alike, payer_of, terms_of
 from batchpay.lifecycle.rows import (
     ConflictWith,
+    DuplicateOf,
     Elsewhere,
     Guards,
     History,
@@ -24,20 +26,61 @@ from batchpay.lifecycle.rows import (
     Near,
     Renamed,
     Row,
+    Sendable,
     Standing,
     Unnamed,
     Waits,
     Why,
     conflict_with,
+    sendable_of,
 )
 from batchpay.lifecycle.sales import is_kin, is_said_of
-from batchpay.lifecycle.terms import fitting_terms_of, same_terms
-from batchpay.lifecycle.unclaimed import Nameless, fits
+from batchpay.lifecycle.terms import Asked, asked_in, fitting_terms_of, same_terms
+from batchpay.lifecycle.unclaimed import Nameless, fits, unclear_among
 from batchpay.messages import standing as said
 from batchpay.messages import steps
 from batchpay.messages.message import Message, read
 
 ACCOUNTANT, ENGINEER, A_PERSON = "accountant", "engineer", "a person"  # who acts
+
+# --- the gate
+
+
+def blocked(
+    row: Row, before: Sequence[Attempt], history: History, guards: Guards
+) -> ConflictWith | Renamed | Waits | None:
+    """Why nothing is sent for the row now, whichever of its attempts would be next.
+
+    `before`: every other attempt of its order, and those of its sale that took no money.
+    """
+    return (
+        contested(row, history, guards)
+        or _waiting(row, history, guards)
+        or _waiting_after(before, guards)
+        or _waiting_for_a_look(row, history, guards)
+    )
+
+
+def kept_back(standing: Sendable, by: ConflictWith | Renamed | Waits) -> Standing:
+    """What a row is that would go but for the gate. One that is in doubt shows its doubt, and a
+    duplicate what it is one of: neither is sent from here.
+    """
+    if isinstance(standing, DuplicateOf):
+        return replace(standing, resumes=False)
+    if isinstance(standing, MayGo):
+        return _told_beside(by, standing.warnings)
+    if not standing.attempt.ready:
+        return replace(standing, resumes=False)
+    return _told_beside(by, standing.warnings, standing.attempt)
+
+
+def _told_beside(
+    by: ConflictWith | Renamed | Waits, warnings: Why, own: Attempt | None = None
+) -> Standing:
+    if isinstance(by, Waits):
+        return replace(by, warnings=warnings, attempt=own)
+    return by
+
 
 # --- contested
 
@@ -88,12 +131,11 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
     """Another job's charge for any order id of the same sale, with the same payer, recipient and
     amount.
     """
-    document = row.document
-    terms = (document["destination"], document["amount"], document["currency"])
+    asked = asked_in(row.document)
     for order_id in history.ids(row):
         for other in history.elsewhere.get(order_id, ()):
-            has_terms = terms == (other.destination, other.amount, other.currency)
-            if has_terms and may_pay(payer_of(document), other.payer):
+            currency = other.currency.lower()
+            if asked.same(Asked(other.payer, other.destination, other.amount, currency)):
                 return other
     return None
 
@@ -101,7 +143,7 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
 # --- waiting
 
 
-def waiting(row: Row, history: History, guards: Guards) -> Waits | None:
+def _waiting(row: Row, history: History, guards: Guards) -> Waits | None:
     """Why nothing is sent for this row now, and who acts: first what would hold it whatever runs
     with its file.
     """
@@ -112,15 +154,13 @@ def waiting(row: Row, history: History, guards: Guards) -> Waits | None:
     return _held_back(row, guards) or _charged_by_nobody(row, guards)
 
 
-def waiting_after(may_go: MayGo, guards: Guards) -> Waits | None:
+def _waiting_after(before: Sequence[Attempt], guards: Guards) -> Waits | None:
     """Why no further attempt is sent: an earlier one, which took no money, may have taken some."""
-    for earlier in may_go.before:
+    for earlier in before:
         if earlier.unaccounted:
             return _gone(earlier)
-    for earlier in may_go.before:
-        charge = may_have_charged(earlier, guards)
-        if earlier.refused and charge is not None:
-            return _unclear(earlier, charge)
+    for earlier, charge in unclear_among(before, guards.nameless, guards.job):
+        return _unclear(earlier, charge)
     return None
 
 
@@ -205,7 +245,7 @@ def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
     """Would an attempt of another order keep this row back, if it were one sale with it?"""
     if attempt.set_aside or attempt.ready:
         return False
-    is_over = attempt.closed and not cancelled_by_hand(attempt)
+    is_over = attempt.closed and not attempt.cancelled
     if not is_over:
         return True
     return not row.comeback and same_terms(row.document, attempt)
@@ -269,18 +309,6 @@ def _charged_by_nobody(row: Row, guards: Guards) -> Waits | None:
     return None
 
 
-def may_have_charged(attempt: Attempt, guards: Guards) -> Nameless | None:
-    """The same for an attempt that was sent, and refused: a charge that was made since, or whose
-    time is not told.
-    """
-    asked = attempt.intent
-    terms = asked.destination, asked.amount, asked.currency
-    for charge in fits(guards.nameless, terms, asked.order_id, asked.payer, guards.job):
-        if charge.may_be_made_after(attempt.sent_ns):
-            return charge
-    return None
-
-
 def _gone(earlier: Attempt) -> Waits:
     number = earlier.intent.attempt
     step = steps.SETTLE_EARLIER(order=earlier.intent.order_id)
@@ -297,10 +325,10 @@ def _unclear(earlier: Attempt, charge: Nameless) -> Waits:
     return Waits((why, step), A_PERSON)
 
 
-# --- warnings
+# --- what resembles it
 
 
-def waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | None:
+def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | None:
     """A job may say that nothing is sent that resembles a recent order, of the row's own file and
     of this very run, too, until a person has looked.
     """
@@ -319,17 +347,22 @@ def held_beside(row: Row, standing: Standing, guards: Guards, asked: dict[str, s
 
     `asked`: terms -> order id of those that go; it is written on.
     """
-    if guards.near_duplicates != "hold" or not isinstance(standing, MayGo):
+    if guards.near_duplicates != "hold":
+        return standing
+    sendable = sendable_of(standing)
+    if sendable is None:
         return standing
     first = asked.setdefault(_terms_of(row), row.order_id)
     if first == row.order_id:
         return standing
-    waits = _waits_for_a_word(row, said.NEAR_IN_RUN(order=first))
-    return replace(waits, warnings=standing.warnings)
+    return kept_back(sendable, _waits_for_a_word(row, said.NEAR_IN_RUN(order=first)))
 
 
 def _waits_for_a_word(row: Row, why: Message) -> Waits:
     return Waits((why, steps.NEAR(order=row.order_id)), ACCOUNTANT)
+
+
+# --- warnings
 
 
 def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:

@@ -135,10 +135,6 @@ class Names:
         return cls(told.same, told.had, told.ids_from, told.said)
 
 
-def _names_in(kept: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    return {new: tuple(old) for new, old in kept.items()}
-
-
 def _both(
     one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:

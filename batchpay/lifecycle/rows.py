@@ -2,7 +2,7 @@
 
     Row + History + Guards  --standing.stand-->  one of the kinds of Standing
 
-Nothing is decided here.
+What a row may become is not decided here; what a standing is told as, is.
 """
 
 from __future__ import annotations
@@ -280,6 +280,8 @@ class Owns:
     warnings: Why = ()
     # An adopted charge whose terms are not the row's: the run ends, a person looks.
     contradicts: bool = False
+    # Where it resumes: the other attempts, as of MayGo.
+    before: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +308,8 @@ class DuplicateOf:
     attempt: Attempt
     why: Why
     resumes: bool = False
+    # Where it resumes: the other attempts, as of MayGo.
+    before: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +341,7 @@ class MayGo:
     """The row may become this attempt of its order."""
 
     number: int
-    # Every attempt of the order so far.
+    # Every attempt of the order so far, and those of its sale that took no money.
     before: tuple[Attempt, ...] = ()
     # One of them, proven not charged, that must be withdrawn first.
     withdraw: Attempt | None = None
@@ -355,16 +359,24 @@ class Waits:
     attempt: Attempt | None = None
 
 
+Sendable = MayGo | Owns | DuplicateOf  # the last two where they resume
 Standing = (
     Owns | Rejected | Cancelled | DuplicateOf | RepeatOf | ConflictWith | Renamed | MayGo | Waits
 )
 
 
+def sendable_of(standing: Standing) -> Sendable | None:
+    """The standing of a row for which a run may send something; None of any other."""
+    if isinstance(standing, Owns | DuplicateOf) and standing.resumes:
+        return standing
+    if isinstance(standing, MayGo):
+        return standing
+    return None
+
+
 def is_sendable(standing: Standing) -> bool:
     """May a run send something for this row?"""
-    if isinstance(standing, Owns | DuplicateOf):
-        return standing.resumes
-    return isinstance(standing, MayGo)
+    return sendable_of(standing) is not None
 
 
 def goes_now(standing: Standing) -> bool:
@@ -378,10 +390,14 @@ def goes_now(standing: Standing) -> bool:
 
 
 def duplicate_of(
-    attempt: Attempt, sentence: Entry = said.DUPLICATE, *, resumes: bool = False
+    attempt: Attempt,
+    sentence: Entry = said.DUPLICATE,
+    *,
+    resumes: bool = False,
+    before: tuple[Attempt, ...] = (),
 ) -> DuplicateOf:
     """A duplicate; the sentence has a gap for the other one."""
-    return DuplicateOf(attempt, (sentence(other=told_of(attempt)),), resumes)
+    return DuplicateOf(attempt, (sentence(other=told_of(attempt)),), resumes, before)
 
 
 def conflict_with(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from batchpay.domain.model import Intent, Outcome
-from batchpay.lifecycle.attempt import Attempt, cancelled_by_hand
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import goes_back_to
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of
 from batchpay.lifecycle.rows import Guards, History, Row, Word
@@ -216,12 +216,12 @@ def why_cancelled(row: Row, history: History, guards: Guards) -> str:
         if order_id in history.cancelled:
             return history.cancelled[order_id]
         for last in history.attempts.get(order_id, ())[-1:]:
-            if cancelled_by_hand(last):
+            if last.cancelled:
                 return last.by_hand
     for word in history.words.get(row.place, ()):
         if is_said_of(row, word, history, guards):
             return word.reason
     for attempt in history.kin(row):
-        if cancelled_by_hand(attempt) and is_kin(row, attempt, history, guards):
+        if attempt.cancelled and is_kin(row, attempt, history, guards):
             return attempt.by_hand
     return ""

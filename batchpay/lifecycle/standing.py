@@ -1,15 +1,16 @@
-"""STANDING: what a row of a file is, and what may become of it. The one decision about a row;
-everybody reads it.
+"""STANDING: what a row of a file is, and what may become of it. The one decision about a row.
 
     row + what the journal knows + what holds rows back  ->  one of the kinds of Standing
 
-`check`, `plan`, `run`, `report`, `status` and `resolve` all ask here, so that they cannot disagree.
-Nothing here knows a clock, a disk or a network. Every guard stands in `stand`, and a row passes all
-of them for its first attempt and for every later one alike:
+Every command that tells of rows, and the run that sends them, ask here: they cannot disagree.
+Nothing here knows a clock, a disk or a network. First what the row is by itself, and the first that
+knows an answer has the word:
 
     its own attempt -> its problems -> its repeats -> its sale (sales) -> a person's word -> its
     order's attempts
-                    -> ids that look alike -> another job's charge -> what holds it back (holds)
+
+Whatever would be sent then passes one gate, `holds.blocked`: a first attempt, a later one, one that
+goes on, and one that is taken over from a file that is not here.
 
 What goes in and what comes out stands in `rows`; when two ask for the same, in `terms`.
 """
@@ -24,15 +25,13 @@ from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.attempt import Attempt, beside
 from batchpay.lifecycle.holds import (
     alike_conflict,
+    blocked,
     contested,
     held_beside,
+    kept_back,
     look_alike,
-    may_have_charged,
     unnamed,
     untold,
-    waiting,
-    waiting_after,
-    waiting_for_a_look,
     warnings_of,
 )
 from batchpay.lifecycle.kinship import goes_back_to
@@ -60,6 +59,7 @@ from batchpay.lifecycle.rows import (
     is_sendable,
     is_total_row,
     rows_of,
+    sendable_of,
 )
 from batchpay.lifecycle.sales import (
     asked_before,
@@ -80,6 +80,7 @@ from batchpay.lifecycle.terms import (
     is_to_the_letter,
     same_terms,
 )
+from batchpay.lifecycle.unclaimed import may_be_charge_of
 from batchpay.messages import standing as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry
@@ -89,6 +90,18 @@ from batchpay.messages.message import Entry
 
 def stand(row: Row, history: History, guards: Guards) -> Standing:
     """What the row is now. Total: every row gets exactly one standing."""
+    standing = _stand_by_itself(row, history, guards)
+    sendable = sendable_of(standing)
+    if sendable is None:
+        return standing
+    gate = blocked(row, sendable.before, history, guards)
+    if gate is None:
+        return standing
+    return kept_back(sendable, gate)
+
+
+def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:
+    """What it would be if nothing kept it back."""
     attempts = history.attempts.get(row.order_id, ())
     row = _known_by_its_id(row, attempts)
     owned = _own_attempt(row, history)
@@ -113,7 +126,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         # As the row that it repeats: nobody waits for an owner that never comes.
         return contested(row, history, guards) or judged
     if isinstance(judged, MayGo):
-        return _guarded(row, _with_its_past(row, judged, owned, history, guards), history, guards)
+        return _with_its_past(row, judged, owned, history, guards)
     return judged
 
 
@@ -175,20 +188,17 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
         return _of_one_sale(row, kin)
     if kin is not None:
         return Owns(owned, warnings=warnings)
-    blocked = contested(row, history, guards) or waiting(row, history, guards)
-    if blocked is None:
-        resumes = is_to_the_letter(row.document, owned)
-        return Owns(owned, resumes=resumes, warnings=warnings)
-    if not owned.ready:
+    if not is_to_the_letter(row.document, owned):
         return Owns(owned, warnings=warnings)
-    if isinstance(blocked, Waits):
-        return replace(blocked, warnings=warnings, attempt=owned)
-    return blocked
+    attempts = history.attempts.get(owned.intent.order_id, ())
+    before = _but_for(owned, attempts, row, history, guards)
+    return Owns(owned, resumes=True, warnings=warnings, before=before)
 
 
 def _may_be_charged(refused: Attempt, guards: Guards) -> Attempt:
     """A refused attempt, with the charge that names nobody and may be its own after all."""
-    charge = may_have_charged(refused, guards)
+    charges = may_be_charge_of(refused, guards.nameless, guards.job)
+    charge = next(charges, None)
     if charge is None:
         return refused
     return replace(refused, may_be=charge.charge_id)
@@ -313,11 +323,10 @@ def _beside_open(
         goes_on_here = True
     is_planned_anew = last.ready and goes_on_here
     if asks_the_same(row.document, last, guards.extras_from) and not is_planned_anew:
-        resumes = last.may_go_again and not owner_is_here and only_one and row.repeat is None
-        if resumes:
-            blocked = contested(row, history, guards) or waiting(row, history, guards)
-            resumes = blocked is None
-        return duplicate_of(last, resumes=resumes)
+        if not last.may_go_again or owner_is_here or not only_one or row.repeat is not None:
+            return duplicate_of(last)
+        before = _but_for(last, attempts, row, history, guards)
+        return duplicate_of(last, resumes=True, before=before)
     may_be_replaced = last.ready and only_one and last.intent.attempt < MAX_ATTEMPTS
     if may_be_replaced and (of_this_batch or not owner_is_here):
         return _first_here(row, last.intent.attempt + 1, attempts, withdraw=last)
@@ -364,7 +373,7 @@ def _unless_anothers(row: Row, judged: DuplicateOf, history: History) -> Duplica
     )
 
 
-# --- what holds it back
+# --- what was before
 
 
 def _with_its_past(
@@ -377,23 +386,16 @@ def _with_its_past(
     withdraw = may_go.withdraw
     if withdraw is None and owned is not None and not owned.closed:
         withdraw = owned
-    return replace(may_go, before=before, withdraw=withdraw)
-
-
-def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Standing:
-    """Every guard that a row passes before it becomes an attempt, whatever its number."""
-    another = contested(row, history, guards)
-    if another is not None:
-        return another
     warnings = warnings_of(row, history, before_ns=guards.began_ns)
-    waits = (
-        waiting(row, history, guards)
-        or waiting_after(may_go, guards)
-        or waiting_for_a_look(row, history, guards)
-    )
-    if waits is not None:
-        return replace(waits, warnings=warnings)
-    return replace(may_go, warnings=warnings)
+    return replace(may_go, before=before, withdraw=withdraw, warnings=warnings)
+
+
+def _but_for(
+    begun: Attempt, attempts: Sequence[Attempt], row: Row, history: History, guards: Guards
+) -> tuple[Attempt, ...]:
+    """The same for an attempt that goes on: all but itself."""
+    others = (one for one in attempts if one is not begun)
+    return (*others, *in_vain(row, history, guards))
 
 
 __all__ = [
@@ -414,7 +416,6 @@ __all__ = [
     "Unnamed",
     "Waits",
     "Word",
-    "asks_the_same",
     "contradicts",
     "fitting_terms_of",
     "goes_now",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from batchpay.domain.model import Document, Intent
 from batchpay.domain.money import money_told
 from batchpay.domain.text import told
@@ -9,6 +11,76 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import content_of, fitting_terms, may_pay, payer_of, single_use_of
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is to pay how much to whom, as far as it is known; None: it is not."""
+
+    payer: str  # empty: not known
+    destination: str | None
+    amount: int | None  # smallest unit
+    currency: str | None  # lower case
+    pays_once: bool = False  # its payer is a token: that tells nothing of who it is
+
+    def same(self, other: Asked) -> bool:
+        """Do both ask for the same? `other` may not say who pays."""
+        mine = (self.destination, self.amount, self.currency)
+        if mine != (other.destination, other.amount, other.currency):
+            return False
+        return may_pay(self.payer, other.payer)
+
+    def contradicts(self, other: Asked) -> bool:
+        """Does this one, as far as it is known, ask for other money, of or for somebody else?"""
+        pairs = (
+            (self.destination, other.destination),
+            (self.amount, other.amount),
+            (self.currency, other.currency),
+        )
+        for mine, theirs in pairs:
+            if mine is not None and mine != theirs:
+                return True
+        return bool(self.payer) and not may_pay(self.payer, other.payer)
+
+    def stranger_to(self, other: Asked) -> bool:
+        """Do other payers ask for other money? Of a token only the recipient tells who may have
+        paid. What is not known makes nobody a stranger.
+        """
+        if self.amount is None or other.amount is None:
+            return False
+        same_currency = None in (self.currency, other.currency) or self.currency == other.currency
+        if self.amount == other.amount and same_currency:
+            return False
+        if self.pays_once or other.pays_once:
+            recipients = {self.destination, other.destination} - {None, ""}
+            return len(recipients) > 1
+        return bool(self.payer and other.payer) and not may_pay(self.payer, other.payer)
+
+
+def asked_in(document: Document) -> Asked:
+    """What a row asks for."""
+    currency = document.get("currency")
+    if currency is not None:
+        currency = str(currency).lower()
+    return Asked(
+        payer_of(document),
+        document.get("destination"),
+        document.get("amount"),
+        currency,
+        pays_once=bool(single_use_of(document)),
+    )
+
+
+def asked_by(attempt: Attempt) -> Asked:
+    """What an attempt asked for."""
+    asked = attempt.intent
+    return Asked(
+        asked.payer,
+        asked.destination,
+        asked.amount,
+        asked.currency.lower(),
+        pays_once=bool(asked.single_use),
+    )
 
 
 def asks_the_same(document: Document, attempt: Attempt, extras_from: str) -> bool:
@@ -35,13 +107,10 @@ def is_to_the_letter(document: Document, attempt: Attempt) -> bool:
 
 
 def _asks_for_its_money(document: Document, attempt: Attempt) -> bool:
-    asked = attempt.intent
-    terms = (document["amount"], document["currency"], document["destination"])
-    if terms != (asked.amount, asked.currency, asked.destination):
-        return False
-    if asked.content:  # it kept the payer as its row named it
-        return payer_of(document) == asked.payer
-    return may_pay(payer_of(document), asked.payer)
+    mine, theirs = asked_in(document), asked_by(attempt)
+    if attempt.intent.content and mine.payer != theirs.payer:
+        return False  # it kept the payer as its row named it
+    return mine.same(theirs)
 
 
 def differs(document: Document, attempt: Attempt) -> Message:
@@ -73,48 +142,24 @@ def same_terms(document: Document, attempt: Attempt) -> bool:
     """Does a row ask for what an attempt of another order asked: payer, recipient, amount and
     currency?
     """
-    asked = attempt.intent
-    currency = str(document.get("currency", "")).lower()
-    terms = (document.get("destination"), document.get("amount"), currency)
-    if terms != (asked.destination, asked.amount, asked.currency.lower()):
-        return False
-    return may_pay(payer_of(document), asked.payer)
+    return asked_in(document).same(asked_by(attempt))
 
 
 def contradicts(document: Document, attempt: Attempt) -> bool:
     """Does a row, as far as it could be read, tell of other money, another recipient or payer than
     an attempt's?
     """
-    asked = attempt.intent
-    terms = {"amount": asked.amount, "currency": asked.currency, "destination": asked.destination}
-    for name, term in terms.items():
-        if document.get(name, term) != term:
-            return True
-    payer = payer_of(document)
-    return bool(payer) and not may_pay(payer, asked.payer)
+    return asked_in(document).contradicts(asked_by(attempt))
 
 
 def is_a_strangers(document: Document, attempt: Attempt) -> bool:
-    """Did another payer ask for other money? Of a token only the recipient tells who may have
-    paid.
-    """
-    asked = attempt.intent
-    if "amount" not in document:
-        return False
-    currency = str(document.get("currency", "")).lower()
-    if (document["amount"], currency) == (asked.amount, asked.currency.lower()):
-        return False
-    if single_use_of(document) or asked.single_use:
-        return document.get("destination") != asked.destination
-    return not may_pay(payer_of(document), asked.payer)
+    """Did another payer ask for other money than a row?"""
+    return asked_in(document).stranger_to(asked_by(attempt))
 
 
 def are_strangers(one: Document, other: Document) -> bool:
-    """Do other payers ask for other money?"""
-    if "amount" not in one or "amount" not in other or one["amount"] == other["amount"]:
-        return False
-    payer, other_payer = payer_of(one), payer_of(other)
-    return bool(payer and other_payer) and not may_pay(payer, other_payer)
+    """Do two rows of other payers ask for other money?"""
+    return asked_in(one).stranger_to(asked_in(other))
 
 
 def fitting_terms_of(document: Document) -> tuple[str, ...]:

@@ -14,17 +14,17 @@ held against every order before it is sent:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from batchpay.domain.events import Disowned, NamelessListed, Stray, kinds, of, told_by
 from batchpay.domain.model import ChargeSeen, Event
-from batchpay.domain.times import is_instant
+from batchpay.domain.times import SKEW_S, is_instant
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import may_pay, number_of
 
 KINDS = kinds(Stray, NamelessListed, Disowned)  # of the events that tell of them
-SKEW_S = 300  # how far our clock may be from the gateway's (fault-matrix C04)
 Terms = tuple[str, int, str]  # recipient, amount in the smallest unit, lower-case currency
 
 
@@ -153,3 +153,28 @@ def fits(
         if one.may_be_of(order_id, payer) and not one.is_by_key_of(job, order_id):
             found.append(one)
     return found
+
+
+def may_be_charge_of(
+    attempt: Attempt, nameless: Mapping[Terms, Mapping[str, Nameless]], job: str
+) -> Iterator[Nameless]:
+    """The same of an attempt that was sent: those that were made since, or whose time is not
+    told.
+    """
+    asked = attempt.intent
+    terms = asked.destination, asked.amount, asked.currency
+    for charge in fits(nameless, terms, asked.order_id, asked.payer, job):
+        if charge.may_be_made_after(attempt.sent_ns):
+            yield charge
+
+
+def unclear_among(
+    attempts: Iterable[Attempt], nameless: Mapping[Terms, Mapping[str, Nameless]], job: str
+) -> Iterator[tuple[Attempt, Nameless]]:
+    """Attempts that were refused, each with a charge that may be its own after all: beside one of
+    them nothing more of its order is sent.
+    """
+    for attempt in attempts:
+        if attempt.refused:
+            for charge in may_be_charge_of(attempt, nameless, job):
+                yield attempt, charge

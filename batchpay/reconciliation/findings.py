@@ -18,7 +18,7 @@ from batchpay.domain.model import (
     Outcome,
     Problem,
 )
-from batchpay.lifecycle.attempt import CANCELLED, Attempt, cancelled_by_hand, money_of, paid_apart
+from batchpay.lifecycle.attempt import Attempt, money_of, paid_apart
 from batchpay.lifecycle.plan import payer_of
 from batchpay.lifecycle.rows import Why, told_of
 from batchpay.lifecycle.standing import (
@@ -60,7 +60,7 @@ MAY_BE_SETTLED = frozenset(
         Outcome.CONFLICT,
     }
 )
-"""By the same order, or by its corrected row, in a later file."""
+"""By the same order, or by its corrected row, in a later file; never what is for a person."""
 
 A_PERSON, NOBODY = "a person", "-"
 WHO_ACTS = {
@@ -119,7 +119,13 @@ def finding_of(
     finding = _finding(place, standing, hold)
     if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
+    if finding.who_acts == A_PERSON or _is_unaccounted(standing):
+        return finding  # it may have taken money: that other money settled the row settles no such
     return replace(finding, settled_by=str(told_of(later)), who_acts=NOBODY)
+
+
+def _is_unaccounted(standing: Standing) -> bool:
+    return isinstance(standing, Owns) and standing.attempt.unaccounted
 
 
 def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
@@ -288,7 +294,7 @@ class Place:
             mode=asked.mode or self.batch.mode,
             accepted=_is_accepted(attempt),
             further=further_of(attempt),
-            cancelled=cancelled_by_hand(attempt),
+            cancelled=attempt.cancelled,
         )
         if outcome is Outcome.REFUSED:
             finding = replace(finding, error_code=attempt.code)
@@ -381,7 +387,7 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
     """
     if attempt.doubled or (attempt.others and stopped and not attempt.accepted):
         return A_PERSON
-    if attempt.refused and attempt.code == CANCELLED:
+    if attempt.cancelled is not None:
         return NOBODY
     match attempt.outcome:
         case Outcome.UNPROVEN if attempt.accepted:

@@ -22,11 +22,8 @@ from batchpay.domain.errors import (
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Clock
 from batchpay.domain.text import told
+from batchpay.domain.times import SKEW_S
 from batchpay.settlement.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
-
-LARGEST_SKEW_S = (
-    300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
-)
 
 TRIES = 5  # of one GET
 GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
@@ -285,7 +282,7 @@ class Channel:
         """
         if self.gateway_date:
             return
-        theirs = instant(date)
+        theirs = http_date(date)
         if theirs is not None:
             self.dated = True
             self.compare_clock(theirs)
@@ -297,7 +294,7 @@ class Channel:
         self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
         ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
         skew_s = (ours - theirs).total_seconds()
-        if abs(skew_s) <= LARGEST_SKEW_S:
+        if abs(skew_s) <= SKEW_S:
             return
         self.skewed = True
         where = "behind"
@@ -321,11 +318,6 @@ def _usable(answer: Answer[object]) -> bool:
     if 200 <= status < 300:
         return True
     return 400 <= status < 500 and status != 429 and bool(answer.code)
-
-
-def instant(date: str) -> datetime | None:
-    """A Date header as UTC; None when it is not one."""
-    return http_date(date)
 
 
 def _is_count(text: str) -> bool:

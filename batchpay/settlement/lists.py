@@ -20,12 +20,13 @@ from batchpay.domain.errors import Misconfigured, Taken
 from batchpay.domain.events import Listed, Restored
 from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page, UnreadablePage
 from batchpay.domain.ports import Clock, Gateway
-from batchpay.domain.times import is_instant
+from batchpay.domain.times import SKEW_S, is_instant
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt, could_be, key_in
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
-from batchpay.settlement.channel import Channel, instant
+from batchpay.settlement.channel import Channel
+from batchpay.settlement.pacing import http_date
 from batchpay.settlement.recorder import Case, Recorder
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
@@ -39,7 +40,6 @@ WATCH_OVERLAP = timedelta(
 YOUNGER = timedelta(
     seconds=5
 )  # what is so much younger than a listing's begin, by either clock, it need not cover
-SKEW_S = 300.0  # how far our clock may be from the gateway's (fault-matrix C04)
 PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
@@ -252,6 +252,7 @@ class Lists:
         known = {
             earlier.intent.attempt: Case(earlier.intent, earlier, present=False)
             for earlier in case.others
+            if earlier.intent.order_id == case.intent.order_id
         }
         if case.attempt is not None:
             known[case.intent.attempt] = case
@@ -295,7 +296,7 @@ class Lists:
                 return True
             if page is None:
                 return False
-            if not listing.offset and not listing.now and (date := instant(answer.date)):
+            if not listing.offset and not listing.now and (date := http_date(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             fresh = await self._readable(listing.add(page))
             self._recorder.trace(fresh.charges)
@@ -352,7 +353,7 @@ class Lists:
         charges = []
         for charge in page.charges:
             by_id = None
-            if "metadata" in charge.unread and charge.destination is not None:
+            if "metadata" in charge.unread_fields and charge.destination is not None:
                 by_id = await self._by_id(charge)
             charges.append(by_id or charge)
         return replace(page, charges=tuple(charges))
@@ -596,7 +597,7 @@ def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:
 def _unreadable(listing: Listing) -> ChargeSeen | None:
     """One in the list that no journal is left to tell whose it is."""
     for charge in listing.unclear:
-        if charge.destination and "metadata" in charge.unread:
+        if charge.destination and "metadata" in charge.unread_fields:
             return charge
     return None
 

@@ -1,12 +1,10 @@
-"""Who is sent, asked or waited for, and when the run is over.
+"""Who is sent, asked or waited for, and when that is over: what `run` does of its sequence in one
+loop, where three things go on beside one another.
 
-list     the gateway's charges since the last completed listing; adopt what is ours        (law L11)
-ask      again about every charge that was pending or unproven
-send     workers: permit, durable intent, request, proof, durable answer                   (laws
+send     workers: earlier charges, permit, durable intent, request, proof, durable answer  (laws
   L1-L4)
 doubt    one asker: look up what nobody answered; twice absent may be sent again           (law L5)
 watch    after the first order, then every 30 s: does another run charge for this job?     (law L11)
-list     once more, to see that the gateway's ledger and our journal agree
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
 class Settlement:
-    """One run's loop. `run` raises what makes going on impossible; everything else is in the
+    """One run's loop. Its steps raise what makes going on impossible; everything else is in the
     journal.
     """
 
@@ -109,7 +107,7 @@ class Settlement:
         """
         for case in self._recorder.open_cases():
             self._queue.known[case.intent.order_id] = case
-            self._recorder.hold(case)
+            self._recorder.register(case)
             assert case.attempt is not None
             if case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=False)
@@ -273,18 +271,18 @@ class Settlement:
         """One send: earlier charges, permit, durable intent, request, proof, durable answer; in
         this order.
         """
-        if case.sends_in_run == 0 and not await self._doubts.clears(case):
+        if not await self._doubts.clears(case):
             return
-        if strays := self._recorder.strays_of(case.intent.order_id):
-            await self.lists.take_up(case, strays)
+        if self._may_be_charged(case):
+            await self._take_up(case)
             return
-        if self._recorder.may_be_charged(case.intent) is not None:
-            return  # a list showed that meanwhile: its row says so, and that a person must
         if not await self._channel.permit():
             return
         self._refuse_elsewhere(case)
-        if self._over() or (case.attempt and not case.attempt.resends):
+        shown = self._may_be_charged(case)  # by a list, while this waited
+        if self._over() or (case.attempt and not case.attempt.resends) or shown:
             self._channel.unused()
+            await self._take_up(case)
             return
         boot_s = self._clock.elapsed_s()
         try:
@@ -310,7 +308,7 @@ class Settlement:
             found = case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT
             self._refuse_elsewhere(case)
             stale = now_s - boot_s > self._settings.send_window_s
-            if found or self._over() or stale:
+            if found or self._over() or stale or self._may_be_charged(case):
                 return False
             left_s = now_s
             return True
@@ -318,6 +316,21 @@ class Settlement:
         answer = await self._channel.send(partial(self._gateway.charge, case.intent), may_leave)
         await self._conclude(case, answer, left_s)
         self._progress(case)
+
+    def _may_be_charged(self, case: Case) -> bool:
+        """Has any list shown a charge that may be its order's, of this attempt or of an earlier
+        one? Asked before each send: what was not there before the last one may be there now.
+        """
+        has_strays = bool(self._recorder.strays_of(case.intent.order_id))
+        return has_strays or self._recorder.is_unclear_beside(case)
+
+    async def _take_up(self, case: Case) -> None:
+        """What carries its key becomes its own; of what names nobody its row says that a person
+        must tell.
+        """
+        strays = self._recorder.strays_of(case.intent.order_id)
+        if strays:
+            await self.lists.take_up(case, strays)
 
     async def _conclude(
         self,

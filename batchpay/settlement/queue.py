@@ -25,7 +25,7 @@ class Candidate:
 
     order_id: str
     intent: Intent | None  # None: the journal has the attempt
-    before: tuple[Attempt, ...] = ()  # the order's attempts so far
+    before: tuple[Attempt, ...] = ()  # the others of its order, and those in vain of its sale
     withdraw: Attempt | None = None  # one that was never charged and gives way to this one
 
 
@@ -178,6 +178,9 @@ class Queue:
         if known is None or attempt is None:
             return None
         known.present = True
+        keys = {other.intent.key for other in known.others}
+        of_its_sale = [one for one in candidate.before if one.intent.key not in keys]
+        known.others = (*known.others, *of_its_sale)
         if attempt.resends and known.sends_in_run == 0:
             return known
         return None

@@ -1,5 +1,5 @@
-"""What is known of each order in this run, and how it is written down: the only writer of intents
-and evidence.
+"""What is known of each order in this run, and how it is written down: all that a run writes of
+intents and evidence is written here.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ from batchpay.lifecycle.unclaimed import (
     fits,
     nameless_of,
     unclaimed_in,
+    unclear_among,
 )
 from batchpay.lifecycle.unclaimed import told_of as told_of_nameless
 from batchpay.settlement.evidence import is_known_already, is_refund, is_same, why_stop
@@ -378,7 +379,7 @@ class Recorder:
         One that asks what an attempt of this job took, or may have taken, is a stop: nobody can
         take it back any more.
         """
-        others = {charge.id: charge for charge in charges if self._is_anothers(charge)}
+        others = {charge.id: charge for charge in charges if self._is_another_jobs(charge)}
         if not others:
             return
         pairs = []
@@ -415,7 +416,7 @@ class Recorder:
                     return charge
         return None
 
-    def _is_anothers(self, charge: ChargeSeen) -> bool:
+    def _is_another_jobs(self, charge: ChargeSeen) -> bool:
         job = charge.metadata.get("batchpay_job", "")
         if not charge.metadata.get("order_id") or job in ("", self._job):
             return False
@@ -585,7 +586,7 @@ class Recorder:
     def _event(self, told: Told, **where: Any) -> Event:
         return line(told, self._clock.now_ns(), self._run_id, **where)
 
-    def hold(self, case: Case) -> None:
+    def register(self, case: Case) -> None:
         """This is the one Case of its attempt: whoever finds evidence of it writes here."""
         self._undecided[case.intent.key] = case
 
@@ -763,6 +764,15 @@ class Recorder:
             if self._journal.order_of_charge(one.charge_id) is None:
                 return one
         return None
+
+    def is_unclear_beside(self, case: Case) -> bool:
+        """Has any list shown a charge that names nobody, and that may be what a case is about to
+        ask for, or that of an earlier attempt of its order?
+        """
+        if self.may_be_charged(case.intent) is not None:
+            return True
+        unclear = unclear_among(case.others, self._unclaimed.nameless, self._job)
+        return any(self._journal.order_of_charge(one.charge_id) is None for _, one in unclear)
 
     def said_uncharged(self) -> list[Attempt]:
         """Attempts that were sent since the last complete list, and that the gateway said it had

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.adversary import LOST_AFTER, PENDING, Adversary, Fate, Request, rewritten
+from tests.adversary import LOST_AFTER, PENDING, Adversary, Fate, Request, error, rewritten
 from tests.faults.stage import SWEEP, Stage
 from tests.test_auditing import TODAY
 from tests.world import order
@@ -301,6 +301,47 @@ def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
     )
     assert night.run("--input", "again.csv").returncode == 0, night.said
     assert night.sends("00001") == 2
+
+
+@pytest.mark.fault("B22", "L6", "I1", "I19")
+@pytest.mark.parametrize("when", ["before", "while it waits"])
+def test_nor_does_a_later_attempt_that_had_begun_go_on(
+    night: Stage, gateway: Adversary, when: str
+) -> None:
+    """400, the next attempt is told 429, and only then does a list show what fits the first: of a
+    night before, or of this very run between two sends. Who would begin waits, who has begun does.
+    """
+    night.orders([order(1), order(2)])
+    gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
+    shown_after = {"before": 4, "while it waits": 2}[when]
+
+    def show(request: Request) -> None:
+        for charge in gateway.ledger:
+            if charge["amount"] == 10125 and night.sends("00001") < shown_after:
+                gateway.born[charge["id"]] = float("inf")
+            elif charge["amount"] == 10125:
+                gateway.born[charge["id"]] = 0.0
+
+    gateway.before_list = show
+    assert night.run().returncode == 10, night.said
+    charge_id = forget(gateway, "00001")
+    night.orders([order(1, amount="777.00", card="tokn_test_sandbox99")], "again.csv")
+    busy = error(429, "too_many_requests")
+    gateway.on("00001", *[busy] * (shown_after - 1))
+    if when == "before":
+        assert night.run("--input", "again.csv").returncode == 11, night.said
+        assert night.sends("00001") == 4
+        assert in_file(night, "00001", "again.csv")["outcome"] == "held"
+    assert night.run("--input", "again.csv").returncode == 11, night.said
+    assert night.sends("00001") == shown_after
+    row = in_file(night, "00001", "again.csv")
+    assert (row["outcome"], row["who_acts"]) == ("held", "a person") and charge_id in row["reason"]
+    plan = night.run("--input", "again.csv", verb="plan")
+    assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True), plan.stdout
+    word = ("--not-ours", charge_id, "--reason", "the till's")
+    assert night.run(*word, verb="resolve").returncode == 0
+    assert night.run("--input", "again.csv").returncode == 0, night.said
+    assert night.sends("00001") == shown_after + 1
 
 
 # --- the end of a list

@@ -8,13 +8,12 @@ Whatever a document is, nothing here raises. What is not as documented is said o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from batchpay.domain.books import Account, Capability, Customer, Recipient
 from batchpay.domain.model import (
-    NO_METADATA,
     Answer,
     ChargeSeen,
     ChargeWithoutId,
@@ -83,6 +82,7 @@ _WANTED = (
     ("livemode", bool),
     ("paid", bool),
 )
+_NEVER_EMPTY = ("id", "status", "currency")
 
 
 def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
@@ -91,19 +91,17 @@ def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
     """
     if inside(document, "object") != "charge":
         return None
-    flaws = tuple(
-        f"{name} is not a {kind.__name__}"
+    flaws = [
+        (name, f"is not a {kind.__name__}")
         for name, kind in _WANTED
         if type(document.get(name)) is not kind
-    )
+    ]
     if type(document.get("id")) is not str:
-        return ChargeWithoutId(flaws)
-    flaws += tuple(
-        f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == ""
-    )
+        return ChargeWithoutId(tuple(map(" ".join, flaws)))
+    flaws += [(name, "is empty") for name in _NEVER_EMPTY if document.get(name) == ""]
     if not isinstance(document.get("metadata"), dict):
-        flaws += (NO_METADATA,)
-    return _seen(document, unread="; ".join(flaws))
+        flaws.append(("metadata", "is not an object"))
+    return _seen(document, flaws)
 
 
 def charge_in(document: Any) -> ChargeSeen | None:
@@ -114,7 +112,8 @@ def charge_in(document: Any) -> ChargeSeen | None:
     return None
 
 
-def _seen(document: Mapping[str, Any], unread: str) -> ChargeSeen:
+def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> ChargeSeen:
+    """`flaws`: which fields are not as documented, and how."""
     commission = inside(document, "platform_fee")
     refunded = _number(document, "refunded_amount") or _number(document, "refunded")
     return ChargeSeen(
@@ -141,7 +140,8 @@ def _seen(document: Mapping[str, Any], unread: str) -> ChargeSeen:
         platform_fee_percentage=_decimal_text(inside(commission, "percentage")),
         funding_amount=_number(document, "funding_amount"),
         funding_currency=text(document, "funding_currency").upper() or None,
-        unread=unread,
+        unread="; ".join(map(" ".join, flaws)),
+        unread_fields=tuple(dict.fromkeys(name for name, _ in flaws)),
         refunded=refunded or None,
     )
 
