@@ -27,7 +27,7 @@ from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import SETTINGS, World, only
 from tests.test_survivors_gateway import Pages, read
 from tests.test_survivors_run import stranger
-from tests.test_survivors_settlement import GONE, Dim, Hiding, after_a_night
+from tests.test_survivors_settlement import GONE, SEE_CHARGE, Dim, Hiding, after_a_night
 
 
 @pytest.mark.fault("J27", "J05")
@@ -246,7 +246,7 @@ def test_a_charge_that_only_the_last_list_of_a_run_lacks_is_a_stop_too() -> None
         asyncio.get_running_loop().call_later(3.0, gateway.hidden.add, "chrg_test_3")
 
     assert world.run(4, meanwhile=vanishes)["0003"] is Outcome.SUCCEEDED
-    assert world.stops() == [f"chrg_test_3 {GONE}"]
+    assert world.stops() == [f"order 0002: chrg_test_3 {GONE}; {SEE_CHARGE()}"]
 
 
 @pytest.mark.fault("J05")
@@ -293,7 +293,7 @@ def test_a_list_that_does_not_show_the_first_order_opens_nothing() -> None:
     world = World(gateway, settings=replace(SETTINGS, concurrency=4))
     assert list(world.run(6).values()).count(Outcome.SUCCEEDED) == 1
     assert len(gateway.posts) == 1
-    assert world.stops() == [f"chrg_test_1 {GONE}"]
+    assert world.stops() == [f"order 0000: chrg_test_1 {GONE}; {SEE_CHARGE()}"]
     gateway.hidden = set()
     world.now_s += 43_000.0
     world.run(6)

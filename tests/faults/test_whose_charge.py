@@ -506,7 +506,7 @@ def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(
     assert night.run(verb="doctor").returncode == 11
     assert night.run(verb="status").returncode == 11
     assert (
-        night.run("--not-ours", "chrg_test_never", "--reason", "x", verb="resolve").returncode == 12
+        night.run("--not-ours", "chrg_test_never", "--reason", "x", verb="resolve").returncode == 64
     )
     assert (
         night.run(
