@@ -352,6 +352,9 @@ def test_a_commission_that_was_not_taken_is_no_success(
         {"null": ["amount", "currency"]},
         {"change": {"status": 7}},
         {"drop": ["id"]},
+        {"change": {"id": ""}},
+        {"change": {"id": " "}},
+        {"change": {"id": "x"}},
     ],
 )
 def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(
@@ -362,10 +365,40 @@ def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(
     market.orders([order(1)])
     market.sandbox.add_rule(order_id="00001", **rule)
     assert night(market) == 12
-    proven_by_a_list = rule == {"drop": ["id"]}  # which shows it whole; that it stopped stays
+    # which shows it whole; that it stopped stays
+    proven_by_a_list = rule == {"drop": ["id"]} or "id" in rule.get("change", {})
     assert rows(market)["00001"]["outcome"] == ("succeeded" if proven_by_a_list else "unproven")
     assert night(market) == 12
     assert market.posts() == 1
+
+
+@pytest.mark.fault("J19", "B31")
+@pytest.mark.parametrize("name", ["", " ", "x", "chrg_test_", "chrg_test_a b"])
+def test_an_id_that_names_no_charge_makes_no_second_charge(market: Market, name: str) -> None:
+    """The answer is the true charge under such an id, and lists show the same one: there is one."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(method="POST", order_id="00001", change={"id": name})
+    assert night(market) == 12
+    row = rows(market)["00001"]
+    assert (row["outcome"], row["reason"], row["who_acts"]) == ("succeeded", "", "-")
+    assert row["charge_id"] == market.own_charges()[0]["id"]
+    (report,) = market.reports()
+    assert "charged twice" not in report["verdict"] and "two charges" not in report["stop"]
+    assert market.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+    assert night(market) == 0
+    assert rows(market)["00001"]["charged_amount"] == "10125"
+
+
+@pytest.mark.fault("J19", "J11")
+def test_an_id_that_names_no_charge_is_no_orders_of_another(three: Market) -> None:
+    """The same text in every answer: each order has its own charge all the same."""
+    three.sandbox.add_rule(method="POST", change={"id": "x"})
+    while (code := night(three)) == 12 and three.posts() < 3:
+        assert three.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+    assert code == 12 and three.money() == {"00001": 1, "00002": 1, "00003": 1}
+    ids = {row["charge_id"] for row in rows(three).values()}
+    assert ids == {charge["id"] for charge in three.own_charges()}
 
 
 @pytest.mark.fault("J27")

@@ -298,7 +298,7 @@ def _settled_by_its_own(
     if twins:
         beside = f"beside it there is {twins}, which batchpay audit lists"
     else:
-        beside = "its row asks for other terms"
+        beside = "no other charge of it is known"
     return Resolved(
         _and_the_stop(
             opened, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"

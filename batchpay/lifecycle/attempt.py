@@ -183,7 +183,18 @@ def _speaks_of_reused_key(code: str, message: str) -> bool:
 # --- a charge as the gateway shows it
 # --------------------------------------------------------------------------
 
-CHARGE_ID = re.compile(r"chrg_(?:test_)?[0-9A-Za-z_]{1,64}")
+CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
+
+
+def can_be_asked_for(charge_id: str) -> bool:
+    """Is it the id of a charge, by which the gateway can be asked for it?
+
+    Any other text may stand in an answer for a charge that has an id of its own: it is evidence, so
+    its charge is unproven, but it never makes a charge another one than one that is known.
+    """
+    return CHARGE_ID.fullmatch(charge_id) is not None
+
+
 _KNOWN_STATUS = {
     "successful": Outcome.SUCCEEDED,
     "pending": Outcome.PENDING,
@@ -636,8 +647,8 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
     if doubt is not None and told.left_s is not None:  # later than the commit, so the safer start
         doubt = replace(doubt, boot_s=max(doubt.boot_s, float(told.left_s)))
     hinted = state.hinted
-    if told.charge is not None:
-        hinted = told.charge.id or hinted
+    if told.charge is not None and (can_be_asked_for(told.charge.id) or not hinted):
+        hinted = told.charge.id
     return _but(
         state,
         doubt=doubt,
@@ -661,7 +672,7 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     carries_its_key = found is not None and key_in(found) == state.intent.key
     seen_now = _seen_now(state, event, by_id=by_id)
     mine = not told.anothers and (carries_its_key or _is_by_hand(told))
-    if found is not None and mine:
+    if found is not None and mine and can_be_asked_for(found.id):
         seen_now["twins"] = state.twins | {found.id}
     verdict_now = {
         "flaws": flaws,
@@ -673,6 +684,8 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     if found.id != known.id:
         if mine and known.id in state.twins:
             return _with_a_twin(_but(state, **seen_now), state, Shown(found, flaws))
+        if _is_known_better(found, known):
+            return _but(state, **seen_now)
         if not state.flaws:  # a charge of another order, told for this one: ours stays
             return _but(state, **seen_now)
         return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
@@ -685,6 +698,13 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     if state.accepted and not _accepts(state, now):
         now = _but(now, accepted="")
     return _weighed(now)
+
+
+def _is_known_better(found: ChargeSeen, known: ChargeSeen) -> bool:
+    """Is it under an id that names no charge, and does what is known tell as much of the money?"""
+    if can_be_asked_for(found.id):
+        return False
+    return can_be_asked_for(known.id) or Shown(found).weight[0] <= Shown(known).weight[0]
 
 
 def _is_by_hand(told: Evidence) -> bool:
