@@ -817,3 +817,23 @@ def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(
     assert code == 10
     assert market.run(verb="status").returncode == 10
     assert set(market.money().values()) == {1}
+
+
+@pytest.mark.fault("H05", "J06")
+def test_a_row_that_another_job_of_this_journal_rejected_goes_back_to_that_one(
+    market: Market,
+) -> None:
+    """Here it is rejected, names the job, and keeps the columns that lead back there."""
+    market.job()
+    market.orders([order(1, card="tokn_test_sandbox000010011")])
+    assert night(market) == 10
+    told_back(market, "00001", "00001-b", "back.csv", card="tokn_test_sandbox000990000")
+    (market.folder / "orders.csv").unlink()
+    market.job(name="other", file="back.csv")
+    assert night(market) == 10 and market.posts() == 1
+    (row,) = (row for row in market.results() if row["order_id"] == "00001-b")
+    assert row["outcome"] == "rejected" and 'a row of job "night"' in row["reason"]
+    told_back(market, "00001-b", "00001-b", "again.csv")
+    market.job(file="again.csv")
+    assert night(market) == 0
+    assert market.money() == {"00001-b": 1}

@@ -2002,6 +2002,24 @@ def test_a_renamed_job_gets_its_old_name_again(three: Market) -> None:
     assert three.posts() == 3
 
 
+@pytest.mark.fault("J06", "H05")
+@tries("charged-elsewhere")
+def test_an_order_that_another_job_charged_is_cancelled_here(market: Market) -> None:
+    """And the rest of this job's orders goes on."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    edit(market, 'name = "night"', 'name = "other"')
+    market.orders([order(1), order(2)])
+    done = market.run()
+    assert done.returncode == 78 and market.posts() == 1
+    told = next(row["reason"] for row in market.results() if row["outcome"] == "held")
+    assert "cancelled" in follow(market, told)
+    done = market.run()
+    assert done.returncode in (0, 10), done.stdout
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
 @pytest.mark.fault("J03")
 @tries("other-key", "say-mode", "other-url")
 @pytest.mark.parametrize("what", ["key", "mode", "url"])

@@ -316,6 +316,14 @@ OLD_NAME = entry(
     means="Charges of the same orders exist under another job's name.",
     example="a job whose name was changed",
 )
+CHARGED_ELSEWHERE = entry(
+    "charged-elsewhere",
+    'If this job was renamed, give it its old name again: name = "{job}"; if that charge is what'
+    " this order asks for, then batchpay resolve JOB --cancel --reason TEXT {order:word} keeps it"
+    " from being sent; only if it is another order than that job's, give it another id",
+    means="Another job charged what this order asks for.",
+    example="a corrected row that was laid into another job's folder",
+)
 ADOPT = entry(
     "adopt",
     "if [state] url names another file than it did, name the old one; if the journal was lost, run"
