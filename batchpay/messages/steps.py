@@ -82,6 +82,13 @@ NOT_OURS = entry(
     means="A charge says that it is this job's, and no order of it is known.",
     example="a charge of a restored journal's gap",
 )
+OTHER_CHARGE = entry(
+    "other-charge",
+    "a word is taken back by another: if {order} was charged by another charge, batchpay resolve"
+    " JOB --as charged:{charge} --reason TEXT {order:word}",
+    means="A person said of a charge that it is an order's, and now that it is none of this job's.",
+    example="a charge made by hand that was taken for one that came later",
+)
 NAMELESS = entry(
     "nameless",
     "see the gateway's dashboard; if it is this order's: batchpay resolve JOB --as charged:{charge}"
