@@ -691,13 +691,22 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
         return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
     if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
         found = known  # a page from before the answer: it takes nothing back
-    elif not (found.ended_without_money and known.ended_without_money):
+    elif not (_is_taken_back(state, found) or _both_took_nothing(found, known)):
         # the gateway contradicts itself about one charge: that is for a person
         verdict_now["flaws"] = flaws or state.flaws
     now = _but(state, **seen_now, **verdict_now, charge=found)
-    if state.accepted and not _accepts(state, now):
+    if state.accepted and (now.closed or not _accepts(state, now)):
         now = _but(now, accepted="")
     return _weighed(now)
+
+
+def _both_took_nothing(found: ChargeSeen, known: ChargeSeen) -> bool:
+    return found.ended_without_money and known.ended_without_money
+
+
+def _is_taken_back(state: Attempt, found: ChargeSeen) -> bool:
+    """Was a charge that a person took as it is reversed since? Nothing is left to look at."""
+    return bool(state.accepted) and outcome_of(found) is Outcome.REVERSED and not found.paid
 
 
 def _is_known_better(found: ChargeSeen, known: ChargeSeen) -> bool:
@@ -717,8 +726,10 @@ def _flaws_that_count(state: Attempt, told: Evidence) -> tuple[str, ...]:
     found, known = told.charge, state.charge
     if not told.flaws or found is None or told.anothers or _is_by_hand(told):
         return told.flaws
-    again = known is not None and known.id == found.id and known.ended_without_money
-    answered = isinstance(told, Answered) or again
+    settled = False
+    if known is not None and known.id == found.id:
+        settled = known.ended_without_money or bool(state.accepted)
+    answered = isinstance(told, Answered) or settled
     if took_nothing(found, state.intent, answered=answered):
         return ()
     return told.flaws
@@ -789,15 +800,19 @@ def _weighed(state: Attempt) -> Attempt:
     )
 
 
-_terms_of = attrgetter("id", "amount", "currency", "destination", "livemode", "took_money")
+_terms_of = attrgetter("id", "amount", "currency", "destination", "livemode")
 
 
 def _accepts(before: Attempt, after: Attempt) -> bool:
-    """Is what a person took note of still what it was? Acceptance is of one charge as it stood."""
+    """Is what a person took note of still what it was? Acceptance is of one charge as it stood;
+    that it was reversed since is less than that.
+    """
     old, new = before.charge, after.charge
     if old is None or new is None:
         return False
     if _terms_of(old) != _terms_of(new):
+        return False
+    if old.took_money != new.took_money and not _is_taken_back(before, new):
         return False
     return set(after.flaws) <= set(before.flaws)
 
