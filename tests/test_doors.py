@@ -5,6 +5,7 @@ over real HTTP.
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
@@ -580,6 +581,25 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
     market.job()
     night(market)
     assert sum(market.money().values()) == 2
+
+
+@pytest.mark.fault("J19")
+def test_a_text_of_the_gateway_fits_the_cells_of_a_spreadsheet(market: Market) -> None:
+    """Cut at a stated length in what people open; the journal has all of it."""
+    market.job()
+    market.orders([order(1)])
+    long = f"chrg_{'z' * 140_000}"
+    market.sandbox.add_rule(path="/charges*", order_id="00001", change={"id": long})
+    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change={"id": long})
+    assert night(market) == 12
+    (row,) = rows(market).values()
+    assert [len(row["charge_id"]), len(row["reason"])] == [32_000, 32_000]
+    assert row["charge_id"].endswith("z…")
+    kept = journal_of(market)
+    try:
+        assert any(long in json.dumps(event.data) for event in kept.events())
+    finally:
+        kept.close()
 
 
 # --- a row and its corrections are one sale
