@@ -468,6 +468,32 @@ def test_what_a_person_accepted_and_is_reversed_then_needs_nobody(
         assert market.run().returncode == 12
 
 
+@pytest.mark.fault("B31", "L10")
+def test_a_stop_names_each_charge_once(market: Market) -> None:
+    """A third charge under the key came later: the stop about two of them says no more."""
+    market.orders([order(1)])
+    market.job()
+    market.sandbox.add_rule(action="double", order_id="00001")
+    assert market.run().returncode == 12
+    first = market.own_charges()[0]
+    third = {
+        "amount": "10125",
+        "currency": "thb",
+        "card": "tokn_test_sandboxthird4242",
+        "destination": "recp_test_sandbox1",
+        **{f"metadata[{name}]": value for name, value in first["metadata"].items()},
+    }
+    market.sandbox.clear_rules()
+    httpx.post(f"{market.sandbox.url}/charges", data=third, auth=(KEY, ""), trust_env=False)
+    assert market.run().returncode == 12
+    (report,) = market.reports()
+    ids = charge_ids(market, "00001")
+    assert len(ids) == 3 and [report["stop"].count(one) for one in ids] == [1, 1, 1]
+    assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 0
+    (report,) = market.reports()
+    assert [lift["stop"].count(ids[0]) for lift in report["lifted"]] == [1]
+
+
 @pytest.mark.fault("I10")
 def test_a_row_that_another_file_settled_says_so_before_anybody_asks(market: Market) -> None:
     """The older batch's report is written anew: `report` writes the same bytes afterwards."""
