@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,24 @@ def test_the_example_runs(market: Market, job: api.Job) -> None:
         "10",
         "0",
     ]
+    assert market.posts() == 2
+
+
+def test_inside_an_event_loop_a_call_says_how_it_is_called(market: Market, job: api.Job) -> None:
+    """It would need a second loop in the thread; in another thread it goes."""
+    key = api.secret_key(job)
+
+    async def calls() -> api.Result:
+        for call in (api.run, api.settle):
+            with pytest.raises(Usage, match="to_thread"):
+                call(job, key)
+        with pytest.raises(Usage, match="to_thread"):
+            api.plan(job, ask=api.asking(job, key))
+        return await asyncio.to_thread(api.run, job, key)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert asyncio.run(calls()).exit_code == 10
     assert market.posts() == 2
 
 

@@ -5,6 +5,7 @@ over real HTTP.
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
@@ -352,6 +353,9 @@ def test_a_commission_that_was_not_taken_is_no_success(
         {"null": ["amount", "currency"]},
         {"change": {"status": 7}},
         {"drop": ["id"]},
+        {"change": {"id": ""}},
+        {"change": {"id": " "}},
+        {"change": {"id": "x"}},
     ],
 )
 def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(
@@ -362,10 +366,40 @@ def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(
     market.orders([order(1)])
     market.sandbox.add_rule(order_id="00001", **rule)
     assert night(market) == 12
-    proven_by_a_list = rule == {"drop": ["id"]}  # which shows it whole; that it stopped stays
+    # which shows it whole; that it stopped stays
+    proven_by_a_list = rule == {"drop": ["id"]} or "id" in rule.get("change", {})
     assert rows(market)["00001"]["outcome"] == ("succeeded" if proven_by_a_list else "unproven")
     assert night(market) == 12
     assert market.posts() == 1
+
+
+@pytest.mark.fault("J19", "B31")
+@pytest.mark.parametrize("name", ["", " ", "x", "chrg_test_", "chrg_test_a b"])
+def test_an_id_that_names_no_charge_makes_no_second_charge(market: Market, name: str) -> None:
+    """The answer is the true charge under such an id, and lists show the same one: there is one."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(method="POST", order_id="00001", change={"id": name})
+    assert night(market) == 12
+    row = rows(market)["00001"]
+    assert (row["outcome"], row["reason"], row["who_acts"]) == ("succeeded", "", "-")
+    assert row["charge_id"] == market.own_charges()[0]["id"]
+    (report,) = market.reports()
+    assert "charged twice" not in report["verdict"] and "two charges" not in report["stop"]
+    assert market.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+    assert night(market) == 0
+    assert rows(market)["00001"]["charged_amount"] == "10125"
+
+
+@pytest.mark.fault("J19", "J11")
+def test_an_id_that_names_no_charge_is_no_orders_of_another(three: Market) -> None:
+    """The same text in every answer: each order has its own charge all the same."""
+    three.sandbox.add_rule(method="POST", change={"id": "x"})
+    while (code := night(three)) == 12 and three.posts() < 3:
+        assert three.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+    assert code == 12 and three.money() == {"00001": 1, "00002": 1, "00003": 1}
+    ids = {row["charge_id"] for row in rows(three).values()}
+    assert ids == {charge["id"] for charge in three.own_charges()}
 
 
 @pytest.mark.fault("J27")
@@ -547,6 +581,25 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
     market.job()
     night(market)
     assert sum(market.money().values()) == 2
+
+
+@pytest.mark.fault("J19")
+def test_a_text_of_the_gateway_fits_the_cells_of_a_spreadsheet(market: Market) -> None:
+    """Cut at a stated length in what people open; the journal has all of it."""
+    market.job()
+    market.orders([order(1)])
+    long = f"chrg_{'z' * 140_000}"
+    market.sandbox.add_rule(path="/charges*", order_id="00001", change={"id": long})
+    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change={"id": long})
+    assert night(market) == 12
+    (row,) = rows(market).values()
+    assert [len(row["charge_id"]), len(row["reason"])] == [32_000, 32_000]
+    assert row["charge_id"].endswith("z…")
+    kept = journal_of(market)
+    try:
+        assert any(long in json.dumps(event.data) for event in kept.events())
+    finally:
+        kept.close()
 
 
 # --- a row and its corrections are one sale
@@ -784,3 +837,23 @@ def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(
     assert code == 10
     assert market.run(verb="status").returncode == 10
     assert set(market.money().values()) == {1}
+
+
+@pytest.mark.fault("H05", "J06")
+def test_a_row_that_another_job_of_this_journal_rejected_goes_back_to_that_one(
+    market: Market,
+) -> None:
+    """Here it is rejected, names the job, and keeps the columns that lead back there."""
+    market.job()
+    market.orders([order(1, card="tokn_test_sandbox000010011")])
+    assert night(market) == 10
+    told_back(market, "00001", "00001-b", "back.csv", card="tokn_test_sandbox000990000")
+    (market.folder / "orders.csv").unlink()
+    market.job(name="other", file="back.csv")
+    assert night(market) == 10 and market.posts() == 1
+    (row,) = (row for row in market.results() if row["order_id"] == "00001-b")
+    assert row["outcome"] == "rejected" and 'a row of job "night"' in row["reason"]
+    told_back(market, "00001-b", "00001-b", "again.csv")
+    market.job(file="again.csv")
+    assert night(market) == 0
+    assert market.money() == {"00001-b": 1}

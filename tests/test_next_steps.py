@@ -746,6 +746,42 @@ def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(
             assert all(equation["closes"] for equation in report["equations"]), report["equations"]
 
 
+@pytest.mark.fault("H05", "J02", "B31")
+@tries("other-charge")
+def test_a_charge_that_a_person_named_is_given_up_for_the_orders_own(market: Market) -> None:
+    """`--not-ours` of it has no effect, so it is refused, and says which word has."""
+    market.orders([order(1)])
+    market.job(timeout="1s", doubt="30s")
+    lost = market.sandbox.add_rule(action="reset_after", order_id="00001")
+    market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    with market.start("run", "job.toml", "--grace", "0") as process:
+        while not lost.applied:
+            time.sleep(0.01)
+        process.terminate()
+    by_hand = {
+        "amount": "10125",
+        "currency": "thb",
+        "card": "tokn_test_sandboxbyhand4242",
+        "destination": "recp_test_sandbox1",
+    }
+    made = httpx.post(
+        f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
+    ).json()["id"]
+    said = ("--reason", WHY)
+    assert market.run("00001", "--as", f"charged:{made}", *said, verb="resolve").returncode == 0
+    early = market.run("--not-ours", made, *said, verb="resolve")
+    assert early.returncode == 12 and "as a person said" in early.stderr
+    market.sandbox.clear_rules()
+    assert market.run().returncode == 12
+    refused = market.run("--not-ours", made, *said, verb="resolve")
+    assert refused.returncode == 12 and "nothing was settled" in refused.stderr
+    follow(market, refused.stderr)
+    assert market.run("--lift-stop", *said, verb="resolve").returncode == 0
+    over(market, 10)
+    own = next(one["id"] for one in market.own_charges())
+    assert row(market, "00001")["charge_id"] == own
+
+
 @pytest.mark.fault("B22", "L6", "I19")
 @pytest.mark.parametrize("its_own", [True, False])
 def test_a_refused_order_beside_a_charge_that_names_nobody_is_told_of(
@@ -2000,6 +2036,24 @@ def test_a_renamed_job_gets_its_old_name_again(three: Market) -> None:
     edit(three, 'name = "renamed"', line)
     over(three, 0)
     assert three.posts() == 3
+
+
+@pytest.mark.fault("J06", "H05")
+@tries("charged-elsewhere")
+def test_an_order_that_another_job_charged_is_cancelled_here(market: Market) -> None:
+    """And the rest of this job's orders goes on."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    edit(market, 'name = "night"', 'name = "other"')
+    market.orders([order(1), order(2)])
+    done = market.run()
+    assert done.returncode == 78 and market.posts() == 1
+    told = next(row["reason"] for row in market.results() if row["outcome"] == "held")
+    assert "cancelled" in follow(market, told)
+    done = market.run()
+    assert done.returncode in (0, 10), done.stdout
+    assert market.money() == {"00001": 1, "00002": 1}
 
 
 @pytest.mark.fault("J03")

@@ -443,6 +443,57 @@ def test_a_charge_that_was_not_known_and_is_known_again_says_so(market: Market) 
     assert "will decide" in told(market, "00001")["reason"]
 
 
+@pytest.mark.fault("J15", "I8", "L10")
+@pytest.mark.parametrize("lost", [["destination"], ["metadata"]])
+def test_what_a_person_accepted_and_is_reversed_then_needs_nobody(
+    market: Market, lost: list[str]
+) -> None:
+    """No stop about the same again; a charge that takes its money once more is a new one."""
+    market.orders([order(1)])
+    market.job()
+    market.sandbox.add_rule(path="/charges*", order_id="00001", drop=lost)
+    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", drop=lost)
+    assert market.run().returncode == 12
+    (mine,) = charge_ids(market)
+    assert resolve(market, "00001", f"charged:{mine}").returncode == 0
+    assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 0
+    assert market.run().returncode == 10
+    market.sandbox.turn("reversed", charge_id=mine)
+    assert market.run().returncode == 10
+    assert told(market, "00001")["outcome"] == "reversed"
+    (report,) = market.reports()
+    assert not report["stop"] and market.run().returncode == 10
+    if lost == ["destination"]:  # lists show whose it is
+        market.sandbox.turn("successful", charge_id=mine)
+        assert market.run().returncode == 12
+
+
+@pytest.mark.fault("B31", "L10")
+def test_a_stop_names_each_charge_once(market: Market) -> None:
+    """A third charge under the key came later: the stop about two of them says no more."""
+    market.orders([order(1)])
+    market.job()
+    market.sandbox.add_rule(action="double", order_id="00001")
+    assert market.run().returncode == 12
+    first = market.own_charges()[0]
+    third = {
+        "amount": "10125",
+        "currency": "thb",
+        "card": "tokn_test_sandboxthird4242",
+        "destination": "recp_test_sandbox1",
+        **{f"metadata[{name}]": value for name, value in first["metadata"].items()},
+    }
+    market.sandbox.clear_rules()
+    httpx.post(f"{market.sandbox.url}/charges", data=third, auth=(KEY, ""), trust_env=False)
+    assert market.run().returncode == 12
+    (report,) = market.reports()
+    ids = charge_ids(market, "00001")
+    assert len(ids) == 3 and [report["stop"].count(one) for one in ids] == [1, 1, 1]
+    assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 0
+    (report,) = market.reports()
+    assert [lift["stop"].count(ids[0]) for lift in report["lifted"]] == [1]
+
+
 @pytest.mark.fault("I10")
 def test_a_row_that_another_file_settled_says_so_before_anybody_asks(market: Market) -> None:
     """The older batch's report is written anew: `report` writes the same bytes afterwards."""

@@ -27,6 +27,7 @@ from batchpay.domain.events import (
     Restored,
     RunFinished,
     RunStarted,
+    Stop,
     TotalsCounted,
     kinds,
     of,
@@ -56,7 +57,13 @@ from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.messages.message import read
 from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, find
 from batchpay.reconciliation.totals import Totals, further_json, must_act
-from batchpay.settlement.in_force import UNREADABLE, stop_in_force, stops_told, unreadable_in
+from batchpay.settlement.in_force import (
+    AND_ALSO,
+    UNREADABLE,
+    stop_in_force,
+    stops_told,
+    unreadable_in,
+)
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
 
 LISTED = 100  # open rows of a batch that `status` spells out
@@ -649,15 +656,18 @@ class Lift(NamedTuple):
 def lifts(journal: SqliteJournal) -> list[Lift]:
     """Who lifted which stop, oldest first."""
     found, stops = [], set[str]()
+    each: dict[str, None] = {}
     every = list(journal.events(STOPS))
     for event, in_force in zip(every, stops_told(every), strict=True):
         told = of(event)
         if isinstance(told, Lifted):
             lift = Lift(iso(event.at_ns), told.by, told.reason, told.stop, frozenset(stops))
             found.append(lift)
-            stops = set()
-        else:
-            stops.add(in_force)
+            stops, each = set(), {}
+        elif isinstance(told, Stop):
+            each[told.reason] = None
+            # reports of earlier versions told of every one
+            stops |= {in_force, AND_ALSO.join(each)}
     return found
 
 

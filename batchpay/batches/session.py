@@ -16,7 +16,7 @@ from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
-from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent
+from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent, Usage
 from batchpay.domain.events import Held, Recovered
 from batchpay.domain.ports import Clock, Gateway, Rates
 from batchpay.domain.text import many
@@ -238,8 +238,23 @@ def asking(job: Job) -> Iterator[Channel]:
         yield _channel(job, clock, lock)
 
 
+def require_no_loop(call: str) -> None:
+    """A call of a program has an event loop of its own, and a thread has one at a time. Raises
+    Usage where one runs.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise Usage(
+        f"api.{call} was called in a thread in which an event loop runs, and brings its own: call"
+        f" it in another thread, as await asyncio.to_thread(api.{call}, …) does"
+    )
+
+
 def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Preflight:
     """Which of these cannot be paid now, and the gateway's smallest transfer."""
+    require_no_loop("plan")
 
     async def ask() -> Preflight:
         gateway = gateways.open(job.gateway, key.reveal())

@@ -125,6 +125,7 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
         charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         if charge is None:
             raise _no_such_charge(charge_id, "nothing was settled")
+        _refuse_what_was_said(opened, charge)
         if not opened.recorder.is_unclear(charge):
             raise DoesNotAddUp(
                 f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or"
@@ -135,6 +136,23 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
             f"{charge_id} is none of this job's: it stands in the way of no order any more. Run"
             " again"
         )
+
+
+def _refuse_what_was_said(opened: OpenJob, charge: ChargeSeen) -> None:
+    """A charge is an order's since a person said so: another word about that order ends it. Raises
+    DoesNotAddUp.
+    """
+    case = opened.recorder.case_of(charge.id)
+    if case is None or case.attempt is None or key_in(charge) == case.intent.key:
+        return
+    if charge.id not in case.attempt.twins:
+        return
+    others = sorted(case.attempt.twins - {charge.id})
+    step = steps.OTHER_CHARGE(order=case.intent.order_id, charge=next(iter(others), "chrg_…"))
+    raise DoesNotAddUp(
+        f"{charge.id} is a charge of order {case.intent.order_id}, as a person said; nothing was"
+        f" settled: {step}"
+    )
 
 
 def charged(
@@ -298,7 +316,7 @@ def _settled_by_its_own(
     if twins:
         beside = f"beside it there is {twins}, which batchpay audit lists"
     else:
-        beside = "its row asks for other terms"
+        beside = "no other charge of it is known"
     return Resolved(
         _and_the_stop(
             opened, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"

@@ -30,7 +30,7 @@ from batchpay.batches.publish import (
     write,
 )
 from batchpay.batches.runs import Runs
-from batchpay.batches.session import Options, SessionCall, SessionEnd, hold
+from batchpay.batches.session import Options, SessionCall, SessionEnd, hold, require_no_loop
 from batchpay.batches.wholeness import refuse_lost
 from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
@@ -84,6 +84,7 @@ def run(
     Trouble after the run has begun is in the result. Raises what keeps it from beginning: Usage,
     TryLater, Misconfigured, InputMissing, FileRefused, CannotWrite, InputOutput.
     """
+    require_no_loop("run")
     return _in_its_loop(night(job, key, options, progress))
 
 
@@ -96,6 +97,7 @@ def settle(
     """Ask the gateway about every pending and in-doubt charge; send nothing; rewrite the reports.
     Raises what `run` raises.
     """
+    require_no_loop("settle")
     return _in_its_loop(night(job, key, options, progress, charges=False))
 
 

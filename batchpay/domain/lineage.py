@@ -21,7 +21,7 @@ import json
 import re
 from collections.abc import Collection
 
-from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, TORN_ROW
+from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW, TORN_ROW
 
 BATCH = "batchpay_batch"
 ROW = "batchpay_row"
@@ -39,8 +39,8 @@ NAMING = (
     SHEET,
     ID,
 )
-# rules of rows that name none any more, or none that they are
-ASTRAY = frozenset(entry.code for entry in (TORN_ROW, ANOTHER_ROW, LOST_ID))
+# rules of rows that name none any more, or none that they are, or one of another job
+ASTRAY = frozenset(entry.code for entry in (TORN_ROW, ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW))
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)
 _BATCH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}")

@@ -311,6 +311,11 @@ class Journal(Protocol):
         empty where none.
         """
 
+    def job_of_batch(self, batch_id: str) -> str:
+        """The name of another job in the same journal that knows the batch of this digest (the last
+        12 digits of its id); empty where none does.
+        """
+
     # --- batches and their rows
 
     def stage(self, batch_id: str, chunks: Iterable[Judged]) -> str:

@@ -7,6 +7,7 @@ Everything that is printed, or written where a person reads it, comes through he
                 stands as an escape
     told        a piece of it inside a message: visible, odd blanks too, secrets masked, short
     line        a whole sentence: visible, secrets masked
+    short_cell  a cell that every spreadsheet program can hold
     defused     a cell that no spreadsheet takes for a formula
     json_text   a document: JSON of the same meaning, in which nothing is invisible
 
@@ -38,6 +39,7 @@ _HIDDEN = re.compile(f"[{_UNSEEN}]|{_JOINERS}")
 _ODD = re.compile(f"[{_UNSEEN}\xa0\u1680\u2000-\u200d\u202f\u205f\u3000\ufe00-\ufe0f]")
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _ENOUGH = 200  # characters that are enough to mask whatever stands among the first 60
+LONGEST_CELL = 32_000  # characters; a spreadsheet program holds 32,767, an apostrophe may be added
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
@@ -62,6 +64,15 @@ def told(text: str, limit: int = 60) -> str:
 def line(text: str) -> str:
     """A whole sentence as it may be printed: visible, and no secret in it."""
     return visible(masked(text))
+
+
+def short_cell(text: str) -> str:
+    """At most LONGEST_CELL characters of a text, the last of them an ellipsis where there are
+    more.
+    """
+    if len(text) <= LONGEST_CELL:
+        return text
+    return f"{text[: LONGEST_CELL - 1]}…"
 
 
 def folded(text: str) -> str:

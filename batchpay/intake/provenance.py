@@ -29,7 +29,7 @@ from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.mapping import Mapped
 from batchpay.lifecycle.plan import alike, payer_of
-from batchpay.messages.problems import ANOTHER_ROW, LOST_ID
+from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW
 
 Held = Callable[[str], Document | None]
 """Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
@@ -90,6 +90,23 @@ def held_against(mapped: Mapped, held: Held) -> Mapped:
     if strangers:
         return _without(mapped, strangers)
     return mapped
+
+
+def of_other_jobs(mapped: Mapped, job_of: Callable[[str], str]) -> Mapped:
+    """The chunk with a problem at each row that came back for a row of another job: only there is
+    it known what became of that one. `job_of`: place -> another job, or "".
+    """
+    jobs = {at: job_of(place) for at, place in mapped.corrects.items()}
+    astray = {at: job for at, job in jobs.items() if job}
+    if not astray:
+        return mapped
+    problems = dict(mapped.problems)
+    ids = mapped.chunk.texts(lineage.ID)
+    for at, job in astray.items():
+        problem = Problem(lineage.ID, told(ids[at]), OTHER_JOBS_ROW(job=job))
+        problems[at] = (*problems.get(at, ()), problem)
+    corrects = {at: place for at, place in mapped.corrects.items() if at not in astray}
+    return replace(mapped, problems=problems, corrects=corrects)
 
 
 def _came(mapped: Mapped, held: Held) -> Iterator[tuple[int, _Came]]:

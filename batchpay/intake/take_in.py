@@ -26,7 +26,7 @@ from batchpay.intake.controls import (
 )
 from batchpay.intake.likeness import Features
 from batchpay.intake.mapping import map_chunk
-from batchpay.intake.provenance import held_against, unknown
+from batchpay.intake.provenance import held_against, of_other_jobs, unknown
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.validation import Checker
 from batchpay.job.job import Controls, FromColumn, Job
@@ -137,6 +137,8 @@ class _Judge:
         else:
             held = unknown
         mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), held)
+        if lineages:
+            mapped = of_other_jobs(mapped, lineages.job_of)
         self._restored += [chunk.rows[at] for at in mapped.restored]
         judged = self._checker.judge(mapped)
         if judged.problems:

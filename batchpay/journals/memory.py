@@ -114,6 +114,10 @@ class MemoryJournal(Remembered):
         """Nothing: no other job shares this memory."""
         return {}
 
+    def job_of_batch(self, batch_id: str) -> str:
+        """Nobody: no other job shares this memory."""
+        return ""
+
     def charges_known(self, since_ns: int) -> dict[str, str]:
         """Charge id -> `created_at` of every charge that this job was told of since then."""
         known: dict[str, str] = {}

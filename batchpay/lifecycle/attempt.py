@@ -183,7 +183,18 @@ def _speaks_of_reused_key(code: str, message: str) -> bool:
 # --- a charge as the gateway shows it
 # --------------------------------------------------------------------------
 
-CHARGE_ID = re.compile(r"chrg_(?:test_)?[0-9A-Za-z_]{1,64}")
+CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
+
+
+def can_be_asked_for(charge_id: str) -> bool:
+    """Is it the id of a charge, by which the gateway can be asked for it?
+
+    Any other text may stand in an answer for a charge that has an id of its own: it is evidence, so
+    its charge is unproven, but it never makes a charge another one than one that is known.
+    """
+    return CHARGE_ID.fullmatch(charge_id) is not None
+
+
 _KNOWN_STATUS = {
     "successful": Outcome.SUCCEEDED,
     "pending": Outcome.PENDING,
@@ -636,8 +647,8 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
     if doubt is not None and told.left_s is not None:  # later than the commit, so the safer start
         doubt = replace(doubt, boot_s=max(doubt.boot_s, float(told.left_s)))
     hinted = state.hinted
-    if told.charge is not None:
-        hinted = told.charge.id or hinted
+    if told.charge is not None and (can_be_asked_for(told.charge.id) or not hinted):
+        hinted = told.charge.id
     return _but(
         state,
         doubt=doubt,
@@ -661,7 +672,7 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     carries_its_key = found is not None and key_in(found) == state.intent.key
     seen_now = _seen_now(state, event, by_id=by_id)
     mine = not told.anothers and (carries_its_key or _is_by_hand(told))
-    if found is not None and mine:
+    if found is not None and mine and can_be_asked_for(found.id):
         seen_now["twins"] = state.twins | {found.id}
     verdict_now = {
         "flaws": flaws,
@@ -673,18 +684,36 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     if found.id != known.id:
         if mine and known.id in state.twins:
             return _with_a_twin(_but(state, **seen_now), state, Shown(found, flaws))
+        if _is_known_better(found, known):
+            return _but(state, **seen_now)
         if not state.flaws:  # a charge of another order, told for this one: ours stays
             return _but(state, **seen_now)
         return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
     if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
         found = known  # a page from before the answer: it takes nothing back
-    elif not (found.ended_without_money and known.ended_without_money):
+    elif not (_is_taken_back(state, found) or _both_took_nothing(found, known)):
         # the gateway contradicts itself about one charge: that is for a person
         verdict_now["flaws"] = flaws or state.flaws
     now = _but(state, **seen_now, **verdict_now, charge=found)
-    if state.accepted and not _accepts(state, now):
+    if state.accepted and (now.closed or not _accepts(state, now)):
         now = _but(now, accepted="")
     return _weighed(now)
+
+
+def _both_took_nothing(found: ChargeSeen, known: ChargeSeen) -> bool:
+    return found.ended_without_money and known.ended_without_money
+
+
+def _is_taken_back(state: Attempt, found: ChargeSeen) -> bool:
+    """Was a charge that a person took as it is reversed since? Nothing is left to look at."""
+    return bool(state.accepted) and outcome_of(found) is Outcome.REVERSED and not found.paid
+
+
+def _is_known_better(found: ChargeSeen, known: ChargeSeen) -> bool:
+    """Is it under an id that names no charge, and does what is known tell as much of the money?"""
+    if can_be_asked_for(found.id):
+        return False
+    return can_be_asked_for(known.id) or Shown(found).weight[0] <= Shown(known).weight[0]
 
 
 def _is_by_hand(told: Evidence) -> bool:
@@ -697,8 +726,10 @@ def _flaws_that_count(state: Attempt, told: Evidence) -> tuple[str, ...]:
     found, known = told.charge, state.charge
     if not told.flaws or found is None or told.anothers or _is_by_hand(told):
         return told.flaws
-    again = known is not None and known.id == found.id and known.ended_without_money
-    answered = isinstance(told, Answered) or again
+    settled = False
+    if known is not None and known.id == found.id:
+        settled = known.ended_without_money or bool(state.accepted)
+    answered = isinstance(told, Answered) or settled
     if took_nothing(found, state.intent, answered=answered):
         return ()
     return told.flaws
@@ -769,15 +800,19 @@ def _weighed(state: Attempt) -> Attempt:
     )
 
 
-_terms_of = attrgetter("id", "amount", "currency", "destination", "livemode", "took_money")
+_terms_of = attrgetter("id", "amount", "currency", "destination", "livemode")
 
 
 def _accepts(before: Attempt, after: Attempt) -> bool:
-    """Is what a person took note of still what it was? Acceptance is of one charge as it stood."""
+    """Is what a person took note of still what it was? Acceptance is of one charge as it stood;
+    that it was reversed since is less than that.
+    """
     old, new = before.charge, after.charge
     if old is None or new is None:
         return False
     if _terms_of(old) != _terms_of(new):
+        return False
+    if old.took_money != new.took_money and not _is_taken_back(before, new):
         return False
     return set(after.flaws) <= set(before.flaws)
 

@@ -148,6 +148,7 @@ def _both(
 
 class _Journal(Protocol):
     def batches(self) -> list[Batch]: ...
+    def job_of_batch(self, batch_id: str) -> str: ...
     def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]: ...
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None: ...
     def owned(
@@ -245,6 +246,7 @@ class Lineages:
         self._corrections: Mapping[str, Sequence[str]] | None = None
         self._renamed = renamed or Names()
         self._batches: dict[str, str] | None = None  # last 12 digits of a batch id -> batch id
+        self._jobs: dict[str, str] = {}  # the same digits -> another job that knows the batch
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
@@ -512,6 +514,17 @@ class Lineages:
         if known is None:
             return 0
         return self._received.get(known[0], 0)
+
+    def job_of(self, place: str) -> str:
+        """The other job of this journal that a place is of; empty where it is this job's, or
+        nobody's that is known.
+        """
+        if self.where(place) is not None:
+            return ""
+        tail = place.partition("\t")[0]
+        if tail not in self._jobs:
+            self._jobs[tail] = self._journal.job_of_batch(tail)
+        return self._jobs[tail]
 
     def _row(self, place: str) -> _Told:
         known = self.where(place)

@@ -427,3 +427,12 @@ ANOTHER_ROW = entry(
     example="a rejects file of which all columns but the batchpay_ ones were sorted",
     remedy="Put the columns beside their row again, or clear all of them in this row.",
 )
+OTHER_JOBS_ROW = entry(
+    "other-jobs-row",
+    'the batchpay_ columns name a row of job "{job}", which shares this journal: send this row back'
+    ' to that job; if this job was renamed, give it its old name again: name = "{job}"; or, if this'
+    " is another sale, clear all batchpay_ columns of this row",
+    means="A row that another job rejected came back to this one.",
+    example="a rejects file that was laid into another job's folder",
+    remedy="Send the row back to the job that rejected it.",
+)

@@ -290,7 +290,7 @@ HELD_RENAMED = entry(
     'job "{job}" charged this very order ({charge}). {step}',
     means="Another job in this account charged the same order with the same terms.",
     example="the job was renamed, or its journal moved",
-    remedy="Give the job its old name again, or give other orders other ids.",
+    remedy="Give the job its old name again, or cancel the order here: it is charged already.",
 )
 HELD_UNNAMED = entry(
     "held.unnamed",

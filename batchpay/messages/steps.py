@@ -82,6 +82,13 @@ NOT_OURS = entry(
     means="A charge says that it is this job's, and no order of it is known.",
     example="a charge of a restored journal's gap",
 )
+OTHER_CHARGE = entry(
+    "other-charge",
+    "a word is taken back by another: if {order} was charged by another charge, batchpay resolve"
+    " JOB --as charged:{charge} --reason TEXT {order:word}",
+    means="A person said of a charge that it is an order's, and now that it is none of this job's.",
+    example="a charge made by hand that was taken for one that came later",
+)
 NAMELESS = entry(
     "nameless",
     "see the gateway's dashboard; if it is this order's: batchpay resolve JOB --as charged:{charge}"
@@ -315,6 +322,14 @@ OLD_NAME = entry(
     " than those of that job, give them other ids",
     means="Charges of the same orders exist under another job's name.",
     example="a job whose name was changed",
+)
+CHARGED_ELSEWHERE = entry(
+    "charged-elsewhere",
+    'If this job was renamed, give it its old name again: name = "{job}"; if that charge is what'
+    " this order asks for, then batchpay resolve JOB --cancel --reason TEXT {order:word} keeps it"
+    " from being sent; only if it is another order than that job's, give it another id",
+    means="Another job charged what this order asks for.",
+    example="a corrected row that was laid into another job's folder",
 )
 ADOPT = entry(
     "adopt",

@@ -146,7 +146,7 @@ def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
         case ConflictWith(why):
             return place.unsent(Outcome.CONFLICT, why)
         case Renamed(other):
-            step = steps.OLD_NAME(job=other.job)
+            step = steps.CHARGED_ELSEWHERE(job=other.job, order=place.row.order_id)
             renamed = said.HELD_RENAMED(job=other.job, charge=other.charge_id, step=step)
             return place.unsent(Outcome.HELD, (renamed,), who_acts="engineer")
         case Waits(why, who_acts, warnings, attempt):

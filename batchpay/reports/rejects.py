@@ -25,7 +25,7 @@ from typing import Any
 
 from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, told_id
 from batchpay.domain.model import Batch, Finding, Outcome
-from batchpay.domain.text import defused, visible
+from batchpay.domain.text import defused, short_cell, visible
 from batchpay.readers.cells import Cells, decode_cells
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, reason_of
@@ -90,7 +90,7 @@ def _told(finding: Finding, inputs: Inputs) -> dict[str, str]:
     number = finding.row
     sheet = finding.sheet
     own_id = told_id(finding.order_id, finding.batch_id, sheet, number)
-    reason = visible(reason_of(finding, inputs))
+    reason = short_cell(visible(reason_of(finding, inputs)))
     retry = ""
     texts = (
         finding.batch_id,

@@ -6,7 +6,7 @@ import csv
 from typing import Any
 
 from batchpay.domain.secrets import masked, may_hold_more
-from batchpay.domain.text import defused, visible
+from batchpay.domain.text import LONGEST_CELL, defused, short_cell, visible
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, header_of, rows_of
 
@@ -75,7 +75,8 @@ def _array(values: list[Any], kind: Any, name: str) -> Any:
 
 
 def shown_cells(cells: list[str]) -> list[str]:
-    """The cells of a text column as they may be shown: one line each, without tokens and keys.
+    """The cells of a text column as they may be shown: one line each, without tokens and keys, and
+    no longer than a spreadsheet program can hold; the journal keeps all of it.
 
     Card numbers were masked as the file was read, but for columns in which the job says there are
     none.
@@ -83,6 +84,8 @@ def shown_cells(cells: list[str]) -> list[str]:
     whole = "".join(cells)
     if may_hold_more(whole):
         cells = [masked(cell, cards=False) for cell in cells]
-    if whole.isascii() and whole.isprintable():
-        return cells
-    return [visible(cell) for cell in cells]
+    if not (whole.isascii() and whole.isprintable()):
+        cells = [visible(cell) for cell in cells]
+    if max(map(len, cells), default=0) > LONGEST_CELL:
+        cells = [short_cell(cell) for cell in cells]
+    return cells

@@ -22,6 +22,7 @@ from batchpay.domain.events import (
     told_by,
 )
 from batchpay.domain.model import Event
+from batchpay.lifecycle.attempt import can_be_asked_for
 
 UNREADABLE = kinds(Unreadable, Disowned, Listed)
 AND_ALSO = "; and also: "  # between the reasons of several stops
@@ -42,10 +43,23 @@ def stops_told(events: Iterable[Event]) -> Iterator[str]:
     for event in events:
         told = of(event)
         if isinstance(told, Stop):
-            reasons[told.reason] = None
+            kept = [reason for reason in reasons if not _says_less(reason, told.reason)]
+            reasons = dict.fromkeys((*kept, told.reason))
         else:
             reasons = {}
         yield AND_ALSO.join(reasons)
+
+
+def _says_less(earlier: str, later: str) -> bool:
+    """Do both name charges after the same words, and does the later one name all of the earlier
+    ones and more?
+    """
+    words, _, names = earlier.rpartition(": ")
+    same_words, _, more = later.rpartition(": ")
+    ids = names.split(", ")
+    return (
+        words == same_words and all(map(can_be_asked_for, ids)) and set(ids) < set(more.split(", "))
+    )
 
 
 def charges_told(events: Iterable[Event]) -> tuple[set[str], set[str]]:

@@ -96,5 +96,5 @@ def renamed(order_id: str, job: str, charge_id: str) -> str:
     """
     return (
         f'order {order_id} was charged, for the same payer, amount and recipient, by job "{job}" '
-        f"({charge_id}). {steps.OLD_NAME(job=job)}"
+        f"({charge_id}). {steps.CHARGED_ELSEWHERE(job=job, order=order_id)}"
     )

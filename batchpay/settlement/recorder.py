@@ -47,6 +47,7 @@ from batchpay.lifecycle.attempt import (
     Attempt,
     Verdict,
     advance,
+    can_be_asked_for,
     flaws_of,
     fold,
     has_key,
@@ -510,7 +511,7 @@ class Recorder:
                 if attempt.refused and not attempt.by_hand:
                     self._refused.setdefault(attempt.intent.key, attempt)
         for charge_id, created_at in self._known_since(since_ns).items():
-            if charge_id not in self._lifted:
+            if charge_id not in self._lifted and can_be_asked_for(charge_id):
                 self.known.setdefault(charge_id, (created_at, float("-inf")))
 
     def _known_since(self, since_ns: int) -> Mapping[str, str]:
@@ -531,7 +532,9 @@ class Recorder:
         """What an event is to tell, marked when its charge is another order's; and that in words,
         or "".
         """
-        if not isinstance(told, Evidence) or told.charge is None or not told.charge.id:
+        if not isinstance(told, Evidence) or told.charge is None:
+            return told, ""
+        if not can_be_asked_for(told.charge.id):
             return told, ""
         anothers = self._anothers_charge(told.charge, intent)
         if not anothers:

@@ -437,6 +437,7 @@ def test_no_other_job_is_elsewhere_in_a_journal_of_one(journal: Journal) -> None
     """Our own events are not another job's."""
     journal.append([intent("a")])
     assert journal.elsewhere(["a", "b", "\ud800"]) == {}
+    assert journal.job_of_batch("batch") == ""
     assert journal.histories(["\ud800"]) == {}
 
 

@@ -96,9 +96,9 @@ def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
         for name, kind in _WANTED
         if type(document.get(name)) is not kind
     ]
-    if type(document.get("id")) is not str:
+    flaws += [(name, "is empty") for name in _NEVER_EMPTY if _is_blank(document, name)]
+    if _names_none(document):
         return ChargeWithoutId(tuple(map(" ".join, flaws)))
-    flaws += [(name, "is empty") for name in _NEVER_EMPTY if document.get(name) == ""]
     if not isinstance(document.get("metadata"), dict):
         flaws.append(("metadata", "is not an object"))
     return _seen(document, flaws)
@@ -174,7 +174,17 @@ def _unreadable_in(document: Any) -> UnreadablePage | None:
 
 def _has_no_id(item: Any) -> bool:
     """Is it no charge, or one that does not say which?"""
-    return inside(item, "object") != "charge" or type(inside(item, "id")) is not str
+    return inside(item, "object") != "charge" or _names_none(item)
+
+
+def _names_none(document: Any) -> bool:
+    """Is its id no text, or a blank one? Then it may be any charge, also one that is known."""
+    return type(inside(document, "id")) is not str or _is_blank(document, "id")
+
+
+def _is_blank(document: Any, name: str) -> bool:
+    value = inside(document, name)
+    return isinstance(value, str) and not value.strip()
 
 
 def _names_of(item: Any) -> str:

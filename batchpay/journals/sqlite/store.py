@@ -424,16 +424,33 @@ class SqliteJournal:
 
     def _same_batches(self, batch_id: str) -> Iterator[str]:
         """The ids that the batch of a digest goes by here."""
-        return (known for known in self._batch_ids() if known[-12:] == batch_id[-12:])
+        return (known for known in self._batch_ids(self.job) if known[-12:] == batch_id[-12:])
 
-    def _batch_ids(self) -> Iterator[str]:
-        """Every batch that an event tells of, one step of the index each."""
+    def _batch_ids(self, job: str) -> Iterator[str]:
+        """Every batch that an event of the job tells of, one step of the index each."""
         query = "SELECT min(batch_id) FROM events WHERE job = ? AND batch_id <> '' AND batch_id > ?"
         known: str | None = ""
         while known is not None:
-            known = self._first(query, self.job, known)[0]
+            known = self._first(query, job, known)[0]
             if known is not None:
                 yield known
+
+    def job_of_batch(self, batch_id: str) -> str:
+        """The other job in the file that knows the batch of this digest; empty where none does."""
+        tail = batch_id[-12:]
+        for job in self._jobs():
+            if job != self.job and any(known[-12:] == tail for known in self._batch_ids(job)):
+                return job
+        return ""
+
+    def _jobs(self) -> Iterator[str]:
+        """Every job that has a batch, one step of the index each."""
+        query = "SELECT min(job) FROM events WHERE batch_id <> '' AND job > ?"
+        job: str | None = ""
+        while job is not None:
+            job = self._first(query, job)[0]
+            if job is not None:
+                yield job
 
     def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
         """Order id -> other jobs in the same file, each with its events of that id, or of one that
