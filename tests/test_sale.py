@@ -1093,6 +1093,35 @@ def test_an_id_that_was_typed_for_a_cancelled_sale_is_cancelled(market: Market) 
     once(market, 2)
 
 
+@pytest.mark.fault("I8", "J07", "J13")
+@pytest.mark.parametrize("name", ["a0", "d9"])
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_money_or_a_word_says_of_a_row_comes_before_another_row_of_its_run(
+    market: Market, *, name: str, cancelled: bool
+) -> None:
+    """A sale was corrected, and the export with it came again; its rejects row comes once more,
+    under a third id and with other terms.
+    """
+    job(market)
+    inbox(market, b1=[sale(1), sale(2, amount="x")])
+    assert night(market) == 10
+    told_back(market, "00002", "R-1", "inbox/b2.csv", amount=sale(2)["amount"])
+    if cancelled:
+        assert night(market, limit=0) == 11
+        resolving.cancel(load_job(market.folder / "job.toml"), "R-1", "not wanted")
+    night(market)
+    inbox(market, b3=[sale(1), sale(2)])
+    night(market)
+    told_back(market, "00002", "R-2", f"inbox/{name}.csv", amount="999.00")
+    night(market)
+    rows_here = [row for row in market.results() if row["order_id"] in ("00002", "R-2")]
+    found = {row["file"]: row for row in rows_here}
+    wanted = ("rejected", "rejected") if cancelled else ("duplicate", "conflict")
+    assert (found["b3.csv"]["outcome"], found[f"{name}.csv"]["outcome"]) == wanted
+    assert ("R-1" in found[f"{name}.csv"]["reason"]) != cancelled
+    once(market, *([1] if cancelled else [1, 2]))
+
+
 @pytest.mark.fault("E04", "E11")
 def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: Market) -> None:
     """In one run: the second is refused until a person says that they are new; and it is the first
