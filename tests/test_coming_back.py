@@ -209,7 +209,7 @@ def test_another_sale_under_a_charged_id_is_sent_from_the_rejects_file(
     inbox(market, c=[told | {"order_id": "X-2"}], **({"b": None} if away else {}))
     night(market)
     if not away:
-        assert "clear all batchpay_ columns" in found(market, "c")[0]["reason"]
+        assert "without the batchpay_ columns" in found(market, "c")[0]["reason"]
     inbox(market, c=None, d=[told | {"order_id": "X-2"} | CLEARED])
     # it asks for what a recent file asked for, under another id: that is asked about
     night(market, yes=True)

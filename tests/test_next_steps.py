@@ -1554,7 +1554,7 @@ def test_an_order_id_that_asks_for_something_else_is_corrected(
 @pytest.mark.fault("J07")
 @tries("another-sale")
 def test_a_row_that_corrects_a_sale_with_other_terms_is_sent_as_another(three: Market) -> None:
-    """Without the batchpay_ columns it is nobody's correction."""
+    """Under an id that was never used; the id that was typed stays the corrected sale's."""
     three.orders([order(1, amount="x"), order(2)])
     assert three.run().returncode == 10
     told = rejected(three)
@@ -1562,8 +1562,12 @@ def test_a_row_that_corrects_a_sale_with_other_terms_is_sent_as_another(three: M
     first = {"amount": "999.00", "order_id": "B-1", "card": "tokn_test_sandboxother4242"}
     three.run("--input", other := sent_back(three, told, **first))
     assert steps.ANOTHER_SALE() in row(three, "B-1", other)["reason"]
-    over(three, 0, "--input", sent_back(three, told, **first, **CLEARED))
-    assert three.money()["B-1"] == 1
+    third = sent_back(three, told, **{**first, "order_id": "B-2"}, **CLEARED)
+    over(three, 0, "--input", third, "--yes")
+    assert (three.money()["B-1"], three.money()["B-2"]) == (0, 1)
+    three.run("--input", other := sent_back(three, told, **first, **CLEARED))
+    assert "under an id that was never used" in row(three, "B-1", other)["reason"]
+    assert three.money()["B-1"] == 0
 
 
 @pytest.mark.fault("J07", "J08")

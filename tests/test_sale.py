@@ -1022,6 +1022,108 @@ def test_a_row_that_a_person_said_is_another_order_is_that_order_for_good(
     once(market, 1, 2, 3, 4)
 
 
+@pytest.mark.fault("J13", "J07")
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("payer", ["cust_test_sandbox1x4242", "cust_test_sandbox9x4242"])
+@pytest.mark.parametrize("amount", ["100.00", "999.00"])
+def test_an_id_that_was_typed_for_a_sale_is_of_that_sale_whatever_it_asks_for(
+    market: Market, *, beside: bool, payer: str, amount: str
+) -> None:
+    """A sale was corrected and charged; its row came back again under a third id and with other
+    terms, and an export has an order of that id.
+    """
+    changes = {"card": payer, "amount": amount}
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    assert night(market) == 10
+    other = sale(1, order_id="N-2") | changes
+    told_back(market, "00001", "N-2", "later.csv", **changes)
+    told_back(market, "00001", "N-1", "inbox/b.csv", amount=sale(1)["amount"])
+    assert night(market) == 0
+    (market.folder / "later.csv").rename(market.folder / "inbox/c.csv")
+    assert night(market) == 10
+    if not beside:
+        inbox(market, c=None)
+    inbox(market, e=[other])
+    assert night(market) == 10
+    once(market, 1, 2)
+    (row,) = [row for row in market.results() if row["file"] == "e.csv"]
+    assert (row["outcome"], row["who_acts"]) == ("conflict", "accountant")
+    inbox(market, e=None, f=[sale(9, **changes)])
+    night(market)
+    once(market, 1, 2, 9)
+
+
+@pytest.mark.fault("J13", "J07")
+def test_an_order_of_an_id_that_was_typed_for_a_sale_bars_its_later_corrections(
+    market: Market,
+) -> None:
+    """The same the other way round: the row that came back first was rejected once more, and the
+    order of its id went in an export.
+    """
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    assert night(market) == 10
+    told_back(market, "00001", "N-2", "inbox/c.csv", amount="y")
+    assert night(market) == 10
+    inbox(market, c=None, e=[sale(1, order_id="N-2")])
+    night(market)
+    once(market, 1, 2)
+    told_back(market, "00001", "N-1", "inbox/b.csv", amount="999.00")
+    assert night(market) == 10
+    inbox(market, f=[sale(1, amount="999.00")])
+    assert night(market) == 10
+    once(market, 1, 2)
+
+
+@pytest.mark.fault("J07", "J13")
+def test_an_id_that_was_typed_for_a_cancelled_sale_is_cancelled(market: Market) -> None:
+    """Its correction was held and cancelled; another one came back under a third id."""
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    assert night(market) == 10
+    told_back(market, "00001", "N-1", "inbox/b.csv", amount=sale(1)["amount"])
+    assert night(market, limit=0) == 11
+    resolving.cancel(load_job(market.folder / "job.toml"), "N-1", "not wanted")
+    told_back(market, "00001", "N-2", "inbox/c.csv", amount="999.00")
+    night(market)
+    inbox(market, c=None, e=[sale(1, order_id="N-2", amount="999.00")])
+    night(market)
+    (row,) = [row for row in market.results() if row["file"] == "e.csv"]
+    assert (row["outcome"], "cancelled" in row["reason"]) == ("rejected", True)
+    once(market, 2)
+
+
+@pytest.mark.fault("I8", "J07", "J13")
+@pytest.mark.parametrize("name", ["a0", "d9"])
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_money_or_a_word_says_of_a_row_comes_before_another_row_of_its_run(
+    market: Market, *, name: str, cancelled: bool
+) -> None:
+    """A sale was corrected, and the export with it came again; its rejects row comes once more,
+    under a third id and with other terms.
+    """
+    job(market)
+    inbox(market, b1=[sale(1), sale(2, amount="x")])
+    assert night(market) == 10
+    told_back(market, "00002", "R-2", "later.csv", amount="999.00")
+    told_back(market, "00002", "R-1", "inbox/b2.csv", amount=sale(2)["amount"])
+    if cancelled:
+        assert night(market, limit=0) == 11
+        resolving.cancel(load_job(market.folder / "job.toml"), "R-1", "not wanted")
+    night(market)
+    inbox(market, b3=[sale(1), sale(2)])
+    night(market)
+    (market.folder / "later.csv").rename(market.folder / f"inbox/{name}.csv")
+    night(market)
+    rows_here = [row for row in market.results() if row["order_id"] in ("00002", "R-2")]
+    found = {row["file"]: row for row in rows_here}
+    wanted = ("rejected", "rejected") if cancelled else ("duplicate", "conflict")
+    assert (found["b3.csv"]["outcome"], found[f"{name}.csv"]["outcome"]) == wanted
+    assert ("R-1" in found[f"{name}.csv"]["reason"]) != cancelled
+    once(market, *([1] if cancelled else [1, 2]))
+
+
 @pytest.mark.fault("E04", "E11")
 def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: Market) -> None:
     """In one run: the second is refused until a person says that they are new; and it is the first

@@ -97,6 +97,8 @@ class Placed:
     sale: str = ""  # History.sale
     # it waits for a person (standing.unnamed), if that has not just been answered (are_new)
     resembles: bool = False
+    # a person typed its id for another sale: with a word that it is new, it may go
+    is_typed: bool = False
 
 
 # --- the rows
@@ -136,10 +138,11 @@ def _placed(
 ) -> Placed:
     may_wait = is_sendable(standing) or isinstance(standing, Waits)
     resembles = may_wait and _resembles_others(row, of_rows, guards)
+    is_typed = may_wait and not row.corrects and row.place in of_rows.typed
     if not decided:
-        return Placed(row, standing, resembles=resembles)
+        return Placed(row, standing, resembles=resembles, is_typed=is_typed)
     later = settled_by(row, of_rows, batch.first_seen_ns)
-    return Placed(row, standing, later, of_rows.sale(row), resembles)
+    return Placed(row, standing, later, of_rows.sale(row), resembles, is_typed)
 
 
 def _resembles_others(row: Row, of_rows: History, guards: Guards) -> bool:
@@ -518,7 +521,7 @@ def said_new(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) 
     guards = replace(_guards_before(job, journal, batches), stop="", are_new=True)
     orders: set[tuple[str, str]] = set()  # terms, and the order's own id
     for placed in _rows_of(job, journal, batches, guards):
-        if placed.resembles:
+        if placed.resembles or placed.is_typed:
             document = placed.row.document
             orders.add((fitting_terms_of(document)[0], document["order_id"]))
     charges: set[str] = set()

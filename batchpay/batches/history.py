@@ -137,6 +137,8 @@ def history_of(
         },
         words=words,
         same=_came_before(journal, batch, chunk, wanted, attempts, lineages),
+        typed={place: sale.typed for place, sale in sales.items() if sale.typed},
+        typed_before=_typed_before(batch, sales, lineages),
     )
 
 
@@ -264,6 +266,8 @@ class _Sale(NamedTuple):
     keys: tuple[str, ...]  # of Intent.corrects and Intent.sale; the row's own place first
     # every other order id that it, or a row that it goes back to, ever had
     others: tuple[str, ...] = ()
+    # what else it is known by, as a person typed it in rows that came back
+    typed: tuple[str, ...] = ()
 
 
 def _sale(
@@ -277,14 +281,28 @@ def _sale(
     else:
         ancestry = Ancestry(order_ids=earlier)
     ids = list(filter(None, (order_id, *ancestry.order_ids)))
-    for known in filter(None, map(lineages.where, ancestry.places)):
+    typed = lineages.typed_beside(place, ancestry, order_id)
+    places = [*ancestry.places, *(key for key in typed if not order_in(key))]
+    ids += filter(None, map(order_in, typed))
+    for known in filter(None, map(lineages.where, places)):
         batch_id, sheet, row = known
         ids += journal.owned(batch_id, sheet, row, row).values()
     for one in tuple(ids):
         ids += lineages.other_names(one)
     once = tuple(dict.fromkeys(ids))
     others = tuple(one for one in once if one != order_id)
-    return _Sale(order_id, (place, *ancestry.places, *map(by_order, once)), others)
+    return _Sale(order_id, (place, *places, *map(by_order, once)), others, typed)
+
+
+def _typed_before(
+    batch: Batch, sales: Mapping[str, _Sale], lineages: Lineages
+) -> dict[str, tuple[str, ...]]:
+    """Place -> of what its sale is known by, what was told before the file came."""
+    found = {}
+    for place, sale in sales.items():
+        if sale.typed:
+            found[place] = lineages.typed_before(sale.order_id, batch.first_seen_ns)
+    return found
 
 
 def _said(sale: _Sale, lineages: Lineages) -> dict[str, bool]:

@@ -19,7 +19,8 @@ row is judged each time by what the row that was charged is called today (`stand
 A row that came back to correct another has the id that a person typed. It is the sale that it came
 back from where it asks for the very terms of that one, or of the order that it names now, whose
 duplicate it is, for good (`Names.said`); but not where the row that it came back for asked for
-something else than that order.
+something else than that order. An id that nothing had before is a name of the sale for good,
+whatever terms it came with (`Names.back`): also for a row of a later file that came back for none.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from batchpay.batches import history
 from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.kinship import Lineages, Names, goes_back_to
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.kinship import Ancestry, Lineages, Names, goes_back_to
+from batchpay.lifecycle.plan import alike, place_of
+from batchpay.lifecycle.sales import is_known_by
 from batchpay.lifecycle.standing import contradicts, is_a_strangers, same_terms
 
 
@@ -45,9 +47,10 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
     """What the rows of a batch, as they are planned now, tell of order ids and the journal does not
     know yet.
     """
-    lineages, found = Lineages(journal), Names()
+    lineages, found, typed = Lineages(journal), Names(), Names()
     for chunk in chunks:
         found |= Names(today=_today(batch, chunk))
+        typed |= _typed_in(journal, batch, chunk, lineages)
         rows = list(_rows_with_others(journal, batch, chunk, lineages))
         ids: list[str] = []
         for row in rows:
@@ -57,7 +60,35 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
         attempts = history.attempts_of(journal, ids)
         for row in rows:
             found |= _told_by(row, attempts, lineages)
-    return found
+    return found | typed
+
+
+def _typed_in(
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages
+) -> Names:
+    """New ids that a person typed in rows that came back: each is its sale's for good, whatever it
+    asks for. An id that is another's as well is none: a fill handle went over it.
+    """
+    came: dict[str, dict[str, Ancestry]] = {}  # order id -> sale -> what it goes back to
+    places: dict[str, list[str]] = {}
+    for at, corrected in chunk.corrects.items():
+        order_id = str(chunk.documents[at].get("order_id") or "")
+        ancestry = lineages.of(corrected, chunk.earlier.get(at, ()))
+        if order_id:
+            came.setdefault(order_id, {})[ancestry.identity] = ancestry
+            places.setdefault(order_id, []).append(place_of(batch.id, chunk.sheet, chunk.rows[at]))
+    attempts = history.attempts_of(journal, list(came))
+    back = {}
+    for order_id, sales in came.items():
+        ancestry, *others = sales.values()
+        had_it = alike(order_id) in map(alike, ancestry.order_ids)
+        if others or had_it or lineages.is_typed_for(order_id, ancestry.keys):
+            continue
+        own = (*places[order_id], *ancestry.keys)
+        asked = [one for one in attempts.get(order_id, ()) if not one.set_aside]
+        if all(is_known_by(own, one) for one in asked):
+            back[order_id] = ancestry.keys
+    return Names(back=back)
 
 
 def _today(batch: Batch, chunk: StoredChunk) -> dict[str, str]:

@@ -522,6 +522,8 @@ class IdsRenamed(Told):
     had: Ids = field(default_factory=dict, metadata=_IDS)
     ids_from: str = ""
     said: Ids = field(default_factory=dict, metadata=_IDS | {"left_out": ({},)})
+    # order id -> what the rows that rows with it came back for are known by
+    back: Ids = field(default_factory=dict, metadata=_IDS | {"left_out": ({},)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

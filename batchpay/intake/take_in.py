@@ -120,7 +120,8 @@ class _Judge:
             self.tally.add(judged)
             self.features.add(orders)
             self.recipients.update(order["destination"] for order in orders)
-            self.had_other_ids = self.had_other_ids or bool(judged.earlier)
+            had_other_ids = bool(judged.earlier or judged.corrects)
+            self.had_other_ids = self.had_other_ids or had_other_ids
             repeats.add(self._batch_id, judged)
             yield judged
 

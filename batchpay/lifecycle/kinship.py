@@ -25,13 +25,15 @@ from batchpay.domain.events import (
     BEGINNINGS,
     IdsMadeOf,
     IdsRenamed,
+    NewOrders,
     OrderCancelled,
     RowsAnswered,
     told_by,
 )
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
-from batchpay.lifecycle.plan import alike, by_order, place_of
+from batchpay.lifecycle.plan import alike, by_order, order_in, place_of
 
+_NOW = 2**63  # later than anything that a journal knows
 _LOOKED_THROUGH = 20  # chunks for rows that came before
 _KEPT = 4  # chunks: a file that came back has its rows in the order of the first one
 
@@ -110,10 +112,12 @@ class Names:
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Place -> order id of rows that had others.
     today: Mapping[str, str] = field(default_factory=dict)
+    # A person typed it in rows that came back: what their sale is known by (Ancestry.keys).
+    back: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Is anything told at all that the journal is to keep?"""
-        return bool(self.same or self.had or self.said)
+        return bool(self.same or self.had or self.said or self.back)
 
     def __or__(self, other: Names) -> Names:
         """What both tell."""
@@ -123,16 +127,23 @@ class Names:
             self.ids_from or other.ids_from,
             _both(self.said, other.said),
             {**self.today, **other.today},
+            _both(self.back, other.back),
         )
 
     def as_told(self) -> IdsRenamed:
         """For the journal; what rows are called today is none of it."""
-        return IdsRenamed(same=self.same, had=self.had, ids_from=self.ids_from, said=self.said)
+        return IdsRenamed(
+            same=self.same,
+            had=self.had,
+            ids_from=self.ids_from,
+            said=self.said,
+            back=self.back,
+        )
 
     @classmethod
     def of_told(cls, told: IdsRenamed) -> Names:
         """The same back."""
-        return cls(told.same, told.had, told.ids_from, told.said)
+        return cls(told.same, told.had, told.ids_from, told.said, back=told.back)
 
 
 def _both(
@@ -196,8 +207,12 @@ class _ByForm:
         self.said: Some = {}  # both ways
         self.later: Some = {}  # the other way round: only what is the same sale for sure
         self.sources: dict[str, set[str]] = {}  # of these later names
+        self.back: Some = {}  # -> by what the rows are known that rows with it came back for
+        self.typed: Some = {}  # such a key -> such ids
+        self.new: set[str] = set()  # ids of which a person said that they are of no other sale
+        self.typed_ns: dict[tuple[str, str], int] = {}  # such an id and key -> when it was told
 
-    def add(self, names: Names, form: Callable[[str], str]) -> None:
+    def add(self, names: Names, form: Callable[[str], str], at_ns: int) -> None:
         for new, old in names.same.items():
             self._add_same(new, old, names.ids_from, form)
         for new, old in names.had.items():
@@ -207,6 +222,17 @@ class _ByForm:
             _keep(self.said, form(new), old)
             for one in old:
                 _keep(self.said, form(one), [new])
+        for new, keys in names.back.items():
+            _keep(self.back, form(new), keys)
+            for key in keys:
+                _keep(self.typed, _key_form(key, form), [new])
+                self.typed_ns.setdefault((form(new), key), at_ns)
+
+    def forget_typed(self, order_id: str, form: Callable[[str], str]) -> None:
+        """A person said that the order is new: it is of no other sale for which it was typed."""
+        self.new.add(form(order_id))
+        for key in self.back.pop(form(order_id), {}):
+            self.typed[_key_form(key, form)].pop(order_id, None)
 
     def _add_same(
         self, new: str, old: Sequence[str], ids_from: str, form: Callable[[str], str]
@@ -215,6 +241,14 @@ class _ByForm:
         for one in old:
             _keep(self.later, form(one), [new])
             self.sources.setdefault(form(one), set()).add(ids_from)
+
+
+def _key_form(key: str, form: Callable[[str], str]) -> str:
+    """A place as it is, and an order by what its id looks like."""
+    order_id = order_in(key)
+    if not order_id:
+        return key
+    return by_order(form(order_id))
 
 
 def _keep(some: Some, form: str, names: Iterable[str]) -> None:
@@ -442,6 +476,36 @@ class Lineages:
         """The ids that a person typed for the same sale."""
         return tuple(self._all_names().said.get(self._form(order_id), ()))
 
+    def typed_beside(self, place: str, sale: Ancestry, order_id: str) -> tuple[str, ...]:
+        """By what else the sale of a row is known, for good: of which rows came back under an id
+        that a person typed, and under which ids rows came back for it.
+        """
+        names = self._all_names()
+        if not names.back:
+            return ()
+        found: dict[str, None] = {}
+        for one in (order_id, *sale.order_ids):
+            found.update(names.back.get(self._form(one), {}))
+        own = [by_order(order_id)] if order_id else []
+        for key in (place, *own, *sale.keys, *found):
+            typed = names.typed.get(_key_form(key, self._form), {})
+            found.update(dict.fromkeys(map(by_order, typed)))
+        found.pop(by_order(order_id), None)
+        return tuple(found)
+
+    def typed_before(self, order_id: str, ns: int) -> tuple[str, ...]:
+        """By what the sales are known for which rows with this id came back before then."""
+        names, form = self._all_names(), self._form(order_id)
+        keys = names.back.get(form, {})
+        return tuple(key for key in keys if names.typed_ns[form, key] < ns)
+
+    def is_typed_for(self, order_id: str, keys: Iterable[str]) -> bool:
+        """Is it known that a row with this id, which a person typed, came back for a sale, or that
+        it is of no other sale?
+        """
+        names, form = self._all_names(), self._form(order_id)
+        return form in names.new or set(keys) <= names.back.get(form, {}).keys()
+
     def is_named(self, order_id: str, other: str) -> bool:
         """Is it known that a row of an order once had this other id?"""
         if other in self._all_names().had.get(self._form(order_id), ()):
@@ -451,10 +515,13 @@ class Lineages:
     def _all_names(self) -> _ByForm:
         if self._names is None:
             renamed = told_by(self._journal.events([IdsRenamed.kind]), IdsRenamed)
-            kept = [Names.of_told(told) for _, told in renamed]
             self._names = _ByForm()
-            for names in (*kept, self._renamed):
-                self._names.add(names, self._form)
+            for event, told in renamed:
+                self._names.add(Names.of_told(told), self._form, event.at_ns)
+            self._names.add(self._renamed, self._form, _NOW)
+            for _, new in told_by(self._journal.events([NewOrders.kind]), NewOrders):
+                for _, order_id in new.orders:
+                    self._names.forget_typed(order_id, self._form)
         return self._names
 
     @property

@@ -7,7 +7,7 @@ What a row may become is not decided here; what a standing is told as, is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -193,6 +193,11 @@ class History:
     bears: Mapping[str, str] = field(default_factory=dict)
     # Place -> ids that a person typed for its sale -> for the id that it has today?
     said: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    # Place -> what else its sale is known by, for good: a person typed an id in rows that came back
+    # (plan.place_of and plan.by_order).
+    typed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # Place -> what of that was told before the row's file came.
+    typed_before: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # Place -> what may be said of its sale.
     words: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
 

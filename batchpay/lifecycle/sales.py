@@ -139,6 +139,8 @@ def is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> bool
         keys.append(by_order(row.order_id))
     if goes_back_to(asked, keys):
         return True
+    if is_known_by(history.typed.get(row.place, ()), attempt):
+        return not guards.are_new and _is_typed_for_its_sale(row, attempt, history)
     told_by_id = _has_its_id(row.order_id, places_of(asked), history, guards)
     if told_by_id:
         return True
@@ -147,6 +149,23 @@ def is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> bool
     if said is None:
         return told_by_id
     return None
+
+
+def _is_typed_for_its_sale(row: Row, attempt: Attempt, history: History) -> bool:
+    """A person typed the row's id in a row that came back for the attempt's sale, or the other way
+    round: is it one sale? Whatever it asks for, where that was told before its file came; else
+    another order may have this id on purpose, for which other people ask, and for other money.
+    """
+    if is_known_by(history.typed_before.get(row.place, ()), attempt):
+        return True
+    return not is_a_strangers(row.document, attempt)
+
+
+def is_known_by(keys: Sequence[str], attempt: Attempt) -> bool:
+    """Is an attempt of a sale that is known by these, or came to correct it?"""
+    asked = attempt.intent
+    own = by_order(asked.order_id), place_of(asked.batch_id, asked.sheet, asked.row)
+    return goes_back_to(asked, keys) or any(key in keys for key in own)
 
 
 def is_said_of(row: Row, word: Word, history: History, guards: Guards) -> bool | None:
@@ -209,7 +228,11 @@ def why_cancelled(row: Row, history: History, guards: Guards) -> str:
     if row.corrects:  # a row that came back is the sale of all its ids
         ids = history.ids(row)
         by_ids = [by_order(one) for one in ids if one]
-    for key in (row.place, row.corrects, *by_ids):
+    typed: Sequence[str] = ()
+    if not guards.are_new:
+        typed = history.typed.get(row.place, ())
+    ids = (*ids, *filter(None, map(order_in, typed)))
+    for key in (row.place, row.corrects, *by_ids, *typed):
         if key in guards.cancelled_sales:
             return guards.cancelled_sales[key]
     for order_id in ids:

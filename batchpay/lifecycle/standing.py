@@ -6,8 +6,8 @@ Every command that tells of rows, and the run that sends them, ask here: they ca
 Nothing here knows a clock, a disk or a network. First what the row is by itself, and the first that
 knows an answer has the word:
 
-    its own attempt -> its problems -> its repeats -> its sale (sales) -> a person's word -> its
-    order's attempts
+    its own attempt -> its problems -> what took money for its sale (sales) -> a person's word
+                    -> its repeats -> what goes first of its sale -> its order's attempts
 
 Whatever would be sent then passes one gate, `holds.blocked`: a first attempt, a later one, one that
 goes on, and one that is taken over from a file that is not here.
@@ -108,8 +108,10 @@ def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:
     if owned is not None and not _planned_anew(row, owned):
         return _of_its_own(row, owned, history, guards)
     flawed = _flawed(row, history, guards)
-    if flawed is not None:
+    if isinstance(flawed, Rejected):
         return _taken_note_of(row, history, guards) or flawed
+    if flawed is not None:
+        return _known_of_it(row, history, guards, owned) or flawed
     kin = kin_of(row, history, guards, owned)
     if kin is not None:
         return _of_one_sale(row, kin)
@@ -210,6 +212,27 @@ def _asks_for_other_terms(row: Row, owned: Attempt, guards: Guards) -> bool:
     if not owned.adopted or owned.closed or not is_checked:
         return False
     return not asks_the_same(row.document, owned, guards.extras_from)
+
+
+def _known_of_it(
+    row: Row, history: History, guards: Guards, owned: Attempt | None
+) -> DuplicateOf | ConflictWith | Cancelled | None:
+    """What money or a person's word says of a row that others of its run contest: it comes before
+    what they say of each other.
+    """
+    kin = kin_of(row, history, guards, owned)
+    if kin is not None and not kin.ready:
+        return _of_one_sale(row, kin)
+    reason = why_cancelled(row, history, guards)
+    if reason:
+        return Cancelled(reason)
+    attempts = history.attempts.get(row.order_id, ())
+    is_alone = row.repeat is not None and row.repeat.alone  # in its own file
+    if is_alone and any(not (one.closed or one.ready) for one in attempts):
+        judged = _judged(row, attempts, history, guards)
+        if isinstance(judged, DuplicateOf):
+            return _unless_anothers(row, judged, history)
+    return None
 
 
 # --- its problems and its repeats

@@ -249,7 +249,8 @@ LEAVE_ONE = entry(
 )
 ANOTHER_SALE = entry(
     "another-sale",
-    "if this is another sale, send it without the batchpay_ columns",
+    "if this is another sale, send it in another file, without the batchpay_ columns, under an"
+    " order id that was never used",
     means="A row names, by its batchpay_ columns, a row that it does not correct.",
     example="a copied row of a rejects file, with another payer",
 )
