@@ -371,7 +371,7 @@ def _elsewhere(
     for order_id, of_jobs in journal.elsewhere(asked).items():
         for job, events in of_jobs:
             for attempt in fold(events):
-                if not attempt.closed and not attempt.ready:
+                if attempt.stands:
                     found.setdefault(order_id, []).append(_elsewhere_of(job, attempt))
     return {order_id: tuple(some) for order_id, some in found.items()}
 

@@ -34,6 +34,9 @@ from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW
 Held = Callable[[str], Document | None]
 """Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
 
+JobOf = Callable[[str, Sequence[str]], str]
+"""Place, and the order ids that the row has and had -> the other job that it is of, or ""."""
+
 
 def unknown(place: str) -> Document | None:
     """There is no journal to ask."""
@@ -92,16 +95,22 @@ def held_against(mapped: Mapped, held: Held) -> Mapped:
     return mapped
 
 
-def of_other_jobs(mapped: Mapped, job_of: Callable[[str], str]) -> Mapped:
+def of_other_jobs(mapped: Mapped, job_of: JobOf) -> Mapped:
     """The chunk with a problem at each row that came back for a row of another job: only there is
-    it known what became of that one. `job_of`: place -> another job, or "".
+    it known what became of that one. `job_of`: the place, and the ids the row
+    has and had -> another job, or "".
     """
-    jobs = {at: job_of(place) for at, place in mapped.corrects.items()}
+    if not mapped.corrects:
+        return mapped
+    ids = mapped.chunk.texts(lineage.ID)
+    jobs: dict[int, str] = {}
+    for at, place in mapped.corrects.items():
+        own = (mapped.documents[at].get("order_id"), lineage.own_id(ids[at]))
+        jobs[at] = job_of(place, [str(one) for one in own if one])
     astray = {at: job for at, job in jobs.items() if job}
     if not astray:
         return mapped
     problems = dict(mapped.problems)
-    ids = mapped.chunk.texts(lineage.ID)
     for at, job in astray.items():
         problem = Problem(lineage.ID, told(ids[at]), OTHER_JOBS_ROW(job=job))
         problems[at] = (*problems.get(at, ()), problem)

@@ -495,6 +495,11 @@ class Attempt:
         )
 
     @property
+    def stands(self) -> bool:
+        """Did it take money, or may it yet? It is neither over nor free to be sent anew."""
+        return not (self.closed or self.ready)
+
+    @property
     def money(self) -> ChargeSeen | None:
         """The charge that took this order's money, if one did: what it says of amounts and fees is
         money.

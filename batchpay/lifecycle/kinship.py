@@ -31,6 +31,7 @@ from batchpay.domain.events import (
     told_by,
 )
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
+from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of
 
 _NOW = 2**63  # later than anything that a journal knows
@@ -160,6 +161,9 @@ def _both(
 class _Journal(Protocol):
     def batches(self) -> list[Batch]: ...
     def job_of_batch(self, batch_id: str) -> str: ...
+    def elsewhere(
+        self, order_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[tuple[str, Sequence[Event]]]]: ...
     def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]: ...
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None: ...
     def owned(
@@ -582,16 +586,24 @@ class Lineages:
             return 0
         return self._received.get(known[0], 0)
 
-    def job_of(self, place: str) -> str:
+    def job_of(self, place: str, ids: Sequence[str]) -> str:
         """The other job of this journal that a place is of; empty where it is this job's, or
-        nobody's that is known.
+        nobody's that is known. Where another job had one of these orders charged, that is what a
+        row of it comes to (J06), wherever it came from.
         """
-        if self.where(place) is not None:
+        if self.where(place) is not None or self._is_charged_elsewhere(ids):
             return ""
         tail = place.partition("\t")[0]
         if tail not in self._jobs:
             self._jobs[tail] = self._journal.job_of_batch(tail)
         return self._jobs[tail]
+
+    def _is_charged_elsewhere(self, ids: Sequence[str]) -> bool:
+        for of_jobs in self._journal.elsewhere(ids).values():
+            for _, events in of_jobs:
+                if any(attempt.stands for attempt in fold(events)):
+                    return True
+        return False
 
     def _row(self, place: str) -> _Told:
         known = self.where(place)
