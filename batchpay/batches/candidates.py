@@ -119,8 +119,14 @@ def placed_rows(
     batch = planned.batch
     unplaced = history.unplaced(journal, batch, planned.chunks)
     guards = replace(guards, refusal=batch.refusal, unplaced=unplaced)
-    distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
-    lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
+    distinct = guards.alike_ids == "distinct"
+    ids_from = guards.ids_from
+    lineages = Lineages(
+        journal,
+        planned.renamed,
+        distinct=distinct,
+        ids_from=ids_from,
+    )
     for chunk in planned.chunks():
         if decided or not chunk.rows:
             done = frozenset[int]()
@@ -134,13 +140,24 @@ def placed_rows(
 
 
 def _placed(
-    row: Row, standing: Standing, of_rows: History, guards: Guards, batch: Batch, *, decided: bool
+    row: Row,
+    standing: Standing,
+    of_rows: History,
+    guards: Guards,
+    batch: Batch,
+    *,
+    decided: bool,
 ) -> Placed:
     may_wait = is_sendable(standing) or isinstance(standing, Waits)
     resembles = may_wait and _resembles_others(row, of_rows, guards)
     is_typed = may_wait and not row.corrects and row.place in of_rows.typed
     if not decided:
-        return Placed(row, standing, resembles=resembles, is_typed=is_typed)
+        return Placed(
+            row,
+            standing,
+            resembles=resembles,
+            is_typed=is_typed,
+        )
     later = settled_by(row, of_rows, batch.first_seen_ns)
     return Placed(row, standing, later, of_rows.sale(row), resembles, is_typed)
 
@@ -152,7 +169,11 @@ def _resembles_others(row: Row, of_rows: History, guards: Guards) -> bool:
 
 
 def candidates(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, run_id: str
+    job: Job,
+    journal: SqliteJournal,
+    batches: Sequence[PlannedBatch],
+    guards: Guards,
+    run_id: str,
 ) -> Iterator[Candidate]:
     """What may be sent, as the settlement takes it: of each order one row a run, the one that was
     there at its begin.
@@ -176,7 +197,11 @@ def _was_sent(standing: Standing, run_id: str) -> bool:
 
 
 def _candidate(
-    job: Job, journal: SqliteJournal, placed: Placed, run_id: str, lineages: Lineages
+    job: Job,
+    journal: SqliteJournal,
+    placed: Placed,
+    run_id: str,
+    lineages: Lineages,
 ) -> Candidate:
     match placed.standing:
         case MayGo(number, before, withdraw):
@@ -188,7 +213,8 @@ def _candidate(
 
 
 def _refuse_impossible(job: Job, placed: Placed) -> None:
-    row, standing = placed.row, placed.standing
+    row = placed.row
+    standing = placed.standing
     if isinstance(standing, Owns) and standing.contradicts:
         raise DoesNotAddUp(_told_contradicting(row, standing.attempt))
     if isinstance(standing, Renamed):
@@ -201,7 +227,8 @@ def _told_contradicting(row: Row, attempt: Attempt) -> str:
     if attempt.charge:
         there = named = attempt.charge.id
     else:
-        there, named = "a charge", "chrg_…"
+        there = "a charge"
+        named = "chrg_…"
     return (
         f"order {order_id}: the gateway has {there} for it, adopted, with other terms than row"
         f" {row.row} asks: {steps.SETTLE_ADOPTED(order=order_id, charge=named)}"
@@ -209,7 +236,12 @@ def _told_contradicting(row: Row, attempt: Attempt) -> str:
 
 
 def intent_of_row(
-    job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages
+    job: Job,
+    journal: SqliteJournal,
+    row: Row,
+    number: int,
+    run_id: str,
+    lineages: Lineages,
 ) -> Intent:
     """What an attempt of a row's order asks for."""
     if row.corrects:
@@ -307,7 +339,10 @@ def survey(
 
 
 def _rows_of(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
+    job: Job,
+    journal: SqliteJournal,
+    batches: Sequence[PlannedBatch],
+    guards: Guards,
 ) -> Iterator[Placed]:
     asked: dict[str, str] = {}
     for planned in batches:
@@ -334,7 +369,12 @@ def unasked(guards: Guards) -> Guards:
 # --- the files as a whole
 
 
-def batch_id_in(job: Job, journal: SqliteJournal, received: datetime, sha256: str) -> str:
+def batch_id_in(
+    job: Job,
+    journal: SqliteJournal,
+    received: datetime,
+    sha256: str,
+) -> str:
     """The id of a file's batch: that under which the journal knows the file, else a new one."""
     for batch in journal.batches():
         if batch.sha256 == sha256:
@@ -343,7 +383,10 @@ def batch_id_in(job: Job, journal: SqliteJournal, received: datetime, sha256: st
 
 
 def drafts_of(
-    job: Job, journal: SqliteJournal, intakes: Intakes, now_ns: int
+    job: Job,
+    journal: SqliteJournal,
+    intakes: Intakes,
+    now_ns: int,
 ) -> list[PlannedBatch]:
     """The files of a command as batches, before they are judged as files. `now_ns`: when those
     were received that nobody has seen yet.
@@ -360,11 +403,17 @@ def drafts_of(
     ]
 
 
-def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None = None) -> Batch:
+def batch_of(
+    job: Job,
+    intake: Intake,
+    first_seen_ns: int,
+    known: Batch | None = None,
+) -> Batch:
     """The batch of an input file as it is planned now; `known`: as it was planned before."""
     likeness = ""
     if known is not None:
-        first_seen_ns, likeness = known.first_seen_ns, known.likeness
+        first_seen_ns = known.first_seen_ns
+        likeness = known.likeness
     return Batch(
         id=intake.batch_id,
         job=job.name,
@@ -402,14 +451,26 @@ def _unused(job: Job, columns: Iterable[str]) -> tuple[str, ...]:
 
 
 def judge_files(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], *, yes: bool, now_ns: int
+    job: Job,
+    journal: SqliteJournal,
+    batches: Sequence[PlannedBatch],
+    *,
+    yes: bool,
+    now_ns: int,
 ) -> list[PlannedBatch]:
     """The same batches with every verdict about them as files: which ids are other names of orders
     that were sent, likeness to a recent one, and the limit of the run.
     """
     batches = _with_names(job, journal, batches)
     guards = replace(_guards_before(job, journal, batches), stop="", are_new=yes)
-    judged = _held_against_recent(job, journal, batches, guards, yes=yes, now_ns=now_ns)
+    judged = _held_against_recent(
+        job,
+        journal,
+        batches,
+        guards,
+        yes=yes,
+        now_ns=now_ns,
+    )
     if not yes:
         judged = _held_against_adopted(job, journal, judged, guards)
     return _within_limit(job, journal, judged, guards)
@@ -436,7 +497,10 @@ def _with_names(
 
 
 def _within_limit(
-    job: Job, journal: SqliteJournal, batches: list[PlannedBatch], guards: Guards
+    job: Job,
+    journal: SqliteJournal,
+    batches: list[PlannedBatch],
+    guards: Guards,
 ) -> list[PlannedBatch]:
     """Refused, all of them, when together they would charge more than a run may."""
     if not job.controls.max_total:
@@ -503,7 +567,12 @@ def _held_against_recent(
     return judged
 
 
-def _quiet(job: Job, journal: SqliteJournal, guards: Guards, planned: PlannedBatch) -> set[str]:
+def _quiet(
+    job: Job,
+    journal: SqliteJournal,
+    guards: Guards,
+    planned: PlannedBatch,
+) -> set[str]:
     """Ids of the orders of a file that a person cancelled, or is asked about one by one."""
     return {
         str(placed.row.document["order_id"])
@@ -552,7 +621,10 @@ def ask_about_adopted(
 
 
 def _held_against_adopted(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
+    job: Job,
+    journal: SqliteJournal,
+    batches: Sequence[PlannedBatch],
+    guards: Guards,
 ) -> list[PlannedBatch]:
     """Where a journal was lost, what was known of other ids of its orders went with it: of a file
     of new ids that asks for what adopted charges took, which no row shows, it is asked whether its
@@ -568,7 +640,10 @@ def _held_against_adopted(
 
 
 def _like_adopted(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
+    job: Job,
+    journal: SqliteJournal,
+    batches: Sequence[PlannedBatch],
+    guards: Guards,
 ) -> Iterator[tuple[PlannedBatch, Unasked]]:
     """Each file with those charges; but for charges of which a person said that what resembles them
     is new.
@@ -613,10 +688,16 @@ def _unasked_for(
         elif shown is not None and shown.charge is not None:
             theirs.add(shown.charge.id)
     for attempt in taken:
-        asked, charge = attempt.intent, attempt.charge
+        asked = attempt.intent
+        charge = attempt.charge
         if charge is not None and charge.id not in theirs:
             terms = asked.destination, asked.amount, asked.currency
-            found.remember(*terms, payer=asked.payer, charge_id=charge.id, batch_id=asked.batch_id)
+            found.remember(
+                *terms,
+                payer=asked.payer,
+                charge_id=charge.id,
+                batch_id=asked.batch_id,
+            )
     for one in new:
         found.compare(one)
     return found

@@ -172,7 +172,11 @@ def _is_asked(document: Document, attempts: Mapping[str, tuple[Attempt, ...]]) -
 
 
 def _same_rows(
-    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    at: int,
+    lineages: Lineages,
 ) -> Iterator[Same]:
     reading = reading_of(chunk, at)
     if not reading:
@@ -192,7 +196,10 @@ def _same_rows(
 
 
 def _firsts(
-    batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
 ) -> dict[str, str]:
     """Place of a row that came back -> the identity of its sale (kinship)."""
     return {
@@ -205,7 +212,10 @@ def _firsts(
 
 
 def _named(
-    batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
 ) -> dict[str, Document]:
     """Place of a row that came back under an id that its sale never had -> what the row asked for
     that it names.
@@ -271,11 +281,16 @@ class _Sale(NamedTuple):
 
 
 def _sale(
-    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    at: int,
+    lineages: Lineages,
 ) -> _Sale:
     place = place_of(batch.id, chunk.sheet, chunk.rows[at])
     order_id = str(chunk.documents[at].get("order_id") or "")
-    corrects, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
+    corrects = chunk.corrects.get(at)
+    earlier = chunk.earlier.get(at, ())
     if corrects:
         ancestry = lineages.of(corrects, earlier)
     else:
@@ -497,7 +512,10 @@ def _cancelled_sales(cancelled: Iterable[tuple[Event, OrderCancelled]]) -> dict[
 
 
 def guards_of(
-    job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None
+    job: Job,
+    journal: SqliteJournal,
+    refusal: str = "",
+    present: Collection[str] | None = None,
 ) -> Guards:
     """What holds rows of a batch back now. `present`: the batches of this run, else those of the
     last one.
@@ -547,7 +565,8 @@ def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:
     """The same for a batch as its rows stand now, whether or not its file was there in the last
     run.
     """
-    inputs, gone = last_inputs(journal), ""
+    inputs = last_inputs(journal)
+    gone = ""
     if inputs is not None and batch.id not in inputs:
         gone = batch.file
     lost = unplaced(journal, batch, partial(journal.chunks, batch.id))
@@ -575,10 +594,12 @@ Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
 def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
     repeats = journal.repeats(batch.id)
-    guards, hold = guards_of_batch(job, journal, batch), last_hold(journal, batch.id)
+    guards = guards_of_batch(job, journal, batch)
+    hold = last_hold(journal, batch.id)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
-        distinct, ids_from = job.input.alike_ids == "distinct", job.columns.ids_from
+        distinct = job.input.alike_ids == "distinct"
+        ids_from = job.columns.ids_from
         lineages = Lineages(journal, distinct=distinct, ids_from=ids_from)
         for chunk in journal.chunks(batch.id):
             history = history_of(journal, batch, chunk, lineages=lineages)
@@ -598,7 +619,9 @@ class Counts(NamedTuple):
 
 def totals_of(found: Found) -> Counts:
     """Counts and sums of a batch as they stand now."""
-    totals, digest, answered = Totals(), hashlib.sha256(), dict[str, str]()
+    totals = Totals()
+    digest = hashlib.sha256()
+    answered = dict[str, str]()
     for chunk, findings in found():
         for at in chunk.corrects:
             if findings[at].duplicate_of and findings[at].counts_as is Outcome.SUCCEEDED:
@@ -648,7 +671,12 @@ def is_open(event: Event) -> bool:
     return bool(totals.stands() & OPEN or totals.charged_twice)
 
 
-def is_due(journal: SqliteJournal, batch_id: str, latest: Event | None, stop: str) -> bool:
+def is_due(
+    journal: SqliteJournal,
+    batch_id: str,
+    latest: Event | None,
+    stop: str,
+) -> bool:
     """May a batch read otherwise than its last report, with this stop in force? One that told of
     another stop does.
     """
@@ -668,12 +696,18 @@ class Lift(NamedTuple):
 
     def to_json(self) -> dict[str, str]:
         """For every report of it."""
-        return {"at": self.at, "by": self.by, "reason": self.reason, "stop": self.stop}
+        return {
+            "at": self.at,
+            "by": self.by,
+            "reason": self.reason,
+            "stop": self.stop,
+        }
 
 
 def lifts(journal: SqliteJournal) -> list[Lift]:
     """Who lifted which stop, oldest first."""
-    found, stops = [], set[str]()
+    found = []
+    stops = set[str]()
     each: dict[str, None] = {}
     every = list(journal.events(STOPS))
     for event, in_force in zip(every, stops_told(every), strict=True):
@@ -681,7 +715,8 @@ def lifts(journal: SqliteJournal) -> list[Lift]:
         if isinstance(told, Lifted):
             lift = Lift(iso(event.at_ns), told.by, told.reason, told.stop, frozenset(stops))
             found.append(lift)
-            stops, each = set(), {}
+            stops = set()
+            each = {}
         elif isinstance(told, Stop):
             each[told.reason] = None
             # reports of earlier versions told of every one
@@ -719,7 +754,12 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
 
 
 def status_of(
-    job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    event: Event | None,
+    now_ns: int,
+    work: Work,
 ) -> tuple[dict[str, Any], Totals]:
     """One batch for `status`: where its rows stand, and each one that somebody must settle; its
     totals.
@@ -754,12 +794,18 @@ def status_of(
 
 
 def _standing(
-    job: Job, journal: SqliteJournal, batch: Batch, now_ns: int, work: Work
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    now_ns: int,
+    work: Work,
 ) -> tuple[Totals, list[dict[str, Any]], int]:
     """A batch counted anew, with its first open rows spelled out, and how many are merely in
     work.
     """
-    totals, in_work, hold = Totals(), 0, last_hold(journal, batch.id)
+    totals = Totals()
+    in_work = 0
+    hold = last_hold(journal, batch.id)
     waiting: list[dict[str, Any]] = []
     for _, findings in findings_of(job, journal, batch)():
         for finding in findings:
@@ -805,7 +851,8 @@ def strays(job: Job, journal: SqliteJournal) -> Totals:
     """What adopted charges that no row shows add to the exit code: those that the gateway, or a
     person, must decide.
     """
-    totals, stopped = Totals(), bool(stop_in_force(journal.events(STOPS)))
+    totals = Totals()
+    stopped = bool(stop_in_force(journal.events(STOPS)))
     for attempt in unshown(job, journal):
         if attempt.doubled or not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
             totals.add_stray(attempt, stopped=stopped)
@@ -906,7 +953,8 @@ def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
 
 
 def _adopted(attempt: Attempt) -> dict[str, Any]:
-    asked, charge = attempt.intent, attempt.charge
+    asked = attempt.intent
+    charge = attempt.charge
     return {
         "order": asked.order_id,
         "charge": charge.id if charge else "",
@@ -925,9 +973,15 @@ def last_run(journal: SqliteJournal) -> dict[str, Any] | None:
     """
     told: dict[str, Any] | None = None
     for event in journal.events(kinds(RunStarted, RunFinished)):
-        what, at = of(event), iso(event.at_ns)
+        what = of(event)
+        at = iso(event.at_ns)
         if isinstance(what, RunStarted):
-            told = {"run": event.run_id, "started": at, "ended": "", "exit_code": None}
+            told = {
+                "run": event.run_id,
+                "started": at,
+                "ended": "",
+                "exit_code": None,
+            }
         elif isinstance(what, RunFinished) and told is not None and told["run"] == event.run_id:
             told |= {"ended": at, "exit_code": what.exit_code}
     return told
@@ -938,7 +992,8 @@ def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
     orders were cancelled again since, as the reports tell.
     """
     last: Event | None = None
-    empty, kept = False, dict[str, None]()
+    empty = False
+    kept = dict[str, None]()
     for event, told in told_in(journal, Restored):
         if event.at_ns >= now_ns - NEAR_NS:
             last = event
@@ -946,7 +1001,11 @@ def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
             kept.update(dict.fromkeys(told.cancelled or ()))
     if last is None:
         return None
-    return {"at": iso(last.at_ns), "empty": empty, "cancelled": list(kept)}
+    return {
+        "at": iso(last.at_ns),
+        "empty": empty,
+        "cancelled": list(kept),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class KeptRows:
         for chunk in chunks:
             file = _written(file, chunk)
             yield chunk
-        self._file, self._complete = file, file is not None
+        self._file = file
+        self._complete = file is not None
 
     def _begin(self) -> IO[bytes] | None:
         with suppress(OSError):

@@ -81,7 +81,12 @@ class OpenJob:
     """Holds the job's lock from `__init__` on; closes with the stack."""
 
     def __init__(
-        self, job: Job, stack: ExitStack, *, wait: bool = False, edges: Edges = WORLD
+        self,
+        job: Job,
+        stack: ExitStack,
+        *,
+        wait: bool = False,
+        edges: Edges = WORLD,
     ) -> None:
         """Take the lock, open the journal and verify it.
 
@@ -96,8 +101,16 @@ class OpenJob:
         self.started_s = self.clock.elapsed_s()
         self.run_id = f"{iso(self.started_ns).replace(':', '')}-{edges.run_name()}"
         holder = {"started": iso(self.started_ns), "run": self.run_id}
-        rate, wall_ns = job.gateway.rate, edges.wall_ns
-        self.lock = RunLock(job.state_path, job.name, rate, holder, wait=wait, wall_ns=wall_ns)
+        rate = job.gateway.rate
+        wall_ns = edges.wall_ns
+        self.lock = RunLock(
+            job.state_path,
+            job.name,
+            rate,
+            holder,
+            wait=wait,
+            wall_ns=wall_ns,
+        )
         stack.callback(self.lock.close)
         self.journal = edges.journal(job, self.lock.witness)
         stack.callback(self.journal.close)
@@ -129,7 +142,13 @@ class OpenJob:
 
     def _event(self, told: Told, batch_id: str = "", order_id: str = "") -> Event:
         at_ns = self.clock.now_ns()
-        return line(told, at_ns, self.run_id, batch_id=batch_id, order_id=order_id)
+        return line(
+            told,
+            at_ns,
+            self.run_id,
+            batch_id=batch_id,
+            order_id=order_id,
+        )
 
     def _when(self) -> Event:
         """Now, in this run; what there is to tell is the journal's own."""
@@ -157,7 +176,12 @@ class OpenJob:
                 told.add(one)
                 at_ns = self.clock.now_ns()
                 yield resolved_event(
-                    attempt, word.said, word.reason, by, at_ns=at_ns, run_id=self.run_id
+                    attempt,
+                    word.said,
+                    word.reason,
+                    by,
+                    at_ns=at_ns,
+                    run_id=self.run_id,
                 )
         for stop in loss.stops:
             yield self._event(Stop(**stop))
@@ -194,7 +218,13 @@ class OpenJob:
         lineages = Lineages(self.journal)
         intakes = take_in(self.job, stack, named, keep, self.journal.owned, lineages)
         drafts = drafts_of(self.job, self.journal, intakes, self.started_ns)
-        judged = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
+        judged = judge_files(
+            self.job,
+            self.journal,
+            drafts,
+            yes=yes,
+            now_ns=self.started_ns,
+        )
         self._note_before_planning(judged, yes=yes)
         self.planned = [self._plan(one, staged[one.batch.id]) for one in judged]
         self._note_inputs()

@@ -157,11 +157,17 @@ def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
     return Counted(batch, totals, (), latest, found, spool, kept=True)
 
 
-def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
+def publish_nothing(
+    opened: OpenJob,
+    code: int,
+    noted: Event,
+    runs: Runs,
+) -> tuple[Path, ...]:
     """report.json and manifest of a night without a file, in `<UTC date>-no-input/`. Raises
     CannotWrite.
     """
-    job, journal = opened.job, opened.journal
+    job = opened.job
+    journal = opened.journal
     folder = own_folder(
         job.report.directory,
         f"{opened.started:%Y-%m-%d}-no-input",
@@ -213,8 +219,10 @@ def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever,
     no file.
     """
-    job, journal = opened.job, opened.journal
-    reports, mode = job.report.directory, job.report.mode
+    job = opened.job
+    journal = opened.journal
+    reports = job.report.directory
+    mode = job.report.mode
     found = history.adopted_json(history.unshown(job, journal))
     if not found["count"] and not has_own_folder(reports, ADOPTED, job.name, ADOPTED_FILE):
         return ()  # else it tells that there is none any more
@@ -264,11 +272,14 @@ def _whose(opened: OpenJob, seq: int) -> dict[str, str]:
 
 def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
     """Every report file, from the journal. Raises CannotWrite."""
-    batch, totals, equations = counted.batch, counted.totals, counted.equations
+    batch = counted.batch
+    totals = counted.totals
+    equations = counted.equations
     directory = opened.job.report.directory / batch.id
     if counted.kept:
         return Published(batch, totals, equations, directory, ())
-    journal, run = opened.journal, runs.of_batch(batch.id)
+    journal = opened.journal
+    run = runs.of_batch(batch.id)
     stop = stop_in_force(journal.events(STOPS))
     code = exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation)
     with counted.spool:

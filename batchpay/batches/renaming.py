@@ -47,7 +47,9 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
     """What the rows of a batch, as they are planned now, tell of order ids and the journal does not
     know yet.
     """
-    lineages, found, typed = Lineages(journal), Names(), Names()
+    lineages = Lineages(journal)
+    found = Names()
+    typed = Names()
     for chunk in chunks:
         found |= Names(today=_today(batch, chunk))
         typed |= _typed_in(journal, batch, chunk, lineages)
@@ -64,7 +66,10 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
 
 
 def _typed_in(
-    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    lineages: Lineages,
 ) -> Names:
     """New ids that a person typed in rows that came back: each is its sale's for good, whatever it
     asks for. An id that is another's as well is none: a fill handle went over it.
@@ -153,7 +158,10 @@ class _Row:
 
 
 def _rows_with_others(
-    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    lineages: Lineages,
 ) -> Iterator[_Row]:
     owned: dict[int, str] = {}
     if chunk.rows:
@@ -162,7 +170,8 @@ def _rows_with_others(
     if not (chunk.earlier or owned or corrections):
         return
     for at, document in enumerate(chunk.documents):
-        new, row = document.get("order_id"), chunk.rows[at]
+        new = document.get("order_id")
+        row = chunk.rows[at]
         place = (batch.id, chunk.sheet, row)
         ever = (*chunk.earlier.get(at, ()), owned.get(row, new))
         had = [one for one in ever if one and one != new]
@@ -186,7 +195,8 @@ def _rows_with_others(
 
 def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages) -> Names:
     """What a row tells that is not known."""
-    same, had = [], []
+    same = []
+    had = []
     for old in row.ids:
         asked = [attempt for attempt in attempts.get(old, ()) if not attempt.set_aside]
         if any(map(row.caused, asked)):

@@ -63,7 +63,8 @@ class _Attempt:
         self.looked_up = self.looked_up or done.kind in _LOOKED
         self.state = done.state or self.state
         if done.currency:
-            self.amount, self.currency = done.amount, done.currency.upper()
+            self.amount = done.amount
+            self.currency = done.currency.upper()
 
 
 class Runs:
@@ -138,10 +139,12 @@ class Runs:
         several = self._of_several(run_id, mine)
         charged = self._newly_charged(run_id, made)
         found = {at: one for at, one in adopted.items() if one.state in _MONEY}
-        ended, code = "", None
+        ended = ""
+        code = None
         if run_id in self._ended:
             counted, told = self._ended[run_id]
-            ended, code = iso(counted.at_ns), told.exit_code
+            ended = iso(counted.at_ns)
+            code = told.exit_code
         return RunDone(
             id=run_id,
             started=iso(self._started[run_id].at_ns),
@@ -171,7 +174,8 @@ class Runs:
         if run_id in self._read:
             return self._read[run_id]
         found: dict[At, _Attempt] = {}
-        start, until = self._started[run_id].seq, self._until.get(run_id)
+        start = self._started[run_id].seq
+        until = self._until.get(run_id)
         for done in self._journal.done_in(run_id, start, until):
             at = (done.order_id, done.attempt)
             if at not in found:
@@ -188,7 +192,8 @@ class Runs:
         """
         stopped = {told.order for _, told in told_in(self._journal, Stop)}
         orders = sorted(stopped & {order_id for order_id, _ in mine})
-        start, until = self._started[run_id].seq, self._until.get(run_id)
+        start = self._started[run_id].seq
+        until = self._until.get(run_id)
         found = {}
         for order_id, events in self._journal.histories(orders).items():
             before = _folded(events, start)

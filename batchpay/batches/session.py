@@ -149,7 +149,13 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
         recovers = opened.loss.as_told(Recovered)
     else:
         recovers = None
-    asks_only = Brought(look, opened.started, wait_s, kept_preflight=told, recovers=recovers)
+    asks_only = Brought(
+        look,
+        opened.started,
+        wait_s,
+        kept_preflight=told,
+        recovers=recovers,
+    )
     if not charges:
         return asks_only
 
@@ -171,7 +177,8 @@ def look_of(opened: OpenJob, options: Options) -> Look:
     copy to its own last complete list, an empty one to the beginning, for how old what it lost may
     be is bounded by nothing.
     """
-    loss, bound = opened.loss, history.listed_until(opened.journal)
+    loss = opened.loss
+    bound = history.listed_until(opened.journal)
     if loss is None:
         since = bound or opened.started - history.FIRST_LOOK
     elif loss.empty:
@@ -312,7 +319,8 @@ def _note_holds(opened: OpenJob, why: str) -> bool:
     """Write down why rows were held, where it is another reason than before; was there any?"""
     if not why:
         return False
-    told, held = False, Held(reason=why, stop=bool(opened.stop))
+    told = False
+    held = Held(reason=why, stop=bool(opened.stop))
     for planned in opened.planned:
         batch = planned.batch
         if batch.refusal:

@@ -58,12 +58,14 @@ class Signals:
         """From now on tell `who`, and at once when a library has swallowed what was raised; None:
         nobody any more.
         """
-        self._call, self._reached = who, True
+        self._call = who
+        self._reached = True
         if who is not None and self.received:
             who(self.received)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        again, self.received = self.received, signal.Signals(number).name
+        again = self.received
+        self.received = signal.Signals(number).name
         if number == signal.SIGINT and again:
             os._exit(AT_ONCE)  # in flight is in doubt by law L1
         if self._call is not None:

@@ -73,7 +73,8 @@ def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
     stopped = False
     for event in journal.events((*BESIDE, Lifted.kind)):
         if event.kind == Lifted.kind:
-            mine, stopped = stopped, False
+            mine = stopped
+            stopped = False
         else:
             mine = order_of(event) == order_id
             stopped = stopped or (mine and event.kind == Stop.kind)
@@ -81,7 +82,12 @@ def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
             yield event
 
 
-def _findings(job: Job, journal: SqliteJournal, batch: Batch, order_id: str) -> Iterator[Finding]:
+def _findings(
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    order_id: str,
+) -> Iterator[Finding]:
     guards = history.guards_of_batch(job, journal, batch)
     hold = history.last_hold(journal, batch.id)
     owns = order_id in journal.orders_of(batch.id)
@@ -137,7 +143,6 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 # --- in words
-# --------------------------------------------------------------------------------------------------
 
 
 def _in_words(event: Event) -> str:
@@ -149,7 +154,8 @@ def _in_words(event: Event) -> str:
 
 
 def _intended(told: Intended, event: Event) -> str:
-    place, key = "", ", the same request again"
+    place = ""
+    key = ", the same request again"
     if event.row:
         place = f" for row {event.row} of batch {event.batch_id}"
     if told.intent is not None and told.intent.key:
@@ -180,7 +186,8 @@ def _charge(told: Evidence) -> str:
     charge = told.charge
     if charge is None:
         return ""
-    money, failed = both_units(charge.amount, charge.currency.upper()), ""
+    money = both_units(charge.amount, charge.currency.upper())
+    failed = ""
     if charge.failure_code:
         failed = f" ({charge.failure_code})"
     return f"{charge.id or 'a charge'} is {charge.status}{failed}, {money}"

@@ -100,7 +100,8 @@ class Loss:
     @property
     def told(self) -> str:
         """What nobody but the people themselves can put right, and what of it the reports did."""
-        cancelled, by_hand = self._orders(cancelled=True), self._orders(cancelled=False)
+        cancelled = self._orders(cancelled=True)
+        by_hand = self._orders(cancelled=False)
         parts = []
         if cancelled:
             orders = many(len(cancelled), "order")
@@ -188,7 +189,11 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     for head in heads:
         if head.path.name == "manifest.json":
             unproven.update(head.unproven)
-    return {"words": tuple(gone.values()), "stops": stops, "unproven": tuple(sorted(unproven))}
+    return {
+        "words": tuple(gone.values()),
+        "stops": stops,
+        "unproven": tuple(sorted(unproven)),
+    }
 
 
 def _last_of(heads: Sequence[Head]) -> Head | None:
@@ -217,7 +222,11 @@ def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     """
     for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
         if (head.account or head.url) and not is_of(journal, head):
-            told = {"account": head.account, "mode": job.gateway.mode, "url": head.url}
+            told = {
+                "account": head.account,
+                "mode": job.gateway.mode,
+                "url": head.url,
+            }
             return {**told, "by": f"{head.path}, written from a journal that is not here any more,"}
     return {}
 

@@ -90,7 +90,13 @@ def _under_every_id(word: Said, lineages: Lineages) -> Said:
 
 
 def resolved_event(
-    attempt: Attempt, said: str, reason: str, by: str, *, at_ns: int, run_id: str
+    attempt: Attempt,
+    said: str,
+    reason: str,
+    by: str,
+    *,
+    at_ns: int,
+    run_id: str,
 ) -> Event:
     """The same word again, on an attempt that the journal knows and in which it is not said yet."""
     told = Resolved(said=said, reason=reason, by=by)
@@ -106,7 +112,11 @@ def stops_in_force(journal: SqliteJournal) -> list[dict[str, str]]:
     for event in journal.events(STOPS):
         told = of(event)
         if isinstance(told, Stop):
-            stop = {"reason": told.reason, "order": told.order, "charge": told.charge}
+            stop = {
+                "reason": told.reason,
+                "order": told.order,
+                "charge": told.charge,
+            }
             stops.setdefault(told.reason, stop)
         else:
             stops = {}

@@ -51,7 +51,6 @@ from batchpay.domain.model import (
 from batchpay.domain.times import is_instant
 
 # --- the proof table
-# -------------------------------------------------------------------------------------------
 
 
 class Proof(StrEnum):
@@ -108,7 +107,9 @@ def verdict(
     One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in
     doubt.
     """
-    status, code, message = answer.status, answer.code, answer.message
+    status = answer.status
+    code = answer.code
+    message = answer.message
     if not answer.out:
         return Verdict(Proof.NOT_SENT, message=answer.trouble)
     if status is None:
@@ -117,7 +118,12 @@ def verdict(
         return _success(answer, intent, live)
     if answer.said is not None:  # whatever the status says, somebody charged: look at its id
         told = f"status {status} with a charge"
-        return Verdict(Proof.IN_DOUBT, charge=_with_id(answer.said), code=code, message=told)
+        return Verdict(
+            Proof.IN_DOUBT,
+            charge=_with_id(answer.said),
+            code=code,
+            message=told,
+        )
     if status == 429 and trust_429:
         return Verdict(Proof.THROTTLED, code=code, message=message)
     if status == 429:
@@ -145,7 +151,12 @@ def verdict(
             message=message or f"status {status} without the gateway's error object",
         )
     if code == "used_token" and doubted:
-        return Verdict(Proof.IN_DOUBT, code=code, message=message, spent=True)
+        return Verdict(
+            Proof.IN_DOUBT,
+            code=code,
+            message=message,
+            spent=True,
+        )
     return Verdict(Proof.REFUSED, code=code, message=message)
 
 
@@ -181,7 +192,6 @@ def _speaks_of_reused_key(code: str, message: str) -> bool:
 
 
 # --- a charge as the gateway shows it
-# --------------------------------------------------------------------------
 
 CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
 
@@ -210,7 +220,8 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
         CHARGE_ID.fullmatch(charge.id) is not None
         and charge.id.startswith("chrg_test_") is not live
     )
-    mode, its_mode = "a test charge", charge.id
+    mode = "a test charge"
+    its_mode = charge.id
     if live:
         mode = "a live charge"
     if prefix_fits:
@@ -246,7 +257,8 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
     Fixed part and percentage as asked; the amount within the rounding of both. A charge that took
     no money may leave them out, but not say something else.
     """
-    fixed, percentage = Decimal(intent.fee_fixed or 0), Decimal(intent.fee_percentage or 0)
+    fixed = Decimal(intent.fee_fixed or 0)
+    percentage = Decimal(intent.fee_percentage or 0)
     exact = fixed + intent.amount * percentage / 100
     pairs = (
         ("fixed", fixed, charge.platform_fee_fixed),
@@ -368,11 +380,11 @@ class Shown:
 
 
 # --- what the events of an attempt add up to
-# -------------------------------------------------------------------
 
 
 # what a person may say that closes one
-CANCELLED, DENIED = "cancelled", "not-charged"
+CANCELLED = "cancelled"
+DENIED = "not-charged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -668,7 +680,8 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
 
 def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
-    found, known = told.charge, state.charge
+    found = told.charge
+    known = state.charge
     by_id = isinstance(told, Found) and told.by_id
     reread = isinstance(told, Found) and told.reread
     flaws = _flaws_that_count(state, told)
@@ -693,7 +706,13 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
             return _but(state, **seen_now)
         if not state.flaws:  # a charge of another order, told for this one: ours stays
             return _but(state, **seen_now)
-        return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
+        return _but(
+            state,
+            **seen_now,
+            **verdict_now,
+            charge=found,
+            accepted="",
+        )
     if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
         found = known  # a page from before the answer: it takes nothing back
     elif not (_is_taken_back(state, found) or _both_took_nothing(found, known)):
@@ -728,7 +747,8 @@ def _is_by_hand(told: Evidence) -> bool:
 
 def _flaws_that_count(state: Attempt, told: Evidence) -> tuple[str, ...]:
     """What is not as asked of a charge without money is nobody's money."""
-    found, known = told.charge, state.charge
+    found = told.charge
+    known = state.charge
     if not told.flaws or found is None or told.anothers or _is_by_hand(told):
         return told.flaws
     settled = False
@@ -812,7 +832,8 @@ def _accepts(before: Attempt, after: Attempt) -> bool:
     """Is what a person took note of still what it was? Acceptance is of one charge as it stood;
     that it was reversed since is less than that.
     """
-    old, new = before.charge, after.charge
+    old = before.charge
+    new = after.charge
     if old is None or new is None:
         return False
     if _terms_of(old) != _terms_of(new):
@@ -851,7 +872,8 @@ def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
     A list may be a copy from before; what is asked for by its id is not, but for a charge that is
     known to be paid.
     """
-    was, now = outcome_of(known), _KNOWN_STATUS.get(found.status)
+    was = outcome_of(known)
+    now = _KNOWN_STATUS.get(found.status)
     if was is Outcome.SUCCEEDED and now is Outcome.SUCCEEDED:
         return bool(known.chain) and not found.chain
     if now is not Outcome.PENDING:
@@ -868,7 +890,13 @@ def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
     look = (told.boot_id, told.boot_s)
     doubt = replace(state.doubt, absents=(*state.doubt.absents, look))
     if told.closes and not state.spent:
-        return _but(state, doubt=doubt, doubted=True, unclear=frozenset(), may_be="")
+        return _but(
+            state,
+            doubt=doubt,
+            doubted=True,
+            unclear=frozenset(),
+            may_be="",
+        )
     return _but(state, doubt=doubt, doubted=True)
 
 
@@ -956,7 +984,13 @@ def _unnamed(state: Attempt, charge_id: str) -> Attempt:
     others = tuple(one for one in state.others if one.charge.id != charge_id)
     if known is not None and known.id in state.twins and known.id != charge_id:
         others = (*others, Shown(known, state.flaws))
-    return _but(state, charge=None, flaws=(), others=others, missing_ns=0)
+    return _but(
+        state,
+        charge=None,
+        flaws=(),
+        others=others,
+        missing_ns=0,
+    )
 
 
 _ATTEMPT_FIELDS = tuple(f.name for f in fields(Attempt))
@@ -1009,7 +1043,6 @@ def impossible(before: Outcome, after: Outcome) -> bool:
 
 
 # --- when may a doubtful attempt be asked about, and sent again
-# ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -1043,7 +1076,6 @@ class DoubtRules:
 
 
 # --- all attempts of an order
-# ----------------------------------------------------------------------------------
 
 
 def beside(attempt: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:

@@ -41,13 +41,18 @@ from batchpay.messages import standing as said
 from batchpay.messages import steps
 from batchpay.messages.message import Message, read
 
-ACCOUNTANT, ENGINEER, A_PERSON = "accountant", "engineer", "a person"  # who acts
+ACCOUNTANT = "accountant"
+ENGINEER = "engineer"
+A_PERSON = "a person"  # who acts
 
 # --- the gate
 
 
 def blocked(
-    row: Row, before: Sequence[Attempt], history: History, guards: Guards
+    row: Row,
+    before: Sequence[Attempt],
+    history: History,
+    guards: Guards,
 ) -> ConflictWith | Renamed | Waits | None:
     """Why nothing is sent for the row now, whichever of its attempts would be next.
 
@@ -171,9 +176,15 @@ def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
     charged = unnamed(row, history, guards)
     if charged is not None:
         step = steps.NEW_SALE(batch=charged.batch_id, order=row.order_id)
-        order_id, batch_id = charged.order_id, charged.batch_id
+        order_id = charged.order_id
+        batch_id = charged.batch_id
         also = _also(row, history)
-        why = said.HELD_UNNAMED(order=order_id, batch=batch_id, also=also, step=step)
+        why = said.HELD_UNNAMED(
+            order=order_id,
+            batch=batch_id,
+            also=also,
+            step=step,
+        )
         return Waits((why,), ACCOUNTANT)
     asked = untold(row, history, guards)
     if asked is not None:
@@ -219,16 +230,26 @@ def untold(row: Row, history: History, guards: Guards) -> Message | None:
         if attempt.sent_ns <= since_ns or not _may_be_the_sale(row, attempt):
             continue
         if is_kin(row, attempt, history, guards) is None:
-            order_id, batch_id = attempt.intent.order_id, attempt.intent.batch_id
+            order_id = attempt.intent.order_id
+            batch_id = attempt.intent.batch_id
             step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
             also = _also(row, history)
-            return said.HELD_MAYBE_ASKED(order=order_id, batch=batch_id, also=also, step=step)
+            return said.HELD_MAYBE_ASKED(
+                order=order_id,
+                batch=batch_id,
+                also=also,
+                step=step,
+            )
     for word in history.words.get(row.place, ()):
         if word.at_ns > since_ns and is_said_of(row, word, history, guards) is None:
             step = steps.NEW_SALE(batch=word.batch_id, order=row.order_id)
-            order_id, also = word.order_id, _also(row, history)
+            order_id = word.order_id
+            also = _also(row, history)
             return said.HELD_MAYBE_CANCELLED(
-                order=order_id, reason=word.reason, also=also, step=step
+                order=order_id,
+                reason=word.reason,
+                also=also,
+                step=step,
             )
     return None
 
@@ -263,7 +284,11 @@ def _held_back(row: Row, guards: Guards) -> Waits | None:
     if small is not None:
         return Waits((small,), ACCOUNTANT)
     if guards.gone:
-        step = steps.PUT_BACK(file=told(guards.gone), order=row.order_id, batch=row.batch_id)
+        step = steps.PUT_BACK(
+            file=told(guards.gone),
+            order=row.order_id,
+            batch=row.batch_id,
+        )
         return Waits((said.HELD_FILE_GONE(step=step),), ACCOUNTANT)
     if guards.stop:
         stop = said.HELD_STOP(stop=read(guards.stop))
@@ -314,12 +339,17 @@ def _gone(earlier: Attempt) -> Waits:
     step = steps.SETTLE_EARLIER(order=earlier.intent.order_id)
     why = said.HELD_EARLIER_CHARGE_GONE(attempt=number, step=step)
     if earlier.charge:
-        why = said.HELD_EARLIER_GONE(charge=earlier.charge.id, attempt=number, step=step)
+        why = said.HELD_EARLIER_GONE(
+            charge=earlier.charge.id,
+            attempt=number,
+            step=step,
+        )
     return Waits((why,), A_PERSON)
 
 
 def _unclear(earlier: Attempt, charge: Nameless) -> Waits:
-    asked, charge_id = earlier.intent, charge.charge_id
+    asked = earlier.intent
+    charge_id = charge.charge_id
     step = steps.SETTLE_UNCLEAR(order=asked.order_id, charge=charge_id)
     why = said.HELD_EARLIER_UNCLEAR(attempt=asked.attempt, charge=charge_id)
     return Waits((why, step), A_PERSON)
@@ -341,7 +371,12 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
     return _waits_for_a_word(row, _resembles(near))
 
 
-def held_beside(row: Row, standing: Standing, guards: Guards, asked: dict[str, str]) -> Standing:
+def held_beside(
+    row: Row,
+    standing: Standing,
+    guards: Guards,
+    asked: dict[str, str],
+) -> Standing:
     """The standing of a row among those that may go with it, none of which was sent yet: of several
     that ask for the same the first goes, where the job holds the later ones.
 
@@ -385,7 +420,11 @@ def _resembles(near: Sequence[Near]) -> Message:
     if not others:
         return said.NEAR_ONE(order=first.order_id, batch=first.batch_id)
     more = len(others)
-    return said.NEAR_MORE(order=first.order_id, batch=first.batch_id, more=more)
+    return said.NEAR_MORE(
+        order=first.order_id,
+        batch=first.batch_id,
+        more=more,
+    )
 
 
 def _terms_of(row: Row) -> str:

@@ -167,7 +167,11 @@ class _Journal(Protocol):
     def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]: ...
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None: ...
     def owned(
-        self, batch_id: str, sheet: str, first_row: int, last_row: int
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
     ) -> Mapping[int, str]: ...
     def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
     def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, Sequence[str]]: ...
@@ -239,7 +243,11 @@ class _ByForm:
             self.typed[_key_form(key, form)].pop(order_id, None)
 
     def _add_same(
-        self, new: str, old: Sequence[str], ids_from: str, form: Callable[[str], str]
+        self,
+        new: str,
+        old: Sequence[str],
+        ids_from: str,
+        form: Callable[[str], str],
     ) -> None:
         _keep(self.same, form(new), old)
         for one in old:
@@ -312,7 +320,8 @@ class Lineages:
             if not first_id and told and self.where(place) is None:
                 first_id = told[-1]
             order_ids += [one for one in (row.order_id, *row.earlier) if one]
-            place, told = row.corrects, row.earlier
+            place = row.corrects
+            told = row.earlier
         return Ancestry(tuple(places), tuple(dict.fromkeys(order_ids)), first_id)
 
     def document(self, place: str) -> Document | None:
@@ -411,14 +420,16 @@ class Lineages:
         """Position -> every other order id that a row of a batch ever had: when it was planned
         before, when it was charged, and, last, as it says itself where it came back.
         """
-        rows, sheet = judged.chunk.rows, judged.chunk.sheet
+        rows = judged.chunk.rows
+        sheet = judged.chunk.sheet
         if not len(rows):
             return {}
         owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1])
         before = self._before(batch_id, sheet, rows)
         found = {}
         for at, row in enumerate(rows):
-            was, told = before.get(row, _NOTHING), judged.earlier.get(at, ())
+            was = before.get(row, _NOTHING)
+            told = judged.earlier.get(at, ())
             now = judged.documents[at].get("order_id")
             charged = owned.get(row, now)
             is_other = charged != now or (was.order_id and was.order_id != now)
@@ -434,7 +445,8 @@ class Lineages:
         """The other ids of an order's sale: a row of it had one of them before, or has one of them
         now.
         """
-        names, form = self._all_names(), self._form(order_id)
+        names = self._all_names()
+        form = self._form(order_id)
         found: dict[str, None] = {}
         for some in (names.same, names.had, names.later):
             if form in some:
@@ -499,7 +511,8 @@ class Lineages:
 
     def typed_before(self, order_id: str, ns: int) -> tuple[str, ...]:
         """By what the sales are known for which rows with this id came back before then."""
-        names, form = self._all_names(), self._form(order_id)
+        names = self._all_names()
+        form = self._form(order_id)
         keys = names.back.get(form, {})
         return tuple(key for key in keys if names.typed_ns[form, key] < ns)
 
@@ -507,7 +520,8 @@ class Lineages:
         """Is it known that a row with this id, which a person typed, came back for a sale, or that
         it is of no other sale?
         """
-        names, form = self._all_names(), self._form(order_id)
+        names = self._all_names()
+        form = self._form(order_id)
         return form in names.new or set(keys) <= names.back.get(form, {}).keys()
 
     def is_named(self, order_id: str, other: str) -> bool:
@@ -617,7 +631,8 @@ class Lineages:
 
     def _before(self, batch_id: str, sheet: str, rows: Sequence[int]) -> Mapping[int, _Told]:
         """Some rows of a batch as they were last planned; there is one at least."""
-        first, last = rows[0], rows[-1]
+        first = rows[0]
+        last = rows[-1]
         numbers = []
         for span in self._spans_of(batch_id):
             if span.sheet == sheet and span.first <= last and first <= span.last:
@@ -650,7 +665,8 @@ def reading_of(chunk: StoredChunk, at: int) -> str:
     """A digest of what was read of a row, right or wrong: equal of rows that say the same; empty
     where nothing tells it from another sale, because its id is empty.
     """
-    document, problems = chunk.documents[at], chunk.problems.get(at, ())
+    document = chunk.documents[at]
+    problems = chunk.problems.get(at, ())
     wrong = sorted((problem.column, problem.value) for problem in problems)
     if "order_id" not in document and any(not value for _, value in wrong):
         return ""

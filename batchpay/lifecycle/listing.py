@@ -43,9 +43,8 @@ class Listing:
     latest: str = ""  # the youngest created_at that was seen and is a time as documented
     # charges too long to be read at all: what such a list does not show, it does not prove absent
     skipped: int = 0
-    unclear: list[ChargeSeen] = field(
-        default_factory=list
-    )  # charges that carry no well-formed key, of any job
+    # charges that carry no well-formed key, of any job
+    unclear: list[ChargeSeen] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
     _first_total: int | None = None  # how many there were when it began
@@ -69,7 +68,12 @@ class Listing:
         return bool(self.now) and is_instant(charge.created_at) and charge.created_at > self.now
 
     def take(
-        self, ids: Sequence[str], total: int, limit: int = 0, *, grown: bool = False
+        self,
+        ids: Sequence[str],
+        total: int,
+        limit: int = 0,
+        *,
+        grown: bool = False,
     ) -> list[int]:
         """Take a page of any objects, by their ids; returns the places of those that were not read
         before.

@@ -89,7 +89,8 @@ def told_sale(keys: Sequence[str]) -> dict[str, str]:
     nowhere, and one that it cuts must not take the others with it.
     """
     half = MOST_KEYS // 2
-    nearest, first = keys[:half], keys[half:][-half:]
+    nearest = keys[:half]
+    first = keys[half:][-half:]
     parts: list[list[str]] = []
     for key in (*nearest, *first):
         if parts and len(_listed([*parts[-1], key])) <= LONGEST_VALUE:
@@ -150,7 +151,8 @@ def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | Non
     The key says whose a charge is, whatever else was lost or changed (contract, section 7). Without
     a number: it carries the job's name, and a key that this job would not make.
     """
-    order_id, key = metadata.get("order_id", ""), metadata.get("batchpay_key", "")
+    order_id = metadata.get("order_id", "")
+    key = metadata.get("batchpay_key", "")
     named = metadata.get("batchpay_job", "")
     number = number_of(named, order_id, key)
     if number is not None and named != job_name:
@@ -174,7 +176,8 @@ def number_of(job_name: str, order_id: str, key: str) -> int | None:
 
 def explains_itself(metadata: Mapping[str, str]) -> bool:
     """Does its key fit the job and the order that it names itself, whichever they are?"""
-    job, order_id = metadata.get("batchpay_job", ""), metadata.get("order_id", "")
+    job = metadata.get("batchpay_job", "")
+    order_id = metadata.get("order_id", "")
     return number_of(job, order_id, metadata.get("batchpay_key", "")) is not None
 
 
@@ -182,7 +185,12 @@ def content_of(document: Document) -> str:
     """Digest of everything the order asks for: two rows of one order id with one digest ask the
     same.
     """
-    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(
+        document,
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -279,7 +287,12 @@ def _written_out(whole: str, decimals: str, exponent: str) -> str:
     return digits[:point]
 
 
-def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> str:
+def terms_of(
+    payer: str,
+    destination: str,
+    amount_minor: int,
+    currency: str,
+) -> str:
     """What makes two orders look like one: who pays whom how much, a customer with whichever card.
 
     In front stands what `fitting_terms` looks for: 16 digits of whom and how much, and whether it
@@ -299,7 +312,10 @@ def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> 
 
 
 def fitting_terms(
-    payer: str, destination: str, amount_minor: int, currency: str
+    payer: str,
+    destination: str,
+    amount_minor: int,
+    currency: str,
 ) -> tuple[str, ...]:
     """What the terms of a charge begin with that may be the same sale by them (like `may_pay`, in
     both directions): a customer's are its own or those of nobody knows whom; where nobody knows who

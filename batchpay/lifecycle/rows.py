@@ -416,13 +416,21 @@ def conflict_with(
 
 def told_of(attempt: Attempt) -> Message:
     """`order 0001 of batch 2026-11-24-0123456789ab row 7, succeeded, chrg_test_1`."""
-    asked, outcome = attempt.intent, attempt.outcome.value
+    asked = attempt.intent
+    outcome = attempt.outcome.value
     place = _place_of(asked.batch_id, asked.sheet, asked.row)
     if attempt.charge is None:
-        return said.ORDER_AT(order=asked.order_id, place=place, outcome=outcome)
+        return said.ORDER_AT(
+            order=asked.order_id,
+            place=place,
+            outcome=outcome,
+        )
     charge_id = attempt.charge.id
     return said.ORDER_CHARGED_AT(
-        order=asked.order_id, place=place, outcome=outcome, charge=charge_id
+        order=asked.order_id,
+        place=place,
+        outcome=outcome,
+        charge=charge_id,
     )
 
 

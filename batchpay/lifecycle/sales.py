@@ -19,7 +19,11 @@ from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
 
 
 def owner_of(
-    history: History, batch_id: str, sheet: str, row: int, order_id: str
+    history: History,
+    batch_id: str,
+    sheet: str,
+    row: int,
+    order_id: str,
 ) -> Attempt | None:
     """The attempt a row caused, whatever the row says now: an edited job never makes a second order
     of it.
@@ -37,7 +41,12 @@ def owner_of(
     return None
 
 
-def kin_of(row: Row, history: History, guards: Guards, owned: Attempt | None) -> Attempt | None:
+def kin_of(
+    row: Row,
+    history: History,
+    guards: Guards,
+    owned: Attempt | None,
+) -> Attempt | None:
     """What another order that is one sale with this row did, if it took money, may have, or goes in
     this very run.
 
@@ -122,7 +131,12 @@ def _of_the_sale(row: Row, history: History) -> Iterator[Attempt]:
 # --- is it one sale?
 
 
-def is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> bool | None:
+def is_kin(
+    row: Row,
+    attempt: Attempt,
+    history: History,
+    guards: Guards,
+) -> bool | None:
     """Is an attempt of another order one sale with this row? None: nobody can tell.
 
     That the row, or another of its id, had the order's id may have been a mistake that was mended
@@ -168,7 +182,12 @@ def is_known_by(keys: Sequence[str], attempt: Attempt) -> bool:
     return goes_back_to(asked, keys) or any(key in keys for key in own)
 
 
-def is_said_of(row: Row, word: Word, history: History, guards: Guards) -> bool | None:
+def is_said_of(
+    row: Row,
+    word: Word,
+    history: History,
+    guards: Guards,
+) -> bool | None:
     """Is a cancelled order, one of whose ids this row has or had, the row's own? None: nobody can
     tell.
     """
@@ -183,7 +202,10 @@ def is_said_of(row: Row, word: Word, history: History, guards: Guards) -> bool |
 
 
 def _has_its_id(
-    order_id: str, places: Sequence[str], history: History, guards: Guards
+    order_id: str,
+    places: Sequence[str],
+    history: History,
+    guards: Guards,
 ) -> bool | None:
     """Has any row of these places an order id today? None: the file of one is not here to tell, or
     gives it no id.

@@ -166,7 +166,12 @@ def _planned_anew(row: Row, owned: Attempt) -> bool:
     return not is_to_the_letter(row.document, owned)
 
 
-def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> Standing:
+def _of_its_own(
+    row: Row,
+    owned: Attempt,
+    history: History,
+    guards: Guards,
+) -> Standing:
     """The row caused an attempt: it shows what became of it."""
     warnings = warnings_of(row, history, before_ns=owned.sent_ns)
     if _asks_for_other_terms(row, owned, guards):
@@ -194,7 +199,12 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
         return Owns(owned, warnings=warnings)
     attempts = history.attempts.get(owned.intent.order_id, ())
     before = _but_for(owned, attempts, row, history, guards)
-    return Owns(owned, resumes=True, warnings=warnings, before=before)
+    return Owns(
+        owned,
+        resumes=True,
+        warnings=warnings,
+        before=before,
+    )
 
 
 def _may_be_charged(refused: Attempt, guards: Guards) -> Attempt:
@@ -215,7 +225,10 @@ def _asks_for_other_terms(row: Row, owned: Attempt, guards: Guards) -> bool:
 
 
 def _known_of_it(
-    row: Row, history: History, guards: Guards, owned: Attempt | None
+    row: Row,
+    history: History,
+    guards: Guards,
+    owned: Attempt | None,
 ) -> DuplicateOf | ConflictWith | Cancelled | None:
     """What money or a person's word says of a row that others of its run contest: it comes before
     what they say of each other.
@@ -310,7 +323,12 @@ _GOES_FIRST = {
 # --- its order's attempts
 
 
-def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Guards) -> Standing:
+def _judged(
+    row: Row,
+    attempts: Sequence[Attempt],
+    history: History,
+    guards: Guards,
+) -> Standing:
     """What its order's attempts make of a row that owns none of them (contract, section 4)."""
     for attempt in attempts:
         if not attempt.closed:
@@ -333,7 +351,11 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
 
 
 def _beside_open(
-    row: Row, attempts: Sequence[Attempt], last: Attempt, history: History, guards: Guards
+    row: Row,
+    attempts: Sequence[Attempt],
+    last: Attempt,
+    history: History,
+    guards: Guards,
 ) -> Standing:
     """Its order has an attempt that is not over: one that was never charged goes on from here, or
     is planned anew.
@@ -372,7 +394,10 @@ def _answers(attempt: Attempt, history: History) -> bool:
 
 
 def _first_here(
-    row: Row, number: int, before: Sequence[Attempt] = (), withdraw: Attempt | None = None
+    row: Row,
+    number: int,
+    before: Sequence[Attempt] = (),
+    withdraw: Attempt | None = None,
 ) -> RepeatOf | MayGo:
     """The row may go, unless an earlier row of the same run asks for the same."""
     if row.repeat is not None:
@@ -392,7 +417,10 @@ def _unless_anothers(row: Row, judged: DuplicateOf, history: History) -> Duplica
     if goes_back_to(asked, keys):
         return judged
     return conflict_with(
-        judged.attempt, said.CONFLICT_ANOTHERS, order=asked.order_id, step=steps.OWN_ID()
+        judged.attempt,
+        said.CONFLICT_ANOTHERS,
+        order=asked.order_id,
+        step=steps.OWN_ID(),
     )
 
 
@@ -400,7 +428,11 @@ def _unless_anothers(row: Row, judged: DuplicateOf, history: History) -> Duplica
 
 
 def _with_its_past(
-    row: Row, may_go: MayGo, owned: Attempt | None, history: History, guards: Guards
+    row: Row,
+    may_go: MayGo,
+    owned: Attempt | None,
+    history: History,
+    guards: Guards,
 ) -> MayGo:
     """With the attempts of its sale that took no money, and with its own, where that asked for
     another order when the row was first planned.
@@ -410,11 +442,20 @@ def _with_its_past(
     if withdraw is None and owned is not None and not owned.closed:
         withdraw = owned
     warnings = warnings_of(row, history, before_ns=guards.began_ns)
-    return replace(may_go, before=before, withdraw=withdraw, warnings=warnings)
+    return replace(
+        may_go,
+        before=before,
+        withdraw=withdraw,
+        warnings=warnings,
+    )
 
 
 def _but_for(
-    begun: Attempt, attempts: Sequence[Attempt], row: Row, history: History, guards: Guards
+    begun: Attempt,
+    attempts: Sequence[Attempt],
+    row: Row,
+    history: History,
+    guards: Guards,
 ) -> tuple[Attempt, ...]:
     """The same for an attempt that goes on: all but itself."""
     others = (one for one in attempts if one is not begun)

@@ -107,7 +107,8 @@ def is_to_the_letter(document: Document, attempt: Attempt) -> bool:
 
 
 def _asks_for_its_money(document: Document, attempt: Attempt) -> bool:
-    mine, theirs = asked_in(document), asked_by(attempt)
+    mine = asked_in(document)
+    theirs = asked_by(attempt)
     if attempt.intent.content and mine.payer != theirs.payer:
         return False  # it kept the payer as its row named it
     return mine.same(theirs)
@@ -116,11 +117,13 @@ def _asks_for_its_money(document: Document, attempt: Attempt) -> bool:
 def differs(document: Document, attempt: Attempt) -> Message:
     """What a row asks for that an attempt did not ask for. It must not ask for the same."""
     asked = attempt.intent
-    amount, currency = document["amount"], str(document["currency"])
+    amount = document["amount"]
+    currency = str(document["currency"])
     recipient = document["destination"]
     what: list[Message] = []
     if (amount, currency.lower()) != (asked.amount, asked.currency.lower()):
-        mine, theirs = money_told(amount, currency), money_told(asked.amount, asked.currency)
+        mine = money_told(amount, currency)
+        theirs = money_told(asked.amount, asked.currency)
         what.append(said.DIFFERS_AMOUNT(mine=mine, theirs=theirs))
     if recipient != asked.destination:
         what.append(said.DIFFERS_RECIPIENT(mine=told(recipient), theirs=told(asked.destination)))

@@ -62,7 +62,8 @@ MAY_BE_SETTLED = frozenset(
 )
 """By the same order, or by its corrected row, in a later file; never what is for a person."""
 
-A_PERSON, NOBODY = "a person", "-"
+A_PERSON = "a person"
+NOBODY = "-"
 WHO_ACTS = {
     Outcome.SUCCEEDED: NOBODY,
     Outcome.DUPLICATE: NOBODY,
@@ -98,7 +99,13 @@ def find(
     return [_find(batch, row, history, guards, hold) for row in rows]
 
 
-def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str | Message) -> Finding:
+def _find(
+    batch: Batch,
+    row: Row,
+    history: History,
+    guards: Guards,
+    hold: str | Message,
+) -> Finding:
     place = Place(batch, row, bool(guards.stop), history.sale(row))
     later = settled_by(row, history, batch.first_seen_ns)
     finding = finding_of(place, stand(row, history, guards), hold, later)
@@ -111,7 +118,10 @@ def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str | 
 
 
 def finding_of(
-    place: Place, standing: Standing, hold: str | Message = "", later: Attempt | None = None
+    place: Place,
+    standing: Standing,
+    hold: str | Message = "",
+    later: Attempt | None = None,
 ) -> Finding:
     """A standing as a line of the report. `later`: what settled it elsewhere
     (standing.settled_by).
@@ -147,11 +157,20 @@ def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
             return place.unsent(Outcome.CONFLICT, why)
         case Renamed(other):
             step = steps.CHARGED_ELSEWHERE(job=other.job, order=place.row.order_id)
-            renamed = said.HELD_RENAMED(job=other.job, charge=other.charge_id, step=step)
+            renamed = said.HELD_RENAMED(
+                job=other.job,
+                charge=other.charge_id,
+                step=step,
+            )
             return place.unsent(Outcome.HELD, (renamed,), who_acts="engineer")
         case Waits(why, who_acts, warnings, attempt):
             if attempt is None:
-                return place.unsent(Outcome.HELD, why, who_acts=who_acts, warnings=warnings)
+                return place.unsent(
+                    Outcome.HELD,
+                    why,
+                    who_acts=who_acts,
+                    warnings=warnings,
+                )
             own = place.of_attempt(attempt, warnings)
             return replace(own, reasons=why, who_acts=who_acts)
         case MayGo(before=before, warnings=warnings):
@@ -170,7 +189,9 @@ def _why_not_sent(before: Sequence[Attempt], hold: str | Message) -> Why:
             asked = earlier.intent
             step = steps.ASK_EARLIER(order=asked.order_id)
             unshown = said.HELD_EARLIER_UNSHOWN(
-                charge=earlier.untold, attempt=asked.attempt, step=step
+                charge=earlier.untold,
+                attempt=asked.attempt,
+                step=step,
             )
             return (unshown,)
     return NOT_SENT_YET
@@ -217,7 +238,12 @@ def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
         if attempt.accepted:
             return _left_so(finding, reasons, attempt.accepted)
     step = steps.GIVE_BACK(order=finding.order_id, charge=finding.charge_id)
-    return replace(finding, reasons=(*reasons, step), who_acts=A_PERSON, paid_apart="open")
+    return replace(
+        finding,
+        reasons=(*reasons, step),
+        who_acts=A_PERSON,
+        paid_apart="open",
+    )
 
 
 def _left_so(finding: Finding, reasons: Why, word: str) -> Finding:
@@ -272,7 +298,8 @@ class Place:
 
     def of_attempt(self, attempt: Attempt, warnings: Why) -> Finding:
         """A finding about a row that owns an attempt: what was asked, and what became of it."""
-        asked, outcome = attempt.intent, attempt.outcome
+        asked = attempt.intent
+        outcome = attempt.outcome
         finding = Finding(
             **self._of_the_row(),
             order_id=asked.order_id,

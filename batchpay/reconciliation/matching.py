@@ -109,7 +109,11 @@ def apart(differences: Sequence[Difference]) -> list[Difference]:
 
 
 def match_charges(
-    job: str, attempts: Sequence[Attempt], charges: Sequence[Booked], *, live: bool
+    job: str,
+    attempts: Sequence[Attempt],
+    charges: Sequence[Booked],
+    *,
+    live: bool,
 ) -> Match:
     """Both ways over the charges of one period: `attempts` are those whose charge was made in it,
     or may have been.
@@ -132,7 +136,11 @@ def match_charges(
 
 
 def _match_theirs(
-    match: Match, job: str, attempts: Sequence[Attempt], charges: Sequence[Booked], live: bool
+    match: Match,
+    job: str,
+    attempts: Sequence[Attempt],
+    charges: Sequence[Booked],
+    live: bool,
 ) -> dict[str, list[ChargeSeen]]:
     """Every charge of the list; returns those of this job, by order id."""
     known = _Known(attempts)
@@ -238,10 +246,12 @@ def _unexplained(match: Match) -> Iterator[Difference]:
     """Two sums that differ with nothing that says why: that is a difference of its own."""
     explained = {one.currency for one in match.differences if one.kind in _OF_SUMS}
     for currency in sorted(match.ours.keys() | match.theirs.keys()):
-        ours, theirs = match.ours[currency], match.theirs[currency]
+        ours = match.ours[currency]
+        theirs = match.theirs[currency]
         if ours == theirs or currency in explained:
             continue
-        mine, listed = both_units(ours, currency), both_units(theirs, currency)
+        mine = both_units(ours, currency)
+        listed = both_units(theirs, currency)
         yield Difference(
             "sums",
             order_id="",
@@ -269,7 +279,11 @@ def _timeless(attempt: Attempt, listed: Collection[str]) -> Timeless | None:
 
 
 def _of_charge(
-    charge: ChargeSeen, dispute: str | None, order_id: str, attempt: Attempt | None, live: bool
+    charge: ChargeSeen,
+    dispute: str | None,
+    order_id: str,
+    attempt: Attempt | None,
+    live: bool,
 ) -> Iterator[Difference]:
     """A charge of this job against the attempt that asked for it. What was given back of it is told
     by `refunds`.
@@ -305,7 +319,8 @@ def _beside_its_own(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iter
 
 
 def _of_status(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iterator[Difference]:
-    theirs, ours = outcome_of(charge), attempt.outcome
+    theirs = outcome_of(charge)
+    ours = attempt.outcome
     both = f"the journal says {ours.value}, the gateway {charge.status}"
     state = f"{ours.value}/{charge.status}"
     is_charged = theirs is Outcome.SUCCEEDED
@@ -325,7 +340,13 @@ def _of_money(charge: ChargeSeen, order_id: str, known: ChargeSeen) -> Iterator[
     yield _about(charge, "amount", order_id, told, f"{known.amount} {known.currency}")
 
 
-def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) -> Difference:
+def _about(
+    charge: ChargeSeen,
+    kind: str,
+    order_id: str,
+    told: str,
+    state: str,
+) -> Difference:
     return Difference(
         kind, order_id, charge.id, told, charge.amount, charge.currency.upper(), state=state
     )
@@ -333,7 +354,8 @@ def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) 
 
 def _of_attempt(attempt: Attempt, listed: Collection[str]) -> Iterator[Difference]:
     """An attempt whose charge the gateway does not list."""
-    charge, outcome = attempt.charge, attempt.outcome
+    charge = attempt.charge
+    outcome = attempt.outcome
     if charge is None or charge.id in listed or attempt.anothers:
         return
     kind = "unknown-to-gateway"
@@ -420,13 +442,17 @@ def match_credits(
         charge = attempt.charge
         if charge is None or attempt.outcome is not Outcome.SUCCEEDED or charge.id not in shown:
             continue
-        order_id, mine = attempt.intent.order_id, credits.get(charge.id, [])
+        order_id = attempt.intent.order_id
+        mine = credits.get(charge.id, [])
         found += _of_credits(charge, shown[charge.id], order_id, mine)
     return found
 
 
 def _of_credits(
-    charge: ChargeSeen, shown: Booked, order_id: str, mine: Sequence[Transaction]
+    charge: ChargeSeen,
+    shown: Booked,
+    order_id: str,
+    mine: Sequence[Transaction],
 ) -> Iterator[Difference]:
     """`mine`: the credits that come from this charge."""
     if not mine:
@@ -437,7 +463,8 @@ def _of_credits(
         told = f"{len(mine)} credits in the account's ledger"
         yield _about(charge, "two-credits", order_id, told, str(len(mine)))
         return
-    net, got = shown.net, mine[0].amount
+    net = shown.net
+    got = mine[0].amount
     currency = shown.funding_currency or charge.currency
     if got != net:
         credited = _sum_told(got, mine[0].currency or currency)
@@ -485,14 +512,30 @@ def _whom_and_how_much(transfer: Transfer) -> tuple[str, int]:
 
 
 def _failure(transfer: Transfer, currency: str) -> Difference:
-    name, failure = transfer.id, transfer.failure_code
-    amount, code = transfer.amount or 0, (transfer.currency or currency).upper()
+    name = transfer.id
+    failure = transfer.failure_code
+    amount = transfer.amount or 0
+    code = (transfer.currency or currency).upper()
     whole = both_units(amount, code)
     told = f"transfer {name} of {whole} to {transfer.recipient} failed: {failure}"
-    return Difference("transfer-failed", "", "", told, amount, code, state=failure, about=name)
+    return Difference(
+        "transfer-failed",
+        "",
+        "",
+        told,
+        amount,
+        code,
+        state=failure,
+        about=name,
+    )
 
 
-def _missing(recipient: str, amount: int, some: Sequence[Attempt], missing: int) -> Difference:
+def _missing(
+    recipient: str,
+    amount: int,
+    some: Sequence[Attempt],
+    missing: int,
+) -> Difference:
     """So many transfers of an amount, of which too few are there; the last order stands for
     them.
     """
@@ -501,7 +544,8 @@ def _missing(recipient: str, amount: int, some: Sequence[Attempt], missing: int)
     are = "are"
     if missing == 1:
         are = "is"
-    transfers, each = many(len(some), "transfer"), both_units(amount, code)
+    transfers = many(len(some), "transfer")
+    each = both_units(amount, code)
     ids = sorted(_id(attempt) for attempt in some)
     return Difference(
         "transfer-missing",

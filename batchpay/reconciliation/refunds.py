@@ -107,7 +107,8 @@ def refunded_of(
         return None
     if charge is None:
         return Refunded(charge_id, order_id, currency, None, "", total, refunds, unread=unread)
-    charged, at = charge.amount, charge.created_at
+    charged = charge.amount
+    at = charge.created_at
     return Refunded(charge_id, order_id, currency, charged, at, total, refunds, unread=unread)
 
 
@@ -196,7 +197,8 @@ def _less(one: Difference, given: Refunded | None) -> Difference:
     if not one.refund_minor or given is None:
         return one
     rest = max(0, one.refund_minor - given.total)
-    fact, still = _fact(one), "nothing of it is due any more"
+    fact = _fact(one)
+    still = "nothing of it is due any more"
     if rest:
         fact = one.told
         still = f"{money_told(rest, one.currency)} of it are still to be given back"
@@ -213,7 +215,8 @@ def totals_of(
     """By currency: what was charged in some days, what was given back of that since, what was given
     back in them.
     """
-    of_charges, of_days = Counter[str](), Counter[str]()
+    of_charges = Counter[str]()
+    of_days = Counter[str]()
     for one in refunded:
         if one.counts:
             of_charges[one.currency] += one.total

@@ -36,9 +36,11 @@ IN_FILE = "rows in the file = rows reported"
 MATTERS = 10_000  # of a batch that are told apart when it is counted who must act
 # ... of which a later row of the same sale may speak instead; and those of them that stand in a
 # rejects file
-TAKEN_ON, IN_REJECTS = "taken on", "in rejects"
+TAKEN_ON = "taken on"
+IN_REJECTS = "in rejects"
 # ... and which a later run sees to by itself, once somebody has acted: it asks, or it sends
-ASKED, SENT_LATER = "asked", "sent later"
+ASKED = "asked"
+SENT_LATER = "sent later"
 OF_A_RUN = frozenset({ASKED, SENT_LATER})
 NAMED = 10  # further charges that a line names
 LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
@@ -111,7 +113,8 @@ class Totals:
 
     def add(self, finding: Finding) -> None:
         """Count one row."""
-        currency, outcome = finding.currency, finding.outcome
+        currency = finding.currency
+        outcome = finding.outcome
         self.rows_read += 1
         self.rows[currency] += 1
         self.counts[currency, outcome.value] += 1
@@ -137,7 +140,8 @@ class Totals:
 
     def add_stray(self, attempt: Attempt, *, stopped: bool) -> None:
         """Count an open attempt that no row of this journal asked for."""
-        asked, outcome = attempt.intent, attempt.outcome.value
+        asked = attempt.intent
+        outcome = attempt.outcome.value
         self.counts[asked.currency.upper(), outcome] += 1
         if attempt.accepted:
             self.accepted[outcome] += 1
@@ -148,7 +152,8 @@ class Totals:
 
     def _add_read(self, finding: Finding) -> None:
         """What the row says by itself, and whether it was sent."""
-        outcome, currency = finding.outcome, finding.read_currency
+        outcome = finding.outcome
+        currency = finding.read_currency
         with_send = bool(finding.idempotency_key) and outcome is not Outcome.HELD
         if with_send:
             self.with_intent += 1
@@ -160,7 +165,8 @@ class Totals:
 
     def _add_noted(self, finding: Finding) -> None:
         """What a duplicate names; what a person took note of; what was settled elsewhere."""
-        outcome, names = finding.outcome.value, finding.counts_as.value
+        outcome = finding.outcome.value
+        names = finding.counts_as.value
         if finding.outcome is Outcome.DUPLICATE:
             self.named[names] += 1
             if finding.accepted:
@@ -198,7 +204,11 @@ class Totals:
     def _add_shares(self, finding: Finding) -> None:
         """Who got what of a charge, as far as the gateway tells."""
         currency = finding.currency
-        fees = {"fee": finding.fee, "vat": finding.fee_vat, "net": finding.net}
+        fees = {
+            "fee": finding.fee,
+            "vat": finding.fee_vat,
+            "net": finding.net,
+        }
         for name, amount in fees.items():
             if amount is not None:
                 self.fees[currency, finding.fee_currency, name] += amount

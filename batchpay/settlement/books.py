@@ -48,7 +48,8 @@ async def _once(channel: Channel, page_at: PageAt[Listed[T]]) -> tuple[list[T] |
 
     And the status of the last answer, None when there was none.
     """
-    listing, found = Listing(), list[T]()
+    listing = Listing()
+    found = list[T]()
     status: int | None = None
 
     async def heard(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer[Listed[T]]:

@@ -38,7 +38,11 @@ class Channel:
     """One per run. `closed` says why nothing goes out any more, empty while something may."""
 
     def __init__(
-        self, clock: Clock, pacer: Pacer, breaker: Breaker, left: Callable[[], None]
+        self,
+        clock: Clock,
+        pacer: Pacer,
+        breaker: Breaker,
+        left: Callable[[], None],
     ) -> None:
         """`left` is called as each request's first byte leaves: it outlives the process, for the
         next one's limiter.
@@ -46,7 +50,8 @@ class Channel:
         self._clock = clock
         self._pacer = pacer
         # a gateway may answer the one and not the other
-        self._sends, self._asks = breaker, Breaker(breaker.pause_s)
+        self._sends = breaker
+        self._asks = Breaker(breaker.pause_s)
         self._left = left
         self._gate = asyncio.Lock()
         self._shut = asyncio.Event()

@@ -127,7 +127,12 @@ class Doubts:
         assert case.attempt is not None and case.attempt.charge is not None
         charge = await self._read(case, case.attempt.charge.id)
         if charge is not None:
-            await self._recorder.found(case, charge, reread=case.attempt.wants_chain, by_id=True)
+            await self._recorder.found(
+                case,
+                charge,
+                reread=case.attempt.wants_chain,
+                by_id=True,
+            )
             self._told(case)
 
     async def reread_all(self, case: Case) -> None:
@@ -163,7 +168,8 @@ class Doubts:
         answer = await self._channel.ask(partial(self._gateway.get, charge_id))
         if answer is None:
             return None, 0
-        status, charge = answer.status or 0, answer.said
+        status = answer.status or 0
+        charge = answer.said
         if charge is None or charge.id != charge_id:
             return None, status
         return charge, status

@@ -34,7 +34,8 @@ def is_same(before: Attempt, after: Attempt) -> bool:
 
 
 def _evidence(attempt: Attempt) -> tuple[object, ...]:
-    charge, others = attempt.charge, [_of_other(one.charge, one.flaws) for one in attempt.others]
+    charge = attempt.charge
+    others = [_of_other(one.charge, one.flaws) for one in attempt.others]
     terms: tuple[object, ...] | None = None
     given_back: int | None = None
     if charge is not None:
@@ -68,7 +69,11 @@ def _of_other(charge: ChargeSeen, flaws: tuple[str, ...]) -> tuple[object, ...]:
 
 
 def why_stop(
-    others: Sequence[Attempt], before: Attempt | None, after: Attempt, *, by_hand: bool
+    others: Sequence[Attempt],
+    before: Attempt | None,
+    after: Attempt,
+    *,
+    by_hand: bool,
 ) -> str:
     """Does this evidence break a promise, or contradict what was proven (law L10)? A person may
     contradict.

@@ -30,16 +30,13 @@ from batchpay.settlement.pacing import http_date
 from batchpay.settlement.recorder import Case, Recorder
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
-EVERYTHING = datetime(
-    1970, 1, 2, tzinfo=UTC
-)  # ... where the gateway does not tell its time, and ours may be wrong
+# ... where the gateway does not tell its time, and ours may be wrong
+EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)
 LONG_BEFORE = timedelta(days=1)  # ... one that is to prove that a charge was not made
-WATCH_OVERLAP = timedelta(
-    seconds=10
-)  # ... and a repeated one this long before the youngest charge seen
-YOUNGER = timedelta(
-    seconds=5
-)  # what is so much younger than a listing's begin, by either clock, it need not cover
+# ... and a repeated one this long before the youngest charge seen
+WATCH_OVERLAP = timedelta(seconds=10)
+# what is so much younger than a listing's begin, by either clock, it need not cover
+YOUNGER = timedelta(seconds=5)
 PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
@@ -119,7 +116,9 @@ class Lists:
         list follows, once nothing can land any more that was under way when it was (J02). Raises
         Misconfigured for an empty journal beside charges of this job without `adopt`.
         """
-        since, in_vain, began_s = look.since, 0, self._clock.elapsed_s()
+        since = look.since
+        in_vain = 0
+        began_s = self._clock.elapsed_s()
         why = INCOMPLETE
         self._met_unknown = False
         while in_vain < IN_VAIN:
@@ -551,7 +550,13 @@ def _in_no_list(charge_id: str) -> str:
     return f"{charge_id} is in the journal, and no complete list of the gateway shows it"
 
 
-def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder, *, dated: bool) -> bool:
+def may_be(
+    charge: ChargeSeen,
+    attempt: Attempt,
+    recorder: Recorder,
+    *,
+    dated: bool,
+) -> bool:
     """Could a charge of which nobody can tell whose it is be this attempt's? `dated`: does the
     gateway tell its time, so that ours is known to be near it?
     """
@@ -625,7 +630,8 @@ async def read_list(
     is one. Pages shrink while an answer is longer than anybody should read; what is, by itself, is
     passed over (J12).
     """
-    pages, limit = 0, PAGE_SIZE
+    pages = 0
+    limit = PAGE_SIZE
     while not (listing.complete or listing.broken):
         listing.size = limit
         answer = await channel.ask(partial(_page_at, page_at, listing.offset, limit))

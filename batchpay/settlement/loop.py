@@ -199,12 +199,16 @@ class Settlement:
         """
         since = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC) - OVERLAP
         await self._until(self._first_sent)
-        in_vain, well_s, opening = 0, self._clock.elapsed_s(), True
+        in_vain = 0
+        well_s = self._clock.elapsed_s()
+        opening = True
         while not (self._workers_done.is_set() or self._over()):
             further = await self.lists.watch(since, opening=opening)
             if further:
-                since, opening = further, False
-                in_vain, well_s = 0, self._clock.elapsed_s()
+                since = further
+                opening = False
+                in_vain = 0
+                well_s = self._clock.elapsed_s()
                 gap_s = WATCH_EVERY_S
                 self._queue.open()
             else:
@@ -344,7 +348,11 @@ class Settlement:
             return
         trust_429 = self._recorder.trust_429
         proof = verdict(
-            answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429
+            answer,
+            case.intent,
+            live=self._live,
+            doubted=case.doubted,
+            trust_429=trust_429,
         )
         evidence = answer.excerpt
         if proof.flaws and not evidence:

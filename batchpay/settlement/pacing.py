@@ -21,14 +21,16 @@ CATCH_UP_S = 0.005
 LATENESS_S = 0.04
 FEW = 50
 FLOOR = 0.1  # the rate never adapts below this share of what was agreed
-RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
+RECOVERY_SHARE = 0.1
+RECOVERY_EVERY_S = 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
 LONGEST_ADVICE_S = 120.0  # of X-RateLimit-Reset; a window is a minute (omise-api.md, section 6)
 TICK_S = 1.0  # of the clock it is told by: the window may end so much earlier
 # a shorter window than this is told too coarsely, in whole seconds, to be compared with another
 TELLING_S = 10.0
 ENOUGH = 0.9  # of what a window takes: less than this of it is ours, so others have the rest
-BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.5, 60.0
+BACKOFF_FIRST_S = 0.5
+BACKOFF_MAX_S = 60.0
 
 
 def backoff_s(failures: int, jitter: float) -> float:
@@ -79,7 +81,11 @@ class Pacer:
     """
 
     def __init__(
-        self, rate: int, window_s: float, burst: int, earlier: Iterable[float] = ()
+        self,
+        rate: int,
+        window_s: float,
+        burst: int,
+        earlier: Iterable[float] = (),
     ) -> None:
         """`earlier`: when requests of earlier runs left, in this clock's seconds."""
         self._rate = rate
@@ -98,7 +104,8 @@ class Pacer:
         self._share_since_s = float("-inf")
         self._blocked_until_s = float("-inf")
         self._throttled_in_a_row = 0
-        self._advised_until_s, self._advised_interval_s = float("-inf"), 0.0
+        self._advised_until_s = float("-inf")
+        self._advised_interval_s = 0.0
         self._history = sorted(earlier)  # when requests left, as far back as an advice may look
         self._most = 0  # that a window of the gateway was ever seen to take, ours and free
 
@@ -197,7 +204,8 @@ class Breaker:
     run.
     """
 
-    IN_A_ROW, PAUSES = 5, 3
+    IN_A_ROW = 5
+    PAUSES = 3
 
     def __init__(self, pause_s: float) -> None:
         self.pause_s = pause_s

@@ -28,13 +28,11 @@ _RECIPIENT = re.compile(r"recp_[0-9A-Za-z_]{1,64}")
 class Preflight:
     """What the gateway said before anything was sent."""
 
-    barred: Mapping[str, str] = field(
-        default_factory=dict
-    )  # recipient -> why it cannot be paid now
+    # recipient -> why it cannot be paid now
+    barred: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()  # recipients of whom it told nothing
-    smallest_share: Mapping[str, int] = field(
-        default_factory=dict
-    )  # upper-case currency -> its smallest transfer
+    # upper-case currency -> its smallest transfer
+    smallest_share: Mapping[str, int] = field(default_factory=dict)
     least_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its smallest charge
 
     def beside(self, kept: Preflight, asked: Collection[str]) -> Preflight:
@@ -69,7 +67,11 @@ NOTHING_ASKED = Preflight()
 
 
 async def preflight(
-    recipients: Collection[str], gateway: Gateway, channel: Channel, currency: str, at_once: int
+    recipients: Collection[str],
+    gateway: Gateway,
+    channel: Channel,
+    currency: str,
+    at_once: int,
 ) -> Preflight:
     """Ask for every recipient, and for the gateway's limits. Waits for the limiter like any
     request.

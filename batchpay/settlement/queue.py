@@ -159,7 +159,8 @@ class Queue:
         return self._ahead
 
     def _claim_next(self) -> Case | None:
-        candidate, self._ahead = self._ahead, None
+        candidate = self._ahead
+        self._ahead = None
         if candidate is None:
             return None
         return self._claim(candidate)

@@ -179,7 +179,8 @@ class Recorder:
 
     async def intend(self, case: Case, boot_s: float) -> None:
         """The intent of the next send, durable when this returns (law L1). Raises errors.Taken."""
-        send, intent = case.sends + 1, case.intent
+        send = case.sends + 1
+        intent = case.intent
         told = Intended(
             boot_id=self._clock.boot_id,
             boot_s=boot_s,
@@ -195,7 +196,12 @@ class Recorder:
         await self._write(case, Voided(), case.sends)
 
     async def answered(
-        self, case: Case, verdict: Verdict, status: int | None, excerpt: str, left_s: float | None
+        self,
+        case: Case,
+        verdict: Verdict,
+        status: int | None,
+        excerpt: str,
+        left_s: float | None,
     ) -> None:
         """What came back for the last send, and what it proves."""
         told = Answered(
@@ -256,7 +262,11 @@ class Recorder:
 
     async def absent(self, case: Case, boot_s: float, *, closes: bool) -> None:
         """A complete look-up after the doubt period did not show it."""
-        told = Absent(boot_id=self._clock.boot_id, boot_s=boot_s, closes=closes)
+        told = Absent(
+            boot_id=self._clock.boot_id,
+            boot_s=boot_s,
+            closes=closes,
+        )
         await self._write(case, told, case.sends)
 
     async def adopt(
@@ -440,7 +450,13 @@ class Recorder:
         """A person's word on an attempt: charged (by this charge, with these flaws), accepted as it
         is, not-charged or cancelled.
         """
-        told = Resolved(said=as_, reason=reason, by=by, charge=charge, flaws=tuple(flaws))
+        told = Resolved(
+            said=as_,
+            reason=reason,
+            by=by,
+            charge=charge,
+            flaws=tuple(flaws),
+        )
         await self._write(case, told)
 
     async def stop(self, reason: str, case: Case | None = None) -> None:
@@ -466,7 +482,8 @@ class Recorder:
 
     async def _write(self, case: Case, told: OfAttempt, send: int = 0) -> None:
         async with case.writing:
-            intent, before = case.intent, case.attempt
+            intent = case.intent
+            before = case.attempt
             told, anothers = self._marked(told, intent)
             if isinstance(told, Intended) and before is not None and not before.resends:
                 raise Taken(f"order {intent.order_id} is {before.outcome.value} by now")
@@ -623,7 +640,8 @@ class Recorder:
 
     def youngest_before(self, at_ns: int) -> str:
         """The youngest charge of which this journal had proof before then; empty: of none."""
-        every, since = self._journal.charges_known(0), self._journal.charges_known(at_ns)
+        every = self._journal.charges_known(0)
+        since = self._journal.charges_known(at_ns)
         before = {charge_id: at for charge_id, at in every.items() if charge_id not in since}
         return max(before, key=lambda charge_id: before[charge_id], default="")
 
@@ -737,7 +755,8 @@ class Recorder:
         """Those that lists showed just now, once each: their orders may come in a file of a later
         run.
         """
-        fresh, self._fresh = self._fresh, {}
+        fresh = self._fresh
+        self._fresh = {}
         news = [self._event(Stray(key=key, charge=charge)) for key, charge in fresh.values()]
         if news:
             await self._journal.write(news)
@@ -762,7 +781,8 @@ class Recorder:
     def may_be_charged(self, intent: Intent) -> Nameless | None:
         """A charge that names nobody, and that may be what is about to be asked for."""
         terms = (intent.destination, intent.amount, intent.currency)
-        kept, job = self._unclaimed.nameless, self._job
+        kept = self._unclaimed.nameless
+        job = self._job
         for one in fits(kept, terms, intent.order_id, intent.payer, job):
             if self._journal.order_of_charge(one.charge_id) is None:
                 return one

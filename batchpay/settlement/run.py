@@ -100,7 +100,13 @@ class Run:
         self.clock = clock
         self.progress = progress
         self.loop = Settlement(
-            settings, gateway, channel, recorder, clock, limits=limits, progress=progress.order
+            settings,
+            gateway,
+            channel,
+            recorder,
+            clock,
+            limits=limits,
+            progress=progress.order,
         )
         self.notes: list[str] = []  # what a person should hear beside the outcomes
         self.untold = ""  # why it asked for nothing but the account
@@ -111,7 +117,9 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     """The steps in their order; the one place that knows it. Raises what makes going on
     impossible.
     """
-    channel, loop, progress = run.channel, run.loop, run.progress
+    channel = run.channel
+    loop = run.loop
+    progress = run.progress
     progress.phase("entering")
     entering: list[str] = []
     account = await enter(run.settings, run.gateway, channel, run.recorder, entering)
@@ -169,9 +177,15 @@ def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:
         return Sendable(), error
 
 
-async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Account) -> None:
+async def _preflight(
+    run: Run,
+    brought: Brought,
+    sendable: Sendable,
+    account: Account,
+) -> None:
     """Ask, and keep the answer where every later decision about a row reads it: in the journal."""
-    asked, kept = sendable.recipients, brought.kept_preflight
+    asked = sendable.recipients
+    kept = brought.kept_preflight
     found = await preflight(
         asked, run.gateway, run.channel, account.currency, run.settings.concurrency
     )
@@ -186,7 +200,6 @@ async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Ac
 
 
 # --- whose money is it
-# -----------------------------------------------------------------------------------------
 
 
 async def enter(
