@@ -192,9 +192,12 @@ def witnessed(state_path: Path, job: str) -> int:
     that can be read.
     """
     try:
-        with lock_path(state_path, job).open("rb") as file:
-            return int(_STAMP.unpack_from(file.read(_STAMPS_AT), _HOLDER_BYTES)[0])
-    except (OSError, ValueError, struct.error):
+        handle = _opened(lock_path(state_path, job), os.O_RDONLY)  # which waits for no pipe
+        try:
+            return int(_STAMP.unpack_from(os.pread(handle, _STAMPS_AT, 0), _HOLDER_BYTES)[0])
+        finally:
+            os.close(handle)
+    except (OSError, ValueError, struct.error, Misconfigured):
         return 0
 
 

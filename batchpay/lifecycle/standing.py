@@ -105,7 +105,7 @@ def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:
     attempts = history.attempts.get(row.order_id, ())
     row = _known_by_its_id(row, attempts)
     owned = _own_attempt(row, history)
-    if owned is not None and not _planned_anew(row, owned):
+    if owned is not None and not _planned_anew(row, owned, guards):
         return _of_its_own(row, owned, history, guards)
     flawed = _flawed(row, history, guards)
     if isinstance(flawed, Rejected):
@@ -153,12 +153,14 @@ def _own_attempt(row: Row, history: History) -> Attempt | None:
     return owned
 
 
-def _planned_anew(row: Row, owned: Attempt) -> bool:
+def _planned_anew(row: Row, owned: Attempt, guards: Guards) -> bool:
     """Was its own attempt never charged, and can it not be sent as the row asks, or at all? Then
     the row is judged afresh (J13).
     """
     if owned.adopted or not owned.ready:
         return False
+    if owned.reused and guards.stop:
+        return False  # it shows what it came to until a person has looked
     if row.problems or owned.reused:
         return True
     if row.repeat is not None and row.repeat.outcome is not Outcome.DUPLICATE:
