@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from tests.world import Market, order
 
 settings.register_profile("house", deadline=None)  # nothing here is a timed test
 settings.load_profile("house")
+
+# Under nohup, or behind a shell's `&`, these are ignored, and so they would be by every run.
+for ignored in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
 
 # half a minute and more each: no worker is to begin with one of them at the end
 LONGEST = (
