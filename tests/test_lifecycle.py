@@ -249,6 +249,27 @@ def answer_event(send: int, **changes: Any) -> Event:
     return event("answer", send, verdict="charge", charge=found.to_json())
 
 
+@pytest.mark.fault("B19", "L6")
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([FIRST], False),  # nobody says anything
+        ([FIRST, event("voided", 1)], False),  # not a byte left
+        ([FIRST, event("answer", 1, verdict="not_sent")], False),
+        ([FIRST, event("answer", 1, verdict="throttled")], True),
+        ([FIRST, event("answer", 1, verdict="throttled"), event("withdrawn")], True),
+        ([FIRST, event("answer", 1, verdict="key_refused")], True),
+        ([FIRST, event("answer", 1, verdict="not_here")], True),
+        ([FIRST, event("answer", 1, verdict="refused")], True),
+        ([FIRST, event("absent", 1, boot_id="b", boot_s=1.0, closes=True)], True),
+        ([FIRST, answer_event(1)], False),
+    ],
+)
+def test_who_is_said_to_have_charged_nothing(events: list[Event], *, expected: bool) -> None:
+    """Whatever left and is said not to have charged, gone again, withdrawn or over."""
+    assert fold(events)[0].said_uncharged is expected
+
+
 @pytest.mark.parametrize(
     "events, outcome",
     [

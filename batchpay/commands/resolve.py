@@ -174,18 +174,14 @@ def charged(
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
-        if (
-            row := _held_row(opened, order_id) if all(a.closed for a in attempts) else None
-        ) is not None:
-            return _claimed(
-                opened,
-                key,
-                row,
-                attempts[-1].intent.attempt + 1 if attempts else 1,
-                charge_id,
-                reason,
-            )
-        case = _unsettled(opened, order_id, charge_id)
+        earlier = _said_uncharged(opened, attempts, charge_id)
+        row = None
+        if earlier is None and all(attempt.closed for attempt in attempts):
+            row = _held_row(opened, order_id)
+        if row is not None:
+            number = len(attempts) and attempts[-1].intent.attempt
+            return _claimed(opened, key, row, number + 1, charge_id, reason)
+        case = earlier or _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
         charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         assert case.attempt is not None
@@ -385,6 +381,18 @@ def _is_told_of(attempt: Attempt, charge_id: str) -> bool:
     return known or charge_id in attempt.twins or charge_id == attempt.hinted
 
 
+def _said_uncharged(
+    opened: OpenJob,
+    attempts: tuple[Attempt, ...],
+    charge_id: str,
+) -> Case | None:
+    """The attempt that is said to have charged nothing, and that this charge may be of."""
+    for attempt, one in opened.recorder.unclear_beside(attempts):
+        if one.charge_id == charge_id:
+            return _case(attempt, attempts)
+    return None
+
+
 def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
     return Case(
         attempt.intent,
@@ -414,11 +422,8 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
         )
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
-        if (
-            attempt.refused
-            and not attempt.by_hand
-            and opened.recorder.may_be_charged(attempt.intent) is not None
-        ):
+        is_said = attempt.said_uncharged and not attempt.by_hand
+        if is_said and opened.recorder.may_be_charged(attempt.intent) is not None:
             # a charge that names no order may be its own: a person tells
             return _case(attempt, attempts)
     contested = next(

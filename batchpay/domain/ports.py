@@ -245,9 +245,9 @@ class Journal(Protocol):
     def last_of_orders(self) -> int:
         """Number of the last event about an order of this job; 0 when there is none."""
 
-    def refused_since(self, since_ns: int) -> list[str]:
-        """Order ids of attempts of this job that an answer refused since then, by our wall clock
-        (UTC nanoseconds).
+    def uncharged_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts of this job of which an answer, or a look-up, said since then that
+        nothing was charged, by our wall clock (UTC nanoseconds).
         """
 
     def cancelled(self) -> list[Event]:

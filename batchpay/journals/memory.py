@@ -12,6 +12,7 @@ from batchpay.domain.events import (
     BEGINNINGS,
     CHARGES,
     SHOWN_CHARGES,
+    Absent,
     Answered,
     BelongsTo,
     begins,
@@ -128,12 +129,15 @@ class MemoryJournal(Remembered):
                 known[charge["id"]] = known.get(charge["id"]) or charge.get("created_at", "")
         return known
 
-    def refused_since(self, since_ns: int) -> list[str]:
-        """Order ids of attempts that an answer refused since then."""
+    def uncharged_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts of which an answer, or a look-up, said since then that nothing was
+        charged.
+        """
         found: dict[str, None] = {}
         for event in self._events:
-            refused = event.kind == Answered.kind and state_in(event.data) == Outcome.REFUSED
-            if refused and event.at_ns >= since_ns:
+            told = event.kind in (Answered.kind, Absent.kind)
+            uncharged = told and state_in(event.data) in (Outcome.REFUSED, Outcome.HELD)
+            if uncharged and event.at_ns >= since_ns:
                 found[event.order_id] = None
         return list(found)
 

@@ -404,6 +404,7 @@ class Attempt:
     intent: Intent
     adopted: bool  # found at the gateway, not made by this journal
     sends: int = 0
+    never_left: int = 0  # of these, those of which not a byte left this machine
     sent_in: str = ""  # the run of its last send
     sent_ns: int = 0  # wall clock of the first send's intent
     settled_ns: int = 0  # wall clock of the evidence that decided it
@@ -582,6 +583,17 @@ class Attempt:
         return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.denied
 
     @property
+    def said_uncharged(self) -> bool:
+        """Did it leave, and is it said, by an answer or by lists, that nothing was charged?
+
+        Whatever said so (a refusal, a 429, a look-up), and whatever the attempt is now (to go
+        again, withdrawn, over): a charge that names nobody may be its own after all, and beside
+        that nothing more of its order is sent.
+        """
+        went = self.outcome is Outcome.HELD and self.sends > self.never_left
+        return self.refused or went
+
+    @property
     def state(self) -> str:
         """What the journal keeps of it beside each event: its outcome, or that it was withdrawn."""
         if self.set_aside:
@@ -638,7 +650,11 @@ def _intended(state: Attempt, event: Event, told: Intended) -> Attempt:
 
 
 def _voided(state: Attempt, event: Event, _: Told) -> Attempt:
-    return _but(state, unclear=state.unclear - {event.send})
+    return _but(
+        state,
+        unclear=state.unclear - {event.send},
+        never_left=state.never_left + 1,
+    )
 
 
 def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
@@ -647,14 +663,17 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
         return _evidence(state, event, told)
     if proof in NOT_CHARGED:
         return _but(
-            _voided(state, event, told),
+            state,
+            unclear=state.unclear - {event.send},
+            never_left=state.never_left + (proof is Proof.NOT_SENT),
             throttled=proof is Proof.THROTTLED,
             code=told.code,
             message=told.message,
         )
     if proof is Proof.REFUSED:
         return _but(
-            _voided(state, event, told),
+            state,
+            unclear=state.unclear - {event.send},
             refused=True,
             settled_ns=event.at_ns,
             code=told.code,

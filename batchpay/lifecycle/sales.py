@@ -69,9 +69,12 @@ def kin_of(
 
 
 def in_vain(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
-    """The attempts of other orders of this row's sale that took no money, first to last."""
+    """The attempts of other orders of this row's sale that took no money, first to last; of those
+    that were withdrawn, or wait to go again, the ones that somebody was asked for.
+    """
     for attempt in history.kin(row):
-        if attempt.closed and not attempt.set_aside and is_kin(row, attempt, history, guards):
+        ended = attempt.closed and not attempt.set_aside
+        if (ended or attempt.said_uncharged) and is_kin(row, attempt, history, guards):
             yield attempt
 
 
@@ -83,6 +86,8 @@ def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
         return None
     last = None
     for attempt in in_vain(row, history, guards):
+        if attempt.outcome is Outcome.HELD:
+            continue
         if same_terms(row.document, attempt) and not goes_back_to(attempt.intent, keys_of(row)):
             last = attempt
     return last

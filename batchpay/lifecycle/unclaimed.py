@@ -171,10 +171,10 @@ def may_be_charge_of(
 def unclear_among(
     attempts: Iterable[Attempt], nameless: Mapping[Terms, Mapping[str, Nameless]], job: str
 ) -> Iterator[tuple[Attempt, Nameless]]:
-    """Attempts that were refused, each with a charge that may be its own after all: beside one of
-    them nothing more of its order is sent.
+    """Attempts that are said to have charged nothing, each with a charge that may be its own after
+    all: beside one of them nothing more of its order is sent.
     """
     for attempt in attempts:
-        if attempt.refused:
+        if attempt.said_uncharged:
             for charge in may_be_charge_of(attempt, nameless, job):
                 yield attempt, charge

@@ -309,7 +309,7 @@ class Lists:
         )
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
-        await self._hold_against_refused(listing)
+        await self._hold_against_uncharged(listing)
         if read:
             return listing
         return None
@@ -325,18 +325,18 @@ class Lists:
         listing.newest = answer.said or ""
         return True
 
-    async def _hold_against_refused(self, listing: Listing) -> None:
+    async def _hold_against_uncharged(self, listing: Listing) -> None:
         """Beside a charge without a key that fits an order which is said to have charged nothing,
         nothing is certain: that is kept, for the row to tell and for every later attempt to wait.
         """
         if not listing.unclear:
             return
-        refused = self._recorder.said_uncharged()
+        uncharged = self._recorder.said_uncharged()
 
         def fits(charge: ChargeSeen) -> bool:
             return any(
                 may_pay(one.intent.payer, charge.payer or "") and self._may_be(charge, one)
-                for one in refused
+                for one in uncharged
             )
 
         if nameless := [charge for charge in listing.unclear if fits(charge)]:

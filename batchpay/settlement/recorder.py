@@ -5,7 +5,7 @@ intents and evidence is written here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -86,7 +86,7 @@ from batchpay.settlement.others import doubles, orders_of, told_of
 
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
 # lists begin ten minutes before their bound, and our clock may be five off
-REFUSED_BEFORE_NS = 900 * 10**9
+UNCHARGED_BEFORE_NS = 900 * 10**9
 CALLED_UNPROVEN = "a report of before the loss of a journal calls it unproven"
 T = TypeVar("T", bound=Told)
 
@@ -157,7 +157,7 @@ class Recorder:
         self._called_unproven: frozenset[str] | None = None  # read when it is first asked for
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
         # by key: said to have charged nothing, where a list may say otherwise
-        self._refused: dict[str, Attempt] = {}
+        self._uncharged: dict[str, Attempt] = {}
         # charge id -> order and attempt, of those seen in this run
         self._orders: dict[str, tuple[str, int]] = {}
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
@@ -506,27 +506,28 @@ class Recorder:
 
     def _belies_429(self, before: Attempt) -> bool:
         """Was it said to have charged nothing because of too many requests?"""
-        return self.trust_429 and before.throttled and before.ready
+        return self.trust_429 and before.throttled and before.outcome is Outcome.HELD
 
     def _follow(self, after: Attempt) -> None:
         """What was written of an attempt is what this run knows of it."""
         key = after.intent.key
         if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
             self._undecided.pop(key, None)
-        self._refused.pop(key, None)
-        if after.outcome is Outcome.REFUSED:
-            self._refused[key] = after
+        self._uncharged.pop(key, None)
+        if after.outcome in (Outcome.REFUSED, Outcome.HELD) and after.said_uncharged:
+            self._uncharged[key] = after
 
     def remember(self, since_ns: int) -> None:
         """Charges that this journal has had proof of since then, or else the last one before: lists
-        must show them. And what was refused since then, with a margin: lists may show that it was
-        charged all the same.
+        must show them. And what is said since then to have charged nothing, with a margin: lists
+        may show that it was charged all the same.
         """
-        refused = self._journal.refused_since(since_ns - REFUSED_BEFORE_NS)
-        for events in self._journal.histories(refused).values():
-            for attempt in fold(events):
-                if attempt.refused and not attempt.by_hand:
-                    self._refused.setdefault(attempt.intent.key, attempt)
+        ids = self._journal.uncharged_since(since_ns - UNCHARGED_BEFORE_NS)
+        for start in range(0, len(ids), 500):
+            for events in self._journal.histories(ids[start : start + 500]).values():
+                for attempt in fold(events):
+                    if attempt.said_uncharged and not attempt.by_hand:
+                        self._uncharged.setdefault(attempt.intent.key, attempt)
         for charge_id, created_at in self._known_since(since_ns).items():
             if charge_id not in self._lifted and can_be_asked_for(charge_id):
                 self.known.setdefault(charge_id, (created_at, float("-inf")))
@@ -609,6 +610,8 @@ class Recorder:
     def register(self, case: Case) -> None:
         """This is the one Case of its attempt: whoever finds evidence of it writes here."""
         self._undecided[case.intent.key] = case
+        if case.attempt is not None and case.attempt.said_uncharged:
+            self._uncharged.setdefault(case.intent.key, case.attempt)
 
     # --- reading
 
@@ -794,19 +797,21 @@ class Recorder:
         """
         if self.may_be_charged(case.intent) is not None:
             return True
-        unclear = unclear_among(case.others, self._unclaimed.nameless, self._job)
-        return any(self._journal.order_of_charge(one.charge_id) is None for _, one in unclear)
+        return next(self.unclear_beside(case.others), None) is not None
+
+    def unclear_beside(self, attempts: Iterable[Attempt]) -> Iterator[tuple[Attempt, Nameless]]:
+        """Those of some attempts that are said to have charged nothing, each with a charge that
+        names nobody and may be its own.
+        """
+        for attempt, one in unclear_among(attempts, self._unclaimed.nameless, self._job):
+            if self._journal.order_of_charge(one.charge_id) is None:
+                yield attempt, one
 
     def said_uncharged(self) -> list[Attempt]:
-        """Attempts that were sent since the last complete list, and that the gateway said it had
-        not charged.
+        """Attempts that were sent since the last complete list, and that somebody said had charged
+        nothing.
         """
-        said = [*self._refused.values()]
-        for case in self._undecided.values():
-            attempt = case.attempt
-            if attempt is not None and attempt.ready and attempt.sends:
-                said.append(attempt)
-        return said
+        return list(self._uncharged.values())
 
     def _place(self, charge: ChargeSeen) -> tuple[str, int | None] | None:
         """Order id and attempt of a charge of this job: the one place that says whose a charge is.
@@ -828,9 +833,9 @@ class Recorder:
             return place
         self.trace([charge])
         known = self._traced[key] or self._known_by_id(charge.id, key)
-        if known is None and key in self._refused:
-            refused = self._refused[key].intent
-            known = refused.order_id, refused.attempt
+        if known is None and key in self._uncharged:
+            asked = self._uncharged[key].intent
+            known = asked.order_id, asked.attempt
         if known is not None:
             return known
         if charge.id not in self._unclaimed.strays.get(key, {}):

@@ -94,10 +94,12 @@ def test_every_attempt_that_began_is_told(journal: Journal) -> None:
 
 
 @pytest.mark.fault("B22", "L6")
-def test_what_was_refused_lately_is_told(journal: Journal) -> None:
-    """By an answer, since a time."""
+def test_what_is_said_lately_to_have_charged_nothing_is_told(journal: Journal) -> None:
+    """Refused, or told 429 and to go again; since a time."""
     journal.append([intent("a"), answer("a", "refused"), intent("b"), answer("b", "declined")])
-    assert (journal.refused_since(2), journal.refused_since(3)) == (["a"], [])
+    assert (journal.uncharged_since(2), journal.uncharged_since(3)) == (["a"], [])
+    journal.append([intent("c"), answer("c", "held"), intent("d"), answer("d", "succeeded")])
+    assert sorted(journal.uncharged_since(2)) == ["a", "c"]
 
 
 def test_open_orders_are_those_that_did_not_end(journal: Journal) -> None:

@@ -31,6 +31,7 @@ from batchpay.domain.events import (
     SALE_AT,
     SHOWN_CHARGES,
     STATE_AT,
+    Absent,
     Answered,
     BatchPlanned,
     BelongsTo,
@@ -521,13 +522,15 @@ class SqliteJournal:
                 known[charge_id] = known.get(charge_id) or created_at or ""
         return known
 
-    def refused_since(self, since_ns: int) -> list[str]:
-        """Order ids of attempts that an answer refused since then, by our wall clock (ns)."""
-        refused = (
-            f"kind = '{Answered.kind}' AND json_extract(data, '{STATE_AT}') ="
-            f" '{Outcome.REFUSED.value}'"
+    def uncharged_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts of which an answer, or a look-up, said since then that nothing was
+        charged, by our wall clock (ns).
+        """
+        uncharged = (
+            f"kind IN ('{Answered.kind}', '{Absent.kind}') AND json_extract(data, '{STATE_AT}') IN"
+            f" ('{Outcome.REFUSED.value}', '{Outcome.HELD.value}')"
         )
-        orders = self._since(since_ns, refused, ["order_id"])
+        orders = self._since(since_ns, uncharged, ["order_id"])
         return list(dict.fromkeys(order_id for (order_id,) in orders if order_id is not None))
 
     def _since(self, since_ns: int, where: str, columns: Sequence[str]) -> Iterator[list[Any]]:
