@@ -104,12 +104,12 @@ def journal(tmp_path: Path) -> Path:
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
     for row in old("nights-4.jsonl")[:15]:
         seq, job, *columns, data, _ = row
-        event = Event(*columns, data=json.loads(data))
+        event = Event(*columns, data=json.loads(data), seq=seq)
         if event.order_id:
-            keep_open(connection, follow, job, seq, event)
+            keep_open(connection, follow, job, [event])
         connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", row)
         if event.order_id:
-            keep_asked(connection, job, seq, event)
+            keep_asked(connection, job, [event])
     connection.close()
     return path
 

@@ -116,7 +116,7 @@ def replayed(events: Iterator[Event]) -> dict[str, Open]:
 
 @pytest.mark.fault("L3", "I7", "J04")
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.one_of(EVENTS, LIKELY, LIKELY), max_size=30), st.integers(1, 3))
+@given(st.lists(st.one_of(EVENTS, LIKELY, LIKELY), max_size=30), st.integers(1, 7))
 def test_one_rule_in_memory_in_sqlite_and_from_the_events(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event], at_once: int
 ) -> None:

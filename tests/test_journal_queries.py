@@ -199,7 +199,9 @@ def test_no_question_scans_a_table(journal: SqliteJournal, question: str) -> Non
             scans = [
                 step
                 for step in steps
-                if step.startswith("SCAN") and "ORDER BY seq DESC LIMIT 1" not in statement
+                if step.startswith("SCAN")
+                and "ORDER BY seq DESC LIMIT 1" not in statement
+                and not step.endswith("CONSTANT ROWS")  # those that are written
             ]
             assert scans == [], (statement, steps)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.domain.errors import InputOutput, Misconfigured, TryLater
+from batchpay.domain.errors import InputOutput, Misconfigured, Taken, TryLater
 from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock
 from batchpay.journals.sqlite.soundness import BrokenChain
@@ -62,6 +62,28 @@ def test_a_digest_covers_the_line_as_a_json_array(tmp_path: Path) -> None:
     for before, row, stored in zip(["0" * 64, first.digest], rows, [first, second], strict=True):
         line = json.dumps(list(row[:12]), ensure_ascii=False)
         assert stored.digest == row[12] == hashlib.sha256(f"{before}{line}".encode()).hexdigest()
+    journal.close()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 63, 64, 65, 127, 300])
+def test_a_group_of_any_size_is_kept_as_it_was_written(tmp_path: Path, size: int) -> None:
+    """Rows go in by few statements: none is lost at their edges, and all derived tables fit."""
+    journal = SqliteJournal(tmp_path / "j.db", "night")
+    sent = [
+        Event("intent", n, order_id=f"{n}", attempt=1, send=1, data={"state": "in_doubt"})
+        for n in range(size)
+    ]
+    told = [
+        Event("answer", n, order_id=f"{n}", attempt=1, send=1, data={"state": "succeeded"})
+        for n in range(size)
+    ]
+    with pytest.raises(Taken, match=f"order {size - 1}: attempt 1 may not begin"):
+        journal.append([*sent, *sent[size - 1 :]])
+    stored = journal.append(sent) + journal.append(told[: size // 2]) + journal.append([])
+    assert list(journal.events()) == stored
+    assert len(stored) == size + size // 2
+    assert journal.open_orders() == sorted(f"{n}" for n in range(size // 2, size))
+    journal.verify()
     journal.close()
 
 

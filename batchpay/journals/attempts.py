@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from batchpay.domain.errors import Taken
 from batchpay.domain.events import BEGINNINGS, begins, is_beside, state_in
 from batchpay.domain.model import Event
 from batchpay.journals.asked import asked
 from batchpay.journals.guard import Last, Open
+from batchpay.journals.sqlite import many
 
 Rule = Callable[[Open | None, str, int, int, str, bool, Last], Open | None]
 """guard.follow for an event that is to be written, guard.replay for one that stands in the journal
@@ -22,70 +25,100 @@ LAST = (  # a tuple of texts reads in SQL as it does here
     "SELECT max(attempt) FROM events WHERE job = ? AND order_id = ?"  # noqa: S608 - our own words
     f" AND kind IN {BEGINNINGS} AND seq < ?"
 )
+_LAST_OF = (
+    "SELECT order_id, max(attempt) FROM events WHERE job = ?"  # noqa: S608 - our own words
+    f" AND seq < ? AND kind IN {BEGINNINGS} AND order_id IN (*) GROUP BY order_id"
+)
+_OPEN_OF = "SELECT order_id, attempt, state FROM open_attempts WHERE job = ? AND order_id IN (*)"
+_DELETE = "DELETE FROM open_attempts WHERE job = ? AND order_id IN (*)"
 
 
 def keep_open(
     connection: sqlite3.Connection,
     rule: Rule,
     job: str,
-    seq: int,
-    event: Event,
+    events: Sequence[Event],
 ) -> None:
-    """Bring the order's row in step with its next event. Raises Taken, by the rule."""
-    row = connection.execute(
-        "SELECT attempt, state FROM open_attempts WHERE job = ? AND order_id = ?",
-        (job, event.order_id),
-    ).fetchone()
-    if row:
-        now = Open(*row)
-    else:
-        now = None
+    """Bring the rows of their orders in step with the next events of a job, by their numbers, all
+    at once. Raises Taken, by the rule, before anything is changed.
+    """
+    if not events:
+        return
+    orders = list(dict.fromkeys(event.order_id for event in events))
+    found = many.those_of(connection, _OPEN_OF, [job], orders)
+    before = {order_id: Open(attempt, state) for order_id, attempt, state in found}
+    now: dict[str, Open | None] = {**before}
+    begun = _Begun(connection, job, events[0].seq, orders)
+    for event in events:
+        order_id = event.order_id
+        try:
+            now[order_id] = rule(
+                now.get(order_id),
+                event.kind,
+                event.attempt,
+                event.send,
+                state_in(event.data),
+                is_beside(event.data),
+                partial(begun.last, order_id),
+            )
+        except Taken as error:
+            raise Taken(f"order {order_id}: {error}") from None
+        if event.kind in BEGINNINGS:
+            begun.add(order_id, event.attempt)
+    _write(connection, job, before, now)
 
-    def last() -> int:
-        return connection.execute(LAST, (job, event.order_id, seq)).fetchone()[0] or 0
 
-    try:
-        then = rule(
-            now,
-            event.kind,
-            event.attempt,
-            event.send,
-            state_in(event.data),
-            is_beside(event.data),
-            last,
-        )
-    except Taken as error:
-        raise Taken(f"order {event.order_id}: {error}") from None
-    if then != now:
-        _write(connection, (job, event.order_id), now, then)
+class _Begun:
+    """The highest attempt of each order that began so far: before some event by the journal, and by
+    the events since. The journal is asked for all of them where it matters for one.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, job: str, seq: int, orders: Sequence[str]
+    ) -> None:
+        self._connection = connection
+        self._before = (job, seq)
+        self._orders = orders
+        self._kept: dict[str, int] | None = None
+        self._fresh: dict[str, int] = {}
+
+    def add(self, order_id: str, attempt: int) -> None:
+        self._fresh[order_id] = max(attempt, self._fresh.get(order_id, 0))
+
+    def last(self, order_id: str) -> int:
+        if self._kept is None:
+            rows = many.those_of(self._connection, _LAST_OF, self._before, self._orders)
+            self._kept = dict(rows)
+        return max(self._kept.get(order_id, 0), self._fresh.get(order_id, 0))
 
 
 def _write(
     connection: sqlite3.Connection,
-    key: tuple[str, str],
-    now: Open | None,
-    then: Open | None,
-) -> None:
-    if then is None:
-        connection.execute("DELETE FROM open_attempts WHERE job = ? AND order_id = ?", key)
-    elif now is None:
-        connection.execute("INSERT INTO open_attempts VALUES (?, ?, ?, ?)", (*key, *then))
-    else:
-        connection.execute(
-            "UPDATE open_attempts SET attempt = ?, state = ? WHERE job = ? AND order_id = ?",
-            (*then, *key),
-        )
-
-
-def keep_asked(
-    connection: sqlite3.Connection,
     job: str,
-    seq: int,
-    event: Event,
+    before: Mapping[str, Open],
+    now: Mapping[str, Open | None],
 ) -> None:
-    """Enter what an attempt asked for, if the event begins one."""
-    if begins(event.kind, event.send):
-        row = asked(
-            seq, job, event.at_ns, event.batch_id, event.order_id, event.attempt, event.data
+    """What changed of the open attempts: out with what was, in with what is."""
+    changed = {order: then for order, then in now.items() if then != before.get(order)}
+    gone = [order_id for order_id in changed if order_id in before]
+    deque(many.those_of(connection, _DELETE, [job], gone), maxlen=0)
+    opened = [(job, order_id, *then) for order_id, then in changed.items() if then is not None]
+    many.insert(connection, "open_attempts", opened)
+
+
+def keep_asked(connection: sqlite3.Connection, job: str, events: Iterable[Event]) -> None:
+    """Enter what attempts asked for that begin among these events, which have their numbers."""
+    rows = [
+        asked(
+            event.seq,
+            job,
+            event.at_ns,
+            event.batch_id,
+            event.order_id,
+            event.attempt,
+            event.data,
         )
-        connection.execute("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        for event in events
+        if begins(event.kind, event.send)
+    ]
+    many.insert(connection, "asked", rows)

@@ -76,7 +76,8 @@ def _derive(connection: sqlite3.Connection) -> None:
                 attempt=attempt,
                 send=send,
                 data=json.loads(data),
+                seq=seq,
             )
-            keep_asked(connection, job, seq, event)
-            keep_open(connection, replay, job, seq, event)
+            keep_asked(connection, job, [event])
+            keep_open(connection, replay, job, [event])
         after = rows[-1][0]

@@ -15,7 +15,7 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +45,7 @@ from batchpay.domain.events import (
 from batchpay.domain.model import Batch, Done, Event, Judged, Outcome, Repeat, StoredChunk
 from batchpay.journals.attempts import keep_asked, keep_open
 from batchpay.journals.guard import follow
-from batchpay.journals.sqlite import soundness
+from batchpay.journals.sqlite import many, soundness
 from batchpay.journals.sqlite.lines import (
     COLUMNS,
     any_of,
@@ -159,7 +159,8 @@ class SqliteJournal:
     def _commit_group(self, group: list[_Submission]) -> None:
         try:
             with self._lock, self._transaction():
-                results = [self._insert(submission.events) for submission in group]
+                written = iter(self._insert([one for some in group for one in some.events]))
+            results = [list(islice(written, len(some.events))) for some in group]
         except BatchpayError as error:
             if len(group) == 1 or not isinstance(error, Taken):
                 _tell(group, [error] * len(group))
@@ -206,37 +207,41 @@ class SqliteJournal:
             raise
 
     def _insert(self, events: Sequence[Event]) -> list[Event]:
+        """All of them, by a few statements in all: one for each event would wait as often for the
+        loop to let go of the interpreter.
+        """
         seq, digest = self._head()
+        lines = []
         written = []
         for event in events:
             seq += 1
             try:
-                digest = self._insert_one(event, seq, digest)
-            # no disk and no damage: it is not the journal's
-            except (ValueError, OverflowError, TypeError) as error:
-                raise Bug(
-                    f"{self.path}: an event of kind {event.kind} cannot be written: {error!r}"
-                ) from error
+                line = line_of(seq, self.job, event)
+                digest = chained(digest, line)
+            except (ValueError, TypeError) as error:
+                raise self._unwritable([event], error) from error
+            lines.append((*line, digest))
             written.append(stored(event, seq, digest))
+        of_orders = [event for event in written if event.order_id]
+        self._guard(of_orders)
+        try:
+            many.insert(self._connection, "events", lines)
+        except (ValueError, OverflowError, TypeError) as error:
+            raise self._unwritable(events, error) from error
+        keep_asked(self._connection, self.job, of_orders)
         self._last_seq = seq
         return written
 
-    def _insert_one(self, event: Event, seq: int, digest: str) -> str:
-        line = line_of(seq, self.job, event)
-        digest = chained(digest, line)
-        if event.order_id:
-            self._guard(event, seq)
-        places = ",".join("?" * 13)
-        self._connection.execute(f"INSERT INTO events VALUES ({places})", (*line, digest))
-        if event.order_id:
-            keep_asked(self._connection, self.job, seq, event)
-        return digest
-
-    def _guard(self, event: Event, seq: int) -> None:
+    def _guard(self, events: Sequence[Event]) -> None:
         """Keep the table of open attempts in step: entering twice is a conflict, not a second
         payment.
         """
-        keep_open(self._connection, follow, self.job, seq, event)
+        keep_open(self._connection, follow, self.job, events)
+
+    def _unwritable(self, events: Sequence[Event], error: Exception) -> Bug:
+        """No disk and no damage: it is not the journal's."""
+        kinds = ", ".join(sorted({event.kind for event in events}))
+        return Bug(f"{self.path}: an event of kind {kinds} cannot be written: {error!r}")
 
     def _head(self) -> tuple[int, str]:
         row = self._connection.execute(
