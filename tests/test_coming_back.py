@@ -14,7 +14,7 @@ import pytest
 
 from batchpay.domain import steps
 from batchpay.domain.lineage import NAMING
-from tests.test_sale import DECLINED, inbox, job, night, once, sale
+from tests.test_sale import DECLINED, inbox, job, lose, night, once, sale
 from tests.world import Market
 
 CLEARED = dict.fromkeys(NAMING, "")
@@ -176,20 +176,126 @@ def test_what_contested_rows_came_back_as_stands_in_their_place(market: Market, 
     }
     inbox(market, b=back[how])
     ended = night(market)
-    if (
-        how == "apart"
-    ):  # the one corrects a row of the other's id: their reason says to clear the columns
-        assert ended == 10
-        assert all("clear all batchpay_ columns" in row["reason"] for row in found(market, "b"))
-        inbox(market, b=None, c=back["both"])
-        ended = night(market)
+    assert ended == 0
     numbers = (2, 3) if how == "left" else (1, 2, 3)
     once(market, *numbers)
-    assert all(
-        row["outcome"] == "succeeded" for row in found(market, "c" if how == "apart" else "b")
-    )
+    assert all(row["outcome"] == "succeeded" for row in found(market, "b"))
     night(market)
     once(market, *numbers)
+
+
+# --- two rows of one file under one id: a person gives one of them an id of its own
+
+SAME_ID = {"order_id": sale(1)["order_id"], "amount": "200.00"}
+
+
+def contested(market: Market, *more: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """A night of two rows under one id, 100.00 and 200.00 THB; the rows of its rejects file, the
+    second under an id of its own.
+    """
+    job(market)
+    inbox(market, a=[sale(1, amount="100.00"), sale(2, **SAME_ID), *more])
+    assert night(market) == 10
+    once(market)
+    one, two = rejected(market, "a")
+    return one, two | {"order_id": "00002"}
+
+
+@pytest.mark.fault("E03", "J07", "J13")
+@pytest.mark.parametrize("away", [True, False])
+@pytest.mark.parametrize("lost", [True, False])
+def test_of_rows_under_one_id_each_goes_once_when_one_has_an_id_of_its_own(
+    market: Market, *, away: bool, lost: bool
+) -> None:
+    """Each old row names what was charged for it; nothing goes again, not after a loss either."""
+    one, two = contested(market)
+    inbox(market, b=[one, two])
+    if away:
+        inbox(market, a=None)
+    assert night(market) == 0
+    once(market, 1, 2)
+    first, second = found(market, "a")
+    batch = found(market, "b")[0]["batch_id"]
+    assert f"order 00001 of batch {batch} row 2" in first["settled_by"]
+    assert f"order 00002 of batch {batch} row 3" in second["reason"] + second["settled_by"]
+    if lost:
+        lose(market)
+    night(market, adopt=lost)
+    once(market, 1, 2)
+
+
+@pytest.mark.fault("E03", "J07")
+@pytest.mark.parametrize("way", ["as it is", "columns cleared", "the first file without it"])
+def test_the_other_row_goes_later_by_what_it_is_told(market: Market, way: str) -> None:
+    """Only the mended row came back first. The other one does not go by itself: whether it is still
+    wanted nobody said.
+    """
+    one, two = contested(market)
+    inbox(market, a=None, b=[two])
+    assert night(market) == 0
+    once(market, 2)
+    (first, _) = found(market, "a")
+    assert (first["outcome"], first["settled_by"]) == ("conflict", "")
+    assert first["reason"].endswith("leave only the right one")
+    back = {
+        "as it is": one,
+        "columns cleared": one | CLEARED,
+        "the first file without it": sale(1, amount="100.00"),
+    }
+    inbox(market, c=[back[way]])
+    assert night(market) == 0
+    once(market, 1, 2)
+    assert "order 00001" in found(market, "a")[0]["settled_by"]
+
+
+@pytest.mark.fault("E03", "J07", "I1")
+@pytest.mark.parametrize(
+    ("amount", "outcome"), [("200.00", "duplicate"), ("300.00", "conflict"), ("150.00", "conflict")]
+)
+def test_the_row_that_has_an_id_of_its_own_now_is_charged_under_no_other(
+    market: Market, amount: str, outcome: str
+) -> None:
+    """A later export has it as it was, or with terms that none of the two had."""
+    one, two = contested(market)
+    both = amount == "150.00"
+    inbox(market, b=[one, two] if both else [two])
+    assert night(market) == (0 if both else 10)
+    inbox(market, a=None, b=None, c=[sale(2, order_id=SAME_ID["order_id"], amount=amount)])
+    night(market)
+    once(market, 2, *([1] if both else []))
+    (row,) = found(market, "c")
+    assert row["outcome"] == outcome
+
+
+@pytest.mark.fault("E03", "J07", "I1")
+@pytest.mark.parametrize("at_once", [True, False])
+def test_rivals_that_ask_for_the_same_in_the_end_may_be_one_sale(
+    market: Market, *, at_once: bool
+) -> None:
+    """One payer, two amounts; the second came back with the first one's, and with an id."""
+    job(market)
+    inbox(market, a=[sale(1, amount="100.00"), sale(1, amount="200.00", invoice="INV-2")])
+    assert night(market) == 10
+    one, two = rejected(market, "a")
+    corrected = two | {"order_id": "00002", "amount": "100.00"}
+    inbox(market, a=None, b=[corrected, *([one] if at_once else [])])
+    night(market)
+    inbox(market, c=[one])
+    night(market)
+    assert asked(market) == ({} if at_once else {"INV-2": 1})
+    assert {row["outcome"] for row in found(market, "c")} <= {"conflict", "duplicate"}
+
+
+@pytest.mark.fault("E03", "J07", "I19")
+def test_a_row_whose_own_correction_is_not_paid_is_settled_by_no_other(market: Market) -> None:
+    """The first was paid under the id that both had; what came for the second was declined."""
+    one, two = contested(market)
+    inbox(market, b=[one, two | {"card": DECLINED}])
+    assert night(market) == 10
+    once(market, 1)
+    first, second = found(market, "a")
+    assert "order 00001" in first["settled_by"]
+    assert (second["outcome"], second["settled_by"]) == ("conflict", "")
 
 
 @pytest.mark.fault("J07")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from batchpay.domain.model import StoredChunk
-from batchpay.lifecycle.kinship import Ancestry, Lineages, only_named
+from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, are_apart, only_named
 from batchpay.lifecycle.plan import by_order, place_of
 
 A, B, C = "2026-11-24-00000000000a", "2026-11-24-00000000000b", "2026-11-24-00000000000c"
@@ -83,6 +83,40 @@ def test_rows_that_say_to_correct_each_other_end() -> None:
     one, two = place_of(A, "", 2), place_of(B, "", 2)
     lineages = Lineages(Kept({A: [[("X-1", two)]], B: [[("R-1", one)]]}))
     assert lineages.of(one).places == (one, two)
+
+
+@pytest.mark.fault("E03", "J07")
+def test_rivals_are_rows_of_one_file_that_ask_under_one_id_for_different_terms() -> None:
+    """By what the id looks like, wherever they stand in the file; not where they ask alike."""
+    journal = Kept({A: [[("X", ""), ("7", "")], [("x", ""), ("Y", "")], [("Y", ""), ("X", "")]]})
+    amounts = iter((100, 100, 200, 100, 100, 100))
+    for chunk in journal.kept[A]:
+        for document in chunk.documents:
+            money = {"amount": next(amounts), "currency": "thb"}
+            document.update(money, customer="c", destination="r")
+    lineages = Lineages(journal)
+    rivals = lineages.rivals(place_of(A, "", 2))
+    assert rivals is not None and list(rivals.terms) == [place_of(A, "", row) for row in (2, 4, 7)]
+    assert lineages.rivals(place_of(A, "", 4)) is rivals
+    for row in (3, 5, 6, 99):
+        assert lineages.rivals(place_of(A, "", row)) is None
+    assert lineages.rivals(place_of(C, "", 2)) is None
+    distinct = Lineages(journal, distinct=True)
+    assert distinct.rivals(place_of(A, "", 2)) is None
+    read = journal.read
+    lineages.rivals(place_of(A, "", 6))
+    assert journal.read == read
+
+
+def test_which_of_its_rivals_a_row_is() -> None:
+    """Its place tells; else its terms, where one alone has them."""
+    rivals = Rivals({"p": "100", "q": "200", "r": "200"})
+    assert rivals.which(["s", "q"], "100") == "q"
+    assert rivals.which(["s"], "100") == "p"
+    assert rivals.which(["s"], "200") == "" == rivals.which(["s"], "300")
+    assert rivals.which(["p", "q"], "100") == ""
+    assert are_apart("p", "q")
+    assert not (are_apart("p", "p") or are_apart("p", "") or are_apart("", ""))
 
 
 def test_rows_in_order_read_a_chunk_once() -> None:

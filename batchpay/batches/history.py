@@ -39,8 +39,8 @@ from batchpay.domain.money import major_text
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, fold, word_of
-from batchpay.lifecycle.kinship import Ancestry, Lineages, goes_back_to, reading_of
-from batchpay.lifecycle.plan import alike, by_order, order_in, payer_of, place_of, terms_of
+from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, goes_back_to, reading_of
+from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
 from batchpay.lifecycle.rows import Same
 from batchpay.lifecycle.standing import (
     Elsewhere,
@@ -106,6 +106,11 @@ def history_of(
         order_id: folded for order_id, events in histories.items() if (folded := fold(events))
     }
     corrected = _corrected(journal, sales, attempts)
+    rivals = {
+        place: (sales[place].line, found)
+        for place, kin in corrected.items()
+        if (found := _rivals(sales[place].line, kin, lineages))
+    }
     words = {place: some for place, sale in sales.items() if (some := _words(sale, lineages))}
     places = {
         key for some in corrected.values() for attempt in some for key in places_of(attempt.intent)
@@ -117,6 +122,7 @@ def history_of(
         look_alikes=_look_alikes(journal, asked),
         cancelled=_cancelled(histories),
         corrected=corrected,
+        rivals=rivals,
         elsewhere=_elsewhere(journal, [*asked, *others], histories),
         near=_near(journal, batch, documents),
         unnamed=_unnamed(journal, documents, lineages),
@@ -278,6 +284,8 @@ class _Sale(NamedTuple):
     others: tuple[str, ...] = ()
     # what else it is known by, as a person typed it in rows that came back
     typed: tuple[str, ...] = ()
+    # the places of the rows that it goes back to, its own first
+    line: tuple[str, ...] = ()
 
 
 def _sale(
@@ -306,7 +314,22 @@ def _sale(
         ids += lineages.other_names(one)
     once = tuple(dict.fromkeys(ids))
     others = tuple(one for one in once if one != order_id)
-    return _Sale(order_id, (place, *places, *map(by_order, once)), others, typed)
+    line = (place, *ancestry.places)
+    return _Sale(order_id, (place, *places, *map(by_order, once)), others, typed, line)
+
+
+def _rivals(line: Sequence[str], kin: Iterable[Attempt], lineages: Lineages) -> tuple[Rivals, ...]:
+    """The rivals among the rows that a row, or one of its kin that came to correct another, goes
+    back to.
+    """
+    places = dict.fromkeys(line)
+    came = [attempt.intent for attempt in kin if attempt.intent.corrects]
+    if not came and len(line) == 1:
+        return ()
+    for asked in came:
+        places.update(dict.fromkeys(places_of(asked)))
+    found = {id(some): some for some in map(lineages.rivals, places) if some is not None}
+    return tuple(found.values())
 
 
 def _typed_before(
@@ -410,7 +433,7 @@ def _near(
     journal: SqliteJournal, batch: Batch, documents: Sequence[Document]
 ) -> dict[str, tuple[Near, ...]]:
     """Terms -> what was asked for them within ten days before the file came, or since."""
-    terms = {_terms(document) for document in documents if _has_terms(document)}
+    terms = {terms_in(document) for document in documents if _has_terms(document)}
     asked = journal.asked_terms(sorted(terms), batch.first_seen_ns - NEAR_NS)
     return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
 
@@ -474,12 +497,6 @@ def _unsent(
 
 def _has_terms(document: Document) -> bool:
     return all(name in document for name in ("destination", "amount", "currency"))
-
-
-def _terms(document: Document) -> str:
-    return terms_of(
-        payer_of(document), document["destination"], document["amount"], document["currency"]
-    )
 
 
 class SaidNew(NamedTuple):

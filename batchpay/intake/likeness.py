@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.model import Document
-from batchpay.lifecycle.plan import may_pay, payer_of, terms_of
+from batchpay.lifecycle.plan import may_pay, payer_of, terms_in
 
 SAMPLE = 128
 SUSPICIOUS_PERCENT = 25  # of the samples: below it two files are not read order by order
@@ -47,13 +47,7 @@ class Features:
 
 def _number_of(order: Document) -> int:
     """What makes two orders look like one."""
-    terms = terms_of(
-        payer_of(order),
-        order["destination"],
-        order["amount"],
-        order["currency"],
-    )
-    return int(terms[-16:], 16)
+    return int(terms_in(order)[-16:], 16)
 
 
 def suspicious(one: Collection[str], other: Collection[str]) -> bool:

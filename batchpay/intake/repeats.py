@@ -21,8 +21,15 @@ from typing import Any
 from batchpay.domain.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged
-from batchpay.lifecycle.kinship import Ancestry, Trace, only_named
-from batchpay.lifecycle.plan import alike, by_order, content_of, place_of, single_use_of
+from batchpay.lifecycle.kinship import Ancestry, Rivals, Trace, are_apart, only_named
+from batchpay.lifecycle.plan import (
+    alike,
+    by_order,
+    content_of,
+    place_of,
+    single_use_of,
+    terms_in,
+)
 from batchpay.messages import repeats as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Field, Message
@@ -44,6 +51,11 @@ def nobody(
     return {}
 
 
+def no_rivals(place: str) -> Rivals | None:
+    """No row that came before is known to have any."""
+    return None
+
+
 NAMED = 5  # other rows a reason names
 NO_FILES: Mapping[str, str] = {}
 
@@ -55,6 +67,7 @@ class _Row:
     place: Place
     order_id: str
     content: bytes
+    terms: str  # plan.terms_in
     token: str
     owner: bool  # it caused an attempt: what it is, its history says
     kin: Ancestry  # the rows that it corrects
@@ -87,12 +100,15 @@ class Repeats:
         *,
         distinct: bool = False,
         trace: Trace = only_named,
+        rivals: Callable[[str], Rivals | None] = no_rivals,
         asked: Callable[[str], bool] = bool,
     ) -> None:
         """`distinct`: this source really has ids that only look alike (`[input] alike_ids`);
-        `trace` follows a row that corrects another back to the first of them; `asked` tells whether
-        an order was asked for before: of any that may have been, if nobody knows.
+        `trace` follows a row that corrects another back to the first of them; `rivals` tells which
+        rows of its file contradicted the row of a place; `asked` tells whether an order was asked
+        for before: of any that may have been, if nobody knows.
         """
+        self._rivals = rivals
         self._asked = asked
         self._trace = trace
         self._places: set[str] = set()  # of rows that some row corrects under another order id
@@ -162,7 +178,7 @@ class Repeats:
         for rows in by_token.values():
             groups.append((rows, _same_token))
         for sale in self._sales(suspects):
-            groups.append((sale, _same_sale))
+            groups.append((sale, self._same_sale))
         given_way = _given_way(suspects, groups)
         notes = self._notes = _Notes()
         for rows, rule in groups:
@@ -210,6 +226,22 @@ class Repeats:
         for sale in sales.values():
             if len(sale) > 1:
                 yield list(sale.values())
+
+    def _same_sale(self, rows: Sequence[_Row]) -> dict[Place, Repeat]:
+        """A row and its corrections under other ids: which of them is right is not ours to say; but
+        rows that go back to rivals are different sales.
+        """
+        if len({row.order_id for row in rows}) == 1:
+            return {}
+        named = dict.fromkeys(place for row in rows for place in row.kin.places)
+        rivals = {id(found): found for found in map(self._rivals, named) if found is not None}
+        told_apart = _ToldApart(rows, list(rivals.values()))
+        verdicts = {}
+        for row in rows:
+            others = [one for one in told_apart.beside(row) if one.order_id != row.order_id]
+            if others:
+                verdicts[row.place] = _kin_of(row, others)
+        return verdicts
 
     def _repeated(self) -> tuple[Any, Any]:
         if self._twice is None:
@@ -259,6 +291,7 @@ class Repeats:
                         place=(batch_id, sheet, row),
                         order_id=order_id,
                         content=bytes.fromhex(content_of(document)),
+                        terms=terms_in(document),
                         token=single_use_of(document),
                         owner=row in owners,
                         kin=kin,
@@ -477,15 +510,33 @@ def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
     return verdicts
 
 
-def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
-    """A row and its corrections under other ids: which of them is right is not ours to say."""
-    if len({row.order_id for row in rows}) == 1:
-        return {}
-    return {row.place: _kin_of(row, rows) for row in rows}
+class _ToldApart:
+    """Rows of one sale, as it seems, some of which go back to rivals."""
+
+    def __init__(self, rows: Sequence[_Row], rivals: Sequence[Rivals]) -> None:
+        self._rows = rows
+        self._which = {row.place: _which(row, rivals) for row in rows}
+
+    def beside(self, row: _Row) -> list[_Row]:
+        """Those that may be one sale with a row: all but other rivals that ask for other terms."""
+        mine = self._which[row.place]
+        if not any(mine):
+            return list(self._rows)
+        return [one for one in self._rows if not self._are_apart(row, mine, one)]
+
+    def _are_apart(self, row: _Row, mine: Sequence[str], other: _Row) -> bool:
+        if row.terms == other.terms:
+            return False
+        return any(map(are_apart, mine, self._which[other.place]))
 
 
-def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
-    others = [other for other in rows if other.order_id != row.order_id]
+def _which(row: _Row, rivals: Iterable[Rivals]) -> tuple[str, ...]:
+    """To which of each rivals a row goes back."""
+    line = (place_of(*row.place), *row.kin.places)
+    return tuple(some.which(line, row.terms) for some in rivals)
+
+
+def _kin_of(row: _Row, others: Sequence[_Row]) -> Repeat:
     named = []
     for other in others[:NAMED]:
         place = _told(other, row)

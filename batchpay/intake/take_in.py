@@ -248,6 +248,7 @@ def _repeats(job: Job, lineages: Lineages | None) -> Repeats:
     return Repeats(
         distinct=distinct,
         trace=lineages.of,
+        rivals=lineages.rivals,
         asked=lineages.was_asked,
     )
 

@@ -15,7 +15,7 @@ from batchpay.domain.money import major_text
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import alike, payer_of, terms_of
+from batchpay.lifecycle.plan import alike, payer_of, terms_in
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -365,7 +365,7 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
     if guards.near_duplicates != "hold":
         return None
     ids = history.ids(row)
-    near = [one for one in history.near.get(_terms_of(row), ()) if one.order_id not in ids]
+    near = [one for one in history.near.get(terms_in(row.document), ()) if one.order_id not in ids]
     if not near:
         return None
     return _waits_for_a_word(row, _resembles(near))
@@ -387,7 +387,7 @@ def held_beside(
     sendable = sendable_of(standing)
     if sendable is None:
         return standing
-    first = asked.setdefault(_terms_of(row), row.order_id)
+    first = asked.setdefault(terms_in(row.document), row.order_id)
     if first == row.order_id:
         return standing
     return kept_back(sendable, _waits_for_a_word(row, said.NEAR_IN_RUN(order=first)))
@@ -408,7 +408,7 @@ def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
     """
     if row.problems or "destination" not in row.document:
         return ()
-    asked = history.near.get(_terms_of(row), ())
+    asked = history.near.get(terms_in(row.document), ())
     near = [one for one in asked if _is_near(one, row, before_ns)]
     if not near:
         return ()
@@ -425,12 +425,6 @@ def _resembles(near: Sequence[Near]) -> Message:
         batch=first.batch_id,
         more=more,
     )
-
-
-def _terms_of(row: Row) -> str:
-    document = row.document
-    payer = payer_of(document)
-    return terms_of(payer, document["destination"], document["amount"], document["currency"])
 
 
 def _is_near(other: Near, row: Row, before_ns: int) -> bool:

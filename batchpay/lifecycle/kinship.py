@@ -32,7 +32,7 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
 from batchpay.lifecycle.attempt import fold
-from batchpay.lifecycle.plan import alike, by_order, order_in, place_of
+from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
 
 _NOW = 2**63  # later than anything that a journal knows
 _LOOKED_THROUGH = 20  # chunks for rows that came before
@@ -95,6 +95,33 @@ def goes_back_to(intent: Intent, keys: Iterable[str]) -> bool:
     """
     goes_back = (intent.corrects, *intent.sale)
     return any(key in goes_back for key in keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Rows of one file that have one order id, as it looks, and ask for different money, or for
+    that of different people: at most one of them is that order. Where one comes back under an id
+    of its own, that is no name of the others.
+    """
+
+    # Place -> what the row asks for, and of whom (plan.terms_in).
+    terms: Mapping[str, str]
+
+    def which(self, places: Iterable[str], terms: str) -> str:
+        """The one of them that a row goes back to, by the places of its line, or else by what it
+        asks for; empty where that is none of them, or nobody can tell.
+        """
+        named = {place for place in places if place in self.terms}
+        if not named:
+            named = {place for place, asked in self.terms.items() if asked == terms}
+        if len(named) > 1:
+            return ""
+        return next(iter(named), "")
+
+
+def are_apart(one: str, other: str) -> bool:
+    """Do two rows go back to two rivals (`Rivals.which`)?"""
+    return bool(one and other) and one != other
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +324,7 @@ class Lineages:
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
         self._readings: dict[str, list[str]] | None = None
+        self._rivals: dict[str, dict[str, Rivals]] = {}  # batch id -> place -> it and its rivals
         self._received: dict[str, int] | None = None
         self._last: tuple[str, int, StoredChunk | None] | None = None
         # Cancellations of orders that were never sent, by all that these are known by.
@@ -381,6 +409,48 @@ class Lineages:
         if self._last is None or self._last[:2] != (batch_id, number):
             self._last = (batch_id, number, self._journal.chunk(batch_id, number))
         return self._last[2]
+
+    def rivals(self, place: str) -> Rivals | None:
+        """The row of a place, and those of its file that contradict it under its order id; None
+        where none does, or the journal does not know its file.
+        """
+        known = self.where(place)
+        if known is None:
+            return None
+        batch_id = known[0]
+        if batch_id not in self._rivals:
+            self._rivals[batch_id] = self._rivals_in(batch_id)
+        return self._rivals[batch_id].get(place)
+
+    def _rivals_in(self, batch_id: str) -> dict[str, Rivals]:
+        """All of a batch: its ids are read once, and the rows of those that come twice."""
+        once: set[int] = set()
+        twice: set[int] = set()
+        for _, form, _ in self._orders_of(batch_id):
+            if form in once:
+                twice.add(form)
+            once.add(form)
+        by_form: dict[int, dict[str, Document]] = {}
+        for place, form, document in self._orders_of(batch_id):
+            if form in twice:
+                by_form.setdefault(form, {})[place] = document
+        found = {}
+        for rows in by_form.values():
+            terms = {place: terms_in(row) for place, row in rows.items()}
+            if len(set(terms.values())) > 1:
+                found.update(dict.fromkeys(rows, Rivals(terms)))
+        return found
+
+    def _orders_of(self, batch_id: str) -> Iterator[tuple[str, int, Document]]:
+        """Place, hash of what the id looks like, and document of the rows that broke no rule."""
+        for span in self._spans_of(batch_id):
+            chunk = self._journal.chunk(batch_id, span.number)
+            if chunk is None:
+                continue
+            for at, document in enumerate(chunk.documents):
+                if at not in chunk.problems:
+                    place = place_of(batch_id, chunk.sheet, chunk.rows[at])
+                    yield place, hash(self._form(document["order_id"])), document
 
     def id_of(self, place: str) -> str:
         """The order id that the row of a place has, as far as anybody knows: in this run, or in the

@@ -311,6 +311,13 @@ def terms_of(
     return _digits(money) + known + _digits(f"{whose}\n{money}")
 
 
+def terms_in(document: Document) -> str:
+    """The same of what a row asks for that broke no rule."""
+    return terms_of(
+        payer_of(document), document["destination"], document["amount"], document["currency"]
+    )
+
+
 def fitting_terms(
     payer: str,
     destination: str,

@@ -14,6 +14,7 @@ from typing import Literal
 from batchpay.domain.model import Document, Problem, Repeat, StoredChunk
 from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.kinship import Rivals
 from batchpay.lifecycle.plan import by_order, place_of
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said
@@ -198,6 +199,9 @@ class History:
     typed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # Place -> what of that was told before the row's file came.
     typed_before: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # Place -> the places of the rows that it goes back to, its own first, and the rivals among the
+    # rows that it, or an order of its sale, goes back to.
+    rivals: Mapping[str, tuple[Sequence[str], Sequence[Rivals]]] = field(default_factory=dict)
     # Place -> what may be said of its sale.
     words: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from batchpay.domain.model import Intent, Outcome
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.kinship import goes_back_to
-from batchpay.lifecycle.plan import alike, by_order, order_in, place_of
+from batchpay.lifecycle.kinship import are_apart, goes_back_to
+from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in, terms_of
 from batchpay.lifecycle.rows import Guards, History, Row, Word
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
 
@@ -101,15 +101,31 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     unless it corrects this very row, or the row that came back to correct it asked for that very
     order, and so is a duplicate of it. The same row in an older file speaks for this one.
     """
-    for attempt in (*history.attempts.get(row.order_id, ()), *_of_the_sale(row, history)):
+    charged = []
+    for attempt in (*_of_its_order(row, history), *_of_the_sale(row, history)):
         corrects = not row.corrects and goes_back_to(attempt.intent, (row.place,))
         is_later = attempt.sent_ns > received_ns or corrects
         if attempt.outcome is Outcome.SUCCEEDED and is_later and not row.caused(attempt):
-            return attempt
+            charged.append(attempt)
     for attempt in history.answered.get(row.place, ()):
         if attempt.outcome is Outcome.SUCCEEDED:
+            charged.append(attempt)
+    for attempt in charged:  # first what came for this very row
+        if goes_back_to(attempt.intent, (row.place,)):
             return attempt
+    if charged:
+        return charged[0]
     return _settled_before(row, history)
+
+
+def _of_its_order(row: Row, history: History) -> Iterator[Attempt]:
+    """The attempts of its order id; but for those of another row, where the row itself came back
+    under another one.
+    """
+    came_back = any(goes_back_to(kin.intent, (row.place,)) for kin in history.kin(row))
+    for attempt in history.attempts.get(row.order_id, ()):
+        if not (came_back and _are_rivals(row, attempt, history)):
+            yield attempt
 
 
 def _settled_before(row: Row, history: History) -> Attempt | None:
@@ -148,6 +164,8 @@ def is_kin(
     since. The row that was charged tells: it has this row's id today as well, or it has another
     one.
     """
+    if _are_rivals(row, attempt, history):
+        return False
     asked = attempt.intent
     # A person typed one id in the place of the other: True, where that is for the id of today.
     said = history.said.get(row.place, {}).get(asked.order_id)
@@ -168,6 +186,23 @@ def is_kin(
     if said is None:
         return told_by_id
     return None
+
+
+def _are_rivals(row: Row, attempt: Attempt, history: History) -> bool:
+    """Do a row and an attempt that ask for different terms go back to two rows of one file which
+    contradicted each other under one order id? A person gave one of them an id of its own.
+    """
+    found = history.rivals.get(row.place)
+    if found is None or row.problems or same_terms(row.document, attempt):
+        return False
+    line, rivals = found
+    asked = attempt.intent
+    mine = terms_in(row.document)
+    theirs = terms_of(asked.payer, asked.destination, asked.amount, asked.currency)
+    for some in rivals:
+        if are_apart(some.which(line, mine), some.which(places_of(asked), theirs)):
+            return True
+    return False
 
 
 def _is_typed_for_its_sale(row: Row, attempt: Attempt, history: History) -> bool:
