@@ -32,7 +32,7 @@ from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Finding, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import alike, key_of, place_of
+from batchpay.lifecycle.plan import alike, by_order, key_of, place_of
 from batchpay.reports.results import shown_cells
 from batchpay.settlement import Preflight
 
@@ -65,7 +65,7 @@ class News:
     barred: frozenset[str]  # recipients that it was told cannot be paid
     asked: bool  # did it ask the gateway about recipients, and hear something new?
     numbers: dict[str, set[int]]  # order id -> its attempts by now
-    corrections: dict[str, set[str]]  # plan.place_of a row -> orders that came back for it
+    corrections: dict[str, set[str]]  # what sales are known by -> orders that came back for them
 
     @classmethod
     def of(cls, journal: SqliteJournal, head: int) -> News:
@@ -78,8 +78,8 @@ class News:
         corrections: dict[str, set[str]] = {}
         for order_id, some in attempts.items():
             for attempt in some:
-                if attempt.intent.corrects:
-                    corrections.setdefault(attempt.intent.corrects, set()).add(order_id)
+                for key in attempt.intent.sale:
+                    corrections.setdefault(key, set()).add(order_id)
         preflights = [event.data for event in events if event.kind == "preflight"]
         return cls(
             moved=frozenset(moved),
@@ -99,13 +99,11 @@ class News:
     def touches(self, finding: Finding) -> bool:
         """Did the run learn something of this row's order, or of one that its reason may name?"""
         place = place_of(finding.batch_id, finding.sheet, finding.row)
+        own = by_order(finding.order_id)
         forms = {alike(order_id) for order_id in self.moved}
         named = any(f" of order {order_id} of batch " in finding.reason for order_id in self.moved)
-        return (
-            named
-            or alike(finding.order_id) in forms
-            or bool(self.moved & self.corrections.get(place, set()))
-        )
+        came = {*self.corrections.get(place, ()), *self.corrections.get(own, ())}
+        return named or alike(finding.order_id) in forms or bool(self.moved & came)
 
 
 @dataclass
