@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +14,7 @@ import pytest
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, Bug, Misconfigured, NotAllowed
 from batchpay.domain.model import Intent, Outcome
 from batchpay.gateways.omise.gateway import Omise
+from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import GatewaySettings, Limit
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import fold
@@ -208,6 +209,35 @@ def test_every_order_is_charged_once() -> None:
     world.check()
     world.run(30)
     assert len(world.gateway.posts) == 30
+
+
+def test_what_a_run_wrote_itself_is_no_news_in_a_list() -> None:
+    """Every charge as it was answered, and no charge that differs in anything, or is unknown."""
+    world = World(FakeGateway(only(2, "declined")))
+    world.run()
+    assert world.settlement is not None
+    news_of = world.settlement._recorder.news_of
+    seen = [charge_in(charge) for charge in world.gateway.charges]
+    charges = [charge for charge in seen if charge is not None]
+    assert len(charges) == 5 and news_of(charges) == ()
+    changed = [
+        replace(charges[0], **{name: _other(value)}) for name, value in asdict(charges[0]).items()
+    ]
+    assert news_of([*changed, *charges]) == tuple(changed)
+
+
+def _other(value: Any) -> Any:
+    """Another value of the same type, or one where there was none."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case dict():
+            return {**value, "order_id": "0002"}
+        case tuple():
+            return (*value, "amount")
+    return f"{value} "
 
 
 @pytest.mark.fault("B07", "B17", "B18")

@@ -623,9 +623,12 @@ def fold(events: Iterable[Event]) -> tuple[Attempt, ...]:
     return tuple(attempts[number] for number in sorted(attempts))
 
 
-def advance(attempt: Attempt | None, event: Event) -> Attempt:
-    """One more event of an attempt; its first event brings the intent."""
-    told = of(event)
+def advance(attempt: Attempt | None, event: Event, told: Told | None = None) -> Attempt:
+    """One more event of an attempt; its first event brings the intent. `told`: what the event
+    tells, where that is at hand.
+    """
+    if told is None:
+        told = of(event)
     if attempt is None:
         attempt = _begun(event, told)
     return _STEPS[type(told)](attempt, event, told)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.lifecycle.attempt import Attempt, impossible, money_charges
@@ -17,6 +18,16 @@ def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
         attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns or attempt.untold
     )
     return plain and attempt.charge == charge and attempt.twins == {charge.id}
+
+
+def looks(charge: ChargeSeen) -> int:
+    """A number that is the same for charges that are the same to the letter, and for no others that
+    anybody will ever see: it is kept of each charge of a run, where the charges would not fit.
+    """
+    return hash(repr(_values_of(charge)))
+
+
+_values_of = attrgetter(*(one.name for one in fields(ChargeSeen)))
 
 
 def is_refund(before: Attempt, after: Attempt) -> bool:
@@ -129,8 +140,10 @@ def _is_other_charge(before: Attempt, after: Attempt) -> bool:
     """Is the reported charge another one, or as another state? That it was given back, in part or
     whole, is no news of what it took.
     """
+    if before.charge is None or after.charge is None:
+        return before.charge is not after.charge
     return _but_refunds(before.charge) != _but_refunds(after.charge)
 
 
-def _but_refunds(charge: ChargeSeen | None) -> ChargeSeen | None:
-    return charge and replace(charge, refunded=None)
+def _but_refunds(charge: ChargeSeen) -> ChargeSeen:
+    return replace(charge, refunded=None)

@@ -298,9 +298,10 @@ class Lists:
             if not listing.offset and not listing.now and (date := http_date(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             fresh = await self._readable(listing.add(page))
-            self._recorder.trace(fresh.charges)
-            listing.unclear += filter(self._recorder.is_unclear, fresh.charges)
-            await absorb(fresh)
+            news = self._recorder.news_of(fresh.charges)
+            self._recorder.trace(news)
+            listing.unclear += filter(self._recorder.is_unclear, news)
+            await absorb(replace(fresh, charges=news))
             await self._recorder.keep_strays()
             return True
 

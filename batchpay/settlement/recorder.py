@@ -74,7 +74,13 @@ from batchpay.lifecycle.unclaimed import (
     unclear_among,
 )
 from batchpay.lifecycle.unclaimed import told_of as told_of_nameless
-from batchpay.settlement.evidence import is_known_already, is_refund, is_same, why_stop
+from batchpay.settlement.evidence import (
+    is_known_already,
+    is_refund,
+    is_same,
+    looks,
+    why_stop,
+)
 from batchpay.settlement.in_force import (
     UNREADABLE,
     charges_told,
@@ -162,6 +168,8 @@ class Recorder:
         self._orders: dict[str, tuple[str, int]] = {}
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
         self.known: dict[str, tuple[str, float]] = {}
+        # charge id -> how it looked when it proved an attempt in this run: see news_of
+        self._looked: dict[str, int] = {}
         # order -> charge id -> other jobs' charges that lists showed in this run
         self._elsewhere: dict[str, dict[str, ChargeSeen]] = {}
         # charges that a stop told of, and those of them whose stop a person has lifted
@@ -181,13 +189,15 @@ class Recorder:
         """The intent of the next send, durable when this returns (law L1). Raises errors.Taken."""
         send = case.sends + 1
         intent = case.intent
+        asked = None
+        if send == 1:
+            asked = intent
         told = Intended(
             boot_id=self._clock.boot_id,
             boot_s=boot_s,
             sha256=intent.body_sha256,
+            intent=asked,
         )
-        if send == 1:
-            told = replace(told, intent=intent)
         self._undecided[intent.key] = case
         await self._write(case, told, send)
 
@@ -488,7 +498,7 @@ class Recorder:
             if isinstance(told, Intended) and before is not None and not before.resends:
                 raise Taken(f"order {intent.order_id} is {before.outcome.value} by now")
             event = line_of(told, intent, self._clock.now_ns(), self._run_id, send)
-            after = advance(before, event)
+            after = advance(before, event, told)
             events = [at_state(event, after.state)]
             if before is not None and anothers in before.flaws:
                 anothers = ""  # that was told, and a stop then
@@ -516,6 +526,19 @@ class Recorder:
         self._uncharged.pop(key, None)
         if after.outcome in (Outcome.REFUSED, Outcome.HELD) and after.said_uncharged:
             self._uncharged[key] = after
+        charge = after.charge
+        for charge_id in after.twins:
+            self._looked.pop(charge_id, None)
+        if charge is not None and is_known_already(after, charge):
+            self._looked[charge.id] = looks(charge)
+
+    def news_of(self, charges: Iterable[ChargeSeen]) -> tuple[ChargeSeen, ...]:
+        """Those of a list's page that say anything that this run did not write down itself: of the
+        others, which are nearly all of them after a run, `match` and `found` would say so one by
+        one, from the journal.
+        """
+        looked = self._looked
+        return tuple(one for one in charges if looked.get(one.id) != looks(one))
 
     def remember(self, since_ns: int) -> None:
         """Charges that this journal has had proof of since then, or else the last one before: lists

@@ -506,37 +506,37 @@ def _() -> None:
     import httpx
 
     def make(was: Any) -> Any:
-        async def handle(self: Any, request: Any) -> Any:
+        async def exchange(self: Any, request: bytes, flight: Any) -> Any:
             try:
-                return await was(self, request)
+                return await was(self, request, flight)
             except httpx.TransportError:
-                return await was(self, request)
+                return await was(self, request, flight)
 
-        return handle
+        return exchange
 
-    swap("batchpay.gateways.omise.wire:Wire.handle_async_request", make)
+    swap("batchpay.gateways.omise.wire:Wire.exchange", make)
 
 
 @mutant("L8", "redirects are followed", WIRE + "test_a_redirect_is_not_followed")
 def _() -> None:
     import httpx
 
+    from batchpay.gateways.omise.wire import Wire
+
     def make(was: Any) -> Any:
-        async def handle(self: Any, request: Any) -> Any:
-            response = await was(self, request)
-            if response.has_redirect_location:
-                onward = httpx.Request(
-                    request.method,
-                    response.headers["location"],
-                    headers=request.headers,
-                    content=request.content,
-                )
-                response = await was(self, onward)
-            return response
+        async def exchange(self: Any, request: bytes, flight: Any) -> Any:
+            status, headers, body = await was(self, request, flight)
+            location = dict(headers).get(b"location")
+            if not 300 <= status <= 399 or location is None:
+                return status, headers, body
+            onward = httpx.URL(location.decode())
+            method, _, rest = request.split(b" ", 2)
+            again = b" ".join((method, onward.raw_path, rest))
+            return await was(Wire(onward, 5.0), again, flight)
 
-        return handle
+        return exchange
 
-    swap("batchpay.gateways.omise.wire:Wire.handle_async_request", make)
+    swap("batchpay.gateways.omise.wire:Wire.exchange", make)
 
 
 # --- L9: everything shown is a function of the journal

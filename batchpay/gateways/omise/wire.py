@@ -1,9 +1,10 @@
-"""An httpx transport that knows whether a byte of a request has left this machine.
+"""The way to one address, which knows whether a byte of a request has left this machine.
 
 Written because three laws need what no pool offers: the very moment of the first byte (L2) with the
 result of that first `send`, sockets that drop what was not delivered (L13: SO_LINGER {1, 0} and
 TCP_USER_TIMEOUT), and no retry below us (L8). httptools parses; asyncio carries; one connection a
-request at a time, the last one used first.
+request at a time, the last one used first. What goes wrong is said in httpx's errors; its requests
+and responses are left out, for they cost a charge more than all that is done here.
 
 Whom to believe is certifi's list alone. SSL_CERT_FILE, SSL_CERT_DIR and their like are not read,
 for the same reason as proxies of the environment are not used: what is set for another program must
@@ -30,7 +31,8 @@ MAX_HEAD_BYTES = 64 << 10
 CONNECT_TIMEOUT_S = 10.0
 
 
-_Raw = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, body
+Raw = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""An answer: its status, its headers with their names in lower case, its body."""
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Flight:
 
     may_leave: Callable[[], bool] = field(default=lambda: True)
     out: bool = False
-    answer: _Raw | None = None  # what had arrived, should nobody be waiting for it any more
+    answer: Raw | None = None  # what had arrived, should nobody be waiting for it any more
 
 
 class Withheld(httpx.TransportError):
@@ -52,25 +54,28 @@ class TooLong(httpx.RemoteProtocolError):
     """The gateway answered with more than anybody should read."""
 
 
-class Wire(httpx.AsyncBaseTransport):
+class Wire:
     """Keeps at most as many idle connections as were ever busy at once; never retries, never
     redirects.
     """
 
-    def __init__(self, timeout_s: float, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, url: httpx.URL, timeout_s: float, ssl_context: ssl.SSLContext | None = None
+    ) -> None:
+        """`url`: scheme, host and port are those of every request."""
+        self._url = url
         self._timeout_s = timeout_s
         self._ssl_context = ssl_context
         self._idle: list[_Connection] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """One request, one answer; raises httpx.TransportError. `extensions["flight"]` is filled in
-        on the way.
+    async def exchange(self, request: bytes, flight: Flight) -> Raw:
+        """One request, head and body as they go over the wire, and its whole answer, without any
+        content encoding. `flight` is filled in on the way. Raises httpx.TransportError, or
+        httpx.DecodingError.
         """
-        flight: Flight = request.extensions.get("flight") or Flight()
-        payload = _serialized(request)
-        connection = self._reusable() or await self._connect(request.url)
+        connection = self._reusable() or await self._connect(self._url)
         try:
-            status, headers, body = await connection.exchange(payload, flight)
+            raw = plain(await connection.exchange(request, flight))
         except Withheld:
             self._idle.append(connection)
             raise
@@ -78,7 +83,7 @@ class Wire(httpx.AsyncBaseTransport):
             connection.drop()
             raise
         self._idle.append(connection)
-        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+        return raw
 
     def _reusable(self) -> _Connection | None:
         while self._idle:
@@ -180,14 +185,14 @@ class _Connection(asyncio.Protocol):
         self._sock = sock
         self._encrypted = encrypted
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[_Raw] | None = None
+        self._answer: asyncio.Future[Raw] | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._broken = False
         self._flight = Flight()
 
     # --- one exchange
 
-    async def exchange(self, payload: bytes, flight: Flight) -> _Raw:
+    async def exchange(self, payload: bytes, flight: Flight) -> Raw:
         """Send and wait for a complete answer. Raises httpx.TransportError; the caller drops the
         connection then.
         """
@@ -202,9 +207,9 @@ class _Connection(asyncio.Protocol):
         except BaseException:
             self._answer = None  # nobody waits for it
             raise
-        status, headers, body = await self._answer
+        raw = await self._answer
         self._answer = None
-        return status, headers, _plain(headers, body)
+        return raw
 
     def _begin(self) -> None:
         self._answer = asyncio.get_running_loop().create_future()
@@ -367,41 +372,23 @@ class _TooLong(Exception):
     pass
 
 
-def answered(raw: _Raw) -> tuple[httpx.Response, bytes]:
-    """A raw answer as a response, and its body. Raises httpx.DecodingError."""
-    status, headers, body = raw
-    plain = _plain(headers, body)
-    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(plain)), plain
-
-
-def _serialized(request: httpx.Request) -> bytes:
-    """The request as it goes over the wire, in one piece."""
-    lines = [b"%s %s HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%s: %s\r\n" % (name, value) for name, value in request.headers.raw]
-    return b"".join((*lines, b"\r\n", request.content))
-
-
-def _plain(headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
-    """The body without its content encoding, bounded; the header goes, so that httpx does not undo
-    it again.
+def plain(raw: Raw) -> Raw:
+    """An answer with its body as it was before any content encoding, bounded. Raises
+    httpx.DecodingError, or TooLong.
     """
+    status, headers, body = raw
     encodings = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
-    headers[:] = [
-        pair
-        for pair in headers
-        if pair[0] not in (b"content-encoding", b"content-length", b"transfer-encoding")
-    ]
     if not encodings or encodings == [b"identity"]:
-        return body
+        return raw
     if encodings not in ([b"gzip"], [b"deflate"]):
         raise httpx.DecodingError("an encoding nobody asked for")
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
-        plain = unpack.decompress(body, MAX_ANSWER_BYTES + 1)
+        unpacked = unpack.decompress(body, MAX_ANSWER_BYTES + 1)
     except zlib.error as error:
         raise httpx.DecodingError(f"the answer's compression is broken: {error}") from error
-    if len(plain) > MAX_ANSWER_BYTES:
+    if len(unpacked) > MAX_ANSWER_BYTES:
         raise TooLong("the answer is longer than 1 MiB when unpacked")
     if not unpack.eof:
         raise httpx.DecodingError("the answer is cut")
-    return plain
+    return status, headers, unpacked
