@@ -35,7 +35,7 @@ from tests import catalogue
 
 ROOT = Path(batchpay.__file__).parent
 ENTRIES = {name: list(entries_of(name)) for name in FAMILIES}
-SELF_EXPLAINING = {"steps", "exits"}  # their sentence is the remedy
+SELF_EXPLAINING = {"steps", "exits", "labels"}  # their sentence is the remedy, or needs none
 
 
 # --- the catalogue is whole

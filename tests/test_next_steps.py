@@ -143,9 +143,13 @@ CLEARED = dict.fromkeys(NAMING, "")  # what makes a row of a rejects file nobody
 def rejected(market: Market) -> list[dict[str, str]]:
     """The rows of the newest rejects file."""
     path = max(
-        (market.folder / "reports").glob("*/rejects.csv"),
+        (market.folder / "reports").glob("*/rejects.*"),
         key=lambda found: found.stat().st_mtime_ns,
     )
+    if path.suffix == ".xlsx":
+        lines = openpyxl.load_workbook(path).active.iter_rows(values_only=True)
+        head, *rows = ([cell or "" for cell in line] for line in lines)
+        return [dict(zip(head, row, strict=True)) for row in rows]
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 

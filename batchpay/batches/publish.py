@@ -300,6 +300,8 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
             whose=_whose(opened, counted.noted.seq),
             said=_said(counted),
             job_file=opened.job.path.name,
+            language=opened.job.report.language,
+            time_zone=opened.job.controls.time_zone,
         )
         files = write_reports(directory, inputs, opened.job.report.mode)
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)

@@ -440,7 +440,7 @@ def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
         if value is not None and (values is None or value in values):
             yield f"{_line(text, [table, key])}{table}.{key}: {sentence}"
     for form in told.get("report", {}).get("formats", ()):
-        if form in ("xlsx", "html"):
+        if form == "html":
             yield (
                 f"{_line(text, ['report', 'formats'])}report.formats: {form} comes with a later"
                 " version; use csv"
@@ -776,7 +776,7 @@ class _Builder:
         directory = self._file(["report", "directory"], named) or self._base
         formats = tuple(told.get("formats", ("csv", "json")))
         mode = int(told.get("mode", "0600"), 8)
-        return ReportSettings(directory, formats, mode)
+        return ReportSettings(directory, formats, mode, told.get("language", "en"))
 
     def _state(self, url: str) -> Path:
         return self._file(["state", "url"], url.removeprefix("sqlite:///")) or self._base

@@ -135,7 +135,7 @@ class Totals:
         if outcome is Outcome.SUCCEEDED:
             self.recipients[finding.destination, currency] += finding.amount or 0
             self.recipient_counts[finding.destination, currency] += 1
-        for code in _codes_of(finding):
+        for code in codes_of(finding):
             self.codes[outcome.value, code] += 1
 
     def add_stray(self, attempt: Attempt, *, stopped: bool) -> None:
@@ -368,7 +368,7 @@ def _kind_of(finding: Finding) -> str:
     return IN_REJECTS
 
 
-def _codes_of(finding: Finding) -> list[str]:
+def codes_of(finding: Finding) -> list[str]:
     """Why it failed: each rule that a rejected row broke, or what the gateway said."""
     if finding.outcome is Outcome.REJECTED and finding.problems:
         return [problem.rule for problem in finding.problems]

@@ -6,6 +6,7 @@ journal.
     results     results.csv, results.parquet
     rejects     the rows somebody must correct, in the input's own form
     summary     report.json
+    workbook    report.xlsx, for accountants: cover, sheets
     manifest    manifest.json: what everything was made from
 
 `WRITERS` is the list of forms; rejects and the manifest are always written.
@@ -22,16 +23,19 @@ from batchpay.reports.rejects import write_rejects
 from batchpay.reports.results import write_results_csv, write_results_parquet
 from batchpay.reports.summary import write_summary
 from batchpay.reports.table import Inputs
+from batchpay.reports.workbook import write_workbook
 
 WRITERS: dict[str, Callable[[Directory, Inputs], None]] = {
     "csv": write_results_csv,
     "parquet": write_results_parquet,
     "json": write_summary,
+    "xlsx": write_workbook,
 }
 NAMES = {
     "csv": "results.csv",
     "parquet": "results.parquet",
     "json": "report.json",
+    "xlsx": "report.xlsx",
 }
 
 

@@ -106,8 +106,6 @@ def verdict_of(inputs: Inputs) -> str:
 
 def _notes(inputs: Inputs) -> list[str]:
     notes = [*inputs.batch.notes, *filter(None, [inputs.batch.likeness])]
-    if inputs.batch.format == "xlsx":
-        notes.append("rejects of an Excel file are written as CSV so far")
     if inputs.totals.warned:
         warned = many(inputs.totals.warned.total(), "row")
         notes.append(f"{warned} with warnings: the column warnings of results tells which")

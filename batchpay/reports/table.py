@@ -47,6 +47,8 @@ class Inputs:
     # what its manifest tells of words that only the journal has (batches.words)
     said: Mapping[str, Any] = field(default_factory=dict)
     job_file: str = ""  # its name, in the commands that a report tells to run
+    language: str = "en"  # of what people open: en, ja or th
+    time_zone: str = "UTC"  # of the times that people read
 
 
 def _major(finding: Finding) -> str:

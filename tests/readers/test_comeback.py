@@ -335,13 +335,18 @@ def test_other_files_are_read_as_the_job_says(tmp_path: Path) -> None:
 
 @pytest.mark.fault("J08", "X06")
 @pytest.mark.parametrize(
-    "settings", ["header_row = 3", 'header_row = 3\nsheet = "Orders"\nencoding = "cp874"']
+    "settings, back",
+    [
+        ("header_row = 3", "back.csv"),
+        ('header_row = 3\nsheet = "Orders"\nencoding = "cp874"', "back.csv"),
+        ('header_row = 3\nsheet = "Orders"', "back.xlsx"),
+    ],
 )
 def test_a_workbook_with_titles_comes_back_through_the_program(
-    market: Market, settings: str
+    market: Market, settings: str, back: str
 ) -> None:
-    """Declined, corrected in rejects.csv by a program that takes ids for numbers, charged: once
-    each.
+    """Declined, corrected in rejects.xlsx, by a person who types the id as a number, or saved as CSV
+    on the way, charged: once each.
     """
     workbook = openpyxl.Workbook()
     sheet = workbook.active
@@ -360,18 +365,29 @@ def test_a_workbook_with_titles_comes_back_through_the_program(
     workbook.save(market.folder / "orders.xlsx")
     market.job(file="orders.xlsx", input=settings)
     assert market.run().returncode == 10
-    (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
-    (cells,) = csv.DictReader(io.StringIO(rejects.read_text("utf-8-sig"), newline=""))
+    (rejects,) = (market.folder / "reports").glob("*/rejects.xlsx")
+    book = openpyxl.load_workbook(rejects)
+    head, row = ([cell.value or "" for cell in line] for line in book.active.iter_rows())
+    cells = dict(zip(head, row, strict=True))
     assert (cells["order_id"], cells["batchpay_row"], cells["batchpay_sheet"]) == (
         "0000002",
         "5",
         "Orders",
     )
     cells |= {"order_id": "2", "card": "tokn_test_sandbox000044242"}
-    with (market.folder / "back.csv").open("w", encoding="utf-8-sig", newline="") as file:
+    if back.endswith("xlsx"):
+        book.active.cell(2, head.index("order_id") + 1, 2)
+        book.active.cell(2, head.index("card") + 1, cells["card"])
+        book.save(market.folder / back)
+    else:
+        _write_back(market.folder / back, cells)
+    result = market.run("--input", back)
+    assert result.returncode == 0, result.stderr
+    assert market.money() == {"0000001": 1, "0000002": 1}
+
+
+def _write_back(path: Path, cells: dict[str, str]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, list(cells))
         writer.writeheader()
         writer.writerow(cells)
-    result = market.run("--input", "back.csv")
-    assert result.returncode == 0, result.stderr
-    assert market.money() == {"0000001": 1, "0000002": 1}

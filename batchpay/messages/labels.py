@@ -1,0 +1,248 @@
+"""LABELS: the words of the reports that people open: headings, columns, outcomes, whole lines.
+
+>>> str(HEADING_ACTION())
+'Needs action'
+"""
+
+from __future__ import annotations
+
+from batchpay.messages.message import Entry, entry
+
+
+def _label(code: str, text: str, means: str) -> Entry:
+    """A word or a line that explains itself: its example is itself."""
+    return entry(code, text, means=means, example=text)
+
+
+def _counted(code: str, one: str, text: str, means: str, count: str = "count") -> Entry:
+    return entry(code, text, one=one, count=count, means=means, example=text)
+
+
+# --- outcomes, and what each of them means for whoever reads it
+
+_OUTCOME = "The name of an outcome."
+OUTCOMES = (
+    _label("outcome.succeeded", "succeeded", _OUTCOME),
+    _label("outcome.unproven", "unproven", _OUTCOME),
+    _label("outcome.pending", "pending", _OUTCOME),
+    _label("outcome.declined", "declined", _OUTCOME),
+    _label("outcome.expired", "expired", _OUTCOME),
+    _label("outcome.reversed", "reversed", _OUTCOME),
+    _label("outcome.refused", "refused", _OUTCOME),
+    _label("outcome.rejected", "rejected", _OUTCOME),
+    _label("outcome.duplicate", "duplicate", _OUTCOME),
+    _label("outcome.conflict", "conflict", _OUTCOME),
+    _label("outcome.in_doubt", "in doubt", _OUTCOME),
+    _label("outcome.held", "held", _OUTCOME),
+)
+_TOLD = "What an outcome means, in the legend of the reports."
+OUTCOMES_TOLD = (
+    _label("outcome-told.succeeded", "charged, as it was asked", _TOLD),
+    _label("outcome-told.unproven", "charged, but not proven to be what was asked", _TOLD),
+    _label("outcome-told.pending", "at the gateway, which has not decided yet", _TOLD),
+    _label("outcome-told.declined", "the payer's bank said no: not charged", _TOLD),
+    _label("outcome-told.expired", "the payer did not pay in time: not charged", _TOLD),
+    _label("outcome-told.reversed", "taken back before any money moved: not charged", _TOLD),
+    _label("outcome-told.refused", "the gateway refused the request: not charged", _TOLD),
+    _label("outcome-told.rejected", "the row is not right: never sent", _TOLD),
+    _label("outcome-told.duplicate", "another row asks for this order: not sent again", _TOLD),
+    _label("outcome-told.conflict", "contradicts another row of its order: never sent", _TOLD),
+    _label("outcome-told.in_doubt", "sent, and nobody knows yet what became of it", _TOLD),
+    _label("outcome-told.held", "right, and not sent yet", _TOLD),
+)
+
+# --- who acts
+
+_PARTY = "Who has to do something about a row."
+PARTIES = (
+    _label("party.a person", "a person in charge", _PARTY),
+    _label("party.engineer", "engineer", _PARTY),
+    _label("party.accountant", "accountant", _PARTY),
+    _label("party.payer", "payer", _PARTY),
+    _label("party.next run", "next run", _PARTY),
+    _label("party.-", "nobody", _PARTY),
+)
+
+# --- columns
+
+_COLUMN = "The heading of a column."
+COLUMNS = (
+    _label("column.file", "File", _COLUMN),
+    _label("column.row", "Row", _COLUMN),
+    _label("column.sheet", "Sheet", _COLUMN),
+    _label("column.order_id", "Order", _COLUMN),
+    _label("column.outcome", "Outcome", _COLUMN),
+    _label("column.amount", "Amount", _COLUMN),
+    _label("column.currency", "Currency", _COLUMN),
+    _label("column.destination", "Recipient", _COLUMN),
+    _label("column.payment_method", "Payment method", _COLUMN),
+    _label("column.charge_id", "Charge", _COLUMN),
+    _label("column.chain_id", "Chain", _COLUMN),
+    _label("column.transfer_id", "Transfer", _COLUMN),
+    _label("column.fee", "Gateway fee", _COLUMN),
+    _label("column.fee_vat", "VAT on fee", _COLUMN),
+    _label("column.net", "Net of fees", _COLUMN),
+    _label("column.platform_fee", "Commission", _COLUMN),
+    _label("column.recipient_amount", "Recipient's share", _COLUMN),
+    _label("column.failure_code", "Failure code", _COLUMN),
+    _label("column.error_code", "Error code", _COLUMN),
+    _label("column.reason", "Reason", _COLUMN),
+    _label("column.who_acts", "Who acts", _COLUMN),
+    _label("column.attempts", "Attempts", _COLUMN),
+    _label("column.idempotency_key", "Idempotency key", _COLUMN),
+    _label("column.sent_at", "Sent", _COLUMN),
+    _label("column.settled_at", "Settled", _COLUMN),
+    _label("column.batch_id", "Batch", _COLUMN),
+    _label("column.run_id", "Run", _COLUMN),
+    _label("column.charged_amount", "Charged", _COLUMN),
+    _label("column.fee_currency", "Fee currency", _COLUMN),
+    _label("column.funding_amount", "Funding amount", _COLUMN),
+    _label("column.funding_currency", "Funding currency", _COLUMN),
+    _label("column.authorize_uri", "Link for the payer", _COLUMN),
+    _label("column.warnings", "Warnings", _COLUMN),
+    _label("column.settled_by", "Settled by", _COLUMN),
+    _label("column.mode", "Mode", _COLUMN),
+    _label("column.code", "Code", _COLUMN),
+    _label("column.told", "In plain words", _COLUMN),
+    _label("column.rows", "Rows", _COLUMN),
+    _label("column.orders", "Orders", _COLUMN),
+    _label("column.sum", "Sum", _COLUMN),
+    _label("column.of", "Charges in", _COLUMN),
+    _label("column.command", "Command to type", _COLUMN),
+    _label("column.check", "Check", _COLUMN),
+    _label("column.left", "Left side", _COLUMN),
+    _label("column.right", "Right side", _COLUMN),
+    _label("column.size", "Size", _COLUMN),
+    _label("column.use", "What for", _COLUMN),
+    _label("column.meaning", "Meaning", _COLUMN),
+    _label("column.recounted", "Counted a second time", _COLUMN),
+)
+
+# --- headings
+
+_HEADING = "A heading in the reports."
+HEADING_FEES = _label("heading.fees", "Fees and shares", _HEADING)
+HEADING_EQUATIONS = _label("heading.equations", "Does it add up?", _HEADING)
+HEADING_MONEY = _label("heading.money", "Where every row and its money went", _HEADING)
+HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
+HEADING_SOURCE = _label("heading.source", "What this report was made from", _HEADING)
+
+# --- names of single facts
+
+_FACT = "The name of a fact about a batch or a run."
+FACT_JOB = _label("fact.job", "Job", _FACT)
+FACT_FILE = _label("fact.file", "Input file", _FACT)
+FACT_BATCH = _label("fact.batch", "Batch", _FACT)
+FACT_MODE = _label("fact.mode", "Mode", _FACT)
+FACT_RECEIVED = _label("fact.received", "First received", _FACT)
+FACT_RUN = _label("fact.run", "Run", _FACT)
+FACT_STARTED = _label("fact.started", "Started", _FACT)
+FACT_ENDED = _label("fact.ended", "Ended", _FACT)
+FACT_SENT = _label("fact.sent", "Charges sent", _FACT)
+FACT_CHARGED = _label("fact.charged", "Newly charged", _FACT)
+FACT_LOOKED_UP = _label("fact.looked-up", "Looked up", _FACT)
+FACT_ADOPTED = _label("fact.adopted", "Found at the gateway", _FACT)
+FACT_HELD = _label("fact.held", "Why some were not sent", _FACT)
+FACT_EXIT = _label("fact.exit", "Exit code", _FACT)
+FACT_ZONE = _label("fact.zone", "Times are of", _FACT)
+FACT_JOURNAL = _label("fact.journal", "Journal", _FACT)
+FACT_EVENT = _label("fact.event", "Journal event", _FACT)
+FACT_DIGEST = _label("fact.digest", "Digest of that event", _FACT)
+FACT_SHA256 = _label("fact.sha256", "SHA-256 of the input", _FACT)
+FACT_VERSION = _label("fact.version", "Version", _FACT)
+FACT_TOTAL = _label("fact.total", "Total", _FACT)
+FACT_OK = _label("fact.ok", "OK", "A check that holds.")
+FACT_DIFFERS = _label("fact.differs", "DIFFERS", "A check that does not hold.")
+FACT_UNKNOWN = _label("fact.unknown", "unknown", "Stands where a currency or a code is not known.")
+
+# --- equations
+
+_EQUATION = "The name of an equation that must close."
+EQUATIONS = (
+    _label(
+        "equation.rows",
+        "rows read = rejected + duplicate + conflict + held + sent",
+        _EQUATION,
+    ),
+    _label("equation.charged", "amounts asked = amounts charged", _EQUATION),
+    _label(
+        "equation.charged-but",
+        "amounts asked = amounts charged + differences that a person knows of",
+        _EQUATION,
+    ),
+    _label("equation.sums", "amounts read = amounts of the rows reported", _EQUATION),
+    _label("equation.sent", "rows with a send = sum of the outcomes of sent rows", _EQUATION),
+    _label("equation.file", "rows in the file = rows reported", _EQUATION),
+)
+
+# --- whole lines
+
+_VERDICT = "The first line of a report, by its exit code."
+VERDICTS = (
+    _label("verdict.0", "All is well. Nobody has anything to do.", _VERDICT),
+    _label("verdict.10", "Finished. Some rows need a correction or another payment.", _VERDICT),
+    _label("verdict.11", "Not finished yet. A later run is needed.", _VERDICT),
+    _label("verdict.12", "Something does not add up. A person must look today.", _VERDICT),
+)
+_LINE = "A line of the reports."
+TEST = _label("page.test", "TEST: no money of anybody moved", "Stands large in test mode.")
+CHARGED = _label("page.charged", "{money} charged", _LINE)
+NOTHING_CHARGED = _label("page.nothing-charged", "Nothing was charged", _LINE)
+ROWS = _counted("page.rows", "{count} row", "{count} rows", "A number of rows.")
+ALL_ROWS = _label("page.all", "rows read", "All rows of a file.")
+REFUSED = _label("page.refused", "The whole file is refused, nothing of it was sent.", _LINE)
+STOPPED = _label(
+    "page.stopped", "STOP: nothing is sent before a person has looked.", "A stop is in force."
+)
+SHEET_LIMITED = _label(
+    "page.sheet-limited",
+    "The file has {rows} rows, more than {most}: sheet Results lists the {listed} rows that did not"
+    " simply succeed; results.csv and results.parquet have all of them.",
+    "By which rule the workbook of a very large night leaves rows out.",
+)
+SHEET_CUT = _label(
+    "page.sheet-cut",
+    "Even these are more than {most}: sheet Results ends with the first {most} of them.",
+    "A very large night of which very many rows did not succeed.",
+)
+EVERY = _label("page.every", "all", "No filter is chosen.")
+NOT_REVIEWED = _label(
+    "page.not-reviewed",
+    "This language was translated without a native speaker's review. In doubt the English report"
+    " holds.",
+    "Stands in the reports of a language that no native speaker has read.",
+)
+
+# --- files
+
+_FILE = "What a report file is for."
+FILES = (
+    _label("use.results.csv", "every row once, for programs and imports", _FILE),
+    _label("use.results.parquet", "the same, typed, for engineers", _FILE),
+    _label("use.report.json", "sums and equations, for programs", _FILE),
+    _label("use.report.xlsx", "the workbook, for accountants", _FILE),
+    _label("use.rejects", "rows to correct and to send back as a new file", _FILE),
+    _label("use.manifest.json", "SHA-256 of every file, for auditors", _FILE),
+)
+
+# --- why a payer's bank said no
+
+_FAILURE = "What a failure code of the gateway means."
+FAILURES = (
+    _label(
+        "failure.insufficient_fund", "not enough money, or the card's limit is reached", _FAILURE
+    ),
+    _label("failure.insufficient_balance", "not enough money in the wallet or account", _FAILURE),
+    _label("failure.failed_processing", "the bank could not process it", _FAILURE),
+    _label("failure.timeout", "the payer did not act in time", _FAILURE),
+    _label("failure.payment_rejected", "the bank refused and gave no reason", _FAILURE),
+    _label("failure.payment_cancelled", "the payer cancelled", _FAILURE),
+    _label(
+        "failure.confirmed_amount_mismatch", "another amount was confirmed than charged", _FAILURE
+    ),
+    _label("failure.failed_fraud_check", "suspected fraud", _FAILURE),
+    _label("failure.stolen_or_lost_card", "the card is reported stolen or lost", _FAILURE),
+    _label("failure.invalid_security_code", "the security code is wrong", _FAILURE),
+    _label("failure.invalid_account_number", "there is no such account", _FAILURE),
+    _label("failure.invalid_account", "there is no such account", _FAILURE),
+)

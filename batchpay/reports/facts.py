@@ -1,0 +1,101 @@
+"""What every form for people says first: the verdict, who must act, what batch it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from batchpay.domain.exits import messages
+from batchpay.domain.money import money_text
+from batchpay.messages import labels
+from batchpay.messages.message import Entry, Message
+from batchpay.reconciliation.totals import must_act
+from batchpay.reports.pivots import Coded
+from batchpay.reports.table import Inputs
+from batchpay.reports.words import Words
+
+
+def verdict(inputs: Inputs, words: Words) -> str:
+    """How the batch stands, in one sentence or two."""
+    if inputs.batch.refusal:
+        return words.word(labels.REFUSED)
+    return words.label(f"verdict.{inputs.exit_code}")
+
+
+def charged_told(inputs: Inputs, words: Words) -> str:
+    """What was charged, of how many rows."""
+    moved = inputs.totals.money_moved()
+    charged = words.word(labels.NOTHING_CHARGED)
+    if moved:
+        charged = words.say(labels.CHARGED(money=money_in(moved, words)))
+    return f"{charged}; {words.say(labels.ROWS(count=inputs.totals.rows_read))}"
+
+
+def money_in(sums: Mapping[str, int], words: Words) -> str:
+    """Sums by currency, side by side."""
+    told = [words.money(minor, currency) for currency, minor in sums.items() if minor]
+    return " + ".join(told) or money_text({})
+
+
+def who_must_act(inputs: Inputs) -> tuple[Message, ...]:
+    """Every party that must act, and about how many orders."""
+    acts = must_act([inputs.totals], stopped=bool(inputs.stop))
+    return messages(inputs.exit_code, acts)
+
+
+def facts(inputs: Inputs, words: Words) -> list[tuple[str, str]]:
+    """What batch it is, and what the report was made from; what is empty is left out."""
+    batch = inputs.batch
+    told = [
+        (labels.FACT_JOB, batch.job),
+        (labels.FACT_FILE, batch.file),
+        (labels.FACT_BATCH, batch.id),
+        (labels.FACT_MODE, "TEST" if batch.mode == "test" else batch.mode),
+        (labels.FACT_RECEIVED, words.instant(iso(batch.first_seen_ns))),
+        (labels.FACT_ZONE, words.zone),
+        (labels.FACT_SHA256, batch.sha256),
+        (labels.FACT_JOURNAL, inputs.journal_id),
+        (labels.FACT_EVENT, str(inputs.head_seq)),
+        (labels.FACT_DIGEST, inputs.head_digest),
+        (labels.FACT_VERSION, inputs.versions.get("batchpay", "")),
+    ]
+    return [(words.word(entry), value) for entry, value in told if value]
+
+
+def run_facts(inputs: Inputs, words: Words) -> list[tuple[str, str]]:
+    """What the last run that changed the batch did to it; nothing when no run did."""
+    return [(words.word(entry), value) for entry, value in _of_run(inputs, words) if value]
+
+
+def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
+    run = inputs.run
+    if run is None:
+        return
+    yield labels.FACT_RUN, run.id
+    yield labels.FACT_STARTED, words.instant(run.started)
+    yield labels.FACT_ENDED, words.instant(run.ended)
+    if run.exit_code is not None:
+        yield labels.FACT_EXIT, str(run.exit_code)
+    yield labels.FACT_SENT, words.number(run.sent)
+    yield labels.FACT_CHARGED, money_in(run.charged, words)
+    yield labels.FACT_LOOKED_UP, words.number(run.looked_up)
+    yield labels.FACT_ADOPTED, words.number(run.adopted)
+    yield labels.FACT_HELD, run.held
+
+
+def told_of(coded: Coded, words: Words) -> str:
+    """A code in plain words; of one that nobody knows, what the first of its rows says."""
+    return words.label(f"failure.{coded.code}") or words.reason(coded.first)
+
+
+def iso(at_ns: int) -> str:
+    """An instant of the journal as its files write it; of what has none, nothing."""
+    if not at_ns:
+        return ""
+    moment = datetime.fromtimestamp(at_ns // 10**9, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def known_last(currencies: Mapping[str, object] | set[str]) -> list[str]:
+    """Currencies in order; what has none comes last."""
+    return sorted(currencies, key=lambda currency: (not currency, currency))

@@ -1,0 +1,212 @@
+"""What the rows of a batch come to: pivot tables over all findings, in one pass, exact.
+
+Money is Python integers of the smallest unit in columns of objects: pandas adds them up and no
+float is ever built. `checks` holds every sum against the totals that the journal noted, which were
+counted another way; what differs is shown in the reports, never passed over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from batchpay.domain.model import MONEY_MOVED, Finding, Outcome
+from batchpay.reconciliation.totals import Totals, codes_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOBODY = "-"
+MOST = 5_000  # rows that need action, and are kept in memory for the page
+LATE = 200  # rows that ended on a later day, likewise
+
+_COUNTED = ("rows", "amount", "charged", "platform_fee", "recipient_amount", "settled")
+_FEES = ("fee", "fee_vat", "net")
+
+
+@dataclass(slots=True)
+class Coded:
+    """One code that rows have, and the first of them."""
+
+    outcome: str
+    code: str
+    first: Finding
+    rows: int = 0
+    # by currency: rows, and what those ask for of which an amount could be read
+    rows_in: Counter[str] = field(default_factory=Counter)
+    amounts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Pivots:
+    """The pivots, and the few rows that are shown whole above them."""
+
+    outcomes: pd.DataFrame  # (currency, outcome) -> rows and sums
+    recipients: pd.DataFrame  # (currency, destination) -> rows and sums of what succeeded
+    fees: pd.DataFrame  # (currency, fee_currency) -> rows, fee, fee_vat, net
+    codes: list[Coded]  # the most frequent first
+    action: list[Finding]  # the first MOST rows that somebody must act about
+    to_act: int  # all of them
+    late: list[Finding]  # the first LATE rows that ended on a later day than they were sent on
+    times: list[tuple[str, str]]  # sent_at and settled_at of every sent row
+    unsettled: int  # rows that did not simply succeed
+
+
+def pivots_of(found: Iterable[tuple[Any, list[Finding]]]) -> Pivots:
+    """Every chunk of findings read once."""
+    gathered = _Gathered()
+    for _, findings in found:
+        gathered.add(findings)
+    return gathered.whole()
+
+
+class _Gathered:
+    def __init__(self) -> None:
+        self._outcomes: list[pd.DataFrame] = []
+        self._recipients: list[pd.DataFrame] = []
+        self._fees: list[pd.DataFrame] = []
+        self._codes: dict[tuple[str, str], Coded] = {}
+        self._action: list[Finding] = []
+        self._to_act = 0
+        self._late: list[Finding] = []
+        self._times: list[tuple[str, str]] = []
+        self._unsettled = 0
+
+    def add(self, findings: list[Finding]) -> None:
+        frame = _frame(findings)
+        self._outcomes.append(_pivot(frame, ["currency", "outcome"], _COUNTED))
+        succeeded = frame[frame["outcome"] == Outcome.SUCCEEDED.value]
+        self._recipients.append(_pivot(succeeded, ["currency", "destination"], _COUNTED))
+        moved = frame[frame["moved"]]
+        self._fees.append(_pivot(moved, ["currency", "fee_currency"], ("rows", *_FEES)))
+        for finding in findings:
+            self._look_at(finding)
+
+    def _look_at(self, finding: Finding) -> None:
+        if finding.who_acts != NOBODY:
+            self._to_act += 1
+            if len(self._action) < MOST:
+                self._action.append(finding)
+        if finding.outcome is not Outcome.SUCCEEDED:
+            self._unsettled += 1
+        for code in codes_of(finding):
+            self._add_code(finding, code)
+        if not finding.sent_at:
+            return
+        self._times.append((finding.sent_at, finding.settled_at))
+        if finding.settled_at[:10] > finding.sent_at[:10] and len(self._late) < LATE:
+            self._late.append(finding)
+
+    def _add_code(self, finding: Finding, code: str) -> None:
+        key = (finding.outcome.value, code)
+        coded = self._codes.setdefault(key, Coded(*key, finding))
+        coded.rows += 1
+        coded.rows_in[finding.currency] += 1
+        coded.amounts[finding.currency] += finding.amount or 0
+
+    def whole(self) -> Pivots:
+        codes = sorted(self._codes.values(), key=lambda one: (-one.rows, one.outcome, one.code))
+        return Pivots(
+            outcomes=_joined(self._outcomes, ["currency", "outcome"], _COUNTED),
+            recipients=_joined(self._recipients, ["currency", "destination"], _COUNTED),
+            fees=_joined(self._fees, ["currency", "fee_currency"], ("rows", *_FEES)),
+            codes=codes,
+            action=self._action,
+            to_act=self._to_act,
+            late=self._late,
+            times=sorted(self._times),
+            unsettled=self._unsettled,
+        )
+
+
+def _frame(findings: list[Finding]) -> pd.DataFrame:
+    """Some findings as columns of objects: an amount that is not known adds nothing."""
+    import pandas as pd
+
+    moved = [one.outcome in MONEY_MOVED for one in findings]
+    columns: dict[str, list[Any]] = {
+        "currency": [one.currency for one in findings],
+        "outcome": [one.outcome.value for one in findings],
+        "destination": [one.destination for one in findings],
+        "fee_currency": [one.fee_currency for one in findings],
+        "rows": [1] * len(findings),
+        "amount": [one.amount or 0 for one in findings],
+        "charged": [one.charged_amount or 0 for one in findings],
+        "settled": [int(bool(one.settled_by)) for one in findings],
+    }
+    for name in ("platform_fee", "recipient_amount", *_FEES):
+        columns[name] = [getattr(one, name) or 0 for one in findings]
+    frame = pd.DataFrame(columns, dtype=object)
+    frame["moved"] = pd.Series(moved, dtype=bool)
+    return frame
+
+
+def _pivot(frame: pd.DataFrame, index: list[str], values: tuple[str, ...]) -> pd.DataFrame:
+    """Sums of `values` by `index`: integers, as large as they come."""
+    if frame.empty:
+        return frame[[*index, *values]]
+    table = frame.pivot_table(index=index, values=list(values), aggfunc="sum", sort=True)
+    return table.reset_index()[[*index, *values]]
+
+
+def _joined(parts: list[pd.DataFrame], index: list[str], values: tuple[str, ...]) -> pd.DataFrame:
+    """The pivots of all chunks as one."""
+    import pandas as pd
+
+    there = [part for part in parts if not part.empty]
+    if not there:
+        return pd.DataFrame(columns=[*index, *values], dtype=object)
+    return _pivot(pd.concat(there, ignore_index=True).astype(object), index, values)
+
+
+# --- checked against our own sums
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One sum of the pivots beside the one that the journal noted."""
+
+    name: str  # rows, amount, charged, platform_fee, recipient_amount, fee, fee_vat or net
+    currency: str  # of the rows
+    in_currency: str  # of the sum; empty: a number of rows
+    pivot: int
+    noted: int
+
+    @property
+    def holds(self) -> bool:
+        """Are they the same?"""
+        return self.pivot == self.noted
+
+
+def checks(pivots: Pivots, totals: Totals) -> Iterator[Check]:
+    """Rows and amounts by currency, money that moved, fees and shares."""
+    for currency in sorted(totals.rows.keys() | set(pivots.outcomes["currency"])):
+        own = pivots.outcomes[pivots.outcomes["currency"] == currency]
+        asked = sum(minor for (code, _), minor in totals.sums.items() if code == currency)
+        yield Check("rows", currency, "", _sum(own, "rows"), totals.rows[currency])
+        yield Check("amount", currency, currency, _sum(own, "amount"), asked)
+        shares = {"platform_fee": "platform", "recipient_amount": "recipient"}
+        moved = own[own["outcome"].isin([one.value for one in MONEY_MOVED])]
+        for name, key in shares.items():
+            noted = totals.shares[currency, key]
+            yield Check(name, currency, currency, _sum(moved, name), noted)
+    yield from _of_fees(pivots, totals)
+
+
+def _of_fees(pivots: Pivots, totals: Totals) -> Iterator[Check]:
+    names = {"fee": "fee", "fee_vat": "vat", "net": "net"}
+    by_place = {
+        (row["currency"], row["fee_currency"]): row for row in pivots.fees.to_dict("records")
+    }
+    noted = {(code, counted_in) for code, counted_in, _ in totals.fees}
+    for currency, counted_in in sorted(noted | by_place.keys()):
+        row = by_place.get((currency, counted_in), {})
+        for name, key in names.items():
+            told = totals.fees[currency, counted_in, key]
+            yield Check(name, currency, counted_in, int(row.get(name, 0)), told)
+
+
+def _sum(frame: pd.DataFrame, name: str) -> int:
+    return sum(int(value) for value in frame[name])

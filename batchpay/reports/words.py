@@ -1,0 +1,199 @@
+"""What reports say, in the language and the time zone of their job.
+
+The catalogue of a language is `po/<language>.po`, read as it stands: the context of a sentence is
+its code (batchpay.messages). What it does not have is said in English. Numbers, money and days are
+written as that language writes them; a day is of the Gregorian calendar in every language, as in
+the files beside it.
+
+>>> Words("en", "Asia/Bangkok").instant("2026-11-24T17:00:00Z")
+'25 Nov 2026, 00:00:00'
+>>> Words("ja").money(123450, "THB"), Words("en").outcome("in_doubt")
+('1,234.50 THB', 'in doubt')
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
+from zoneinfo import ZoneInfo
+
+from batchpay.domain.model import Finding, Outcome
+from batchpay.domain.money import money_told
+from batchpay.domain.steps import addressed
+from batchpay.job.packaged import data_path
+from batchpay.messages import labels
+from batchpay.messages.message import BY_CODE, Entry, Language, Message, worded
+from batchpay.reconciliation.totals import (
+    ASKED_CHARGED,
+    ASKED_CHARGED_BUT,
+    IN_FILE,
+    ROWS_READ,
+    SENT_ENDED,
+    SUMS_READ,
+)
+
+# How days and times are written, by language; English as most of the world writes it.
+_LOCALES = {"en": "en_GB", "ja": "ja_JP", "th": "th_TH"}
+LANGUAGES = tuple(_LOCALES)
+_EQUATIONS = {
+    ROWS_READ: "equation.rows",
+    ASKED_CHARGED: "equation.charged",
+    ASKED_CHARGED_BUT: "equation.charged-but",
+    SUMS_READ: "equation.sums",
+    SENT_ENDED: "equation.sent",
+    IN_FILE: "equation.file",
+}
+# A person's word as the next steps of the catalogue have it: one reason, at most one order behind.
+_WORD = r"(?:'(?:[^']|'\"'\"')*'|[^\s;,'])+"
+_COMMAND = re.compile(
+    rf"batchpay resolve {_WORD}(?: --(?:as|not-ours) {_WORD}| --cancel| --lift-stop)*"
+    rf" --reason 'your reason'(?:(?: --)? {_WORD})?"
+)
+_FAMILIES = (
+    labels.OUTCOMES,
+    labels.OUTCOMES_TOLD,
+    labels.PARTIES,
+    labels.COLUMNS,
+    labels.EQUATIONS,
+    labels.VERDICTS,
+    labels.FAILURES,
+    labels.FILES,
+)
+_LABELS = {one.code for family in _FAMILIES for one in family}
+
+
+@lru_cache(maxsize=4)
+def language_of(name: str) -> Language | None:
+    """The sentences of a language; None for English, which the catalogue itself has."""
+    path = data_path(f"po/{name}.po")
+    if name == "en" or not path.exists():
+        return None
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=name)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A language and a time zone, and the job file's name in the commands that are told."""
+
+    language: str = "en"
+    zone: str = "UTC"
+    job_file: str = ""
+
+    @cached_property
+    def _sentences(self) -> Language | None:
+        return language_of(self.language)
+
+    def say(self, said: Message) -> str:
+        """One message, its commands as they are typed beside the job file."""
+        return str(addressed(said.worded(self._sentences), self.job_file))
+
+    def label(self, name: str, or_else: str = "") -> str:
+        """A word by its code, `column.amount`; `or_else` where the catalogue has none."""
+        if name in _LABELS:
+            return self.say(BY_CODE[name]())
+        return or_else
+
+    def word(self, entry: Entry) -> str:
+        """A heading or the name of a fact."""
+        return self.say(entry())
+
+    def outcome(self, outcome: str) -> str:
+        """The name of an outcome."""
+        return self.label(f"outcome.{outcome}", outcome)
+
+    def party(self, party: str) -> str:
+        """Who acts."""
+        return self.label(f"party.{party}", party)
+
+    def column(self, name: str) -> str:
+        """The heading of a column of results; of the input's own its name."""
+        return self.label(f"column.{name}", name)
+
+    def equation(self, name: str) -> str:
+        """The name of an equation."""
+        return self.label(_EQUATIONS.get(name, ""), name)
+
+    def reason(self, finding: Finding) -> str:
+        """Why a row is where it is; every problem of a rejected one."""
+        if finding.reasons or finding.outcome is not Outcome.REJECTED:
+            return self._side_by_side(finding.reasons, "; ")
+        problems = [problem.message() for problem in finding.problems]
+        return self._side_by_side(problems, " | ")
+
+    def warnings(self, finding: Finding) -> str:
+        """What a person should know beside the outcome."""
+        return self._side_by_side(finding.warnings, " | ")
+
+    def _side_by_side(self, said: Iterable[Message], between: str) -> str:
+        told = between.join([one.worded(self._sentences) for one in said])
+        return str(addressed(told, self.job_file))
+
+    def commands(self, finding: Finding) -> list[str]:
+        """What its reasons tell to type, each command once."""
+        return list(dict.fromkeys(_COMMAND.findall(str(addressed(finding.reason, self.job_file)))))
+
+    def sentence(self, said: Iterable[Message]) -> str:
+        """Several messages as one text."""
+        return str(addressed(worded(said, self._sentences), self.job_file))
+
+    # --- numbers, money, days
+
+    def number(self, number: int) -> str:
+        """A whole number, in groups of three."""
+        from babel.numbers import format_decimal
+
+        return str(format_decimal(number, locale=_LOCALES[self.language]))
+
+    def money(self, minor: int, currency: str) -> str:
+        """An amount with its currency, exact: all three languages group by commas."""
+        return money_told(minor, currency)
+
+    def instant(self, at: str) -> str:
+        """A UTC time of the journal in the job's time zone; what is none, as it is."""
+        return _instant(at, self.zone, _LOCALES[self.language])
+
+    def day(self, at: str) -> str:
+        """The day of a UTC time in the job's time zone."""
+        return _day(at, self.zone, _LOCALES[self.language])
+
+
+def local_time(at: str, zone: str) -> datetime | None:
+    """A UTC time of the journal as a clock of a zone shows it, without the zone; None for none."""
+    try:
+        instant = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=4096)
+def _instant(at: str, zone: str, locale: str) -> str:
+    from babel.dates import format_datetime
+
+    local = local_time(at, zone)
+    if local is None:
+        return at
+    return str(format_datetime(local, "medium", locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _day(at: str, zone: str, locale: str) -> str:
+    from babel.dates import format_date
+
+    local = local_time(at, zone)
+    if local is None:
+        return at
+    return str(format_date(local, "medium", locale=locale))
