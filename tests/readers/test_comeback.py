@@ -345,8 +345,8 @@ def test_other_files_are_read_as_the_job_says(tmp_path: Path) -> None:
 def test_a_workbook_with_titles_comes_back_through_the_program(
     market: Market, settings: str, back: str
 ) -> None:
-    """Declined, corrected in rejects.xlsx, by a person who types the id as a number, or saved as CSV
-    on the way, charged: once each.
+    """Declined, corrected in rejects.xlsx, by a person who types the id as a number, or saves it as
+    CSV on the way, charged: once each.
     """
     workbook = openpyxl.Workbook()
     sheet = workbook.active
