@@ -286,6 +286,23 @@ def test_a_paid_charge_that_no_list_shows_is_looked_for(three: Market) -> None:
     assert sorted(stands) == ["duplicate", "succeeded"]
 
 
+@pytest.mark.fault("J11", "J27", "L10")
+@tries("settle-gone", "lift-stop")
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_paid_charge_that_the_gateway_knows_no_more_is_settled(three: Market, which: int) -> None:
+    """Whichever of its two words is typed: it took the money, or none. No night asks again."""
+    three.run()
+    hides = {"method": "GET", "order_id": "00001"}
+    three.sandbox.add_rule(**hides, path="/charges", action="missing")
+    three.sandbox.add_rule(**hides, path="/charges/*", status=404, code="not_found", message="no")
+    time.sleep(1.2)
+    assert three.run().returncode == 12
+    follow(three, row(three, "00001")["reason"], which)
+    lift(three)
+    over(three, 10)
+    assert row(three, "00001")["outcome"] == ("succeeded", "refused")[which]
+
+
 @pytest.mark.fault("H05")
 @tries("charge-id", "accept")
 def test_a_charge_that_was_mistyped_is_said_again(three: Market) -> None:

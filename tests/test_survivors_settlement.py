@@ -17,7 +17,7 @@ import pytest
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured, Taken
 from batchpay.domain.events import BelongsTo, Lifted
 from batchpay.domain.model import Answer, Event, Intent, Outcome
-from batchpay.domain.steps import SEE_CHARGE
+from batchpay.domain.steps import SEE_CHARGE, SETTLE_GONE
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
@@ -870,7 +870,9 @@ def test_the_youngest_paid_charge_is_missed_when_the_gateway_does_not_know_it() 
     world, gateway = after_a_night(lambda post, fields: "ok")
     del gateway.charges[-1]
     world.run(4)
-    assert world.stops() == [f"order 0002: chrg_test_3 {GONE}; {SEE_CHARGE()}"]
+    step = SETTLE_GONE(order="0002", charge="chrg_test_3")
+    why = f"{GONE}, nor does it know one of this id"
+    assert world.stops() == [f"order 0002: chrg_test_3 {why}; {step}"]
     world, gateway = after_a_night(lambda post, fields: "ok")
     gateway.hidden = {"chrg_test_3"}
     world.run(4)

@@ -685,7 +685,7 @@ def given_files(job: Job, counted: Iterable[tuple[Batch, Totals]]) -> tuple[str,
 def is_open(event: Event) -> bool:
     """Did the batch have a row that a later run, or a person, must settle?"""
     totals = totals_in(event)
-    return bool(totals.stands() & OPEN or totals.charged_twice)
+    return bool(totals.stands() & OPEN or totals.charged_twice or totals.gone["open"])
 
 
 def is_due(
@@ -871,7 +871,8 @@ def strays(job: Job, journal: SqliteJournal) -> Totals:
     totals = Totals()
     stopped = bool(stop_in_force(journal.events(STOPS)))
     for attempt in unshown(job, journal):
-        if attempt.doubled or not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
+        over = attempt.closed or attempt.outcome is Outcome.SUCCEEDED
+        if attempt.doubled or attempt.vanished or not over:
             totals.add_stray(attempt, stopped=stopped)
     return totals
 

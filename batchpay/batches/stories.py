@@ -228,7 +228,9 @@ def _withdrawn(_: Withdrawn, __: Event) -> str:
     return "never charged, and gives way to the next attempt"
 
 
-def _missing(_: Missing, __: Event) -> str:
+def _missing(told: Missing, _: Event) -> str:
+    if told.charge_id:
+        return f"the gateway answered that it knows no charge {told.charge_id}"
     return "the gateway answered that it knows no charge of this id"
 
 

@@ -185,6 +185,8 @@ def charged(
         _refuse_anothers(opened, case.intent, charge_id)
         charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         assert case.attempt is not None
+        if charge is None and _is_gone(case.attempt, charge_id):
+            return _left_as_told(opened, case, charge_id, reason)
         if charge is None and _is_told_of(case.attempt, charge_id):
             raise DoesNotAddUp(
                 f"the gateway knows no charge {charge_id} any more; order {order_id} stays as it is"
@@ -320,6 +322,28 @@ def _settled_by_its_own(
     )
 
 
+def _is_gone(attempt: Attempt, charge_id: str) -> bool:
+    """Is it the charge that took an attempt's money, and that the gateway knows no more?"""
+    is_its_own = attempt.charge is not None and attempt.charge.id == charge_id
+    return is_its_own and attempt.vanished
+
+
+def _left_as_told(
+    opened: OpenJob,
+    case: Case,
+    charge_id: str,
+    reason: str,
+) -> Resolved:
+    """A person says that a charge took its money although the gateway knows it no more."""
+    asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
+    _publish_all(opened)
+    told = (
+        f"order {case.intent.order_id} stays charged by {charge_id}, which the gateway knows no"
+        " more; your word is kept"
+    )
+    return Resolved(_and_the_stop(opened, told))
+
+
 def not_charged(
     job: Job,
     key: SecretKey,
@@ -332,7 +356,9 @@ def not_charged(
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         case = _unsettled(opened, order_id)
-        if case.attempt is not None and case.attempt.outcome is Outcome.SUCCEEDED:
+        attempt = case.attempt
+        has_money = attempt is not None and attempt.outcome is Outcome.SUCCEEDED
+        if attempt is not None and has_money and not attempt.vanished:
             raise Usage(f"order {order_id} is succeeded; there is nothing to settle")
         _refuse_too_early(opened, case)
         was_closed = case.attempt is not None and case.attempt.closed
@@ -419,6 +445,7 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
             (attempt.outcome is Outcome.PENDING and attempt.missing_ns)
             or attempt.unaccounted
             or attempt.untold
+            or attempt.vanished
         )
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)

@@ -329,9 +329,12 @@ class Withdrawn(OfAttempt):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing(OfAttempt):
-    """The gateway no longer knows a charge that is pending, or ended without money (J27)."""
+    """The gateway, asked for a charge of the attempt by its id, knows none (J27)."""
 
     kind = "missing"
+
+    # which; empty: the one that is reported
+    charge_id: str = field(default="", metadata=_OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -565,6 +565,8 @@ class Finding:
     settled_by: str = ""  # the later attempt that charged what this row asked for
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
+    # it succeeded, and the gateway knows its charge no more: open, or noted by a person
+    gone: str = ""
     charged_currency: str = ""  # of charged_amount, upper case: not always what was asked
     # what the row itself says now: the job may have changed since it was sent
     read_amount: int | None = None

@@ -191,6 +191,13 @@ def _speaks_of_reused_key(code: str, message: str) -> bool:
     )
 
 
+def is_unknown(answer: Answer[Any]) -> bool:
+    """Does it say that there is no charge of the id that was asked for? By the gateway's own code:
+    a 404 of something in between says nothing (omise-api.md, 1.6).
+    """
+    return answer.status == 404 and answer.code == "not_found"
+
+
 # --- a charge as the gateway shows it
 
 CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
@@ -436,6 +443,8 @@ class Attempt:
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
     # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
     missing_ns: int = 0
+    # ids that were told for it, and of which the gateway, asked, knows no charge
+    unknown: frozenset[str] = frozenset()
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
     others: tuple[Shown, ...] = ()  # those of them that are not `charge`
     # `charge` is another order's, told for this one: no money of this order (J11)
@@ -583,6 +592,13 @@ class Attempt:
         return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.denied
 
     @property
+    def vanished(self) -> bool:
+        """Did its charge succeed, and does the gateway know no such charge any more? A person says
+        what is so.
+        """
+        return self.outcome is Outcome.SUCCEEDED and bool(self.missing_ns) and not self.accepted
+
+    @property
     def said_uncharged(self) -> bool:
         """Did it leave, and is it said, by an answer or by lists, that nothing was charged?
 
@@ -714,6 +730,8 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     mine = not told.anothers and (carries_its_key or _is_by_hand(told))
     if found is not None and mine and can_be_asked_for(found.id):
         seen_now["twins"] = state.twins | {found.id}
+    if found is not None and found.id in state.unknown:
+        seen_now["unknown"] = state.unknown - {found.id}
     verdict_now = {
         "flaws": flaws,
         "anothers": told.anothers and (not carries_its_key or bool(told.theirs)),
@@ -722,6 +740,10 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     if found is None or known is None:
         return _but(state, **seen_now, **verdict_now, charge=found or known)
     if found.id != known.id:
+        if mine and known.id in state.unknown:  # that id was a false one
+            seen_now["twins"] = (state.twins | {found.id}) - {known.id}
+            seen_now["missing_ns"] = 0
+            return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
         if mine and known.id in state.twins:
             return _with_a_twin(_but(state, **seen_now), state, Shown(found, flaws))
         if _is_known_better(found, known):
@@ -936,11 +958,30 @@ def _unclear(state: Attempt, _: Event, told: Unclear) -> Attempt:
     return _but(state, may_be=told.charge_id)
 
 
-def _missing(state: Attempt, event: Event, _: Told) -> Attempt:
+def _missing(state: Attempt, event: Event, told: Missing) -> Attempt:
     """The gateway answered for its charge's id that there is none: that is for a person, never a
-    failure (J27).
+    failure (J27). Of several under its key, one of which has its money, that one was none.
     """
-    return _but(state, missing_ns=state.missing_ns or event.at_ns)
+    if state.charge is None:
+        return _but(state, missing_ns=state.missing_ns or event.at_ns)
+    gone = told.charge_id or state.charge.id
+    unknown = state.unknown | {gone}
+    shown = (Shown(state.charge, state.flaws), *state.others)
+    stay = [one for one in shown if one.charge.id != gone]
+    if len(stay) == len(shown):
+        return _but(state, unknown=unknown)
+    if not any(one.charge.takes_money for one in stay):
+        return _but(state, unknown=unknown, missing_ns=state.missing_ns or event.at_ns)
+    first = max(stay, key=lambda one: one.weight)
+    return _but(
+        state,
+        unknown=unknown,
+        twins=state.twins - {gone},
+        charge=first.charge,
+        flaws=first.flaws,
+        others=tuple(one for one in stay if one is not first),
+        reread=state.reread and first is shown[0],
+    )
 
 
 def _untold(state: Attempt, _: Event, told: Untold) -> Attempt:

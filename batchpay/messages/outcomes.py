@@ -32,6 +32,20 @@ FOUND_AFTER_RESEND = entry(
     example="the network failed before the request arrived",
     remedy="Nothing: it was charged once.",
 )
+FOUND_UNDER_OTHER_ID = entry(
+    "succeeded.other-id",
+    "the gateway has no charge {other}, as it was told; {charge} carries its key",
+    means="An answer named an id of which the gateway, asked for it, knows no charge.",
+    example="a proxy that exchanged an id",
+    remedy="Nothing: it counts as charged once.",
+)
+SUCCEEDED_GONE = entry(
+    "succeeded.gone",
+    "charged, and the gateway knows no {charge} any more",
+    means="The charge had succeeded; asked for its id, the gateway answers that there is none.",
+    example="a look-up is answered with 404",
+    remedy="See the dashboard and ask the gateway, then say with batchpay resolve what is so.",
+)
 UNPROVEN = entry(
     "unproven",
     "charged, but not proven to be what was asked: {why}",

@@ -104,6 +104,14 @@ SETTLE_ADOPTED = entry(
     means="A charge was taken over that is not as its row asks.",
     example="an adopted charge of another amount than the row's",
 )
+SETTLE_GONE = entry(
+    "settle-gone",
+    "see the gateway's dashboard, and ask the gateway; if it took the money: batchpay resolve JOB"
+    " --as charged:{charge} --reason TEXT {order:word}; if it took none: batchpay resolve JOB --as"
+    " not-charged --reason TEXT {order:word}",
+    means="A charge succeeded, and the gateway knows no charge of its id any more.",
+    example="a paid charge that is in no list, and that a look-up answers with 404",
+)
 SETTLE_EARLIER = entry(
     "settle-earlier",
     "see its dashboard; if it has none: batchpay resolve JOB --as not-charged --reason TEXT"

@@ -219,6 +219,14 @@ def _is_accepted(attempt: Attempt) -> bool:
     return attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted)
 
 
+def _gone(attempt: Attempt) -> str:
+    if attempt.vanished:
+        return "open"
+    if attempt.outcome is Outcome.SUCCEEDED and attempt.missing_ns:
+        return "noted"
+    return ""
+
+
 def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
     """The line of one of several attempts of an order that took money: for a person until one was
     given back.
@@ -320,6 +328,7 @@ class Place:
             warnings=warnings,
             mode=asked.mode or self.batch.mode,
             accepted=_is_accepted(attempt),
+            gone=_gone(attempt),
             further=further_of(attempt),
             cancelled=attempt.cancelled,
         )
@@ -412,7 +421,9 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
     Two that took money are, longer: the lift says that somebody looked, not that one was given
     back.
     """
-    if attempt.doubled or (attempt.others and stopped and not attempt.accepted):
+    if attempt.doubled or attempt.vanished:
+        return A_PERSON
+    if attempt.others and stopped and not attempt.accepted:
         return A_PERSON
     if attempt.cancelled is not None:
         return NOBODY

@@ -59,8 +59,14 @@ def _stands(attempt: Attempt) -> Why:
 
 def _how_it_was_found(attempt: Attempt) -> Why:
     """What an auditor asks about a charge that needed more than one request and its answer."""
+    charge = attempt.charge
+    if attempt.missing_ns and charge is not None:
+        return _gone(attempt, charge)
     if attempt.others:
         return _beside(attempt)
+    if attempt.unknown and charge is not None:
+        other = min(attempt.unknown)
+        return (said.FOUND_UNDER_OTHER_ID(other=other, charge=charge.id),)
     if attempt.adopted:
         return (said.FOUND_ADOPTED(),)
     if attempt.doubted and attempt.sends == 1:
@@ -68,6 +74,14 @@ def _how_it_was_found(attempt: Attempt) -> Why:
     if attempt.doubted:
         return (said.FOUND_AFTER_RESEND(sends=attempt.sends),)
     return ()
+
+
+def _gone(attempt: Attempt, charge: ChargeSeen) -> Why:
+    """It succeeded, and the gateway does not know it any more."""
+    gone = said.SUCCEEDED_GONE(charge=charge.id)
+    if not attempt.vanished:
+        return (gone,)
+    return (gone, steps.SETTLE_GONE(order=attempt.intent.order_id, charge=charge.id))
 
 
 def _unproven(attempt: Attempt) -> Why:

@@ -110,6 +110,9 @@ class Totals:
     # (order, how that stands: open or noted) -> rows of orders of which two attempts took money;
     # each has its own row.
     paid_apart: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # How it stands (open or noted) -> rows that succeeded, and whose charge the gateway knows no
+    # more.
+    gone: Counter[str] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
         """Count one row."""
@@ -127,6 +130,8 @@ class Totals:
             sale = finding.sale or by_order(finding.order_id)
             self._add_matter(finding.who_acts, _kind_of(finding), sale)
         self._add_further(finding.order_id, finding.further)
+        if finding.gone:
+            self.gone[finding.gone] += 1
         if finding.paid_apart:
             self.paid_apart[finding.order_id, finding.paid_apart] += 1
         if outcome in MONEY_MOVED:
@@ -352,6 +357,7 @@ _PLAIN = (
     "asked",
     "acts",
     "warned",
+    "gone",
 )
 
 
@@ -432,7 +438,7 @@ def _noted(totals: Totals) -> bool:
     """Did a person take note of something that is not as it should be?"""
     if totals.accepted.total() or totals.named_accepted.total():
         return True
-    return totals.left_charged_twice
+    return totals.left_charged_twice or bool(totals.gone)
 
 
 # --- charged twice

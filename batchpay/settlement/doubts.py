@@ -14,7 +14,7 @@ from functools import partial
 from batchpay.domain.model import ChargeSeen, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in
+from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, is_unknown, key_in
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import EVERYTHING, IN_VAIN, LONG_BEFORE, OVERLAP, Lists
 from batchpay.settlement.recorder import Case, Recorder
@@ -144,9 +144,12 @@ class Doubts:
         for charge_id in sorted(case.attempt.twins):
             if self._channel.closed:
                 return
-            charge, _ = await self._ask(charge_id)
+            charge, status = await self._ask(charge_id)
             if charge is not None:
                 await self._recorder.found(case, charge, by_id=True)
+                self._told(case)
+            elif status == 404:
+                await self._recorder.missing(case, charge_id)
                 self._told(case)
 
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
@@ -155,13 +158,13 @@ class Doubts:
         """
         charge, status = await self._ask(charge_id)
         if status == 404 and case.attempt is not None and case.attempt.outcome is Outcome.PENDING:
-            await self._recorder.missing(case)
+            await self._recorder.missing(case, charge_id)
             self._told(case)
         return charge
 
     async def _ask(self, charge_id: str) -> tuple[ChargeSeen | None, int]:
         """A charge by its id, or None; with the status of the answer, 0 without one: 404 says that
-        there is none.
+        there is none, by the gateway's own word.
         """
         if not CHARGE_ID.fullmatch(charge_id):
             return None, 0
@@ -169,6 +172,8 @@ class Doubts:
         if answer is None:
             return None, 0
         status = answer.status or 0
+        if status == 404 and not is_unknown(answer):
+            status = 0
         charge = answer.said
         if charge is None or charge.id != charge_id:
             return None, status
@@ -202,7 +207,7 @@ class Doubts:
         if denied and status in (200, 404):
             return True  # it answers, and has nothing to show: a person looked
         if status == 404:
-            await self._recorder.missing(old)
+            await self._recorder.missing(old, charge_id)
         elif not self._channel.closed:
             await self._recorder.untold(old, charge_id)
         return False

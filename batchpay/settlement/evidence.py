@@ -67,6 +67,7 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
         attempt.flaws,
         attempt.reread,
         attempt.missing_ns,
+        attempt.unknown,
         attempt.untold,
         attempt.odd,
         terms,
@@ -95,10 +96,10 @@ def why_stop(
     if _is_newly_unproven(before, after):
         charge = _named(after, "a charge")
         return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
-    if len(after.twins) > 1 and (before is None or after.twins != before.twins):
+    if len(after.twins) > 1 and (before is None or not after.twins <= before.twins):
         return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
     both = _took_money(after)
-    if len(both) > 1 and (before is None or both != _took_money(before)):
+    if len(both) > 1 and (before is None or not both <= _took_money(before)):
         return f"{order}: two charges of one key took money: {', '.join(sorted(both))}"
     if before is not None and not by_hand and _contradicts(before, after):
         return f"{order}: was {before.outcome.value}, is now {after.outcome.value}"

@@ -22,7 +22,7 @@ from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page, Unr
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import SKEW_S, is_instant
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Attempt, could_be, key_in
+from batchpay.lifecycle.attempt import Attempt, could_be, is_unknown, key_in
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
 from batchpay.settlement.channel import Channel
@@ -224,13 +224,21 @@ class Lists:
 
     async def _stop_for_unshown(self, charge_id: str) -> None:
         """A charge that this journal has proof of is in no list: the stop names its order, and
-        where a person looks.
+        where a person looks. One that the gateway does not know by its id either is gone: that
+        stays told of its order, until a person ends it.
         """
-        why = _in_no_list(charge_id)
         case = self._recorder.case_of(charge_id)
-        if case is not None:
-            why = f"order {case.intent.order_id}: {why}"
-        await self._recorder.stop_for_charge(charge_id, f"{why}; {steps.SEE_CHARGE()}")
+        why = f"{_in_no_list(charge_id)}; {steps.SEE_CHARGE()}"
+        if case is None:
+            await self._recorder.stop_for_charge(charge_id, why)
+            return
+        order_id = case.intent.order_id
+        if charge_id not in self._recorder.told_of and await self._unknown(charge_id):
+            await self._recorder.missing(case, charge_id)
+            self._told(case)
+            step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
+            why = f"{_in_no_list(charge_id)}, nor does it know one of this id; {step}"
+        await self._recorder.stop_for_charge(charge_id, f"order {order_id}: {why}")
 
     def _unshown(self, listing: Listing) -> list[str]:
         """Charges that were proven in this run before a list began, in its range, and that it does
@@ -240,7 +248,9 @@ class Lists:
         for charge_id, (created_at, proven_s) in self._recorder.known.items():
             proven = float("-inf") < proven_s <= listing.begun_s
             in_range = is_instant(created_at) and listing.since <= created_at
-            if proven and in_range and not listing.shows(charge_id):
+            if not (proven and in_range) or listing.shows(charge_id):
+                continue
+            if not self._is_no_witness(charge_id):
                 unshown.append(charge_id)
         return unshown
 
@@ -443,24 +453,28 @@ class Lists:
             return False
         if not await self._unknown(charge_id):
             return False
-        await self._recorder.missing(case)
+        await self._recorder.missing(case, charge_id)
         self._recorder.known.pop(charge_id, None)
         self._told(case)
         return True
 
     def _is_no_witness(self, charge_id: str) -> bool:
-        """Did a person look for it since, and say that it took no money? What is gone tells nothing
-        of a list.
+        """Did a person look for it since, and say that it took no money? Or was its id a false one,
+        under whose key the gateway has another charge? What is not there tells nothing of a list.
         """
         case = self._recorder.case_of(charge_id)
         if case is None or case.attempt is None:
             return False
-        return case.attempt.denied and case.attempt.closed
+        attempt = case.attempt
+        is_false = attempt.charge is not None and attempt.charge.id != charge_id
+        if is_false and charge_id in attempt.unknown:
+            return True
+        return attempt.denied and attempt.closed
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""
         answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        return answer is not None and answer.status == 404
+        return answer is not None and is_unknown(answer)
 
     def _age_s(self, created_at: str) -> float:
         """How old a charge is by the gateway's clock; by ours, and then with a margin, where it
@@ -508,6 +522,14 @@ class Lists:
             await self._absorb(charge, known, adopting=False)
         await self._recorder.elsewhere(page.charges)
 
+    async def _ask_for_other(self, case: Case, charge: ChargeSeen) -> None:
+        """A list shows a charge under the key of one that has another id: what the gateway knows of
+        that one says whether there are two, or an answer told a false id.
+        """
+        known = _other_than(case, charge)
+        if known and await self._unknown(known):
+            await self._recorder.missing(case, known)
+
     async def _absorb(
         self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool
     ) -> None:
@@ -516,6 +538,7 @@ class Lists:
         """
         if isinstance(known, Case):
             by_id = None
+            await self._ask_for_other(known, charge)
             if _lost_its_chain(known, charge):
                 by_id = await self._by_id(charge)
             await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
@@ -538,6 +561,20 @@ class Lists:
             await self._recorder.stop(
                 f"{charge.id} was made for this job by another run, with another journal", case
             )
+
+
+def _other_than(case: Case, charge: ChargeSeen) -> str:
+    """Id of the charge that an attempt is known to have, where a list shows another one under its
+    key for the first time; empty otherwise.
+    """
+    attempt = case.attempt
+    if attempt is None or attempt.charge is None or charge.id in attempt.twins:
+        return ""
+    known = attempt.charge.id
+    its_own = key_in(charge) == case.intent.key and known in attempt.twins
+    if not its_own or known == charge.id or known in attempt.unknown:
+        return ""
+    return known
 
 
 def incomplete(listing: Listing | None) -> str:

@@ -361,10 +361,21 @@ class Recorder:
             raise Taken(f"order {attempt.intent.order_id} is not held by now")
         await self._write(case, Withdrawn())
 
-    async def missing(self, case: Case) -> None:
-        """The gateway answered that it knows no charge of this id (J27); written once."""
-        if case.attempt is not None and not case.attempt.missing_ns:
-            await self._write(case, Missing())
+    async def missing(self, case: Case, charge_id: str = "") -> None:
+        """The gateway answered that it knows no charge of this id (J27), by default of the one that
+        is reported; written once.
+        """
+        attempt = case.attempt
+        if attempt is None:
+            return
+        reported = ""
+        if attempt.charge is not None:
+            reported = attempt.charge.id
+        if (charge_id or reported) in attempt.unknown:
+            return
+        if charge_id == reported:
+            charge_id = ""
+        await self._write(case, Missing(charge_id=charge_id))
 
     async def unclear(self, case: Case, charge: ChargeSeen) -> None:
         """A list shows a charge without a key that may be this attempt's; written once for each."""
@@ -690,10 +701,11 @@ class Recorder:
 
     def doubled_cases(self) -> list[Case]:
         """Every order that was charged twice, until the further charge is given back or a person
-        took note of it.
+        took note of it; and every one whose charge the gateway knows no more, until it does or a
+        person has told.
         """
         stops = [told for _, told in told_in(self._journal, Stop)]
-        orders = list(dict.fromkeys(stop.order for stop in stops if stop.order))
+        orders = list(dict.fromkeys(filter(None, map(self._order_of_stop, stops))))
         cases = []
         for events in self._journal.histories(orders).values():
             attempts = fold(events)
@@ -701,9 +713,18 @@ class Recorder:
             if any(attempt.accepted for attempt in apart):
                 apart = ()
             for attempt in attempts:
-                if attempt.doubled or attempt in apart:
+                if attempt.doubled or attempt.vanished or attempt in apart:
                     cases.append(_absent_case(attempt, attempts))
         return cases
+
+    def _order_of_stop(self, stop: Stop) -> str:
+        """The order that a stop is about, itself or by its charge; empty: none of this job's."""
+        if stop.order or not stop.charge:
+            return stop.order
+        known = self._journal.order_of_charge(stop.charge)
+        if known is None or known[0] != self._job:
+            return ""
+        return known[1]
 
     def match(self, charges: Sequence[ChargeSeen]) -> list[tuple[ChargeSeen, Case | int | None]]:
         """Charges of this job with what the journal knows of them.
