@@ -186,7 +186,7 @@ def test_ids_stay_text():
 @pytest.mark.parametrize("text", ["１２３", "๑๒๓", "٣", "5²"])
 def test_other_scripts_have_their_remedy(text):
     """`use 0-9`."""
-    assert mapped({"Amount": text}).problems[0][0].remedy == "use 0-9"
+    assert mapped({"Amount": text}).problems[0][0].remedy.startswith("use 0-9")
 
 
 @pytest.mark.fault("X09", "X11")

@@ -361,9 +361,19 @@ def _value(value: Any) -> str:
 def codes_of(folder: Path) -> set[str]:
     """What `batchpay check` says of the only row."""
     found: set[str] = set()
-    checked = check(load_job(folder / "job.toml"), lambda *told: found.add(told[-1].said.code))
+    checked = check(
+        load_job(folder / "job.toml"), lambda *told: found.update(_codes_in(told[-1].said))
+    )
     assert not checked.refusals
     return found
+
+
+def _codes_in(message: Message) -> Iterator[str]:
+    """Its own and those of the messages that stand in it."""
+    yield message.code
+    for _, field in message.fields:
+        if isinstance(field, Message):
+            yield from _codes_in(field)
 
 
 PROVOKED = [

@@ -141,7 +141,7 @@ class Chunk(Protocol):
     @property
     def typed(self) -> Mapping[str, Mapping[int, str]]:
         """Column -> position -> `date` or `boolean`: cells that are no text, as far as the format
-        says it.
+        says it; `number` in columns whose texts have a declared form (Input.formed).
         """
 
     def texts(self, column: str) -> list[str]:

@@ -13,12 +13,30 @@ from itertools import repeat
 from typing import Literal
 
 from batchpay.domain import lineage
+from batchpay.domain.calendars import DateForm
+from batchpay.domain.figures import NumberForm, declared_by
 from batchpay.domain.model import Chunk, Document, Problem
-from batchpay.domain.money import CODES, EXPONENTS, NotMoney, plain_minors, to_minor
+from batchpay.domain.money import (
+    CODES,
+    EXPONENTS,
+    MAX_MINOR,
+    NotMoney,
+    major_text,
+    plain_minors,
+    to_minor,
+)
 from batchpay.domain.secrets import secret_in
 from batchpay.domain.text import folded, told
 from batchpay.intake import damage
-from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue, Source
+from batchpay.job.job import (
+    Columns,
+    FromColumn,
+    FromLookup,
+    FromSum,
+    FromTemplate,
+    FromValue,
+    Source,
+)
 from batchpay.lifecycle.plan import place_of
 from batchpay.messages import problems
 from batchpay.messages.message import Message
@@ -98,20 +116,19 @@ def map_chunk(
     cells = {
         name: _cells(read, source, name, odd.get(name, _NOWHERE), found)
         for name, source in columns.fields.items()
+        if name != "amount"
     }
     values: dict[str, _Values] = {}
     for name, texts in cells.items():
         if name == "currency":
             values[name] = _currencies(texts, columns.fields[name], found)
-        elif name != "amount":
-            if name in IDENTIFIERS:
-                values[name] = _texts(texts, columns.fields[name], name, found)
-            else:
-                values[name] = texts
-    if "amount" in cells:
-        values["amount"] = _amounts(
-            cells["amount"], values.get("currency", ()), columns.fields["amount"], found
-        )
+        elif name in IDENTIFIERS:
+            values[name] = _texts(texts, columns.fields[name], name, found)
+        else:
+            values[name] = texts
+    if "amount" in columns.fields:
+        currencies = values.get("currency", ())
+        values["amount"] = _amounts(read, columns.fields["amount"], currencies, found)
     for name, column in values.items():
         if name not in PAYING and name not in ("amount", "currency"):
             values[name] = _without_tokens(column, columns.fields[name], name, found)
@@ -167,7 +184,7 @@ def _needed(source: Source) -> tuple[str, ...]:
     match source:
         case FromColumn(column=column) | FromLookup(column=column):
             return (column,)
-        case FromTemplate():
+        case FromTemplate() | FromSum():
             return source.columns
     return ()  # a fixed value
 
@@ -181,17 +198,62 @@ def _cells(
 ) -> _Cells:
     """The text of one field in every row; empty where there is none or its cell was refused."""
     match source:
-        case FromColumn(column=column):
-            texts = chunk.texts(column)
+        case FromColumn():
+            texts = _from_column(chunk, source, name, found)
         case FromValue(value=value):
             texts = [value] * len(chunk.rows)
         case FromTemplate():
             texts = _filled(chunk, source, name, found)
-        case _:
-            texts = _looked_up(_without(odd, chunk.texts(source.column)), source, name, found)
+        case FromLookup(column=column):
+            texts = _looked_up(_without(odd, chunk.texts(column)), source, name, found)
+        case FromSum():
+            raise AssertionError(f"{name} is no amount")
     if chunk.problems:
         texts = _without_blamed(texts, chunk.problems, _needed(source), name, found)
     return _without(odd, texts)
+
+
+def _from_column(
+    chunk: Chunk,
+    source: FromColumn,
+    name: str,
+    found: _Findings,
+) -> _Cells:
+    """The cells of a column as its declaration has them: dates told as ISO 8601 tells them, a
+    default where a cell is empty. A cell that is refused gets none.
+    """
+    cells = chunk.texts(source.column)
+    texts = cells
+    if isinstance(source.form, DateForm):
+        kinds = chunk.typed.get(source.column, {})
+        texts = _dates(cells, kinds, source, source.form, name, found)
+    if source.default:
+        filled = zip(cells, texts, strict=True)
+        texts = [text if cell else source.default for cell, text in filled]
+    return texts
+
+
+def _dates(
+    cells: _Cells,
+    kinds: Mapping[int, str],
+    source: FromColumn,
+    form: DateForm,
+    name: str,
+    found: _Findings,
+) -> _Cells:
+    """`kinds`: what cells are that are no text. A cell that is a date, which readers tell in ISO
+    8601, needs no form; a time of day is no part of it.
+    """
+    told_dates = list(cells)
+    for at, cell in enumerate(cells):
+        if kinds.get(at) == "date":
+            told_dates[at] = cell.partition("T")[0]
+        elif cell:
+            told_dates[at] = form.read(cell) or ""
+        if cell and not told_dates[at]:
+            said = problems.DATE_FORMAT(form=form.example)
+            found.refuse(at, name, Problem(source.column, _quoted(cell), said))
+    return told_dates
 
 
 def _without(places: Collection[int], texts: _Cells) -> _Cells:
@@ -336,7 +398,7 @@ def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
         return {}
     faults = {}
     for at, text in enumerate(texts):
-        if at in typed:
+        if at in typed and typed[at] != "number":
             fault = damage.fault_of_type(typed[at])
         else:
             fault = damage.fault_of(text)
@@ -396,7 +458,8 @@ def _with_own_ids(
     told_ids = chunk.texts(lineage.ID)
     ids = list(chunk.texts(source.column))
     column = source.column
-    typed = dict(chunk.typed.get(column, {}))
+    kinds = chunk.typed.get(column, {})
+    typed = {at: kind for at, kind in kinds.items() if kind != "number"}
     problems = dict(chunk.problems)
     restored = []
     doubtful = set()
@@ -599,21 +662,110 @@ def _currency_fault(text: str) -> Message | None:
 # --- money
 
 
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """How the cells of a column are amounts."""
+
+    column: str  # to blame
+    unit: Literal["major", "minor"]
+    form: NumberForm | None = None
+    is_part: bool = False  # of a sum: it may be 0 or less
+
+
 def _amounts(
-    texts: _Cells,
-    currencies: _Values,
+    chunk: Chunk,
     source: Source,
+    currencies: _Values,
+    found: _Findings,
+) -> _Values:
+    """Whole smallest units of every row's amount."""
+    if isinstance(source, FromSum):
+        return _sums(chunk, source, currencies, found)
+    texts = _cells(chunk, source, "amount", _NOWHERE, found)
+    column = _column(source, "amount")
+    form = None
+    unit: Literal["major", "minor"] = "major"
+    if isinstance(source, FromColumn | FromValue) and source.unit:
+        unit = source.unit
+    if isinstance(source, FromColumn) and isinstance(source.form, NumberForm):
+        form = source.form
+    numbers = _numbers(chunk, column)
+    return _minors(texts, numbers, currencies, _Money(column, unit, form), found)
+
+
+def _numbers(chunk: Chunk, column: str) -> Collection[int]:
+    """Positions of cells that are numbers, of which a form says nothing."""
+    kinds = chunk.typed.get(column, {})
+    return {at for at, kind in kinds.items() if kind not in ("date", "boolean")}
+
+
+def _sums(
+    chunk: Chunk,
+    source: FromSum,
+    currencies: _Values,
+    found: _Findings,
+) -> _Values:
+    """The parts of each amount added, all of them or none."""
+    cells = []
+    minors = []
+    for column in source.columns:
+        part = FromColumn(column, source.unit)
+        texts = _cells(chunk, part, "amount", _NOWHERE, found)
+        rule = _Money(column, source.unit, source.form, is_part=True)
+        cells.append(texts)
+        minors.append(_minors(texts, _numbers(chunk, column), currencies, rule, found))
+    totals: list[int | None] = []
+    rows = zip(zip(*cells, strict=True), zip(*minors, strict=True), strict=True)
+    for at, (texts_of_row, parts) in enumerate(rows):
+        currency = currencies[at] if currencies else None
+        total = None
+        if any(texts_of_row) and "amount" not in found.unmapped.get(at, ()):
+            total = _total(at, source, texts_of_row, parts, currency, found)
+        totals.append(total)
+    return totals
+
+
+def _total(
+    at: int,
+    source: FromSum,
+    texts: Sequence[str],
+    parts: Sequence[str | int | None],
+    currency: str | int | None,
+    found: _Findings,
+) -> int | None:
+    """One row's amount from its parts; None where it has none, which is told."""
+    for column, text in zip(source.columns, texts, strict=True):
+        if not text and not source.default:
+            found.refuse(at, "amount", Problem(column, "", problems.PART_EMPTY()))
+    if "amount" in found.unmapped.get(at, ()):
+        return None
+    total = sum(int(part or 0) for part in parts)
+    if 0 < total <= MAX_MINOR:
+        return total
+    shown = major_text(total, str(currency or ""))
+    if total <= 0:
+        said = problems.AMOUNT_NOT_POSITIVE()
+    else:
+        said = problems.AMOUNT_TOO_LARGE(most=MAX_MINOR)
+    found.refuse(at, "amount", Problem(" + ".join(source.columns), shown, said))
+    return None
+
+
+def _minors(
+    cells: _Cells,
+    numbers: Collection[int],
+    currencies: _Values,
+    rule: _Money,
     found: _Findings,
 ) -> _Values:
     """Whole smallest units. Plain columns are converted at once, other cells one by one."""
-    unit = "major"
-    if isinstance(source, FromColumn | FromValue) and source.unit:
-        unit = source.unit
-    amounts = _at_once(texts, currencies, unit)
+    texts = cells
+    if rule.form is not None:
+        texts = _plain_numbers(cells, numbers, currencies, rule, found)
+    amounts = _at_once(texts, currencies, rule.unit)
     known = (amount for amount in amounts if amount is not None)
     if None not in amounts and min(known, default=1) > 0:
         return amounts
-    column = _column(source, "amount")
     for at, text in enumerate(texts):
         if not text or amounts[at]:
             continue
@@ -621,13 +773,69 @@ def _amounts(
         if currencies:
             currency = currencies[at]
         try:
-            amounts[at] = _one_amount(text, currency, unit)
+            amounts[at] = _one_amount(text, currency, rule)
         except NotMoney as error:
-            found.refuse(at, "amount", Problem(column, _quoted(text), error.said))
+            said = error.said
+            if rule.form is None and at not in numbers:
+                said = _or_declared(text, said, currency, rule)
+            found.refuse(at, "amount", Problem(rule.column, _quoted(cells[at]), said))
             amounts[at] = None
         if amounts[at] is None:
             found.unmapped.setdefault(at, set()).add("amount")
     return amounts
+
+
+def _plain_numbers(
+    cells: _Cells,
+    numbers: Collection[int],
+    currencies: _Values,
+    rule: _Money,
+    found: _Findings,
+) -> _Cells:
+    """What a form makes of the cells; empty where one does not fit, or says another currency."""
+    assert rule.form is not None
+    texts = list(cells)
+    for at, cell in enumerate(cells):
+        if not cell or at in numbers:
+            continue
+        figure = rule.form.read(cell)
+        currency = currencies[at] if currencies else None
+        if figure is None:
+            said = problems.OTHER_FORM(form=rule.form.example)
+        elif currency and not figure.is_of(str(currency)):
+            said = problems.OTHER_SIGN(sign=figure.sign, currency=str(currency).upper())
+        else:
+            texts[at] = figure.number
+            continue
+        texts[at] = ""
+        found.refuse(at, "amount", Problem(rule.column, _quoted(cell), said))
+    return texts
+
+
+# A refusal that a declaration could lift -> the same with that declaration.
+_DECLARE = {
+    "number-format": problems.NUMBER_FORMAT_OR,
+    "too-many-decimals": problems.TOO_MANY_DECIMALS_OR,
+    "not-whole": problems.NOT_WHOLE_OR,
+}
+
+
+def _or_declared(
+    text: str,
+    said: Message,
+    currency: str | int | None,
+    rule: _Money,
+) -> Message:
+    """A refusal with the declaration under which the cell were an amount, where there is one."""
+    declared = declared_by(text, whole=rule.unit == "minor")
+    if declared is None or said.rule not in _DECLARE:
+        return said
+    form, number = declared
+    try:
+        _one_amount(number, currency, rule)
+    except NotMoney:
+        return said
+    return _DECLARE[said.rule](wrong=said, number=number, form=form)
 
 
 def _at_once(texts: _Cells, currencies: _Values, unit: str) -> list[int | None]:
@@ -648,17 +856,17 @@ def _at_once(texts: _Cells, currencies: _Values, unit: str) -> list[int | None]:
     return amounts
 
 
-def _one_amount(text: str, currency: str | int | None, unit: str) -> int | None:
+def _one_amount(text: str, currency: str | int | None, rule: _Money) -> int | None:
     """One cell with all its errors; None when only the currency is to blame."""
     try:
-        minor = to_minor(text, str(currency or "THB"), unit)
+        minor = to_minor(text, str(currency or "THB"), rule.unit)
     except NotMoney as error:
         if currency or error.said.rule == problems.NUMBER_FORMAT.code:
             raise
         return None
-    if minor <= 0:
+    if minor <= 0 and not rule.is_part:
         raise NotMoney(problems.AMOUNT_NOT_POSITIVE())
-    if currency or unit == "minor":
+    if currency or rule.unit == "minor":
         return minor
     return None
 

@@ -29,7 +29,7 @@ from batchpay.intake.mapping import map_chunk
 from batchpay.intake.provenance import held_against, of_other_jobs, unknown
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.validation import Checker
-from batchpay.job.job import Controls, FromColumn, Job
+from batchpay.job.job import Columns, Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.messages import files as said
@@ -99,8 +99,9 @@ class _Judge:
         self._file = snapshot.name
         self._batch_id = batch_id
         self._lineages = lineages
-        self._checker = Checker(job.schema, job.columns, _checks(job))
         self._table = readers.read(snapshot, job.input, job.columns.used())
+        self._columns = job.columns.found_in(self._table.columns)
+        self._checker = Checker(job.schema, self._columns, _checks(job, self._columns))
         self._restored: list[int] = []  # rows that have an id again that a program had damaged
         self.columns = tuple(self._table.columns)
         self.tally = Tally()
@@ -137,7 +138,7 @@ class _Judge:
             held = lineages.document
         else:
             held = unknown
-        mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), held)
+        mapped = held_against(map_chunk(chunk, self._columns, job.input.odd_ids), held)
         if lineages:
             mapped = of_other_jobs(mapped, lineages.job_of)
         self._restored += [chunk.rows[at] for at in mapped.restored]
@@ -154,7 +155,7 @@ class _Judge:
         """What a person should know about the file, once it was read to its end."""
         found = (
             *self._table.notes,
-            *_told_rounded(self._job, self._table),
+            *_told_rounded(self._columns, self._table),
             *_told_restored(self._restored),
         )
         return (*self._job.schema.notes, *map(str, found))
@@ -175,19 +176,19 @@ def stored(number: int, judged: Judged, cells: bytes = b"") -> StoredChunk:
     )
 
 
-def _checks(job: Job) -> list[Check]:
-    """What the job asks of a row beside its schema."""
-    checks = [mode_check(job.gateway.mode, job.columns)]
+def _checks(job: Job, columns: Columns) -> list[Check]:
+    """What the job asks of a row beside its schema; `columns` by the names of its file."""
+    checks = [mode_check(job.gateway.mode, columns)]
     if job.controls.max_amount:
-        checks.append(max_amount_check(job.controls.max_amount, job.columns))
+        checks.append(max_amount_check(job.controls.max_amount, columns))
     if job.fee:
-        checks.append(fee_check(job.fee, job.columns))
+        checks.append(fee_check(job.fee, columns))
     return checks
 
 
-def _told_rounded(job: Job, table: readers.Table) -> Iterator[Message]:
+def _told_rounded(columns: Columns, table: readers.Table) -> Iterator[Message]:
     """A dataframe makes decimals of a column of whole numbers as soon as one is missing."""
-    source = job.columns.fields["order_id"]
+    source = columns.fields["order_id"]
     if isinstance(source, FromColumn) and source.column in table.rounded:
         yield said.ROUNDED_IDS(column=told(source.column))
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Literal
+
+from batchpay.domain.calendars import DateForm
+from batchpay.domain.figures import NumberForm
 
 # an order's tries, each with a key of its own (fault-matrix L11: keys are recomputable up to here)
 MAX_ATTEMPTS = 20
@@ -23,12 +26,31 @@ EXTRAS = ("description", "return_uri")
 SENDS_PER_RUN = 3  # sends of one order in one run (contract, section 3)
 
 
+# Order fields that an empty cell may leave to a default. What an order is, what it asks for, who
+# pays and who is paid stands in its row.
+DEFAULTED = ("currency", "description", "return_uri", "metadata")
+
+
 @dataclass(frozen=True, slots=True)
 class FromColumn:
     """An order field that is one cell of the row."""
 
     column: str
     unit: Literal["major", "minor"] | None = None  # amount only
+    others: tuple[str, ...] = ()  # names that the column has in other files, instead of `column`
+    default: str = ""  # for an empty cell
+    # How the cells are written, where that is declared: numbers of an amount, dates of other texts.
+    form: NumberForm | DateForm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FromSum:
+    """An amount that is the sum of several cells of the row."""
+
+    columns: tuple[str, ...]
+    unit: Literal["major", "minor"]
+    default: str = ""  # for an empty cell beside a filled one: "0", or nothing
+    form: NumberForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +86,10 @@ class FromLookup:
     # keys that stand on more than one line
     ambiguous: frozenset[str] = field(default=frozenset(), repr=False)
     sha256: str = ""  # digest of the lookup file's bytes
+    others: tuple[str, ...] = ()  # as those of FromColumn
 
 
-Source = FromColumn | FromValue | FromTemplate | FromLookup
+Source = FromColumn | FromValue | FromTemplate | FromLookup | FromSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +128,10 @@ class Input:
     )
     # What the job file itself names, where another file was given in its place; else empty.
     named_by_job: str = ""
+    aliases: tuple[tuple[str, ...], ...] = ()  # names of which a file has one (Columns.aliases)
+    # Columns whose texts have a declared form, which says nothing of cells that hold numbers: the
+    # readers of typed formats tell which those are.
+    formed: frozenset[str] = frozenset()
 
     def is_own(self, file: str) -> bool:
         """Is a file of this name one that the job file itself names? Folders are not compared."""
@@ -130,26 +157,101 @@ class Columns:
     def used(self) -> tuple[str, ...]:
         """Every input column that some field reads, once, in the order of the job file."""
         names: dict[str, None] = {}
-        for source in (*self.fields.values(), *self.metadata.values()):
+        for source in self._sources():
             match source:
-                case FromColumn(column=column) | FromLookup(column=column):
-                    names[column] = None
-                case FromTemplate():
+                case FromColumn(column=column, others=others):
+                    names.update(dict.fromkeys((column, *others)))
+                case FromLookup(column=column, others=others):
+                    names.update(dict.fromkeys((column, *others)))
+                case FromTemplate() | FromSum():
                     names.update(dict.fromkeys(source.columns))
                 case FromValue():
                     pass
         return tuple(names)
 
+    def aliases(self) -> tuple[tuple[str, ...], ...]:
+        """The names of each column that has several, of which a file has exactly one."""
+        groups = []
+        for source in self._sources():
+            if isinstance(source, FromColumn | FromLookup) and source.others:
+                groups.append((source.column, *source.others))
+        return tuple(dict.fromkeys(groups))
+
+    def formed(self) -> frozenset[str]:
+        """Columns whose texts have a declared form."""
+        names: set[str] = set()
+        for source in self._sources():
+            if isinstance(source, FromColumn) and source.form:
+                names.update((source.column, *source.others))
+            elif isinstance(source, FromSum) and source.form:
+                names.update(source.columns)
+        return frozenset(names)
+
+    def found_in(self, header: Collection[str]) -> Columns:
+        """The same for one file: of the names of a column the one that its header has, wherever the
+        job names that column.
+        """
+        present: dict[str, str] = {}
+        for group in self.aliases():
+            there = [name for name in group if name in header]
+            present.update(dict.fromkeys(group, there[0] if there else group[0]))
+        if not present:
+            return self
+        return Columns(
+            {name: _renamed(source, present) for name, source in self.fields.items()},
+            {name: _renamed(source, present) for name, source in self.metadata.items()},
+        )
+
+    def _sources(self) -> tuple[Source, ...]:
+        return (*self.fields.values(), *self.metadata.values())
+
+
+def _renamed(source: Source, present: Mapping[str, str]) -> Source:
+    """A source whose columns have the names that they have in one file."""
+    match source:
+        case FromColumn() | FromLookup():
+            return replace(source, column=present.get(source.column, source.column), others=())
+        case FromSum():
+            return replace(
+                source, columns=tuple(present.get(name, name) for name in source.columns)
+            )
+        case FromTemplate():
+            parts = list(source.parts)
+            parts[1::2] = [present.get(name, name) for name in source.columns]
+            return FromTemplate(tuple(parts))
+    return source
+
 
 def _named(source: Source) -> tuple[str, ...]:
-    """What a source takes, as the job file says it."""
+    """What a source takes, as the job file says it; what earlier versions had not, only where it is
+    there.
+    """
     match source:
-        case FromLookup(column=column, path=path, key=key, value=value):
-            return ("lookup", column, path.name, key, value)
+        case FromLookup(path=path, key=key, value=value):
+            return ("lookup", *_one_of(source), path.name, key, value)
         case FromTemplate(parts=parts):
             return ("template", *parts)
-        case FromColumn(column=text) | FromValue(value=text):
-            return (type(source).__name__, text)
+        case FromSum(columns=columns):
+            return ("sum", *columns)
+        case FromColumn():
+            return ("FromColumn", *_one_of(source), *_declared(source))
+        case FromValue(value=text):
+            return ("FromValue", text)
+
+
+def _one_of(source: FromColumn | FromLookup) -> tuple[str, ...]:
+    """The names of a column, in whatever order the job file has them."""
+    return tuple(sorted((source.column, *source.others)))
+
+
+def _declared(source: FromColumn) -> tuple[str, ...]:
+    """What a column makes of its cells beside taking them as they stand."""
+    named: tuple[str, ...] = ()
+    if source.default:
+        named += ("default", source.default)
+    if source.form:
+        named += ("format", source.form.example)
+    return named
 
 
 @lru_cache(maxsize=64)  # asked for with each row, and the same for all of them

@@ -22,16 +22,20 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from batchpay.domain.calendars import DateForm, UnclearDate, date_form_of
 from batchpay.domain.errors import Misconfigured, TryLater
+from batchpay.domain.figures import NumberForm, Unclear, form_of
 from batchpay.domain.money import EXPONENTS, NotMoney, to_minor
 from batchpay.domain.oserrors import of_system
 from batchpay.domain.secrets import KEY_PATTERN, scrubbed
 from batchpay.job.job import (
+    DEFAULTED,
     Columns,
     Controls,
     Fee,
     FromColumn,
     FromLookup,
+    FromSum,
     FromTemplate,
     FromValue,
     GatewaySettings,
@@ -44,7 +48,7 @@ from batchpay.job.job import (
 )
 from batchpay.job.packaged import data_path
 from batchpay.job.schema import load_schema
-from batchpay.messages.settings import NEGATIVE
+from batchpay.messages.settings import FORM_WHOLE, NEGATIVE
 from batchpay.readers.snapshot import kind_of
 
 MAX_JOB_BYTES = 256 << 10
@@ -478,12 +482,13 @@ class _Builder:
     def job(self, sha256: str) -> Job:
         """The job; only to be used when `wrong` stays empty."""
         told = self._told
+        columns = self._columns(told["columns"])
         return Job(
             name=told["name"],
             path=self._path,
             sha256=sha256,
-            input=self._input(told["input"]),
-            columns=self._columns(told["columns"]),
+            input=self._input(told["input"], columns),
+            columns=columns,
             schema=self._schema(told.get("schema")),
             gateway=self._gateway(told.get("gateway", {})),
             controls=self._controls(told.get("controls", {})),
@@ -495,7 +500,7 @@ class _Builder:
     def _say(self, where: Sequence[str], sentence: str) -> None:
         self.wrong.append(f"{_line(self._text, where)}{'.'.join(where)}: {sentence}")
 
-    def _input(self, told: Mapping[str, Any]) -> Input:
+    def _input(self, told: Mapping[str, Any], columns: Columns) -> Input:
         pattern = str(
             _absolute(self._override)
             if self._override
@@ -524,6 +529,8 @@ class _Builder:
             not_cards=frozenset(told.get("not_cards", ())),
             max_rejects=_limit(told.get("max_rejects")),
             named_by_job=named_by_job,
+            aliases=columns.aliases(),
+            formed=columns.formed(),
             **kept,
         )
 
@@ -537,32 +544,91 @@ class _Builder:
             key: self._source(["columns", "metadata", key], v)
             for key, v in told.get("metadata", {}).items()
         }
-        return Columns(
+        columns = Columns(
             {name: source for name, source in fields.items() if source},
             {key: source for key, source in metadata.items() if source},
         )
+        self._require_one_home(columns.aliases())
+        return columns
+
+    def _require_one_home(self, groups: Sequence[tuple[str, ...]]) -> None:
+        """A name stands for one column: two lists may be the same, or have nothing in common."""
+        homes: dict[str, frozenset[str]] = {}
+        for group in groups:
+            for name in group:
+                if homes.setdefault(name, frozenset(group)) != frozenset(group):
+                    self._say(
+                        ["columns"],
+                        f"{name!r} is a name of two columns, {', '.join(sorted(homes[name]))} and"
+                        f" {', '.join(sorted(group))}; write the same list twice, or two lists"
+                        " without it",
+                    )
+                    return
 
     def _source(self, where: list[str], told: Any) -> Source | None:
-        unit: Literal["major", "minor"] | None = (
-            "major" if where[-1] == "amount" and len(where) == 2 else None
-        )
+        is_amount = where[-1] == "amount" and len(where) == 2
+        unit: Literal["major", "minor"] | None = None
+        if is_amount:
+            unit = "major"
         if isinstance(told, str):
             return FromColumn(told, unit)
+        self._require_default(where, told)
         if "lookup" in told:
-            known = len(self.wrong)
-            found = self._lookup(where, told)
-            if found is None and not self._judges:
-                del self.wrong[known:]
-                return FromLookup(
-                    told["column"], self._base / told["lookup"], told["key"], told["value"], {}
-                )
-            return found
+            return self._looked_up(where, told)
         if "template" in told:
             return self._template(where, told["template"])
         unit = told.get("unit", unit)
+        form = self._form(where, told, unit)
+        if "sum" in told:
+            # an amount: the schema has looked at it
+            assert unit is not None and not isinstance(form, DateForm)
+            return FromSum(tuple(told["sum"]), unit, told.get("default", ""), form)
         if "column" in told:
-            return FromColumn(told["column"], unit)
+            column, *others = _names(told["column"])
+            return FromColumn(column, unit, tuple(others), told.get("default", ""), form)
         return FromValue(told["value"], unit)
+
+    def _require_default(self, where: Sequence[str], told: Mapping[str, Any]) -> None:
+        """An empty cell may leave some fields to a default, but not what an order is."""
+        if "default" in told and where[1] not in DEFAULTED and "sum" not in told:
+            self._say(
+                where,
+                "an empty cell has no default here: what an order is, what it asks for, who pays"
+                " and who is paid stands in its row; fill the cells in, or give every row the same"
+                ' with { value = "…" }',
+            )
+
+    def _form(
+        self,
+        where: Sequence[str],
+        told: Mapping[str, Any],
+        unit: Literal["major", "minor"] | None,
+    ) -> NumberForm | DateForm | None:
+        """How the cells are written, by its example."""
+        if "format" not in told:
+            return None
+        example = told["format"]
+        try:
+            if unit is None:
+                return date_form_of(example)
+            form = form_of(example)
+            if unit == "minor" and form.point:
+                raise Unclear(FORM_WHOLE())
+            return form
+        except (Unclear, UnclearDate) as error:
+            self._say([*where, "format"], f"{_shown(example)}: {error.said}")
+            return None
+
+    def _looked_up(self, where: list[str], told: Mapping[str, Any]) -> FromLookup | None:
+        """A lookup; where no rows are judged, its file may be missing."""
+        known = len(self.wrong)
+        found = self._lookup(where, told)
+        if found is not None or self._judges:
+            return found
+        del self.wrong[known:]
+        column, *others = _names(told["column"])
+        path = self._base / told["lookup"]
+        return FromLookup(column, path, told["key"], told["value"], {}, others=tuple(others))
 
     def _template(self, where: list[str], template: str) -> FromTemplate | None:
         """`Order {Order No}`; `{{` and `}}` are braces. What stands between braces is a column's
@@ -609,7 +675,7 @@ class _Builder:
             return path
         return None
 
-    def _lookup(self, where: list[str], told: Mapping[str, str]) -> FromLookup | None:
+    def _lookup(self, where: list[str], told: Mapping[str, Any]) -> FromLookup | None:
         path = self._file(where, told["lookup"])
         if path is None:
             return None
@@ -652,14 +718,16 @@ class _Builder:
             if len(row) > max(key, value) and row[key]:
                 twice |= {row[key]} & table.keys()
                 table[row[key]] = row[value]
+        column, *others = _names(told["column"])
         return FromLookup(
-            told["column"],
+            column,
             path,
             told["key"],
             told["value"],
             table,
             frozenset(twice),
             hashlib.sha256(raw).hexdigest(),
+            tuple(others),
         )
 
     def _schema(self, name: str | None) -> Schema:
@@ -809,6 +877,13 @@ class _Builder:
                 f"{', '.join(unknown)}: unknown; use some of {', '.join(EXPONENTS)}",
             )
         return Fee(fixed, told.get("percentage"))
+
+
+def _names(told: str | Sequence[str]) -> list[str]:
+    """The names that a column may have; each file has one of them."""
+    if isinstance(told, str):
+        return [told]
+    return list(told)
 
 
 def _limit(told: int | str | None) -> Limit | None:

@@ -301,6 +301,14 @@ COLUMN_TWICE = entry(
     example="a header like order_id,amount,amount",
     remedy="Keep one of them, or rename the others.",
 )
+ALIASES_TWICE = entry(
+    "column-twice.aliases",
+    "{path}: row {row:d}: {names} are names of one column ([columns]), of which a file has one;"
+    " take the others out of the file, or out of the job's list if they are something else",
+    means="A file has several of the names that the job gives to one column.",
+    example='column = ["Order No", "Order Number"] and a file that has both',
+    remedy="Keep one of the columns, or take the name that is another column out of the list.",
+)
 ONE_COLUMN = entry(
     "column-missing.delimiter",
     "{path}: row {row:d} is one column '{cell}' that holds {what}: say delimiter = {delimiter} in"

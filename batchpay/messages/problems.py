@@ -323,6 +323,47 @@ NUMBER_FORMAT = entry(
     example='amount = "1.234,50"',
     remedy="Write digits, a point for decimals and, if at all, commas between thousands.",
 )
+NUMBER_FORMAT_OR = entry(
+    "number-format.or",
+    '{wrong}; or, if it means {number}, say format = "{form}" beside its unit in [columns]',
+    means="An amount is not plainly a number, but would be one if its column said so.",
+    example='amount = "฿1.234,50"',
+    remedy="Correct the cell; or, where the whole column is written so, write the format in the"
+    " job, as the message has it.",
+)
+OTHER_FORM = entry(
+    "number-format.declared",
+    "the job says that these numbers are written as {form} ([columns] format): write it so",
+    means="An amount does not fit the format that the job declares for its column.",
+    example='amount = "1,234.50"\n[columns]\namount = { column = "amount", unit = "major", format ='
+    ' "1.234,56" }',
+    remedy="Write the cell as the format says, or correct the format where the file has another.",
+)
+OTHER_SIGN = entry(
+    "other-currency",
+    "the amount is written in {sign}, the row's currency is {currency}: correct one of them",
+    means="The sign beside an amount is not that of the row's currency.",
+    example='amount = "$100.00"\n[columns]\namount = { column = "amount", unit = "major", format ='
+    ' "$1,234.56" }',
+    remedy="Correct the amount's sign or the row's currency.",
+)
+PART_EMPTY = entry(
+    "part-empty",
+    'fill it in; or, if an empty cell adds nothing, say default = "0" beside sum in [columns]',
+    means="An amount is a sum of cells, and one of them is empty.",
+    example='shipping = ""\n[columns]\namount = { sum = ["amount", "shipping"], unit = "major" }',
+    remedy='Fill the cell in, or say default = "0" in the job.',
+)
+DATE_FORMAT = entry(
+    "date-format",
+    "the job says that the 31st of December is written as {form} here ([columns] format): write it"
+    " so",
+    means="A date does not fit the format that the job declares for its column: it is written"
+    " otherwise, of another calendar, or no day at all.",
+    example='paid = "31/12/2024"\n[columns]\nmetadata = { paid = { column = "paid", format ='
+    ' "31/12/2567" } }',
+    remedy="Write the cell as the format says, or correct the format where the file has another.",
+)
 OTHER_DIGITS = entry(
     "number-format.digits",
     "use 0-9",
@@ -352,6 +393,22 @@ TOO_MANY_DECIMALS = entry(
     means="An amount is finer than its currency.",
     example='amount = "100.505"',
     remedy="Ask for an amount that the currency has: two decimals, of JPY none.",
+)
+NOT_WHOLE_OR = entry(
+    "not-whole.or",
+    '{wrong}; or, if it means {number}, say format = "{form}" beside its unit in [columns]',
+    means="An amount in the smallest unit has decimals, unless its point stands between thousands.",
+    example='amount = "1.234"\n[columns]\namount = { column = "amount", unit = "minor" }',
+    remedy="Correct the cell; or, where the whole column is written so, write the format in the"
+    " job, as the message has it.",
+)
+TOO_MANY_DECIMALS_OR = entry(
+    "too-many-decimals.or",
+    '{wrong}; or, if it means {number}, say format = "{form}" beside its unit in [columns]',
+    means="An amount is finer than its currency, unless its point stands between thousands.",
+    example='amount = "1.234"',
+    remedy="Correct the cell; or, where the whole column is written so, write the format in the"
+    " job, as the message has it.",
 )
 AMOUNT_TOO_LARGE = entry(
     "amount-too-large",

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -83,6 +83,8 @@ class _Child:
             "sheet": settings.sheet,
             "header_row": settings.header_row,
             "wanted": list(wanted),
+            "aliases": settings.aliases,
+            "formed": sorted(settings.formed),
         }
         code = f"from {__name__} import main; main()"
         try:
@@ -188,10 +190,21 @@ def main() -> None:
         os.dup2(2, 1)  # whatever a library prints goes where nobody looks
         _answer(
             snapshot,
-            Input("", sheet=request["sheet"], header_row=request["header_row"]),
+            _settings(request),
             request["wanted"],
             sink,
         )
+
+
+def _settings(request: Mapping[str, Any]) -> Input:
+    """What of the job's `[input]` a parser needs."""
+    return Input(
+        "",
+        sheet=request["sheet"],
+        header_row=request["header_row"],
+        aliases=tuple(map(tuple, request["aliases"])),
+        formed=frozenset(request["formed"]),
+    )
 
 
 def _more_time() -> None:

@@ -31,10 +31,15 @@ def check_header(
     cells: Sequence[str],
     wanted: Collection[str],
     row: int,
+    aliases: Sequence[tuple[str, ...]] = (),
 ) -> tuple[tuple[str, ...], list[Message]]:
-    """The names of all columns, made distinct, and notes about them. Raises FileRefused."""
+    """The names of all columns, made distinct, and notes about them. Raises FileRefused.
+
+    `aliases`: names that are wanted, of which exactly one must be there.
+    """
     cells = restored_header(cells, wanted)
     where = str(path)
+    wanted = _present(where, cells, wanted, row, aliases)
     if len(cells) > COLUMN_LIMIT:
         raise FileRefused(
             files.TOO_MANY_COLUMNS(
@@ -68,12 +73,33 @@ def check_header(
     counts = Counter(cells)
     missing = [name for name in wanted if name not in counts]
     if missing:
-        raise FileRefused(_missing(where, cells, missing, row, len(set(wanted))))
+        raise FileRefused(_missing(where, cells, missing, row, len(set(wanted)), aliases))
     twice = [name for name in wanted if counts[name] > 1]
     if twice:
         listed = ", ".join(f"'{told(name)}'" for name in twice)
         raise FileRefused(files.COLUMN_TWICE(path=where, row=row, names=listed))
     return _distinct(cells)
+
+
+def _present(
+    path: str,
+    cells: Sequence[str],
+    wanted: Collection[str],
+    row: int,
+    aliases: Sequence[tuple[str, ...]],
+) -> list[str]:
+    """The wanted names with one of each column's: the one that is there. Raises FileRefused where
+    several are.
+    """
+    left = list(wanted)
+    for group in aliases:
+        there = [name for name in group if name in cells]
+        if len(there) > 1:
+            names = ", ".join(f"'{told(name)}'" for name in there)
+            raise FileRefused(files.ALIASES_TWICE(path=path, row=row, names=names))
+        kept = there or group[:1]
+        left = [name for name in left if name in kept or name not in group]
+    return left
 
 
 def _is_control(character: str) -> bool:
@@ -88,6 +114,7 @@ def _missing(
     missing: Sequence[str],
     row: int,
     wanted: int,
+    aliases: Sequence[tuple[str, ...]],
 ) -> Message:
     if len(cells) == 1:
         for separator, named in _SEPARATORS.items():
@@ -99,7 +126,8 @@ def _missing(
                     what=named,
                     delimiter=_toml(separator),
                 )
-    absent = tuple(_absent(name, cells) for name in missing)
+    groups = {group[0]: group for group in aliases}
+    absent = tuple(_absent(groups.get(name, (name,)), cells) for name in missing)
     found = ", ".join(f"'{told(cell)}'" for cell in cells[:NAMED_CELLS])
     if len(cells) > NAMED_CELLS:
         found += ", …"
@@ -114,17 +142,20 @@ def _toml(separator: str) -> str:
     return f'"{separator}"'
 
 
-def _absent(name: str, cells: Sequence[str]) -> Message:
+def _absent(names: Sequence[str], cells: Sequence[str]) -> Message:
+    """That none of a column's names is there, and the cell that may be one of them."""
     plain = {"".join(cell.casefold().split()): cell for cell in cells}
-    near = difflib.get_close_matches(
-        "".join(name.casefold().split()),
-        plain,
-        n=1,
-        cutoff=0.6,
-    )
-    if near:
-        return files.ABSENT_NEAR(name=told(name), near=told(plain[near[0]]))
-    return files.ABSENT(name=told(name))
+    shown = "' or '".join(map(told, names))
+    for name in names:
+        near = difflib.get_close_matches(
+            "".join(name.casefold().split()),
+            plain,
+            n=1,
+            cutoff=0.6,
+        )
+        if near:
+            return files.ABSENT_NEAR(name=shown, near=told(plain[near[0]]))
+    return files.ABSENT(name=shown)
 
 
 def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[Message]]:

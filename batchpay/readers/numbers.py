@@ -45,6 +45,13 @@ def plain_decimal(text: str) -> str:
     return plain
 
 
+def is_told(text: str, *, formed: bool) -> bool:
+    """Must a cell be told to be a number? In a column whose texts have a declared form all of them,
+    elsewhere those that a form could read otherwise: 1.234, which a text may mean as 1234.
+    """
+    return formed or text[-4:-3] == "."
+
+
 def inexact(
     column: str,
     number: float,

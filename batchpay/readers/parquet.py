@@ -42,7 +42,7 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
     with _opened(snapshot) as file:
         schema = file.schema_arrow
         _Scale(snapshot).weigh(_declared(file.metadata))
-    names, about = check_header(snapshot.path, schema.names, wanted, row=1)
+    names, about = check_header(snapshot.path, schema.names, wanted, 1, settings.aliases)
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):
             raise FileRefused(
@@ -59,7 +59,7 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
             rounded.append(field.name)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        return _pieces(snapshot, names, set(wanted))
+        return _pieces(snapshot, names, set(wanted), settings.formed)
 
     return Table(
         snapshot,
@@ -72,12 +72,17 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
     )
 
 
-def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -> Iterator[Piece]:
+def _pieces(
+    snapshot: Snapshot,
+    names: Sequence[str],
+    wanted: Collection[str],
+    formed: Collection[str],
+) -> Iterator[Piece]:
     row = _FIRST_ROW
     with _opened(snapshot) as file:
         weighed = _weighed(_batches(snapshot, file), _Scale(snapshot))
         for batch in _merged(weighed):
-            yield _piece(batch, names, wanted, row)
+            yield _piece(batch, names, wanted, formed, row)
             row += batch.num_rows
         declared = file.metadata.num_rows
         found = row - _FIRST_ROW
@@ -272,6 +277,7 @@ def _piece(
     batch: pa.RecordBatch,
     names: Sequence[str],
     wanted: Collection[str],
+    formed: Collection[str],
     row: int,
 ) -> Piece:
     import pyarrow as pa
@@ -285,10 +291,22 @@ def _piece(
             continue
         if pa.types.is_floating(column.type):
             _blame_inexact(piece, name, column, text)
-        if kind := _kind(_plain_type(column.type)):
+        of = _plain_type(column.type)
+        if kind := _kind(of):
             filled = pc.indices_nonzero(column.is_valid()).to_pylist()
             piece.typed[name] = dict.fromkeys(filled, kind)
+        elif not _is_text(of):
+            piece.typed[name] = _told_numbers(text, formed=name in formed)
     return piece
+
+
+def _told_numbers(texts: pa.Array, *, formed: bool) -> dict[int, str]:
+    """Where a number stands that must be told to be one."""
+    told_numbers = {}
+    for at, text in enumerate(texts.to_pylist()):
+        if text and numbers.is_told(text, formed=formed):
+            told_numbers[at] = "number"
+    return told_numbers
 
 
 def _blame_inexact(

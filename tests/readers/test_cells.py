@@ -254,7 +254,7 @@ def test_what_is_no_amount_is_rejected(
     assert found[2][0] == (column, rule) or (rule == "maximum" and found[2] == [(column, rule)])
     assert looked.documents[1]["amount"] == (7 if unit == "minor" else 700)
     if not amount.isascii() and amount[0] not in "五1":
-        assert looked.problems[2][0].remedy == "use 0-9"
+        assert looked.problems[2][0].remedy.startswith("use 0-9")
 
 
 @pytest.mark.fault("X09", "X11", "X12")

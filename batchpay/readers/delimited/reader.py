@@ -37,7 +37,7 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
     stated = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
     source = _of_rejects_file(stated) or stated
     header, _, _ = source.header()
-    names, about = check_header(snapshot.path, header, wanted, source.header_row)
+    names, about = check_header(snapshot.path, header, wanted, source.header_row, settings.aliases)
     if source != stated:
         about.append(files.CAME_BACK())
 

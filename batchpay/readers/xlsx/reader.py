@@ -47,10 +47,12 @@ def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Tab
         book = _rejects_book(snapshot, missing)
     rows = book.rows()
     header_row, header, below = _header(rows, settings.header_row)
-    names, about = check_header(snapshot.path, header, wanted, header_row)
+    names, about = check_header(snapshot.path, header, wanted, header_row, settings.aliases)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        return _pieces(book, chain(below, rows), names, wanted, header_row + 1, notes)
+        values = chain(below, rows)
+        formed = settings.formed
+        return _pieces(book, values, names, wanted, formed, header_row + 1, notes)
 
     return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about + _about(book))
 
@@ -229,13 +231,14 @@ def _pieces(
     rows: Iterator[Values],
     names: Sequence[str],
     wanted: Collection[str],
+    formed: Collection[str],
     row: int,
     notes: Notes,
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, names, wanted)
     seen = _Seen(book, names, wanted)
     while values := list(islice(rows, CHUNK_ROWS)):
-        yield _piece(values, names, wanted, row, marked, seen)
+        yield _piece(values, names, wanted, formed, row, marked, seen)
         row += len(values)
     for note in seen.notes.values():
         notes.add(note)
@@ -247,6 +250,7 @@ def _piece(
     values: list[Values],
     names: Sequence[str],
     wanted: Collection[str],
+    formed: Collection[str],
     row: int,
     marked: _Marked,
     seen: _Seen,
@@ -264,6 +268,8 @@ def _piece(
             if type(value) in (int, float):
                 if found := numbers.inexact(name, value, column_texts[at]):
                     problems.setdefault(at, []).append(found)
+                if numbers.is_told(column_texts[at], formed=name in formed):
+                    typed.setdefault(name, {})[at] = "number"
             elif type(value) is not str and (kind := _kind(value)):
                 typed.setdefault(name, {})[at] = kind
     seen.apply(row, columns, texts, typed)
