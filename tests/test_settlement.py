@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, Bug, Misconfigured, NotAllowed
-from batchpay.domain.model import Intent, Outcome
+from batchpay.domain.model import Event, Intent, Outcome
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import GatewaySettings, Limit
@@ -538,6 +539,62 @@ def test_one_customer_is_charged_once_at_a_time() -> None:
     assert set(world.run(24).values()) == {Outcome.SUCCEEDED}
     assert max(most.values()) == 1
     assert world.now_s - start_s < 24 * 0.2 + 2 * 0.2  # two lists ask for the youngest charge
+
+
+class SlowDisk:
+    """A journal whose commits take a second; when each answer was durable, by order."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
+        self.durable_s: dict[str, float] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def write(self, events: Sequence[Event]) -> list[Event]:
+        await asyncio.sleep(1.0)
+        for event in events:
+            if event.kind == "answer":
+                self.durable_s[event.order_id] = asyncio.get_running_loop().time()
+        return await self._journal.write(events)
+
+
+def test_a_slot_is_free_when_its_answer_has_been_read() -> None:
+    """The next order's intent is committed while the answer before it is; but no more requests are
+    under way than agreed.
+    """
+    under_way: list[int] = [0]
+    gateway = FakeGateway(latency_s=0.2)
+    charge = gateway.charge
+
+    async def counted(intent: Intent, may_leave: Callable[[], bool]) -> Any:
+        under_way.append(under_way[-1] + 1)
+        answer = await charge(intent, may_leave)
+        under_way.append(under_way[-1] - 1)
+        return answer
+
+    gateway.charge = counted  # type: ignore[method-assign]
+    world = World(gateway, settings=replace(SETTINGS, concurrency=2, send_window_s=5.0))
+    disk = SlowDisk(world.journal)
+    assert set(world.run(21, edges=(gateway, disk)).values()) == {Outcome.SUCCEEDED}
+    assert max(under_way) == 2
+    times = [at_s for at_s, _ in gateway.posts[1:]]  # the first goes alone
+    assert times[-1] - times[0] < 20 / 2 * (1.0 + 0.2) * 1.05
+    world.check()
+
+
+@pytest.mark.fault("L1", "L3")
+def test_an_order_of_the_same_payer_waits_until_the_answer_before_it_is_durable() -> None:
+    """However early the slot is free."""
+    world = World(
+        settings=replace(SETTINGS, send_window_s=5.0),
+        payer=lambda number: {"customer": "cust_test_1"},
+    )
+    disk = SlowDisk(world.journal)
+    assert set(world.run(6, edges=(world.gateway, disk)).values()) == {Outcome.SUCCEEDED}
+    orders = [(at_s, fields["metadata[order_id]"]) for at_s, fields in world.gateway.posts]
+    for (_, before), (at_s, _) in pairwise(orders):
+        assert at_s > disk.durable_s[before]
 
 
 @pytest.mark.fault("E12", "G06")

@@ -23,15 +23,34 @@ REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (
 
 
 class News:
-    """Wakes whoever waits for something to happen."""
+    """Wakes whoever waits for something to happen, or for a turn."""
 
     def __init__(self) -> None:
         self._happened = asyncio.Event()
+        self._turns: deque[asyncio.Future[None]] = deque()
 
     def tell(self) -> None:
-        """Something happened."""
+        """Something happened: everybody looks."""
         self._happened.set()
         self._happened = asyncio.Event()
+        while self._turns:
+            self.tell_one()
+
+    def tell_one(self) -> None:
+        """There may be something for one of those who wait for a turn. Whoever takes it tells the
+        next, so that no more of them wake than find something, and one.
+        """
+        while self._turns:
+            turn = self._turns.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    async def turn(self) -> None:
+        """Until everybody is told, or this one."""
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
+        await turn
 
     async def wait(self, at_most_s: float | None = None) -> None:
         """Until something does, or so long."""

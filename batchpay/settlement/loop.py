@@ -59,6 +59,9 @@ class Settlement:
         self._progress = progress
         self._news = News()
         self._queue = Queue(self._limits)
+        # a slot is a request under way: free when its answer has been read. Two workers a slot: the
+        # second sends while the first one's answer is being made durable
+        self._slots = asyncio.Semaphore(settings.concurrency)
         self.lists = Lists(settings, gateway, channel, recorder, clock, progress)
         self._doubts = Doubts(
             settings,
@@ -237,7 +240,7 @@ class Settlement:
 
     async def _all_workers(self) -> None:
         self._workers = [
-            asyncio.create_task(self._work()) for _ in range(self._settings.concurrency)
+            asyncio.create_task(self._work()) for _ in range(2 * self._settings.concurrency)
         ]
         await asyncio.gather(*self._workers)
         self._workers_done.set()
@@ -246,48 +249,81 @@ class Settlement:
     async def _work(self) -> None:
         try:
             while (case := await self._take()) is not None:
+                self._news.tell_one()
                 try:
                     await self._send(case)
                 finally:
                     self._queue.done(case)
                     self._first_sent.set()
-                    self._news.tell()
+                    if self._queue.idle:
+                        self._news.tell()
+                    else:
+                        self._news.tell_one()
         except asyncio.CancelledError:
             if not self._channel.closed:
                 raise  # else cut short: the intent is durable, so the order is in doubt
+        finally:
+            self._news.tell()  # what ends one worker ends them all
 
     async def _take(self) -> Case | None:
-        """The next order to send; None when nothing can come any more."""
+        """The next order to send, with a slot for its request; None when nothing can come any
+        more.
+        """
         while not self._over():
-            try:
-                case = self._queue.take(quiet=self._doubts.none)
-            except Misconfigured as error:
-                self._refuse(error)
-                continue
+            await self._slots.acquire()  # first: what is taken has its turn at once
+            case = self._next()
             if case is not None:
                 return case
-            if self._queue.idle and self._doubts.none and not self._queue.waits_for_list:
+            self._slots.release()
+            is_done = self._queue.idle and self._doubts.none and not self._queue.waits_for_list
+            if is_done or self._over():
                 return None
-            await self._news.wait()
+            await self._news.turn()
         return None
+
+    def _next(self) -> Case | None:
+        if self._over():
+            return None
+        try:
+            return self._queue.take(quiet=self._doubts.none)
+        except Misconfigured as error:
+            self._refuse(error)
+            return None
 
     async def _send(self, case: Case) -> None:
         """One send: earlier charges, permit, durable intent, request, proof, durable answer; in
         this order.
+
+        The slot is free when the answer has been read. What goes in it next depends on nothing that
+        is not durable yet: an order of the same payer, canaries and limits wait for `done`.
+        """
+        try:
+            asked = await self._ask(case)
+        finally:
+            self._slots.release()
+        if asked is not None:
+            await self._conclude(case, *asked)
+            self._progress(case)
+
+    async def _ask(
+        self, case: Case
+    ) -> tuple[Answer[ChargeSeen | ChargeWithoutId], float | None] | None:
+        """The first half of it, up to the answer, with CLOCK_BOOTTIME of the request's first byte;
+        None when nothing was asked.
         """
         if not await self._doubts.clears(case):
-            return
+            return None
         if self._may_be_charged(case):
             await self._take_up(case)
-            return
+            return None
         if not await self._channel.permit():
-            return
+            return None
         self._refuse_elsewhere(case)
         shown = self._may_be_charged(case)  # by a list, while this waited
         if self._over() or (case.attempt and not case.attempt.resends) or shown:
             self._channel.unused()
             await self._take_up(case)
-            return
+            return None
         boot_s = self._clock.elapsed_s()
         try:
             if case.attempt is None and case.withdraw is not None:
@@ -298,7 +334,7 @@ class Settlement:
             Taken
         ):  # another row of this run was faster with the same order: the report will name it
             self._channel.unused()
-            return
+            return None
         except BaseException:
             self._channel.unused()
             raise
@@ -318,8 +354,7 @@ class Settlement:
             return True
 
         answer = await self._channel.send(partial(self._gateway.charge, case.intent), may_leave)
-        await self._conclude(case, answer, left_s)
-        self._progress(case)
+        return answer, left_s
 
     def _may_be_charged(self, case: Case) -> bool:
         """Has any list shown a charge that may be its order's, of this attempt or of an earlier
@@ -354,6 +389,8 @@ class Settlement:
             doubted=case.doubted,
             trust_429=trust_429,
         )
+        if proof.proof is Proof.NOT_HERE:  # before anybody else's turn
+            self._stranger(proof.message)
         evidence = answer.excerpt
         if proof.flaws and not evidence:
             evidence = answer.evidence()  # as it came: a person may need it
@@ -369,8 +406,6 @@ class Settlement:
                 self._queue.again(case)
             case Proof.IN_DOUBT if case.attempt and case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=True)
-            case Proof.NOT_HERE:
-                self._stranger(proof.message)
             case Proof.KEY_REUSED:
                 await self._key_reused(case, proof.message)
 
