@@ -60,8 +60,9 @@ INWARD = {
 ALSO = {
     "journals": {"lifecycle/plan"},
     "readers": {"readers"},
-    "reports": {"readers/cells", "reconciliation"},
+    "reports": {"lifecycle/after", "readers/cells", "reconciliation"},
     "settlement": {
+        "lifecycle/after",
         "lifecycle/attempt",
         "lifecycle/plan",
         "lifecycle/listing",

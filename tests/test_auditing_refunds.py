@@ -262,7 +262,7 @@ def test_the_journal_keeps_what_an_audit_learned_once(shop: Market) -> None:
         4000,
     )
     story = shop.run("00001", verb="status").stdout
-    assert "an audit found a refund of 40.00 THB" in story
+    assert "the gateway's books have a refund of 40.00 THB" in story
     assert (
         f"a person took note of the audit's difference refunded:{charge['id']}: the shop agreed"
         in story

@@ -291,6 +291,7 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
                 "doubt_period",
                 "lookup_gap",
                 "pause",
+                "follow",
             )
         ),
         ("controls", "time_zone"),

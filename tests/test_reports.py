@@ -130,8 +130,21 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
         "warnings",
         "settled_by",
         "mode",
+        "transfer_status",
+        "transfer_amount",
+        "transfer_fee",
+        "bank_amount",
+        "transfer_code",
+        "transfer_sent_at",
+        "transfer_paid_at",
+        "refunded_amount",
+        "dispute",
+        "expires_at",
+        "qr_uri",
+        "iso20022_status",
+        "iso20022_reason",
     ]
-    assert {row[-1] for row in rows} == {"TEST"}
+    assert {row[header.index("mode")] for row in rows} == {"TEST"}
     assert len(rows) == 2
     assert rows[0][:8] == ["orders.csv", "2", "", "0001", "succeeded", "123450", "THB", "1234.50"]
     assert (tmp_path / "results.csv").read_bytes().startswith(b"\xef\xbb\xbffile,row")

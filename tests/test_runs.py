@@ -194,9 +194,9 @@ def test_an_orders_whole_story(market: Market) -> None:
     story = json.loads(market.run("00001", "--json", verb="status").stdout)
     (row,) = market.results()[:1]
     assert [(one["row"], one["outcome"]) for one in story["rows"]] == [(2, "succeeded")]
-    assert [event["kind"] for event in story["events"]] == ["intent", "answer"]
+    assert [event["kind"] for event in story["events"]] == ["intent", "answer", "transfer"]
     assert (
-        story["events"][-1]["charge"] == row["charge_id"]
+        story["events"][1]["charge"] == row["charge_id"]
         and row["idempotency_key"] in story["events"][0]["told"]
     )
     said = market.run("00001", verb="status").stdout

@@ -17,6 +17,7 @@ from batchpay.domain.events import (
     STOPS,
     Adopted,
     ChargedElsewhere,
+    DisputeSeen,
     Held,
     InputsRead,
     Lifted,
@@ -24,6 +25,7 @@ from batchpay.domain.events import (
     NewOrders,
     OrderCancelled,
     RecipientsAsked,
+    RefundSeen,
     Restored,
     RunFinished,
     RunStarted,
@@ -55,7 +57,7 @@ from batchpay.lifecycle.standing import (
 )
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.messages.message import read
-from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, find
+from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, find, with_later
 from batchpay.reconciliation.totals import Totals, further_json, must_act
 from batchpay.settlement.in_force import (
     AND_ALSO,
@@ -613,6 +615,7 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     repeats = journal.repeats(batch.id)
     guards = guards_of_batch(job, journal, batch)
     hold = last_hold(journal, batch.id)
+    later = later_in(journal)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
         distinct = job.input.alike_ids == "distinct"
@@ -620,9 +623,38 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
         lineages = Lineages(journal, distinct=distinct, ids_from=ids_from)
         for chunk in journal.chunks(batch.id):
             history = history_of(journal, batch, chunk, lineages=lineages)
-            yield chunk, find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
+            found = find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
+            yield chunk, later.of(found)
 
     return read
+
+
+class Later(NamedTuple):
+    """What happened to charges after their run, as far as anybody has asked."""
+
+    refunds: Mapping[str, RefundSeen]  # by charge, as last told
+    disputes: Mapping[str, DisputeSeen]
+
+    def of(self, findings: list[Finding]) -> list[Finding]:
+        """The same findings with it."""
+        if not self.refunds and not self.disputes:
+            return findings
+        return [self._of(one) for one in findings]
+
+    def _of(self, finding: Finding) -> Finding:
+        refund = self.refunds.get(finding.charge_id)
+        dispute = self.disputes.get(finding.charge_id)
+        if refund is None and dispute is None:
+            return finding
+        return with_later(finding, refund, dispute)
+
+
+def later_in(journal: SqliteJournal) -> Later:
+    """All of it."""
+    return Later(
+        {told.charge_id: told for _, told in told_in(journal, RefundSeen) if told.charge_id},
+        {told.charge_id: told for _, told in told_in(journal, DisputeSeen)},
+    )
 
 
 class Counts(NamedTuple):

@@ -5,7 +5,7 @@ let go.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,17 +16,20 @@ from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
+from batchpay.domain.books import Booked, Refund
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent, Usage
-from batchpay.domain.events import Held, Recovered
+from batchpay.domain.events import DisputeSeen, Followed, Held, Recovered, RefundSeen, told_in
 from batchpay.domain.ports import Clock, Gateway, Rates
 from batchpay.domain.text import many
 from batchpay.intake.controls import next_deadline
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.journals.lock import RunLock
+from batchpay.reconciliation.refunds import refunded_of
 from batchpay.settlement import (
     Brought,
     Channel,
+    Follows,
     Limits,
     Look,
     Preflight,
@@ -154,6 +157,7 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
         opened.started,
         wait_s,
         kept_preflight=told,
+        follows=follows_of(opened, patient=not charges),
         recovers=recovers,
     )
     if not charges:
@@ -168,6 +172,30 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
         return Sendable(found.orders, found.destinations)
 
     return replace(asks_only, survey=survey, candidates=opened.candidates)
+
+
+def follows_of(opened: OpenJob, *, patient: bool) -> Follows:
+    """Where the last run stopped following, and what is known of refunds and disputes."""
+    journal = opened.journal
+    zone = opened.job.controls.time_zone
+    before = None
+    for _, told in told_in(journal, Followed):
+        before = told
+
+    def given_back(order_id: str, booked: Booked, refunds: Sequence[Refund]) -> RefundSeen | None:
+        found = refunded_of(booked.id, order_id, booked, refunds)
+        if found is None:
+            return None
+        return found.as_told(zone)
+
+    return Follows(
+        before,
+        opened.job.gateway.follow,
+        patient,
+        given_back,
+        {told.charge_id: told for _, told in told_in(journal, RefundSeen)},
+        {told.charge_id: told.status for _, told in told_in(journal, DisputeSeen)},
+    )
 
 
 def look_of(opened: OpenJob, options: Options) -> Look:

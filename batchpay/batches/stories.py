@@ -15,6 +15,7 @@ from batchpay.domain.events import (
     Answered,
     ChargedElsewhere,
     DifferenceNoted,
+    DisputeSeen,
     Evidence,
     Found,
     Intended,
@@ -25,6 +26,7 @@ from batchpay.domain.events import (
     Resolved,
     Stop,
     Told,
+    TransferSeen,
     Unclear,
     Untold,
     Voided,
@@ -37,7 +39,7 @@ from batchpay.domain.events import (
     who_said,
 )
 from batchpay.domain.model import Batch, Event, Finding, StoredChunk
-from batchpay.domain.money import both_units
+from batchpay.domain.money import both_units, money_told
 from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
@@ -46,7 +48,7 @@ from batchpay.lifecycle.standing import Guards, rows_of
 from batchpay.reconciliation.findings import find
 
 # kinds of event that are about an order, and no part of its attempts
-BESIDE = kinds(Stop, RefundSeen, DifferenceNoted)
+BESIDE = kinds(Stop, RefundSeen, DisputeSeen, DifferenceNoted)
 
 
 def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
@@ -260,7 +262,27 @@ def _lifted(told: Lifted, _: Event) -> str:
 
 
 def _refunded(told: RefundSeen, _: Event) -> str:
-    return f"an audit found {shown(told.told, 500)}"
+    return f"the gateway's books have {shown(told.told, 500)}"
+
+
+def _disputed(told: DisputeSeen, _: Event) -> str:
+    money = both_units(told.amount, told.currency)
+    return f"its payer's bank disputes {told.charge_id}, {money}: {shown(told.status, 80)}"
+
+
+def _transfer(told: TransferSeen, _: Event) -> str:
+    """Where the share is, when, and how much of it arrives."""
+    parts = [f"transfer {told.id} is {told.stands}"]
+    if told.amount is not None:
+        parts[0] += f", {both_units(told.amount, told.currency)}"
+    if told.net is not None and told.fee is not None:
+        net = money_told(told.net, told.currency)
+        parts.append(f"the bank gets {net}, after a fee of {money_told(told.fee, told.currency)}")
+    for name, at in (("sent", told.sent_at), ("paid", told.paid_at)):
+        if at:
+            parts.append(f"{name} {at}")
+    failed = ", ".join(filter(None, [told.code, told.message]))
+    return "; ".join([*parts, *filter(None, [failed]), *told.flaws])
 
 
 def _noted(told: DifferenceNoted, _: Event) -> str:
@@ -286,5 +308,7 @@ _WORDS: Mapping[type[Told], Callable[[Any, Event], str]] = {
     Stop: _stop,
     Lifted: _lifted,
     RefundSeen: _refunded,
+    DisputeSeen: _disputed,
+    TransferSeen: _transfer,
     DifferenceNoted: _noted,
 }

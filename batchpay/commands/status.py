@@ -103,7 +103,7 @@ def _code(
     waits = any(one["open_count"] or one["in_work"] for one in batches)
     if waits or strays.stands() & OPEN:
         return 11
-    twice = any(one.left_charged_twice or one.gone for one in totals)
+    twice = any(one.left_charged_twice or one.gone or one.wants_a_look for one in totals)
     if twice or strays.accepted + taken.accepted:
         return 10
     return 0

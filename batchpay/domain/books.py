@@ -136,3 +136,27 @@ class Transfer:
     currency: str  # as the gateway writes it; empty: it does not say
     deleted: bool = False
     failure_code: str = ""  # empty: it did not fail
+    failure_message: str = ""
+    sent: bool = False  # the bank has it
+    paid: bool = False  # the bank says that it arrived
+    sent_at: str = ""  # UTC, ISO 8601; empty: not yet, or untold
+    paid_at: str = ""
+    fee: int | None = None  # what the gateway keeps of it, with VAT, smallest unit; None: untold
+    net: int | None = None  # what the recipient's bank gets
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """What ties a charge to its transfer, as far as the gateway tells (omise-api.md, 7.4)."""
+
+    id: str
+    transfer_id: str = ""  # empty: it does not say
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that the gateway says has happened (omise-api.md, 7.7)."""
+
+    key: str  # transfer.pay, dispute.create
+    about: str  # the id of what it happened to
+    charge_id: str  # that it belongs to, where it says so; else empty

@@ -357,6 +357,29 @@ class Untold(OfAttempt):
     account: bool = field(default=False, metadata=_OPTIONAL)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferSeen(OfAttempt):
+    """Where the recipient's share of a charge is, when that was news. It says nothing of where the
+    attempt stands.
+    """
+
+    kind = "transfer"
+
+    id: str
+    stands: str  # after.Stands
+    amount: int | None = field(default=None, metadata=_UNLESS_NONE)  # smallest unit
+    currency: str = field(default="", metadata=_OPTIONAL)  # upper case
+    # what the gateway keeps of it with VAT, and what the bank gets, smallest unit
+    fee: int | None = field(default=None, metadata=_UNLESS_NONE)
+    net: int | None = field(default=None, metadata=_UNLESS_NONE)
+    sent_at: str = field(default="", metadata=_OPTIONAL)  # UTC, ISO 8601, by the gateway
+    paid_at: str = field(default="", metadata=_OPTIONAL)
+    code: str = field(default="", metadata=_OPTIONAL)  # why it failed, in the gateway's word
+    message: str = field(default="", metadata=_OPTIONAL)
+    # how it differs from the recipient's share
+    flaws: tuple[str, ...] = field(default=(), metadata=_LIST | _OPTIONAL)
+
+
 # --- events of an order
 
 
@@ -662,6 +685,36 @@ class RefundSeen(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeSeen(Told):
+    """What a payer's bank says against a charge, when it was news."""
+
+    kind = "disputed"
+
+    order: str
+    charge_id: str
+    status: str  # of the dispute, in the gateway's word
+    amount: int = 0  # of the charge, smallest unit
+    currency: str = ""  # upper case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed(Told):
+    """What a run asked about charges of before: where the next one goes on."""
+
+    kind = "followed"
+
+    # Wall clock, UTC ns: every charge of before has its transfer at its end, but those of `open`.
+    since_ns: int
+    open: tuple[str, ...] = field(default=(), metadata=_LIST | _OPTIONAL)  # order ids
+    asked_ns: int = 0  # when all that was due had been asked, last
+    pending_ns: int = 0  # the same of pending charges
+    # the order of the last of them that was asked about, where the budget ended
+    pending_after: str = field(default="", metadata=_OPTIONAL)
+    news_from: str = ""  # ISO 8601 UTC: refunds and events of before were read
+    untold: bool = field(default=False, metadata=_OPTIONAL)  # the gateway tells of no transfer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceNoted(Told):
     """A person's word on one difference of an audit, as it was then."""
 
@@ -820,6 +873,7 @@ ALL: tuple[type[Told], ...] = (
     Missing,
     Unclear,
     Untold,
+    TransferSeen,
     OrderCancelled,
     ChargedElsewhere,
     BelongsTo,
@@ -845,6 +899,8 @@ ALL: tuple[type[Told], ...] = (
     NamelessListed,
     Audited,
     RefundSeen,
+    DisputeSeen,
+    Followed,
     DifferenceNoted,
     ProbeStarted,
     Probed,

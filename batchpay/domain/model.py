@@ -268,6 +268,9 @@ class ChargeSeen:
     unread: str = ""  # what of it is not as documented: such a charge proves nothing (law L7)
     unread_fields: tuple[str, ...] = ()  # the names of those fields, once each
     refunded: int | None = None  # given back of it, smallest unit; None: nothing
+    # of one that waits for its payer: until when, UTC, and where the code to be scanned is shown
+    expires_at: str = ""
+    qr_uri: str = ""
 
     @property
     def takes_money(self) -> bool:
@@ -579,6 +582,26 @@ class Finding:
     whole_refused: bool = False
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id
+    # where the recipient's share is (after.Stands), what the gateway keeps of it and what the bank
+    # gets; smallest unit of `currency`
+    transfer_status: str = ""
+    transfer_amount: int | None = None
+    transfer_fee: int | None = None
+    bank_amount: int | None = None
+    transfer_code: str = ""  # why it failed
+    transfer_sent_at: str = ""
+    transfer_paid_at: str = ""
+    transfer_differs: bool = False  # it is not the recipient's share
+    refunded_amount: int | None = None  # given back since, smallest unit; None: nothing is known
+    dispute: str = ""  # its status, in the gateway's word; empty: there is none
+    expires_at: str = ""  # of one that waits for its payer, UTC
+    qr_uri: str = ""  # where the code is that its payer scans
+
+    @property
+    def has_later(self) -> bool:
+        """Did anything happen to its charge after its run that a person should hear of?"""
+        stuck = self.transfer_status in ("failed", "deleted") or self.transfer_differs
+        return bool(self.refunded_amount or self.dispute or stuck)
 
     @property
     def reason(self) -> str:

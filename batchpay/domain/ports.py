@@ -12,7 +12,9 @@ from batchpay.domain.books import (
     Account,
     Booked,
     Capability,
+    ChainLink,
     Customer,
+    Happened,
     Listed,
     Recipient,
     Refund,
@@ -139,6 +141,32 @@ class Gateway(Protocol):
         limit: int = 100,
     ) -> Answer[Listed[Refund | None]]:
         """Refunds, by the day they were made; None stands for what is none."""
+
+    # --- where a recipient's share is, and what happened since
+
+    async def chains(
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = 100,
+    ) -> Answer[Listed[ChainLink]]:
+        """What ties charges to their transfers."""
+
+    async def chained(self, chain_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+        """The transfer at the end of a chain."""
+
+    async def transfer(self, transfer_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+        """One transfer by its id."""
+
+    async def happened(
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = 100,
+    ) -> Answer[Listed[Happened]]:
+        """What happened to anything of the account."""
 
     async def aclose(self) -> None:
         """Drop every connection."""

@@ -293,6 +293,8 @@ class GatewaySettings:
     doubt_period_s: float = 150.0
     lookup_gap_s: float = 10.0
     pause_s: float = 30.0
+    # requests that a run may spend on what became of earlier charges; 0: none
+    follow: int = 400
 
 
 @dataclass(frozen=True, slots=True)

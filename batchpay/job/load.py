@@ -775,7 +775,7 @@ class _Builder:
             window_s = 1
         else:
             window_s = 60
-        names = ("kind", "mode", "version", "burst", "concurrency")
+        names = ("kind", "mode", "version", "burst", "concurrency", "follow")
         plain = {name: told[name] for name in names if name in told}
         url = str(told.get("url", "https://api.omise.co")).rstrip("/")
         given: dict[str, Any] = {**plain, **seconds}

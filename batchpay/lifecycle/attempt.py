@@ -31,6 +31,7 @@ from batchpay.domain.events import (
     Missing,
     Resolved,
     Told,
+    TransferSeen,
     Unclear,
     Untold,
     Voided,
@@ -451,6 +452,8 @@ class Attempt:
     anothers: bool = False
     # id of its charge that the gateway, asked again, did not show: no next attempt until it does
     untold: str = ""
+    # its recipient's share on the way; None: nobody asked, or the gateway does not tell
+    transfer: TransferSeen | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -1060,6 +1063,10 @@ _ATTEMPT_FIELDS = tuple(f.name for f in fields(Attempt))
 _values_of = attrgetter(*_ATTEMPT_FIELDS)
 
 
+def _transfer_seen(state: Attempt, _: Event, told: TransferSeen) -> Attempt:
+    return _but(state, transfer=told)
+
+
 def _but(state: Attempt, **changes: Any) -> Attempt:
     """`dataclasses.replace` in a third of its time: this is what folding a million histories is
     made of.
@@ -1080,6 +1087,7 @@ _STEPS: Mapping[type[Told], Callable[[Attempt, Event, Any], Attempt]] = {
     Missing: _missing,
     Unclear: _unclear,
     Untold: _untold,
+    TransferSeen: _transfer_seen,
 }
 _KINDS = frozenset(kinds(*_STEPS))
 

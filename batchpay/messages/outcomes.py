@@ -284,3 +284,41 @@ LEFT_BY = entry(
     example="batchpay resolve JOB --as charged:chrg_test_1 --reason TEXT 0001",
     remedy="Nothing.",
 )
+
+# --- what became of the recipient's share, and of the charge since
+
+TRANSFER_FAILED = entry(
+    "transfer.failed",
+    "transfer {transfer} to {recipient} failed: {code}",
+    means="The payer was charged; the recipient's bank did not take its share.",
+    example="the recipient's bank account was closed",
+    remedy="Mend the recipient's bank account at the gateway, and have it send the share again.",
+)
+TRANSFER_DELETED = entry(
+    "transfer.deleted",
+    "transfer {transfer} to {recipient} was deleted at the gateway before it was sent",
+    means="The payer was charged, and somebody took the recipient's share back.",
+    example="a transfer deleted in the dashboard",
+    remedy="Ask who deleted it, and why; pay the recipient otherwise.",
+)
+TRANSFER_DIFFERS = entry(
+    "transfer.differs",
+    "transfer {transfer} is not the recipient's share: {why}",
+    means="What is on its way to the recipient is not the charge less the commission.",
+    example="a transfer of 900.00 for a share of 950.00",
+    remedy="Hold the charge and its transfer against each other at the gateway, and ask it why.",
+)
+REFUNDED = entry(
+    "later.refunded",
+    "{amount} of it was given back since",
+    means="Somebody refunded the charge at the gateway, in part or whole.",
+    example="a payer who sent the goods back",
+    remedy="Nothing here: the outcome stays, and audit lists the refund.",
+)
+DISPUTED = entry(
+    "later.disputed",
+    "its payer's bank disputes it: {status}",
+    means="The payer told the bank that the charge is wrong; the gateway waits for an answer.",
+    example="a payer who does not know the charge",
+    remedy="Answer in the gateway's dashboard, before the date that it names.",
+)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from batchpay.domain.events import DisputeSeen, RefundSeen, TransferSeen
 from batchpay.domain.model import (
     NO_MONEY,
     Batch,
@@ -18,6 +19,8 @@ from batchpay.domain.model import (
     Outcome,
     Problem,
 )
+from batchpay.domain.money import money_told
+from batchpay.lifecycle.after import Stands, share_of
 from batchpay.lifecycle.attempt import Attempt, money_of, paid_apart
 from batchpay.lifecycle.plan import payer_of
 from batchpay.lifecycle.rows import Why, told_of
@@ -63,6 +66,7 @@ MAY_BE_SETTLED = frozenset(
 """By the same order, or by its corrected row, in a later file; never what is for a person."""
 
 A_PERSON = "a person"
+DISPUTE_OPEN = frozenset({"open", "pending"})  # the gateway waits for an answer
 NOBODY = "-"
 WHO_ACTS = {
     Outcome.SUCCEEDED: NOBODY,
@@ -366,9 +370,16 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
         failure_code=charge.failure_code or "",
     )
     if finding.outcome is Outcome.PENDING:
-        seen = replace(seen, authorize_uri=charge.authorize_uri or "")
+        seen = replace(
+            seen,
+            authorize_uri=charge.authorize_uri or "",
+            expires_at=charge.expires_at,
+            qr_uri=charge.qr_uri,
+        )
     if attempt.money is None:
         return seen
+    if attempt.transfer is not None:
+        seen = _with_transfer(seen, attempt.transfer)
     return replace(
         seen,
         charged_amount=charge.amount,
@@ -380,23 +391,59 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
         funding_amount=charge.funding_amount,
         funding_currency=charge.funding_currency or "",
         platform_fee=charge.platform_fee,
-        recipient_amount=_share(attempt, charge),
+        recipient_amount=share_of(attempt),
     )
 
 
-def _share(attempt: Attempt, charge: ChargeSeen) -> int | None:
-    """What the recipient gets of a charge: its amount less the commission (omise-api.md, 2.3),
-    which is none where none was asked and none is told. None: nobody knows, or nothing proves that
-    it is split at all.
-    """
-    asked = attempt.intent
-    if charge.destination != asked.destination or charge.chain is None:
-        return None
-    if charge.platform_fee is not None:
-        return charge.amount - charge.platform_fee
-    if asked.fee_fixed is None and asked.fee_percentage is None:
-        return charge.amount
-    return None
+def _with_transfer(finding: Finding, told: TransferSeen) -> Finding:
+    """Where the recipient's share is; whoever must act about it comes before nobody."""
+    seen = replace(
+        finding,
+        transfer_id=told.id,
+        transfer_status=told.stands,
+        transfer_amount=told.amount,
+        transfer_fee=told.fee,
+        bank_amount=told.net,
+        transfer_code=told.code,
+        transfer_sent_at=told.sent_at,
+        transfer_paid_at=told.paid_at,
+        transfer_differs=bool(told.flaws),
+    )
+    name = {"transfer": told.id, "recipient": finding.destination}
+    if told.flaws:
+        why = outcomes.TRANSFER_DIFFERS(transfer=told.id, why="; ".join(told.flaws))
+        seen = _for(seen, A_PERSON, why)
+    if told.stands == Stands.FAILED:
+        code = told.code
+        if told.message:
+            code = f"{code}, {told.message}"
+        return _for(seen, "accountant", outcomes.TRANSFER_FAILED(**name, code=code))
+    if told.stands == Stands.DELETED:
+        return _for(seen, "accountant", outcomes.TRANSFER_DELETED(**name))
+    return seen
+
+
+def _for(finding: Finding, party: str, reason: Message) -> Finding:
+    """What somebody must see to, and who where nobody must otherwise."""
+    who_acts = finding.who_acts
+    if who_acts == NOBODY:
+        who_acts = party
+    return replace(finding, reasons=(*finding.reasons, reason), who_acts=who_acts)
+
+
+def with_later(finding: Finding, refund: RefundSeen | None, dispute: DisputeSeen | None) -> Finding:
+    """What happened to its charge since: the outcome stays, and a dispute is for a person."""
+    seen = finding
+    if refund is not None:
+        back = money_told(refund.total, refund.currency)
+        warnings = (*seen.warnings, outcomes.REFUNDED(amount=back))
+        seen = replace(seen, refunded_amount=refund.total, warnings=warnings)
+    if dispute is not None:
+        warning = outcomes.DISPUTED(status=dispute.status)
+        if dispute.status in DISPUTE_OPEN:
+            return _for(replace(seen, dispute=dispute.status), A_PERSON, warning)
+        seen = replace(seen, dispute=dispute.status, warnings=(*seen.warnings, warning))
+    return seen
 
 
 def further_of(attempt: Attempt) -> tuple[Further, ...]:

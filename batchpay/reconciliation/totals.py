@@ -17,15 +17,18 @@ from batchpay.domain.exits import Acts
 from batchpay.domain.model import MONEY_MOVED, OPEN, SENT, Finding, Further, Outcome, Read
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
+from batchpay.lifecycle.after import ENDED, FOR_A_PERSON
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import by_order
 from batchpay.reconciliation.findings import (
     A_PERSON,
+    DISPUTE_OPEN,
     MAY_BE_SETTLED,
     NOBODY,
     further_of,
     who_acts_for,
 )
+from batchpay.reconciliation.iso20022 import status_of
 
 ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
 ASKED_CHARGED = "amounts asked = amounts charged"
@@ -42,6 +45,8 @@ IN_REJECTS = "in rejects"
 ASKED = "asked"
 SENT_LATER = "sent later"
 OF_A_RUN = frozenset({ASKED, SENT_LATER})
+DIFFERS = "differs"  # transfers that are not the recipient's share
+REFUNDED = "refunded"  # given back since
 NAMED = 10  # further charges that a line names
 LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
 
@@ -113,6 +118,12 @@ class Totals:
     # How it stands (open or noted) -> rows that succeeded, and whose charge the gateway knows no
     # more.
     gone: Counter[str] = field(default_factory=Counter)
+    # (currency, where transfers are, or differs | untold; rows | amount | fee | bank) -> how much.
+    payouts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    # (currency, refunded) -> sum given back since; (currency, dispute's status) -> charges.
+    later: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # ISO 20022 status -> rows.
+    iso20022: Counter[str] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
         """Count one row."""
@@ -121,6 +132,7 @@ class Totals:
         self.rows_read += 1
         self.rows[currency] += 1
         self.counts[currency, outcome.value] += 1
+        self.iso20022[status_of(finding).code] += 1
         self.sums[currency, outcome.value] += finding.amount or 0
         if finding.warnings:
             self.warned[finding.run_id] += 1
@@ -137,6 +149,7 @@ class Totals:
         if outcome in MONEY_MOVED:
             self._add_charged(finding)
             self._add_shares(finding)
+            self._add_payout(finding)
         if outcome is Outcome.SUCCEEDED:
             self.recipients[finding.destination, currency] += finding.amount or 0
             self.recipient_counts[finding.destination, currency] += 1
@@ -224,6 +237,62 @@ class Totals:
         else:
             self.shares[currency, "recipient"] += finding.recipient_amount
             self.shares[currency, "known"] += 1
+
+    def _add_payout(self, finding: Finding) -> None:
+        """Where the recipient's share is, and what happened to the charge since. A gateway that
+        tells of no transfer leaves no trace here.
+        """
+        currency = finding.currency
+        if finding.transfer_status:
+            stands = finding.transfer_status
+            self.payouts[currency, stands, "rows"] += 1
+            self.payouts[currency, stands, "amount"] += finding.transfer_amount or 0
+            self.payouts[currency, stands, "fee"] += finding.transfer_fee or 0
+            self.payouts[currency, stands, "bank"] += finding.bank_amount or 0
+            if finding.transfer_differs:
+                self.payouts[currency, DIFFERS, "rows"] += 1
+        if finding.refunded_amount:
+            self.later[currency, REFUNDED] += finding.refunded_amount
+        if finding.dispute:
+            self.later[currency, finding.dispute] += 1
+
+    def transfers(self, stands: str) -> int:
+        """How many transfers are there."""
+        return sum(
+            number
+            for (_, where, what), number in self.payouts.items()
+            if where == stands and what == "rows"
+        )
+
+    @property
+    def is_disputed(self) -> bool:
+        """Does the gateway wait for an answer to a payer's bank?"""
+        return any(status in DISPUTE_OPEN and n for (_, status), n in self.later.items())
+
+    @property
+    def has_later(self) -> bool:
+        """Did anything happen to a charge after its run that a person should hear of?"""
+        return bool(self.later) or any(self.transfers(one.value) for one in FOR_A_PERSON)
+
+    @property
+    def wants_a_look(self) -> bool:
+        """Must somebody see to what became of a charge since: its transfer failed, its payer's bank
+        disputes it?
+        """
+        return self.is_disputed or any(self.transfers(one.value) for one in FOR_A_PERSON)
+
+    def waits_for(self) -> dict[str, int]:
+        """What must still happen until nothing of the batch moves by itself; empty: it is final."""
+        waits = {}
+        for outcome in (Outcome.HELD, Outcome.IN_DOUBT, Outcome.PENDING, Outcome.UNPROVEN):
+            rows = self.count(outcome) - self.accepted[outcome.value] - self.settled[outcome.value]
+            if rows > 0:
+                waits[outcome.value] = rows
+        over = sum(self.transfers(stands.value) for stands in ENDED)
+        moving = self.count(Outcome.SUCCEEDED) - over
+        if moving > 0:
+            waits["transfers"] = moving
+        return waits
 
     @property
     def waits_to_be_sent(self) -> bool:
@@ -315,17 +384,23 @@ class Totals:
         for name in _PLAIN:
             counter = getattr(self, name)
             told[name] = [[key, number] for key, number in sorted(counter.items())]
+        for name in _LATER:
+            counter = getattr(self, name)
+            if counter:
+                told[name] = [[*key, number] for key, number in sorted(counter.items())]
+        if self.iso20022:
+            told["iso20022"] = [[key, number] for key, number in sorted(self.iso20022.items())]
         return told
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Totals:
         """The same totals back."""
         totals = cls(rows_read=data["rows_read"], with_intent=data["with_intent"])
-        for name in _PAIRED:
+        for name in (*_PAIRED, *_LATER):
             counter = getattr(totals, name)
             for *key, number in data.get(name, ()):
                 counter[tuple(key)] = number
-        for name in _PLAIN:
+        for name in (*_PLAIN, "iso20022"):
             counter = getattr(totals, name)
             for key, number in data.get(name, ()):
                 counter[key] = number
@@ -344,6 +419,7 @@ _PAIRED = (
     "paid_apart",
     "matters",
 )
+_LATER = ("payouts", "later")  # that earlier versions did not count: left out while empty
 _PLAIN = (
     "rows",
     "charged",
@@ -425,7 +501,8 @@ def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: boo
     for totals in every:
         stands |= totals.stands()
     stands.discard(Outcome.DUPLICATE)
-    if stopped or open_equation or Outcome.UNPROVEN in stands:
+    differs = any(totals.transfers(DIFFERS) for totals in every)
+    if stopped or open_equation or differs or Outcome.UNPROVEN in stands:
         return 12
     if stands & OPEN:
         return 11
@@ -435,8 +512,12 @@ def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: boo
 
 
 def _noted(totals: Totals) -> bool:
-    """Did a person take note of something that is not as it should be?"""
+    """Did a person take note of something that is not as it should be, or must one look at what
+    became of a charge since?
+    """
     if totals.accepted.total() or totals.named_accepted.total():
+        return True
+    if totals.wants_a_look:
         return True
     return totals.left_charged_twice or bool(totals.gone)
 

@@ -13,7 +13,16 @@ from batchpay.domain import steps
 from batchpay.domain.model import Finding, Outcome, RunDone
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
-from batchpay.reconciliation.totals import Equation, Totals, further_json, further_lines, must_act
+from batchpay.lifecycle.after import Stands
+from batchpay.reconciliation.iso20022 import group_status
+from batchpay.reconciliation.totals import (
+    REFUNDED,
+    Equation,
+    Totals,
+    further_json,
+    further_lines,
+    must_act,
+)
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
@@ -62,6 +71,9 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "currencies": [_currency(totals, currency) for currency in currencies],
         "further_charges": further_json(totals),
         "equations": [_equation(equation) for equation in inputs.equations],
+        "final": final_json(totals),
+        "later": list(_later(inputs)),
+        "iso20022": iso20022_json(totals),
         "recipients": by_recipient(totals),
         "codes": by_code(totals),
         "needs_a_person": needs,
@@ -123,6 +135,9 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
         **_recipients_share(totals, currency),
         "recipient_amount_unknown": totals.shares[currency, "unknown"],
         "fees": _fees(totals, currency),
+        "transfers": _transfers(totals, currency),
+        "refunded_minor": totals.later[currency, REFUNDED],
+        "refunded": major_text(totals.later[currency, REFUNDED], currency),
         "outcomes": _outcomes(totals, currency),
     }
 
@@ -165,6 +180,61 @@ def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
             told |= _amount(name, minor, fee_currency)
         found.append(told)
     return found
+
+
+def _transfers(totals: Totals, currency: str) -> list[dict[str, Any]]:
+    """Where the recipients' shares are: how many, how much, what the gateway keeps of them, and
+    what the banks get.
+    """
+    found = []
+    for stands in Stands:
+        rows = totals.payouts[currency, stands.value, "rows"]
+        if not rows:
+            continue
+        told: dict[str, Any] = {"status": stands.value, "count": rows}
+        for name in ("amount", "fee", "bank"):
+            told |= _amount(name, totals.payouts[currency, stands.value, name], currency)
+        found.append(told)
+    return found
+
+
+def final_json(totals: Totals) -> dict[str, Any]:
+    """Does nothing of the batch move by itself any more? And what does, if anything."""
+    waits = totals.waits_for()
+    return {"is_final": not waits, "waits_for": waits}
+
+
+def iso20022_json(totals: Totals) -> dict[str, Any]:
+    """The batch in the words of pain.002: the group, and how many transactions of each status."""
+    statuses = {code: n for code, n in sorted(totals.iso20022.items()) if n}
+    return {"group_status": group_status(statuses), "transactions": statuses}
+
+
+def _later(inputs: Inputs) -> Iterator[dict[str, Any]]:
+    """The first LISTED rows whose charge was given back or disputed, or whose share did not
+    arrive: what happened after the run that made them.
+    """
+    if inputs.totals.has_later:
+        yield from itertools.islice(_later_rows(inputs), LISTED)
+
+
+def _later_rows(inputs: Inputs) -> Iterator[dict[str, Any]]:
+    for _, findings in inputs.findings():
+        for finding in findings:
+            if not finding.has_later:
+                continue
+            yield {
+                "row": finding.row,
+                "sheet": finding.sheet,
+                "order_id": finding.order_id,
+                "charge_id": finding.charge_id,
+                "sent_in": finding.run_id,
+                "refunded_minor": finding.refunded_amount or 0,
+                "dispute": finding.dispute,
+                "transfer_id": finding.transfer_id,
+                "transfer_status": finding.transfer_status,
+                "transfer_code": finding.transfer_code,
+            }
 
 
 def run_json(run: RunDone | None) -> dict[str, Any] | None:

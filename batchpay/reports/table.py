@@ -14,6 +14,7 @@ from batchpay.domain.money import major_text
 from batchpay.domain.steps import addressed
 from batchpay.domain.text import mode_told, visible
 from batchpay.readers.cells import decode_cells
+from batchpay.reconciliation.iso20022 import status_of
 from batchpay.reconciliation.totals import Equation, Totals
 
 Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
@@ -106,6 +107,19 @@ LAST_COLUMNS: dict[str, tuple[str, Getter]] = {
     "warnings": ("text", _warnings),
     "settled_by": ("text", lambda f: f.settled_by),
     "mode": ("text", lambda f: mode_told(f.mode)),
+    "transfer_status": ("text", lambda f: f.transfer_status),
+    "transfer_amount": ("int", lambda f: f.transfer_amount),
+    "transfer_fee": ("int", lambda f: f.transfer_fee),
+    "bank_amount": ("int", lambda f: f.bank_amount),
+    "transfer_code": ("text", lambda f: f.transfer_code),
+    "transfer_sent_at": ("time", lambda f: f.transfer_sent_at),
+    "transfer_paid_at": ("time", lambda f: f.transfer_paid_at),
+    "refunded_amount": ("int", lambda f: f.refunded_amount),
+    "dispute": ("text", lambda f: f.dispute),
+    "expires_at": ("time", lambda f: f.expires_at),
+    "qr_uri": ("text", lambda f: f.qr_uri),
+    "iso20022_status": ("text", lambda f: status_of(f).code),
+    "iso20022_reason": ("text", lambda f: status_of(f).reason),
 }
 
 

@@ -46,6 +46,8 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/charges/{id}/refunds", SECRET, {"POST": refunds.create, "GET": listing.of_charge("refund")}),
     ("/charges/{id}/refunds/{refund}", SECRET, {"GET": refunds.retrieve}),
     ("/refunds", SECRET, {"GET": listing.listed("refund")}),
+    ("/disputes", SECRET, {"GET": listing.listed("dispute")}),
+    ("/disputes/{id}", SECRET, {"GET": listing.retrieved("dispute")}),
     ("/search", SECRET, {"GET": search.search}),
     ("/chains", SECRET, {"GET": listing.listed("chain")}),
     ("/chains/{id}", SECRET, {"GET": listing.retrieved("chain")}),

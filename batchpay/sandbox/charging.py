@@ -7,12 +7,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchpay.domain.money import EXPONENTS
-from batchpay.sandbox import arithmetic, cards, names, objects, params, payers, recipients, refunds
+from batchpay.sandbox import (
+    arithmetic,
+    cards,
+    names,
+    objects,
+    params,
+    payers,
+    recipients,
+    refunds,
+    transfers,
+)
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.payers import Payer
 from batchpay.sandbox.problems import Problem, bad_request
-from batchpay.sandbox.records import Chain, Charge, Record, Transaction, Transfer
+from batchpay.sandbox.records import Chain, Charge, Dispute, Record, Transaction, Transfer
 
 WEEK_S = 7 * 86400
 
@@ -78,6 +88,13 @@ def become(ledger: Ledger, charge: Charge, end: str) -> None:
         if left:
             refunds.give_back(ledger, charge, left, {})
         return
+    if end == "disputed":
+        if charge.status == "successful" and charge.dispute is None:
+            _disputed(ledger, charge)
+        return
+    if end in transfers.ENDS:
+        transfers.become(ledger, charge, end)
+        return
     if end == "forgotten":
         charge.deleted = True
         ledger.commit(charge, news="charge.update")
@@ -103,6 +120,31 @@ def become(ledger: Ledger, charge: Charge, end: str) -> None:
         charge.captured_amount = charge.amount
         records = _settle(ledger, charge)
     ledger.commit(charge, *records, news="charge.update")
+
+
+def _disputed(ledger: Ledger, charge: Charge) -> None:
+    """Its payer's bank takes the money back for now (omise-api.md, 7.5)."""
+    debit = Transaction(
+        id=ledger.mint("trxn", charge.livemode),
+        livemode=charge.livemode,
+        created=ledger.now(),
+        amount=arithmetic.funding_of(charge.captured_amount, charge.currency),
+        currency=arithmetic.FUNDING_CURRENCY,
+        direction="debit",
+        key="dispute.started.debit",
+        origin=ledger.mint("dspt", charge.livemode),
+    )
+    dispute = Dispute(
+        id=debit.origin,
+        livemode=charge.livemode,
+        created=debit.created,
+        amount=charge.captured_amount,
+        currency=charge.currency,
+        charge=charge.id,
+        transaction=debit.id,
+    )
+    charge.dispute = dispute.id
+    ledger.commit(dispute, debit, charge)
 
 
 def _undone(ledger: Ledger, charge: Charge) -> list[Record]:
@@ -212,9 +254,13 @@ def render(ledger: Ledger, charge: Charge) -> Thing:
     """The charge's JSON with its card or source in it."""
     card = cards.shown(ledger, charge.card, charge.livemode)
     source = payers.source_json(ledger, charge.source, charge.livemode)
-    return objects.charge(
-        charge, card, source, [objects.refund(ledger.find("refund", one)) for one in charge.refunds]
-    )
+    if source is not None and source["type"] == "promptpay":
+        source = source | {"scannable_code": objects.scannable(charge)}
+    disputed = None
+    if charge.dispute:
+        disputed = objects.dispute(ledger.find("dispute", charge.dispute))
+    refunds_of = [objects.refund(ledger.find("refund", one)) for one in charge.refunds]
+    return objects.charge(charge, card, source, refunds_of, disputed)
 
 
 def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:

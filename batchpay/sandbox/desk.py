@@ -15,7 +15,16 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from batchpay.sandbox import account, charging, lies, params, recipients, subjects, wire
+from batchpay.sandbox import (
+    account,
+    charging,
+    lies,
+    params,
+    recipients,
+    subjects,
+    transfers,
+    wire,
+)
 from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.faults import NO_RULE, Rule
 from batchpay.sandbox.idempotency import Replays
@@ -121,6 +130,7 @@ class Desk:
             if ledger.account and "recipient" not in ledger.shelves:
                 recipients.seed(ledger)
             charging.lapse(ledger)
+            transfers.move(ledger)
             charging.strangers(ledger, rule.insert, livemode)
             if rule.becomes:
                 charges = subjects.asked_about(self.store, ledger, entry, rule)

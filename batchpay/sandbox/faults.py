@@ -150,7 +150,19 @@ REPLIES = (
     "swap",
     "stale",
 )
-ENDS = ("pending", "successful", "failed", "expired", "reversed", "refunded", "forgotten")
+ENDS = (
+    "pending",
+    "successful",
+    "failed",
+    "expired",
+    "reversed",
+    "refunded",
+    "disputed",
+    "forgotten",
+    "transfer_sent",
+    "transfer_paid",
+    "transfer_failed",
+)
 
 
 @dataclass(frozen=True, slots=True)

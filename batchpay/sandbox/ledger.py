@@ -13,12 +13,12 @@ from typing import Any, Protocol
 from batchpay.sandbox.funds import Funds
 from batchpay.sandbox.names import Mint
 from batchpay.sandbox.problems import not_found
-from batchpay.sandbox.records import KIND_OF, Charge, Event, Record, fields_of
+from batchpay.sandbox.records import KIND_OF, Charge, Event, Record, Transfer, fields_of
 from batchpay.sandbox.terms import Terms
 
 Thing = dict[str, Any]
 EVENTS_KEPT = 20_000  # in memory; the oldest go first, for each carries how its object looked then
-_TOLD = ("charge", "transfer", "refund")  # records whose making is an event
+_TOLD = ("charge", "transfer", "refund", "dispute")  # records whose making is an event
 
 
 class Shared(Protocol):
@@ -54,6 +54,7 @@ class Ledger:
         self._store = store
         # kind -> the fields that came last, for the event that follows them
         self._then: dict[str, Thing] = {}
+        self._moving: dict[str, Transfer] = {}
         self._expiring: list[tuple[int, str]] = []  # a heap of pending charges
 
     @property
@@ -130,6 +131,15 @@ class Ledger:
                 found.append(charge)
         return found
 
+    def moving(self) -> list[Transfer]:
+        """Transfers that are not at their end, oldest first."""
+        self._moving = {
+            name: one
+            for name, one in self._moving.items()
+            if not (one.deleted or one.paid is not None or one.failure_code)
+        }
+        return list(self._moving.values())
+
     def keep(self, kind: str, one: Any, fields: Thing) -> None:
         """Take in what is on disk: new, or instead of what it was."""
         shelf = self.shelves[kind]
@@ -141,6 +151,7 @@ class Ledger:
             self.order[kind, mode_of(one)].append(name)
         if kind == "transfer":
             self.funds.hold(one)
+            self._moving[name] = one
             if one.idemp_key:
                 self.idemp_keys[one.livemode, one.idemp_key] = name
         elif kind == "transaction":

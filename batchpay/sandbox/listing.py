@@ -22,6 +22,7 @@ _RENDER: dict[str, Callable[[Ledger, Any], Thing]] = {
     "charge": charging.render,
     "transfer": transfers.render,
     "refund": lambda _, one: objects.refund(one),
+    "dispute": lambda _, one: objects.dispute(one),
     "chain": lambda _, one: objects.chain(one),
     "transaction": lambda _, one: objects.transaction(one),
     "event": lambda ledger, one: objects.event(one, _as_it_was(ledger, one)),

@@ -11,7 +11,7 @@ from typing import Any
 
 from batchpay.sandbox import arithmetic
 from batchpay.sandbox.names import FAILURES
-from batchpay.sandbox.records import Chain, Charge, Event, Refund, Transaction, Transfer
+from batchpay.sandbox.records import Chain, Charge, Dispute, Event, Refund, Transaction, Transfer
 from batchpay.sandbox.terms import Terms
 
 Thing = dict[str, Any]
@@ -91,6 +91,13 @@ _FEE_RATES = {
 }
 
 
+# of a transfer (omise-api.md, 7.1); the words are ours
+TRANSFER_FAILURES = {
+    "transfer_failed": "the recipient's bank did not take it",
+    "transfer_deleted": "it was deleted",
+}
+
+
 @lru_cache(4096)  # the same few seconds stand in everything
 def instant(seconds: int | None) -> str | None:
     """UTC, ISO 8601, whole seconds (omise-api.md, 1.5)."""
@@ -104,6 +111,7 @@ def charge(
     card: Thing | None,
     source: Thing | None,
     refunds: list[Thing],
+    disputed: Thing | None = None,
 ) -> Thing:
     """A charge (omise-api.md, 3.1), its flags by its status (3.2). Fees are filled in whatever the
     status is.
@@ -141,6 +149,7 @@ def charge(
         "refunded_amount": record.refunded,
         "refunds": embedded(f"{location}/refunds", instant(record.created), refunds),
         "customer": record.customer,
+        "dispute": disputed,
         "transaction": record.transaction,
         "description": record.description,
         "metadata": record.metadata,
@@ -170,6 +179,10 @@ def charge(
         "destination": record.destination,
         "chain": record.chain,
     }
+
+
+def _is_sendable(record: Transfer) -> bool:
+    return record.sent is None and not record.deleted and record.failure_code is None
 
 
 def within(terms: Terms, amount: int) -> bool:
@@ -208,19 +221,53 @@ def transfer(
         "net": record.amount - total_fee,
         "recipient": record.recipient,
         "bank_account": bank_account,
-        "sendable": record.sent is None and not record.deleted and fits,
+        "sendable": _is_sendable(record) and fits,
         "sent": record.sent is not None,
         "sent_at": instant(record.sent),
         "paid": record.paid is not None,
         "paid_at": instant(record.paid),
         "fail_fast": record.fail_fast,
-        "failure_code": None,
-        "failure_message": None,
+        "failure_code": record.failure_code,
+        "failure_message": TRANSFER_FAILURES.get(record.failure_code or ""),
         "transactions": transactions,
         "balance_hold_at": None,
         "split_transfer_group_id": None,
         "schedule": None,
         "metadata": record.metadata,
+    }
+
+
+def scannable(record: Charge) -> Thing:
+    """The code that a payer scans, as a charge by PromptPay shows it (models of the SDKs)."""
+    name = record.id.replace("chrg", "docu", 1)
+    location = f"/charges/{record.id}/documents/{name}"
+    image = {
+        "object": "document",
+        "id": name,
+        "livemode": record.livemode,
+        "location": location,
+        "deleted": False,
+        "kind": "qr",
+        "filename": "qrcode.svg",
+        "download_uri": f"https://api.omise.co{location}/downloads/{record.id[-12:]}",
+        "created_at": instant(record.created),
+    }
+    return {"object": "barcode", "type": "qr", "image": image}
+
+
+def dispute(record: Dispute) -> Thing:
+    """A dispute: the few fields that a client needs; none was recorded whole."""
+    return {
+        "object": "dispute",
+        "id": record.id,
+        "livemode": record.livemode,
+        "location": f"/disputes/{record.id}",
+        "created_at": instant(record.created),
+        "amount": record.amount,
+        "currency": record.currency,
+        "status": record.status,
+        "charge": record.charge,
+        "transaction": record.transaction,
     }
 
 

@@ -43,6 +43,7 @@ class Charge:
     expired: int | None = None
     reversed: int | None = None
     deleted: bool = False  # forgotten: 404 by its id and in no list
+    dispute: str | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Transfer:
     sent: int | None = None
     paid: int | None = None
     deleted: bool = False
+    failure_code: str | None = None
 
 
 @dataclass(slots=True)
@@ -108,6 +110,20 @@ class Refund:
 
 
 @dataclass(slots=True)
+class Dispute:
+    """What a payer's bank says against a charge; the money is held until it is closed."""
+
+    id: str
+    livemode: bool
+    created: int
+    amount: int
+    currency: str
+    charge: str
+    transaction: str
+    status: str = "open"  # open, pending, won, lost
+
+
+@dataclass(slots=True)
 class Event:
     """Something that happened: `key` (charge.create) to the object `origin`; `data` are its fields
     as they were then.
@@ -123,9 +139,10 @@ class Event:
     data: dict[str, Any] | None = None
 
 
-Record = Charge | Transfer | Chain | Transaction | Refund | Event
+Record = Charge | Transfer | Chain | Transaction | Refund | Dispute | Event
 KINDS: dict[str, type[Record]] = {
-    one.__name__.lower(): one for one in (Charge, Transfer, Chain, Transaction, Refund, Event)
+    one.__name__.lower(): one
+    for one in (Charge, Transfer, Chain, Transaction, Refund, Dispute, Event)
 }
 KIND_OF: dict[type[Record], str] = {one: kind for kind, one in KINDS.items()}
 _DEFAULTS = {

@@ -41,6 +41,8 @@ SETTINGS: dict[str, Any] = {
     "transfer_min": int,
     "transfer_max": int,
     "chained_only": bool,
+    "transfer_sent_s": int,
+    "transfer_paid_s": int,
 }
 _TERMS = tuple(one.name for one in fields(Terms))
 

@@ -25,3 +25,6 @@ class Terms:
     transfer_max: int = TRANSFER_MAX
     # a charge without `destination` is refused, as the page of chained charges has it
     chained_only: bool = False
+    # seconds after which a transfer is sent, and paid; None: it stays where it is
+    transfer_sent_s: int | None = None
+    transfer_paid_s: int | None = None

@@ -8,7 +8,7 @@ from batchpay.sandbox import arithmetic, objects, params, recipients
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.problems import Problem, bad_request, not_found
-from batchpay.sandbox.records import Chain, Record, Transaction, Transfer
+from batchpay.sandbox.records import Chain, Charge, Record, Transaction, Transfer
 from batchpay.sandbox.terms import Terms
 
 
@@ -88,6 +88,67 @@ def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
     transfer.paid = ledger.now()
     ledger.commit(transfer, news="transfer.pay")
     return render(ledger, transfer)
+
+
+ENDS = ("transfer_sent", "transfer_paid", "transfer_failed")
+
+
+def become(ledger: Ledger, charge: Charge, end: str) -> None:
+    """The transfer that a charge caused goes on, as far as `end` says; what was over stays so."""
+    chain = ledger.find("chain", charge.chain) if charge.chain else None
+    if chain is None:
+        return
+    transfer: Transfer = ledger.find("transfer", chain.transfer)
+    go_on(ledger, transfer, end)
+
+
+def go_on(ledger: Ledger, transfer: Transfer, end: str) -> None:
+    """Sent, and then paid or failed: no step twice."""
+    if transfer.deleted or transfer.paid is not None or transfer.failure_code is not None:
+        return
+    if transfer.sent is None:
+        ledger.commit(*_send(ledger, transfer), news="transfer.send")
+    if end == "transfer_paid":
+        transfer.paid = ledger.now()
+        ledger.commit(transfer, news="transfer.pay")
+    elif end == "transfer_failed":
+        ledger.commit(*_fail(ledger, transfer), news="transfer.fail")
+
+
+def _fail(ledger: Ledger, transfer: Transfer) -> list[Record]:
+    """The bank sends it back: a credit, whose key is ours, for none was recorded."""
+    transfer.failure_code = "transfer_failed"
+    credit = Transaction(
+        ledger.mint("trxn", transfer.livemode),
+        transfer.livemode,
+        ledger.now(),
+        arithmetic.funding_of(transfer.amount, transfer.currency),
+        arithmetic.FUNDING_CURRENCY,
+        "credit",
+        "transfer.failed.credit",
+        transfer.id,
+    )
+    return [transfer, credit]
+
+
+def move(ledger: Ledger) -> None:
+    """Where the script says how long a transfer takes, each goes on when its time has come (a
+    recorded one was sent after 3 s and paid after 5 s more; omise-api.md, section 9).
+    """
+    terms = ledger.terms
+    if terms.transfer_sent_s is None:
+        return
+    for transfer in ledger.moving():
+        age_s = ledger.now() - transfer.created
+        if age_s < terms.transfer_sent_s:
+            continue
+        end = "transfer_sent"
+        if terms.transfer_paid_s is not None and age_s >= terms.transfer_paid_s:
+            end = "transfer_paid"
+            if "bankfails" in transfer.recipient:
+                end = "transfer_failed"
+        if end != "transfer_sent" or transfer.sent is None:
+            go_on(ledger, transfer, end)
 
 
 def render(ledger: Ledger, transfer: Transfer) -> Thing:

@@ -10,12 +10,14 @@ preflight  may each recipient be paid at all?
 lists      the gateway's own list of charges, held against the journal
 books      the account's own ledger, whole or not at all
 others     other jobs' charges of the same orders
+following  where the shares of earlier charges are, refunds, disputes: last, and in nobody's way
 doubts     what became of the sends that nobody answered
 loop       the workers, the deadline, and when sending is over
 pacing     rate and backoff, pure
 """
 
 from batchpay.settlement.channel import Channel
+from batchpay.settlement.following import Follows
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import Preflight, preflight
@@ -37,6 +39,7 @@ __all__ = [
     "Candidate",
     "Case",
     "Channel",
+    "Follows",
     "Limits",
     "Look",
     "Preflight",

@@ -10,7 +10,7 @@ watch    after the first order, then every 30 s: does another run charge for thi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from batchpay.domain.errors import Bug, Misconfigured, Taken
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Outcome
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Proof, verdict
+from batchpay.lifecycle.attempt import Attempt, Proof, verdict
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
@@ -31,6 +31,14 @@ from batchpay.settlement.recorder import Case, Recorder
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
+
+
+Rest = Callable[[Sequence[Attempt]], Collection[str]]
+"""Of the open attempts, the keys of those that are not asked about in this run."""
+
+
+def _nobody_rests(attempts: Sequence[Attempt]) -> Collection[str]:
+    return ()
 
 
 class Settlement:
@@ -104,11 +112,13 @@ class Settlement:
         self._why_held = await self.lists.look(look, gap_s=gap_s)
         return not self._why_held
 
-    async def recover(self) -> None:
+    async def recover(self, rest: Rest = _nobody_rests) -> None:
         """Take up every order that an earlier run left open, and ask once about each charge that
-        may have moved.
+        may have moved, but for those that `rest` names: a later run asks about them.
         """
-        for case in self._recorder.open_cases():
+        cases = self._recorder.open_cases()
+        resting = rest([case.attempt for case in cases if case.attempt is not None])
+        for case in cases:
             self._queue.known[case.intent.order_id] = case
             self._recorder.register(case)
             assert case.attempt is not None
@@ -116,6 +126,8 @@ class Settlement:
                 self._doubts.add(case, early=False)
             elif case.attempt.wants_chain:
                 self._doubts.read_again(case)  # it may have been paid a moment ago (law L7)
+            elif case.intent.key in resting:
+                continue
             elif case.attempt.charge is not None and not self._channel.closed:
                 await self._doubts.reread(case)
                 if case.attempt.wants_chain:

@@ -28,6 +28,7 @@ from batchpay.domain.events import (
     Stray,
     ThrottleDistrusted,
     Told,
+    TransferSeen,
     Unclear,
     Unreadable,
     Untold,
@@ -501,6 +502,21 @@ class Recorder:
         """An event about the run or a batch, not about one order."""
         await self._journal.write([self._event(told, batch_id=batch_id)])
 
+    async def transfers_seen(
+        self, found: Sequence[tuple[Attempt, TransferSeen]]
+    ) -> dict[str, Attempt]:
+        """Where recipients' shares are, as news of their attempts; by key, the attempts with it."""
+        now_ns = self._clock.now_ns()
+        after: dict[str, Attempt] = {}
+        lines: list[Event] = []
+        for attempt, told in found:
+            event = line_of(told, attempt.intent, now_ns, self._run_id)
+            lines.append(event)
+            after[attempt.intent.key] = advance(attempt, event)
+        for start in range(0, len(lines), 500):
+            await self._journal.write(lines[start : start + 500])
+        return after
+
     async def _write(self, case: Case, told: OfAttempt, send: int = 0) -> None:
         async with case.writing:
             intent = case.intent
@@ -694,6 +710,17 @@ class Recorder:
                     if not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
                         cases.append(_absent_case(attempt, attempts))
         return cases
+
+    def charged_since(self, since_ns: int, also: Iterable[str]) -> list[Attempt]:
+        """Every attempt that may have a transfer, of these orders and of those with an event since
+        then, by our wall clock (UTC nanoseconds).
+        """
+        ids = list(dict.fromkeys([*also, *self._journal.orders_since(since_ns)]))
+        found: list[Attempt] = []
+        for start in range(0, len(ids), 500):
+            for events in self._journal.histories(ids[start : start + 500]).values():
+                found += [one for one in fold(events) if one.charge is not None]
+        return found
 
     def is_anything_open(self) -> bool:
         """Is there an order of an earlier run that the gateway must be asked about?"""

@@ -12,6 +12,7 @@
     preflight  may each recipient be paid, and is each share large enough?
     settle     send, and wait out every doubt
     compare    list once more
+    follow     on a budget of its own: where the recipients' shares are, refunds, disputes
 
 `batchpay run` and `batchpay settle`, the tests of the settlement and the simulator all call
 `at_gateway`. A person's commands (resolve, audit) take its first step, `enter`, before they ask
@@ -35,6 +36,7 @@ from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import GatewaySettings
 from batchpay.settlement.channel import Channel
+from batchpay.settlement.following import Follower, Follows, PendingRound
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
@@ -50,6 +52,9 @@ class Progress(Protocol):
 
     def order(self, case: Case) -> None:
         """An order moved."""
+
+
+NOTHING_FOLLOWED = Follows(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Brought:
     survey: Callable[[], Sendable] = Sendable
     candidates: Callable[[], Iterable[Candidate]] = tuple
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
+    follows: Follows = NOTHING_FOLLOWED
     recovers: Recovered | None = None  # the loss that a complete list, after the wait, makes good
 
 
@@ -99,6 +105,7 @@ class Run:
         self.recorder = recorder
         self.clock = clock
         self.progress = progress
+        self.limits = limits
         self.loop = Settlement(
             settings,
             gateway,
@@ -134,6 +141,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
         progress.phase("waiting")
         await channel.rest(brought.wait_s)
     progress.phase("listing")
+    pending = PendingRound(brought.follows, run.clock.now_ns())
     run.recorder.remember(int(brought.look.since.timestamp()) * 10**9)
     looked = await loop.look(brought.look)
     if looked:  # who tells nothing at all is not said to keep one thing back
@@ -142,14 +150,14 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     if not looked:
         run.blind = loop.why_held
         if not channel.closed:
-            await loop.recover()  # what is asked for by its id needs no list
+            await loop.recover(pending.rest)  # what is asked for by its id needs no list
         return
     if brought.recovers is not None:
         await run.recorder.note(brought.recovers)
     await _belong(run.settings, run.recorder, account)
     sendable, impossible = _survey(brought)
     progress.phase("asking")
-    await loop.recover()
+    await loop.recover(pending.rest)
     if impossible is not None:  # nothing is sent; what is open is asked about all the same
         await loop.settle(iter(()))
         await loop.compare(brought.started)
@@ -163,8 +171,25 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     progress.phase("comparing")
     await loop.compare(brought.started)
     run.notes += [note for note in loop.lists.notes if note not in run.notes]
+    await _follow(run, brought.follows, pending)
     if loop.refused is not None:
         raise loop.refused
+
+
+async def _follow(run: Run, follows: Follows, pending: PendingRound) -> None:
+    if not follows.requests or run.channel.closed:
+        return
+    run.progress.phase("following")
+    follower = Follower(
+        run.gateway,
+        run.channel,
+        run.recorder,
+        run.clock,
+        follows,
+        pending,
+        run.limits.deadline_ns,
+    )
+    await follower.follow()
 
 
 def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:

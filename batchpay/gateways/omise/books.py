@@ -9,11 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from batchpay.domain.books import Booked, Listed, Minor, Refund, Transaction, Transfer
+from batchpay.domain.books import (
+    Booked,
+    ChainLink,
+    Happened,
+    Listed,
+    Minor,
+    Refund,
+    Transaction,
+    Transfer,
+)
+from batchpay.domain.secrets import masked
 from batchpay.gateways.omise.documents import LARGEST, inside, text
 from batchpay.gateways.omise.objects import charge_in, size_told
 
 T = TypeVar("T")
+
+LONGEST_CODE = 80  # characters of what a transfer says of its failure
+LONGEST_MESSAGE = 300
 
 
 def listed_in(document: Any, read: Callable[[Any], T]) -> Listed[T] | None:
@@ -137,18 +150,72 @@ def transaction_in(document: Any) -> Transaction:
 
 
 def transfer_in(document: Any) -> Transfer:
-    """A transfer (omise-api.md, 7.9)."""
-    amount = inside(document, "amount")
-    if type(amount) is not int:
-        amount = None
+    """A transfer (omise-api.md, 7.1 and 7.9)."""
+    recipient = inside(document, "recipient")
+    if isinstance(recipient, dict):
+        recipient = recipient.get("id")
     return Transfer(
         id=_words(document, "id"),
-        recipient=_words(document, "recipient"),
-        amount=amount,
+        recipient=str(recipient or ""),
+        amount=_whole(document, "amount"),
         currency=_words(document, "currency"),
         deleted=bool(inside(document, "deleted")),
-        failure_code=_words(document, "failure_code"),
+        failure_code=masked(_words(document, "failure_code"))[:LONGEST_CODE],
+        failure_message=masked(_words(document, "failure_message"))[:LONGEST_MESSAGE],
+        sent=inside(document, "sent") is True,
+        paid=inside(document, "paid") is True,
+        sent_at=_words(document, "sent_at"),
+        paid_at=_words(document, "paid_at"),
+        fee=_whole(document, "total_fee"),
+        net=_whole(document, "net"),
     )
+
+
+def transfer_told(document: Any) -> Transfer | None:
+    """The transfer that was asked for by a name; None for anything else."""
+    if inside(document, "object") != "transfer" or not _words(document, "id"):
+        return None
+    return transfer_in(document)
+
+
+def chains_in(document: Any) -> Listed[ChainLink] | None:
+    """A page of `GET /chains`. What the gateway calls so in older pages names no transfer."""
+    return listed_in(document, chain_in)
+
+
+def chain_in(document: Any) -> ChainLink:
+    """A chain (omise-api.md, 7.4)."""
+    transfer = inside(document, "transfer")
+    if isinstance(transfer, dict):
+        transfer = transfer.get("id")
+    if not isinstance(transfer, str):
+        transfer = ""
+    return ChainLink(_words(document, "id"), transfer)
+
+
+def events_in(document: Any) -> Listed[Happened] | None:
+    """A page of `GET /events`."""
+    return listed_in(document, event_in)
+
+
+def event_in(document: Any) -> Happened:
+    """An event, with what it is about (omise-api.md, 7.7). `data` is written in the account's own
+    version: the two names that are read of it are the same in all of them.
+    """
+    data = inside(document, "data")
+    charge = inside(data, "charge")
+    if isinstance(charge, dict):
+        charge = charge.get("id")
+    if not isinstance(charge, str):
+        charge = ""
+    return Happened(_words(document, "key"), _words(data, "id"), charge)
+
+
+def _whole(document: Any, name: str) -> int | None:
+    value = inside(document, name)
+    if type(value) is int and -LARGEST < value < LARGEST:
+        return value
+    return None
 
 
 def _words(document: Any, name: str) -> str:

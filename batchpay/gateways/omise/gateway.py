@@ -9,7 +9,9 @@ from batchpay.domain.books import (
     Account,
     Booked,
     Capability,
+    ChainLink,
     Customer,
+    Happened,
     Listed,
     Recipient,
     Refund,
@@ -133,6 +135,29 @@ class Omise:
         """GET /refunds."""
         query = _query(span, offset, limit)
         return await self._read("/refunds", books.refunds_in, may_leave, query)
+
+    async def chains(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+    ) -> Answer[Listed[ChainLink]]:
+        """GET /chains."""
+        query = _query(span, offset, limit)
+        return await self._read("/chains", books.chains_in, may_leave, query)
+
+    async def chained(self, chain_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+        """GET /chains/:id/transfer."""
+        path = f"/chains/{chain_id}/transfer"
+        return await self._read(path, books.transfer_told, may_leave)
+
+    async def transfer(self, transfer_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+        """GET /transfers/:id."""
+        return await self._read(f"/transfers/{transfer_id}", books.transfer_told, may_leave)
+
+    async def happened(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+    ) -> Answer[Listed[Happened]]:
+        """GET /events."""
+        query = _query(span, offset, limit)
+        return await self._read("/events", books.events_in, may_leave, query)
 
     async def aclose(self) -> None:
         """Drop every connection."""

@@ -143,7 +143,18 @@ def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> Char
         unread="; ".join(map(" ".join, flaws)),
         unread_fields=tuple(dict.fromkeys(name for name, _ in flaws)),
         refunded=refunded or None,
+        expires_at=_if_it_waits(document, "expires_at"),
+        qr_uri=_if_it_waits(document, "source", "scannable_code", "image", "download_uri"),
     )
+
+
+def _if_it_waits(document: Mapping[str, Any], *path: str) -> str:
+    """What the payer of a charge that waits must know: until when, and which code to scan
+    (omise-api.md, 3.1; a source's `scannable_code` is as the official SDKs have it).
+    """
+    if text(document, "status") != "pending":
+        return ""
+    return text(document, *path)
 
 
 def page_in(document: Any) -> Page | UnreadablePage | None:

@@ -26,6 +26,7 @@
 --   new_orders        a person's --yes, and which terms and adopted charges it is about (candidates.said_new)
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
 --   untold            the charge of an earlier attempt, asked for by its id, was not shown
+--   transfer          where the recipient's share of a charge is, when that was news
 --   elsewhere         a charge of the same order id that another job made
 --   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)
@@ -33,7 +34,9 @@
 --   held              why the unsent rows of a batch were not sent
 --   probe.started, probe  test charges were made to learn what the gateway does, and what they showed
 --   audit             journal and gateway were matched over a period
---   refunded          what an audit saw of money given back of a charge, when it was news
+--   refunded          what an audit or a run saw of money given back of a charge, when it was news
+--   disputed          what a payer's bank says against a charge, when it was news
+--   followed          how far a run asked about charges of before
 --   noted             a person's word on one difference of an audit, as it was then
 --   totals            where the rows of a batch stand; what a report was written from
 --   run.counted       the run's work is done and counted; its reports follow

@@ -1,0 +1,162 @@
+"""AFTER THE CHARGE: where a recipient's share is, whether it is the right one, and when the gateway
+is asked about it again.
+
+A charge that succeeded has a chain, at whose end is one transfer (omise-api.md, 2.5):
+
+    charge - commission  = transfer
+    transfer - its fee   = what the recipient's bank gets
+
+Nothing here decides whether an order may be sent: that its share failed to arrive is no reason to
+charge its payer again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from batchpay.domain.books import Transfer
+from batchpay.domain.events import TransferSeen
+from batchpay.domain.model import Outcome
+from batchpay.domain.money import money_told
+from batchpay.lifecycle.attempt import Attempt
+
+DAY_NS = 86_400 * 10**9
+FOLLOWED_NS = 35 * DAY_NS  # what is not over by then is asked for by a person
+WIDER = 5  # each gap is a quarter of the age before it: 1 day, 1.25, 1.56 ...
+NARROWER = 4
+
+
+class Stands(StrEnum):
+    """Where a transfer is."""
+
+    CREATED = "created"  # the gateway will send it
+    SENT = "sent"  # the bank has it
+    PAID = "paid"  # the bank says that it arrived
+    FAILED = "failed"  # it came back, or was never sent; the gateway may try again
+    DELETED = "deleted"  # somebody took it back before it was sent
+
+
+OVER = frozenset({Stands.PAID, Stands.DELETED})  # nothing moves any more
+ENDED = OVER | {Stands.FAILED}  # nothing moves by itself: a batch with no other rows is final
+FOR_A_PERSON = frozenset({Stands.FAILED, Stands.DELETED})
+
+
+def stands_of(transfer: Transfer) -> Stands:
+    """By its flags, the last one first: a transfer that arrived is no failure, whatever was before
+    (omise-api.md, 7.1).
+    """
+    if transfer.deleted:
+        return Stands.DELETED
+    if transfer.paid:
+        return Stands.PAID
+    if transfer.failure_code:
+        return Stands.FAILED
+    if transfer.sent:
+        return Stands.SENT
+    return Stands.CREATED
+
+
+def seen(transfer: Transfer, attempt: Attempt) -> TransferSeen:
+    """What the journal keeps of a transfer, held against the charge that it is of."""
+    return TransferSeen(
+        id=transfer.id,
+        stands=stands_of(transfer).value,
+        amount=transfer.amount,
+        currency=transfer.currency.upper(),
+        fee=transfer.fee,
+        net=transfer.net,
+        sent_at=transfer.sent_at,
+        paid_at=transfer.paid_at,
+        code=transfer.failure_code,
+        message=transfer.failure_message,
+        flaws=tuple(_flaws(transfer, attempt)),
+    )
+
+
+def _flaws(transfer: Transfer, attempt: Attempt) -> Iterable[str]:
+    """How it differs from the recipient's share, in words; what nobody knows is no difference."""
+    asked = attempt.intent
+    currency = asked.currency.upper()
+    if transfer.recipient and transfer.recipient != asked.destination:
+        yield f"it goes to {transfer.recipient}, not to {asked.destination}"
+    if transfer.currency and transfer.currency.upper() != currency:
+        yield f"it is in {transfer.currency.upper()}, the charge in {currency}"
+        return
+    share = share_of(attempt)
+    amount = transfer.amount
+    if amount is None or share is None:
+        return
+    if amount != share:
+        yield f"it is {money_told(amount, currency)}, the share {money_told(share, currency)}"
+    if transfer.fee is None or transfer.net is None:
+        return
+    if amount - transfer.fee != transfer.net:
+        bank = money_told(transfer.net, currency)
+        fee = money_told(transfer.fee, currency)
+        yield f"the bank gets {bank} of it, and its fee is {fee}"
+
+
+def share_of(attempt: Attempt) -> int | None:
+    """What the recipient gets of a charge, smallest unit: its amount less the commission
+    (omise-api.md, 2.3), which is none where none was asked and none is told. None: nobody knows, or
+    nothing proves that it is split at all.
+    """
+    asked = attempt.intent
+    charge = attempt.charge
+    if charge is None or charge.destination != asked.destination or charge.chain is None:
+        return None
+    if charge.platform_fee is not None:
+        return charge.amount - charge.platform_fee
+    if asked.fee_fixed is None and asked.fee_percentage is None:
+        return charge.amount
+    return None
+
+
+# --- who is asked about, and when
+
+
+def is_on_its_way(attempt: Attempt) -> bool:
+    """Has its charge a share that is not at its end, as far as the journal knows?"""
+    charge = attempt.charge
+    if attempt.outcome is not Outcome.SUCCEEDED or charge is None or charge.chain is None:
+        return False
+    return attempt.transfer is None or attempt.transfer.stands not in OVER
+
+
+def is_followed(attempt: Attempt, now_ns: int) -> bool:
+    """Is it still asked about?"""
+    return is_on_its_way(attempt) and now_ns - attempt.sent_ns < FOLLOWED_NS
+
+
+def is_due(begun_ns: int, asked_ns: int, now_ns: int) -> bool:
+    """Is it time to ask again, on a schedule that widens: each run of the first day, then when so
+    much more time has passed as its last quarter of age?
+
+    `asked_ns`: when all that was due had been asked, last; 0: never. All UTC nanoseconds.
+
+    >>> [is_due(0, hour * DAY_NS // 24, (hour + 1) * DAY_NS // 24) for hour in (2, 22, 24, 29)]
+    [True, True, False, True]
+    """
+    if now_ns - begun_ns < DAY_NS or not asked_ns:
+        return True
+    at_ns = DAY_NS
+    while begun_ns + at_ns <= asked_ns:
+        at_ns = at_ns * WIDER // NARROWER
+    return begun_ns + at_ns <= now_ns
+
+
+def left_open(
+    attempts: Sequence[Attempt], now_ns: int, at_most: int
+) -> tuple[int, tuple[str, ...]]:
+    """Where the next run begins to look, and the orders of before that it must ask about all the
+    same: the oldest `at_most`, so that neither is a list of everything.
+    """
+    open_now = sorted(
+        (one for one in attempts if is_followed(one, now_ns)), key=lambda one: one.sent_ns
+    )
+    since_ns = now_ns
+    if len(open_now) > at_most:
+        since_ns = open_now[at_most].sent_ns
+    older = (one.intent.order_id for one in open_now[:at_most])
+    return since_ns, tuple(dict.fromkeys(older))

@@ -1,0 +1,357 @@
+"""FOLLOWING: what became of the charges of before: where each recipient's share is, what was given
+back, what is disputed.
+
+It comes last in a run, on a budget of its own under the same limiter, and is never in anybody's
+way: a request that fails ends it for tonight, and nothing that it finds or misses decides whether
+an order may be sent. Where it stops, the next run, or `settle`, goes on (events.Followed).
+
+    news        refunds by their list; disputes and moved transfers by the gateway's events
+    links       chains to their transfers: by the list where that costs less, else one by one
+    transfers   where each is: the same way
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from batchpay.domain.books import Booked, Happened, Listed, Refund, Span, Transfer
+from batchpay.domain.events import DisputeSeen, Followed, RefundSeen, TransferSeen
+from batchpay.domain.model import Answer, Outcome
+from batchpay.domain.ports import Clock, Gateway
+from batchpay.lifecycle.after import DAY_NS, FOLLOWED_NS, is_due, is_followed, left_open, seen
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.settlement.channel import GLANCE_S, Channel, Request
+from batchpay.settlement.lists import OVERLAP
+from batchpay.settlement.recorder import Recorder
+
+PAGE = 100
+NOT_THERE = (404, 405, 410)
+UNTOLD = 3  # so many chains without a transfer, and none with one: the gateway tells of none
+KEPT_OPEN = 500  # orders that one event names
+LONGEST_S = 60.0  # of one run
+PATIENCE = 50  # how much more `settle` may take, whose whole purpose it is
+
+T = TypeVar("T")
+
+
+PageAt = Callable[..., Awaitable[Answer[Listed[Any]]]]
+"""A list of the gateway's: span, offset, `may_leave`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What a run brings to it."""
+
+    before: Followed | None  # where the last one stopped; None: nothing was ever followed
+    requests: int  # at most so many (job: `[gateway] follow`); 0: none
+    patient: bool = False  # `settle`: all that is open, whatever its schedule says
+    # Words what was given back of a charge: order id, charge, refunds that a list told; None:
+    # nothing.
+    given_back: Callable[[str, Booked, Sequence[Refund]], RefundSeen | None] = (
+        lambda order, booked, refunds: None
+    )
+    known_refunds: Mapping[str, RefundSeen] = field(default_factory=dict)  # by charge, as last told
+    known_disputes: Mapping[str, str] = field(default_factory=dict)  # charge -> status
+
+
+class PendingRound:
+    """Which pending charges are asked about in this run: those that are due on the widening
+    schedule, and of those older than a day no more than the budget; the next run goes on behind
+    them.
+    """
+
+    def __init__(self, follows: Follows, now_ns: int) -> None:
+        self._follows = follows
+        self._now_ns = now_ns
+        before = follows.before or Followed(since_ns=0)
+        self.asked_ns = before.pending_ns
+        self.after = before.pending_after
+        self.has_old = False  # was there any that is asked about less often?
+
+    def rest(self, attempts: Sequence[Attempt]) -> frozenset[str]:
+        """The keys of those that are not asked about."""
+        if self._follows.patient or not self._follows.requests:
+            return frozenset()
+        waiting = [one for one in attempts if one.outcome is Outcome.PENDING and not one.missing_ns]
+        old = [one for one in waiting if self._now_ns - one.sent_ns >= DAY_NS]
+        self.has_old = bool(old)
+        due = [one for one in old if is_due(one.sent_ns, self.asked_ns, self._now_ns)]
+        due.sort(key=lambda one: (one.intent.order_id <= self.after, one.intent.order_id))
+        asked = due[: self._follows.requests]
+        if len(asked) < len(due):
+            self.after = asked[-1].intent.order_id if asked else self.after
+        else:
+            self.after = ""
+            self.asked_ns = self._now_ns
+        mine = {one.intent.key for one in asked}
+        return frozenset(one.intent.key for one in old if one.intent.key not in mine)
+
+
+@dataclass(slots=True)
+class _Pages:
+    """A list as far as it was read."""
+
+    things: list[Any]
+    whole: bool
+    served: bool
+
+
+class Follower:
+    """One run's following."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        channel: Channel,
+        recorder: Recorder,
+        clock: Clock,
+        follows: Follows,
+        pending: PendingRound,
+        deadline_ns: int | None,
+    ) -> None:
+        self._gateway = gateway
+        self._channel = channel
+        self._recorder = recorder
+        self._clock = clock
+        self._follows = follows
+        self._pending = pending
+        self._deadline_ns = deadline_ns
+        self._left = follows.requests
+        self._longest_s = LONGEST_S
+        if follows.patient:
+            self._left *= PATIENCE
+            self._longest_s *= PATIENCE
+        self._began_s = clock.elapsed_s()
+        self._ended = False
+        self._told = False  # did the gateway tell of any transfer?
+        self._in_vain = 0
+
+    async def follow(self) -> None:
+        """All of it, as far as the budget goes. Writes what is news, and where it stopped."""
+        now_ns = self._clock.now_ns()
+        before = self._follows.before or Followed(since_ns=now_ns - FOLLOWED_NS)
+        attempts = [
+            one
+            for one in self._recorder.charged_since(before.since_ns, before.open)
+            if is_followed(one, now_ns)
+        ]
+        if not attempts and self._follows.before is None and not self._pending.has_old:
+            return
+        news_from, touched = await self._news(before.news_from, now_ns)
+        due = [one for one in attempts if self._is_due(one, before.asked_ns, now_ns, touched)]
+        now = await self._transfers(due)
+        asked_ns = before.asked_ns
+        if not self._ended or self._is_untold:
+            asked_ns = now_ns
+        latest = [now.get(one.intent.key, one) for one in attempts]
+        since_ns, still_open = left_open(latest, now_ns, KEPT_OPEN)
+        await self._recorder.note(
+            Followed(
+                since_ns=since_ns,
+                open=still_open,
+                asked_ns=asked_ns,
+                pending_ns=self._pending.asked_ns,
+                pending_after=self._pending.after,
+                news_from=news_from,
+                untold=self._is_untold,
+            )
+        )
+
+    @property
+    def _is_untold(self) -> bool:
+        return self._in_vain >= UNTOLD and not self._told
+
+    def _is_due(
+        self, attempt: Attempt, asked_ns: int, now_ns: int, touched: frozenset[str]
+    ) -> bool:
+        if self._follows.patient:
+            return True
+        if attempt.transfer is not None and attempt.transfer.id in touched:
+            return True
+        return is_due(attempt.sent_ns, asked_ns, now_ns)
+
+    # --- one request
+
+    async def _ask(self, request: Request[T]) -> Answer[T] | None:
+        """None: it was not answered, or may not be asked; then nothing more is."""
+        if self._ended or self._left <= 0 or self._is_late():
+            self._ended = True
+            return None
+        self._left -= 1
+        answer = await self._channel.glance(request)
+        if answer is not None and (answer.status == 200 or answer.status in NOT_THERE):
+            return answer
+        self._ended = True
+        return None
+
+    def _is_late(self) -> bool:
+        if self._clock.elapsed_s() - self._began_s > self._longest_s:
+            return True
+        if self._deadline_ns is None:
+            return False
+        return self._clock.now_ns() + int(GLANCE_S * 1e9) > self._deadline_ns
+
+    async def _pages(self, page_at: PageAt, since: str, at_most: int) -> _Pages:
+        """A list from a time on, where it has no more than so many pages; else its first alone."""
+        found: list[Any] = []
+        offset = 0
+        while True:
+            answer = await self._ask(partial(page_at, Span(since), offset))
+            if answer is None or answer.said is None:
+                return _Pages(found, whole=False, served=answer is None or offset > 0)
+            page = answer.said
+            found += page.things
+            offset += len(page.things)
+            if not page.things or offset >= page.total:
+                return _Pages(found, whole=True, served=True)
+            if -(-page.total // PAGE) > at_most:
+                return _Pages(found, whole=False, served=True)
+
+    # --- news
+
+    async def _news(self, since: str, now_ns: int) -> tuple[str, frozenset[str]]:
+        """Refunds and disputes since then; from when the next run reads, and the ids that events
+        name.
+        """
+        begun = _instant(now_ns)
+        if not since:
+            return begun, frozenset()
+        at_most = max(1, self._left // 4)
+        refunds = await self._pages(self._gateway.refunds, since, at_most)
+        events = await self._pages(self._gateway.happened, since, at_most)
+        told = [one for one in refunds.things if one is not None]
+        happened: list[Happened] = events.things
+        disputed = [one.charge_id for one in happened if one.key.startswith("dispute.")]
+        charges = dict.fromkeys([*(one.charge_id for one in told), *disputed])
+        for charge_id in filter(None, charges):
+            await self._look_at(charge_id, [one for one in told if one.charge_id == charge_id])
+        if self._ended and not self._is_late():
+            return since, frozenset()
+        return begun, frozenset(one.about for one in happened)
+
+    async def _look_at(self, charge_id: str, refunds: Sequence[Refund]) -> None:
+        """One of our charges, of which something was given back, or which is disputed."""
+        case = self._recorder.case_of(charge_id)
+        if case is None or case.attempt is None or case.attempt.charge is None:
+            return
+        asked = case.intent
+        answer = await self._ask(partial(self._gateway.booked, charge_id))
+        if answer is None or answer.said is None or answer.said.id != charge_id:
+            return
+        booked = answer.said
+        back = self._follows.given_back(asked.order_id, booked, refunds)
+        known = self._follows.known_refunds.get(charge_id)
+        if back is not None and (known is None or known.total != back.total):
+            await self._recorder.note(back, asked.batch_id)
+        if booked.dispute and self._follows.known_disputes.get(charge_id) != booked.dispute:
+            dispute = DisputeSeen(
+                order=asked.order_id,
+                charge_id=charge_id,
+                status=booked.dispute,
+                amount=case.attempt.charge.amount,
+                currency=case.attempt.charge.currency.upper(),
+            )
+            await self._recorder.note(dispute, asked.batch_id)
+
+    # --- transfers
+
+    async def _transfers(self, due: Sequence[Attempt]) -> dict[str, Attempt]:
+        """Key -> the attempt as it is now, of those of which something was news."""
+        told = await self._linked(due)
+        known: dict[str, list[Attempt]] = {}
+        for one in due:
+            name = _transfer_of(one) or told.ids.get(_chain_of(one), "")
+            if name and name not in told.transfers:
+                known.setdefault(name, []).append(one)
+        if known:
+            await self._placed(list(known), known, told)
+        found: list[tuple[Attempt, TransferSeen]] = []
+        for one in due:
+            name = _transfer_of(one) or told.ids.get(_chain_of(one), "")
+            transfer = told.transfers.get(name)
+            if transfer is not None:
+                self._told = True
+                seen_now = seen(transfer, one)
+                if seen_now != one.transfer:
+                    found.append((one, seen_now))
+        return await self._recorder.transfers_seen(found)
+
+    async def _linked(self, due: Sequence[Attempt]) -> _Told:
+        """The transfers of the chains that nobody has asked about."""
+        told = _Told()
+        missing = [one for one in due if not _transfer_of(one)]
+        if not missing:
+            return told
+        links = await self._pages(self._gateway.chains, _since(missing), len(missing))
+        for link in links.things:
+            if link.transfer_id:
+                told.ids[link.id] = link.transfer_id
+        for one in missing:
+            chain = _chain_of(one)
+            if chain in told.ids or self._is_untold:
+                continue
+            answer = await self._ask(partial(self._gateway.chained, chain))
+            if answer is None:
+                break
+            if answer.said is None:
+                self._in_vain += 1
+                continue
+            self._told = True
+            told.ids[chain] = answer.said.id
+            told.transfers[answer.said.id] = answer.said
+        return told
+
+    async def _placed(
+        self, names: Sequence[str], of: Mapping[str, Sequence[Attempt]], told: _Told
+    ) -> None:
+        """Where these transfers are."""
+        attempts = [one for some in of.values() for one in some]
+        listed = await self._pages(self._gateway.transfers, _since(attempts), len(names))
+        for transfer in listed.things:
+            if transfer.id in of:
+                told.transfers[transfer.id] = transfer
+        for name in names:
+            if name in told.transfers:
+                continue
+            answer = await self._ask(partial(self._gateway.transfer, name))
+            if answer is None:
+                return
+            if answer.said is not None and answer.said.id == name:
+                told.transfers[name] = answer.said
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the gateway told of transfers in this run."""
+
+    ids: dict[str, str] = field(default_factory=dict)  # chain -> transfer
+    transfers: dict[str, Transfer] = field(default_factory=dict)  # by id
+
+
+def _transfer_of(attempt: Attempt) -> str:
+    if attempt.transfer is not None:
+        return attempt.transfer.id
+    if attempt.charge is not None:
+        return attempt.charge.transfer or ""
+    return ""
+
+
+def _chain_of(attempt: Attempt) -> str:
+    if attempt.charge is None:
+        return ""
+    return attempt.charge.chain or ""
+
+
+def _since(attempts: Iterable[Attempt]) -> str:
+    """From when a list must show what belongs to these charges."""
+    return _instant(min(one.sent_ns for one in attempts))
+
+
+def _instant(at_ns: int) -> str:
+    """With the margin of every list; ISO 8601 UTC."""
+    at = datetime.fromtimestamp(at_ns // 10**9, UTC) - OVERLAP
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
