@@ -57,14 +57,17 @@ def results(folder: Path, file: str) -> dict[str, dict[str, str]]:
 def test_it_ends_well_and_names_files_that_are_there(
     done: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
-    """0, nothing on stderr, four report files by name, and each sentence is one."""
+    """0, nothing on stderr, every report file by name, and each sentence is one."""
     folder, result = done
     assert (result.returncode, result.stderr) == (0, "")
     named = [line.strip() for line in result.stdout.splitlines() if line.strip().startswith("/")]
     assert [Path(name).name for name in named] == [
+        "report.html",
+        "report.xlsx",
         "results.csv",
         "report.json",
         "rejects.csv",
+        "rejects.xlsx",
         "manifest.json",
     ]
     assert all(Path(name).is_file() and Path(name).is_relative_to(folder) for name in named)

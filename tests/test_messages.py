@@ -7,6 +7,7 @@ import csv
 import gettext
 import io
 import json
+import re
 import struct
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -91,8 +92,20 @@ def test_every_entry_is_used_and_called_with_its_fields() -> None:
                 continue
             if {one.arg for one in node.keywords} != entry.names:
                 wrong.append(f"{path.name}:{node.lineno}: {entry.code}")
+    for entry, fields in _said_in_templates():
+        used.add(entry.code)
+        if fields != entry.names:
+            wrong.append(f"a template: {entry.code}")
     assert wrong == []
     assert set(BY_CODE) - used == set()
+
+
+def _said_in_templates() -> Iterator[tuple[Entry, set[str]]]:
+    """Each entry that a template of a page says, as `say.NAME`, and the fields that it gives it."""
+    for path in ROOT.rglob("*.jinja"):
+        for found in re.finditer(r"\bsay\.([A-Z0-9_]+)(\(.*?\)\)?)?", path.read_text("utf-8")):
+            fields = set(re.findall(r"\b([a-z]+)=", found[2] or ""))
+            yield getattr(FAMILIES["labels"], found[1]), fields
 
 
 def _name_of(node: ast.expr) -> str:

@@ -194,7 +194,7 @@ def publish_nothing(
     )
     inputs = Inputs(
         batch=nothing,
-        formats=("json",),
+        formats=("json", *(form for form in job.report.formats if form == "html")),
         findings=lambda: iter(()),
         totals=Totals(),
         equations=(),
@@ -207,6 +207,9 @@ def publish_nothing(
         run=runs.whole(opened.run_id),
         whose=_whose(opened, noted.seq),
         said=said_json(journal),
+        job_file=job.path.name,
+        language=job.report.language,
+        time_zone=job.controls.time_zone,
     )
     return write_reports(folder, inputs, job.report.mode)
 

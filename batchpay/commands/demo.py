@@ -81,15 +81,16 @@ A marketplace's night in Bangkok: orders of eleven shops, in baht and yen, again
 runs on this machine. The gateway does not know idempotency keys, loses answers and slows us down.
 Nothing but batchpay keeps a payer from being charged twice. Periods are short here: a doubt lasts
 4 s, in a real job 150 s."""
-USES = (
-    (
-        "every row of the file once: where it ended, its charge, fees, why, and who acts; opens in"
-        " a spreadsheet"
-    ),
-    "the totals and the equations that must close, for programs",
-    "only the rows somebody must correct, ready to be sent back",
-    "SHA-256 of all of it and the head of the journal, for auditors",
-)
+USES = {
+    "report.html": "one page for everybody: the verdict, where the money went, who must act; opens"
+    " in a browser",
+    "report.xlsx": "the workbook for accountants: every row and every sum, checked",
+    "results.csv": "every row of the file once: where it ended, its charge, fees, why, who acts",
+    "report.json": "the totals and the equations that must close, for programs",
+    "rejects.csv": "only the rows somebody must correct, ready to be sent back",
+    "rejects.xlsx": "the same rows as a workbook",
+    "manifest.json": "SHA-256 of all of it and the head of the journal, for auditors",
+}
 PROMISE = """\
 Three files, one charge an order: by the gateway's own ledger {charges} orders were paid,
 {twice} of them twice. To feed a file again is always safe: what is done is not done again, and
@@ -126,8 +127,9 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     say("")
     say(PROMISE.format(charges=len(money), twice=twice))
     say(f"\nDone in {seconds:.0f} s. The reports of the first file, for you to open:\n")
-    for path, use in zip(told[0]["reports"], USES, strict=True):
-        say(f"  {visible(str(path))}\n    {use}")
+    written = {Path(path).name: path for path in told[0]["reports"]}
+    for name, use in USES.items():
+        say(f"  {visible(written[name])}\n    {use}")
     return 0
 
 

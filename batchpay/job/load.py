@@ -443,12 +443,6 @@ def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
             value = None
         if value is not None and (values is None or value in values):
             yield f"{_line(text, [table, key])}{table}.{key}: {sentence}"
-    for form in told.get("report", {}).get("formats", ()):
-        if form == "html":
-            yield (
-                f"{_line(text, ['report', 'formats'])}report.formats: {form} comes with a later"
-                " version; use csv"
-            )
     if str(told.get("state", {}).get("url", "")).startswith("postgresql:"):
         yield (
             f"{_line(text, ['state', 'url'])}state.url: PostgreSQL comes with a later version; use"

@@ -121,11 +121,19 @@ COLUMNS = (
 # --- headings
 
 _HEADING = "A heading in the reports."
+HEADING_ACTION = _label("heading.action", "Needs action", _HEADING)
+HEADING_RESULTS = _label("heading.results", "All rows", _HEADING)
+HEADING_RECIPIENTS = _label("heading.recipients", "Money to recipients", _HEADING)
+HEADING_CODES = _label("heading.codes", "Why rows were not charged", _HEADING)
 HEADING_FEES = _label("heading.fees", "Fees and shares", _HEADING)
 HEADING_EQUATIONS = _label("heading.equations", "Does it add up?", _HEADING)
 HEADING_MONEY = _label("heading.money", "Where every row and its money went", _HEADING)
 HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
+HEADING_TIME = _label("heading.time", "Charges over time", _HEADING)
+HEADING_LATE = _label("heading.late", "Changes after the first night", _HEADING)
+HEADING_FILES = _label("heading.files", "Files beside this page", _HEADING)
 HEADING_SOURCE = _label("heading.source", "What this report was made from", _HEADING)
+HEADING_NOTES = _label("heading.notes", "Notes", _HEADING)
 
 # --- names of single facts
 
@@ -150,6 +158,8 @@ FACT_EVENT = _label("fact.event", "Journal event", _FACT)
 FACT_DIGEST = _label("fact.digest", "Digest of that event", _FACT)
 FACT_SHA256 = _label("fact.sha256", "SHA-256 of the input", _FACT)
 FACT_VERSION = _label("fact.version", "Version", _FACT)
+FACT_SLOWEST = _label("fact.slowest", "Longest wait for an end", _FACT)
+FACT_MEDIAN = _label("fact.median", "Half of all ended within", _FACT)
 FACT_TOTAL = _label("fact.total", "Total", _FACT)
 FACT_OK = _label("fact.ok", "OK", "A check that holds.")
 FACT_DIFFERS = _label("fact.differs", "DIFFERS", "A check that does not hold.")
@@ -189,10 +199,22 @@ TEST = _label("page.test", "TEST: no money of anybody moved", "Stands large in t
 CHARGED = _label("page.charged", "{money} charged", _LINE)
 NOTHING_CHARGED = _label("page.nothing-charged", "Nothing was charged", _LINE)
 ROWS = _counted("page.rows", "{count} row", "{count} rows", "A number of rows.")
+SECONDS = _counted("page.seconds", "{count} second", "{count} seconds", "A number of seconds.")
+SENT_ROWS = _label("page.sent", "sent to the gateway", "The part of the rows that was sent.")
 ALL_ROWS = _label("page.all", "rows read", "All rows of a file.")
 REFUSED = _label("page.refused", "The whole file is refused, nothing of it was sent.", _LINE)
 STOPPED = _label(
     "page.stopped", "STOP: nothing is sent before a person has looked.", "A stop is in force."
+)
+NO_ACTION = _label("page.no-action", "Nobody has anything to do about this batch.", _LINE)
+MORE_ROWS = _counted(
+    "page.more",
+    "{count} more row is not listed here: results.csv has it.",
+    "{count} more rows are not listed here: results.csv has them.",
+    "A list is longer than the page shows.",
+)
+STORY = _label(
+    "page.story", "The whole story of one order: {command}", "How to see more of one order."
 )
 SHEET_LIMITED = _label(
     "page.sheet-limited",
@@ -205,12 +227,52 @@ SHEET_CUT = _label(
     "Even these are more than {most}: sheet Results ends with the first {most} of them.",
     "A very large night of which very many rows did not succeed.",
 )
+PAGE_LIMITED = _label(
+    "page.limited",
+    "The file has {rows} rows, more than {most}: this page lists the first {listed} rows that did"
+    " not simply succeed; results.csv has all rows.",
+    "By which rule the page of a very large night leaves rows out.",
+)
+CHUNK = _label(
+    "page.chunk", "Rows {first} to {last}", "A part of the rows that can be opened on the page."
+)
+SEARCH = _label("page.search", "Search", "Beside the field for a search.")
+SEARCH_HINT = _label(
+    "page.search-hint", "order, recipient, charge, reason …", "What may be searched for."
+)
 EVERY = _label("page.every", "all", "No filter is chosen.")
+SHOWN = _label("page.shown", "{found} of {rows} rows", "How many rows a search has found.")
+PREVIOUS = _label("page.previous", "Previous", "A button.")
+NEXT = _label("page.next", "Next", "A button.")
+SKIP = _label("page.skip", "Skip to all rows", "A link for people who do not see the page.")
+SORT_HINT = _label(
+    "page.sort-hint", "Click on a heading to sort.", "Says that the table can be sorted."
+)
 NOT_REVIEWED = _label(
     "page.not-reviewed",
     "This language was translated without a native speaker's review. In doubt the English report"
     " holds.",
     "Stands in the reports of a language that no native speaker has read.",
+)
+LATE = _label(
+    "page.late", "{order}: {outcome} on {day}, sent on {sent}", "A row that ended on a later day."
+)
+LIFTED = _label("page.lifted", "{by} lifted a stop on {day}: {reason}", "A stop was lifted.")
+CHART_ALT = _label(
+    "page.chart-alt", "Bars: how many of the rows ended how", "What a chart shows, in words."
+)
+TIME_ALT = _label(
+    "page.time-alt", "Bars: charges sent in each part of the run", "What a chart shows, in words."
+)
+NOT_CHARGED = _label("page.not-charged", "not charged", "The part of the money that did not move.")
+ASKED = _label("page.asked", "asked for", "What all rows together ask for.")
+RATE = _label(
+    "page.rate",
+    "Busiest: {most} charges within {seconds} s; a bar is {seconds} s wide",
+    "The scale of the chart over time.",
+)
+CURRENCY_SUM = _label(
+    "page.currency", "{currency}: {rows}, {sum} asked for", "Above a currency's picture."
 )
 
 # --- files

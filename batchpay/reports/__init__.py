@@ -7,9 +7,10 @@ journal.
     rejects     the rows somebody must correct, in the input's own form
     summary     report.json
     workbook    report.xlsx, for accountants: cover, sheets
+    page        report.html, for everybody: pictures, page.css, page.js, report.html.jinja
     manifest    manifest.json: what everything was made from
 
-`WRITERS` is the list of forms; rejects and the manifest are always written.
+`WRITERS` is the list of forms, the page apart; rejects and the manifest are always written.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from batchpay.reports.files import Directory
 from batchpay.reports.manifest import write_manifest
+from batchpay.reports.page import write_page
 from batchpay.reports.rejects import write_rejects
 from batchpay.reports.results import write_results_csv, write_results_parquet
 from batchpay.reports.summary import write_summary
@@ -31,11 +33,13 @@ WRITERS: dict[str, Callable[[Directory, Inputs], None]] = {
     "json": write_summary,
     "xlsx": write_workbook,
 }
+PAGE = "html"
 NAMES = {
     "csv": "results.csv",
     "parquet": "results.parquet",
     "json": "report.json",
     "xlsx": "report.xlsx",
+    "html": "report.html",
 }
 
 
@@ -45,13 +49,16 @@ def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, 
     Raises CannotWrite; a file is there whole or as it was.
     """
     directory = Directory(path, mode)
+    for form, name in NAMES.items():
+        if form not in inputs.formats:
+            # of an earlier writing: it would show what is not so any more
+            directory.remove(name)
     for form, write in WRITERS.items():
         if form in inputs.formats:
             write(directory, inputs)
-        else:
-            # of an earlier writing: it would show what is not so any more
-            directory.remove(NAMES[form])
     write_rejects(directory, inputs)
+    if PAGE in inputs.formats:
+        write_page(directory, inputs)  # it names the others
     write_manifest(directory, inputs)
     return tuple(directory.written)
 

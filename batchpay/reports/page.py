@@ -1,0 +1,427 @@
+"""report.html: one page that holds all of itself, for everybody.
+
+It loads nothing, and a policy in its head forbids it to: its style and its script are allowed by
+their hashes. Without script it is read as it stands; with it, its rows are searched, filtered and
+sorted. What a file or the gateway wrote is escaped by the template, whatever it holds.
+
+The rows stand in parts of CHUNK that are opened one by one. Of a batch with more than LISTED rows
+the page has those that did not simply succeed, and says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batchpay.domain.exits import BY_NAME
+from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
+from batchpay.domain.secrets import masked
+from batchpay.domain.steps import addressed
+from batchpay.domain.text import many, visible
+from batchpay.messages import labels
+from batchpay.reports.facts import (
+    charged_told,
+    facts,
+    known_last,
+    run_facts,
+    told_of,
+    verdict,
+    who_must_act,
+)
+from batchpay.reports.files import Directory
+from batchpay.reports.pictures import Bar, Timeline, bar, timeline
+from batchpay.reports.pivots import Pivots, checks, pivots_of
+from batchpay.reports.table import Inputs
+from batchpay.reports.words import Words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent
+LISTED = 100_000  # rows that the page shows
+CHUNK = 500  # of them that are opened at once
+ACTED = 200  # rows that one party must see to, and are spelled out
+BUFFERED = 200  # pieces of the template that are written at once
+PARTIES = tuple(BY_NAME)
+UNSENT = (Outcome.HELD, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED)
+WENT = tuple(outcome for outcome in Outcome if outcome in SENT)
+
+
+def write_page(directory: Directory, inputs: Inputs) -> None:
+    """The file. Raises CannotWrite. Written when the files that it names are there."""
+    words = Words(inputs.language, inputs.time_zone, inputs.job_file)
+    with directory.file("report.html") as file:
+        page = Page(inputs, words, _files(directory, words))
+        write_template(file, "report.html.jinja", words, page=page)
+
+
+def write_template(file: Any, name: str, words: Words, **told: Any) -> None:
+    """A page of ours into a file that is open to be written."""
+    style = (HERE / "page.css").read_text("utf-8")
+    script = (HERE / "page.js").read_text("utf-8")
+    template = _environment().get_template(name)
+    stream = template.stream(
+        words=words,
+        say=labels,
+        shown=shown,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        **told,
+    )
+    stream.enable_buffering(BUFFERED)
+    stream.dump(file, "utf-8", "replace")
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        autoescape=True,
+        loader=FileSystemLoader(HERE),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _hash(text: str) -> str:
+    """As a Content-Security-Policy names what it allows."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def shown(text: str) -> str:
+    """What somebody else wrote, on one line, without tokens and keys."""
+    return visible(masked(text, cards=False))
+
+
+def _files(directory: Directory, words: Words) -> list[tuple[str, str, str]]:
+    """Name, size and use of every file that was written so far, and of the manifest that comes."""
+    found = []
+    for path in sorted(directory.written):
+        size = f"{words.number(-(-path.stat().st_size // 1024))} KiB"
+        kind = "rejects" if path.name.startswith("rejects.") else path.name
+        found.append((path.name, size, words.label(f"use.{kind}")))
+    found.append(("manifest.json", "", words.label("use.manifest.json")))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row on the page."""
+
+    row: int
+    order: str
+    outcome: str  # its code
+    said: str  # ... and its name
+    minor: int
+    amount: str
+    currency: str
+    destination: str
+    charge: str
+    reason: str
+    party: str
+    acts: str
+    commands: list[str] = field(default_factory=list)
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who must act, and the first rows of it."""
+
+    name: str
+    rows: list[Shown]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Where the rows of a currency went, and their money."""
+
+    currency: str
+    rows: Bar
+    sent: Bar
+    money: Bar
+    outcomes: list[tuple[str, int, int]]  # code, rows, sum
+
+
+class Page:
+    """What the template shows; the rows are read again when it comes to them."""
+
+    def __init__(self, inputs: Inputs, words: Words, files: list[tuple[str, str, str]]) -> None:
+        self.inputs = inputs
+        self.words = words
+        self.files = files
+        self.batch = inputs.batch
+        self.test = inputs.batch.mode == "test"
+        self.pivots: Pivots = pivots_of(inputs.findings())
+        self.limited = inputs.totals.rows_read > LISTED
+        self.most = LISTED
+        self.listed = inputs.totals.rows_read
+        if self.limited:
+            self.listed = min(LISTED, self.pivots.unsettled)
+
+    # --- above
+
+    @property
+    def verdict(self) -> str:
+        return verdict(self.inputs, self.words)
+
+    @property
+    def grade(self) -> str:
+        """Of the verdict, for its colour: good, wait, act or alarm."""
+        grades = {0: "good", 10: "act", 11: "wait"}
+        return grades.get(self.inputs.exit_code, "alarm")
+
+    @property
+    def charged(self) -> str:
+        return charged_told(self.inputs, self.words)
+
+    @property
+    def parties_told(self) -> list[str]:
+        return [self.words.say(said) for said in who_must_act(self.inputs)]
+
+    @property
+    def stop(self) -> str:
+        return str(addressed(shown(self.inputs.stop), self.inputs.job_file))
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the file as a whole."""
+        batch = self.batch
+        notes = [*batch.notes, *filter(None, [batch.likeness])]
+        if self.inputs.totals.warned:
+            warned = many(self.inputs.totals.warned.total(), "row")
+            notes.append(f"{warned} with warnings: the column warnings of results tells which")
+        return [str(addressed(shown(note), self.inputs.job_file)) for note in notes]
+
+    # --- where the rows and the money went
+
+    @property
+    def pictures(self) -> Iterator[Picture]:
+        for currency in known_last(set(self.pivots.outcomes["currency"])):
+            yield self._picture(currency)
+
+    def _picture(self, currency: str) -> Picture:
+        table = self.pivots.outcomes
+        mine = table[table["currency"] == currency].to_dict("records")
+        counts = {row["outcome"]: (int(row["rows"]), int(row["amount"])) for row in mine}
+        sent = {one.value: counts[one.value][0] for one in WENT if one.value in counts}
+        unsent = {one.value: counts[one.value][0] for one in UNSENT if one.value in counts}
+        rows = bar({"sent": sum(sent.values()), **unsent})
+        width = next((part.width for part in rows.parts if part.name == "sent"), 0)
+        outcomes = []
+        for outcome in (*WENT, *UNSENT):
+            if outcome.value in counts:
+                outcomes.append((outcome.value, *counts[outcome.value]))
+        return Picture(currency, rows, bar(sent, width), self._money(currency), outcomes)
+
+    def _money(self, currency: str) -> Bar:
+        """What was asked for: with recipients, as commission, charged without a known split, or not
+        charged.
+        """
+        totals = self.inputs.totals
+        asked = sum(minor for (code, _), minor in totals.sums.items() if code == currency)
+        charged = totals.charged[currency]
+        share = totals.shares[currency, "recipient"]
+        commission = totals.shares[currency, "platform"]
+        parts = {
+            "recipient_amount": share,
+            "platform_fee": commission,
+            "unknown": charged - share - commission,
+            "not_charged": asked - charged,
+        }
+        return bar(parts)
+
+    def caption(self, picture: Picture) -> str:
+        """A currency, its rows and what they ask for; nobody knows that without a currency."""
+        rows = self.words.say(labels.ROWS(count=picture.rows.whole))
+        if not picture.currency:
+            return (
+                f"{self.words.column('currency')}: {self.words.word(labels.FACT_UNKNOWN)}; {rows}"
+            )
+        asked = self.words.money(self.asked(picture.currency), picture.currency)
+        return self.words.say(labels.CURRENCY_SUM(currency=picture.currency, rows=rows, sum=asked))
+
+    def money_label(self, name: str) -> str:
+        """The name of a part of the money."""
+        if name == "not_charged":
+            return self.words.word(labels.NOT_CHARGED)
+        if name == "unknown":
+            return self.words.word(labels.FACT_UNKNOWN)
+        return self.words.column(name)
+
+    def asked(self, currency: str) -> int:
+        """What all rows of a currency ask for."""
+        sums = self.inputs.totals.sums
+        return sum(minor for (code, _), minor in sums.items() if code == currency)
+
+    @property
+    def differences(self) -> list[str]:
+        """Sums that the pivots have otherwise than the journal; none when all is well."""
+        found = []
+        for check in checks(self.pivots, self.inputs.totals):
+            if not check.holds:
+                name = self.words.column(check.name)
+                found.append(f"{name} {check.currency}: {check.pivot} ≠ {check.noted}")
+        return found
+
+    # --- who must act
+
+    @property
+    def parties(self) -> Iterator[Party]:
+        for name in PARTIES:
+            mine = [one for one in self.pivots.action if one.who_acts == name]
+            if mine:
+                every = self.inputs.totals.acts[name]
+                rows = [self._shown(one, whole=True) for one in mine[:ACTED]]
+                yield Party(name, rows, max(every - len(rows), 0))
+
+    def _shown(self, finding: Finding, *, whole: bool = False) -> Shown:
+        words = self.words
+        amount = ""
+        if finding.amount is not None:
+            amount = words.money(finding.amount, finding.currency)
+        return Shown(
+            row=finding.row,
+            order=shown(finding.order_id),
+            outcome=finding.outcome.value,
+            said=words.outcome(finding.outcome.value),
+            minor=finding.amount or 0,
+            amount=amount,
+            currency=finding.currency,
+            destination=shown(finding.destination),
+            charge=shown(finding.charge_id),
+            reason=shown(words.reason(finding)),
+            party=finding.who_acts,
+            acts=words.party(finding.who_acts) if finding.who_acts != "-" else "",
+            commands=[shown(one) for one in words.commands(finding)] if whole else [],
+            link=finding.authorize_uri if finding.authorize_uri.startswith("https://") else "",
+        )
+
+    # --- money
+
+    @property
+    def recipients(self) -> list[dict[Any, Any]]:
+        """By currency the largest first, at most ACTED of all; `width` is of a bar of 100."""
+        rows = self.pivots.recipients.to_dict("records")
+        rows.sort(key=lambda row: (row["currency"], -row["amount"], row["destination"]))
+        largest: dict[str, int] = {}
+        for row in rows:
+            most = largest.setdefault(row["currency"], max(int(row["amount"]), 1))
+            row["width"] = 100 * int(row["amount"]) // most
+        return rows[:ACTED]
+
+    @property
+    def more_recipients(self) -> int:
+        """Those that the page does not list."""
+        return max(len(self.pivots.recipients) - ACTED, 0)
+
+    @property
+    def fees(self) -> list[dict[str, Any]]:
+        """By currency of the charges, and the currency that their fees are counted in."""
+        totals = self.inputs.totals
+        found = []
+        for currency in known_last(totals.charged):
+            counted = {code for of, code, _ in totals.fees if of == currency}
+            for counted_in in known_last(counted) or [""]:
+                told = {"currency": currency, "fee_currency": counted_in}
+                for name, key in (("fee", "fee"), ("fee_vat", "vat"), ("net", "net")):
+                    minor = totals.fees[currency, counted_in, key]
+                    told[name] = self.words.money(minor, counted_in) if counted_in else ""
+                found.append(told)
+        return found
+
+    def moved(self, currency: str) -> bool:
+        """Did money of a currency move?"""
+        return any(self.inputs.totals.count(outcome, currency) for outcome in MONEY_MOVED)
+
+    # --- why, when, and from what
+
+    @property
+    def codes(self) -> Iterator[dict[str, Any]]:
+        for coded in self.pivots.codes:
+            sums = [
+                self.words.money(coded.amounts[currency], currency)
+                for currency in known_last(coded.amounts)
+                if coded.amounts[currency]
+            ]
+            yield {
+                "code": shown(coded.code),
+                "told": shown(told_of(coded, self.words)),
+                "outcome": coded.outcome,
+                "acts": self.words.party(coded.first.who_acts),
+                "rows": coded.rows,
+                "sums": sums,
+            }
+
+    @property
+    def timeline(self) -> Timeline | None:
+        return timeline(self.pivots.times)
+
+    @property
+    def late(self) -> list[str]:
+        """Rows that ended on a later day than they were sent on, and stops that were lifted."""
+        words = self.words
+        found = []
+        for one in self.pivots.late:
+            told = labels.LATE(
+                order=shown(one.order_id),
+                outcome=words.outcome(one.outcome.value),
+                day=words.day(one.settled_at),
+                sent=words.day(one.sent_at),
+            )
+            found.append(words.say(told))
+        for lift in self.inputs.lifted:
+            told = labels.LIFTED(
+                by=shown(lift["by"]),
+                day=words.instant(lift["at"]),
+                reason=shown(lift["reason"]),
+            )
+            found.append(words.say(told))
+        return found
+
+    @property
+    def run(self) -> list[tuple[str, str]]:
+        return [(name, shown(value)) for name, value in run_facts(self.inputs, self.words)]
+
+    @property
+    def source(self) -> list[tuple[str, str]]:
+        return [(name, shown(value)) for name, value in facts(self.inputs, self.words)]
+
+    # --- all rows
+
+    @property
+    def chunks(self) -> Iterator[list[Shown]]:
+        """All rows that the page lists, in parts."""
+        part: list[Shown] = []
+        left = self.listed
+        for finding in self._listed():
+            if not left:
+                break
+            left -= 1
+            part.append(self._shown(finding))
+            if len(part) == CHUNK:
+                yield part
+                part = []
+        if part:
+            yield part
+
+    def _listed(self) -> Iterator[Finding]:
+        for _, findings in self.inputs.findings():
+            for finding in findings:
+                if not self.limited or finding.outcome is not Outcome.SUCCEEDED:
+                    yield finding
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Those that a row has, for the filter."""
+        return list(self.inputs.totals.outcomes())

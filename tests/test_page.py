@@ -1,0 +1,268 @@
+"""report.html: one file that holds all of itself, says what the other files say, and shows what
+somebody else wrote without doing it.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchpay.domain.money import money_told
+from batchpay.messages import labels
+from batchpay.reports import page as form
+from batchpay.reports import pictures, write_reports
+from tests.nights_told import CHARGED, PENDING, ROWS, night
+
+VOID = {"meta", "input", "br", "link", "img"}
+MAY_BE_OPEN = {"td", "tr"}  # HTML closes them by itself
+
+
+class Read(HTMLParser):
+    """A page as a reader takes it: elements in their nesting, attributes, text by element."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.rows: list[list[str]] = []
+        self.trouble: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == [] and self.trouble == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag in MAY_BE_OPEN:
+            while self.open[-1] == "td" or self.open[-1] == tag:
+                self.open.pop()
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open[-1] in MAY_BE_OPEN and self.open[-1] != tag:
+            self.open.pop()
+        if not self.open or self.open.pop() != tag:
+            self.trouble.append(f"{tag} at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """Attributes of every element of a name."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def written(folder: Path, **changes: Any) -> tuple[str, Read]:
+    write_reports(folder, night(**changes))
+    text = (folder / "report.html").read_text("utf-8")
+    return text, Read(text)
+
+
+def listed(read: Read) -> list[list[str]]:
+    """The cells of the rows of the file, as the page lists them."""
+    return [
+        [cell.strip() for cell in row] for row in read.rows if len(row) == 8 and row[0] != "Row"
+    ]
+
+
+def test_it_is_one_file_that_loads_nothing(tmp_path: Path) -> None:
+    """Its policy forbids it, and allows its own style and script by their hashes alone."""
+    text, read = written(tmp_path)
+    policy = next(
+        one["content"]
+        for one in read.all("meta")
+        if one.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy is not None and policy.startswith("default-src 'none'; ")
+    for kind, tag in (("style-src", "style"), ("script-src", "script")):
+        (own,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+        assert f"{kind} 'sha256-{digest}'" in policy
+    for tag, attributes in read.elements:
+        assert not {"style", "src", "srcset", "action"} & attributes.keys(), tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+    assert "url(" not in text and "@import" not in text
+
+
+def test_every_row_stands_once_and_is_read_without_script(tmp_path: Path) -> None:
+    """Row, order, outcome, amount, recipient, charge, reason, who acts."""
+    _, read = written(tmp_path)
+    rows = listed(read)
+    assert [row[0] for row in rows] == [str(one.row) for one in ROWS]
+    assert rows[0][:6] == [
+        "2",
+        "0001",
+        "succeeded",
+        "1,234.50 THB",
+        CHARGED.destination,
+        "chrg_test_1",
+    ]
+    assert rows[2][6].startswith("insufficient_fund: no money") and rows[2][7] == "payer"
+    (found,) = [one for one in read.all("form") if one.get("id") == "controls"]
+    assert "hidden" in found
+
+
+def test_it_says_what_the_other_files_say(tmp_path: Path) -> None:
+    """What was charged, in the verdict; every outcome with its rows and sum; every row."""
+    text, read = written(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    for one in report["currencies"]:
+        assert money_told(one["charged_minor"], one["currency"]) in text
+        for outcome, told in one["outcomes"].items():
+            name = outcome.replace("_", " ")
+            sum_told = money_told(told["sum_minor"], one["currency"])
+            meaning = next(
+                str(entry()) for entry in labels.OUTCOMES_TOLD if entry.code.endswith(outcome)
+            )
+            assert [name, meaning, str(told["count"]), sum_told] in read.rows
+    with (tmp_path / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    wanted = Counter((one["row"], one["outcome"].replace("_", " ")) for one in lines)
+    assert Counter((row[0], row[2]) for row in listed(read)) == wanted
+
+
+@pytest.mark.fault("X05")
+def test_what_somebody_else_wrote_is_shown_and_never_done(tmp_path: Path) -> None:
+    """Whatever stands in an id, a reason, a file's name or the gateway's words."""
+    bad = "<script>alert(1)</script>\"'&\u202e"
+    rows = [replace(PENDING, order_id=bad, destination=bad, authorize_uri="javascript:alert(1)")]
+    made = night(rows, [["1", "", ""]], stop=bad)
+    made = replace(made, batch=replace(made.batch, file=bad, notes=(bad,), likeness=bad))
+    write_reports(tmp_path, made)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    read = Read(text)
+    assert len(read.all("script")) == 1 and "\u202e" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert not [one for one in read.all("a") if "javascript" in str(one.get("href"))]
+
+
+def test_who_must_act_has_the_reason_the_link_and_the_command(tmp_path: Path) -> None:
+    """By party, a person in charge first."""
+    text, read = written(tmp_path)
+    assert read.texts["h3"][:4] == ["a person in charge", "accountant", "payer", "next run"]
+    command = "batchpay resolve night.toml --as not-charged --reason 'your reason' =1+1"
+    assert read.texts["code"] == [command]
+    links = [one["href"] for one in read.all("a") if str(one["href"]).startswith("https:")]
+    assert links == [PENDING.authorize_uri]
+    assert "batchpay status night.toml ORDER_ID" in text
+
+
+def test_it_is_made_for_everybody(tmp_path: Path) -> None:
+    """A language, a title, one first heading, names for tables, fields and pictures, a way past."""
+    text, read = written(tmp_path)
+    assert read.all("html") == [{"lang": "en"}]
+    assert text.startswith("<!doctype html>")
+    assert len(read.all("h1")) == 1 and str(labels.TEST()) in text
+    assert all(one.get("aria-label") for one in read.all("svg") if one.get("role") == "img")
+    assert all(one.get("scope") for one in read.all("th"))
+    fields = sum(len(read.all(tag)) for tag in ("input", "select"))
+    assert fields == len(read.all("label")) == 3
+    assert {"class": "skip", "href": "#rows"} in read.all("a")
+
+
+def test_the_same_journal_gives_the_same_page(tmp_path: Path) -> None:
+    """Byte for byte."""
+    for folder in ("one", "two"):
+        write_reports(tmp_path / folder, night())
+    pages = {(tmp_path / folder / "report.html").read_bytes() for folder in ("one", "two")}
+    assert len(pages) == 1
+
+
+def test_it_names_the_files_beside_it_and_the_manifest_names_it(tmp_path: Path) -> None:
+    """All that are there, and none that is not."""
+    _, read = written(tmp_path)
+    named = {one["href"] for one in read.all("a") if "." in str(one["href"])}
+    named = {name for name in named if not str(name).startswith("https:")}
+    there = {path.name for path in tmp_path.iterdir()}
+    assert named == there - {"report.html"}
+    manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
+    assert set(manifest["reports"]) == there - {"manifest.json"}
+    write_reports(tmp_path, night(formats=("csv",)))
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_large_night_stands_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a very large one without the rows that simply succeeded, by a rule that it says."""
+    monkeypatch.setattr(form, "CHUNK", 3)
+    text, read = written(tmp_path)
+    assert [told.strip() for told in read.texts["summary"]] == [
+        "Rows 2 to 4",
+        "Rows 5 to 7",
+        "Rows 8 to 9",
+    ]
+    assert "open" in read.all("details")[0] and "open" not in read.all("details")[1]
+    monkeypatch.setattr(form, "LISTED", 4)
+    text, read = written(tmp_path)
+    assert [row[0] for row in listed(read)] == ["3", "4", "5", "6"]
+    assert str(labels.PAGE_LIMITED(rows=8, most=4, listed=4)) in text
+
+
+def test_long_lists_end_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of who must act, and of recipients."""
+    monkeypatch.setattr(form, "ACTED", 1)
+    rows = [replace(PENDING, row=at, order_id=f"{at}") for at in (2, 3, 4)]
+    rows += [replace(CHARGED, row=at, destination=f"recp_{at}") for at in (5, 6)]
+    text, _ = written(tmp_path, rows=rows, cells=[["", "", ""]] * 5)
+    assert str(labels.MORE_ROWS(count=2)) in text and str(labels.MORE_ROWS(count=1)) in text
+
+
+def test_an_equation_that_does_not_close_is_seen(tmp_path: Path) -> None:
+    """As is a sum that the pivots have otherwise."""
+    made = night()
+    wrong = replace(made.equations[0], right=made.equations[0].left + 1)
+    made.totals.sums["THB", "succeeded"] += 1
+    write_reports(tmp_path, replace(made, equations=(wrong, *made.equations[1:])))
+    read = Read((tmp_path / "report.html").read_text("utf-8"))
+    wrong_rows = [row for row in read.rows if row[0] == "✗ DIFFERS"]
+    assert len(wrong_rows) == 2 and wrong_rows[1][1].startswith("Amount THB")
+
+
+def test_an_empty_batch_has_a_page(tmp_path: Path) -> None:
+    """Nothing charged, nobody to act."""
+    text, _ = written(tmp_path, rows=[], cells=[], exit_code=0, run=None)
+    assert str(labels.NO_ACTION()) in text and str(labels.NOTHING_CHARGED()) in text
+
+
+# --- pictures
+
+
+def test_a_bar_is_whole_and_shows_what_is_little() -> None:
+    """Its parts are its width together; what is not nothing has some."""
+    made = pictures.bar({"a": 999_999, "b": 1, "c": 0})
+    assert [part.name for part in made.parts] == ["a", "b"]
+    assert sum(part.width for part in made.parts) == made.width == 1000
+    assert made.parts[1].width >= pictures.LEAST and made.parts[1].x == made.parts[0].width
+    many = pictures.bar({str(at): 1 for at in range(400)})
+    assert sum(part.width for part in many.parts) == 1000
+    assert pictures.bar({"a": 0}).parts == ()
+
+
+def test_a_chart_over_time_counts_every_charge_once() -> None:
+    """In bars of a width that people know, sixty at most."""
+    times = [(f"2026-11-24T00:{at // 60:02}:{at % 60:02}Z", "") for at in range(0, 600, 2)]
+    made = pictures.timeline(times)
+    assert made is not None
+    assert sum(column.count for column in made.columns) == 300
+    assert made.seconds == 10 and len(made.columns) == 60
+    assert max(column.height for column in made.columns) == 100
+    late = pictures.timeline([("2026-11-24T00:00:00Z", "2026-11-24T00:00:08Z")])
+    assert late is not None and (late.slowest_s, late.median_s) == (9, 9)
+    assert pictures.timeline([]) is None
