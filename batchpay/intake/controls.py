@@ -219,6 +219,14 @@ def refusal_of(tally: Tally, controls: Controls, rules: Input) -> tuple[Message,
     )
 
 
+def proves_whole(tally: Tally, controls: Controls) -> bool:
+    """Do the sender's count and totals, both of them, say that no row is missing?"""
+    if controls.count is None or not controls.total:
+        return False
+    wrong = [*_wrong_count(tally, controls), *_wrong_totals(tally, controls)]
+    return not wrong
+
+
 def _too_many_rejects(tally: Tally, rules: Input) -> Iterator[Message]:
     rejected = tally.rejected
     rows = tally.read

@@ -13,6 +13,7 @@ from itertools import repeat
 from typing import Literal
 
 from batchpay.domain import lineage
+from batchpay.domain.alike import differences, looks
 from batchpay.domain.calendars import DateForm
 from batchpay.domain.figures import NumberForm, declared_by
 from batchpay.domain.model import Chunk, Document, Problem
@@ -26,7 +27,7 @@ from batchpay.domain.money import (
     to_minor,
 )
 from batchpay.domain.secrets import secret_in
-from batchpay.domain.text import folded, told
+from batchpay.domain.text import told
 from batchpay.intake import damage
 from batchpay.job.job import (
     Columns,
@@ -330,7 +331,7 @@ def _looked_up(
     """The value that stands beside each key in the lookup file; exact keys only."""
     values = list(map(lookup.table.get, keys))
     if None in values or lookup.ambiguous or "" in values:
-        near = {_looks(known): known for known in lookup.table}
+        near = {looks(known): known for known in lookup.table}
         for at, key in enumerate(keys):
             value = values[at]
             is_unclear = not value or key in lookup.ambiguous
@@ -348,18 +349,19 @@ def _lookup_problem(
     file = lookup.path.name
     if key in lookup.ambiguous:
         said = problems.LOOKUP_AMBIGUOUS(file=file)
-    elif value is None and _looks(key) in near:
-        said = problems.LOOKUP_NEAR(file=file, key=lookup.key, near=_quoted(near[_looks(key)]))
+    elif value is None and looks(key) in near:
+        known = near[looks(key)]
+        said = problems.LOOKUP_ALIKE(
+            file=file,
+            key=lookup.key,
+            near=_quoted(known),
+            differs=differences(key, known),
+        )
     elif value is None:
         said = problems.LOOKUP_MISSING(file=file, key=lookup.key)
     else:
         said = problems.LOOKUP_EMPTY(file=file, column=lookup.value)
     return Problem(lookup.column, _quoted(key), said)
-
-
-def _looks(key: str) -> str:
-    """A key without differences of case, width and blanks."""
-    return "".join(folded(key).split())
 
 
 # --- odd ids

@@ -21,6 +21,7 @@ from batchpay.intake.controls import (
     max_amount_check,
     mode_check,
     parse_totals,
+    proves_whole,
     refusal_of,
     require_fixed_fee,
 )
@@ -97,9 +98,15 @@ class _Judge:
     ) -> None:
         self._job = job
         self._file = snapshot.name
+        self._path = snapshot.path
         self._batch_id = batch_id
         self._lineages = lineages
-        self._table = readers.read(snapshot, job.input, job.columns.used())
+        self._table = readers.read(
+            snapshot,
+            job.input,
+            job.columns.used(),
+            job.columns.roles(),
+        )
         self._columns = job.columns.found_in(self._table.columns)
         self._checker = Checker(job.schema, self._columns, _checks(job, self._columns))
         self._restored: list[int] = []  # rows that have an id again that a program had damaged
@@ -125,6 +132,16 @@ class _Judge:
             self.had_other_ids = self.had_other_ids or had_other_ids
             repeats.add(self._batch_id, judged)
             yield judged
+        if self._table.unended is not None:
+            self._require_whole(self._table.unended)
+
+    def _require_whole(self, otherwise: Message) -> None:
+        """A file that may have been cut is believed where its sender's count and total agree with
+        it. Raises FileRefused.
+        """
+        if not proves_whole(self.tally, _controls(self._job, self._path)):
+            raise FileRefused(otherwise)
+        self._table.notes.append(said.UNENDED_PROVEN())
 
     def stored(self) -> Iterator[StoredChunk]:
         """The same, as a journal would give them back, without their cells."""
@@ -154,6 +171,7 @@ class _Judge:
     def notes(self) -> tuple[str, ...]:
         """What a person should know about the file, once it was read to its end."""
         found = (
+            *_told_open(self._path),
             *self._table.notes,
             *_told_rounded(self._columns, self._table),
             *_told_restored(self._restored),
@@ -184,6 +202,12 @@ def _checks(job: Job, columns: Columns) -> list[Check]:
     if job.fee:
         checks.append(fee_check(job.fee, columns))
     return checks
+
+
+def _told_open(path: Path) -> Iterator[Message]:
+    """Who has the file open, and may save it again."""
+    if name := readers.who_has_open(path):
+        yield said.OPEN_ELSEWHERE(name=told(name))
 
 
 def _told_rounded(columns: Columns, table: readers.Table) -> Iterator[Message]:

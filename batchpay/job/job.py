@@ -23,6 +23,7 @@ from batchpay.domain.figures import NumberForm
 MAX_ATTEMPTS = 20
 # order fields that are sent beside the money; metadata is the third of them
 EXTRAS = ("description", "return_uri")
+PAYERS = ("card", "customer", "source")  # order fields that say who pays
 SENDS_PER_RUN = 3  # sends of one order in one run (contract, section 3)
 
 
@@ -140,6 +141,14 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Roles:
+    """What some columns are for."""
+
+    money: tuple[str, ...] = ()  # amounts are made of them, and nothing that says who and for what
+    needed: tuple[str, ...] = ()  # without them no row is an order
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """How one row becomes one order document."""
 
@@ -168,6 +177,22 @@ class Columns:
                 case FromValue():
                     pass
         return tuple(names)
+
+    def roles(self) -> Roles:
+        """What a reader must know of the columns: whose cells it may not leave to chance."""
+        amounts = _columns_of(self.fields["amount"])
+        others: set[str] = set()
+        needed = dict.fromkeys(amounts)
+        payers = [name for name in PAYERS if name in self.fields]
+        for name, source in self.fields.items():
+            if name not in ("amount", "description"):
+                others.update(_columns_of(source))
+            if name in ("order_id", "currency", "destination") or payers == [name]:
+                needed.update(dict.fromkeys(_columns_of(source)))
+        for source in self.metadata.values():
+            others.update(_columns_of(source))
+        money = tuple(name for name in amounts if name not in others)
+        return Roles(money, tuple(needed))
 
     def aliases(self) -> tuple[tuple[str, ...], ...]:
         """The names of each column that has several, of which a file has exactly one."""
@@ -204,6 +229,16 @@ class Columns:
 
     def _sources(self) -> tuple[Source, ...]:
         return (*self.fields.values(), *self.metadata.values())
+
+
+def _columns_of(source: Source) -> tuple[str, ...]:
+    """The columns that a source is made of, under all their names."""
+    match source:
+        case FromColumn(column=column, others=others) | FromLookup(column=column, others=others):
+            return (column, *others)
+        case FromTemplate() | FromSum():
+            return source.columns
+    return ()  # a fixed value
 
 
 def _renamed(source: Source, present: Mapping[str, str]) -> Source:

@@ -4,7 +4,6 @@ wrong with them.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import difflib
 import hashlib
@@ -23,6 +22,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from batchpay.domain.calendars import DateForm, UnclearDate, date_form_of
+from batchpay.domain.encodings import codec_name, meant
 from batchpay.domain.errors import Misconfigured, TryLater
 from batchpay.domain.figures import NumberForm, Unclear, form_of
 from batchpay.domain.money import EXPONENTS, NotMoney, to_minor
@@ -507,7 +507,7 @@ class _Builder:
         if not _is_text_encoding(encoding):
             self._say(
                 ["input", "encoding"],
-                f"{encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say",
+                _no_encoding(encoding),
             )
         delimiter = told.get(
             "delimiter", "\t" if re.search(r"\.tsv(\.gz)?$", pattern.lower()) else ","
@@ -902,11 +902,19 @@ _NO_ENCODINGS = {
 
 
 def _is_text_encoding(name: str) -> bool:
+    codec = codec_name(name)
     try:
-        keeps_text = "a".encode(name).decode(name) == "a"
-        return keeps_text and codecs.lookup(name).name not in _NO_ENCODINGS
+        keeps_text = "a".encode(codec).decode(codec) == "a"
+        return keeps_text and codec not in _NO_ENCODINGS
     except (LookupError, ValueError, TypeError):
         return False
+
+
+def _no_encoding(name: str) -> str:
+    """What an encoding has against it, with what may be meant."""
+    if near := meant(name):
+        return f"{name!r} is no text encoding; did you mean {' or '.join(near)}?"
+    return f"{name!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say"
 
 
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?", re.ASCII)

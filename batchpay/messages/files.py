@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchpay.messages.message import entry
+from batchpay.messages.message import Entry, entry
 
 _ANEW = "Have the file written anew, and send it again."
 _SPLIT = "Split the file, and send the parts one by one."
@@ -22,6 +22,39 @@ NONE_FITS = entry(
     means="No file is there that [input] file names, or fits its pattern.",
     example='[input] file = "orders-*.csv" and no such file',
     remedy="Put the file there; where a night without one is well, say optional = true.",
+)
+ONLY_NO_INPUT = entry(
+    "file-missing.no-input",
+    "{path}: only {names} is there, which a program left and which is no input; put the file there,"
+    " or say optional = true in [input]",
+    means="What fits the pattern is nothing that holds orders: marks of open or finished files.",
+    example='[input] file = "*.xlsx" and nothing but ~$orders.xlsx',
+    remedy="Put the file there; where a night without one is well, say optional = true.",
+)
+IS_FOLDER = entry(
+    "file-folder",
+    "{path}: is a folder, [input] file must name files; it holds {files} {suffix} files: say file ="
+    ' "{glob}" in [input]',
+    one="{path}: is a folder, [input] file must name files; it holds {files} {suffix} file: say"
+    ' file = "{glob}" in [input]',
+    count="files",
+    means="The job names a folder, as programs make of a Parquet file in parts.",
+    example='[input] file = "orders.parquet" and orders.parquet/part-00000.parquet',
+    remedy="Say in [input] file which files of the folder are meant.",
+)
+NOT_REGULAR = entry(
+    "file-folder.other",
+    "{path}: is {kind}; [input] file must name regular files",
+    means="The job names what no file is, or a folder without a file of a known kind.",
+    example="a named pipe",
+    remedy="Name a file.",
+)
+OPEN_ELSEWHERE = entry(
+    "note.open",
+    "{name} has it open in a spreadsheet program: what is saved after this is another file",
+    means="The mark that a spreadsheet program leaves beside an open workbook is there.",
+    example="~$orders.xlsx beside orders.xlsx",
+    remedy="Ask whether the workbook is finished; close it.",
 )
 NOT_OPENED = entry(
     "file-unreadable",
@@ -53,9 +86,9 @@ NAME_NOT_TEXT = entry(
 )
 UNKNOWN_KIND = entry(
     "file-kind",
-    "{path}: of no known kind; expected a name that ends in {known}",
+    "{path}: of no known kind by its name and its content; expected a name that ends in {known}",
     means="The end of a file's name says what kind of file it is, and says none that is read.",
-    example="orders.ods",
+    example="orders.dat with the bytes of a program",
     remedy="Save it as one of these kinds.",
 )
 EMPTY_FILE = entry(
@@ -124,53 +157,115 @@ NO_PROCESS = entry(
     example="a machine that is out of processes",
     remedy="Run the same command again later.",
 )
-OLD_OFFICE = entry(
+# --- what it is by its content
+
+_OTHER = "The file's name says one kind, its content is another."
+SAVE_AS_XLSX = entry(
+    "file-content.save-as",
+    "{path}: is {kind}: open it in a spreadsheet program, save it as an Excel workbook (.xlsx), and"
+    " send that",
+    means=_OTHER,
+    example="a web page with the name orders.xlsx, as many systems export it",
+    remedy="Open it in a spreadsheet program, and save it as an Excel workbook (.xlsx).",
+)
+EXPORT_ORDERS = entry(
+    "file-content.export",
+    "{path}: is {kind}, which holds no table of orders that can be read: have the orders exported"
+    " as .csv or .xlsx",
+    means=_OTHER,
+    example="a PDF with the name orders.csv",
+    remedy="Ask for the orders as .csv or .xlsx.",
+)
+RENAME = entry(
+    "file-content.rename",
+    "{path}: is {kind}: give it the name {name}",
+    means=_OTHER,
+    example="a CSV file with the name orders.xlsx",
+    remedy="Give it the name that fits, in [input] file too.",
+)
+RENAME_AND_SAY = entry(
+    "file-content.rename-and-say",
+    "{path}: is {kind}: give it the name {name}, and say {change} in [input]",
+    means=_OTHER,
+    example="a CSV file with semicolons and the name orders.xls",
+    remedy="Give it the name that fits, and say what stands between its cells.",
+)
+UNPACK = entry(
+    "file-content.packed",
+    "{path}: is {kind}{names}: unpack it, and give the file inside to batchpay",
+    means="The file is packed in a way that is not undone here.",
+    example="a .zip with one .csv in it",
+    remedy="Unpack it, and name the file inside in [input] file.",
+)
+LOCKED = entry(
     "file-content.office",
-    "{path}: is an old .xls or a workbook with a password, not a plain .xlsx; save it as .xlsx"
-    " without a password",
-    means="The file's name says .xlsx, its content is an older or a locked one.",
-    example="an .xls that was renamed to .xlsx",
+    "{path}: is a workbook with a password, which nobody gives to batchpay: open it, take the"
+    " password off (in Excel: File, Info, Protect Workbook), and save it as .xlsx",
+    means="The workbook can only be opened with its password.",
+    example="an .xlsx with a password for opening",
     remedy="Open it in a spreadsheet program, and save it as .xlsx without a password.",
 )
 ENCRYPTED = entry(
     "file-content.encrypted",
     "{path}: is encrypted; batchpay has no key for it: write it unencrypted",
     means="A Parquet file is encrypted.",
-    example="a .parquet file that ends in PARE",
+    example="a .parquet file that begins with PARE",
     remedy="Write it unencrypted.",
 )
-_OTHER = "The file's name says one kind, its content is another."
-_OTHER_REMEDY = "Give it a name that fits, or have it written again."
-IS_OFFICE = entry(
-    "file-content.old",
-    "{path}: its name says {expected}, its content is an old Office file; rename it or write it"
-    " again",
-    means=_OTHER,
-    example="an .xls with the name orders.csv",
-    remedy=_OTHER_REMEDY,
-)
-IS_ZIP = entry(
-    "file-content.zip",
-    "{path}: its name says {expected}, its content is a zip or .xlsx file; rename it or write it"
-    " again",
-    means=_OTHER,
-    example="an .xlsx with the name orders.csv",
-    remedy=_OTHER_REMEDY,
-)
-IS_TEXT = entry(
-    "file-content.text",
-    "{path}: its name says {expected}, its content is no {expected} file; rename it or write it"
-    " again",
-    means=_OTHER,
-    example="a text with the name orders.xlsx",
-    remedy=_OTHER_REMEDY,
+CUT_ZIP = entry(
+    "file-content.cut",
+    "{path}: begins like a workbook and has no end: it was cut; send it again",
+    means="A workbook breaks off, as when it was copied while it was written.",
+    example="the first half of an .xlsx",
+    remedy="Send it again, whole.",
 )
 IS_OTHER = entry(
     "file-content",
-    "{path}: its name says {expected}, its content is a {found} file; rename it or write it again",
+    "{path}: its name says {expected}, its content is none of the kinds that batchpay knows: have"
+    " the orders exported again, as .csv or .xlsx",
     means=_OTHER,
-    example="a .parquet file with the name orders.csv",
-    remedy=_OTHER_REMEDY,
+    example="bytes of a program with the name orders.csv",
+    remedy="Have the orders exported again.",
+)
+IS_OWNER_FILE = entry(
+    "file-content.owner",
+    "{path}: is not the workbook but the mark that a program leaves beside one that is open: say"
+    " {name} in [input] file",
+    means="While a workbook is open, a file whose name begins with ~$ or .~lock. lies beside it.",
+    example='[input] file = "~$orders.xlsx"',
+    remedy="Name the workbook itself.",
+)
+_KIND = "What a file is by its content."
+
+
+def _kind(code: str, text: str, remedy: str = "Do what the sentence around it says.") -> Entry:
+    return entry(f"kind.{code}", text, means=_KIND, example=text, remedy=remedy)
+
+
+KIND_XLS = _kind("xls", "an old workbook (.xls, of Excel before 2007)")
+KIND_OFFICE = _kind("office", "an old Office file, such as an .xls, or one with a password")
+KIND_XLSB = _kind("xlsb", "a binary workbook (.xlsb)")
+KIND_ODS = _kind("ods", "an OpenDocument spreadsheet (.ods)")
+KIND_NUMBERS = _kind("numbers", "a document of Apple Numbers")
+KIND_PAGE = _kind("page", "a web page (HTML)")
+KIND_XML = _kind("xml", "an XML file, such as Excel 2003 wrote")
+KIND_PDF = _kind("pdf", "a PDF")
+KIND_DOCUMENT = _kind("document", "a document of a word processor")
+KIND_PICTURE = _kind("picture", "a picture")
+KIND_JSON = _kind("json", "JSON")
+KIND_ARROW = _kind("arrow", "an Arrow file (Feather)")
+KIND_DATABASE = _kind("database", "a database")
+KIND_WORKBOOK = _kind("workbook", "an Excel workbook")
+KIND_PARQUET = _kind("parquet", "a Parquet file")
+KIND_GZIP = _kind("gzip", "a file packed with gzip")
+KIND_ARCHIVE = _kind("archive", "a packed archive")
+KIND_ZIP = _kind("zip", "a zip")
+KIND_TEXT = entry(
+    "kind.text",
+    "a table of text, which begins '{line}'",
+    means=_KIND,
+    example="a table of text, which begins 'order_id;amount;currency'",
+    remedy="Do what the sentence around it says.",
 )
 
 # --- its text
@@ -180,8 +275,15 @@ UNKNOWN_ENCODING = entry(
     "encoding-unknown",
     "[input] encoding: {encoding} is no text encoding; utf-8, cp932, cp874 or utf-16, say",
     means="The job names an encoding that there is not.",
-    example='[input] encoding = "thai"',
+    example='[input] encoding = "klingon"',
     remedy="Write one of them.",
+)
+UNKNOWN_ENCODING_NEAR = entry(
+    "encoding-unknown.near",
+    "[input] encoding: {encoding} is no text encoding; did you mean {near}?",
+    means="The same, and it is known what such a word is used for.",
+    example='[input] encoding = "ansi"',
+    remedy="Write one of those that the message names.",
 )
 NOT_ENCODED = entry(
     "encoding-wrong",
@@ -192,11 +294,28 @@ NOT_ENCODED = entry(
 )
 NOT_ENCODED_AT = entry(
     "encoding-wrong.at",
-    "{path}: line {line:d}, byte {byte:d}: {found} is not {encoding}; state the file's true"
-    " encoding in [input], or have it written again: nothing is guessed",
+    "{path}: line {line:d}, byte {byte:d}: {found} is not {encoding}, and no encoding that batchpay"
+    " tries fits the file: have it written again as UTF-8, or say its true encoding in [input]",
     means="A byte of the file is no character in the encoding that the job says.",
+    example="a file in UTF-8 into which a program pasted a line in another encoding",
+    remedy="Have the file written in UTF-8.",
+)
+FITS = entry(
+    "encoding-wrong.fits",
+    "{path}: line {line:d}, byte {byte:d}: {found} is not {encoding}; in {fits} line {at:d} is"
+    " '{text}': if that is right, say encoding = \"{fits}\" in [input]",
+    means="A byte of the file is no character in the encoding that the job says, and all are in"
+    " another one. What a line says in it is shown, because nothing is guessed.",
     example="a file in cp874 in a job that says nothing of it",
-    remedy=_ENCODING,
+    remedy="Read the line that is shown; if it is right, say that encoding in [input].",
+)
+FITS_WHOLE = entry(
+    "encoding-wrong.fits-whole",
+    "{path}: is not {encoding} ({wrong}); in {fits} line {at:d} is '{text}': if that is right, say"
+    ' encoding = "{fits}" in [input]',
+    means="The file is not written as the job says, and could be written as the message says.",
+    example='a UTF-8 file in a job with encoding = "utf-16"',
+    remedy="Read the line that is shown; if it is right, say that encoding in [input].",
 )
 LOOKS_UTF_16 = entry(
     "encoding-wrong.looks-utf-16",
@@ -228,11 +347,20 @@ LONG_LINE = entry(
 )
 NO_LINE_END = entry(
     "file-cut",
-    "{path}: the last line, {line:d}, has no line end: the file may have been cut; send it again,"
-    " or end the line if it is whole",
+    "{path}: the last line, {line:d}, has no line end: the file may have been cut. Look at its end,"
+    " '{end}': if that is whole, press Enter behind it and save; or put the sender's own count and"
+    " total beside the file, as {name}.totals.json: where they agree it is read as it is",
     means="The last line does not end: nobody can tell whether more was to come.",
     example="a file that was copied while it was written",
-    remedy="Send it again; if it is whole, end its last line.",
+    remedy="Send it again; if it is whole, end its last line, or declare its count and total.",
+)
+NO_LINE_END_HEADER = entry(
+    "file-cut.header",
+    "{path}: its header, line {line:d}, is the last line and has no line end: the file may have"
+    " been cut; send it again; where a night without orders is well, end the line",
+    means="The file breaks off in its header, or holds nothing else.",
+    example="a file that was copied while it was written",
+    remedy="Send it again; if it holds no orders, end its last line.",
 )
 
 # --- its header
@@ -309,13 +437,30 @@ ALIASES_TWICE = entry(
     example='column = ["Order No", "Order Number"] and a file that has both',
     remedy="Keep one of the columns, or take the name that is another column out of the list.",
 )
-ONE_COLUMN = entry(
-    "column-missing.delimiter",
-    "{path}: row {row:d} is one column '{cell}' that holds {what}: say delimiter = {delimiter} in"
-    " [input]",
-    means="The cells of the file are kept apart by another character than the job says.",
-    example="a file with semicolons",
-    remedy="Say in [input] which character stands between the cells.",
+HEADER_ELSEWHERE = entry(
+    "column-missing.elsewhere",
+    "{path}: row {row:d} is no header of orders: it is {found}; row {at:d} holds all of the columns"
+    " that the job reads: say {change} in [input]",
+    means="The columns that the job reads are there, in another row or between other characters.",
+    example="a sheet with a title above its header",
+    remedy="Say in [input] what the message says.",
+)
+HEADER_NEARLY = entry(
+    "column-missing.nearly",
+    "{path}: row {row:d} is no header of orders: it is {found}; row {at:d} is nearly one: say"
+    " {change} in [input]; there {absent}: correct [columns] in the job, or the header",
+    means="Most of the columns that the job reads are there, in another row or between other"
+    " characters.",
+    example="a sheet with a title above a header with one name in other words",
+    remedy="Say in [input] what the message says, then correct the names that are left.",
+)
+SEP_LINE = entry(
+    "column-missing.sep",
+    "{path}: line 1 is '{line}', by which a program tells Excel what stands between the cells; the"
+    " header is in row {at:d}: say {change} in [input]",
+    means="Some programs write a line for Excel above the header. It is no header.",
+    example="a file that begins with sep=;",
+    remedy="Say in [input] what the message says.",
 )
 COLUMN_MISSING = entry(
     "column-missing",
@@ -340,6 +485,13 @@ ABSENT = entry(
     example="no column 'amount'",
     remedy=_HEADER,
 )
+ABSENT_ALIKE = entry(
+    "absent.alike",
+    "no column '{name}' (it has '{near}'; the difference: {differs})",
+    means="The same, and a column that looks alike.",
+    example="no column 'amount' (it has 'Amount'; the difference: capital and small letters)",
+    remedy=_HEADER,
+)
 ABSENT_NEAR = entry(
     "absent.near",
     "no column '{name}' (did you mean '{near}'?)",
@@ -347,6 +499,36 @@ ABSENT_NEAR = entry(
     example="no column 'amount' (did you mean 'Amount'?)",
     remedy=_HEADER,
 )
+_UNLIKE = "Two texts look alike and are not the same."
+
+
+def _differs(code: str, text: str, example: str) -> Entry:
+    return entry(
+        f"differs.{code}",
+        text,
+        means=_UNLIKE,
+        example=example,
+        remedy="Copy the one over the other.",
+    )
+
+
+DIFFERS_UNSEEN = _differs(
+    "unseen", "a character that leaves no mark", "a zero width space in a name"
+)
+DIFFERS_VOWEL = _differs(
+    "vowel", "the vowel ำ as two characters or as one", "U+0E4D U+0E32 beside U+0E33"
+)
+DIFFERS_COMPOSED = _differs(
+    "composed", "a letter and its mark as two characters or as one", "カ and ゛ beside ガ"
+)
+DIFFERS_BLANK_KIND = _differs(
+    "blank-kind", "another kind of blank", "a no-break space beside a space"
+)
+DIFFERS_ENDS = _differs("ends", "a blank at its beginning or end", "'Silom Silk ' with a blank")
+DIFFERS_WIDTH = _differs("width", "wide letters beside narrow ones", "ｼﾛﾑ beside シロム")
+DIFFERS_BLANKS = _differs("blanks", "another number of blanks", "two blanks between words")
+DIFFERS_CASE = _differs("case", "capital and small letters", "SILOM beside Silom")
+DIFFERS_OTHERWISE = _differs("otherwise", "a character of the same look", "− beside -")
 COLUMN_TYPE = entry(
     "column-type",
     "{path}: column '{column}' is of type {type}; a field needs text, a number, a date or"
@@ -425,6 +607,41 @@ TOO_MANY_ERRORS = entry(
 # --- what is told of a file that is read
 
 _NOTE = "Nothing, unless it surprises you."
+SHORT_ROWS = entry(
+    "note.short-rows",
+    "{rows} rows end before the last column, the first of them row {first:d}: the cells that are"
+    " missing are read as empty",
+    one="row {first:d} ends before the last column: the cells that are missing are read as empty",
+    count="rows",
+    means="A spreadsheet program leaves empty cells at the end of some rows out.",
+    example="a CSV file of 40 rows whose last column is mostly empty",
+    remedy=_NOTE,
+)
+SURPLUS_CELLS = entry(
+    "note.surplus-cells",
+    "{rows} rows go on behind the last column with empty cells, the first of them row {first:d}:"
+    " those are no data",
+    one="row {first:d} goes on behind the last column with empty cells: those are no data",
+    count="rows",
+    means="A program ends each row with the character that stands between cells.",
+    example="A1,100.00,THB, below a header of three columns",
+    remedy=_NOTE,
+)
+UNENDED_PACKED = entry(
+    "note.unended-packed",
+    "the last line has no line end; the packed file is whole by its own check sum, so it is read",
+    means="A .csv.gz says in its last bytes how long it is and what its check sum is.",
+    example="a .csv.gz whose text does not end with a line end",
+    remedy=_NOTE,
+)
+UNENDED_PROVEN = entry(
+    "note.unended-proven",
+    "the last line has no line end; the sender's count and total agree with what was read, so it is"
+    " read",
+    means="Control totals prove that no row is missing.",
+    example="orders.csv without its last line end beside a right orders.csv.totals.json",
+    remedy=_NOTE,
+)
 BLANK_ROWS = entry(
     "note.blank-rows",
     "{rows:d} blank rows skipped",

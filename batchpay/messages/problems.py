@@ -90,7 +90,7 @@ RAGGED_LINE = entry(
     one="line {line:d}: {cells} cell where the header has {width:d}; quote cells that hold the"
     " delimiter",
     count="cells",
-    means="A line has more or fewer cells than the header names.",
+    means="A line has more or fewer cells than the header names, and cells may have slipped.",
     example='line = "A1,1,200.00,THB,recp_test_1,cust_test_1,,,"',
     remedy='Put a cell that holds the delimiter in quotes: "1,200.00".',
 )
@@ -104,6 +104,25 @@ RAGGED_LINES = entry(
     means="A record over several lines has more or fewer cells than the header names.",
     example='line = "A1,\\"1\\n2\\""',
     remedy="Close the quote that opens on the first of these lines, or quote what holds commas.",
+)
+RAGGED_SHORT = entry(
+    "ragged-row.short",
+    "line {line:d}: {cells} cells where the header has {width:d}: from '{column}' on all are"
+    " missing; if a cell before them lacks its delimiter, write it, else fill them in",
+    one="line {line:d}: {cells} cell where the header has {width:d}: from '{column}' on all are"
+    " missing; if it is a row of an order, fill them in",
+    count="cells",
+    means="A line ends before all the cells that an order needs.",
+    example='line = "A1,100.00,THB"',
+    remedy="Write the cells that are missing; if the file was cut, have it written again.",
+)
+RAGGED_BETWEEN = entry(
+    "ragged-row.between",
+    "line {line:d}: its cells are kept apart by {found}, those of the header by {expected}: write"
+    " them alike",
+    means="A line is written with another character between its cells than the header.",
+    example='line = "A1;100.00;THB;recp_test_1;cust_test_1;;;"',
+    remedy="Write the line with the character that stands between the cells of the header.",
 )
 BEYOND = entry(
     "ragged-row.beyond",
@@ -275,14 +294,14 @@ LOOKUP_MISSING = entry(
     ' key = "shop", value = "recipient" }',
     remedy="Add the line, or correct the cell; keys are compared character by character.",
 )
-LOOKUP_NEAR = entry(
-    "lookup-missing.near",
-    "{file} has '{near}', and keys are compared character by character, blanks and case too: write"
-    " it so, or, if it is another one, add a line for it, column '{key}'",
-    means="A lookup file has no line for a cell, and one that differs in case, width or blanks.",
+LOOKUP_ALIKE = entry(
+    "lookup-missing.alike",
+    "{file} has '{near}'; the difference: {differs}: write it so (copy it over), or, if it is"
+    " another one, add a line for it, column '{key}'",
+    means="A lookup file has no line for a cell, and one that looks alike.",
     example='shop = "ONE"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
     ' key = "shop", value = "recipient" }',
-    remedy="Correct the cell, or add a line for it to the lookup file.",
+    remedy="Copy the name from the lookup file into the cell, or add a line for it.",
 )
 LOOKUP_EMPTY = entry(
     "lookup-empty",

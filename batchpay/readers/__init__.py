@@ -13,14 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from batchpay.domain.errors import FileRefused
-from batchpay.job.job import Input
+from batchpay.job.job import Input, Roles
 from batchpay.readers.apart import read_apart
 from batchpay.readers.delimited.reader import read_delimited
 from batchpay.readers.find import find_files
+from batchpay.readers.leftovers import who_has_open
 from batchpay.readers.snapshot import OF_ONE_FILE, Format, Snapshot, Unread, open_snapshot
 from batchpay.readers.table import Table, TextChunk
 
-Reader = Callable[[Snapshot, Input, Sequence[str]], Table]
+Reader = Callable[[Snapshot, Input, Sequence[str], Roles], Table]
+NO_ROLES = Roles()
 FORMATS: dict[Format, Reader] = {
     "csv": read_delimited,
     "tsv": read_delimited,
@@ -38,17 +40,23 @@ __all__ = [
     "find_files",
     "open_snapshot",
     "read",
+    "who_has_open",
 ]
 
 
-def read(snapshot: Snapshot, settings: Input, columns: Sequence[str]) -> Table:
+def read(
+    snapshot: Snapshot,
+    settings: Input,
+    columns: Sequence[str],
+    roles: Roles = NO_ROLES,
+) -> Table:
     """The table of a file; `columns` are those the job reads, which must stand in its header once
-    each.
+    each, `roles` what some of them are for.
 
     Raises FileRefused, or TryLater when the file was being written.
     """
     try:
-        return FORMATS[snapshot.format](snapshot, settings, columns)
+        return FORMATS[snapshot.format](snapshot, settings, columns, roles)
     except FileRefused:
         snapshot.verify_unchanged()
         raise

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from batchpay.domain.errors import BatchpayError, FileRefused, TryLater
 from batchpay.domain.model import Problem
-from batchpay.job.job import Input
+from batchpay.job.job import Input, Roles
 from batchpay.messages import files
 from batchpay.messages.message import Message, read
 from batchpay.readers.pieces import Notes, Piece, raw_of
@@ -43,16 +43,21 @@ _ENVIRON = {
 _TOLD = b"batchpay"
 
 
-def read_apart(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
+def read_apart(
+    snapshot: Snapshot,
+    settings: Input,
+    wanted: Sequence[str],
+    roles: Roles,
+) -> Table:
     """The table of a Parquet or Excel file. Raises FileRefused."""
-    first = _Child(snapshot, settings, wanted)
+    first = _Child(snapshot, settings, wanted, roles)
     waiting = [first]
 
     def pieces(notes: Notes) -> Iterator[Piece]:
         if waiting:
             child = waiting.pop()
         else:
-            child = _Child(snapshot, settings, wanted)
+            child = _Child(snapshot, settings, wanted, roles)
         try:
             yield from child.pieces(notes)
         finally:
@@ -72,7 +77,13 @@ def read_apart(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Ta
 class _Child:
     """One child at work; it ends with this object at the latest."""
 
-    def __init__(self, snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        settings: Input,
+        wanted: Sequence[str],
+        roles: Roles,
+    ) -> None:
         import pyarrow as pa
 
         self._path = snapshot.path
@@ -85,6 +96,8 @@ class _Child:
             "wanted": list(wanted),
             "aliases": settings.aliases,
             "formed": sorted(settings.formed),
+            "money": list(roles.money),
+            "needed": list(roles.needed),
         }
         code = f"from {__name__} import main; main()"
         try:
@@ -192,6 +205,7 @@ def main() -> None:
             snapshot,
             _settings(request),
             request["wanted"],
+            Roles(tuple(request["money"]), tuple(request["needed"])),
             sink,
         )
 
@@ -218,13 +232,14 @@ def _answer(
     snapshot: Snapshot,
     settings: Input,
     wanted: Sequence[str],
+    roles: Roles,
     sink: Any,
 ) -> None:
     import pyarrow as pa
 
     writer = None
     try:
-        table = _parsers()[snapshot.format](snapshot, settings, wanted)
+        table = _parsers()[snapshot.format](snapshot, settings, wanted, roles)
         told: dict[str, Any] = {"columns": table.columns, "sheet": table.sheet}
         told["about"] = [note.to_json() for note in table.about_header]
         told["rounded"] = table.rounded

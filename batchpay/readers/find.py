@@ -7,9 +7,13 @@ import os
 from pathlib import Path
 
 from batchpay.domain.errors import InputMissing
+from batchpay.domain.text import told
 from batchpay.job.job import Input
 from batchpay.messages import files
+from batchpay.messages.message import Message
+from batchpay.readers.leftovers import FOLDERS, is_no_input
 
+_NAMED = 5  # files in a sentence
 TOTALS = ".totals.json"  # control totals beside an input are no input
 
 
@@ -30,12 +34,31 @@ def find_files(job_input: Input) -> list[Path]:
             continue
         found.setdefault((status.st_dev, status.st_ino), path)
     if not found and not job_input.optional:
-        raise InputMissing(files.NONE_FITS(path=str(job_input.pattern)))
+        raise InputMissing(_why_none(job_input.pattern))
     return list(found.values())
 
 
 def _matches(pattern: str) -> list[Path]:
     if os.path.lexists(pattern):  # a name may hold [ or *
         return [Path(pattern)]
+    return [path for path in _all_matches(pattern) if not _is_left_over(path)]
+
+
+def _all_matches(pattern: str) -> list[Path]:
     names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
     return [Path(name) for name in names if not name.endswith(TOTALS)]
+
+
+def _is_left_over(path: Path) -> bool:
+    return is_no_input(path.name) or not FOLDERS.isdisjoint(path.parts)
+
+
+def _why_none(pattern: str) -> Message:
+    """Nothing fits the pattern, or nothing but what programs left."""
+    others = _all_matches(pattern)
+    if not others:
+        return files.NONE_FITS(path=str(pattern))
+    names = ", ".join(f"'{told(path.name)}'" for path in others[:_NAMED])
+    if len(others) > _NAMED:
+        names += ", …"
+    return files.ONLY_NO_INPUT(path=str(pattern), names=names)

@@ -9,21 +9,42 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from batchpay.domain.alike import differences, looks
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.secrets import secret_in
 from batchpay.domain.text import told
 from batchpay.messages import files
 from batchpay.messages.message import Message
 from batchpay.readers.comeback import restored_header
+from batchpay.readers.looking import Groups
 
 COLUMN_LIMIT = 1000
 NAMED_CELLS = 40  # of a header, in a sentence
-_SEPARATORS = {
+SEPARATORS = {
     ";": "';'",
     "\t": "a tab",
     ",": "','",
     "|": "'|'",
 }
+
+
+# refusals that say that this is no header: it may be elsewhere
+_NOT_HERE = frozenset(
+    {
+        files.NO_HEADER.code,
+        files.BLANK_HEADER.code,
+        files.HEADER_QUOTE.code,
+        files.QUOTE_OPEN.code,
+        files.COLUMN_MISSING.code,
+        files.NO_COLUMN_FOUND.code,
+        files.NO_LINE_END_HEADER.code,
+    }
+)
+
+
+def is_of_header(refused: FileRefused) -> bool:
+    """Is a file refused because its header is not where it was looked for?"""
+    return any(said.code in _NOT_HERE for said in refused.said)
 
 
 def check_header(
@@ -116,16 +137,6 @@ def _missing(
     wanted: int,
     aliases: Sequence[tuple[str, ...]],
 ) -> Message:
-    if len(cells) == 1:
-        for separator, named in _SEPARATORS.items():
-            if separator in cells[0]:
-                return files.ONE_COLUMN(
-                    path=path,
-                    row=row,
-                    cell=told(cells[0]),
-                    what=named,
-                    delimiter=_toml(separator),
-                )
     groups = {group[0]: group for group in aliases}
     absent = tuple(_absent(groups.get(name, (name,)), cells) for name in missing)
     found = ", ".join(f"'{told(cell)}'" for cell in cells[:NAMED_CELLS])
@@ -136,23 +147,23 @@ def _missing(
     return files.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
 
 
-def _toml(separator: str) -> str:
-    if separator == "\t":
-        return '"\\t"'
-    return f'"{separator}"'
+def absent_from(cells: Sequence[str], groups: Groups) -> tuple[Message, ...]:
+    """Of each wanted column that a header lacks, that it does, and what it has instead."""
+    there = set(cells)
+    lacking = [tuple(group) for group in groups if there.isdisjoint(group)]
+    return tuple(_absent(names, cells) for names in lacking)
 
 
 def _absent(names: Sequence[str], cells: Sequence[str]) -> Message:
     """That none of a column's names is there, and the cell that may be one of them."""
-    plain = {"".join(cell.casefold().split()): cell for cell in cells}
+    plain = {looks(cell): cell for cell in cells}
     shown = "' or '".join(map(told, names))
     for name in names:
-        near = difflib.get_close_matches(
-            "".join(name.casefold().split()),
-            plain,
-            n=1,
-            cutoff=0.6,
-        )
+        if cell := plain.get(looks(name)):
+            differs = differences(cell, name)
+            return files.ABSENT_ALIKE(name=shown, near=told(cell), differs=differs)
+    for name in names:
+        near = difflib.get_close_matches(looks(name), plain, n=1, cutoff=0.6)
         if near:
             return files.ABSENT_NEAR(name=shown, near=told(plain[near[0]]))
     return files.ABSENT(name=shown)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batchpay.domain.errors import FileRefused
-from batchpay.job.job import Input
+from batchpay.job.job import Input, Roles
 from batchpay.messages import files
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header
@@ -35,7 +35,12 @@ _FEW_ROWS = 64  # read at a time where the packing tells nothing of the size of 
 _FIRST_ROW = 2
 
 
-def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
+def read_parquet(
+    snapshot: Snapshot,
+    settings: Input,
+    wanted: Sequence[str],
+    roles: Roles,
+) -> Table:
     """The table of a Parquet file. Raises FileRefused."""
     import pyarrow as pa
 

@@ -45,6 +45,9 @@ class Notes:
 
     blank_rows: int = 0
     rows: int = 0
+    short: list[int] = field(default_factory=list)  # rows that end early
+    surplus: list[int] = field(default_factory=list)  # ... or go on with empty cells
+    unended: Message | None = None  # why nobody knows that the file is whole
     others: list[Message] = field(default_factory=list)
 
     def add(self, note: Message) -> None:
@@ -55,6 +58,10 @@ class Notes:
     def all(self) -> list[Message]:
         """All warnings."""
         told = list(self.others)
+        if self.short:
+            told.append(files.SHORT_ROWS(rows=len(self.short), first=self.short[0]))
+        if self.surplus:
+            told.append(files.SURPLUS_CELLS(rows=len(self.surplus), first=self.surplus[0]))
         if self.blank_rows:
             told.append(files.BLANK_ROWS(rows=self.blank_rows))
         if not self.rows:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import stat
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
@@ -13,6 +14,9 @@ from typing import BinaryIO, Literal, cast
 from batchpay.domain.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
 from batchpay.domain.text import line
 from batchpay.messages import files
+from batchpay.messages.message import Message
+from batchpay.readers import kinds
+from batchpay.readers.leftovers import is_no_input, owned_by
 
 Format = Literal["csv", "tsv", "parquet", "xlsx"]
 SUFFIXES: dict[str, Format] = {
@@ -23,13 +27,6 @@ SUFFIXES: dict[str, Format] = {
 }
 SIZE_LIMIT = 2 * 1024**3  # bytes of an input file, packed or unpacked
 _BLOCK = 1024 * 1024
-_MAGIC = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip",
-    b"PAR1": "parquet",
-    b"PARE": "encrypted parquet",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "ole",
-}
 
 
 class Unread(InputOutput):
@@ -158,7 +155,7 @@ def open_snapshot(path: Path) -> Snapshot:
 def _snapshot(path: Path, fd: int) -> Snapshot:
     found = os.fstat(fd)
     require_regular(path, found)
-    format_, gzipped = _format_of(path)
+    format_, gzipped = _format_of(path, fd)
     if found.st_size > SIZE_LIMIT:
         raise FileRefused(
             files.TOO_LARGE(
@@ -169,21 +166,40 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
         )
     snapshot = Snapshot(path, "", found.st_size, format_, gzipped, fd, found.st_mtime_ns)
     digest = hashlib.sha256()
-    start = b""
     with snapshot.stream() as stream:
         while block := stream.read(_BLOCK):
-            start = start or block[:8]
             digest.update(block)
     snapshot.verify_unchanged()
     snapshot.sha256 = digest.hexdigest()
-    _check_content(snapshot, start)
+    _check_content(snapshot)
     return snapshot
 
 
 def require_regular(path: Path, found: os.stat_result) -> None:
     """Raises NotRegular for directories, FIFOs, sockets and devices."""
-    if kind := kind_of(found.st_mode):
-        raise NotRegular(f"{path}: is {kind}; [input] file must name regular files")
+    kind = kind_of(found.st_mode)
+    if stat.S_ISDIR(found.st_mode):
+        held = Counter(filter(None, map(_suffix_of, _listed(path))))
+        for suffix, count in held.most_common(1):
+            glob = f"{path}/*{suffix}"
+            said = files.IS_FOLDER(path=str(path), files=count, suffix=suffix, glob=glob)
+            raise NotRegular(said)
+    if kind:
+        raise NotRegular(files.NOT_REGULAR(path=str(path), kind=kind))
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in path.iterdir())
+    except OSError:
+        return []
+
+
+def _suffix_of(name: str) -> str:
+    """The end of a name that says a kind that is read; empty for any other."""
+    if is_no_input(name):
+        return ""
+    return next((suffix for suffix in _SUFFIXES if name.endswith(suffix)), "")
 
 
 def kind_of(mode: int) -> str:
@@ -194,53 +210,49 @@ def kind_of(mode: int) -> str:
 
 
 _KINDS = {
-    "a directory": stat.S_ISDIR,
+    "a folder": stat.S_ISDIR,
     "a named pipe": stat.S_ISFIFO,
     "a device": lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode),
     "a socket": stat.S_ISSOCK,
 }
 
 
-def _format_of(path: Path) -> tuple[Format, bool]:
+def _format_of(path: Path, fd: int) -> tuple[Format, bool]:
     name = path.name.lower()
     gzipped = name.endswith(".gz")
     unpacked = Path(name.removesuffix(".gz"))
     format_ = SUFFIXES.get(unpacked.suffix)
+    if owned := owned_by(path.name):
+        raise FileRefused(files.IS_OWNER_FILE(path=str(path), name=owned))
     if format_ is None or (gzipped and format_ not in ("csv", "tsv")):
-        known = ", ".join((*SUFFIXES, ".csv.gz", ".tsv.gz"))
-        raise FileRefused(files.UNKNOWN_KIND(path=str(path), known=known))
+        raise FileRefused(_why_unknown(path, fd))
     return format_, gzipped
 
 
-def _check_content(snapshot: Snapshot, start: bytes) -> None:
-    """The first bytes must be those of the kind of file that the name promises."""
-    path = str(snapshot.path)
+def _why_unknown(path: Path, fd: int) -> Message:
+    """What a file is whose name says nothing that is read."""
+    with io.BufferedReader(_Through(fd), _BLOCK) as stream:
+        kind = kinds.kind_of(cast(BinaryIO, stream))
+        if kind:
+            return kinds.remedy_for(path, "", kind, cast(BinaryIO, stream))
+    return files.UNKNOWN_KIND(path=str(path), known=", ".join(_SUFFIXES))
+
+
+def _check_content(snapshot: Snapshot) -> None:
+    """The content must be of the kind that the name promises."""
     if snapshot.size == 0:
-        raise FileRefused(files.EMPTY_FILE(path=path))
-    found = "text"
-    for magic, kind in _MAGIC.items():
-        if start.startswith(magic):
-            found = kind
-    expected = "text"
-    if snapshot.format == "parquet":
-        expected = "parquet"
-    elif snapshot.format == "xlsx":
-        expected = "zip"
-    elif snapshot.gzipped:
+        raise FileRefused(files.EMPTY_FILE(path=str(snapshot.path)))
+    expected = _EXPECTED[snapshot.format]
+    if snapshot.gzipped:
         expected = "gzip"
-    if found == expected:
-        return
-    if found == "ole" and snapshot.format == "xlsx":
-        raise FileRefused(files.OLD_OFFICE(path=path))
-    if found == "encrypted parquet":
-        raise FileRefused(files.ENCRYPTED(path=path))
-    if found in _IS:
-        raise FileRefused(_IS[found](path=path, expected=expected))
-    raise FileRefused(files.IS_OTHER(path=path, expected=expected, found=found))
+    with snapshot.stream() as stream:
+        if expected == "workbook" and kinds.is_zip(stream):
+            return  # its parts are looked at where it is parsed
+        found = kinds.kind_of(stream)
+        if found == expected or (expected == "text" and not found):
+            return  # whoever reads a text says what is wrong with it
+        raise FileRefused(kinds.remedy_for(snapshot.path, expected, found, stream))
 
 
-_IS = {
-    "ole": files.IS_OFFICE,
-    "zip": files.IS_ZIP,
-    "text": files.IS_TEXT,
-}
+_SUFFIXES = (*SUFFIXES, ".csv.gz", ".tsv.gz")
+_EXPECTED = {"csv": "text", "tsv": "text", "parquet": "parquet", "xlsx": "workbook"}

@@ -54,6 +54,7 @@ class Table:
     not_cards: Collection[str] = ()
     about_header: list[Message] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
+    unended: Message | None = None  # once read: why nobody knows that the file is whole
     rounded: Collection[str] = ()  # columns whose numbers the format keeps as binary fractions
 
     def chunks(self) -> Iterator[TextChunk]:
@@ -75,6 +76,7 @@ class Table:
             raise
         finally:
             self.notes = notes.all()
+            self.unended = notes.unended
 
     def _cut(self, piece: Piece) -> Iterator[TextChunk]:
         """A piece as chunks of about the same number of rows."""

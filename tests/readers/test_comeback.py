@@ -322,7 +322,7 @@ def test_other_files_are_read_as_the_job_says(tmp_path: Path) -> None:
     titled = "title\n\n" + text_of([row(1)])
     assert look(tmp_path, "orders.csv", titled, input="header_row = 3").rows == [4]
     one = text_of([row(1) | {"batchpay_row": "7"}], (*HEADER, "batchpay_row"))
-    assert "has no row 3" in look(tmp_path, "orders.csv", one, input="header_row = 3").refusal
+    assert "header_row = 1" in look(tmp_path, "orders.csv", one, input="header_row = 3").refusal
     assert (
         "has no sheet 'Other'"
         in look(tmp_path, "orders.xlsx", book(good(1)), input='sheet = "Other"').refusal

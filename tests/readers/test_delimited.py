@@ -35,7 +35,7 @@ from tests.readers.files import HEADER, look, look_at, row, text_of
         ("order_id,,currency,recipient,customer,note,invoice,extra", "no column 'amount'"),
         (
             "order_id,Amount ,currency,recipient,customer,note,invoice,extra",
-            "did you mean 'Amount '?",
+            "it has 'Amount '; the difference: a blank at its beginning or end, capital",
         ),
         (
             "Order ID,amount,currency,recipient,customer,note,invoice,extra",
@@ -43,7 +43,7 @@ from tests.readers.files import HEADER, look, look_at, row, text_of
         ),
         (
             "order_id,a\u200bmount,currency,recipient,customer,note,invoice",
-            r"did you mean 'a\u200bmount'?",
+            r"it has 'a\u200bmount'; the difference: a character that leaves no mark",
         ),
         (
             "order_id;amount;currency;recipient;customer;note;invoice",
@@ -145,7 +145,7 @@ def test_a_header_below_other_rows(tmp_path: Path, above: str) -> None:
     looked = look(tmp_path, "orders.csv", above + text_of([row(), row(2)]), input="header_row = 3")
     assert (looked.refused, looked.rows) == ([], [4, 5])
     assert (
-        "has no row 9"
+        "row 1 holds all of the columns that the job reads: say header_row = 1"
         in look(tmp_path, "orders.csv", text_of([row()]), input="header_row = 9").refusal
     )
 
@@ -241,6 +241,116 @@ def test_swallowed_rows_show_as_a_ragged_row_of_many_lines(tmp_path: Path) -> No
     assert looked.rules[3][0] == ("row", "ragged-row")
     assert "lines 3 to 5" in looked.problems[3][0].remedy
     assert "quote that is not closed" in looked.problems[3][0].remedy
+
+
+# --- rows that only lack empty cells, or have some too many
+
+
+@pytest.mark.fault("X07")
+def test_cells_that_are_missing_at_the_end_are_empty(tmp_path: Path) -> None:
+    """As Excel writes them; told once a file, and no row is lost."""
+    lines = [",".join(HEADER), GOOD, *[f"A{at},10.00,THB,recp_test_1,cust_test_1" for at in "234"]]
+    looked = look(tmp_path, "orders.csv", "\n".join(lines) + "\n")
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 5], {})
+    assert looked.notes == [
+        "3 rows end before the last column, the first of them row 3: the cells that are missing are"
+        " read as empty"
+    ]
+
+
+@pytest.mark.fault("X07")
+@pytest.mark.parametrize("surplus", [",", ",,,"])
+def test_empty_cells_behind_the_last_column_are_no_data(tmp_path: Path, surplus: str) -> None:
+    """Each row ends with the delimiter, the header does not."""
+    lines = [",".join(HEADER), GOOD + surplus, GOOD.replace("A1", "A2") + surplus]
+    looked = look(tmp_path, "orders.csv", "\n".join(lines) + "\n")
+    assert (looked.rows, looked.problems) == ([2, 3], {})
+    assert "2 rows go on behind the last column with empty cells" in looked.notes[0]
+
+
+MOVED = {
+    "thousands, note left out": "A2,recp_test_1,cust_test_1,1,200.00",
+    "thousands, surplus": "A2,recp_test_1,cust_test_1,1,200.00,,",
+    "a decimal comma": "A2,recp_test_1,cust_test_1,12,50",
+    "a comma in a name": "A2,recp_test_1, Ltd,cust_test_1",
+    "one row with too many": "A2,recp_test_1,cust_test_1,10.00,,,",
+    "another delimiter": "A2;recp_test_1;cust_test_1;10.00;;",
+    "over lines": '"A2\n",recp_test_1,cust_test_1,10.00',
+}
+
+
+@pytest.mark.fault("X07")
+@pytest.mark.parametrize("name", MOVED)
+def test_a_row_whose_cells_may_have_moved_is_not_believed(tmp_path: Path, name: str) -> None:
+    """A comma that is not quoted makes another amount, or another recipient."""
+    header = "order_id,recipient,customer,amount,note,invoice"
+    lines = [header, "A1,recp_test_1,cust_test_1,10.00,,", MOVED[name]]
+    looked = look(tmp_path, "orders.csv", "\n".join(lines) + "\n", currency='{ value = "THB" }')
+    assert looked.rules[3][0] == ("row", "ragged-row")
+    assert 2 not in looked.problems
+
+
+# --- the header elsewhere, and what the job would have to say
+
+ELSEWHERE = {
+    "a title": ("Orders of the night\n\n{}", ",", "say header_row = 3 in [input]"),
+    "semicolons": ("{}", ";", 'say delimiter = ";" in [input]'),
+    "tabs below a title": ("Night\n{}", "\t", r'say delimiter = "\t" and header_row = 2 in'),
+    "bars": ("{}", "|", 'say delimiter = "|" in [input]'),
+    "a semicolon in the title": ("Branch: 5; printed today\n{}", ",", "say header_row = 2 in"),
+    "the line for Excel": ("sep=;\n{}", ";", 'say delimiter = ";" and header_row = 2 in'),
+    "the line for Excel, quoted": ('"sep=,"\n{}', ",", "say header_row = 2 in [input]"),
+}
+
+
+@pytest.mark.fault("X06")
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_header_that_is_elsewhere_is_found_and_told(tmp_path: Path, name: str) -> None:
+    """Doing what the message says leads to success, and it is never done unasked."""
+    above, delimiter, remedy = ELSEWHERE[name]
+    data = above.format(text_of([row(1), row(2)], delimiter=delimiter))
+    refusal = look(tmp_path, "orders.csv", data).refusal
+    assert remedy in refusal
+    settings = refusal.partition("say ")[2].partition(" in [input]")[0].replace(" and ", "\n")
+    mended = look(tmp_path, "orders.csv", data, input=settings)
+    assert (len(mended.rows), mended.problems, mended.refused) == (2, {}, [])
+
+
+@pytest.mark.fault("X06")
+def test_a_header_that_is_nearly_one_is_told_with_what_it_lacks(tmp_path: Path) -> None:
+    """One name in other words keeps no one from finding the row."""
+    data = "Night\n" + text_of([row()]).replace("amount", "Amount")
+    refusal = look(tmp_path, "orders.csv", data).refusal
+    assert "row 2 is nearly one: say header_row = 2 in [input]" in refusal
+    assert "it has 'Amount'; the difference: capital and small letters" in refusal
+
+
+# --- the last line
+
+
+@pytest.mark.fault("X09")
+def test_a_last_line_without_its_end_is_read_where_totals_prove_it(tmp_path: Path) -> None:
+    """Count and total of the sender, both, and right ones; a row that lacks cells is not proven."""
+    data = text_of([row(1), row(2)])[:-1]
+    totals = tmp_path / "orders.csv.totals.json"
+    assert "press Enter behind it" in look(tmp_path, "orders.csv", data).refusal
+    for declared in ('{"count": 2}', '{"count": 3, "total": {"THB": "20.00"}}'):
+        totals.write_text(declared)
+        assert "no line end" in look(tmp_path, "orders.csv", data).refusal
+    totals.write_text('{"count": 2, "total": {"THB": "20.00"}}')
+    looked = look(tmp_path, "orders.csv", data)
+    assert (looked.rows, looked.problems, looked.refused) == ([2, 3], {}, [])
+    assert "the sender's count and total agree" in looked.notes[-1]
+    assert "no line end" in look(tmp_path, "orders.csv", data.rstrip(",")).refusal
+
+
+@pytest.mark.fault("X09")
+def test_a_last_line_of_a_packed_file_needs_no_end(tmp_path: Path) -> None:
+    """Its trailer has been read, length and check sum."""
+    data = gzip.compress(text_of([row(1), row(2)])[:-1].encode())
+    looked = look(tmp_path, "orders.csv.gz", data)
+    assert (looked.rows, looked.problems, looked.refused) == ([2, 3], {}, [])
+    assert "whole by its own check sum" in looked.notes[0]
 
 
 # --- sizes

@@ -69,7 +69,7 @@ def test_only_regular_files_are_input(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "sock.csv"))
         for name, kind in (
-            ("folder", "directory"),
+            ("folder", "folder"),
             ("pipe", "named pipe"),
             ("null", "device"),
             ("sock", "socket"),
@@ -244,7 +244,7 @@ def test_one_bad_file_of_a_glob_stops_no_other(
     ]
     told = "\n".join(looked.refused)
     for words in (
-        "b.csv: is a directory",
+        "b.csv: is a folder",
         "c.csv: is a named pipe",
         "d.csv: ",
         "e\\xff.csv: the name of this file is not",
@@ -268,7 +268,7 @@ def test_a_night_with_a_bad_file_charges_the_others(market: Market) -> None:
     market.job(file="orders-*.csv")
     for verb in ("check", "plan", "run"):
         result = market.run(verb=verb)
-        assert "orders-2.csv: is a directory" in result.stderr
+        assert "orders-2.csv: is a folder" in result.stderr
         assert "orders-3\\xff.csv" in result.stderr
         assert "Traceback" not in result.stderr
         assert "bug" not in result.stderr
@@ -300,3 +300,37 @@ def test_a_file_that_still_grows_waits_and_the_others_do_not(tmp_path: Path, num
             intakes = take_in(job(tmp_path, "orders-*.csv"), stack, lambda sha256: sha256, keep)
             assert [type(error).exit_code for error in intakes.refused] == [75]
             assert [intake.snapshot.name for intake in intakes.files] == ["orders-0.csv"]
+
+
+# --- what programs leave beside files
+
+
+@pytest.mark.fault("X19")
+def test_what_programs_leave_is_no_input(tmp_path: Path) -> None:
+    """Owner files, marks of finished folders, of Finder; who has the file open is told."""
+    inbox = tmp_path / "inbox"
+    (inbox / "__MACOSX").mkdir(parents=True)
+    (inbox / "orders.csv").write_text(text_of([row(1)]))
+    (inbox / "__MACOSX" / "orders.csv").write_text("junk")
+    mark = b"\x06Noklek" + b" " * 49 + b"\x06\0" + "Noklek".encode("utf-16-le") + b"\0" * 90
+    (inbox / "~$orders.csv").write_bytes(mark[:1] + mark[1:])
+    looked = look(tmp_path, "inbox/**/*.csv")
+    assert (looked.rows, looked.refused) == ([2], [])
+    assert looked.notes[0].startswith("Noklek has it open")
+    (inbox / "orders.csv").unlink()
+    with pytest.raises(InputMissing, match=r"only '~.orders\.csv' is there"):
+        look(tmp_path, "inbox/*.csv")
+    assert "say orders.csv in [input] file" in look(tmp_path, "inbox/~$orders.csv").refusal
+
+
+@pytest.mark.fault("X19")
+def test_a_folder_is_told_with_the_files_in_it(tmp_path: Path) -> None:
+    """As programs write a Parquet file in parts."""
+    parts = tmp_path / "orders.parquet"
+    parts.mkdir()
+    (parts / "_SUCCESS").write_bytes(b"")
+    (parts / "part-0.parquet").write_bytes(packed(table(row(1))))
+    with pytest.raises(Misconfigured, match=r'1 .parquet file: say file = "') as refused:
+        look(tmp_path, "orders.parquet")
+    glob = str(refused.value).partition('"')[2].partition('"')[0]
+    assert look(tmp_path, glob).rows == [2]

@@ -22,7 +22,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from batchpay.domain.errors import FileRefused, TryLater
-from batchpay.job.job import Input
+from batchpay.job.job import Input, Roles
 from batchpay.readers import apart, open_snapshot, read
 from batchpay.readers.pieces import Notes
 from tests.readers.files import CARD, HEADER, Looked, job, look, row
@@ -405,7 +405,7 @@ def test_the_process_knows_no_secret_and_obeys_its_limits(
     path = tmp_path / "orders.parquet"
     path.write_bytes(packed(table(*(row(number) for number in range(200_000)))))
     with open_snapshot(path) as snapshot:
-        child = apart._Child(snapshot, Input(str(path)), HEADER)
+        child = apart._Child(snapshot, Input(str(path)), HEADER, Roles())
         process = Path("/proc") / str(child._process.pid)
         assert (
             b"skey_" not in (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
@@ -437,7 +437,9 @@ def test_a_parser_that_dies_is_a_refused_file(
     path = tmp_path / "orders.parquet"
     path.write_bytes(packed(table(*(row(number) for number in range(100_000)))))
     with open_snapshot(path) as snapshot:
-        child = apart._Child(snapshot, Input(str(path)), HEADER)  # it waits for us to read on
+        child = apart._Child(
+            snapshot, Input(str(path)), HEADER, Roles()
+        )  # it waits for us to read on
         os.kill(child._process.pid, number)
         with pytest.raises(FileRefused, match=told):
             list(child.pieces(Notes()))

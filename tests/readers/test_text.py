@@ -89,6 +89,49 @@ def test_another_encoding_is_refused_with_byte_and_line(
 
 
 @pytest.mark.fault("X01")
+@pytest.mark.parametrize(
+    ("stated", "written", "note", "fits"),
+    [
+        ("utf-8", "cp874", "น้ำทิพย์ “สีลม”", "cp874"),
+        ("tis-620", "cp874", "น้ำทิพย์ “สีลม”", "cp874"),
+        ("iso-8859-11", "cp874", "ราคา 5 €…", "cp874"),
+        ("utf-8", "cp932", "髙島屋 ①号店", "cp932"),
+        ("shift_jis", "cp932", "髙島屋 ①号店", "cp932"),
+        ("utf-8", "euc_jp", "ガラスの工房", "euc_jp"),
+        ("cp932", "cp874", "ร้านดอกไม้", "cp874"),
+        ("cp874", "utf-8", "ガラスの工房", "utf-8"),
+        ("cp932", "utf-8-sig", "ガラスの工房", "utf-8"),
+        ("cp932", "utf-16", "ガラスの工房", "utf-16"),
+        ("utf-8", "cp932", "ｼﾛﾑ ｷﾇ", "cp932"),
+        ("utf-8", "cp1252", "Café Müller", "cp1252"),
+    ],
+)
+def test_the_encoding_that_fits_is_told_with_a_line_as_proof(
+    tmp_path: Path, stated: str, written: str, note: str, fits: str
+) -> None:
+    """Nobody has to know its name: the line that is shown can be read, or not."""
+    data = noted(note).encode(written)
+    refusal = look(tmp_path, "orders.csv", data, input=f'encoding = "{stated}"').refusal
+    assert f'say encoding = "{fits}" in [input]' in refusal
+    assert note[:8] in refusal
+    mended = look(tmp_path, "orders.csv", data, input=f'encoding = "{fits}"')
+    assert (mended.problems, mended.refused) == ({}, [])
+    assert note in mended.cells["note"]
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("windows-31j", "cp932"), ("Windows-874", "cp874"), ("csWindows31J", "cp932")],
+)
+def test_the_names_of_iana_are_known(tmp_path: Path, name: str, written: str) -> None:
+    """Also those that Python has not."""
+    note = {"cp932": "髙島屋", "cp874": "สีลม"}[written]
+    data = noted(note).encode(written)
+    assert note in look(tmp_path, "orders.csv", data, input=f'encoding = "{name}"').cells["note"]
+
+
+@pytest.mark.fault("X01")
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_two_encodings_in_one_file_are_refused_where_the_second_begins(
     tmp_path: Path, mark: bytes
@@ -201,17 +244,25 @@ def test_anything_behind_a_gzip_file_is_refused(tmp_path: Path, junk: bytes) -> 
     ],
 )
 def test_content_and_name_must_agree(tmp_path: Path, name: str, data: bytes) -> None:
-    """Neither the name nor the first bytes alone are believed."""
-    assert "its name says" in look(tmp_path, name, data).refusal
+    """Neither the name nor the first bytes alone are believed; what it is, is said."""
+    refusal = look(tmp_path, name, data).refusal
+    assert any(
+        words in refusal for words in ("give it the name", "it was cut", "exported again")
+    ), refusal
 
 
 @pytest.mark.fault("X19")
-@pytest.mark.parametrize(
-    "name", ["orders.txt", "orders", "orders.csv.bz2", "orders.parquet.gz", "orders.xlsm", ".gz"]
-)
-def test_files_of_other_kinds_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
-    """By the end of their names."""
-    assert ".csv.gz" in look(tmp_path, name, text_of([row()])).refusal
+@pytest.mark.parametrize("name", ["orders.txt", "orders", "orders.csv.bz2", "orders.xlsm"])
+def test_a_file_of_another_name_is_told_the_one_that_fits(tmp_path: Path, name: str) -> None:
+    """By its content; under that name it is read."""
+    assert "give it the name orders.csv" in look(tmp_path, name, text_of([row()])).refusal
+    assert look(tmp_path, "orders.csv", text_of([row()])).rows == [2]
+
+
+@pytest.mark.fault("X19")
+def test_bytes_of_no_kind_are_refused_with_the_kinds_that_are_read(tmp_path: Path) -> None:
+    """Neither the name nor the content says anything."""
+    assert ".csv.gz" in look(tmp_path, "orders.dat", bytes(range(32)) * 9).refusal
 
 
 @pytest.mark.fault("X08", "X19")

@@ -336,7 +336,7 @@ def _hostile() -> dict[str, tuple[bytes, str]]:
         ),
         "xls": (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
-            "old .xls or a workbook with a password",
+            "an old Office file, such as an .xls, or one with a password",
         ),
         "broken xml": (rezipped(data, {SHEET: lambda xml: xml[: len(xml) // 2]}), "cut or damaged"),
         "no xml": (rezipped(data, {SHEET: b"\x00\x01\x02"}), "UTF-8"),

@@ -8,7 +8,7 @@ in the last one, joined.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from batchpay.domain.errors import FileRefused, Misconfigured
@@ -16,28 +16,62 @@ from batchpay.domain.lineage import ROW as ROW_COLUMN
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
-from batchpay.job.job import Input
+from batchpay.job.job import Input, Roles
 from batchpay.messages import files, problems
+from batchpay.readers.delimited.harmless import Harmless, other_between
 from batchpay.readers.delimited.plain import plain_rows
 from batchpay.readers.delimited.records import Record, Records, lines_to_open_quote, records_of
-from batchpay.readers.delimited.text import LINE_LIMIT, Block, blocks, starts_with_bom
-from batchpay.readers.header import check_header
+from batchpay.readers.delimited.seeking import Stated, proposal_for
+from batchpay.readers.delimited.text import (
+    LINE_LIMIT,
+    Block,
+    blocks,
+    codec_of,
+    starts_with_bom,
+)
+from batchpay.readers.header import SEPARATORS, check_header, is_of_header
+from batchpay.readers.looking import groups_of
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
 
 
-def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
-    """The table of a CSV or TSV file. Raises FileRefused."""
+def read_delimited(
+    snapshot: Snapshot,
+    settings: Input,
+    wanted: Sequence[str],
+    roles: Roles,
+) -> Table:
+    """The table of a CSV or TSV file. Raises FileRefused, with the one change of the job that makes
+    it readable where looking at the file shows one.
+    """
     delimiter = settings.delimiter
     if len(delimiter) != 1 or delimiter in '\r\n"_' or delimiter.isalnum():
         raise Misconfigured(files.BAD_DELIMITER(delimiter=repr(delimiter)))
     if snapshot.format == "tsv" and delimiter == ",":
         delimiter = "\t"
-    stated = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
+    codec_of(settings.encoding)
+    stated = _Source(
+        snapshot=snapshot,
+        encoding=settings.encoding,
+        delimiter=delimiter,
+        header_row=settings.header_row,
+        wanted=tuple(wanted),
+        roles=roles,
+    )
     source = _of_rejects_file(stated) or stated
-    header, _, _ = source.header()
-    names, about = check_header(snapshot.path, header, wanted, source.header_row, settings.aliases)
+    try:
+        header, _, _ = source.header()
+        row = source.header_row
+        names, about = check_header(snapshot.path, header, wanted, row, settings.aliases)
+    except FileRefused as refused:
+        how = Stated(source.encoding, delimiter, source.header_row)
+        said = None
+        if is_of_header(refused):
+            said = proposal_for(snapshot, how, groups_of(wanted, settings.aliases))
+        if said is None:
+            raise
+        raise FileRefused(said) from refused
     if source != stated:
         about.append(files.CAME_BACK())
 
@@ -70,11 +104,12 @@ def _of_rejects_file(stated: _Source) -> _Source | None:
     for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)):
         found = records_of(text, delimiter, 1)
         if found.records and is_rejects_file(found.records[0].cells):
-            return _Source(stated.snapshot, encoding, delimiter, 1)
+            return replace(stated, encoding=encoding, delimiter=delimiter, header_row=1)
     return None
 
 
 _BETWEEN = (",", ";", "\t")
+_SHOWN_END = 50  # characters of a last line
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +118,8 @@ class _Source:
     encoding: str
     delimiter: str
     header_row: int
+    wanted: tuple[str, ...]  # the columns that the job reads
+    roles: Roles
 
     @property
     def path(self) -> str:
@@ -91,14 +128,14 @@ class _Source:
 
     def header(self) -> tuple[list[str], Block, Iterator[Block]]:
         """The header's cells, what follows it in its block, and the blocks after that."""
-        stream = blocks(self.snapshot, self.encoding)
+        stream = blocks(self.snapshot, self.encoding, self.wanted)
         data = b""
         for block in stream:
             data += block.data
             found = records_of(data.decode(), self.delimiter, self.header_row)
             if len(found.records) == self.header_row:
                 if not found.rest and not data.endswith(b"\n"):
-                    raise self._cut(found.lines)
+                    raise FileRefused(files.NO_LINE_END_HEADER(path=self.path, line=found.lines))
                 header = found.records[-1]
                 self._check_header(header)
                 return header.cells, Block(found.rest.encode(), 1 + found.lines), stream
@@ -137,11 +174,11 @@ class _Source:
                 kept = found.rest.encode()
                 if len(kept) > LINE_LIMIT:
                     raise self._unclosed(line + found.lines, found.rest)
-                piece = self._any(found, data, names, row, line)
+                piece = self._any(found, data, names, row, line, notes)
                 row += len(found.records)
                 line += found.lines
             if not kept and not data.endswith(b"\n"):
-                raise self._cut(line - 1)
+                self._unended(data, line - 1, len(names), notes)
             yield piece
         if kept:
             raise self._unclosed(line, kept.decode())
@@ -153,6 +190,7 @@ class _Source:
         names: Sequence[str],
         row: int,
         line: int,
+        notes: Notes,
     ) -> Piece:
         """Whatever a block holds, row by row."""
         width = len(names)
@@ -162,24 +200,47 @@ class _Source:
             columns = list(zip(*texts, strict=True))
         rows = range(row, row + len(texts))
         piece = Piece(batch_of(names, columns), rows, data)
+        harmless = Harmless(self.delimiter, names, self.roles, found.records)
         for at, record in enumerate(found.records):
             if record.broken:
                 self._blame_quote(piece, at, record, line)
-            elif len(record.cells) != width and any(record.cells):
-                piece.blame(at, self._ragged(record, width, line))
+            elif len(record.cells) == width or not any(record.cells):
+                continue
+            elif not harmless.is_so(at):
+                piece.blame(at, self._ragged(record, names, line))
+            elif len(record.cells) < width:
+                notes.short.append(rows[at])
+            else:
+                notes.surplus.append(rows[at])
         return piece
 
     def _fitted(self, cells: list[str], width: int) -> list[str]:
         if len(cells) > width:
             last = width - 1
-            return [*cells[:last], self.delimiter.join(cells[last:])]
+            beyond = list(filter(None, cells[width:]))
+            return [*cells[:last], self.delimiter.join((cells[last], *beyond))]
         absent = width - len(cells)
         return cells + [""] * absent
 
-    def _ragged(self, record: Record, width: int, line: int) -> Problem:
+    def _ragged(self, record: Record, names: Sequence[str], line: int) -> Problem:
+        width = len(names)
         first = line + record.line
         cells = len(record.cells)
-        if record.lines == 1:
+        between = other_between(record.cells, self.delimiter, width)
+        if between:
+            said = problems.RAGGED_BETWEEN(
+                line=first,
+                found=SEPARATORS[between],
+                expected=SEPARATORS.get(self.delimiter, f"'{self.delimiter}'"),
+            )
+        elif record.lines == 1 and cells < width:
+            said = problems.RAGGED_SHORT(
+                line=first,
+                cells=cells,
+                width=width,
+                column=told(names[cells]),
+            )
+        elif record.lines == 1:
             said = problems.RAGGED_LINE(line=first, cells=cells, width=width)
         else:
             last = first + record.lines - 1
@@ -213,5 +274,27 @@ class _Source:
         opened = line + lines_to_open_quote(rest, self.delimiter)
         return FileRefused(files.QUOTE_OPEN(path=self.path, line=opened))
 
-    def _cut(self, line: int) -> FileRefused:
-        return FileRefused(files.NO_LINE_END(path=self.path, line=line))
+    def _unended(
+        self,
+        data: bytes,
+        line: int,
+        width: int,
+        notes: Notes,
+    ) -> None:
+        """A last line without its end: a packed file proves itself whole, of another only what its
+        sender declares can; a row that lacks cells was cut.
+        """
+        text = data.decode()
+        cells = records_of(text, self.delimiter).records[-1].cells
+        if self.snapshot.gzipped:
+            notes.add(files.UNENDED_PACKED())
+            return
+        said = files.NO_LINE_END(
+            path=self.path,
+            line=line,
+            end=told(text[text.rfind("\n") + 1 :][-_SHOWN_END:]),
+            name=self.snapshot.name,
+        )
+        if len(cells) < width:
+            raise FileRefused(said)
+        notes.unended = said

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
+from batchpay.domain.encodings import codec_name, meant
 from batchpay.domain.errors import FileRefused, Misconfigured
+from batchpay.domain.text import told
 from batchpay.messages import files
+from batchpay.readers.delimited.fitting import excerpt, fitting, telling_line
 from batchpay.readers.snapshot import SIZE_LIMIT, Snapshot
 
 BLOCK = 1024 * 1024
 LINE_LIMIT = 8 * BLOCK  # bytes of one record, line ends in quotes included
+SAMPLE = 64 * 1024  # bytes of a text by which its encoding and its header are looked for
 _BOM = "\ufeff".encode()
+_CONTROLS = re.compile("[\x80-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +37,47 @@ class Block:
     line: int  # number of its first line, from 1
 
 
-def blocks(snapshot: Snapshot, encoding: str) -> Iterator[Block]:
-    """The file's text. Raises FileRefused for wrong bytes, broken gzip and too much of it."""
-    codec = _codec(encoding)
+def blocks(
+    snapshot: Snapshot,
+    encoding: str,
+    wanted: Collection[str] = (),
+) -> Iterator[Block]:
+    """The file's text. Raises FileRefused for wrong bytes, with the encoding in which they are
+    right, most of all where the wanted names stand in it; for broken gzip and too much of it.
+    """
+    codec = codec_of(encoding)
     with snapshot.stream() as raw:
         if snapshot.gzipped:
             pieces = _unpacked(snapshot, raw)
         else:
             pieces = iter(lambda: raw.read(BLOCK), b"")
         if codec.name != "utf-8":
-            pieces = _recoded(snapshot, pieces, codec)
-        yield from _checked(snapshot, _whole_lines(snapshot, pieces))
+            pieces = _recoded(snapshot, pieces, codec, wanted)
+        yield from _checked(snapshot, _whole_lines(snapshot, pieces), wanted)
 
 
-def _codec(encoding: str) -> codecs.CodecInfo:
-    if encoding.lower().replace("_", "-") in ("utf-8-sig", "utf8-sig"):
-        name = "utf-8"
-    else:
-        name = encoding
-    try:
-        codec = codecs.lookup(name)
-        "".encode(name)  # refuses codecs that do not make text of bytes
-    except (LookupError, ValueError) as error:
-        raise Misconfigured(files.UNKNOWN_ENCODING(encoding=repr(encoding))) from error
-    return codec
+def codec_of(encoding: str) -> codecs.CodecInfo:
+    """How text is read in an encoding. Raises Misconfigured for what is none."""
+    name = codec_name(encoding)
+    if not name:
+        said = files.UNKNOWN_ENCODING(encoding=repr(encoding))
+        if near := meant(encoding):
+            listed = " or ".join(near)
+            said = files.UNKNOWN_ENCODING_NEAR(encoding=repr(encoding), near=listed)
+        raise Misconfigured(said)
+    return codecs.lookup(name)
+
+
+def beginning(snapshot: Snapshot, size: int = SAMPLE, start: int = 0) -> bytes:
+    """The first bytes of the text, unpacked; of what is cut, as much as there is."""
+    with snapshot.stream() as stream:
+        if not snapshot.gzipped:
+            stream.seek(start)
+            return stream.read(size)
+        try:
+            return gzip.GzipFile(fileobj=stream).read(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            return b""
 
 
 def _unpacked(snapshot: Snapshot, raw: BinaryIO) -> Iterator[bytes]:
@@ -74,12 +97,16 @@ def _unpacked(snapshot: Snapshot, raw: BinaryIO) -> Iterator[bytes]:
 
 
 def _recoded(
-    snapshot: Snapshot, pieces: Iterator[bytes], codec: codecs.CodecInfo
+    snapshot: Snapshot,
+    pieces: Iterator[bytes],
+    codec: codecs.CodecInfo,
+    wanted: Collection[str],
 ) -> Iterator[bytes]:
     """The same text in UTF-8."""
     path = str(snapshot.path)
     assert codec.incrementaldecoder is not None
     decoder = codec.incrementaldecoder("strict")
+    is_wide = codec.name.startswith(("utf-16", "utf-32"))
     read = 0
     lines = 1
     for piece, last in _marking_last(pieces):
@@ -92,14 +119,16 @@ def _recoded(
             right = max(error.start - len(error.object) + len(piece), 0)
             line = lines + decoder.decode(piece[:right]).count("\n")
             wrong = error.object[error.start : error.start + 4]
-            raise _wrong_bytes(snapshot, codec.name, wrong, offset, line) from error
+            raise _wrong_bytes(snapshot, codec.name, wrong, offset, line, wanted) from error
         except UnicodeError as error:  # utf-16 says no more when its first bytes are wrong
-            said = files.NOT_ENCODED(
-                path=path,
-                encoding=codec.name,
-                wrong=str(error),
-            )
-            raise FileRefused(said) from error
+            raise _wrong_whole(snapshot, codec.name, str(error), wanted) from error
+        if not is_wide and (found := _CONTROLS.search(text)):
+            # many encodings have control characters where Windows writes quotes and the euro
+            line = lines + text.count("\n", 0, found.start())
+            offset = read - len(text[found.start() :].encode(codec.name))
+            if proposal := _proposed(snapshot, codec.name, wanted, offset, line):
+                wrong = found[0].encode(codec.name)
+                raise _fits(snapshot, codec.name, wrong, offset, line, proposal)
         lines += text.count("\n")
         try:
             yield text.encode()
@@ -132,7 +161,11 @@ def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]
         yield kept
 
 
-def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
+def _checked(
+    snapshot: Snapshot,
+    pieces: Iterator[bytes],
+    wanted: Collection[str],
+) -> Iterator[Block]:
     """The same as blocks of proven UTF-8 with their line numbers."""
     line = 1
     offset = 0
@@ -151,13 +184,10 @@ def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
             except UnicodeDecodeError as error:
                 at_line = line + data.count(b"\n", 0, error.start)
                 wrong = data[error.start : error.end]
-                if not starts_with_bom(snapshot):
-                    bom = 0
-                else:
-                    bom = len(_BOM)
-                raise _wrong_bytes(
-                    snapshot, "utf-8", wrong, offset + bom + error.start, at_line
-                ) from error
+                at = offset + error.start
+                if starts_with_bom(snapshot):
+                    at += len(_BOM)
+                raise _wrong_bytes(snapshot, "utf-8", wrong, at, at_line, wanted) from error
         yield Block(data, line)
         line += data.count(b"\n")
         offset += len(data)
@@ -176,21 +206,116 @@ def starts_with_bom(snapshot: Snapshot) -> bool:
             return False
 
 
+# --- what is wrong with them, and what would be right
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    """An encoding that fits, and a line that shows it."""
+
+    encoding: str
+    line: int
+    text: str
+
+
+def _proposed(
+    snapshot: Snapshot,
+    encoding: str,
+    wanted: Collection[str],
+    offset: int = 0,
+    line: int = 1,
+) -> _Proposed | None:
+    """By the beginning of the file, and by what stands around a wrong byte far behind it, whose
+    line is known.
+    """
+    data = beginning(snapshot)
+    is_cut = len(data) == SAMPLE
+    around = b""
+    if is_cut:
+        data = data[: data.rfind(b"\n") + 1]
+        if offset >= len(data) and not snapshot.gzipped:
+            around = _lines_around(snapshot, offset)
+    fits = fitting(data + around, encoding, wanted)
+    if not fits:
+        return None
+    if around and data.isascii():
+        start = max(0, offset - SAMPLE // 4)
+        wrong = beginning(snapshot, SAMPLE // 4, start)[: offset - start]
+        text = around[around.find(wrong[wrong.rfind(b"\n") + 1 :]) :].partition(b"\n")[0]
+        return _Proposed(fits, line, told(excerpt(text.decode(fits, "ignore").strip("\r"))))
+    lines = data.decode(fits, "ignore").removeprefix("\ufeff").split("\n")
+    number, shown = telling_line(lines)
+    return _Proposed(fits, number, told(shown.strip("\r")))
+
+
+def _lines_around(snapshot: Snapshot, offset: int) -> bytes:
+    """Whole lines, some before and some behind a byte of the file."""
+    around = beginning(snapshot, SAMPLE // 2, max(0, offset - SAMPLE // 4))
+    first = around.find(b"\n") + 1
+    return around[first : around.rfind(b"\n") + 1]
+
+
+def _wrong_whole(
+    snapshot: Snapshot,
+    encoding: str,
+    wrong: str,
+    wanted: Collection[str],
+) -> FileRefused:
+    path = str(snapshot.path)
+    proposal = _proposed(snapshot, encoding, wanted)
+    if proposal is None:
+        return FileRefused(files.NOT_ENCODED(path=path, encoding=encoding, wrong=wrong))
+    return FileRefused(
+        files.FITS_WHOLE(
+            path=path,
+            encoding=encoding,
+            wrong=wrong,
+            fits=proposal.encoding,
+            at=proposal.line,
+            text=proposal.text,
+        )
+    )
+
+
 def _wrong_bytes(
     snapshot: Snapshot,
     encoding: str,
     wrong: bytes,
     offset: int,
     line: int,
+    wanted: Collection[str],
 ) -> FileRefused:
-    path = str(snapshot.path)
-    found = wrong.hex(" ")
+    proposal = _proposed(snapshot, encoding, wanted, offset, line)
+    if proposal is not None:
+        return _fits(snapshot, encoding, wrong, offset, line, proposal)
     return FileRefused(
         files.NOT_ENCODED_AT(
-            path=path,
+            path=str(snapshot.path),
             line=line,
             byte=offset,
-            found=found,
+            found=wrong.hex(" "),
             encoding=encoding,
+        )
+    )
+
+
+def _fits(
+    snapshot: Snapshot,
+    encoding: str,
+    wrong: bytes,
+    offset: int,
+    line: int,
+    proposal: _Proposed,
+) -> FileRefused:
+    return FileRefused(
+        files.FITS(
+            path=str(snapshot.path),
+            line=line,
+            byte=offset,
+            found=wrong.hex(" "),
+            encoding=encoding,
+            fits=proposal.encoding,
+            at=proposal.line,
+            text=proposal.text,
         )
     )

@@ -20,7 +20,7 @@ from batchpay.domain.errors import FileRefused
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
-from batchpay.job.job import Input
+from batchpay.job.job import Input, Roles
 from batchpay.messages import files
 from batchpay.messages.message import Message
 from batchpay.messages.problems import BEYOND, NO_VALUE, SHEET_ERROR
@@ -37,7 +37,12 @@ DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine ho
 Values = Sequence[Any]
 
 
-def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
+def read_xlsx(
+    snapshot: Snapshot,
+    settings: Input,
+    wanted: Sequence[str],
+    roles: Roles,
+) -> Table:
     """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and
     what libraries do.
     """

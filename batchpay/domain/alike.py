@@ -1,0 +1,77 @@
+"""Texts that look alike and are not the same: what the eye does not see between them.
+
+>>> [str(one) for one in differences("Silom\\xa0Silk", "Silom Silk")]
+['another kind of blank']
+>>> [str(one) for one in differences("\\u0e19\\u0e4d\\u0e32", "\\u0e19\\u0e33")]
+['the vowel ำ as two characters or as one']
+>>> looks("Silom\\u200b  SILK ") == looks("silom silk")
+True
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from difflib import SequenceMatcher
+
+from batchpay.domain.text import folded
+from batchpay.messages import files
+from batchpay.messages.message import Message
+
+_UNSEEN = re.compile("[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0f]")
+_BLANK = re.compile(r"[^\S\n]")
+_BLANKS = re.compile(r"\s+")
+
+
+def looks(text: str) -> str:
+    """A text without differences of case, width, composition and blanks, and of what leaves no
+    mark.
+    """
+    return "".join(folded(_UNSEEN.sub("", text)).split())
+
+
+def differences(one: str, other: str) -> tuple[Message, ...]:
+    """What keeps two texts that look alike from being the same."""
+    found = []
+    for entry, without in _KINDS:
+        if one == other:
+            break
+        plain = (without(one), without(other))
+        if _likeness(*plain) > _likeness(one, other):
+            found.append(entry())
+            one, other = plain
+    if one != other:
+        found.append(files.DIFFERS_OTHERWISE())
+    return tuple(found)
+
+
+def _likeness(one: str, other: str) -> int:
+    """In thousandths; more than all when they are the same."""
+    if one == other:
+        return 2000
+    return round(1000 * SequenceMatcher(None, one, other, autojunk=False).ratio())
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _narrow(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _sara_am(text: str) -> str:
+    return text.replace("\u0e4d\u0e32", "\u0e33")
+
+
+_KINDS: tuple[tuple[Callable[[], Message], Callable[[str], str]], ...] = (
+    (files.DIFFERS_UNSEEN, lambda text: _UNSEEN.sub("", text)),
+    (files.DIFFERS_VOWEL, _sara_am),
+    (files.DIFFERS_COMPOSED, _composed),
+    (files.DIFFERS_BLANK_KIND, lambda text: _BLANK.sub(" ", text)),
+    (files.DIFFERS_ENDS, str.strip),
+    (files.DIFFERS_WIDTH, _narrow),
+    (files.DIFFERS_BLANKS, lambda text: _BLANKS.sub("", text)),
+    (files.DIFFERS_CASE, str.casefold),
+)

@@ -1,0 +1,150 @@
+"""The header of a text, when it is not where the job says: in another row, between other
+characters, in another encoding, or below a line that tells Excel the delimiter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from batchpay.domain.encodings import codec_name
+from batchpay.domain.text import told
+from batchpay.messages import files
+from batchpay.messages.message import Message
+from batchpay.readers import kinds
+from batchpay.readers.delimited.fitting import fitting
+from batchpay.readers.delimited.records import records_of
+from batchpay.readers.delimited.text import SAMPLE, beginning
+from batchpay.readers.header import absent_from
+from batchpay.readers.looking import LOOKED_AT, Groups, Place, best_place, held_by
+from batchpay.readers.snapshot import Snapshot
+
+_BETWEEN = (",", ";", "\t", "|")
+_SEP = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """How the job says that a text is written."""
+
+    encoding: str
+    delimiter: str
+    header_row: int
+
+
+def proposal_for(snapshot: Snapshot, stated: Stated, groups: Groups) -> Message | None:
+    """What the job would have to say for its columns to be found; None where nothing would help."""
+    data = beginning(snapshot)
+    if len(data) == SAMPLE:
+        data = data[: data.rfind(b"\n") + 1]
+    place = _place(data, stated, groups)
+    if place is None:
+        return None
+    text = _text(data, stated.encoding)
+    line = told(text.partition("\n")[0].strip("\r"))
+    path = str(snapshot.path)
+    is_text = 'delimiter = ","' in place.changes and snapshot.format == "tsv"
+    if is_text:  # a comma between the cells of a .tsv cannot be said
+        name = kinds.named(snapshot.path, ".csv")
+        return files.RENAME(path=path, kind=files.KIND_TEXT(line=line), name=name)
+    change = " and ".join(place.changes)
+    if place.held < len(groups):
+        return files.HEADER_NEARLY(
+            path=path,
+            row=stated.header_row,
+            found=_quoted(_row(text, stated)),
+            at=place.row,
+            change=change,
+            absent=absent_from(place.cells, groups),
+        )
+    if _SEP.fullmatch(text.partition("\n")[0].strip("\r")):
+        return files.SEP_LINE(path=path, line=line, at=place.row, change=change)
+    return files.HEADER_ELSEWHERE(
+        path=path,
+        row=stated.header_row,
+        found=_quoted(_row(text, stated)),
+        at=place.row,
+        change=change,
+    )
+
+
+def _place(data: bytes, stated: Stated, groups: Groups) -> Place | None:
+    """The best place that is another than the one that is stated, and better."""
+    best: Place | None = None
+    for encoding in _encodings(data, stated, groups):
+        text = _text(data, encoding)
+        for place in _places(text, stated, groups, encoding):
+            if place.changes and (best is None or place.held > best.held):
+                best = place
+        if best is not None and best.held == len(groups):
+            return best
+    here = _held_here(data, stated, groups)
+    if best is None or best.held <= here or 2 * best.held < len(groups):
+        return None
+    return best
+
+
+def _encodings(
+    data: bytes,
+    stated: Stated,
+    groups: Groups,
+) -> Iterator[str]:
+    yield stated.encoding
+    wanted = [name for group in groups for name in group]
+    if all(name.isascii() for name in wanted):
+        return
+    if fits := fitting(data, stated.encoding, wanted):
+        yield fits
+
+
+def _places(
+    text: str,
+    stated: Stated,
+    groups: Groups,
+    encoding: str,
+) -> Iterator[Place]:
+    for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)):
+        rows = [record.cells for record in records_of(text, delimiter, LOOKED_AT).records]
+        found = best_place(rows, groups)
+        if found is None:
+            continue
+        changes = []
+        if encoding != stated.encoding:
+            changes.append(f'encoding = "{encoding}"')
+        if delimiter != stated.delimiter:
+            changes.append(f'delimiter = "{_toml(delimiter)}"')
+        if found.row != stated.header_row:
+            changes.append(f"header_row = {found.row}")
+        yield Place(found.row, found.cells, found.held, tuple(changes))
+
+
+def _toml(delimiter: str) -> str:
+    if delimiter == "\t":
+        return "\\t"
+    return delimiter
+
+
+def _held_here(data: bytes, stated: Stated, groups: Groups) -> int:
+    text = _text(data, stated.encoding)
+    return held_by(_row(text, stated), groups)
+
+
+def _row(text: str, stated: Stated) -> list[str]:
+    """The cells of the row that the job calls the header."""
+    found = records_of(text, stated.delimiter, stated.header_row).records
+    if len(found) == stated.header_row:
+        return found[-1].cells
+    return []
+
+
+def _quoted(cells: list[str]) -> str:
+    named = cells[:5]
+    listed = ", ".join(f"'{told(cell)}'" for cell in named)
+    if len(cells) > len(named):
+        listed += ", …"
+    return listed or "blank"
+
+
+def _text(data: bytes, encoding: str) -> str:
+    return data.decode(codec_name(encoding), "replace").removeprefix("\ufeff")
