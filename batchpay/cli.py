@@ -86,15 +86,52 @@ def explain(code: str, as_json: bool) -> None:
 @cli.command()
 @JOB
 @INPUT
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["groups", "lines", "csv", "github"]),
+    help=(
+        "How problems are told: groups (a table, the default on a terminal), lines (the default"
+        " elsewhere), csv, github (annotations)."
+    ),
+)
+@click.option(
+    "--out",
+    "out_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write an acknowledgement for the sender: counts and sums of each file, as JSON.",
+)
+@click.option(
+    "--force", is_flag=True, help="With --out: overwrite that file, unless the job lives on it."
+)
 @JSON
-def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
+def check(
+    job_file: Path,
+    input_file: str | None,
+    form: str | None,
+    out_file: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Read, map and validate every row; send nothing."""
     from batchpay import api
-    from batchpay.terminal import saying
+    from batchpay.commands import writing
+    from batchpay.commands.check import acknowledged
+    from batchpay.terminal import checking
 
+    if form and as_json:
+        raise Usage("--format and --json are two forms of the same; give one of them")
     job = _job(job_file, input_file)
-    out = saying.JsonProblems() if as_json else saying.TextProblems()
-    _leave(out.end(api.check(job, out.problem)))
+    if out_file is not None:
+        writing.refuse_what_a_job_lives_on("--out", out_file, job, os.environ)
+        writing.refuse_overwriting("--out", out_file, force=force)
+    out = checking.form_of(form or "", Path(job.input.pattern).parent, as_json=as_json)
+    checked = api.check(job, out.problem)
+    if out_file is not None:
+        told = json_text(streams.named(acknowledged(job, checked)))
+        writing.write_whole(out_file, f"{told}\n".encode(), force=force)
+    _leave(out.end(checked))
 
 
 @cli.command()

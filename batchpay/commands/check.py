@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from batchpay import __version__
 from batchpay.batches import history
 from batchpay.batches.candidates import (
     Placed,
@@ -23,12 +24,15 @@ from batchpay.batches.candidates import (
     judge_files,
     placed_rows,
 )
-from batchpay.batches.clock import SystemClock
+from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.keeping import KeptRows
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Batch, Judged, Problem
 from batchpay.domain.money import major_text
+from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
+from batchpay.intake.controls import Tally
+from batchpay.intake.grouping import Group, Groups
 from batchpay.intake.take_in import Intake, Intakes, Keep, Rows, Source, take_in
 from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
@@ -70,6 +74,8 @@ class Checked:
     rejected: int  # rows that somebody must correct
     refusals: tuple[str, ...]  # of files that could not be read at all
     problems: tuple[RowProblem, ...] = ()  # empty when they were told one by one
+    groups: tuple[Group, ...] = ()  # the same fault in many rows, once
+    at: str = ""  # when, UTC, ISO 8601
 
 
 def check(job: Job, on_problem: OnProblem | None = None) -> Checked:
@@ -80,11 +86,13 @@ def check(job: Job, on_problem: OnProblem | None = None) -> Checked:
     number. Raises InputMissing and what reading the job's only file raises.
     """
     problems: list[RowProblem] = []
-    if on_problem is not None:
-        tell = on_problem
-    else:
+    groups = Groups()
 
-        def tell(file: str, sheet: str, row: int, problem: Problem) -> None:
+    def tell(file: str, sheet: str, row: int, problem: Problem) -> None:
+        groups.add(file, sheet, row, problem)
+        if on_problem is not None:
+            on_problem(file, sheet, row, problem)
+        else:
             problems.append(RowProblem(file, sheet, row, problem))
 
     with ExitStack() as stack:
@@ -106,8 +114,33 @@ def check(job: Job, on_problem: OnProblem | None = None) -> Checked:
         code = 10
     else:
         code = 0
-    refusals = tuple(map(str, intakes.refused))
-    return Checked(code, tuple(files), rejected, refusals, tuple(problems))
+    return Checked(
+        exit_code=code,
+        files=tuple(files),
+        rejected=rejected,
+        refusals=tuple(map(str, intakes.refused)),
+        problems=tuple(problems),
+        groups=groups.all(),
+        at=iso(at_ns),
+    )
+
+
+def acknowledged(job: Job, checked: Checked) -> dict[str, Any]:
+    """What the sender of a file can keep: what came, by its digest, what it asks for, and what of
+    it is right. No cell of it stands there but those that are wrong.
+    """
+    return {
+        "acknowledgement": 1,  # of this form
+        "batchpay": __version__,
+        "job": job.name,
+        "mode": mode_told(job.gateway.mode),
+        "checked_at": checked.at,
+        "exit_code": checked.exit_code,
+        "files": checked.files,
+        "rejected": checked.rejected,
+        "refusals": checked.refusals,
+        "groups": [group.to_json() for group in checked.groups],
+    }
 
 
 def _told_as_read(
@@ -183,6 +216,7 @@ class _Checking:
         judged = self._judged(intake, batch)
         others = (repeated | judged.contested) - judged.flawed
         told = file_told(intake, batch.batch, len(others))
+        told["read"] = read_told(intake.tally)
         told["may_be_sent"] = sums_told(judged.counts, judged.sums)
         told["warnings"] += self._warned
         return told, intake.tally.rejected + len(others)
@@ -282,6 +316,16 @@ def file_told(intake: Intake, batch: Batch, repeated: int) -> dict[str, Any]:
         "warnings": list(warnings_about(intake, batch)),
         "refusal": batch.refusal,
     }
+
+
+def read_told(tally: Tally) -> dict[str, Any]:
+    """Count and sum of all rows as the reader counted them, by currency: those that could be read;
+    rows without a currency stand under the empty one.
+    """
+    told = {}
+    for read in tally.reading():
+        told[read.currency] = {"count": read.rows, "sum_minor": read.sum}
+    return told
 
 
 def sums_told(counts: Mapping[str, int], sums: Mapping[str, int]) -> dict[str, Any]:

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from batchpay.batches.clock import iso
 from batchpay.domain import steps, times
 from batchpay.domain.exits import NEXT_STEP, sentence, sentence_after, worst
-from batchpay.domain.model import Outcome, Problem
-from batchpay.domain.money import both_units, grouped_text, money_text, money_told
-from batchpay.domain.text import json_text, many
+from batchpay.domain.model import Outcome
+from batchpay.domain.money import both_units, money_text, money_told
+from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.reconciliation.totals import further_json, further_lines
-from batchpay.terminal.streams import named, raw, write_json, write_lines
+from batchpay.terminal.checking import counted, sum_told
 from batchpay.terminal.streams import write as say
+from batchpay.terminal.streams import write_json, write_lines
 
 if TYPE_CHECKING:
     from batchpay.batches.publish import Published
     from batchpay.commands.audit import Audit
-    from batchpay.commands.check import Checked
     from batchpay.commands.doctor import Finding
     from batchpay.commands.resolve import Resolved
     from batchpay.commands.run import Result
@@ -657,111 +657,7 @@ def _age(seconds: int) -> str:
     return f"{seconds} s"
 
 
-# --- check and plan
-
-
-class TextProblems:
-    """One line a problem, as it is found; a line a file at the end."""
-
-    def problem(
-        self,
-        file: str,
-        sheet: str,
-        row: int,
-        problem: Problem,
-    ) -> None:
-        """Say one problem of one row."""
-        if sheet:
-            place = f"{file}:{sheet}:{row}"
-        else:
-            place = f"{file}:{row}"
-        say(f"{place}: {problem.sentence()}")
-
-    def end(self, checked: Checked) -> int:
-        """Say how each file stands; returns the exit code."""
-        for told in checked.files:
-            say(f"{_counted(told)}; {_valid(told)}")
-            for warning in told["warnings"]:
-                say(f"warning: {told['file']}: {warning}", err=True)
-            if told["refusal"]:
-                say(f"refused: {told['file']}: {told['refusal']}", err=True)
-        for refusal in checked.refusals:
-            write_lines(f"batchpay: {refusal}", err=True)
-        return checked.exit_code
-
-
-def _valid(told: Mapping[str, Any]) -> str:
-    """What the right rows ask for; and what of that may be sent, where that is less: it was
-    charged, or repeats.
-    """
-    valid = _sums(told["valid"])
-    may_go = _sums(told["may_be_sent"])
-    if valid == may_go:
-        return valid or "no order"
-    return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
-
-
-def _sums(told: Mapping[str, Mapping[str, Any]]) -> str:
-    return ", ".join(_sum(of_one, currency) for currency, of_one in told.items())
-
-
-def _counted(told: Mapping[str, Any]) -> str:
-    rows = many(told["rows"], "row")
-    rejected = told["rejected"]
-    repeated = told["repeated"]
-    return f"{told['file']}: {rows}, {rejected:,} rejected, {repeated:,} repeated"
-
-
-def _sum(told: Mapping[str, Any], currency: str) -> str:
-    """`3 orders, 1,234.50 THB`."""
-    orders = many(told["count"], "order")
-    money = grouped_text(told["sum_minor"], currency)
-    return f"{orders}, {money} {currency}"
-
-
-class JsonProblems:
-    """One JSON document, written as it is found."""
-
-    def __init__(self) -> None:
-        self._first = True
-
-    def problem(
-        self,
-        file: str,
-        sheet: str,
-        row: int,
-        problem: Problem,
-    ) -> None:
-        """Write one element of `problems`."""
-        found = {
-            "file": file,
-            "sheet": sheet,
-            "row": row,
-            "column": problem.column,
-            "value": problem.value,
-            "rule": problem.rule,
-            "remedy": problem.remedy,
-            **problem.said.to_json(),
-        }
-        before = ","
-        if self._first:
-            before = '{"problems": ['
-        raw(f"{before}\n{json_text(named(found), indent=None)}")
-        self._first = False
-
-    def end(self, checked: Checked) -> int:
-        """Close the document; returns the exit code."""
-        rest = {
-            "files": checked.files,
-            "rejected": checked.rejected,
-            "refusals": checked.refusals,
-            "exit_code": checked.exit_code,
-        }
-        opening = ""
-        if self._first:
-            opening = '{"problems": ['
-        raw(f"{opening}],\n{json_text(named(rest), indent=None)[1:]}")
-        return checked.exit_code
+# --- plan
 
 
 def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
@@ -770,13 +666,13 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
         write_json(made)
         return
     for told in made["files"]:
-        say(_counted(told))
+        say(counted(told))
     for currency, sent in made["to_send"].items():
-        say(f"would charge {_sum(sent, currency)}")
+        say(f"would charge {sum_told(sent, currency)}")
     if not made["to_send"]:
         say("would charge nothing")
     for share in made["recipients"][:20]:
-        say(f"  {share['destination']}: {_sum(share, share['currency'])}")
+        say(f"  {share['destination']}: {sum_told(share, share['currency'])}")
     others = len(made["recipients"]) - 20
     if others > 0:
         say(f"  and {many(others, 'more recipient')} (--json shows them)")

@@ -1,0 +1,386 @@
+"""What `check` found, as a person or a program wants it: grouped, line by line, as CSV, as GitHub's
+annotations, as JSON.
+
+Every form is told of each problem as it is found and ends with the files; `FORMS` is the list of
+choices.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from batchpay.domain.model import Problem
+from batchpay.domain.money import grouped_text
+from batchpay.domain.text import defused, json_text, line, many
+from batchpay.intake.grouping import MOST_VALUES, Group, of_file
+from batchpay.terminal.streams import named, raw, write_lines
+from batchpay.terminal.streams import write as say
+
+if TYPE_CHECKING:
+    from batchpay.commands.check import Checked
+
+FEW = 20  # problems that need no summary behind them
+SOON_S = 2.0  # the first row of each fault is told at once when reading takes longer
+NARROWEST, WIDEST = 40, 120  # columns of a terminal that the table uses
+
+
+class Form(Protocol):
+    """One way to tell what was found."""
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Tell one problem of one row, in the file's order."""
+
+    def end(self, checked: Checked) -> int:
+        """Tell how each file stands; returns the exit code."""
+
+
+class Lines:
+    """One line a problem, as it is found; where there are many, what they have in common; a line a
+    file at the end.
+    """
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Say one problem of one row."""
+        self._told += 1
+        say(f"{_place(file, sheet, row)}: {problem.sentence()}")
+
+    def end(self, checked: Checked) -> int:
+        """Say how each file stands; returns the exit code."""
+        if self._told > FEW:
+            for group in checked.groups:
+                say(_in_short(group))
+        return _say_files(checked)
+
+
+class Groups:
+    """A table: each fault once, with the number of its rows, what to do, and the first of them.
+
+    Of a file that takes long to read the first row of each fault is told at once.
+    """
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self._seen: set[tuple[str, str, str]] = set()
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Say the first problem of each kind of a large file."""
+        kind = (file, problem.column, problem.rule)
+        if kind in self._seen:
+            return
+        self._seen.add(kind)
+        if time.monotonic() - self._began_s > SOON_S:
+            say(f"{_place(file, sheet, row)}: {problem.sentence()}", err=True)
+
+    def end(self, checked: Checked) -> int:
+        """Print the table, then how each file stands; returns the exit code."""
+        width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+        for told in checked.files:
+            groups = of_file(checked.groups, told["file"])
+            if groups:
+                say(f"{told['file']}")
+                for one in table(groups, width, coloured=_is_coloured()):
+                    raw(one)
+                say("")
+        return _say_files(checked)
+
+
+class Csv:
+    """One line a problem, for a spreadsheet; talk goes to stderr."""
+
+    NAMES = ("file", "sheet", "row", "column", "value", "rule", "remedy")
+
+    def __init__(self) -> None:
+        self._write(self.NAMES)
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Write one line."""
+        texts = (file, sheet, str(row), problem.column, problem.value)
+        self._write((*texts, problem.rule, str(named(problem.remedy))))
+
+    def end(self, checked: Checked) -> int:
+        """Say the rest on stderr; returns the exit code."""
+        return _say_files(checked, err=True)
+
+    @staticmethod
+    def _write(cells: Sequence[str]) -> None:
+        made = io.StringIO()
+        csv.writer(made, lineterminator="").writerow([defused(line(cell)) for cell in cells])
+        raw(made.getvalue())
+
+
+class Github:
+    """Annotations of GitHub's workflows (docs.github.com, "Workflow commands"): each problem beside
+    its line.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder  # where the files lie; annotations name them from here
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Write one annotation."""
+        if sheet:
+            said = f"{sheet}: row {row}: {problem.sentence()}"
+        else:
+            said = problem.sentence()
+        where = f"file={_property(self._path(file))},line={row},title={_property(problem.rule)}"
+        raw(f"::error {where}::{_data(said)}")
+
+    def end(self, checked: Checked) -> int:
+        """Write what holds for whole files; returns the exit code."""
+        for told in checked.files:
+            where = f"file={_property(self._path(told['file']))}"
+            if told["refusal"]:
+                raw(f"::error {where}::{_data(told['refusal'])}")
+            for warning in told["warnings"]:
+                raw(f"::warning {where}::{_data(warning)}")
+            raw(f"::notice {where}::{_data(_file_told(told))}")
+        for refusal in checked.refusals:
+            raw(f"::error ::{_data(refusal)}")
+        return checked.exit_code
+
+    def _path(self, file: str) -> str:
+        return os.path.relpath(self._folder / file)
+
+
+def _data(text: str) -> str:
+    return line(str(named(text))).replace("%", "%25")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+class Json:
+    """One JSON document, written as it is found."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Write one element of `problems`."""
+        found = {
+            "file": file,
+            "sheet": sheet,
+            "row": row,
+            "column": problem.column,
+            "value": problem.value,
+            "rule": problem.rule,
+            "remedy": problem.remedy,
+            **problem.said.to_json(),
+        }
+        before = ","
+        if self._first:
+            before = '{"problems": ['
+        raw(f"{before}\n{json_text(named(found), indent=None)}")
+        self._first = False
+
+    def end(self, checked: Checked) -> int:
+        """Close the document; returns the exit code."""
+        rest = {
+            "groups": [group.to_json() for group in checked.groups],
+            "files": checked.files,
+            "rejected": checked.rejected,
+            "refusals": checked.refusals,
+            "exit_code": checked.exit_code,
+        }
+        opening = ""
+        if self._first:
+            opening = '{"problems": ['
+        raw(f"{opening}],\n{json_text(named(rest), indent=None)[1:]}")
+        return checked.exit_code
+
+
+FORMS = ("groups", "lines", "csv", "github")
+
+
+def form_of(name: str, folder: Path, *, as_json: bool) -> Form:
+    """The form that was asked for; without a name a table on a terminal, lines elsewhere."""
+    if as_json:
+        return Json()
+    if not name:
+        name = "groups" if sys.stdout.isatty() else "lines"
+    if name == "csv":
+        return Csv()
+    if name == "github":
+        return Github(folder)
+    if name == "groups":
+        return Groups()
+    return Lines()
+
+
+# --- the table
+
+
+def table(groups: Sequence[Group], width: int, *, coloured: bool = False) -> Iterator[str]:
+    """Rows, column, and what is wrong in lines that end at words; no line is wider than `width`
+    columns of the terminal.
+    """
+    from rich.cells import cell_len
+
+    counts = [f"{group.rows:,}" for group in groups]
+    columns = [line(_column(group)) for group in groups]
+    counted = max(4, *map(len, counts))
+    wide = max(6, *(min(cell_len(column), width // 4) for column in columns))
+    rest = width - counted - wide - 6
+    told = next(wrapped("what is wrong, and what to do", rest))
+    yield f"  {'rows':>{counted}}  {_filled('column', wide)}  {told}"
+    for group, count, column in zip(groups, counts, columns, strict=True):
+        texts = [piece for text in _texts(group) for piece in wrapped(line(text), rest)]
+        names = list(wrapped(column, wide))
+        for at in range(max(len(texts), len(names))):
+            number = f"{count if at == 0 else '':>{counted}}"
+            name = _filled(names[at] if at < len(names) else "", wide)
+            if coloured:
+                number, name = f"\x1b[1;31m{number}\x1b[0m", f"\x1b[1m{name}\x1b[0m"
+            text = texts[at] if at < len(texts) else ""
+            yield f"  {number}  {name}  {text}".rstrip()
+
+
+def _column(group: Group) -> str:
+    """The column of a fault, with its sheet; of a whole row none."""
+    return group.column or "(row)"
+
+
+def _texts(group: Group) -> Iterator[str]:
+    """Rule and remedy, then the first cells."""
+    yield f"{group.rule}: {named(str(group.said))}"
+    yield _first_told(group)
+
+
+def _first_told(group: Group) -> str:
+    """`3 different cells: row 4 'a', row 9 'b', row 12 'c'`; of empty cells only the rows."""
+    told = [f"row {row} '{value}'" if value else f"row {row}" for row, value in group.first]
+    named_first = ", ".join(told)
+    if group.values > len(group.first):
+        named_first += ", …"
+    if group.values > MOST_VALUES:
+        return f"more than {MOST_VALUES:,} different cells: {named_first}"
+    if group.values > 1:
+        return f"{group.values:,} different cells: {named_first}"
+    if group.rows > 1:
+        return f"the first in {named_first}"
+    return named_first
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """A text in lines of at most `width` columns of a terminal, cut at blanks where it has some.
+
+    >>> list(wrapped("write 1234.50 or 1,234.50", 14))
+    ['write 1234.50', 'or 1,234.50']
+    >>> list(wrapped("東京支店", 5))
+    ['東京', '支店']
+    """
+    from rich.cells import cell_len
+
+    row = ""
+    for word in text.split(" "):
+        tried = f"{row} {word}" if row else word
+        if cell_len(tried) <= width:
+            row = tried
+            continue
+        if row:
+            yield row
+        *cut, row = _cut(word, width)
+        yield from cut
+    yield row
+
+
+def _cut(word: str, width: int) -> list[str]:
+    """A word in pieces that fit; marks stay with the letter that they stand on."""
+    from rich.cells import cell_len
+
+    pieces = [""]
+    for character in word:
+        is_full = cell_len(pieces[-1] + character) > width
+        if is_full and cell_len(character) > 0:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def _filled(text: str, width: int) -> str:
+    """A text with blanks behind it, up to `width` columns of a terminal."""
+    from rich.cells import cell_len
+
+    return text + " " * (width - cell_len(text))
+
+
+def _is_coloured() -> bool:
+    """Has the terminal colours, and does nobody ask for none (no-color.org)?"""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+# --- what the forms share
+
+
+def _place(file: str, sheet: str, row: int) -> str:
+    if sheet:
+        return f"{file}:{sheet}:{row}"
+    return f"{file}:{row}"
+
+
+def _in_short(group: Group) -> str:
+    """`orders.csv: 312 rows: Shop: lookup-missing; 3 different cells: ...`."""
+    where = f"{group.file}:{group.sheet}" if group.sheet else group.file
+    return (
+        f"{where}: {many(group.rows, 'row')}: {_column(group)}: {group.rule}; {_first_told(group)}"
+    )
+
+
+def _say_files(checked: Checked, *, err: bool = False) -> int:
+    for told in checked.files:
+        say(_file_told(told), err=err)
+        for warning in told["warnings"]:
+            say(f"warning: {told['file']}: {warning}", err=True)
+        if told["refusal"]:
+            say(f"refused: {told['file']}: {told['refusal']}", err=True)
+    for refusal in checked.refusals:
+        write_lines(f"batchpay: {refusal}", err=True)
+    return checked.exit_code
+
+
+def _file_told(told: Mapping[str, Any]) -> str:
+    return f"{counted(told)}; {_valid(told)}"
+
+
+def counted(told: Mapping[str, Any]) -> str:
+    """`orders.csv: 12 rows, 1 rejected, 0 repeated`."""
+    rows = many(told["rows"], "row")
+    rejected = told["rejected"]
+    repeated = told["repeated"]
+    return f"{told['file']}: {rows}, {rejected:,} rejected, {repeated:,} repeated"
+
+
+def _valid(told: Mapping[str, Any]) -> str:
+    """What the right rows ask for; and what of that may be sent, where that is less: it was
+    charged, or repeats.
+    """
+    valid = _sums(told["valid"])
+    may_go = _sums(told["may_be_sent"])
+    if valid == may_go:
+        return valid or "no order"
+    return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
+
+
+def _sums(told: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(sum_told(of_one, currency) for currency, of_one in told.items())
+
+
+def sum_told(told: Mapping[str, Any], currency: str) -> str:
+    """`3 orders, 1,234.50 THB`."""
+    orders = many(told["count"], "order")
+    money = grouped_text(told["sum_minor"], currency)
+    return f"{orders}, {money} {currency}"
