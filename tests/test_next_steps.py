@@ -1461,6 +1461,22 @@ def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(
     over(three, 10)
 
 
+@pytest.mark.fault("J29")
+@tries("too-large")
+def test_an_order_above_the_largest_charge_is_told_before_it_is_sent(three: Market) -> None:
+    """A plan that asks, and the run, say the same: nothing of it leaves. It is cancelled."""
+    three.orders([order(1, amount="5000000000.01"), order(2, amount="5000000000.00")])
+    planned = three.run("--preflight", verb="plan")
+    assert planned.returncode == 11 and "would charge 1 order" in planned.stdout, planned.stdout
+    assert "the gateway's largest charge is 5000000000.00" in planned.stdout, planned.stdout
+    assert three.run().returncode == 11
+    held = row(three, "00001")
+    assert (held["outcome"], held["who_acts"]) == ("held", "accountant")
+    follow(three, held["reason"])
+    over(three, 10)
+    assert three.posts() == 1
+
+
 @pytest.mark.fault("J07", "J08")
 @tries("write-id")
 @pytest.mark.parametrize("same", [True, False])

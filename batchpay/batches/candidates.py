@@ -360,10 +360,14 @@ def beside_others(placed: Placed, guards: Guards, asked: dict[str, str]) -> Plac
 
 
 def unasked(guards: Guards) -> Guards:
-    """The same as if the gateway had told nothing yet of recipients and smallest transfers: a run
-    asks again.
-    """
-    return replace(guards, barred={}, smallest_share={})
+    """The same as if the gateway had told nothing of recipients and limits: a run asks again."""
+    return replace(
+        guards,
+        barred={},
+        smallest_share={},
+        least_charge={},
+        most_charge={},
+    )
 
 
 # --- the files as a whole

@@ -544,18 +544,12 @@ def guards_of(
     seen = list(journal.events({*UNREADABLE, *KINDS}))
     if present is None:
         present = last_inputs(journal) or ()
-    smallest_share: Mapping[str, int] = {}
-    if job.controls.min_share == "hold":
-        smallest_share = told.smallest_share
-    return Guards(
+    guards = Guards(
         job=job.name,
         refusal=refusal,
         stop=stop_in_force(journal.events(STOPS)),
         unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
         nameless=_nameless(journal, seen),
-        barred=told.barred,
-        smallest_share=smallest_share,
-        least_charge=told.least_charge,
         fee=job.fee,
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
@@ -565,6 +559,21 @@ def guards_of(
         cancelled={alike(event.order_id): event.order_id for event, _ in cancelled},
         cancelled_sales=_cancelled_sales(cancelled),
         present=frozenset(present),
+    )
+    return told_by_gateway(job, guards, told)
+
+
+def told_by_gateway(job: Job, guards: Guards, told: Preflight) -> Guards:
+    """The same with what the gateway said of recipients and limits."""
+    smallest_share: Mapping[str, int] = {}
+    if job.controls.min_share == "hold":
+        smallest_share = told.smallest_share
+    return replace(
+        guards,
+        barred=told.barred,
+        smallest_share=smallest_share,
+        least_charge=told.least_charge,
+        most_charge=told.most_charge,
     )
 
 

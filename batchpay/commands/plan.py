@@ -193,20 +193,13 @@ def _looked_ahead(
         return known
     told = ask(found.destinations)
     asked = told.beside(history.preflight_of(journal), found.destinations)
-    return replace(known, guards=_told_by_gateway(job, guards, asked), asked=asked)
+    return replace(known, guards=history.told_by_gateway(job, guards, asked), asked=asked)
 
 
 def _unread(journal: SqliteJournal, planned: Sequence[PlannedBatch]) -> tuple[str, ...]:
     known = {batch.id for batch in journal.batches()}
     files = [one.batch.file for one in planned if one.batch.id not in known]
     return tuple(dict.fromkeys(files))
-
-
-def _told_by_gateway(job: Job, guards: Guards, asked: Preflight) -> Guards:
-    guards = replace(guards, barred=asked.barred, least_charge=asked.least_charge)
-    if job.controls.min_share == "hold":
-        return replace(guards, smallest_share=asked.smallest_share)
-    return replace(guards, smallest_share={})
 
 
 # --- the rows

@@ -572,6 +572,10 @@ class RecipientsAsked(Told):
     smallest_share: Mapping[str, int] = field(default_factory=dict, metadata=_DICT)
     # ... and smallest charge
     least_charge: Mapping[str, int] = field(default_factory=dict, metadata=_DICT)
+    # ... and largest charge
+    most_charge: Mapping[str, int] = field(
+        default_factory=dict, metadata=_DICT | {"left_out": ({},)}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -280,9 +280,9 @@ def _held_back(row: Row, guards: Guards) -> Waits | None:
     if recipient in guards.barred:
         barred = read(guards.barred[recipient])
         return Waits((said.HELD_RECIPIENT(recipient=recipient, why=barred),), ENGINEER)
-    small = _too_small(row, guards)
-    if small is not None:
-        return Waits((small,), ACCOUNTANT)
+    beyond = _beyond_limits(row, guards)
+    if beyond is not None:
+        return Waits((beyond,), ACCOUNTANT)
     if guards.gone:
         step = steps.PUT_BACK(
             file=told(guards.gone),
@@ -298,16 +298,18 @@ def _held_back(row: Row, guards: Guards) -> Waits | None:
     return None
 
 
-def _too_small(row: Row, guards: Guards) -> Message | None:
-    """Why the gateway would not take so little; None where it would."""
+def _beyond_limits(row: Row, guards: Guards) -> Message | None:
+    """Why the gateway would not take so little, or so much; None where it would."""
     amount = row.document["amount"]
     currency = str(row.document["currency"]).upper()
-    share = amount
-    if guards.fee:
-        share = amount - guards.fee.of(amount, currency)
-    smallest = guards.smallest_share.get(currency, 0)
-    if share >= smallest:
-        return None
+    most = guards.most_charge.get(currency, amount)
+    if amount > most:
+        return said.HELD_CHARGE_TOO_LARGE(
+            amount=major_text(amount, currency),
+            currency=currency,
+            most=major_text(most, currency),
+            step=steps.TOO_LARGE(order=row.order_id),
+        )
     least = guards.least_charge.get(currency, 0)
     if amount < least:
         return said.HELD_CHARGE_TOO_SMALL(
@@ -316,6 +318,12 @@ def _too_small(row: Row, guards: Guards) -> Message | None:
             least=major_text(least, currency),
             step=steps.TOO_SMALL(order=row.order_id),
         )
+    share = amount
+    if guards.fee:
+        share = amount - guards.fee.of(amount, currency)
+    smallest = guards.smallest_share.get(currency, 0)
+    if share >= smallest:
+        return None
     return said.HELD_SHARE_TOO_SMALL(
         share=major_text(int(share), currency),
         currency=currency,

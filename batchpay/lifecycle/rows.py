@@ -246,9 +246,10 @@ class Guards:
     nameless: Mapping[Terms, Mapping[str, Nameless]] = field(default_factory=dict)
     # Recipient -> why it cannot be paid now.
     barred: Mapping[str, str | Message] = field(default_factory=dict)
-    # Upper-case currency -> the gateway's smallest transfer, and its smallest charge.
+    # Upper-case currency -> the gateway's smallest transfer, and its smallest and largest charge.
     smallest_share: Mapping[str, int] = field(default_factory=dict)
     least_charge: Mapping[str, int] = field(default_factory=dict)
+    most_charge: Mapping[str, int] = field(default_factory=dict)
     fee: Fee | None = None
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     near_duplicates: Literal["warn", "hold"] = "warn"

@@ -338,6 +338,13 @@ HELD_CHARGE_TOO_SMALL = entry(
     example="10.00 THB, where 20.00 is the least",
     remedy="Ask for more in a new file, or never send it.",
 )
+HELD_CHARGE_TOO_LARGE = entry(
+    "held.charge-too-large",
+    "it asks for {amount} {currency}, the gateway's largest charge is {most}: {step}",
+    means="The gateway takes no charge of so much.",
+    example="6,000,000,000.00 THB, where 5,000,000,000.00 is the most",
+    remedy="Ask for it in parts, in a new file, or never send it.",
+)
 HELD_SHARE_TOO_SMALL = entry(
     "held.share-too-small",
     "the recipient's share would be {share} {currency}, the gateway's smallest transfer is"

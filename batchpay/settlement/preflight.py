@@ -34,10 +34,11 @@ class Preflight:
     # upper-case currency -> its smallest transfer
     smallest_share: Mapping[str, int] = field(default_factory=dict)
     least_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its smallest charge
+    most_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its largest one
 
     def beside(self, kept: Preflight, asked: Collection[str]) -> Preflight:
-        """The same with what was told before of recipients that were not `asked` about, and of a
-        smallest transfer that the gateway does not tell today.
+        """The same with what was told before of recipients that were not `asked` about, and of
+        limits that the gateway does not tell today.
         """
         others = {
             recipient: why for recipient, why in kept.barred.items() if recipient not in asked
@@ -47,6 +48,7 @@ class Preflight:
             barred={**others, **self.barred},
             smallest_share=self.smallest_share or kept.smallest_share,
             least_charge=self.least_charge or kept.least_charge,
+            most_charge=self.most_charge or kept.most_charge,
         )
 
     def as_told(self) -> RecipientsAsked:
@@ -55,12 +57,19 @@ class Preflight:
             barred=self.barred,
             smallest_share=self.smallest_share,
             least_charge=self.least_charge,
+            most_charge=self.most_charge,
         )
 
     @classmethod
     def of_told(cls, told: RecipientsAsked) -> Preflight:
         """The same back; of whom nothing was told is not kept."""
-        return cls(told.barred, (), told.smallest_share, told.least_charge)
+        return cls(
+            told.barred,
+            (),
+            told.smallest_share,
+            told.least_charge,
+            told.most_charge,
+        )
 
 
 NOTHING_ASKED = Preflight()
@@ -78,7 +87,7 @@ async def preflight(
 
     `currency`: in which the account is paid out, upper case; empty when it is not known.
     """
-    smallest, least = await _limits(gateway, channel, currency)
+    limits = await _limits(gateway, channel, currency)
     barred: dict[str, str] = {}
     unknown: list[str] = []
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
@@ -94,25 +103,27 @@ async def preflight(
                 barred[recipient] = why
         if channel.closed:
             break
-    return Preflight(barred, tuple(unknown), smallest, least)
+    return replace(limits, barred=barred, unknown=tuple(unknown))
 
 
-async def _limits(
-    gateway: Gateway, channel: Channel, currency: str
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The smallest transfer and charge in the account's own currency; empty when the gateway does
-    not tell.
+async def _limits(gateway: Gateway, channel: Channel, currency: str) -> Preflight:
+    """The smallest transfer, and the smallest and largest charge, in the account's own currency;
+    empty where the gateway does not tell (omise-api.md, 2.3).
     """
     answer = await channel.glance(gateway.capability)
     if answer is None or answer.status != 200 or answer.said is None:
-        return {}, {}
+        return NOTHING_ASKED
     told = answer.said
-    return _in(currency, told.smallest_transfer), _in(currency, told.least_charge)
+    return Preflight(
+        smallest_share=_in(currency, told.smallest_transfer),
+        least_charge=_in(currency, told.least_charge),
+        most_charge=_in(currency, told.most_charge),
+    )
 
 
-def _in(currency: str, least: int | None) -> dict[str, int]:
-    if currency and least:
-        return {currency: least}
+def _in(currency: str, limit: int | None) -> dict[str, int]:
+    if currency and limit:
+        return {currency: limit}
     return {}
 
 
