@@ -1085,16 +1085,66 @@ def test_an_entry_of_a_list_that_is_no_charge_is_named_by_its_place(market: Mark
     market.orders([order(1)])
     assert market.run().returncode == 0
     market.orders([order(1), order(2)])
-    rule = {"method": "GET", "path": "/charges", "order_id": "00001", "change": {"object": "odd"}}
+    rule = {"method": "GET", "path": "/charges", "order_id": "00001", "change": {"id": " "}}
     market.sandbox.add_rule(rule)
     assert market.run().returncode == 11
-    (charge,) = market.own_charges()
     reason = row(market, "00002")["reason"]
-    assert f"entry 1 cannot be read as a charge: object odd, id {charge['id']}" in reason, reason
+    assert "entry 1 cannot be read as a charge: object charge, id" in reason, reason
     assert "ask the gateway to mend that entry" in reason
     assert market.money() == {"00001": 1}
     market.sandbox.clear_rules()
     over(market, 0)
+
+
+@pytest.mark.fault("B32", "J27", "L11")
+@tries("odd-entry")
+@pytest.mark.parametrize("odd_id", ["chrg_test_zz9", "schd_test_7"])
+def test_an_entry_with_an_id_that_is_no_charge_is_said_to_be_anothers(
+    market: Market, odd_id: str
+) -> None:
+    """Nothing goes beside it, on any night, until a person says that it is none of this job's."""
+    market.job()
+    market.orders([order(1)])
+    form = {
+        "amount": "50000",
+        "currency": "thb",
+        "destination": "recp_test_sandbox1",
+        "card": "tokn_test_sandboxz4242",
+        "metadata[order_id]": "till",
+    }
+    charges = f"{market.sandbox.url}/charges"
+    httpx.post(charges, data=form, auth=(KEY, ""), trust_env=False).raise_for_status()
+    odd = {"object": "odd", "id": odd_id}
+    market.sandbox.add_rule(method="GET", path="/charges", order_id="till", change=odd)
+    for _ in range(2):
+        assert market.run().returncode == 11
+        told = row(market, "00001")
+        assert (told["outcome"], told["who_acts"]) == ("held", "a person"), told
+        assert f"cannot be read as a charge: object odd, id {odd_id}" in told["reason"], told
+    assert market.run("--not-ours", "schd_test_8", "--reason", WHY, verb="resolve").returncode == 64
+    follow(market, told["reason"])
+    over(market, 0)
+    assert market.money()["00001"] == 1
+
+
+@pytest.mark.fault("B32", "J27", "L11")
+@pytest.mark.parametrize("by_id", [True, False])
+def test_an_entry_that_cannot_be_read_is_asked_for_by_its_id(
+    market: Market, *, by_id: bool
+) -> None:
+    """The gateway shows it so, or this journal knows it already: nothing waits for it."""
+    market.job()
+    market.orders([order(1)])
+    rule = {"method": "GET", "order_id": "00001", "change": {"object": "odd"}}
+    if by_id:
+        market.sandbox.add_rule({**rule, "path": "/charges"})
+        market.sandbox.add_rule(action="reset_after", order_id="00001")
+    else:
+        market.sandbox.add_rule({**rule, "path": "/charges*"})
+    assert market.run().returncode == 0
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    assert market.money() == {"00001": 1, "00002": 1}
 
 
 @pytest.mark.fault("J14", "E04")

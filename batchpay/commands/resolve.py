@@ -118,23 +118,35 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
     Raises Usage for what is no charge id, or none that the gateway knows, DoesNotAddUp for a charge
     that is this job's by its key or by this journal.
     """
-    if not CHARGE_ID.fullmatch(charge_id):
-        raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
-        charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
-        if charge is None:
+        is_waited_for = opened.recorder.is_unreadable(charge_id)
+        is_charge_id = CHARGE_ID.fullmatch(charge_id) is not None
+        if not (is_charge_id or is_waited_for):
+            raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
+        charge = None
+        if is_charge_id:
+            charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
+        if charge is None and not is_waited_for:
             raise _no_such_charge(charge_id, "nothing was settled")
-        _refuse_what_was_said(opened, charge)
-        if not opened.recorder.is_unclear(charge):
-            raise DoesNotAddUp(
-                f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or"
-                " this journal say it; nothing was settled"
-            )
+        if charge is not None:
+            _refuse_what_is_told(opened, charge)
         opened.note(Disowned(charge_id=charge_id, reason=reason, by=who()))
         return Resolved(
             f"{charge_id} is none of this job's: it stands in the way of no order any more. Run"
             " again"
+        )
+
+
+def _refuse_what_is_told(opened: OpenJob, charge: ChargeSeen) -> None:
+    """A charge that can be read says itself whose it is, or this journal does. Raises
+    DoesNotAddUp.
+    """
+    _refuse_what_was_said(opened, charge)
+    if not opened.recorder.is_unclear(charge):
+        raise DoesNotAddUp(
+            f"{charge.id} is no charge of which nobody can tell whose it is: its metadata or"
+            " this journal say it; nothing was settled"
         )
 
 

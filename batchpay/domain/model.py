@@ -340,11 +340,26 @@ class Page:
     ids: tuple[str, ...]  # of every item, also of those that could not be read as a charge of ours
     total: int
     limit: int = 0  # how many the gateway says it puts on a page; 0 when it does not say
+    # entries that have an id and are no charges, as far as they can be read
+    odd: tuple[OddEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OddEntry:
+    """An entry of a list that is no charge that can be read, and that can be named."""
+
+    at: int  # on its page, from 1
+    id: str
+    names: str  # what it tells of itself, for whoever looks for it at the gateway
+
+    def told(self, offset: int) -> str:
+        """Which entry of the whole list it is, in words. `offset`: of the page, from 0."""
+        return f"entry {offset + self.at} cannot be read as a charge: {self.names}"
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadablePage:
-    """A page of which an entry is no charge that can be read."""
+    """A page of which an entry is no charge that can be read, and has no id either."""
 
     at: int  # the first of them on the page, from 1
     names: str  # what it tells of itself, for whoever looks for it at the gateway

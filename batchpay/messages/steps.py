@@ -395,6 +395,14 @@ ASK_GATEWAY = entry(
     means="The gateway's list has an entry that is no charge, as far as it can be read.",
     example="an entry of GET /charges without an id",
 )
+ODD_ENTRY = entry(
+    "odd-entry",
+    "nothing is sent beside it, for it may be any order's: see the gateway's dashboard; if it is"
+    " none of this job's: batchpay resolve JOB --not-ours {charge:word} --reason TEXT, then run"
+    " again; else ask the gateway to mend that entry",
+    means="The gateway's list has an entry with an id that is no charge, as far as it can be read.",
+    example="an entry of GET /charges whose object is not charge",
+)
 GATEWAY_URL = entry(
     "gateway-url",
     "check [gateway] url in the job file, and what stands between: a proxy, a portal",

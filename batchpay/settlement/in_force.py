@@ -15,7 +15,6 @@ from batchpay.domain.events import (
     Lifted,
     Listed,
     Stop,
-    Told,
     Unreadable,
     kinds,
     of,
@@ -81,22 +80,22 @@ def unreadable_in(events: Iterable[Event]) -> str:
     """Why nothing is sent beside a charge that may be any order's, by events of the kinds
     UNREADABLE; empty: it is.
     """
-    unread: Unreadable | None = None
+    return next(iter(unreadable_told(events).values()), "")
+
+
+def unreadable_told(events: Iterable[Event]) -> dict[str, str]:
+    """Every such charge that no person has told of and no complete list has come after -> why."""
+    unread: dict[str, str] = {}
     for event in events:
         told = of(event)
         if isinstance(told, Unreadable):
-            unread = told
-        elif unread is not None and _is_read(unread, told):
-            unread = None
-    if unread is not None:
-        return unread.reason
-    return ""
-
-
-def _is_read(unread: Unreadable, told: Told) -> bool:
-    if isinstance(told, Disowned):
-        return told.charge_id == unread.charge_id
-    return isinstance(told, Listed)
+            unread.pop(told.charge_id, None)
+            unread[told.charge_id] = told.reason
+        elif isinstance(told, Disowned):
+            unread.pop(told.charge_id, None)
+        elif isinstance(told, Listed):
+            unread = {}
+    return unread
 
 
 def whose_journal(events: Iterable[Event]) -> dict[str, Any]:

@@ -18,11 +18,19 @@ from typing import Protocol, TypeVar
 from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured, Taken
 from batchpay.domain.events import Listed, Restored
-from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page, UnreadablePage
+from batchpay.domain.model import (
+    Answer,
+    ChargeSeen,
+    Intent,
+    OddEntry,
+    Outcome,
+    Page,
+    UnreadablePage,
+)
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import SKEW_S, is_instant
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Attempt, could_be, is_unknown, key_in
+from batchpay.lifecycle.attempt import Attempt, can_be_asked_for, could_be, is_unknown, key_in
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
 from batchpay.settlement.channel import Channel
@@ -307,7 +315,12 @@ class Lists:
                 return False
             if not listing.offset and not listing.now and (date := http_date(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
-            fresh = await self._readable(listing.add(page))
+            told = await self._as_told(page.odd)
+            if told is None:  # before the page is taken: it may be the last one
+                listing.broken = await self._wait_for_a_word(listing, page.odd)
+                return True
+            fresh = listing.add(page)
+            fresh = await self._readable(replace(fresh, charges=(*fresh.charges, *told)))
             news = self._recorder.news_of(fresh.charges)
             self._recorder.trace(news)
             listing.unclear += filter(self._recorder.is_unclear, news)
@@ -356,6 +369,43 @@ class Lists:
     def _may_be(self, charge: ChargeSeen, attempt: Attempt) -> bool:
         return may_be(charge, attempt, self._recorder, dated=self._channel.dated)
 
+    async def _as_told(self, odd: Sequence[OddEntry]) -> list[ChargeSeen] | None:
+        """What entries that cannot be read are, asked for by their ids; nothing of those that this
+        journal knows already, or that a person said are none of this job's. None: one of them may
+        be any order's.
+        """
+        charges = []
+        for entry in odd:
+            if entry.id in self._recorder.disowned or self._recorder.is_known(entry.id):
+                continue
+            charge = await self._read_by_id(entry.id)
+            if charge is None:
+                return None
+            charges.append(charge)
+        return charges
+
+    async def _wait_for_a_word(self, listing: Listing, odd: Sequence[OddEntry]) -> str:
+        """Why a list is not read beyond some entries; each is kept for a person to tell of."""
+        reasons = []
+        for entry in odd:
+            if entry.id in self._recorder.disowned or self._recorder.is_known(entry.id):
+                continue
+            step = steps.ODD_ENTRY(charge=entry.id)
+            place = entry.told(listing.offset)
+            reasons.append(f"of the charges since {listing.since}, oldest first, {place}; {step}")
+            why = f"{INCOMPLETE}: an entry cannot be read as a charge: {entry.names}; {step}"
+            await self._recorder.unreadable(entry.id, why)
+        return reasons[0]
+
+    async def _read_by_id(self, charge_id: str) -> ChargeSeen | None:
+        """A charge asked for by its id; None where that does not show it."""
+        if not can_be_asked_for(charge_id):
+            return None
+        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
+        if answer is None or answer.said is None or answer.said.id != charge_id:
+            return None
+        return answer.said
+
     async def _readable(self, page: Page) -> Page:
         """The same page; a charge of a recipient whose metadata cannot be read is asked for by its
         id, once.
@@ -373,10 +423,7 @@ class Lists:
         if charge.id in self._reread:
             return None
         self._reread.add(charge.id)
-        answer = await self._channel.ask(partial(self._gateway.get, charge.id))
-        if answer is None or answer.said is None or answer.said.id != charge.id:
-            return None
-        return answer.said
+        return await self._read_by_id(charge.id)
 
     def _youngest_witness(self, begun_s: float) -> str:
         """When the youngest charge was made that the list must show: it tells a list from a copy of

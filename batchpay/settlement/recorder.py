@@ -86,7 +86,7 @@ from batchpay.settlement.in_force import (
     UNREADABLE,
     charges_told,
     stop_in_force,
-    unreadable_in,
+    unreadable_told,
     whose_journal,
 )
 from batchpay.settlement.others import doubles, orders_of, told_of
@@ -387,8 +387,17 @@ class Recorder:
         """The same where any order may be meant: nothing is sent before a person has told; written
         once a reason.
         """
-        if unreadable_in(self._journal.events(UNREADABLE)) != why:
+        told = unreadable_told(self._journal.events(UNREADABLE))
+        if told.get(charge_id) != why:
             await self.note(Unreadable(charge_id=charge_id, reason=why))
+
+    def is_unreadable(self, charge_id: str) -> bool:
+        """Does the journal wait for a person's word about this very entry of the gateway's list?"""
+        return charge_id in unreadable_told(self._journal.events(UNREADABLE))
+
+    def is_known(self, charge_id: str) -> bool:
+        """Does an event tell of it as an order's charge, of this job or another one?"""
+        return self._journal.order_of_charge(charge_id) is not None
 
     async def untold(self, case: Case, charge_id: str) -> None:
         """Asked for this charge of an earlier attempt by its id, the gateway did not show it;

@@ -8,6 +8,7 @@ Whatever a document is, nothing here raises. What is not as documented is said o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from batchpay.domain.model import (
     Answer,
     ChargeSeen,
     ChargeWithoutId,
+    OddEntry,
     Page,
     UnreadablePage,
 )
@@ -167,25 +169,43 @@ def page_in(document: Any) -> Page | UnreadablePage | None:
         return None
     if type(total) is not int or total < 0:
         return None
-    read = [charge_in(item) for item in data]
-    charges = tuple(charge for charge in read if charge is not None)
-    return Page(charges, tuple(charge.id for charge in charges), total, size_told(document))
+    charges = []
+    odd = []
+    for at, item in enumerate(data, 1):
+        charge = charge_in(item)
+        if charge is not None:
+            charges.append(charge)
+        else:
+            odd.append(OddEntry(at, item["id"], _names_of(item)))
+    ids = tuple(item["id"] for item in data)
+    return Page(
+        tuple(charges),
+        ids,
+        total,
+        size_told(document),
+        tuple(odd),
+    )
 
 
 def _unreadable_in(document: Any) -> UnreadablePage | None:
-    """The first entry that is no charge that can be read; None where there is none, or no list."""
+    """The first entry that cannot be read, and that nobody can name; None where there is none, or
+    no list.
+    """
     data = inside(document, "data")
     if not isinstance(data, list):
         return None
     for at, item in enumerate(data, 1):
-        if _has_no_id(item):
+        if _names_none(item) or (charge_in(item) is None and not _can_be_named(item)):
             return UnreadablePage(at, _names_of(item))
     return None
 
 
-def _has_no_id(item: Any) -> bool:
-    """Is it no charge, or one that does not say which?"""
-    return inside(item, "object") != "charge" or _names_none(item)
+_NAME = re.compile(r"[!-~]{1,100}")
+
+
+def _can_be_named(item: Any) -> bool:
+    """Is its id one that a person can type?"""
+    return _NAME.fullmatch(item["id"]) is not None
 
 
 def _names_none(document: Any) -> bool:
