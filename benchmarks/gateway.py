@@ -55,6 +55,8 @@ _FILLED = {
         "security_code_check": True,
     },
 }
+WAITS = "tokn_test_pending"  # how the card begins of a charge that stays pending
+_WAITING = {"status": "pending", "paid": False, "authorized": False, "paid_at": None}
 _VARIES = (
     "id",
     "location",
@@ -84,7 +86,7 @@ def charge(fields: dict[str, str], number: int, now: str) -> bytes:
     amount = int(fields["amount"])
     metadata = {name[9:-1]: value for name, value in fields.items() if name.startswith("metadata[")}
     quoted = f'"{now}"'
-    return (
+    made = (
         _TEMPLATE
         % {
             "id": f'"chrg_test_bench{number:09d}"',
@@ -106,6 +108,9 @@ def charge(fields: dict[str, str], number: int, now: str) -> bytes:
             "transaction": f'"trxn_test_bench{number:09d}"',
         }
     ).encode()
+    if fields.get("card", "").startswith(WAITS):
+        return json.dumps({**json.loads(made), **_WAITING}).encode()
+    return made
 
 
 def _fields(body: bytes) -> dict[str, str]:
@@ -129,10 +134,11 @@ class Ledger:
         self.posts = array("d")
         self._second = 0
         self._now = self._date = ""
+        self._back_s = 0  # how far in the past its clock stands
 
     def clock(self) -> tuple[str, str]:
         """Now, as charges and as HTTP headers write it."""
-        second = int(time.time())
+        second = int(time.time()) - self._back_s
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True)
             self._now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
@@ -150,6 +156,8 @@ class Ledger:
             self.charges.append(made)
             self.created.append(now)
             return made
+        if target.startswith("/charges/"):
+            return self.charges[int(target.removeprefix("/charges/chrg_test_bench")) - 1]
         return self._page(dict(parse_qsl(urlsplit(target).query)))
 
     def _page(self, asked: dict[str, str]) -> bytes:
@@ -161,6 +169,13 @@ class Ledger:
     def _bench(self, target: str) -> bytes:
         if target.endswith("/forget"):
             self.__init__()  # type: ignore[misc]
+            return b""
+        if target.startswith("/bench/keep/"):
+            del self.charges[int(target.rpartition("/")[2]) :]
+            del self.created[len(self.charges) :]
+            return b""
+        if target.startswith("/bench/back/"):
+            self._back_s = int(target.rpartition("/")[2])
             return b""
         return (self.posts if target.endswith("/posts") else self.arrivals).tobytes()
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.gateway import WAITS
 from benchmarks.measure import Cost, batchpay, process, python
 
 KEY = "skey_test_0123456789abcdef"
@@ -62,21 +63,33 @@ formats = {formats}
 """
 
 
-def write_orders(path: Path, rows: int, *, bad_every: int = 0, first: int = 1) -> Path:
-    """`rows` orders of 12 columns; every `bad_every`-th breaks a rule."""
+def write_orders(
+    path: Path,
+    rows: int,
+    *,
+    bad_every: int = 0,
+    first: int = 1,
+    waiting: int = 0,
+) -> Path:
+    """`rows` orders of 12 columns; every `bad_every`-th breaks a rule, the charges of the first
+    `waiting` ones stay pending.
+    """
     dice = random.Random(first)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
         for number in range(first, first + rows):
             bad = bad_every and number % bad_every == 0
+            card = "tokn_test_sandbox"
+            if number < first + waiting:
+                card = WAITS
             writer.writerow(
                 (
                     f"{number:08d}",
                     f"{dice.randrange(20, 90_000)}.{number % 100:02d}",
                     "THX" if bad else "THB",
                     f"recp_test_sandbox{number % 977:04d}",
-                    f"tokn_test_sandbox{number:08d}4242",
+                    f"{card}{number:08d}4242",
                     f"INV-{number}",
                     f"Shop {number % 977}",
                     "vinyl record",
@@ -153,6 +166,14 @@ class Gateway:
     def forget(self) -> None:
         """Start anew: no charges, no arrivals."""
         self._get("/bench/forget")
+
+    def keep(self, charges: int) -> None:
+        """It made no more charges than so many."""
+        self._get(f"/bench/keep/{charges}")
+
+    def back(self, seconds: int) -> None:
+        """From now on its clock stands so far in the past."""
+        self._get(f"/bench/back/{seconds}")
 
     def cpu_s(self) -> float:
         """What it has cost so far."""

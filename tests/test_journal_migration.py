@@ -37,6 +37,7 @@ MEANING = {
     "2": "3c559439ef03eb06f9b077d3395f6bfd8064d004873886c97b3eb5976d262c02",
     "3": "c90abfce2cc1310b95da4ced7edf789c10666fb882d0c2b5c37e6b5e669f3eff",
     "4": "f0660bce2b484f3e717348f9392ec480533733c0f849c6b1daeb00010d7d7863",
+    "5": "86c5c0d9886d9ee6452a264568a4e10e12472621cd05984036d3ba95bb43d6da",
 }
 
 
@@ -263,6 +264,27 @@ def test_a_journal_of_version_3_learns_that_a_card_is_no_payer(tmp_path: Path) -
     journal.verify()
     terms = terms_of("cust_1", "recp_1", 100, "thb")
     assert [asked[0] for asked in journal.asked_terms([terms], 0)[terms]] == ["A1", "A2"]
+    journal.close()
+    assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
+
+
+@pytest.mark.fault("J33")
+def test_a_journal_of_version_4_finds_rare_events_by_their_kind(tmp_path: Path) -> None:
+    """Also those about an order; its events and everything else stay as they are."""
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, "night")
+    journal.append([intent("A1"), Event("cancelled", 7, "run", order_id="A2", data={"reason": ""})])
+    journal.close()
+    form_before = form(path)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("DROP INDEX events_of_a_kind")
+        raw.execute("CREATE INDEX events_of_a_kind ON events (job, kind) WHERE order_id = ''")
+        raw.execute("UPDATE meta SET value = '4' WHERE name = 'schema_version'")
+        raw.commit()
+    before, open_before = events_of(path), open_attempts(path)
+    journal = SqliteJournal(path, "night")
+    journal.verify()
+    assert [event.order_id for event in journal.cancelled()] == ["A2"]
     journal.close()
     assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
 
@@ -517,7 +539,7 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
 
 
 @pytest.mark.fault("D12", "J33")
-@pytest.mark.parametrize("version", ["0", "5", "99", "2.0", ""])
+@pytest.mark.parametrize("version", ["0", "6", "99", "2.0", ""])
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_version_that_nobody_here_knows_is_refused_and_left(
     old: Path, version: str, read_only: bool

@@ -16,10 +16,13 @@ from batchpay.batches.clock import iso, ns_of
 from batchpay.domain.events import (
     STOPS,
     Adopted,
+    Answered,
+    BatchPlanned,
     ChargedElsewhere,
     DisputeSeen,
     Held,
     InputsRead,
+    Intended,
     Lifted,
     Listed,
     NewOrders,
@@ -27,6 +30,7 @@ from batchpay.domain.events import (
     RecipientsAsked,
     RefundSeen,
     Restored,
+    RunCounted,
     RunFinished,
     RunStarted,
     Stop,
@@ -36,6 +40,7 @@ from batchpay.domain.events import (
     told_by,
     told_in,
 )
+from batchpay.domain.events import Found as FoundTold
 from batchpay.domain.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.domain.money import major_text
 from batchpay.job.job import Job
@@ -69,6 +74,23 @@ from batchpay.settlement.in_force import (
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
 
 LISTED = 100  # open rows of a batch that `status` spells out
+# what every night writes: nothing of it changes how an attempt of another batch reads
+ORDINARY = frozenset(
+    kinds(
+        RunStarted,
+        InputsRead,
+        BatchPlanned,
+        RecipientsAsked,
+        Intended,
+        Answered,
+        FoundTold,
+        Held,
+        Listed,
+        TotalsCounted,
+        RunCounted,
+        RunFinished,
+    )
+)
 # how far back an empty journal looks that nothing tells of (law L11)
 FIRST_LOOK = timedelta(days=35)
 # how long an order of the same payer, recipient and amount is told (contract, section 2)
@@ -627,9 +649,7 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     later = later_in(journal)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
-        distinct = job.input.alike_ids == "distinct"
-        ids_from = job.columns.ids_from
-        lineages = Lineages(journal, distinct=distinct, ids_from=ids_from)
+        lineages = lineages_of(job, journal)
         for chunk in journal.chunks(batch.id):
             history = history_of(journal, batch, chunk, lineages=lineages)
             found = find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
@@ -664,6 +684,35 @@ def later_in(journal: SqliteJournal) -> Later:
         {told.charge_id: told for _, told in told_in(journal, RefundSeen) if told.charge_id},
         {told.charge_id: told for _, told in told_in(journal, DisputeSeen)},
     )
+
+
+def findings_at(
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    places: Collection[tuple[str, int]],
+) -> Iterator[Finding]:
+    """Where some rows of a batch stand now, by their sheet and number; no other is read."""
+    repeats = journal.repeats(batch.id)
+    guards = guards_of_batch(job, journal, batch)
+    hold = last_hold(journal, batch.id)
+    later = later_in(journal)
+    lineages = lineages_of(job, journal)
+    for number, sheet, first, last in journal.spans(batch.id):
+        wanted = {row for one, row in places if one == sheet and first <= row <= last}
+        chunk = journal.chunk(batch.id, number) if wanted else None
+        if chunk is None:
+            continue
+        others = frozenset(chunk.rows) - wanted
+        history = history_of(journal, batch, chunk, others, lineages)
+        rows = [row for row in rows_of(batch.id, chunk, repeats) if row.row in wanted]
+        yield from later.of(find(batch, rows, history, guards, hold))
+
+
+def lineages_of(job: Job, journal: SqliteJournal) -> Lineages:
+    """What follows corrections back, as the job reads its files."""
+    distinct = job.input.alike_ids == "distinct"
+    return Lineages(journal, distinct=distinct, ids_from=job.columns.ids_from)
 
 
 class Counts(NamedTuple):
@@ -737,10 +786,29 @@ def is_due(
 ) -> bool:
     """May a batch read otherwise than its last report, with this stop in force? One that told of
     another stop does.
+
+    A row that was never sent, and one that is in doubt or names another row, is judged by what else
+    there is; any other open row by its own attempt, of which every event is the batch's own.
     """
-    if latest is None or is_open(latest) or journal.moved(batch_id):
+    if latest is None or journal.moved(batch_id):
         return True
-    return TotalsCounted.read(latest).stop not in ("", stop)
+    told = TotalsCounted.read(latest).stop
+    if not is_open(latest):
+        return told not in ("", stop)
+    if told != stop or not totals_in(latest).rests_on_itself:
+        return True
+    return journal.happened(latest.seq, but=ORDINARY)
+
+
+def is_news(journal: SqliteJournal, latest: Event) -> bool:
+    """Was a batch, though it reads as it did, counted because of something that happened since? That
+    is written down, so that the next night does not count it for the same reason.
+    """
+    if journal.moved(latest.batch_id):
+        return True
+    if not (is_open(latest) and totals_in(latest).rests_on_itself):
+        return False
+    return journal.happened(latest.seq, but=ORDINARY)
 
 
 class Lift(NamedTuple):
@@ -823,9 +891,14 @@ def status_of(
     totals.
     """
     in_work = 0
+    stop = stop_in_force(journal.events(STOPS))
     if event is not None and not is_open(event):
         totals = totals_in(event)
         waiting: list[dict[str, Any]] = []
+    elif event is not None and (places := _open_places(journal, batch, event, stop, work)):
+        totals = totals_in(event)
+        findings = findings_at(job, journal, batch, places)
+        waiting = [_waiting(one, batch, now_ns) for one in findings if not one.accepted]
     else:
         totals, waiting, in_work = _standing(job, journal, batch, now_ns, work)
     told = {
@@ -838,7 +911,7 @@ def status_of(
         "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()},
         "refusal": batch.refusal,
         "further_charges": further_json(totals),
-        "stop": stop_in_force(journal.events(STOPS)),
+        "stop": stop,
         "who_acts": dict(must_act([totals]).orders),
         "in_work": in_work,
         "unproven": Outcome.UNPROVEN in totals.stands(),
@@ -849,6 +922,25 @@ def status_of(
         "open": waiting,
     }
     return told, totals
+
+
+def _open_places(
+    journal: SqliteJournal,
+    batch: Batch,
+    latest: Event,
+    stop: str,
+    work: Work,
+) -> list[tuple[str, int]]:
+    """Sheet and row of the open rows of a batch that reads as in its last report, the first LISTED
+    of them; none where it may not, or where they must be looked for.
+    """
+    if work != Work() or is_due(journal, batch.id, latest, stop):
+        return []
+    totals = totals_in(latest)
+    places = journal.open_places(batch.id)
+    if len(places) != sum(totals.count(outcome) for outcome in OPEN):
+        return []
+    return places[: LISTED + sum(totals.accepted.values())]
 
 
 def _standing(

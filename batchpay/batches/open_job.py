@@ -88,7 +88,7 @@ class OpenJob:
         wait: bool = False,
         edges: Edges = WORLD,
     ) -> None:
-        """Take the lock, open the journal and verify it.
+        """Take the lock, open the journal and verify what is new in it.
 
         Raises TryLater, InputOutput, what opening raises, and Misconfigured for a journal of
         another mode or address.
@@ -114,7 +114,7 @@ class OpenJob:
         stack.callback(self.lock.close)
         self.journal = edges.journal(job, self.lock.witness)
         stack.callback(self.journal.close)
-        self.journal.verify()
+        self.journal.verify_new()
         self.loss = self._loss()
         self.recorder = Recorder(
             self.journal,
@@ -189,6 +189,8 @@ class OpenJob:
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
+        if loss is not None:  # what was verified before is not what others know: then all of it is
+            self.journal.verify()
         if loss is not None and not loss.noted:
             restored = self._event(loss.as_told(Restored))
             self.journal.append([restored, *self._kept_again(loss)])

@@ -25,7 +25,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
-from batchpay.reports.manifest import head_of, write_manifest_beside
+from batchpay.reports.manifest import head_of, is_made_from, write_manifest_beside
 from batchpay.reports.spool import KeptFindings
 from batchpay.settlement.in_force import stop_in_force, whose_journal
 
@@ -77,9 +77,16 @@ def publish(opened: OpenJob, batch: Batch) -> Published:
     return write(opened, count(opened, batch), Runs(opened.journal))
 
 
-def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
+def count(
+    opened: OpenJob,
+    batch: Batch,
+    *,
+    spooled: bool = True,
+    written: Event | None = None,
+) -> Counted:
     """Totals into the journal when they changed. `spooled`: keep what was judged for `write`, which
-    lets go of it.
+    lets go of it. `written`: the event from which its reports were; they stay as they are where
+    nothing changed, and they are there.
     """
     journal = opened.journal
     spool = KeptFindings(opened.job.state_path.parent)
@@ -105,12 +112,19 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
             told = replace(told, said=sha256(words).hexdigest())
         latest = history.last_totals(journal).get(batch.id)
         # else it would be written on every night
-        if latest is None or of(latest) != told or journal.moved(batch.id):
+        if latest is None or of(latest) != told or history.is_news(journal, latest):
             latest = opened.note(told, batch.id)
     except BaseException:
         spool.close()
         raise
-    return Counted(batch, totals, equations, latest, found, spool, said)
+    kept = written is not None and latest.seq == written.seq and _are_there(opened, latest)
+    return Counted(batch, totals, equations, latest, found, spool, said, kept)
+
+
+def _are_there(opened: OpenJob, noted: Event) -> bool:
+    """Are the reports that were written from an event there?"""
+    folder = opened.job.report.directory / noted.batch_id
+    return is_made_from(folder, opened.journal.id, noted.seq, noted.digest)
 
 
 def open_elsewhere(journal: SqliteJournal, mine: Collection[str]) -> list[Totals]:
@@ -150,11 +164,11 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
 
 
 def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
-    """A batch whose reports stay as they are: as it stood when they were written."""
+    """A batch whose reports stay as they are: as it stood when they were written, unread."""
     totals = history.totals_in(latest)
+    equations = tuple(totals.equations(batch.rows_read, batch.read))
     spool = KeptFindings(opened.job.state_path.parent)
-    found = history.findings_of(opened.job, opened.journal, batch)
-    return Counted(batch, totals, (), latest, found, spool, kept=True)
+    return Counted(batch, totals, equations, latest, lambda: iter(()), spool, kept=True)
 
 
 def publish_nothing(

@@ -141,7 +141,7 @@ def _journal(job: Job, stack: ExitStack) -> tuple[SqliteJournal, Loss | None]:
     known_to_be = witnessed(job.state_path, job.name)
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     stack.callback(journal.close)
-    journal.verify()
+    journal.verify_new()
     refuse_another_place(job, journal)
     loss = loss_of(job, journal, known_to_be)
     refuse_lost(loss)

@@ -8,7 +8,7 @@ report   from the journal alone
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,7 +36,7 @@ from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
 from batchpay.domain.events import RunCounted, RunFinished, RunStarted
 from batchpay.domain.exits import Acts, worst
-from batchpay.domain.model import Batch, RunDone
+from batchpay.domain.model import Batch, Event, RunDone
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
@@ -242,10 +242,11 @@ def _reported(
     try:
         runs = Runs(opened.journal)
         published = [write(opened, one, runs) for one in counted]
-        publish_settled(opened, {one.batch.id for one in counted})
+        publish_settled(opened, {one.batch.id for one in counted if not one.kept})
         beside = publish_adopted(opened)
         if opened.empty:
             beside = (*beside, *publish_nothing(opened, code, noted, runs))
+        opened.journal.reread()
     except BatchpayError as error:
         opened.note(RunFinished(exit_code=error.exit_code))
         raise
@@ -277,14 +278,22 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
             for at, batch in enumerate(_without_a_report(opened))
         ]
     latest = history.last_totals(opened.journal)
-    counted = []
-    for at, batch in enumerate(_due_for_a_report(opened)):
+    mine = {planned.batch.id for planned in opened.planned}
+    counted: list[Counted] = []
+    for batch in _of_tonight(opened, latest):
         known = latest.get(batch.id)
-        if known is None or looked or history.behind(opened.journal, known):
-            counted.append(count(opened, batch, spooled=at < SPOOLED))
+        is_spooled = len(counted) < SPOOLED
+        if known is None or (batch.id in mine and looked):
+            counted.append(count(opened, batch, spooled=is_spooled))
+        elif history.behind(opened.journal, known) or (looked and _is_due(opened, known)):
+            counted.append(count(opened, batch, spooled=is_spooled, written=known))
         else:
             counted.append(keep(opened, batch, known))
     return counted
+
+
+def _is_due(opened: OpenJob, known: Event) -> bool:
+    return history.is_due(opened.journal, known.batch_id, known, opened.stop)
 
 
 def _without_a_report(opened: OpenJob) -> list[Batch]:
@@ -296,19 +305,19 @@ def _without_a_report(opened: OpenJob) -> list[Batch]:
     return [batch for batch in batches if not (reports / batch.id).exists()]
 
 
-def _due_for_a_report(opened: OpenJob) -> list[Batch]:
-    """This run's batches, then every other whose last report may be behind the journal or has open
-    rows.
+def _of_tonight(opened: OpenJob, latest: Mapping[str, Event]) -> list[Batch]:
+    """This run's batches, then every other that has open rows, or whose last report may be behind
+    the journal.
     """
     mine = [planned.batch for planned in opened.planned]
     mine_ids = {batch.id for batch in mine}
-    latest = history.last_totals(opened.journal)
-    others = [
-        batch
-        for batch in opened.journal.batches()
-        if batch.id not in mine_ids
-        and history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop)
-    ]
+    others = []
+    for batch in opened.journal.batches():
+        known = latest.get(batch.id)
+        if batch.id in mine_ids:
+            continue
+        if known is None or history.is_open(known) or _is_due(opened, known):
+            others.append(batch)
     return [*mine, *others]
 
 

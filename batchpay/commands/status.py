@@ -52,7 +52,7 @@ def status(job: Job) -> Status:
     """
     known_to_be = witnessed(job.state_path, job.name)
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
-        journal.verify()
+        journal.verify_new()
         if not journal.knows_orders():
             refuse_lost(loss_of(job, journal, known_to_be))
         return _status(job, journal)
@@ -121,7 +121,7 @@ def story(job: Job, order_id: str) -> dict[str, Any]:
     row and no event knows.
     """
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
-        journal.verify()
+        journal.verify_new()
         told = story_of(job, journal, order_id)
         bare = order_id.removeprefix("'")  # results.csv puts one before what is no formula
         if _is_nothing(told) and bare != order_id:

@@ -237,6 +237,16 @@ class Journal(Protocol):
         does not fit.
         """
 
+    def verify_new(self) -> None:
+        """The same of all that was written since a run last kept how far it had come, and of every
+        order that is not settled; of what is older, whatever is read is held against the chain.
+        """
+
+    def reread(self) -> None:
+        """Keep how far the journal is known to be right, and read a part of what is older again: in
+        some weeks of nights all of it. Raises what `verify` raises.
+        """
+
     def accounts(self) -> Iterator[Event]:
         """The `account` events of every job in the same journal, this job's last (J03)."""
 
@@ -420,3 +430,9 @@ class Journal(Protocol):
 
     def changed(self, batch_id: str, after: int) -> bool:
         """Did anything happen to an order of a batch after an event?"""
+
+    def happened(self, after: int, *, but: Collection[str]) -> bool:
+        """Did anything happen after an event but what is of some kinds?"""
+
+    def open_places(self, batch_id: str) -> list[tuple[str, int]]:
+        """Sheet and row of a batch's rows of which an attempt did not end yet, by their numbers."""

@@ -79,6 +79,12 @@ class Remembered:
     def verify(self) -> None:
         """Memory does not rot."""
 
+    def verify_new(self) -> None:
+        """Nor what is new in it."""
+
+    def reread(self) -> None:
+        """Nothing was kept."""
+
     def close(self) -> None:
         """There is nothing to let go of."""
 
@@ -317,6 +323,20 @@ class Remembered:
     def changed(self, batch_id: str, after: int) -> bool:
         """Did anything happen to an order of a batch after an event?"""
         return any(event.order_id and event.seq > after for event in self._of_batch(batch_id))
+
+    def happened(self, after: int, *, but: Collection[str]) -> bool:
+        """Did anything happen after an event but what is of some kinds?"""
+        return any(event.kind not in but for event in self._events[after:])
+
+    def open_places(self, batch_id: str) -> list[tuple[str, int]]:
+        """Sheet and row of a batch's rows of which an attempt did not end yet."""
+        return sorted(
+            (event.sheet, event.row)
+            for event in self._caused(batch_id)
+            if (now := self._open.get(event.order_id))
+            and now.attempt == event.attempt
+            and now.state != Outcome.SUCCEEDED
+        )
 
     def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
         """The order id that this job's row of a file has which another job knows as this batch."""

@@ -300,6 +300,13 @@ class Totals:
         return any(kind == SENT_LATER for _, kind, _ in self.matters)
 
     @property
+    def rests_on_itself(self) -> bool:
+        """Is every open row one that the gateway, or a person, decides by its own attempt?"""
+        by_others = {Outcome.HELD, Outcome.IN_DOUBT}
+        named = {Outcome(name) for name, rows in self.named.items() if rows} & OPEN
+        return not (self.charged_twice or named or any(map(self.count, by_others)))
+
+    @property
     def charged_twice(self) -> bool:
         """Is there an order of which a second charge is neither given back nor taken note of?"""
         return any(stands == "open" for *_, stands in (*self.further, *self.paid_apart))

@@ -233,6 +233,21 @@ def head_of(directory: Directory, job: Job) -> Head | None:
     return None
 
 
+def is_made_from(
+    folder: Path,
+    journal_id: str,
+    seq: int,
+    digest: str,
+) -> bool:
+    """Does a folder hold all that its manifest names, and was that made from this event?"""
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        document = json.loads(read_regular(folder / "manifest.json", MAX_BYTES))
+        journal = document["journal"]
+        if (journal["id"], journal["seq"], journal["digest"]) == (journal_id, seq, digest):
+            return all((folder / name).is_file() for name in document["reports"])
+    return False
+
+
 def _write(directory: Directory, **document: object) -> None:
     text = json.dumps({"manifest_version": 1, **document}, ensure_ascii=False, indent=2)
     data = f"{text}\n".encode()

@@ -457,6 +457,25 @@ BATCH = "2026-01-01-0123456789ab"
 TERMS = terms_of("cust_1", "recp_1", 100, "thb")
 
 
+def test_what_happened_since_is_told_but_for_what_is_ordinary(journal: Journal) -> None:
+    """Whatever is asked for by an index or not."""
+    journal.append([Event("stop", 1, data={"reason": "x"})])
+    journal.append([intent("a"), Event("listing", 1, data={"bound": "x"})])
+    ordinary = {"listing", "intent", "answer", "found"}
+    assert [journal.happened(after, but=ordinary) for after in (0, 1)] == [True, False]
+    assert [journal.happened(after, but={"listing"}) for after in (0, 1, 2)] == [True, True, False]
+
+
+def test_the_rows_of_open_attempts_are_told_by_their_numbers(journal: Journal) -> None:
+    """Of the attempt that is open, and of this batch."""
+    for row, order_id in ((9, "a"), (2, "b"), (3, "c"), (4, "d")):
+        journal.append([replace(intent(order_id), row=row)])
+    journal.append([answer("b", "pending"), answer("c", "succeeded"), answer("d", "declined")])
+    journal.append([replace(intent("d", 2), batch_id="other", row=5)])
+    assert journal.open_places("batch") == [("", 2), ("", 9)]
+    assert journal.open_places("other") == [("", 5)]
+
+
 def test_the_last_event_is_known_by_its_number_and_digest(journal: Journal) -> None:
     """An event's digest stays what it was, whatever follows; one that is not there has none."""
     empty, before_all = journal.head()
@@ -467,6 +486,9 @@ def test_the_last_event_is_known_by_its_number_and_digest(journal: Journal) -> N
     assert (seq, journal.digest_of(1), journal.digest_of(3)) == (1, digest, "")
     assert journal.head() == (2, journal.digest_of(2)) != (1, digest)
     journal.verify()
+    journal.verify_new()
+    journal.reread()
+    journal.verify_new()
 
 
 @pytest.mark.fault("J03")

@@ -17,12 +17,13 @@ from batchpay.journals.attempts import keep_asked, keep_open
 from batchpay.journals.guard import replay
 from batchpay.journals.sqlite.soundness import statements
 
-SCHEMA_VERSION = "4"  # what schema.sql is; tests/test_journal_migration.py holds the two together
-OLDER = frozenset({"1", "2", "3"})  # versions that `migrate` knows
-_GONE_SINCE_1 = ("events_of_an_order", "alike_orders")
+SCHEMA_VERSION = "5"  # what schema.sql is; tests/test_journal_migration.py holds the two together
+OLDER = frozenset({"1", "2", "3", "4"})  # versions that `migrate` knows
+_GONE_SINCE_1 = ("events_of_an_order", "alike_orders", "events_of_a_kind")
 _NEW_SINCE_1 = frozenset(
     {
         "events_of_an_order",
+        "events_of_a_kind",
         "charges_told_of",
         "asked",
         "asked_alike",
@@ -40,10 +41,11 @@ def schema() -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Version 1, 2 or 3 -> 4. Whatever fails, the caller rolls back.
+    """Version 1, 2, 3 or 4 -> 5. Whatever fails, the caller rolls back.
 
     Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in
-    nothing but what terms are: the card of a customer was part of them.
+    nothing but what terms are: the card of a customer was part of them. Version 4 in nothing but
+    which kinds of event are found by an index.
     """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")

@@ -97,7 +97,7 @@ def verify(connection: sqlite3.Connection, path: Path, schema: str) -> None:
     _open_attempts(connection, path, found)
     _asked(connection, path, found)
     _rows(connection, path)
-    _schema(connection, path, schema)
+    verify_schema(connection, path, schema)
 
 
 def _pages(connection: sqlite3.Connection, path: Path) -> None:
@@ -109,7 +109,8 @@ def _pages(connection: sqlite3.Connection, path: Path) -> None:
 _MADE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
 
 
-def _schema(connection: sqlite3.Connection, path: Path, schema: str) -> None:
+def verify_schema(connection: sqlite3.Connection, path: Path, schema: str) -> None:
+    """Tables, indexes and triggers are those of the schema. Raises Damaged."""
     wanted = list(_made_by(schema))
     for *names, sql in connection.execute(_MADE):
         if (*names, _meant(sql)) not in wanted:
@@ -165,7 +166,7 @@ class _Derived:
             beside = is_beside(data)
             self.asked += hash(asked(seq, job, at_ns, batch_id, order_id, attempt, data))
         elif kind != Intended.kind:
-            state = _state_of(text)
+            state = state_of_text(text)
         fresh = kind == Intended.kind and attempt == send == 1
         now = self._now(key, seq, fresh=fresh)
         then = replay(now, kind, attempt, send, state, beside, lambda: self._last(key, seq))
@@ -207,7 +208,7 @@ def _mark(key: Key, attempt: int) -> int:
     return hash((key, attempt))
 
 
-def _state_of(data: str) -> str:
+def state_of_text(data: str) -> str:
     """The state that an event keeps: its last key of that name, unless that is one of something
     nested.
     """
@@ -275,15 +276,25 @@ def _rows(connection: sqlite3.Connection, path: Path) -> None:
     plans = "SELECT job, batch_id, data FROM events WHERE kind = ? ORDER BY seq"
     for job, batch_id, data in connection.execute(plans, (BatchPlanned.kind,)):
         planned[job, batch_id] = BatchPlanned.of_data(json.loads(data), batch_id)
+    for key, plan in planned.items():
+        verify_rows_of(connection, path, key, plan)
+
+
+def verify_rows_of(
+    connection: sqlite3.Connection,
+    path: Path,
+    key: Key,
+    plan: BatchPlanned,
+) -> None:
+    """The kept rows of a batch are those that were planned. `key`: job and batch. Raises
+    Damaged.
+    """
     query = (
         "SELECT number, judged, cells FROM row_chunks WHERE job = ? AND batch_id = ? AND generation"
         " = ? ORDER BY number"
     )
-    for (job, batch_id), plan in planned.items():
-        digest = hashlib.sha256()
-        for _, judged, cells in connection.execute(query, (job, batch_id, plan.generation)):
-            digest.update(hashlib.sha256(judged).digest() + hashlib.sha256(cells).digest())
-        if digest.hexdigest() != plan.rows_sha256:
-            raise Damaged(
-                path, f"the rows kept for batch {batch_id} are not those that were planned"
-            )
+    digest = hashlib.sha256()
+    for _, judged, cells in connection.execute(query, (*key, plan.generation)):
+        digest.update(hashlib.sha256(judged).digest() + hashlib.sha256(cells).digest())
+    if digest.hexdigest() != plan.rows_sha256:
+        raise Damaged(path, f"the rows kept for batch {key[1]} are not those that were planned")

@@ -35,17 +35,19 @@ from batchpay.domain.events import (
     Answered,
     BatchPlanned,
     BelongsTo,
+    Found,
     Intended,
     OrderCancelled,
     RunStarted,
     TotalsCounted,
+    kinds,
     line,
     told_in,
 )
 from batchpay.domain.model import Batch, Done, Event, Judged, Outcome, Repeat, StoredChunk
 from batchpay.journals.attempts import keep_asked, keep_open
 from batchpay.journals.guard import follow
-from batchpay.journals.sqlite import many, soundness
+from batchpay.journals.sqlite import many, reread, soundness
 from batchpay.journals.sqlite.lines import (
     COLUMNS,
     any_of,
@@ -71,6 +73,8 @@ T = TypeVar("T")
 BEGUN = any_of(BEGINNINGS)
 CHARGED = any_of(CHARGES)
 SEEN = any_of(SHOWN_CHARGES)
+FREQUENT = frozenset(kinds(Intended, Answered, Found))  # the index of kinds has the others
+RARE = "kind NOT IN ('intent', 'answer', 'found')"  # as schema.sql says it
 _CHUNK = (
     "SELECT number, sheet, judged, cells FROM row_chunks "
     "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
@@ -120,6 +124,9 @@ class SqliteJournal:
         except BaseException:
             self._connection.close()
             raise
+        self._old = 0  # events up to here were not verified now: each is as it is read
+        # up to here every event was verified, or written by this very object
+        self._sure: tuple[int, str] | None = None
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._last_seq = self.head()[0]
@@ -198,8 +205,11 @@ class SqliteJournal:
     def _all_or_none(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
+            goes_on = self._sure is not None and self._sure == self._head()
             yield
             self._connection.execute("COMMIT")
+            if goes_on:
+                self._sure = self._head()
             self._durable(self._last_seq)
         except BaseException:
             if self._connection.in_transaction:
@@ -282,7 +292,7 @@ class SqliteJournal:
         """The `account` events of every job in the file, this job's last: it is one file's money,
         whoever wrote it.
         """
-        of_kind = f"kind = '{BelongsTo.kind}' AND order_id = ''"
+        of_kind = f"kind = '{BelongsTo.kind}' AND {RARE}"
         return chain(
             self._select(f"{of_kind} AND job <> ?", (self.job,)),
             self._select(f"{of_kind} AND job = ?", (self.job,)),
@@ -294,6 +304,8 @@ class SqliteJournal:
         of_kinds = ""
         if wanted:
             of_kinds = f" AND kind IN ({_places(wanted)})"
+        if wanted and not FREQUENT.intersection(wanted):
+            of_kinds += f" AND {RARE}"
         return self._select(f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted))
 
     def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
@@ -567,7 +579,7 @@ class SqliteJournal:
         query = (
             f"SELECT run_id FROM events WHERE job = ? AND batch_id = ? AND kind <>"
             f" '{TotalsCounted.kind}' AND run_id IN (SELECT run_id FROM events WHERE job = ?"
-            f" AND kind = '{RunStarted.kind}' AND order_id = '') ORDER BY seq DESC LIMIT 1"
+            f" AND kind = '{RunStarted.kind}' AND {RARE}) ORDER BY seq DESC LIMIT 1"
         )
         row = self._first(query, self.job, batch_id, self.job)
         if row:
@@ -674,18 +686,71 @@ class SqliteJournal:
         while True:
             with self._lock, self._translated():
                 rows = self._connection.execute(query, (*values, after)).fetchall()
+                self._prove(rows)
                 page = [event_of(row) for row in rows]
             yield from page
             if len(page) < PAGE:
                 return
             after = page[-1].seq
 
+    # --- is it what was written?
+
     def verify(self) -> None:
         """Is all as it was written? Raises Damaged, or BrokenChain at the first event that does not
         fit.
         """
-        with self._lock, self._translated():
+        with self._lock, self._translated(), self._doubted():
             soundness.verify(self._connection, self.path, schema())
+            self._sure = self._head()
+        self._old = 0
+
+    def verify_new(self) -> None:
+        """The same of all that was written since a run last kept how far it had come, and of every
+        order that is not settled; what is older is held against the chain wherever it is read.
+        """
+        with self._lock, self._translated(), self._doubted():
+            self._old = reread.verify_new(self._connection, self.path, schema())
+            self._sure = self._head()
+
+    def reread(self) -> None:
+        """Keep how far the journal is known to be right, and read a part of what is older again: in
+        so many runs (reread.TURNS) all of it. Raises what `verify` raises.
+        """
+        if self._sure is None:
+            return
+        with self._lock, self._translated(), self._doubted():
+            mark = reread.next_turn(reread.mark_of(self._connection), *self._sure)
+            mark = reread.take_turn(self._connection, self.path, mark)
+        with self._lock, self._transaction():
+            reread.keep(self._connection, mark)
+
+    def _prove(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Nothing that is read of what is older is believed unless it fits the chain where it
+        stands.
+        """
+        old = [row[0] for row in rows if row[0] <= self._old]
+        if old:
+            with self._doubted():
+                reread.prove(self._connection, self.path, old)
+
+    @contextmanager
+    def _doubted(self) -> Iterator[None]:
+        """Of a journal that is damaged, no part passes for verified any more."""
+        try:
+            yield
+        except (soundness.Damaged, ValueError, TypeError, KeyError, sqlite3.DatabaseError):
+            self._sure = None
+            self._doubt_mark()
+            raise
+
+    def _doubt_mark(self) -> None:
+        if self._reading or self._connection.in_transaction:
+            return
+        with suppress(BatchpayError, sqlite3.Error):
+            mark = reread.mark_of(self._connection)
+            if mark.seq and not mark.doubted:
+                with self._transaction():
+                    reread.doubt(self._connection)
 
     # --- the rows of a batch
 
@@ -763,6 +828,27 @@ class SqliteJournal:
             " LIMIT 1"
         )
         return self._first(query, self.job, batch_id, after) is not None
+
+    def happened(self, after: int, *, but: Collection[str]) -> bool:
+        """Did anything happen after an event but what is of some kinds?"""
+        part = ""
+        if FREQUENT.issubset(but):
+            part = f" AND {RARE}"
+        query = (
+            f"SELECT 1 FROM events WHERE job = ? AND seq > ?{part} AND kind NOT IN"
+            f" ({_places(list(but))}) LIMIT 1"
+        )
+        return self._first(query, self.job, after, *but) is not None
+
+    def open_places(self, batch_id: str) -> list[tuple[str, int]]:
+        """Sheet and row of a batch's rows of which an attempt did not end yet, by their numbers."""
+        query = (
+            'SELECT e.sheet, e."row" FROM open_attempts AS o JOIN events AS e ON e.job = o.job AND'
+            " e.order_id = o.order_id AND e.attempt = o.attempt AND e.order_id <> '' WHERE"
+            f" o.job = ? AND o.state <> 'succeeded' AND e.batch_id = ? AND e.kind IN {BEGUN}"
+            ' AND e.send <= 1 ORDER BY e.sheet, e."row"'
+        )
+        return self._rows(query, self.job, batch_id)
 
     def last_of_orders(self) -> int:
         """Number of the last event about an order of this job; 0 when there is none."""
@@ -843,14 +929,15 @@ class SqliteJournal:
 
     def _planned(self, batch_id: str) -> BatchPlanned | None:
         query = (
-            f"SELECT data FROM events WHERE job = ? AND kind = '{BatchPlanned.kind}'"
-            " AND order_id = '' AND batch_id = ? ORDER BY seq DESC LIMIT 1"
+            f"SELECT seq, data FROM events WHERE job = ? AND kind = '{BatchPlanned.kind}'"
+            f" AND {RARE} AND batch_id = ? ORDER BY seq DESC LIMIT 1"
         )
         with self._lock, self._translated():
             row = self._connection.execute(query, (self.job, batch_id)).fetchone()
             if not row:
                 return None
-            return BatchPlanned.of_data(object_of(row[0]), batch_id)
+            self._prove([row])
+            return BatchPlanned.of_data(object_of(row[1]), batch_id)
 
     def close(self) -> None:
         """Write what waits, then let go of the file."""

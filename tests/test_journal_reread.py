@@ -1,0 +1,301 @@
+"""What of a journal is verified when: what is new at once, what is older where it is read, and all
+of it in turns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from batchpay.domain.errors import InputOutput
+from batchpay.domain.model import Event
+from batchpay.journals.sqlite import reread
+from batchpay.journals.sqlite.reread import NOTHING, TURNS, mark_of
+from batchpay.journals.sqlite.soundness import BrokenChain, Damaged, chained
+from batchpay.journals.sqlite.store import SqliteJournal
+from tests.contract.test_journal import BATCH, batch, judged
+
+ORDERS = 30
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a journal of years."""
+    monkeypatch.setattr(reread, "WHOLE_UP_TO", 0)
+
+
+def intent(order_id: str, attempt: int = 1, **asked: object) -> Event:
+    kept = {"amount": 5, "currency": "thb", "destination": "recp_1", "payer": order_id, **asked}
+    data = {"state": "in_doubt", "intent": kept}
+    return Event("intent", 1, "run", "batch", "", 2, order_id, attempt, 1, data)
+
+
+def answer(order_id: str, state: str, attempt: int = 1, kind: str = "answer") -> Event:
+    return Event(kind, 2, "run", "batch", "", 2, order_id, attempt, 1, {"state": state})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A night that ended well: orders that succeeded, one declined, one that is open; and the one
+    after it.
+    """
+    place = tmp_path / "j.db"
+    first = opened(place)
+    first.verify_new()
+    staged = first.stage(BATCH, [judged(2, "0", "1")])
+    first.plan(Event("", 1, run_id="run"), batch(), staged, {})
+    first.append([Event("run.started", 1, "run")])
+    for number in range(ORDERS):
+        first.append([intent(f"{number}"), answer(f"{number}", "succeeded")])
+    first.append([intent("no"), answer("no", "declined"), intent("open")])
+    first.reread()
+    first.close()
+    return place
+
+
+def opened(path: Path) -> SqliteJournal:
+    return SqliteJournal(path, "night")
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[SqliteJournal]:
+    again = opened(path)
+    yield again
+    again.close()
+
+
+def edit(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript("DROP TRIGGER events_stay; DROP TRIGGER events_remain")
+        for statement in statements:
+            raw.execute(statement)
+        raw.execute(
+            "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the"
+            " journal is append-only'); END"
+        )
+        raw.execute(
+            "CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the"
+            " journal is append-only'); END"
+        )
+        raw.commit()
+
+
+def forge(path: Path, seq: int, statement: str) -> None:
+    """An edit, and every digest from it on made anew."""
+    edit(path, statement)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("DROP TRIGGER events_stay")
+        digest = raw.execute("SELECT digest FROM events WHERE seq = ?", (seq - 1,)).fetchone()[0]
+        rows = raw.execute("SELECT * FROM events WHERE seq >= ? ORDER BY seq", (seq,)).fetchall()
+        for row in rows:
+            digest = chained(digest, row)
+            raw.execute("UPDATE events SET digest = ? WHERE seq = ?", (digest, row[0]))
+        raw.execute(
+            "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the"
+            " journal is append-only'); END"
+        )
+        raw.commit()
+
+
+OLD = "UPDATE events SET data = replace(data, 'recp_1', 'recp_2') WHERE order_id = '7'"
+
+
+def test_what_is_new_is_what_no_run_has_verified(journal: SqliteJournal) -> None:
+    """A run that ended well says how far; what it wrote itself counts, what another wrote
+    between does not.
+    """
+    mark = mark_of(journal._connection)
+    assert (mark.seq, mark.digest) == journal.head() and mark.turns == 1
+    journal.verify_new()
+    journal.append([intent("mine")])
+    other = opened(journal.path)
+    other.append([intent("other")])
+    other.close()
+    journal.append([intent("mine, too")])
+    journal.reread()
+    assert mark_of(journal._connection).seq == mark.seq + 1
+    journal.verify_new()
+    journal.reread()
+    assert mark_of(journal._connection).seq == mark.seq + 3
+
+
+def test_a_run_that_verified_nothing_keeps_nothing(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j.db")
+    journal.append([intent("a")])
+    journal.reread()
+    assert mark_of(journal._connection) == NOTHING
+    journal.close()
+
+
+@pytest.mark.fault("D06", "D14")
+def test_an_old_event_that_changed_is_found_where_it_is_read(path: Path) -> None:
+    """Before anything is decided by it; from then on the whole journal is verified, and no run
+    begins.
+    """
+    edit(path, OLD)
+    journal = opened(path)
+    journal.verify_new()
+    assert [event.order_id for event in journal.histories(["6"])["6"]] == ["6", "6"]
+    with pytest.raises(BrokenChain):
+        journal.histories(["7"])
+    journal.reread()
+    journal.close()
+    again = opened(path)
+    for _ in range(2):
+        with pytest.raises(BrokenChain):
+            again.verify_new()
+    again.close()
+
+
+@pytest.mark.fault("D06", "D14")
+def test_an_old_event_that_changed_is_found_in_its_turn(path: Path) -> None:
+    """By nobody's reading: within the runs of a round, and it stays found."""
+    edit(path, OLD)
+    journal = opened(path)
+    journal.verify_new()
+    with pytest.raises(BrokenChain):
+        for _ in range(TURNS):
+            journal.verify_new()
+            journal.reread()
+    journal.append([intent("late")])
+    journal.close()
+    again = opened(path)
+    with pytest.raises(BrokenChain):
+        again.verify_new()
+    again.close()
+
+
+EDITS = {
+    "an order settled": "DELETE FROM open_attempts WHERE order_id = 'open'",
+    "an order's state": "UPDATE open_attempts SET state = 'held' WHERE order_id = 'open'",
+    "an attempt opened": "INSERT INTO open_attempts VALUES ('night', 'no', 1, 'held')",
+    "an index gone": "DROP INDEX one_intent_a_send",
+    "asked by nobody": "INSERT INTO asked VALUES (9999, 'night', 'x', 1, 1, 'x', '', '', '')",
+}
+LATER = {
+    "a payment forgotten": "DELETE FROM open_attempts WHERE order_id = '7'",
+    "a payment more": "INSERT INTO open_attempts VALUES ('night', 'zz', 1, 'succeeded')",
+    "what was asked": "UPDATE asked SET terms = 'x' WHERE order_id = '7'",
+    "who asked": "DELETE FROM asked WHERE order_id = '7'",
+    "a row's cells": "UPDATE row_chunks SET cells = x'00'",
+}
+
+
+@pytest.mark.fault("D06", "D14")
+@pytest.mark.parametrize("what", EDITS)
+def test_what_a_run_goes_by_is_verified_at_its_start(path: Path, what: str) -> None:
+    """However old it is."""
+    if what == "an order settled":  # its events are older than the mark: this is found in its turn
+        edit(path, EDITS[what])
+        journal = opened(path)
+        with pytest.raises(Damaged):
+            for _ in range(TURNS):
+                journal.verify_new()
+                journal.reread()
+        journal.close()
+        return
+    edit(path, EDITS[what])
+    journal = opened(path)
+    with pytest.raises(Damaged):
+        journal.verify_new()
+    journal.close()
+
+
+@pytest.mark.fault("D06", "D14")
+@pytest.mark.parametrize("what", LATER)
+def test_what_follows_from_old_events_is_verified_in_its_turn(path: Path, what: str) -> None:
+    edit(path, LATER[what])
+    journal = opened(path)
+    with pytest.raises(Damaged):
+        for _ in range(TURNS):
+            journal.verify_new()
+            journal.reread()
+    journal.close()
+
+
+@pytest.mark.fault("D06")
+@pytest.mark.parametrize(
+    "index",
+    ["events_of_an_order", "one_intent_a_send", "rows_with_an_intent", "events_of_a_kind",
+     "events_of_a_batch", "asked_alike", "asked_terms"],
+)  # fmt: off
+def test_an_index_that_lost_a_row_is_found_in_its_turn(path: Path, index: str) -> None:
+    """Written wrongly by whatever wrote: the statement of the index stays as it is."""
+    with closing(sqlite3.connect(path)) as raw:
+        page = raw.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = ?", (index,)
+        ).fetchone()[0]
+        raw.execute("PRAGMA writable_schema = ON")
+        raw.execute("CREATE TABLE spare (a)")
+        other = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'spare'").fetchone()[0]
+        assert page != other
+        size = raw.execute("PRAGMA page_size").fetchone()[0]
+        raw.execute("DROP TABLE spare")
+        raw.commit()
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(path.read_bytes())
+    at = (page - 1) * size
+    assert data[at] == 10  # a leaf of an index, in one page
+    cells = int.from_bytes(data[at + 3 : at + 5], "big")
+    data[at + 3 : at + 5] = (cells - 1).to_bytes(2, "big")
+    path.write_bytes(data)
+    journal = opened(path)
+    with pytest.raises(InputOutput):
+        for _ in range(TURNS):
+            journal.verify_new()
+            journal.reread()
+    journal.close()
+
+
+@pytest.mark.fault("D14")
+def test_a_past_that_was_made_anew_is_not_the_one_that_was_verified(path: Path) -> None:
+    """Its chain fits and the run's own mark does not."""
+    forge(path, 20, "UPDATE events SET at_ns = 3 WHERE seq = 20")
+    journal = opened(path)
+    for _ in range(2):
+        with pytest.raises(BrokenChain):
+            journal.verify_new()
+    journal.close()
+
+
+@pytest.mark.fault("D06")
+@pytest.mark.parametrize("value", ["", "x", "{} 0", '{"seq": "a"} 44136fa355b3678a', "[] 4f53cda1"])
+def test_a_mark_that_is_none_means_that_all_is_verified(path: Path, value: str) -> None:
+    edit(path, OLD)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("UPDATE meta SET value = ? WHERE name = 'verified'", (value,))
+        raw.commit()
+    journal = opened(path)
+    with pytest.raises(BrokenChain):
+        journal.verify_new()
+    journal.close()
+
+
+def test_every_event_is_read_again_within_so_many_runs(path: Path) -> None:
+    """However much each of them adds."""
+    journal = opened(path)
+    came_to = []
+    for number in range(3 * TURNS):
+        journal.verify_new()
+        journal.append([intent(f"{number} {i}") for i in range(number)])
+        journal.reread()
+        mark = mark_of(journal._connection)
+        came_to.append((mark.reread, mark.seq))
+    journal.close()
+    ends = [at for at, (read, seq) in enumerate(came_to) if read == seq]
+    assert ends[0] < TURNS
+    assert all(b - a <= TURNS for a, b in pairwise(ends))
+
+
+def test_a_small_journal_is_verified_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(path, OLD)
+    monkeypatch.setattr(reread, "WHOLE_UP_TO", 1000)
+    journal = opened(path)
+    with pytest.raises(BrokenChain):
+        journal.verify_new()
+    journal.close()
