@@ -17,6 +17,7 @@ from email.utils import formatdate
 from urllib.parse import parse_qsl, urlsplit
 
 from batchpay.sandbox.objects import _CHARGE
+from benchmarks.market import WAITS
 
 _FILLED = {
     **_CHARGE,
@@ -55,7 +56,6 @@ _FILLED = {
         "security_code_check": True,
     },
 }
-WAITS = "tokn_test_pending"  # how the card begins of a charge that stays pending
 _WAITING = {"status": "pending", "paid": False, "authorized": False, "paid_at": None}
 _VARIES = (
     "id",

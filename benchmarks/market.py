@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.gateway import WAITS
 from benchmarks.measure import Cost, batchpay, process, python
 
+WAITS = "tokn_test_pending"  # how the card begins of a charge that stays pending
 KEY = "skey_test_0123456789abcdef"
 HEADER = (
     "order_id",

@@ -801,8 +801,8 @@ def is_due(
 
 
 def is_news(journal: SqliteJournal, latest: Event) -> bool:
-    """Was a batch, though it reads as it did, counted because of something that happened since? That
-    is written down, so that the next night does not count it for the same reason.
+    """Was a batch, though it reads as it did, counted because of something that happened since?
+    That is written down, so that the next night does not count it for the same reason.
     """
     if journal.moved(latest.batch_id):
         return True

@@ -56,6 +56,7 @@ _LINE = (
     'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
     " data, digest FROM events"
 )
+_OF_ONE = "job = ? AND order_id = ? AND order_id <> ''"  # as the index of orders wants it
 _BEGUN = f"kind IN {BEGINNINGS}"  # a tuple of texts reads in SQL as it does here
 _RARE = "kind NOT IN ('intent', 'answer', 'found')"  # as schema.sql says it
 # index of `events` -> which of them are in it, and by what it finds them
@@ -312,7 +313,7 @@ def _before(connection: sqlite3.Connection, key: Key, line: Sequence[Any]) -> Op
 def _stands(connection: sqlite3.Connection, key: Key, before: int) -> Open | None:
     """Where the events of an order before a number put it."""
     now: Open | None = None
-    query = f"{_LINE} WHERE job = ? AND order_id = ? AND seq < ? ORDER BY seq"
+    query = f"{_LINE} WHERE {_OF_ONE} AND seq < ? ORDER BY seq"
     for line in connection.execute(query, (*key, before)).fetchall():
         now = _after(connection, key, now, line)
     return now
@@ -341,7 +342,7 @@ def _hold(connection: sqlite3.Connection, path: Path, key: Key) -> None:
     """Hold an order, from its first event to its last, against where it stands, and what is read of
     it against the chain.
     """
-    query = f"{_LINE} WHERE job = ? AND order_id = ? ORDER BY seq"
+    query = f"{_LINE} WHERE {_OF_ONE} ORDER BY seq"
     for line in connection.execute(query, key).fetchall():
         if not fits(_digest_at(connection, line[0] - 1), line):
             raise BrokenChain(path, line[0])
