@@ -923,6 +923,8 @@ BEGINNINGS = kinds(Intended, Adopted)  # by which an attempt begins
 CHARGES = kinds(Answered, Found, Adopted, Resolved)  # that tell of a charge
 SHOWN_CHARGES = kinds(Answered, Found, Adopted)  # ... and not on a person's word
 STOPS = kinds(Stop, Lifted)
+# of which every charge has one or more: the journal's index of kinds is of the others (schema.sql)
+FREQUENT = kinds(Intended, Answered, Found, TransferSeen)
 
 # where a value stands in `data`, as SQLite's json_extract wants it
 CHARGE_ID_AT = "$.charge.id"

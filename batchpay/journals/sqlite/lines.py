@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from batchpay.domain.events import FREQUENT
 from batchpay.domain.model import Event
 
 COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
@@ -118,3 +119,6 @@ def any_of(kinds: Iterable[str]) -> str:
     """Some kinds of event as SQL has them after IN: in full, for a partial index to be of use."""
     quoted = ", ".join(f"'{kind}'" for kind in kinds)
     return f"({quoted})"
+
+
+RARE = f"kind NOT IN {any_of(FREQUENT)}"  # the part of the events that the index of kinds is of

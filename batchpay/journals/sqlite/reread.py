@@ -36,6 +36,7 @@ from batchpay.journals.asked import Asked, asked
 from batchpay.journals.attempts import LAST
 from batchpay.journals.guard import Open, replay
 from batchpay.journals.sqlite import many
+from batchpay.journals.sqlite.lines import RARE
 from batchpay.journals.sqlite.soundness import (
     GENESIS,
     BrokenChain,
@@ -58,13 +59,12 @@ _LINE = (
 )
 _OF_ONE = "job = ? AND order_id = ? AND order_id <> ''"  # as the index of orders wants it
 _BEGUN = f"kind IN {BEGINNINGS}"  # a tuple of texts reads in SQL as it does here
-_RARE = "kind NOT IN ('intent', 'answer', 'found')"  # as schema.sql says it
 # index of `events` -> which of them are in it, and by what it finds them
 _FOUND_BY = {
     "events_of_an_order": ("{0}.order_id <> ''", ("order_id", "job")),
     "one_intent_a_send": ("{0}." + _BEGUN, ("job", "order_id", "attempt", "send")),
     "rows_with_an_intent": ("{0}." + _BEGUN + " AND {0}.send <= 1", ("job", "batch_id", '"row"')),
-    "events_of_a_kind": ("{0}." + _RARE, ("job", "kind")),
+    "events_of_a_kind": ("{0}." + RARE, ("job", "kind")),
     "events_of_a_batch": ("{0}.batch_id <> ''", ("job", "batch_id")),
 }
 _FOUND_BY_OF_ASKED = {
@@ -392,7 +392,7 @@ def _same_rows(connection: sqlite3.Connection, path: Path, lines: Iterable[Seque
         job, batch_id = line[1], line[5]
         query = (
             "SELECT max(seq) FROM events WHERE job = ? AND batch_id = ? AND kind ="
-            f" '{BatchPlanned.kind}' AND {_RARE}"
+            f" '{BatchPlanned.kind}' AND {RARE}"
         )
         (latest,) = connection.execute(query, (job, batch_id)).fetchone()
         if latest == line[0]:

@@ -63,7 +63,7 @@ CREATE TABLE events (
 -- A second writer meets a conflict instead of a second payment.
 CREATE UNIQUE INDEX one_intent_a_send ON events (job, order_id, attempt, send) WHERE kind IN ('intent', 'adopted');
 CREATE INDEX events_of_an_order ON events (order_id, job) WHERE order_id <> '';
-CREATE INDEX events_of_a_kind ON events (job, kind) WHERE kind NOT IN ('intent', 'answer', 'found');
+CREATE INDEX events_of_a_kind ON events (job, kind) WHERE kind NOT IN ('intent', 'answer', 'found', 'transfer');
 CREATE INDEX events_of_a_batch ON events (job, batch_id, seq) WHERE batch_id <> '';
 CREATE INDEX rows_with_an_intent ON events (job, batch_id, "row") WHERE kind IN ('intent', 'adopted') AND send <= 1;
 CREATE INDEX charges_told_of ON events (json_extract(data, '$.charge.id'))

@@ -27,6 +27,7 @@ from batchpay.domain.events import (
     CHARGE_CURRENCY_AT,
     CHARGE_ID_AT,
     CHARGES,
+    FREQUENT,
     IDS_FROM_AT,
     SALE_AT,
     SHOWN_CHARGES,
@@ -35,12 +36,10 @@ from batchpay.domain.events import (
     Answered,
     BatchPlanned,
     BelongsTo,
-    Found,
     Intended,
     OrderCancelled,
     RunStarted,
     TotalsCounted,
-    kinds,
     line,
     told_in,
 )
@@ -50,6 +49,7 @@ from batchpay.journals.guard import follow
 from batchpay.journals.sqlite import many, reread, soundness
 from batchpay.journals.sqlite.lines import (
     COLUMNS,
+    RARE,
     any_of,
     event_of,
     is_storable,
@@ -73,8 +73,6 @@ T = TypeVar("T")
 BEGUN = any_of(BEGINNINGS)
 CHARGED = any_of(CHARGES)
 SEEN = any_of(SHOWN_CHARGES)
-FREQUENT = frozenset(kinds(Intended, Answered, Found))  # the index of kinds has the others
-RARE = "kind NOT IN ('intent', 'answer', 'found')"  # as schema.sql says it
 _CHUNK = (
     "SELECT number, sheet, judged, cells FROM row_chunks "
     "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
@@ -304,7 +302,7 @@ class SqliteJournal:
         of_kinds = ""
         if wanted:
             of_kinds = f" AND kind IN ({_places(wanted)})"
-        if wanted and not FREQUENT.intersection(wanted):
+        if wanted and not set(wanted).intersection(FREQUENT):
             of_kinds += f" AND {RARE}"
         return self._select(f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted))
 
@@ -832,7 +830,7 @@ class SqliteJournal:
     def happened(self, after: int, *, but: Collection[str]) -> bool:
         """Did anything happen after an event but what is of some kinds?"""
         part = ""
-        if FREQUENT.issubset(but):
+        if set(FREQUENT).issubset(but):
             part = f" AND {RARE}"
         query = (
             f"SELECT 1 FROM events WHERE job = ? AND seq > ?{part} AND kind NOT IN"
