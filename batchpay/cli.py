@@ -231,11 +231,11 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
     Settles what earlier runs left open, sends what is new, writes the reports.
     """
     from batchpay import api
-    from batchpay.terminal import saying
+    from batchpay.terminal import bars, saying
 
     job = _job(job_file, input_file)
     key = api.secret_key(job)
-    with saying.progress(job.name) as progress:
+    with bars.progress(job.name) as progress:
         result = api.run(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
@@ -253,10 +253,10 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
     Open are those that are pending or in doubt. Nothing is sent.
     """
     from batchpay import api
-    from batchpay.terminal import saying
+    from batchpay.terminal import bars, saying
 
     job, key = _key_and_kept_job(job_file)
-    with saying.progress(job.name) as progress:
+    with bars.progress(job.name) as progress:
         result = api.settle(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)

@@ -16,9 +16,9 @@ from tests.faults.stage import SWEEP
 from tests.world import Market, order
 
 
-def on_a_terminal(market: Market, *flags: str) -> str:
+def on_a_terminal(market: Market, *flags: str, columns: int = 200) -> str:
     """Everything that `run` writes to a terminal."""
-    words, how = market.command("run", "job.toml", *flags, TERM="xterm", COLUMNS="200")
+    words, how = market.command("run", "job.toml", *flags, TERM="xterm", COLUMNS=f"{columns}")
     ours, theirs = pty.openpty()
     with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, **how):
         os.close(theirs)
@@ -48,6 +48,46 @@ def test_the_bar_of_a_resumed_run_ends_at_its_end(market: Market) -> None:
     drawn = re.findall(r"([0-9]+) of ([0-9]+): ", on_a_terminal(market))
     assert drawn and drawn[-1][0] == drawn[-1][1], drawn[-3:]
     market.agree()
+
+
+def test_a_summary_is_a_table_of_this_run_and_of_all(market: Market) -> None:
+    """What this run did stands first, and beside what the batch came to; sums by currency, down to
+    where the recipients' shares are.
+    """
+    market.orders([order(1), order(2, card="tokn_test_sandbox000020011"), order(3)])
+    market.job()
+    first = market.run("--limit", "2", "--summary")
+    assert first.stdout.startswith("TEST: this run: sent 2 orders (1 succeeded, 1 declined), ")
+    told = market.run("--summary").stdout
+    lines = [re.split(r"  +", line.strip()) for line in told.splitlines()]
+    assert told.startswith("TEST: this run: sent 1 order (1 succeeded), charged 103.25 THB")
+    assert ["this run", "the batch, all runs"] in lines
+    for wanted in (
+        ["rows read", "3"],
+        ["sent", "1", "3"],
+        ["succeeded", "1", "2"],
+        ["declined", "1"],
+        ["THB charged", "103.25", "204.50"],
+        ["recipients' shares", "204.50"],
+        ["created (2)", "204.50"],
+    ):
+        assert wanted in lines, (wanted, told)
+    assert told.splitlines()[-1].startswith("exit 10: ")
+
+
+def test_a_bar_fits_eighty_columns(market: Market) -> None:
+    """It says how much, how fast and how long yet, and is cut, never broken."""
+    market.orders([order(number) for number in range(12)])
+    market.job(rate="20/s")
+    drawn = on_a_terminal(market, columns=80)
+    lines = re.findall(r"[^\r\n]*charging[^\r\n]*", drawn_plain(drawn))
+    assert lines and all(len(line) <= 80 for line in lines)
+    assert re.search(r"charging \S+ +[0-9]+ %  [0-9.]+/s  [0-9]+:[0-9]{2} left", drawn_plain(drawn))
+
+
+def drawn_plain(drawn: str) -> str:
+    """Without colours and moves."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn)
 
 
 # --- one of a kind

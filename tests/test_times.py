@@ -9,7 +9,7 @@ import pytest
 from batchpay.domain import exits, times
 from batchpay.domain.errors import BatchpayError, Usage
 from batchpay.domain.text import many
-from batchpay.terminal.saying import Bars
+from batchpay.terminal.bars import Bars
 from tests.test_docs import families, table
 from tests.world import Market, order
 
@@ -121,21 +121,23 @@ class Progress:
     def refresh(self) -> None:
         """Drawn as it stands."""
 
-    def update(self, task: int, completed: int, how: str) -> None:
+    def update(self, task: int, completed: int, how: str, total: int | None = None) -> None:
         """So far."""
         self.completed, self.how = completed, how
+        self.total = total or self.total
 
 
 class Moved:
     """A case that moved, as the bars see one."""
 
-    def __init__(self, order_id: str) -> None:
+    def __init__(self, order_id: str, *, present: bool = True) -> None:
         from types import SimpleNamespace
 
         from batchpay.domain.model import Outcome
 
         self.intent = SimpleNamespace(order_id=order_id)
         self.attempt = SimpleNamespace(outcome=Outcome.SUCCEEDED)
+        self.present = present
 
 
 def test_a_bar_counts_the_step_it_shows() -> None:

@@ -55,6 +55,11 @@ class _Attempt:
     amount: int = 0
     currency: str = ""
 
+    @property
+    def was_sent(self) -> bool:
+        """Did it leave the machine in this run?"""
+        return self.intent and self.state not in _UNSENT
+
     def add(self, done: Done) -> None:
         self.intent = self.intent or done.kind == Intended.kind
         self.adopted = self.adopted or done.kind == Adopted.kind
@@ -65,6 +70,12 @@ class _Attempt:
         if done.currency:
             self.amount = done.amount
             self.currency = done.currency.upper()
+
+
+def _outcomes(made: Iterable[_Attempt]) -> dict[str, int]:
+    """Where those that it sent stood at its end, in the contract's order."""
+    counts = Counter(one.state for one in made if one.was_sent)
+    return {one.value: counts[one.value] for one in Outcome if counts[one.value]}
 
 
 class Runs:
@@ -150,7 +161,7 @@ class Runs:
             started=iso(self._started[run_id].at_ns),
             ended=ended,
             exit_code=code,
-            sent=sum(one.intent and one.state not in _UNSENT for one in made.values()),
+            sent=sum(one.was_sent for one in made.values()),
             charged=_sums(charged, made, several),
             adopted=len(adopted),
             adopted_sums=_sums(found, adopted, several),
@@ -158,6 +169,7 @@ class Runs:
             restored=run_id in self._restored,
             lost=self._restored.get(run_id, False),
             held=self._held(run_id, batch),
+            outcomes=_outcomes(made.values()),
         )
 
     def _held(self, run_id: str, batch: str) -> str:

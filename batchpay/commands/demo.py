@@ -22,7 +22,7 @@ from batchpay.domain.text import many, visible
 from batchpay.job.load import SecretKey, load_job
 from batchpay.job.packaged import data_path, open_regular, read_regular
 from batchpay.reconciliation.totals import Totals, must_act
-from batchpay.terminal import saying, streams
+from batchpay.terminal import bars, streams
 
 MARK = ".made-by-batchpay-demo"
 LEDGER = "sandbox-ledger.jsonl"
@@ -197,7 +197,7 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
     _mark(where)
     job = load_job(job_file, input_override=str(where / file))
     before = len(sandbox.requests("POST", "/charges"))
-    with saying.progress(job.name) as progress:
+    with bars.progress(job.name) as progress:
         result = verb.run(job, KEY, Options(), progress)
     if result.trouble:
         raise result.trouble[0]  # Ctrl-C, a full disk: the demo ends here, as a run would

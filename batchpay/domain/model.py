@@ -421,6 +421,8 @@ class RunDone:
     restored: bool  # it found the journal older than it had been
     held: str  # why it did not send what it might have sent
     lost: bool = False  # ... and it knew no order at all
+    # outcome -> attempts that left the machine in it, as they stood at its end
+    outcomes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

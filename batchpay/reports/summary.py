@@ -247,6 +247,7 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
         "ended": run.ended,
         "exit_code": run.exit_code,
         "sent": run.sent,
+        "outcomes": dict(run.outcomes),
         "charged": _sums(run.charged),
         "adopted": {"count": run.adopted, "charged": _sums(run.adopted_sums)},
         "looked_up": run.looked_up,

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from batchpay.batches.clock import iso
 from batchpay.domain import steps, times
@@ -24,6 +22,7 @@ from batchpay.reconciliation.totals import further_json, further_lines
 from batchpay.terminal.checking import counted, sum_told
 from batchpay.terminal.streams import write as say
 from batchpay.terminal.streams import write_json, write_lines
+from batchpay.terminal.tally import table_lines
 
 if TYPE_CHECKING:
     from batchpay.batches.publish import Published
@@ -37,88 +36,6 @@ if TYPE_CHECKING:
     from batchpay.reconciliation.matching import Difference
     from batchpay.reconciliation.noting import Note
     from batchpay.reconciliation.totals import Equation
-    from batchpay.settlement import Case
-
-# --- progress
-
-
-class Quiet:
-    """No terminal: nothing is said while it works."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """A new step begins."""
-
-    def order(self, case: Case) -> None:
-        """An order moved."""
-
-
-class Bars(Quiet):
-    """A terminal: one line that says what is done, how much of it, and how it goes."""
-
-    WORDS: ClassVar[dict[str, str]] = {
-        "reading": "reading and checking",
-        "waiting": "the journal is not what it was: waiting until no request of it can still land",
-        "listing": "listing the gateway's charges",
-        "asking": "asking about open charges",
-        "preflight": "asking whether each recipient can be paid",
-        "charging": "charging",
-        "comparing": "comparing with the gateway's list",
-        "reporting": "writing reports",
-    }
-
-    def __init__(self, progress: Any, job: str) -> None:
-        self._progress = progress
-        self._job = job
-        self._task: Any = None
-        self._total = 0
-        self._last: dict[str, Outcome] = {}
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """Show the step. `total`: how many orders may move in it, those that earlier runs settled
-        left out.
-        """
-        if self._task is not None:
-            self._progress.refresh()  # it goes as it came to be, not as it was last drawn
-            self._progress.remove_task(self._task)
-        self._total = total or 0
-        self._last = {}
-        told = f"{self._job}: {self.WORDS.get(name, name)}"
-        self._task = self._progress.add_task(told, total=total, how="")
-
-    def order(self, case: Case) -> None:
-        """Count the order where it stands now."""
-        if case.attempt is None or self._task is None:
-            return
-        self._last[case.intent.order_id] = case.attempt.outcome
-        counts = Counter(outcome.value for outcome in self._last.values())
-        each = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
-        moved = len(self._last)
-        whole = ""
-        if self._total:
-            whole = f" of {max(self._total, moved):,}"
-        how = f"{moved:,}{whole}: {each}"
-        self._progress.update(self._task, completed=moved, how=how)
-
-
-@contextmanager
-def progress(job: str) -> Iterator[Quiet]:
-    """Bars on a terminal, silence elsewhere."""
-    if not sys.stderr.isatty():
-        yield Quiet()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[how]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield Bars(progress, job)
-
 
 # --- run, settle, report
 
@@ -130,7 +47,7 @@ def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
     if as_json:
         write_json(_result_json(job, made))
     elif loud or sys.stdout.isatty() or _is_news(made):
-        for line in result_lines(job, made):
+        for line in result_lines(job, made, loud=loud):
             say(line)
     for error in made.trouble:
         write_lines(f"batchpay: {error}", err=True)
@@ -165,21 +82,25 @@ def _warned_now(made: Result, published: Published) -> int:
     return 0
 
 
-def result_lines(job: Job, made: Result) -> Iterator[str]:
-    """The same as lines of text."""
+def result_lines(job: Job, made: Result, *, loud: bool = False) -> Iterator[str]:
+    """The same as lines of text: first what this run did. `loud`: with a table of counts and
+    sums.
+    """
     if not made.published and not made.trouble:
         yield f"{job.name}: no file and nothing open"
+    if made.run is not None:
+        yield from _this_run(job, made.run)
+        yield from _held_lines(made.run, made.published)
     for published in made.published:
         yield from _batch_lines(job, made, published)
     for path in made.beside:
         yield f"also written: {path}"
-    if made.run is not None:
-        yield from _this_run(made.run)
-        yield from _held_lines(made.run, made.published)
     for note in made.notes:
         yield f"note: {note}"
     if made.stop:
         yield _stop(made.stop)
+    if loud:
+        yield from table_lines(made)
     yield f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}"
 
 
@@ -213,9 +134,14 @@ def _unequal(equation: Equation) -> str:
     return told
 
 
-def _this_run(run: RunDone) -> Iterator[str]:
+def _this_run(job: Job, run: RunDone) -> Iterator[str]:
     """What this run did, apart from what the batches came to over all runs."""
-    yield f"this run ({run.id}): sent {many(run.sent, 'order')}, charged {money_text(run.charged)}"
+    each = ", ".join(f"{number} {name}" for name, number in run.outcomes.items())
+    if each:
+        each = f" ({each})"
+    sent = f"sent {many(run.sent, 'order')}{each}"
+    yield f"{_mode(job.gateway.mode, then=': ')}this run: {sent}, charged {money_text(run.charged)}"
+    yield f"  run {run.id}"
     if run.adopted:
         yield (
             f"  adopted {many(run.adopted, 'charge')} that the journal did not know; those that"
