@@ -197,6 +197,11 @@ GRACE = click.option(
     ),
 )
 SUMMARY = click.option("--summary", is_flag=True, help="Print the summary even without a terminal.")
+LANG = click.option(
+    "--lang",
+    type=click.Choice(("en", "ja", "th")),
+    help="Language of the reports that people open, and of the next step; else the job's own.",
+)
 
 
 @cli.command()
@@ -224,8 +229,16 @@ SUMMARY = click.option("--summary", is_flag=True, help="Print the summary even w
 @WAIT
 @GRACE
 @SUMMARY
+@LANG
 @JSON
-def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **flags: Any) -> None:
+def run(
+    job_file: Path,
+    input_file: str | None,
+    summary: bool,
+    lang: str | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
     """Charge every new valid order once; run again to resume.
 
     Settles what earlier runs left open, sends what is new, writes the reports.
@@ -233,7 +246,7 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
     from batchpay import api
     from batchpay.terminal import bars, saying
 
-    job = _job(job_file, input_file)
+    job = _in_language(_job(job_file, input_file), lang)
     key = api.secret_key(job)
     with bars.progress(job.name) as progress:
         result = api.run(job, key, _options(job, flags), progress)
@@ -246,8 +259,9 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 @WAIT
 @GRACE
 @SUMMARY
+@LANG
 @JSON
-def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
+def settle(job_file: Path, summary: bool, lang: str | None, as_json: bool, **flags: Any) -> None:
     """Only ask about open charges; rewrite the reports.
 
     Open are those that are pending or in doubt. Nothing is sent.
@@ -256,6 +270,7 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
     from batchpay.terminal import bars, saying
 
     job, key = _key_and_kept_job(job_file)
+    job = _in_language(job, lang)
     with bars.progress(job.name) as progress:
         result = api.settle(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
@@ -290,13 +305,14 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
 @cli.command()
 @JOB
 @click.argument("batch", required=False, type=Words())
+@LANG
 @JSON
-def report(job_file: Path, batch: str | None, as_json: bool) -> None:
+def report(job_file: Path, batch: str | None, lang: str | None, as_json: bool) -> None:
     """Write the reports again, from the journal alone."""
     from batchpay import api
     from batchpay.terminal import saying
 
-    job = _kept_job(job_file)
+    job = _in_language(_kept_job(job_file), lang)
     result = api.report(job, batch)
     saying.result(job, result, as_json=as_json, loud=True)
     _leave(result.exit_code, of_outcomes=True)
@@ -657,6 +673,15 @@ def _kept_job(job_file: Path) -> Job:
 
     streams.about(str(job_file))
     return api.load_kept(job_file)
+
+
+def _in_language(job: Job, language: str | None) -> Job:
+    """The job with its reports in another language, where the command line says one."""
+    from dataclasses import replace
+
+    if language is None:
+        return job
+    return replace(job, report=replace(job.report, language=language))
 
 
 def _key_and_kept_job(job_file: Path) -> tuple[Job, SecretKey]:

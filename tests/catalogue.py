@@ -1,5 +1,9 @@
 """The catalogue of messages as people read it: `make messages` writes docs/messages.md, with an
-example of each, and po/batchpay.pot, from which a translator begins.
+example of each, po/batchpay.pot, from which a translator begins, and every po/<language>.po anew.
+
+A translation keeps what a translator wrote. Where the English sentence is another one since, its
+translation is marked `fuzzy`: it is not used before somebody has read it again and takes the mark
+off. What has none is said in English.
 """
 
 from __future__ import annotations
@@ -7,8 +11,11 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from babel.messages.pofile import read_po
 
 from batchpay.commands.explain import entries_of
 from batchpay.messages import FAMILIES
@@ -17,6 +24,7 @@ from batchpay.messages.message import Entry
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "messages.md"
 TEMPLATE = ROOT / "po" / "batchpay.pot"
+LANGUAGES = {"ja": "Japanese", "th": "Thai"}
 
 _HEAD = """# Messages
 
@@ -94,16 +102,78 @@ def template() -> str:
 
 
 def _translated(entry: Entry) -> Iterator[str]:
+    yield from _identity(entry)
+    if entry.count:
+        yield 'msgstr[0] ""'
+        yield 'msgstr[1] ""'
+    else:
+        yield 'msgstr ""'
+
+
+def _identity(entry: Entry) -> Iterator[str]:
     yield f"#. {entry.means}"
     yield f"msgctxt {_text(entry.code)}"
     if entry.count:
         yield f"msgid {_text(entry.one)}"
         yield f"msgid_plural {_text(entry.text)}"
-        yield 'msgstr[0] ""'
-        yield 'msgstr[1] ""'
     else:
         yield f"msgid {_text(entry.text)}"
-        yield 'msgstr ""'
+
+
+_PO_HEAD = r"""# Messages of batchpay in %(name)s. The context of each is its code.
+# Not read by a native speaker yet.
+msgid ""
+msgstr ""
+"Language: %(language)s\n"
+"Content-Type: text/plain; charset=UTF-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+"Plural-Forms: nplurals=1; plural=0;\n"
+"""
+
+
+def translations() -> dict[Path, str]:
+    """The whole of each po/<language>.po, with what it has of the catalogue now."""
+    return {po_of(language): _translation(language) for language in LANGUAGES}
+
+
+def po_of(language: str) -> Path:
+    """Where the translation of a language is."""
+    return TEMPLATE.with_name(f"{language}.po")
+
+
+def kept(language: str) -> dict[str, Any]:
+    """What a translation has, by code."""
+    path = po_of(language)
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        found = read_po(file, locale=language)
+    return {str(one.context): one for one in found if one.context}
+
+
+def _translation(language: str) -> str:
+    known = kept(language)
+    parts = [_PO_HEAD % {"language": language, "name": LANGUAGES[language]}]
+    for family in FAMILIES:
+        for entry in entries_of(family):
+            parts.append("\n".join((*_said_in(entry, known), "")))
+    return "\n".join(parts)
+
+
+def _said_in(entry: Entry, known: Mapping[str, Any]) -> Iterator[str]:
+    """An entry with its translation, the one form that these languages have."""
+    old = known.get(entry.code)
+    said = ""
+    if old is not None:
+        said = old.string[0] if isinstance(old.string, tuple) else old.string
+        english = (entry.one, entry.text) if entry.count else entry.text
+        if said and (old.fuzzy or old.id != english):
+            yield "#, fuzzy"
+    yield from _identity(entry)
+    if entry.count:
+        yield f"msgstr[0] {_text(said)}"
+    else:
+        yield f"msgstr {_text(said)}"
 
 
 def _text(text: str) -> str:
@@ -111,10 +181,12 @@ def _text(text: str) -> str:
 
 
 def main() -> int:
-    """Write both files."""
+    """Write all files."""
     TEMPLATE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page(), "utf-8")
     TEMPLATE.write_text(template(), "utf-8")
+    for path, text in translations().items():
+        path.write_text(text, "utf-8")
     return 0
 
 

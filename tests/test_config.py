@@ -161,7 +161,6 @@ def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
     "table, line, word",
     [
         ("controls", 'approval = "required"', "approvals come with a later version"),
-        ("report", 'language = "th"', "reports are in English so far"),
         ("state", 'url = "postgresql://db/batchpay"', "PostgreSQL comes with a later version"),
     ],
 )

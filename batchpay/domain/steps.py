@@ -36,7 +36,7 @@ class Step:
         return str(self.entry(**fields))
 
 
-_COMMAND = re.compile(r"\bbatchpay ([a-z]+) JOB\b")
+_COMMAND = re.compile(r"\bbatchpay ([a-z]+) JOB\b", re.ASCII)
 
 
 def addressed(told: Any, job: str) -> Any:

@@ -358,7 +358,7 @@ class ReportSettings:
     directory: Path
     formats: tuple[str, ...] = ("csv", "json")
     mode: int = 0o600  # of the files; folders accordingly
-    language: Literal["en", "ja", "th"] = "en"  # of what people open
+    language: str = "en"  # of what people open: en, ja or th
 
 
 @dataclass(frozen=True, slots=True)

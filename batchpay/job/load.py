@@ -79,7 +79,6 @@ _LATER = (
         ("required",),
         'approvals come with a later version; use approval = "none"',
     ),
-    (("report", "language"), ("ja", "th"), 'reports are in English so far; use language = "en"'),
 )
 
 

@@ -101,7 +101,17 @@ def result_lines(job: Job, made: Result, *, loud: bool = False) -> Iterator[str]
         yield _stop(made.stop)
     if loud:
         yield from table_lines(made)
-    yield f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}"
+    yield f"exit {made.exit_code}: {_next_step(job, made)}"
+
+
+def _next_step(job: Job, made: Result) -> str:
+    """What stands beside the exit code, in the language of the reports."""
+    if job.report.language == "en":
+        return sentence(made.exit_code, made.acts)
+    from batchpay.domain.exits import messages
+    from batchpay.reports.words import Words
+
+    return Words(job.report.language).sentence(messages(made.exit_code, made.acts))
 
 
 def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:

@@ -1,0 +1,152 @@
+"""Three languages, one catalogue: the same facts in each of them, whole sentences, fields and
+commands as they are in English.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from batchpay import cli
+from batchpay.commands.explain import entries_of
+from batchpay.job.packaged import data_path
+from batchpay.messages import labels, problems, steps
+from batchpay.messages.message import BY_CODE
+from batchpay.reports import write_reports
+from batchpay.reports.words import LANGUAGES, Words, language_of
+from batchpay.reports.workbook import SHEETS
+from tests import catalogue
+from tests.nights_told import night
+from tests.test_page import Read
+from tests.world import Market, order
+
+OTHERS = tuple(name for name in LANGUAGES if name != "en")
+GAP = re.compile(r"\{[a-z_]+(?::[a-z]+)?\}")
+COMMAND = re.compile(r"batchpay [a-z]+ JOB(?: --[a-z-]+| not-charged| TEXT| charged:\{charge\})*")
+FLAG = re.compile(r"--[a-z-]+|batchpay_[a-z]+|[a-z_]+ = \"[a-z]+\"|\[[a-z]+\]")
+
+
+def translated(language: str) -> dict[str, str]:
+    """What a language has, by code."""
+    found = {}
+    for code, one in catalogue.kept(language).items():
+        said = one.string[0] if isinstance(one.string, tuple) else one.string
+        if said and not one.fuzzy:
+            found[code] = said
+    return found
+
+
+def test_every_place_names_the_same_languages() -> None:
+    """The job's schema, the command line, the catalogues."""
+    schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
+    assert tuple(schema["properties"]["report"]["properties"]["language"]["enum"]) == LANGUAGES
+    assert tuple(_choices()) == LANGUAGES
+    assert set(catalogue.LANGUAGES) == set(OTHERS)
+
+
+def _choices() -> list[str]:
+    (lang,) = [one for one in cli.report.params if one.name == "lang"]
+    return list(lang.type.choices)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_is_of_what_is_said_now(language: str) -> None:
+    """`make messages` writes it anew, and marks what is of another sentence."""
+    path = catalogue.po_of(language)
+    assert path.read_text("utf-8") == catalogue.translations()[path]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_has_the_fields_and_the_commands_of_its_sentence(language: str) -> None:
+    """No gap too many or too few; what is typed stays as it is typed."""
+    for code, said in translated(language).items():
+        entry = BY_CODE[code]
+        assert sorted(GAP.findall(said)) == sorted(GAP.findall(entry.text)), code
+        assert COMMAND.findall(said) == COMMAND.findall(entry.text), code
+        assert sorted(FLAG.findall(said)) == sorted(FLAG.findall(entry.text)), code
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_word_of_the_reports_is_translated(language: str) -> None:
+    """And who must act; of the reasons, those that most nights have."""
+    there = translated(language)
+    missing = [entry.code for entry in entries_of("labels") if entry.code not in there]
+    assert missing == []
+    parties = [code for code in BY_CODE if code.startswith(("acts-", "declined.", "number-format"))]
+    later = {"number-format.or", "number-format.declared"}
+    assert not [code for code in parties if code not in there and code not in later]
+
+
+def test_what_a_language_does_not_have_is_said_in_english() -> None:
+    """As is a sentence that was worded anew since."""
+    assert language_of("en") is None
+    thai = language_of("th")
+    assert thai is not None
+    assert thai.pgettext("yes-or-no", "write yes or no") == "write yes or no"
+    assert problems.YES_OR_NO().worded(thai) != str(problems.YES_OR_NO())
+
+
+def test_numbers_days_and_commands_are_of_the_language() -> None:
+    """A day of the Gregorian calendar in each; commands name the job."""
+    at = "2026-11-24T17:00:00Z"
+    assert Words("en", "Asia/Bangkok").instant(at) == "25 Nov 2026, 00:00:00"
+    assert Words("ja", "Asia/Tokyo").instant(at) == "2026/11/25 2:00:00"
+    assert "2026" in Words("th", "Asia/Bangkok").day(at)
+    assert Words("ja").say(labels.ROWS(count=1)) == "1 行"
+    assert Words("en").say(labels.ROWS(count=1)) == "1 row"
+    told = Words("ja", "UTC", "night.toml").say(steps.LIFT_STOP())
+    assert told.endswith("batchpay resolve night.toml --lift-stop --reason 'your reason'")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_says_the_same_in_every_language(language: str, tmp_path: Path) -> None:
+    """The same rows, sums and commands; its own words, and that nobody has reviewed them."""
+    write_reports(tmp_path / "en", night())
+    write_reports(tmp_path / language, night(language=language))
+    english, text = (
+        (tmp_path / name / "report.html").read_text("utf-8") for name in ("en", language)
+    )
+    read = Read(text)
+    assert read.all("html") == [{"lang": language}]
+    money = re.compile(r"[0-9][0-9,.]* (?:THB|JPY)")
+    assert sorted(money.findall(text)) == sorted(money.findall(english))
+    assert read.texts["code"] == Read(english).texts["code"]
+    words = Words(language)
+    for entry in (labels.HEADING_MONEY, labels.HEADING_ACTION, labels.TEST):
+        assert words.word(entry) in text
+    note = words.word(labels.NOT_REVIEWED)
+    assert (note in text) is (language != "en")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_workbook_says_the_same_in_every_language(language: str, tmp_path: Path) -> None:
+    """The names of its sheets stay; headings and outcomes are of the language; its sums hold."""
+    write_reports(tmp_path, night(language=language))
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx", data_only=True)
+    assert tuple(book.sheetnames) == SHEETS
+    words = Words(language)
+    assert book["Results"]["C1"].value == words.column("outcome")
+    assert book["Results"]["C2"].value == words.outcome("succeeded")
+    summary = [[cell.value for cell in row] for row in book["Summary"].iter_rows()]
+    told = {line[0]: line for line in summary if line[2] == "THB" and line[6]}
+    assert told[words.outcome("succeeded")][3:6] == [2, 2469, 2469]
+    assert {line[6] for line in told.values()} == {words.word(labels.FACT_OK)}
+
+
+def test_a_run_in_another_language_says_the_next_step_in_it(market: Market) -> None:
+    """`--lang` for once, `[report] language` for good; results.csv is for programs, in English."""
+    market.orders([order(1), order(2, amount="1.234,50")])
+    job = market.job().read_text() + '\n[report]\nformats = ["csv", "json", "html"]\n'
+    (market.folder / "job.toml").write_text(job)
+    done = market.run("--lang", "ja")
+    assert done.returncode == 10
+    assert "exit 10: 経理担当: 1 件の注文" in done.stdout
+    (page,) = (market.folder / "reports").glob("*/report.html")
+    assert '<html lang="ja">' in page.read_text("utf-8")
+    assert "(number-format)" in next(r["reason"] for r in market.results() if r["reason"])
+    (market.folder / "job.toml").write_text(job + 'language = "th"\n')
+    assert "ฝ่ายบัญชี: ดูแล 1 คำสั่งซื้อ" in market.run(verb="report").stdout
