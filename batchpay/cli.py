@@ -52,14 +52,30 @@ def cli() -> None:
 @click.argument(
     "directory", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path)
 )
+@click.option(
+    "--from",
+    "source",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Propose a job for this file of orders: each guess with its evidence, to be confirmed.",
+)
+@click.option("--sheet", metavar="NAME", help="With --from: the sheet of a workbook.")
 @JSON
-def init(directory: Path, as_json: bool) -> None:
+def init(directory: Path, source: Path | None, sheet: str | None, as_json: bool) -> None:
     """Write a job, a schema and orders to start from.
 
     Overwrites nothing.
     """
-    from batchpay.commands import init as verb
     from batchpay.terminal import saying
+
+    if source is not None:
+        from batchpay.commands.proposing import propose
+
+        saying.proposed(propose(directory, source, sheet), as_json=as_json)
+        return
+    if sheet is not None:
+        raise Usage("--sheet is of the file that --from names; give both")
+    from batchpay.commands import init as verb
 
     saying.started(verb.start(directory), as_json=as_json)
 

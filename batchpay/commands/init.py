@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from batchpay.commands.writing import write_whole
@@ -21,12 +22,24 @@ def start(directory: Path) -> list[Path]:
     """Write the files into a folder, all or none. Raises Usage when one of them is there, and
     CannotWrite.
     """
-    there = [name for name in FILES if os.path.lexists(directory / name)]
+    require_free(directory, FILES)
+    return put(directory, {name: data_path(at).read_bytes() for name, at in FILES.items()})
+
+
+def require_free(directory: Path, names: Iterable[str]) -> None:
+    """Raises Usage when something in a folder has one of the names."""
+    there = [name for name in names if os.path.lexists(directory / name)]
     if there:
         raise Usage(
             f"{directory}: {', '.join(there)} is there already and is left alone; name another"
             " folder"
         )
+
+
+def put(directory: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files into a folder, which is made where there is none; all or none. Raises
+    CannotWrite.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -35,8 +48,8 @@ def start(directory: Path) -> list[Path]:
         ) from error
     written: list[Path] = []
     try:
-        for name, source in FILES.items():
-            write_whole(directory / name, data_path(source).read_bytes())
+        for name, data in files.items():
+            write_whole(directory / name, data)
             written.append(directory / name)
     except BaseException:
         for path in written:

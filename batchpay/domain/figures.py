@@ -153,6 +153,7 @@ def _in_ascii(text: str, zero: int) -> str | None:
     """A text with its digits, all of ASCII or all of one other script, as ASCII; None for any other
     mixture.
     """
+    text = text.replace("\\", "¥")  # Shift_JIS has the yen sign where ASCII has a backslash
     if text.isascii():
         return text
     zeros = {_zero_of(character) for character in text if character.isdigit()}

@@ -434,7 +434,14 @@ def _line(text: str, where: Sequence[str]) -> str:
 
 
 def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
-    """Keys whose feature a later version brings: refused, never ignored."""
+    """Keys whose feature a later version brings, and guesses that nobody confirmed: refused, never
+    ignored.
+    """
+    if guesses := told.get("to_confirm"):
+        yield (
+            f"{_line(text, ['to_confirm'])}to_confirm: {', '.join(map(_shown, guesses))}: guesses;"
+            " look at each, correct it where it is wrong, and take it out of the list"
+        )
     for (table, key), values, sentence in _LATER:
         if isinstance(told.get(table), dict):
             value = told.get(table, {}).get(key)

@@ -215,6 +215,21 @@ def started(files: list[Path], *, as_json: bool) -> None:
     say(f"next: put your own orders in place, then batchpay check {files[0]}")
 
 
+def proposed(files: list[Path], *, as_json: bool) -> None:
+    """What `init --from` wrote, and what to do next."""
+    if as_json:
+        write_json({"written": [str(path) for path in files]})
+        return
+    for path in files:
+        say(f"written: {path}")
+    if len(files) > 3:  # beside job and schemas the lookup file
+        say(f"next: write the recipient (recp_…) of each shop into {files[-1]}")
+    say(
+        f"next: look at each guess in {files[0]}, take it out of to_confirm, then batchpay check"
+        f" {files[0]}"
+    )
+
+
 def doctor(found: list[Finding], *, as_json: bool) -> int:
     """What was looked at, the worst last to be missed; returns the exit code."""
     code = worst(finding.exit_code for finding in found)

@@ -1,0 +1,335 @@
+"""What the columns of a file may be for: guessed from their names and cells, each guess with its
+evidence.
+
+A guess is a proposal for a person, never taken by anything that charges.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from batchpay.domain.calendars import date_form_of
+from batchpay.domain.figures import SIGNS, declared_by, form_of
+from batchpay.domain.money import EXPONENTS, NotMoney, to_minor
+from batchpay.domain.text import folded, told
+
+ENOUGH = 80  # of a hundred cells of a column that must look alike
+_TRIED = 50  # odd cells by which a form is looked for
+
+# What people call a column, in the writings of their exports.
+WORDS: dict[str, tuple[str, ...]] = {
+    "order_id": (
+        *("order id", "order no", "order number", "order", "注文番号", "注文id", "受注番号"),
+        *("เลขที่ใบสั่งซื้อ", "หมายเลขคำสั่งซื้อ", "เลขที่คำสั่งซื้อ", "รหัสคำสั่งซื้อ", "เลขออเดอร์"),
+    ),
+    "amount": (
+        *(
+            "amount",
+            "grand total",
+            "total amount",
+            "total",
+            "price",
+            "金額",
+            "合計金額",
+            "合計",
+            "代金",
+        ),
+        *("จำนวนเงิน", "ยอดเงิน", "ยอดชำระ", "ยอดรวม", "ราคา", "ยอด"),
+    ),
+    "currency": ("currency", "cur", "ccy", "通貨", "สกุลเงิน"),
+    "destination": (
+        *("recipient id", "recipient", "seller", "shop", "merchant", "store", "vendor"),
+        *("受取人", "店舗名", "店舗", "販売者", "ร้านค้า", "ร้าน", "ผู้ขาย", "ผู้รับเงิน"),
+    ),
+    "customer": ("customer", "payer", "顧客", "ลูกค้า", "ผู้ซื้อ"),
+    "card": ("card", "token", "カード", "บัตร"),
+    "source": ("source",),
+    "description": (
+        *("description", "note", "memo", "item", "商品名", "備考", "รายละเอียด", "หมายเหตุ"),
+    ),
+}
+_IDS = {
+    "destination": re.compile(r"recp_(test_)?\w+"),
+    "customer": re.compile(r"cust_(test_)?\w+"),
+    "card": re.compile(r"tokn_(test_)?\w+"),
+    "source": re.compile(r"src_(test_)?\w+"),
+}
+_DATES = ("2024-12-31", "31/12/2567", "31/12/2024", "令和6年12月31日", "31 ธ.ค. 2567")
+_SMALLEST = ("satang", "สตางค์", "minor", "cents")
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a field may be made of, as TOML, and why; no column and no TOML where nothing shows."""
+
+    field: str
+    column: str
+    toml: str
+    why: str
+    to_fill_in: bool = False  # the lookup file that it names is still to be made
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A file that may say whose a shop is."""
+
+    name: str
+    key: str
+    value: str
+    keys: frozenset[str]
+
+
+Cells = Mapping[str, Sequence[str]]
+"""Column -> the texts of its first rows."""
+
+
+def known_names(header: Sequence[str]) -> int:
+    """How many fields the cells of a row may be the names of: a header has several."""
+    return sum(any(_likeness(cell, field) for cell in header) for field in WORDS)
+
+
+def guesses_of(
+    cells: Cells,
+    numbers: Mapping[str, frozenset[int]],
+    lookups: Sequence[Lookup] = (),
+) -> dict[str, Guess]:
+    """By field. `numbers`: positions of cells that are numbers and no texts, by column."""
+    found: dict[str, Guess] = {}
+    taken: set[str] = set()
+    for field in ("card", "customer", "source"):
+        column = _of_ids(cells, field, taken)
+        if column:
+            taken.add(column)
+            found[field] = _id_guess(cells, field, column)
+    found["destination"] = _destination(cells, lookups, taken)
+    taken.add(found["destination"].column)
+    found["amount"] = _amount(cells, numbers, taken)
+    taken.add(found["amount"].column)
+    found["currency"] = _currency(cells, found["amount"], taken)
+    taken.add(found["currency"].column)
+    found["order_id"] = _order_id(cells, taken)
+    taken.add(found["order_id"].column)
+    column = _named(cells, "description", taken)
+    if column:
+        found["description"] = Guess("description", column, quoted(column), "by its name")
+        taken.add(column)
+    return found
+
+
+def dates_in(cells: Cells, taken: Sequence[str]) -> dict[str, str]:
+    """Column -> the form of its dates, of columns that no field reads."""
+    found = {}
+    for column, texts in cells.items():
+        filled = [text for text in texts if text]
+        for example in _DATES:
+            if column not in taken and filled and all(map(date_form_of(example).read, filled)):
+                found[column] = example
+                break
+    return found
+
+
+# --- one field each
+
+
+def _id_guess(cells: Cells, field: str, column: str) -> Guess:
+    fits, filled = _counts(cells[column], _IDS[field])
+    return Guess(field, column, quoted(column), f"{fits} of {filled} cells are such ids")
+
+
+def _of_ids(cells: Cells, field: str, taken: set[str]) -> str:
+    """The column whose cells are the gateway's ids of a kind."""
+    for column, texts in cells.items():
+        fits, filled = _counts(texts, _IDS[field])
+        if column not in taken and filled and 100 * fits >= ENOUGH * filled:
+            return column
+    return ""
+
+
+def _destination(cells: Cells, lookups: Sequence[Lookup], taken: set[str]) -> Guess:
+    column = _of_ids(cells, "destination", taken)
+    if column:
+        return _id_guess(cells, "destination", column)
+    best: tuple[int, str, Lookup] | None = None
+    for column, texts in cells.items():
+        shops = set(filter(None, texts))
+        for lookup in lookups:
+            known = len(shops & lookup.keys)
+            is_most = 2 * known >= len(shops) > 0
+            if column not in taken and is_most and (best is None or known > best[0]):
+                best = (known, column, lookup)
+    if best is not None:
+        _, column, lookup = best
+        shops = set(filter(None, cells[column]))
+        why = f"{len(shops & lookup.keys)} of {len(shops)} different cells stand in {lookup.name}"
+        return Guess("destination", column, _lookup_toml(column, lookup), told(why, 200))
+    column = _named(cells, "destination", taken)
+    if column:
+        why = "by its name; its cells are no ids, so a second file must say whose they are"
+        lookup = Lookup("recipients.csv", "shop", "recipient_id", frozenset())
+        toml = _lookup_toml(column, lookup)
+        return Guess("destination", column, toml, why, to_fill_in=True)
+    return Guess("destination", "", '{ value = "recp_…" }', "no column shows who is paid")
+
+
+def _amount(
+    cells: Cells,
+    numbers: Mapping[str, frozenset[int]],
+    taken: set[str],
+) -> Guess:
+    column = _named(cells, "amount", taken)
+    why = "by its name"
+    if not column:
+        column = _most_numbers(cells, taken)
+        why = "most of its cells are amounts"
+    if not column:
+        return Guess("amount", "", '{ column = "…", unit = "major" }', "no column shows amounts")
+    form, fits, filled = _form(cells[column], numbers.get(column, frozenset()))
+    why = f"{why}; {fits} of {filled} cells are amounts so"
+    unit = "major"
+    if any(word in folded(column) for word in _SMALLEST):
+        unit = "minor"
+        why += "; its name says the smallest unit"
+    elif not any(re.search(r"[.,][0-9]{2}\b", text) for text in cells[column]):
+        why += '; none has decimals: if these are satang, say unit = "minor"'
+    told_form = f", format = {quoted(form)}" if form else ""
+    toml = f'{{ column = {quoted(column)}, unit = "{unit}"{told_form} }}'
+    return Guess("amount", column, toml, why)
+
+
+def _most_numbers(cells: Cells, taken: set[str]) -> str:
+    """The column with the most cells that are amounts with decimals, or could be declared so."""
+    best = ""
+    most = 0
+    for column, texts in cells.items():
+        fits = sum(1 for text in texts if re.search("[.,]", text) and _is_amount(text))
+        if column not in taken and fits > most:
+            best, most = column, fits
+    return best
+
+
+def _is_amount(text: str) -> bool:
+    return _is_plain(text) or declared_by(text) is not None
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        to_minor(text, "THB")
+    except NotMoney:
+        return False
+    return True
+
+
+def _form(texts: Sequence[str], numbers: frozenset[int]) -> tuple[str, int, int]:
+    """The form under which most cells are amounts, empty where none is needed; how many of them
+    are, of how many.
+    """
+    filled = [(at, text) for at, text in enumerate(texts) if text]
+    plain = sum(1 for at, text in filled if at in numbers or _is_plain(text))
+    best, most = "", plain
+    odd = [text for at, text in filled if at not in numbers and not _is_plain(text)]
+    proposed = [declared_by(text) for text in odd[:_TRIED]]
+    for example in dict.fromkeys(one[0] for one in proposed if one):
+        form = form_of(example)
+        fits = sum(1 for at, text in filled if at in numbers or form.read(text))
+        if fits > most:
+            best, most = example, fits
+    return best, most, len(filled)
+
+
+def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
+    for column, texts in cells.items():
+        filled = [text for text in texts if text]
+        codes = sum(text.upper() in EXPONENTS for text in filled)
+        if column not in taken and filled and 100 * codes >= ENOUGH * len(filled):
+            default = ""
+            if len(filled) < len(texts):
+                default = "; some are empty: fill them in, or give a default"
+            why = f"{codes} of {len(filled)} cells are currencies{default}"
+            return Guess("currency", column, quoted(column), why)
+    texts = (amount.column, *cells.get(amount.column, ()))
+    meant: set[str] = set()
+    for sign, codes_of_sign in SIGNS.items():
+        if any(sign in text for text in texts) and len(codes_of_sign) == 1:
+            meant |= codes_of_sign
+    if any("¥" in text or "￥" in text for text in texts):
+        meant.add("JPY")
+    if len(meant) == 1:
+        why = "its name stands in the column of amounts"
+        return Guess("currency", "", f'{{ value = "{meant.pop()}" }}', why)
+    return Guess("currency", "", '{ value = "THB" }', "no column shows it: THB is only an example")
+
+
+def _order_id(cells: Cells, taken: set[str]) -> Guess:
+    column = _named(cells, "order_id", taken)
+    why = "by its name"
+    if not column:
+        alone = [name for name in cells if name not in taken and _all_differ(cells[name])]
+        column = alone[0] if alone else ""
+        why = "the first column whose cells all differ"
+    if not column:
+        return Guess("order_id", "", '"…"', "no column names orders")
+    texts = cells[column]
+    why += f"; {len(set(texts))} different ids in {len(texts)} rows"
+    return Guess("order_id", column, quoted(column), why)
+
+
+def _all_differ(texts: Sequence[str]) -> bool:
+    return bool(texts) and all(texts) and len(set(texts)) == len(texts)
+
+
+# --- names and cells
+
+
+def _named(cells: Cells, field: str, taken: set[str]) -> str:
+    """The column whose name is most like what people call a field."""
+    best, most = "", 0
+    for column in cells:
+        likeness = _likeness(column, field)
+        if column not in taken and likeness > most:
+            best, most = column, likeness
+    return best
+
+
+def _likeness(name: str, field: str) -> int:
+    """0: no likeness; the larger the more of the name is a word for the field."""
+    plain = "".join(filter(str.isalnum, folded(name)))
+    best = 0
+    for word in WORDS[field]:
+        bare = "".join(filter(str.isalnum, folded(word)))
+        if plain == bare:
+            return 1000
+        if (len(bare) > 2 or not bare.isascii()) and bare in plain:
+            best = max(best, 100 * len(bare) // len(plain))
+    return best
+
+
+def _counts(texts: Sequence[str], form: re.Pattern[str]) -> tuple[int, int]:
+    """How many cells are of a form, of how many that are filled."""
+    filled = [text for text in texts if text]
+    return sum(1 for text in filled if form.fullmatch(text)), len(filled)
+
+
+def _lookup_toml(column: str, lookup: Lookup) -> str:
+    parts = (
+        f"column = {quoted(column)}",
+        f"lookup = {quoted(lookup.name)}",
+        f"key = {quoted(lookup.key)}",
+        f"value = {quoted(lookup.value)}",
+    )
+    return f"{{ {', '.join(parts)} }}"
+
+
+def quoted(text: str) -> str:
+    """As TOML and JSON write a text."""
+    escaped = "".join(_escaped(character) for character in text)
+    return f'"{escaped}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if not character.isprintable() and character != " ":
+        return f"\\U{ord(character):08X}"
+    return character

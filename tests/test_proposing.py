@@ -1,0 +1,190 @@
+"""`init --from FILE`: a job for a real file, refused until its guesses are confirmed, and right
+then.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import tomllib
+from pathlib import Path
+
+import openpyxl
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from batchpay.commands.check import check
+from batchpay.commands.proposing import propose
+from batchpay.domain.errors import FileRefused, InputMissing, Misconfigured, Usage
+from batchpay.job.load import load_job
+
+HEADER = ["Order No", "Amount", "Currency", "Recipient", "Customer", "Note"]
+ROWS = [
+    ["A1", "1,200.50", "THB", "recp_test_1", "cust_test_1", "lunch"],
+    ["A2", "80.00", "THB", "recp_test_2", "cust_test_2", ""],
+    ["A3", "99.00", "THB", "recp_test_1", "cust_test_3", "tea"],
+]
+JAPANESE = ["注文番号", "金額", "通貨", "受取人", "顧客", "備考"]
+THAI = ["เลขที่ใบสั่งซื้อ", "จำนวนเงิน", "สกุลเงิน", "ผู้รับเงิน", "ลูกค้า", "หมายเหตุ"]
+
+
+def text_of(rows: list[list[str]], between: str = ",") -> str:
+    """Rows as a text, cells with a delimiter or a comma in quotes."""
+    lines = [[f'"{cell}"' if "," in cell else cell for cell in row] for row in rows]
+    return "".join(between.join(line) + "\n" for line in lines)
+
+
+def confirmed(folder: Path) -> Path:
+    """The job that was written, once every guess has been taken out of the list."""
+    job = folder / "job.toml"
+    with pytest.raises(Misconfigured, match="to_confirm: 'name'"):
+        load_job(job)
+    text = job.read_text("utf-8")
+    job.write_text(re.sub(r"(?m)^to_confirm = .*$", "to_confirm = []", text), "utf-8")
+    return job
+
+
+def proven(folder: Path, rows: int = 3) -> dict[str, object]:
+    """That every row is right by the confirmed job; its document."""
+    job = confirmed(folder)
+    checked = check(load_job(job))
+    assert checked.problems == () and checked.refusals == ()
+    assert checked.exit_code == 0 and checked.files[0]["rows"] == rows
+    return tomllib.loads(job.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("header", [HEADER, JAPANESE, THAI], ids=["en", "ja", "th"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "cp874", "utf-16"])
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_a_text_is_told_how_it_is_read(
+    tmp_path: Path, header: list[str], encoding: str, between: str
+) -> None:
+    """Encoding, delimiter and columns, by three languages' names."""
+    try:
+        data = text_of([header, *ROWS], between).encode(encoding)
+    except UnicodeEncodeError:
+        pytest.skip("not a text of this encoding")
+    (tmp_path / "orders.csv").write_bytes(data)
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    columns = proven(tmp_path)["columns"]
+    assert isinstance(columns, dict)
+    assert (columns["order_id"], columns["destination"]) == (header[0], header[3])
+    assert columns["amount"] == {"column": header[1], "unit": "major"}
+
+
+def test_a_title_above_the_header_and_decimal_commas(tmp_path: Path) -> None:
+    """The row that holds the names is the header; the cells say the form of amounts."""
+    rows = [[row[0], row[1].translate(str.maketrans(",.", ".,")), *row[2:]] for row in ROWS]
+    text = "October's orders\n\n" + text_of([HEADER, *rows], ";")
+    (tmp_path / "orders.csv").write_text(text, "utf-8")
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    job = proven(tmp_path)
+    assert job["input"]["header_row"] == 3  # type: ignore[index]
+    assert job["columns"]["amount"]["format"] == "1.234,56"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet", "csv.gz", "tsv"])
+def test_every_format_is_looked_at(tmp_path: Path, kind: str) -> None:
+    """A sheet below its title, numbers as numbers."""
+    path = tmp_path / f"orders.{kind}"
+    typed = [[row[0], float(row[1].replace(",", "")), *row[2:]] for row in ROWS]
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        page = book.active
+        page.title = "Orders"
+        page.append(["October's orders"])
+        for row in ([], HEADER, *typed):
+            page.append(row)
+        book.create_sheet("Empty")
+        book.save(path)
+    elif kind == "parquet":
+        columns = {name: [row[at] for row in typed] for at, name in enumerate(HEADER)}
+        pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    elif kind == "tsv":
+        path.write_text(text_of([HEADER, *ROWS], "\t"), "utf-8")
+    else:
+        path.write_bytes(gzip.compress(text_of([HEADER, *ROWS]).encode()))
+    propose(tmp_path, path, None)
+    job = proven(tmp_path)
+    if kind == "xlsx":
+        assert (job["input"]["sheet"], job["input"]["header_row"]) == ("Orders", 3)  # type: ignore[index]
+
+
+def test_a_file_of_shops_is_found_beside_it(tmp_path: Path) -> None:
+    """By the names in it; the job lies in another folder."""
+    rows = [[*row[:3], shop, *row[4:]] for row, shop in zip(ROWS, "ABA", strict=True)]
+    header = ["Order No", "Amount", "Currency", "Branch", "Customer", "Note"]
+    (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
+    (tmp_path / "whose.csv").write_text("shop,id\nA,recp_test_1\nB,recp_test_2\nC,recp_test_3\n")
+    propose(tmp_path / "job", tmp_path / "orders.csv", None)
+    assert "2 of 2 different cells stand in ../whose.csv" in (
+        tmp_path / "job" / "job.toml"
+    ).read_text("utf-8")
+    columns = proven(tmp_path / "job")["columns"]
+    assert columns["destination"] == {  # type: ignore[index]
+        "column": "Branch",
+        "lookup": "../whose.csv",
+        "key": "shop",
+        "value": "id",
+    }
+
+
+def test_a_file_of_shops_is_made_to_be_filled_in(tmp_path: Path) -> None:
+    """Each shop once; filled in, every row is right."""
+    rows = [[*row[:3], shop, *row[4:]] for row, shop in zip(ROWS, "ABA", strict=True)]
+    header = [*HEADER[:3], "Shop", *HEADER[4:]]
+    (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    shops = tmp_path / "recipients.csv"
+    assert shops.read_text() == "shop,recipient_id\nA,\nB,\n"
+    shops.write_text("shop,recipient_id\nA,recp_test_1\nB,recp_test_2\n")
+    proven(tmp_path)
+
+
+def test_the_currency_may_stand_beside_the_amounts(tmp_path: Path) -> None:
+    """And dates have their form, as a proposal that is a comment."""
+    rows = [[row[0], f"฿{row[1]}", "5/2/2568", *row[3:]] for row in ROWS]
+    header = ["Order No", "Amount", "Paid", *HEADER[3:]]
+    (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    text = (tmp_path / "job.toml").read_text("utf-8")
+    assert '# metadata.date1 = { column = "Paid", format = "31/12/2567" }' in text
+    job = proven(tmp_path)
+    assert job["columns"]["currency"] == {"value": "THB"}  # type: ignore[index]
+    uncommented = re.sub("(?m)^# metadata", "metadata", (tmp_path / "job.toml").read_text("utf-8"))
+    (tmp_path / "job.toml").write_text(uncommented, "utf-8")
+    assert check(load_job(tmp_path / "job.toml")).problems == ()
+
+
+def test_nothing_is_overwritten_and_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """All or nothing."""
+    orders = tmp_path / "orders.csv"
+    with pytest.raises(InputMissing, match="there is no such file"):
+        propose(tmp_path, orders, None)
+    orders.write_bytes(b"a,b\n\xff\xfe\xfd,\x80\x81\n")
+    with pytest.raises(FileRefused, match="no other encoding"):
+        propose(tmp_path, orders, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
+    orders.write_text(text_of([HEADER, *ROWS]), "utf-8")
+    propose(tmp_path, orders, None)
+    with pytest.raises(Usage, match="left alone"):
+        propose(tmp_path, orders, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a\n", "x,y\n", "x,y\n1,2\n", '"a""b",c\\d\n1,2\n', "Amount,Amount\n1,2\n", "\n\n\n"],
+)
+def test_a_poor_file_makes_a_job_or_a_sentence(tmp_path: Path, text: str) -> None:
+    """What no column shows stands as a gap that a person sees."""
+    orders = tmp_path / "o\"r'd.csv"
+    orders.write_text(text, "utf-8")
+    try:
+        propose(tmp_path, orders, None)
+    except FileRefused:
+        return
+    told = tomllib.loads((tmp_path / "job.toml").read_text("utf-8"))
+    assert set(told["columns"]) >= {"order_id", "amount", "currency", "destination"}
+    with pytest.raises(Misconfigured, match="to_confirm"):
+        load_job(tmp_path / "job.toml")
