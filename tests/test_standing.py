@@ -407,7 +407,7 @@ def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_i
     ]
     held = History({"1": fold(waiting)}, {2: "1"}, **twin)
     assert isinstance(stand(mine({**DOCUMENT, "order_id": "1"}), held, FREE), ConflictWith)
-    distinct = Guards(alike_ids="distinct")
+    distinct = Guards(distinct_ids=True)
     assert isinstance(stand(other(ZEROS), History(**twin), distinct), MayGo)
     same = History(
         {"0001": fold([FIRST, DECLINED])}, {}, look_alikes={alike("0001"): fold([FIRST, DECLINED])}

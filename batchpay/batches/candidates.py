@@ -119,20 +119,13 @@ def placed_rows(
     batch = planned.batch
     unplaced = history.unplaced(journal, batch, planned.chunks)
     guards = replace(guards, refusal=batch.refusal, unplaced=unplaced)
-    distinct = guards.alike_ids == "distinct"
-    ids_from = guards.ids_from
-    lineages = Lineages(
-        journal,
-        planned.renamed,
-        distinct=distinct,
-        ids_from=ids_from,
-    )
+    lineages = Lineages.of_job(job, journal, planned.renamed)
     for chunk in planned.chunks():
         if decided or not chunk.rows:
             done = frozenset[int]()
         else:
             done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-        of_rows = history.history_of(journal, batch, chunk, done, lineages)
+        of_rows = history.history_of(journal, batch, chunk, done, lineages=lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
                 standing = stand(row, of_rows, guards)
@@ -182,7 +175,7 @@ def candidates(
     (J14). Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one
     that another job charged.
     """
-    lineages = Lineages(journal)
+    lineages = Lineages.of_job(job, journal)
     for placed in _rows_of(job, journal, batches, guards):
         _refuse_impossible(job, placed)
         if is_sendable(placed.standing) and not _was_sent(placed.standing, run_id):
@@ -490,7 +483,7 @@ def _with_names(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
 ) -> list[PlannedBatch]:
     """The same, all with what any of them tells of other names of orders."""
-    lineages = Lineages(journal)
+    lineages = Lineages.of_job(job, journal)
     telling = [
         planned
         for planned in batches
@@ -538,8 +531,9 @@ def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) 
     not know it yet.
     """
     names = Names(ids_from=job.columns.ids_from)
+    lineages = Lineages.of_job(job, journal)
     for planned in batches:
-        names |= new_names(journal, planned.batch, planned.chunks())
+        names |= new_names(journal, lineages, planned.batch, planned.chunks())
     return names
 
 
@@ -612,7 +606,7 @@ def _has_other_ids(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBa
         return True
     if any(told_in(journal, IdsRenamed)):
         return True
-    return bool(Lineages(journal, ids_from=job.columns.ids_from).had_other_sources)
+    return bool(Lineages.of_job(job, journal).had_other_sources)
 
 
 def ask_about_adopted(

@@ -106,14 +106,14 @@ def history_of(
     batch: Batch,
     chunk: StoredChunk,
     but: frozenset[int] = frozenset(),
-    lineages: Lineages | None = None,
+    *,
+    lineages: Lineages,
 ) -> History:
     """What the journal knows that matters to the rows of a chunk, `but` some that are of no
     interest.
 
-    `lineages`: what follows corrections back, if it is kept from chunk to chunk.
+    `lineages`: what follows corrections back, kept from chunk to chunk.
     """
-    lineages = lineages or Lineages(journal)
     if chunk.rows:
         owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
     else:
@@ -268,8 +268,8 @@ def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document 
     """
     if not (told := chunk.corrects.get(at)):
         return None
-    forms = map(alike, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
-    if alike(str(chunk.documents[at].get("order_id", ""))) in forms:
+    forms = map(lineages.form, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
+    if lineages.form(str(chunk.documents[at].get("order_id", ""))) in forms:
         return None
     return lineages.document(told)
 
@@ -577,7 +577,7 @@ def guards_of(
         unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
         nameless=_nameless(journal, seen),
         fee=job.fee,
-        alike_ids=job.input.alike_ids,
+        distinct_ids=job.input.distinct_ids,
         near_duplicates=job.controls.near_duplicates,
         ids_from=job.columns.ids_from,
         extras_from=job.extras_from,
@@ -653,7 +653,7 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     later = later_in(journal)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
-        lineages = lineages_of(job, journal)
+        lineages = Lineages.of_job(job, journal)
         for chunk in journal.chunks(batch.id):
             history = history_of(journal, batch, chunk, lineages=lineages)
             found = find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
@@ -701,7 +701,7 @@ def findings_at(
     guards = guards_of_batch(job, journal, batch)
     hold = last_hold(journal, batch.id)
     later = later_in(journal)
-    lineages = lineages_of(job, journal)
+    lineages = Lineages.of_job(job, journal)
     for number, sheet, first, last in journal.spans(batch.id):
         wanted = {row for one, row in places if one == sheet and first <= row <= last}
         chunk = journal.chunk(batch.id, number) if wanted else None
@@ -711,12 +711,6 @@ def findings_at(
         history = history_of(journal, batch, chunk, others, lineages)
         rows = [row for row in rows_of(batch.id, chunk, repeats) if row.row in wanted]
         yield from later.of(find(batch, rows, history, guards, hold))
-
-
-def lineages_of(job: Job, journal: SqliteJournal) -> Lineages:
-    """What follows corrections back, as the job reads its files."""
-    distinct = job.input.alike_ids == "distinct"
-    return Lineages(journal, distinct=distinct, ids_from=job.columns.ids_from)
 
 
 class Counts(NamedTuple):

@@ -217,7 +217,7 @@ class OpenJob:
             return partial(self.journal.chunks, source.batch_id, generation)
 
         named = partial(batch_id_in, self.job, self.journal, self.started)
-        lineages = Lineages(self.journal)
+        lineages = Lineages.of_job(self.job, self.journal)
         intakes = take_in(self.job, stack, named, keep, self.journal.owned, lineages)
         drafts = drafts_of(self.job, self.journal, intakes, self.started_ns)
         judged = judge_files(
@@ -276,7 +276,7 @@ class OpenJob:
         that settles them, and every row that they came back for themselves. Beside rows of its own
         id an order answers for one sale.
         """
-        lineages = Lineages(self.journal)
+        lineages = Lineages.of_job(self.job, self.journal)
         told: dict[str, str] = {}
         for place, order_id in rows.items():
             ancestry = lineages.of(place)

@@ -33,7 +33,7 @@ from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Names, goes_back_to
-from batchpay.lifecycle.plan import alike, place_of
+from batchpay.lifecycle.plan import place_of
 from batchpay.lifecycle.sales import is_known_by
 from batchpay.lifecycle.standing import contradicts, is_a_strangers, same_terms
 
@@ -43,11 +43,12 @@ def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> 
     return had_other_ids or any(place.startswith(batch.id[-12:]) for place in lineages.corrections)
 
 
-def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk]) -> Names:
+def new_names(
+    journal: SqliteJournal, lineages: Lineages, batch: Batch, chunks: Iterable[StoredChunk]
+) -> Names:
     """What the rows of a batch, as they are planned now, tell of order ids and the journal does not
     know yet.
     """
-    lineages = Lineages(journal)
     found = Names()
     typed = Names()
     for chunk in chunks:
@@ -86,7 +87,7 @@ def _typed_in(
     back = {}
     for order_id, sales in came.items():
         ancestry, *others = sales.values()
-        had_it = alike(order_id) in map(alike, ancestry.order_ids)
+        had_it = lineages.form(order_id) in map(lineages.form, ancestry.order_ids)
         if others or had_it or lineages.is_typed_for(order_id, ancestry.keys):
             continue
         own = (*places[order_id], *ancestry.keys)

@@ -38,13 +38,14 @@ from batchpay.domain.events import (
     state_of,
     who_said,
 )
-from batchpay.domain.model import Batch, Event, Finding, StoredChunk
+from batchpay.domain.model import Batch, Event, Finding
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.standing import Guards, rows_of
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.standing import rows_of
 from batchpay.reconciliation.findings import find
 
 # kinds of event that are about an order, and no part of its attempts
@@ -92,26 +93,16 @@ def _findings(
 ) -> Iterator[Finding]:
     guards = history.guards_of_batch(job, journal, batch)
     hold = history.last_hold(journal, batch.id)
+    lineages = Lineages.of_job(job, journal)
     owns = order_id in journal.orders_of(batch.id)
     for chunk in journal.chunks(batch.id):
         ids = {document.get("order_id") for document in chunk.documents}
         if owns or order_id in ids:
-            yield from _of_chunk(journal, batch, chunk, order_id, guards, hold)
-
-
-def _of_chunk(
-    journal: SqliteJournal,
-    batch: Batch,
-    chunk: StoredChunk,
-    order_id: str,
-    guards: Guards,
-    hold: str,
-) -> Iterator[Finding]:
-    of_rows = history.history_of(journal, batch, chunk)
-    rows = rows_of(batch.id, chunk, journal.repeats(batch.id))
-    for finding in find(batch, rows, of_rows, guards, hold):
-        if finding.order_id == order_id:
-            yield finding
+            of_rows = history.history_of(journal, batch, chunk, lineages=lineages)
+            rows = rows_of(batch.id, chunk, journal.repeats(batch.id))
+            for finding in find(batch, rows, of_rows, guards, hold):
+                if finding.order_id == order_id:
+                    yield finding
 
 
 def _row(finding: Finding) -> dict[str, Any]:

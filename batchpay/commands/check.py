@@ -299,7 +299,8 @@ def taken_in(
     """The job's files, read as a run would read them now."""
     received = datetime.fromtimestamp(at_ns / 1e9, UTC)
     named = partial(batch_id_in, job, journal, received)
-    return take_in(job, stack, named, keep, journal.owned, Lineages(journal))
+    lineages = Lineages.of_job(job, journal)
+    return take_in(job, stack, named, keep, journal.owned, lineages)
 
 
 def file_told(intake: Intake, batch: Batch, repeated: int) -> dict[str, Any]:

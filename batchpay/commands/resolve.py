@@ -246,7 +246,7 @@ def _claimed(
     be sent, is its order's, as a person says: it is taken over as the attempt that would have been
     sent, and nothing is.
     """
-    lineages = Lineages(opened.journal, ids_from=opened.job.columns.ids_from)
+    lineages = Lineages.of_job(opened.job, opened.journal)
     intent = intent_of_row(opened.job, opened.journal, row, number, opened.run_id, lineages)
     order_id = intent.order_id
     _refuse_anothers(opened, intent, charge_id)
@@ -704,7 +704,7 @@ def _is_total_row(finding: Finding) -> bool:
 def _held_in(opened: OpenJob, batch: Batch, *, totals: bool = False) -> dict[str, _Sale]:
     """Held order -> its sale; `totals`: and total rows, of which a person takes note."""
     held: dict[str, _Sale] = {}
-    lineages = Lineages(opened.journal)
+    lineages = Lineages.of_job(opened.job, opened.journal)
     for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
             if one.outcome is Outcome.HELD or (totals and _is_total_row(one)):

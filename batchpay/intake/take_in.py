@@ -267,7 +267,7 @@ def take_in(
 
 
 def _repeats(job: Job, lineages: Lineages | None) -> Repeats:
-    distinct = job.input.alike_ids == "distinct"
+    distinct = job.input.distinct_ids
     if lineages is None:
         return Repeats(distinct=distinct)
     return Repeats(

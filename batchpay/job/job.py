@@ -134,6 +134,11 @@ class Input:
     # readers of typed formats tell which those are.
     formed: frozenset[str] = frozenset()
 
+    @property
+    def distinct_ids(self) -> bool:
+        """Does this source really have ids that are equal but for what programs do to ids?"""
+        return self.alike_ids == "distinct"
+
     def is_own(self, file: str) -> bool:
         """Is a file of this name one that the job file itself names? Folders are not compared."""
         name = PurePath(self.named_by_job or self.pattern).name

@@ -450,6 +450,8 @@ class Attempt:
     others: tuple[Shown, ...] = ()  # those of them that are not `charge`
     # `charge` is another order's, told for this one: no money of this order (J11)
     anothers: bool = False
+    # ids of all charges of other orders that were ever told for this one
+    strangers: frozenset[str] = frozenset()
     # id of its charge that the gateway, asked again, did not show: no next attempt until it does
     untold: str = ""
     # its recipient's share on the way; None: nobody asked, or the gateway does not tell
@@ -558,6 +560,11 @@ class Attempt:
         return (
             not self.accepted and sum(not charge.given_back for charge in (*own, *self.further)) > 1
         )
+
+    def is_known_as_anothers(self, charge_id: str) -> bool:
+        """Was it told, as what is wrong with this attempt, that this charge is another order's?"""
+        is_shown = self.charge is not None and self.charge.id == charge_id
+        return is_shown and bool(self.flaws) and charge_id in self.strangers
 
     @property
     def set_aside(self) -> bool:
@@ -735,6 +742,8 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
         seen_now["twins"] = state.twins | {found.id}
     if found is not None and found.id in state.unknown:
         seen_now["unknown"] = state.unknown - {found.id}
+    if found is not None and told.anothers:
+        seen_now["strangers"] = state.strangers | {found.id}
     verdict_now = {
         "flaws": flaws,
         "anothers": told.anothers and (not carries_its_key or bool(told.theirs)),

@@ -109,7 +109,7 @@ def contested(row: Row, history: History, guards: Guards) -> ConflictWith | Rena
 
 def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
     """An earlier order whose id is this one but for what programs do to ids."""
-    if guards.alike_ids == "distinct":
+    if guards.distinct_ids:
         return None
     for attempt in history.look_alikes.get(alike(row.order_id), ()):
         if attempt.intent.order_id != row.order_id:
@@ -126,7 +126,7 @@ def alike_conflict(row: Row, twin: Attempt) -> ConflictWith:
 def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
     """A person's word that an order is never sent holds for what programs make of its id, too."""
     other = guards.cancelled.get(alike(row.order_id), row.order_id)
-    if guards.alike_ids == "distinct" or other == row.order_id:
+    if guards.distinct_ids or other == row.order_id:
         return None
     why = said.CONFLICT_CANCELLED_ALIKE(order=other, step=steps.NEW_ID())
     return ConflictWith((why,))

@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 from batchpay.domain.events import (
     BEGINNINGS,
@@ -31,6 +31,7 @@ from batchpay.domain.events import (
     told_by,
 )
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
+from batchpay.job.job import Job
 from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
 
@@ -307,12 +308,12 @@ class Lineages:
         distinct: bool = False,
         ids_from: str = "",
     ) -> None:
-        """Reads nothing before it is asked. `renamed`: other names that the journal does not know
-        yet; `distinct`: this source really has ids that only look alike (`[input] alike_ids`);
-        `ids_from`: of which cells ids are made now.
+        """`of_job` makes it; reads nothing before it is asked. `renamed`: other names that the
+        journal does not know yet; `distinct`: this source really has ids that only look alike
+        (Input.distinct_ids); `ids_from`: of which cells ids are made now.
         """
         self._ids_from = ids_from
-        self._form: Callable[[str], str] = str if distinct else alike
+        self.form: Callable[[str], str] = str if distinct else alike
         self._journal = journal
         self._names: _ByForm | None = None
         self._sources: bool | None = None
@@ -329,6 +330,16 @@ class Lineages:
         self._last: tuple[str, int, StoredChunk | None] | None = None
         # Cancellations of orders that were never sent, by all that these are known by.
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
+
+    @classmethod
+    def of_job(cls, job: Job, journal: _Journal, renamed: Names | None = None) -> Self:
+        """As a job reads ids now: which of them are one, and of which cells they are made."""
+        return cls(
+            journal,
+            renamed,
+            distinct=job.input.distinct_ids,
+            ids_from=job.columns.ids_from,
+        )
 
     def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
         """The ancestry of a row that came back for this place. Raises what reading the journal
@@ -450,7 +461,7 @@ class Lineages:
             for at, document in enumerate(chunk.documents):
                 if at not in chunk.problems:
                     place = place_of(batch_id, chunk.sheet, chunk.rows[at])
-                    yield place, hash(self._form(document["order_id"])), document
+                    yield place, hash(self.form(document["order_id"])), document
 
     def id_of(self, place: str) -> str:
         """The order id that the row of a place has, as far as anybody knows: in this run, or in the
@@ -516,7 +527,7 @@ class Lineages:
         now.
         """
         names = self._all_names()
-        form = self._form(order_id)
+        form = self.form(order_id)
         found: dict[str, None] = {}
         for some in (names.same, names.had, names.later):
             if form in some:
@@ -535,13 +546,13 @@ class Lineages:
         for that of its own id, and for one more that a person says it is. `others`: places for
         which it answers, beside those of before.
         """
-        own = self._form(order_id)
-        if own in map(self._form, sale.order_ids):
+        own = self.form(order_id)
+        if own in map(self.form, sale.order_ids):
             return True
         answered = [place for place, ids in self._all_answered().items() if order_id in ids]
         for place in (*others, *answered):
             other = self.of(place)
-            is_its_own = own in map(self._form, other.order_ids)
+            is_its_own = own in map(self.form, other.order_ids)
             if not is_its_own and other.identity != sale.identity:
                 return False
         return True
@@ -556,11 +567,11 @@ class Lineages:
 
     def is_same(self, order_id: str, other: str) -> bool:
         """Is it known that an order is the same sale as one that was asked for under another id?"""
-        return other in self._all_names().same.get(self._form(order_id), ())
+        return other in self._all_names().same.get(self.form(order_id), ())
 
     def said(self, order_id: str) -> tuple[str, ...]:
         """The ids that a person typed for the same sale."""
-        return tuple(self._all_names().said.get(self._form(order_id), ()))
+        return tuple(self._all_names().said.get(self.form(order_id), ()))
 
     def typed_beside(self, place: str, sale: Ancestry, order_id: str) -> tuple[str, ...]:
         """By what else the sale of a row is known, for good: of which rows came back under an id
@@ -571,10 +582,10 @@ class Lineages:
             return ()
         found: dict[str, None] = {}
         for one in (order_id, *sale.order_ids):
-            found.update(names.back.get(self._form(one), {}))
+            found.update(names.back.get(self.form(one), {}))
         own = [by_order(order_id)] if order_id else []
         for key in (place, *own, *sale.keys, *found):
-            typed = names.typed.get(_key_form(key, self._form), {})
+            typed = names.typed.get(_key_form(key, self.form), {})
             found.update(dict.fromkeys(map(by_order, typed)))
         found.pop(by_order(order_id), None)
         return tuple(found)
@@ -582,7 +593,7 @@ class Lineages:
     def typed_before(self, order_id: str, ns: int) -> tuple[str, ...]:
         """By what the sales are known for which rows with this id came back before then."""
         names = self._all_names()
-        form = self._form(order_id)
+        form = self.form(order_id)
         keys = names.back.get(form, {})
         return tuple(key for key in keys if names.typed_ns[form, key] < ns)
 
@@ -591,12 +602,12 @@ class Lineages:
         it is of no other sale?
         """
         names = self._all_names()
-        form = self._form(order_id)
+        form = self.form(order_id)
         return form in names.new or set(keys) <= names.back.get(form, {}).keys()
 
     def is_named(self, order_id: str, other: str) -> bool:
         """Is it known that a row of an order once had this other id?"""
-        if other in self._all_names().had.get(self._form(order_id), ()):
+        if other in self._all_names().had.get(self.form(order_id), ()):
             return True
         return self.is_same(order_id, other)
 
@@ -605,11 +616,11 @@ class Lineages:
             renamed = told_by(self._journal.events([IdsRenamed.kind]), IdsRenamed)
             self._names = _ByForm()
             for event, told in renamed:
-                self._names.add(Names.of_told(told), self._form, event.at_ns)
-            self._names.add(self._renamed, self._form, _NOW)
+                self._names.add(Names.of_told(told), self.form, event.at_ns)
+            self._names.add(self._renamed, self.form, _NOW)
             for _, new in told_by(self._journal.events([NewOrders.kind]), NewOrders):
                 for _, order_id in new.orders:
-                    self._names.forget_typed(order_id, self._form)
+                    self._names.forget_typed(order_id, self.form)
         return self._names
 
     @property
@@ -639,7 +650,7 @@ class Lineages:
         """Of which cells ids were made when it was told which id an order has now
         (job.Columns.ids_from).
         """
-        return frozenset(self._all_names().sources.get(self._form(order_id), ()))
+        return frozenset(self._all_names().sources.get(self.form(order_id), ()))
 
     @property
     def corrections(self) -> Mapping[str, Sequence[str]]:

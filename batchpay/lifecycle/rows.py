@@ -251,7 +251,8 @@ class Guards:
     least_charge: Mapping[str, int] = field(default_factory=dict)
     most_charge: Mapping[str, int] = field(default_factory=dict)
     fee: Fee | None = None
-    alike_ids: Literal["conflict", "distinct"] = "conflict"
+    # Does this source really have ids that only look alike (Input.distinct_ids)?
+    distinct_ids: bool = False
     near_duplicates: Literal["warn", "hold"] = "warn"
     # alike() of never sent orders that a person cancelled -> order id.
     cancelled: Mapping[str, str] = field(default_factory=dict)

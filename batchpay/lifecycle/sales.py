@@ -251,7 +251,7 @@ def _has_its_id(
     gives it no id.
     """
     form: Callable[[str], str] = alike
-    if guards.alike_ids == "distinct":
+    if guards.distinct_ids:
         form = str
     ids = [history.bears.get(place, "") for place in places]
     if order_id and form(order_id) in [form(one) for one in ids if one]:

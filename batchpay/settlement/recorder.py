@@ -262,7 +262,7 @@ class Recorder:
 
     def _is_no_news(self, case: Case, before: Attempt, told: Found) -> bool:
         """Does a look-up say what the journal has already?"""
-        marked, _ = self._marked(told, case.intent)
+        marked, _ = self._marked(told, case.intent, before)
         event = line(marked, 0, attempt=case.intent.attempt)
         after = advance(before, event)
         if not is_same(before, after):
@@ -530,14 +530,12 @@ class Recorder:
         async with case.writing:
             intent = case.intent
             before = case.attempt
-            told, anothers = self._marked(told, intent)
+            told, anothers = self._marked(told, intent, before)
             if isinstance(told, Intended) and before is not None and not before.resends:
                 raise Taken(f"order {intent.order_id} is {before.outcome.value} by now")
             event = line_of(told, intent, self._clock.now_ns(), self._run_id, send)
             after = advance(before, event, told)
             events = [at_state(event, after.state)]
-            if before is not None and anothers in before.flaws:
-                anothers = ""  # that was told, and a stop then
             by_hand = isinstance(told, Resolved)
             reason = anothers or why_stop(case.others, before, after, by_hand=by_hand)
             if reason:
@@ -605,9 +603,9 @@ class Recorder:
         if charge.id not in self._lifted:
             self.known.setdefault(charge.id, (charge.created_at, self._clock.elapsed_s()))
 
-    def _marked(self, told: T, intent: Intent) -> tuple[T, str]:
+    def _marked(self, told: T, intent: Intent, before: Attempt | None) -> tuple[T, str]:
         """What an event is to tell, marked when its charge is another order's; and that in words,
-        or "".
+        or "" where there is nothing to tell, or the attempt told it before, with a stop.
         """
         if not isinstance(told, Evidence) or told.charge is None:
             return told, ""
@@ -617,7 +615,10 @@ class Recorder:
         if not anothers:
             return told, ""
         theirs = self._carries_their_key(told.charge.id)
-        return told.as_anothers(anothers, theirs=theirs), anothers
+        marked = told.as_anothers(anothers, theirs=theirs)
+        if before is not None and before.is_known_as_anothers(told.charge.id):
+            return marked, ""
+        return marked, anothers
 
     def _carries_their_key(self, charge_id: str) -> bool:
         """Did the first order that a charge was told for see it with its own key? Two answers may
