@@ -727,10 +727,13 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
         )
         (case.attempt,) = fold(night.histories(["0001"])["0001"])
         await recorder.found(case, of_job("night"))
+        again = Verdict(Proof.CHARGE, charge=of_job("night"))
+        await recorder.answered(case, again, 200, "", 1001.0)  # what was told is no second stop
         return case
 
     case, _ = in_virtual_time(main(), 1000.0)
     assert case.attempt is not None and case.attempt.outcome is Outcome.UNPROVEN
+    assert case.attempt.strangers == {"chrg_test_1"}
     assert not case.attempt.twins  # it is no second charge of ours either
     why = "chrg_test_1 was answered for order 0001; it is order of day's of job day"
     assert recorder.stopped == why
