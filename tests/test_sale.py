@@ -1511,3 +1511,103 @@ def test_a_changed_cell_that_is_sent_beside_the_money_is_a_changed_row(market: M
     asked = [charge["metadata"]["order_id"] for charge in market.own_charges()]
     assert asked.count("00001") == 2 and asked.count("00002") == 1
     assert market.outcomes()["conflict"] == 1
+
+
+def rows_of_file(market: Market, name: str) -> list[dict[str, str]]:
+    """The rows of an input file, as its results have them."""
+    return [row for row in market.results() if row["file"] == f"{name}.csv"]
+
+
+@pytest.mark.fault("J13", "J07", "H05", "E05")
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("way", ["a cell", "the lookup file", "the lookup file, an older row"])
+def test_another_recipient_is_other_content_whoever_gave_it(
+    market: Market, way: str, *, settled: bool
+) -> None:
+    """Of an order that was asked for in vain, or that a person settled as not charged: in its own
+    batch that is final; a row of another one is the next attempt, once.
+    """
+    payer = {} if settled else {"card": DECLINED}
+    shops(market, A, "A", "B")
+    inbox(market, d0=[sale(3, recipient="A", **payer)])
+    if settled:
+        market.sandbox.add_rule(action="reset_before", order_id="00003")
+        market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+    night(market)
+    market.sandbox.clear_rules()
+    if settled:
+        time.sleep(1.0)
+        settle_as_not_charged(market, "00003")
+    if way == "the lookup file, an older row":
+        inbox(market, d2=[sale(3, recipient="A", **payer), sale(4, recipient="B")])
+        night(market)
+        assert rows_of_file(market, "d2")[0]["outcome"] == "duplicate"
+    changed = (market.folder / "shops.csv").read_text() + "C,recp_test_sandbox9\n"
+    if way != "a cell":
+        changed = changed.replace("A,recp_test_sandbox1", "A,recp_test_sandbox9")
+    (market.folder / "shops.csv").write_text(changed)
+    night(market)  # with the first file alone, or the older row beside it
+    if way != "the lookup file, an older row":
+        assert market.outcomes().total() == 1 and not market.money()
+        shop = "C" if way == "a cell" else "A"
+        inbox(market, d2=[sale(3, recipient=shop, **payer), sale(4, recipient="B")])
+        night(market)
+    night(market)
+    (own,) = rows_of_file(market, "d0")
+    later, _ = rows_of_file(market, "d2")
+    assert own["destination"] == "recp_test_sandbox1"
+    assert (later["destination"], later["attempts"]) == ("recp_test_sandbox9", "2")
+    assert later["outcome"] == ("succeeded" if settled else "declined")
+    asked = [
+        charge["destination"]
+        for charge in market.own_charges()
+        if charge["metadata"]["order_id"] == "00003"
+    ]
+    assert asked == [*([] if settled else ["recp_test_sandbox1"]), "recp_test_sandbox9"]
+
+
+@pytest.mark.fault("J07", "J13", "E05")
+@pytest.mark.parametrize("told", [True, False])
+def test_an_order_that_went_before_a_person_typed_its_id_is_another_sale_by_its_terms(
+    market: Market, *, told: bool
+) -> None:
+    """It came in a plain export, with another payer and amount, while the row that it may be waited
+    in a rejects file: nothing links the two (never-twice.md). A row that comes back under its id is
+    told that it asks for something else.
+    """
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    assert night(market) == 10
+    other = {"card": "cust_test_sandbox9x4242", "amount": "999.00"}
+    inbox(market, e=[sale(1, order_id="N-1", invoice="INV-11", **other)])
+    night(market)
+    if told:
+        told_back(market, "00001", "N-1", "inbox/b.csv", amount=sale(1)["amount"])
+        assert night(market) == 10
+        once(market, 2, 11)
+        (row,) = rows_of_file(market, "b")
+        assert row["outcome"] == "conflict" and "other content: order N-1" in row["reason"]
+        inbox(market, b=None)
+    told_back(market, "00001", "R-1", "inbox/c.csv", amount=sale(1)["amount"])
+    assert night(market, yes=told) == 0
+    once(market, 1, 2, 11)
+
+
+@pytest.mark.fault("J07", "J13", "E05")
+def test_an_order_that_went_before_its_row_came_back_under_its_id_answers_for_it(
+    market: Market,
+) -> None:
+    """With the same terms it is that sale, under whatever third id the row comes once more."""
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    assert night(market) == 10
+    told_back(market, "00001", "R-1", "later.csv", amount=sale(1)["amount"])
+    inbox(market, e=[sale(1, order_id="N-1")])
+    night(market)
+    told_back(market, "00001", "N-1", "inbox/b.csv", amount=sale(1)["amount"])
+    assert night(market) == 0
+    inbox(market, b=None)
+    (market.folder / "later.csv").rename(market.folder / "inbox/c.csv")
+    assert night(market) == 0
+    assert [rows_of_file(market, name)[0]["outcome"] for name in "bc"] == ["duplicate"] * 2
+    once(market, 1, 2)
