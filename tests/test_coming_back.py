@@ -248,6 +248,16 @@ def test_the_other_row_goes_later_by_what_it_is_told(market: Market, way: str) -
     assert "order 00001" in found(market, "a")[0]["settled_by"]
 
 
+@pytest.mark.fault("E03", "J07", "E05")
+def test_a_mended_row_that_is_sent_twice_goes_once(market: Market) -> None:
+    """In two files of one night, beside the first file and the row that it contradicted there."""
+    one, two = contested(market)
+    inbox(market, b=[one, two], c=[two])
+    assert night(market) == 0
+    once(market, 1, 2)
+    assert [row["outcome"] for row in found(market, "c")] == ["duplicate"]
+
+
 @pytest.mark.fault("E03", "J07", "I1")
 @pytest.mark.parametrize(
     ("amount", "outcome"), [("200.00", "duplicate"), ("300.00", "conflict"), ("150.00", "conflict")]

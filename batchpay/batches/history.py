@@ -708,7 +708,7 @@ def findings_at(
         if chunk is None:
             continue
         others = frozenset(chunk.rows) - wanted
-        history = history_of(journal, batch, chunk, others, lineages)
+        history = history_of(journal, batch, chunk, others, lineages=lineages)
         rows = [row for row in rows_of(batch.id, chunk, repeats) if row.row in wanted]
         yield from later.of(find(batch, rows, history, guards, hold))
 

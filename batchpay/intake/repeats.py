@@ -371,8 +371,7 @@ def _among_batches(
 ) -> dict[Place, Repeat]:
     """The verdicts of a rule. A row of another file that was sent already is held against nobody:
     it is history, which `standing.stand` knows, and by which a corrected row comes back beside the
-    file that it corrects. Nor are the rows of other files where all of them have given way to those
-    of this one.
+    file that it corrects. Nor are the rows of other files that have given way to those of this one.
     """
     by_batch = _grouped(rows, lambda row: row.place[0])
     if len(by_batch) == 1:
@@ -382,9 +381,8 @@ def _among_batches(
     verdicts: dict[Place, Repeat] = {}
     for batch, own in by_batch.items():
         others = [row for row in rows if row.place[0] != batch and not row.owner]
-        if all(batch in given_way.get(place_of(*row.place), ()) for row in others):
-            others = []
-        together = {row.place for row in (*own, *others)}
+        still = [row for row in others if batch not in given_way.get(place_of(*row.place), ())]
+        together = {row.place for row in (*own, *still)}
         concerned = [row for row in rows if row.place in together]
         some = rule(concerned)
         for row in own:
