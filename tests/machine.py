@@ -24,7 +24,7 @@ from batchpay.commands import run as pipeline
 from batchpay.domain.errors import BatchpayError
 from batchpay.job.load import load_job, secret_key
 from batchpay.sandbox import SandboxServer
-from batchpay.terminal.saying import Quiet
+from batchpay.terminal.bars import Quiet
 from tests.world import KEY, Market
 
 STRACE = shutil.which("strace")

@@ -24,7 +24,7 @@ from batchpay.commands import run as pipeline
 from batchpay.commands.audit import Period, audit
 from batchpay.job.load import SecretKey, load_job
 from batchpay.sandbox import SandboxServer
-from batchpay.terminal.saying import Quiet
+from batchpay.terminal.bars import Quiet
 from tests.world import KEY, Market, order
 
 pytestmark = pytest.mark.fault("J31")

@@ -21,7 +21,7 @@ from batchpay.commands.plan import plan
 from batchpay.domain.errors import BatchpayError, Misconfigured, Usage
 from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.terminal.saying import Quiet
+from batchpay.terminal.bars import Quiet
 from tests.world import BY_CUSTOMER, KEY, Market, order
 
 OTHER_KEY = "skey_test_another0account"

@@ -30,7 +30,7 @@ from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.settlement import Channel, Preflight, preflight
 from batchpay.settlement.pacing import Breaker, Pacer
-from batchpay.terminal.saying import Quiet
+from batchpay.terminal.bars import Quiet
 from tests.agreement import Agreement
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.jobs import MINOR, job_text

@@ -32,7 +32,7 @@ from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import batch_id_of, fitting_terms, intent_of
-from batchpay.terminal.saying import Quiet
+from batchpay.terminal.bars import Quiet
 from tests.test_doors import journal_of, lookup, read, rows, told_back, write
 from tests.world import BY_CUSTOMER, KEY, Market, order
 

@@ -33,7 +33,7 @@ from batchpay.commands.schema import schema
 from batchpay.domain.errors import BatchpayError
 from batchpay.job.load import SecretKey, load_job
 from batchpay.sandbox import SandboxServer
-from batchpay.terminal.saying import Quiet
+from batchpay.terminal.bars import Quiet
 
 HERE = Path(__file__).parent
 KEY = SecretKey("skey_test_cases0000000000")
