@@ -17,11 +17,14 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from batchpay.batches.night import Result
 from batchpay.batches.publish import Published
 from batchpay.batches.session import Options, ask_recipients
 from batchpay.commands.check import Checked, OnProblem, RowProblem, check
 from batchpay.commands.plan import Ask, OnRow, Plan, plan
-from batchpay.commands.run import Result, report, run, settle
+from batchpay.commands.report import report
+from batchpay.commands.run import run
+from batchpay.commands.settle import settle
 from batchpay.commands.status import Status, status, story
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Outcome, Problem, RunDone

@@ -564,9 +564,12 @@ def demo(directory: Path | None, as_json: bool) -> None:
 )
 def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
     """Serve an imitation of the gateway on 127.0.0.1 until stopped."""
-    from batchpay.commands import demo as verb
+    from batchpay.commands import sandbox as verb
 
-    verb.serve_sandbox(port, script, ledger, idempotency)
+    def on_ready(url: str) -> None:
+        streams.write(f"{url} (Ctrl-C ends it; secret key: any skey_test_...)")
+
+    verb.sandbox(port, script, ledger, idempotency, on_ready)
 
 
 @cli.command()
@@ -589,12 +592,9 @@ def completion(shell: str) -> None:
 
     For bash: batchpay completion bash > ~/.local/share/bash-completion/completions/batchpay
     """
-    from click.shell_completion import ShellComplete, get_completion_class
+    from batchpay.commands import completion as verb
 
-    kind = get_completion_class(shell)
-    assert kind is not None  # one of SHELLS
-    # the script alone: bash's own class would first start a bash to ask for its version
-    streams.raw(ShellComplete.source(kind(cli, {}, "batchpay", COMPLETING)))
+    streams.raw(verb.completion(cli, shell, COMPLETING))
 
 
 NOT_FLAGS = {  # what people reach for, and what there is instead

@@ -212,7 +212,7 @@ def test_no_float_for_money() -> None:
         "domain/events",
         "domain/ports",
         "domain/strictjson",
-        "commands/run",
+        "batches/night",
         "lifecycle/attempt",
         "lifecycle/listing",
         "intake/damage",

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
+from batchpay.batches import night as pipeline
 from batchpay.batches.open_job import Edges
 from batchpay.batches.session import Options
 from batchpay.batches.signals import Signals
 from batchpay.commands import resolve as resolving
-from batchpay.commands import run as pipeline
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Answer, Event
 from batchpay.gateways.omise.gateway import Omise

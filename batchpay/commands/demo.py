@@ -1,10 +1,9 @@
-"""`demo` and `sandbox`: the main job, whole, against the gateway's imitation on this machine."""
+"""DEMO: the main job, whole, against the gateway's imitation on this machine."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections import Counter
@@ -25,9 +24,8 @@ from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.terminal import bars, streams
 
 MARK = ".made-by-batchpay-demo"
+MAX_MARK_BYTES = 1 << 20
 LEDGER = "sandbox-ledger.jsonl"
-MAX_SCRIPT_BYTES = 1 << 20
-LEDGER_START = b'[["'  # how the first line of every ledger begins
 KEY = SecretKey("skey_test_demo00000000000")
 # What goes wrong at the gateway tonight (sandbox/faults.py): the demo's own script, the same each
 # time.
@@ -165,7 +163,7 @@ def _mark(where: Path) -> None:
 def _refuse_changed(where: Path) -> None:
     """Somebody who has made the demo's job his own keeps it, and its journal."""
     try:
-        written = json.loads(read_regular(where / MARK, MAX_SCRIPT_BYTES))
+        written = json.loads(read_regular(where / MARK, MAX_MARK_BYTES))
     except (ValueError, RecursionError):
         written = None
     changed = [
@@ -248,43 +246,3 @@ def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:
     sent_again = any(night["posts"] for night in again)
     if not (charged and settled and once) or sent_again:
         raise Bug(f"the demo did not end as it must: {json.dumps(told)}")
-
-
-def serve_sandbox(
-    port: int,
-    script: Path | None,
-    ledger: Path | None,
-    idempotency: str,
-) -> None:
-    """Serve until SIGINT or SIGTERM. Raises Usage for a ledger file that no sandbox wrote."""
-    from batchpay.sandbox import serve
-
-    if ledger is not None:
-        _refuse_stranger(ledger)
-    if script is not None and not (script.is_file() and script.stat().st_size <= MAX_SCRIPT_BYTES):
-        raise Usage(f"--script {script}: is no plain file of at most {MAX_SCRIPT_BYTES >> 20} MiB")
-    serve(
-        port,
-        script=script,
-        idempotency=idempotency,
-        ledger_path=ledger,
-        on_ready=lambda url: streams.write(
-            f"{url} (Ctrl-C ends it; secret key: any skey_test_...)"
-        ),
-    )
-
-
-def _refuse_stranger(ledger: Path) -> None:
-    """The ledger is written to, and its torn last line cut off: both only where a sandbox wrote
-    it.
-    """
-    if not os.path.lexists(ledger):
-        return
-    if not ledger.is_file():
-        raise Usage(f"--ledger {ledger}: is no plain file; name one, or one that is not there yet")
-    with ledger.open("rb") as file:
-        start = file.read(len(LEDGER_START))
-    if start not in (b"", LEDGER_START):
-        raise Usage(
-            f"--ledger {ledger}: was not written by a sandbox and is left alone; name another file"
-        )

@@ -25,11 +25,11 @@ from batchpay.terminal.streams import write_json, write_lines
 from batchpay.terminal.tally import table_lines
 
 if TYPE_CHECKING:
+    from batchpay.batches.night import Result
     from batchpay.batches.publish import Published
     from batchpay.commands.audit import Audit
     from batchpay.commands.doctor import Finding
     from batchpay.commands.resolve import Resolved
-    from batchpay.commands.run import Result
     from batchpay.commands.status import Status
     from batchpay.commands.verify import Verified
     from batchpay.domain.model import RunDone

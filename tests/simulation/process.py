@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from batchpay.batches import night as pipeline
 from batchpay.batches.open_job import Edges
 from batchpay.batches.session import Options
 from batchpay.batches.signals import Signals
-from batchpay.commands import run as pipeline
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event
 from batchpay.gateways.omise.gateway import Omise

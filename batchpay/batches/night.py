@@ -1,0 +1,305 @@
+"""NIGHT: a whole run of one process, from its lock to its reports.
+
+run      lock -> read -> plan -> list -> settle what is open -> charge -> list again -> report
+settle   lock -> list -> settle what is open -> report
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from batchpay.batches import history
+from batchpay.batches.open_job import WORLD, Edges, OpenJob
+from batchpay.batches.publish import (
+    SPOOLED,
+    Counted,
+    Published,
+    count,
+    keep,
+    publish_adopted,
+    publish_nothing,
+    publish_settled,
+    write,
+)
+from batchpay.batches.runs import Runs
+from batchpay.batches.session import Options, SessionCall, SessionEnd, hold
+from batchpay.batches.wholeness import refuse_lost
+from batchpay.domain import steps
+from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
+from batchpay.domain.events import RunCounted, RunFinished, RunStarted
+from batchpay.domain.exits import Acts, worst
+from batchpay.domain.model import Batch, Event, RunDone
+from batchpay.job.job import Job
+from batchpay.job.load import SecretKey
+from batchpay.reconciliation.totals import Totals, exit_code, must_act
+from batchpay.reports.files import refuse_unwritable
+from batchpay.settlement import Case, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a verb that writes reports leaves behind."""
+
+    exit_code: int
+    # the batches of this run first, then every other whose report was written
+    published: tuple[Published, ...]
+    trouble: tuple[BatchpayError, ...]  # what went wrong beside the rows
+    stop: str = ""  # why nothing is sent any more
+    notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
+    acts: Acts = field(default_factory=Acts)  # who must act
+    run: RunDone | None = None  # what this run did; None for what is no run
+    beside: tuple[Path, ...] = ()  # reports that are no batch's
+
+
+class _Unwatched:
+    """Nobody looks on."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Not told."""
+
+    def order(self, case: Case) -> None:
+        """Not told."""
+
+
+NO_FLAGS = Options()
+UNWATCHED: Progress = _Unwatched()
+
+
+def in_its_loop(whole: Coroutine[Any, Any, Result]) -> Result:
+    """A night in an event loop of its own. Raises what it raises."""
+    with asyncio.Runner() as runner:
+        try:
+            runner.get_loop()  # may fail for want of descriptors, before the coroutine has begun
+        except BaseException:
+            whole.close()
+            raise
+        return runner.run(whole)
+
+
+async def night(
+    job: Job,
+    key: SecretKey,
+    options: Options,
+    progress: Progress,
+    *,
+    charges: bool = True,
+    edges: Edges = WORLD,
+) -> Result:
+    """A whole run, from the lock to its reports; `charges` False is `settle`. The simulator's
+    nights are this very one.
+
+    Raises Usage for a `--since` that lies ahead, and what opening the job and its input files
+    raise.
+    """
+    with ExitStack() as stack:
+        signals = stack.enter_context(edges.signals())
+        opened = OpenJob(job, stack, wait=options.wait, edges=edges)
+        _refuse_to_come(options, opened)
+        refuse_lost(opened.loss, adopt=options.adopt)
+        call = SessionCall(key, options, progress, signals, charges)
+        if not charges:
+            return await _work(opened, call, [])
+        refuse_unwritable(job.report.directory)
+        progress.phase("reading")
+        trouble = _take_in(opened, stack, yes=options.yes)
+        opened.empty = not opened.planned and not trouble
+        if _has_work(opened, adopt=options.adopt):
+            return await _work(opened, call, trouble)
+        if trouble:
+            raise trouble[0]
+        return _without_a_request(opened)
+
+
+def _refuse_to_come(options: Options, opened: OpenJob) -> None:
+    if options.since is not None and options.since > opened.started:
+        raise Usage(
+            f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a run"
+            " looks"
+        )
+
+
+def _has_work(opened: OpenJob, *, adopt: bool) -> bool:
+    """Is there anything to ask the gateway about?"""
+    if opened.planned or opened.recorder.is_anything_open() or opened.stop:
+        return True
+    return adopt and opened.loss is not None
+
+
+def _take_in(opened: OpenJob, stack: ExitStack, *, yes: bool) -> list[BatchpayError]:
+    """Plan this run's files; what is wrong with any of them as a whole."""
+    try:
+        intakes = opened.take_in(stack, yes=yes)
+    except InputMissing as missing:
+        return [missing]
+    trouble = list(intakes.refused)
+    for planned in opened.planned:
+        batch = planned.batch
+        if batch.refusal:
+            trouble.append(FileRefused(f"{batch.file}: {batch.refusal}"))
+    return trouble
+
+
+def _without_a_request(opened: OpenJob) -> Result:
+    """No file tonight and nothing open: that is written down as every run is."""
+    opened.note(RunStarted(boot_id=opened.clock.boot_id))
+    return _reported(opened, [], asked=True)
+
+
+async def _work(opened: OpenJob, brought: SessionCall, trouble: list[BatchpayError]) -> Result:
+    """The part of a run that leaves the machine, then its reports, whatever happened."""
+    opened.note(RunStarted(boot_id=opened.clock.boot_id))
+    visited = SessionEnd()
+    try:
+        visited = await hold(opened, brought)
+        trouble += visited.trouble
+    except BatchpayError as error:
+        trouble.append(error)
+    if signal := brought.signals.received:
+        trouble.append(TryLater(f"interrupted by {signal}; run the same command again to go on"))
+    brought.progress.phase("reporting")
+    return _reported(opened, trouble, visited.notes)
+
+
+def _reported(
+    opened: OpenJob,
+    trouble: list[BatchpayError],
+    notes: tuple[str, ...] = (),
+    *,
+    asked: bool = False,
+) -> Result:
+    """Count, write down how the run ended, write the reports from that. What cannot be written is
+    how it ended, too.
+
+    `asked`: there was nothing to ask the gateway about.
+    """
+    counted = _counted(opened, asked=asked)
+    open_equation = any(one.open_equation for one in counted)
+    totals = [one.totals for one in counted]
+    code = code_of(opened, totals, trouble, open_equation=open_equation)
+    noted = opened.note(RunCounted(exit_code=code))
+    try:
+        runs = Runs(opened.journal)
+        published = [write(opened, one, runs) for one in counted]
+        publish_settled(opened, {one.batch.id for one in counted if not one.kept})
+        beside = publish_adopted(opened)
+        if opened.empty:
+            beside = (*beside, *publish_nothing(opened, code, noted, runs))
+        opened.journal.reread()
+    except BatchpayError as error:
+        opened.note(RunFinished(exit_code=error.exit_code))
+        raise
+    finally:
+        for one in counted:
+            one.spool.close()
+    opened.note(RunFinished(exit_code=code))
+    return replace(result_of(opened, code, published, trouble, notes=notes), beside=beside)
+
+
+def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
+    """Every batch that is due for a report, once more when a row of one turned out to settle a row
+    of another.
+    """
+    counted = _count_each(opened, asked=asked)
+    if not opened.answered:
+        return counted
+    for one in counted:
+        one.spool.close()
+    return _count_each(opened, asked=asked)
+
+
+def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
+    """A run that could not look leaves good reports as they were (J24)."""
+    looked = asked or history.looked(opened.journal, opened.run_id)
+    if opened.loss is not None and not looked:
+        return [
+            count(opened, batch, spooled=at < SPOOLED)
+            for at, batch in enumerate(_without_a_report(opened))
+        ]
+    latest = history.last_totals(opened.journal)
+    mine = {planned.batch.id for planned in opened.planned}
+    counted: list[Counted] = []
+    for batch in _of_tonight(opened, latest):
+        known = latest.get(batch.id)
+        is_spooled = len(counted) < SPOOLED
+        if known is None or (batch.id in mine and looked):
+            counted.append(count(opened, batch, spooled=is_spooled))
+        elif history.behind(opened.journal, known) or (looked and _is_due(opened, known)):
+            counted.append(count(opened, batch, spooled=is_spooled, written=known))
+        else:
+            counted.append(keep(opened, batch, known))
+    return counted
+
+
+def _is_due(opened: OpenJob, known: Event) -> bool:
+    return history.is_due(opened.journal, known.batch_id, known, opened.stop)
+
+
+def _without_a_report(opened: OpenJob) -> list[Batch]:
+    """This run's batches that have none: the reports that are there know more than a journal that
+    was lost, and stay.
+    """
+    reports = opened.job.report.directory
+    batches = [planned.batch for planned in opened.planned]
+    return [batch for batch in batches if not (reports / batch.id).exists()]
+
+
+def _of_tonight(opened: OpenJob, latest: Mapping[str, Event]) -> list[Batch]:
+    """This run's batches, then every other that has open rows, or whose last report may be behind
+    the journal.
+    """
+    mine = [planned.batch for planned in opened.planned]
+    mine_ids = {batch.id for batch in mine}
+    others = []
+    for batch in opened.journal.batches():
+        known = latest.get(batch.id)
+        if batch.id in mine_ids:
+            continue
+        if known is None or history.is_open(known) or _is_due(opened, known):
+            others.append(batch)
+    return [*mine, *others]
+
+
+def code_of(
+    opened: OpenJob,
+    every: Iterable[Totals],
+    trouble: list[BatchpayError],
+    *,
+    open_equation: bool,
+) -> int:
+    """The exit code over these batches and every other one with an open row (contract, section
+    6).
+    """
+    taken = history.taken_as_they_are(history.last_totals(opened.journal))
+    totals = [*every, history.strays(opened.job, opened.journal), taken]
+    codes = [exit_code(totals, stopped=bool(opened.stop), open_equation=open_equation)]
+    lost = opened.loss is not None and bool(opened.planned)
+    if lost and not history.looked(opened.journal, opened.run_id):
+        codes.append(11)  # its rows wait, also those whose reports stay as they were
+    return worst([*codes, *(error.exit_code for error in trouble)])
+
+
+def result_of(
+    opened: OpenJob,
+    code: int,
+    published: list[Published],
+    trouble: list[BatchpayError],
+    others: Iterable[Totals] = (),
+    notes: tuple[str, ...] = (),
+) -> Result:
+    """Who must act: over the same batches as the code."""
+    received = sorted(published, key=lambda one: one.batch.first_seen_ns)
+    strays = history.strays(opened.job, opened.journal)
+    given = history.given_files(opened.job, ((one.batch, one.totals) for one in published))
+    every = [*others, *(one.totals for one in received), strays]
+    acts = must_act(every, given, stopped=bool(opened.stop))
+    done = Runs(opened.journal).whole(opened.run_id)
+    if opened.loss is not None:
+        notes = (*notes, opened.loss.told)
+    elif done is not None and done.restored:
+        notes = (*notes, steps.SAY_AGAIN())
+    return Result(code, tuple(published), tuple(trouble), opened.stop, notes, acts, done)

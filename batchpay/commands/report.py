@@ -1,0 +1,40 @@
+"""REPORT: write the reports of one batch, or of all, again from the journal alone."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from batchpay.batches.night import Result, code_of, result_of
+from batchpay.batches.open_job import OpenJob
+from batchpay.batches.publish import open_elsewhere, publish, publish_adopted
+from batchpay.domain.errors import InputMissing
+from batchpay.domain.model import Batch
+from batchpay.job.job import Job
+
+
+def report(job: Job, batch_id: str | None = None) -> Result:
+    """Write the reports of one batch, or of all, again from the journal alone. Raises InputMissing
+    for a batch that the journal does not have.
+    """
+    with ExitStack() as stack:
+        opened = OpenJob(job, stack)
+        chosen = _chosen(opened, batch_id)
+        published = [publish(opened, batch) for batch in chosen]
+        others = open_elsewhere(opened.journal, {batch.id for batch in chosen})
+        every = [*(one.totals for one in published), *others]
+        open_equation = any(one.open_equation for one in published)
+        code = code_of(opened, every, [], open_equation=open_equation)
+        beside = publish_adopted(opened)
+        return replace(result_of(opened, code, published, [], others), beside=beside)
+
+
+def _chosen(opened: OpenJob, batch_id: str | None) -> list[Batch]:
+    every = list(opened.journal.batches())
+    if batch_id is None:
+        return every
+    chosen = [batch for batch in every if batch.id == batch_id]
+    if not chosen:
+        known = ", ".join(batch.id for batch in every) or "none"
+        raise InputMissing(f"the journal has no batch {batch_id}; it has {known}")
+    return chosen
