@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from batchpay.batches.clock import SystemClock
+from batchpay.batches.night import UNWATCHED, night
 from batchpay.batches.open_job import Edges
-from batchpay.commands.run import UNWATCHED, Options, night
+from batchpay.batches.session import Options
 from batchpay.job.load import load_job, secret_key
 
 

@@ -12,7 +12,7 @@ from batchpay.lifecycle.after import Stands
 from batchpay.reconciliation.totals import REFUNDED, Totals
 
 if TYPE_CHECKING:
-    from batchpay.commands.run import Result
+    from batchpay.batches.night import Result
     from batchpay.domain.model import RunDone
 
 Line = tuple[str, str, str]  # what, this run, all runs
