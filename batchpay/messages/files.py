@@ -627,6 +627,17 @@ SURPLUS_CELLS = entry(
     example="A1,100.00,THB, below a header of three columns",
     remedy=_NOTE,
 )
+FIFTEEN_DIGITS = entry(
+    "note.fifteen-digits",
+    "{cells} amounts are read to the 15 digits that a spreadsheet keeps: in row {row:d}, column"
+    " '{column}', {read} for {was}",
+    one="an amount is read to the 15 digits that a spreadsheet keeps: in row {row:d}, column"
+    " '{column}', {read} for {was}",
+    count="cells",
+    means="A sum of amounts ends in the noise of binary fractions, which no spreadsheet shows.",
+    example="30.299999999999997, which is 10.1 + 20.2",
+    remedy=_NOTE,
+)
 UNENDED_PACKED = entry(
     "note.unended-packed",
     "the last line has no line end; the packed file is whole by its own check sum, so it is read",

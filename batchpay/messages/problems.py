@@ -166,8 +166,8 @@ NO_NUMBER = entry(
 )
 NOT_EXACT = entry(
     "number-not-exact",
-    "more than {digits:d} digits are rounded in this kind of cell: write it as text, or as an exact"
-    " decimal",
+    "more than {digits:d} digits are rounded in this kind of cell: an amount needs =ROUND(…,2)"
+    " around it, or to be an exact decimal; an id must be text",
     means="A number has more digits than its kind of cell keeps: it was rounded before it came.",
     example="an .xlsx cell with the number 12345678901234567",
     remedy="Write it as text; in Parquet also as decimal128 or int64.",

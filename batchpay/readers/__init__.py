@@ -56,7 +56,9 @@ def read(
     Raises FileRefused, or TryLater when the file was being written.
     """
     try:
-        return FORMATS[snapshot.format](snapshot, settings, columns, roles)
+        table = FORMATS[snapshot.format](snapshot, settings, columns, roles)
     except FileRefused:
         snapshot.verify_unchanged()
         raise
+    table.money = roles.money
+    return table

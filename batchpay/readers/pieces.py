@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from batchpay.domain.model import Problem
+from batchpay.domain.text import told as shown
 from batchpay.messages import files
 from batchpay.messages.message import Message
 
@@ -39,6 +40,16 @@ class Piece:
         self.problems.setdefault(at, []).append(problem)
 
 
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """An amount that was read to the 15 digits that a spreadsheet keeps."""
+
+    row: int
+    column: str
+    was: str
+    read: str
+
+
 @dataclass(slots=True)
 class Notes:
     """Warnings about a file as a whole; rows without any text are counted."""
@@ -47,6 +58,7 @@ class Notes:
     rows: int = 0
     short: list[int] = field(default_factory=list)  # rows that end early
     surplus: list[int] = field(default_factory=list)  # ... or go on with empty cells
+    noise: list[Noise] = field(default_factory=list)
     unended: Message | None = None  # why nobody knows that the file is whole
     others: list[Message] = field(default_factory=list)
 
@@ -60,6 +72,17 @@ class Notes:
         told = list(self.others)
         if self.short:
             told.append(files.SHORT_ROWS(rows=len(self.short), first=self.short[0]))
+        if self.noise:
+            first = self.noise[0]
+            told.append(
+                files.FIFTEEN_DIGITS(
+                    cells=len(self.noise),
+                    row=first.row,
+                    column=shown(first.column),
+                    was=shown(first.was),
+                    read=first.read,
+                )
+            )
         if self.surplus:
             told.append(files.SURPLUS_CELLS(rows=len(self.surplus), first=self.surplus[0]))
         if self.blank_rows:

@@ -11,6 +11,7 @@ from batchpay.domain.model import Problem
 from batchpay.messages.message import Message
 from batchpay.readers.cells import encode_cells, texts_of
 from batchpay.readers.comeback import restore
+from batchpay.readers.fifteen import without_noise
 from batchpay.readers.pieces import Notes, Piece
 from batchpay.readers.screen import screen
 from batchpay.readers.snapshot import Snapshot
@@ -55,6 +56,7 @@ class Table:
     about_header: list[Message] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
     unended: Message | None = None  # once read: why nobody knows that the file is whole
+    money: Collection[str] = ()  # columns that nothing but amounts is made of
     rounded: Collection[str] = ()  # columns whose numbers the format keeps as binary fractions
 
     def chunks(self) -> Iterator[TextChunk]:
@@ -69,6 +71,7 @@ class Table:
                     continue
                 notes.rows += len(piece.rows)
                 restore(piece)
+                without_noise(piece, self.money, notes)
                 screen(piece, self.not_cards)
                 yield from self._cut(piece)
         except FileRefused:

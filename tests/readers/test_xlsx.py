@@ -329,7 +329,7 @@ def _hostile() -> dict[str, tuple[bytes, str]]:
         "backslash": (rezipped(data, {"xl\\..\\evil.xml": b"<x/>"}), "path out of the workbook"),
         "encrypted part": (bytes(encrypted), "is encrypted"),
         "case twice": (rezipped(data, {"xl/WORKBOOK.xml": b"<x/>"}), "one twice"),
-        "no workbook": (_zip({"a.xml": b"<a/>"}), "without a workbook"),
+        "no workbook": (_zip({"a.xml": b"<a/>"}), "is a zip: 'a.xml': unpack it"),
         "docx": (
             _zip({"[Content_Types].xml": b"<Types/>", "_rels/.rels": b"<Relationships/>"}),
             "without a workbook",
@@ -543,3 +543,41 @@ def test_a_sheet_of_nothing_but_formulas_is_a_sheet_with_data(tmp_path: Path) ->
         "2 visible sheets hold data"
         in look(tmp_path, "orders.xlsx", book(good(), change=two)).refusal
     )
+
+
+# --- names of parts, digits of sums
+
+
+def renamed(data: bytes, name: Callable[[str], str]) -> bytes:
+    """The same workbook, its parts under other names."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(sink, "w") as new:
+        for info in old.infolist():
+            new.writestr(name(info.filename), old.read(info))
+    return sink.getvalue()
+
+
+@pytest.mark.fault("X19")
+def test_parts_with_backslashes_or_in_other_letters_are_read(tmp_path: Path) -> None:
+    """As some programs on Windows write them; what leads out of the workbook stays refused."""
+    data = book(good(1), good(2))
+    for name in (str.upper, lambda name: name.replace("/", "\\")):
+        looked = look(tmp_path, "orders.xlsx", renamed(data, name))
+        assert (looked.rows, looked.problems, looked.refused) == ([2, 3], {}, [])
+    for out in ("/{}", "xl/../../{}", "..\\{}", "C:\\{}"):
+        odd = renamed(data, lambda name, out=out: out.format(name))
+        assert "a path out of the workbook" in look(tmp_path, "orders.xlsx", odd).refusal
+
+
+@pytest.mark.fault("X10")
+def test_the_noise_behind_15_digits_is_no_amount(tmp_path: Path) -> None:
+    """A sum is read as the sheet shows it, once told; an id is not; thirds are rejected."""
+    rows = [good(1, amount=10.1 + 20.2), good(2, amount=100 / 3), good(3, order_id=10.1 + 20.2)]
+    looked = look(tmp_path, "orders.xlsx", book(*rows))
+    assert looked.documents[0]["amount"] == 3030
+    assert looked.rules == {
+        3: [("amount", "number-not-exact")],
+        4: [("order_id", "number-not-exact")],
+    }
+    assert "=ROUND(…,2)" in looked.problems[3][0].remedy
+    assert "in row 2, column 'amount', 30.3 for 30.299999999999997" in " ".join(looked.notes)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from xml.etree import ElementTree
 
 from batchpay.domain.errors import FileRefused
+from batchpay.readers import kinds
 from batchpay.readers.snapshot import Snapshot
 
 TOTAL_LIMIT = 512 * 1024**2  # bytes of all parts, unpacked
@@ -24,6 +25,19 @@ _WINDOW = 4 * 1024**2
 _OVERLAP = 16
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*\bencoding\s*=\s*["']([^"']*)""")
+
+
+# Libraries look for some parts by their names, letter by letter.
+_STANDARD = {
+    "[content_types].xml": "[Content_Types].xml",
+    "xl/sharedstrings.xml": "xl/sharedStrings.xml",
+    "docprops/app.xml": "docProps/app.xml",
+}
+
+
+def _plain(name: str) -> str:
+    """The name of a part as programs compare it: some write backslashes, or capital letters."""
+    return name.replace("\\", "/").casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,7 @@ class Package:
     has_macros: bool = False
     _styles: str = ""
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _infos: dict[str, zipfile.ZipInfo] = field(default_factory=dict, repr=False)  # by plain name
 
     @classmethod
     def open(cls, snapshot: Snapshot, stream: BinaryIO) -> Package:
@@ -55,9 +70,16 @@ class Package:
         package = cls(snapshot, zipfile.ZipFile(stream))
         infos = package.zip.infolist()
         package._weigh(infos)
+        package._infos = {_plain(info.filename): info for info in infos}
+        if "xl/workbook.xml" not in package._infos:
+            kind = kinds.kind_of(stream)
+            if kind != "zip" or not package._has("_rels/.rels"):
+                raise FileRefused(kinds.remedy_for(snapshot.path, "workbook", kind, stream))
         xml = [info for info in infos if info.filename.lower().endswith((".xml", ".rels", ".vml"))]
         size = sum(info.file_size for info in xml)
         package.small = size <= MEMORY_LIMIT
+        if not package.small and any("\\" in info.filename for info in infos):
+            raise package._refused("has parts with backslashes in their names; save it anew")
         for info in xml:
             package._check_xml(info)
         package.has_macros = any("vbaproject" in info.filename.lower() for info in infos)
@@ -68,7 +90,7 @@ class Package:
         return FileRefused(f"{self.snapshot.path}: {what}")
 
     def _weigh(self, infos: list[zipfile.ZipInfo]) -> None:
-        names = [info.filename.casefold() for info in infos]
+        names = [_plain(info.filename) for info in infos]
         if len(names) > _PARTS or len(set(names)) < len(names):
             raise self._refused("holds too many parts, or one twice; save it anew")
         total = sum(info.file_size for info in infos)
@@ -79,9 +101,8 @@ class Package:
         for info in infos:
             if info.flag_bits & 1:
                 raise self._refused("is encrypted; save it without a password")
-            is_absolute = info.filename.startswith("/")
-            leads_out = "\\" in info.filename or ".." in info.filename.split("/")
-            if is_absolute or leads_out:
+            steps = info.filename.replace("\\", "/").split("/")
+            if not steps[0] or ".." in steps or steps[0].endswith(":"):
                 raise self._refused(
                     "holds a part with a path out of the workbook; no spreadsheet writes that"
                 )
@@ -108,7 +129,7 @@ class Package:
                 if self.small:
                     kept.append(window)
         if self.small:
-            self._parts[info.filename] = b"".join(kept)
+            self._parts[_plain(info.filename)] = b"".join(kept)
 
     def _check_encoding(self, start: bytes) -> None:
         declared = _ENCODING.match(start.removeprefix(b"\xef\xbb\xbf"))
@@ -120,10 +141,10 @@ class Package:
 
     def windows(self, name: str) -> Iterator[bytes]:
         """The bytes of a part in windows of some megabytes."""
-        if name in self._parts:
-            yield self._parts[name]
+        if _plain(name) in self._parts:
+            yield self._parts[_plain(name)]
             return
-        with self.zip.open(name) as part:
+        with self.zip.open(self._infos[_plain(name)]) as part:
             while window := part.read(_WINDOW):
                 yield window
 
@@ -135,14 +156,18 @@ class Package:
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as zipped:
             for name in list(self._parts):
-                zipped.writestr(name, self._parts.pop(name))
+                written = self._infos[name].filename.replace("\\", "/")
+                zipped.writestr(_STANDARD.get(name, written), self._parts.pop(name))
         sink.seek(0)
         return sink
+
+    def _has(self, name: str) -> bool:
+        return _plain(name) in self._infos
 
     # --- what the workbook says of its sheets
 
     def _xml(self, name: str) -> ElementTree.Element:
-        if name not in self.zip.namelist():
+        if not self._has(name):
             raise self._refused("is a zip file without a workbook; save it as .xlsx")
         return ElementTree.fromstring(b"".join(self.windows(name)))  # noqa: S314  (no declarations: checked)
 
@@ -161,7 +186,7 @@ class Package:
 
     def styles(self) -> ElementTree.Element | None:
         """The styles of its cells, if it has any."""
-        if self._styles in self.zip.namelist():
+        if self._has(self._styles):
             return self._xml(self._styles)
         return None
 
@@ -180,7 +205,7 @@ class Package:
             if element.tag.rpartition("}")[2] != "sheet":
                 continue
             ids = [value for key, value in element.attrib.items() if key.endswith("}id")]
-            if ids and parts.get(ids[0]) in self.zip.namelist():
+            if ids and self._has(parts.get(ids[0], "")):
                 name = element.get("name", "")
                 visible = element.get("state", "visible") == "visible"
                 found.append(Sheet(name, parts[ids[0]], visible))

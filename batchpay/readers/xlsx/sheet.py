@@ -1,5 +1,5 @@
-"""What spreadsheet libraries do not tell, read from a sheet's XML: errors, formulas without value,
-hidden rows, styles.
+"""What spreadsheet libraries do not tell, from one pass over a sheet's XML: errors, formulas
+without value, what is hidden or merged, styles.
 
 Libraries put cells where their addresses say: of two cells or rows with one address one is lost
 without a word. So every address is looked at here.
@@ -7,36 +7,47 @@ without a word. So every address is looked at here.
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from xml.parsers import expat
 
 # cells with an error or without a value; more and the sheet is broken as a whole
 MARKED_LIMIT = 200_000
 LAST_ROW = 1_048_576
-_ROW_LIMIT = 32 * 1024**2
-_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>/]")
-_ERROR = re.compile(
-    rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?"""
-    rb"""(?:<(?:\w+:)?v[^>]*>([^<]*))?"""
-)
-_NO_VALUE = re.compile(
-    rb"""<(?:\w+:)?c((?:\s[^>]*)?)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"""
-    rb"""(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"""
-)
-_DATA = re.compile(rb"<(?:\w+:)?sheetData[\s>]")
-_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
-_ROW_NUMBER = re.compile(rb"""[^>]*?\sr\s*=\s*["'](\d{1,9})["']""")
-_CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']([A-Za-z]{1,3})(\d{1,9})["']""")
-_TYPE = re.compile(rb"""\bt\s*=\s*["'](?!n["'])""")
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_HIDDEN = re.compile(rb"""<(?:\w+:)?row\s[^>]*\bhidden\s*=\s*["'](?:1|true)["']""")
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s")
-_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
-_COLUMNS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})\d""")
+NAMED_LIMIT = 1000  # rows, columns and ranges that are kept to be named
+_SLICE = 256 * 1024  # bytes that the parser gets at a time
 _LETTERS = 26
+_TRUE = ("1", "true")
+# What stands behind the table (ECMA-376, CT_Worksheet): formulas there are of other things.
+_BEHIND = (
+    "sheetCalcPr",
+    "sheetProtection",
+    "protectedRanges",
+    "scenarios",
+    "autoFilter",
+    "sortState",
+    "dataConsolidate",
+    "customSheetViews",
+    "mergeCells",
+    "conditionalFormatting",
+    "dataValidations",
+    "hyperlinks",
+    "printOptions",
+    "pageMargins",
+    "pageSetup",
+    "headerFooter",
+    "rowBreaks",
+    "colBreaks",
+    "customProperties",
+    "cellWatches",
+    "ignoredErrors",
+    "drawing",
+    "legacyDrawing",
+    "tableParts",
+    "extLst",
+)
 
 
 @dataclass(slots=True)
@@ -47,7 +58,10 @@ class SheetFacts:
     no_value: set[tuple[int, int]] = field(default_factory=set)
     lost: bool = False  # a cell without an address that is one of them
     hidden_rows: int = 0
+    first_hidden: list[int] = field(default_factory=list)  # of these rows
+    hidden_columns: list[int] = field(default_factory=list)
     merged: int = 0
+    first_merged: list[str] = field(default_factory=list)  # of these ranges
     last_row: int = 0
     last_column: int = 0
     twice: str = ""  # what stands there more than once, or where it does not belong
@@ -73,128 +87,233 @@ class Styled:
 
 
 def has_values(windows: Iterable[bytes]) -> bool:
-    """Does any cell hold anything?"""
-    return any(_VALUE.search(window) for window in _whole_rows(windows))
+    """Does any cell hold anything? No more of the sheet is read than that takes."""
+    found: list[str] = []
+
+    def started(tag: str, _: list[str]) -> None:
+        if tag.rpartition(":")[2] in ("v", "is", "f"):
+            found.append(tag)
+
+    parser = _parser(started)
+    return any(found for _ in _fed(parser, windows))
 
 
 def scan(windows: Iterable[bytes], styles: Collection[int] = ()) -> SheetFacts:
-    """One pass over a sheet's XML. Of number cells with one of these styles the place is kept."""
-    facts = SheetFacts()
-    addresses = _Addresses()
-    of_style = re.compile(
-        rb"""<(?:\w+:)?c\s([^>]*?\bs\s*=\s*["'](%s)["'][^>]*)>"""
-        % b"|".join(b"%d" % number for number in styles)
-    )
-    for window in _whole_rows(windows):
-        facts.twice = facts.twice or addresses.fault_in(window)
-        for found in of_style.finditer(window) if styles else ():
-            _keep_style(facts, found[1], int(found[2]))
-        if b'"e"' in window or b"'e'" in window:
-            for found in _ERROR.finditer(window):
-                if (place := _place(found[1])) and len(facts.errors) <= MARKED_LIMIT:
-                    facts.errors[place] = (found[2] or b"#ERROR!").decode("ascii", "replace")
-                facts.lost |= place is None
-        if _FORMULA.search(window):
-            for found in _NO_VALUE.finditer(window):
-                if b't="str"' in found[1]:
-                    continue  # a formula whose text is empty
-                if (place := _place(found[1])) and len(facts.no_value) <= MARKED_LIMIT:
-                    facts.no_value.add(place)
-                facts.lost |= place is None
-        if b"hidden" in window:
-            facts.hidden_rows += len(_HIDDEN.findall(window))
-        if b"mergeCell" in window:
-            facts.merged += len(_MERGED.findall(window))
-        facts.last_column = max(facts.last_column, *map(_column, set(_COLUMNS.findall(window))), 0)
-        facts.last_row = max(facts.last_row, _last_row(window))
-    return facts
+    """One pass over a sheet's XML. Of number cells with one of these styles the place is kept.
+
+    Raises expat.ExpatError for what is no XML.
+    """
+    seen = _Scan(frozenset(map(str, styles)))
+    parser = _parser(seen.started)
+    seen.listen = lambda heard: setattr(parser, "CharacterDataHandler", heard)
+    for _ in _fed(parser, windows):
+        if seen.facts.twice:
+            break
+    seen.end_cell()
+    return seen.facts
 
 
-def _keep_style(facts: SheetFacts, attributes: bytes, style: int) -> None:
-    place = _place(attributes)
-    if _TYPE.search(attributes):
-        return
-    if place is None:
-        facts.twice = (
-            facts.twice or "numbers shown with zeros, without the addresses of their cells"
-        )
-    else:
-        styled = facts.styled.setdefault(place[0], Styled())
-        styled.rows.append(place[1])
+def _parser(started: Callable[[str, list[str]], None]) -> expat.XMLParserType:
+    parser = expat.ParserCreate()
+    parser.ordered_attributes = True
+    parser.buffer_text = True
+    parser.StartElementHandler = started
+    return parser
+
+
+def _fed(parser: expat.XMLParserType, windows: Iterable[bytes]) -> Iterator[None]:
+    """Gives the parser some at a time, to the end."""
+    for window in windows:
+        for start in range(0, len(window), _SLICE):
+            parser.Parse(window[start : start + _SLICE], False)
+            yield
+    parser.Parse(b"", True)
+    yield
+
+
+class _Scan:
+    """What the elements of a sheet tell, one after the other. A cell is looked at when the next
+    element that is no part of it begins.
+    """
+
+    def __init__(self, styles: frozenset[str]) -> None:
+        self.facts = SheetFacts()
+        self.listen: Callable[[Callable[[str], None] | None], None] = lambda _: None
+        self._styles = styles
+        self._tables = 0
+        self._row = 0
+        self._row_text = "0"
+        self._column = 0
+        self._in_row: set[int] = set()
+        self._columns: dict[str, int] = {}  # letters -> number
+        self._cell: tuple[int, bool, str] | None = None  # a cell to be looked at
+        self._kind = ""  # of the cell that began last
+        self._addressed = False
+        self._in_table = False
+        self._has_formula = False
+        self._text: list[str] | None = None  # of its value
+        self._on: dict[str, Callable[[list[str]], None]] = {}
+        self._known: dict[str, Callable[[list[str]], None]] = {
+            "c": self._start_cell,
+            "v": self._start_value,
+            "is": self._start_value,
+            "f": self._start_formula,
+            "row": self._start_row,
+            "sheetData": self._start_table,
+            "col": self._start_columns,
+            "mergeCell": self._start_merged,
+            **dict.fromkeys(_BEHIND, self._start_behind),
+        }
+
+    def started(self, tag: str, attributes: list[str]) -> None:
+        """An element begins."""
+        on = self._on.get(tag)
+        if on is None:
+            on = self._on[tag] = self._known.get(tag.rpartition(":")[2], _nothing)
+        on(attributes)
+
+    def end_cell(self) -> None:
+        """The cell that was begun is whole."""
+        if self._cell is None:
+            return
+        column, addressed, kind = self._cell
+        text = "".join(self._text or ()).strip()
+        place = (column, self._row)
+        facts = self.facts
+        if kind == "e":
+            facts.lost |= not addressed
+            if len(facts.errors) <= MARKED_LIMIT:
+                facts.errors[place] = text or "#ERROR!"
+        elif self._has_formula and not text and kind != "str":  # its text may be empty
+            facts.lost |= not addressed
+            if len(facts.no_value) <= MARKED_LIMIT:
+                facts.no_value.add(place)
+        self._cell = None
+        self._text = None
+        self._has_formula = False
+        self.listen(None)
+
+    def _fault(self, what: str) -> None:
+        self.facts.twice = self.facts.twice or what
+
+    def _start_table(self, _: list[str]) -> None:
+        self._tables += 1
+        if self._tables > 1:
+            self._fault("more than one table of cells")
+
+    def _start_row(self, attributes: list[str]) -> None:
+        if self._cell is not None:
+            self.end_cell()
+        told = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        text = told.get("r", "")
+        if text.isdecimal() and len(text) < 10:
+            number = int(text)
+        else:
+            number = self._row + 1
+        if number <= self._row:
+            self._fault(f"row {number} more than once, or out of its order")
+        elif number > LAST_ROW:
+            self._fault(f"row {number}, where a sheet ends at {LAST_ROW}")
+        self._row = number
+        self._row_text = str(number)
+        self._column = 0
+        self._in_row = set()
+        self.facts.last_row = max(self.facts.last_row, number)
+        if told.get("hidden") in _TRUE:
+            self.facts.hidden_rows += 1
+            if self.facts.hidden_rows <= NAMED_LIMIT:
+                self.facts.first_hidden.append(number)
+
+    def _start_cell(self, attributes: list[str]) -> None:
+        if self._cell is not None:
+            self.end_cell()
+        reference = style = kind = ""
+        for at in range(0, len(attributes), 2):
+            name = attributes[at]
+            if name == "r":
+                reference = attributes[at + 1]
+            elif name == "s":
+                style = attributes[at + 1]
+            elif name == "t":
+                kind = attributes[at + 1]
+        column = self._column_of(reference)
+        if column in self._in_row:
+            self._fault(f"a cell of row {self._row} more than once")
+        self._in_row.add(column)
+        self._column = column
+        self.facts.last_column = max(self.facts.last_column, column)
+        if style in self._styles and kind in ("", "n"):
+            self._keep_style(column, int(style), addressed=bool(reference))
+        self._kind = kind
+        self._addressed = bool(reference)
+        self._in_table = True
+        if kind == "e":
+            self._cell = (column, self._addressed, kind)
+
+    def _column_of(self, reference: str) -> int:
+        if not reference:
+            return self._column + 1
+        letters = reference.removesuffix(self._row_text)
+        number = self._columns.get(letters)
+        if number is not None:
+            return number
+        number = _column(letters)
+        if not number:
+            self._fault(f"cells of another row in row {self._row}")
+            return self._column + 1
+        self._columns[letters] = number
+        return number
+
+    def _keep_style(self, column: int, style: int, *, addressed: bool) -> None:
+        if not addressed:
+            self._fault("numbers shown with zeros, without the addresses of their cells")
+            return
+        styled = self.facts.styled.setdefault(column, Styled())
+        styled.rows.append(self._row)
         styled.styles.append(style)
 
+    def _start_formula(self, _: list[str]) -> None:
+        if not self._in_table:
+            return
+        if self._cell is None:
+            self._cell = (self._column, self._addressed, self._kind)
+        self._has_formula = True
 
-class _Addresses:
-    """Rows come one after the other, and cells lie in the row around them, each once."""
+    def _start_value(self, _: list[str]) -> None:
+        if self._cell is not None and self._text is None:
+            self._text = []
+            self.listen(self._text.append)
 
-    def __init__(self) -> None:
-        self._row = 0
-        self._tables = 0
+    def _start_columns(self, attributes: list[str]) -> None:
+        told = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        first, last = told.get("min", ""), told.get("max", "")
+        if told.get("hidden") in _TRUE and first.isdecimal() and last.isdecimal():
+            some = range(int(first), min(int(last), int(first) + NAMED_LIMIT) + 1)
+            self.facts.hidden_columns.extend(some)
 
-    def fault_in(self, window: bytes) -> str:
-        """What is wrong with the rows of a window, which are whole ones; empty when nothing is."""
-        self._tables += len(_DATA.findall(window))
-        if self._tables > 1:
-            return "more than one table of cells"
-        for row in _ROW.split(window)[1:]:
-            found = _ROW_NUMBER.match(row)
-            if found:
-                number = int(found[1])
-            else:
-                number = self._row + 1
-            if number <= self._row:
-                return f"row {number} more than once, or out of its order"
-            if number > LAST_ROW:
-                return f"row {number}, where a sheet ends at {LAST_ROW}"
-            self._row = number
-            cells = _CELL.findall(row)
-            if {int(digits) for digits in {digits for _, digits in cells}} - {number}:
-                return f"cells of another row in row {number}"
-            if len(set(cells)) < len(cells):
-                return f"a cell of row {number} more than once"
-        return ""
+    def _start_merged(self, attributes: list[str]) -> None:
+        told = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        self.facts.merged += 1
+        if self.facts.merged <= NAMED_LIMIT:
+            self.facts.first_merged.append(told.get("ref", ""))
 
-
-def _last_row(window: bytes) -> int:
-    """The largest row number; looked for among the longest ones only."""
-    for digits in range(7, 0, -1):
-        longest = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{0,3}(\d{%d})["']""" % digits)
-        if longest.search(window):
-            return max(map(int, longest.findall(window)))
-    return 0
+    def _start_behind(self, _: list[str]) -> None:
+        if self._cell is not None:
+            self.end_cell()
+        self._in_table = False
 
 
-def _whole_rows(windows: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut before the start of a row."""
-    kept = b""
-    for window in windows:
-        data = kept + window
-        cut = max(data.rfind(b"<row"), data.rfind(b":row"))
-        if cut <= 0 and len(data) < _ROW_LIMIT:
-            kept = data
-            continue
-        if cut > 0:
-            cut = data.rfind(b"<", 0, cut + 1)
-        else:
-            cut = len(data)
-        if cut > 0:
-            yield data[:cut]
-        kept = data[cut:]
-    if kept:
-        yield kept
+def _nothing(_: list[str]) -> None:
+    """An element that tells nothing."""
 
 
-def _place(attributes: bytes) -> tuple[int, int] | None:
-    found = _REFERENCE.search(attributes)
-    if found:
-        return (_column(found[1]), int(found[2]))
-    return None
-
-
-def _column(letters: bytes) -> int:
+def _column(letters: str) -> int:
+    """28 for AB; 0 for what is no column."""
+    if not letters.isascii() or not letters.isalpha() or len(letters) > 3:
+        return 0
     number = 0
     for letter in letters.upper():
-        number = number * _LETTERS + letter - ord("A") + 1
+        number = number * _LETTERS + ord(letter) - ord("A") + 1
     return number
 
 
