@@ -105,7 +105,7 @@ def test_every_type_has_its_text(tmp_path: Path) -> None:
     [
         (pa.array([10, 0]), [None, "amount-not-positive"]),
         (pa.array([10.0, 10.5]), [None, None]),
-        (pa.array([0.1 + 0.2, 1e22]), ["number-not-exact", "number-not-exact"]),
+        (pa.array([0.1 + 0.2, 1e22]), [None, "number-not-exact"]),
         (pa.array([float("nan"), float("inf")]), ["not-a-number", "not-a-number"]),
         (pa.array([19.99, 12345.678], pa.float32()), [None, "number-not-exact"]),
         (pa.array([True, False]), ["number-format", "number-format"]),
@@ -121,8 +121,8 @@ def test_every_type_has_its_text(tmp_path: Path) -> None:
 def test_amounts_of_any_type_are_exact_or_rejected(
     tmp_path: Path, array: pa.Array, rules: list[str | None]
 ) -> None:
-    """true is not 1, a float of more digits than it keeps is nobody's amount, a decimal is what it
-    says.
+    """true is not 1, a float of more digits than it keeps is nobody's amount but for the noise of a
+    sum, a decimal is what it says.
     """
     looked = look_at(tmp_path, table(row(1), row(2), amount=array))
     for number, rule in zip((2, 3), rules, strict=True):
