@@ -7,9 +7,10 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,15 @@ from batchpay.batches.session import at_the_gateway
 from batchpay.batches.words import said_json
 from batchpay.commands.resolve import who
 from batchpay.domain import times
-from batchpay.domain.books import Booked, Refund, Span, Transaction
+from batchpay.domain.books import Balance, Booked, Refund, Span, Transaction
 from batchpay.domain.errors import GatewaySilent, Usage
-from batchpay.domain.events import Audited, DifferenceNoted, RefundSeen, told_in
+from batchpay.domain.events import (
+    Audited,
+    DifferenceNoted,
+    RefundSeen,
+    TransferSeen,
+    told_in,
+)
 from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.ports import Gateway
@@ -35,6 +42,7 @@ from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.reconciliation.ledger import Books, Ledger, Rolling, Sums, ledger_of
 from batchpay.reconciliation.matching import (
     Attempts,
     Difference,
@@ -57,12 +65,14 @@ from batchpay.reconciliation.refunds import (
     refunded_of,
     totals_of,
 )
+from batchpay.reports import auditbook
 from batchpay.reports.files import Directory, own_folder
 from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
 from batchpay.settlement.books import booked_charge, whole
 from batchpay.settlement.in_force import whose_journal
 
+BALANCE_TRIES = 3
 NAMED = 20  # differences that a refused note names
 # how far the journal's clock and the gateway's may be apart, generously
 SKEW = timedelta(minutes=10)
@@ -116,6 +126,7 @@ class Found:
         Refunded
     ] = ()  # charges of which something was given back: of the period, or in it
     made: Sequence[tuple[Refunded, Refund]] = ()  # refunds made in the period, each with its charge
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +173,9 @@ class Audit:
             "journal": {code: major_text(n, code) for code, n in sorted(match.ours.items())},
             "gateway": {code: major_text(n, code) for code, n in sorted(match.theirs.items())},
             "totals": {code: _totals_json(one, code) for code, one in self.totals.items()},
+            "balances": [_balance_json(one) for one in self.found.ledger.balances],
+            "fees": {c: _sums_json(one, c) for c, one in sorted(self.found.ledger.sums.items())},
+            "entries": dict(Counter(one.of for one in self.found.ledger.entries)),
             "journal_charges": dict(sorted(match.ours_count.items())),
             "gateway_charges": dict(sorted(match.theirs_count.items())),
             "matched": match.matched,
@@ -230,6 +244,7 @@ def audit(
                 last=str(period.last),
                 differences=len(found.match.differences),
                 open=len(made.open),
+                closing=found.ledger.closing,
             )
         )
         return replace(made, files=_write(job, made, opened.journal, noted))
@@ -311,7 +326,7 @@ async def _found(
             "the gateway's list of charges could not be read completely; try later"
         )
     match = _matched(opened, attempts, charges)
-    transactions = await whole(channel, "/transactions", partial(gateway.transactions, onwards))
+    transactions, balance = await _account_now(gateway, channel, onwards)
     if transactions is None:
         match.notes.append("the gateway does not tell its transactions: credits were not matched")
     else:
@@ -332,7 +347,75 @@ async def _found(
     match.differences = apart(less_given_back(match.differences, refunded))
     pairs = [(one, refund) for one in refunded for refund in one.refunds]
     made = [(one, refund) for one, refund in pairs if _is_made_in(period, refund, told)]
-    return Found(match, refunded, made)
+    if transactions is None:
+        return Found(match, refunded, made)
+    if balance is None:
+        match.notes.append("the gateway does not tell its balance: opening and closing are unknown")
+    books = Books(
+        attempts=attempts,
+        charges=charges,
+        transactions=transactions,
+        transfers=transfers or (),
+        refunds=placed,
+        balance=balance,
+        covers=period.covers,
+        is_later=partial(_is_after, _iso(period.until)),
+        order_of=partial(_order_of_charge, opened),
+        transfers_of=_orders_of_transfers(opened),
+        before=_closing_before(opened, period),
+    )
+    ledger = ledger_of(books)
+    match.differences = apart([*match.differences, *ledger.differences])
+    return Found(match, refunded, made, ledger)
+
+
+async def _account_now(
+    gateway: Gateway, channel: Channel, onwards: Span
+) -> tuple[list[Transaction] | None, Balance | None]:
+    """The entries since a day, and what the account has once they are all of it: while others
+    charge, the two are read again.
+    """
+    path = "/transactions"
+    before = await channel.glance(gateway.balance)
+    for _ in range(BALANCE_TRIES):
+        entries = await whole(channel, path, partial(gateway.transactions, onwards))
+        after = await channel.glance(gateway.balance)
+        if entries is None or after is None or after.said is None:
+            return entries, None
+        if before is not None and before.said == after.said:
+            return entries, after.said
+        before = after
+    return entries, None
+
+
+def _is_after(until: str, at: str) -> bool:
+    return at > until
+
+
+def _order_of_charge(opened: OpenJob, charge_id: str) -> str:
+    """The order of a charge of this job, of whatever day; empty for what is none."""
+    if not charge_id.startswith("chrg_"):
+        return ""
+    owner = opened.journal.order_of_charge(charge_id)
+    if owner is None or owner[0] != opened.job.name:
+        return ""
+    return owner[1]
+
+
+def _orders_of_transfers(opened: OpenJob) -> dict[str, str]:
+    """Every transfer that a run has seen -> its order."""
+    seen = told_in(opened.journal, TransferSeen)
+    return {told.id: event.order_id for event, told in seen}
+
+
+def _closing_before(opened: OpenJob, period: Period) -> dict[str, int]:
+    """What the account had at the end of the day before, as an audit that ended then found it."""
+    day = str(period.first - timedelta(days=1))
+    closing: dict[str, int] = {}
+    for _, told in told_in(opened.journal, Audited):
+        if told.last == day and told.closing:
+            closing = dict(told.closing)
+    return closing
 
 
 def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) -> Match:
@@ -485,10 +568,60 @@ def _write(
                     mode_told(made.mode),
                 ]
                 writer.writerow([defused(visible(cell)) for cell in cells])
+    auditbook.write_audit(directory, _as_tables(job, made))
     whose = whose_journal(journal.accounts())
     said = said_json(journal)
     write_manifest_beside(directory, job, journal.id, (noted.seq, noted.digest), whose, said)
     return tuple(directory.written)
+
+
+def _as_tables(job: Job, made: Audit) -> auditbook.Audited:
+    """What people take away."""
+    differences = made.match.differences
+    verdict = "journal and gateway agree to the smallest unit"
+    if differences:
+        verdict = f"{many(len(differences), 'difference')}, {len(made.open)} of them open"
+    noted = []
+    for one in differences:
+        note = made.notes.get(one.id)
+        word = ""
+        if note is not None and note.holds(one):
+            word = f"{note.by}: {note.reason}"
+        noted.append((one, word))
+    test = ""
+    if made.mode == "test":
+        test = mode_told(made.mode)
+    return auditbook.Audited(
+        job=job.name,
+        period=made.period.told,
+        zone=made.period.zone,
+        test=test,
+        verdict=verdict,
+        ledger=made.found.ledger,
+        differences=noted,
+        notes=made.match.notes,
+    )
+
+
+def _balance_json(one: Rolling) -> dict[str, Any]:
+    told: dict[str, Any] = {"currency": one.currency}
+    for name in ("opening", "credits", "debits", "closing"):
+        minor = getattr(one, name)
+        told[f"{name}_minor"] = minor
+        told[name] = None
+        if minor is not None:
+            told[name] = major_text(minor, one.currency)
+    return told
+
+
+def _sums_json(one: Sums, code: str) -> dict[str, Any]:
+    """What the charges of the days cost, and what was credited for them."""
+    told: dict[str, Any] = {"charges": one.charges}
+    for name in ("funding", "fee", "fee_vat", "interest", "net", "credited"):
+        minor = getattr(one, name)
+        told[f"{name}_minor"] = minor
+        told[name] = major_text(minor, code)
+    return told
 
 
 def _totals_json(one: Totals, code: str) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class Booked:
     refunded: int = 0  # what it says was given back in all, smallest unit
     unread: str = ""  # what it says of its refunds and cannot be read
     given_back: bool = False  # all of it, by its own word
+    interest: int = 0  # of instalments that the merchant bears, with VAT; in the funding currency
 
     @property
     def speaks_of_refunds(self) -> bool:
@@ -124,6 +125,16 @@ class Transaction:
     amount: Minor
     currency: str  # as the gateway writes it; empty: it does not say
     created_at: str
+    id: str = ""
+    key: str = ""  # what it is, in the gateway's word: charge.captured.net
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the account has, all in all (omise-api.md, 7.6)."""
+
+    total: int  # smallest unit
+    currency: str  # upper case
 
 
 @dataclass(frozen=True, slots=True)

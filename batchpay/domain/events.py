@@ -671,6 +671,8 @@ class Audited(Told):
     last: str = field(metadata={"key": "to"})
     differences: int
     open: int
+    # upper-case currency -> what the account had at its end, smallest unit
+    closing: Mapping[str, int] = field(default_factory=dict, metadata=_DICT | {"left_out": ({},)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from batchpay.domain.books import (
     Account,
+    Balance,
     Booked,
     Capability,
     ChainLink,
@@ -141,6 +142,9 @@ class Gateway(Protocol):
         limit: int = 100,
     ) -> Answer[Listed[Refund | None]]:
         """Refunds, by the day they were made; None stands for what is none."""
+
+    async def balance(self, may_leave: Callable[[], bool]) -> Answer[Balance]:
+        """What the account has."""
 
     # --- where a recipient's share is, and what happened since
 

@@ -1,8 +1,9 @@
 """MATCH: this job's journal and the gateway's own ledger, held against each other both ways.
 
-Charges are matched by their key, credits by the charge they come from, transfers by recipient and
-amount, of which as many must be there as were earned: a transfer does not say which charge it
-belongs to (omise-api.md, 7.1 and 7.9).
+Charges are matched by their key, credits by the charge they come from, transfers by the id that a
+run found at the end of a chain. Of charges whose chain told none, by recipient and amount, of which
+as many must be there as were earned: a transfer does not say which charge it belongs to
+(omise-api.md, 7.1 and 7.9).
 """
 
 from __future__ import annotations
@@ -479,14 +480,47 @@ def _sum_told(minor: Minor, currency: str) -> str:
 
 
 def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Transfer]) -> list[Difference]:
+    """Of each charge whose transfer is known by its id that one, and none that failed. Of the rest,
+    for each recipient and amount as many transfers as charges that earned one.
+    """
+    earned = [one for one in attempts if one.outcome is Outcome.SUCCEEDED and one.charge]
+    known = {one.transfer.id: one for one in earned if one.transfer is not None}
+    there = {transfer.id: transfer for transfer in transfers}
+    found = []
+    for name, attempt in known.items():
+        transfer = there.get(name)
+        if transfer is None or transfer.deleted:
+            found.append(_gone(name, attempt))
+        elif transfer.failure_code:
+            found.append(_failure(transfer, attempt))
+    rest = [one for one in earned if one.transfer is None]
+    unclaimed = [transfer for transfer in transfers if transfer.id not in known]
+    return found + _match_by_amount(rest, unclaimed)
+
+
+def _gone(name: str, attempt: Attempt) -> Difference:
+    """A transfer that the journal has seen, and that is no more."""
+    seen = attempt.transfer
+    amount = 0
+    if seen is not None:
+        amount = seen.amount or 0
+    code = attempt.intent.currency.upper()
+    to = attempt.intent.destination
+    told = f"transfer {name} of {both_units(amount, code)} to {to} is missing at the gateway"
+    order_id = attempt.intent.order_id
+    return Difference("transfer-missing", order_id, _id(attempt), told, amount, code, about=name)
+
+
+def _match_by_amount(
+    attempts: Sequence[Attempt], transfers: Sequence[Transfer]
+) -> list[Difference]:
     """For each recipient and amount: as many transfers as charges that earned one; and none that
     failed.
     """
     wanted: dict[tuple[str, int], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
-        charge = attempt.charge
-        if charge is not None and attempt.outcome is Outcome.SUCCEEDED:
-            share = charge.amount - (charge.platform_fee or 0)
+        if attempt.charge is not None:
+            share = attempt.charge.amount - (attempt.charge.platform_fee or 0)
             wanted[attempt.intent.destination, share].append(attempt)
     there = Counter[tuple[str, int]]()
     for transfer in transfers:
@@ -500,7 +534,7 @@ def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Transfer]) 
     for transfer in transfers:
         earners = wanted.get(_whom_and_how_much(transfer))
         if earners and transfer.failure_code:
-            found.append(_failure(transfer, earners[0].intent.currency))
+            found.append(_failure(transfer, earners[0], proven=False))
     return found
 
 
@@ -511,17 +545,23 @@ def _whom_and_how_much(transfer: Transfer) -> tuple[str, int]:
     return transfer.recipient, transfer.amount
 
 
-def _failure(transfer: Transfer, currency: str) -> Difference:
+def _failure(transfer: Transfer, attempt: Attempt, *, proven: bool = True) -> Difference:
+    """`proven`: it is known to be of this very charge."""
     name = transfer.id
     failure = transfer.failure_code
     amount = transfer.amount or 0
-    code = (transfer.currency or currency).upper()
+    code = (transfer.currency or attempt.intent.currency).upper()
     whole = both_units(amount, code)
     told = f"transfer {name} of {whole} to {transfer.recipient} failed: {failure}"
+    order_id = ""
+    charge_id = ""
+    if proven:
+        order_id = attempt.intent.order_id
+        charge_id = _id(attempt)
     return Difference(
         "transfer-failed",
-        "",
-        "",
+        order_id,
+        charge_id,
         told,
         amount,
         code,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from batchpay.domain.books import (
+    Balance,
     Booked,
     ChainLink,
     Happened,
@@ -84,6 +85,7 @@ def booked_in(document: Any) -> Booked:
         refunded=refunded,
         unread=unread,
         given_back=are_sums and refunded_amount >= amount,
+        interest=(_whole(document, "interest") or 0) + (_whole(document, "interest_vat") or 0),
     )
 
 
@@ -146,7 +148,17 @@ def transaction_in(document: Any) -> Transaction:
         amount=_minor(document, "amount"),
         currency=_words(document, "currency"),
         created_at=_words(document, "created_at"),
+        id=_words(document, "id"),
+        key=_words(document, "key"),
     )
+
+
+def balance_in(document: Any) -> Balance | None:
+    """What `GET /balance` tells (omise-api.md, 7.6); None when it is no balance."""
+    total = _whole(document, "total")
+    if inside(document, "object") != "balance" or total is None:
+        return None
+    return Balance(total, _words(document, "currency").upper())
 
 
 def transfer_in(document: Any) -> Transfer:

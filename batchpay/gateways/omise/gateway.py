@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from batchpay.domain.books import (
     Account,
+    Balance,
     Booked,
     Capability,
     ChainLink,
@@ -135,6 +136,10 @@ class Omise:
         """GET /refunds."""
         query = _query(span, offset, limit)
         return await self._read("/refunds", books.refunds_in, may_leave, query)
+
+    async def balance(self, may_leave: Callable[[], bool]) -> Answer[Balance]:
+        """GET /balance."""
+        return await self._read("/balance", books.balance_in, may_leave)
 
     async def chains(
         self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE

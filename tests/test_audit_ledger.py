@@ -1,0 +1,191 @@
+"""audit over the account's own entries: one to one, to the satang, from balance to balance."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+
+from batchpay.sandbox import SandboxServer
+from tests.test_auditing import audited
+from tests.test_following import turn
+from tests.world import BY_CUSTOMER, KEY, Market, order
+
+DAY_S = 86_400
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Iterator[Market]:
+    """A folder and a gateway."""
+    with SandboxServer() as sandbox:
+        yield Market(tmp_path, sandbox)
+
+
+def listed(market: Market, path: str) -> Any:
+    """What the gateway tells."""
+    answer = httpx.get(f"{market.sandbox.url}{path}", auth=(KEY, ""), trust_env=False)
+    return answer.raise_for_status().json()
+
+
+def folder(market: Market) -> Path:
+    """Of the one audit."""
+    (found,) = (market.folder / "reports").glob("audit-*")
+    return found
+
+
+def table(market: Market, name: str) -> list[dict[str, str]]:
+    with (folder(market) / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_satang_has_its_entry_and_people_get_it_as_tables(market: Market) -> None:
+    """Charges in two currencies, one transfer sent, one paid, one refund: all sides agree, and the
+    workbook, the CSVs and the JSON say the same in main units.
+    """
+    market.job(more="[fee]\nfixed = { THB = 500, JPY = 10 }")
+    rows = [order(1), order(2), order(3, amount="20000", currency="JPY"), order(4)]
+    market.orders([*rows, order(5, card="tokn_test_sandbox000050011")])
+    assert market.run().returncode == 10
+    turn(market, "00001", "transfer_sent")
+    turn(market, "00002", "transfer_paid")
+    turn(market, "00004", "refunded")
+    market.run(verb="settle")
+    code, kinds, told = audited(market)
+    assert (code, kinds) == (12, {"refunded": ["00004"]}), told
+    (balance,) = told["balances"]  # type: ignore[misc,union-attr]
+    theirs = listed(market, "/balance")
+    assert balance["closing_minor"] == theirs["total"] and balance["opening_minor"] == 0
+    assert balance["credits_minor"] - balance["debits_minor"] == theirs["total"]
+    (fees,) = told["fees"].values()  # type: ignore[attr-defined]
+    assert fees["funding_minor"] == fees["fee_minor"] + fees["fee_vat_minor"] + fees["net_minor"]
+    assert (fees["charges"], fees["net_minor"]) == (4, fees["credited_minor"])
+    assert told["entries"] == {"charge": 4, "transfer": 2, "refund": 1}
+    charges = table(market, "charges.csv")
+    assert {row["transfer is"] for row in charges} == {"sent", "paid", "created", ""}
+    credited = sum(Decimal(row["credited"]) for row in charges if row["credited"])
+    entries = table(market, "ledger.csv")
+    of_charges = [row for row in entries if row["of"].startswith("charge ")]
+    assert sum(Decimal(row["credit"]) for row in of_charges) == credited
+    assert Decimal(fees["credited"]) == credited
+    book = openpyxl.load_workbook(BytesIO((folder(market) / "audit.xlsx").read_bytes()))
+    assert book.sheetnames == ["Balance", "Fees", "Differences", "Charges", "Ledger"]
+    cells = [[cell.value for cell in row] for row in book["Balance"].iter_rows()]
+    assert any(row[0] == "THB" and row[4] == theirs["total"] / 100 for row in cells)
+    dated = [cell.value for cell in next(iter(book["Charges"].columns))]
+    assert any(isinstance(value, datetime) for value in dated)
+    manifest = json.loads((folder(market) / "manifest.json").read_text())
+    assert {"audit.xlsx", "charges.csv", "ledger.csv", "differences.csv"} <= set(
+        manifest["reports"]
+    )
+
+
+def test_the_balance_rolls_from_audit_to_audit(market: Market) -> None:
+    """What one day closes with, the next opens with; where it does not, that is a difference."""
+    day = datetime.now(UTC).date()
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    days = ("--from", str(day), "--to", str(day), "--json")
+    first = json.loads(market.run(*days, verb="audit").stdout)
+    (balance,) = first["balances"]
+    market.sandbox.add_rule(
+        method="GET",
+        path="/balance",
+        change={"total": balance["closing_minor"] - 1},
+    )
+    again = market.run(*days, verb="audit")
+    assert json.loads(again.stdout)["balances"][0]["opening_minor"] == -1
+    assert again.returncode == 0  # nothing closed before these days
+    yesterday = str(day - timedelta(days=1))
+    market.sandbox.clear_rules()
+    before = ("--from", yesterday, "--to", yesterday, "--json")
+    closed = json.loads(market.run(*before, verb="audit").stdout)
+    assert closed["balances"][0]["closing_minor"] == 0
+    rolled = market.run(*days, verb="audit")
+    assert rolled.returncode == 0
+    market.sandbox.add_rule(
+        method="GET", path="/balance", change={"total": balance["closing_minor"] - 1}
+    )
+    broken = json.loads(market.run(*days, verb="audit").stdout)
+    assert [one["kind"] for one in broken["differences"]] == ["balance"]
+    assert "closed with 0.00 THB" in broken["differences"][0]["told"]
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "kind"),
+    [
+        ("/charges", lambda page: page["data"][0].update(fee=1), "fees"),
+        ("/charges", lambda page: page["data"][0].update(funding_amount=10_126), "fee-sum"),
+        (
+            "/transactions",
+            lambda page: page["data"].remove(
+                next(one for one in page["data"] if one["direction"] == "debit")
+            ),
+            "no-debit",
+        ),
+        (
+            "/transactions",
+            lambda page: next(one for one in page["data"] if one["direction"] == "debit").update(
+                amount=1
+            ),
+            "debit-differs",
+        ),
+        ("/transfers", lambda page: page["data"].pop(0), "transfer-missing"),
+    ],
+)
+def test_a_satang_off_is_a_difference(market: Market, path: str, change: Any, kind: str) -> None:
+    """In either ledger; each of its own kind, and of its order."""
+    market.job()
+    market.orders([order(1)])
+    market.run()
+    turn(market, "00001", "transfer_sent")
+    market.run(verb="settle")
+    assert audited(market)[:2] == (0, {})
+    page = listed(market, f"{path}?limit=100")
+    change(page)
+    page["total"] = len(page["data"])
+    market.sandbox.add_rule(method="GET", path=path, body=page)
+    code, kinds, told = audited(market)
+    assert code == 12 and kind in kinds, told
+    assert kinds[kind] == ["00001"]
+
+
+def test_one_sale_under_two_ids_is_found(market: Market) -> None:
+    """The same customer, shop and amount, and the same invoice: a person must look. The same
+    customer who buys the same again with another invoice is nobody's.
+    """
+    market.job(**BY_CUSTOMER)
+    same = {"card": "cust_test_sandbox1", "amount": "500.00", "recipient": "recp_test_sandbox1"}
+    market.orders(
+        [
+            order(1, **same, invoice="INV-17"),
+            order(2, **same, invoice="INV-18"),
+            order(3, **same, invoice="INV-17"),
+            order(4, invoice="INV-17"),
+        ]
+    )
+    market.run()
+    code, kinds, told = audited(market)
+    assert (code, kinds) == (12, {"one-sale-two-ids": ["00003"]}), told["differences"]
+    (one,) = told["differences"]  # type: ignore[misc]
+    assert "order 00001 was charged too" in one["told"] and "INV-17" in one["told"]
+
+
+def test_a_gateway_that_tells_no_balance_says_so(market: Market) -> None:
+    market.job()
+    market.orders([order(1)])
+    market.run()
+    market.sandbox.add_rule(method="GET", path="/balance", status=404, body={"object": "error"})
+    code, kinds, told = audited(market)
+    assert (code, kinds) == (0, {})
+    assert told["balances"][0]["closing"] is None  # type: ignore[index]
+    assert any("does not tell its balance" in note for note in told["notes"])  # type: ignore[attr-defined]
