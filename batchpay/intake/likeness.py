@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.model import Document
-from batchpay.lifecycle.plan import may_pay, payer_of, terms_in
+from batchpay.lifecycle.plan import may_pay, number_of_terms, payer_of
 
 SAMPLE = 128
 SUSPICIOUS_PERCENT = 25  # of the samples: below it two files are not read order by order
@@ -28,7 +28,7 @@ class Features:
 
     def add(self, orders: Iterable[Document]) -> None:
         """More orders of the file, in any order."""
-        numbers = list(map(_number_of, orders))
+        numbers = list(map(number_of_terms, orders))
         total = self.total + sum(numbers)
         self.total = total % 2**64
         smallest = sorted({*self.smallest, *numbers})
@@ -43,11 +43,6 @@ class Features:
     def sample(self) -> tuple[str, ...]:
         """The same of the sample."""
         return tuple(f"{number:016x}" for number in self.smallest)
-
-
-def _number_of(order: Document) -> int:
-    """What makes two orders look like one."""
-    return int(terms_in(order)[-16:], 16)
 
 
 def suspicious(one: Collection[str], other: Collection[str]) -> bool:
@@ -97,7 +92,7 @@ class Comparison:
         """Orders of a recent file; `is_open`: it is refused, and nobody has answered yet."""
         kept = self.files.setdefault(file, _File())
         for order in orders:
-            kept.terms[_number_of(order)] += 1
+            kept.terms[number_of_terms(order)] += 1
             kept.ids.add(order["order_id"])
             if is_open:
                 self.open.add(order["order_id"])
@@ -111,7 +106,7 @@ class Comparison:
         """
         for order in orders:
             order_id = order["order_id"]
-            number = _number_of(order)
+            number = number_of_terms(order)
             if order_id in known:
                 self.known += 1
                 continue

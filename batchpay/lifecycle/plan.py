@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import blake2b
 from urllib.parse import quote_plus
 
 from batchpay.domain.model import ChargeSeen, Document, Intent
@@ -196,8 +197,10 @@ def content_of(document: Document) -> str:
 
 def payer_of(document: Mapping[str, object]) -> str:
     """Who pays: the customer (with its card, if named), the source or the card."""
-    kinds = [kind for kind in ("customer", "source", "card") if kind in document]
-    return ":".join(str(document[kind]) for kind in kinds)
+    return ":".join([str(document[kind]) for kind in _PAYERS if kind in document])
+
+
+_PAYERS = ("customer", "source", "card")
 
 
 def may_pay(payer: str, told: str) -> bool:
@@ -303,19 +306,40 @@ def terms_of(
     >>> terms_of("tokn_1", "recp_1", 5, "THB") == terms_of("tokn_2", "recp_1", 5, "THB")
     False
     """
-    money = f"{destination}\n{amount_minor}\n{currency.lower()}"
+    money = _money(destination, amount_minor, currency)
     known = "-"
     if who_pays(payer):
         known = "+"
-    whose = payer.partition(":")[0]
-    return _digits(money) + known + _digits(f"{whose}\n{money}")
+    return _digest(money).hex() + known + _digest(_whose(payer, money)).hex()
 
 
 def terms_in(document: Document) -> str:
     """The same of what a row asks for that broke no rule."""
-    return terms_of(
+    return _terms_once(
         payer_of(document), document["destination"], document["amount"], document["currency"]
     )
+
+
+_terms_once = lru_cache(8192)(terms_of)  # a run asks for those of a row from several sides
+
+
+def number_of_terms(document: Document) -> int:
+    """The last 16 digits of the same, as a number: what is made of every row of a file.
+
+    >>> asks = {"card": "tokn_1", "destination": "recp_1", "amount": 5, "currency": "thb"}
+    >>> f"{number_of_terms(asks):016x}" == terms_in(asks)[-16:]
+    True
+    """
+    money = _money(document["destination"], document["amount"], document["currency"])
+    return int.from_bytes(_digest(_whose(payer_of(document), money)))
+
+
+def _money(destination: str, amount_minor: int, currency: str) -> str:
+    return f"{destination}\n{amount_minor}\n{currency.lower()}"
+
+
+def _whose(payer: str, money: str) -> str:
+    return f"{payer.partition(':')[0]}\n{money}"
 
 
 def fitting_terms(
@@ -341,8 +365,8 @@ def fitting_terms(
     return (terms[:16],)
 
 
-def _digits(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def intent_of(
