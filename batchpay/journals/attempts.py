@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +30,11 @@ _LAST_OF = (
     "SELECT order_id, max(attempt) FROM events WHERE job = ?"  # noqa: S608 - our own words
     f" AND seq < ? AND kind IN {BEGINNINGS} AND order_id IN (*) GROUP BY order_id"
 )
-_OPEN_OF = "SELECT order_id, attempt, state FROM open_attempts WHERE job = ? AND order_id IN (*)"
+# one row, whatever it finds: the interpreter's lock is let go for each
+_OPEN_OF = (
+    "SELECT json_group_array(json_array(order_id, attempt, state)) FROM open_attempts"
+    " WHERE job = ? AND order_id IN (*)"
+)
 _DELETE = "DELETE FROM open_attempts WHERE job = ? AND order_id IN (*)"
 
 
@@ -45,8 +50,10 @@ def keep_open(
     if not events:
         return
     orders = list(dict.fromkeys(event.order_id for event in events))
-    found = many.those_of(connection, _OPEN_OF, [job], orders)
-    before = {order_id: Open(attempt, state) for order_id, attempt, state in found}
+    before = {}
+    for (found,) in many.those_of(connection, _OPEN_OF, [job], orders):
+        for order_id, attempt, state in json.loads(found):
+            before[order_id] = Open(attempt, state)
     now: dict[str, Open | None] = {**before}
     begun = _Begun(connection, job, events[0].seq, orders)
     for event in events:

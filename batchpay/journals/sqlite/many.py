@@ -1,8 +1,5 @@
-"""MANY: many rows a statement: each statement of the journal's thread is a wait for the
+"""MANY: many rows a statement: each step of a statement of the journal's thread is a wait for the
 interpreter's lock, which the loop holds.
-
-A statement is prepared anew for each number of values, so there are few such numbers: powers of
-two.
 """
 
 from __future__ import annotations
@@ -14,21 +11,20 @@ from itertools import chain
 from typing import Any
 
 MOST = 64  # rows of a statement: of 13 columns, SQLite before 3.32 takes 999 values in one
+STATEMENTS = 512  # to be kept prepared: three tables' with each number of rows, and all others
 
 
 def insert(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
     """All rows, in their order. Raises sqlite3.Error, and OverflowError for what SQLite cannot
     hold.
     """
-    at = 0
-    while at < len(rows):
-        size = min(MOST, 1 << (len(rows) - at).bit_length() - 1)
-        some = rows[at : at + size]
-        connection.execute(_inserting(table, len(some[0]), size), list(chain.from_iterable(some)))
-        at += size
+    for at in range(0, len(rows), MOST):
+        some = rows[at : at + MOST]
+        statement = _inserting(table, len(some[0]), len(some))
+        connection.execute(statement, list(chain.from_iterable(some)))
 
 
-@lru_cache
+@lru_cache(STATEMENTS)
 def _inserting(table: str, width: int, rows: int) -> str:
     row = f"({','.join('?' * width)})"
     return f"INSERT INTO {table} VALUES {','.join([row] * rows)}"  # noqa: S608 - our own words
@@ -41,8 +37,6 @@ def those_of(
     values as `first` has.
     """
     for at in range(0, len(keys), MOST):
-        some = list(keys[at : at + MOST])
-        size = 1 << (len(some) - 1).bit_length()
-        some += some[-1:] * (size - len(some))  # the same key once more changes nothing
-        places = f"({','.join('?' * size)})"
+        some = keys[at : at + MOST]
+        places = f"({','.join('?' * len(some))})"
         yield from connection.execute(query.replace("(*)", places), (*first, *some))

@@ -26,6 +26,7 @@ from batchpay.domain.errors import (
 )
 from batchpay.journals.lock import OtherRuns
 from batchpay.journals.place import closed_to_us, why_closed
+from batchpay.journals.sqlite.many import STATEMENTS
 from batchpay.journals.sqlite.migration import OLDER, SCHEMA_VERSION, migrate, schema
 from batchpay.journals.sqlite.soundness import statements
 
@@ -51,6 +52,7 @@ def open_to_write(
             timeout=locked_wait_s,
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=STATEMENTS,
         )
         try:
             _recognise(connection, path)
@@ -133,6 +135,13 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
             connection.backup(copy)
         connection.close()
         return copy
+
+
+def open_beside(path: Path, locked_wait_s: float) -> sqlite3.Connection:
+    """One more connection to a journal that this process has open to write, to read by. Raises
+    sqlite3.Error.
+    """
+    return _connected(f"{path.absolute().as_uri()}?mode=ro", locked_wait_s)
 
 
 def _connected(place: str, locked_wait_s: float = 0.0) -> sqlite3.Connection:

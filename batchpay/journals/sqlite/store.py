@@ -59,7 +59,7 @@ from batchpay.journals.sqlite.lines import (
     texts_of,
 )
 from batchpay.journals.sqlite.migration import schema
-from batchpay.journals.sqlite.opening import RESTORE, open_to_read, prepare, translated
+from batchpay.journals.sqlite.opening import RESTORE, open_beside, open_to_read, prepare, translated
 from batchpay.journals.sqlite.opening import open_to_write as _open
 from batchpay.journals.sqlite.rows import pack, unpack
 from batchpay.journals.sqlite.soundness import GENESIS, chained
@@ -107,7 +107,9 @@ class SqliteJournal:
         self._durable = durable
         self.path = path
         self.job = job
+        self._locked_wait_s = locked_wait_s
         self._lock = threading.RLock()
+        self._beside: sqlite3.Connection | None = None  # the loop's own, to read by: see _reads
         self._broken: InputOutput | None = (
             None  # why nothing is written through this object any more
         )
@@ -127,7 +129,8 @@ class SqliteJournal:
         self._sure: tuple[int, str] | None = None
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._last_seq = self.head()[0]
+        self._at = self.head()  # the head, in a transaction
+        self._last_seq = self._at[0]
 
     # --- writing
 
@@ -139,6 +142,8 @@ class SqliteJournal:
     async def write(self, events: Sequence[Event]) -> list[Event]:
         """The same from the loop; what arrives together shares one commit."""
         if self._writer is None:
+            with self._translated():
+                self._beside = open_beside(self.path, self._locked_wait_s)
             self._writer = threading.Thread(
                 target=self._write_groups,
                 name="journal",
@@ -203,11 +208,12 @@ class SqliteJournal:
     def _all_or_none(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            goes_on = self._sure is not None and self._sure == self._head()
+            self._at = _head(self._connection)
+            goes_on = self._sure == self._at
             yield
             self._connection.execute("COMMIT")
             if goes_on:
-                self._sure = self._head()
+                self._sure = self._at
             self._durable(self._last_seq)
         except BaseException:
             if self._connection.in_transaction:
@@ -218,7 +224,7 @@ class SqliteJournal:
         """All of them, by a few statements in all: one for each event would wait as often for the
         loop to let go of the interpreter.
         """
-        seq, digest = self._head()
+        seq, digest = self._at
         lines = []
         written = []
         for event in events:
@@ -237,6 +243,7 @@ class SqliteJournal:
         except (ValueError, OverflowError, TypeError) as error:
             raise self._unwritable(events, error) from error
         keep_asked(self._connection, self.job, of_orders)
+        self._at = (seq, digest)
         self._last_seq = seq
         return written
 
@@ -251,24 +258,28 @@ class SqliteJournal:
         kinds = ", ".join(sorted({event.kind for event in events}))
         return Bug(f"{self.path}: an event of kind {kinds} cannot be written: {error!r}")
 
-    def _head(self) -> tuple[int, str]:
-        row = self._connection.execute(
-            "SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        if row:
-            return (row[0], row[1])
-        return (0, GENESIS)
-
     # --- reading
 
+    @contextmanager
+    def _reads(self) -> Iterator[sqlite3.Connection]:
+        """What the loop reads by. Once a thread writes that is a connection of its own, so that no
+        answer waits until a commit is over; it shows what is committed, as the other would.
+        """
+        if self._beside is not None:
+            with self._translated():
+                yield self._beside
+        else:
+            with self._lock, self._translated():
+                yield self._connection
+
     def _rows(self, query: str, *values: Any) -> list[Any]:
-        with self._lock, self._translated():
-            return self._connection.execute(query, values).fetchall()
+        with self._reads() as connection:
+            return connection.execute(query, values).fetchall()
 
     def _first(self, query: str, *values: Any) -> Any:
         """The first row, or None."""
-        with self._lock, self._translated():
-            return self._connection.execute(query, values).fetchone()
+        with self._reads() as connection:
+            return connection.execute(query, values).fetchone()
 
     def _column(self, query: str, *values: Any) -> list[Any]:
         """The first value of each row."""
@@ -276,8 +287,8 @@ class SqliteJournal:
 
     def head(self) -> tuple[int, str]:
         """Sequence number and digest of the last event of any job."""
-        with self._lock, self._translated():
-            return self._head()
+        with self._reads() as connection:
+            return _head(connection)
 
     def digest_of(self, seq: int) -> str:
         """The digest of one event of any job; empty for one that is not there."""
@@ -397,8 +408,8 @@ class SqliteJournal:
             " JOIN events AS e ON e.seq = a.seq WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
         )
         pairs: dict[tuple[str, str], None] = {}
-        with self._lock, self._translated():
-            for corrects, sale, order_id in self._connection.execute(query, (self.job,)):
+        with self._reads() as connection:
+            for corrects, sale, order_id in connection.execute(query, (self.job,)):
                 for key in (corrects, *texts_of(sale)):
                     if keys is None or key in keys:
                         pairs[key, order_id] = None
@@ -682,9 +693,9 @@ class SqliteJournal:
         query = f"SELECT {COLUMNS} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT {PAGE}"
         after = 0
         while True:
-            with self._lock, self._translated():
-                rows = self._connection.execute(query, (*values, after)).fetchall()
-                self._prove(rows)
+            with self._reads() as connection:
+                rows = connection.execute(query, (*values, after)).fetchall()
+                self._prove(connection, rows)
                 page = [event_of(row) for row in rows]
             yield from page
             if len(page) < PAGE:
@@ -699,7 +710,7 @@ class SqliteJournal:
         """
         with self._lock, self._translated(), self._doubted():
             soundness.verify(self._connection, self.path, schema())
-            self._sure = self._head()
+            self._sure = _head(self._connection)
         self._old = 0
 
     def verify_new(self) -> None:
@@ -708,7 +719,7 @@ class SqliteJournal:
         """
         with self._lock, self._translated(), self._doubted():
             self._old = reread.verify_new(self._connection, self.path, schema())
-            self._sure = self._head()
+            self._sure = _head(self._connection)
 
     def reread(self) -> None:
         """Keep how far the journal is known to be right, and read a part of what is older again: in
@@ -722,14 +733,14 @@ class SqliteJournal:
         with self._lock, self._transaction():
             reread.keep(self._connection, mark)
 
-    def _prove(self, rows: Sequence[Sequence[Any]]) -> None:
+    def _prove(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Nothing that is read of what is older is believed unless it fits the chain where it
         stands.
         """
         old = [row[0] for row in rows if row[0] <= self._old]
         if old:
             with self._doubted():
-                reread.prove(self._connection, self.path, old)
+                reread.prove(connection, self.path, old)
 
     @contextmanager
     def _doubted(self) -> Iterator[None]:
@@ -742,9 +753,9 @@ class SqliteJournal:
             raise
 
     def _doubt_mark(self) -> None:
-        if self._reading or self._connection.in_transaction:
-            return
-        with suppress(BatchpayError, sqlite3.Error):
+        with self._lock, suppress(BatchpayError, sqlite3.Error):
+            if self._reading or self._connection.in_transaction:
+                return
             mark = reread.mark_of(self._connection)
             if mark.seq and not mark.doubted:
                 with self._transaction():
@@ -911,9 +922,9 @@ class SqliteJournal:
         digest = hashlib.sha256()
         number = 0
         while True:
-            with self._lock, self._translated():
+            with self._reads() as connection:
                 key = (self.job, batch_id, generation, number)
-                row = self._connection.execute(_CHUNK, key).fetchone()
+                row = connection.execute(_CHUNK, key).fetchone()
                 if not row:
                     break
                 chunk = unpack(*row)
@@ -930,11 +941,11 @@ class SqliteJournal:
             f"SELECT seq, data FROM events WHERE job = ? AND kind = '{BatchPlanned.kind}'"
             f" AND {RARE} AND batch_id = ? ORDER BY seq DESC LIMIT 1"
         )
-        with self._lock, self._translated():
-            row = self._connection.execute(query, (self.job, batch_id)).fetchone()
+        with self._reads() as connection:
+            row = connection.execute(query, (self.job, batch_id)).fetchone()
             if not row:
                 return None
-            self._prove([row])
+            self._prove(connection, [row])
             return BatchPlanned.of_data(object_of(row[1]), batch_id)
 
     def close(self) -> None:
@@ -943,6 +954,9 @@ class SqliteJournal:
             self._waiting.put(None)
             self._writer.join()
             self._writer = None
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
         self._connection.close()
 
 
@@ -975,6 +989,13 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
     # the run has failed and its loop is closed: what it handed over is written all the same
     with suppress(RuntimeError):
         group[0].loop.call_soon_threadsafe(settle)
+
+
+def _head(connection: sqlite3.Connection) -> tuple[int, str]:
+    row = connection.execute("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    if row:
+        return (row[0], row[1])
+    return (0, GENESIS)
 
 
 def _of_batch(event: Event, batch: Batch, planned: BatchPlanned) -> Event:
