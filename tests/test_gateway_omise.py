@@ -15,10 +15,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from batchpay import __version__
 from batchpay.domain.model import Answer
-from batchpay.gateways.omise.client import Client, masked, strict_json
+from batchpay.gateways.omise import decoding
+from batchpay.gateways.omise.client import Client, masked
+from batchpay.gateways.omise.decoding import read_strictly, strict_json
 from batchpay.gateways.omise.wire import MAX_ANSWER_BYTES
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.plan import intent_of
@@ -425,6 +429,112 @@ def test_what_was_not_delivered_is_discarded() -> None:
 def test_what_is_not_strictly_json_is_nothing(body: bytes) -> None:
     """No guess, no crash."""
     assert strict_json(body) is None
+
+
+def _written(value: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
+    """JSON as some program might write it: white space anywhere, keys that stand twice."""
+    gap = st.sampled_from(["", "", "", " ", "\n", "\t ", "\r\n"])
+    match value:
+        case dict():
+            pairs = [
+                f"{draw(gap)}{json.dumps(name, ensure_ascii=draw(st.booleans()))}{draw(gap)}:"
+                f"{draw(gap)}{_written(item, draw)}"
+                for name, item in value.items()
+            ]
+            if pairs and draw(st.integers(0, 5)) == 0:
+                pairs.append(draw(st.sampled_from(pairs)))
+            return "{" + ",".join(pairs) + draw(gap) + "}"
+        case list():
+            items = [f"{draw(gap)}{_written(item, draw)}{draw(gap)}" for item in value]
+            return "[" + ",".join(items) + "]"
+        case str():
+            return json.dumps(value, ensure_ascii=draw(st.booleans()))
+        case _:
+            return str(value)
+
+
+_TOKENS = st.sampled_from(
+    [
+        "0",
+        "-0",
+        "1",
+        "-17",
+        "007",
+        "1.0",
+        "1.50",
+        "-0.0",
+        "1e5",
+        "1E+2",
+        "1e400",
+        "-1e-400",
+        "0.1e1",
+        "3.",
+        ".5",
+        "+1",
+        "1_000",
+        "0x10",
+        "18446744073709551616",
+        "123456789012345678901234567890",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "true",
+        "false",
+        "null",
+        "nul",
+    ]
+)
+_TEXTS = st.one_of(
+    st.sampled_from([":", '":', "a", "a", "a b", "\\", "\ud83d", "\x7f", "é", "\u2028", ""]),
+    st.text(max_size=4),
+)
+
+
+class _Bare:
+    """A token that is written as it is."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __str__(self) -> str:
+        return self._token
+
+
+_VALUES = st.recursive(
+    st.one_of(_TOKENS.map(_Bare), _TEXTS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(_TEXTS, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.fault("B12", "X16")
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_both_decoders_say_the_same(data: st.DataObject) -> None:
+    """Of whatever comes: the same values, of the same types, or nothing."""
+    body = _written(data.draw(_VALUES), data.draw).encode("utf-8", "surrogatepass")
+    if data.draw(st.integers(0, 9)) == 0:
+        at = data.draw(st.integers(0, len(body)))
+        body = body[:at] + data.draw(st.binary(max_size=2)) + body[at:]
+    # of equal numbers a decimal one is another
+    assert repr(strict_json(body)) == repr(read_strictly(body))
+
+
+@pytest.mark.fault("B12", "X16")
+def test_the_fast_decoder_reads_what_gateways_send() -> None:
+    """Compact, and as Python writes it: nothing of it is left to the slow one."""
+    document = {"object": "charge", "fee_rate": "3.65", "metadata": {"order_id": "ใบ 1"}, "a": [1]}
+    texts = [
+        json.dumps(document, ensure_ascii=False),
+        json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        json.dumps(document, ensure_ascii=False, indent=2),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "read_strictly", lambda body: None)
+        assert [strict_json(text.encode()) for text in texts] == [document] * 3
+        assert strict_json(b'{"a": 1, "a": 1}') is None
 
 
 @pytest.mark.fault("H06")

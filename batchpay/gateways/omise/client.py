@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import math
-import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,6 +19,7 @@ import httpx
 from batchpay import __version__
 from batchpay.domain.model import Answer, Intent
 from batchpay.domain.secrets import masked
+from batchpay.gateways.omise.decoding import strict_json
 from batchpay.gateways.omise.gateway import PAGE_SIZE
 from batchpay.gateways.omise.wire import Flight, Raw, TooLong, Wire, Withheld, plain
 from batchpay.job.job import GatewaySettings
@@ -174,57 +171,3 @@ def _unreadable(flight: Flight, error: httpx.HTTPError) -> Answer[Any]:
         trouble=str(error) or type(error).__name__,
         too_long=isinstance(error, TooLong),
     )
-
-
-def strict_json(body: bytes) -> Any:
-    """A JSON document, or None for anything that is not strictly one: BOM, NaN, 1e400, repeated
-    keys, absurd depth.
-
-    Half a surrogate pair, which JSON can write and no file can hold, becomes U+FFFD.
-    """
-    try:
-        text = body.decode("utf-8")
-        document = _STRICT.decode(text)
-        if _SURROGATE_ESCAPE.search(text):
-            return _writable(document)
-        return document
-    except (ValueError, RecursionError):
-        return None
-
-
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
-
-
-def _writable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _HALF_A_PAIR.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_writable(item) for item in value]
-    if isinstance(value, dict):
-        return _without_repeats(
-            [(_writable(name), _writable(item)) for name, item in value.items()]
-        )
-    return value
-
-
-def _finite(text: str) -> Decimal:
-    if not math.isfinite(float(text)):
-        raise ValueError(text)
-    return Decimal(text)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key stands twice")
-    return document
-
-
-_STRICT = json.JSONDecoder(
-    parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_repeats
-)

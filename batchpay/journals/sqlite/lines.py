@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from batchpay.domain.events import FREQUENT
 from batchpay.domain.model import Event
 
@@ -15,6 +17,7 @@ _DATA = json.JSONEncoder(
     sort_keys=True,
     separators=(",", ":"),
 )
+_read = msgspec.json.Decoder().decode
 _ESCAPED = json.JSONEncoder(
     ensure_ascii=True,
     sort_keys=True,
@@ -99,7 +102,10 @@ def event_of(row: Sequence[Any]) -> Event:
 
 def object_of(data: str) -> dict[str, Any]:
     """What an event keeps. Raises ValueError for what is no JSON object."""
-    kept = json.loads(data)
+    try:
+        kept = _read(data)
+    except msgspec.MsgspecError:  # half a surrogate pair, as an escape, it does not read
+        kept = json.loads(data)
     if not isinstance(kept, dict):
         raise ValueError("what an event keeps is no JSON object")
     return kept
