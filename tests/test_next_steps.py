@@ -1155,8 +1155,8 @@ def test_a_plan_says_that_a_word_is_taken_once_a_run_has_read_the_file(market: M
     edit(market, 'card        = "card"', 'customer    = "card"')
     market.orders([order(1, order_id=name, card="cust_test_sandbox1") for name in ("A", "B")])
     told = json.loads(market.run("--json", verb="plan").stdout)
-    (reason,) = [one["reason"] for one in told["not_sent"]]
-    assert "--cancel" in reason
+    ((reason, codes),) = [(one["reason"], one["codes"]) for one in told["not_sent"]]
+    assert "--cancel" in reason and "near" in codes, codes
     assert any("no run has read orders.csv yet" in one for one in told["warnings"])
     assert market.run("B", "--cancel", "--reason", "x", verb="resolve").returncode == 64
     assert market.run().returncode == 11
@@ -1844,8 +1844,7 @@ def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(market: M
     market.orders([order(1), order(2), order(2), order(3, amount="x")])
     told = market.run(verb="check").stdout.splitlines()[-1]
     assert (
-        told
-        == "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 orders, 305.75 THB in rows that break no"
+        told == "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 rows, 305.75 THB that break no"
         " rule, of which may be sent: 2 orders, 203.50 THB"
     )
     market.run("--limit", "1")

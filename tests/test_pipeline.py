@@ -72,7 +72,8 @@ def test_the_commission_is_held_against_what_was_asked(market: Market) -> None:
     assert market.run().returncode == 12
     (report,) = market.reports()
     assert (
-        "amount: asked 10725, got 1001" in report["stop"] and "platform_fee" not in report["stop"]
+        "amount: asked 107.25 THB, got 10.01 THB" in report["stop"]
+        and "platform_fee" not in report["stop"]
     ), report["stop"]
 
 
@@ -558,8 +559,8 @@ def test_status_tells_what_waits_and_how_long(market: Market) -> None:
     plain = market.run(verb="status")
     assert plain.returncode == 11
     assert (
-        "order 00003 (row 3) is held since " in plain.stdout
-        and " s: this run was limited to 1 order" in plain.stdout
+        "  2 orders (00003, 00004) are held, of a file that came " in plain.stdout
+        and " s; of the first (row 3): this run was limited to 1 order" in plain.stdout
     )
     told = json.loads(market.run("--json", verb="status").stdout)
     assert [batch["open_count"] for batch in told["batches"]] == [0, 2]

@@ -979,9 +979,11 @@ def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
         "sheet": finding.sheet,
         "outcome": finding.outcome.value,
         "since": iso(since_ns),
+        "sent": bool(finding.sent_at),
         "age_s": max(0, now_ns - since_ns) // 10**9,
         "charge": finding.charge_id,
         "reason": finding.reason,
+        "reason_codes": list(finding.codes),
     }
 
 

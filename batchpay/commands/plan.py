@@ -72,7 +72,7 @@ class Plan:
     files: tuple[Mapping[str, Any], ...]
     to_send: Mapping[str, Mapping[str, Any]]  # by currency: count, sum_minor, sum, and commission
     recipients: tuple[Mapping[str, Any], ...]  # the largest sums first
-    not_sent: tuple[Mapping[str, Any], ...]  # outcome, reason, count
+    not_sent: tuple[Mapping[str, Any], ...]  # outcome, reason, its codes, count
     outcomes: Mapping[str, int]  # of the rows that are not sent
     warnings: tuple[str, ...]
     stop: str  # why nothing is sent at all, by a stop in force
@@ -229,7 +229,8 @@ class _Walk:
         self._repeated: list[tuple[Totals, Finding]] = []  # rows that repeat another
         self.survey = Survey()  # of what would be sent
         self.totals: dict[str, Totals] = {}  # by batch id, of the rows that would not
-        self.reasons = Counter[tuple[str, str]]()  # outcome and reason -> rows
+        # outcome, reason, and its codes -> rows
+        self.reasons = Counter[tuple[str, str, tuple[str, ...]]]()
 
     @property
     def hash(self) -> str:
@@ -292,7 +293,7 @@ class _Walk:
             self._repeated.append((totals, finding))
         else:
             totals.add(finding)
-        self.reasons[finding.outcome.value, finding.reason] += 1
+        self.reasons[finding.outcome.value, finding.reason, finding.codes] += 1
 
 
 def _rules_told(job: Job) -> bytes:
@@ -330,9 +331,10 @@ def _plan(
             {
                 "outcome": outcome,
                 "reason": reason,
+                "codes": list(codes),
                 "count": number,
             }
-            for (outcome, reason), number in reasons
+            for (outcome, reason, codes), number in reasons
         ),
         outcomes=_outcomes(walk.totals.values()),
         warnings=(
@@ -438,7 +440,7 @@ def _more(found: Survey) -> str:
 
 def _of_words(known: _Known, walk: _Walk) -> Iterable[str]:
     """A person's word on a row is taken once a run has read its file."""
-    told = [reason for _, reason in walk.reasons]
+    told = [reason for _, reason, _ in walk.reasons]
     told += [one.batch.refusal for one in known.planned]
     if known.unread and any(steps.IS_CANCEL in one for one in told):
         yield steps.RUN_FIRST(files=", ".join(map(shown, known.unread)))

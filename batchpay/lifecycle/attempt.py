@@ -49,6 +49,7 @@ from batchpay.domain.model import (
     Intent,
     Outcome,
 )
+from batchpay.domain.money import major_text
 from batchpay.domain.times import is_instant
 
 # --- the proof table
@@ -237,7 +238,12 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
     pairs = (
         ("id", mode, its_mode, prefix_fits),
         ("livemode", live, charge.livemode, charge.livemode is live),
-        ("amount", intent.amount, charge.amount, charge.amount == intent.amount),
+        (
+            "amount",
+            _money(intent.amount, intent.currency),
+            _money(charge.amount, charge.currency),
+            charge.amount == intent.amount,
+        ),
         ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
         (
             "destination",
@@ -257,6 +263,12 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
     if charge.unread:
         flaws.insert(0, charge.unread)
     return (*flaws, *fee_flaws_of(charge, intent))
+
+
+def _money(minor: int, currency: str) -> str:
+    """`408.00 THB`; of a charge that names no currency, the smallest units as they are."""
+    code = currency.upper()
+    return f"{major_text(minor, code)} {code}".rstrip()
 
 
 def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:

@@ -310,7 +310,7 @@ SEND_SMALL = entry(
 
 NO_RECIPIENT = entry(
     "no-recipient",
-    "correct the order, or the lookup file",
+    "correct the recipient where its row takes it from",
     means="The gateway does not know the recipient.",
     example="a recp_… that was deleted",
 )

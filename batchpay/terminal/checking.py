@@ -372,11 +372,18 @@ def _valid(told: Mapping[str, Any]) -> str:
     may_go = _sums(told["may_be_sent"])
     if valid == may_go:
         return valid or "no order"
-    return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
+    rows = ", ".join(_rows_told(of_one, code) for code, of_one in told["valid"].items())
+    return f"{rows} that break no rule, of which may be sent: {may_go or 'no order'}"
 
 
 def _sums(told: Mapping[str, Mapping[str, Any]]) -> str:
     return ", ".join(sum_told(of_one, currency) for currency, of_one in told.items())
+
+
+def _rows_told(told: Mapping[str, Any], currency: str) -> str:
+    """`3 rows, 1,234.50 THB`: of one order there may be several."""
+    money = grouped_text(told["sum_minor"], currency)
+    return f"{many(told['count'], 'row')}, {money} {currency}"
 
 
 def sum_told(told: Mapping[str, Any], currency: str) -> str:

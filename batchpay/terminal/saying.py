@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from batchpay.reconciliation.noting import Note
     from batchpay.reconciliation.totals import Equation
 
+NAMED = 3  # orders that a line about several names
+
 # --- run, settle, report
 
 
@@ -432,8 +434,8 @@ def _status_lines(job: Job, made: Status) -> Iterator[str]:
         yield f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}): {rows}"
         for line in further_lines(batch["further_charges"]):
             yield f"  {line}"
-        for order in batch["open"]:
-            yield f"  {_open_line(job, order)}"
+        for line in _open_lines(job, batch["open"]):
+            yield f"  {line}"
         more = batch["open_count"] - len(batch["open"])
         if more > 0:
             yield f"  and {more} more: see results.csv"
@@ -456,14 +458,33 @@ def _status_sentence(made: Status) -> str:
     return sentence_after(last, made.exit_code, made.acts)
 
 
-def _open_line(job: Job, order: Mapping[str, Any]) -> str:
-    """A row that waits: since when, for what."""
-    since = times.local(order["since"], job.controls.time_zone)
-    place = _row_of_sheet(order["row"], order["sheet"])
-    why = _side_by_side(order["charge"], order["reason"])
-    age = _age(order["age_s"])
-    stands = f"is {order['outcome']} since {since}, {age}"
-    return f"order {order['order']} ({place}) {stands}: {why}"
+def _open_lines(job: Job, orders: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The rows that wait: those that wait for the same in one line."""
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for order in orders:
+        but_its_id = order["reason"].replace(order["order"], "")
+        alike.setdefault((order["outcome"], order["charge"], but_its_id), []).append(order)
+    for some in alike.values():
+        yield _open_line(job, some)
+
+
+def _open_line(job: Job, some: Sequence[Mapping[str, Any]]) -> str:
+    """Rows that wait for the same: how many, since when, for what; the first of them speaks."""
+    first = some[0]
+    place = _row_of_sheet(first["row"], first["sheet"])
+    why = _side_by_side(first["charge"], first["reason"])
+    oldest = max(some, key=lambda one: one["age_s"])
+    since = times.local(oldest["since"], job.controls.time_zone)
+    stands = f"{first['outcome']} since {since}, {_age(oldest['age_s'])}"
+    if not oldest["sent"]:
+        stands = f"{first['outcome']}, of a file that came {since}, {_age(oldest['age_s'])}"
+    if len(some) == 1:
+        return f"order {first['order']} ({place}) is {stands}: {why}"
+    ids = ", ".join(one["order"] for one in some[:NAMED])
+    more = len(some) - NAMED
+    if more > 0:
+        ids = f"{ids} and {more} more"
+    return f"{many(len(some), 'order')} ({ids}) are {stands}; of the first ({place}): {why}"
 
 
 def _past_lines(job: Job, made: Status) -> Iterator[str]:
