@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.batches import history
+from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import WORLD, Edges, OpenJob
 from batchpay.batches.publish import (
     SPOOLED,
@@ -189,6 +190,7 @@ def _reported(
         beside = publish_adopted(opened)
         if opened.empty:
             beside = (*beside, *publish_nothing(opened, code, noted, runs))
+        beside = (*beside, *publish_index(opened))
         opened.journal.reread()
     except BatchpayError as error:
         opened.note(RunFinished(exit_code=error.exit_code))

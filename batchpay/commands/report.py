@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 
+from batchpay.batches.index import publish_index
 from batchpay.batches.night import Result, code_of, result_of
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import open_elsewhere, publish, publish_adopted
@@ -25,7 +26,7 @@ def report(job: Job, batch_id: str | None = None) -> Result:
         every = [*(one.totals for one in published), *others]
         open_equation = any(one.open_equation for one in published)
         code = code_of(opened, every, [], open_equation=open_equation)
-        beside = publish_adopted(opened)
+        beside = (*publish_adopted(opened), *publish_index(opened))
         return replace(result_of(opened, code, published, [], others), beside=beside)
 
 

@@ -63,6 +63,17 @@ PARTIES = (
     _label("party.-", "nobody", _PARTY),
 )
 
+# --- where the recipients' shares are
+
+_TRANSFER = "Where a transfer to a recipient is."
+TRANSFERS = (
+    _label("transfer-at.created", "will be sent by the gateway", _TRANSFER),
+    _label("transfer-at.sent", "sent to the bank", _TRANSFER),
+    _label("transfer-at.paid", "arrived", _TRANSFER),
+    _label("transfer-at.failed", "FAILED", _TRANSFER),
+    _label("transfer-at.deleted", "TAKEN BACK", _TRANSFER),
+)
+
 # --- columns
 
 _COLUMN = "The heading of a column."
@@ -102,6 +113,19 @@ COLUMNS = (
     _label("column.warnings", "Warnings", _COLUMN),
     _label("column.settled_by", "Settled by", _COLUMN),
     _label("column.mode", "Mode", _COLUMN),
+    _label("column.transfer_status", "Transfer stands", _COLUMN),
+    _label("column.transfer_amount", "Transferred", _COLUMN),
+    _label("column.transfer_fee", "Transfer fee", _COLUMN),
+    _label("column.bank_amount", "Arrives at the bank", _COLUMN),
+    _label("column.transfer_code", "Why the transfer failed", _COLUMN),
+    _label("column.transfer_sent_at", "Transfer sent", _COLUMN),
+    _label("column.transfer_paid_at", "Transfer arrived", _COLUMN),
+    _label("column.refunded_amount", "Given back since", _COLUMN),
+    _label("column.dispute", "Dispute", _COLUMN),
+    _label("column.expires_at", "To be paid before", _COLUMN),
+    _label("column.qr_uri", "QR code for the payer", _COLUMN),
+    _label("column.iso20022_status", "ISO 20022 status", _COLUMN),
+    _label("column.iso20022_reason", "ISO 20022 reason", _COLUMN),
     _label("column.code", "Code", _COLUMN),
     _label("column.told", "In plain words", _COLUMN),
     _label("column.rows", "Rows", _COLUMN),
@@ -131,6 +155,11 @@ HEADING_MONEY = _label("heading.money", "Where every row and its money went", _H
 HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
 HEADING_TIME = _label("heading.time", "Charges over time", _HEADING)
 HEADING_LATE = _label("heading.late", "Changes after the first night", _HEADING)
+HEADING_TRANSFERS = _label("heading.transfers", "Where the recipients' shares are", _HEADING)
+HEADING_NIGHTS = _label("heading.nights", "All nights", _HEADING)
+HEADING_TREND = _label("heading.trend", "Rows by night", _HEADING)
+HEADING_OPEN = _label("heading.open", "Open", "Rows that wait for a run, a payer or a person.")
+HEADING_MISSED = _label("heading.missed", "Days without a run", _HEADING)
 HEADING_FILES = _label("heading.files", "Files beside this page", _HEADING)
 HEADING_SOURCE = _label("heading.source", "What this report was made from", _HEADING)
 HEADING_NOTES = _label("heading.notes", "Notes", _HEADING)
@@ -257,7 +286,18 @@ NOT_REVIEWED = _label(
 LATE = _label(
     "page.late", "{order}: {outcome} on {day}, sent on {sent}", "A row that ended on a later day."
 )
+LATER = _label("page.later", "{order}: {what}", "What happened to a charge after its run.")
 LIFTED = _label("page.lifted", "{by} lifted a stop on {day}: {reason}", "A stop was lifted.")
+NOTHING_OPEN = _label("page.nothing-open", "No row of any night is open.", _LINE)
+AGE = _counted("page.age", "within 1 day", "within {days} days", "How old open rows are.", "days")
+AGE_MORE = _label("page.age-more", "more than {days} days ago", "How old open rows are.")
+MORE_NIGHTS = _counted(
+    "page.more-nights",
+    "{count} older night is not listed here.",
+    "{count} older nights are not listed here.",
+    "The list of nights is longer than the page shows.",
+)
+TREND_ALT = _label("page.trend-alt", "Bars: one for each night", "What a chart shows, in words.")
 CHART_ALT = _label(
     "page.chart-alt", "Bars: how many of the rows ended how", "What a chart shows, in words."
 )

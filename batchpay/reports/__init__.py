@@ -8,6 +8,7 @@ journal.
     summary     report.json
     workbook    report.xlsx, for accountants: cover, sheets
     page        report.html, for everybody: pictures, page.css, page.js, report.html.jinja
+    index       index.html and latest, over all nights
     manifest    manifest.json: what everything was made from
 
 `WRITERS` is the list of forms, the page apart; rejects and the manifest are always written.

@@ -22,6 +22,7 @@ from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
 from batchpay.domain.secrets import masked
 from batchpay.domain.steps import addressed
 from batchpay.domain.text import many, visible
+from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.reports.facts import (
     charged_told,
@@ -130,7 +131,7 @@ class Shown:
     party: str
     acts: str
     commands: list[str] = field(default_factory=list)
-    link: str = ""
+    links: list[tuple[str, str]] = field(default_factory=list)  # name, address
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +305,17 @@ class Page:
             party=finding.who_acts,
             acts=words.party(finding.who_acts) if finding.who_acts != "-" else "",
             commands=[shown(one) for one in words.commands(finding)] if whole else [],
-            link=finding.authorize_uri if finding.authorize_uri.startswith("https://") else "",
+            links=self._links(finding) if whole else [],
         )
+
+    def _links(self, finding: Finding) -> list[tuple[str, str]]:
+        """Where the payer goes, or scans; of addresses that a browser may open alone."""
+        there = {"authorize_uri": finding.authorize_uri, "qr_uri": finding.qr_uri}
+        return [
+            (self.words.column(name), address)
+            for name, address in there.items()
+            if address.startswith("https://")
+        ]
 
     # --- money
 
@@ -344,6 +354,23 @@ class Page:
         """Did money of a currency move?"""
         return any(self.inputs.totals.count(outcome, currency) for outcome in MONEY_MOVED)
 
+    @property
+    def transfers(self) -> list[tuple[str, str, int, str, str, str]]:
+        """By currency and where they are: rows, amount, the transfers' own fees, what arrives."""
+        payouts = self.inputs.totals.payouts
+        found = []
+        for currency in known_last({code for code, _, _ in payouts}):
+            for stands in Stands:
+                rows = payouts[currency, stands.value, "rows"]
+                if rows:
+                    sums = (
+                        payouts[currency, stands.value, one] for one in ("amount", "fee", "bank")
+                    )
+                    amount, fee, bank = (self.words.money(one, currency) for one in sums)
+                    told = self.words.transfer(stands.value)
+                    found.append((currency, told, rows, amount, fee, bank))
+        return found
+
     # --- why, when, and from what
 
     @property
@@ -373,6 +400,10 @@ class Page:
         words = self.words
         found = []
         for one in self.pivots.late:
+            if one.has_later:
+                why = shown(words.reason(one) or words.warnings(one))
+                found.append(words.say(labels.LATER(order=shown(one.order_id), what=why)))
+                continue
             told = labels.LATE(
                 order=shown(one.order_id),
                 outcome=words.outcome(one.outcome.value),

@@ -49,7 +49,7 @@ class Pivots:
     codes: list[Coded]  # the most frequent first
     action: list[Finding]  # the first MOST rows that somebody must act about
     to_act: int  # all of them
-    late: list[Finding]  # the first LATE rows that ended on a later day than they were sent on
+    late: list[Finding]  # the first LATE rows of which something was heard on a later day
     times: list[tuple[str, str]]  # sent_at and settled_at of every sent row
     unsettled: int  # rows that did not simply succeed
 
@@ -60,6 +60,11 @@ def pivots_of(found: Iterable[tuple[Any, list[Finding]]]) -> Pivots:
     for _, findings in found:
         gathered.add(findings)
     return gathered.whole()
+
+
+def is_late(finding: Finding) -> bool:
+    """Did it end on a later day than it was sent on, or did anything happen to its charge since?"""
+    return finding.has_later or finding.settled_at[:10] > finding.sent_at[:10]
 
 
 class _Gathered:
@@ -96,7 +101,7 @@ class _Gathered:
         if not finding.sent_at:
             return
         self._times.append((finding.sent_at, finding.settled_at))
-        if finding.settled_at[:10] > finding.sent_at[:10] and len(self._late) < LATE:
+        if is_late(finding) and len(self._late) < LATE:
             self._late.append(finding)
 
     def _add_code(self, finding: Finding, code: str) -> None:

@@ -58,6 +58,7 @@ _FAMILIES = (
     labels.OUTCOMES,
     labels.OUTCOMES_TOLD,
     labels.PARTIES,
+    labels.TRANSFERS,
     labels.COLUMNS,
     labels.EQUATIONS,
     labels.VERDICTS,
@@ -121,6 +122,10 @@ class Words:
     def column(self, name: str) -> str:
         """The heading of a column of results; of the input's own its name."""
         return self.label(f"column.{name}", name)
+
+    def transfer(self, stands: str) -> str:
+        """Where a transfer is."""
+        return self.label(f"transfer-at.{stands}", stands)
 
     def equation(self, name: str) -> str:
         """The name of an equation."""

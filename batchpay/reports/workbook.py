@@ -68,6 +68,10 @@ _MONEY = {
     "fee": "fee",
     "fee_vat": "fee",
     "net": "fee",
+    "transfer_amount": "charged",
+    "transfer_fee": "charged",
+    "bank_amount": "charged",
+    "refunded_amount": "charged",
     "funding_amount": "funding",
 }
 _LEDGER = (
@@ -84,6 +88,12 @@ _LEDGER = (
     "fee",
     "fee_vat",
     "net",
+    "transfer_status",
+    "transfer_fee",
+    "bank_amount",
+    "transfer_paid_at",
+    "refunded_amount",
+    "dispute",
 )
 _ACTION = ("who_acts", "order_id", "row", "outcome", "amount", "currency", "reason")
 
@@ -127,6 +137,7 @@ def _worded(name: str, words: Words) -> Getter | None:
         "reason": words.reason,
         "who_acts": lambda finding: _party(finding, words),
         "warnings": words.warnings,
+        "transfer_status": lambda finding: _transfer(finding, words),
     }
     return told.get(name)
 
@@ -136,6 +147,12 @@ def _party(finding: Finding, words: Words) -> str:
     if finding.who_acts == NOBODY:
         return ""
     return words.party(finding.who_acts)
+
+
+def _transfer(finding: Finding, words: Words) -> str:
+    if not finding.transfer_status:
+        return ""
+    return words.transfer(finding.transfer_status)
 
 
 def currency_of(name: str, finding: Finding) -> str:
@@ -221,7 +238,7 @@ class _Workbook:
     def _heading(self, name: str) -> str:
         """With the time zone, where it is a time."""
         told = self._words.column(name)
-        if name in ("sent_at", "settled_at"):
+        if (COLUMNS | LAST_COLUMNS)[name][0] == "time":
             return f"{told} ({self._words.zone})"
         return told
 

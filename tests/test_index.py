@@ -1,0 +1,120 @@
+"""index.html and latest: every night once, what is open and how old, and the newest by one name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batchpay.messages import labels
+from batchpay.reports import index as form
+from batchpay.reports.index import Night, Nights, link_latest, own_name, write_index
+from batchpay.reports.words import Words
+from tests.nights_told import DECLINED, HELD, IN_YEN, night
+from tests.test_page import Read
+from tests.world import Market, order
+
+EN = Words("en", "Asia/Bangkok")
+FIRST = Night(
+    batch="2026-11-20-aaaaaaaaaaaa",
+    file="first.csv",
+    mode="test",
+    received="2026-11-20T18:00:00Z",  # the 21st in Bangkok
+    exit_code=11,
+    totals=night([HELD, DECLINED], [["", "", ""]] * 2).totals,
+)
+SECOND = replace(
+    FIRST,
+    batch="2026-11-24-bbbbbbbbbbbb",
+    file="<second>.csv",
+    received="2026-11-24T16:59:00Z",
+    totals=night().totals,
+)
+RUNS = ("2026-11-20T18:00:00Z", "2026-11-22T18:00:00Z", "2026-11-24T16:59:00Z")
+TOLD = Nights("night", (SECOND, FIRST), RUNS, "2026-11-24T17:30:00Z")
+
+
+def read(folder: Path, told: Nights = TOLD, words: Words = EN) -> tuple[str, Read]:
+    write_index(folder, told, words, 0o600)
+    text = (folder / "index.html").read_text("utf-8")
+    return text, Read(text)
+
+
+def test_every_night_stands_once_the_newest_first(tmp_path: Path) -> None:
+    """With its rows, what is open, how many the banks refused, what was charged, and its page."""
+    page = tmp_path / SECOND.batch / "report.html"
+    page.parent.mkdir()
+    page.touch()
+    text, found = read(tmp_path)
+    rows = [[cell.strip() for cell in row] for row in found.rows if len(row) == 8][1:]
+    assert [row[1] for row in rows] == ["<second>.csv", "first.csv"]
+    assert rows[0][3:] == ["8", "3", "3", "25.0 %", "5,000 JPY2,469.00 THB"]
+    assert rows[1][3:] == ["2", "0", "1", "100.0 %", ""]
+    assert [one["href"] for one in found.all("a")] == [f"{SECOND.batch}/report.html"]
+    assert "default-src 'none'" in text and not found.all("script")
+
+
+def test_what_is_open_is_told_by_its_age_and_missed_days_by_name(tmp_path: Path) -> None:
+    """Of the job's time zone."""
+    _, found = read(tmp_path)
+    ages = dict(zip(found.texts["dt"], found.texts["dd"], strict=True))
+    assert ages == {"within 3 days": "3 rows", "within 10 days": "1 row"}
+    assert [day.strip() for day in found.texts["li"]] == ["22 Nov 2026"]
+
+
+def test_one_night_of_yen_and_none_at_all(tmp_path: Path) -> None:
+    """A picture a currency; without a night an empty page."""
+    only = replace(FIRST, totals=night([IN_YEN], [["", "", ""]]).totals, exit_code=0)
+    text, found = read(tmp_path, Nights("night", (only,), RUNS[:1], RUNS[0]))
+    assert found.texts["h3"] == ["Charged: JPY"] and str(labels.NOTHING_OPEN()) in text
+    read(tmp_path, Nights("night", (), (), ""))
+    read(tmp_path, replace(TOLD, nights=(SECOND,)), Words("th", "Asia/Bangkok"))
+
+
+def test_the_same_journal_gives_the_same_index(tmp_path: Path) -> None:
+    """Byte for byte; long lists end and say so."""
+    first, _ = read(tmp_path)
+    assert read(tmp_path)[0] == first
+
+
+def test_a_long_list_ends_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest nights are not listed."""
+    monkeypatch.setattr(form, "LISTED", 1)
+    text, _ = read(tmp_path)
+    assert str(labels.MORE_NIGHTS(count=1)) in text and "first.csv" not in text
+
+
+def test_two_jobs_in_one_folder_keep_apart(tmp_path: Path) -> None:
+    """Whoever came first has the plain names; a file that somebody else made stays."""
+    read(tmp_path)
+    (tmp_path / SECOND.batch).mkdir()
+    assert own_name(tmp_path, "index.html", "night") == "index.html"
+    assert own_name(tmp_path, "index.html", "other") == "index-other.html"
+    link_latest(tmp_path, FIRST.batch, "other", 0o640)
+    assert (tmp_path / "latest" / "night").resolve() == tmp_path / SECOND.batch
+    assert (tmp_path / "latest" / "other").readlink() == Path("..", FIRST.batch)
+    (tmp_path / "latest" / "other").unlink()
+    (tmp_path / "latest" / "other").mkdir()
+    link_latest(tmp_path, FIRST.batch, "other", 0o640)
+    assert not (tmp_path / "latest" / "other").is_symlink()
+
+
+def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(market: Market) -> None:
+    """`verify` takes neither for a report; `report` writes the same bytes again."""
+    job = market.job().read_text() + '\n[report]\nformats = ["csv", "json", "html"]\n'
+    (market.folder / "job.toml").write_text(job)
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    reports = market.folder / "reports"
+    (first,) = (path.parent for path in reports.glob("*/report.html"))
+    latest = reports / "latest" / "night"
+    assert latest.resolve() == first
+    market.orders([order(3)])
+    assert market.run().returncode == 0
+    assert latest.resolve() != first and (latest / "report.html").exists()
+    index = (reports / "index.html").read_bytes()
+    assert index.count(b'<tr><th scope="row">') == 2
+    assert market.run(verb="verify").returncode == 0
+    assert market.run(verb="report").returncode == 0
+    assert (reports / "index.html").read_bytes() == index
