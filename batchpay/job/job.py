@@ -117,6 +117,7 @@ class Input:
     delimiter: str = ","
     sheet: str | None = None
     header_row: int = 1
+    area: str = ""  # the part of a sheet that is meant: A4:H, or A4:H20; empty: all of it
     on_reject: Literal["continue", "stop"] = "continue"
     max_rejects: Limit | None = None
     optional: bool = False

@@ -50,6 +50,7 @@ from batchpay.job.packaged import data_path
 from batchpay.job.schema import load_schema
 from batchpay.messages.settings import FORM_WHOLE, NEGATIVE
 from batchpay.readers.snapshot import kind_of
+from batchpay.readers.xlsx.area import Area
 
 MAX_JOB_BYTES = 256 << 10
 MAX_KEY_PARTS = 16  # of a dotted key: reading one costs the square of them
@@ -520,6 +521,7 @@ class _Builder:
         )
         if delimiter in '\r\n"':
             self._say(["input", "delimiter"], "cannot be a quote or a line end")
+        area = self._area(told)
         names = ("sheet", "header_row", "on_reject", "optional", "odd_ids", "alike_ids")
         kept = {name: told[name] for name in names if name in told}
         return Input(
@@ -529,10 +531,27 @@ class _Builder:
             not_cards=frozenset(told.get("not_cards", ())),
             max_rejects=_limit(told.get("max_rejects")),
             named_by_job=named_by_job,
+            area=area,
             aliases=columns.aliases(),
             formed=columns.formed(),
             **kept,
         )
+
+    def _area(self, told: Mapping[str, Any]) -> str:
+        """The part of a sheet that is meant, as it is written; empty for all of it."""
+        if "range" not in told:
+            return ""
+        try:
+            area = Area.of(told["range"])
+        except ValueError as error:
+            self._say(["input", "range"], f"{told['range']!r} is no part of a sheet: {error}")
+            return ""
+        if told.get("header_row", area.first_row) != area.first_row:
+            self._say(
+                ["input", "range"],
+                f"its first row, {area.first_row}, is the header: leave header_row out",
+            )
+        return str(area)
 
     def _columns(self, told: Mapping[str, Any]) -> Columns:
         fields = {

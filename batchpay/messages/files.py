@@ -573,6 +573,46 @@ NO_SHEET_NEAR = entry(
     example='[input] sheet = "Orders" and a workbook with orders',
     remedy="Correct [input] sheet, or the name of the sheet.",
 )
+SHEET_ELSEWHERE = entry(
+    "sheet-missing.elsewhere",
+    "{path}: sheet '{sheet}' has none of the columns that the job reads; sheet '{other}' holds all"
+    " of them, in row {at:d}: say {change} in [input]",
+    means="The columns that the job reads are there, in another sheet.",
+    example="a workbook whose first sheet is a cover",
+    remedy="Say in [input] what the message says.",
+)
+NO_SHEET_HOLDS = entry(
+    "sheet-missing.holds",
+    "{path}: has no sheet '{sheet}'; it has {names}; '{other}' holds all columns that the job"
+    " reads, in row {at:d}: say {change} in [input]",
+    means="The sheet that the job names is not there, and another one holds what it reads.",
+    example='[input] sheet = "Orders" and a workbook with Orders 2025',
+    remedy="Say in [input] what the message says.",
+)
+SHEET_HOLDS = entry(
+    "sheet-unclear.holds",
+    "{path}: several visible sheets hold data; it has {names}; '{other}' holds all columns that the"
+    " job reads, in row {at:d}: say {change} in [input]",
+    means="Of several sheets, one holds the columns that the job reads.",
+    example="a workbook with orders and a summary",
+    remedy="Say in [input] what the message says.",
+)
+SIDE_BY_SIDE = entry(
+    "column-twice.side-by-side",
+    "{path}: sheet '{sheet}' holds tables side by side in row {row:d}, with the same columns: say"
+    ' range = "{range}" in [input] for the first of them',
+    means="A sheet holds two tables, kept apart by an empty column.",
+    example="this month's orders beside last month's",
+    remedy="Say in [input] which part of the sheet is meant.",
+)
+RANGE_NO_SHEET = entry(
+    "range",
+    "{path}: has no cells with addresses, so that [input] range says nothing of it: leave it out,"
+    " and say in header_row where the header is",
+    means="A range is a part of a sheet; a text or a Parquet file has none.",
+    example='[input] range = "A4:H" and orders.csv',
+    remedy="Take range out of the job, or send the workbook.",
+)
 NO_DATA = entry(
     "sheet-unclear.none",
     '{path}: no visible sheet holds data; say sheet = "…" in [input]; it has {names}',
@@ -729,14 +769,40 @@ HIDDEN_SHEETS = entry(
 )
 HIDDEN_ROWS = entry(
     "note.hidden-rows",
-    "{rows:d} hidden rows are read like any other",
+    "{rows:d} hidden rows are read like any other: {named}",
     means="A filter hides rows of the sheet; they are orders as any other.",
     example="a filtered sheet",
     remedy="Delete the rows that are not to be charged: hiding them is not enough.",
 )
+HIDDEN_COLUMNS = entry(
+    "note.hidden-columns",
+    "hidden columns are read like any other: {named}",
+    means="A column that orders are made of is hidden in the sheet.",
+    example="a sheet whose column with the recipients is hidden",
+    remedy="Look whether its cells are what they should be: nobody sees them.",
+)
+FROM_1904 = entry(
+    "note.from-1904",
+    "dates of this workbook count from 1904, as on old Macintoshes; they are read so",
+    means="The same number is another date in such a workbook.",
+    example="a workbook that was begun on a Macintosh",
+    remedy=_NOTE,
+)
+TEXT_NUMBERS = entry(
+    "note.text-numbers",
+    "column '{column}': {cells} numbers are stored as text, beside others that are numbers:"
+    " {named}; they are read as they stand",
+    one="column '{column}': a number is stored as text, beside others that are numbers: {named}; it"
+    " is read as it stands",
+    count="cells",
+    means="Some cells of a column hold text that looks like a number: a spreadsheet adds none of"
+    " them up.",
+    example="an amount that was pasted, with a green corner",
+    remedy="Nothing; that a sum in the sheet leaves them out is what to look at.",
+)
 MERGED_CELLS = entry(
     "note.merged",
-    "{ranges:d} merged ranges: only the first cell of each has a value",
+    "{ranges:d} merged ranges: only the first cell of each has a value: {named}",
     means="Cells of the sheet are merged; the others of a range are empty.",
     example="a shop's name merged over all its orders",
     remedy="Unmerge the cells, and fill each of them in.",

@@ -172,16 +172,17 @@ NOT_EXACT = entry(
     example="an .xlsx cell with the number 12345678901234567",
     remedy="Write it as text; in Parquet also as decimal128 or int64.",
 )
-SHEET_ERROR = entry(
+SHEET_ERROR_IN = entry(
     "error-cell.sheet",
-    "the sheet could not calculate this cell: correct it",
+    "the sheet could not calculate cell {cell}: correct it",
     means="A cell of a sheet holds an error, such as #REF! or #N/A.",
     example="an .xlsx cell with #REF!",
     remedy="Correct the formula, or write the value.",
 )
-NO_VALUE = entry(
+NO_VALUE_IN = entry(
     "formula-without-value",
-    "a formula without a value: open the file in a spreadsheet and save it, or write the value",
+    "cell {cell} is a formula without a value: open the file in a spreadsheet and save it, or write"
+    " the value",
     means="A sheet that no spreadsheet program has saved holds a formula and not what it comes to.",
     example="an .xlsx cell with a formula, written by a program",
     remedy="Open the file in a spreadsheet program and save it, or write the value.",

@@ -93,6 +93,7 @@ class _Child:
             "format": snapshot.format,
             "sheet": settings.sheet,
             "header_row": settings.header_row,
+            "area": settings.area,
             "wanted": list(wanted),
             "aliases": settings.aliases,
             "formed": sorted(settings.formed),
@@ -216,6 +217,7 @@ def _settings(request: Mapping[str, Any]) -> Input:
         "",
         sheet=request["sheet"],
         header_row=request["header_row"],
+        area=request["area"],
         aliases=tuple(map(tuple, request["aliases"])),
         formed=frozenset(request["formed"]),
     )

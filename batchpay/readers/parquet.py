@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batchpay.domain.errors import FileRefused
+from batchpay.domain.lineage import is_rejects_file
 from batchpay.job.job import Input, Roles
 from batchpay.messages import files
 from batchpay.readers import numbers
@@ -47,6 +48,8 @@ def read_parquet(
     with _opened(snapshot) as file:
         schema = file.schema_arrow
         _Scale(snapshot).weigh(_declared(file.metadata))
+    if settings.area and not is_rejects_file(schema.names):
+        raise FileRefused(files.RANGE_NO_SHEET(path=str(snapshot.path)))
     names, about = check_header(snapshot.path, schema.names, wanted, 1, settings.aliases)
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):

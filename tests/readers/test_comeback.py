@@ -328,7 +328,7 @@ def test_other_files_are_read_as_the_job_says(tmp_path: Path) -> None:
         in look(tmp_path, "orders.xlsx", book(good(1)), input='sheet = "Other"').refusal
     )
     assert (
-        "a header was expected"
+        "say header_row = 1"
         in look(tmp_path, "orders.xlsx", book(good(1)), input="header_row = 9").refusal
     )
 

@@ -540,7 +540,7 @@ def test_a_sheet_of_nothing_but_formulas_is_a_sheet_with_data(tmp_path: Path) ->
         workbook.create_sheet("Other").append(["=1+1"])
 
     assert (
-        "2 visible sheets hold data"
+        "several visible sheets hold data"
         in look(tmp_path, "orders.xlsx", book(good(), change=two)).refusal
     )
 
@@ -586,3 +586,127 @@ def test_the_noise_behind_15_digits_is_no_amount(tmp_path: Path) -> None:
     }
     assert "=ROUND(…,2)" in looked.problems[3][0].remedy
     assert "in row 2, column 'amount', 30.3 for 30.299999999999997" in " ".join(looked.notes)
+
+
+# --- the audit of a sheet, told with addresses
+
+
+def of_sheet(tmp_path: Path, change: Callable[[Any], None], *rows: Cells, **how: Any) -> Looked:
+    """What a sheet with these rows comes to, changed."""
+
+    def changed(workbook: openpyxl.Workbook) -> None:
+        change(workbook["Orders"])
+
+    return look(tmp_path, "orders.xlsx", book(*rows, change=changed), **how)
+
+
+@pytest.mark.fault("X13")
+def test_what_is_hidden_merged_or_text_is_told_with_its_address(tmp_path: Path) -> None:
+    """Nothing of it is an error: who reads the notes looks there."""
+
+    def change(sheet: Any) -> None:
+        sheet.row_dimensions[3].hidden = True
+        sheet.column_dimensions["D"].hidden = True
+        sheet.merge_cells("F2:F3")
+        sheet["B3"] = "10.00"
+        sheet.parent.epoch = dt.datetime(1904, 1, 1)
+
+    looked = of_sheet(tmp_path, change, good(1), good(2))
+    assert (looked.rows, looked.problems) == ([2, 3], {})
+    told = "\n".join(looked.notes)
+    assert "hidden rows are read like any other: 3" in told
+    assert "hidden columns are read like any other: D ('recipient')" in told
+    assert "only the first cell of each has a value: F2:F3" in told
+    assert "a number is stored as text, beside others that are numbers: B3" in told
+    assert "count from 1904" in told
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("base", [1900, 1904])
+@pytest.mark.parametrize("is_far", [False, True])
+def test_dates_are_those_of_the_workbooks_calendar(tmp_path: Path, base: int, is_far: bool) -> None:
+    """By both libraries."""
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        if base == 1904:
+            workbook.epoch = dt.datetime(1904, 1, 1)
+
+    data = book(good(1, note=dt.date(2025, 11, 24)), change=change)
+    if base == 1904:  # openpyxl writes the number of 1900 when the epoch is set late
+        data = rezipped(data, {SHEET: lambda xml: xml.replace(">45985<", ">44523<")})
+    looked = look(tmp_path, "orders.xlsx", far(data) if is_far else data)
+    assert looked.cells["note"] == ["2025-11-24"]
+
+
+@pytest.mark.fault("X13")
+def test_errors_and_formulas_without_value_name_their_cell(tmp_path: Path) -> None:
+    """As a person finds it in the sheet."""
+
+    def change(sheet: Any) -> None:
+        sheet["B2"] = "=1+1"
+        sheet["D3"] = "#REF!"
+
+    looked = of_sheet(tmp_path, change, good(1), good(2))
+    assert "cell B2 is a formula without a value" in looked.problems[2][0].remedy
+    assert "cell D3" in looked.problems[3][0].remedy
+
+
+def titled(sheet: Any) -> None:
+    """Three rows of title and two columns to the left."""
+    sheet.insert_rows(1, 3)
+    sheet["A1"] = "Orders of the night"
+    sheet.insert_cols(1, 2)
+
+
+@pytest.mark.fault("X06")
+def test_a_range_is_the_part_of_a_sheet_that_is_read(tmp_path: Path) -> None:
+    """Addresses, marks and zeros stay those of the sheet; what lies outside is not looked at."""
+
+    def change(sheet: Any) -> None:
+        titled(sheet)
+        sheet["A6"] = "see below"
+        sheet["D7"] = "#N/A"
+        sheet["L6"] = "beyond"
+        sheet["C6"].number_format, sheet["C6"].value = "0000000", 1
+        sheet["C8"], sheet["D8"] = "Total", 30
+
+    rows = [good(1), good(2), good(3)]
+    looked = of_sheet(tmp_path, change, *rows, input='range = "C4:J7"')
+    assert looked.rows == [5, 6, 7]
+    assert looked.documents[1]["order_id"] == "0000001"
+    assert looked.rules == {7: [("amount", "error-cell")]}
+    assert "cell D7" in looked.problems[7][0].remedy
+
+
+@pytest.mark.fault("X06")
+def test_a_range_in_the_wrong_row_is_told_the_right_one(tmp_path: Path) -> None:
+    """Found by looking."""
+    refusal = of_sheet(tmp_path, titled, good(1), input='range = "C2:J"').refusal
+    assert 'say range = "C4:J" in [input]' in refusal
+    assert of_sheet(tmp_path, titled, good(1), input='range = "C4:J"').rows == [5]
+
+
+@pytest.mark.fault("X06")
+def test_a_header_or_a_sheet_that_is_elsewhere_is_told(tmp_path: Path) -> None:
+    """The row, the sheet, or the first of two tables side by side."""
+    assert "say header_row = 4 in [input]" in of_sheet(tmp_path, titled, good(1)).refusal
+
+    def cover(sheet: Any) -> None:
+        titled(sheet)
+        sheet.parent.create_sheet("Cover", 0)["A1"] = "The cover"
+
+    refusal = of_sheet(tmp_path, cover, good(1)).refusal
+    assert 'say sheet = "Orders" and header_row = 4 in [input]' in refusal
+    refusal = of_sheet(tmp_path, cover, good(1), input='sheet = "Cover"').refusal
+    assert 'say sheet = "Orders" and header_row = 4 in [input]' in refusal
+    how = 'sheet = "Orders"\nheader_row = 4'
+    assert of_sheet(tmp_path, cover, good(1), input=how).rows == [5]
+
+    def twice(sheet: Any) -> None:
+        for at, name in enumerate(HEADER, 10):
+            sheet.cell(1, at, name)
+            sheet.cell(2, at, "old")
+
+    refusal = of_sheet(tmp_path, twice, good(1)).refusal
+    assert 'say range = "A1:H" in [input]' in refusal
+    assert of_sheet(tmp_path, twice, good(1), input='range = "A1:H"').rows == [2]

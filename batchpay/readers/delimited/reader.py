@@ -59,7 +59,10 @@ def read_delimited(
         wanted=tuple(wanted),
         roles=roles,
     )
-    source = _of_rejects_file(stated) or stated
+    came_back = _of_rejects_file(stated)
+    if settings.area and came_back is None:
+        raise FileRefused(files.RANGE_NO_SHEET(path=str(snapshot.path)))
+    source = came_back or stated
     try:
         header, _, _ = source.header()
         row = source.header_row

@@ -58,6 +58,7 @@ class Package:
     small: bool = False
     sheets: list[Sheet] = field(default_factory=list)
     has_macros: bool = False
+    from_1904: bool = False  # its dates count from there
     _styles: str = ""
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
     _infos: dict[str, zipfile.ZipInfo] = field(default_factory=dict, repr=False)  # by plain name
@@ -202,7 +203,10 @@ class Package:
             self._styles = ""
         found = []
         for element in self._xml(books[0]).iter():
-            if element.tag.rpartition("}")[2] != "sheet":
+            kind = element.tag.rpartition("}")[2]
+            if kind == "workbookPr":
+                self.from_1904 = element.get("date1904", "") in ("1", "true")
+            if kind != "sheet":
                 continue
             ids = [value for key, value in element.attrib.items() if key.endswith("}id")]
             if ids and self._has(parts.get(ids[0], "")):

@@ -10,9 +10,9 @@ never followed or run.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
@@ -23,18 +23,29 @@ from batchpay.domain.text import told
 from batchpay.job.job import Input, Roles
 from batchpay.messages import files
 from batchpay.messages.message import Message
-from batchpay.messages.problems import BEYOND, NO_VALUE, SHEET_ERROR
+from batchpay.messages.problems import BEYOND, NO_VALUE_IN, SHEET_ERROR_IN
 from batchpay.readers import numbers
-from batchpay.readers.header import check_header
+from batchpay.readers.header import check_header, is_of_header
+from batchpay.readers.looking import LOOKED_AT, Groups, groups_of
 from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
-from batchpay.readers.xlsx.formats import Unlike, Zeros, zero_formats
-from batchpay.readers.xlsx.package import Package, Sheet
-from batchpay.readers.xlsx.sheet import MARKED_LIMIT, SheetFacts, column_name, has_values, scan
+from batchpay.readers.xlsx.area import Area
+from batchpay.readers.xlsx.book import (
+    Book,
+    NoSuchSheet,
+    Values,
+    cells_of,
+    rejects_book,
+    text_of,
+)
+from batchpay.readers.xlsx.formats import Unlike, Zeros
+from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
+from batchpay.readers.xlsx.sheet import SheetFacts, column_name
 
-DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine holds all
-Values = Sequence[Any]
+_NAMED = 5  # cells, rows or ranges in a note
+_UNCLEAR = frozenset({files.NO_SHEET.code, files.NO_SHEET_NEAR.code, files.SEVERAL_SHEETS.code})
+_TEXT_NUMBER = re.compile(r"\s*-?[0-9][0-9,]*(\.[0-9]+)?\s*")
 
 
 def read_xlsx(
@@ -43,153 +54,115 @@ def read_xlsx(
     wanted: Sequence[str],
     roles: Roles,
 ) -> Table:
-    """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and
-    what libraries do.
+    """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, with
+    the one change of the job that makes it readable where looking shows one, and what libraries do.
     """
+    groups = groups_of(wanted, settings.aliases)
+    book = _opened(snapshot, settings, groups)
+    all_rows = book.rows()
+    shown = list(islice(all_rows, LOOKED_AT))
+    rows: Iterator[Values] = chain(shown, all_rows)
+    area = None
+    header_row = settings.header_row
+    if settings.area and not (shown and is_rejects_file(cells_of(shown[0]))):
+        area = Area.of(settings.area)
+        rows = area.cut(rows)
+        book.facts = area.of_facts(book.facts)
+        header_row, (_, header, below) = area.first_row, _header(rows, 1)
+    else:
+        header_row, header, below = _header(rows, header_row)
     try:
-        book = _Book.open(snapshot, settings.sheet)
-    except _NoSuchSheet as missing:
-        book = _rejects_book(snapshot, missing)
-    rows = book.rows()
-    header_row, header, below = _header(rows, settings.header_row)
-    names, about = check_header(snapshot.path, header, wanted, header_row, settings.aliases)
+        names, about = check_header(snapshot.path, header, wanted, header_row, settings.aliases)
+    except FileRefused as refused:
+        said = None
+        if is_of_header(refused):
+            said = other_row(book, shown, header_row, area, groups)
+        elif refused.said[0].code == files.COLUMN_TWICE.code and area is None:
+            said = side_by_side(book, header, header_row, groups)
+        if said is None:
+            raise
+        raise FileRefused(said) from refused
+    layout = _Layout(
+        names=names,
+        wanted=frozenset(wanted),
+        formed=settings.formed,
+        money=frozenset(roles.money),
+        before=area.first_column - 1 if area else 0,
+    )
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        values = chain(below, rows)
-        formed = settings.formed
-        return _pieces(book, values, names, wanted, formed, header_row + 1, notes)
+        return _pieces(book, chain(below, rows), layout, header_row + 1, notes)
 
-    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about + _about(book))
-
-
-@dataclass(slots=True)
-class _Book:
-    """A workbook with the sheet that was chosen and what its XML tells."""
-
-    package: Package
-    sheet: Sheet
-    facts: SheetFacts
-    zeros: Mapping[int, Zeros | Unlike]
-    at_once: bool
-
-    @classmethod
-    def open(cls, snapshot: Snapshot, wanted: str | None) -> _Book:
-        package = Package.open(snapshot, snapshot.stream())
-        sheet = _choose(package, wanted)
-        zeros = zero_formats(package)
-        facts = scan(package.windows(sheet.part), zeros)
-        if facts.twice:
-            raise FileRefused(
-                files.CELL_TWICE(
-                    path=str(snapshot.path),
-                    sheet=told(sheet.name),
-                    what=facts.twice,
-                )
-            )
-        marked = len(facts.errors) + len(facts.no_value)
-        if marked > MARKED_LIMIT or facts.lost:
-            raise FileRefused(
-                files.TOO_MANY_ERRORS(path=str(snapshot.path), sheet=told(sheet.name))
-            )
-        cells = facts.last_row * facts.last_column
-        at_once = package.small and cells <= DENSE_LIMIT
-        return cls(package, sheet, facts, zeros, at_once)
-
-    def rows(self) -> Iterator[Values]:
-        """The values of every row from the first of the sheet to the last in which a person sees
-        something; once.
-        """
-        if self.at_once:
-            rows = self._by_calamine()
-        else:
-            rows = self._by_openpyxl()
-        count = 0
-        for row in rows:
-            count += 1
-            yield row
-        for _ in range(count, self.facts.last_marked):
-            yield ()
-
-    def _by_calamine(self) -> Iterator[Values]:
-        import python_calamine
-
-        with python_calamine.load_workbook(self.package.stored()) as workbook:
-            sheet = workbook.get_sheet_by_name(self.sheet.name)
-            indent: list[str] = []
-            if sheet.start:
-                indent = [""] * sheet.start[1]
-            for row in sheet.iter_rows():
-                yield indent + row
-
-    def _by_openpyxl(self) -> Iterator[Values]:
-        import openpyxl
-
-        stream = self.package.snapshot.stream()
-        workbook = openpyxl.load_workbook(
-            stream,
-            read_only=True,
-            data_only=True,
-            keep_links=False,
-        )
-        sheet = workbook[self.sheet.name]
-        sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
-        for row in sheet.iter_rows(values_only=True):
-            yield list(map(_unescaped, row))
+    about += _about(book, layout)
+    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about)
 
 
-def _choose(package: Package, wanted: str | None) -> Sheet:
-    names = ", ".join(f"'{told(sheet.name)}'" for sheet in package.sheets) or "none"
-    path = str(package.snapshot.path)
-    if wanted is not None:
-        for sheet in package.sheets:
-            if sheet.name == wanted:
-                return sheet
-        known = [sheet.name for sheet in package.sheets]
-        near = difflib.get_close_matches(wanted, known, n=1)
-        if not near:
-            raise _NoSuchSheet(files.NO_SHEET(path=path, sheet=told(wanted), names=names))
-        meant = told(near[0])
-        raise _NoSuchSheet(
-            files.NO_SHEET_NEAR(
-                path=path,
-                sheet=told(wanted),
-                near=meant,
-                names=names,
-            )
-        )
-    filled = []
-    for sheet in package.sheets:
-        if sheet.visible and has_values(package.windows(sheet.part)):
-            filled.append(sheet)
-    if not filled:
-        raise FileRefused(files.NO_DATA(path=path, names=names))
-    if len(filled) != 1:
-        raise FileRefused(
-            files.SEVERAL_SHEETS(
-                path=path,
-                sheets=len(filled),
-                names=names,
-            )
-        )
-    return filled[0]
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which columns there are, and what for."""
+
+    names: tuple[str, ...]
+    wanted: frozenset[str]
+    formed: frozenset[str]
+    money: frozenset[str]
+    before: int  # columns of the sheet to the left of the first
+
+    def address(self, column: int, row: int) -> str:
+        """Of a cell, as the sheet has it."""
+        return f"{column_name(column + self.before)}{row}"
 
 
-def _about(book: _Book) -> list[Message]:
+def _opened(snapshot: Snapshot, settings: Input, groups: Groups) -> Book:
+    """The workbook with the sheet that is meant. Raises FileRefused, which names the one that holds
+    the columns when the job does not.
+    """
+    try:
+        try:
+            return Book.open(snapshot, settings.sheet)
+        except NoSuchSheet as missing:
+            return rejects_book(snapshot, missing)
+    except FileRefused as refused:
+        said = None
+        if refused.said[0].code in _UNCLEAR:
+            said = which_sheet(snapshot, settings.sheet, settings.header_row, groups)
+        if said is None:
+            raise
+        raise FileRefused(said) from refused
+
+
+def _about(book: Book, layout: _Layout) -> list[Message]:
     """What a person should know of the sheet that its rows do not show."""
     hidden = []
     for sheet in book.package.sheets:
         if not sheet.visible and sheet != book.sheet:
             hidden.append(f"'{told(sheet.name)}'")
     facts = book.facts
+    columns = []
+    for column in facts.hidden_columns:
+        if column <= len(layout.names) and layout.names[column - 1] in layout.wanted:
+            letter = column_name(column + layout.before)
+            columns.append(f"{letter} ('{told(layout.names[column - 1])}')")
+    rows = _some([str(row) for row in facts.first_hidden], facts.hidden_rows)
+    ranges = _some(facts.first_merged, facts.merged)
     about = [
         (not book.sheet.visible, files.HIDDEN_SHEET(sheet=told(book.sheet.name))),
         (hidden, files.HIDDEN_SHEETS(names=", ".join(hidden))),
-        (facts.hidden_rows, files.HIDDEN_ROWS(rows=facts.hidden_rows)),
-        (facts.merged, files.MERGED_CELLS(ranges=facts.merged)),
+        (facts.hidden_rows, files.HIDDEN_ROWS(rows=facts.hidden_rows, named=rows)),
+        (columns, files.HIDDEN_COLUMNS(named=_some(columns, len(columns)))),
+        (facts.merged, files.MERGED_CELLS(ranges=facts.merged, named=ranges)),
+        (book.package.from_1904, files.FROM_1904()),
         (book.package.has_macros, files.MACROS()),
         (not book.at_once, files.ROW_BY_ROW()),
     ]
     return [note for holds, note in about if holds]
+
+
+def _some(named: Sequence[str], of: int) -> str:
+    """The first of them, and that there are more."""
+    listed = ", ".join(told(name) for name in named[:_NAMED])
+    if of > _NAMED:
+        listed += ", …"
+    return listed
 
 
 def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Values]]:
@@ -199,53 +172,28 @@ def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Valu
     """
     above = list(islice(rows, row))
     if above:
-        first = _cells(above[0])
+        first = cells_of(above[0])
         if is_rejects_file(first):
             return 1, first, above[1:]
     if len(above) < row:
         return row, [], []
-    return row, _cells(above[-1]), []
-
-
-def _cells(values: Values) -> list[str]:
-    cells = [_text(value) for value in values]
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
-
-
-class _NoSuchSheet(FileRefused):
-    """The sheet that the job names is not there."""
-
-
-def _rejects_book(snapshot: Snapshot, missing: _NoSuchSheet) -> _Book:
-    """The one sheet of a file of ours, which somebody's program has named; raises `missing` for any
-    other file.
-    """
-    try:
-        book = _Book.open(snapshot, None)
-    except FileRefused:
-        raise missing from None
-    if not is_rejects_file(_cells(next(book.rows(), ()))):
-        raise missing
-    return _Book.open(snapshot, None)  # its rows can be read once
+    return row, cells_of(above[-1]), []
 
 
 def _pieces(
-    book: _Book,
+    book: Book,
     rows: Iterator[Values],
-    names: Sequence[str],
-    wanted: Collection[str],
-    formed: Collection[str],
+    layout: _Layout,
     row: int,
     notes: Notes,
 ) -> Iterator[Piece]:
-    marked = _Marked(book.facts, names, wanted)
-    seen = _Seen(book, names, wanted)
+    marked = _Marked(book.facts, layout)
+    seen = _Seen(book, layout.names, layout.wanted)
+    kinds = _Kinds(layout)
     while values := list(islice(rows, CHUNK_ROWS)):
-        yield _piece(values, names, wanted, formed, row, marked, seen)
+        yield _piece(values, layout, row, marked, seen, kinds)
         row += len(values)
-    for note in seen.notes.values():
+    for note in (*seen.notes.values(), *kinds.notes()):
         notes.add(note)
     if marked.elsewhere:
         notes.add(files.MARKED_ELSEWHERE(cells=marked.elsewhere))
@@ -253,36 +201,37 @@ def _pieces(
 
 def _piece(
     values: list[Values],
-    names: Sequence[str],
-    wanted: Collection[str],
-    formed: Collection[str],
+    layout: _Layout,
     row: int,
     marked: _Marked,
     seen: _Seen,
+    kinds: _Kinds,
 ) -> Piece:
+    names = layout.names
     width = len(names)
     fitted = [_fitted(cells, width) for cells in values]
     columns = list(zip(*fitted, strict=True))
-    texts = [[_text(value) for value in column] for column in columns]
+    texts = [[text_of(value) for value in column] for column in columns]
     problems: dict[int, list[Problem]] = {}
     typed: Typed = {}
     for name, column, column_texts in zip(names, columns, texts, strict=True):
-        if name not in wanted:
+        if name not in layout.wanted:
             continue
         for at, value in enumerate(column):
             if type(value) in (int, float):
                 if found := numbers.inexact(name, value, column_texts[at]):
                     problems.setdefault(at, []).append(found)
-                if numbers.is_told(column_texts[at], formed=name in formed):
+                if numbers.is_told(column_texts[at], formed=name in layout.formed):
                     typed.setdefault(name, {})[at] = "number"
             elif type(value) is not str and (kind := _kind(value)):
                 typed.setdefault(name, {})[at] = kind
+    kinds.see(row, columns)
     seen.apply(row, columns, texts, typed)
     marked.apply(row, texts, problems)
     for at, cells in enumerate(values):
         if len(cells) <= width:
             continue
-        beyond = list(filter(None, map(_text, cells[width:])))
+        beyond = list(filter(None, map(text_of, cells[width:])))
         if not beyond:
             continue
         texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
@@ -291,6 +240,37 @@ def _piece(
     marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
     return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
+
+
+@dataclass(slots=True)
+class _Kinds:
+    """Columns of amounts in which some cells are numbers and others texts that look like some."""
+
+    layout: _Layout
+    numbers: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)  # addresses
+
+    def see(self, first: int, columns: Sequence[Values]) -> None:
+        """Look at the amounts of the rows from `first` on."""
+        for at, name in enumerate(self.layout.names):
+            if name not in self.layout.money:
+                continue
+            for row, value in enumerate(columns[at], first):
+                if type(value) in (int, float):
+                    self.numbers[name] = self.numbers.get(name, 0) + 1
+                elif type(value) is str and _TEXT_NUMBER.fullmatch(value):
+                    address = self.layout.address(at + 1, row)
+                    self.texts.setdefault(name, []).append(address)
+
+    def notes(self) -> Iterator[Message]:
+        """Of each column that has both, one."""
+        for name, cells in self.texts.items():
+            if self.numbers.get(name):
+                yield files.TEXT_NUMBERS(
+                    column=told(name),
+                    cells=len(cells),
+                    named=_some(cells, len(cells)),
+                )
 
 
 def _beyond(width: int) -> Message:
@@ -306,7 +286,7 @@ def _fitted(cells: Values, width: int) -> Values:
 class _Seen:
     """Whole numbers shown with zeros: what is shown is what a person takes for the id."""
 
-    def __init__(self, book: _Book, names: Sequence[str], wanted: Collection[str]) -> None:
+    def __init__(self, book: Book, names: Sequence[str], wanted: Collection[str]) -> None:
         self.notes: dict[str, Message] = {}  # by column, of those that a field uses
         self._zeros = book.zeros
         self._names = names
@@ -361,10 +341,11 @@ def _with_zeros(value: Any, zeros: Zeros) -> str:
 class _Marked:
     """The cells that have an error or no value, row by row."""
 
-    def __init__(self, facts: SheetFacts, names: Sequence[str], wanted: Collection[str]) -> None:
+    def __init__(self, facts: SheetFacts, layout: _Layout) -> None:
         self.elsewhere = 0
-        self._names = names
-        self._wanted = wanted
+        self._layout = layout
+        self._names = layout.names
+        self._wanted = layout.wanted
         self._by_row: dict[int, list[tuple[int, str]]] = {}
         for column, row in sorted(facts.no_value):
             self._by_row.setdefault(row, []).append((column, ""))
@@ -388,10 +369,11 @@ class _Marked:
                 if name not in self._wanted:
                     self.elsewhere += 1
                     continue
+                cell = self._layout.address(column, first + at)
                 if error:
-                    said = SHEET_ERROR()
+                    said = SHEET_ERROR_IN(cell=cell)
                 else:
-                    said = NO_VALUE()
+                    said = NO_VALUE_IN(cell=cell)
                 problems.setdefault(at, []).append(Problem(name, error, said))
 
     def keep_blank(
@@ -407,28 +389,8 @@ class _Marked:
             if not is_marked or at in problems:
                 continue
             if not any(column[at] for column in texts):
-                problems[at] = [Problem(ROW, "", NO_VALUE())]
-
-
-def _text(value: Any) -> str:
-    """One cell's value as text."""
-    if type(value) is str:
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        if value:
-            return "true"
-        return "false"
-    if isinstance(value, (int, float)):
-        if abs(value) < 1e15:
-            return numbers.float_text(float(value))
-        return numbers.plain_decimal(str(value))
-    if isinstance(value, dt.datetime) and value.time() == dt.time():
-        return value.date().isoformat()
-    if isinstance(value, (dt.datetime, dt.date, dt.time)):
-        return value.isoformat()
-    return str(value)
+                cell = self._layout.address(self._by_row[first + at][0][0], first + at)
+                problems[at] = [Problem(ROW, "", NO_VALUE_IN(cell=cell))]
 
 
 def _kind(value: Any) -> str:
@@ -438,12 +400,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, (dt.date, dt.time, dt.timedelta)):
         return "date"
     return ""
-
-
-def _unescaped(value: Any) -> Any:
-    """`_x000D_` writes a character that XML cannot; calamine undoes it, openpyxl does not."""
-    if type(value) is not str or "_x" not in value:
-        return value
-    from openpyxl.utils.escape import unescape
-
-    return str(unescape(value))

@@ -257,7 +257,7 @@ class _Scan:
         number = self._columns.get(letters)
         if number is not None:
             return number
-        number = _column(letters)
+        number = column_number(letters)
         if not number:
             self._fault(f"cells of another row in row {self._row}")
             return self._column + 1
@@ -307,7 +307,7 @@ def _nothing(_: list[str]) -> None:
     """An element that tells nothing."""
 
 
-def _column(letters: str) -> int:
+def column_number(letters: str) -> int:
     """28 for AB; 0 for what is no column."""
     if not letters.isascii() or not letters.isalpha() or len(letters) > 3:
         return 0
