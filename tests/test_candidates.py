@@ -26,7 +26,7 @@ from batchpay.intake.likeness import Features
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.standing import Guards, MayGo, Row
+from batchpay.lifecycle.rows import Guards, MayGo, Row
 from tests.jobs import job_text
 
 DAY_NS = 86_400 * 10**9

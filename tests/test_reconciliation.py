@@ -13,7 +13,7 @@ from batchpay.domain.model import Batch, Finding, Judged, Outcome, Problem, Read
 from batchpay.domain.steps import LIFT_STOP
 from batchpay.intake.controls import Tally
 from batchpay.lifecycle.attempt import fold
-from batchpay.lifecycle.standing import Elsewhere, Guards, History, Row
+from batchpay.lifecycle.rows import Elsewhere, Guards, History, Row
 from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages.message import plain
 from batchpay.reconciliation.findings import NOT_SENT_YET, find

@@ -26,7 +26,7 @@ from batchpay.domain.lineage import place_told
 from batchpay.domain.model import Finding, Outcome, StoredChunk
 from batchpay.domain.text import FORMULA_STARTS, defused, visible
 from batchpay.job.packaged import data_path
-from batchpay.lifecycle.standing import Guards
+from batchpay.lifecycle.rows import Guards
 from batchpay.readers.cells import encode_cells
 from batchpay.reconciliation.totals import Totals
 from batchpay.reports import Inputs, write_reports

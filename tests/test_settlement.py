@@ -20,7 +20,8 @@ from batchpay.job.job import GatewaySettings, Limit
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.plan import intent_of
-from batchpay.lifecycle.standing import Guards, History, MayGo, Row, is_sendable, stand
+from batchpay.lifecycle.rows import Guards, History, MayGo, Row, is_sendable
+from batchpay.lifecycle.standing import stand
 from batchpay.settlement import (
     Brought,
     Candidate,

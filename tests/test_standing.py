@@ -22,7 +22,7 @@ from batchpay.lifecycle.plan import (
     single_use_of,
     terms_of,
 )
-from batchpay.lifecycle.standing import (
+from batchpay.lifecycle.rows import (
     Cancelled,
     ConflictWith,
     DuplicateOf,
@@ -40,11 +40,10 @@ from batchpay.lifecycle.standing import (
     Waits,
     Word,
     is_sendable,
-    owner_of,
     rows_of,
-    settled_by,
-    stand,
 )
+from batchpay.lifecycle.sales import owner_of, settled_by
+from batchpay.lifecycle.standing import stand
 from batchpay.lifecycle.terms import (
     are_strangers,
     asks_the_same,

@@ -32,9 +32,10 @@ from batchpay.intake.take_in import Intake, Intakes
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.holds import held_beside, unnamed, untold
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Names
 from batchpay.lifecycle.plan import alike, batch_id_of, intent_of
-from batchpay.lifecycle.standing import (
+from batchpay.lifecycle.rows import (
     Cancelled,
     DuplicateOf,
     Guards,
@@ -45,15 +46,12 @@ from batchpay.lifecycle.standing import (
     Row,
     Standing,
     Waits,
-    fitting_terms_of,
-    held_beside,
     is_sendable,
     rows_of,
-    settled_by,
-    stand,
-    unnamed,
-    untold,
 )
+from batchpay.lifecycle.sales import settled_by
+from batchpay.lifecycle.standing import stand
+from batchpay.lifecycle.terms import fitting_terms_of
 from batchpay.messages.message import worded
 from batchpay.settlement import Candidate
 from batchpay.settlement.others import renamed

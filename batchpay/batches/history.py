@@ -50,18 +50,9 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, fold, word_of
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, goes_back_to, reading_of
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
-from batchpay.lifecycle.rows import Same
-from batchpay.lifecycle.standing import (
-    Elsewhere,
-    Guards,
-    History,
-    Near,
-    Unnamed,
-    Word,
-    fitting_terms_of,
-    places_of,
-    rows_of,
-)
+from batchpay.lifecycle.rows import Elsewhere, Guards, History, Near, Same, Unnamed, Word, rows_of
+from batchpay.lifecycle.sales import places_of
+from batchpay.lifecycle.terms import fitting_terms_of
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.messages.message import read
 from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, find, with_later

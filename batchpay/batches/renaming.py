@@ -35,7 +35,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Names, goes_back_to
 from batchpay.lifecycle.plan import place_of
 from batchpay.lifecycle.sales import is_known_by
-from batchpay.lifecycle.standing import contradicts, is_a_strangers, same_terms
+from batchpay.lifecycle.terms import contradicts, is_a_strangers, same_terms
 
 
 def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:

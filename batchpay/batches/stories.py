@@ -45,7 +45,7 @@ from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.standing import rows_of
+from batchpay.lifecycle.rows import rows_of
 from batchpay.reconciliation.findings import find
 
 # kinds of event that are about an order, and no part of its attempts

@@ -38,14 +38,7 @@ from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.standing import (
-    Cancelled,
-    ConflictWith,
-    Guards,
-    Standing,
-    Waits,
-    is_sendable,
-)
+from batchpay.lifecycle.rows import Cancelled, ConflictWith, Guards, Standing, Waits, is_sendable
 from batchpay.messages.message import plain, worded
 from batchpay.reconciliation.findings import Place, finding_of
 

@@ -45,7 +45,7 @@ from batchpay.job.job import Job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import by_order, content_of, key_of
-from batchpay.lifecycle.standing import Guards, MayGo, RepeatOf, goes_now
+from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
 from batchpay.reconciliation.findings import Place, finding_of
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight

@@ -39,7 +39,7 @@ from batchpay.lifecycle.attempt import (
 )
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
-from batchpay.lifecycle.standing import Row, rows_of
+from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists, may_be

@@ -23,8 +23,7 @@ from batchpay.domain.money import money_told
 from batchpay.lifecycle.after import Stands, share_of
 from batchpay.lifecycle.attempt import Attempt, money_of, paid_apart
 from batchpay.lifecycle.plan import payer_of
-from batchpay.lifecycle.rows import Why, told_of
-from batchpay.lifecycle.standing import (
+from batchpay.lifecycle.rows import (
     Cancelled,
     ConflictWith,
     DuplicateOf,
@@ -38,9 +37,11 @@ from batchpay.lifecycle.standing import (
     Row,
     Standing,
     Waits,
-    settled_by,
-    stand,
+    Why,
+    told_of,
 )
+from batchpay.lifecycle.sales import settled_by
+from batchpay.lifecycle.standing import stand
 from batchpay.messages import outcomes, steps
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
