@@ -20,6 +20,7 @@ from pathlib import Path
 from batchpay.batches.night import Result
 from batchpay.batches.publish import Published
 from batchpay.batches.session import Options, ask_recipients
+from batchpay.commands.again import Again, report_at
 from batchpay.commands.check import Checked, OnProblem, RowProblem, check
 from batchpay.commands.plan import Ask, OnRow, Plan, plan
 from batchpay.commands.report import report
@@ -34,6 +35,7 @@ from batchpay.job.load import secret_key as key_in
 from batchpay.settlement import Progress
 
 __all__ = [
+    "Again",
     "Ask",
     "BatchpayError",
     "Checked",
@@ -57,6 +59,7 @@ __all__ = [
     "load_kept",
     "plan",
     "report",
+    "report_at",
     "run",
     "secret_key",
     "settle",

@@ -321,14 +321,26 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
 @cli.command()
 @JOB
 @click.argument("batch", required=False, type=Words())
+@click.option(
+    "--at",
+    metavar="SEQ",
+    type=click.IntRange(1),
+    help="One that was replaced since, as of this event of the journal, into a folder at-SEQ.",
+)
 @LANG
 @JSON
-def report(job_file: Path, batch: str | None, lang: str | None, as_json: bool) -> None:
+def report(
+    job_file: Path, batch: str | None, at: int | None, lang: str | None, as_json: bool
+) -> None:
     """Write the reports again, from the journal alone."""
     from batchpay import api
     from batchpay.terminal import saying
 
     job = _in_language(_kept_job(job_file), lang)
+    if at is not None:
+        again = api.report_at(job, at, batch)
+        saying.again(again, as_json=as_json)
+        _leave(again.exit_code)
     result = api.report(job, batch)
     saying.result(job, result, as_json=as_json, loud=True)
     _leave(result.exit_code, of_outcomes=True)

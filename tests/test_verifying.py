@@ -227,7 +227,7 @@ def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(marke
     ]
     files.append(reports / "adopted/adopted.json")
     code, told = verified(market)
-    assert (code, told["files"], told["notes"]) == (0, 3, [])
+    assert (code, told["files"], told["notes"]) == (0, 7, [])
     for path in files:
         before = path.read_bytes()
         assert verified(market, path.parent.name)[0] == 0

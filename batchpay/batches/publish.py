@@ -21,6 +21,7 @@ from batchpay.batches.words import said_json
 from batchpay.domain.events import STOPS, RowsAnswered, TotalsCounted, of
 from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
+from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
@@ -219,7 +220,7 @@ def publish_nothing(
         stop=opened.stop,
         versions={"batchpay": __version__},
         run=runs.whole(opened.run_id),
-        whose=_whose(opened, noted.seq),
+        whose=_whose(journal, noted.seq),
         said=said_json(journal),
         job_file=job.path.name,
         language=job.report.language,
@@ -261,7 +262,7 @@ def _write_manifest_of_adopted(
     head = journal.head()
     unproven = [one["charge"] for one in charges if one["outcome"] == Outcome.UNPROVEN.value]
     said = said_json(journal, unproven)
-    whose = _whose(opened, head[0])
+    whose = _whose(journal, head[0])
     write_manifest_beside(directory, opened.job, journal.id, head, whose, said)
 
 
@@ -279,11 +280,11 @@ def _said(counted: Counted) -> Mapping[str, object]:
     return {**counted.said, "unproven": sorted(unproven)}
 
 
-def _whose(opened: OpenJob, seq: int) -> dict[str, str]:
+def _whose(journal: SqliteJournal, seq: int) -> dict[str, str]:
     """Account and address, as far as the journal knew them by then: what is written again is the
     same.
     """
-    kept = whose_journal(event for event in opened.journal.accounts() if event.seq <= seq)
+    kept = whose_journal(event for event in journal.accounts() if event.seq <= seq)
     return {name: str(kept.get(name, "")) for name in ("account", "url")}
 
 
@@ -295,30 +296,59 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
     directory = opened.job.report.directory / batch.id
     if counted.kept:
         return Published(batch, totals, equations, directory, ())
-    journal = opened.journal
-    run = runs.of_batch(batch.id)
-    stop = stop_in_force(journal.events(STOPS))
-    code = exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation)
     with counted.spool:
-        inputs = Inputs(
-            batch=batch,
-            formats=opened.job.report.formats,
-            findings=counted.found,
-            totals=totals,
-            equations=equations,
-            exit_code=code,
-            journal_id=journal.id,
-            head_seq=counted.noted.seq,
-            head_digest=counted.noted.digest,
-            stop=stop,
-            versions={"batchpay": batch.version},
-            run=run,
-            lifted=history.lifts_of(journal, batch.id),
-            whose=_whose(opened, counted.noted.seq),
-            said=_said(counted),
-            job_file=opened.job.path.name,
-            language=opened.job.report.language,
-            time_zone=opened.job.controls.time_zone,
-        )
+        inputs = _inputs(opened.job, opened.journal, counted, runs)
         files = write_reports(directory, inputs, opened.job.report.mode)
-    return Published(batch, totals, equations, directory, files, run, inputs.lifted)
+    return Published(batch, totals, equations, directory, files, inputs.run, inputs.lifted)
+
+
+def write_as_of(
+    job: Job,
+    past: SqliteJournal,
+    batch: Batch,
+    noted: Event,
+    directory: Path,
+) -> tuple[Path, ...]:
+    """The files that were made from an event, by a journal that ends with what they knew. Raises
+    CannotWrite.
+    """
+    totals = history.totals_in(noted)
+    with KeptFindings(job.state_path.parent) as spool:
+        counted = Counted(
+            batch=batch,
+            totals=totals,
+            equations=tuple(totals.equations(batch.rows_read, batch.read)),
+            noted=noted,
+            found=spool.reading(history.findings_of(job, past, batch)),
+            spool=spool,
+            said=said_json(past),
+        )
+        inputs = _inputs(job, past, counted, Runs(past))
+        return write_reports(directory, inputs, job.report.mode)
+
+
+def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> Inputs:
+    """All that the forms are made of: the journal, and how the job wants them."""
+    batch = counted.batch
+    stop = stop_in_force(journal.events(STOPS))
+    code = exit_code([counted.totals], stopped=bool(stop), open_equation=counted.open_equation)
+    return Inputs(
+        batch=batch,
+        formats=job.report.formats,
+        findings=counted.found,
+        totals=counted.totals,
+        equations=counted.equations,
+        exit_code=code,
+        journal_id=journal.id,
+        head_seq=counted.noted.seq,
+        head_digest=counted.noted.digest,
+        stop=stop,
+        versions={"batchpay": batch.version},
+        run=runs.of_batch(batch.id),
+        lifted=history.lifts_of(journal, batch.id),
+        whose=_whose(journal, counted.noted.seq),
+        said=_said(counted),
+        job_file=job.path.name,
+        language=job.report.language,
+        time_zone=job.controls.time_zone,
+    )

@@ -222,6 +222,19 @@ def write_manifest_beside(
     )
 
 
+def digests_of(folder: Path, seq: int) -> tuple[Path | None, dict[str, str]]:
+    """The manifest of a folder that is of a journal event, today's or one that was replaced, and
+    SHA-256 of each of its files by name; None and nothing where it is not kept.
+    """
+    for path in sorted(folder.glob("manifest*.json")):
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            document = json.loads(read_regular(path, MAX_BYTES))
+            if int(document["journal"]["seq"]) == seq:
+                reports = document["reports"]
+                return path, {str(name): str(digest) for name, digest in reports.items()}
+    return None, {}
+
+
 def head_of(directory: Directory, job: Job) -> Head | None:
     """What a folder's manifest was made from; None where it is of other files than have just been
     written.

@@ -27,6 +27,7 @@ from batchpay.terminal.tally import table_lines
 if TYPE_CHECKING:
     from batchpay.batches.night import Result
     from batchpay.batches.publish import Published
+    from batchpay.commands.again import Again
     from batchpay.commands.audit import Audit
     from batchpay.commands.doctor import Finding
     from batchpay.commands.resolve import Resolved
@@ -205,6 +206,36 @@ def _batch_json(published: Published) -> dict[str, Any]:
         "further_charges": further_json(published.totals),
         "reports": [str(path) for path in published.files],
     }
+
+
+def again(made: Again, *, as_json: bool) -> None:
+    """Where an old report lies, and whether it is to the byte what it was."""
+    same = made.kept is not None and not made.differs
+    if as_json:
+        told = {
+            "batch": made.batch_id,
+            "seq": made.seq,
+            "files": [str(path) for path in made.files],
+            "manifest": None,
+            "same": same,
+            "differs": list(made.differs),
+            "exit_code": made.exit_code,
+        }
+        if made.kept is not None:
+            told["manifest"] = str(made.kept)
+        write_json(told)
+        return
+    say(f"batch {made.batch_id} as of event {made.seq}: {made.directory}")
+    if made.kept is None:
+        say("no manifest of then is kept: nothing says what the files were")
+    elif same:
+        say(f"every file is to the byte what {made.kept.name} says it was")
+    else:
+        names = ", ".join(made.differs)
+        say(
+            f"not what {made.kept.name} says: {names}. A job file or a program that was changed"
+            " since writes otherwise: take those of then"
+        )
 
 
 def started(files: list[Path], *, as_json: bool) -> None:

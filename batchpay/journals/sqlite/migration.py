@@ -54,11 +54,15 @@ def migrate(connection: sqlite3.Connection) -> None:
         named = _NAME.search(statement)
         if named and named[1] in _NEW_SINCE_1 - there:
             connection.execute(statement)
+    derive_anew(connection)  # today's rule knows more than the one that filled it
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))
+
+
+def derive_anew(connection: sqlite3.Connection) -> None:
+    """The tables that follow from the events of orders, from the events that are there."""
     connection.execute("DELETE FROM asked")
-    # today's rule knows more than the one that filled it
     connection.execute("DELETE FROM open_attempts")
     _derive(connection)
-    connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))
 
 
 def _derive(connection: sqlite3.Connection) -> None:
