@@ -504,6 +504,9 @@ def test_a_commission_is_part_of_the_proof(
     answer = charged(out=True, status=200, said=charge(platform_fee=got))
     found = verdict(answer, asked(fixed, percentage), live=False, doubted=False)
     assert len(found.flaws) == flaws and all("platform_fee[" in flaw for flaw in found.flaws)
+    for flaw in found.flaws:
+        wanted = flaw.partition("asked ")[2].partition(",")[0]
+        assert wanted.endswith((" THB", " %")), flaw
     assert found.proof is (Proof.UNPROVEN if flaws else Proof.CHARGE)
 
 

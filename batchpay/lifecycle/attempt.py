@@ -49,7 +49,7 @@ from batchpay.domain.model import (
     Intent,
     Outcome,
 )
-from batchpay.domain.money import major_text
+from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.times import is_instant
 
 # --- the proof table
@@ -292,12 +292,24 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
         else:
             fits = asked == got or (name == "amount" and abs(asked - got) < 1)
         if not fits:
-            if got is None:
-                told = "none"
-            else:
-                told = f"{Decimal(got):f}"
-            flaws.append(f"platform_fee[{name}]: asked {asked:f}, got {told}")
+            told = "none"
+            if got is not None:
+                told = _of_fee(name, Decimal(got), charge.currency)
+            wanted = _of_fee(name, asked, intent.currency)
+            flaws.append(f"platform_fee[{name}]: asked {wanted}, got {told}")
     return tuple(flaws)
+
+
+def _of_fee(name: str, value: Decimal, currency: str) -> str:
+    """A part of a commission as people read it: `10.5 %`, `5.00 THB`. `value`: per cent, or in the
+    smallest unit, exact.
+    """
+    if name == "percentage":
+        return f"{value:f} %"
+    if value == value.to_integral_value():
+        return _money(int(value), currency)
+    exact = value.scaleb(-EXPONENTS.get(currency.upper(), 0))
+    return f"{exact:f} {currency.upper()}"
 
 
 def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
