@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 READY := $(VENV)/.ready
 
-.PHONY: coverage faults mutants mutation help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix messages
+.PHONY: coverage faults mutants mutation help setup demo test lint types tests wheel-check node-check test-ui bench sweep simulate requirements clean cases matrix messages
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -41,6 +41,9 @@ faults: $(READY)  ## every fault of network, storage, time and signals, and fail
 
 wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty environment, runs the demo
 	@PYTHON=$(PYTHON) BIN=$(BIN) ./.ci/wheel-check
+
+test-ui: $(READY)  ## what people open, in Chromium and LibreOffice, held to the rules of accessibility (says what is missing)
+	BATCHPAY_UI=1 $(BIN)/python -m pytest -rs tests/ui
 
 node-check: $(READY)  ## the gateway's own Node client against the sandbox (needs node and npm)
 	BATCHPAY_NODE=1 $(BIN)/python -m pytest -rs tests/test_sandbox_omise_node.py
