@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from batchpay.messages import problems
@@ -295,8 +296,8 @@ class ChargeSeen:
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
         # flat: asdict would copy every text
-        pairs = ((name, getattr(self, name)) for name in _CHARGE_FIELDS)
-        return {name: value for name, value in pairs if value not in (None, "", {}, ())}
+        pairs = zip(_CHARGE_FIELDS, _charge_values(self), strict=True)
+        return {name: value for name, value in pairs if value or type(value) in _NEVER_ABSENT}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
@@ -322,6 +323,8 @@ def _fields_in(unread: str) -> dict[str, None]:
 
 
 _CHARGE_FIELDS = dict.fromkeys(f.name for f in fields(ChargeSeen))
+_charge_values = attrgetter(*_CHARGE_FIELDS)
+_NEVER_ABSENT = (int, bool)  # nothing is an amount, too
 _ABSENT: Mapping[str, Any] = {
     "id": "",
     "status": "",

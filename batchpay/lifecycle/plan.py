@@ -141,8 +141,17 @@ _ROW = re.compile(r"[1-9][0-9]{0,9}")
 
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
     """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
-    name = json.dumps([job_name, order_id, attempt], ensure_ascii=False)
+    name = _NAME.encode([job_name, order_id, attempt])
     return str(uuid.uuid5(KEY_NAMESPACE, name))
+
+
+# made once: json.dumps makes one for every text that it is to write in a form of its own
+_NAME = json.JSONEncoder(ensure_ascii=False)
+_CONTENT = json.JSONEncoder(
+    ensure_ascii=False,
+    sort_keys=True,
+    separators=(",", ":"),
+)
 
 
 def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | None] | None:
@@ -186,12 +195,7 @@ def content_of(document: Document) -> str:
     """Digest of everything the order asks for: two rows of one order id with one digest ask the
     same.
     """
-    text = json.dumps(
-        document,
-        ensure_ascii=False,
-        sort_keys=True,
-        separators=(",", ":"),
-    )
+    text = _CONTENT.encode(document)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
