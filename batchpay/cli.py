@@ -619,12 +619,16 @@ NOT_FLAGS = {  # what people reach for, and what there is instead
 # Rows are many, live long and point in no circles: at Python's own pace a tenth of a run is spent
 # on walking over all of them, again and again.
 COLLECT_AFTER = (20_000, 50, 100)
+# The journal's thread asks for the interpreter after each step of SQLite's, some twenty times a
+# commit: a loop that is busy would keep it for 5 ms each time.
+YIELD_AFTER_S = 0.0005
 
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point: every end is an exit code and at most some sentences, never a traceback."""
     streams.prepare()
     gc.set_threshold(*COLLECT_AFTER)
+    sys.setswitchinterval(YIELD_AFTER_S)
     if not os.environ.get("BATCHPAY_DEBUG"):
         _say_nothing_else()
     if argv is None:
