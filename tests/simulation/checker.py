@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from batchpay.batches import history
 from batchpay.domain.errors import BatchpayError
-from batchpay.domain.model import Event, Finding
+from batchpay.domain.model import Event, Finding, Outcome
 from batchpay.reconciliation.totals import Totals
 from tests.simulation.ledger import MONEY, Request
 from tests.simulation.process import JOB, Commit, Machine, World
@@ -106,6 +106,8 @@ def excused(world: World) -> set[str]:
     lied = {r.order_id for r in world.ledger.requests if r.fate.startswith("lie ")}
     odd = set()
     for charge in world.ledger.charges:
+        if charge.get("_behind"):
+            odd.add(charge["_behind"]["order_id"])
         chainless = charge["paid"] and not charge["chain"]
         unlisted = charge["_visible_s"] == float("inf")
         if _key(charge) in world.ledger.twins or chainless or unlisted or charge.get("_changed"):
@@ -115,6 +117,7 @@ def excused(world: World) -> set[str]:
     return lied | odd
 
 
+OTHER_OF_PAIR = "cust_test_40b"  # who pays the second of two sales under one id
 OTHER_IDS = 5000  # those of the other column begin here
 
 
@@ -142,6 +145,7 @@ def check_story(story: Story) -> list[str]:
     found += [*_stops(world), *_lies_are_stopped(world), *_twins_are_stopped(story)]
     found += [*_looks_first(world), *_refused_key(world)]
     found += _other_account(world)
+    found += [*_behind_an_answer(story), *_pair_went(story)]
     if not (story.at_once or story.undetectable):
         found += [*_after_money(world), *_sums(story)]
     return found
@@ -160,8 +164,12 @@ def _one_charge_an_order(story: Story) -> Iterator[str]:
         metadata = charge["metadata"]
         listed = charge["_visible_s"] != float("inf")  # of one that no list shows nobody can know
         ours = "batchpay_job" in metadata and listed
+        if charge.get("_behind"):
+            continue  # `_behind_an_answer` tells of those
         if ours and charge["status"] in MONEY and _key(charge) not in world.ledger.twins:
             taken[sale_of(metadata["order_id"])].append(charge)
+            if charge["customer"] == OTHER_OF_PAIR:
+                taken[f"of {OTHER_OF_PAIR}"].append(charge)
     for sale, charges in taken.items():
         if len(charges) < 2 or _came_alive_later(charges):
             continue
@@ -174,11 +182,62 @@ def _one_charge_an_order(story: Story) -> Iterator[str]:
             )
 
 
+def _behind_an_answer(story: Story) -> Iterator[str]:
+    """B19, L6: where an answer said that nothing was charged and a charge lies behind it, nothing
+    more of its sale is sent by a run that begins once lists show it; and where that was too late,
+    and the charge kept its name, somebody notices.
+    """
+    world = story.world
+    lost = world.weather.injected["journal restored"] + world.weather.injected["journal lost"]
+    if lost or len(story.machines) > 1 or story.renamed:
+        return
+    begins: dict[str, float] = {}
+    for request in world.ledger.requests:
+        begins.setdefault(request.run_id, request.at_s)
+    for charge in world.ledger.charges:
+        if not charge.get("_behind") or charge["status"] not in MONEY or charge.get("_changed"):
+            continue
+        order_id = charge["_behind"]["order_id"]
+        sale = sale_of(order_id)
+        both = [c for c in world.ledger.charges if _key(c) == _key(charge) and c["status"] in MONEY]
+        stops = (c.event.data for c in world.commits if c.event.kind == "stop")
+        if len(both) > 1 and charge["metadata"] and not any(order_id in str(s) for s in stops):
+            yield f"B19: order {order_id} has {len(both)} charges under one key and no stop"
+        for request in _posted(world):
+            is_later = begins[request.run_id] > charge["_visible_s"] + EPSILON_S
+            if is_later and sale_of(request.order_id) == sale:
+                yield (
+                    f"B19: order {request.order_id} was sent beside {charge['id']}, which lies"
+                    f" behind an answer and was shown (run {request.run_id})"
+                )
+
+
 def _came_alive_later(charges: list[dict[str, object]]) -> bool:
     """Had all but one ended without money when that one was made? Nobody could know."""
     made = [float(str(charge["_at_s"])) for charge in charges]
     alive = [float(str(charge["_changed"])) for charge in charges if charge.get("_changed")]
     return len(alive) >= len(charges) - 1 and min(alive) > min(made)
+
+
+def _pair_went(story: Story) -> Iterator[str]:
+    """E03: two sales under one id, of which a person gave one an id of its own, are no conflict of
+    each other.
+    """
+    injected = story.world.weather.injected
+    told = (
+        "journal restored",
+        "journal lost",
+        "id column edited",
+        "lookup edited",
+    )
+    if any(injected[what] for what in told) or story.renamed or len(story.machines) > 1:
+        return
+    sent_back = {path.name for path in story.sent_back}
+    both = {row.order_id for row in findings(story) if row.file in sent_back}
+    for row in findings(story):
+        if row.file in sent_back and len(both) > 1 and row.outcome is Outcome.CONFLICT:
+            place = f"{row.file} row {row.row}"
+            yield f"E03: order {row.order_id} of {place} is a conflict: {row.reason}"
 
 
 def _other_account(world: World) -> Iterator[str]:

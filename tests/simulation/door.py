@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from batchpay.domain.model import Answer, Intent
 from tests.fakes import START_NS
 from tests.simulation.ledger import Ledger, Request, error
+from tests.simulation.weather import BEHIND
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
@@ -71,6 +72,7 @@ class Door:
             work_s = self._dice.uniform(0, self._timeout_s * 1.2)
         if when == "late":
             work_s = self._dice.uniform(0, world.longest_landing_s)
+        behind = fate in BEHIND
         never = when == "before" or kind in (
             "429",
             "401",
@@ -81,11 +83,11 @@ class Door:
             "silent",
         )
         result: list[tuple[int, dict[str, Any]]] = []
-        if not never:
+        if not never or behind:
             twin = fate == "lie twin"
             ledger.later(
                 self._now() + work_s,
-                lambda at_s: result.append(ledger.land(fields, at_s, twin=twin)),
+                lambda at_s: result.append(ledger.land(fields, at_s, twin=twin, behind=behind)),
             )
         if kind == "silent":
             work_s = 1e9
@@ -110,6 +112,8 @@ class Door:
         if kind.startswith("lie ") and status == 200:
             return self._made(200, self._lie(kind.removeprefix("lie "), document))
         match kind:
+            case "400":
+                return self._made(400, error("invalid_card", "brand not supported"))
             case "lost":
                 return Answer(out=True, trouble="connection reset")
             case "500" | "502" | "503":

@@ -53,6 +53,8 @@ class Ledger:
     tick: Callable[[], int]
     dice: random.Random
     longest_lag_s: float = 0.0
+    longest_hidden_s: float = 0.0  # of a charge that no answer told of
+    behind_dice: random.Random = field(default_factory=random.Random)
     payers: dict[str, str] = field(default_factory=dict)  # order -> what its first attempt meets
     requests: list[Request] = field(default_factory=list)
     charges: list[Document] = field(default_factory=list)
@@ -92,13 +94,15 @@ class Ledger:
     def took_money(self, order_id: str) -> bool:
         """Is there a charge of this order that took money, or may?"""
         return any(
-            c["status"] in MONEY for c in self.charges if c["metadata"].get("order_id") == order_id
+            c["status"] in MONEY
+            for c in self.charges
+            if c["metadata"].get("order_id") == order_id and not c.get("_behind")
         )
 
     def land(
-        self, fields: dict[str, str], at_s: float, *, twin: bool = False
+        self, fields: dict[str, str], at_s: float, *, twin: bool = False, behind: bool = False
     ) -> tuple[int, Document]:
-        """Carry a request out: a charge, or an error object."""
+        """Carry a request out: a charge, or an error object. `behind`: nobody is told of it."""
         key, order_id = fields["metadata[batchpay_key]"], fields["metadata[order_id]"]
         token = fields.get("card", "")
         if token in self._spent:
@@ -107,6 +111,8 @@ class Ledger:
         if behaviour == "refused":
             return 400, error("invalid_card", "brand not supported")
         charge = self._charge(fields, at_s, behaviour)
+        if behind:
+            self._put_behind(charge, at_s)
         if token.startswith("tokn_"):
             self._spent[token] = charge["id"]
         if twin:
@@ -160,6 +166,14 @@ class Ledger:
                 lambda at: self._decide(charge, at, behaviour),
             )
         return charge
+
+    def _put_behind(self, charge: Document, at_s: float) -> None:
+        """No answer tells of it; lists hide it for a while, and it may lose its metadata."""
+        charge["_behind"] = charge["metadata"]
+        if charge["_visible_s"] != float("inf"):
+            charge["_visible_s"] = at_s + self.behind_dice.choice([0.0, 1.0, self.longest_hidden_s])
+        if self.behind_dice.random() < 0.5:
+            charge["metadata"] = {}
 
     def _chain(self, charge: Document, at_s: float, behaviour: str) -> None:
         def appear(_: float) -> None:

@@ -12,8 +12,9 @@ import io
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from batchpay.job.job import GatewaySettings
@@ -34,8 +35,16 @@ OF_THE_JOURNAL = frozenset({"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9"
 OF_THE_GATEWAY = frozenset({"I1", "I2", "I3", "I8", "I14", "I18", "I19"})
 
 
-def job_of(settings: GatewaySettings, name: str, fee: str, ids: str = "order_id") -> str:
-    """The job file of a story. `ids`: the column that order ids come from."""
+def job_of(
+    settings: GatewaySettings,
+    name: str,
+    fee: str,
+    ids: str = "order_id",
+    extras: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The job file of a story. `ids`: the column that order ids come from; `extras`: what it adds
+    to every row, in TOML.
+    """
     gateway = {
         "url": "http://127.0.0.1:1",
         "rate": f"{settings.rate}/{'s' if settings.rate_window_s == 1 else 'min'}",
@@ -55,13 +64,16 @@ def job_of(settings: GatewaySettings, name: str, fee: str, ids: str = "order_id"
         destination=SHOP,
         card='"card"',
         customer='"customer"',
+        **extras,
     )
 
 
 def csv_of(rows: Sequence[dict[str, Any]]) -> bytes:
     """The file with these rows, each with an id in two columns."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, restval="")
+    ours = dict.fromkeys(name for row in rows for name in row if name.startswith("batchpay_"))
+    columns = dict.fromkeys((*COLUMNS, *ours))
+    writer = csv.DictWriter(text, list(columns), restval="")
     writer.writeheader()
     writer.writerows({**row, "ref": ref_of(row["order_id"])} for row in rows)
     return text.getvalue().encode()
@@ -83,6 +95,8 @@ def dropped(story: Story) -> frozenset[str]:
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
     charges = story.world.ledger.charges
+    if any(charge.get("_behind") for charge in charges):
+        rules |= OF_THE_GATEWAY | {"I6", "I7"}
     if any(
         c.get("_changed") or c["_visible_s"] == math.inf or c["status"] == "reversed"
         for c in charges

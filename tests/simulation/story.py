@@ -5,6 +5,7 @@ checks.
 from __future__ import annotations
 
 import asyncio
+import csv
 import logging
 import random
 import shutil
@@ -51,6 +52,13 @@ RARE = (
     "forgotten",
 )
 SHOPS = 3
+# What a job adds to every row, in TOML: an edit of it is no change of any row.
+EXTRAS = {
+    "description": '{ value = "thanks" }',
+    "metadata": '{ who = { value = "night" } }',
+    "return_uri": '{ value = "https://example.com/back" }',
+}
+PAIR, TYPED = 40, 10_000  # the ids of pairs, and those that people type, begin here
 
 
 @dataclass
@@ -130,7 +138,16 @@ def _world(seed: int, dice: random.Random, loop: SimulatedLoop, folder: Path) ->
     world.ledger.hidden_in_total = dice.random() < 0.3
     world.slow_disk_s = dice.choice([0.0, 0.01, 0.01, 1.0, 6.0])
     world.account_told = dice.random() < 0.9
+    more = random.Random(f"{seed} behind")
+    world.weather.behind_share = more.choice([0.0, 0.0, 0.05, 0.2])
+    world.weather.behind_dice = world.ledger.behind_dice = more
+    world.ledger.longest_hidden_s = min(settings.doubt_period_s, 300.0)
     return world
+
+
+def _as_read(row: dict[str, str]) -> dict[str, Any]:
+    """A row of a rejects file as one of a story has it: its amount is a number."""
+    return {**row, "amount": int(row["amount"])}
 
 
 @dataclass(frozen=True)
@@ -158,6 +175,11 @@ class Story:
         self._backup: tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None = None
         self._shops = list(range(SHOPS))
         self._ids = "order_id"  # the column that they come from
+        # of the weather that came later: its own, so that the seeds of before stay as they were
+        self._more = random.Random(f"{world.seed} more")
+        self._extras: dict[str, str] = {}
+        self._pair: Path | None = None  # a file of two sales under one id
+        self.sent_back: list[Path] = []  # what people sent back of it
         # what no run has read under either id, nobody can tell from another sale
         self._all_present = False
         self.fee = self.dice.choice(
@@ -200,7 +222,7 @@ class Story:
             f"shop{number},recp_test_{target}\n" for number, target in enumerate(self._shops)
         )
         (self.folder / "recipients.csv").write_text(f"shop,id\n{shops}")
-        text = outside.job_of(settings, name, self.fee, self._ids)
+        text = outside.job_of(settings, name, self.fee, self._ids, self._extras)
         (self.folder / "job.toml").write_text(text.replace('unit = "minor"', f'unit = "{unit}"'))
         return load_job(self.folder / "job.toml")
 
@@ -213,24 +235,40 @@ class Story:
             self._add_file([*again, *more])
         if self.dice.random() < 0.3:
             self._add_file([self._damaged(row) for row in first if self.dice.random() < 0.7])
-        for order_id in self.amounts:
+        for order_id in list(self.amounts):
             if not self.world.weather.calm or self.dice.random() < 0.3:
                 behaviour = self.dice.choice(BEHAVIOURS)
                 if self.world.weather.lie_share and self.dice.random() < 0.1:
                     behaviour = self.dice.choice(RARE)
                 self.world.ledger.payers[order_id] = behaviour
+        if self._more.random() < 0.25:
+            self._write_pair()
 
-    def _row(self, number: int) -> dict[str, Any]:
+    def _write_pair(self) -> None:
+        """Two sales of two payers under one id, in a file of their own."""
+        first = self._row(PAIR, self._more)
+        second = {
+            **self._row(PAIR, self._more),
+            "customer": f"cust_test_{PAIR}b",
+            "amount": first["amount"] + 100,
+        }
+        second.pop("card", None)
+        self._add_file([first, second])
+        self._pair = self.files[-1].path
+        self.world.weather.injected["two sales under one id"] += 1
+
+    def _row(self, number: int, dice: random.Random | None = None) -> dict[str, Any]:
+        dice = dice or self.dice
         payer = (
             {"card": f"tokn_test_{number}"}
-            if self.dice.random() < 0.25
+            if dice.random() < 0.25
             else {"customer": f"cust_test_{number}"}
         )
-        amount = self.dice.choice([2000, 5001, 2499, 814_1, 100_50]) + number
+        amount = dice.choice([2000, 5001, 2499, 814_1, 100_50]) + number
         return {
             "order_id": f"{number:04d}",
             "amount": amount,
-            "currency": self.dice.choice(["THB", "THB", "JPY"]),
+            "currency": dice.choice(["THB", "THB", "JPY"]),
             "shop": f"shop{number % SHOPS}",
             "batchpay_retry": "",
             **payer,
@@ -255,18 +293,19 @@ class Story:
         amount = row["amount"] + self.dice.choice([0, 0, 1])
         return {**row, "order_id": damaged, "amount": amount}
 
-    def _add_file(self, rows: list[dict[str, Any]]) -> None:
+    def _add_file(self, rows: list[dict[str, Any]]) -> bool:
         if not rows:
-            return
+            return False
         path = self.folder / f"{len(self.files) + 1}.csv"
         content = outside.csv_of(rows)
         if any(file.path.read_bytes() == content for file in self.files):
-            return  # the same bytes are the same batch
+            return False  # the same bytes are the same batch
         path.write_bytes(content)
         self.files.append(InputFile(path, rows))
         for row in rows:
             self.amounts.setdefault(row["order_id"], row["amount"])
             self.every_amount.add(row["amount"])
+        return True
 
     def _present(self) -> list[Path]:
         if self._all_present or self.dice.random() < 0.7:
@@ -289,6 +328,8 @@ class Story:
         self._perhaps_back_up(machine)
         self._neighbours()
         self._perhaps_edit()
+        self._perhaps_edit_what_it_adds()
+        self._perhaps_send_back(machine)
         self._perhaps_show_a_stale_copy()
         formats = ("csv", "json") if self.dice.random() < 0.1 else ("csv",)
         process = self.process(machine, self._present(), options=self._options(), formats=formats)
@@ -346,6 +387,59 @@ class Story:
             self._all_present = True
             self.job = self._write_job()
             self.world.weather.injected["id column edited"] += 1
+
+    def _perhaps_edit_what_it_adds(self) -> None:
+        """Somebody edits what the job adds to every row, which asks for nothing again."""
+        if self._more.random() < 0.15 and not self.renamed:
+            name = self._more.choice(list(EXTRAS))
+            if name in self._extras:
+                del self._extras[name]
+            else:
+                self._extras[name] = EXTRAS[name]
+            self.job = self._write_job()
+            self.world.weather.injected["job edited"] += 1
+
+    def _perhaps_send_back(self, machine: Machine) -> None:
+        """A person sends rows of a rejects file back: as they are, once more, mended, or under an
+        id of their own; each sale stays what it is.
+        """
+        if machine is not self.machines[0] or self._more.random() >= 0.4:
+            return
+        for path in sorted((machine.folder / "reports").glob("*/rejects.csv")):
+            with path.open(encoding="utf-8-sig", newline="") as text:
+                told = list(csv.DictReader(text))
+            if any(row["order_id"] == f"{PAIR:04d}" for row in told):
+                self._send_pair_back(told)
+            elif self._more.random() < 0.3:
+                self._send_some_back(told)
+
+    def _send_pair_back(self, told: list[dict[str, str]]) -> None:
+        """The second sale gets its own id; the first comes back as it is, beside it or later."""
+        if len(told) != 2:
+            return
+        one, two = told
+        typed = {**two, "order_id": str(TYPED + PAIR + 100)}
+        back = self._more.choice([[one, typed], [one, typed], [typed], [one]])
+        if self._add_file([_as_read(row) for row in back]):
+            self.sent_back.append(self.files[-1].path)
+            self.world.weather.injected["a pair sent back"] += 1
+
+    def _send_some_back(self, told: list[dict[str, str]]) -> None:
+        back = []
+        for row in told:
+            way = self._more.choice(["", "as it is", "retry", "amount", "typed"])
+            changed = dict(row)
+            if way == "retry":
+                changed["batchpay_retry"] = "yes"
+            elif way == "amount":
+                changed["amount"] = str(int(row["amount"]) + 1)
+            elif way == "typed":  # an id that nothing had before, for the very same sale
+                sale = int(checker.sale_of(row["order_id"]))
+                changed["order_id"] = str(self._more.choice([1, 2]) * TYPED + sale)
+            if way:
+                back.append(_as_read(changed))
+                self.world.weather.injected[f"sent back, {way}"] += 1
+        self._add_file(back)
 
     def _perhaps_show_a_stale_copy(self) -> None:
         """Lists come from a copy of some time ago. Not where a journal was lost: then nothing could

@@ -53,6 +53,12 @@ LIES = (
     "null status",
     "empty currency",
 )
+# A charge behind an answer that says there is none; it may be hidden for a while, or lose its
+# metadata.
+BEHIND = (
+    "400 after",
+    "429 after",
+)
 LOOK = (
     "unreachable",
     "lost",
@@ -79,6 +85,8 @@ class Weather:
     post_kinds: tuple[str, ...] = ()
     look_kinds: tuple[str, ...] = ()
     lie_share: float = 0.0
+    behind_share: float = 0.0
+    behind_dice: random.Random = field(default_factory=random.Random)
     _burst: str = ""
     _left: int = 0
 
@@ -90,10 +98,10 @@ class Weather:
         if dice.random() < 0.1:
             return cls(dice, calm=True)
         kinds = [kind for kind in POST if dice.random() < 0.35]
-        if dice.random() < 0.2:
+        if dice.random() < 0.4:
             kinds += [kind for kind in ENDS if dice.random() < 0.4]
         looks = [kind for kind in LOOK if dice.random() < 0.3]
-        lies = dice.choice([0.0, 0.0, 0.0, 0.0, 0.02, 0.2])
+        lies = dice.choice([0.0, 0.0, 0.0, 0.0, 0.05, 0.2])
         share = dice.choice([0.0, 0.05, 0.15, 0.4])
         return cls(
             dice, share=share, post_kinds=tuple(kinds), look_kinds=tuple(looks), lie_share=lies
@@ -103,6 +111,8 @@ class Weather:
         """The fate of a POST; "" is a good one."""
         if not self.calm and self.dice.random() < self.lie_share:
             return self._count("lie " + self.dice.choice(LIES), "POST")
+        if not self.calm and self.behind_dice.random() < self.behind_share:
+            return self._count(self.behind_dice.choice(BEHIND), "POST")
         return self._draw(self.post_kinds, "POST")
 
     def look(self) -> str:
