@@ -110,8 +110,8 @@ def i1(e: Evidence) -> Iterator[str]:
 
 @rule
 def i2(e: Evidence) -> Iterator[str]:
-    """Gateway, journal, results.csv, report.json and report.xlsx show the same money, charge by
-    charge.
+    """Gateway, journal, results.csv, report.json, report.xlsx and report.html show the same money,
+    charge by charge.
     """
     lives = attempts(e)
     waiting = {o for o, some in lives.items() if some[-1].outcome in ("in_doubt", "pending")}
@@ -143,6 +143,7 @@ def i2(e: Evidence) -> Iterator[str]:
     if e.reports and +sums != +told:
         yield f"results.csv charges {dict(sums)}, report.json {dict(told)}"
     yield from _workbooks(e)
+    yield from _pages(e)
 
 
 def _charged(row: Row) -> int:
@@ -157,6 +158,22 @@ def _compared(
             yield (
                 f"{charge_id}: {one} has {left.get(charge_id)}, {other} has {right.get(charge_id)}"
             )
+
+
+def _pages(e: Evidence) -> Iterator[str]:
+    """report.html has every currency's charged total, and every row once, as results.csv has it."""
+    for path in sorted(e.report_folder.glob("*/report.html")):
+        text = path.read_text("utf-8")
+        report = json.loads(path.with_name("report.json").read_text("utf-8"))
+        for item in report["currencies"]:
+            whole, point, fraction = str(item["charged"]).partition(".")
+            shown = f"{int(whole):,}{point}{fraction} {item['currency']}"
+            if item["charged_minor"] and shown not in text:
+                yield f"{path.parent.name}/report.html does not show {shown}"
+        told = Counter(re.findall(r'<tr data-o="(\w+)"', text))
+        counted = Counter(report["outcomes"])
+        if told != counted:
+            yield f"{path.parent.name}/report.html lists {dict(told)}, report.json {dict(counted)}"
 
 
 def _workbooks(e: Evidence) -> Iterator[str]:

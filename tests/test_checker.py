@@ -201,6 +201,11 @@ def a_workbook_without_the_sum(folder: Path) -> None:
     book.save(next(folder.glob("reports/*")) / "report.xlsx")
 
 
+def a_page_without_a_row(folder: Path) -> None:
+    page = next(folder.glob("reports/*/report.json")).with_name("report.html")
+    page.write_text('<tr data-o="succeeded"><td>2', "utf-8")
+
+
 def a_row_is_lost(folder: Path) -> None:
     with results(folder) as rows:
         del rows[4]
@@ -515,6 +520,7 @@ SPOILT: dict[str, list[Callable[[Path], Facts_]]] = {
         a_charge_that_no_book_has,
         another_sum_in_the_report,
         a_workbook_without_the_sum,
+        a_page_without_a_row,
         a_row_is_lost,
         a_row_that_flatters,
     ],

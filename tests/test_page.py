@@ -257,12 +257,13 @@ def test_a_bar_is_whole_and_shows_what_is_little() -> None:
 
 def test_a_chart_over_time_counts_every_charge_once() -> None:
     """In bars of a width that people know, sixty at most."""
-    times = [(f"2026-11-24T00:{at // 60:02}:{at % 60:02}Z", "") for at in range(0, 600, 2)]
-    made = pictures.timeline(times)
+    sent = {f"2026-11-24T00:{at // 60:02}:{at % 60:02}Z": 1 for at in range(0, 600, 2)}
+    made = pictures.timeline(sent, {1: 2, 5: 1, 9: 4})
     assert made is not None
     assert sum(column.count for column in made.columns) == 300
     assert made.seconds == 10 and len(made.columns) == 60
     assert max(column.height for column in made.columns) == 100
-    late = pictures.timeline([("2026-11-24T00:00:00Z", "2026-11-24T00:00:08Z")])
-    assert late is not None and (late.slowest_s, late.median_s) == (9, 9)
-    assert pictures.timeline([]) is None
+    assert (made.slowest_s, made.median_s) == (9, 9)
+    alone = pictures.timeline({"2026-11-24T00:00:00Z": 3}, {})
+    assert alone is not None and (alone.most, alone.slowest_s, alone.median_s) == (3, 0, 0)
+    assert pictures.timeline({}, {}) is None

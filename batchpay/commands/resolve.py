@@ -14,6 +14,7 @@ from functools import partial
 from batchpay.batches import history
 from batchpay.batches.candidates import intent_of_row
 from batchpay.batches.clock import iso
+from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
@@ -737,6 +738,7 @@ def _publish_all(opened: OpenJob) -> None:
         if history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
             publish(opened, batch)
     publish_settled(opened)
+    publish_index(opened)
 
 
 def who() -> str:

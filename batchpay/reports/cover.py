@@ -16,7 +16,7 @@ from batchpay.reports.facts import (
     who_must_act,
 )
 from batchpay.reports.pivots import Pivots, checks
-from batchpay.reports.sheets import Sheet, major
+from batchpay.reports.sheets import WIDEST, Sheet, major
 from batchpay.reports.table import Inputs
 from batchpay.reports.words import Words
 
@@ -200,7 +200,7 @@ class Cover:
             told = words.equation(equation.name)
             sheet.text(0, equation.currency or words.word(labels.EVERY), "plain")
             sheet.text(1, told, "long")
-            sheet.tall(told, 44)
+            sheet.tall(told, WIDEST)
             for column, number in ((2, equation.left), (3, equation.right)):
                 if equation.name.startswith("amounts"):
                     sheet.money(column, number, equation.currency)

@@ -392,7 +392,7 @@ class Page:
 
     @property
     def timeline(self) -> Timeline | None:
-        return timeline(self.pivots.times)
+        return timeline(self.pivots.sent, self.pivots.waits)
 
     @property
     def late(self) -> list[str]:

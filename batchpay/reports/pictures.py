@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 WIDTH = 1000  # units of a bar that is whole
 LEAST = 6  # ... of a part that is not nothing: everybody sees that there is one
@@ -88,28 +88,38 @@ class Timeline:
     slowest_s: int
 
 
-def timeline(times: Sequence[tuple[str, str]]) -> Timeline | None:
-    """Of the instants at which charges were sent and ended, in order; None without any."""
-    sent = [_moment(one) for one, _ in times]
+def timeline(sent: Mapping[str, int], waits: Mapping[int, int]) -> Timeline | None:
+    """Of charges by the instant at which they were sent, and by the seconds that their end took;
+    None without any.
+    """
     if not sent:
         return None
-    start = sent[0]
-    span = int((sent[-1] - start).total_seconds()) + 1
+    first, last = min(sent), max(sent)
+    start = _moment(first)
+    span = int((_moment(last) - start).total_seconds()) + 1
     seconds = next((one for one in _WIDTHS_S if span <= one * BARS), -(-span // BARS))
     counts = [0] * -(-span // seconds)
-    for moment in sent:
-        counts[int((moment - start).total_seconds()) // seconds] += 1
-    most = max(counts)
-    waits = sorted(_waits(times))
+    for at, number in sent.items():
+        counts[int((_moment(at) - start).total_seconds()) // seconds] += number
     return Timeline(
-        columns=tuple(_columns(counts, most)),
+        columns=tuple(_columns(counts, max(counts))),
         seconds=seconds,
-        first=times[0][0],
-        last=f"{start + timedelta(seconds=span - 1):%Y-%m-%dT%H:%M:%SZ}",
-        most=most,
-        median_s=waits[len(waits) // 2] if waits else 0,
-        slowest_s=waits[-1] if waits else 0,
+        first=first,
+        last=last,
+        most=max(counts),
+        median_s=_median(waits),
+        slowest_s=max(waits, default=0),
     )
+
+
+def _median(waits: Mapping[int, int]) -> int:
+    """Of numbers that come so often each."""
+    half = sum(waits.values()) // 2
+    for seconds, number in sorted(waits.items()):
+        half -= number
+        if half < 0:
+            return seconds
+    return 0
 
 
 def _columns(counts: Sequence[int], most: int) -> list[Column]:
@@ -119,15 +129,6 @@ def _columns(counts: Sequence[int], most: int) -> list[Column]:
         height = -(-HEIGHT * count // most)
         found.append(Column(at * width, width - 1, height, count))
     return found
-
-
-def _waits(times: Sequence[tuple[str, str]]) -> list[int]:
-    """Seconds from sending to the end, of what has ended: begun ones count."""
-    waits = []
-    for sent, settled in times:
-        if settled:
-            waits.append(int((_moment(settled) - _moment(sent)).total_seconds()) + 1)
-    return waits
 
 
 def _moment(at: str) -> datetime:

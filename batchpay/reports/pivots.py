@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from batchpay.domain.model import MONEY_MOVED, Finding, Outcome
@@ -50,7 +51,8 @@ class Pivots:
     action: list[Finding]  # the first MOST rows that somebody must act about
     to_act: int  # all of them
     late: list[Finding]  # the first LATE rows of which something was heard on a later day
-    times: list[tuple[str, str]]  # sent_at and settled_at of every sent row
+    sent: Counter[str]  # by the second in which they were sent, UTC: rows
+    waits: Counter[int]  # by the seconds that their end took, begun ones counted: rows
     unsettled: int  # rows that did not simply succeed
 
 
@@ -67,6 +69,14 @@ def is_late(finding: Finding) -> bool:
     return finding.has_later or finding.settled_at[:10] > finding.sent_at[:10]
 
 
+def _seconds(begun: str, ended: str) -> int:
+    """Whole seconds between two instants, the begun one counted."""
+    if begun == ended:
+        return 1
+    waited = datetime.fromisoformat(ended) - datetime.fromisoformat(begun)
+    return int(waited.total_seconds()) + 1
+
+
 class _Gathered:
     def __init__(self) -> None:
         self._outcomes: list[pd.DataFrame] = []
@@ -76,7 +86,8 @@ class _Gathered:
         self._action: list[Finding] = []
         self._to_act = 0
         self._late: list[Finding] = []
-        self._times: list[tuple[str, str]] = []
+        self._sent: Counter[str] = Counter()
+        self._waits: Counter[int] = Counter()
         self._unsettled = 0
 
     def add(self, findings: list[Finding]) -> None:
@@ -100,7 +111,9 @@ class _Gathered:
             self._add_code(finding, code)
         if not finding.sent_at:
             return
-        self._times.append((finding.sent_at, finding.settled_at))
+        self._sent[finding.sent_at] += 1
+        if finding.settled_at:
+            self._waits[_seconds(finding.sent_at, finding.settled_at)] += 1
         if is_late(finding) and len(self._late) < LATE:
             self._late.append(finding)
 
@@ -121,7 +134,8 @@ class _Gathered:
             action=self._action,
             to_act=self._to_act,
             late=self._late,
-            times=sorted(self._times),
+            sent=self._sent,
+            waits=self._waits,
             unsettled=self._unsettled,
         )
 
