@@ -41,7 +41,7 @@ from batchpay.lifecycle.plan import key_of
 from batchpay.reports.files import Directory
 from batchpay.sandbox import SandboxServer
 from batchpay.terminal import streams
-from tests.world import HEADER, KEY, Market, order
+from tests.world import BY_CUSTOMER, HEADER, KEY, Market, order
 
 WHY = "a person saw to it"
 TRIED: set[str] = set()
@@ -1075,6 +1075,64 @@ def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) ->
         follow(market, reason)
         over(market, 10)
     assert market.money()["B"] == send
+
+
+@pytest.mark.fault("E03", "X12")
+@tries("new-token")
+def test_a_token_that_paid_an_earlier_order_is_told_before_it_is_sent(market: Market) -> None:
+    """The row is rejected by every command and goes with a new token; nothing is sent for it."""
+    market.job()
+    token = "tokn_test_sandbox000014242"
+    market.orders([order(1, card=token)])
+    assert market.run().returncode == 0
+    market.orders([order(2, card=token), order(3)])
+    checked = json.loads(market.run("--json", verb="check").stdout)
+    (told,) = checked["problems"]
+    assert (told["row"], told["rule"]) == (2, "rejected") and "paid order 00001" in told["remedy"]
+    assert checked["files"][0]["may_be_sent"]["THB"]["count"] == 1
+    planned = json.loads(market.run("--json", verb="plan").stdout)
+    assert planned["to_send"]["THB"]["count"] == 1
+    before = market.posts()
+    assert market.run().returncode == 10
+    assert market.posts() == before + 1
+    found = row(market, "00002")
+    assert (found["outcome"], found["who_acts"]) == ("rejected", "accountant")
+    assert "have the payer enter the" in found["reason"]
+    market.orders([order(2, card="tokn_test_sandbox990024242")])
+    over(market, 0)
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+
+
+def _sale(number: int, amount: str, card: str = "cust_test_sandbox1") -> dict[str, str]:
+    """An order of one recipient, paid by a customer."""
+    return order(number, amount=amount, recipient="recp_test_sandbox1", card=card)
+
+
+@pytest.mark.fault("X09")
+@tries("history")
+@pytest.mark.parametrize("send", [True, False])
+def test_an_amount_far_outside_of_the_past_waits_where_the_job_says_so(
+    market: Market, *, send: bool
+) -> None:
+    """It is sent, or never, each by what its reason says; check, plan and run agree before."""
+    market.job(**BY_CUSTOMER, more='[controls]\nhistory = "hold"\n')
+    market.orders([_sale(1, "500.00")])
+    assert market.run().returncode == 0
+    market.orders([_sale(2, "50000.00"), _sale(3, "700.00", card="cust_test_sandbox2")])
+    planned = json.loads(market.run("--json", verb="plan").stdout)
+    assert planned["to_send"]["THB"]["count"] == 1 and planned["exit_code"] == 11
+    assert market.run().returncode == 11
+    assert market.money() == {"00001": 1, "00003": 1}
+    reason = row(market, "00002")["reason"]
+    assert "100 times what order 00001" in reason
+    if send:
+        (line,) = re.findall(r'history = "\w+"', reason)
+        edit(market, 'history = "hold"', line)
+        over(market, 0)
+    else:
+        follow(market, reason)
+        over(market, 10)
+    assert market.money()["00002"] == send
 
 
 @pytest.mark.fault("B32", "J12", "J19")

@@ -46,6 +46,7 @@ from batchpay.lifecycle.rows import (
     Row,
     Standing,
     Waits,
+    Why,
     is_sendable,
     rows_of,
 )
@@ -53,6 +54,7 @@ from batchpay.lifecycle.sales import settled_by
 from batchpay.lifecycle.standing import stand
 from batchpay.lifecycle.terms import fitting_terms_of
 from batchpay.messages.message import worded
+from batchpay.messages.standing import NEAR_ONE
 from batchpay.settlement import Candidate
 from batchpay.settlement.others import renamed
 
@@ -272,6 +274,8 @@ class Survey:
     recipients: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     warned: int = 0  # rows that resemble a recent order
     resembling: list[str] = field(default_factory=list)  # the first of them, each with what it is
+    unusual: int = 0  # rows whose amount is far outside of what was asked before
+    outside: list[str] = field(default_factory=list)  # likewise
 
     def add(self, job: Job, placed: Placed) -> None:
         """Count one row that may be sent."""
@@ -287,10 +291,17 @@ class Survey:
         share = self.recipients.setdefault((destination, currency), [0, 0])
         share[0] += 1
         share[1] += amount
-        if warnings := getattr(placed.standing, "warnings", ()):
+        warnings: Why = getattr(placed.standing, "warnings", ())
+        near = [one for one in warnings if one.rule == NEAR_ONE.code]
+        far = [one for one in warnings if one.rule != NEAR_ONE.code]
+        if near:
             self.warned += 1
             if len(self.resembling) < NAMED:
-                self.resembling.append(f"{told(placed.row.order_id)}: {worded(warnings)}")
+                self.resembling.append(f"{told(placed.row.order_id)}: {worded(near)}")
+        if far:
+            self.unusual += 1
+            if len(self.outside) < NAMED:
+                self.outside.append(f"{told(placed.row.order_id)}: {worded(far)}")
 
     @property
     def destinations(self) -> frozenset[str]:
@@ -549,6 +560,7 @@ def _held_against_recent(
 
     The question is asked where the answer matters: of a file of which something would be sent.
     """
+    guards = replace(guards, asks_first=True)
     quiet = partial(_quiet, job, journal, guards)
     earlier = list(journal.batches())
     judged = list(batches)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from batchpay.batches.clock import iso, ns_of
+from batchpay.batches.past import before
 from batchpay.domain.events import (
     STOPS,
     Adopted,
@@ -135,6 +136,8 @@ def history_of(
         key for some in corrected.values() for attempt in some for key in places_of(attempt.intent)
     }
     places.update(key for some in words.values() for word in some for key in word.places)
+    right = [chunk.documents[at] for at in wanted if at not in chunk.problems]
+    told_before = before(journal, right, batch.first_seen_ns)
     return History(
         attempts=attempts,
         owned=owned,
@@ -144,6 +147,9 @@ def history_of(
         rivals=rivals,
         elsewhere=_elsewhere(journal, [*asked, *others], histories),
         near=_near(journal, batch, documents),
+        past=told_before.past,
+        hundredth=told_before.hundredth,
+        spent=_spent(journal, told_before.tokens),
         unnamed=_unnamed(journal, documents, lineages),
         unsent=_unsent(documents, attempts),
         received_ns=batch.first_seen_ns,
@@ -457,6 +463,24 @@ def _near(
     return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
 
 
+def _spent(journal: SqliteJournal, tokens: Mapping[str, Sequence[Near]]) -> dict[str, Near]:
+    """Of tokens that earlier files used those that made a charge, or may have: a request that the
+    gateway refused leaves a token as it was.
+    """
+    order_ids = sorted({one.order_id for some in tokens.values() for one in some})
+    spent = set()
+    for attempts in attempts_of(journal, order_ids).values():
+        for attempt in attempts:
+            if attempt.charge is not None or not (attempt.closed or attempt.ready):
+                spent.add((attempt.intent.order_id, attempt.intent.single_use))
+    found = {}
+    for token, some in tokens.items():
+        for one in some:
+            if (one.order_id, token) in spent:
+                found[token] = one
+    return found
+
+
 def _unnamed(
     journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
 ) -> dict[str, tuple[Unnamed, ...]]:
@@ -570,6 +594,7 @@ def guards_of(
         fee=job.fee,
         distinct_ids=job.input.distinct_ids,
         near_duplicates=job.controls.near_duplicates,
+        history=job.controls.history,
         ids_from=job.columns.ids_from,
         extras_from=job.extras_from,
         said_new=said_new(journal).orders,

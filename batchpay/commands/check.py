@@ -38,7 +38,15 @@ from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.rows import Cancelled, ConflictWith, Guards, Standing, Waits, is_sendable
+from batchpay.lifecycle.rows import (
+    Cancelled,
+    ConflictWith,
+    Guards,
+    Rejected,
+    Standing,
+    Waits,
+    is_sendable,
+)
 from batchpay.messages.message import plain, worded
 from batchpay.reconciliation.findings import Place, finding_of
 
@@ -263,7 +271,8 @@ class _Checking:
         repeat = placed.row.repeat
         if repeat is not None and not repeat.looks_like:
             return False
-        return self._knows_orders and isinstance(placed.standing, ConflictWith | Cancelled)
+        against = ConflictWith | Cancelled | Rejected
+        return self._knows_orders and isinstance(placed.standing, against)
 
     def _tell_contested(self, batch: Batch, placed: Placed) -> None:
         row = placed.row

@@ -427,12 +427,20 @@ def _of_orders(found: Survey) -> Iterable[str]:
     if found.warned:
         yield (
             f"{found.warned} of these orders ask for the same payer, recipient and amount as one"
-            f" of the last ten days: {'; '.join(found.resembling)}{_more(found)}"
+            f" of the last ten days: {_listed(found.resembling, found.warned)}"
+        )
+    if found.unusual:
+        yield (
+            f"{found.unusual} of these orders ask for an amount far outside of what was asked"
+            f" before: {_listed(found.outside, found.unusual)}"
         )
 
 
-def _more(found: Survey) -> str:
-    more = found.warned - len(found.resembling)
+def _listed(named: Sequence[str], count: int) -> str:
+    return f"{'; '.join(named)}{_more(count - len(named))}"
+
+
+def _more(more: int) -> str:
     if more > 0:
         return f"; and {more} more"
     return ""

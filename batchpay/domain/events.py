@@ -936,6 +936,33 @@ CHARGE_CURRENCY_AT = "$.charge.currency"
 STATE_AT = "$.state"
 SALE_AT = "$.intent.sale"
 IDS_FROM_AT = "$.intent.ids_from"
+
+
+class AskedFor(NamedTuple):
+    """What an attempt asks for, as a query tells it (ASKED_FOR); what an event does not say is
+    empty.
+    """
+
+    payer: str
+    destination: str
+    amount: int  # smallest unit
+    currency: str
+    single_use: str
+
+
+ASKED_FOR = ", ".join(
+    [
+        *(
+            f"CAST(coalesce(json_extract(e.data, '$.intent.{name}'), '') AS TEXT)"
+            for name in ("payer", "destination")
+        ),
+        "CAST(coalesce(json_extract(e.data, '$.intent.amount'), 0) AS INTEGER)",
+        *(
+            f"CAST(coalesce(json_extract(e.data, '$.intent.{name}'), '') AS TEXT)"
+            for name in ("currency", "single_use")
+        ),
+    ]
+)
 # what stands before the value of `state` in the text of `data`
 STATE_TEXT = '"state":'
 

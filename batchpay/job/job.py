@@ -352,6 +352,7 @@ class Controls:
     deadline: str = ""  # HH:MM in `time_zone`
     max_failures: Limit | None = None
     min_share: Literal["hold", "send"] = "hold"  # a share below the gateway's smallest transfer
+    history: Literal["warn", "hold"] = "warn"  # an amount far outside its recipient's past
     near_duplicates: Literal["warn", "hold"] = (
         "warn"  # another recent order of this payer, recipient, amount, currency
     )

@@ -838,7 +838,7 @@ class _Builder:
                 ["controls", "time_zone"], f"{_shown(zone)} is no time zone; Asia/Bangkok, say"
             )
         kept: dict[str, Any] = {}
-        for name in ("count", "deadline", "min_share", "near_duplicates"):
+        for name in ("count", "deadline", "min_share", "near_duplicates", "history"):
             if name in told:
                 kept[name] = told[name]
         for name in ("total", "max_amount", "max_total"):

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from batchpay.domain.money import major_text
+from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import alike, payer_of, terms_in
+from batchpay.lifecycle.plan import alike, payer_of, single_use_of, terms_in
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -24,6 +24,7 @@ from batchpay.lifecycle.rows import (
     History,
     MayGo,
     Near,
+    Rejected,
     Renamed,
     Row,
     Sendable,
@@ -44,6 +45,9 @@ from batchpay.messages.message import Message, read
 ACCOUNTANT = "accountant"
 ENGINEER = "engineer"
 A_PERSON = "a person"  # who acts
+
+FAR = 10  # times the most, or the least, that a recipient's orders asked for, and ...
+ENOUGH_ORDERS = 10  # ... how many of them say what is usual
 
 # --- the gate
 
@@ -367,9 +371,11 @@ def _unclear(earlier: Attempt, charge: Nameless) -> Waits:
 
 
 def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | None:
-    """A job may say that nothing is sent that resembles a recent order, of the row's own file and
-    of this very run, too, until a person has looked.
+    """A job may say that nothing is sent that is far outside its recipient's past, or resembles a
+    recent order, of the row's own file and of this very run, too, until a person has looked.
     """
+    if guards.history == "hold" and (odd := _outside(row, history)):
+        return Waits((*odd, steps.HISTORY(order=row.order_id)), ACCOUNTANT)
     if guards.near_duplicates != "hold":
         return None
     ids = history.ids(row)
@@ -410,7 +416,7 @@ def _waits_for_a_word(row: Row, why: Message) -> Waits:
 
 def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
     """What a person should know before, or after, it is sent: recent orders of other files that ask
-    for the same.
+    for the same, and an amount that is far outside of what was asked before.
 
     `before_ns`: only what was asked before then; 0: whenever.
     """
@@ -418,9 +424,40 @@ def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
         return ()
     asked = history.near.get(terms_in(row.document), ())
     near = [one for one in asked if _is_near(one, row, before_ns)]
+    odd = _outside(row, history)
     if not near:
+        return odd
+    return (_resembles(near), *odd)
+
+
+def _outside(row: Row, history: History) -> Why:
+    """Why a row's amount is far outside of what was asked before its file came."""
+    document = row.document
+    amount = document["amount"]
+    currency = str(document["currency"])
+    shown = money_told(amount, currency)
+    part = history.hundredth.get(terms_in(document))
+    if part is not None and part.order_id not in history.ids(row):
+        return (said.HUNDREDFOLD(amount=shown, order=part.order_id, batch=part.batch_id),)
+    past = history.past.get((document["destination"], currency.lower()))
+    if past is None or past.orders < ENOUGH_ORDERS:
         return ()
-    return (_resembles(near),)
+    if amount > FAR * past.most:
+        most = money_told(past.most, currency)
+        return (said.FAR_ABOVE(amount=shown, orders=past.orders, most=most),)
+    if amount * FAR < past.least:
+        least = money_told(past.least, currency)
+        return (said.FAR_BELOW(amount=shown, orders=past.orders, least=least),)
+    return ()
+
+
+def token_spent(row: Row, history: History) -> Rejected | None:
+    """What a row is whose one-time token made a charge of another order of an earlier file."""
+    spent = history.spent.get(single_use_of(row.document))
+    if spent is None or spent.order_id in history.ids(row):
+        return None
+    step = steps.NEW_TOKEN()
+    return Rejected(why=(said.TOKEN_SPENT(order=spent.order_id, batch=spent.batch_id, step=step),))
 
 
 def _resembles(near: Sequence[Near]) -> Message:

@@ -111,6 +111,17 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What was asked for a recipient, in one currency, before a row's file came; money in the
+    smallest unit.
+    """
+
+    orders: int
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unnamed:
     """A charge, or what may be one, with the terms of a row, made when order ids were made of other
     cells, perhaps.
@@ -170,6 +181,12 @@ class History:
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)
     # terms_of -> attempts of the last ten days.
     near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)
+    # Recipient and lower-case currency -> what was asked for it before the rows' file came.
+    past: Mapping[tuple[str, str], Past] = field(default_factory=dict)
+    # terms_of -> an order that asked for a hundredth of it for the same payer and recipient.
+    hundredth: Mapping[str, Near] = field(default_factory=dict)
+    # One-time token -> the order of an earlier file that it made a charge of.
+    spent: Mapping[str, Near] = field(default_factory=dict)
     # One of fitting_terms -> charges of whatever age.
     unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)
     # One of fitting_terms -> ids of orders of these rows that ask for them and were never sent.
@@ -254,10 +271,14 @@ class Guards:
     # Does this source really have ids that only look alike (Input.distinct_ids)?
     distinct_ids: bool = False
     near_duplicates: Literal["warn", "hold"] = "warn"
+    # An amount that is far outside of what was asked for its recipient.
+    history: Literal["warn", "hold"] = "warn"
     # alike() of never sent orders that a person cancelled -> order id.
     cancelled: Mapping[str, str] = field(default_factory=dict)
     # What a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled.
     cancelled_sales: Mapping[str, str] = field(default_factory=dict)
+    # The file is to be asked about as a whole: whether its tokens are spent is no answer.
+    asks_first: bool = False
     # Of which cells the job makes order ids now (job.Columns.ids_from).
     ids_from: str = ""
     # By which part of the job rows get what is sent beside the money now (job.Job.extras_from).

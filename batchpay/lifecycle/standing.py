@@ -29,6 +29,7 @@ from batchpay.lifecycle.holds import (
     contested,
     kept_back,
     look_alike,
+    token_spent,
     warnings_of,
 )
 from batchpay.lifecycle.kinship import goes_back_to
@@ -79,9 +80,11 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     if sendable is None:
         return standing
     gate = blocked(row, sendable.before, history, guards)
-    if gate is None:
-        return standing
-    return kept_back(sendable, gate)
+    if gate is not None:
+        return kept_back(sendable, gate)
+    if isinstance(sendable, MayGo) and sendable.withdraw is None and not guards.asks_first:
+        return token_spent(row, history) or standing
+    return standing
 
 
 def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:

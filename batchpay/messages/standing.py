@@ -405,8 +405,40 @@ HELD_EARLIER_UNSHOWN = entry(
     remedy="The next run asks again.",
 )
 
+TOKEN_SPENT = entry(
+    "token-spent",
+    "its one-time token paid order {order} of batch {batch} already: {step}",
+    means="A token pays once, and an earlier file has used it: the gateway would refuse it.",
+    example="yesterday's tokens beside today's orders",
+    remedy="See whether it is the same sale; if not, have the payer enter the card again, and send"
+    " the row with the new token.",
+)
+
 # --- warnings
 
+HUNDREDFOLD = entry(
+    "history.hundredfold",
+    "it asks for {amount}, 100 times what order {order} of batch {batch} asked for the same payer"
+    " and recipient",
+    means="An amount is exactly 100 times one of before: perhaps satang were taken for baht, or yen"
+    " were given times 100.",
+    example="an order of 50,000.00 THB after one of 500.00 THB",
+    remedy="See whether the amount is meant so; correct it in a new file if it is not.",
+)
+FAR_ABOVE = entry(
+    "history.above",
+    "it asks for {amount}; {orders} orders of this recipient before asked for {most} at most",
+    means="An amount is more than 10 times the most that a recipient's orders asked for so far.",
+    example="an order of 100,000.00 THB after many of at most 900.00 THB",
+    remedy="See whether the amount is meant so; correct it in a new file if it is not.",
+)
+FAR_BELOW = entry(
+    "history.below",
+    "it asks for {amount}; {orders} orders of this recipient before asked for {least} at least",
+    means="An amount is less than a tenth of the least that a recipient's orders asked for so far.",
+    example="an order of 25.00 THB after many of at least 900.00 THB",
+    remedy="See whether the amount is meant so; correct it in a new file if it is not.",
+)
 NEAR_ONE = entry(
     "near-order",
     "order {order} of batch {batch} asked for the same payer, recipient and amount within ten days",

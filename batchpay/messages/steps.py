@@ -269,6 +269,21 @@ NEAR = entry(
     means="An order asks for what another one asked shortly before; the job holds such.",
     example="the same payer, recipient and amount twice in a day",
 )
+HISTORY = entry(
+    "history",
+    'see whether the amount is meant so; if it is, say history = "warn" in [controls] to send it;'
+    " if not, never send it, and correct it in a new file under another order id: batchpay resolve"
+    " JOB --cancel --reason TEXT {order:word}",
+    means="An order asks for much more, or less, than its recipient's orders; the job holds such.",
+    example="an amount in satang where baht were meant",
+)
+NEW_TOKEN = entry(
+    "new-token",
+    "if this is that very sale, leave this row out; if it is another one, have the payer enter the"
+    " card again, and send this row with the new token",
+    means="A one-time token was used up by another order.",
+    example="yesterday's tokens beside today's orders",
+)
 NEW_SALE = entry(
     "new-sale",
     "see whether this is that sale; if it is another one, run again with --yes; if it is the same,"

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from batchpay.domain.errors import BatchpayError, Bug, InputOutput, Taken
 from batchpay.domain.events import (
+    ASKED_FOR,
     BEGINNINGS,
     CHARGE_AMOUNT_AT,
     CHARGE_CREATED_AT,
@@ -34,6 +35,7 @@ from batchpay.domain.events import (
     STATE_AT,
     Absent,
     Answered,
+    AskedFor,
     BatchPlanned,
     BelongsTo,
     Intended,
@@ -375,6 +377,22 @@ class SqliteJournal:
         columns = "terms, order_id, batch_id, at_ns"
         rows = self._asked(columns, "terms", terms, "AND at_ns >= ?", since_ns)
         return _grouped((form, tuple(asked)) for form, *asked in rows)
+
+    def last_asked(self) -> int:
+        """The number of the event by which the last attempt began; 0: there is none."""
+        query = "SELECT coalesce(max(seq), 0) FROM asked WHERE job = ?"
+        return int(self._rows(query, self.job)[0][0])
+
+    def asked_lately(self, most: int) -> Iterator[tuple[int, str, str, AskedFor]]:
+        """Wall-clock time (ns), order id, batch id and terms of at most so many attempts, the last
+        ones, newest first.
+        """
+        query = (
+            f"SELECT a.at_ns, a.order_id, a.batch_id, {ASKED_FOR} FROM asked AS a JOIN events AS e"
+            " ON e.seq = a.seq WHERE a.job = ? ORDER BY a.seq DESC LIMIT ?"
+        )
+        for at_ns, order_id, batch_id, *terms in self._rows(query, self.job, most):
+            yield at_ns, order_id, batch_id, AskedFor(*terms)
 
     def asked_under(
         self, beginnings: Sequence[str], but: str

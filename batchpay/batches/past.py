@@ -1,0 +1,118 @@
+"""What recipients, payers and tokens were asked for before a file came: what is far outside of that
+is told before it is sent.
+
+Only what was asked before the file was first received counts, so that a row is judged alike
+whenever it is looked at; and only the last MOST attempts of the journal are looked through.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from batchpay.domain.model import Document
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import payer_of, single_use_of, terms_in, who_pays
+from batchpay.lifecycle.rows import Near, Past
+
+MOST = 100_000  # attempts
+
+
+class _Ask(NamedTuple):
+    """One attempt of an earlier file; money in the smallest unit."""
+
+    at_ns: int
+    amount: int
+    payer: str  # plan.who_pays; empty where nobody can tell
+    order_id: str
+    batch_id: str
+
+
+@dataclass(slots=True)
+class _Asks:
+    """The last attempts of a journal, oldest first."""
+
+    head: int  # of the journal when they were read
+    of_recipients: dict[tuple[str, str], list[_Ask]] = field(default_factory=dict)
+    of_tokens: dict[str, list[Near]] = field(default_factory=dict)
+
+
+_KEPT: WeakKeyDictionary[SqliteJournal, _Asks] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the past tells of some rows."""
+
+    # Recipient and lower-case currency -> what was asked for it.
+    past: dict[tuple[str, str], Past] = field(default_factory=dict)
+    # terms_of -> the order that asked for a hundredth of it for the same payer and recipient, none
+    # of whose orders asked for all of it.
+    hundredth: dict[str, Near] = field(default_factory=dict)
+    # Token -> the attempts of it.
+    tokens: dict[str, tuple[Near, ...]] = field(default_factory=dict)
+
+
+def before(journal: SqliteJournal, documents: Sequence[Document], received_ns: int) -> Before:
+    """What the journal tells of the recipients, payers and tokens of rows that broke no rule."""
+    asks = _asks_of(journal)
+    if not asks.of_recipients:
+        return Before()
+    found = Before()
+    earlier: dict[tuple[str, str], list[_Ask]] = {}
+    for document in documents:
+        recipient = document["destination"], str(document["currency"]).lower()
+        if recipient not in earlier:
+            of_recipient = asks.of_recipients.get(recipient, [])
+            end = bisect_left(of_recipient, received_ns, key=lambda ask: ask.at_ns)
+            earlier[recipient] = of_recipient[:end]
+            _add_past(found, recipient, earlier[recipient])
+        _add_hundredth(found, document, earlier[recipient])
+        token = single_use_of(document)
+        spent = [one for one in asks.of_tokens.get(token, ()) if one.at_ns < received_ns]
+        if spent:
+            found.tokens[token] = tuple(spent)
+    return found
+
+
+def _add_past(found: Before, recipient: tuple[str, str], asks: Sequence[_Ask]) -> None:
+    amounts = [ask.amount for ask in asks]
+    if amounts:
+        found.past[recipient] = Past(len(amounts), min(amounts), max(amounts))
+
+
+def _add_hundredth(found: Before, document: Document, asks: Sequence[_Ask]) -> None:
+    payer = who_pays(payer_of(document))
+    part, rest = divmod(document["amount"], 100)
+    if not payer or rest:
+        return
+    own = [ask for ask in asks if ask.payer == payer]
+    if any(ask.amount == document["amount"] for ask in own):
+        return
+    for ask in own:
+        if ask.amount == part:
+            found.hundredth[terms_in(document)] = Near(ask.order_id, ask.batch_id, ask.at_ns)
+
+
+def _asks_of(journal: SqliteJournal) -> _Asks:
+    """The journal's last attempts, read again when there are others."""
+    head = journal.last_asked()
+    kept = _KEPT.get(journal)
+    if kept is not None and kept.head == head:
+        return kept
+    of_recipients: dict[tuple[str, str], list[_Ask]] = defaultdict(list)
+    of_tokens: dict[str, list[Near]] = defaultdict(list)
+    for at_ns, order_id, batch_id, intent in journal.asked_lately(MOST):
+        recipient = intent.destination, intent.currency.lower()
+        payer = who_pays(intent.payer)
+        of_recipients[recipient].append(_Ask(at_ns, intent.amount, payer, order_id, batch_id))
+        if intent.single_use:
+            of_tokens[intent.single_use].append(Near(order_id, batch_id, at_ns))
+    for asks in of_recipients.values():
+        asks.sort()
+    kept = _KEPT[journal] = _Asks(head, dict(of_recipients), dict(of_tokens))
+    return kept
