@@ -300,6 +300,7 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
         ("report", "formats"),
         ("controls", "min_share"),
         ("controls", "near_duplicates"),
+        ("controls", "history"),
         ("report", "mode"),
         ("report", "language"),
         ("state", "url"),
