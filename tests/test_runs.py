@@ -199,7 +199,16 @@ def test_an_orders_whole_story(market: Market) -> None:
         story["events"][1]["charge"] == row["charge_id"]
         and row["idempotency_key"] in story["events"][0]["told"]
     )
+    (attempt,) = story["attempts"]
+    assert (attempt["amount"], attempt["currency"], attempt["sends"]) == (10125, "THB", 1)
+    assert attempt["charge"]["recipient_amount"] == attempt["transfer"]["amount"] == 10125
     said = market.run("00001", verb="status").stdout
+    for line in (
+        "  attempt 1: 101.25 THB from card *4242 for recp_test_sandbox1, sent once",
+        f"    charge    {row['charge_id']} successful, 101.25 THB; fee 3.70 THB; VAT 0.26 THB; net",
+        f"    transfer  {row['transfer_id']} created, 101.25 THB; the bank gets 71.25 THB",
+    ):
+        assert line in said, said
     assert row["charge_id"] in said and "which proves: charge" in said
     assert "rejected" in market.run("00002", verb="status").stdout
     assert market.run("00009", verb="status").returncode == 64

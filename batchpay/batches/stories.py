@@ -44,29 +44,85 @@ from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.after import share_of
+from batchpay.lifecycle.attempt import Attempt, fold
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.rows import rows_of
-from batchpay.reconciliation.findings import find
+from batchpay.reconciliation.findings import find, payment_method
 
 # kinds of event that are about an order, and no part of its attempts
 BESIDE = kinds(Stop, RefundSeen, DisputeSeen, DifferenceNoted)
 
 
 def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
-    """`rows` that ask for an order, where each stands, and its `events`, oldest first; both may be
-    empty.
+    """`rows` that ask for an order, where each stands, its `attempts`, and its `events`, oldest
+    first; all may be empty.
     """
     rows: list[dict[str, Any]] = []
+    later = history.later_in(journal)
     for batch in journal.batches():
-        rows += map(_row, _findings(job, journal, batch, order_id))
+        rows += map(_row, later.of(list(_findings(job, journal, batch, order_id))))
     own = journal.histories([order_id]).get(order_id, [])
     events = sorted([*own, *_beside(journal, order_id)], key=lambda event: event.seq)
     return {
         "order": order_id,
         "mode": mode_told(job.gateway.mode),
         "rows": rows,
+        "attempts": [_attempt(one, later) for one in fold(own)],
         "events": list(map(_event, events)),
     }
+
+
+def _attempt(attempt: Attempt, later: history.Later) -> dict[str, Any]:
+    """One try at a charge as it stands: what was asked, what the gateway took, where the share is.
+    Sums in the smallest unit.
+    """
+    asked = attempt.intent
+    told: dict[str, Any] = {
+        "attempt": asked.attempt,
+        "key": asked.key,
+        "state": attempt.state,
+        "adopted": attempt.adopted,
+        "sends": attempt.sends,
+        "amount": asked.amount,
+        "currency": asked.currency.upper(),
+        "destination": asked.destination,
+        "payment_method": payment_method(asked.payer),
+        "charge": None,
+        "transfer": None,
+        "refunded": 0,
+        "dispute": "",
+    }
+    charge = attempt.charge
+    if charge is None:
+        return told
+    told["charge"] = {
+        "id": charge.id,
+        "status": charge.status,
+        "failure_code": charge.failure_code or "",
+        "amount": charge.amount,
+        "currency": charge.currency.upper(),
+        "made_at": charge.created_at,
+        "fee": charge.fee,
+        "fee_vat": charge.fee_vat,
+        "net": charge.net,
+        "fee_currency": charge.funding_currency or "",
+        "platform_fee": charge.platform_fee,
+        "recipient_amount": share_of(attempt),
+        "authorize_uri": charge.authorize_uri or "",
+        "expires_at": charge.expires_at,
+        "qr_uri": charge.qr_uri,
+    }
+    seen = attempt.transfer
+    if seen is not None:
+        told["transfer"] = {**seen.data(), "flaws": list(seen.flaws)}
+    refund = later.refunds.get(charge.id)
+    if refund is not None:
+        told["refunded"] = refund.total
+    dispute = later.disputes.get(charge.id)
+    if dispute is not None:
+        told["dispute"] = dispute.status
+    return told
 
 
 def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:

@@ -23,6 +23,7 @@ from batchpay.terminal.checking import counted, sum_told
 from batchpay.terminal.streams import write as say
 from batchpay.terminal.streams import write_json, write_lines
 from batchpay.terminal.tally import table_lines
+from batchpay.terminal.telling import story_lines
 
 if TYPE_CHECKING:
     from batchpay.batches.night import Result
@@ -574,46 +575,12 @@ def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
 
 
 def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
-    """Every row that asks for an order, then what happened to it."""
+    """One order on one screen: its rows, its attempts, what happened to it and by whom."""
     if as_json:
         write_json(told)
         return
-    if not told["rows"]:
-        say(f"order {told['order']}: {_mode(told['mode'])}no row of a file asks for it")
-    for row in told["rows"]:
-        say(f"order {told['order']}: {_story_row(row)}")
-    for event in told["events"]:
-        say(f"  {_story_event(job, event)}")
-
-
-def _story_row(row: Mapping[str, Any]) -> str:
-    """Where a row of the order stands."""
-    number = _row_of_sheet(row["row"], row["sheet"])
-    place = f"{row['file']} {number} (batch {row['batch']})"
-    settled = ""
-    if row["settled_by"]:
-        settled = f"settled by {row['settled_by']}"
-    stands = f"is {row['outcome']}"
-    why = _side_by_side(row["charge"], row["reason"], settled)
-    if why:
-        stands = f"{stands}: {why}"
-    if row["who_acts"] != "-":
-        stands = f"{stands} (who acts: {row['who_acts']})"
-    return f"{_mode(row['mode'])}{place} {stands}"
-
-
-def _story_event(job: Job, event: Mapping[str, Any]) -> str:
-    """What happened, when, to which attempt, in which run and by whom."""
-    told = event["told"]
-    if event["attempt"]:
-        told = f"attempt {event['attempt']}: {told}"
-    if event["state"]:
-        told = f"{told} -> {event['state']}"
-    where = f"run {event['run']}"
-    if event["who"]:
-        where = f"{where}, by {event['who']}"
-    at = times.local(event["at"], job.controls.time_zone)
-    return f"{at} {told} ({where})"
+    for line in story_lines(job, told):
+        say(line)
 
 
 def _lift(job: Job, lift: Mapping[str, str]) -> str:

@@ -135,7 +135,7 @@ def test_who_lifted_a_stop_is_told(market: Market) -> None:
         assert f"a stop was lifted by {lift['by']} on " in market.run(*flags, verb=verb).stdout
     story = market.run("00002", verb="status").stdout
     assert (
-        "a person lifted the stop: seen at the gateway" in story and f", by {lift['by']})" in story
+        "a person lifted the stop: seen at the gateway" in story and f"(by {lift['by']})" in story
     )
     assert "lifted" not in market.run("00001", verb="status").stdout
     kept = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*.json")}

@@ -1,0 +1,143 @@
+"""`status JOB ORDER_ID`: the whole story of one order on one screen: which rows ask for it, what
+each attempt asked, took and sent on, what happened when, in which run and by whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from batchpay.domain import times
+from batchpay.domain.money import money_told
+from batchpay.job.job import Job
+
+ARRIVES = ("created", "sent", "paid")  # transfers of which the bank gets something
+
+
+def story_lines(job: Job, told: Mapping[str, Any]) -> Iterator[str]:
+    """All of it as lines of text."""
+    order = f"order {told['order']}"
+    if not told["rows"]:
+        yield f"{order}: {_mode(told['mode'])}no row of a file asks for it"
+    for row in told["rows"]:
+        yield f"{order}: {_row(row)}"
+    for attempt in told["attempts"]:
+        yield from _attempt(attempt)
+    yield from _events(job, told["events"])
+
+
+def _mode(mode: str) -> str:
+    if mode == "TEST":
+        return "TEST, "
+    return ""
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    """Where a row of the order stands."""
+    number = f"row {row['row']}"
+    if row["sheet"]:
+        number = f"{number} of sheet {row['sheet']}"
+    place = f"{row['file']} {number} (batch {row['batch']})"
+    settled = ""
+    if row["settled_by"]:
+        settled = f"settled by {row['settled_by']}"
+    stands = f"is {row['outcome']}"
+    why = "; ".join(filter(None, [row["charge"], row["reason"], settled]))
+    if why:
+        stands = f"{stands}: {why}"
+    if row["who_acts"] != "-":
+        stands = f"{stands} (who acts: {row['who_acts']})"
+    return f"{_mode(row['mode'])}{place} {stands}"
+
+
+# --- attempts
+
+
+def _attempt(one: Mapping[str, Any]) -> Iterator[str]:
+    """What was asked, what was charged, where the share is; a line each."""
+    asked = money_told(one["amount"], one["currency"])
+    payer = ""
+    if one["payment_method"]:
+        payer = f" from {one['payment_method']}"
+    sends = ", adopted: the journal did not make it"
+    if not one["adopted"]:
+        sends = f", sent {one['sends']} times"
+        if one["sends"] == 1:
+            sends = ", sent once"
+    yield f"  attempt {one['attempt']}: {asked}{payer} for {one['destination']}{sends}"
+    yield f"    key       {one['key']}"
+    charge = one["charge"]
+    if charge is not None:
+        yield f"    charge    {_charge(charge)}"
+        if charge["status"] == "pending":
+            yield from _waits(charge)
+    if one["transfer"] is not None:
+        yield f"    transfer  {_transfer(one['transfer'], one['currency'])}"
+    if one["refunded"]:
+        back = money_told(one["refunded"], one["currency"])
+        yield f"    since     {back} given back at the gateway"
+    if one["dispute"]:
+        yield f"    since     disputed by its payer's bank: {one['dispute']}"
+
+
+def _charge(charge: Mapping[str, Any]) -> str:
+    status = charge["status"]
+    if charge["failure_code"]:
+        status = f"{status} ({charge['failure_code']})"
+    parts = [f"{charge['id']} {status}, {money_told(charge['amount'], charge['currency'])}"]
+    if charge["status"] == "successful":
+        unit = charge["fee_currency"] or charge["currency"]
+        for word, name in (("fee", "fee"), ("VAT", "fee_vat"), ("net", "net")):
+            if charge[name] is not None:
+                parts.append(f"{word} {money_told(charge[name], unit)}")
+        if charge["platform_fee"]:
+            parts.append(f"commission {money_told(charge['platform_fee'], charge['currency'])}")
+    return "; ".join(parts)
+
+
+def _waits(charge: Mapping[str, Any]) -> Iterator[str]:
+    """What its payer must do, and until when."""
+    until = ""
+    if charge["expires_at"]:
+        until = f" until {charge['expires_at']}"
+    for word, uri in (("pay at", charge["authorize_uri"]), ("scan", charge["qr_uri"])):
+        if uri:
+            yield f"    {word:<9} {uri}{until}"
+
+
+def _transfer(transfer: Mapping[str, Any], currency: str) -> str:
+    parts = [f"{transfer['id']} {transfer['stands']}"]
+    if transfer.get("amount") is not None:
+        parts[0] = f"{parts[0]}, {money_told(transfer['amount'], currency)}"
+    if transfer.get("net") is not None and transfer["stands"] in ARRIVES:
+        parts.append(f"the bank gets {money_told(transfer['net'], currency)}")
+    failed = ", ".join(filter(None, [transfer.get("code"), transfer.get("message")]))
+    return "; ".join([*parts, *filter(None, [failed]), *transfer["flaws"]])
+
+
+# --- what happened
+
+
+def _events(job: Job, events: list[Mapping[str, Any]]) -> Iterator[str]:
+    """By run and day, so that each line has its time and what happened alone."""
+    zone = job.controls.time_zone
+    above = ("", "")
+    for event in events:
+        day, _, clock = times.local(event["at"], zone).partition(" ")
+        here = (event["run"], day)
+        if here != above:
+            yield f"  {day}, run {event['run']}"
+            above = here
+        yield f"    {clock.partition(' ')[0]}  {_event(event)}"
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    """What happened, to which attempt, and by whom."""
+    told = event["told"]
+    if event["attempt"]:
+        told = f"attempt {event['attempt']}: {told}"
+    if event["state"]:
+        told = f"{told} -> {event['state']}"
+    if event["who"]:
+        told = f"{told} (by {event['who']})"
+    return str(told)
