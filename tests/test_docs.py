@@ -276,6 +276,7 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
         ("input", "not_cards"),
         ("input", "odd_ids"),
         ("input", "alike_ids"),
+        ("input", "total_rows"),
         *(
             ("gateway", key)
             for key in (

@@ -699,7 +699,7 @@ def _is_total_row(finding: Finding) -> bool:
     """May a person take note of it? It has an id by which it can be named, and nobody did so."""
     if not finding.order_id or finding.cancelled:
         return False
-    return any(problem.said.code == TOTAL_ROW.code for problem in finding.problems)
+    return any(problem.said.rule == TOTAL_ROW.code for problem in finding.problems)
 
 
 def _held_in(opened: OpenJob, batch: Batch, *, totals: bool = False) -> dict[str, _Sale]:

@@ -151,11 +151,11 @@ class Tally:
             valid = [document for at, document in enumerate(documents) if at not in problems]
         else:
             valid = documents
-        sums, counts = _sums(valid)
+        sums, counts = sums_of(valid)
         self.valid.update(sums)
         self.orders.update(counts)
         priced = [documents[at] for at in problems if _is_priced(documents[at])]
-        rejected_sums, _ = _sums(priced)
+        rejected_sums, _ = sums_of(priced)
         self.total.update(sums)
         self.total.update(rejected_sums)
         self.rows.update(counts)
@@ -194,7 +194,7 @@ def _is_priced(document: Document) -> bool:
     return "amount" in document and "currency" in document
 
 
-def _sums(documents: Sequence[Document]) -> tuple[Counter[str], Counter[str]]:
+def sums_of(documents: Sequence[Document]) -> tuple[Counter[str], Counter[str]]:
     """Sum and count by upper-case currency of documents that have both amount and currency."""
     counts = Counter(map(_currency, documents))
     if len(counts) == 1:

@@ -13,7 +13,6 @@ from batchpay import readers
 from batchpay.domain.errors import BatchpayError, FileRefused
 from batchpay.domain.model import Chunk, Judged, Repeat, StoredChunk, orders_of
 from batchpay.domain.text import told
-from batchpay.intake import totalrows
 from batchpay.intake.controls import (
     Check,
     Tally,
@@ -27,6 +26,7 @@ from batchpay.intake.controls import (
 )
 from batchpay.intake.likeness import Features
 from batchpay.intake.mapping import map_chunk
+from batchpay.intake.noorders import NoOrders, SecondTable
 from batchpay.intake.provenance import held_against, of_other_jobs, unknown
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.validation import Checker
@@ -109,6 +109,11 @@ class _Judge:
         )
         self._columns = job.columns.found_in(self._table.columns)
         self._checker = Checker(job.schema, self._columns, _checks(job, self._columns))
+        self._no_orders = NoOrders(
+            self._columns,
+            skip_totals=job.input.total_rows == "skip",
+            odd_ids=job.input.odd_ids == "accept",
+        )
         self._restored: list[int] = []  # rows that have an id again that a program had damaged
         self.columns = tuple(self._table.columns)
         self.tally = Tally()
@@ -119,7 +124,9 @@ class _Judge:
     def chunks(self) -> Iterator[Judged]:
         """The file, a chunk at a time."""
         for chunk in self._table.chunks():
-            yield self._judged(chunk)
+            judged = self._judged(chunk)
+            if len(judged.chunk.rows):
+                yield judged
 
     def counted(self, repeats: Repeats) -> Iterator[Judged]:
         """The same, counted. To be read once."""
@@ -148,7 +155,34 @@ class _Judge:
         for number, judged in enumerate(self.chunks()):
             yield stored(number, judged)
 
-    def _judged(self, chunk: Chunk) -> Judged:
+    def _judged(self, chunk: readers.TextChunk) -> Judged:
+        """A chunk with what its rows are, without those that nobody could take for an order."""
+        judged, restored = self._judged_once(chunk)
+        found, gone = self._no_orders.look(judged)
+        if self._no_orders.second is not None:
+            raise FileRefused(self._two_tables(self._no_orders.second))
+        if gone:
+            judged, restored = self._judged_once(chunk.without(gone))
+            left = [at for at in range(len(chunk.rows)) if at not in gone]
+            found = {new: found[at] for new, at in enumerate(left) if at in found}
+        self._restored += restored
+        return replace(judged, problems=found)
+
+    def _two_tables(self, second: SecondTable) -> Message:
+        """Why a file with two tables is refused, and how one of them is read."""
+        path = str(self._path)
+        if self._table.snapshot.format != "xlsx":
+            return said.SECOND_TABLE(path=path, row=second.row, cell=second.cell)
+        return said.SECOND_TABLE_IN_SHEET(
+            path=path,
+            sheet=told(self._table.sheet),
+            row=second.row,
+            cell=second.cell,
+            range=readers.range_to(self._job.input, len(self.columns), second.last),
+        )
+
+    def _judged_once(self, chunk: Chunk) -> tuple[Judged, list[int]]:
+        """The same as it stands, and the rows that have an id again that a program had damaged."""
         job = self._job
         lineages = self._lineages
         if lineages:
@@ -158,21 +192,20 @@ class _Judge:
         mapped = held_against(map_chunk(chunk, self._columns, job.input.odd_ids), held)
         if lineages:
             mapped = of_other_jobs(mapped, lineages.job_of)
-        self._restored += [chunk.rows[at] for at in mapped.restored]
+        restored = [chunk.rows[at] for at in mapped.restored]
         judged = self._checker.judge(mapped)
-        if judged.problems:
-            judged = replace(judged, problems=totalrows.named(chunk, judged.problems))
         if job.fee:
             require_fixed_fee(judged, job.fee, self._file)
         if lineages:
             judged = replace(judged, earlier=lineages.earlier(self._batch_id, judged))
-        return judged
+        return judged, restored
 
     def notes(self) -> tuple[str, ...]:
         """What a person should know about the file, once it was read to its end."""
         found = (
             *_told_open(self._path),
             *self._table.notes,
+            *self._no_orders.notes(),
             *_told_rounded(self._columns, self._table),
             *_told_restored(self._restored),
         )

@@ -1,17 +1,10 @@
-"""Rows that a spreadsheet adds below its orders: sums, named as such. They are no orders, and their
-rejection says so.
-
-A row is called one only where it is rejected anyway, and where one of its cells says nothing but
-that it is a total.
-"""
+"""The words by which spreadsheets name the sums that they add below their rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from batchpay.domain.model import Chunk, Problem
-from batchpay.domain.text import folded, told
-from batchpay.messages.problems import TOTAL_ROW
+from batchpay.domain.text import folded
 
 _WORDS = frozenset(
     {
@@ -42,27 +35,13 @@ _WORDS = frozenset(
 _LONGEST = max(map(len, _WORDS)) + 8  # characters of a cell worth looking at
 
 
-def named(
-    chunk: Chunk, problems: Mapping[int, tuple[Problem, ...]]
-) -> dict[int, tuple[Problem, ...]]:
-    """The problems of a chunk, with what it looks like before all else at each rejected row that is
-    a total.
-    """
-    found = dict(problems)
-    if not problems:
-        return found
-    for column in chunk.columns:
-        if column.startswith("batchpay_"):
-            continue
-        texts = chunk.texts(column)
-        for at in problems:
-            if is_total(texts[at]) and not _is_named(found[at]):
-                found[at] = (Problem(column, told(texts[at]), TOTAL_ROW()), *found[at])
-    return found
+_HINTS = ("total", "sum", "รวม", "計")  # one of them is in each
 
 
-def _is_named(found: Iterable[Problem]) -> bool:
-    return any(problem.said.code == TOTAL_ROW.code for problem in found)
+def may_have_totals(cells: Iterable[str]) -> bool:
+    """False: no cell of these is a total; most columns of ids are told so at once."""
+    text = folded("\n".join(cells))
+    return any(hint in text for hint in _HINTS)
 
 
 def is_total(cell: str) -> bool:

@@ -522,7 +522,15 @@ class _Builder:
         if delimiter in '\r\n"':
             self._say(["input", "delimiter"], "cannot be a quote or a line end")
         area = self._area(told)
-        names = ("sheet", "header_row", "on_reject", "optional", "odd_ids", "alike_ids")
+        names = (
+            "sheet",
+            "header_row",
+            "on_reject",
+            "optional",
+            "odd_ids",
+            "alike_ids",
+            "total_rows",
+        )
         kept = {name: told[name] for name in names if name in told}
         return Input(
             pattern=pattern,

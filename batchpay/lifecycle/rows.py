@@ -61,7 +61,7 @@ class Row:
 
 def is_total_row(row: Row) -> bool:
     """Does it look like the sum below the orders of a file?"""
-    return any(problem.said.code == TOTAL_ROW.code for problem in row.problems)
+    return any(problem.said.rule == TOTAL_ROW.code for problem in row.problems)
 
 
 def rows_of(

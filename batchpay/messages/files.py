@@ -613,6 +613,23 @@ RANGE_NO_SHEET = entry(
     example='[input] range = "A4:H" and orders.csv',
     remedy="Take range out of the job, or send the workbook.",
 )
+SECOND_TABLE = entry(
+    "second-table",
+    "{path}: in row {row:d} another table begins, below a blank row ('{cell}'): send the tables in"
+    " files of their own, or delete that header if its rows are orders too",
+    means="A file holds two tables, and nothing says which rows are orders.",
+    example="refunds below the orders, with a header of their own",
+    remedy="Send the tables in files of their own.",
+)
+SECOND_TABLE_IN_SHEET = entry(
+    "second-table.sheet",
+    "{path}: sheet '{sheet}': in row {row:d} another table begins, below a blank row ('{cell}'):"
+    ' say range = "{range}" in [input] for the first of them, or delete that header if its rows are'
+    " orders too",
+    means="A sheet holds two tables, and nothing says which rows are orders.",
+    example="refunds below the orders, with a header of their own",
+    remedy="Say in [input] which part of the sheet is meant.",
+)
 NO_DATA = entry(
     "sheet-unclear.none",
     '{path}: no visible sheet holds data; say sheet = "…" in [input]; it has {names}',
@@ -701,6 +718,55 @@ BLANK_ROWS = entry(
     means="Rows without any text are no rows; they count where rows are numbered.",
     example="a blank line between two orders",
     remedy=_NOTE,
+)
+COMMENT_ROWS = entry(
+    "note.comment-rows",
+    "{rows} rows of nothing but a comment skipped",
+    one="{rows} row of nothing but a comment skipped",
+    count="rows",
+    means="A row with one cell, which begins with # or the like, is no row, as a blank one is.",
+    example="# exported by the shop",
+    remedy=_NOTE,
+)
+REPEATED_HEADERS = entry(
+    "note.repeated-headers",
+    "{rows} rows that repeat the header skipped: {named}",
+    one="{rows} row that repeats the header skipped: {named}",
+    count="rows",
+    means="The header stands at the top of each page of an export.",
+    example="order_id,amount,… between two orders",
+    remedy=_NOTE,
+)
+TOTALS_SKIPPED = entry(
+    "note.totals-skipped",
+    "{rows} total rows skipped, as the job says: {named}",
+    one="{rows} total row skipped, as the job says: {named}",
+    count="rows",
+    means='Rows that are sums are no rows where total_rows = "skip".',
+    example="Total below the orders",
+    remedy=_NOTE,
+)
+TOTAL_AGREES = entry(
+    "note.total-agrees",
+    "row {row:d} is a total row: its {sum} is what the rows above it come to",
+    means="A sum that the sheet has was held against what was read.",
+    example="Total 4,700.00 below orders of 4,700.00",
+    remedy=_NOTE,
+)
+TOTAL_DIFFERS = entry(
+    "note.total-differs",
+    "row {row:d} is a total row: it says {sum}, the rows above it come to {ours}",
+    means="A sum that the sheet has is another than what was read: rows are missing, or too many,"
+    " or the sum is of something else.",
+    example="Total 4,800.00 below orders of 4,700.00",
+    remedy="Look which is right before the orders go.",
+)
+LIKE_A_TOTAL = entry(
+    "note.like-a-total",
+    "the amount of the last row, {row:d}, is the sum of all above it, {sum}: is it a total row?",
+    means="The last row has all that an order needs, and what the column above comes to.",
+    example="a last row with an id, and the sum of the others",
+    remedy="Delete the row if it is no order.",
 )
 NO_ROWS = entry(
     "note.no-rows",

@@ -143,8 +143,34 @@ TOTAL_ROW = entry(
     "it looks like a total row, which is no order: delete it from the export",
     means="One cell of a rejected row says that the row is a sum: Total, รวม, 合計.",
     example='order_id = "Total"\nrecipient = ""',
-    remedy="Delete the row below the orders, or have it left out of the export; to take note of"
+    remedy="Delete the row below the orders, or have it left out of the export, or say total_rows ="
+    ' "skip" in [input]; to take note of'
     " it, so that nobody is asked to correct it: batchpay resolve JOB --cancel, with its id.",
+)
+TOTAL_ROW_SUM = entry(
+    "total-row.sum",
+    "it has no order id, and its amount is the sum of the rows above it, {sum}: it looks like a"
+    " total row, which is no order: delete it from the export",
+    means="The last row of a table has no id, and what the column above comes to.",
+    example="a row below the orders with nothing but their sum",
+    remedy="Delete the row below the orders, or have it left out of the export; or say total_rows ="
+    ' "skip" in [input].',
+)
+FURTHER_LINE = entry(
+    "further-line",
+    "a further line of the order in row {row:d}, with nothing of its own to charge: leave such"
+    " lines out of the export, or let them be",
+    means="An export has several lines for an order, and the money stands in the first of them.",
+    example="a line for each article of an order",
+    remedy="Nothing, when the order's first line holds all its money; else write the sum there.",
+)
+ONLY_CELL = entry(
+    "only-cell",
+    "nothing else stands in this row: if it is no order, delete it; else fill in the others",
+    means="A row holds one cell only, as a remark below the orders does.",
+    example='order_id = "End of report"\namount = ""\ncurrency = ""\nrecipient = ""\n'
+    'customer = ""\nshop = ""',
+    remedy="Delete the row, or fill it in.",
 )
 NOT_A_MARK = entry(
     "not-a-mark",

@@ -20,6 +20,7 @@ from batchpay.readers.find import find_files
 from batchpay.readers.leftovers import who_has_open
 from batchpay.readers.snapshot import OF_ONE_FILE, Format, Snapshot, Unread, open_snapshot
 from batchpay.readers.table import Table, TextChunk
+from batchpay.readers.xlsx.area import range_to
 
 Reader = Callable[[Snapshot, Input, Sequence[str], Roles], Table]
 NO_ROLES = Roles()
@@ -39,6 +40,7 @@ __all__ = [
     "Unread",
     "find_files",
     "open_snapshot",
+    "range_to",
     "read",
     "who_has_open",
 ]

@@ -39,6 +39,21 @@ class TextChunk:
             raise KeyError(column)
         return texts_of(self.batch.column(self.columns.index(column)))
 
+    def without(self, gone: Collection[int]) -> TextChunk:
+        """The same without the rows at these positions."""
+        piece = Piece(self.batch, list(self.rows), b"")
+        piece.problems = {at: list(found) for at, found in self.problems.items()}
+        piece.typed = {name: dict(kinds) for name, kinds in self.typed.items()}
+        _leave_out(piece, list(gone))
+        return TextChunk(
+            self.columns,
+            self.sheet,
+            piece.rows,
+            {at: tuple(found) for at, found in piece.problems.items()},
+            piece.batch,
+            piece.typed,
+        )
+
     def cells(self) -> bytes:
         """All cells, columns and row numbers, compressed."""
         return encode_cells(self.rows, self.batch)
@@ -131,7 +146,7 @@ def _leave_out(piece: Piece, gone: Sequence[int]) -> None:
     moved = {at: new for new, at in enumerate(kept)}
     piece.rows = [piece.rows[at] for at in kept]
     piece.batch = piece.batch.take(pa.array(kept, pa.int64()))
-    piece.problems = {moved[at]: found for at, found in piece.problems.items()}
+    piece.problems = {moved[at]: found for at, found in piece.problems.items() if at in moved}
     piece.typed = {
         name: {moved[at]: kind for at, kind in kinds.items() if at in moved}
         for name, kinds in piece.typed.items()

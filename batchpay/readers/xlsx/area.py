@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from batchpay.job.job import Input
 from batchpay.readers.xlsx.sheet import LAST_ROW, SheetFacts, column_name, column_number
 
 _AREA = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6}):([A-Za-z]{1,3})([1-9][0-9]{0,6})?")
@@ -85,3 +86,12 @@ class Area:
             styled=styled,
             hidden_columns=hidden,
         )
+
+
+def range_to(settings: Input, columns: int, last_row: int) -> str:
+    """The part of a sheet from where the job has its header to a row, that many columns wide."""
+    first_column, first_row = 1, settings.header_row
+    if settings.area:
+        area = Area.of(settings.area)
+        first_column, first_row = area.first_column, area.first_row
+    return str(Area(first_column, first_row, first_column + columns - 1, last_row))

@@ -1,0 +1,274 @@
+"""Rows of a file that are no orders: sums, further lines of an order, comments, headers once more.
+
+None of them can be charged: each is rejected anyway, or says in place of its id that it is a sum.
+What is found here says so in one sentence, in place of a remedy for every cell that is empty; what
+nobody could take for an order (a comment, a page's header) is left out, as blank rows are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from batchpay.domain.figures import NumberForm
+from batchpay.domain.model import Chunk, Document, Judged, Problem
+from batchpay.domain.money import NotMoney, grouped_text, to_minor
+from batchpay.domain.text import told
+from batchpay.intake.controls import sums_of
+from batchpay.intake.totalrows import is_total, may_have_totals
+from batchpay.job.job import PAYERS, Columns, FromColumn, FromLookup
+from batchpay.messages import files
+from batchpay.messages.message import Message
+from batchpay.messages.problems import FURTHER_LINE, ONLY_CELL, TOTAL_ROW, TOTAL_ROW_SUM
+
+_COMMENT = re.compile(r"\s*(#|//|--|※|;;)\s*\S*\s+\S.*|\s*(#|//|--|※)\s*[^\W\d_]{2,}\s*", re.DOTALL)
+_FEWEST_ABOVE = 2  # rows that a sum without a word is a sum of
+_LEAST_NAMES = 3  # of a header that repeats, or of another table
+_NAMED = 5  # rows in a note
+
+Found = dict[int, tuple[Problem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SecondTable:
+    """Below a blank row the header of another table, or of the same once more."""
+
+    row: int
+    last: int  # row of the table above
+    cell: str
+
+
+@dataclass(slots=True)
+class NoOrders:
+    """What of one file is no order, as its rows go by. `gone` of a chunk are left out."""
+
+    columns: Columns
+    skip_totals: bool
+    odd_ids: bool  # ids are taken as they stand
+    second: SecondTable | None = None
+    _comments: int = 0
+    _headers: list[int] = field(default_factory=list)
+    _totals: list[Message] = field(default_factory=list)
+    _skipped: list[int] = field(default_factory=list)
+    _rows: int = 0  # that may be orders
+    _row: int = 0  # the one before
+    _id: tuple[str, int] = ("", 0)  # the order above, and its row
+    _sums: Counter[str] = field(default_factory=Counter)
+    _part: Counter[str] = field(default_factory=Counter)  # since the last sum
+    _last: tuple[int, str, int] = (0, "", 0)  # row, currency and amount of the last row
+
+    def look(self, judged: Judged) -> tuple[Found, frozenset[int]]:
+        """The problems of a chunk with what its rows are, and the positions that are left out."""
+        chunk = judged.chunk
+        found: Found = dict(judged.problems)
+        gone: set[int] = set()
+        places = sorted({*found, *self._ids_that_are_totals(judged)})
+        ids = self._texts(chunk, "order_id")
+        done = 0
+        for at in places:
+            self._pass_by(judged, ids, done, at)
+            done = at + 1
+            cells = self._cells(chunk, at)
+            if self._is_header(chunk, at, cells):
+                self._headers.append(chunk.rows[at])
+                gone.add(at)
+            elif len(cells) == 1 and _COMMENT.fullmatch(cells[0][1]):
+                self._comments += 1
+                gone.add(at)
+            elif named := self._total(judged, at, cells):
+                others = found.get(at, ())
+                is_sum = bool(ids) and (not ids[at].strip() or is_total(ids[at]))
+                if is_sum:  # that it lacks cells of an order is no news
+                    others = tuple(problem for problem in others if problem.value)
+                found[at] = (named, *others)
+                if is_sum and self.skip_totals:
+                    self._skipped.append(chunk.rows[at])
+                    gone.add(at)
+            elif _are_empty(found[at]):
+                found[at] = self._empty(chunk, at, ids, cells, found[at])
+                self._add(judged, at, at + 1)
+            else:
+                self._add(judged, at, at + 1)
+            self._row = chunk.rows[at]
+        self._pass_by(judged, ids, done, len(chunk.rows))
+        return found, frozenset(gone)
+
+    def notes(self) -> list[Message]:
+        """What a person should know, once a file."""
+        told_notes = list(self._totals[:_NAMED])
+        if self._comments:
+            told_notes.append(files.COMMENT_ROWS(rows=self._comments))
+        if self._headers:
+            told_notes.append(
+                files.REPEATED_HEADERS(rows=len(self._headers), named=_listed(self._headers))
+            )
+        if self._skipped:
+            told_notes.append(
+                files.TOTALS_SKIPPED(rows=len(self._skipped), named=_listed(self._skipped))
+            )
+        row, currency, amount = self._last
+        above = self._sums[currency] - amount
+        if self._rows > _FEWEST_ABOVE + 1 and amount > 0 and above == amount:
+            told_notes.append(files.LIKE_A_TOTAL(row=row, sum=_money(amount, currency)))
+        return told_notes
+
+    # --- orders that go by
+
+    def _pass_by(self, judged: Judged, ids: Sequence[str], start: int, end: int) -> None:
+        if start == end:
+            return
+        self._add(judged, start, end)
+        self._row = judged.chunk.rows[end - 1]
+        if ids:
+            self._id = (ids[end - 1], self._row)
+
+    def _add(self, judged: Judged, start: int, end: int) -> None:
+        """Rows that may be orders; of a rejected one its amount counts where it has one."""
+        self._rows += end - start
+        documents = judged.documents[start:end]
+        priced = [document for document in documents if _is_priced(document)]
+        sums, _ = sums_of(priced)
+        self._sums.update(sums)
+        self._part.update(sums)
+        last = documents[-1]
+        self._last = (judged.chunk.rows[end - 1], "", 0)
+        if _is_priced(last):
+            code = str(last["currency"]).upper()
+            self._last = (judged.chunk.rows[end - 1], code, last["amount"])
+
+    # --- what a row is
+
+    def _texts(self, chunk: Chunk, name: str) -> list[str]:
+        source = self.columns.fields.get(name)
+        if isinstance(source, FromColumn | FromLookup):
+            return chunk.texts(source.column)
+        return []
+
+    def _cells(self, chunk: Chunk, at: int) -> list[tuple[str, str]]:
+        """Column and text of the row's cells that hold something, but for those we added."""
+        cells = []
+        for column in chunk.columns:
+            text = chunk.texts(column)[at]
+            if text.strip() and not column.startswith("batchpay_"):
+                cells.append((column, text))
+        return cells
+
+    def _ids_that_are_totals(self, judged: Judged) -> Iterable[int]:
+        """A sum may have all that an order needs, where the job says who pays whom."""
+        ids = self._texts(judged.chunk, "order_id")
+        if self.odd_ids or not may_have_totals(ids):
+            return ()
+        return [at for at, text in enumerate(ids) if is_total(text)]
+
+    def _is_header(self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]) -> bool:
+        """Does the row name the columns once more? Below a blank row another table begins."""
+        if len(cells) < _LEAST_NAMES:
+            return False
+        is_same = all(column == text for column, text in cells)
+        is_below = bool(self._row) and chunk.rows[at] > self._row + 1
+        if is_below and (is_same or self._is_another(cells)):
+            self.second = self.second or SecondTable(chunk.rows[at], self._row, told(cells[0][1]))
+        return is_same
+
+    def _is_another(self, cells: Sequence[tuple[str, str]]) -> bool:
+        """Words only, also where the amount is: no order has that."""
+        amounts = self.columns.roles().money
+        words = all(not re.search(r"[0-9_]", text) for _, text in cells)
+        return words and any(column in amounts for column, _ in cells)
+
+    def _total(self, judged: Judged, at: int, cells: Sequence[tuple[str, str]]) -> Problem | None:
+        chunk = judged.chunk
+        amount = self._amount(judged, at)
+        named = next(((column, text) for column, text in cells if is_total(text)), None)
+        source = self.columns.fields["amount"]
+        if named is None:
+            ids = self._texts(chunk, "order_id")
+            is_bare = bool(ids) and not ids[at].strip() and self._rows >= _FEWEST_ABOVE
+            if not is_bare or amount is None or amount[1] != self._sums[amount[0]]:
+                return None
+            assert isinstance(source, FromColumn)
+            said = TOTAL_ROW_SUM(sum=_money(amount[1], amount[0]))
+            return Problem(source.column, told(chunk.texts(source.column)[at]), said)
+        self._hold(chunk.rows[at], amount)
+        self._part = Counter()
+        return Problem(named[0], told(named[1]), TOTAL_ROW())
+
+    def _hold(self, row: int, amount: tuple[str, int] | None) -> None:
+        """A sum against ours, of all rows above or of those since the last sum."""
+        if amount is None:
+            return
+        currency, sum_ = amount
+        shown = _money(sum_, currency)
+        if sum_ in (self._sums[currency], self._part[currency]):
+            self._totals.append(files.TOTAL_AGREES(row=row, sum=shown))
+        else:
+            ours = _money(self._sums[currency], currency)
+            self._totals.append(files.TOTAL_DIFFERS(row=row, sum=shown, ours=ours))
+
+    def _amount(self, judged: Judged, at: int) -> tuple[str, int] | None:
+        """Currency and sum of a row, whose currency is that of all above where it has none."""
+        document = judged.documents[at]
+        code = str(document.get("currency", "")).upper()
+        source = self.columns.fields["amount"]
+        if not code and len(self._sums) == 1:
+            code = next(iter(self._sums))
+        if not code or not isinstance(source, FromColumn):
+            return None
+        if "amount" in document:
+            return code, document["amount"]
+        text = judged.chunk.texts(source.column)[at].strip()
+        if isinstance(source.form, NumberForm) and (figure := source.form.read(text)):
+            text = figure.number
+        try:
+            return code, to_minor(text, code, source.unit or "major")
+        except NotMoney:
+            return None
+
+    def _empty(
+        self,
+        chunk: Chunk,
+        at: int,
+        ids: Sequence[str],
+        cells: Sequence[tuple[str, str]],
+        problems: tuple[Problem, ...],
+    ) -> tuple[Problem, ...]:
+        """One sentence for a row of which only empty cells are wrong, where one says it all."""
+        above, row = self._id
+        source = self.columns.fields["order_id"]
+        is_further = bool(ids) and ids[at] and ids[at] == above
+        if is_further and self._has_no_money(chunk, at) and isinstance(source, FromColumn):
+            said = FURTHER_LINE(row=row)
+            return (Problem(source.column, told(above), said),)
+        if len(cells) == 1 and len(problems) > 1:
+            column, text = cells[0]
+            return (Problem(column, told(text), ONLY_CELL()),)
+        return problems
+
+    def _has_no_money(self, chunk: Chunk, at: int) -> bool:
+        """Is all empty that a row has of its own to charge?"""
+        for name in ("amount", "currency", "destination", *PAYERS):
+            texts = self._texts(chunk, name)
+            if texts and texts[at].strip():
+                return False
+        return bool(self._texts(chunk, "amount"))
+
+
+def _are_empty(problems: Iterable[Problem]) -> bool:
+    return all(not problem.value for problem in problems)
+
+
+def _is_priced(document: Document) -> bool:
+    return "amount" in document and "currency" in document
+
+
+def _money(minor: int, currency: str) -> str:
+    return f"{grouped_text(minor, currency)} {currency}"
+
+
+def _listed(rows: Sequence[int]) -> str:
+    listed = ", ".join(map(str, rows[:_NAMED]))
+    if len(rows) > _NAMED:
+        listed += ", …"
+    return listed

@@ -1,0 +1,132 @@
+"""Rows that are no orders: told as what they are, never charged, and no reason to fill in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.readers.files import HEADER, Looked, look, row, text_of
+from tests.readers.test_xlsx import book, good
+
+ORDERS = [row(1), row(2, amount="20.50"), row(3, amount="5.00")]
+
+
+def line(**cells: str) -> dict[str, str]:
+    """A row with these cells only."""
+    return cells
+
+
+def looked_at(tmp_path: Path, *rows: dict[str, str], **how: Any) -> Looked:
+    """What three orders with these rows below come to."""
+    return look(tmp_path, "orders.csv", text_of([*ORDERS, *rows]), **how)
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("word", ["Total", "合計", "รวม", "Grand Total:"])
+@pytest.mark.parametrize(("sum_", "told"), [("35.50", "is what the rows"), ("36.00", "come to")])
+def test_a_total_row_is_told_with_its_sum_held_against_ours(
+    tmp_path: Path, word: str, sum_: str, told: str
+) -> None:
+    """One sentence, and a note."""
+    looked = looked_at(tmp_path, line(order_id=word, amount=sum_))
+    assert looked.rules == {5: [("order_id", "total-row")]}
+    (note,) = [note for note in looked.notes if "total row" in note]
+    assert told in note
+    assert f"{sum_} THB" in note
+
+
+@pytest.mark.fault("X13")
+def test_a_total_row_with_all_that_an_order_needs_is_never_charged(tmp_path: Path) -> None:
+    """Where the job says who pays whom, nothing of it is missing."""
+    fixed = {"destination": '{ value = "recp_test_1" }', "customer": '{ value = "cust_test_1" }'}
+    total = line(order_id="Total", amount="35.50", currency="THB")
+    assert looked_at(tmp_path, total, **fixed).rules == {5: [("order_id", "total-row")]}
+    looked = looked_at(tmp_path, total, input='odd_ids = "accept"', **fixed)
+    assert looked.problems == {}
+    assert "is the sum of all above it, 35.50 THB" in " ".join(looked.notes)
+
+
+@pytest.mark.fault("X13")
+def test_a_sum_without_a_word_is_known_by_what_it_comes_to(tmp_path: Path) -> None:
+    """It has no id, and is what the column above adds up to."""
+    looked = looked_at(tmp_path, line(amount="35.50"))
+    assert looked.rules[5][0] == ("amount", "total-row")
+    looked = looked_at(tmp_path, line(amount="35.51"))
+    assert ("amount", "total-row") not in looked.rules[5]
+
+
+@pytest.mark.fault("X13")
+def test_subtotals_are_held_against_the_rows_since_the_last(tmp_path: Path) -> None:
+    """And the sum of all against all."""
+    rows = [
+        line(order_id="Subtotal", amount="35.50"),
+        row(4, amount="1.00"),
+        line(order_id="Subtotal", amount="1.00"),
+        line(order_id="Total", amount="36.50"),
+    ]
+    looked = looked_at(tmp_path, *rows)
+    assert set(looked.problems) == {5, 7, 8}
+    assert len([note for note in looked.notes if "is what the rows above it come to" in note]) == 3
+
+
+@pytest.mark.fault("X13")
+def test_total_rows_are_left_out_where_the_job_says_so(tmp_path: Path) -> None:
+    """Told, and no row; an order with that word in another cell stays one."""
+    how = {"input": 'total_rows = "skip"'}
+    looked = looked_at(tmp_path, line(order_id="Total", amount="35.50"), row(4), **how)
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 6], {})
+    assert "1 total row skipped, as the job says: 5" in looked.notes
+    looked = looked_at(tmp_path, row(4, amount="x", note="Total"), **how)
+    assert 5 in looked.problems
+
+
+@pytest.mark.fault("X13")
+def test_further_lines_of_an_order_are_told_in_one_sentence(tmp_path: Path) -> None:
+    """Money on the first only; one with money of its own is no further line."""
+    rows = [line(order_id="A00003", note="Vase"), line(order_id="A00003", note="Bowl")]
+    looked = looked_at(tmp_path, *rows)
+    assert looked.rules == {
+        5: [("order_id", "further-line")],
+        6: [("order_id", "further-line")],
+    }
+    assert "a further line of the order in row 4" in looked.problems[6][0].remedy
+    looked = looked_at(tmp_path, line(order_id="A00003", amount="1.00"))
+    assert ("order_id", "further-line") not in looked.rules[5]
+
+
+@pytest.mark.fault("X13")
+def test_comments_and_repeated_headers_are_no_rows(tmp_path: Path) -> None:
+    """As blank ones; told once a file."""
+    header = dict(zip(HEADER, HEADER, strict=True))
+    rows = [line(order_id="# exported by the shop"), header, row(4), line(order_id="※ おわり")]
+    looked = looked_at(tmp_path, *rows)
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 7], {})
+    assert "2 rows of nothing but a comment skipped" in looked.notes
+    assert "1 row that repeats the header skipped: 6" in looked.notes
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("cell", ["#1001", "End of report", "A9"])
+def test_a_row_of_one_cell_is_told_in_one_sentence(tmp_path: Path, cell: str) -> None:
+    """It may be an order that nobody filled in: it is never left out."""
+    looked = looked_at(tmp_path, line(order_id=cell))
+    assert looked.rules == {5: [("order_id", "only-cell")]}
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("below", [HEADER, ["Refund", "Sum", "", "To", "Reason", "", "", ""]])
+def test_a_second_table_refuses_the_file_and_a_range_reads_the_first(
+    tmp_path: Path, below: Sequence[str]
+) -> None:
+    """Its rows could be charged as orders."""
+    data = book(good(1), good(2), [""], list(below), good(3))
+    refusal = look(tmp_path, "orders.xlsx", data).refusal
+    assert "in row 5 another table begins" in refusal
+    assert 'say range = "A1:H3" in [input]' in refusal
+    looked = look(tmp_path, "orders.xlsx", data, input='range = "A1:H3"')
+    assert (looked.rows, looked.problems) == ([2, 3], {})
+    text = text_of([row(1)]) + "\n" + ",".join(below) + "\n"
+    assert "in files of their own" in look(tmp_path, "orders.csv", text).refusal
