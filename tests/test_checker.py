@@ -28,7 +28,9 @@ from tests.faults.stage import stage
 from tests.world import KEY, order
 
 Facts_ = Facts | None
-MORE = '[fee]\nfixed = { THB = 500 }\n[report]\nformats = ["csv", "json", "parquet"]'
+MORE = (
+    '[fee]\nfixed = { THB = 500 }\n[report]\nformats = ["csv", "json", "parquet", "xlsx", "html"]'
+)
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +200,7 @@ def a_workbook_without_the_sum(folder: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "Summary"
     book.active.append(["charged", "1.00", "THB"])
-    book.save(next(folder.glob("reports/*")) / "report.xlsx")
+    book.save(next(folder.glob("reports/*/report.json")).parent / "report.xlsx")
 
 
 def a_page_without_a_row(folder: Path) -> None:
@@ -227,7 +229,7 @@ def an_equation_is_open(folder: Path) -> None:
 
 
 def a_batch_without_a_report(folder: Path) -> None:
-    shutil.rmtree(next(folder.glob("reports/*")))
+    shutil.rmtree(next(folder.glob("reports/*/report.json")).parent)
 
 
 def another_body(folder: Path) -> None:
@@ -446,7 +448,7 @@ def a_send_in_the_quiet(folder: Path) -> Facts:
 
 
 def half_a_report_is_left(folder: Path) -> None:
-    (next(folder.glob("reports/*")) / ".results.csv.part").write_text("x")
+    (next(folder.glob("reports/*/report.json")).parent / ".results.csv.part").write_text("x")
 
 
 def a_spool_is_left(folder: Path) -> None:

@@ -74,7 +74,7 @@ def test_what_the_gateway_writes_is_shown_and_nothing_more(
     night: Stage, gateway: Adversary
 ) -> None:
     """Codes, messages, ids and addresses with escape sequences, line ends and formulas in them."""
-    night.job(more='[report]\nformats = ["csv", "json", "parquet"]')
+    night.job(more='[report]\nformats = ["csv", "json", "parquet", "xlsx", "html"]')
     night.orders([order(number) for number in range(1, 9)])
     gateway.on("00001", error(400, "invalid_card", HOSTILE))
     gateway.on("00002", error(400, HOSTILE, "no"))
@@ -98,6 +98,30 @@ def test_what_the_gateway_writes_is_shown_and_nothing_more(
         harmless_cells(path)
     for path in night.folder.glob("reports/*/*.json"):
         json.loads(path.read_text("utf-8"))
+    for path in night.folder.glob("reports/*/report.html"):
+        harmless_page(path)
+    for path in night.folder.glob("reports/*/report.xlsx"):
+        harmless_sheets(path)
+
+
+def harmless_page(path: Path) -> None:
+    """Nothing invisible, and no element or link but ours."""
+    text = path.read_text("utf-8")
+    for line in text.splitlines():
+        assert visible(line) == line, line
+    assert text.count("<script>") == 1 and "javascript:" not in text
+
+
+def harmless_sheets(path: Path) -> None:
+    """Nothing invisible, and no formula but ours."""
+    import openpyxl
+
+    for sheet in openpyxl.load_workbook(path):
+        for cell in (cell for row in sheet.iter_rows() for cell in row):
+            if cell.data_type == "f":
+                assert cell.value.startswith(("=IF(", "=SUM(", "=SUMIFS(", "=COUNTIFS(")), cell
+            elif isinstance(cell.value, str):
+                assert all(visible(line) == line for line in cell.value.split("\n")), cell
 
 
 @pytest.mark.fault("J20", "J22")
