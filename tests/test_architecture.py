@@ -58,7 +58,7 @@ INWARD = {
 }
 # What a room may know beside that.
 ALSO = {
-    "journals": {"lifecycle/plan"},
+    "journals": {"lifecycle/plan", "lifecycle/attempt", "lifecycle/after"},  # what came of attempts
     "readers": {"readers"},
     "reports": {"lifecycle/after", "readers/cells", "reconciliation"},
     "settlement": {

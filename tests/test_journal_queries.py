@@ -272,13 +272,15 @@ def test_corrected_places_are_kept_with_the_rows(journal: SqliteJournal) -> None
 EDITS = {
     "a row gone": "DELETE FROM asked WHERE order_id = 'a'",
     "a row more": (
-        "INSERT INTO asked SELECT 99, job, 'z', 1, at_ns, 'z', terms, corrects, batch_id FROM asked"
+        "INSERT INTO asked SELECT 99, job, 'z', 1, at_ns, 'z', terms, corrects, batch_id, sheet,"
+        ' "row", amount, currency, destination, paid_with, run_id, mode, fee, adopted FROM asked'
         " LIMIT 1"
     ),
     "another form": "UPDATE asked SET alike = 'x' WHERE order_id = 'a'",
     "other terms": "UPDATE asked SET terms = 'x' WHERE order_id = 'a'",
     "another place": "UPDATE asked SET corrects = 'x' WHERE order_id = 'a'",
     "another time": "UPDATE asked SET at_ns = at_ns + 1 WHERE order_id = 'a'",
+    "another amount": "UPDATE asked SET amount = 1 WHERE order_id = 'a'",
     "another job": "UPDATE asked SET job = 'day' WHERE order_id = 'a'",
     "two rows exchanged": (
         "UPDATE asked SET terms = (SELECT o.terms FROM asked AS o WHERE o.seq = 3 - asked.seq) "

@@ -44,7 +44,17 @@ from batchpay.domain.events import (
     told_in,
 )
 from batchpay.domain.events import Found as FoundTold
-from batchpay.domain.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
+from batchpay.domain.model import (
+    OPEN,
+    Batch,
+    Document,
+    Event,
+    Finding,
+    Outcome,
+    Plain,
+    Repeat,
+    StoredChunk,
+)
 from batchpay.domain.money import major_text
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -56,7 +66,14 @@ from batchpay.lifecycle.sales import places_of
 from batchpay.lifecycle.terms import fitting_terms_of
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.messages.message import read
-from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, find, with_later
+from batchpay.reconciliation.findings import (
+    MAY_BE_SETTLED,
+    NOT_SENT_YET,
+    find,
+    plain_at,
+    plain_finding,
+    with_later,
+)
 from batchpay.reconciliation.totals import Totals, further_json, must_act
 from batchpay.settlement.in_force import (
     AND_ALSO,
@@ -661,8 +678,18 @@ def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, t
 Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
 
 
-def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
-    """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
+def findings_of(
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    *,
+    every_story: bool = False,
+) -> Found:
+    """Where each row of a batch stands now, chunk by chunk; call it again to read it again.
+
+    A row of which there is nothing to tell is shown from what is kept of its attempt; of any other
+    the events are folded, and it is judged. `every_story`: all of them are.
+    """
     repeats = journal.repeats(batch.id)
     guards = guards_of_batch(job, journal, batch)
     hold = last_hold(journal, batch.id)
@@ -671,11 +698,48 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
         lineages = Lineages.of_job(job, journal)
         for chunk in journal.chunks(batch.id):
-            history = history_of(journal, batch, chunk, lineages=lineages)
-            found = find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
-            yield chunk, later.of(found)
+            plain = {}
+            if not every_story:
+                plain = _plain(journal, batch, chunk, repeats, later)
+            others = frozenset(chunk.rows[at] for at in plain)
+            history = history_of(journal, batch, chunk, others, lineages)
+            rows = rows_of(batch.id, chunk, repeats, others)
+            told = iter(later.of(find(batch, rows, history, guards, hold)))
+            yield chunk, _in_order(batch, chunk, plain, told)
 
     return read
+
+
+def _plain(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    repeats: Mapping[tuple[str, int], Repeat],
+    later: Later,
+) -> dict[int, Plain]:
+    if not chunk.rows:
+        return {}
+    first, last = chunk.rows[0], chunk.rows[-1]
+    since_ns = batch.first_seen_ns - NEAR_NS
+    kept = journal.plain_rows(batch.id, chunk.sheet, first, last, since_ns)
+    return plain_at(chunk, kept, repeats, later.refunds.keys() | later.disputes.keys())
+
+
+def _in_order(
+    batch: Batch,
+    chunk: StoredChunk,
+    plain: Mapping[int, Plain],
+    others: Iterator[Finding],
+) -> list[Finding]:
+    """The lines of a chunk as its rows stand in the file."""
+    findings = []
+    for at, document in enumerate(chunk.documents):
+        one = plain.get(at)
+        if one is None:
+            findings.append(next(others))
+        else:
+            findings.append(plain_finding(batch, chunk.sheet, document, one))
+    return findings
 
 
 class Later(NamedTuple):

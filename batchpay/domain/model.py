@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from batchpay.messages import problems
 from batchpay.messages.message import Message, read, worded
@@ -542,6 +542,51 @@ class Further:
     # open: a person must act; given back; noted: a person took note; kept: the reported one was
     # given back
     stands: str
+
+
+class Plain(NamedTuple):
+    """A row of which the only attempt of its order succeeded, and there is nothing to tell of how:
+    what was asked, and what came of it (journals/asked, journals/came_to). Smallest units.
+    """
+
+    row: int
+    order_id: str
+    attempt: int
+    sent_ns: int  # wall clock, UTC
+    amount: int
+    currency: str  # lower case
+    destination: str
+    paid_with: str
+    run_id: str
+    mode: str
+    with_fee: int  # 1: a commission was asked for
+    settled_ns: int
+    charge_id: str
+    chain: str
+    transfer: str
+    charged: int
+    charged_currency: str  # upper case
+    fee: int | None
+    fee_vat: int | None
+    net: int | None
+    platform_fee: int | None
+    funding_amount: int | None
+    funding_currency: str
+    transfer_status: str
+    transfer_amount: int | None
+    transfer_fee: int | None
+    bank_amount: int | None
+    transfer_sent_at: str
+    transfer_paid_at: str
+
+    @property
+    def share(self) -> int | None:
+        """The recipient's (after.share_of)."""
+        if self.platform_fee is not None:
+            return self.charged - self.platform_fee
+        if self.with_fee:
+            return None
+        return self.charged
 
 
 @dataclass(frozen=True, slots=True)

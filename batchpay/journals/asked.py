@@ -1,5 +1,5 @@
-"""What each attempt asked for, as other orders are held against it: the table `asked`, a row per
-attempt that began.
+"""What each attempt asked for, as other orders are held against it and as reports show it: the
+table `asked`, a row per attempt that began.
 
 Derived from the events: written with them, made again when a journal is brought to a new version,
 and verified.
@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from batchpay.domain.events import asked_in
-from batchpay.lifecycle.plan import alike, terms_of
+from batchpay.domain.events import Adopted, asked_in
+from batchpay.lifecycle.plan import alike, payment_method, terms_of
+
+MOST = 2**63 - 1  # that SQLite can hold
 
 
 class Asked(NamedTuple):
@@ -27,22 +29,65 @@ class Asked(NamedTuple):
     # kinship.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
     corrects: str
     batch_id: str
+    sheet: str
+    row: int
+    amount: int  # smallest unit
+    currency: str  # lower case
+    destination: str
+    paid_with: str  # plan.payment_method of the payer
+    run_id: str  # of the first send
+    mode: str  # test or live; empty where an earlier version did not keep it
+    fee: int  # 1: a commission was asked for
+    adopted: int  # 1: this journal did not make it
 
 
-_TEXTS = ("payer", "destination", "currency", "corrects")
+_TEXTS = ("payer", "destination", "currency", "corrects", "run_id", "mode")
+COLUMNS = ", ".join(f'"{name}"' for name in Asked._fields)
 
 
 def asked(
     seq: int,
     job: str,
+    kind: str,
     at_ns: int,
     batch_id: str,
+    sheet: str,
+    row: int,
     order_id: str,
     attempt: int,
     data: Mapping[str, Any],
 ) -> Asked:
     """The row of an event that begins an attempt; what its data do not say counts as empty."""
     intent = asked_in(data)
-    payer, destination, currency, corrects = (str(intent.get(name) or "") for name in _TEXTS)
-    terms = terms_of(payer, destination, intent.get("amount") or 0, currency)
-    return Asked(seq, job, order_id, attempt, at_ns, alike(order_id), terms, corrects, batch_id)
+    texts = (str(intent.get(name) or "") for name in _TEXTS)
+    payer, destination, currency, corrects, run_id, mode = texts
+    amount = intent.get("amount") or 0
+    has_fee = intent.get("fee_fixed") is not None or intent.get("fee_percentage") is not None
+    return Asked(
+        seq,
+        job,
+        order_id,
+        attempt,
+        at_ns,
+        alike(order_id),
+        terms_of(payer, destination, amount, currency),
+        corrects,
+        batch_id,
+        sheet,
+        row,
+        _number(amount),
+        currency,
+        destination,
+        payment_method(payer),
+        run_id,
+        mode,
+        int(has_fee),
+        int(kind == Adopted.kind),
+    )
+
+
+def _number(amount: Any) -> int:
+    """What a column can hold; an adopted charge may say anything."""
+    if type(amount) is int and -MOST <= amount <= MOST:
+        return amount
+    return 0

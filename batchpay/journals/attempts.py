@@ -1,5 +1,5 @@
-"""The tables that follow from the events of an order: `open_attempts` (law L3, guard.py) and
-`asked` (asked.py).
+"""The tables that follow from the events of an order: `open_attempts` (law L3, guard.py), `asked`
+(asked.py) and `came_to` (came_to.py).
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from batchpay.domain.errors import Taken
 from batchpay.domain.events import BEGINNINGS, begins, is_beside, state_in
 from batchpay.domain.model import Event
 from batchpay.journals.asked import asked
+from batchpay.journals.came_to import CameTo, came_of, came_plainly, is_first_send
 from batchpay.journals.guard import Last, Open
 from batchpay.journals.sqlite import many
+from batchpay.journals.sqlite.lines import COLUMNS, event_of
 
 Rule = Callable[[Open | None, str, int, int, str, bool, Last], Open | None]
 """guard.follow for an event that is to be written, guard.replay for one that stands in the journal
@@ -119,8 +121,11 @@ def keep_asked(connection: sqlite3.Connection, job: str, events: Iterable[Event]
         asked(
             event.seq,
             job,
+            event.kind,
             event.at_ns,
             event.batch_id,
+            event.sheet,
+            event.row,
             event.order_id,
             event.attempt,
             event.data,
@@ -129,3 +134,53 @@ def keep_asked(connection: sqlite3.Connection, job: str, events: Iterable[Event]
         if begins(event.kind, event.send)
     ]
     many.insert(connection, "asked", rows)
+
+
+_BEGUN_OF = (
+    "SELECT order_id, attempt, seq FROM events WHERE job = ?"  # noqa: S608 - our own words
+    f" AND kind IN {BEGINNINGS} AND send <= 1 AND order_id IN (*)"
+)
+_KNOWN = "SELECT seq FROM came_to WHERE seq IN (*)"
+_FORGET = "DELETE FROM came_to WHERE seq IN (*)"
+
+
+def keep_came_to(connection: sqlite3.Connection, job: str, events: Sequence[Event]) -> None:
+    """Bring what came of attempts in step with the next events of their orders, which are in the
+    journal already.
+    """
+    news: dict[str, list[Event]] = {}
+    for event in events:
+        news.setdefault(event.order_id, []).append(event)
+    orders = [order for order, some in news.items() if not all(map(is_first_send, some))]
+    if not orders:
+        return
+    begun: dict[str, list[tuple[int, int]]] = {order: [] for order in orders}
+    for order_id, attempt, seq in many.those_of(connection, _BEGUN_OF, [job], orders):
+        if (attempt, seq) not in begun[order_id]:
+            begun[order_id].append((attempt, seq))
+    seqs = [seq for some in begun.values() for _, seq in some]
+    known = {seq for (seq,) in many.those_of(connection, _KNOWN, (), seqs)}
+    rows = []
+    others = []
+    for order in orders:
+        plainly = None
+        if known.isdisjoint(seq for _, seq in begun[order]):
+            plainly = came_plainly(begun[order], news[order])
+        if plainly is None:
+            others.append(order)
+        else:
+            rows.append(plainly)
+    gone = [seq for order in others for _, seq in begun[order] if seq in known]
+    deque(many.those_of(connection, _FORGET, (), gone), maxlen=0)
+    for order in others:
+        rows += came_of_order(connection, job, order)
+    many.insert(connection, "came_to", rows)
+
+
+def came_of_order(connection: sqlite3.Connection, job: str, order_id: str) -> list[CameTo]:
+    """The rows of an order, from all its events."""
+    query = (
+        f"SELECT {COLUMNS} FROM events WHERE job = ? AND order_id = ?"  # noqa: S608 - our own words
+        " AND order_id <> '' ORDER BY seq"
+    )
+    return came_of([event_of(row) for row in connection.execute(query, (job, order_id))])

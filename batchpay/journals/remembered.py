@@ -185,8 +185,11 @@ class Remembered:
                 row = asked(
                     event.seq,
                     self.job,
+                    event.kind,
                     event.at_ns,
                     event.batch_id,
+                    event.sheet,
+                    event.row,
                     event.order_id,
                     event.attempt,
                     event.data,

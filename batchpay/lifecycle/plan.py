@@ -207,6 +207,15 @@ def payer_of(document: Mapping[str, object]) -> str:
 _PAYERS = ("customer", "source", "card")
 
 
+def payment_method(payer: str) -> str:
+    """Kind and last four characters only: `customer *4242`."""
+    if not payer:
+        return ""
+    kinds = {"cust": "customer", "src": "source"}
+    kind = kinds.get(payer.partition("_")[0], "card")
+    return f"{kind} *{payer.partition(':')[0][-4:]}"
+
+
 def may_pay(payer: str, told: str) -> bool:
     """May the payer that a charge names be the one of a row? A charge names no token, and no card
     of a customer.

@@ -65,12 +65,17 @@ def is_total_row(row: Row) -> bool:
 
 
 def rows_of(
-    batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]
+    batch_id: str,
+    chunk: StoredChunk,
+    repeats: Mapping[tuple[str, int], Repeat],
+    but: Collection[int] = (),
 ) -> list[Row]:
-    """The rows of a chunk, in the file's order."""
+    """The rows of a chunk, in the file's order; `but` some, by their numbers."""
     rows = []
     for at, document in enumerate(chunk.documents):
         number = chunk.rows[at]
+        if number in but:
+            continue
         row = Row(
             batch_id,
             chunk.sheet,

@@ -7,19 +7,23 @@ form.
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from importlib import resources
 
-from batchpay.domain.model import Event
-from batchpay.journals.attempts import keep_asked, keep_open
+from batchpay.journals.attempts import keep_asked, keep_came_to, keep_open
 from batchpay.journals.guard import replay
+from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.journals.sqlite.soundness import statements
 
-SCHEMA_VERSION = "5"  # what schema.sql is; tests/test_journal_migration.py holds the two together
-OLDER = frozenset({"1", "2", "3", "4"})  # versions that `migrate` knows
-_GONE_SINCE_1 = ("events_of_an_order", "alike_orders", "events_of_a_kind")
+SCHEMA_VERSION = "6"  # what schema.sql is; tests/test_journal_migration.py holds the two together
+OLDER = frozenset({"1", "2", "3", "4", "5"})  # versions that `migrate` knows
+_GONE_SINCE_1 = (
+    "events_of_an_order",
+    "alike_orders",
+    "events_of_a_kind",
+    "rows_with_an_intent",
+)
 _NEW_SINCE_1 = frozenset(
     {
         "events_of_an_order",
@@ -29,6 +33,8 @@ _NEW_SINCE_1 = frozenset(
         "asked_alike",
         "asked_terms",
         "asked_corrects",
+        "asked_rows",
+        "came_to",
     }
 )
 _NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) (\w+)")
@@ -41,14 +47,16 @@ def schema() -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Version 1, 2, 3 or 4 -> 5. Whatever fails, the caller rolls back.
+    """An earlier version -> 6. Whatever fails, the caller rolls back.
 
     Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in
     nothing but what terms are: the card of a customer was part of them. Version 4 in nothing but
-    which kinds of event are found by an index.
+    which kinds of event are found by an index. Version 5 in what is kept of what attempts asked
+    for, and what came of them.
     """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")
+    connection.execute("DROP TABLE IF EXISTS asked")
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     for statement in statements(schema()):
         named = _NAME.search(statement)
@@ -61,6 +69,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 def derive_anew(connection: sqlite3.Connection) -> None:
     """The tables that follow from the events of orders, from the events that are there."""
     connection.execute("DELETE FROM asked")
+    connection.execute("DELETE FROM came_to")
     connection.execute("DELETE FROM open_attempts")
     _derive(connection)
 
@@ -68,22 +77,14 @@ def derive_anew(connection: sqlite3.Connection) -> None:
 def _derive(connection: sqlite3.Connection) -> None:
     """Fill the tables that follow from the events of orders."""
     query = (
-        "SELECT seq, job, kind, at_ns, batch_id, order_id, attempt, send, data FROM events "
+        f"SELECT job, {COLUMNS} FROM events "  # noqa: S608 - our own words
         "WHERE seq > ? AND order_id <> '' ORDER BY seq LIMIT ?"
     )
     after = 0
     while rows := connection.execute(query, (after, _PAGE)).fetchall():
-        for seq, job, kind, at_ns, batch_id, order_id, attempt, send, data in rows:
-            event = Event(
-                kind,
-                at_ns,
-                batch_id=batch_id,
-                order_id=order_id,
-                attempt=attempt,
-                send=send,
-                data=json.loads(data),
-                seq=seq,
-            )
-            keep_asked(connection, job, [event])
-            keep_open(connection, replay, job, [event])
-        after = rows[-1][0]
+        for job in {row[0] for row in rows}:
+            events = [event_of(row[1:]) for row in rows if row[0] == job]
+            keep_asked(connection, job, events)
+            keep_open(connection, replay, job, events)
+            keep_came_to(connection, job, events)
+        after = rows[-1][1]

@@ -32,26 +32,29 @@ from batchpay.domain.events import (
     is_beside,
     state_in,
 )
-from batchpay.journals.asked import Asked, asked
+from batchpay.journals.asked import COLUMNS as ASKED
+from batchpay.journals.asked import Asked
 from batchpay.journals.attempts import LAST
 from batchpay.journals.guard import Open, replay
 from batchpay.journals.sqlite import many
 from batchpay.journals.sqlite.lines import RARE
 from batchpay.journals.sqlite.soundness import (
     GENESIS,
+    PAGE,
     BrokenChain,
     Damaged,
     Key,
+    asked_in_line,
     chained,
     state_of_text,
     verify,
+    verify_came_to,
     verify_rows_of,
     verify_schema,
 )
 
 WHOLE_UP_TO = 5_000  # events: so many are verified in the time in which a person blinks
 TURNS = 15  # runs, in which all that is older is read once
-PAGE = 5_000  # events that are held against what follows from them at a time
 _MARK = "verified"
 _LINE = (
     'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
@@ -63,11 +66,11 @@ _BEGUN = f"kind IN {BEGINNINGS}"  # a tuple of texts reads in SQL as it does her
 _FOUND_BY = {
     "events_of_an_order": ("{0}.order_id <> ''", ("order_id", "job")),
     "one_intent_a_send": ("{0}." + _BEGUN, ("job", "order_id", "attempt", "send")),
-    "rows_with_an_intent": ("{0}." + _BEGUN + " AND {0}.send <= 1", ("job", "batch_id", '"row"')),
     "events_of_a_kind": ("{0}." + RARE, ("job", "kind")),
     "events_of_a_batch": ("{0}.batch_id <> ''", ("job", "batch_id")),
 }
 _FOUND_BY_OF_ASKED = {
+    "asked_rows": ("TRUE", ("job", "batch_id", '"row"')),
     "asked_alike": ("TRUE", ("job", "alike")),
     "asked_terms": ("TRUE", ("job", "terms", "at_ns")),
     "asked_corrects": ("{0}.corrects <> ''", ("job", "corrects")),
@@ -173,8 +176,11 @@ def _unsettled(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _refuse_what_nobody_asked(connection: sqlite3.Connection, path: Path, last: int) -> None:
-    query = "SELECT order_id FROM asked WHERE seq > ? LIMIT 1"
-    row = connection.execute(query, (last,)).fetchone()
+    query = (
+        "SELECT order_id FROM asked WHERE seq > ? UNION ALL SELECT charge_id FROM came_to WHERE"
+        " seq > ? LIMIT 1"
+    )
+    row = connection.execute(query, (last, last)).fetchone()
     if row:
         raise _not_asked(path, str(row[0]))
 
@@ -260,6 +266,7 @@ def _span(connection: sqlite3.Connection, path: Path, after: int, until: int) ->
         of_orders = [line for line in lines if line[8]]
         _same_open(connection, path, of_orders)
         _same_asked(connection, path, of_orders, after, lines[-1][0])
+        verify_came_to(connection, path, of_orders)
         _same_rows(connection, path, lines)
         after = lines[-1][0]
 
@@ -363,10 +370,7 @@ def _same_asked(
     until: int,
 ) -> None:
     wanted = [_asked_in(line) for line in lines if begins(line[2], line[10])]
-    query = (
-        "SELECT seq, job, order_id, attempt, at_ns, alike, terms, corrects, batch_id FROM asked"
-        " WHERE seq > ? AND seq <= ? ORDER BY seq"
-    )
+    query = f"SELECT {ASKED} FROM asked WHERE seq > ? AND seq <= ? ORDER BY seq"
     found = [Asked(*row) for row in connection.execute(query, (after, until))]
     if found != wanted:
         odd = next(iter({*found} ^ {*wanted}))
@@ -374,8 +378,7 @@ def _same_asked(
 
 
 def _asked_in(line: Sequence[Any]) -> Asked:
-    seq, job, _, at_ns, _, batch_id, _, _, order_id, attempt, _, data = line[:12]
-    return asked(seq, job, at_ns, batch_id, order_id, attempt, json.loads(data))
+    return asked_in_line(line, json.loads(line[11]))
 
 
 def _not_asked(path: Path, order_id: str) -> Damaged:

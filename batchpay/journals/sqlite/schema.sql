@@ -1,4 +1,4 @@
--- The journal, version 5. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
+-- The journal, version 6. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
 --   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job
@@ -65,7 +65,6 @@ CREATE UNIQUE INDEX one_intent_a_send ON events (job, order_id, attempt, send) W
 CREATE INDEX events_of_an_order ON events (order_id, job) WHERE order_id <> '';
 CREATE INDEX events_of_a_kind ON events (job, kind) WHERE kind NOT IN ('intent', 'answer', 'found', 'transfer');
 CREATE INDEX events_of_a_batch ON events (job, batch_id, seq) WHERE batch_id <> '';
-CREATE INDEX rows_with_an_intent ON events (job, batch_id, "row") WHERE kind IN ('intent', 'adopted') AND send <= 1;
 CREATE INDEX charges_told_of ON events (json_extract(data, '$.charge.id'))
     WHERE kind IN ('answer', 'found', 'adopted', 'resolved') AND json_extract(data, '$.charge.id') IS NOT NULL;
 
@@ -93,11 +92,49 @@ CREATE TABLE asked (
     alike    TEXT NOT NULL,         -- planning.alike(order_id)
     terms    TEXT NOT NULL,         -- planning.terms_of(payer, destination, amount, currency)
     corrects TEXT NOT NULL,         -- planning.place_of the row that it came back for, or ''
-    batch_id TEXT NOT NULL
+    batch_id TEXT NOT NULL,
+    sheet    TEXT NOT NULL,
+    "row"    INTEGER NOT NULL,      -- 0: an adopted charge did not tell of which row it is
+    amount   INTEGER NOT NULL,      -- smallest unit
+    currency TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    paid_with TEXT NOT NULL,        -- kind and last four characters of the payer
+    run_id   TEXT NOT NULL,
+    mode     TEXT NOT NULL,         -- test or live; empty where an earlier version did not keep it
+    fee      INTEGER NOT NULL,      -- 1: a commission was asked for
+    adopted  INTEGER NOT NULL       -- 1: this journal did not make it
 );
+CREATE INDEX asked_rows ON asked (job, batch_id, "row");
 CREATE INDEX asked_alike ON asked (job, alike);
 CREATE INDEX asked_terms ON asked (job, terms, at_ns);
 CREATE INDEX asked_corrects ON asked (job, corrects) WHERE corrects <> '';
+
+-- What came of each attempt (came_to.py): derived from the events of its order, and written with them. Reports show plain
+-- ones from here; nothing is decided by it. Money in smallest units.
+CREATE TABLE came_to (
+    seq              INTEGER PRIMARY KEY,  -- of the event by which the attempt began, as in asked
+    plain            INTEGER NOT NULL,     -- 1: it succeeded, and there is nothing to tell of how
+    state            TEXT NOT NULL,
+    settled_ns       INTEGER NOT NULL,
+    charge_id        TEXT NOT NULL,
+    chain            TEXT NOT NULL,
+    transfer         TEXT NOT NULL,
+    code             TEXT NOT NULL,        -- why it was refused, or failed
+    amount           INTEGER,              -- what the gateway says it took; NULL: no money of this order moved
+    currency         TEXT NOT NULL,
+    fee              INTEGER,
+    fee_vat          INTEGER,
+    net              INTEGER,
+    platform_fee     INTEGER,
+    funding_amount   INTEGER,
+    funding_currency TEXT NOT NULL,
+    transfer_status  TEXT NOT NULL,        -- where the recipient's share is; empty: nobody knows
+    transfer_amount  INTEGER,
+    transfer_fee     INTEGER,
+    bank_amount      INTEGER,
+    transfer_sent_at TEXT NOT NULL,
+    transfer_paid_at TEXT NOT NULL
+);
 
 -- The rows of each batch as last planned: what reports need, so that no input file is read twice.
 CREATE TABLE row_chunks (

@@ -5,6 +5,7 @@ pages           SQLite's own check: no page, no index says anything that the tab
 chain           each event carries the digest of all before it
 open attempts   the table that forbids a second payment is what the events add up to
 asked           the table by which orders are held against each other is what they asked
+came to         the table from which reports show what came of them is what their events add up to
 rows            the kept rows of every batch are those that were planned
 schema          tables, indexes and triggers are those of schema.sql
 
@@ -17,7 +18,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -33,11 +34,17 @@ from batchpay.domain.events import (
     state_in,
 )
 from batchpay.domain.model import Outcome
-from batchpay.journals.asked import asked
-from batchpay.journals.attempts import LAST
+from batchpay.journals.asked import COLUMNS as ASKED
+from batchpay.journals.asked import Asked, asked
+from batchpay.journals.attempts import LAST, came_of_order
+from batchpay.journals.came_to import COLUMNS as CAME_TO
+from batchpay.journals.came_to import CameTo, came_plainly, is_first_send
 from batchpay.journals.guard import Open, replay
+from batchpay.journals.sqlite import many
+from batchpay.journals.sqlite.lines import event_of
 
 GENESIS = "0" * 64
+PAGE = 5_000  # events that are held against what follows from them at a time
 _REMEDY = (
     "Nothing is sent from it. Keep a copy of it as it is, find out who or what changed it, then"
     " restore the last good copy and run again: charges made since are found at the gateway and"
@@ -96,6 +103,7 @@ def verify(connection: sqlite3.Connection, path: Path, schema: str) -> None:
     found = _chain(connection, path)
     _open_attempts(connection, path, found)
     _asked(connection, path, found)
+    _no_more_came_to(connection, path)
     _rows(connection, path)
     verify_schema(connection, path, schema)
 
@@ -156,7 +164,7 @@ class _Derived:
 
     def follow(self, line: Sequence[Any]) -> None:
         """One more event of an order."""
-        seq, job, kind, at_ns, _, batch_id, _, _, order_id, attempt, send, text = line[:12]
+        seq, job, kind, _, _, _, _, _, order_id, attempt, send, text = line[:12]
         key = (job, order_id)
         state = ""
         beside = False
@@ -164,7 +172,7 @@ class _Derived:
             data = json.loads(text)
             state = state_in(data)
             beside = is_beside(data)
-            self.asked += hash(asked(seq, job, at_ns, batch_id, order_id, attempt, data))
+            self.asked += hash(asked_in_line(line, data))
         elif kind != Intended.kind:
             state = state_of_text(text)
         fresh = kind == Intended.kind and attempt == send == 1
@@ -204,6 +212,12 @@ class _Derived:
                 self.later[key] = then.attempt
 
 
+def asked_in_line(line: Sequence[Any], data: Mapping[str, Any]) -> Asked:
+    """What an attempt asked for that begins by a line."""
+    seq, job, kind, at_ns, _, batch_id, sheet, row, order_id, attempt = line[:10]
+    return asked(seq, job, kind, at_ns, batch_id, sheet, row, order_id, attempt, data)
+
+
 def _mark(key: Key, attempt: int) -> int:
     return hash((key, attempt))
 
@@ -225,6 +239,7 @@ def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
     """Walk all events."""
     digest = GENESIS
     expected = 1
+    of_orders: list[Sequence[Any]] = []
     found = _Derived(connection)
     query = (
         'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
@@ -240,6 +255,11 @@ def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
         expected += 1
         if line[8]:
             found.follow(line)
+            of_orders.append(line)
+        if len(of_orders) == PAGE:
+            verify_came_to(connection, path, of_orders)
+            of_orders = []
+    verify_came_to(connection, path, of_orders)
     return found
 
 
@@ -259,7 +279,7 @@ def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Derived) 
 
 
 def _asked(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
-    query = "SELECT seq, job, order_id, attempt, at_ns, alike, terms, corrects, batch_id FROM asked"
+    query = f"SELECT {ASKED} FROM asked"  # noqa: S608 - our own words
     total = 0
     for row in connection.execute(query):
         total += hash(row)
@@ -269,6 +289,55 @@ def _asked(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
             "what orders asked for, by which they are held against each other, is not what they"
             " asked",
         )
+
+
+def verify_came_to(
+    connection: sqlite3.Connection, path: Path, lines: Iterable[Sequence[Any]]
+) -> None:
+    """What is kept of what came of the attempts that some lines, in their order, are about is what
+    their events add up to. Raises Damaged.
+
+    An order that was sent once and answered as it should is known by these two lines; of any other,
+    and where they say something else, all of its events are folded.
+    """
+    orders: dict[Key, list[Sequence[Any]]] = {}
+    for line in lines:
+        orders.setdefault((line[1], line[8]), []).append(line)
+    plain: dict[int, tuple[Key, CameTo | None]] = {}
+    for key, some in orders.items():
+        events = [event_of((*line[:1], *line[2:13])) for line in some]
+        if not is_first_send(events[0]):
+            _hold_came_to(connection, path, key)
+        elif len(events) == 1:
+            plain[events[0].seq] = (key, None)
+        else:
+            plain[events[0].seq] = (key, came_plainly([(1, events[0].seq)], events[1:]))
+    query = f"SELECT {CAME_TO} FROM came_to WHERE seq IN (*)"  # noqa: S608 - our own words
+    rows = many.those_of(connection, query, (), list(plain))
+    kept = {row[0]: CameTo(*row) for row in rows}
+    for seq, (key, came) in plain.items():
+        if kept.get(seq) != came:
+            _hold_came_to(connection, path, key)
+
+
+def _hold_came_to(connection: sqlite3.Connection, path: Path, key: Key) -> None:
+    query = (
+        f"SELECT {CAME_TO} FROM came_to WHERE seq IN (SELECT seq FROM events"  # noqa: S608
+        " WHERE job = ? AND order_id = ? AND order_id <> '') ORDER BY seq"
+    )
+    kept = [CameTo(*row) for row in connection.execute(query, key)]
+    if kept != sorted(came_of_order(connection, *key)):
+        raise Damaged(path, f"what came of order {key[1]} is not what its events say")
+
+
+def _no_more_came_to(connection: sqlite3.Connection, path: Path) -> None:
+    query = (
+        "SELECT seq FROM came_to AS c WHERE NOT EXISTS (SELECT 1 FROM asked AS a WHERE a.seq ="
+        " c.seq) LIMIT 1"
+    )
+    row = connection.execute(query).fetchone()
+    if row:
+        raise Damaged(path, f"what is said to have come of event {row[0]} came of nothing")
 
 
 def _rows(connection: sqlite3.Connection, path: Path) -> None:

@@ -38,15 +38,23 @@ from batchpay.domain.events import (
     AskedFor,
     BatchPlanned,
     BelongsTo,
-    Intended,
     OrderCancelled,
     RunStarted,
     TotalsCounted,
     line,
     told_in,
 )
-from batchpay.domain.model import Batch, Done, Event, Judged, Outcome, Repeat, StoredChunk
-from batchpay.journals.attempts import keep_asked, keep_open
+from batchpay.domain.model import (
+    Batch,
+    Done,
+    Event,
+    Judged,
+    Outcome,
+    Plain,
+    Repeat,
+    StoredChunk,
+)
+from batchpay.journals.attempts import keep_asked, keep_came_to, keep_open
 from batchpay.journals.guard import follow
 from batchpay.journals.sqlite import many, reread, soundness
 from batchpay.journals.sqlite.lines import (
@@ -75,6 +83,19 @@ T = TypeVar("T")
 BEGUN = any_of(BEGINNINGS)
 CHARGED = any_of(CHARGES)
 SEEN = any_of(SHOWN_CHARGES)
+_OF_ROWS = 'a.job = ? AND a.batch_id = ? AND a."row" BETWEEN ? AND ? AND a.sheet = ?'
+_SEVERAL = f'SELECT a."row" FROM asked AS a WHERE {_OF_ROWS} GROUP BY a."row" HAVING count(*) > 1'
+_PLAIN = (
+    'SELECT a."row", a.order_id, a.attempt, a.at_ns, a.amount, a.currency, a.destination,'
+    " a.paid_with, a.run_id, a.mode, a.fee, c.settled_ns, c.charge_id, c.chain, c.transfer,"
+    " c.amount, c.currency, c.fee, c.fee_vat, c.net, c.platform_fee, c.funding_amount,"
+    " c.funding_currency, c.transfer_status, c.transfer_amount, c.transfer_fee, c.bank_amount,"
+    " c.transfer_sent_at, c.transfer_paid_at FROM asked AS a CROSS JOIN came_to AS c ON c.seq ="
+    f" a.seq WHERE {_OF_ROWS} AND c.plain = 1 AND c.amount IS NOT NULL AND a.mode <> ''"
+    " AND a.paid_with <> '' AND a.\"row\" > 0 AND NOT EXISTS (SELECT 1 FROM asked AS n WHERE"
+    " n.job = a.job AND n.terms = a.terms AND n.at_ns >= ? AND n.at_ns < a.at_ns"
+    " AND n.order_id <> a.order_id AND n.batch_id <> a.batch_id)"
+)
 _CHUNK = (
     "SELECT number, sheet, judged, cells FROM row_chunks "
     "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
@@ -245,6 +266,7 @@ class SqliteJournal:
         except (ValueError, OverflowError, TypeError) as error:
             raise self._unwritable(events, error) from error
         keep_asked(self._connection, self.job, of_orders)
+        keep_came_to(self._connection, self.job, of_orders)
         self._at = (seq, digest)
         self._last_seq = seq
         return written
@@ -337,8 +359,8 @@ class SqliteJournal:
     ) -> dict[int, str]:
         """Row number -> order id for the rows of a batch that caused an intent."""
         query = (
-            'SELECT "row", order_id FROM events WHERE job = ? AND batch_id = ? AND "row" BETWEEN ?'
-            f" AND ? AND sheet = ? AND kind IN {BEGUN} AND send <= 1"
+            'SELECT "row", order_id FROM asked WHERE job = ? AND batch_id = ? AND "row" BETWEEN ?'
+            " AND ? AND sheet = ? ORDER BY seq"
         )
         return dict(self._rows(query, self.job, batch_id, first_row, last_row, sheet))
 
@@ -354,12 +376,29 @@ class SqliteJournal:
         terms.
         """
         query = (
-            'SELECT e."row" FROM events AS e JOIN open_attempts AS o ON o.job = e.job AND'
-            " o.order_id = e.order_id AND o.attempt = e.attempt AND o.state = 'succeeded' WHERE"
-            ' e.job = ? AND e.batch_id = ? AND e."row" BETWEEN ? AND ? AND e.sheet = ?'
-            f" AND e.kind IN {BEGUN} AND e.send <= 1 AND e.kind = '{Intended.kind}'"
+            'SELECT a."row" FROM asked AS a JOIN open_attempts AS o ON o.job = a.job AND'
+            " o.order_id = a.order_id AND o.attempt = a.attempt AND o.state = 'succeeded' WHERE"
+            ' a.job = ? AND a.batch_id = ? AND a."row" BETWEEN ? AND ? AND a.sheet = ?'
+            " AND a.adopted = 0"
         )
         return frozenset(self._column(query, self.job, batch_id, first_row, last_row, sheet))
+
+    def plain_rows(
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
+        near_ns: int,
+    ) -> list[Plain]:
+        """The rows of a batch that caused one attempt, the only one of its order, which succeeded
+        without anything to tell; but for those of terms that another order of another batch asked
+        for before it, since then (`near_ns`).
+        """
+        key = (self.job, batch_id, first_row, last_row, sheet)
+        several = self._column(_SEVERAL, *key)
+        rows = map(Plain._make, self._rows(_PLAIN, *key, near_ns))
+        return [row for row in rows if row.row not in several]
 
     def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
         """Look-alike form of an order id (plan.alike) -> the ids of orders that were sent, or
@@ -651,10 +690,7 @@ class SqliteJournal:
         """Order ids of adopted charges of a file that did not tell of which of its rows they are,
         whatever day their batch is of.
         """
-        query = (
-            'SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ? AND "row" = 0'
-            f" AND kind IN {BEGUN} AND send <= 1"
-        )
+        query = 'SELECT DISTINCT order_id FROM asked WHERE job = ? AND batch_id = ? AND "row" = 0'
         found = []
         for known in list(self._same_batches(batch_id)):
             found += self._column(query, self.job, known)
@@ -662,10 +698,7 @@ class SqliteJournal:
 
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
-        query = (
-            "SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ?"
-            f" AND kind IN {BEGUN} AND send <= 1"
-        )
+        query = "SELECT DISTINCT order_id FROM asked WHERE job = ? AND batch_id = ?"
         return self._column(query, self.job, batch_id)
 
     def orders_since(self, at_ns: int) -> list[str]:
@@ -870,10 +903,10 @@ class SqliteJournal:
     def open_places(self, batch_id: str) -> list[tuple[str, int]]:
         """Sheet and row of a batch's rows of which an attempt did not end yet, by their numbers."""
         query = (
-            'SELECT e.sheet, e."row" FROM open_attempts AS o JOIN events AS e ON e.job = o.job AND'
-            " e.order_id = o.order_id AND e.attempt = o.attempt AND e.order_id <> '' WHERE"
-            f" o.job = ? AND o.state <> 'succeeded' AND e.batch_id = ? AND e.kind IN {BEGUN}"
-            ' AND e.send <= 1 ORDER BY e.sheet, e."row"'
+            'SELECT a.sheet, a."row" FROM open_attempts AS o CROSS JOIN events AS e ON'
+            " e.job = o.job AND e.order_id = o.order_id AND e.attempt = o.attempt CROSS JOIN asked"
+            " AS a ON a.seq = e.seq WHERE o.job = ? AND o.state <> 'succeeded' AND a.batch_id = ?"
+            f' AND e.kind IN {BEGUN} ORDER BY a.sheet, a."row"'
         )
         return self._rows(query, self.job, batch_id)
 
