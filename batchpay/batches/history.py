@@ -702,7 +702,7 @@ def findings_of(
             if not every_story:
                 plain = _plain(journal, batch, chunk, repeats, later)
             others = frozenset(chunk.rows[at] for at in plain)
-            history = history_of(journal, batch, chunk, others, lineages)
+            history = history_of(journal, batch, chunk, others, lineages=lineages)
             rows = rows_of(batch.id, chunk, repeats, others)
             told = iter(later.of(find(batch, rows, history, guards, hold)))
             yield chunk, _in_order(batch, chunk, plain, told)

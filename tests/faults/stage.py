@@ -9,13 +9,17 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from batchpay.job.load import load_job
+from batchpay.journals.sqlite.store import SqliteJournal
 from tests.adversary import Adversary, Request
 from tests.checker import Finding, judge, told
+from tests.columns import drifted
 from tests.evidence import INPUTS, Facts, digests
 from tests.lives import ATTEMPTS, key_of
 from tests.world import Market, order
@@ -112,7 +116,15 @@ class Stage(Market):
         """
         found = self.findings(**more)
         assert not [one for one in found if one.rule not in but], told(found)
+        self._columns_are_right()
         assert set(but) <= {one.rule for one in found}, told(found)
+
+    def _columns_are_right(self) -> None:
+        path = self.folder / "state" / "batchpay.db"
+        if path.exists():
+            job = load_job(self.folder / "job.toml")
+            with closing(SqliteJournal(path, job.name, read_only=True)) as journal:
+                assert not list(drifted(job, journal))
 
     def row(self, order_id: str) -> dict[str, str]:
         """The one row of an order."""

@@ -1170,6 +1170,30 @@ mutant(
 )(lambda: swap("batchpay.reconciliation.noting:Note.holds", always(True)))
 
 
+COLUMNS = "test_came_to.py::test_what_came_of_attempts_is_what_their_events_add_up_to"
+
+
+def another(**columns: Any) -> Callable[[Any], Any]:
+    """What came of an attempt at once, but for some of its columns."""
+
+    def make(was: Any) -> Any:
+        def came(*given: Any) -> Any:
+            row = was(*given)
+            return row and row._replace(**columns)
+
+        return came
+
+    return make
+
+
+mutant("I9", "a column drifts from the events: what is left of a charge", COLUMNS)(
+    lambda: swap("batchpay.journals.came_to:came_at_once", another(net=0))
+)
+mutant("I9", "a column drifts from the events: what follows the first answer", COLUMNS)(
+    lambda: swap("batchpay.journals.attempts:came_of_order", always([]))
+)
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))

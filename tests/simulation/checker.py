@@ -16,6 +16,7 @@ from batchpay.batches import history
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event, Finding, Outcome
 from batchpay.reconciliation.totals import Totals
+from tests.columns import drifted
 from tests.simulation.ledger import MONEY, Request
 from tests.simulation.process import JOB, Commit, Machine, World
 from tests.simulation.weather import LIES
@@ -147,7 +148,7 @@ def check_story(story: Story) -> list[str]:
     found += _other_account(world)
     found += [*_behind_an_answer(story), *_pair_went(story)]
     if not (story.at_once or story.undetectable):
-        found += [*_after_money(world), *_sums(story)]
+        found += [*_after_money(world), *_sums(story), *_columns(story)]
     return found
 
 
@@ -553,6 +554,12 @@ def findings(story: Story) -> list[Finding]:
             for _, found in history.findings_of(story.job, journal, batches[file.path.name])():
                 rows += found
     return rows
+
+
+def _columns(story: Story) -> Iterator[str]:
+    """I9: what reports are shown from is what the events add up to."""
+    with story.machines[0].copy() as journal:
+        yield from (f"I9: {told}" for told in drifted(story.job, journal))
 
 
 def _sums(story: Story) -> Iterator[str]:

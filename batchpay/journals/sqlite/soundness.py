@@ -306,12 +306,13 @@ def verify_came_to(
     plain: dict[int, tuple[Key, CameTo | None]] = {}
     for key, some in orders.items():
         events = [event_of((*line[:1], *line[2:13])) for line in some]
-        if not is_first_send(events[0]):
-            _hold_came_to(connection, path, key)
-        elif len(events) == 1:
-            plain[events[0].seq] = (key, None)
+        came = None
+        if is_first_send(events[0]):
+            came = came_plainly([(1, events[0].seq)], events[1:])
+        if came is not None or all(map(is_first_send, events)):
+            plain[events[0].seq] = (key, came)
         else:
-            plain[events[0].seq] = (key, came_plainly([(1, events[0].seq)], events[1:]))
+            _hold_came_to(connection, path, key)
     query = f"SELECT {CAME_TO} FROM came_to WHERE seq IN (*)"  # noqa: S608 - our own words
     rows = many.those_of(connection, query, (), list(plain))
     kept = {row[0]: CameTo(*row) for row in rows}
