@@ -1170,7 +1170,7 @@ mutant(
 )(lambda: swap("batchpay.reconciliation.noting:Note.holds", always(True)))
 
 
-COLUMNS = "test_came_to.py::test_what_came_of_attempts_is_what_their_events_add_up_to"
+COLUMNS = "test_came_to.py::test_it_is_the_same_however_events_are_grouped"
 
 
 def another(**columns: Any) -> Callable[[Any], Any]:
