@@ -47,8 +47,9 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.after import share_of
 from batchpay.lifecycle.attempt import Attempt, fold
 from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.plan import payment_method
 from batchpay.lifecycle.rows import rows_of
-from batchpay.reconciliation.findings import find, payment_method
+from batchpay.reconciliation.findings import find
 
 # kinds of event that are about an order, and no part of its attempts
 BESIDE = kinds(Stop, RefundSeen, DisputeSeen, DifferenceNoted)
