@@ -31,6 +31,9 @@ class Features:
         numbers = list(map(number_of_terms, orders))
         total = self.total + sum(numbers)
         self.total = total % 2**64
+        if len(self.smallest) == SAMPLE:
+            largest = self.smallest[-1]
+            numbers = [number for number in numbers if number < largest]
         smallest = sorted({*self.smallest, *numbers})
         self.smallest = smallest[:SAMPLE]
 

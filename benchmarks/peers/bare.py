@@ -24,10 +24,10 @@ async def _one(host: str, port: int, left: list[int]) -> None:
         }
         body = urlencode(fields).encode()
         writer.write(
-            b"POST /charges HTTP/1.1\r\nhost: gateway\r\n"
+            b"POST /charges HTTP/1.1\r\nhost: %s\r\n"
             b"authorization: Basic c2tleV90ZXN0XzAxMjM0NTY3ODlhYmNkZWY6\r\n"
             b"content-type: application/x-www-form-urlencoded\r\ncontent-length: %d\r\n\r\n%s"
-            % (len(body), body)
+            % (host.encode("ascii"), len(body), body)
         )
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200"), head[:100]
