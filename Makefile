@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 READY := $(VENV)/.ready
 
-.PHONY: coverage faults mutants mutation help setup demo test lint types tests wheel-check node-check test-ui bench sweep simulate requirements clean cases matrix messages
+.PHONY: coverage fuzz faults mutants mutation help setup demo test lint types tests wheel-check node-check test-ui bench sweep simulate requirements clean cases matrix messages
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -63,6 +63,10 @@ mutants: $(READY)  ## each law broken on purpose, and the test that notices: som
 MUTANTS ?= 600
 mutation: $(READY)  ## small random changes of the money modules, and the share that a test sees: make mutation MUTANTS=600
 	$(BIN)/python -m tests.mutation --mutants $(MUTANTS)
+
+FUZZ_S ?= 60
+fuzz: $(READY)   ## broken files for the readers, as long as it is told: make fuzz FUZZ_S=60
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S)
 
 coverage: $(READY)  ## every branch of the pure money modules: below 100 % it fails
 	$(BIN)/python -m coverage run --rcfile tests/coverage.toml -m pytest $(PURE)

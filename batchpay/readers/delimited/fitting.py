@@ -14,7 +14,7 @@ from batchpay.domain.encodings import codec_name, wider
 
 _TRIED = ("utf-8", "cp932", "cp874", "euc_jp", "gb18030", "cp949", "cp950", "cp1252")
 _LEAST = 0.6  # of the characters beyond ASCII that must be credible
-# Kana in EUC-JP begin with the bytes of these two letters each, which no Thai text does so often.
+# Kana in EUC-JP begin with the bytes of ฅ, which nobody writes any more, or of ค, one in so many.
 _LEADS = 4
 _BEFORE = 16  # characters of a line that are shown before what is telling
 _THAI_MARKS = frozenset(map(chr, (0x0E31, *range(0x0E34, 0x0E3B), *range(0x0E47, 0x0E4F))))
@@ -54,8 +54,8 @@ def _credit(data: bytes, name: str, wanted: Collection[str]) -> float:
         return 0.0
     judge = _JUDGES[name]
     credible = sum(judge(text, at) for at in foreign) / len(foreign)
-    leads = sum(map(text.count, "คฅ"))
-    if judge is _thai and leads > len(foreign) // _LEADS:
+    is_kana = "ฅ" in text or text.count("ค") > len(foreign) // _LEADS
+    if judge is _thai and is_kana:
         return 0.0
     names = [name for name in wanted if not name.isascii()]
     if names and all(name in text for name in names):

@@ -1,0 +1,229 @@
+"""Files that cannot be read as the job says, each with what must be said of it, by the hundred.
+
+Made from one good table: its rows by writer, below titles, between other characters, in other
+encodings, under other names. `python -m tests.badfiles DIRECTORY` writes them all, to be looked at.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet
+
+HEADER = ("order_id", "amount", "currency", "recipient", "customer", "note", "invoice", "extra")
+NOTES = {"th": "ร้านสีลม", "ja": "高島屋ガラスの工房", "en": "Silom Silk"}
+ROWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """One file and the job that reads it; `says` is part of its refusal."""
+
+    kind: str
+    name: str
+    data: bytes
+    says: str
+    input: str = ""
+
+
+def rows_of(note: str) -> list[list[str]]:
+    """Good rows, the last cell empty."""
+    return [
+        [f"A{at:04d}", f"{at}0.50", "THB", "recp_test_1", f"cust_test_{at}", note, "", ""]
+        for at in range(1, ROWS + 1)
+    ]
+
+
+def text_of(note: str, delimiter: str = ",", header: tuple[str, ...] = HEADER) -> str:
+    """The table as text."""
+    lines = [header, *rows_of(note)]
+    return "".join(delimiter.join(cells) + "\n" for cells in lines)
+
+
+def book_of(note: str, change: Callable[[Any], None] = lambda _: None) -> bytes:
+    """The table as a workbook, changed."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    sheet.title = "Orders"
+    sheet.append(HEADER)
+    for cells in rows_of(note):
+        sheet.append([*cells[:1], float(cells[1]), *cells[2:]])
+    change(sheet)
+    sink = io.BytesIO()
+    workbook.save(sink)
+    return sink.getvalue()
+
+
+def parquet_of(note: str) -> bytes:
+    """The table as Parquet."""
+    columns = dict(zip(HEADER, map(list, zip(*rows_of(note), strict=True)), strict=True))
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+TITLES = (
+    "Night",
+    "Orders; printed today",
+    '"Orders, of the night"',
+    "รายการ\n",
+    "日次\n\nBranch 5",
+)
+BETWEEN = {";": 'delimiter = ";"', "\t": r'delimiter = "\t"', "|": 'delimiter = "|"'}
+WRITTEN = {
+    "th": ("cp874", "utf-8", "utf-16"),
+    "ja": ("cp932", "euc_jp", "utf-8", "utf-16"),
+}
+STATED = ("utf-8", "cp932", "cp874", "shift_jis", "tis-620", "utf-16", "ascii", "euc_jp")
+
+
+def headers() -> Iterator[Bad]:
+    """The header is elsewhere, or between other characters."""
+    for language, note in NOTES.items():
+        for title in TITLES:
+            row = title.count("\n") + 2
+            for delimiter in (",", *BETWEEN):
+                change = f"header_row = {row}"
+                if delimiter in BETWEEN:
+                    change = f"{BETWEEN[delimiter]} and {change}"
+                data = f"{title}\n{text_of(note, delimiter)}".encode()
+                yield Bad(f"title-{language}", "orders.csv", data, f"say {change} in")
+        for delimiter, change in BETWEEN.items():
+            data = text_of(note, delimiter).encode()
+            yield Bad(f"delimiter-{language}", "orders.csv", data, f"say {change} in")
+            sep = f"sep={delimiter}\n".encode()
+            says = f"say {change} and header_row = 2 in"
+            yield Bad(f"sep-{language}", "orders.csv", sep + data, says)
+            quoted = re.sub(rb"order_id|A\d+", lambda found: b'"' + found[0] + b'"', data)
+            yield Bad(f"quoted-{language}", "orders.csv", quoted, f"say {change} in")
+        high = text_of(note).encode()
+        yield Bad(f"too-low-{language}", "orders.csv", high, "header_row = 1", "header_row = 9")
+        yield Bad(f"commas-in-tsv-{language}", "orders.tsv", high, "the name orders.csv")
+
+
+def encodings() -> Iterator[Bad]:
+    """Written in one encoding, stated in another in which it is wrong."""
+    for language, encodings_ in WRITTEN.items():
+        for written in encodings_:
+            data = text_of(NOTES[language]).encode(written)
+            for stated in STATED:
+                if not _is_wrong(data, stated):
+                    continue
+                says = f'say encoding = "{written}'
+                yield Bad(
+                    f"{written}-as-{stated}",
+                    "orders.csv",
+                    data,
+                    says,
+                    f'encoding = "{stated}"',
+                )
+                packed = gzip.compress(data)
+                yield Bad(
+                    f"{written}-packed-as-{stated}",
+                    "orders.csv.gz",
+                    packed,
+                    says,
+                    f'encoding = "{stated}"',
+                )
+
+
+def _is_wrong(data: bytes, stated: str) -> bool:
+    try:
+        text = data.decode(stated)
+    except UnicodeError:
+        return True
+    return "\0" in text[:2] or any("\x80" <= one < "\xa0" for one in text)
+
+
+def names() -> Iterator[Bad]:
+    """The name says another kind than the content."""
+    for language, note in NOTES.items():
+        text, book, parquet = text_of(note).encode(), book_of(note), parquet_of(note)
+        page = f"<html><meta charset=utf-8><table><tr><td>{note}</table>".encode()
+        locked = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage\0".encode("utf-16-le")
+        old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook\0".encode("utf-16-le")
+        zipped = io.BytesIO()
+        with zipfile.ZipFile(zipped, "w") as folder:
+            folder.writestr("orders.csv", text)
+            folder.writestr("__MACOSX/._orders.csv", b"x")
+        ods = io.BytesIO()
+        with zipfile.ZipFile(ods, "w") as folder:
+            folder.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            folder.writestr("content.xml", "<x/>")
+        for name in ("orders.xlsx", "orders.parquet", "orders.txt", "orders.xls"):
+            yield Bad(f"text-{language}", name, text, "the name orders.csv")
+        for name in ("orders.csv", "orders.parquet", "orders.xls", "orders.zip"):
+            yield Bad(f"book-{language}", name, book, "the name orders.xlsx")
+        for name in ("orders.csv", "orders.xlsx", "orders"):
+            yield Bad(f"parquet-{language}", name, parquet, "the name orders.parquet")
+        for name in ("orders.csv", "orders.xlsx", "orders.xls", "orders.parquet"):
+            yield Bad(f"page-{language}", name, page, "a web page (HTML): open it in")
+        for name in ("orders.csv", "orders.xlsx", "orders.xls"):
+            yield Bad(f"old-{language}", name, old, "an old workbook (.xls")
+            yield Bad(f"locked-{language}", name, locked, "take the password off")
+        for name in ("orders.csv", "orders.xlsx", "orders.zip"):
+            yield Bad(f"zip-{language}", name, zipped.getvalue(), "a zip: 'orders.csv': unpack it")
+            yield Bad(f"ods-{language}", name, ods.getvalue(), "OpenDocument")
+        yield Bad(f"gzip-{language}", "orders.csv", gzip.compress(text), "the name orders.csv.gz")
+        semicolons = text_of(note, ";").encode()
+        says = 'the name orders.csv, and say delimiter = ";"'
+        yield Bad(f"semicolons-{language}", "orders.xlsx", semicolons, says)
+        for name in ("orders.csv", "orders.xlsx"):
+            yield Bad(f"pdf-{language}", name, b"%PDF-1.7\n" + text, "a PDF, which holds no table")
+            document = json.dumps([{"note": note}]).encode()
+            yield Bad(f"json-{language}", name, document, "JSON, which holds no table")
+        yield Bad(f"cut-{language}", "orders.csv", text[:-1], "press Enter behind it")
+
+
+def sheets() -> Iterator[Bad]:
+    """The header is in another row, another sheet, or there twice; two tables; no range."""
+
+    def titled(sheet: Any) -> None:
+        sheet.insert_rows(1, 2)
+        sheet["A1"] = "Orders"
+
+    def covered(sheet: Any) -> None:
+        sheet.parent.create_sheet("Cover", 0)["A1"] = "Cover"
+
+    def twice(sheet: Any) -> None:
+        for at, name in enumerate(HEADER, 10):
+            sheet.cell(1, at, name)
+
+    def second(sheet: Any) -> None:
+        for at, name in enumerate(HEADER, 1):
+            sheet.cell(7, at, name)
+
+    for language, note in NOTES.items():
+        kinds = (
+            ("row", titled, "say header_row = 3 in", ""),
+            ("sheet", covered, 'say sheet = "Orders" in', ""),
+            ("named", lambda _: None, 'say sheet = "Orders" in', 'sheet = "Order"'),
+            ("side", twice, 'say range = "A1:H" in', ""),
+            ("below", second, 'say range = "A1:H4" in', ""),
+            ("range", titled, 'say range = "A3:H" in', 'range = "A1:H"'),
+        )
+        for kind, change, says, how in kinds:
+            yield Bad(f"{kind}-{language}", "orders.xlsx", book_of(note, change), says, how)
+
+
+def all_of_them() -> list[Bad]:
+    """Every file, in a steady order."""
+    return [*headers(), *encodings(), *names(), *sheets()]
+
+
+if __name__ == "__main__":
+    for number, bad in enumerate(all_of_them()):
+        folder_ = Path(sys.argv[1]) / f"{number:03d}-{bad.kind}"
+        folder_.mkdir(parents=True)
+        (folder_ / bad.name).write_bytes(bad.data)
