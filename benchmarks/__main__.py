@@ -14,7 +14,18 @@ import time
 from benchmarks.finished import clean_up
 from benchmarks.measure import Figure, Size
 
-FIGURES = ("startup", "validate", "check", "charge", "cpu", "pacing", "memory", "resume", "reports")
+FIGURES = (
+    "startup",
+    "validate",
+    "check",
+    "charge",
+    "cpu",
+    "pacing",
+    "memory",
+    "resume",
+    "reports",
+    "pages",
+)
 WIDTHS = (3, 58, 10, 22)
 
 

@@ -100,6 +100,27 @@ def test_two_jobs_in_one_folder_keep_apart(tmp_path: Path) -> None:
     assert not (tmp_path / "latest" / "other").is_symlink()
 
 
+def test_what_another_job_is_writing_stays(tmp_path: Path) -> None:
+    """Two jobs may write into one folder at the same moment; what a killed run of this one left
+    goes away.
+    """
+    (tmp_path / ".index.html.other.part").touch()
+    (tmp_path / ".index.html.night.part").touch()
+    read(tmp_path)
+    assert [path.name for path in tmp_path.glob(".*.part")] == [".index.html.other.part"]
+
+
+def test_a_night_without_a_file_has_a_page(market: Market) -> None:
+    """It says that nothing was charged, and that nobody has anything to do."""
+    job = market.job(input="optional = true").read_text()
+    (market.folder / "job.toml").write_text(f'{job}\n[report]\nformats = ["html"]\n')
+    assert market.run().returncode == 0
+    (page,) = (market.folder / "reports").glob("*-no-input/report.html")
+    text = page.read_text("utf-8")
+    assert str(labels.VERDICTS[0]()) in text and str(labels.NO_ACTION()) in text
+    assert market.run(verb="verify").returncode == 0
+
+
 def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(market: Market) -> None:
     """`verify` takes neither for a report; `report` writes the same bytes again."""
     job = market.job().read_text() + '\n[report]\nformats = ["csv", "json", "html"]\n'

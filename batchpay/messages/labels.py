@@ -288,6 +288,12 @@ LATE = _label(
 )
 LATER = _label("page.later", "{order}: {what}", "What happened to a charge after its run.")
 LIFTED = _label("page.lifted", "{by} lifted a stop on {day}: {reason}", "A stop was lifted.")
+WARNED = _counted(
+    "page.warned",
+    "{count} row has a warning: the column of warnings tells which.",
+    "{count} rows have warnings: the column of warnings tells which.",
+    _LINE,
+)
 NOTHING_OPEN = _label("page.nothing-open", "No row of any night is open.", _LINE)
 AGE = _counted("page.age", "within 1 day", "within {days} days", "How old open rows are.", "days")
 AGE_MORE = _label("page.age-more", "more than {days} days ago", "How old open rows are.")

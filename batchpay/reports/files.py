@@ -34,16 +34,20 @@ def refuse_unwritable(directory: Path) -> None:
 class Directory:
     """One batch's folder; remembers what was written into it."""
 
-    def __init__(self, path: Path, mode: int = 0o600) -> None:
+    def __init__(self, path: Path, mode: int = 0o600, *, shared_by: str = "") -> None:
         """Make the folder. `mode`: of its files, whatever the umask says; who may read those may
-        enter it.
+        enter it. `shared_by`: the job that writes, where others do at the same moment: then only
+        what it left half written goes away.
         """
+        self._part = ".part"
+        if shared_by:
+            self._part = f".{shared_by}.part"
         self.path = path
         self.mode = mode
         self.written: list[Path] = []
         try:
             _make(path, folder_mode(mode))
-            for stale in path.glob(".*.part"):  # a writer that was killed
+            for stale in path.glob(f".*{self._part}"):  # a writer that was killed
                 stale.unlink()
         except OSError as error:
             told = f"{path}: cannot make the report folder: {error.strerror}"
@@ -53,7 +57,7 @@ class Directory:
     def file(self, name: str) -> Iterator[BinaryIO]:
         """A file under a temporary name; at the end durable and renamed, or gone on failure."""
         final = self.path / name
-        temporary = self.path / f".{name}.part"
+        temporary = self.path / f".{name}{self._part}"
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:

@@ -84,7 +84,7 @@ class Nights:
 
 def write_index(reports: Path, told: Nights, words: Words, mode: int) -> tuple[Path, ...]:
     """Both, in the folder of the reports. Raises CannotWrite."""
-    directory = Directory(reports, mode)
+    directory = Directory(reports, mode, shared_by=told.job)
     name = own_name(reports, "index.html", told.job)
     with directory.file(name) as file:
         write_template(file, "index.html.jinja", words, page=Index(reports, told, words))

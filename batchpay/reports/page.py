@@ -21,7 +21,7 @@ from batchpay.domain.exits import BY_NAME
 from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
 from batchpay.domain.secrets import masked
 from batchpay.domain.steps import addressed
-from batchpay.domain.text import many, visible
+from batchpay.domain.text import visible
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.reports.facts import (
@@ -199,10 +199,11 @@ class Page:
         """What a person should know of the file as a whole."""
         batch = self.batch
         notes = [*batch.notes, *filter(None, [batch.likeness])]
+        told = [str(addressed(shown(note), self.inputs.job_file)) for note in notes]
         if self.inputs.totals.warned:
-            warned = many(self.inputs.totals.warned.total(), "row")
-            notes.append(f"{warned} with warnings: the column warnings of results tells which")
-        return [str(addressed(shown(note), self.inputs.job_file)) for note in notes]
+            warned = self.inputs.totals.warned.total()
+            told.append(self.words.say(labels.WARNED(count=warned)))
+        return told
 
     # --- where the rows and the money went
 
