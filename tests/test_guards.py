@@ -129,3 +129,41 @@ def test_the_past_of_a_file_is_what_was_before_it(market: Told) -> None:
     edit(market, 'history = "warn"', 'history = "hold"')
     done = program(market, "plan", "job.toml", "--input", str(path), "--json")
     assert json.loads(done.stdout)["to_send"] == {}
+
+
+# --- limits of a day
+
+
+def _limits(**limits: str) -> str:
+    lines = [f'{name} = {{ THB = "{limit}" }}\n' for name, limit in limits.items()]
+    return "".join(("[controls]\n", *lines))
+
+
+@pytest.mark.fault("H01")
+def test_a_recipient_is_paid_no_more_a_day_than_the_job_allows(market: Told) -> None:
+    """Over all runs and files of the day; others go; check, plan and run agree."""
+    market.job(**BY_CUSTOMER, more=_limits(max_recipient="1000.00"))
+    other = order(3, amount="900.00", recipient="recp_test_sandbox2", card="cust_test_sandbox3")
+    market.orders([sale(1, "600.00"), sale(2, "500.00"), other, sale(4, "400.00")])
+    planned = json.loads(market.run("--json", verb="plan").stdout)
+    assert planned["to_send"]["THB"]["count"] == 3 and planned["exit_code"] == 11
+    assert market.run().returncode == 11
+    assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
+    said = row(market, "00002")["reason"]
+    assert "it asks for 500.00 THB, and orders of this recipient for 1,000.00 THB before it" in said
+    market.orders([sale(5, "30.00")], "more.csv")
+    again = json.loads(market.run("--input", "more.csv", "--json", verb="plan").stdout)
+    assert again["to_send"] == {}
+    assert market.run("--input", "more.csv").returncode == 11
+    assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
+
+
+@pytest.mark.fault("H01")
+def test_a_declined_charge_leaves_its_room_to_others(market: Told) -> None:
+    """It took nothing of the day."""
+    market.job(more=_limits(max_day="1000.00"))
+    market.orders([order(1, amount="900.00", card="tokn_test_sandbox000010011")])
+    assert market.run().returncode == 10
+    market.orders([order(2, amount="1000.00")])
+    assert market.run().returncode in (0, 10)
+    assert market.money() == {"00002": 1}

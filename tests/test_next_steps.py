@@ -1135,6 +1135,27 @@ def test_an_amount_far_outside_of_the_past_waits_where_the_job_says_so(
     assert market.money()["00002"] == send
 
 
+@pytest.mark.fault("H01")
+@tries("limit")
+@pytest.mark.parametrize("send", [True, False])
+def test_an_order_above_the_limit_of_a_day_is_sent_or_cancelled(
+    market: Market, *, send: bool
+) -> None:
+    """With a higher limit, or never, by what its reason says."""
+    market.job(more='[controls]\nmax_day = { THB = "250.00" }\n')
+    market.orders([order(number) for number in range(1, 4)])
+    assert market.run().returncode == 11
+    reason = row(market, "00003")["reason"]
+    assert "max_day" in reason and market.money() == {"00001": 1, "00002": 1}
+    if send:
+        edit(market, '"250.00"', '"350.00"')
+        over(market, 0)
+    else:
+        follow(market, reason)
+        over(market, 10)
+    assert market.money()["00003"] == send
+
+
 @pytest.mark.fault("B32", "J12", "J19")
 @tries("ask-gateway")
 def test_an_entry_of_a_list_that_is_no_charge_is_named_by_its_place(market: Market) -> None:

@@ -32,7 +32,7 @@ from batchpay.intake.take_in import Intake, Intakes
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.holds import held_beside, unnamed, untold
+from batchpay.lifecycle.holds import Going, held_beside, unnamed, untold
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Names
 from batchpay.lifecycle.plan import alike, batch_id_of, intent_of
 from batchpay.lifecycle.rows import (
@@ -346,19 +346,19 @@ def _rows_of(
     batches: Sequence[PlannedBatch],
     guards: Guards,
 ) -> Iterator[Placed]:
-    asked: dict[str, str] = {}
+    going = Going()
     for planned in batches:
         if planned.batch.refusal:
             continue
         for placed in placed_rows(job, journal, planned, guards):
-            yield beside_others(placed, guards, asked)
+            yield beside_others(placed, guards, going)
 
 
-def beside_others(placed: Placed, guards: Guards, asked: dict[str, str]) -> Placed:
-    """The row among those that go before it in this run; `asked` is what they ask for
+def beside_others(placed: Placed, guards: Guards, going: Going) -> Placed:
+    """The row among those that go before it in this run; `going` is what they ask for
     (standing.held_beside).
     """
-    return replace(placed, standing=held_beside(placed.row, placed.standing, guards, asked))
+    return replace(placed, standing=held_beside(placed.row, placed.standing, guards, going))
 
 
 def unasked(guards: Guards) -> Guards:
@@ -369,6 +369,8 @@ def unasked(guards: Guards) -> Guards:
         smallest_share={},
         least_charge={},
         most_charge={},
+        max_day={},
+        max_recipient={},
     )
 
 

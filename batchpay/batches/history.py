@@ -8,12 +8,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from batchpay.batches.clock import iso, ns_of
-from batchpay.batches.past import before
+from batchpay.batches.past import MOST, before
 from batchpay.domain.events import (
     STOPS,
     Adopted,
@@ -593,9 +594,10 @@ def guards_of(
     journal: SqliteJournal,
     refusal: str = "",
     present: Collection[str] | None = None,
+    at_ns: int = 0,
 ) -> Guards:
     """What holds rows of a batch back now. `present`: the batches of this run, else those of the
-    last one.
+    last one; `at_ns`: when it is looked at, 0: as the last run did.
     """
     told = preflight_of(journal)
     cancelled = list(told_by(journal.cancelled(), OrderCancelled))
@@ -612,6 +614,9 @@ def guards_of(
         distinct_ids=job.input.distinct_ids,
         near_duplicates=job.controls.near_duplicates,
         history=job.controls.history,
+        max_day=job.controls.max_day or {},
+        max_recipient=job.controls.max_recipient or {},
+        of_day=_of_day(job, journal, at_ns),
         ids_from=job.columns.ids_from,
         extras_from=job.extras_from,
         said_new=said_new(journal).orders,
@@ -620,6 +625,31 @@ def guards_of(
         present=frozenset(present),
     )
     return told_by_gateway(job, guards, told)
+
+
+def _of_day(job: Job, journal: SqliteJournal, at_ns: int) -> dict[tuple[str, str], int]:
+    """What the attempts of a day took, or may take, of each recipient and of all (the empty one),
+    by upper-case currency; the day is that of an instant, or of the last run.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    if not (job.controls.max_day or job.controls.max_recipient):
+        return found
+    if not at_ns:
+        at_ns = max((event.at_ns for event in journal.events({RunStarted.kind})), default=0)
+    zone = ZoneInfo(job.controls.time_zone)
+    midnight = datetime.combine(datetime.fromtimestamp(at_ns // 10**9, zone).date(), time(), zone)
+    began_ns = int(midnight.timestamp()) * 10**9
+    asked = journal.asked_lately(MOST)
+    ids = {order_id for asked_ns, order_id, _, _ in asked if asked_ns >= began_ns}
+    for attempts in attempts_of(journal, sorted(ids)).values():
+        for attempt in attempts:
+            if attempt.closed or attempt.ready or attempt.sent_ns < began_ns:
+                continue
+            intent = attempt.intent
+            currency = intent.currency.upper()
+            found["", currency] += intent.amount
+            found[intent.destination, currency] += intent.amount
+    return found
 
 
 def told_by_gateway(job: Job, guards: Guards, told: Preflight) -> Guards:

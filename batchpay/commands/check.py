@@ -281,7 +281,9 @@ class _Checking:
         self._tell(batch.file, row.sheet, row.row, problem)
 
     def _guards(self) -> Guards:
-        return history.guards_of(self._job, self._journal, present=self._present)
+        return history.guards_of(
+            self._job, self._journal, present=self._present, at_ns=SystemClock().now_ns()
+        )
 
 
 def _may_go(standing: Standing) -> bool:

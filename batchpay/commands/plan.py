@@ -44,6 +44,7 @@ from batchpay.intake.take_in import Intakes
 from batchpay.job.job import Job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.holds import Going
 from batchpay.lifecycle.plan import by_order, content_of, key_of
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
 from batchpay.reconciliation.findings import Place, finding_of
@@ -122,7 +123,7 @@ def plan(
         intakes = taken_in(job, stack, journal, now_ns, partial(keep_now, stack))
         drafts = drafts_of(job, journal, intakes, now_ns)
         planned = judge_files(job, journal, drafts, yes=yes, now_ns=now_ns)
-        guards = _guards(job, journal, planned, loss, yes=yes)
+        guards = _guards(job, journal, planned, loss, now_ns, yes=yes)
         known = _looked_ahead(job, journal, intakes, planned, guards, ask)
         walk = _Walk(job, known, limit, on_row)
         for one in planned:
@@ -153,6 +154,7 @@ def _guards(
     journal: SqliteJournal,
     planned: Sequence[PlannedBatch],
     loss: Loss | None,
+    now_ns: int,
     *,
     yes: bool,
 ) -> Guards:
@@ -160,7 +162,8 @@ def _guards(
     anything else.
     """
     present = [one.batch.id for one in planned]
-    guards = replace(history.guards_of(job, journal, present=present), are_new=yes)
+    found = history.guards_of(job, journal, present=present, at_ns=now_ns)
+    guards = replace(found, are_new=yes)
     if loss is None or loss.noted:
         return guards
     cancelled = dict(guards.cancelled_sales)
@@ -218,7 +221,7 @@ class _Walk:
         self._job = job
         self._guards = known.guards
         self._limit = limit
-        self._asked: dict[str, str] = {}  # what rows that go ask for: terms -> order id
+        self._ahead = Going()  # what rows that go ask for
         self._on_row = on_row
         self._is_stopped = bool(known.guards.stop)
         self._impossible = str(known.impossible or "")
@@ -246,7 +249,7 @@ class _Walk:
             placed = row
             hold = self._hold()
             if not hold:
-                placed = beside_others(row, self._guards, self._asked)
+                placed = beside_others(row, self._guards, self._ahead)
             goes = goes_now(placed.standing)
             if not goes:
                 hold = ""

@@ -349,6 +349,8 @@ class Controls:
     total: Mapping[str, int] | None = None
     max_amount: Mapping[str, int] | None = None
     max_total: Mapping[str, int] | None = None
+    max_day: Mapping[str, int] | None = None  # of one day of `time_zone`
+    max_recipient: Mapping[str, int] | None = None  # the same of each recipient
     time_zone: str = "UTC"
     deadline: str = ""  # HH:MM in `time_zone`
     max_failures: Limit | None = None

@@ -849,7 +849,7 @@ class _Builder:
         for name in ("count", "deadline", "min_share", "near_duplicates", "history"):
             if name in told:
                 kept[name] = told[name]
-        for name in ("total", "max_amount", "max_total"):
+        for name in ("total", "max_amount", "max_total", "max_day", "max_recipient"):
             if name in told:
                 kept[name] = self._money(name, told[name])
         max_failures = _limit(told.get("max_failures"))

@@ -8,8 +8,10 @@ warning (`warnings_of`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
@@ -385,26 +387,81 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
     return _waits_for_a_word(row, _resembles(near))
 
 
+@dataclass(slots=True)
+class Going:
+    """What the rows that go before a row in its run ask for; written on by `held_beside`."""
+
+    asked: dict[str, str] = field(default_factory=dict)  # terms -> order id
+    # Recipient (empty: all of them) and upper-case currency -> smallest units.
+    sums: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
 def held_beside(
     row: Row,
     standing: Standing,
     guards: Guards,
-    asked: dict[str, str],
+    going: Going,
 ) -> Standing:
     """The standing of a row among those that may go with it, none of which was sent yet: of several
-    that ask for the same the first goes, where the job holds the later ones.
-
-    `asked`: terms -> order id of those that go; it is written on.
+    that ask for the same the first goes, where the job holds the later ones; and what a day may
+    take is left to those before it.
     """
-    if guards.near_duplicates != "hold":
-        return standing
     sendable = sendable_of(standing)
     if sendable is None:
         return standing
-    first = asked.setdefault(terms_in(row.document), row.order_id)
-    if first == row.order_id:
-        return standing
-    return kept_back(sendable, _waits_for_a_word(row, said.NEAR_IN_RUN(order=first)))
+    if guards.near_duplicates == "hold":
+        first = going.asked.setdefault(terms_in(row.document), row.order_id)
+        if first != row.order_id:
+            return kept_back(sendable, _waits_for_a_word(row, said.NEAR_IN_RUN(order=first)))
+    limit = over_limit(row, sendable, guards, going.sums)
+    if limit is not None:
+        return kept_back(sendable, limit)
+    if _is_new_today(sendable):
+        for key in _of_day(row):
+            going.sums[key] += row.document["amount"]
+    return standing
+
+
+def over_limit(
+    row: Row,
+    sendable: Sendable,
+    guards: Guards,
+    going: Mapping[tuple[str, str], int] = MappingProxyType({}),
+) -> Waits | None:
+    """Why a row waits for another day: with what this day's orders, and those that go before it,
+    ask for, it would be more than the job allows.
+    """
+    if not _is_new_today(sendable):
+        return None
+    amount = row.document["amount"]
+    of_all, of_recipient = _of_day(row)
+    currency = of_all[1]
+    for key, limits in ((of_recipient, guards.max_recipient), (of_all, guards.max_day)):
+        limit = limits.get(currency)
+        before = guards.of_day.get(key, 0) + going.get(key, 0)
+        if limit is None or before + amount <= limit:
+            continue
+        entry = said.OVER_DAY
+        if key[0]:
+            entry = said.OVER_RECIPIENT
+        told_amounts = {
+            "amount": money_told(amount, currency),
+            "before": money_told(before, currency),
+            "limit": money_told(limit, currency),
+        }
+        return Waits((entry(**told_amounts, step=steps.LIMIT(order=row.order_id)),), ACCOUNTANT)
+    return None
+
+
+def _is_new_today(sendable: Sendable) -> bool:
+    """Would it be a first send? What was sent already counts among the day's."""
+    return isinstance(sendable, MayGo) or sendable.attempt.ready
+
+
+def _of_day(row: Row) -> tuple[tuple[str, str], tuple[str, str]]:
+    """By what the sums of all recipients, and of the row's own, are known."""
+    currency = str(row.document["currency"]).upper()
+    return ("", currency), (row.document["destination"], currency)
 
 
 def _waits_for_a_word(row: Row, why: Message) -> Waits:

@@ -282,6 +282,12 @@ class Guards:
     cancelled: Mapping[str, str] = field(default_factory=dict)
     # What a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled.
     cancelled_sales: Mapping[str, str] = field(default_factory=dict)
+    # Upper-case currency -> the most that may be asked a day, of all recipients and of each.
+    max_day: Mapping[str, int] = field(default_factory=dict)
+    max_recipient: Mapping[str, int] = field(default_factory=dict)
+    # Recipient (empty: all of them) and upper-case currency -> what this day's attempts took, or
+    # may take.
+    of_day: Mapping[tuple[str, str], int] = field(default_factory=dict)
     # The file is to be asked about as a whole: whether its tokens are spent is no answer.
     asks_first: bool = False
     # Of which cells the job makes order ids now (job.Columns.ids_from).

@@ -29,6 +29,7 @@ from batchpay.lifecycle.holds import (
     contested,
     kept_back,
     look_alike,
+    over_limit,
     token_spent,
     warnings_of,
 )
@@ -82,6 +83,9 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     gate = blocked(row, sendable.before, history, guards)
     if gate is not None:
         return kept_back(sendable, gate)
+    limit = over_limit(row, sendable, guards)
+    if limit is not None:
+        return kept_back(sendable, limit)
     if isinstance(sendable, MayGo) and sendable.withdraw is None and not guards.asks_first:
         return token_spent(row, history) or standing
     return standing

@@ -416,6 +416,22 @@ TOKEN_SPENT = entry(
 
 # --- warnings
 
+OVER_RECIPIENT = entry(
+    "limit.recipient",
+    "it asks for {amount}, and orders of this recipient for {before} before it this day: more than"
+    " {limit} ([controls] max_recipient); {step}",
+    means="The orders of one recipient ask for more than the job allows for a day.",
+    example='[controls] max_recipient = { THB = "500000.00" } and orders of 600,000.00 THB',
+    remedy="Nothing: it goes on another day. Else have the limit raised, or cancel the order.",
+)
+OVER_DAY = entry(
+    "limit.day",
+    "it asks for {amount}, and orders before it this day for {before}: more than {limit}"
+    " ([controls] max_day); {step}",
+    means="The orders of a day ask for more than the job allows.",
+    example='[controls] max_day = { THB = "5000000.00" } and orders of 6,000,000.00 THB',
+    remedy="Nothing: it goes on another day. Else have the limit raised, or cancel the order.",
+)
 HUNDREDFOLD = entry(
     "history.hundredfold",
     "it asks for {amount}, 100 times what order {order} of batch {batch} asked for the same payer"

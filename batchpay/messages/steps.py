@@ -277,6 +277,13 @@ HISTORY = entry(
     means="An order asks for much more, or less, than its recipient's orders; the job holds such.",
     example="an amount in satang where baht were meant",
 )
+LIMIT = entry(
+    "limit",
+    "a run of another day sends it if that leaves room for it; to send it today, raise the limit;"
+    " or never send it: batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    means="An order would be more than the job allows for a day.",
+    example="a limit for each recipient, and a large order behind many others",
+)
 NEW_TOKEN = entry(
     "new-token",
     "if this is that very sale, leave this row out; if it is another one, have the payer enter the"
