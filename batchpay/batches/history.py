@@ -60,6 +60,7 @@ from batchpay.domain.money import major_text
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, fold, word_of
+from batchpay.lifecycle.holds import outside
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, goes_back_to, reading_of
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
 from batchpay.lifecycle.rows import Elsewhere, Guards, History, Near, Same, Unnamed, Word, rows_of
@@ -752,7 +753,14 @@ def _plain(
     first, last = chunk.rows[0], chunk.rows[-1]
     since_ns = batch.first_seen_ns - NEAR_NS
     kept = journal.plain_rows(batch.id, chunk.sheet, first, last, since_ns)
-    return plain_at(chunk, kept, repeats, later.refunds.keys() | later.disputes.keys())
+    plain = plain_at(chunk, kept, repeats, later.refunds.keys() | later.disputes.keys())
+    documents = {at: chunk.documents[at] for at in plain}
+    told = before(journal, list(documents.values()), batch.first_seen_ns)
+    odd = set()
+    for at, document in documents.items():
+        if outside(document, (document["order_id"],), told.past, told.hundredth):
+            odd.add(at)
+    return {at: one for at, one in plain.items() if at not in odd}
 
 
 def _in_order(

@@ -9,10 +9,11 @@ warning (`warnings_of`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from batchpay.domain.model import Document
 from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
@@ -26,6 +27,7 @@ from batchpay.lifecycle.rows import (
     History,
     MayGo,
     Near,
+    Past,
     Rejected,
     Renamed,
     Row,
@@ -488,15 +490,25 @@ def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
 
 
 def _outside(row: Row, history: History) -> Why:
-    """Why a row's amount is far outside of what was asked before its file came."""
-    document = row.document
+    return outside(row.document, history.ids(row), history.past, history.hundredth)
+
+
+def outside(
+    document: Document,
+    ids: Collection[str],
+    past_of: Mapping[tuple[str, str], Past],
+    hundredth: Mapping[str, Near],
+) -> Why:
+    """Why an order's amount is far outside of what was asked before its file came (History.past and
+    hundredth). `ids`: all order ids of its sale.
+    """
     amount = document["amount"]
     currency = str(document["currency"])
     shown = money_told(amount, currency)
-    part = history.hundredth.get(terms_in(document))
-    if part is not None and part.order_id not in history.ids(row):
+    part = hundredth.get(terms_in(document))
+    if part is not None and part.order_id not in ids:
         return (said.HUNDREDFOLD(amount=shown, order=part.order_id, batch=part.batch_id),)
-    past = history.past.get((document["destination"], currency.lower()))
+    past = past_of.get((document["destination"], currency.lower()))
     if past is None or past.orders < ENOUGH_ORDERS:
         return ()
     if amount > FAR * past.most:
