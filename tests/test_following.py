@@ -181,6 +181,19 @@ def test_its_budget_ends_it_and_the_next_goes_on(market: Market) -> None:
     assert asked(market, before) == []
 
 
+def test_charges_that_were_taken_over_are_followed_like_any_other(market: Market) -> None:
+    """The journal was lost: what the gateway has is adopted, and its transfers are found again."""
+    market.job()
+    market.orders([order(1), order(2)])
+    market.run()
+    for path in (market.folder / "state").iterdir():
+        path.unlink()
+    turn(market, "00002", "transfer_paid")
+    assert market.run("--adopt").returncode == 0
+    told = rows(market)
+    assert [told[name]["transfer_status"] for name in sorted(told)] == ["created", "paid"]
+
+
 # --- refunds and disputes
 
 

@@ -13,12 +13,14 @@ charge its payer again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from batchpay.domain.books import Transfer
 from batchpay.domain.events import TransferSeen
 from batchpay.domain.model import Outcome
 from batchpay.domain.money import money_told
+from batchpay.domain.times import is_instant
 from batchpay.lifecycle.attempt import Attempt
 
 DAY_NS = 86_400 * 10**9
@@ -124,12 +126,24 @@ def is_on_its_way(attempt: Attempt) -> bool:
     return attempt.transfer is None or attempt.transfer.stands not in OVER
 
 
+def begun_ns(attempt: Attempt) -> int:
+    """When it was made, UTC nanoseconds: when it was sent, or, of a charge that this journal did
+    not make, when the gateway says that it was; else when it was taken over.
+    """
+    if attempt.sent_ns:
+        return attempt.sent_ns
+    charge = attempt.charge
+    if charge is not None and is_instant(charge.created_at):
+        return int(datetime.fromisoformat(charge.created_at).timestamp()) * 10**9
+    return attempt.settled_ns
+
+
 def is_followed(attempt: Attempt, now_ns: int) -> bool:
     """Is it still asked about?"""
-    return is_on_its_way(attempt) and now_ns - attempt.sent_ns < FOLLOWED_NS
+    return is_on_its_way(attempt) and now_ns - begun_ns(attempt) < FOLLOWED_NS
 
 
-def is_due(begun_ns: int, asked_ns: int, now_ns: int) -> bool:
+def is_due(made_ns: int, asked_ns: int, now_ns: int) -> bool:
     """Is it time to ask again, on a schedule that widens: each run of the first day, then when so
     much more time has passed as its last quarter of age?
 
@@ -138,12 +152,12 @@ def is_due(begun_ns: int, asked_ns: int, now_ns: int) -> bool:
     >>> [is_due(0, hour * DAY_NS // 24, (hour + 1) * DAY_NS // 24) for hour in (2, 22, 24, 29)]
     [True, True, False, True]
     """
-    if now_ns - begun_ns < DAY_NS or not asked_ns:
+    if now_ns - made_ns < DAY_NS or not asked_ns:
         return True
     at_ns = DAY_NS
-    while begun_ns + at_ns <= asked_ns:
+    while made_ns + at_ns <= asked_ns:
         at_ns = at_ns * WIDER // NARROWER
-    return begun_ns + at_ns <= now_ns
+    return made_ns + at_ns <= now_ns
 
 
 def left_open(
@@ -152,11 +166,9 @@ def left_open(
     """Where the next run begins to look, and the orders of before that it must ask about all the
     same: the oldest `at_most`, so that neither is a list of everything.
     """
-    open_now = sorted(
-        (one for one in attempts if is_followed(one, now_ns)), key=lambda one: one.sent_ns
-    )
+    open_now = sorted((one for one in attempts if is_followed(one, now_ns)), key=begun_ns)
     since_ns = now_ns
     if len(open_now) > at_most:
-        since_ns = open_now[at_most].sent_ns
+        since_ns = begun_ns(open_now[at_most])
     older = (one.intent.order_id for one in open_now[:at_most])
     return since_ns, tuple(dict.fromkeys(older))

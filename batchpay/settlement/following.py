@@ -22,7 +22,15 @@ from batchpay.domain.books import Booked, Happened, Listed, Refund, Span, Transf
 from batchpay.domain.events import DisputeSeen, Followed, RefundSeen, TransferSeen
 from batchpay.domain.model import Answer, Outcome
 from batchpay.domain.ports import Clock, Gateway
-from batchpay.lifecycle.after import DAY_NS, FOLLOWED_NS, is_due, is_followed, left_open, seen
+from batchpay.lifecycle.after import (
+    DAY_NS,
+    FOLLOWED_NS,
+    begun_ns,
+    is_due,
+    is_followed,
+    left_open,
+    seen,
+)
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.settlement.channel import GLANCE_S, Channel, Request
 from batchpay.settlement.lists import OVERLAP
@@ -77,9 +85,9 @@ class PendingRound:
         if self._follows.patient or not self._follows.requests:
             return frozenset()
         waiting = [one for one in attempts if one.outcome is Outcome.PENDING and not one.missing_ns]
-        old = [one for one in waiting if self._now_ns - one.sent_ns >= DAY_NS]
+        old = [one for one in waiting if self._now_ns - begun_ns(one) >= DAY_NS]
         self.has_old = bool(old)
-        due = [one for one in old if is_due(one.sent_ns, self.asked_ns, self._now_ns)]
+        due = [one for one in old if is_due(begun_ns(one), self.asked_ns, self._now_ns)]
         due.sort(key=lambda one: (one.intent.order_id <= self.after, one.intent.order_id))
         asked = due[: self._follows.requests]
         if len(asked) < len(due):
@@ -172,7 +180,7 @@ class Follower:
             return True
         if attempt.transfer is not None and attempt.transfer.id in touched:
             return True
-        return is_due(attempt.sent_ns, asked_ns, now_ns)
+        return is_due(begun_ns(attempt), asked_ns, now_ns)
 
     # --- one request
 
@@ -348,7 +356,7 @@ def _chain_of(attempt: Attempt) -> str:
 
 def _since(attempts: Iterable[Attempt]) -> str:
     """From when a list must show what belongs to these charges."""
-    return _instant(min(one.sent_ns for one in attempts))
+    return _instant(min(map(begun_ns, attempts)))
 
 
 def _instant(at_ns: int) -> str:
