@@ -5,6 +5,7 @@ budget that is in nobody's way.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -15,14 +16,16 @@ import httpx
 import jsonschema
 import pytest
 
+from batchpay import api
 from batchpay.domain.books import Transfer
 from batchpay.domain.events import Followed, Intended, line
 from batchpay.domain.model import ChargeSeen, Intent
 from batchpay.lifecycle import after
 from batchpay.lifecycle.attempt import Attempt, fold
 from batchpay.sandbox import SandboxServer
+from batchpay.settlement import following, recorder
 from batchpay.settlement.following import Follows, PendingRound
-from tests.world import Market, order
+from tests.world import KEY, Market, order
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "schemas/report.schema.json").read_text())
 DAY_NS = 86_400 * 10**9
@@ -192,6 +195,24 @@ def test_charges_that_were_taken_over_are_followed_like_any_other(market: Market
     assert market.run("--adopt").returncode == 0
     told = rows(market)
     assert [told[name]["transfer_status"] for name in sorted(told)] == ["created", "paid"]
+
+
+def test_too_many_for_one_run_are_followed_in_turns(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run holds so many in memory and no more; the next begins behind them, and comes round."""
+    monkeypatch.setattr(following, "MOST", 1)
+    monkeypatch.setattr(recorder, "SLICE", 2)
+    market.job()
+    market.orders([order(n) for n in range(1, 6)])
+    job = api.load(market.folder / "job.toml")
+    key = api.secret_key(job, {"OMISE_SECRET_KEY": KEY})
+    api.run(job, key)
+    found = [Counter(row["transfer_status"] for row in market.results())]
+    for _ in range(2):
+        api.settle(job, key)
+        found.append(Counter(row["transfer_status"] for row in market.results()))
+    assert [one["created"] for one in found] == [2, 4, 5]
 
 
 # --- refunds and disputes

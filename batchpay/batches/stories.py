@@ -5,6 +5,7 @@ journal alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from batchpay.batches import history
@@ -116,7 +117,7 @@ def _attempt(attempt: Attempt, later: history.Later) -> dict[str, Any]:
     }
     seen = attempt.transfer
     if seen is not None:
-        told["transfer"] = {**seen.data(), "flaws": list(seen.flaws)}
+        told["transfer"] = {**asdict(seen), "flaws": list(seen.flaws)}
     refund = later.refunds.get(charge.id)
     if refund is not None:
         told["refunded"] = refund.total

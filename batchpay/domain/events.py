@@ -712,6 +712,8 @@ class Followed(Told):
     # Wall clock, UTC ns: every charge of before has its transfer at its end, but those of `open`.
     since_ns: int
     open: tuple[str, ...] = field(default=(), metadata=_LIST | _OPTIONAL)  # order ids
+    # where there were too many for one run: the order behind which the next one begins
+    after: str = field(default="", metadata=_OPTIONAL)
     asked_ns: int = 0  # when all that was due had been asked, last
     pending_ns: int = 0  # the same of pending charges
     # the order of the last of them that was asked about, where the budget ended

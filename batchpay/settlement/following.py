@@ -39,6 +39,7 @@ from batchpay.settlement.recorder import Recorder
 PAGE = 100
 NOT_THERE = (404, 405, 410)
 UNTOLD = 3  # so many chains without a transfer, and none with one: the gateway tells of none
+MOST = 100_000  # attempts that one run holds in memory
 KEPT_OPEN = 500  # orders that one event names
 LONGEST_S = 60.0  # of one run
 PATIENCE = 50  # how much more `settle` may take, whose whole purpose it is
@@ -142,25 +143,28 @@ class Follower:
         """All of it, as far as the budget goes. Writes what is news, and where it stopped."""
         now_ns = self._clock.now_ns()
         before = self._follows.before or Followed(since_ns=now_ns - FOLLOWED_NS)
-        attempts = [
-            one
-            for one in self._recorder.charged_since(before.since_ns, before.open)
-            if is_followed(one, now_ns)
-        ]
+        at_most = min(MOST, self._left * PAGE // 2)  # two lists tell of each
+        attempts, after = self._recorder.charged_since(
+            before.since_ns, before.open, before.after, at_most, partial(is_followed, now_ns=now_ns)
+        )
         if not attempts and self._follows.before is None and not self._pending.has_old:
             return
         news_from, touched = await self._news(before.news_from, now_ns)
         due = [one for one in attempts if self._is_due(one, before.asked_ns, now_ns, touched)]
         now = await self._transfers(due)
         asked_ns = before.asked_ns
-        if not self._ended or self._is_untold:
-            asked_ns = now_ns
-        latest = [now.get(one.intent.key, one) for one in attempts]
-        since_ns, still_open = left_open(latest, now_ns, KEPT_OPEN)
+        since_ns = before.since_ns
+        still_open = before.open
+        if not after:  # else nobody knows what lies beyond
+            if not self._ended or self._is_untold:
+                asked_ns = now_ns
+            latest = [now.get(one.intent.key, one) for one in attempts]
+            since_ns, still_open = left_open(latest, now_ns, KEPT_OPEN)
         await self._recorder.note(
             Followed(
                 since_ns=since_ns,
                 open=still_open,
+                after=after,
                 asked_ns=asked_ns,
                 pending_ns=self._pending.asked_ns,
                 pending_after=self._pending.after,

@@ -5,7 +5,8 @@ intents and evidence is written here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -94,6 +95,7 @@ from batchpay.settlement.others import doubles, orders_of, told_of
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
 # lists begin ten minutes before their bound, and our clock may be five off
 UNCHARGED_BEFORE_NS = 900 * 10**9
+SLICE = 500  # orders that are read at once
 CALLED_UNPROVEN = "a report of before the loss of a journal calls it unproven"
 T = TypeVar("T", bound=Told)
 
@@ -721,16 +723,30 @@ class Recorder:
                         cases.append(_absent_case(attempt, attempts))
         return cases
 
-    def charged_since(self, since_ns: int, also: Iterable[str]) -> list[Attempt]:
-        """Every attempt that may have a transfer, of these orders and of those with an event since
-        then, by our wall clock (UTC nanoseconds).
+    def charged_since(
+        self,
+        since_ns: int,
+        also: Iterable[str],
+        after: str,
+        at_most: int,
+        wanted: Callable[[Attempt], bool],
+    ) -> tuple[list[Attempt], str]:
+        """The attempts that are `wanted`, of these orders and of those with an event since then, by
+        our wall clock (UTC nanoseconds): some more than `at_most`, for a night may have a million.
+
+        `after`: the order behind which it begins, and goes round. Returns with them the last order
+        that was looked at where there are more; empty: that was all.
         """
-        ids = list(dict.fromkeys([*also, *self._journal.orders_since(since_ns)]))
+        ids = sorted({*also, *self._journal.orders_since(since_ns)})
+        turn = bisect_right(ids, after)
+        ids = ids[turn:] + ids[:turn]
         found: list[Attempt] = []
-        for start in range(0, len(ids), 500):
-            for events in self._journal.histories(ids[start : start + 500]).values():
-                found += [one for one in fold(events) if one.charge is not None]
-        return found
+        for start in range(0, len(ids), SLICE):
+            if len(found) >= at_most:
+                return found, ids[start - 1]
+            for events in self._journal.histories(ids[start : start + SLICE]).values():
+                found += filter(wanted, fold(events))
+        return found, ""
 
     def is_anything_open(self) -> bool:
         """Is there an order of an earlier run that the gateway must be asked about?"""
