@@ -18,7 +18,7 @@ import pytest
 from batchpay.domain import events
 from batchpay.domain.events import BY_KIND, Intended, Unknown, line, of
 from batchpay.domain.model import Event
-from batchpay.journals.attempts import keep_asked, keep_open
+from batchpay.journals.attempts import keep_asked, keep_came_to, keep_open
 from batchpay.journals.guard import follow
 from batchpay.journals.sqlite.lines import any_of, line_of
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
@@ -110,6 +110,7 @@ def journal(tmp_path: Path) -> Path:
         connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", row)
         if event.order_id:
             keep_asked(connection, job, [event])
+            keep_came_to(connection, job, [event])
     connection.close()
     return path
 
