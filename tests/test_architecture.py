@@ -60,7 +60,13 @@ INWARD = {
 ALSO = {
     "journals": {"lifecycle/plan", "lifecycle/attempt", "lifecycle/after"},  # what came of attempts
     "readers": {"readers"},
-    "reports": {"lifecycle/after", "readers/cells", "reconciliation"},
+    "reports": {
+        "lifecycle/after",
+        "readers/cells",
+        "readers/looks",
+        "readers/typed",
+        "reconciliation",
+    },
     "settlement": {
         "lifecycle/after",
         "lifecycle/attempt",

@@ -21,7 +21,7 @@ from batchpay.batches.words import said_json
 from batchpay.domain.events import STOPS, RowsAnswered, TotalsCounted, of
 from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
-from batchpay.job.job import Job
+from batchpay.job.job import PAYERS, Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
@@ -351,4 +351,6 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         job_file=job.path.name,
         language=job.report.language,
         time_zone=job.controls.time_zone,
+        ids=job.columns.of("order_id"),
+        payers=job.columns.of(*PAYERS),
     )

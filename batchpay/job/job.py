@@ -185,6 +185,14 @@ class Columns:
                     pass
         return tuple(names)
 
+    def of(self, *fields: str) -> tuple[str, ...]:
+        """The columns that some fields of an order are made of, under all their names."""
+        found: dict[str, None] = {}
+        for name in fields:
+            if name in self.fields:
+                found.update(dict.fromkeys(_columns_of(self.fields[name])))
+        return tuple(found)
+
     def roles(self) -> Roles:
         """What a reader must know of the columns: whose cells it may not leave to chance."""
         amounts = _columns_of(self.fields["amount"])

@@ -41,6 +41,7 @@ _ENVIRON = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 _TOLD = b"batchpay"
+_LOOKS = b"looks"
 
 
 def read_apart(
@@ -145,7 +146,8 @@ class _Child:
                 name: {int(at): kind for at, kind in kinds.items()}
                 for name, kinds in told["typed"].items()
             }
-            yield Piece(batch, rows, raw_of(batch), problems, typed)
+            looks = metadata.get(_LOOKS, b"")
+            yield Piece(batch, rows, raw_of(batch), problems, typed, looks)
 
     def _checked(self, metadata: Any) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(metadata[_TOLD])
@@ -257,7 +259,7 @@ def _answer(
                 "problems": problems,
                 "typed": piece.typed,
             }
-            writer.write_batch(piece.batch, custom_metadata=_packed(about))
+            writer.write_batch(piece.batch, custom_metadata=_packed(about) | {_LOOKS: piece.looks})
             _more_time()
         _last(writer, schema, {"notes": [note.to_json() for note in notes.others]})
     except BrokenPipeError:

@@ -9,12 +9,16 @@ if TYPE_CHECKING:
     import pyarrow
 
 
+_LOOKS = b"batchpay.looks"
+
+
 class Cells(NamedTuple):
     """The rows of one chunk as they were read: text columns beside their row numbers."""
 
     rows: list[int]
     columns: tuple[str, ...]
     batch: pyarrow.RecordBatch
+    looks: bytes = b""  # how they stood in the file (looks.py), packed
 
     def texts(self, column: str) -> list[str]:
         """The cells of one column. Raises KeyError."""
@@ -32,12 +36,14 @@ def texts_of(column: pyarrow.Array) -> list[str]:
     return texts
 
 
-def encode_cells(rows: Sequence[int], batch: pyarrow.RecordBatch) -> bytes:
+def encode_cells(rows: Sequence[int], batch: pyarrow.RecordBatch, looks: bytes = b"") -> bytes:
     """An Arrow stream, zstd inside: the row numbers first, then every column under its own name."""
     import pyarrow as pa
 
     numbers = pa.array(rows, pa.int64())
     whole = pa.RecordBatch.from_arrays([numbers, *batch.columns], names=["", *batch.schema.names])
+    if looks:
+        whole = whole.replace_schema_metadata({_LOOKS: looks})
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(sink, whole.schema, options=options) as writer:
@@ -51,6 +57,7 @@ def decode_cells(data: bytes) -> Cells:
 
     with pa.ipc.open_stream(data) as reader:
         whole = reader.read_next_batch()
+        looks = (reader.schema.metadata or {}).get(_LOOKS, b"")
     names = tuple(whole.schema.names[1:])
     batch = pa.RecordBatch.from_arrays(whole.columns[1:], names=list(names))
-    return Cells(whole.column(0).to_pylist(), names, batch)
+    return Cells(whole.column(0).to_pylist(), names, batch, looks)

@@ -1,17 +1,20 @@
 """A rejects file that comes back: the apostrophe that kept a cell from being a formula is taken off
-again.
+again, and a cell whose card number was masked is still the one that was rejected.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 
-from batchpay.domain.lineage import DEFUSED
+from batchpay.domain.lineage import ADDED, DEFUSED, REASON, is_rejects_file
 from batchpay.domain.model import Problem
 from batchpay.domain.text import FORMULA_STARTS, told
 from batchpay.messages import problems
 from batchpay.readers.pieces import Piece
+
+_MASK = re.compile(r"\*{9,15}[0-9]{4}")  # what cards.without_cards leaves
 
 
 def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
@@ -34,6 +37,8 @@ def restore(piece: Piece) -> None:
     it off already.
     """
     names = piece.batch.schema.names
+    if is_rejects_file(names) and REASON in names:
+        _blame_masked(piece)
     if DEFUSED not in names:
         return
     import pyarrow as pa
@@ -51,6 +56,22 @@ def restore(piece: Piece) -> None:
         for at in wanted[name]:
             texts[at] = (texts[at] or "").removeprefix("'")
         piece.batch = piece.batch.set_column(index, name, pa.array(texts, pa.string()))
+
+
+def _blame_masked(piece: Piece) -> None:
+    """A row that was rejected for a card number is rejected again as long as its mask stands there:
+    what is sent beside the money was never meant to be a mask.
+    """
+    import pyarrow.compute as pc
+
+    names = piece.batch.schema.names
+    reasons = piece.batch.column(names.index(REASON))
+    told_so = pc.indices_nonzero(pc.match_substring(reasons, problems.CARD_NUMBER.code))
+    for at in told_so.to_pylist():
+        for name, column in zip(names, piece.batch.columns, strict=True):
+            text = column[at].as_py() or ""
+            if name not in ADDED and _MASK.search(text):
+                piece.blame(at, Problem(name, told(text), problems.CARD_NUMBER()))
 
 
 def _names(piece: Piece, at: int, mark: str) -> list[str]:

@@ -20,6 +20,7 @@ from batchpay.job.job import Input, Roles
 from batchpay.messages import files
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header
+from batchpay.readers.looks import Looks, pack
 from batchpay.readers.pieces import Notes, Piece, raw_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
@@ -67,7 +68,10 @@ def read_parquet(
             rounded.append(field.name)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        return _pieces(snapshot, names, set(wanted), settings.formed)
+        looks = pack(Looks(schema=_schema_to_keep(names, schema)))
+        for piece in _pieces(snapshot, names, set(wanted), settings.formed):
+            piece.looks = looks
+            yield piece
 
     return Table(
         snapshot,
@@ -78,6 +82,19 @@ def read_parquet(
         about_header=about,
         rounded=tuple(rounded),
     )
+
+
+def _schema_to_keep(names: Sequence[str], schema: pa.Schema) -> pa.Schema:
+    """The types of columns that can be made again of their texts."""
+    import pyarrow as pa
+
+    fields = []
+    for name, column in zip(names, schema, strict=True):
+        of = _plain_type(column.type)
+        if not _has_text(of) or pa.types.is_null(of):
+            of = pa.string()
+        fields.append((name, of))
+    return pa.schema(fields)
 
 
 def _pieces(
@@ -291,7 +308,7 @@ def _piece(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    columns = [_text(column) for column in batch.columns]
+    columns = [text_column(column) for column in batch.columns]
     texts = pa.RecordBatch.from_arrays(columns, names=list(names))
     piece = Piece(texts, range(row, row + batch.num_rows), raw_of(texts))
     for name, column, text in zip(names, batch.columns, columns, strict=True):
@@ -368,7 +385,7 @@ def _has_text(of: pa.DataType) -> bool:
     return _maker(of) is not _json and _maker(of) is not _nothing
 
 
-def _text(column: pa.Array) -> pa.Array:
+def text_column(column: pa.Array) -> pa.Array:
     """A column of any type as text."""
     import pyarrow as pa
 

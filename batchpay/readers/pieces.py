@@ -34,6 +34,7 @@ class Piece:
     raw: bytes  # UTF-8 in which every cell stands as it is, cells and rows apart
     problems: Found = field(default_factory=dict)
     typed: Typed = field(default_factory=dict)
+    looks: bytes = b""  # how the cells stood (looks.py), packed
 
     def blame(self, at: int, problem: Problem) -> None:
         """One more thing that is wrong with the row at this position."""

@@ -32,6 +32,7 @@ class TextChunk:
     problems: Mapping[int, tuple[Problem, ...]]
     batch: pa.RecordBatch = field(repr=False)
     typed: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    looks: bytes = b""  # how the cells stood in the file, packed
 
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
@@ -56,7 +57,7 @@ class TextChunk:
 
     def cells(self) -> bytes:
         """All cells, columns and row numbers, compressed."""
-        return encode_cells(self.rows, self.batch)
+        return encode_cells(self.rows, self.batch, self.looks)
 
 
 @dataclass(slots=True)
@@ -113,7 +114,15 @@ class Table:
                 for name, kinds in piece.typed.items()
             }
             batch = piece.batch.slice(start, end - start)
-            yield TextChunk(self.columns, self.sheet, piece.rows[start:end], problems, batch, typed)
+            yield TextChunk(
+                self.columns,
+                self.sheet,
+                piece.rows[start:end],
+                problems,
+                batch,
+                typed,
+                piece.looks,
+            )
 
 
 def _drop_blank(piece: Piece, notes: Notes) -> None:

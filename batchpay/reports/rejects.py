@@ -6,8 +6,9 @@ The columns that begin with batchpay_ say which row each one was (lineage.py). O
 batchpay_retry = yes asks for another attempt at an unchanged row, batchpay_id gives a damaged order
 id back, and batchpay_defused names the cells that got an apostrophe here, so that the reader takes
 it off again. The header is in row 1, wherever the input had it: such a file is known by its
-columns. In a workbook every cell is a text, which no program takes for a formula or a number:
-nothing is defused there, and the reasons are in the language of the reports.
+columns. A workbook is the sheet as it was, with the wrong cells in colour and a note on each
+(sendback.py); of any other input every cell in it is a text. No program takes a text cell for a
+formula or a number: nothing is defused there, and what is told is in the language of the reports.
 
 A row that was settled elsewhere is nobody's to correct, and is not in it. One that a person
 cancelled is, and says so: it may be wanted after all.
@@ -20,18 +21,25 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, told_id
+from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, REASON, told_id
 from batchpay.domain.model import Batch, Finding, Outcome
 from batchpay.domain.text import defused, short_cell, visible
 from batchpay.readers.cells import Cells, decode_cells
+from batchpay.readers.looks import Looks, RowLook, SheetLook, unpack
+from batchpay.readers.typed import kinds_of, typed_column
 from batchpay.reports.files import Directory
-from batchpay.reports.sheets import workbook
+from batchpay.reports.sendback import Form, Line, write_sheet
 from batchpay.reports.table import Inputs, reason_of
 from batchpay.reports.words import Words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 WANTED = frozenset(
     {
@@ -56,7 +64,7 @@ def write_rejects(directory: Directory, inputs: Inputs) -> None:
         if form not in wanted:
             directory.remove(f"rejects.{form}")
     if "parquet" in wanted:
-        _write_parquet(directory, _rejected(inputs, _in_english(inputs)))
+        _write_parquet(directory, lambda: _rejected(inputs, _in_english(inputs)))
     elif "csv" in wanted or "tsv" in wanted:
         _write_text(directory, inputs.batch, _rejected(inputs, _in_english(inputs)))
     if "xlsx" in wanted:
@@ -92,26 +100,39 @@ def is_to_correct(finding: Finding) -> bool:
     return finding.outcome in WANTED and not finding.settled_by
 
 
-_Rows = tuple[tuple[str, ...], list[list[str]]]
-"""Some rows: the input's columns, and their cells with what we add."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Some rows that somebody must correct."""
+
+    columns: tuple[str, ...]  # the input's own
+    rows: list[list[str]]  # their cells, with what we add
+    findings: list[Finding]
+    looks: Looks  # of these columns
+    sheet: SheetLook | None  # of the file
 
 
 def _rejected(inputs: Inputs, reason: Callable[[Finding], str]) -> Iterator[_Rows]:
     """The rows that somebody must correct, chunk by chunk. `reason`: how each of them is said."""
+    sheet = None
     for chunk, findings in inputs.findings():
         places = [at for at, finding in enumerate(findings) if is_to_correct(finding)]
-        if not places:
+        if not places and chunk.number:
             continue
         cells = decode_cells(chunk.cells)
-        own = [name for name in cells.columns if name not in ADDED]
-        columns = [cells.texts(name) for name in own]
+        own = [at for at, name in enumerate(cells.columns) if name not in ADDED]
+        looks = unpack(cells.looks).only(own)
+        sheet = looks.sheet or sheet
+        if not places:
+            continue
+        names = tuple(cells.columns[at] for at in own)
+        columns = [cells.texts(name) for name in names]
         rows = []
         for at in places:
             finding = findings[at]
             came = [texts[at] for texts in columns]
             added = _told(finding, reason(finding)) | _as_it_came(finding, cells, at)
             rows.append([*came, *added.values()])
-        yield tuple(own), rows
+        yield _Rows(names, rows, [findings[at] for at in places], looks, sheet)
 
 
 def _told(finding: Finding, why: str) -> dict[str, str]:
@@ -149,11 +170,11 @@ def _write_text(directory: Directory, batch: Batch, chunks: Iterable[_Rows]) -> 
     names: list[str] = []
     with directory.text(name, encoding, "replace") as text:
         writer = csv.writer(text, delimiter=delimiter)
-        for columns, rows in chunks:
+        for some in chunks:
             if not names:
-                names = [*columns, *ADDED[:-1]]
-                writer.writerow([*map(defused, columns), *ADDED])
-            for row in rows:
+                names = [*some.columns, *ADDED[:-1]]
+                writer.writerow([*map(defused, some.columns), *ADDED])
+            for row in some.rows:
                 safe = [defused(cell) for cell in row]
                 writer.writerow([*safe, _defused_names(names, row, safe)])
 
@@ -179,38 +200,104 @@ def _defused_names(names: list[str], row: list[str], safe: list[str]) -> str:
     return json.dumps(changed, ensure_ascii=False)
 
 
-def _write_parquet(directory: Directory, chunks: Iterable[_Rows]) -> None:
-    import pyarrow as pa
+def _write_parquet(directory: Directory, chunks: Callable[[], Iterable[_Rows]]) -> None:
+    """Columns of the types that they had, but for those in which a cell is no value of its type."""
     import pyarrow.parquet as pq
 
-    with directory.file("rejects.parquet") as file, ExitStack() as stack:
-        writer: Any = None
-        for columns, rows in chunks:
-            names = [*columns, *ADDED[:-1]]
-            arrays = [pa.array(list(values), pa.string()) for values in zip(*rows, strict=True)]
-            table = pa.Table.from_arrays(arrays, names=names)
-            if writer is None:
-                writer = stack.enter_context(
-                    pq.ParquetWriter(file, table.schema, write_page_checksum=True)
-                )
-            writer.write_table(table)
+    untyped: set[str] = set(ADDED)
+    with directory.file("rejects.parquet") as file:
+        while True:
+            file.seek(0)
+            file.truncate()
+            with ExitStack() as stack:
+                writer: Any = None
+                told = len(untyped)
+                for some in chunks():
+                    table = _typed(some, untyped)
+                    if len(untyped) > told:
+                        break
+                    if writer is None:
+                        writer = stack.enter_context(
+                            pq.ParquetWriter(file, table.schema, write_page_checksum=True)
+                        )
+                    writer.write_table(table)
+                else:
+                    return
+
+
+def _typed(some: _Rows, untyped: set[str]) -> pa.Table:
+    """A table of some rows; a column that must be text is added to `untyped`."""
+    import pyarrow as pa
+
+    names = [*some.columns, *ADDED[:-1]]
+    arrays = []
+    for name, texts in zip(names, zip(*some.rows, strict=True), strict=True):
+        array = None
+        if name not in untyped and some.looks.schema is not None:
+            array = typed_column(texts, some.looks.schema.field(name).type)
+            if array is None:
+                untyped.add(name)
+        if array is None:
+            array = pa.array(list(texts), pa.string())
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, names=names)
 
 
 def _write_sheet(directory: Directory, inputs: Inputs) -> None:
     words = Words(inputs.language, inputs.time_zone, inputs.job_file)
-    title = f"{inputs.batch.job} · {inputs.batch.id}"
-    with (
-        directory.file("rejects.xlsx") as file,
-        workbook(file, title, inputs.batch.job) as book,
-    ):
-        sheet = book.sheet("Rejects")
-        columns: tuple[str, ...] = ()
-        for own, rows in _rejected(inputs, words.reason):
-            if not columns:
-                columns = (*own, *ADDED)
-                sheet.head(columns)
-            for row in rows:
-                for at, cell in enumerate(row):
-                    sheet.raw(at, cell)
-                sheet.at += 1
-        sheet.finish(len(columns), frozen=(1, 0), filtered=(0, sheet.at - 1), title=title)
+    parts = _rejected(inputs, words.reason)
+    first = next(parts)
+    names = (*first.columns, *ADDED)
+    ids = frozenset(at for at, name in enumerate(names) if name in inputs.ids)
+    form = Form(
+        title=f"{inputs.batch.job} · {inputs.batch.id}",
+        names=names,
+        own=len(first.columns),
+        ids=ids,
+        sheet=first.sheet,
+    )
+    marks = _Marks(names, inputs, words)
+    with directory.file("rejects.xlsx") as file:
+        write_sheet(file, form, _lines(chain([first], parts), marks))
+
+
+def _lines(parts: Iterable[_Rows], marks: _Marks) -> Iterator[Line]:
+    for some in parts:
+        kinds = kinds_of(some.looks.schema, some.columns)
+        for cells, finding in zip(some.rows, some.findings, strict=True):
+            look = some.looks.of(finding.row)
+            if kinds:
+                look = RowLook(kinds=kinds)
+            yield Line([*cells, ""], look, marks.of(finding, cells))
+
+
+class _Marks:
+    """Which cells of a row are wrong, and what stands on their notes."""
+
+    def __init__(self, names: Sequence[str], inputs: Inputs, words: Words) -> None:
+        self._at = {name: at for at, name in enumerate(names)}
+        self._inputs = inputs
+        self._words = words
+
+    def of(self, finding: Finding, cells: Sequence[str]) -> dict[int, str]:
+        """By column; where no cell is to blame, that of the reason, which says it itself."""
+        notes: dict[int, list[str]] = {}
+        for problem in finding.problems:
+            if problem.column in self._at:
+                said = visible(self._words.say(problem.message()))
+                notes.setdefault(self._at[problem.column], []).append(said)
+        if not finding.problems:
+            for column in self._columns(finding):
+                at = self._at.get(column)
+                if at is not None and cells[at]:
+                    notes[at] = [visible(self._words.reason(finding))]
+        if not notes:
+            return {self._at[REASON]: ""}
+        return {at: "\n".join(said) for at, said in notes.items()}
+
+    def _columns(self, finding: Finding) -> tuple[str, ...]:
+        if finding.outcome in (Outcome.CONFLICT, Outcome.REJECTED):
+            return self._inputs.ids
+        if finding.outcome in (Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED):
+            return self._inputs.payers
+        return ()

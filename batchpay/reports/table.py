@@ -50,6 +50,9 @@ class Inputs:
     job_file: str = ""  # its name, in the commands that a report tells to run
     language: str = "en"  # of what people open: en, ja or th
     time_zone: str = "UTC"  # of the times that people read
+    # the columns of the input that an order's id is made of, and those of what pays
+    ids: tuple[str, ...] = ()
+    payers: tuple[str, ...] = ()
 
 
 def _major(finding: Finding) -> str:

@@ -10,6 +10,7 @@ import datetime as dt
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from batchpay.domain.errors import FileRefused
@@ -17,6 +18,7 @@ from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.text import told
 from batchpay.messages import files
 from batchpay.readers import numbers
+from batchpay.readers.looking import LOOKED_AT
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.xlsx.formats import Unlike, Zeros, zero_formats
 from batchpay.readers.xlsx.package import Package, Sheet
@@ -150,9 +152,19 @@ def rejects_book(snapshot: Snapshot, missing: NoSuchSheet) -> Book:
         book = Book.open(snapshot, None)
     except FileRefused:
         raise missing from None
-    if not is_rejects_file(cells_of(next(book.rows(), ()))):
+    if not rejects_row(list(islice(book.rows(), LOOKED_AT))):
         raise missing
     return Book.open(snapshot, None)  # its rows can be read once
+
+
+def rejects_row(shown: Sequence[Values]) -> int:
+    """The row, from 1, that holds our own columns, under the titles that the sheet had; 0: none.
+    Such a file is known by them, whatever the job says of its inputs.
+    """
+    for row, values in enumerate(shown, 1):
+        if is_rejects_file(cells_of(values)):
+            return row
+    return 0
 
 
 def cells_of(values: Values) -> list[str]:

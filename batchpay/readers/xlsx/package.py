@@ -60,6 +60,7 @@ class Package:
     has_macros: bool = False
     from_1904: bool = False  # its dates count from there
     _styles: str = ""
+    _theme: str = ""
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
     _infos: dict[str, zipfile.ZipInfo] = field(default_factory=dict, repr=False)  # by plain name
 
@@ -191,6 +192,12 @@ class Package:
             return self._xml(self._styles)
         return None
 
+    def theme(self) -> ElementTree.Element | None:
+        """Its theme, if it has one."""
+        if self._has(self._theme):
+            return self._xml(self._theme)
+        return None
+
     def _find_sheets(self) -> list[Sheet]:
         books = list(self._targets("", "officeDocument").values())
         if not books or not books[0].endswith(".xml"):
@@ -201,6 +208,7 @@ class Package:
             self._styles = styles[0]
         else:
             self._styles = ""
+        self._theme = next(iter(self._targets(books[0], "theme").values()), "")
         found = []
         for element in self._xml(books[0]).iter():
             kind = element.tag.rpartition("}")[2]

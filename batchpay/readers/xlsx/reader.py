@@ -17,7 +17,6 @@ from itertools import chain, islice
 from typing import Any
 
 from batchpay.domain.errors import FileRefused
-from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.job.job import Input, Roles
@@ -27,6 +26,7 @@ from batchpay.messages.problems import BEYOND, NO_VALUE_IN, SHEET_ERROR_IN
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header, is_of_header
 from batchpay.readers.looking import LOOKED_AT, Groups, groups_of
+from batchpay.readers.looks import ERROR, TEXT, Looks, SheetLook, pack
 from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
@@ -37,9 +37,11 @@ from batchpay.readers.xlsx.book import (
     Values,
     cells_of,
     rejects_book,
+    rejects_row,
     text_of,
 )
 from batchpay.readers.xlsx.formats import Unlike, Zeros
+from batchpay.readers.xlsx.looks import RowsSeen, sheet_look
 from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
 from batchpay.readers.xlsx.sheet import SheetFacts, column_name
 
@@ -64,13 +66,15 @@ def read_xlsx(
     rows: Iterator[Values] = chain(shown, all_rows)
     area = None
     header_row = settings.header_row
-    if settings.area and not (shown and is_rejects_file(cells_of(shown[0]))):
+    ours = rejects_row(shown)
+    if settings.area and not ours:
         area = Area.of(settings.area)
         rows = area.cut(rows)
         book.facts = area.of_facts(book.facts)
-        header_row, (_, header, below) = area.first_row, _header(rows, 1)
+        header_row, header = area.first_row, _header(rows, 1)
     else:
-        header_row, header, below = _header(rows, header_row)
+        header_row = ours or header_row
+        header = _header(rows, header_row)
     try:
         names, about = check_header(snapshot.path, header, wanted, header_row, settings.aliases)
     except FileRefused as refused:
@@ -90,8 +94,12 @@ def read_xlsx(
         before=area.first_column - 1 if area else 0,
     )
 
+    look = None
+    if header_row <= len(shown):
+        look = sheet_look(book, shown[: header_row - 1], names, layout.before)
+
     def pieces(notes: Notes) -> Iterator[Piece]:
-        return _pieces(book, chain(below, rows), layout, header_row + 1, notes)
+        return _pieces(book, rows, layout, header_row + 1, notes, look)
 
     about += _about(book, layout)
     return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about)
@@ -165,19 +173,12 @@ def _some(named: Sequence[str], of: int) -> str:
     return listed
 
 
-def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Values]]:
-    """The header's row and cells, and rows below it that have been read already.
-
-    A file of ours that comes back has its header in row 1, whatever the job says of its inputs.
-    """
+def _header(rows: Iterator[Values], row: int) -> list[str]:
+    """The cells of the header; the rows from it on are read."""
     above = list(islice(rows, row))
-    if above:
-        first = cells_of(above[0])
-        if is_rejects_file(first):
-            return 1, first, above[1:]
     if len(above) < row:
-        return row, [], []
-    return row, cells_of(above[-1]), []
+        return []
+    return cells_of(above[-1])
 
 
 def _pieces(
@@ -186,17 +187,41 @@ def _pieces(
     layout: _Layout,
     row: int,
     notes: Notes,
+    look: SheetLook | None,
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, layout)
     seen = _Seen(book, layout.names, layout.wanted)
     kinds = _Kinds(layout)
+    rows_seen = RowsSeen(book, layout.before)
     while values := list(islice(rows, CHUNK_ROWS)):
-        yield _piece(values, layout, row, marked, seen, kinds)
+        piece = _piece(values, layout, row, marked, seen, kinds)
+        piece.looks = _looks(rows_seen, values, row, layout, look, book)
+        yield piece
         row += len(values)
+        look = None
     for note in (*seen.notes.values(), *kinds.notes()):
         notes.add(note)
     if marked.elsewhere:
         notes.add(files.MARKED_ELSEWHERE(cells=marked.elsewhere))
+
+
+def _looks(
+    rows_seen: RowsSeen,
+    values: list[Values],
+    first: int,
+    layout: _Layout,
+    sheet: SheetLook | None,
+    book: Book,
+) -> bytes:
+    rows = {}
+    for row, cells in enumerate(values, first):
+        rows[row] = rows_seen.of(row, cells[: len(layout.names)])
+    for column, row in book.facts.errors:
+        at = column - 1  # of the table, as all facts of it
+        if row in rows and at < len(layout.names):
+            kinds = rows[row].kinds.ljust(at + 1, TEXT)
+            rows[row] = rows[row]._replace(kinds=kinds[:at] + ERROR + kinds[at + 1 :])
+    return pack(Looks(sheet, rows=rows))
 
 
 def _piece(

@@ -16,6 +16,8 @@ from xml.parsers import expat
 # cells with an error or without a value; more and the sheet is broken as a whole
 MARKED_LIMIT = 200_000
 LAST_ROW = 1_048_576
+LOOKS_LIMIT = 10_000  # kinds of rows whose styles are kept
+STYLED_COLUMNS = 1000  # ... up to this one
 NAMED_LIMIT = 1000  # rows, columns and ranges that are kept to be named
 _SLICE = 256 * 1024  # bytes that the parser gets at a time
 _LETTERS = 26
@@ -51,6 +53,44 @@ _BEHIND = (
 
 
 @dataclass(slots=True)
+class RowLooks:
+    """Heights and styles of all rows, equal ones kept once."""
+
+    rows: array[int] = field(default_factory=lambda: array("I"))
+    looks: array[int] = field(default_factory=lambda: array("I"))
+    known: dict[tuple[str, tuple[int | str, ...]], int] = field(default_factory=dict)
+    unfolded: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+
+    def add(self, row: int, height: str, styles: list[int | str]) -> None:
+        """One row: column and style in turns."""
+        look = (height, tuple(styles))
+        at = self.known.get(look)
+        if at is None:
+            if len(self.known) >= LOOKS_LIMIT:
+                return  # a sheet without two rows alike
+            at = self.known[look] = len(self.known)
+            self.unfolded.append((height, _unfolded(styles)))
+        self.rows.append(row)
+        self.looks.append(at)
+
+    def of(self, row: int) -> tuple[str, tuple[int, ...]]:
+        """Height and styles of one."""
+        at = bisect_left(self.rows, row)
+        if at < len(self.rows) and self.rows[at] == row:
+            return self.unfolded[self.looks[at]]
+        return "", ()
+
+
+def _unfolded(styles: list[int | str]) -> tuple[int, ...]:
+    by_column = {}
+    for column, style in zip(styles[::2], styles[1::2], strict=True):
+        text = str(style)
+        if text.isdecimal() and len(text) < 6 and int(column) <= STYLED_COLUMNS:
+            by_column[int(column)] = int(text)
+    return tuple(by_column.get(column, 0) for column in range(1, max(by_column, default=0) + 1))
+
+
+@dataclass(slots=True)
 class SheetFacts:
     """Cells by column and row, both from 1."""
 
@@ -66,6 +106,12 @@ class SheetFacts:
     last_column: int = 0
     twice: str = ""  # what stands there more than once, or where it does not belong
     styled: dict[int, Styled] = field(default_factory=dict)  # by column
+    widths: list[tuple[int, int, str, bool]] = field(default_factory=list)  # columns, hidden
+    looks: RowLooks = field(default_factory=RowLooks)
+
+    def look_of(self, row: int) -> tuple[str, tuple[int, ...]]:
+        """Height and styles of a row, from its first column on; of any row that has none, none."""
+        return self.looks.of(row)
 
     @property
     def last_marked(self) -> int:
@@ -110,6 +156,7 @@ def scan(windows: Iterable[bytes], styles: Collection[int] = ()) -> SheetFacts:
         if seen.facts.twice:
             break
     seen.end_cell()
+    seen.end_row()
     return seen.facts
 
 
@@ -145,6 +192,8 @@ class _Scan:
         self._row_text = "0"
         self._column = 0
         self._in_row: set[int] = set()
+        self._height = ""  # of the row
+        self._look: list[int | str] = []  # of its cells: column and style in turns
         self._columns: dict[str, int] = {}  # letters -> number
         self._cell: tuple[int, bool, str] | None = None  # a cell to be looked at
         self._kind = ""  # of the cell that began last
@@ -193,6 +242,13 @@ class _Scan:
         self._has_formula = False
         self.listen(None)
 
+    def end_row(self) -> None:
+        """The row that was begun is whole."""
+        if self._look or self._height:
+            self.facts.looks.add(self._row, self._height, self._look)
+        self._look = []
+        self._height = ""
+
     def _fault(self, what: str) -> None:
         self.facts.twice = self.facts.twice or what
 
@@ -204,6 +260,7 @@ class _Scan:
     def _start_row(self, attributes: list[str]) -> None:
         if self._cell is not None:
             self.end_cell()
+        self.end_row()
         told = dict(zip(attributes[::2], attributes[1::2], strict=True))
         text = told.get("r", "")
         if text.isdecimal() and len(text) < 10:
@@ -219,6 +276,8 @@ class _Scan:
         self._column = 0
         self._in_row = set()
         self.facts.last_row = max(self.facts.last_row, number)
+        if told.get("customHeight") in _TRUE:
+            self._height = told.get("ht", "")[:8]
         if told.get("hidden") in _TRUE:
             self.facts.hidden_rows += 1
             if self.facts.hidden_rows <= NAMED_LIMIT:
@@ -242,6 +301,8 @@ class _Scan:
         self._in_row.add(column)
         self._column = column
         self.facts.last_column = max(self.facts.last_column, column)
+        if style:
+            self._look += (column, style)
         if style in self._styles and kind in ("", "n"):
             self._keep_style(column, int(style), addressed=bool(reference))
         self._kind = kind
@@ -287,7 +348,12 @@ class _Scan:
     def _start_columns(self, attributes: list[str]) -> None:
         told = dict(zip(attributes[::2], attributes[1::2], strict=True))
         first, last = told.get("min", ""), told.get("max", "")
-        if told.get("hidden") in _TRUE and first.isdecimal() and last.isdecimal():
+        if not first.isdecimal() or not last.isdecimal():
+            return
+        if len(self.facts.widths) < NAMED_LIMIT:
+            hidden = told.get("hidden") in _TRUE
+            self.facts.widths.append((int(first), int(last), told.get("width", "")[:20], hidden))
+        if told.get("hidden") in _TRUE:
             some = range(int(first), min(int(last), int(first) + NAMED_LIMIT) + 1)
             self.facts.hidden_columns.extend(some)
 
