@@ -143,6 +143,8 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
         "qr_uri",
         "iso20022_status",
         "iso20022_reason",
+        "corrects",
+        "changed",
     ]
     assert {row[header.index("mode")] for row in rows} == {"TEST"}
     assert len(rows) == 2

@@ -63,7 +63,17 @@ from batchpay.lifecycle.attempt import Attempt, fold, word_of
 from batchpay.lifecycle.holds import outside
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, goes_back_to, reading_of
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
-from batchpay.lifecycle.rows import Elsewhere, Guards, History, Near, Same, Unnamed, Word, rows_of
+from batchpay.lifecycle.rows import (
+    CameFor,
+    Elsewhere,
+    Guards,
+    History,
+    Near,
+    Same,
+    Unnamed,
+    Word,
+    rows_of,
+)
 from batchpay.lifecycle.sales import places_of
 from batchpay.lifecycle.terms import fitting_terms_of
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
@@ -179,6 +189,7 @@ def history_of(
         },
         firsts=_firsts(batch, chunk, wanted, lineages),
         named=_named(batch, chunk, wanted, lineages),
+        came_for=_came_for(batch, chunk, wanted, lineages),
         bears={place: order_id for place in places if (order_id := lineages.id_of(place))},
         said={
             place: said
@@ -276,6 +287,22 @@ def _named(
         for at, document in found
         if document
     }
+
+
+def _came_for(
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
+) -> dict[str, CameFor]:
+    """Place of a row that came back -> the row that it names, where the journal has it."""
+    found = {}
+    for at in wanted:
+        told = chunk.corrects.get(at)
+        if told and (known := lineages.where(told)):
+            place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+            found[place] = CameFor(*known, lineages.document(told) or {})
+    return found
 
 
 def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document | None:

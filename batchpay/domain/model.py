@@ -647,6 +647,10 @@ class Finding:
     whole_refused: bool = False
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id
+    # the earlier row that it came back for, or whose attempt it follows, and what it asks for
+    # otherwise
+    corrects: str = ""
+    changed: str = ""
     # where the recipient's share is (after.Stands), what the gateway keeps of it and what the bank
     # gets; smallest unit of `currency`
     transfer_status: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from batchpay.domain.model import Document, Problem, Repeat, StoredChunk
 from batchpay.job.job import Fee
@@ -164,6 +164,15 @@ class Word:
     asked: tuple[Document, ...] = ()
 
 
+class CameFor(NamedTuple):
+    """The row for which another came back, and what that asked for as far as it could be read."""
+
+    batch_id: str
+    sheet: str
+    row: int
+    document: Document
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """What the journal knows that matters to a chunk of rows.
@@ -211,6 +220,8 @@ class History:
     # Place of a row that came back under an id that its sale never had -> what the row asked for
     # that it names.
     named: Mapping[str, Document] = field(default_factory=dict)
+    # Place of a row that came back -> the row that it names.
+    came_for: Mapping[str, CameFor] = field(default_factory=dict)
     # Place of a row that kin or a word tells of -> the order id that it has, or had when its file
     # was last here.
     bears: Mapping[str, str] = field(default_factory=dict)
@@ -456,7 +467,7 @@ def told_of(attempt: Attempt) -> Message:
     """`order 0001 of batch 2026-11-24-0123456789ab row 7, succeeded, chrg_test_1`."""
     asked = attempt.intent
     outcome = attempt.outcome.value
-    place = _place_of(asked.batch_id, asked.sheet, asked.row)
+    place = place_told(asked.batch_id, asked.sheet, asked.row)
     if attempt.charge is None:
         return said.ORDER_AT(
             order=asked.order_id,
@@ -472,7 +483,8 @@ def told_of(attempt: Attempt) -> Message:
     )
 
 
-def _place_of(batch_id: str, sheet: str, row: int) -> Message:
+def place_told(batch_id: str, sheet: str, row: int) -> Message:
+    """`batch 2026-11-24-0123456789ab row 7`."""
     if sheet and row:
         return said.BATCH_SHEET_AT(batch=batch_id, sheet=sheet, row=row)
     if sheet:

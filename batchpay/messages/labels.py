@@ -126,6 +126,8 @@ COLUMNS = (
     _label("column.qr_uri", "QR code for the payer", _COLUMN),
     _label("column.iso20022_status", "ISO 20022 status", _COLUMN),
     _label("column.iso20022_reason", "ISO 20022 reason", _COLUMN),
+    _label("column.corrects", "Corrects the row", _COLUMN),
+    _label("column.changed", "What changed", _COLUMN),
     _label("column.code", "Code", _COLUMN),
     _label("column.told", "In plain words", _COLUMN),
     _label("column.rows", "Rows", _COLUMN),

@@ -82,7 +82,8 @@ class Looks:
 
     sheet: SheetLook | None = None  # in a file's first chunk
     schema: pa.Schema | None = None  # of a Parquet file: the types of its columns
-    rows: Mapping[int, RowLook] = field(default_factory=dict)  # by their number in the sheet
+    # by their number in the sheet, one behind the other
+    rows: Mapping[int, RowLook] = field(default_factory=dict)
 
     def of(self, row: int) -> RowLook:
         """How a row stood; of one of which nothing is known, as plain text."""
@@ -118,7 +119,8 @@ def pack(looks: Looks) -> bytes:
     """For the journal. Equal rows are told once."""
     known: dict[RowLook, int] = {}
     of_rows = [known.setdefault(look, len(known)) for look in looks.rows.values()]
-    told: dict[str, Any] = {"looks": list(known), "rows": list(looks.rows), "of": of_rows}
+    first = next(iter(looks.rows), 0)
+    told: dict[str, Any] = {"looks": list(known), "first": first, "of": of_rows}
     sheet = looks.sheet
     if sheet is not None:
         told["sheet"] = [
@@ -140,7 +142,7 @@ def unpack(data: bytes) -> Looks:
         return NOTHING
     told = json.loads(zlib.decompress(data))
     known = [_look(one) for one in told["looks"]]
-    rows = {row: known[at] for row, at in zip(told["rows"], told["of"], strict=True)}
+    rows = {row: known[at] for row, at in enumerate(told["of"], told["first"])}
     sheet = schema = None
     if "sheet" in told:
         name, styles, from_1904, widths, head, merged = told["sheet"]

@@ -48,6 +48,7 @@ from batchpay.lifecycle.standing import stand
 from batchpay.messages import outcomes, steps
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
+from batchpay.reconciliation.comebacks import with_lineage
 from batchpay.reconciliation.reasons import (
     PAY_ONCE,
     kind_of_payer,
@@ -104,7 +105,8 @@ def find(
     """Where each row stands, in the file's order. `hold`: why rows that may go were not sent in the
     last run.
     """
-    return [_find(batch, row, history, guards, hold) for row in rows]
+    found = ((row, _find(batch, row, history, guards, hold)) for row in rows)
+    return [with_lineage(finding, row, history) for row, finding in found]
 
 
 def _find(

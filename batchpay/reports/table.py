@@ -123,6 +123,8 @@ LAST_COLUMNS: dict[str, tuple[str, Getter]] = {
     "qr_uri": ("text", lambda f: f.qr_uri),
     "iso20022_status": ("text", lambda f: status_of(f).code),
     "iso20022_reason": ("text", lambda f: status_of(f).reason),
+    "corrects": ("text", lambda f: f.corrects),
+    "changed": ("text", lambda f: f.changed),
 }
 
 

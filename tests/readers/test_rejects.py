@@ -527,3 +527,43 @@ def test_a_cell_is_what_it_was_only_where_it_is_read_as_the_same_text(
 def test_days_of_a_workbook_that_counts_from_1904() -> None:
     """1462 days less."""
     assert stored("2026-11-24", "d", from_1904=True) == ("n", str(46350 - 1462))
+
+
+@pytest.mark.fault("X05", "J07")
+def test_what_a_row_came_back_for_and_what_changed_is_told(market: Market) -> None:
+    """A corrected amount that could not be read before; another token and amount for a declined
+    order, by the rejects file and by a plain one under the old id.
+    """
+    declined = ("tokn_test_sandbox000040011", "tokn_test_sandbox000030011")
+    rows = [order(1, amount="100.255")]
+    rows += [order(number, card=card) for number, card in enumerate(declined, 2)]
+    market.orders(rows)
+    market.job()
+    assert market.run().returncode == 10
+    (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
+    back = _read(rejects)[:2]
+    back[0]["amount"] = "100.25"
+    back[1] |= {"card": "tokn_test_sandbox000044242", "amount": "90"}
+    _write(market.folder / "back.csv", back)
+    market.run("--input", "back.csv")
+    market.orders([order(3, amount="80.00", card="tokn_test_sandbox000054242")], "plain.csv")
+    market.run("--input", "plain.csv")
+    batch = rejects.parent.name
+    told = {}
+    for path in (market.folder / "reports").glob("*/results.csv"):
+        for line in _read(path):
+            if line["corrects"]:
+                at = (line["order_id"], line["attempts"], line["outcome"])
+                told[at] = (line["corrects"], line["changed"])
+    assert told == {
+        ("00001", "1", "succeeded"): (f"batch {batch} row 2", "amount: - -> 100.25 THB"),
+        ("00002", "2", "succeeded"): (
+            f"batch {batch} row 3",
+            "amount: 102.25 THB -> 90.00 THB; payer: card *0011 -> card *4242",
+        ),
+        ("00003", "2", "succeeded"): (
+            f"batch {batch} row 4",
+            "amount: 103.25 THB -> 80.00 THB; payer: card *0011 -> card *4242",
+        ),
+    }
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
