@@ -25,6 +25,7 @@ FIGURES = (
     "resume",
     "reports",
     "pages",
+    "night",
 )
 WIDTHS = (3, 58, 10, 22)
 

@@ -11,7 +11,8 @@ journal.
     index       index.html and latest, over all nights
     manifest    manifest.json: what everything was made from
 
-`WRITERS` is the list of forms, the page apart; rejects and the manifest are always written.
+`WRITERS` is the list of forms, results and the page apart; rejects and the manifest are always
+written.
 """
 
 from __future__ import annotations
@@ -23,14 +24,12 @@ from batchpay.reports.files import Directory
 from batchpay.reports.manifest import write_manifest
 from batchpay.reports.page import write_page
 from batchpay.reports.rejects import write_rejects
-from batchpay.reports.results import write_results_csv, write_results_parquet
+from batchpay.reports.results import SINKS, write_results
 from batchpay.reports.summary import write_summary
 from batchpay.reports.table import Inputs
 from batchpay.reports.workbook import write_workbook
 
 WRITERS: dict[str, Callable[[Directory, Inputs], None]] = {
-    "csv": write_results_csv,
-    "parquet": write_results_parquet,
     "json": write_summary,
     "xlsx": write_workbook,
 }
@@ -54,6 +53,9 @@ def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, 
         if form not in inputs.formats:
             # of an earlier writing: it would show what is not so any more
             directory.remove(name)
+    results = [form for form in SINKS if form in inputs.formats]
+    if results:
+        write_results(directory, inputs, results)
     for form, write in WRITERS.items():
         if form in inputs.formats:
             write(directory, inputs)

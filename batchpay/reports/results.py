@@ -3,42 +3,68 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from batchpay.domain.secrets import masked, may_hold_more
-from batchpay.domain.text import LONGEST_CELL, defused, short_cell, visible
+from batchpay.domain.text import FORMULA_STARTS, LONGEST_CELL, defused, short_cell, visible
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, header_of, rows_of
 
-__all__ = ["defused", "write_results_csv", "write_results_parquet"]
+__all__ = ["defused", "write_results"]
 
 
-def write_results_csv(directory: Directory, inputs: Inputs) -> None:
+Sink = Callable[[list[list[Any]]], None]
+"""Takes some rows: one list of values a column, texts as they may be shown."""
+
+
+def write_results(directory: Directory, inputs: Inputs, forms: Collection[str]) -> None:
+    """The forms of it that are wanted, of `csv` and `parquet`, in one walk over the rows."""
+    header = header_of(inputs.batch)
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(SINKS[form](directory, header)) for form in forms]
+        for columns in rows_of(inputs):
+            shown = list(map(_shown, columns, header.values()))
+            for sink in sinks:
+                sink(shown)
+
+
+def _shown(column: list[Any], kind: str) -> list[Any]:
+    if kind == "text":
+        return shown_cells(column)
+    return column
+
+
+@contextmanager
+def _csv(directory: Directory, header: Mapping[str, str]) -> Iterator[Sink]:
     """UTF-8 with a byte order mark, commas, CR LF; ids as they came, formulas defused, nothing
     invisible.
     """
-    header = header_of(inputs.batch)
     texts = [kind == "text" for kind in header.values()]
     with directory.text("results.csv", "utf-8-sig", "surrogatepass") as text:
         writer = csv.writer(text)
         writer.writerow([defused(name) for name in header])
-        for columns in rows_of(inputs):
+
+        def write(columns: list[list[Any]]) -> None:
             told = list(map(_cells, columns, texts))
             writer.writerows(zip(*told, strict=True))
 
+        yield write
+
 
 def _cells(column: list[Any], is_text: bool) -> list[Any]:
-    if not is_text:
-        return column
-    return [defused(value) for value in shown_cells(column)]
+    if is_text and any(value.startswith(FORMULA_STARTS) for value in set(column)):
+        return list(map(defused, column))
+    return column
 
 
-def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
+@contextmanager
+def _parquet(directory: Directory, header: Mapping[str, str]) -> Iterator[Sink]:
     """The same rows, typed: whole numbers, UTC times, text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    header = header_of(inputs.batch)
     kinds: dict[str, Any] = {
         "text": pa.string(),
         "int": pa.int64(),
@@ -54,19 +80,22 @@ def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
             write_page_checksum=True,
         ) as writer,
     ):
-        for columns in rows_of(inputs):
+
+        def write(columns: list[list[Any]]) -> None:
             arrays = []
             for values, kind in zip(columns, header.values(), strict=True):
                 arrays.append(_array(values, kinds[kind], kind))
-            batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-            writer.write_batch(batch)
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+        yield write
+
+
+SINKS = {"csv": _csv, "parquet": _parquet}
 
 
 def _array(values: list[Any], kind: Any, name: str) -> Any:
     import pyarrow as pa
 
-    if name == "text":
-        return pa.array(shown_cells(values), kind)
     if name != "time":
         return pa.array(values, kind)
     texts = [value.removesuffix("Z") or None for value in values]
