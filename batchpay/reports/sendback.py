@@ -31,7 +31,17 @@ _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 # characters that XML cannot hold, and what would be read as one of them (ECMA-376, 22.4.2.4)
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 # formats that every program knows (ECMA-376, 18.8.30)
-_TEXT_FORMAT, _DAY_FORMAT, _MOMENT_FORMAT = "49", "14", "22"
+_GENERAL, _TEXT_FORMAT, _DAY_FORMAT, _MOMENT_FORMAT = "0", "49", "14", "22"
+# ... and the decimals of a number that they show; a percentage two more
+_DECIMALS = {
+    **dict.fromkeys(("1", "3", "5", "6", "37", "38", "41", "42"), 0),
+    **dict.fromkeys(("2", "4", "7", "8", "9", "39", "40", "43", "44"), 2),
+    "10": 4,
+}
+_BARE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')  # what in a format is no digit
+_OTHERWISE = re.compile(r"[A-Za-z/@]")  # dates, fractions, exponents: they are seen to be none
+_IN_THOUSANDS = re.compile(r"[0#?],+(?![0#?,])")
+_MOST = 99
 
 # Of a sheet that is no workbook's own: texts, and a header that is seen.
 PLAIN = f"""<styleSheet xmlns="{_MAIN}">
@@ -67,7 +77,7 @@ class Form:
 
 def write_sheet(file: BinaryIO, form: Form, lines: Iterable[Line]) -> None:
     """The workbook, into a file that is open to be written. Raises OSError."""
-    styles = _Styles(form.sheet.styles if form.sheet else "")
+    styles = Styles(form.sheet.styles if form.sheet else "")
     notes = _Notes()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book:
         with book.open(_entry("xl/worksheets/sheet1.xml"), "w", force_zip64=True) as part:
@@ -93,7 +103,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 # --- the sheet
 
 
-def _sheet(form: Form, lines: Iterable[Line], styles: _Styles, notes: _Notes) -> Iterator[str]:
+def _sheet(form: Form, lines: Iterable[Line], styles: Styles, notes: _Notes) -> Iterator[str]:
     rows = iter(lines)
     first = list(islice(rows, MEASURED))
     head = _head(form)
@@ -138,7 +148,7 @@ def _head_row(
     look: RowLook,
     texts: Sequence[str],
     form: Form,
-    styles: _Styles,
+    styles: Styles,
     *,
     is_last: bool,
 ) -> str:
@@ -154,7 +164,7 @@ def _head_row(
     return _row_of(number, look.height, cells)
 
 
-def _row(number: int, line: Line, form: Form, styles: _Styles, notes: _Notes) -> str:
+def _row(number: int, line: Line, form: Form, styles: Styles, notes: _Notes) -> str:
     cells = []
     for column, text in enumerate(line.cells):
         is_wrong = column in line.wrong
@@ -170,6 +180,8 @@ def _row(number: int, line: Line, form: Form, styles: _Styles, notes: _Notes) ->
             number_format = _TEXT_FORMAT
         elif value is not None and kind == DATE and style < 0:
             number_format = _DAY_FORMAT if text.count(":") == 0 else _MOMENT_FORMAT
+        elif value is not None and kind == NUMBER and styles.hides(style, text):
+            number_format = _GENERAL
         place = f"{column_letters(column + 1)}{number}"
         used = styles.of(style, number_format, is_wrong=is_wrong)
         if is_wrong and line.wrong[column]:
@@ -253,7 +265,7 @@ def column_letters(number: int) -> str:
 # --- styles
 
 
-class _Styles:
+class Styles:
     """The styles that the sheet had, and behind them the same for texts and for wrong cells."""
 
     def __init__(self, text: str) -> None:
@@ -264,6 +276,8 @@ class _Styles:
         self._head = 0
         self._fill = 0
         self._fills_of_ours = self._ours()
+        formats = self._root.iterfind(f"{{{_MAIN}}}numFmts/{{{_MAIN}}}numFmt")
+        self._codes = {one.get("numFmtId", ""): one.get("formatCode", "") for one in formats}
 
     def same(self, style: int) -> int:
         """A style of the sheet; the first one for a number that it does not have."""
@@ -283,6 +297,26 @@ class _Styles:
         if key not in self._made:
             self._made[key] = self._variant(base, number_format, is_wrong=is_wrong)
         return self._made[key]
+
+    def hides(self, style: int, text: str) -> bool:
+        """Does a style show less of a number than is there? Whoever saves the sheet as CSV saves
+        what is shown: 100.255 must not come back as 100.26.
+        """
+        shown = self._decimals(self._base(style).get("numFmtId", _GENERAL))
+        return len(text.partition(".")[2]) > shown
+
+    def _decimals(self, number_format: str) -> int:
+        """How many decimals a format shows; -1 where it shows thousands."""
+        code = self._codes.get(number_format)
+        if code is None:
+            return _DECIMALS.get(number_format, _MOST)
+        bare = _BARE.sub("", code).partition(";")[0]
+        if _OTHERWISE.search(bare) or not re.search(r"[0#?]", bare):
+            return _MOST
+        if _IN_THOUSANDS.search(bare):
+            return -1
+        places = len(re.sub(r"[^0#?]", "", bare.partition(".")[2]))
+        return places + 2 * ("%" in bare)
 
     def head(self) -> int:
         """That of a heading of ours."""

@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import openpyxl
 import pyarrow as pa
@@ -24,7 +25,7 @@ from openpyxl.styles.colors import Color
 
 from batchpay.domain.errors import Misconfigured
 from batchpay.readers.looks import stored
-from batchpay.reports.sendback import WRONG
+from batchpay.reports.sendback import PLAIN, WRONG, Styles
 from tests.readers.files import CARD, job, look, look_at, row, text_of
 from tests.readers.test_parquet import packed
 from tests.world import KEY, Market, order
@@ -405,7 +406,9 @@ def test_a_workbook_comes_back_as_it_was(market: Market) -> None:
         (200.255, "n"),
         ("THB", "s"),
     ]
-    assert (row[1].number_format, row[6].number_format) == ("#,##0.00", "d mmm yyyy")
+    assert row[1].number_format == "General", "100.255 is not shown as 100.26"
+    assert sheet["B5"].number_format == "#,##0.00"
+    assert row[6].number_format == "d mmm yyyy"
     assert (row[5].value, row[5].data_type, row[5].fill.fgColor.rgb) == ("-ร้าน", "s", "FFE2EFDA")
     assert (row[6].value, row[7].value) == (dt.datetime(2026, 11, 24), True)
     wrong = {
@@ -567,3 +570,29 @@ def test_what_a_row_came_back_for_and_what_changed_is_told(market: Market) -> No
         ),
     }
     assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "hidden"),
+    [
+        ("General", "0.123456", False),
+        ("0", "100.5", True),
+        ("#,##0.00", "100.25", False),
+        ("#,##0.00", "100.255", True),
+        ("#,##0.00;[Red]-#,##0.000", "100.255", True),
+        ('"1.00 "0.0', "1.25", True),
+        ("0.00%", "0.1234", False),
+        ("0%", "0.125", True),
+        ("0,", "1500", True),
+        ("#,##0", "1500", False),
+        ("0.00E+00", "100.255", False),  # that an id is shown so is itself the fault
+        ("# ?/?", "0.125", False),
+        ("yyyy-mm-dd", "46350.5", False),
+    ],
+)
+def test_a_format_that_hides_digits_is_known(code: str, text: str, hidden: bool) -> None:
+    """By the decimals of its first part."""
+    number_format = f'<numFmts count="1"><numFmt numFmtId="164" formatCode={quoteattr(code)}/>'
+    styles = PLAIN.replace("<fonts", f"{number_format}</numFmts><fonts", 1)
+    styles = styles.replace('<cellXfs count="1"><xf numFmtId="0"', '<cellXfs><xf numFmtId="164"')
+    assert Styles(styles).hides(0, text) is hidden

@@ -88,26 +88,32 @@ def _of_rejects_file(stated: _Source) -> _Source | None:
     """How a file of ours that comes back is to be read, whatever the job says of its inputs; None
     for any other.
 
-    Its header is in row 1. A byte order mark says that it is UTF-8, and its header what stands
-    between the cells.
+    Its header is in row 1, or where the job says, under the titles of a workbook. A byte order mark
+    says that it is UTF-8, as does the same file where it is nothing in the stated encoding; its
+    header says what stands between the cells.
     """
-    if starts_with_bom(stated.snapshot):
-        encoding = "utf-8"
-    else:
-        encoding = stated.encoding
-    try:
-        first = next(blocks(stated.snapshot, encoding), None)
-    except FileRefused:
-        return None  # whoever reads it as stated says why
-    if not first:
-        return None
+    encodings = ["utf-8"]
+    if not starts_with_bom(stated.snapshot):
+        encodings.insert(0, stated.encoding)
+    for encoding in dict.fromkeys(encodings):
+        try:
+            first = next(blocks(stated.snapshot, encoding), None)
+        except FileRefused:
+            continue  # whoever reads it as stated says why
+        if first and (found := _as_rejects(replace(stated, encoding=encoding), first)):
+            return found
+    return None
+
+
+def _as_rejects(source: _Source, first: Block) -> _Source | None:
     text = first.data.decode()
     if ROW_COLUMN not in text:
         return None
-    for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)):
-        found = records_of(text, delimiter, 1)
-        if found.records and is_rejects_file(found.records[0].cells):
-            return replace(stated, encoding=encoding, delimiter=delimiter, header_row=1)
+    for delimiter in dict.fromkeys((source.delimiter, *_BETWEEN)):
+        records = records_of(text, delimiter, 1).records
+        for row in dict.fromkeys((1, source.header_row)):
+            if len(records) >= row and is_rejects_file(records[row - 1].cells):
+                return replace(source, delimiter=delimiter, header_row=row)
     return None
 
 
