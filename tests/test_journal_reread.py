@@ -152,6 +152,21 @@ def test_an_old_event_that_changed_is_found_where_it_is_read(path: Path) -> None
     again.close()
 
 
+@pytest.mark.fault("D14")
+def test_an_order_whose_beginning_bears_another_name_is_damage(path: Path) -> None:
+    """The beginning is not read then, so that nothing holds it against the chain: what followed it
+    tells that it is missing.
+    """
+    edit(path, "UPDATE events SET order_id = 'x' WHERE order_id = '7' AND kind = 'intent'")
+    journal = opened(path)
+    journal.verify_new()
+    assert [event.kind for event in journal.histories(["6"])["6"]] == ["intent", "answer"]
+    with pytest.raises(Damaged, match="attempt 1 of order 7 never began"):
+        journal.histories(["7"])
+    assert mark_of(journal._connection).doubted
+    journal.close()
+
+
 @pytest.mark.fault("D06", "D14")
 def test_an_old_event_that_changed_is_found_in_its_turn(path: Path) -> None:
     """By nobody's reading: within the runs of a round, and it stays found."""

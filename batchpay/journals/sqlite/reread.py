@@ -26,12 +26,18 @@ from typing import Any
 
 from batchpay.domain.events import (
     BEGINNINGS,
+    Absent,
+    Answered,
     BatchPlanned,
+    Found,
     Intended,
+    Voided,
     begins,
     is_beside,
+    kinds,
     state_in,
 )
+from batchpay.domain.model import Event
 from batchpay.journals.asked import COLUMNS as ASKED
 from batchpay.journals.asked import Asked
 from batchpay.journals.attempts import LAST
@@ -56,6 +62,7 @@ from batchpay.journals.sqlite.soundness import (
 WHOLE_UP_TO = 5_000  # events: so many are verified in the time in which a person blinks
 TURNS = 15  # runs, in which all that is older is read once
 _MARK = "verified"
+_FOLLOW = kinds(Answered, Voided, Found, Absent)  # what only an attempt that began can meet
 _LINE = (
     'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
     " data, digest FROM events"
@@ -413,6 +420,18 @@ def prove(connection: sqlite3.Connection, path: Path, seqs: Sequence[int]) -> No
     for line in many.those_of(connection, query, (), seqs):
         if not fits(digests.get(line[0] - 1, GENESIS), line):
             raise BrokenChain(path, line[0])
+
+
+def refuse_headless(path: Path, events: Iterable[Event]) -> None:
+    """An order is read by its id: events that were renamed or taken away do not show that they are
+    gone, but those that followed them do. Raises Damaged.
+    """
+    begun = set()
+    for event in events:
+        if event.kind in BEGINNINGS:
+            begun.add(event.attempt)
+        elif event.kind in _FOLLOW and event.attempt not in begun:
+            raise Damaged(path, f"attempt {event.attempt} of order {event.order_id} never began")
 
 
 def _digests(connection: sqlite3.Connection, seqs: Sequence[int]) -> Iterator[tuple[Any, ...]]:

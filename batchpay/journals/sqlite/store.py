@@ -342,12 +342,17 @@ class SqliteJournal:
         return self._select(f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted))
 
     def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
-        """The events of some orders, oldest first."""
+        """The events of some orders, oldest first. Raises Damaged for an order of which the
+        beginning is not found any more.
+        """
         found: dict[str, list[Event]] = {}
         for some in _slices(order_ids):
             where = f"job = ? AND order_id <> '' AND order_id IN ({_places(some)})"
             for event in self._select(where, (self.job, *some)):
                 found.setdefault(event.order_id, []).append(event)
+        with self._translated(), self._doubted():
+            for events in found.values():
+                reread.refuse_headless(self.path, events)
         return found
 
     def owned(
