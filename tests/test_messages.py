@@ -443,6 +443,7 @@ ELSEWHERE = {
     "not-text",  # no reader makes one: tests/test_validation.py
     "lost-id",  # a row that came back: tests/test_provenance.py
     "another-row",
+    "lost-letters",
     "other-jobs-row",  # of another job: tests/test_doors.py
     "minLength.empty",  # an empty cell leaves its field out: tests/test_validation.py words it
     "minLength.empty.described",

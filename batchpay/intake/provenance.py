@@ -29,7 +29,7 @@ from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.mapping import Mapped
 from batchpay.lifecycle.plan import alike, payer_of
-from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW
+from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, LOST_LETTERS, OTHER_JOBS_ROW
 
 Held = Callable[[str], Document | None]
 """Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
@@ -91,8 +91,38 @@ def held_against(mapped: Mapped, held: Held) -> Mapped:
     lost = {at for at in mapped.doubtful if at not in mapped.corrects}
     strangers = lost | {at for at in _strangers(mapped, came) if at not in lost}
     if strangers:
-        return _without(mapped, strangers)
-    return mapped
+        mapped = _without(mapped, strangers)
+    return _with_lost_letters(mapped, held)
+
+
+def _with_lost_letters(mapped: Mapped, held: Held) -> Mapped:
+    """The chunk with a problem at each text that came back with ? for its letters: nobody meant
+    that, and it would ask for another attempt as a correction does.
+    """
+    found: dict[int, tuple[Problem, ...]] = {}
+    for at, place in mapped.corrects.items():
+        was = _words(held(place) or {})
+        for name, text in _words(mapped.documents[at]).items():
+            if _has_lost_letters(was.get(name, ""), text):
+                problem = Problem(name, told(text), LOST_LETTERS())
+                found[at] = (*found.get(at, mapped.problems.get(at, ())), problem)
+    if not found:
+        return mapped
+    return replace(mapped, problems={**mapped.problems, **found})
+
+
+def _words(document: Document) -> dict[str, str]:
+    found = {"description": str(document.get("description", ""))}
+    for key, text in (document.get("metadata") or {}).items():
+        found[f"metadata[{key}]"] = str(text)
+    return found
+
+
+def _has_lost_letters(was: str, is_now: str) -> bool:
+    if was == is_now or len(was) != len(is_now):
+        return False
+    pairs = zip(was, is_now, strict=True)
+    return all(one == other or (other == "?" and not one.isascii()) for one, other in pairs)
 
 
 def of_other_jobs(mapped: Mapped, job_of: JobOf) -> Mapped:

@@ -530,6 +530,14 @@ ANOTHER_ROW = entry(
     example="a rejects file of which all columns but the batchpay_ ones were sorted",
     remedy="Put the columns beside their row again, or clear all of them in this row.",
 )
+LOST_LETTERS = entry(
+    "lost-letters",
+    "the text came back with ? where letters stood, as the file was saved in an encoding without"
+    " them: save it as .xlsx, or as CSV UTF-8, with the text as it was",
+    means="A rejects file came back from a program that wrote ? for letters it had no bytes for.",
+    example="Thai in a rejects file that was saved as CSV on a machine with a Western encoding",
+    remedy="Save the workbook as .xlsx, or as CSV UTF-8, and send that.",
+)
 OTHER_JOBS_ROW = entry(
     "other-jobs-row",
     'the batchpay_ columns name a row of job "{job}", which shares this journal: send this row back'

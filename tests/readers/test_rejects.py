@@ -596,3 +596,23 @@ def test_a_format_that_hides_digits_is_known(code: str, text: str, hidden: bool)
     styles = PLAIN.replace("<fonts", f"{number_format}</numFmts><fonts", 1)
     styles = styles.replace('<cellXfs count="1"><xf numFmtId="0"', '<cellXfs><xf numFmtId="164"')
     assert Styles(styles).hides(0, text) is hidden
+
+
+@pytest.mark.fault("X05")
+def test_letters_that_a_program_lost_are_no_correction(market: Market) -> None:
+    """A declined row that comes back with ? for its Thai, else unchanged: no other attempt."""
+    market.orders([order(1, invoice="ร้าน 7?", card="tokn_test_sandbox000040011")])
+    market.job()
+    assert market.run().returncode == 10
+    (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
+    back = _read(rejects)
+    back[0]["invoice"] = "???? 7?"
+    _write(market.folder / "back.csv", back)
+    result = market.run("--input", "back.csv", verb="check")
+    assert "lost-letters" in result.stdout
+    assert market.run("--input", "back.csv").returncode == 10
+    assert market.posts() == 1
+    back[0] |= {"invoice": "ร้าน 7?", "card": "tokn_test_sandbox000054242"}
+    _write(market.folder / "right.csv", back)
+    market.run("--input", "right.csv")
+    assert market.money() == {"00001": 1}
