@@ -1085,6 +1085,19 @@ def charge_in(event: Event) -> Mapping[str, Any]:
     return {}
 
 
+# keys of an answer that told of a charge, and of nothing else
+_CHARGE_ALONE = frozenset({"charge", "left_s", "state", "status", "verdict"})
+
+
+def charge_alone_in(event: Event, verdict: str) -> Mapping[str, Any]:
+    """The same of an answer that proves just this (attempt.Proof), and says nothing beside; empty
+    for any other.
+    """
+    if event.data.get("verdict") != verdict or not _CHARGE_ALONE.issuperset(event.data):
+        return {}
+    return charge_in(event)
+
+
 def charge_id_in(event: Event) -> str:
     """The id of the charge that an event is about, of whatever kind it is; "" for none."""
     kept = event.data.get("charge")

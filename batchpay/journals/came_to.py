@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from batchpay.domain.events import Answered, Intended, begins, charge_in, state_in
+from batchpay.domain.events import Answered, Intended, begins, charge_alone_in, state_of
 from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import MOST
 from batchpay.lifecycle.after import FOR_A_PERSON
@@ -46,7 +46,6 @@ class CameTo(NamedTuple):
 
 COLUMNS = ", ".join(CameTo._fields)
 _NO_TRANSFER = ("", None, None, None, "", "")
-_ORDINARY = frozenset({"charge", "left_s", "state", "status", "verdict"})
 _SUCCEEDED = Outcome.SUCCEEDED.value
 
 
@@ -54,11 +53,8 @@ def came_at_once(seq: int, event: Event) -> CameTo | None:
     """What came of an attempt of which nothing was known, by the answer to its only send; None for
     any answer but a charge as it was asked for.
     """
-    data = event.data
-    if data.get("verdict") != Proof.CHARGE or state_in(data) != _SUCCEEDED:
-        return None
-    charge = charge_in(event)
-    if not _ORDINARY.issuperset(data) or charge.get("failure_code"):
+    charge = charge_alone_in(event, Proof.CHARGE)
+    if not charge or state_of(event) != _SUCCEEDED or charge.get("failure_code"):
         return None
     if not all(map(_fits, map(charge.get, ("amount", *_MONEY)))):
         return None
