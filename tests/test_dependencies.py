@@ -59,3 +59,11 @@ def test_every_dependency_has_its_reason_beside_it(place: str) -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     lines = text[text.index(f"\n{place} = [\n") :].split("\n]")[0].splitlines()[2:]
     assert [line for line in lines if not re.search(r'",\s+# \w.*\w', line)] == []
+
+
+def test_what_make_setup_installs_has_each_declared_dependency() -> None:
+    """It installs the pinned list and nothing else: what is declared and not pinned is missing."""
+    pinned = re.findall(r"(?m)^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text("utf-8"))
+    extras = PROJECT["optional-dependencies"]
+    wanted = declared(PROJECT["dependencies"] + extras["sandbox"] + extras["dev"])
+    assert wanted - {"batchpay"} - set(pinned) == set()
