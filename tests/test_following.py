@@ -19,7 +19,7 @@ import pytest
 from batchpay import api
 from batchpay.domain.books import Transfer
 from batchpay.domain.events import Followed, Intended, line
-from batchpay.domain.model import ChargeSeen, Intent
+from batchpay.domain.model import ChargeSeen, Intent, OnItsWay
 from batchpay.lifecycle import after
 from batchpay.lifecycle.attempt import Attempt, fold
 from batchpay.sandbox import SandboxServer
@@ -201,7 +201,7 @@ def test_too_many_for_one_run_are_followed_in_turns(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run holds so many in memory and no more; the next begins behind them, and comes round."""
-    monkeypatch.setattr(following, "MOST", 1)
+    monkeypatch.setattr(following, "MOST", 2)
     monkeypatch.setattr(recorder, "SLICE", 2)
     market.job()
     market.orders([order(n) for n in range(1, 6)])
@@ -337,13 +337,13 @@ def test_the_schedule_widens_and_ends() -> None:
     gaps = [later - earlier for earlier, later in pairwise(days)]
     assert days[0] == 1 and len(days) < 20
     assert gaps == sorted(gaps)
-    old = attempt("1", 1, "successful")
+    old = OnItsWay("1", 1, 1, "acch_1", "")
     assert after.is_followed(old, 34 * DAY_NS) and not after.is_followed(old, 36 * DAY_NS)
 
 
 def test_where_the_next_run_begins_is_bounded() -> None:
     """So many orders by name, and everything since the next one."""
-    some = [attempt(str(n), n * 10, "successful") for n in range(1, 9)]
+    some = [OnItsWay(str(n), 1, n * 10, "acch_1", "") for n in range(1, 9)]
     assert after.left_open(some, 100, 10) == (100, tuple("12345678"))
     assert after.left_open(some, 100, 3) == (40, ("1", "2", "3"))
     assert after.left_open([], 100, 3) == (100, ())

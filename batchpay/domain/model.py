@@ -544,6 +544,18 @@ class Further:
     stands: str
 
 
+class OnItsWay(NamedTuple):
+    """An attempt that succeeded, and whose recipient's share is not at its end, as far as the
+    journal knows.
+    """
+
+    order_id: str
+    attempt: int
+    begun_ns: int  # when it was made (after.begun_ns)
+    chain: str
+    transfer: str  # its id; empty: nobody knows it yet
+
+
 class Plain(NamedTuple):
     """A row of which the only attempt of its order succeeded, and there is nothing to tell of how:
     what was asked, and what came of it (journals/asked, journals/came_to). Smallest units.

@@ -32,6 +32,7 @@ from batchpay.domain.model import (
     Event,
     Intent,
     Judged,
+    OnItsWay,
     Page,
     Repeat,
     StoredChunk,
@@ -271,6 +272,21 @@ class Journal(Protocol):
 
     def begun(self) -> Iterator[tuple[str, int]]:
         """Order id and number of every attempt of this job that was ever sent, or adopted."""
+
+    def on_their_way(
+        self,
+        since_ns: int,
+        also: Collection[str],
+        after: str,
+        until: str,
+        at_most: int,
+    ) -> list[OnItsWay]:
+        """Attempts that succeeded with a chain and whose transfer is not over, of these orders and
+        of those that were sent, settled or changed otherwise since then, by order id and attempt.
+
+        Those behind an order (`after`) and up to another (`until`; empty: to the end): so many, and
+        the rest of the last one's order.
+        """
 
     def knows_orders(self) -> bool:
         """Is there one?"""

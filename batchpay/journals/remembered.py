@@ -25,9 +25,20 @@ from batchpay.domain.events import (
     charge_in,
     state_of,
 )
-from batchpay.domain.model import Batch, Done, Event, Judged, Outcome, Repeat, StoredChunk
+from batchpay.domain.model import (
+    Batch,
+    Done,
+    Event,
+    Judged,
+    OnItsWay,
+    Outcome,
+    Repeat,
+    StoredChunk,
+)
 from batchpay.journals.asked import Asked, asked
+from batchpay.journals.came_to import came_of
 from batchpay.journals.guard import Open
+from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.plan import tail_of
 
 T = TypeVar("T")
@@ -326,6 +337,41 @@ class Remembered:
     def changed(self, batch_id: str, after: int) -> bool:
         """Did anything happen to an order of a batch after an event?"""
         return any(event.order_id and event.seq > after for event in self._of_batch(batch_id))
+
+    def on_their_way(
+        self,
+        since_ns: int,
+        also: Collection[str],
+        after: str,
+        until: str,
+        at_most: int,
+    ) -> list[OnItsWay]:
+        """Attempts that succeeded with a chain and whose transfer is not over, of these orders and
+        of those that changed since then, by order id and attempt.
+        """
+        orders = sorted({*also, *self.orders_since(since_ns)})
+        found: list[OnItsWay] = []
+        for order_id in orders:
+            if order_id <= after or (until and order_id > until):
+                continue
+            if len(found) >= at_most:
+                break
+            found += self._ways_of(order_id)
+        return found
+
+    def _ways_of(self, order_id: str) -> Iterator[OnItsWay]:
+        events = [event for event in self._events if event.order_id == order_id]
+        begun = {event.seq: (event, row) for event, row in self._asked()}
+        for came in came_of(events):
+            event, row = begun[came.seq]
+            is_over = came.transfer_status in OVER
+            if came.state != Outcome.SUCCEEDED or not came.chain or is_over:
+                continue
+            begun_ns = row.at_ns
+            if row.adopted:
+                created_at = charge_in(event).get("created_at")
+                begun_ns = created_ns(str(created_at or ""), came.settled_ns)
+            yield OnItsWay(order_id, row.attempt, begun_ns, came.chain, came.transfer)
 
     def happened(self, after: int, *, but: Collection[str]) -> bool:
         """Did anything happen after an event but what is of some kinds?"""

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from batchpay.domain.books import Transfer
 from batchpay.domain.events import TransferSeen
-from batchpay.domain.model import Outcome
+from batchpay.domain.model import OnItsWay
 from batchpay.domain.money import money_told
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.attempt import Attempt
@@ -115,32 +115,29 @@ def share_of(attempt: Attempt) -> int | None:
     return None
 
 
-# --- who is asked about, and when
-
-
-def is_on_its_way(attempt: Attempt) -> bool:
-    """Has its charge a share that is not at its end, as far as the journal knows?"""
-    charge = attempt.charge
-    if attempt.outcome is not Outcome.SUCCEEDED or charge is None or charge.chain is None:
-        return False
-    return attempt.transfer is None or attempt.transfer.stands not in OVER
+# --- when is asked about it
 
 
 def begun_ns(attempt: Attempt) -> int:
     """When it was made, UTC nanoseconds: when it was sent, or, of a charge that this journal did
     not make, when the gateway says that it was; else when it was taken over.
     """
-    if attempt.sent_ns:
-        return attempt.sent_ns
-    charge = attempt.charge
-    if charge is not None and is_instant(charge.created_at):
-        return int(datetime.fromisoformat(charge.created_at).timestamp()) * 10**9
-    return attempt.settled_ns
+    created_at = ""
+    if attempt.charge is not None:
+        created_at = attempt.charge.created_at
+    return attempt.sent_ns or created_ns(created_at, attempt.settled_ns)
 
 
-def is_followed(attempt: Attempt, now_ns: int) -> bool:
+def created_ns(created_at: str, taken_ns: int) -> int:
+    """The same of a charge that this journal did not make."""
+    if is_instant(created_at):
+        return int(datetime.fromisoformat(created_at).timestamp()) * 10**9
+    return taken_ns
+
+
+def is_followed(one: OnItsWay, now_ns: int) -> bool:
     """Is it still asked about?"""
-    return is_on_its_way(attempt) and now_ns - begun_ns(attempt) < FOLLOWED_NS
+    return now_ns - one.begun_ns < FOLLOWED_NS
 
 
 def is_due(made_ns: int, asked_ns: int, now_ns: int) -> bool:
@@ -160,15 +157,15 @@ def is_due(made_ns: int, asked_ns: int, now_ns: int) -> bool:
     return made_ns + at_ns <= now_ns
 
 
-def left_open(
-    attempts: Sequence[Attempt], now_ns: int, at_most: int
-) -> tuple[int, tuple[str, ...]]:
+def left_open(ways: Sequence[OnItsWay], now_ns: int, at_most: int) -> tuple[int, tuple[str, ...]]:
     """Where the next run begins to look, and the orders of before that it must ask about all the
     same: the oldest `at_most`, so that neither is a list of everything.
     """
-    open_now = sorted((one for one in attempts if is_followed(one, now_ns)), key=begun_ns)
+    open_now = sorted(
+        (one for one in ways if is_followed(one, now_ns)), key=lambda one: one.begun_ns
+    )
     since_ns = now_ns
     if len(open_now) > at_most:
-        since_ns = begun_ns(open_now[at_most])
-    older = (one.intent.order_id for one in open_now[:at_most])
+        since_ns = open_now[at_most].begun_ns
+    older = (one.order_id for one in open_now[:at_most])
     return since_ns, tuple(dict.fromkeys(older))

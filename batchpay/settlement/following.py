@@ -20,11 +20,12 @@ from typing import Any, TypeVar
 
 from batchpay.domain.books import Booked, Happened, Listed, Refund, Span, Transfer
 from batchpay.domain.events import DisputeSeen, Followed, RefundSeen, TransferSeen
-from batchpay.domain.model import Answer, Outcome
+from batchpay.domain.model import Answer, OnItsWay, Outcome
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.lifecycle.after import (
     DAY_NS,
     FOLLOWED_NS,
+    OVER,
     begun_ns,
     is_due,
     is_followed,
@@ -39,7 +40,7 @@ from batchpay.settlement.recorder import Recorder
 PAGE = 100
 NOT_THERE = (404, 405, 410)
 UNTOLD = 3  # so many chains without a transfer, and none with one: the gateway tells of none
-MOST = 100_000  # attempts that one run holds in memory
+MOST = 100_000  # attempts that one run looks after, and holds in memory
 KEPT_OPEN = 500  # orders that one event names
 LONGEST_S = 60.0  # of one run
 PATIENCE = 50  # how much more `settle` may take, whose whole purpose it is
@@ -144,22 +145,22 @@ class Follower:
         now_ns = self._clock.now_ns()
         before = self._follows.before or Followed(since_ns=now_ns - FOLLOWED_NS)
         at_most = min(MOST, self._left * PAGE // 2)  # two lists tell of each
-        attempts, after = self._recorder.charged_since(
+        ways, after = self._recorder.on_their_way(
             before.since_ns, before.open, before.after, at_most, partial(is_followed, now_ns=now_ns)
         )
-        if not attempts and self._follows.before is None and not self._pending.has_old:
+        if not ways and self._follows.before is None and not self._pending.has_old:
             return
         news_from, touched = await self._news(before.news_from, now_ns)
-        due = [one for one in attempts if self._is_due(one, before.asked_ns, now_ns, touched)]
-        now = await self._transfers(due)
+        due = [one for one in ways if self._is_due(one, before.asked_ns, now_ns, touched)]
+        over = await self._transfers(due)
         asked_ns = before.asked_ns
         since_ns = before.since_ns
         still_open = before.open
         if not after:  # else nobody knows what lies beyond
             if not self._ended or self._is_untold:
                 asked_ns = now_ns
-            latest = [now.get(one.intent.key, one) for one in attempts]
-            since_ns, still_open = left_open(latest, now_ns, KEPT_OPEN)
+            left = [one for one in ways if (one.order_id, one.attempt) not in over]
+            since_ns, still_open = left_open(left, now_ns, KEPT_OPEN)
         await self._recorder.note(
             Followed(
                 since_ns=since_ns,
@@ -177,14 +178,10 @@ class Follower:
     def _is_untold(self) -> bool:
         return self._in_vain >= UNTOLD and not self._told
 
-    def _is_due(
-        self, attempt: Attempt, asked_ns: int, now_ns: int, touched: frozenset[str]
-    ) -> bool:
-        if self._follows.patient:
+    def _is_due(self, one: OnItsWay, asked_ns: int, now_ns: int, touched: frozenset[str]) -> bool:
+        if self._follows.patient or one.transfer in touched:
             return True
-        if attempt.transfer is not None and attempt.transfer.id in touched:
-            return True
-        return is_due(begun_ns(attempt), asked_ns, now_ns)
+        return is_due(one.begun_ns, asked_ns, now_ns)
 
     # --- one request
 
@@ -271,31 +268,47 @@ class Follower:
 
     # --- transfers
 
-    async def _transfers(self, due: Sequence[Attempt]) -> dict[str, Attempt]:
-        """Key -> the attempt as it is now, of those of which something was news."""
+    async def _transfers(self, due: Sequence[OnItsWay]) -> frozenset[tuple[str, int]]:
+        """Order id and attempt of those whose share is at its end by now."""
         told = await self._linked(due)
-        known: dict[str, list[Attempt]] = {}
+        known: dict[str, list[OnItsWay]] = {}
         for one in due:
-            name = _transfer_of(one) or told.ids.get(_chain_of(one), "")
+            name = told.name_of(one)
             if name and name not in told.transfers:
                 known.setdefault(name, []).append(one)
         if known:
             await self._placed(list(known), known, told)
-        found: list[tuple[Attempt, TransferSeen]] = []
+        shown = {}
         for one in due:
-            name = _transfer_of(one) or told.ids.get(_chain_of(one), "")
-            transfer = told.transfers.get(name)
+            transfer = told.transfers.get(told.name_of(one))
             if transfer is not None:
                 self._told = True
-                seen_now = seen(transfer, one)
-                if seen_now != one.transfer:
-                    found.append((one, seen_now))
-        return await self._recorder.transfers_seen(found)
+                shown[one.order_id, one.attempt] = transfer
+        return await self._seen(shown)
 
-    async def _linked(self, due: Sequence[Attempt]) -> _Told:
+    async def _seen(self, shown: Mapping[tuple[str, int], Transfer]) -> frozenset[tuple[str, int]]:
+        """Writes what is news of it; the attempts themselves are read for that, and for no other.
+        Returns those whose share is at its end.
+        """
+        found: list[tuple[Attempt, TransferSeen]] = []
+        over = set()
+        for attempt in self._recorder.attempts_of(order_id for order_id, _ in shown):
+            which = (attempt.intent.order_id, attempt.intent.attempt)
+            transfer = shown.get(which)
+            if transfer is None:
+                continue
+            seen_now = seen(transfer, attempt)
+            if seen_now != attempt.transfer:
+                found.append((attempt, seen_now))
+            if seen_now.stands in OVER:
+                over.add(which)
+        await self._recorder.transfers_seen(found)
+        return frozenset(over)
+
+    async def _linked(self, due: Sequence[OnItsWay]) -> _Told:
         """The transfers of the chains that nobody has asked about."""
         told = _Told()
-        missing = [one for one in due if not _transfer_of(one)]
+        missing = [one for one in due if not one.transfer]
         if not missing:
             return told
         links = await self._pages(self._gateway.chains, _since(missing), len(missing))
@@ -303,7 +316,7 @@ class Follower:
             if link.transfer_id:
                 told.ids[link.id] = link.transfer_id
         for one in missing:
-            chain = _chain_of(one)
+            chain = one.chain
             if chain in told.ids or self._is_untold:
                 continue
             answer = await self._ask(partial(self._gateway.chained, chain))
@@ -318,11 +331,11 @@ class Follower:
         return told
 
     async def _placed(
-        self, names: Sequence[str], of: Mapping[str, Sequence[Attempt]], told: _Told
+        self, names: Sequence[str], of: Mapping[str, Sequence[OnItsWay]], told: _Told
     ) -> None:
         """Where these transfers are."""
-        attempts = [one for some in of.values() for one in some]
-        listed = await self._pages(self._gateway.transfers, _since(attempts), len(names))
+        ways = [one for some in of.values() for one in some]
+        listed = await self._pages(self._gateway.transfers, _since(ways), len(names))
         for transfer in listed.things:
             if transfer.id in of:
                 told.transfers[transfer.id] = transfer
@@ -343,24 +356,14 @@ class _Told:
     ids: dict[str, str] = field(default_factory=dict)  # chain -> transfer
     transfers: dict[str, Transfer] = field(default_factory=dict)  # by id
 
-
-def _transfer_of(attempt: Attempt) -> str:
-    if attempt.transfer is not None:
-        return attempt.transfer.id
-    if attempt.charge is not None:
-        return attempt.charge.transfer or ""
-    return ""
+    def name_of(self, one: OnItsWay) -> str:
+        """The id of its transfer; empty: nobody knows it."""
+        return one.transfer or self.ids.get(one.chain, "")
 
 
-def _chain_of(attempt: Attempt) -> str:
-    if attempt.charge is None:
-        return ""
-    return attempt.charge.chain or ""
-
-
-def _since(attempts: Iterable[Attempt]) -> str:
+def _since(ways: Iterable[OnItsWay]) -> str:
     """From when a list must show what belongs to these charges."""
-    return _instant(min(map(begun_ns, attempts)))
+    return _instant(min(one.begun_ns for one in ways))
 
 
 def _instant(at_ns: int) -> str:

@@ -5,8 +5,7 @@ intents and evidence is written here.
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -42,7 +41,7 @@ from batchpay.domain.events import (
     told_by,
     told_in,
 )
-from batchpay.domain.model import ChargeSeen, Event, Intent, Outcome
+from batchpay.domain.model import ChargeSeen, Event, Intent, OnItsWay, Outcome
 from batchpay.domain.ports import Clock, Journal
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import (
@@ -723,30 +722,51 @@ class Recorder:
                         cases.append(_absent_case(attempt, attempts))
         return cases
 
-    def charged_since(
+    def on_their_way(
         self,
         since_ns: int,
-        also: Iterable[str],
+        also: Collection[str],
         after: str,
         at_most: int,
-        wanted: Callable[[Attempt], bool],
-    ) -> tuple[list[Attempt], str]:
-        """The attempts that are `wanted`, of these orders and of those with an event since then, by
-        our wall clock (UTC nanoseconds): some more than `at_most`, for a night may have a million.
+        wanted: Callable[[OnItsWay], bool],
+    ) -> tuple[list[OnItsWay], str]:
+        """The attempts with a share on its way that are `wanted`, of these orders and of those that
+        changed since then, by our wall clock (UTC nanoseconds): `at_most`, and the rest of the last
+        one's order, for a night may have a million.
 
         `after`: the order behind which it begins, and goes round. Returns with them the last order
         that was looked at where there are more; empty: that was all.
         """
-        ids = sorted({*also, *self._journal.orders_since(since_ns)})
-        turn = bisect_right(ids, after)
-        ids = ids[turn:] + ids[:turn]
-        found: list[Attempt] = []
-        for start in range(0, len(ids), SLICE):
+        found: list[OnItsWay] = []
+        last = ""
+        for page in self._pages(since_ns, also, after, at_most):
             if len(found) >= at_most:
-                return found, ids[start - 1]
-            for events in self._journal.histories(ids[start : start + SLICE]).values():
-                found += filter(wanted, fold(events))
+                return found, last
+            found += filter(wanted, page)
+            last = page[-1].order_id
         return found, ""
+
+    def _pages(
+        self, since_ns: int, also: Collection[str], after: str, at_most: int
+    ) -> Iterator[list[OnItsWay]]:
+        """To the end, and round to where it began; none is empty."""
+        turns = [(after, "")]
+        if after:
+            turns.append(("", after))
+        for at, until in turns:
+            begin = at
+            while page := self._journal.on_their_way(since_ns, also, begin, until, at_most):
+                yield page
+                if len(page) < at_most:
+                    break
+                begin = page[-1].order_id
+
+    def attempts_of(self, order_ids: Iterable[str]) -> Iterator[Attempt]:
+        """All attempts of some orders."""
+        ids = list(dict.fromkeys(order_ids))
+        for start in range(0, len(ids), SLICE):
+            for events in self._journal.histories(ids[start : start + SLICE]).values():
+                yield from fold(events)
 
     def is_anything_open(self) -> bool:
         """Is there an order of an earlier run that the gateway must be asked about?"""

@@ -11,13 +11,29 @@ from typing import Any
 
 import pytest
 
+from batchpay.domain.books import Transfer
 from batchpay.domain.errors import Taken
-from batchpay.domain.model import Batch, Event, Judged, Outcome, Problem, Read, Repeat
+from batchpay.domain.model import (
+    Batch,
+    ChargeSeen,
+    Event,
+    Judged,
+    OnItsWay,
+    Outcome,
+    Problem,
+    Read,
+    Repeat,
+)
 from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle import after
+from batchpay.lifecycle.attempt import Proof, Verdict, fold
 from batchpay.lifecycle.plan import tail_of, terms_of
 from batchpay.messages.message import plain
+from batchpay.settlement import Case, Recorder
+from tests import nights
+from tests.fakes import START_NS, FakeClock, in_virtual_time
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -523,6 +539,70 @@ def test_who_came_to_correct_a_row_is_told_by_every_name_of_it(journal: Journal)
     journal.append([answer("a", "declined"), asks("a", attempt=2, corrects="place")])
     assert journal.corrected(["place", "nowhere", ""]) == {"place": ["a"]}
     assert journal.corrected() == {"place": ["a"], "by order": ["a"]}
+
+
+@pytest.mark.parametrize("since_ns", [0, 2**62])
+def test_shares_on_their_way_are_told(journal: Journal, since_ns: int) -> None:
+    """Of charges that succeeded, since then or of these orders, until they have arrived."""
+    recorder = Recorder(journal, FakeClock(), "night", "2026-11-24", live=False)
+    in_virtual_time(nights.first(recorder), nights.AT_S)
+    (way,) = journal.on_their_way(since_ns, ["0001"], "", "0001", 9)
+    (attempt,) = fold(journal.histories(["0001"])["0001"])
+    assert attempt.charge is not None
+    begun_ns = after.begun_ns(attempt)
+    assert way == OnItsWay("0001", 1, begun_ns, attempt.charge.chain or "", "")
+    assert bool(journal.on_their_way(since_ns, [], "", "", 9)) is (since_ns == 0)
+    arrived = after.seen(Transfer("trsf_1", "recp_1", 5, "THB", paid=True), attempt)
+    in_virtual_time(recorder.transfers_seen([(attempt, arrived)]), nights.AT_S)
+    assert journal.on_their_way(since_ns, ["0001"], "", "0001", 9) == []
+
+
+async def four_shares(recorder: Recorder) -> None:
+    """One order a second: two paid, one taken over with two attempts, one that is not as asked; and
+    a person's word on that one.
+    """
+    for number in (2, 3):
+        await pay(recorder, number, nights.shown(f"000{number}"))
+    for attempt in (1, 2):
+        await asyncio.sleep(1)
+        await recorder.adopt(nights.shown("0001", attempt), attempt)
+    odd = await pay(recorder, 4, nights.shown("0004", amount=1))
+    await asyncio.sleep(1)
+    await recorder.resolve(odd, "accepted", "it is right", "kim")
+
+
+async def pay(recorder: Recorder, number: int, charge: ChargeSeen) -> Case:
+    await asyncio.sleep(1)
+    case = Case(nights.intent_of(f"000{number}"))
+    at_s = asyncio.get_running_loop().time()
+    await recorder.intend(case, at_s)
+    await recorder.answered(case, Verdict(Proof.CHARGE, charge=charge), 200, "", at_s)
+    return case
+
+
+def test_shares_on_their_way_are_told_so_many_at_once(journal: Journal) -> None:
+    """By order id, never part of an order; behind one, and up to another; of before, those alone
+    that changed since, be it by a person's word.
+    """
+    recorder = Recorder(journal, FakeClock(), "night", "2026-11-24", live=False)
+    in_virtual_time(four_shares(recorder))
+
+    def told(since_s: int, *which: Any) -> list[str]:
+        ways = journal.on_their_way(START_NS + since_s * 10**9, *which)
+        return [f"{one.order_id[-1]}.{one.attempt}" for one in ways]
+
+    assert told(0, [], "", "", 9) == ["1.1", "1.2", "2.1", "3.1", "4.1"]
+    assert told(0, [], "", "", 1) == ["1.1", "1.2"]
+    assert told(0, [], "0001", "", 1) == ["2.1"]
+    assert told(0, [], "0001", "0003", 9) == ["2.1", "3.1"]
+    assert told(0, [], "0004", "", 9) == []
+    assert told(3, [], "", "", 9) == ["1.1", "1.2", "4.1"]
+    assert told(6, [], "", "", 9) == ["4.1"]
+    assert told(9, ["0003", "nobody"], "", "", 9) == ["3.1"]
+    found = {(one.order_id, one.attempt): one for one in journal.on_their_way(0, [], "", "", 9)}
+    for order_id, events in journal.histories(["0001", "0002", "0003", "0004"]).items():
+        for one in fold(events):
+            assert found[order_id, one.intent.attempt].begun_ns == after.begun_ns(one)
 
 
 def test_orders_of_a_batch_and_since_a_time(journal: Journal) -> None:

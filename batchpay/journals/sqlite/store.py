@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import queue
 import sqlite3
 import threading
@@ -49,6 +50,7 @@ from batchpay.domain.model import (
     Done,
     Event,
     Judged,
+    OnItsWay,
     Outcome,
     Plain,
     Repeat,
@@ -73,12 +75,14 @@ from batchpay.journals.sqlite.opening import RESTORE, open_beside, open_to_read,
 from batchpay.journals.sqlite.opening import open_to_write as _open
 from batchpay.journals.sqlite.rows import pack, unpack
 from batchpay.journals.sqlite.soundness import GENESIS, chained
+from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.plan import by_order, tail_of
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 # events stand in the order of their commits: their times may be so far out of order
 DISORDER_NS = 3600 * 10**9
 PAGE = 20000  # events that are read at a time
+MOST_ATTEMPTS = 2**63 - 1  # of an order: behind all of them
 T = TypeVar("T")
 BEGUN = any_of(BEGINNINGS)
 CHARGED = any_of(CHARGES)
@@ -95,6 +99,20 @@ _PLAIN = (
     " AND a.paid_with <> '' AND a.\"row\" > 0 AND NOT EXISTS (SELECT 1 FROM asked AS n WHERE"
     " n.job = a.job AND n.terms = a.terms AND n.at_ns >= ? AND n.at_ns < a.at_ns"
     " AND n.order_id <> a.order_id AND n.batch_id <> a.batch_id)"
+)
+_OVER = any_of(sorted(OVER))
+_SUCCEEDED = Outcome.SUCCEEDED.value
+# No column tells the time of what an event of a rare kind changed: a person's word that a charge is
+# accepted. When a charge was made that this journal did not make, its event alone tells.
+_ON_THEIR_WAY = (
+    "SELECT a.order_id, a.attempt, a.at_ns, a.adopted, c.settled_ns, c.chain, c.transfer, CASE"
+    f" a.adopted WHEN 1 THEN (SELECT json_extract(e.data, '{CHARGE_CREATED_AT}') FROM events AS e"
+    " WHERE e.seq = a.seq) END FROM came_to AS c CROSS JOIN asked AS a ON a.seq = c.seq WHERE"
+    f" c.state = '{_SUCCEEDED}' AND c.chain <> '' AND c.transfer_status NOT IN {_OVER}"
+    " AND a.job = ? AND (a.order_id, a.attempt) > (?, ?) AND (? = '' OR a.order_id <= ?)"
+    " AND (a.at_ns >= ? OR c.settled_ns >= ? OR a.order_id IN (SELECT value FROM json_each(?))"
+    f" OR a.order_id IN (SELECT order_id FROM events WHERE job = ? AND {RARE} AND order_id <> ''"
+    " AND at_ns >= ?)) ORDER BY a.order_id, a.attempt LIMIT ?"
 )
 _CHUNK = (
     "SELECT number, sheet, judged, cells FROM row_chunks "
@@ -404,6 +422,28 @@ class SqliteJournal:
         several = self._column(_SEVERAL, *key)
         rows = map(Plain._make, self._rows(_PLAIN, *key, near_ns))
         return [row for row in rows if row.row not in several]
+
+    def on_their_way(
+        self,
+        since_ns: int,
+        also: Collection[str],
+        after: str,
+        until: str,
+        at_most: int,
+    ) -> list[OnItsWay]:
+        """Attempts that succeeded with a chain and whose transfer is not over, of these orders and
+        of those that were sent, settled or changed otherwise since then, by order id and attempt.
+
+        Those behind an order (`after`) and up to another (`until`; empty: to the end): so many, and
+        the rest of the last one's order.
+        """
+        since = (since_ns, since_ns, json.dumps(list(also)), self.job, since_ns)
+        key = (self.job, after, MOST_ATTEMPTS, until, until)
+        rows = self._rows(_ON_THEIR_WAY, *key, *since, at_most)
+        if rows and len(rows) == at_most:
+            last, attempt, *_ = rows[-1]
+            rows += self._rows(_ON_THEIR_WAY, self.job, last, attempt, last, last, *since, -1)
+        return [_on_its_way(*row) for row in rows]
 
     def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
         """Look-alike form of an order id (plan.alike) -> the ids of orders that were sent, or
@@ -1082,3 +1122,19 @@ def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
     for key, value in pairs:
         found.setdefault(key, []).append(value)
     return found
+
+
+def _on_its_way(
+    order_id: str,
+    attempt: int,
+    at_ns: int,
+    adopted: int,
+    settled_ns: int,
+    chain: str,
+    transfer: str,
+    created_at: Any,
+) -> OnItsWay:
+    begun_ns = at_ns
+    if adopted:
+        begun_ns = created_ns(str(created_at or ""), settled_ns)
+    return OnItsWay(order_id, attempt, begun_ns, chain, transfer)
