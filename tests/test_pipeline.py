@@ -601,7 +601,14 @@ def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
     )
     assert market.run("--input", "mixed.csv").returncode == 65
     market.orders(
-        [order(0), *(order(number, order_id=f"other-{number}") for number in (1, 2))], "mixed.csv"
+        [
+            order(0),
+            *(
+                order(n, order_id=f"other-{n}", card=f"tokn_test_sandboxother{n}4242")
+                for n in (1, 2)
+            ),
+        ],
+        "mixed.csv",
     )
     # 11: the rows of the refused file are still held
     planned = market.run("--input", "mixed.csv", verb="plan")

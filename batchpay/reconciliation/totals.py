@@ -249,7 +249,8 @@ class Totals:
             self.payouts[currency, stands, "amount"] += finding.transfer_amount or 0
             self.payouts[currency, stands, "fee"] += finding.transfer_fee or 0
             self.payouts[currency, stands, "bank"] += finding.bank_amount or 0
-            if finding.transfer_differs:
+            # a row that a person has accepted as it is raises no alarm any more
+            if finding.transfer_differs and not finding.accepted:
                 self.payouts[currency, DIFFERS, "rows"] += 1
         if finding.refunded_amount:
             self.later[currency, REFUNDED] += finding.refunded_amount
