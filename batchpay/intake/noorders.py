@@ -58,10 +58,12 @@ class NoOrders:
     _sums: Counter[str] = field(default_factory=Counter)
     _part: Counter[str] = field(default_factory=Counter)  # since the last sum
     _last: tuple[int, str, int] = (0, "", 0)  # row, currency and amount of the last row
+    _read: dict[str, list[str]] = field(default_factory=dict)  # of the chunk that is looked at
 
     def look(self, judged: Judged) -> tuple[Found, frozenset[int]]:
         """The problems of a chunk with what its rows are, and the positions that are left out."""
         chunk = judged.chunk
+        self._read.clear()
         found: Found = dict(judged.problems)
         gone: set[int] = set()
         places = sorted({*found, *self._ids_that_are_totals(judged)})
@@ -143,14 +145,20 @@ class NoOrders:
     def _texts(self, chunk: Chunk, name: str) -> list[str]:
         source = self.columns.fields.get(name)
         if isinstance(source, FromColumn | FromLookup):
-            return chunk.texts(source.column)
+            return self._column(chunk, source.column)
         return []
+
+    def _column(self, chunk: Chunk, name: str) -> list[str]:
+        """A chunk has many rows that are looked at one by one: a column's texts are made once."""
+        if name not in self._read:
+            self._read[name] = chunk.texts(name)
+        return self._read[name]
 
     def _cells(self, chunk: Chunk, at: int) -> list[tuple[str, str]]:
         """Column and text of the row's cells that hold something, but for those we added."""
         cells = []
         for column in chunk.columns:
-            text = chunk.texts(column)[at]
+            text = self._column(chunk, column)[at]
             if text.strip() and not column.startswith("batchpay_"):
                 cells.append((column, text))
         return cells
@@ -190,7 +198,7 @@ class NoOrders:
                 return None
             assert isinstance(source, FromColumn)
             said = TOTAL_ROW_SUM(sum=_money(amount[1], amount[0]))
-            return Problem(source.column, told(chunk.texts(source.column)[at]), said)
+            return Problem(source.column, told(self._column(chunk, source.column)[at]), said)
         self._hold(chunk.rows[at], amount)
         self._part = Counter()
         return Problem(named[0], told(named[1]), TOTAL_ROW())
@@ -218,7 +226,7 @@ class NoOrders:
             return None
         if "amount" in document:
             return code, document["amount"]
-        text = judged.chunk.texts(source.column)[at].strip()
+        text = self._column(judged.chunk, source.column)[at].strip()
         if isinstance(source.form, NumberForm) and (figure := source.form.read(text)):
             text = figure.number
         try:
