@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 
+from batchpay.domain.model import Problem
 from batchpay.domain.money import money_told
 from batchpay.messages import labels
+from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reports import page as form
 from batchpay.reports import pictures, write_reports
-from tests.nights_told import CHARGED, PENDING, ROWS, night
+from tests.nights_told import CHARGED, PENDING, REJECTED, ROWS, night
 
 VOID = {"meta", "input", "br", "link", "img"}
 MAY_BE_OPEN = {"td", "tr"}  # HTML closes them by itself
@@ -253,6 +255,19 @@ def test_a_bar_is_whole_and_shows_what_is_little() -> None:
     many = pictures.bar({str(at): 1 for at in range(400)})
     assert sum(part.width for part in many.parts) == 1000
     assert pictures.bar({"a": 0}).parts == ()
+
+
+def test_what_a_total_row_says_is_not_money_that_was_not_charged(tmp_path: Path) -> None:
+    """It says the sum of the file once more: it stands apart from what the orders ask for."""
+    is_total = (Problem("Order", "Total", TOTAL_ROW()),)
+    total = replace(
+        REJECTED, row=4, order_id="Total", problems=is_total, amount=123450, currency="THB"
+    )
+    cells = [["0001", "a chair", "n"], ["Total", "", ""]]
+    text, _ = written(tmp_path, rows=[CHARGED, total], cells=cells)
+    chips = re.findall(r'<span class="chip (\w+)">([\d.,]+) THB ', text)
+    assert ("total_rows", "1,234.50") in chips
+    assert "not_charged" not in dict(chips)
 
 
 def test_a_chart_over_time_counts_every_charge_once() -> None:

@@ -313,6 +313,9 @@ TIME_ALT = _label(
     "page.time-alt", "Bars: charges sent in each part of the run", "What a chart shows, in words."
 )
 NOT_CHARGED = _label("page.not-charged", "not charged", "The part of the money that did not move.")
+TOTAL_ROWS = _label(
+    "page.total-rows", "in total rows, which are no orders", "Sums that a file says of itself."
+)
 ASKED = _label("page.asked", "asked for", "What all rows together ask for.")
 RATE = _label(
     "page.rate",

@@ -24,6 +24,7 @@ from batchpay.domain.steps import addressed
 from batchpay.domain.text import visible
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
+from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reports.facts import (
     charged_told,
     facts,
@@ -227,21 +228,28 @@ class Page:
         return Picture(currency, rows, bar(sent, width), self._money(currency), outcomes)
 
     def _money(self, currency: str) -> Bar:
-        """What was asked for: with recipients, as commission, charged without a known split, or not
-        charged.
+        """What was asked for: with recipients, as commission, charged without a known split, not
+        charged, or no order's at all: what total rows say, which says the file's sum once more.
         """
         totals = self.inputs.totals
         asked = sum(minor for (code, _), minor in totals.sums.items() if code == currency)
         charged = totals.charged[currency]
         share = totals.shares[currency, "recipient"]
         commission = totals.shares[currency, "platform"]
+        of_totals = self._of_total_rows(currency)
         parts = {
             "recipient_amount": share,
             "platform_fee": commission,
             "unknown": charged - share - commission,
-            "not_charged": asked - charged,
+            "not_charged": asked - charged - of_totals,
+            "total_rows": of_totals,
         }
         return bar(parts)
+
+    def _of_total_rows(self, currency: str) -> int:
+        """What rows say that are sums of those above them (smallest unit)."""
+        codes = self.pivots.codes
+        return sum(one.amounts[currency] for one in codes if one.code == TOTAL_ROW.code)
 
     def caption(self, picture: Picture) -> str:
         """A currency, its rows and what they ask for; nobody knows that without a currency."""
@@ -257,6 +265,8 @@ class Page:
         """The name of a part of the money."""
         if name == "not_charged":
             return self.words.word(labels.NOT_CHARGED)
+        if name == "total_rows":
+            return self.words.word(labels.TOTAL_ROWS)
         if name == "unknown":
             return self.words.word(labels.FACT_UNKNOWN)
         return self.words.column(name)

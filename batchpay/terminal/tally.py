@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from batchpay.domain.model import RunDone
 
 Line = tuple[str, str, str]  # what, this run, all runs
-FEES = {"gateway's fees": "fee", "VAT on them": "vat", "net to us": "net"}
+FEES = {"gateway's fees": "fee", "VAT on them": "vat", "net of fees": "net"}
 
 
 def table_lines(made: Result) -> Iterator[str]:
