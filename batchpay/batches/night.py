@@ -38,6 +38,7 @@ from batchpay.domain.model import Batch, Event, RunDone
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
+from batchpay.reports import load
 from batchpay.reports.files import refuse_unwritable
 from batchpay.settlement import Case, Progress
 
@@ -153,6 +154,7 @@ def _without_a_request(opened: OpenJob) -> Result:
 
 async def _work(opened: OpenJob, brought: SessionCall, trouble: list[BatchpayError]) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
+    load(opened.job.report.formats, opened.job.report.language)
     opened.note(RunStarted(boot_id=opened.clock.boot_id))
     visited = SessionEnd()
     try:

@@ -17,15 +17,16 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from batchpay.reports.files import Directory
 from batchpay.reports.manifest import write_manifest
-from batchpay.reports.page import write_page
+from batchpay.reports.page import load_pages, write_page
 from batchpay.reports.rejects import write_rejects
 from batchpay.reports.results import SINKS, write_results
-from batchpay.reports.summary import write_summary
+from batchpay.reports.sheets import load_workbooks
+from batchpay.reports.summary import load_tables, write_summary
 from batchpay.reports.table import Inputs
 from batchpay.reports.workbook import write_workbook
 
@@ -41,6 +42,16 @@ NAMES = {
     "xlsx": "report.xlsx",
     "html": "report.html",
 }
+
+
+def load(formats: Collection[str], language: str) -> None:
+    """Everything that reports of these forms, rejects and the index are written with, into memory:
+    a run whose program is replaced meanwhile ends with the one that it began with.
+    """
+    load_pages(language)
+    load_workbooks()
+    if WRITERS.keys() & set(formats):
+        load_tables()
 
 
 def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, ...]:
@@ -66,4 +77,4 @@ def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, 
     return tuple(directory.written)
 
 
-__all__ = ["WRITERS", "Inputs", "write_reports"]
+__all__ = ["WRITERS", "Inputs", "load", "write_reports"]

@@ -14,6 +14,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ from batchpay.reports.table import Inputs
 from batchpay.reports.words import Words
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Template
 
 HERE = Path(__file__).parent
 LISTED = 100_000  # rows that the page shows
@@ -50,6 +51,7 @@ ACTED = 200  # rows that one party must see to, and are spelled out
 BUFFERED = 200  # pieces of the template that are written at once
 PARTIES = tuple(BY_NAME)
 UNSENT = (Outcome.HELD, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED)
+_SOME_TIME = "2026-01-01T00:00:00Z"
 WENT = tuple(outcome for outcome in Outcome if outcome in SENT)
 
 
@@ -63,10 +65,9 @@ def write_page(directory: Directory, inputs: Inputs) -> None:
 
 def write_template(file: Any, name: str, words: Words, **told: Any) -> None:
     """A page of ours into a file that is open to be written."""
-    style = (HERE / "page.css").read_text("utf-8")
-    script = (HERE / "page.js").read_text("utf-8")
-    template = _environment().get_template(name)
-    stream = template.stream(
+    style = _text_of("page.css")
+    script = _text_of("page.js")
+    stream = _template(name).stream(
         words=words,
         say=labels,
         shown=shown,
@@ -80,10 +81,28 @@ def write_template(file: Any, name: str, words: Words, **told: Any) -> None:
     stream.dump(file, "utf-8", "replace")
 
 
-def _environment() -> Environment:
+def load_pages(language: str) -> None:
+    """Everything of ours that a page in this language is written with, into memory."""
+    words = Words(language)
+    words.number(0)
+    words.instant(_SOME_TIME)
+    words.day(_SOME_TIME)
+    for path in sorted(HERE.glob("*.jinja")):
+        _template(path.name)
+    for path in sorted(HERE.glob("page.*s")):
+        _text_of(path.name)
+
+
+@cache
+def _text_of(name: str) -> str:
+    return (HERE / name).read_text("utf-8")
+
+
+@cache
+def _template(name: str) -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         autoescape=True,
         loader=FileSystemLoader(HERE),
         undefined=StrictUndefined,
@@ -91,6 +110,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    return environment.get_template(name)
 
 
 def _hash(text: str) -> str:

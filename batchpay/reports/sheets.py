@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BytesIO
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -279,6 +280,14 @@ def _width(letter: str) -> int:
     if unicodedata.east_asian_width(letter) in ("W", "F"):
         return 2
     return 1
+
+
+def load_workbooks() -> None:
+    """What workbooks are written with, into memory."""
+    from xlsxwriter import utility  # noqa: F401 - widths and addresses
+
+    with workbook(BytesIO(), "", "") as book:
+        book.sheet("A")
 
 
 @contextmanager

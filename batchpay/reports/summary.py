@@ -30,6 +30,11 @@ A_PERSON = "a person"  # who acts
 LISTED = 100  # rows that are spelled out
 
 
+def load_tables() -> None:
+    """What the tables of sums are made with, into memory."""
+    import pandas  # noqa: F401
+
+
 def write_summary(directory: Directory, inputs: Inputs) -> None:
     """The file."""
     with directory.file("report.json") as file:

@@ -19,7 +19,17 @@ from tests.simulation.disk import Disk, silence
 from tests.world import order
 
 NEW = "raise SystemExit('the new version was loaded into the old one')\n"
-LIBRARIES = ("pandas", "pyarrow", "xlsxwriter", "jinja2", "jsonschema", "httpx", "rich")
+LIBRARIES = (
+    "pandas",
+    "pyarrow",
+    "xlsxwriter",
+    "jinja2",
+    "babel",
+    "openpyxl",
+    "jsonschema",
+    "httpx",
+    "rich",
+)
 
 
 def upgrade(site: Path) -> None:
@@ -41,7 +51,9 @@ def test_an_upgrade_in_mid_run_changes_nothing(night: Stage, gateway: Adversary)
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     shutil.copytree(data_path("schemas/order.schema.json").parent, site / "schemas")
-    night.job(more='[report]\nformats = ["csv", "json", "parquet"]')
+    shutil.copytree(data_path("po/ja.po").parent, site / "po")
+    forms = '"csv", "json", "parquet", "xlsx", "html"'
+    night.job(more=f'[report]\nlanguage = "ja"\nformats = [{forms}]')
     night.orders([*(order(number) for number in range(12)), order(12, amount="none")])
 
     def replaced(request: Request) -> None:
