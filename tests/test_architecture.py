@@ -56,9 +56,18 @@ INWARD = {
     "contents": {"words", "pure", "edge", "loop", "contents"},
     "shell": {"words", "pure", "edge", "loop", "contents", "shell"},
 }
+# The life of one attempt, which the loop and the journals follow.
+ATTEMPTS = {
+    "lifecycle/attempt",
+    "lifecycle/charge",
+    "lifecycle/doubt",
+    "lifecycle/folding",
+    "lifecycle/paid",
+    "lifecycle/proof",
+}
 # What a room may know beside that.
 ALSO = {
-    "journals": {"lifecycle/plan", "lifecycle/attempt", "lifecycle/after"},  # what came of attempts
+    "journals": {"lifecycle/plan", "lifecycle/after", *ATTEMPTS},  # what came of attempts
     "readers": {"readers"},
     "reports": {
         "lifecycle/after",
@@ -69,7 +78,7 @@ ALSO = {
     },
     "settlement": {
         "lifecycle/after",
-        "lifecycle/attempt",
+        *ATTEMPTS,
         "lifecycle/plan",
         "lifecycle/listing",
         "lifecycle/unclaimed",
@@ -219,7 +228,8 @@ def test_no_float_for_money() -> None:
         "domain/ports",
         "domain/strictjson",
         "batches/night",
-        "lifecycle/attempt",
+        "lifecycle/doubt",
+        "lifecycle/folding",
         "lifecycle/listing",
         "intake/damage",
         "terminal/bars",

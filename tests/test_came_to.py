@@ -17,7 +17,7 @@ from batchpay.journals.came_to import CameTo, came_of
 from batchpay.journals.sqlite.soundness import Damaged
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.after import seen
-from batchpay.lifecycle.attempt import fold
+from batchpay.lifecycle.folding import fold
 from batchpay.settlement import Recorder
 from tests import nights
 from tests.fakes import FakeClock, in_virtual_time

@@ -23,7 +23,7 @@ from batchpay.journals.guard import follow
 from batchpay.journals.sqlite.lines import any_of, line_of
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import fold
+from batchpay.lifecycle.folding import fold
 from tests import nights
 from tests.test_architecture import modules
 

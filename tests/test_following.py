@@ -21,7 +21,8 @@ from batchpay.domain.books import Transfer
 from batchpay.domain.events import Followed, Intended, line
 from batchpay.domain.model import ChargeSeen, Intent, OnItsWay
 from batchpay.lifecycle import after
-from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
 from batchpay.sandbox import SandboxServer
 from batchpay.settlement import following, recorder
 from batchpay.settlement.following import Follows, PendingRound

@@ -13,16 +13,12 @@ from hypothesis import strategies as st
 from batchpay.domain.model import Event, Intent, Outcome
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import Fee
-from batchpay.lifecycle.attempt import (
-    NEXT,
-    DoubtRules,
-    Proof,
-    fold,
-    impossible,
-    money_charges,
-    verdict,
-)
+from batchpay.lifecycle.attempt import NEXT, impossible
+from batchpay.lifecycle.doubt import DoubtRules
+from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.paid import money_charges
 from batchpay.lifecycle.plan import content_of, intent_of
+from batchpay.lifecycle.proof import Proof, verdict
 from tests.fakes import charged
 
 DOCUMENT = {

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from batchpay.gateways.omise.books import booked_in, transaction_in, transfer_in
-from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
 from batchpay.reconciliation import matching
 from batchpay.reconciliation.matching import Difference, Match
 from tests.test_lifecycle import FIRST, answer_event, charge, event

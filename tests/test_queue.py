@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from batchpay.domain.model import Outcome
-from batchpay.lifecycle.attempt import Attempt, advance
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import advance
 from batchpay.lifecycle.plan import intent_of
 from batchpay.settlement import Candidate, Case, Limits
 from batchpay.settlement.queue import LANES_WAITING, Queue, limited

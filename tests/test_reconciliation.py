@@ -12,7 +12,7 @@ import pytest
 from batchpay.domain.model import Batch, Finding, Judged, Outcome, Problem, Read, Repeat
 from batchpay.domain.steps import LIFT_STOP
 from batchpay.intake.controls import Tally
-from batchpay.lifecycle.attempt import fold
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.rows import Elsewhere, Guards, History, Row
 from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages.message import plain

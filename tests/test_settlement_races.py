@@ -18,8 +18,9 @@ import pytest
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.gateways.omise.objects import charge_in
-from batchpay.lifecycle.attempt import fold, verdict
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import intent_of, key_of
+from batchpay.lifecycle.proof import verdict
 from batchpay.settlement import Case, Limits, Recorder, Settlement
 from tests import test_settlement
 from tests.fakes import START_NS, FakeClock, FakeGateway, charged, in_virtual_time

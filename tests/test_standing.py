@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
-from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import (
     alike,
     by_order,

@@ -14,7 +14,11 @@ from batchpay.domain.model import Event, Outcome
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.intake.controls import max_amount_check, mode_check, parse_totals, run_refusal
 from batchpay.job.job import Columns, FromColumn, FromValue
-from batchpay.lifecycle.attempt import Attempt, Proof, could_be, fold, money_charges, verdict
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import could_be
+from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.paid import money_charges
+from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.reconciliation.totals import Totals
 from tests.fakes import charged
 from tests.test_controls import COLUMNS, paid, refused, tally

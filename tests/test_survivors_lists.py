@@ -17,7 +17,8 @@ from batchpay.domain.times import SKEW_S
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.journals.memory import MemoryJournal
-from batchpay.lifecycle.attempt import Attempt, could_be
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Recorder, lists
 from batchpay.settlement.lists import PASSED_OVER, Lists, iso, may_be, read_list

@@ -10,7 +10,8 @@ import pytest
 
 from batchpay.domain.model import Outcome
 from batchpay.job.job import SENDS_PER_RUN, Limit
-from batchpay.lifecycle.attempt import Attempt, advance
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import advance
 from batchpay.settlement import Candidate, Case, Limits
 from batchpay.settlement.queue import FAILURES_FROM, Queue
 from tests.test_lifecycle import answer_event, event

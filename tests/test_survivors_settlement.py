@@ -23,8 +23,9 @@ from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import Proof, Verdict, fold
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.proof import Proof, Verdict
 from batchpay.settlement import (
     Brought,
     Case,

@@ -59,7 +59,8 @@ from batchpay.domain.model import (
 from batchpay.domain.money import major_text
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import Attempt, fold, word_of
+from batchpay.lifecycle.attempt import Attempt, word_of
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.holds import outside
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, goes_back_to, reading_of
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in

@@ -32,7 +32,9 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import MONEY_MOVED, ChargeSeen, Done, Event, Outcome, RunDone
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import Attempt, fold, money_of
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.paid import money_of
 
 At = tuple[str, int]
 """Order id and attempt."""

@@ -46,7 +46,8 @@ from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.after import share_of
-from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import payment_method
 from batchpay.lifecycle.rows import rows_of

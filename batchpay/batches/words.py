@@ -26,7 +26,8 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Event, Outcome
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt, advance
+from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt
+from batchpay.lifecycle.folding import advance
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, order_in, place_of
 from batchpay.reports.manifest import Said

@@ -28,17 +28,11 @@ from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
-from batchpay.lifecycle.attempt import (
-    CHARGE_ID,
-    Attempt,
-    DoubtRules,
-    Shown,
-    could_be,
-    flaws_of,
-    key_in,
-    paid_apart,
-)
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import CHARGE_ID, Shown, could_be, flaws_of, key_in
+from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages.problems import TOTAL_ROW

@@ -14,7 +14,9 @@ from batchpay.domain.events import Answered, Intended, begins, charge_alone_in, 
 from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import MOST
 from batchpay.lifecycle.after import FOR_A_PERSON
-from batchpay.lifecycle.attempt import Attempt, Proof, fold
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.proof import Proof
 
 
 class CameTo(NamedTuple):

@@ -32,7 +32,7 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
 from batchpay.job.job import Job
-from batchpay.lifecycle.attempt import fold
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
 
 _NOW = 2**63  # later than anything that a journal knows

@@ -22,7 +22,7 @@ from dataclasses import replace
 
 from batchpay.domain.model import Outcome
 from batchpay.job.job import MAX_ATTEMPTS
-from batchpay.lifecycle.attempt import Attempt, beside
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.holds import (
     alike_conflict,
     blocked,
@@ -34,6 +34,7 @@ from batchpay.lifecycle.holds import (
     warnings_of,
 )
 from batchpay.lifecycle.kinship import goes_back_to
+from batchpay.lifecycle.paid import beside
 from batchpay.lifecycle.rows import (
     Cancelled,
     ConflictWith,

@@ -24,7 +24,8 @@ from batchpay.domain.model import (
 )
 from batchpay.domain.money import money_told
 from batchpay.lifecycle.after import Stands, share_of
-from batchpay.lifecycle.attempt import Attempt, money_of, paid_apart
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.paid import money_of, paid_apart
 from batchpay.lifecycle.plan import by_order, key_of, payer_of, payment_method
 from batchpay.lifecycle.rows import (
     Cancelled,

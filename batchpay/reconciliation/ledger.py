@@ -21,7 +21,8 @@ from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.after import Stands, stands_of
-from batchpay.lifecycle.attempt import Attempt, outcome_of
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import outcome_of
 from batchpay.lifecycle.plan import alike
 from batchpay.reconciliation.matching import Difference
 

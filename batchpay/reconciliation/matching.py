@@ -19,7 +19,8 @@ from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units
 from batchpay.domain.text import many
 from batchpay.domain.times import is_instant
-from batchpay.lifecycle.attempt import Attempt, flaws_of, key_in, outcome_of
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import flaws_of, key_in, outcome_of
 from batchpay.lifecycle.plan import is_one_sale, place_in
 
 GIVE_BACK = ": give this one back"

@@ -19,7 +19,7 @@ from batchpay.domain.events import RefundSeen
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import day_of, is_instant
-from batchpay.lifecycle.attempt import outcome_of
+from batchpay.lifecycle.charge import outcome_of
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
 
 UNTOLD = "a day that the gateway does not tell"

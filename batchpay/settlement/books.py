@@ -13,7 +13,7 @@ from batchpay.domain.books import Booked, Listed
 from batchpay.domain.errors import GatewaySilent
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Gateway
-from batchpay.lifecycle.attempt import CHARGE_ID
+from batchpay.lifecycle.charge import CHARGE_ID
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import PageAt, read_list

@@ -14,7 +14,9 @@ from functools import partial
 from batchpay.domain.model import ChargeSeen, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, is_unknown, key_in
+from batchpay.lifecycle.charge import CHARGE_ID, key_in
+from batchpay.lifecycle.doubt import DoubtRules
+from batchpay.lifecycle.proof import is_unknown
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import EVERYTHING, IN_VAIN, LONG_BEFORE, OVERLAP, Lists
 from batchpay.settlement.recorder import Case, Recorder

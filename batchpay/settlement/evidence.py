@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from operator import attrgetter
 
 from batchpay.domain.model import ChargeSeen, Outcome
-from batchpay.lifecycle.attempt import Attempt, impossible, money_charges
+from batchpay.lifecycle.attempt import Attempt, impossible
+from batchpay.lifecycle.paid import money_charges
 
 
 def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:

@@ -21,7 +21,7 @@ from batchpay.domain.events import (
     told_by,
 )
 from batchpay.domain.model import Event
-from batchpay.lifecycle.attempt import can_be_asked_for
+from batchpay.lifecycle.charge import can_be_asked_for
 
 UNREADABLE = kinds(Unreadable, Disowned, Listed)
 AND_ALSO = "; and also: "  # between the reasons of several stops

@@ -30,9 +30,11 @@ from batchpay.domain.model import (
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import SKEW_S, is_instant
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Attempt, can_be_asked_for, could_be, is_unknown, key_in
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
+from batchpay.lifecycle.proof import is_unknown
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.pacing import http_date
 from batchpay.settlement.recorder import Case, Recorder

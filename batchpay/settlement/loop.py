@@ -20,7 +20,8 @@ from batchpay.domain.errors import Bug, Misconfigured, Taken
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Outcome
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Attempt, Proof, verdict
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of

@@ -44,17 +44,10 @@ from batchpay.domain.events import (
 from batchpay.domain.model import ChargeSeen, Event, Intent, OnItsWay, Outcome
 from batchpay.domain.ports import Clock, Journal
 from batchpay.job.job import MAX_ATTEMPTS, Fee
-from batchpay.lifecycle.attempt import (
-    Attempt,
-    Verdict,
-    advance,
-    can_be_asked_for,
-    flaws_of,
-    fold,
-    has_key,
-    key_in,
-    paid_apart,
-)
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import can_be_asked_for, flaws_of, has_key, key_in
+from batchpay.lifecycle.folding import advance, fold
+from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.plan import (
     alike,
     explains_itself,
@@ -65,6 +58,7 @@ from batchpay.lifecycle.plan import (
     row_told,
     sale_told,
 )
+from batchpay.lifecycle.proof import Verdict
 from batchpay.lifecycle.unclaimed import (
     KINDS,
     Nameless,

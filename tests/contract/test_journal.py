@@ -28,8 +28,9 @@ from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle import after
-from batchpay.lifecycle.attempt import Proof, Verdict, fold
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import tail_of, terms_of
+from batchpay.lifecycle.proof import Proof, Verdict
 from batchpay.messages.message import plain
 from batchpay.settlement import Case, Recorder
 from tests import nights

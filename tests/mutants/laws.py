@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batchpay.domain.model import Outcome
-from batchpay.lifecycle.attempt import Proof
+from batchpay.lifecycle.proof import Proof
 from tests.mutants.swap import always, prop, swap
 
 SIMULATION = "simulation/test_simulation.py::test_no_seed_breaks_an_invariant"
@@ -172,10 +172,10 @@ def _() -> None:
 @mutant("L2", "a void closes the attempt", LIFE + "test_what_events_add_up_to")
 def _() -> None:
     swap(
-        "batchpay.lifecycle.attempt:_voided",
+        "batchpay.lifecycle.folding:_voided",
         lambda was: lambda state, event, told: replace(was(state, event, told), refused=True),
     )
-    import batchpay.lifecycle.attempt as life
+    import batchpay.lifecycle.folding as life
 
     life._STEPS[life.Voided] = life._voided
 
@@ -240,7 +240,7 @@ def verdicts(change: Callable[[Any, Any, Any], Any]) -> None:
 
         return verdict
 
-    swap("batchpay.lifecycle.attempt:verdict", make)
+    swap("batchpay.lifecycle.proof:verdict", make)
 
 
 def refused_when(test: Callable[[Any], bool]) -> Callable[[], None]:
@@ -302,7 +302,7 @@ def _() -> None:
 
 @mutant("L5", "no doubt period", SIMULATION)
 def _() -> None:
-    swap("batchpay.lifecycle.attempt:DoubtRules.due_s", always(0.0))
+    swap("batchpay.lifecycle.doubt:DoubtRules.due_s", always(0.0))
 
 
 @mutant("L5", "half the doubt period", SIMULATION)
@@ -318,7 +318,7 @@ def _() -> None:
 
 @mutant("L5", "the first empty look-up is proof", SIMULATION)
 def _() -> None:
-    swap("batchpay.lifecycle.attempt:DoubtRules.closes", always(True))
+    swap("batchpay.lifecycle.doubt:DoubtRules.closes", always(True))
 
 
 @mutant("L5", "two look-ups without a gap", SIMULATION)
@@ -348,11 +348,11 @@ def _() -> None:
 )
 def _() -> None:
     swap(
-        "batchpay.lifecycle.attempt:DoubtRules._start_s",
+        "batchpay.lifecycle.doubt:DoubtRules._start_s",
         lambda was: lambda self, doubt: doubt.boot_s,
     )
     swap(
-        "batchpay.lifecycle.attempt:DoubtRules.absents",
+        "batchpay.lifecycle.doubt:DoubtRules.absents",
         lambda was: lambda self, doubt: [boot_s for _, boot_s in doubt.absents],
     )
 
@@ -406,14 +406,14 @@ def _() -> None:
     LIFE + "test_two_charges_under_one_key_are_seen_and_the_first_is_kept",
 )
 def _() -> None:
-    import batchpay.lifecycle.attempt as life
+    import batchpay.lifecycle.folding as life
 
     def make(was: Any) -> Any:
         return lambda state, event, told: was(
             replace(state, charge=None, twins=frozenset()), event, told
         )
 
-    swap("batchpay.lifecycle.attempt:_evidence", make)
+    swap("batchpay.lifecycle.folding:_evidence", make)
     for kind in (life.Found, life.Adopted):
         life._STEPS[kind] = life._evidence
 
@@ -444,7 +444,7 @@ def blind_to(field: str) -> Callable[[], None]:
     def make(was: Any) -> Any:
         return lambda *given: tuple(flaw for flaw in was(*given) if not flaw.startswith(field))
 
-    return lambda: swap("batchpay.lifecycle.attempt:flaws_of", make)
+    return lambda: swap("batchpay.lifecycle.charge:flaws_of", make)
 
 
 CHECKED = LIFE + "test_an_answer_that_is_not_what_was_asked_is_unproven"
@@ -620,10 +620,10 @@ def _() -> None:
 
 @mutant("L10", "twins are not told apart", LOOP + "test_two_charges_for_one_key_are_found_and_stop")
 def _() -> None:
-    import batchpay.lifecycle.attempt as life
+    import batchpay.lifecycle.folding as life
 
     swap(
-        "batchpay.lifecycle.attempt:_evidence",
+        "batchpay.lifecycle.folding:_evidence",
         lambda was: lambda state, event, told: replace(was(state, event, told), twins=frozenset()),
     )
     for kind in (life.Found, life.Adopted):
@@ -1093,7 +1093,7 @@ def _() -> None:
     DOORS + "test_a_commission_that_was_not_taken_is_no_success",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.attempt:fee_flaws_of", always(()))
+    swap("batchpay.lifecycle.charge:fee_flaws_of", always(()))
 
 
 @mutant(
@@ -1114,7 +1114,7 @@ def _() -> None:
     DOORS + "test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.attempt:flaws_of", always(()))
+    swap("batchpay.lifecycle.charge:flaws_of", always(()))
 
 
 @mutant(

@@ -1,0 +1,507 @@
+"""FOLDING: what the events of an attempt add up to, one step a kind.
+
+History goes in, state comes out; a charge that is seen may confirm, correct or contradict what is
+known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from operator import attrgetter
+from typing import Any
+
+from batchpay.domain.events import (
+    Absent,
+    Adopted,
+    Answered,
+    Evidence,
+    Found,
+    Intended,
+    Missing,
+    Resolved,
+    Told,
+    TransferSeen,
+    Unclear,
+    Untold,
+    Voided,
+    Withdrawn,
+    kinds,
+    of,
+)
+from batchpay.domain.model import NO_MONEY, ChargeSeen, Event, Outcome
+from batchpay.lifecycle.attempt import DENIED, Attempt, word_of
+from batchpay.lifecycle.charge import (
+    KNOWN_STATUS,
+    Shown,
+    can_be_asked_for,
+    key_in,
+    outcome_of,
+    took_nothing,
+)
+from batchpay.lifecycle.doubt import Doubt
+from batchpay.lifecycle.proof import NOT_CHARGED, Proof
+
+
+def fold(events: Iterable[Event]) -> tuple[Attempt, ...]:
+    """All attempts of one order, first to last, from its events in the journal's order."""
+    attempts: dict[int, Attempt] = {}
+    for event in events:
+        if event.kind in _KINDS:
+            before = attempts.get(event.attempt)
+            attempts[event.attempt] = advance(before, event)
+    return tuple(attempts[number] for number in sorted(attempts))
+
+
+def advance(attempt: Attempt | None, event: Event, told: Told | None = None) -> Attempt:
+    """One more event of an attempt; its first event brings the intent. `told`: what the event
+    tells, where that is at hand.
+    """
+    if told is None:
+        told = of(event)
+    if attempt is None:
+        attempt = _begun(event, told)
+    return _STEPS[type(told)](attempt, event, told)
+
+
+def _begun(event: Event, told: Told) -> Attempt:
+    """Raises KeyError for an event by which no attempt begins."""
+    if not isinstance(told, Intended | Adopted) or told.intent is None:
+        raise KeyError(f"attempt {event.attempt} of order {event.order_id} never began")
+    return Attempt(intent=told.intent, adopted=isinstance(told, Adopted))
+
+
+def _intended(state: Attempt, event: Event, told: Intended) -> Attempt:
+    return _but(
+        state,
+        sends=state.sends + 1,
+        unclear=state.unclear | {event.send},
+        doubt=Doubt(told.boot_id, told.boot_s),
+        sent_ns=state.sent_ns or event.at_ns,
+        sent_in=event.run_id,
+    )
+
+
+def _voided(state: Attempt, event: Event, _: Told) -> Attempt:
+    return _but(
+        state,
+        unclear=state.unclear - {event.send},
+        never_left=state.never_left + 1,
+    )
+
+
+def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
+    proof = Proof(told.verdict)
+    if proof in (Proof.CHARGE, Proof.UNPROVEN):
+        return _evidence(state, event, told)
+    if proof in NOT_CHARGED:
+        return _but(
+            state,
+            unclear=state.unclear - {event.send},
+            never_left=state.never_left + (proof is Proof.NOT_SENT),
+            throttled=proof is Proof.THROTTLED,
+            code=told.code,
+            message=told.message,
+        )
+    if proof is Proof.REFUSED:
+        return _but(
+            state,
+            unclear=state.unclear - {event.send},
+            refused=True,
+            settled_ns=event.at_ns,
+            code=told.code,
+            message=told.message,
+        )
+    doubt = state.doubt
+    if doubt is not None and told.left_s is not None:  # later than the commit, so the safer start
+        doubt = replace(doubt, boot_s=max(doubt.boot_s, float(told.left_s)))
+    hinted = state.hinted
+    if told.charge is not None and (can_be_asked_for(told.charge.id) or not hinted):
+        hinted = told.charge.id
+    return _but(
+        state,
+        doubt=doubt,
+        doubted=True,
+        hinted=hinted,
+        spent=state.spent or told.spent,
+        reused=state.reused or proof is Proof.KEY_REUSED,
+        code=told.code,
+        message=told.message,
+    )
+
+
+def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
+    """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
+    found = told.charge
+    known = state.charge
+    by_id = isinstance(told, Found) and told.by_id
+    reread = isinstance(told, Found) and told.reread
+    flaws = _flaws_that_count(state, told)
+    if found and not flaws and (odd := _oddity(state, found, by_id=by_id)):
+        return _but(state, odd=odd, settled_ns=event.at_ns)
+    carries_its_key = found is not None and key_in(found) == state.intent.key
+    seen_now = _seen_now(state, event, by_id=by_id)
+    mine = not told.anothers and (carries_its_key or _is_by_hand(told))
+    if found is not None and mine and can_be_asked_for(found.id):
+        seen_now["twins"] = state.twins | {found.id}
+    if found is not None and found.id in state.unknown:
+        seen_now["unknown"] = state.unknown - {found.id}
+    if found is not None and told.anothers:
+        seen_now["strangers"] = state.strangers | {found.id}
+    verdict_now = {
+        "flaws": flaws,
+        "anothers": told.anothers and (not carries_its_key or bool(told.theirs)),
+        "reread": state.reread or reread,
+    }
+    if found is None or known is None:
+        return _but(state, **seen_now, **verdict_now, charge=found or known)
+    if found.id != known.id:
+        if mine and known.id in state.unknown:  # that id was a false one
+            seen_now["twins"] = (state.twins | {found.id}) - {known.id}
+            seen_now["missing_ns"] = 0
+            return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
+        if mine and known.id in state.twins:
+            return _with_a_twin(_but(state, **seen_now), state, Shown(found, flaws))
+        if _is_known_better(found, known):
+            return _but(state, **seen_now)
+        if not state.flaws:  # a charge of another order, told for this one: ours stays
+            return _but(state, **seen_now)
+        return _but(
+            state,
+            **seen_now,
+            **verdict_now,
+            charge=found,
+            accepted="",
+        )
+    if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
+        found = known  # a page from before the answer: it takes nothing back
+    elif not (_is_taken_back(state, found) or _both_took_nothing(found, known)):
+        # the gateway contradicts itself about one charge: that is for a person
+        verdict_now["flaws"] = flaws or state.flaws
+    now = _but(state, **seen_now, **verdict_now, charge=found)
+    if state.accepted and (now.closed or not _accepts(state, now)):
+        now = _but(now, accepted="")
+    return _weighed(now)
+
+
+def _both_took_nothing(found: ChargeSeen, known: ChargeSeen) -> bool:
+    return found.ended_without_money and known.ended_without_money
+
+
+def _is_taken_back(state: Attempt, found: ChargeSeen) -> bool:
+    """Was a charge that a person took as it is reversed since? Nothing is left to look at."""
+    return bool(state.accepted) and outcome_of(found) is Outcome.REVERSED and not found.paid
+
+
+def _is_known_better(found: ChargeSeen, known: ChargeSeen) -> bool:
+    """Is it under an id that names no charge, and does what is known tell as much of the money?"""
+    if can_be_asked_for(found.id):
+        return False
+    return can_be_asked_for(known.id) or Shown(found).weight[0] <= Shown(known).weight[0]
+
+
+def _is_by_hand(told: Evidence) -> bool:
+    """Does a person say whose the charge is?"""
+    return isinstance(told, Resolved) or (isinstance(told, Adopted) and told.word is not None)
+
+
+def _flaws_that_count(state: Attempt, told: Evidence) -> tuple[str, ...]:
+    """What is not as asked of a charge without money is nobody's money."""
+    found = told.charge
+    known = state.charge
+    if not told.flaws or found is None or told.anothers or _is_by_hand(told):
+        return told.flaws
+    settled = False
+    if known is not None and known.id == found.id:
+        settled = known.ended_without_money or bool(state.accepted)
+    answered = isinstance(told, Answered) or settled
+    if took_nothing(found, state.intent, answered=answered):
+        return ()
+    return told.flaws
+
+
+def _seen_now(state: Attempt, event: Event, *, by_id: bool) -> dict[str, Any]:
+    """What any charge that is shown makes of an attempt."""
+    now: dict[str, Any] = {
+        "unclear": frozenset(),
+        "settled_ns": event.at_ns,
+        "refused": False,
+        "closed_as": "",
+        "closed_why": "",
+        "code": "",
+        "message": "",
+        "may_be": "",
+    }
+    if by_id:
+        now["untold"] = ""
+    # a list may be a copy from before: that a charge which took nothing is not known by its id any
+    # more stays told
+    if by_id or state.outcome not in NO_MONEY:
+        now["missing_ns"] = 0
+    if state.refused:
+        now["by_hand"] = ""
+    return now
+
+
+def _with_a_twin(now: Attempt, before: Attempt, twin: Shown) -> Attempt:
+    """A second charge under its key was shown."""
+    more = _but(now, others=_with(now.others, twin))
+    if not _takes_no_more(before, more):
+        more = _but(more, accepted="")
+    return _weighed(more)
+
+
+def _with(others: tuple[Shown, ...], seen_now: Shown) -> tuple[Shown, ...]:
+    """The same with what was seen of one of them now."""
+    before = next((one for one in others if one.charge.id == seen_now.charge.id), None)
+    if before is None:
+        return (*others, seen_now)
+    stale = not (before.flaws or seen_now.flaws) and _is_staler(
+        seen_now.charge, before.charge, by_id=False
+    )
+    if stale:
+        return others
+    return tuple(seen_now if one is before else one for one in others)
+
+
+def _weighed(state: Attempt) -> Attempt:
+    """Of several charges under one key the one that took money, or else may, is the one that is
+    reported, whichever was seen first; a twin of the same weight changes nothing.
+    """
+    if not state.others or state.charge is None:
+        return state
+    shown = (Shown(state.charge, state.flaws), *state.others)
+    first = max(shown, key=lambda one: one.weight)  # the first of equals
+    if first is shown[0]:
+        return state
+    return _but(
+        state,
+        charge=first.charge,
+        flaws=first.flaws,
+        others=tuple(one for one in shown if one is not first),
+        reread=False,
+        anothers=False,
+        accepted="",
+    )
+
+
+_terms_of = attrgetter("id", "amount", "currency", "destination", "livemode")
+
+
+def _accepts(before: Attempt, after: Attempt) -> bool:
+    """Is what a person took note of still what it was? Acceptance is of one charge as it stood;
+    that it was reversed since is less than that.
+    """
+    old = before.charge
+    new = after.charge
+    if old is None or new is None:
+        return False
+    if _terms_of(old) != _terms_of(new):
+        return False
+    if old.took_money != new.took_money and not _is_taken_back(before, new):
+        return False
+    return set(after.flaws) <= set(before.flaws)
+
+
+def _takes_no_more(before: Attempt, after: Attempt) -> bool:
+    """Did no charge beside the reported one take money since? A person took note of those that
+    had.
+    """
+    return {charge.id for charge in after.further} <= {charge.id for charge in before.further}
+
+
+def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
+    """What is said of a charge that took its money, and that no outcome names: it is told, and
+    stays what it was.
+
+    A list may be a copy from before the chain was made; what is asked for by its id is not.
+    """
+    known = state.charge
+    if known is None or found.id != known.id or state.outcome is not Outcome.SUCCEEDED:
+        return ""
+    if found.status not in KNOWN_STATUS:
+        return f"status {found.status!r}"
+    if by_id and found.status == known.status and not found.chain:
+        return "no chain any more"
+    return ""
+
+
+def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
+    """Does it show a charge, the very one that is known, as it was before what is known already?
+
+    A list may be a copy from before; what is asked for by its id is not, but for a charge that is
+    known to be paid.
+    """
+    was = outcome_of(known)
+    now = KNOWN_STATUS.get(found.status)
+    if was is Outcome.SUCCEEDED and now is Outcome.SUCCEEDED:
+        return bool(known.chain) and not found.chain
+    if now is not Outcome.PENDING:
+        return False
+    return was is Outcome.SUCCEEDED or (was in NO_MONEY and not by_id)
+
+
+def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
+    """One more complete look-up after the doubt period did not show it. The one that closes, a gap
+    after another, proves that the request never became a charge (law L5).
+    """
+    if state.doubt is None or not state.unclear:
+        return state
+    look = (told.boot_id, told.boot_s)
+    doubt = replace(state.doubt, absents=(*state.doubt.absents, look))
+    if told.closes and not state.spent:
+        return _but(
+            state,
+            doubt=doubt,
+            doubted=True,
+            unclear=frozenset(),
+            may_be="",
+        )
+    return _but(state, doubt=doubt, doubted=True)
+
+
+def _withdrawn(state: Attempt, *_: object) -> Attempt:
+    """Nothing was charged and nothing is on its way; its order was planned anew, so this request
+    never goes again.
+    """
+    return _but(state, withdrawn=True)
+
+
+def _unclear(state: Attempt, _: Event, told: Unclear) -> Attempt:
+    """A list shows a charge that may be this one's, and nothing tells: no look-up will, so that is
+    for a person.
+    """
+    return _but(state, may_be=told.charge_id)
+
+
+def _missing(state: Attempt, event: Event, told: Missing) -> Attempt:
+    """The gateway answered for its charge's id that there is none: that is for a person, never a
+    failure (J27). Of several under its key, one of which has its money, that one was none.
+    """
+    if state.charge is None:
+        return _but(state, missing_ns=state.missing_ns or event.at_ns)
+    gone = told.charge_id or state.charge.id
+    unknown = state.unknown | {gone}
+    shown = (Shown(state.charge, state.flaws), *state.others)
+    stay = [one for one in shown if one.charge.id != gone]
+    if len(stay) == len(shown):
+        return _but(state, unknown=unknown)
+    if not any(one.charge.takes_money for one in stay):
+        return _but(state, unknown=unknown, missing_ns=state.missing_ns or event.at_ns)
+    first = max(stay, key=lambda one: one.weight)
+    return _but(
+        state,
+        unknown=unknown,
+        twins=state.twins - {gone},
+        charge=first.charge,
+        flaws=first.flaws,
+        others=tuple(one for one in stay if one is not first),
+        reread=state.reread and first is shown[0],
+    )
+
+
+def _untold(state: Attempt, _: Event, told: Untold) -> Attempt:
+    """Asked for its charge by its id before a next attempt, the gateway showed none: silence proves
+    nothing (J04).
+    """
+    return _but(state, untold=told.charge_id)
+
+
+def _adopted(state: Attempt, event: Event, told: Adopted) -> Attempt:
+    """A charge that this journal did not make; of one that names nobody a person said whose it is,
+    and takes it so.
+    """
+    now = _evidence(state, event, told)
+    if told.word is None:
+        return now
+    word = word_of(told.word.by, told.word.reason, event.at_ns)
+    if now.flaws:
+        return _but(now, accepted=word, by_hand=word)
+    return _but(now, accepted="", by_hand=word)
+
+
+def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
+    """A person said what became of it, after a look-up that did not say otherwise."""
+    word = word_of(told.by, told.reason, event.at_ns)
+    if told.said == "accepted":
+        return _but(state, accepted=word)
+    if told.charge is not None:
+        now = _evidence(_unnamed(state, told.charge.id), event, told)
+        if told.flaws or now.further:  # else it is what was asked, and all that there is
+            return _but(now, accepted=word, by_hand=word)
+        return _but(now, accepted=state.accepted, by_hand=word)
+    return _but(
+        state,
+        unclear=frozenset(),
+        refused=True,
+        settled_ns=event.at_ns,
+        code=told.said.replace("-", "_"),
+        message=f"settled by hand: {told.reason}",
+        closed_as=told.said,
+        closed_why=told.reason,
+        may_be="",
+        denied=told.said == DENIED,
+        by_hand=word,
+        charge=None,
+        flaws=(),
+        anothers=False,
+        untold="",
+    )
+
+
+def _unnamed(state: Attempt, charge_id: str) -> Attempt:
+    """The attempt as it is but for the charge that a person is about to name; one of its own stays
+    beside that.
+    """
+    known = state.charge
+    others = tuple(one for one in state.others if one.charge.id != charge_id)
+    if known is not None and known.id in state.twins and known.id != charge_id:
+        others = (*others, Shown(known, state.flaws))
+    return _but(
+        state,
+        charge=None,
+        flaws=(),
+        others=others,
+        missing_ns=0,
+    )
+
+
+_ATTEMPT_FIELDS = tuple(f.name for f in fields(Attempt))
+_values_of = attrgetter(*_ATTEMPT_FIELDS)
+# field -> what sets it, frozen or not
+_PUT = {name: getattr(Attempt, name).__set__ for name in _ATTEMPT_FIELDS}
+_PUTS = tuple(_PUT.values())
+
+
+def _transfer_seen(state: Attempt, _: Event, told: TransferSeen) -> Attempt:
+    return _but(state, transfer=told)
+
+
+def _but(state: Attempt, **changes: Any) -> Attempt:
+    """`dataclasses.replace` in a sixth of its time: this is what folding a million histories is
+    made of. Nobody has the new one yet, so that filling it in breaks no promise.
+    """
+    new = object.__new__(Attempt)
+    for put, value in zip(_PUTS, _values_of(state), strict=True):
+        put(new, value)
+    for name, value in changes.items():
+        _PUT[name](new, value)
+    return new
+
+
+# each takes an event of its own class only
+_STEPS: Mapping[type[Told], Callable[[Attempt, Event, Any], Attempt]] = {
+    Intended: _intended,
+    Voided: _voided,
+    Answered: _answered,
+    Found: _evidence,
+    Adopted: _adopted,
+    Absent: _absent,
+    Resolved: _resolved,
+    Withdrawn: _withdrawn,
+    Missing: _missing,
+    Unclear: _unclear,
+    Untold: _untold,
+    TransferSeen: _transfer_seen,
+}
+_KINDS = frozenset(kinds(*_STEPS))
