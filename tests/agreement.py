@@ -27,7 +27,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchpay.batches import history
+from batchpay.batches.orders import attempts_of
 from batchpay.commands import plan as planning
 from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError
@@ -74,7 +74,7 @@ class News:
         """Everything after that event."""
         events = list(journal.events(after=head))
         moved = {event.order_id for event in events if event.kind in MOVES}
-        attempts = history.attempts_of(
+        attempts = attempts_of(
             journal, sorted({e.order_id for e in journal.events() if e.order_id})
         )
         corrections: dict[str, set[str]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from batchpay.batches import history
+from batchpay.batches.standings import findings_of
 from batchpay.job.job import Job
 from batchpay.journals.asked import Asked
 from batchpay.journals.came_to import CameTo, came_of
@@ -30,8 +30,8 @@ def drifted(job: Job, journal: SqliteJournal) -> Iterator[str]:
             yield f"what came of order {order_id} is not {wanted}"
     yield from (f"something came of order {order_id}" for order_id in kept)
     for batch in journal.batches():
-        shown = history.findings_of(job, journal, batch)
-        judged = history.findings_of(job, journal, batch, every_story=True)
+        shown = findings_of(job, journal, batch)
+        judged = findings_of(job, journal, batch, every_story=True)
         for (_, some), (_, others) in zip(shown(), judged(), strict=True):
             for one, other in zip(some, others, strict=True):
                 if one != other:

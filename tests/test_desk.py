@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from batchpay.batches import history
 from batchpay.batches.clock import iso
+from batchpay.batches.last import FIRST_LOOK, last_hold, last_inputs
 from batchpay.batches.open_job import OpenJob, refuse_another_place
 from batchpay.batches.session import Options, _note_holds, _trouble, asking, brought, look_of
 from batchpay.domain.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
@@ -120,7 +120,7 @@ def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job)
             desk.take_in(stack, yes=False)
             (one,) = desk.planned
             assert [row["order_id"] for chunk in one.chunks() for row in chunk.documents] == ["1"]
-            assert history.last_inputs(desk.journal) == [one.batch.id]
+            assert last_inputs(desk.journal) == [one.batch.id]
             assert len(list(desk.journal.events(["batch.planned"]))) == 1
             assert len(list(desk.journal.events(["inputs"]))) == 1
             assert [candidate.order_id for candidate in desk.candidates()] == ["1"]
@@ -155,7 +155,7 @@ def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: J
         desk = OpenJob(job, stack)
         quiet_at_s = desk.started_s + job.gateway.doubt_period_s
         assert look_of(desk, Options(adopt=True)) == Look(
-            desk.started - history.FIRST_LOOK, False, True, quiet_at_s
+            desk.started - FIRST_LOOK, False, True, quiet_at_s
         )
         desk.journal.append([adopted()])
         desk.note(Listed(bound="2026-11-24T00:00:00Z"))
@@ -199,7 +199,7 @@ def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job:
         assert [event.data for event in desk.journal.events(["held"])] == [{"reason": "limited"}]
         desk.planned = [one.refused("look at it")]
         _note_holds(desk, "the line is closed")
-        assert history.last_hold(desk.journal, one.batch.id) == "limited"
+        assert last_hold(desk.journal, one.batch.id) == "limited"
 
 
 # --- what is told of a run that got no answer

@@ -18,9 +18,12 @@ from decimal import Decimal
 from functools import partial
 
 from batchpay import __version__
-from batchpay.batches import history
 from batchpay.batches.clock import iso
+from batchpay.batches.guards import guards_of, said_new_in, unplaced_in
+from batchpay.batches.history import history_of
+from batchpay.batches.orders import attempts_of
 from batchpay.batches.renaming import may_tell_names, new_names
+from batchpay.batches.strays import unshown
 from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.events import IdsRenamed, NewOrders, told_in
@@ -117,7 +120,7 @@ def placed_rows(
     Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
-    unplaced = history.unplaced(journal, batch, planned.chunks)
+    unplaced = unplaced_in(journal, batch, planned.chunks)
     guards = replace(guards, refusal=batch.refusal, unplaced=unplaced)
     lineages = Lineages.of_job(job, journal, planned.renamed)
     for chunk in planned.chunks():
@@ -125,7 +128,7 @@ def placed_rows(
             done = frozenset[int]()
         else:
             done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-        of_rows = history.history_of(journal, batch, chunk, done, lineages=lineages)
+        of_rows = history_of(journal, batch, chunk, done, lineages=lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
                 standing = stand(row, of_rows, guards)
@@ -487,7 +490,7 @@ def judge_files(
 def _guards_before(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Guards:
     """As if the gateway had told nothing yet."""
     present = [planned.batch.id for planned in batches]
-    return unasked(history.guards_of(job, journal, present=present))
+    return unasked(guards_of(job, journal, present=present))
 
 
 def _with_names(
@@ -670,10 +673,10 @@ def _taken_unasked(job: Job, journal: SqliteJournal) -> list[Attempt]:
     """Adopted charges that no row shows, and of which no person spoke."""
     if not journal.adopted():
         return []
-    said = history.said_new(journal).charges
+    said = said_new_in(journal).charges
     return [
         attempt
-        for attempt in history.unshown(job, journal)
+        for attempt in unshown(job, journal)
         if attempt.charge is not None and not attempt.closed and attempt.charge.id not in said
     ]
 
@@ -785,7 +788,7 @@ def _known_in(journal: SqliteJournal, lineages: Lineages, ids: Sequence[str]) ->
     """Which of these order ids the journal knows, under whatever name. What is made of one that
     looks like a known one is judged row by row.
     """
-    attempts = history.attempts_of(journal, ids)
+    attempts = attempts_of(journal, ids)
     forms = journal.look_alikes(list(map(alike, ids)))
     known = {order_id for order_id, found in attempts.items() if found}
     known.update(order_id for order_id in ids if alike(order_id) in forms)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchpay.batches import history
 from batchpay.batches.clock import iso
+from batchpay.batches.counted import last_totals, totals_in
 from batchpay.batches.open_job import OpenJob
 from batchpay.domain.events import STOPS, RunStarted
 from batchpay.reconciliation.totals import exit_code
@@ -28,13 +28,13 @@ def nights_of(opened: OpenJob) -> Nights:
     newest of all these, so that the same journal gives the same page.
     """
     journal = opened.journal
-    latest = history.last_totals(journal)
+    latest = last_totals(journal)
     stopped = bool(stop_in_force(journal.events(STOPS)))
     found = []
     for batch in journal.batches():
         if batch.id not in latest:
             continue
-        totals = history.totals_in(latest[batch.id])
+        totals = totals_in(latest[batch.id])
         equations = totals.equations(batch.rows_read, batch.read)
         open_equation = not all(one.closes for one in equations)
         code = exit_code([totals], stopped=stopped, open_equation=open_equation)

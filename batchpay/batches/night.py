@@ -13,8 +13,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from batchpay.batches import history
+from batchpay.batches.counted import (
+    behind,
+    given_files,
+    is_due,
+    is_open,
+    last_totals,
+    taken_as_they_are,
+)
 from batchpay.batches.index import publish_index
+from batchpay.batches.last import has_looked
 from batchpay.batches.open_job import WORLD, Edges, OpenJob
 from batchpay.batches.publish import (
     SPOOLED,
@@ -29,6 +37,7 @@ from batchpay.batches.publish import (
 )
 from batchpay.batches.runs import Runs
 from batchpay.batches.session import Options, SessionCall, SessionEnd, hold
+from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import refuse_lost
 from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
@@ -218,13 +227,13 @@ def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
 
 def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """A run that could not look leaves good reports as they were (J24)."""
-    looked = asked or history.looked(opened.journal, opened.run_id)
+    looked = asked or has_looked(opened.journal, opened.run_id)
     if opened.loss is not None and not looked:
         return [
             count(opened, batch, spooled=at < SPOOLED)
             for at, batch in enumerate(_without_a_report(opened))
         ]
-    latest = history.last_totals(opened.journal)
+    latest = last_totals(opened.journal)
     mine = {planned.batch.id for planned in opened.planned}
     counted: list[Counted] = []
     for batch in _of_tonight(opened, latest):
@@ -232,7 +241,7 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
         is_spooled = len(counted) < SPOOLED
         if known is None or (batch.id in mine and looked):
             counted.append(count(opened, batch, spooled=is_spooled))
-        elif history.behind(opened.journal, known) or (looked and _is_due(opened, known)):
+        elif behind(opened.journal, known) or (looked and _is_due(opened, known)):
             counted.append(count(opened, batch, spooled=is_spooled, written=known))
         else:
             counted.append(keep(opened, batch, known))
@@ -240,7 +249,7 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
 
 
 def _is_due(opened: OpenJob, known: Event) -> bool:
-    return history.is_due(opened.journal, known.batch_id, known, opened.stop)
+    return is_due(opened.journal, known.batch_id, known, opened.stop)
 
 
 def _without_a_report(opened: OpenJob) -> list[Batch]:
@@ -263,7 +272,7 @@ def _of_tonight(opened: OpenJob, latest: Mapping[str, Event]) -> list[Batch]:
         known = latest.get(batch.id)
         if batch.id in mine_ids:
             continue
-        if known is None or history.is_open(known) or _is_due(opened, known):
+        if known is None or is_open(known) or _is_due(opened, known):
             others.append(batch)
     return [*mine, *others]
 
@@ -278,11 +287,11 @@ def code_of(
     """The exit code over these batches and every other one with an open row (contract, section
     6).
     """
-    taken = history.taken_as_they_are(history.last_totals(opened.journal))
-    totals = [*every, history.strays(opened.job, opened.journal), taken]
+    taken = taken_as_they_are(last_totals(opened.journal))
+    totals = [*every, stray_totals(opened.job, opened.journal), taken]
     codes = [exit_code(totals, stopped=bool(opened.stop), open_equation=open_equation)]
     lost = opened.loss is not None and bool(opened.planned)
-    if lost and not history.looked(opened.journal, opened.run_id):
+    if lost and not has_looked(opened.journal, opened.run_id):
         codes.append(11)  # its rows wait, also those whose reports stay as they were
     return worst([*codes, *(error.exit_code for error in trouble)])
 
@@ -297,8 +306,8 @@ def result_of(
 ) -> Result:
     """Who must act: over the same batches as the code."""
     received = sorted(published, key=lambda one: one.batch.first_seen_ns)
-    strays = history.strays(opened.job, opened.journal)
-    given = history.given_files(opened.job, ((one.batch, one.totals) for one in published))
+    strays = stray_totals(opened.job, opened.journal)
+    given = given_files(opened.job, ((one.batch, one.totals) for one in published))
     every = [*others, *(one.totals for one in received), strays]
     acts = must_act(every, given, stopped=bool(opened.stop))
     done = Runs(opened.journal).whole(opened.run_id)

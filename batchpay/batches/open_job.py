@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay import gateways
-from batchpay.batches import history
 from batchpay.batches.candidates import (
     PlannedBatch,
     Survey,
@@ -26,6 +25,9 @@ from batchpay.batches.candidates import (
     unasked,
 )
 from batchpay.batches.clock import SystemClock, iso
+from batchpay.batches.guards import guards_of
+from batchpay.batches.last import last_inputs
+from batchpay.batches.orders import attempts_of
 from batchpay.batches.signals import Signals
 from batchpay.batches.wholeness import Loss, loss_of, whose_reports
 from batchpay.batches.words import MAY_BE_SAID, resolved_event
@@ -161,7 +163,7 @@ class OpenJob:
         order_ids = list(dict.fromkeys(word.order_id for word in loss.words))
         known = {
             (order_id, attempt.intent.attempt): attempt
-            for order_id, attempts in history.attempts_of(self.journal, order_ids).items()
+            for order_id, attempts in attempts_of(self.journal, order_ids).items()
             for attempt in attempts
         }
         told: set[tuple[str, int]] = set()
@@ -306,7 +308,7 @@ class OpenJob:
         its reports.
         """
         present = [planned.batch.id for planned in self.planned]
-        if present != (history.last_inputs(self.journal) or []):
+        if present != (last_inputs(self.journal) or []):
             self.note(InputsRead(batches=tuple(present)))
 
     # --- what may be sent
@@ -328,7 +330,7 @@ class OpenJob:
 
     def _guards(self) -> Guards:
         present = [planned.batch.id for planned in self.planned]
-        guards = history.guards_of(self.job, self.journal, present=present)
+        guards = guards_of(self.job, self.journal, present=present)
         return replace(guards, began_ns=self.started_ns)
 
     @contextmanager

@@ -13,9 +13,20 @@ from hashlib import sha256
 from pathlib import Path
 
 from batchpay import __version__
-from batchpay.batches import history
+from batchpay.batches.counted import (
+    is_news,
+    is_open,
+    last_totals,
+    may_be_settled,
+    totals_in,
+    totals_of,
+)
+from batchpay.batches.last import FIRST_LOOK
+from batchpay.batches.lifts import lifts_of
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
+from batchpay.batches.standings import Found, findings_of
+from batchpay.batches.strays import adopted_json, unshown
 from batchpay.batches.wholeness import is_of
 from batchpay.batches.words import said_json
 from batchpay.domain.events import STOPS, RowsAnswered, TotalsCounted, of
@@ -61,7 +72,7 @@ class Counted:
     totals: Totals
     equations: tuple[Equation, ...]
     noted: Event
-    found: history.Found
+    found: Found
     spool: KeptFindings
     # people's words, as its manifest tells them
     said: Mapping[str, object] = field(default_factory=dict)
@@ -91,14 +102,14 @@ def count(
     """
     journal = opened.journal
     spool = KeptFindings(opened.job.state_path.parent)
-    judge = history.findings_of(opened.job, journal, batch)
+    judge = findings_of(opened.job, journal, batch)
     found = spool.reading(judge)
     if spooled:
         walked = found
     else:
         walked = judge
     try:
-        totals, digest, answered = history.totals_of(walked)
+        totals, digest, answered = totals_of(walked)
         opened.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
         told = TotalsCounted(
@@ -111,9 +122,9 @@ def count(
         if said:  # so that some manifest tells of every word
             words = json_text(said).encode("utf-8", "replace")
             told = replace(told, said=sha256(words).hexdigest())
-        latest = history.last_totals(journal).get(batch.id)
+        latest = last_totals(journal).get(batch.id)
         # else it would be written on every night
-        if latest is None or of(latest) != told or history.is_news(journal, latest):
+        if latest is None or of(latest) != told or is_news(journal, latest):
             latest = opened.note(told, batch.id)
     except BaseException:
         spool.close()
@@ -131,9 +142,9 @@ def _are_there(opened: OpenJob, noted: Event) -> bool:
 def open_elsewhere(journal: SqliteJournal, mine: Collection[str]) -> list[Totals]:
     """The totals of every other batch that has an open row."""
     return [
-        history.totals_in(event)
-        for batch_id, event in history.last_totals(journal).items()
-        if batch_id not in mine and history.is_open(event)
+        totals_in(event)
+        for batch_id, event in last_totals(journal).items()
+        if batch_id not in mine and is_open(event)
     ]
 
 
@@ -145,17 +156,17 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
     the same bytes.
     """
     journal = opened.journal
-    latest = history.last_totals(journal)
+    latest = last_totals(journal)
     last_seq = journal.last_of_orders()
     for event in journal.events([RowsAnswered.kind]):
         last_seq = max(last_seq, event.seq)
-    oldest_ns = opened.started_ns - int(history.FIRST_LOOK.total_seconds()) * 10**9
+    oldest_ns = opened.started_ns - int(FIRST_LOOK.total_seconds()) * 10**9
     runs = Runs(journal)
     for batch in journal.batches():
         known = latest.get(batch.id)
         if known is None or batch.id in but or batch.first_seen_ns < oldest_ns:
             continue
-        if known.seq > last_seq or not history.may_be_settled(known):
+        if known.seq > last_seq or not may_be_settled(known):
             continue
         counted = count(opened, batch)
         if counted.noted.seq == known.seq:
@@ -166,7 +177,7 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
 
 def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
     """A batch whose reports stay as they are: as it stood when they were written, unread."""
-    totals = history.totals_in(latest)
+    totals = totals_in(latest)
     equations = tuple(totals.equations(batch.rows_read, batch.read))
     spool = KeptFindings(opened.job.state_path.parent)
     return Counted(batch, totals, equations, latest, lambda: iter(()), spool, kept=True)
@@ -241,7 +252,7 @@ def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     journal = opened.journal
     reports = job.report.directory
     mode = job.report.mode
-    found = history.adopted_json(history.unshown(job, journal))
+    found = adopted_json(unshown(job, journal))
     if not found["count"] and not has_own_folder(reports, ADOPTED, job.name, ADOPTED_FILE):
         return ()  # else it tells that there is none any more
     directory = Directory(own_folder(reports, ADOPTED, job.name, ADOPTED_FILE, mode), mode)
@@ -312,14 +323,14 @@ def write_as_of(
     """The files that were made from an event, by a journal that ends with what they knew. Raises
     CannotWrite.
     """
-    totals = history.totals_in(noted)
+    totals = totals_in(noted)
     with KeptFindings(job.state_path.parent) as spool:
         counted = Counted(
             batch=batch,
             totals=totals,
             equations=tuple(totals.equations(batch.rows_read, batch.read)),
             noted=noted,
-            found=spool.reading(history.findings_of(job, past, batch)),
+            found=spool.reading(findings_of(job, past, batch)),
             spool=spool,
             said=said_json(past),
         )
@@ -345,7 +356,7 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         stop=stop,
         versions={"batchpay": batch.version},
         run=runs.of_batch(batch.id),
-        lifted=history.lifts_of(journal, batch.id),
+        lifted=lifts_of(journal, batch.id),
         whose=_whose(journal, counted.noted.seq),
         said=_said(counted),
         job_file=job.path.name,

@@ -28,7 +28,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from batchpay.batches import history
+from batchpay.batches.kin import document_named
+from batchpay.batches.orders import attempts_of
 from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
@@ -60,7 +61,7 @@ def new_names(
             ids += row.ids
             if row.is_typed:
                 ids.append(row.order_id)
-        attempts = history.attempts_of(journal, ids)
+        attempts = attempts_of(journal, ids)
         for row in rows:
             found |= _told_by(row, attempts, lineages)
     return found | typed
@@ -83,7 +84,7 @@ def _typed_in(
         if order_id:
             came.setdefault(order_id, {})[ancestry.identity] = ancestry
             places.setdefault(order_id, []).append(place_of(batch.id, chunk.sheet, chunk.rows[at]))
-    attempts = history.attempts_of(journal, list(came))
+    attempts = attempts_of(journal, list(came))
     back = {}
     for order_id, sales in came.items():
         ancestry, *others = sales.values()
@@ -189,7 +190,7 @@ def _rows_with_others(
             document=document,
             had=tuple(dict.fromkeys(names)),
             corrected_by=tuple(correcting),
-            named=history.document_named(chunk, at, lineages),
+            named=document_named(chunk, at, lineages),
             corrects=chunk.corrects.get(at, ""),
         )
 

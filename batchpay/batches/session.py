@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from batchpay import gateways
-from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
+from batchpay.batches.last import FIRST_LOOK, last_hold, listed_until, preflight_of
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
 from batchpay.domain.books import Booked, Refund
@@ -147,7 +147,7 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
     look = look_of(opened, options)
     adopts = options.adopt and not look.known_before
     wait_s = _lost_sends_s(opened, adopt=adopts)
-    told = history.preflight_of(opened.journal)
+    told = preflight_of(opened.journal)
     if opened.loss is not None:
         recovers = opened.loss.as_told(Recovered)
     else:
@@ -206,9 +206,9 @@ def look_of(opened: OpenJob, options: Options) -> Look:
     be is bounded by nothing.
     """
     loss = opened.loss
-    bound = history.listed_until(opened.journal)
+    bound = listed_until(opened.journal)
     if loss is None:
-        since = bound or opened.started - history.FIRST_LOOK
+        since = bound or opened.started - FIRST_LOOK
     elif loss.empty:
         since = EVERYTHING
     else:
@@ -353,7 +353,7 @@ def _note_holds(opened: OpenJob, why: str) -> bool:
         batch = planned.batch
         if batch.refusal:
             continue
-        if opened.stop or history.last_hold(opened.journal, batch.id) != why:
+        if opened.stop or last_hold(opened.journal, batch.id) != why:
             opened.note(held, batch.id)
             told = True
     return told

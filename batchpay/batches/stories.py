@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from batchpay.batches import history
 from batchpay.batches.clock import iso
+from batchpay.batches.guards import guards_of_batch
+from batchpay.batches.history import history_of
+from batchpay.batches.last import last_hold
+from batchpay.batches.standings import Later, later_in
 from batchpay.domain.events import (
     Absent,
     Adopted,
@@ -62,7 +65,7 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
     first; all may be empty.
     """
     rows: list[dict[str, Any]] = []
-    later = history.later_in(journal)
+    later = later_in(journal)
     for batch in journal.batches():
         rows += map(_row, later.of(list(_findings(job, journal, batch, order_id))))
     own = journal.histories([order_id]).get(order_id, [])
@@ -76,7 +79,7 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
     }
 
 
-def _attempt(attempt: Attempt, later: history.Later) -> dict[str, Any]:
+def _attempt(attempt: Attempt, later: Later) -> dict[str, Any]:
     """One try at a charge as it stands: what was asked, what the gateway took, where the share is.
     Sums in the smallest unit.
     """
@@ -150,14 +153,14 @@ def _findings(
     batch: Batch,
     order_id: str,
 ) -> Iterator[Finding]:
-    guards = history.guards_of_batch(job, journal, batch)
-    hold = history.last_hold(journal, batch.id)
+    guards = guards_of_batch(job, journal, batch)
+    hold = last_hold(journal, batch.id)
     lineages = Lineages.of_job(job, journal)
     owns = order_id in journal.orders_of(batch.id)
     for chunk in journal.chunks(batch.id):
         ids = {document.get("order_id") for document in chunk.documents}
         if owns or order_id in ids:
-            of_rows = history.history_of(journal, batch, chunk, lineages=lineages)
+            of_rows = history_of(journal, batch, chunk, lineages=lineages)
             rows = rows_of(batch.id, chunk, journal.repeats(batch.id))
             for finding in find(batch, rows, of_rows, guards, hold):
                 if finding.order_id == order_id:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from batchpay.batches import history
 from batchpay.batches.clock import iso
+from batchpay.batches.orders import attempts_of
 from batchpay.domain.events import (
     STOPS,
     OrderCancelled,
@@ -60,7 +60,7 @@ def said_in(journal: SqliteJournal) -> list[Said]:
             words.append(replace(word, by=told.by, at=iso(event.at_ns)))
         elif isinstance(told, Resolved) and told.said in (CANCELLED, DENIED):
             settled[event.order_id] = event, told
-    for order_id, attempts in history.attempts_of(journal, list(settled)).items():
+    for order_id, attempts in attempts_of(journal, list(settled)).items():
         event, told = settled[order_id]
         for word in _said_of(attempts[-1]):
             words.append(replace(word, by=told.by, at=iso(event.at_ns)))

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchpay.batches import history
 from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob
+from batchpay.batches.orders import attempts_of
 from batchpay.batches.session import at_the_gateway
 from batchpay.batches.words import said_json
 from batchpay.commands.resolve import who
@@ -295,7 +295,7 @@ def _attempts(opened: OpenJob, period: Period) -> Iterator[Attempt]:
     """
     orders = opened.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
     for start in range(0, len(orders), 500):
-        for attempts in history.attempts_of(opened.journal, orders[start : start + 500]).values():
+        for attempts in attempts_of(opened.journal, orders[start : start + 500]).values():
             yield from (attempt for attempt in attempts if _is_of(attempt, period))
 
 
@@ -523,7 +523,7 @@ def _kept_charge(
     """The charge as the journal knows it."""
     if owner is None:
         return None
-    attempts = history.attempts_of(opened.journal, [owner[1]]).get(owner[1], ())
+    attempts = attempts_of(opened.journal, [owner[1]]).get(owner[1], ())
     charges = (attempt.charge for attempt in attempts if attempt.charge is not None)
     return next((charge for charge in charges if charge.id == charge_id), None)
 
@@ -531,7 +531,7 @@ def _kept_charge(
 def _ours_of(opened: OpenJob, charges: list[Booked]) -> Attempts:
     """What this job did, on whatever day, for each order that other jobs' charges name."""
     named = {order_elsewhere(opened.job.name, booked.charge) for booked in charges}
-    return history.attempts_of(opened.journal, sorted(named - {""}))
+    return attempts_of(opened.journal, sorted(named - {""}))
 
 
 def _write(

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from batchpay import __version__
-from batchpay.batches import history
 from batchpay.batches.candidates import (
     Placed,
     PlannedBatch,
@@ -25,6 +24,7 @@ from batchpay.batches.candidates import (
     placed_rows,
 )
 from batchpay.batches.clock import SystemClock, iso
+from batchpay.batches.guards import guards_of
 from batchpay.batches.keeping import KeptRows
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Batch, Judged, Problem
@@ -281,7 +281,7 @@ class _Checking:
         self._tell(batch.file, row.sheet, row.row, problem)
 
     def _guards(self) -> Guards:
-        return history.guards_of(
+        return guards_of(
             self._job, self._journal, present=self._present, at_ns=SystemClock().now_ns()
         )
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from batchpay import gateways
-from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import refuse_another_place
+from batchpay.batches.orders import attempts_of
 from batchpay.batches.session import asking
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
@@ -234,7 +234,7 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
             yield Finding("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
         if unreadable := unreadable_in(journal.events(UNREADABLE)):
             yield Finding("charge", "wrong", unreadable, 11)
-        for attempts in history.attempts_of(journal, journal.open_orders()).values():
+        for attempts in attempts_of(journal, journal.open_orders()).values():
             last = attempts[-1]
             yield _warning(
                 "open order",

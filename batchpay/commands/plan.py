@@ -16,7 +16,6 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
-from batchpay.batches import history
 from batchpay.batches.candidates import (
     Placed,
     PlannedBatch,
@@ -29,9 +28,13 @@ from batchpay.batches.candidates import (
     unasked,
 )
 from batchpay.batches.clock import SystemClock
+from batchpay.batches.counted import given_files, last_totals, taken_as_they_are
+from batchpay.batches.guards import guards_of, told_by_gateway
 from batchpay.batches.keeping import keep_now
+from batchpay.batches.last import preflight_of
 from batchpay.batches.open_job import refuse_another_place
 from batchpay.batches.publish import open_elsewhere
+from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import Loss, loss_of, refuse_lost
 from batchpay.commands.check import file_told, taken_in, warnings_about
 from batchpay.domain import steps
@@ -131,8 +134,8 @@ def plan(
         walk.count_repeats()
         others = [
             *open_elsewhere(journal, {one.batch.id for one in planned}),
-            history.strays(job, journal),
-            history.taken_as_they_are(history.last_totals(journal)),
+            stray_totals(job, journal),
+            taken_as_they_are(last_totals(journal)),
         ]
     return _plan(job, known, walk, others)
 
@@ -162,7 +165,7 @@ def _guards(
     anything else.
     """
     present = [one.batch.id for one in planned]
-    found = history.guards_of(job, journal, present=present, at_ns=now_ns)
+    found = guards_of(job, journal, present=present, at_ns=now_ns)
     guards = replace(found, are_new=yes)
     if loss is None or loss.noted:
         return guards
@@ -195,8 +198,8 @@ def _looked_ahead(
     if ask is None or not found.orders:
         return known
     told = ask(found.destinations)
-    asked = told.beside(history.preflight_of(journal), found.destinations)
-    return replace(known, guards=history.told_by_gateway(job, guards, asked), asked=asked)
+    asked = told.beside(preflight_of(journal), found.destinations)
+    return replace(known, guards=told_by_gateway(job, guards, asked), asked=asked)
 
 
 def _unread(journal: SqliteJournal, planned: Sequence[PlannedBatch]) -> tuple[str, ...]:
@@ -317,7 +320,7 @@ def _plan(
     code = _code(known, walk, others)
     received = sorted(known.planned, key=lambda one: one.batch.first_seen_ns)
     counted = [walk.totals[one.batch.id] for one in received]
-    given = history.given_files(job, zip((one.batch for one in received), counted, strict=True))
+    given = given_files(job, zip((one.batch for one in received), counted, strict=True))
     acts = must_act([*others, *counted], given, stopped=bool(known.stop))
     files = [
         file_told(intake, one.batch, len(intake.repeats))

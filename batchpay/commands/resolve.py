@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from batchpay.batches import history
 from batchpay.batches.candidates import intent_of_row
 from batchpay.batches.clock import iso
+from batchpay.batches.counted import is_due, last_totals
 from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import OpenJob
+from batchpay.batches.orders import attempts_of
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
+from batchpay.batches.standings import findings_of
 from batchpay.domain import steps, times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
@@ -76,7 +78,7 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
             )
         if (sale := _held(opened, order_id)) is None:
             _refuse_said_already(opened, order_id)
-            attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
+            attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
             if attempts:
                 raise Usage(
                     f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order"
@@ -180,7 +182,7 @@ def charged(
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
-        attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
+        attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
         earlier = _said_uncharged(opened, attempts, charge_id)
         row = None
         if earlier is None and all(attempt.closed for attempt in attempts):
@@ -440,7 +442,7 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     gateway, or refused beside a charge that may be its own; of an order that two attempts charged,
     the one of this charge.
     """
-    attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
+    attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     if not attempts:
         raise Usage(
             f"order {order_id} was never sent by job {opened.job.name!r}; {steps.ORDER_ID()}"
@@ -640,7 +642,7 @@ class _Sale:
 
 def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
     """`sale`: all that it is known by, so that it is cancelled whatever id it comes back under."""
-    attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
+    attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     held = next((attempt for attempt in attempts if attempt.ready), None)
     if held is not None:
         asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
@@ -659,7 +661,7 @@ def _held(opened: OpenJob, order_id: str) -> _Sale | None:
     """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it,
     that waits to be sent; None where it has not.
     """
-    attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
+    attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return _Sale()
     batches = (_held_in(opened, batch, totals=True) for batch in reversed(opened.journal.batches()))
@@ -670,7 +672,7 @@ def _held_row(opened: OpenJob, order_id: str) -> Row | None:
     """The row of an order that waits to be sent, of the youngest batch that has one."""
     for batch in reversed(opened.journal.batches()):
         repeats = opened.journal.repeats(batch.id)
-        for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
+        for chunk, findings in findings_of(opened.job, opened.journal, batch)():
             for at, one in enumerate(findings):
                 if one.outcome is Outcome.HELD and one.order_id == order_id:
                     return rows_of(batch.id, chunk, repeats)[at]
@@ -700,7 +702,7 @@ def _held_in(opened: OpenJob, batch: Batch, *, totals: bool = False) -> dict[str
     """Held order -> its sale; `totals`: and total rows, of which a person takes note."""
     held: dict[str, _Sale] = {}
     lineages = Lineages.of_job(opened.job, opened.journal)
-    for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
+    for chunk, findings in findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
             if one.outcome is Outcome.HELD or (totals and _is_total_row(one)):
                 held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(
@@ -727,9 +729,9 @@ def _publish_all(opened: OpenJob) -> None:
     """Every report in which something moved, or a row was settled by what moved, or that tells of a
     lifted stop.
     """
-    latest = history.last_totals(opened.journal)
+    latest = last_totals(opened.journal)
     for batch in opened.journal.batches():
-        if history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
+        if is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
             publish(opened, batch)
     publish_settled(opened)
     publish_index(opened)

@@ -7,10 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchpay.batches import history
 from batchpay.batches.clock import SystemClock
+from batchpay.batches.counted import given_files, last_totals, taken_as_they_are
+from batchpay.batches.last import last_inputs, last_loss, last_run_json
+from batchpay.batches.lifts import lifts
 from batchpay.batches.runs import Runs
 from batchpay.batches.stories import story_of
+from batchpay.batches.strays import adopted_json, stray_totals, unshown
+from batchpay.batches.waiting import Work, status_of
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.batches.words import said_in
 from batchpay.domain import steps
@@ -62,27 +66,27 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
     at_work = running(job.state_path, job.name)
     work = _work_of(journal, at_work)
     now_ns = SystemClock().now_ns()
-    latest = history.last_totals(journal)
+    latest = last_totals(journal)
     batches: list[Mapping[str, Any]] = []
     totals: list[Totals] = []
     for batch in journal.batches():
-        told, counted = history.status_of(job, journal, batch, latest.get(batch.id), now_ns, work)
+        told, counted = status_of(job, journal, batch, latest.get(batch.id), now_ns, work)
         batches.append(told)
         totals.append(counted)
     stop = stop_in_force(journal.events(STOPS))
-    given = history.given_files(job, zip(journal.batches(), totals, strict=True))
-    totals.append(history.strays(job, journal))
-    taken = history.taken_as_they_are(latest)
+    given = given_files(job, zip(journal.batches(), totals, strict=True))
+    totals.append(stray_totals(job, journal))
+    taken = taken_as_they_are(latest)
     return Status(
         exit_code=_code(batches, totals, taken, stop),
         batches=tuple(batches),
         stop=stop,
-        last_run=history.last_run(journal),
+        last_run=last_run_json(journal),
         running=at_work,
-        adopted=history.adopted_json(history.unshown(job, journal)),
+        adopted=adopted_json(unshown(job, journal)),
         acts=must_act(totals, given, stopped=bool(stop)),
-        lifted=tuple(lift.to_json() for lift in history.lifts(journal)),
-        loss=history.last_loss(journal, now_ns),
+        lifted=tuple(lift.to_json() for lift in lifts(journal)),
+        loss=last_loss(journal, now_ns),
         words=tuple(word.to_json() for word in said_in(journal)),
     )
 
@@ -109,11 +113,11 @@ def _code(
     return 0
 
 
-def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> history.Work:
+def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> Work:
     if at_work is None:
-        return history.Work()
+        return Work()
     in_hand = Runs(journal).in_hand(at_work["run"])
-    return history.Work(in_hand, frozenset(history.last_inputs(journal) or ()))
+    return Work(in_hand, frozenset(last_inputs(journal) or ()))
 
 
 def story(job: Job, order_id: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from batchpay.batches import history
+from batchpay.batches.counted import last_totals
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
 from batchpay.domain.errors import CannotWrite, InputMissing, InputOutput, Misconfigured
@@ -161,7 +161,7 @@ def _chosen(job: Job, known: _Known, batch_id: str | None) -> list[str]:
 
 
 def _known(job: Job, journal: SqliteJournal) -> _Known:
-    counted = history.last_totals(journal)
+    counted = last_totals(journal)
     unfinished = _unfinished(journal)
     losses = told_in(journal, Restored)
     return _Known(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from batchpay.batches import history
+from batchpay.batches.standings import findings_of
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event, Finding, Outcome
 from batchpay.reconciliation.totals import Totals
@@ -551,7 +551,7 @@ def findings(story: Story) -> list[Finding]:
     with story.machines[0].copy() as journal:
         batches = {batch.file: batch for batch in journal.batches()}
         for file in story.files:
-            for _, found in history.findings_of(story.job, journal, batches[file.path.name])():
+            for _, found in findings_of(story.job, journal, batches[file.path.name])():
                 rows += found
     return rows
 

@@ -1,0 +1,161 @@
+"""COUNTED: what the rows of a batch come to, and whether what was last counted still holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from batchpay.batches.standings import Found
+from batchpay.domain.events import (
+    Answered,
+    BatchPlanned,
+    Followed,
+    Held,
+    InputsRead,
+    Intended,
+    Listed,
+    RecipientsAsked,
+    RunCounted,
+    RunFinished,
+    RunStarted,
+    TotalsCounted,
+    TransferSeen,
+    kinds,
+)
+from batchpay.domain.events import Found as FoundTold
+from batchpay.domain.model import OPEN, Batch, Event, Outcome
+from batchpay.job.job import Job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.reconciliation.findings import MAY_BE_SETTLED
+from batchpay.reconciliation.totals import Totals
+
+# what every night writes: nothing of it changes how an attempt of another batch reads
+ORDINARY = frozenset(
+    kinds(
+        RunStarted,
+        InputsRead,
+        BatchPlanned,
+        RecipientsAsked,
+        Intended,
+        Answered,
+        FoundTold,
+        TransferSeen,
+        Followed,
+        Held,
+        Listed,
+        TotalsCounted,
+        RunCounted,
+        RunFinished,
+    )
+)
+
+
+class Counts(NamedTuple):
+    """A batch as its rows stand now."""
+
+    totals: Totals
+    digest: str  # of every row's outcome
+    # place of a row -> the charged order that its correction in this batch is a duplicate of
+    answered: dict[str, str]
+
+
+def totals_of(found: Found) -> Counts:
+    """Counts and sums of a batch as they stand now."""
+    totals = Totals()
+    digest = hashlib.sha256()
+    answered = dict[str, str]()
+    for chunk, findings in found():
+        for at in chunk.corrects:
+            if findings[at].duplicate_of and findings[at].counts_as is Outcome.SUCCEEDED:
+                answered[chunk.corrects[at]] = findings[at].duplicate_of
+        for finding in findings:
+            totals.add(finding)
+            digest.update(
+                repr(
+                    (finding.row, finding.outcome.value, finding.charge_id, finding.reason)
+                ).encode()
+            )
+    return Counts(totals, digest.hexdigest(), answered)
+
+
+def last_totals(journal: SqliteJournal) -> dict[str, Event]:
+    """Batch -> the event its last report was written from."""
+    return {event.batch_id: event for event in journal.events([TotalsCounted.kind])}
+
+
+def totals_in(event: Event) -> Totals:
+    """What such an event counted."""
+    return Totals.from_json(TotalsCounted.read(event).totals)
+
+
+def behind(journal: SqliteJournal, totals: Event) -> bool:
+    """Did anything happen to an order of a batch since its last report was written?"""
+    return journal.changed(totals.batch_id, totals.seq)
+
+
+def given_files(job: Job, counted: Iterable[tuple[Batch, Totals]]) -> tuple[str, ...]:
+    """The files of these batches of which a run sends what is held only where it is given them."""
+    files: dict[str, None] = {}
+    for batch, totals in counted:
+        if totals.waits_to_be_sent and not job.input.is_own(batch.file):
+            files[batch.file] = None
+    return tuple(files)
+
+
+def is_open(event: Event) -> bool:
+    """Did the batch have a row that a later run, or a person, must settle?"""
+    totals = totals_in(event)
+    return bool(totals.stands() & OPEN or totals.charged_twice or totals.gone["open"])
+
+
+def is_due(
+    journal: SqliteJournal,
+    batch_id: str,
+    latest: Event | None,
+    stop: str,
+) -> bool:
+    """May a batch read otherwise than its last report, with this stop in force? One that told of
+    another stop does.
+
+    A row that was never sent, and one that is in doubt or names another row, is judged by what else
+    there is; any other open row by its own attempt, of which every event is the batch's own.
+    """
+    if latest is None or journal.moved(batch_id):
+        return True
+    told = TotalsCounted.read(latest).stop
+    if not is_open(latest):
+        return told not in ("", stop)
+    if told != stop or not totals_in(latest).rests_on_itself:
+        return True
+    return journal.happened(latest.seq, but=ORDINARY)
+
+
+def is_news(journal: SqliteJournal, latest: Event) -> bool:
+    """Was a batch, though it reads as it did, counted because of something that happened since?
+    That is written down, so that the next night does not count it for the same reason.
+    """
+    if journal.moved(latest.batch_id):
+        return True
+    if not (is_open(latest) and totals_in(latest).rests_on_itself):
+        return False
+    return journal.happened(latest.seq, but=ORDINARY)
+
+
+def may_be_settled(event: Event) -> bool:
+    """Did the batch have a row that an order of another file may settle, and none had?"""
+    totals = totals_in(event)
+    return any(totals.count(outcome) > totals.settled[outcome.value] for outcome in MAY_BE_SETTLED)
+
+
+def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
+    """The rows of every batch that a person accepted, as they stay: they count as 10 (contract,
+    section 6).
+    """
+    totals = Totals()
+    for event in latest.values():
+        of_batch = totals_in(event)
+        totals.accepted.update(of_batch.accepted)
+        totals.further.update(of_batch.further)
+        totals.paid_apart.update(of_batch.paid_apart)
+    return totals

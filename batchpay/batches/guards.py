@@ -1,0 +1,177 @@
+"""GUARDS: what holds rows of a batch back now, whatever they ask for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+from functools import partial
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from batchpay.batches.last import last_inputs, preflight_of
+from batchpay.batches.orders import attempts_of
+from batchpay.batches.past import MOST
+from batchpay.domain.events import STOPS, NewOrders, OrderCancelled, RunStarted, told_by, told_in
+from batchpay.domain.model import Batch, Event, StoredChunk
+from batchpay.job.job import Job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt, word_of
+from batchpay.lifecycle.plan import alike
+from batchpay.lifecycle.rows import Guards
+from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
+from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_in
+from batchpay.settlement.preflight import Preflight
+
+
+class SaidNew(NamedTuple):
+    """What people said --yes about: orders that resemble others, and are new."""
+
+    # plan.fitting_terms, the first, of orders -> order id -> when it was said (wall clock, ns)
+    orders: dict[str, dict[str, int]]
+    charges: set[str]  # ids of adopted charges that files resembled
+
+
+def said_new_in(journal: SqliteJournal) -> SaidNew:
+    """All that was ever said; a word of which it is not kept what it was about is asked for
+    again.
+    """
+    said = SaidNew({}, set())
+    for event, told in told_in(journal, NewOrders):
+        for terms, order_id in told.orders:
+            said.orders.setdefault(terms, {})[order_id] = event.at_ns
+        said.charges.update(told.charges)
+    return said
+
+
+def _cancelled_sales(cancelled: Iterable[tuple[Event, OrderCancelled]]) -> dict[str, str]:
+    """All that cancelled sales are known by -> who said so, when and why."""
+    found: dict[str, str] = {}
+    for event, told in cancelled:
+        word = word_of(told.by, told.reason, event.at_ns)
+        found.update(dict.fromkeys(told.sale, word))
+    return found
+
+
+def guards_of(
+    job: Job,
+    journal: SqliteJournal,
+    refusal: str = "",
+    present: Collection[str] | None = None,
+    at_ns: int = 0,
+) -> Guards:
+    """What holds rows of a batch back now. `present`: the batches of this run, else those of the
+    last one; `at_ns`: when it is looked at, 0: as the last run did.
+    """
+    told = preflight_of(journal)
+    cancelled = list(told_by(journal.cancelled(), OrderCancelled))
+    seen = list(journal.events({*UNREADABLE, *KINDS}))
+    if present is None:
+        present = last_inputs(journal) or ()
+    guards = Guards(
+        job=job.name,
+        refusal=refusal,
+        stop=stop_in_force(journal.events(STOPS)),
+        unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
+        nameless=_nameless(journal, seen),
+        fee=job.fee,
+        distinct_ids=job.input.distinct_ids,
+        near_duplicates=job.controls.near_duplicates,
+        history=job.controls.history,
+        max_day=job.controls.max_day or {},
+        max_recipient=job.controls.max_recipient or {},
+        of_day=_of_day(job, journal, at_ns),
+        ids_from=job.columns.ids_from,
+        extras_from=job.extras_from,
+        said_new=said_new_in(journal).orders,
+        cancelled={alike(event.order_id): event.order_id for event, _ in cancelled},
+        cancelled_sales=_cancelled_sales(cancelled),
+        present=frozenset(present),
+    )
+    return told_by_gateway(job, guards, told)
+
+
+def _of_day(job: Job, journal: SqliteJournal, at_ns: int) -> dict[tuple[str, str], int]:
+    """What the attempts of a day took, or may take, of each recipient and of all (the empty one),
+    by upper-case currency; the day is that of an instant, or of the last run.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    if not (job.controls.max_day or job.controls.max_recipient):
+        return found
+    if not at_ns:
+        at_ns = max((event.at_ns for event in journal.events({RunStarted.kind})), default=0)
+    zone = ZoneInfo(job.controls.time_zone)
+    midnight = datetime.combine(datetime.fromtimestamp(at_ns // 10**9, zone).date(), time(), zone)
+    began_ns = int(midnight.timestamp()) * 10**9
+    asked = journal.asked_lately(MOST)
+    ids = {order_id for asked_ns, order_id, _, _ in asked if asked_ns >= began_ns}
+    for attempts in attempts_of(journal, sorted(ids)).values():
+        for attempt in attempts:
+            if attempt.closed or attempt.ready or attempt.sent_ns < began_ns:
+                continue
+            intent = attempt.intent
+            currency = intent.currency.upper()
+            found["", currency] += intent.amount
+            found[intent.destination, currency] += intent.amount
+    return found
+
+
+def told_by_gateway(job: Job, guards: Guards, told: Preflight) -> Guards:
+    """The same with what the gateway said of recipients and limits."""
+    smallest_share: Mapping[str, int] = {}
+    if job.controls.min_share == "hold":
+        smallest_share = told.smallest_share
+    return replace(
+        guards,
+        barred=told.barred,
+        smallest_share=smallest_share,
+        least_charge=told.least_charge,
+        most_charge=told.most_charge,
+    )
+
+
+def _nameless(journal: SqliteJournal, seen: Sequence[Event]) -> dict[Terms, dict[str, Nameless]]:
+    """Charges that name nobody, by their terms: those of which no event tells as an order's own by
+    now.
+    """
+    found: dict[Terms, dict[str, Nameless]] = {}
+    for terms, some in unclaimed_in(seen).nameless.items():
+        for charge_id, one in some.items():
+            if journal.order_of_charge(charge_id) is None:
+                found.setdefault(terms, {})[charge_id] = one
+    return found
+
+
+def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:
+    """The same for a batch as its rows stand now, whether or not its file was there in the last
+    run.
+    """
+    inputs = last_inputs(journal)
+    gone = ""
+    if inputs is not None and batch.id not in inputs:
+        gone = batch.file
+    lost = unplaced_in(journal, batch, partial(journal.chunks, batch.id))
+    return replace(guards_of(job, journal, batch.refusal), gone=gone, unplaced=lost)
+
+
+def unplaced_in(
+    journal: SqliteJournal, batch: Batch, chunks: Callable[[], Iterable[StoredChunk]]
+) -> Attempt | None:
+    """An adopted charge of a file, made by a version that did not tell of which row, whose order id
+    no row has now.
+    """
+    orders = attempts_of(journal, journal.unplaced(batch.id))
+    lost = {
+        attempt.intent.order_id: attempt
+        for attempts in orders.values()
+        for attempt in attempts
+        if attempt.adopted and not attempt.placed and not attempt.closed
+    }
+    for chunk in chunks() if lost else ():
+        for document in chunk.documents:
+            lost.pop(str(document.get("order_id", "")), None)
+        for ids in chunk.earlier.values():
+            for one in ids:
+                lost.pop(one, None)
+    return next(iter(lost.values()), None)

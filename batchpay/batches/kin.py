@@ -1,0 +1,259 @@
+"""KIN: which other rows and orders are of one sale with the rows of a chunk, as the journal and its
+lineages know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from batchpay.batches.orders import attempts_of
+from batchpay.domain.model import Batch, Document, StoredChunk
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt, word_of
+from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, goes_back_to, reading_of
+from batchpay.lifecycle.plan import by_order, order_in, place_of
+from batchpay.lifecycle.rows import CameFor, Same, Word
+from batchpay.lifecycle.sales import places_of
+
+
+def same_before(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    attempts: Mapping[str, tuple[Attempt, ...]],
+    lineages: Lineages,
+) -> dict[str, tuple[Same, ...]]:
+    """Place of a row that may have to be corrected -> the same row in older files of which
+    corrections were sent: a file that comes again without one of its rows, or rows of a rejects
+    file that come back as they were.
+    """
+    found: dict[str, tuple[Same, ...]] = {}
+    if not lineages.corrections:
+        return found
+    for at in wanted:
+        if at in chunk.problems or at in chunk.corrects or _is_asked(chunk.documents[at], attempts):
+            some = tuple(_same_rows(journal, batch, chunk, at, lineages))
+            if some:
+                found[place_of(batch.id, chunk.sheet, chunk.rows[at])] = some
+    return found
+
+
+def _is_asked(document: Document, attempts: Mapping[str, tuple[Attempt, ...]]) -> bool:
+    """Was its order asked for by a row that came to correct another?"""
+    asked = attempts.get(str(document.get("order_id") or ""), ())
+    return any(attempt.intent.corrects for attempt in asked)
+
+
+def _same_rows(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    at: int,
+    lineages: Lineages,
+) -> Iterator[Same]:
+    reading = reading_of(chunk, at)
+    if not reading:
+        return
+    places = list(lineages.readings().get(reading, ()))
+    named = chunk.corrects.get(at, "")
+    if named and named not in places and lineages.reading(named) == reading:
+        places.append(named)
+    for place in places:
+        known = lineages.where(place)
+        received_ns = lineages.received_ns(place)
+        if known is None or known[0] == batch.id or received_ns >= batch.first_seen_ns:
+            continue
+        orders = (*lineages.corrections.get(place, ()), *lineages.answered(place))
+        settled = attempts_of(journal, list(dict.fromkeys(orders)))
+        yield Same(place, received_ns, tuple(joined(settled, settled)))
+
+
+def firsts_of(
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
+) -> dict[str, str]:
+    """Place of a row that came back -> the identity of its sale (kinship)."""
+    return {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): (
+            lineages.of(told, chunk.earlier.get(at, ())).identity
+        )
+        for at in wanted
+        if (told := chunk.corrects.get(at))
+    }
+
+
+def documents_named(
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
+) -> dict[str, Document]:
+    """Place of a row that came back under an id that its sale never had -> what the row asked for
+    that it names.
+    """
+    found = ((at, document_named(chunk, at, lineages)) for at in wanted)
+    return {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): document
+        for at, document in found
+        if document
+    }
+
+
+def rows_named(
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
+) -> dict[str, CameFor]:
+    """Place of a row that came back -> the row that it names, where the journal has it."""
+    found = {}
+    for at in wanted:
+        told = chunk.corrects.get(at)
+        if told and (known := lineages.where(told)):
+            place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+            found[place] = CameFor(*known, lineages.document(told) or {})
+    return found
+
+
+def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document | None:
+    """What the row asked for that a row came back for, where its sale never had the id that this
+    one has now.
+    """
+    if not (told := chunk.corrects.get(at)):
+        return None
+    forms = map(lineages.form, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
+    if lineages.form(str(chunk.documents[at].get("order_id", ""))) in forms:
+        return None
+    return lineages.document(told)
+
+
+def joined(
+    attempts: Mapping[str, Sequence[Attempt]], order_ids: Iterable[str]
+) -> Iterator[Attempt]:
+    for order_id in order_ids:
+        yield from attempts.get(order_id, ())
+
+
+class Sale(NamedTuple):
+    """By what the other attempts of a row's sale are found."""
+
+    order_id: str  # its own: what that order did is told apart from what its kin did
+    keys: tuple[str, ...]  # of Intent.corrects and Intent.sale; the row's own place first
+    # every other order id that it, or a row that it goes back to, ever had
+    others: tuple[str, ...] = ()
+    # what else it is known by, as a person typed it in rows that came back
+    typed: tuple[str, ...] = ()
+    # the places of the rows that it goes back to, its own first
+    line: tuple[str, ...] = ()
+
+
+def sale_of(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    at: int,
+    lineages: Lineages,
+) -> Sale:
+    place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+    order_id = str(chunk.documents[at].get("order_id") or "")
+    corrects = chunk.corrects.get(at)
+    earlier = chunk.earlier.get(at, ())
+    if corrects:
+        ancestry = lineages.of(corrects, earlier)
+    else:
+        ancestry = Ancestry(order_ids=earlier)
+    ids = list(filter(None, (order_id, *ancestry.order_ids)))
+    typed = lineages.typed_beside(place, ancestry, order_id)
+    places = [*ancestry.places, *(key for key in typed if not order_in(key))]
+    ids += filter(None, map(order_in, typed))
+    for known in filter(None, map(lineages.where, places)):
+        batch_id, sheet, row = known
+        ids += journal.owned(batch_id, sheet, row, row).values()
+    for one in tuple(ids):
+        ids += lineages.other_names(one)
+    once = tuple(dict.fromkeys(ids))
+    others = tuple(one for one in once if one != order_id)
+    line = (place, *ancestry.places)
+    return Sale(order_id, (place, *places, *map(by_order, once)), others, typed, line)
+
+
+def rivals_of(
+    line: Sequence[str], kin: Iterable[Attempt], lineages: Lineages
+) -> tuple[Rivals, ...]:
+    """The rivals among the rows that a row, or one of its kin that came to correct another, goes
+    back to.
+    """
+    places = dict.fromkeys(line)
+    came = [attempt.intent for attempt in kin if attempt.intent.corrects]
+    if not came and len(line) == 1:
+        return ()
+    for asked in came:
+        places.update(dict.fromkeys(places_of(asked)))
+    found = {id(some): some for some in map(lineages.rivals, places) if some is not None}
+    return tuple(found.values())
+
+
+def typed_before_of(
+    batch: Batch, sales: Mapping[str, Sale], lineages: Lineages
+) -> dict[str, tuple[str, ...]]:
+    """Place -> of what its sale is known by, what was told before the file came."""
+    found = {}
+    for place, sale in sales.items():
+        if sale.typed:
+            found[place] = lineages.typed_before(sale.order_id, batch.first_seen_ns)
+    return found
+
+
+def said_of(sale: Sale, lineages: Lineages) -> dict[str, bool]:
+    """Other ids that a person typed for a row's sale -> for the id that it has today?"""
+    before = {one: False for other in sale.others for one in lineages.said(other)}
+    return {**before, **dict.fromkeys(lineages.said(sale.order_id), True)}
+
+
+def cancellations_of(sale: Sale, lineages: Lineages) -> tuple[Word, ...]:
+    """The cancellations that may be of a row's sale."""
+    found = []
+    orders = map(by_order, (sale.order_id, *sale.others))
+    for event, told in lineages.cancelled((sale.keys[0], *orders)):
+        places = tuple(key for key in told.sale if not order_in(key))
+        documents = map(lineages.document, places)
+        asked = tuple(document for document in documents if document is not None)
+        batch = next((known[0] for known in map(lineages.where, places) if known), "")
+        said = word_of(told.by, told.reason, event.at_ns)
+        word = Word(said, event.order_id, event.at_ns, batch, places, asked)
+        found.append(word)
+    return tuple(found)
+
+
+def corrections_of(
+    journal: SqliteJournal, sales: Mapping[str, Sale], attempts: Mapping[str, tuple[Attempt, ...]]
+) -> dict[str, tuple[Attempt, ...]]:
+    """Place of a row -> the attempts of other orders that are one sale with it (kinship)."""
+    orders = journal.corrected(frozenset(key for sale in sales.values() for key in sale.keys))
+    ids = {order_id for some in orders.values() for order_id in some} - attempts.keys()
+    known = {**attempts, **attempts_of(journal, sorted(ids))}
+    found = {
+        place: tuple(_kin(sale, orders, known))
+        for place, sale in sales.items()
+        if orders or sale.others
+    }
+    return {place: some for place, some in found.items() if some}
+
+
+def _kin(
+    sale: Sale, orders: Mapping[str, Sequence[str]], attempts: Mapping[str, tuple[Attempt, ...]]
+) -> Iterator[Attempt]:
+    """The attempts of other orders that correct what a row is or goes back to, or that those rows
+    caused.
+    """
+    correcting = [order_id for key in sale.keys for order_id in orders.get(key, ())]
+    for order_id in dict.fromkeys((*correcting, *sale.others)):
+        if order_id == sale.order_id:
+            continue
+        for attempt in attempts.get(order_id, ()):
+            if order_id in sale.others or goes_back_to(attempt.intent, sale.keys):
+                yield attempt

@@ -1,0 +1,120 @@
+"""LAST: what the journal was told last: of runs, inputs, recipients, lists, holds and losses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from batchpay.batches.clock import iso
+from batchpay.batches.resembling import NEAR_NS
+from batchpay.domain.events import (
+    Held,
+    InputsRead,
+    Listed,
+    RecipientsAsked,
+    Restored,
+    RunFinished,
+    RunStarted,
+    kinds,
+    of,
+    told_in,
+)
+from batchpay.domain.model import Event
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
+
+# how far back an empty journal looks that nothing tells of (law L11)
+FIRST_LOOK = timedelta(days=35)
+
+
+def last_inputs(journal: SqliteJournal) -> list[str] | None:
+    """Ids of the batches whose files were inputs of the last run that read any; None when no run
+    said so.
+    """
+    batches: list[str] | None = None
+    for _, told in told_in(journal, InputsRead):
+        batches = list(told.batches)
+    return batches
+
+
+def has_looked(journal: SqliteJournal, run_id: str) -> bool:
+    """Did a run complete its look at the gateway?"""
+    return any(event.run_id == run_id for event, _ in told_in(journal, Listed))
+
+
+def preflight_of(journal: SqliteJournal) -> Preflight:
+    """What the gateway last said: recipients that cannot be paid, each with why; its smallest
+    transfer and charge.
+    """
+    told = NOTHING_ASKED
+    for _, asked in told_in(journal, RecipientsAsked):
+        told = Preflight.of_told(asked)
+    return told
+
+
+def last_run_json(journal: SqliteJournal) -> dict[str, Any] | None:
+    """When the last run began, when it ended and how; without an end it was killed, or is at
+    work.
+    """
+    told: dict[str, Any] | None = None
+    for event in journal.events(kinds(RunStarted, RunFinished)):
+        what = of(event)
+        at = iso(event.at_ns)
+        if isinstance(what, RunStarted):
+            told = {
+                "run": event.run_id,
+                "started": at,
+                "ended": "",
+                "exit_code": None,
+            }
+        elif isinstance(what, RunFinished) and told is not None and told["run"] == event.run_id:
+            told |= {"ended": at, "exit_code": what.exit_code}
+    return told
+
+
+def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
+    """When this journal was last found to have lost events, if that was within ten days, and which
+    orders were cancelled again since, as the reports tell.
+    """
+    last: Event | None = None
+    empty = False
+    kept = dict[str, None]()
+    for event, told in told_in(journal, Restored):
+        if event.at_ns >= now_ns - NEAR_NS:
+            last = event
+            empty = empty or told.empty
+            kept.update(dict.fromkeys(told.cancelled or ()))
+    if last is None:
+        return None
+    return {
+        "at": iso(last.at_ns),
+        "empty": empty,
+        "cancelled": list(kept),
+    }
+
+
+def last_hold(journal: SqliteJournal, batch_id: str) -> str:
+    """Why rows of a batch were not sent the last time something held them; a stop that was lifted
+    is none.
+    """
+    reason = ""
+    for event, told in told_in(journal, Held):
+        if event.batch_id != batch_id:
+            continue
+        reason = told.reason
+        if told.stop:
+            reason = ""
+    return reason
+
+
+def listed_until(journal: SqliteJournal) -> datetime | None:
+    """Upper bound of the last completed listing; None for a journal that never completed one, or
+    that knows no order: what it has not charged itself may have been charged by another journal, or
+    under another job's name, long before.
+    """
+    bound = None
+    if not journal.knows_orders():
+        return None
+    for _, told in told_in(journal, Listed):
+        bound = datetime.strptime(told.bound, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return bound

@@ -1,0 +1,159 @@
+"""RESEMBLING: what else was asked that the rows of a chunk may be: under ids that look alike, for
+the same terms, by other jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from batchpay.batches.kin import joined
+from batchpay.batches.orders import attempts_of
+from batchpay.domain.events import Adopted, ChargedElsewhere, told_by
+from batchpay.domain.model import Batch, Document, Event
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.plan import alike, terms_in
+from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
+from batchpay.lifecycle.terms import fitting_terms_of
+
+# how long an order of the same payer, recipient and amount is told (contract, section 2)
+NEAR_NS = 10 * 86_400 * 10**9
+
+
+def look_alikes_of(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+    """Form -> the last attempt of every order whose id has that form, but for those with the very
+    id that is asked.
+    """
+    mine = set(asked)
+    twins = {}
+    for form, ids in journal.look_alikes(list({alike(one) for one in asked})).items():
+        if len(set(ids)) > 1 or not mine.issuperset(ids):
+            twins[form] = ids
+    others = attempts_of(journal, [other for ids in twins.values() for other in ids])
+    last = {order_id: attempts[-1:] for order_id, attempts in others.items()}
+    return {form: tuple(joined(last, ids)) for form, ids in twins.items()}
+
+
+def elsewhere_of(
+    journal: SqliteJournal, asked: Sequence[str], histories: Mapping[str, list[Event]]
+) -> dict[str, tuple[Elsewhere, ...]]:
+    """Order id -> charges of it that other jobs made: as the gateway's lists told, and as this very
+    file keeps them.
+    """
+    found: dict[str, list[Elsewhere]] = {}
+    for order_id, events in histories.items():
+        latest = {told.charge_id: told for _, told in told_by(events, ChargedElsewhere)}
+        for told in latest.values():
+            if told.takes_money:
+                found.setdefault(order_id, []).append(_elsewhere_told(told))
+    for order_id, of_jobs in journal.elsewhere(asked).items():
+        for job, events in of_jobs:
+            for attempt in fold(events):
+                if attempt.stands:
+                    found.setdefault(order_id, []).append(_elsewhere_by(job, attempt))
+    return {order_id: tuple(some) for order_id, some in found.items()}
+
+
+def _elsewhere_told(told: ChargedElsewhere) -> Elsewhere:
+    return Elsewhere(
+        told.job, told.charge_id, told.payer, told.destination, told.amount, told.currency
+    )
+
+
+def _elsewhere_by(job: str, attempt: Attempt) -> Elsewhere:
+    asked = attempt.intent
+    if attempt.charge:
+        charge_id = attempt.charge.id
+    else:
+        charge_id = "a request without an answer"
+    return Elsewhere(job, charge_id, asked.payer, asked.destination, asked.amount, asked.currency)
+
+
+def near_of(
+    journal: SqliteJournal, batch: Batch, documents: Sequence[Document]
+) -> dict[str, tuple[Near, ...]]:
+    """Terms -> what was asked for them within ten days before the file came, or since."""
+    terms = {terms_in(document) for document in documents if _has_terms(document)}
+    asked = journal.asked_terms(sorted(terms), batch.first_seen_ns - NEAR_NS)
+    return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
+
+
+def spent_of(journal: SqliteJournal, tokens: Mapping[str, Sequence[Near]]) -> dict[str, Near]:
+    """Of tokens that earlier files used those that made a charge, or may have: a request that the
+    gateway refused leaves a token as it was.
+    """
+    order_ids = sorted({one.order_id for some in tokens.values() for one in some})
+    spent = set()
+    for attempts in attempts_of(journal, order_ids).values():
+        for attempt in attempts:
+            if attempt.charge is not None or not (attempt.closed or attempt.ready):
+                spent.add((attempt.intent.order_id, attempt.intent.single_use))
+    found = {}
+    for token, some in tokens.items():
+        for one in some:
+            if (one.order_id, token) in spent:
+                found[token] = one
+    return found
+
+
+def unnamed_of(
+    journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
+) -> dict[str, tuple[Unnamed, ...]]:
+    """Beginnings of terms -> what took money for them, or may have; asked only where ids were ever
+    made of other cells.
+
+    Of which cells ids were made is unknown of what an earlier version asked for: of what the
+    journal noted first; and of a charge that lost it: of others.
+    """
+    if not lineages.had_other_sources:
+        return {}
+    fitting: set[str] = set()
+    for document in documents:
+        if _has_terms(document):
+            fitting.update(fitting_terms_of(document))
+    asked = journal.asked_under(sorted(fitting), lineages.source)
+    took = _took_money(journal, {one[0] for some in asked.values() for one in some})
+    found = {}
+    for terms, some in asked.items():
+        unnamed = []
+        for order_id, batch_id, at_ns, made_of, kind in some:
+            if order_id in took:
+                sources = {made_of or _source_of(kind, lineages)}
+                known_under = lineages.known_under(order_id) | sources
+                unnamed.append(Unnamed(order_id, batch_id, at_ns, known_under))
+        found[terms] = tuple(unnamed)
+    return found
+
+
+def _source_of(kind: str, lineages: Lineages) -> str:
+    """Of which cells the id of an attempt was made that does not tell it, by how it began."""
+    if kind == Adopted.kind:
+        return ""
+    return lineages.first_source
+
+
+def _took_money(journal: SqliteJournal, order_ids: Collection[str]) -> set[str]:
+    """The orders of these that have, or may have, the money of an attempt."""
+    took = set()
+    for order_id, attempts in attempts_of(journal, sorted(order_ids)).items():
+        if any(not (one.closed or one.ready) for one in attempts):
+            took.add(order_id)
+    return took
+
+
+def unsent_of(
+    documents: Iterable[Document], attempts: Mapping[str, Sequence[Attempt]]
+) -> dict[str, tuple[str, ...]]:
+    """First fitting terms -> ids of orders that ask for them and were never sent."""
+    found: dict[str, dict[str, None]] = {}
+    for document in documents:
+        order_id = str(document.get("order_id", ""))
+        if order_id and order_id not in attempts and _has_terms(document):
+            found.setdefault(fitting_terms_of(document)[0], {})[order_id] = None
+    return {terms: tuple(ids) for terms, ids in found.items()}
+
+
+def _has_terms(document: Document) -> bool:
+    return all(name in document for name in ("destination", "amount", "currency"))

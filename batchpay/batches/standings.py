@@ -1,0 +1,144 @@
+"""STANDINGS: where each row of a batch stands now. Everything shown comes through here (law L9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from batchpay.batches.guards import guards_of_batch
+from batchpay.batches.history import history_of
+from batchpay.batches.last import last_hold
+from batchpay.batches.past import before
+from batchpay.batches.resembling import NEAR_NS
+from batchpay.domain.events import DisputeSeen, RefundSeen, told_in
+from batchpay.domain.model import Batch, Finding, Plain, Repeat, StoredChunk
+from batchpay.job.job import Job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.holds import outside
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.rows import rows_of
+from batchpay.reconciliation.findings import find, plain_at, plain_finding, with_later
+
+Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+
+
+def findings_of(
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    *,
+    every_story: bool = False,
+) -> Found:
+    """Where each row of a batch stands now, chunk by chunk; call it again to read it again.
+
+    A row of which there is nothing to tell is shown from what is kept of its attempt; of any other
+    the events are folded, and it is judged. `every_story`: all of them are.
+    """
+    repeats = journal.repeats(batch.id)
+    guards = guards_of_batch(job, journal, batch)
+    hold = last_hold(journal, batch.id)
+    later = later_in(journal)
+
+    def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
+        lineages = Lineages.of_job(job, journal)
+        for chunk in journal.chunks(batch.id):
+            plain = {}
+            if not every_story:
+                plain = _plain(journal, batch, chunk, repeats, later)
+            others = frozenset(chunk.rows[at] for at in plain)
+            history = history_of(journal, batch, chunk, others, lineages=lineages)
+            rows = rows_of(batch.id, chunk, repeats, others)
+            told = iter(later.of(find(batch, rows, history, guards, hold)))
+            yield chunk, _in_order(batch, chunk, plain, told)
+
+    return read
+
+
+def _plain(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    repeats: Mapping[tuple[str, int], Repeat],
+    later: Later,
+) -> dict[int, Plain]:
+    if not chunk.rows:
+        return {}
+    first, last = chunk.rows[0], chunk.rows[-1]
+    since_ns = batch.first_seen_ns - NEAR_NS
+    kept = journal.plain_rows(batch.id, chunk.sheet, first, last, since_ns)
+    plain = plain_at(chunk, kept, repeats, later.refunds.keys() | later.disputes.keys())
+    documents = {at: chunk.documents[at] for at in plain}
+    told = before(journal, list(documents.values()), batch.first_seen_ns)
+    odd = set()
+    for at, document in documents.items():
+        if outside(document, (document["order_id"],), told.past, told.hundredth):
+            odd.add(at)
+    return {at: one for at, one in plain.items() if at not in odd}
+
+
+def _in_order(
+    batch: Batch,
+    chunk: StoredChunk,
+    plain: Mapping[int, Plain],
+    others: Iterator[Finding],
+) -> list[Finding]:
+    """The lines of a chunk as its rows stand in the file."""
+    findings = []
+    for at, document in enumerate(chunk.documents):
+        one = plain.get(at)
+        if one is None:
+            findings.append(next(others))
+        else:
+            findings.append(plain_finding(batch, chunk.sheet, document, one))
+    return findings
+
+
+class Later(NamedTuple):
+    """What happened to charges after their run, as far as anybody has asked."""
+
+    refunds: Mapping[str, RefundSeen]  # by charge, as last told
+    disputes: Mapping[str, DisputeSeen]
+
+    def of(self, findings: list[Finding]) -> list[Finding]:
+        """The same findings with it."""
+        if not self.refunds and not self.disputes:
+            return findings
+        return [self._of(one) for one in findings]
+
+    def _of(self, finding: Finding) -> Finding:
+        refund = self.refunds.get(finding.charge_id)
+        dispute = self.disputes.get(finding.charge_id)
+        if refund is None and dispute is None:
+            return finding
+        return with_later(finding, refund, dispute)
+
+
+def later_in(journal: SqliteJournal) -> Later:
+    """All of it."""
+    return Later(
+        {told.charge_id: told for _, told in told_in(journal, RefundSeen) if told.charge_id},
+        {told.charge_id: told for _, told in told_in(journal, DisputeSeen)},
+    )
+
+
+def findings_at(
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    places: Collection[tuple[str, int]],
+) -> Iterator[Finding]:
+    """Where some rows of a batch stand now, by their sheet and number; no other is read."""
+    repeats = journal.repeats(batch.id)
+    guards = guards_of_batch(job, journal, batch)
+    hold = last_hold(journal, batch.id)
+    later = later_in(journal)
+    lineages = Lineages.of_job(job, journal)
+    for number, sheet, first, last in journal.spans(batch.id):
+        wanted = {row for one, row in places if one == sheet and first <= row <= last}
+        chunk = journal.chunk(batch.id, number) if wanted else None
+        if chunk is None:
+            continue
+        others = frozenset(chunk.rows) - wanted
+        history = history_of(journal, batch, chunk, others, lineages=lineages)
+        rows = [row for row in rows_of(batch.id, chunk, repeats) if row.row in wanted]
+        yield from later.of(find(batch, rows, history, guards, hold))

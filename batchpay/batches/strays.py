@@ -1,0 +1,116 @@
+"""STRAYS: adopted charges that no row of a report shows, and what they come to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from batchpay.batches.orders import attempts_of
+from batchpay.batches.standings import findings_of
+from batchpay.domain.events import STOPS
+from batchpay.domain.model import Batch, Outcome
+from batchpay.job.job import Job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.reconciliation.totals import Totals
+from batchpay.settlement.in_force import stop_in_force
+
+
+def stray_totals(job: Job, journal: SqliteJournal) -> Totals:
+    """What adopted charges that no row shows add to the exit code: those that the gateway, or a
+    person, must decide.
+    """
+    totals = Totals()
+    stopped = bool(stop_in_force(journal.events(STOPS)))
+    for attempt in unshown(job, journal):
+        over = attempt.closed or attempt.outcome is Outcome.SUCCEEDED
+        if attempt.doubled or attempt.vanished or not over:
+            totals.add_stray(attempt, stopped=stopped)
+    return totals
+
+
+def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
+    """Adopted charges that no row of a report shows, whatever became of them (J32): of files that
+    this journal never read, and of rows that an edited job or another row of the same order keeps
+    from showing them.
+    """
+    known = {batch.id[-12:]: batch for batch in journal.batches()}
+    adopted = attempts_of(
+        journal, list(dict.fromkeys(order_id for _, order_id in journal.adopted()))
+    )
+    by_file: dict[str, list[Attempt]] = {}
+    for attempts in adopted.values():
+        for attempt in attempts:
+            if attempt.adopted:
+                by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
+    found: list[Attempt] = []
+    for tail, some in by_file.items():
+        if tail in known:
+            found += _unshown_of(job, journal, known[tail], some, adopted)
+        else:
+            found += some
+    return found
+
+
+def _unshown_of(
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    adopted: Sequence[Attempt],
+    orders: Mapping[str, Sequence[Attempt]],
+) -> Iterator[Attempt]:
+    """Those of a file's adopted charges that none of its rows shows, nor a later attempt of the
+    same order.
+    """
+    owners: dict[tuple[str, int], str] = {}
+    for _, sheet, first, last in journal.spans(batch.id):
+        for row, owner in journal.owned(batch.id, sheet, first, last).items():
+            owners[sheet, row] = owner
+    doubtful = []
+    for attempt in adopted:
+        asked = attempt.intent
+        is_owner = owners.get((asked.sheet, asked.row)) == asked.order_id
+        # the others have a row of their own, which shows nothing else
+        if len(orders[asked.order_id]) > 1 or not is_owner:
+            doubtful.append(attempt)
+    if not doubtful:
+        return
+    shown: set[str] = set()
+    for _, some in findings_of(job, journal, batch)():
+        shown.update(finding.idempotency_key for finding in some)
+    for attempt in doubtful:
+        if attempt.intent.key in shown:
+            continue
+        siblings = orders[attempt.intent.order_id]
+        if not (attempt.closed and any(one.intent.key in shown for one in siblings)):
+            yield attempt
+
+
+def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """The same as numbers: how many by outcome, what they took by currency, and each of them."""
+    sums: Counter[str] = Counter()
+    for attempt in attempts:
+        if attempt.money is not None:
+            sums[attempt.money.currency.upper()] += attempt.money.amount
+    return {
+        "count": len(attempts),
+        "outcomes": dict(sorted(Counter(attempt.outcome.value for attempt in attempts).items())),
+        "charged": [{"currency": code, "sum_minor": n} for code, n in sorted(sums.items())],
+        "charges": [_adopted(attempt) for attempt in attempts],
+    }
+
+
+def _adopted(attempt: Attempt) -> dict[str, Any]:
+    asked = attempt.intent
+    charge = attempt.charge
+    return {
+        "order": asked.order_id,
+        "charge": charge.id if charge else "",
+        "outcome": attempt.outcome.value,
+        "amount": asked.amount,
+        "currency": asked.currency.upper(),
+        "destination": asked.destination,
+        "batch": asked.batch_id,
+        "created_at": charge.created_at if charge else "",
+    }
