@@ -30,8 +30,9 @@ from batchpay.commands.status import Status, status, story
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Outcome, Problem, RunDone
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey, load_job
-from batchpay.job.load import secret_key as key_in
+from batchpay.job.key import SecretKey
+from batchpay.job.key import secret_key as key_in
+from batchpay.job.load import load_job
 from batchpay.settlement import Progress
 
 __all__ = [

@@ -15,7 +15,8 @@ from batchpay.batches.clock import SystemClock
 from batchpay.batches.night import UNWATCHED, night
 from batchpay.batches.open_job import Edges
 from batchpay.batches.session import Options
-from batchpay.job.load import load_job, secret_key
+from batchpay.job.key import secret_key
+from batchpay.job.load import load_job
 
 
 class Past(SystemClock):

@@ -22,7 +22,8 @@ import pytest
 
 from batchpay.commands import run as pipeline
 from batchpay.domain.errors import BatchpayError
-from batchpay.job.load import load_job, secret_key
+from batchpay.job.key import secret_key
+from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
 from batchpay.terminal.bars import Quiet
 from tests.world import KEY, Market

@@ -22,7 +22,8 @@ import pytest
 from batchpay.batches.session import Options
 from batchpay.commands import run as pipeline
 from batchpay.commands.audit import Period, audit
-from batchpay.job.load import SecretKey, load_job
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
 from batchpay.terminal.bars import Quiet
 from tests.world import KEY, Market, order

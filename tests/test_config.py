@@ -23,7 +23,8 @@ from batchpay.job.job import (
     Input,
     Limit,
 )
-from batchpay.job.load import SecretKey, load_job, secret_key
+from batchpay.job.key import SecretKey, secret_key
+from batchpay.job.load import load_job
 from batchpay.job.packaged import data_path
 from tests.jobs import job_text
 
@@ -393,7 +394,10 @@ def test_a_key_never_shows_itself(tmp_path: Path) -> None:
 
 def test_schema_and_code_know_the_same_keys() -> None:
     """Every key of the schema is named in the code that reads it."""
-    source = Path("batchpay/job/load.py").read_text("utf-8")
+    readers = (
+        Path("batchpay/job") / name for name in ("load.py", "columns.py", "lookup.py", "wording.py")
+    )
+    source = "".join(path.read_text("utf-8") for path in readers)
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
 
     def names(node: Any) -> set[str]:

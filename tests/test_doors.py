@@ -19,7 +19,8 @@ from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
 from batchpay.commands.plan import plan
 from batchpay.domain.errors import BatchpayError, Misconfigured, Usage
-from batchpay.job.load import SecretKey, load_job
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.terminal.bars import Quiet
 from tests.world import BY_CUSTOMER, KEY, Market, order

@@ -26,7 +26,8 @@ from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Answer, Event
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey, load_job
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.settlement import Channel, Preflight, preflight
 from batchpay.settlement.pacing import Breaker, Pacer

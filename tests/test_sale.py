@@ -28,7 +28,8 @@ from batchpay.commands import run as pipeline
 from batchpay.commands.plan import plan
 from batchpay.commands.status import status
 from batchpay.domain.errors import BatchpayError
-from batchpay.job.load import SecretKey, load_job
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import batch_id_of, fitting_terms, intent_of

@@ -134,6 +134,7 @@ def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document 
 def joined(
     attempts: Mapping[str, Sequence[Attempt]], order_ids: Iterable[str]
 ) -> Iterator[Attempt]:
+    """The attempts of some orders, one after the other."""
     for order_id in order_ids:
         yield from attempts.get(order_id, ())
 
@@ -158,6 +159,7 @@ def sale_of(
     at: int,
     lineages: Lineages,
 ) -> Sale:
+    """Its own id and place, those of the rows that it goes back to, and what people typed for it."""
     place = place_of(batch.id, chunk.sheet, chunk.rows[at])
     order_id = str(chunk.documents[at].get("order_id") or "")
     corrects = chunk.corrects.get(at)

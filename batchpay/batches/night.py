@@ -45,7 +45,7 @@ from batchpay.domain.events import RunCounted, RunFinished, RunStarted
 from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch, Event, RunDone
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey
+from batchpay.job.key import SecretKey
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.reports import load
 from batchpay.reports.files import refuse_unwritable

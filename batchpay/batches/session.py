@@ -23,7 +23,7 @@ from batchpay.domain.ports import Clock, Gateway, Rates
 from batchpay.domain.text import many
 from batchpay.intake.controls import next_deadline
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey
+from batchpay.job.key import SecretKey
 from batchpay.journals.lock import RunLock
 from batchpay.reconciliation.refunds import refunded_of
 from batchpay.settlement import (

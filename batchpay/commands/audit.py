@@ -39,7 +39,7 @@ from batchpay.domain.text import defused, many, mode_told, visible
 from batchpay.domain.text import told as shown
 from batchpay.domain.times import is_instant
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey
+from batchpay.job.key import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.reconciliation.ledger import Books, Ledger, Rolling, Sums, ledger_of

@@ -18,7 +18,8 @@ from batchpay.domain.exits import messages
 from batchpay.domain.model import Outcome
 from batchpay.domain.money import grouped_text
 from batchpay.domain.text import many, visible
-from batchpay.job.load import SecretKey, load_job
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
 from batchpay.job.packaged import data_path, open_regular, read_regular
 from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.terminal import bars, streams

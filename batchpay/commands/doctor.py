@@ -36,7 +36,8 @@ from batchpay.domain.text import many
 from batchpay.intake.bounds import Asked, Bounds, bounds_of, not_compared, not_taken
 from batchpay.intake.take_in import Intake, Source, take_in
 from batchpay.job.job import FromLookup, Job
-from batchpay.job.load import SecretKey, load_job, secret_key
+from batchpay.job.key import SecretKey, secret_key
+from batchpay.job.load import load_job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.place import group_name, may_be_there, primary_group, refuse_shared_disk
 from batchpay.journals.sqlite.store import SqliteJournal

@@ -24,7 +24,7 @@ from batchpay.domain.events import Probed, ProbeStarted
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Intent
 from batchpay.domain.ports import Gateway
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey
+from batchpay.job.key import SecretKey
 from batchpay.lifecycle.plan import form_encoded, key_of
 from batchpay.settlement import Channel
 from batchpay.settlement.channel import Request

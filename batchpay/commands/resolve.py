@@ -29,7 +29,7 @@ from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey
+from batchpay.job.key import SecretKey
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import CHARGE_ID, Shown, could_be, flaws_of, key_in
 from batchpay.lifecycle.doubt import DoubtRules

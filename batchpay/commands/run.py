@@ -5,7 +5,7 @@ from __future__ import annotations
 from batchpay.batches.night import NO_FLAGS, UNWATCHED, Result, in_its_loop, night
 from batchpay.batches.session import Options, require_no_loop
 from batchpay.job.job import Job
-from batchpay.job.load import SecretKey
+from batchpay.job.key import SecretKey
 from batchpay.settlement import Progress
 
 

@@ -23,7 +23,7 @@ from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import GatewaySettings, Job
-from batchpay.job.load import SecretKey
+from batchpay.job.key import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal, _Submission
 from batchpay.settlement import Case
 from tests.fakes import START_NS, Died, VirtualLoop

@@ -1,0 +1,94 @@
+"""LOOKUP: a CSV file beside the job, from one text to another."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from batchpay.domain.secrets import scrubbed
+from batchpay.job.job import FromLookup
+from batchpay.job.telling import Telling
+
+MAX_LOOKUP_BYTES = 64 << 20
+
+
+def lookup_of(at: Telling, where: list[str], told: Mapping[str, Any]) -> FromLookup | None:
+    """The source that a table { column, lookup, key, value } means; None when it is told to be
+    wrong.
+    """
+    path = at.file(where, told["lookup"])
+    if path is None:
+        return None
+    read = _rows_of(at, where, path)
+    if read is None:
+        return None
+    digest, rows = read
+    if any(scrubbed(cell) != cell for row in rows for cell in row):
+        remedy = "remove it; pay by token, customer or source"
+        at.say(where, f"the lookup file {path} holds a card number, or a key: {remedy}")
+        return None
+    header = next(iter(rows), [])
+    missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]
+    if missing:
+        at.say(
+            where,
+            f"the lookup file {path} must have one column {missing[0]!r}; it has"
+            f" {', '.join(header)}",
+        )
+        return None
+    table, twice = _table_of(rows, header.index(told["key"]), header.index(told["value"]))
+    column, *others = names_of(told["column"])
+    return FromLookup(
+        column,
+        path,
+        told["key"],
+        told["value"],
+        table,
+        twice,
+        digest,
+        tuple(others),
+    )
+
+
+def _rows_of(at: Telling, where: list[str], path: Path) -> tuple[str, list[list[str]]] | None:
+    """SHA-256 of the file, and its rows, the header first; None when it is told that there are
+    none to read.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_LOOKUP_BYTES:
+            at.say(
+                where,
+                f"the lookup file {path} is missing, no file, or larger than"
+                f" {MAX_LOOKUP_BYTES >> 20} MiB",
+            )
+            return None
+        raw = path.read_bytes()
+        rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        at.say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
+        return None
+    return hashlib.sha256(raw).hexdigest(), rows
+
+
+def _table_of(
+    rows: Sequence[Sequence[str]], key: int, value: int
+) -> tuple[dict[str, str], frozenset[str]]:
+    """What each key stands for, and the keys that stand there more than once."""
+    table: dict[str, str] = {}
+    twice: set[str] = set()
+    for row in rows[1:]:
+        if len(row) > max(key, value) and row[key]:
+            twice |= {row[key]} & table.keys()
+            table[row[key]] = row[value]
+    return table, frozenset(twice)
+
+
+def names_of(told: str | Sequence[str]) -> list[str]:
+    """The names that a column may have; each file has one of them."""
+    if isinstance(told, str):
+        return [told]
+    return list(told)
