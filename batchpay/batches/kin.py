@@ -159,7 +159,7 @@ def sale_of(
     at: int,
     lineages: Lineages,
 ) -> Sale:
-    """Its own id and place, those of the rows that it goes back to, and what people typed for it."""
+    """Its own id and place, those of the rows it goes back to, and what people typed for it."""
     place = place_of(batch.id, chunk.sheet, chunk.rows[at])
     order_id = str(chunk.documents[at].get("order_id") or "")
     corrects = chunk.corrects.get(at)

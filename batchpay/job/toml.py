@@ -43,7 +43,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def text_of(path: Path, raw: bytes) -> str:
-    """The same as text: UTF-8, without a mark before it, and without a key. Raises Misconfigured."""
+    """The same as text: UTF-8, no mark before it, no key in it. Raises Misconfigured."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
