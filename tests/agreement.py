@@ -52,6 +52,7 @@ MOVES = frozenset(
         "missing",
         "unclear",
         "untold",
+        "disbelieved",
     }
 )
 SMALL = 10_000  # smallest units: what may be below the gateway's smallest transfer, in these tests

@@ -121,6 +121,10 @@ class Attempt:
     def _unclear(self, event: Event) -> None:
         """A charge that nothing tells apart: its state is not changed by that."""
 
+    def _disbelieved(self, event: Event) -> None:
+        """A 429 that is believed no more: the send is in doubt."""
+        self._end(event.send, "")
+
     def _voided(self, event: Event) -> None:
         self._end(event.send, "voided")
 
@@ -231,6 +235,7 @@ def of_orders(evidence: Evidence) -> Iterable[Event]:
         "missing",
         "unclear",
         "untold",
+        "disbelieved",
     )
     return (
         event for event in evidence.events if event.job == evidence.name and event.kind in kinds

@@ -32,6 +32,7 @@ KINDS = [
     "missing",
     "unclear",
     "untold",
+    "disbelieved",
     "elsewhere",
     "cancelled",
 ]

@@ -640,6 +640,36 @@ def test_a_charge_behind_a_429_is_never_sent_again() -> None:
     assert times[1] - times[0] >= SETTINGS.doubt_period_s
 
 
+@pytest.mark.fault("B19")
+@pytest.mark.parametrize("lag_s", [0.0, 8.0])
+def test_who_was_told_429_waits_for_a_list(lag_s: float) -> None:
+    """It shows the one that was charged; the other one, of which no 429 is believed any more, goes
+    after a doubt period. A list that lags behind is waited for.
+    """
+    fates = {"0002": "429 after", "0004": "429"}
+    world = World(
+        FakeGateway(lambda post, f: fates.pop(f["metadata[order_id]"], "ok"), lag_s=lag_s)
+    )
+    assert set(world.run(6).values()) == {Outcome.SUCCEEDED}
+    assert set(world.gateway.money().values()) == {1} and len(world.gateway.posts) == 7
+    world.check()
+    times = [at_s for at_s, fields in world.gateway.posts if fields["metadata[order_id]"] == "0004"]
+    assert times[1] - times[0] >= SETTINGS.doubt_period_s
+
+
+@pytest.mark.fault("B19", "I11")
+def test_lists_for_those_who_were_told_429_cost_little() -> None:
+    """A storm that is well behaved: every order goes, at nearly the rate of what the gateway
+    takes.
+    """
+    world = World(FakeGateway(lambda post, _: "429" if post % 10 == 9 else "ok"))
+    world.settings = replace(SETTINGS, lookup_gap_s=10.0)
+    assert set(world.run(300).values()) == {Outcome.SUCCEEDED}
+    posts = [at_s for at_s, _ in world.gateway.posts]
+    assert len(posts) == 333 and world.gateway.gets <= 40
+    assert posts[-1] - posts[0] < 115
+
+
 def vars_of(settings: GatewaySettings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in GatewaySettings.__dataclass_fields__}
 

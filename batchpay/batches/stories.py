@@ -19,6 +19,7 @@ from batchpay.domain.events import (
     Answered,
     ChargedElsewhere,
     DifferenceNoted,
+    Disbelieved,
     DisputeSeen,
     Evidence,
     Found,
@@ -302,6 +303,10 @@ def _untold(told: Untold, _: Event) -> str:
     return f"asked again before the next attempt: the gateway did not show {told.charge_id}"
 
 
+def _disbelieved(told: Disbelieved, _: Event) -> str:
+    return "the gateway charged behind a 429 elsewhere: this one proves nothing any more"
+
+
 def _elsewhere(told: ChargedElsewhere, _: Event) -> str:
     return f"job {shown(told.job)} has a charge of this order id: {told.charge_id}"
 
@@ -352,6 +357,7 @@ _WORDS: Mapping[type[Told], Callable[[Any, Event], str]] = {
     Absent: _absent,
     Unclear: _unclear,
     Untold: _untold,
+    Disbelieved: _disbelieved,
     Missing: _missing,
     Resolved: _resolved,
     OrderCancelled: _cancelled,

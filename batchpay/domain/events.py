@@ -270,6 +270,15 @@ class Found(Evidence):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disbelieved(OfAttempt):
+    """A charge stood behind another 429 of this gateway: the one that this send was answered with
+    proves nothing either.
+    """
+
+    kind = "disbelieved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Absent(OfAttempt):
     """A complete look-up after the doubt period did not show it."""
 
@@ -881,6 +890,7 @@ ALL: tuple[type[Told], ...] = (
     Missing,
     Unclear,
     Untold,
+    Disbelieved,
     TransferSeen,
     OrderCancelled,
     ChargedElsewhere,

@@ -47,7 +47,8 @@ class Attempt:
     odd: str = ""  # what the gateway said of its charge, once that was proven, and no outcome names
     # a charge that an answer spoke of without proving it: to be asked for by its id
     hinted: str = ""
-    throttled: bool = False  # its last answer was a 429
+    # a 429 said that a send of it charged nothing, and no list has shown that since
+    throttled: bool = False
     # proven not charged, and never to be sent: its order was planned anew (J13)
     withdrawn: bool = False
     accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
@@ -198,6 +199,11 @@ class Attempt:
         another body: it refuses this one every time, and the next attempt has another key.
         """
         return self.ready and not self.reused
+
+    @property
+    def is_told_429(self) -> bool:
+        """Is a 429 all that says that nothing was charged?"""
+        return self.throttled and self.outcome is Outcome.HELD
 
     @property
     def may_go_again(self) -> bool:

@@ -15,6 +15,7 @@ from batchpay.domain.events import (
     Absent,
     Adopted,
     Answered,
+    Disbelieved,
     Evidence,
     Found,
     Intended,
@@ -99,7 +100,7 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
             state,
             unclear=state.unclear - {event.send},
             never_left=state.never_left + (proof is Proof.NOT_SENT),
-            throttled=proof is Proof.THROTTLED,
+            throttled=state.throttled or proof is Proof.THROTTLED,
             code=told.code,
             message=told.message,
         )
@@ -354,6 +355,7 @@ def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
             state,
             doubt=doubt,
             doubted=True,
+            throttled=False,
             unclear=frozenset(),
             may_be="",
         )
@@ -372,6 +374,18 @@ def _unclear(state: Attempt, _: Event, told: Unclear) -> Attempt:
     for a person.
     """
     return _but(state, may_be=told.charge_id)
+
+
+def _disbelieved(state: Attempt, event: Event, _: Told) -> Attempt:
+    """Its send is as one that nobody answered: looked up, and sent again by law L5 only."""
+    if not state.is_told_429:
+        return state
+    return _but(
+        state,
+        unclear=state.unclear | {event.send},
+        doubted=True,
+        throttled=False,
+    )
 
 
 def _missing(state: Attempt, event: Event, told: Missing) -> Attempt:
@@ -502,6 +516,7 @@ _STEPS: Mapping[type[Told], Callable[[Attempt, Event, Any], Attempt]] = {
     Missing: _missing,
     Unclear: _unclear,
     Untold: _untold,
+    Disbelieved: _disbelieved,
     TransferSeen: _transfer_seen,
 }
 _KINDS = frozenset(kinds(*_STEPS))

@@ -115,6 +115,9 @@ class Lists:
         # what the last list did not show of the one order that goes alone
         self._passed_over: list[str] = []
         self.in_vain = ""  # why the last list while charging was of no use
+        # CLOCK_BOOTTIME up to which the last list while charging shows every charge that this run
+        # was told of; None: all of them
+        self.shown_until_s: float | None = None
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
     # --- before the first send
@@ -212,9 +215,11 @@ class Lists:
         if listing is None or not listing.complete:
             self.in_vain = f"{INCOMPLETE} while charging"
             return None
+        unshown = self._unshown(listing)
+        self.shown_until_s = min((proven_s for _, proven_s in unshown), default=None)
         self._passed_over = []
         if opening:
-            self._passed_over = self._unshown(listing)
+            self._passed_over = [charge_id for charge_id, _ in unshown]
         if self._passed_over:
             unshown = f"does not show {self._passed_over[0]}, which it answered in this run"
             self.in_vain = f"the gateway's list {unshown}"
@@ -250,18 +255,17 @@ class Lists:
             why = f"{_in_no_list(charge_id)}, nor does it know one of this id; {step}"
         await self._recorder.stop_for_charge(charge_id, f"order {order_id}: {why}")
 
-    def _unshown(self, listing: Listing) -> list[str]:
+    def _unshown(self, listing: Listing) -> list[tuple[str, float]]:
         """Charges that were proven in this run before a list began, in its range, and that it does
-        not show.
+        not show; with CLOCK_BOOTTIME of the proof.
         """
         unshown = []
         for charge_id, (created_at, proven_s) in self._recorder.known.items():
             proven = float("-inf") < proven_s <= listing.begun_s
-            in_range = is_instant(created_at) and listing.since <= created_at
-            if not (proven and in_range) or listing.shows(charge_id):
+            if not proven or created_at < listing.since or not is_instant(created_at):
                 continue
-            if not self._is_no_witness(charge_id):
-                unshown.append(charge_id)
+            if not listing.shows(charge_id) and not self._is_no_witness(charge_id):
+                unshown.append((charge_id, proven_s))
         return unshown
 
     async def take_up(self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]) -> None:

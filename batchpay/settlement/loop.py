@@ -5,6 +5,7 @@ send     workers: earlier charges, permit, durable intent, request, proof, durab
   L1-L4)
 doubt    one asker: look up what nobody answered; twice absent may be sent again           (law L5)
 watch    after the first order, then every 30 s: does another run charge for this job?     (law L11)
+         sooner for those who were told 429: was it charged all the same?
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
 from batchpay.settlement.recorder import Case, Recorder
+from batchpay.settlement.throttled import Throttled
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0
@@ -82,6 +84,9 @@ class Settlement:
             self._news,
             self._queue.again,
             progress,
+        )
+        self._throttled = Throttled(
+            clock, gap_s=settings.lookup_gap_s, patience_s=settings.doubt_period_s
         )
         self._strangers = 0
         self._first_sent = asyncio.Event()
@@ -219,8 +224,10 @@ class Settlement:
         well_s = self._clock.elapsed_s()
         opening = True
         while not (self._workers_done.is_set() or self._over()):
+            begun_s = self._clock.elapsed_s()
             further = await self.lists.watch(since, opening=opening)
             if further:
+                self._resend(begun_s)
                 since = further
                 opening = False
                 in_vain = 0
@@ -228,6 +235,7 @@ class Settlement:
                 gap_s = WATCH_EVERY_S
                 self._queue.open()
             else:
+                self._throttled.in_vain()
                 in_vain += 1
                 gap_s = self._settings.lookup_gap_s
             in_vain_s = self._clock.elapsed_s() - well_s
@@ -235,7 +243,25 @@ class Settlement:
                 self._queue.closed = self.lists.in_vain
                 await self.lists.stop_for_unshown()
             self._news.tell()
-            await self._until(self._workers_done, gap_s)
+            await self._until_next_list(gap_s)
+
+    def _resend(self, begun_s: float) -> None:
+        """Those that were told 429 before a list began, and of which it shows no charge, may go
+        again.
+        """
+        for case in self._throttled.release(self.lists.shown_until_s, begun_s):
+            if case.attempt is not None and case.attempt.resends:
+                self._queue.again(case)
+
+    async def _until_next_list(self, gap_s: float) -> None:
+        """So long at most, and until all workers are done; sooner where orders wait for a list."""
+        began_s = self._clock.elapsed_s()
+        while not self._workers_done.is_set():
+            left_s = began_s + self._throttled.wait_s(gap_s) - self._clock.elapsed_s()
+            if left_s <= 0:
+                return
+            self._throttled.came.clear()
+            await self._until(self._throttled.came, left_s)
 
     async def _until(self, event: asyncio.Event, at_most_s: float | None = None) -> None:
         """Until the event, or so long, or until all workers are done."""
@@ -288,7 +314,9 @@ class Settlement:
             if case is not None:
                 return case
             self._slots.release()
-            is_done = self._queue.idle and self._doubts.none and not self._queue.waits_for_list
+            if self._queue.idle:
+                self._throttled.starve()
+            is_done = self._queue.idle and self._quiet and not self._queue.waits_for_list
             if is_done or self._over():
                 return None
             await self._news.turn()
@@ -298,10 +326,15 @@ class Settlement:
         if self._over():
             return None
         try:
-            return self._queue.take(quiet=self._doubts.none)
+            return self._queue.take(quiet=self._quiet)
         except Misconfigured as error:
             self._refuse(error)
             return None
+
+    @property
+    def _quiet(self) -> bool:
+        """Is nothing in doubt, and does nobody wait for a list?"""
+        return self._doubts.none and self._throttled.none
 
     async def _send(self, case: Case) -> None:
         """One send: earlier charges, permit, durable intent, request, proof, durable answer; in
@@ -324,7 +357,7 @@ class Settlement:
         """The first half of it, up to the answer, with CLOCK_BOOTTIME of the request's first byte;
         None when nothing was asked.
         """
-        if not await self._doubts.clears(case):
+        if not await self._doubts.clears(case) or await self._is_believed_no_more(case):
             return None
         if self._may_be_charged(case):
             await self._take_up(case)
@@ -368,6 +401,17 @@ class Settlement:
 
         answer = await self._channel.send(partial(self._gateway.charge, case.intent), may_leave)
         return answer, left_s
+
+    async def _is_believed_no_more(self, case: Case) -> bool:
+        """Was its last answer a 429, of a gateway that was seen to charge behind one since? Then it
+        is in doubt, as it would be if it was answered now, and is looked up.
+        """
+        attempt = case.attempt
+        if self._recorder.trust_429 or attempt is None or not attempt.is_told_429:
+            return False
+        await self._recorder.believe_no_more(case)
+        self._doubts.add(case, early=True)
+        return True
 
     def _may_be_charged(self, case: Case) -> bool:
         """Has any list shown a charge that may be its order's, of this attempt or of an earlier
@@ -415,8 +459,10 @@ class Settlement:
         match proof.proof:
             case Proof.CHARGE if case.attempt and case.attempt.wants_chain:
                 self._doubts.read_again(case)
-            case Proof.NOT_SENT | Proof.THROTTLED:
+            case Proof.NOT_SENT:
                 self._queue.again(case)
+            case Proof.THROTTLED:
+                self._throttled.add(case)
             case Proof.IN_DOUBT if case.attempt and case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=True)
             case Proof.KEY_REUSED:

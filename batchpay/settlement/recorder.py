@@ -17,6 +17,7 @@ from batchpay.domain.events import (
     Answered,
     BelongsTo,
     ChargedElsewhere,
+    Disbelieved,
     Evidence,
     Found,
     Intended,
@@ -373,6 +374,10 @@ class Recorder:
             charge_id = ""
         await self._write(case, Missing(charge_id=charge_id))
 
+    async def believe_no_more(self, case: Case) -> None:
+        """The 429 that its last send was answered with proves nothing of this gateway."""
+        await self._write(case, Disbelieved(), case.sends)
+
     async def unclear(self, case: Case, charge: ChargeSeen) -> None:
         """A list shows a charge without a key that may be this attempt's; written once for each."""
         if case.attempt is not None and case.attempt.may_be != charge.id:
@@ -545,7 +550,7 @@ class Recorder:
 
     def _belies_429(self, before: Attempt) -> bool:
         """Was it said to have charged nothing because of too many requests?"""
-        return self.trust_429 and before.throttled and before.outcome is Outcome.HELD
+        return self.trust_429 and before.is_told_429
 
     def _follow(self, after: Attempt) -> None:
         """What was written of an attempt is what this run knows of it."""

@@ -75,6 +75,42 @@ def test_beside_a_charge_that_says_nothing_no_order_goes_that_was_told_429(
         assert night.sends("00001") == sent + 1
 
 
+CHARGED = Fate(status=429, code="too_many_requests")  # and a charge lies behind it
+
+
+@pytest.mark.fault("B19", "L5", "L6", "I1", "I6")
+def test_who_was_told_429_goes_again_after_a_list_and_not_before(
+    night: Stage, gateway: Adversary
+) -> None:
+    """The list shows a charge behind one 429: that one is taken up and goes no second time. From
+    then on no 429 is believed: another order that was told one before is looked up as any doubt.
+    """
+    night.orders([order(number) for number in range(1, 9)])
+    gateway.on("00003", CHARGED)
+    gateway.on("00005", *busy(1))
+    gateway.on("00008", CHARGED)
+    assert night.run("--summary").returncode == 0, night.said
+    assert [night.sends(one) for one in ("00003", "00005", "00008")] == [1, 2, 1]
+    assert len(gateway.ledger) == 8 and set(night.outcomes()) == {"succeeded"}
+    (told,) = night.read("SELECT order_id FROM events WHERE kind = 'disbelieved'")
+    assert told == ("00005",)
+    assert night.read("SELECT count(*) FROM events WHERE kind = 'stop'") == [(0,)]
+    night.right()
+
+
+@pytest.mark.fault("B19", "I1")
+def test_the_first_order_of_a_run_waits_for_the_list_that_follows_it(
+    night: Stage, gateway: Adversary
+) -> None:
+    """Also where every answer says 429 and charges."""
+    night.orders([order(number) for number in range(1, 4)])
+    for number in range(1, 4):
+        gateway.on(f"0000{number}", *[CHARGED] * 3)
+    assert night.run("--summary").returncode == 0, night.said
+    assert night.posts() == 3 == len(gateway.ledger)
+    night.right()
+
+
 @pytest.mark.fault("B22", "L6", "I1", "I19")
 def test_a_charge_behind_a_refusal_is_the_refused_attempts_when_its_order_comes_changed(
     night: Stage, gateway: Adversary

@@ -294,7 +294,32 @@ def _() -> None:
 
 @mutant("L4", "a 429 is believed for ever", LOOP + "test_a_charge_behind_a_429_is_never_sent_again")
 def _() -> None:
-    verdicts(lambda answer, v, _: replace(v, proof=Proof.THROTTLED) if answer.status == 429 else v)
+    swap("batchpay.settlement.recorder:Recorder._belies_429", always(False))
+
+
+@mutant(
+    "L4",
+    "a 429 goes again without a look",
+    LOOP + "test_who_was_told_429_waits_for_a_list",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def conclude(self: Any, case: Any, answer: Any, left_s: Any) -> None:
+            self._throttled.add = self._queue.again
+            await was(self, case, answer, left_s)
+
+        return conclude
+
+    swap("batchpay.settlement.loop:Settlement._conclude", make)
+
+
+@mutant(
+    "L4",
+    "an earlier 429 of a gateway that charged behind one is still believed",
+    LOOP + "test_who_was_told_429_waits_for_a_list",
+)
+def _() -> None:
+    swap("batchpay.lifecycle.attempt:Attempt.is_told_429", prop(lambda _, __: False))
 
 
 # --- L5: doubt has a period

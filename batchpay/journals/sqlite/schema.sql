@@ -25,6 +25,7 @@
 --   answered          rows whose correction turned out to be a duplicate: of which order
 --   new_orders        a person's --yes, and which terms and adopted charges it is about (candidates.said_new)
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
+--   disbelieved       the 429 of a send, of a gateway that was seen to charge behind one: it proves nothing
 --   untold            the charge of an earlier attempt, asked for by its id, was not shown
 --   transfer          where the recipient's share of a charge is, when that was news
 --   elsewhere         a charge of the same order id that another job made
