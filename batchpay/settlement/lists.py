@@ -221,8 +221,8 @@ class Lists:
         if opening:
             self._passed_over = [charge_id for charge_id, _ in unshown]
         if self._passed_over:
-            unshown = f"does not show {self._passed_over[0]}, which it answered in this run"
-            self.in_vain = f"the gateway's list {unshown}"
+            lacks = f"does not show {self._passed_over[0]}, which it answered in this run"
+            self.in_vain = f"the gateway's list {lacks}"
             return None
         now = listing.now or iso(self._now())
         youngest = time_of(min(listing.latest, now))  # one may say that it is of tomorrow
