@@ -12,15 +12,10 @@ from typing import Any
 
 import pytest
 
-from batchpay.batches.candidates import (
-    Likeness,
-    Placed,
-    PlannedBatch,
-    Survey,
-    judge_files,
-    likeness,
-    placed_rows,
-)
+from batchpay.batches.judging import judge_files
+from batchpay.batches.planned import Placed, PlannedBatch, placed_rows
+from batchpay.batches.recent import Likeness, likeness
+from batchpay.batches.survey import Survey
 from batchpay.domain.model import Batch, Event, Judged
 from batchpay.intake.likeness import Features
 from batchpay.job.job import Job

@@ -13,7 +13,9 @@ from batchpay.domain.lineage import told_id
 from batchpay.domain.model import Problem
 from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.text import told
-from batchpay.intake.mapping import _with_own_ids, column_of, map_chunk
+from batchpay.intake.cameback import with_own_ids as _with_own_ids
+from batchpay.intake.mapping import map_chunk
+from batchpay.intake.sources import column_of
 from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
 from batchpay.lifecycle.plan import place_of
 from batchpay.messages.message import plain

@@ -11,24 +11,17 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay import gateways
-from batchpay.batches.candidates import (
-    PlannedBatch,
-    Survey,
-    ask_about_adopted,
-    batch_id_in,
-    candidates,
-    drafts_of,
-    judge_files,
-    names_in,
-    said_new,
-    survey,
-    unasked,
-)
+from batchpay.batches.adopted import ask_about_adopted
+from batchpay.batches.candidates import candidates
 from batchpay.batches.clock import SystemClock, iso
+from batchpay.batches.drafts import batch_id_in, drafts_of
 from batchpay.batches.guards import guards_of
+from batchpay.batches.judging import judge_files, names_in, said_new
 from batchpay.batches.last import last_inputs
 from batchpay.batches.orders import attempts_of
+from batchpay.batches.planned import PlannedBatch, unasked
 from batchpay.batches.signals import Signals
+from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import Loss, loss_of, whose_reports
 from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused

@@ -15,17 +15,12 @@ from functools import partial
 from typing import Any
 
 from batchpay import __version__
-from batchpay.batches.candidates import (
-    Placed,
-    PlannedBatch,
-    batch_id_in,
-    drafts_of,
-    judge_files,
-    placed_rows,
-)
 from batchpay.batches.clock import SystemClock, iso
+from batchpay.batches.drafts import batch_id_in, drafts_of
 from batchpay.batches.guards import guards_of
+from batchpay.batches.judging import judge_files
 from batchpay.batches.keeping import KeptRows
+from batchpay.batches.planned import Placed, PlannedBatch, placed_rows
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Batch, Judged, Problem
 from batchpay.domain.money import major_text

@@ -16,25 +16,18 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
-from batchpay.batches.candidates import (
-    Placed,
-    PlannedBatch,
-    Survey,
-    beside_others,
-    drafts_of,
-    judge_files,
-    placed_rows,
-    survey,
-    unasked,
-)
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.counted import given_files, last_totals, taken_as_they_are
+from batchpay.batches.drafts import drafts_of
 from batchpay.batches.guards import guards_of, told_by_gateway
+from batchpay.batches.judging import judge_files
 from batchpay.batches.keeping import keep_now
 from batchpay.batches.last import preflight_of
 from batchpay.batches.open_job import refuse_another_place
+from batchpay.batches.planned import Placed, PlannedBatch, beside_others, placed_rows, unasked
 from batchpay.batches.publish import open_elsewhere
 from batchpay.batches.strays import stray_totals
+from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import Loss, loss_of, refuse_lost
 from batchpay.commands.check import file_told, taken_in, warnings_about
 from batchpay.domain import steps

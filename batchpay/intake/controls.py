@@ -21,7 +21,7 @@ from batchpay.domain.model import Document, Judged, Problem, Read
 from batchpay.domain.money import NotMoney, grouped_text, to_minor
 from batchpay.domain.strictjson import NotStrict, parse
 from batchpay.domain.text import told
-from batchpay.intake.mapping import column_of
+from batchpay.intake.sources import column_of
 from batchpay.job.job import Columns, Controls, Fee, Input, Limit
 from batchpay.messages import controls as said
 from batchpay.messages import problems

@@ -18,8 +18,9 @@ from typing import Any
 from batchpay.domain.model import Document, Judged, Problem
 from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.text import told
-from batchpay.intake.mapping import ESSENTIAL, PAYING, Mapped, column_of
+from batchpay.intake.mapping import ESSENTIAL, PAYING, Mapped
 from batchpay.intake.schemarules import Rule, expected, rule_of
+from batchpay.intake.sources import column_of
 from batchpay.job.job import Columns, Schema
 from batchpay.job.schema import compiled
 from batchpay.messages import schemas

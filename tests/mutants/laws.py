@@ -922,7 +922,7 @@ def _() -> None:
 )
 def _() -> None:
     swap(
-        "batchpay.intake.mapping:_corrects",
+        "batchpay.intake.cameback:rows_corrected",
         lambda was: lambda chunk, found: was(chunk, type(found)({})),
     )
 
@@ -947,7 +947,7 @@ def _() -> None:
 
 @mutant("J13", "a question is asked once", "test_sale.py::test_a_question_about_a_file_stays_asked")
 def _() -> None:
-    swap("batchpay.batches.candidates:_is_open", always(False))
+    swap("batchpay.batches.recent:_is_open", always(False))
 
 
 @mutant(

@@ -1,0 +1,152 @@
+"""RECENT: does a file ask again for what a recent one asked?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from batchpay.batches.clock import iso
+from batchpay.batches.orders import attempts_of
+from batchpay.batches.planned import PlannedBatch
+from batchpay.domain import steps
+from batchpay.domain.model import Batch, orders_of
+from batchpay.intake.likeness import Comparison, may_contain, suspicious
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.plan import alike
+
+REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What is to be said of a file that resembles a recent one."""
+
+    refusal: str = ""  # unless --yes
+    warning: str = ""
+
+
+def likeness(
+    journal: SqliteJournal,
+    before: Iterable[PlannedBatch],
+    planned: PlannedBatch,
+    now_ns: int,
+    quiet: Callable[[PlannedBatch], Collection[str]] = lambda _: (),
+) -> Likeness:
+    """Hold a file against those of the last ten days; its orders are read only when it resembles
+    one.
+
+    `quiet`: which of its orders a person cancelled, or is asked about one by one.
+    """
+    batch = planned.batch
+    recent = _recent(before, batch, now_ns)
+    if not recent:
+        return Likeness()
+    was = next((one for one in journal.batches() if one.id == batch.id), None)
+    comparison = Comparison(is_open=was is not None and _is_open(was))
+    # one that was sent is named first
+    sent = {other.batch.id: bool(journal.orders_of(other.batch.id)) for other in recent}
+    recent = sorted(recent, key=lambda other: not sent[other.batch.id])
+    for other in recent:
+        for chunk in other.chunks():
+            comparison.remember(orders_of(chunk), other.batch.id, is_open=_is_open(other.batch))
+    lineages = Lineages(journal, planned.renamed)
+    silent = quiet(planned)
+    for chunk in planned.chunks():
+        some = orders_of(chunk)
+        ids = [order["order_id"] for order in some]
+        comparison.compare(some, _known_in(journal, lineages, ids), silent)
+    return _said(batch, [other.batch for other in recent], comparison)
+
+
+def _recent(before: Iterable[PlannedBatch], batch: Batch, now_ns: int) -> list[PlannedBatch]:
+    """The files of the last ten days that one may repeat."""
+    if batch.refusal or not batch.sample:
+        return []
+    oldest_ns = min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds()) * 10**9
+    return [
+        other
+        for other in before
+        if other.batch.id != batch.id
+        and other.batch.first_seen_ns >= oldest_ns
+        and _resembles(batch, other.batch)
+    ]
+
+
+def _known_in(journal: SqliteJournal, lineages: Lineages, ids: Sequence[str]) -> set[str]:
+    """Which of these order ids the journal knows, under whatever name. What is made of one that
+    looks like a known one is judged row by row.
+    """
+    attempts = attempts_of(journal, ids)
+    forms = journal.look_alikes(list(map(alike, ids)))
+    known = {order_id for order_id, found in attempts.items() if found}
+    known.update(order_id for order_id in ids if alike(order_id) in forms)
+    known.update(filter(lineages.other_names, ids))
+    return known
+
+
+def _resembles(batch: Batch, other: Batch) -> bool:
+    alike = batch.fingerprint == other.fingerprint or suspicious(batch.sample, other.sample)
+    return alike or (bool(other.sample) and may_contain(batch.sample, other.sample))
+
+
+def _is_open(batch: Batch) -> bool:
+    """Was it asked whether its orders are new, and did nobody say so?"""
+    return steps.NEW_ORDERS(batch=batch.id)[1:] in batch.refusal
+
+
+def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Likeness:
+    by_id = {other.id: other for other in recent}
+    ask = steps.NEW_ORDERS(batch=batch.id)
+    if repeated := comparison.repeated:
+        told = _told_repeated(by_id[repeated[0]], comparison)
+        return Likeness(refusal=f"{told}: {ask}.")
+    if comparison.is_still_asked:
+        told = _told_still_asked(by_id[_most_alike(comparison)], comparison)
+        return Likeness(refusal=f"{told}: {ask}.")
+    if comparison.warns:
+        return Likeness(warning=_told_alike(by_id[_most_alike(comparison)], comparison))
+    return Likeness()
+
+
+def _most_alike(comparison: Comparison) -> str:
+    (most, _), *_ = comparison.alike_of.most_common()
+    return most
+
+
+def _told_repeated(other: Batch, comparison: Comparison) -> str:
+    more = comparison.new - comparison.size_of(other.id)
+    if more:
+        beside = f", beside {more} more"
+    else:
+        beside = ""
+    return (
+        "No order id of this file is known, but its payers, recipients and amounts are those of"
+        f" {_named(other)}{beside}"
+    )
+
+
+def _told_still_asked(other: Batch, comparison: Comparison) -> str:
+    return (
+        f"{comparison.asked} of its {comparison.new} new orders were refused already, because they"
+        " ask for the same payer, recipient and amount as others, such as those of"
+        f" {_named(other)}"
+    )
+
+
+def _told_alike(other: Batch, comparison: Comparison) -> str:
+    count = comparison.alike_of[other.id]
+    if len(comparison.alike_of) > 1:
+        beside = f", {comparison.alike - count} as those of others,"
+    else:
+        beside = ""
+    return (
+        f"{count} of its {comparison.new} new orders ask for the same payer, recipient and amount"
+        f" as orders of {_named(other)}{beside}: see that they are not the same sales under other"
+        " ids"
+    )
+
+
+def _named(batch: Batch) -> str:
+    return f"batch {batch.id} ({batch.file}, received {iso(batch.first_seen_ns)})"

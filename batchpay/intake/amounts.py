@@ -1,0 +1,225 @@
+"""AMOUNTS: cells become whole smallest units of their currency, or are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from batchpay.domain.figures import NumberForm, declared_by
+from batchpay.domain.model import Chunk, Problem
+from batchpay.domain.money import EXPONENTS, MAX_MINOR, NotMoney, major_text, plain_minors, to_minor
+from batchpay.intake.refusals import NOWHERE, Cells, Refusals, Values, quoted
+from batchpay.intake.sources import blamed_for, cells_of
+from batchpay.job.job import FromColumn, FromSum, FromValue, Source
+from batchpay.messages import problems
+from batchpay.messages.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """How the cells of a column are amounts."""
+
+    column: str  # to blame
+    unit: Literal["major", "minor"]
+    form: NumberForm | None = None
+    is_part: bool = False  # of a sum: it may be 0 or less
+
+
+def amounts_of(
+    chunk: Chunk,
+    source: Source,
+    currencies: Values,
+    found: Refusals,
+) -> Values:
+    """Whole smallest units of every row's amount."""
+    if isinstance(source, FromSum):
+        return _sums(chunk, source, currencies, found)
+    texts = cells_of(chunk, source, "amount", NOWHERE, found)
+    column = blamed_for(source, "amount")
+    form = None
+    unit: Literal["major", "minor"] = "major"
+    if isinstance(source, FromColumn | FromValue) and source.unit:
+        unit = source.unit
+    if isinstance(source, FromColumn) and isinstance(source.form, NumberForm):
+        form = source.form
+    numbers = _numbers(chunk, column)
+    return _minors(texts, numbers, currencies, _Money(column, unit, form), found)
+
+
+def _numbers(chunk: Chunk, column: str) -> Collection[int]:
+    """Positions of cells that are numbers, of which a form says nothing."""
+    kinds = chunk.typed.get(column, {})
+    return {at for at, kind in kinds.items() if kind not in ("date", "boolean")}
+
+
+def _sums(
+    chunk: Chunk,
+    source: FromSum,
+    currencies: Values,
+    found: Refusals,
+) -> Values:
+    """The parts of each amount added, all of them or none."""
+    cells = []
+    minors = []
+    for column in source.columns:
+        part = FromColumn(column, source.unit)
+        texts = cells_of(chunk, part, "amount", NOWHERE, found)
+        rule = _Money(column, source.unit, source.form, is_part=True)
+        cells.append(texts)
+        minors.append(_minors(texts, _numbers(chunk, column), currencies, rule, found))
+    totals: list[int | None] = []
+    rows = zip(zip(*cells, strict=True), zip(*minors, strict=True), strict=True)
+    for at, (texts_of_row, parts) in enumerate(rows):
+        currency = currencies[at] if currencies else None
+        total = None
+        if any(texts_of_row) and "amount" not in found.unmapped.get(at, ()):
+            total = _total(at, source, texts_of_row, parts, currency, found)
+        totals.append(total)
+    return totals
+
+
+def _total(
+    at: int,
+    source: FromSum,
+    texts: Sequence[str],
+    parts: Sequence[str | int | None],
+    currency: str | int | None,
+    found: Refusals,
+) -> int | None:
+    """One row's amount from its parts; None where it has none, which is told."""
+    for column, text in zip(source.columns, texts, strict=True):
+        if not text and not source.default:
+            found.refuse(at, "amount", Problem(column, "", problems.PART_EMPTY()))
+    if "amount" in found.unmapped.get(at, ()):
+        return None
+    total = sum(int(part or 0) for part in parts)
+    if 0 < total <= MAX_MINOR:
+        return total
+    shown = major_text(total, str(currency or ""))
+    if total <= 0:
+        said = problems.AMOUNT_NOT_POSITIVE()
+    else:
+        said = problems.AMOUNT_TOO_LARGE(most=MAX_MINOR)
+    found.refuse(at, "amount", Problem(" + ".join(source.columns), shown, said))
+    return None
+
+
+def _minors(
+    cells: Cells,
+    numbers: Collection[int],
+    currencies: Values,
+    rule: _Money,
+    found: Refusals,
+) -> Values:
+    """Whole smallest units. Plain columns are converted at once, other cells one by one."""
+    texts = cells
+    if rule.form is not None:
+        texts = _plain_numbers(cells, numbers, currencies, rule, found)
+    amounts = _at_once(texts, currencies, rule.unit)
+    known = (amount for amount in amounts if amount is not None)
+    if None not in amounts and min(known, default=1) > 0:
+        return amounts
+    for at, text in enumerate(texts):
+        if not text or amounts[at]:
+            continue
+        currency = None
+        if currencies:
+            currency = currencies[at]
+        try:
+            amounts[at] = _one_amount(text, currency, rule)
+        except NotMoney as error:
+            said = error.said
+            if rule.form is None and at not in numbers:
+                said = _or_declared(text, said, currency, rule)
+            found.refuse(at, "amount", Problem(rule.column, quoted(cells[at]), said))
+            amounts[at] = None
+        if amounts[at] is None:
+            found.unmapped.setdefault(at, set()).add("amount")
+    return amounts
+
+
+def _plain_numbers(
+    cells: Cells,
+    numbers: Collection[int],
+    currencies: Values,
+    rule: _Money,
+    found: Refusals,
+) -> Cells:
+    """What a form makes of the cells; empty where one does not fit, or says another currency."""
+    assert rule.form is not None
+    texts = list(cells)
+    for at, cell in enumerate(cells):
+        if not cell or at in numbers:
+            continue
+        figure = rule.form.read(cell)
+        currency = currencies[at] if currencies else None
+        if figure is None:
+            said = problems.OTHER_FORM(form=rule.form.example)
+        elif currency and not figure.is_of(str(currency)):
+            said = problems.OTHER_SIGN(sign=figure.sign, currency=str(currency).upper())
+        else:
+            texts[at] = figure.number
+            continue
+        texts[at] = ""
+        found.refuse(at, "amount", Problem(rule.column, quoted(cell), said))
+    return texts
+
+
+# A refusal that a declaration could lift -> the same with that declaration.
+_DECLARE = {
+    "number-format": problems.NUMBER_FORMAT_OR,
+    "too-many-decimals": problems.TOO_MANY_DECIMALS_OR,
+    "not-whole": problems.NOT_WHOLE_OR,
+}
+
+
+def _or_declared(
+    text: str,
+    said: Message,
+    currency: str | int | None,
+    rule: _Money,
+) -> Message:
+    """A refusal with the declaration under which the cell were an amount, where there is one."""
+    declared = declared_by(text, whole=rule.unit == "minor")
+    if declared is None or said.rule not in _DECLARE:
+        return said
+    form, number = declared
+    try:
+        _one_amount(number, currency, rule)
+    except NotMoney:
+        return said
+    return _DECLARE[said.rule](wrong=said, number=number, form=form)
+
+
+def _at_once(texts: Cells, currencies: Values, unit: str) -> list[int | None]:
+    """What plainly is an amount, by the decimals its currency has; None for every other cell."""
+    if unit == "minor":
+        return plain_minors(texts, 0)
+    kinds = set(currencies)
+    decimals = {EXPONENTS[str(code).upper()] for code in kinds if code}
+    if None not in kinds and len(decimals) == 1:
+        return plain_minors(texts, decimals.pop())
+    amounts: list[int | None] = [None] * len(texts)
+    for code in kinds - {None}:
+        exponent = EXPONENTS[str(code).upper()]
+        places = [at for at, currency in enumerate(currencies) if currency == code]
+        some = plain_minors([texts[at] for at in places], exponent)
+        for at, amount in zip(places, some, strict=True):
+            amounts[at] = amount
+    return amounts
+
+
+def _one_amount(text: str, currency: str | int | None, rule: _Money) -> int | None:
+    """One cell with all its errors; None when only the currency is to blame."""
+    try:
+        minor = to_minor(text, str(currency or "THB"), rule.unit)
+    except NotMoney as error:
+        if currency or error.said.rule == problems.NUMBER_FORMAT.code:
+            raise
+        return None
+    if minor <= 0 and not rule.is_part:
+        raise NotMoney(problems.AMOUNT_NOT_POSITIVE())
+    if currency or rule.unit == "minor":
+        return minor
+    return None
