@@ -37,13 +37,19 @@ START = ("PATH", "PYTHONPATH")  # what a test gives every run of its own environ
 READ_LATE = frozenset({"OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"})
 IMPORTED_LATE = (
     "pandas",
+    "pandas.core.methods.to_dict",
     "pyarrow.compute",
     "pyarrow.csv",
+    "pyarrow.pandas_compat",
     "pyarrow.parquet",
     "numpy",
     "httpx",
     "rich.progress",
     "jsonschema",
+    "jsonschema_rs",
+    "encodings.ascii",
+    "encodings.idna",
+    "encodings.utf_8_sig",
 )
 LONGEST = 1 << 17  # bytes of a request: words and variables
 FORKS = os.environ.get("BATCHPAY_FORKS") != "0"
@@ -285,14 +291,18 @@ class Parser:
 
 
 def import_everything() -> None:
-    """All of the program but its sandbox, and what it imports late."""
+    """All of the program but its sandbox, and what it imports late and loads once: the templates of
+    the pages cost more to compile than all else that a small run does.
+    """
     import batchpay
+    from batchpay.reports import NAMES, load
 
     for found in pkgutil.walk_packages(batchpay.__path__, "batchpay."):
         if not found.name.startswith(("batchpay.sandbox", "batchpay.__main__")):
             importlib.import_module(found.name)
     for name in IMPORTED_LATE:
         importlib.import_module(name)
+    load(NAMES, "en")
     gc.collect()
     gc.freeze()  # else the forks copy what they only count
 
