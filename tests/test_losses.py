@@ -729,6 +729,33 @@ def test_a_report_folder_that_takes_nothing_is_told_before_anything_is_sent(mark
     assert market.run().returncode == 0
 
 
+@pytest.mark.fault("A11", "D02")
+def test_what_a_night_counted_and_could_not_write_the_next_one_writes(market: Market) -> None:
+    """Its own report and that of an older file, of which the next night brings nothing: neither
+    stays behind what `status` says.
+    """
+    market.orders([order(1), order(2)])
+    market.job()
+    market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+    assert market.run().returncode == 11
+    (charge,) = (one for one in market.own_charges() if one["status"] == "pending")
+    paid = f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid"
+    httpx.post(paid, auth=(KEY, ""), trust_env=False)
+    (older,) = (path.parent for path in (market.folder / "reports").glob("*/results.csv"))
+    (older / "results.csv").unlink()
+    (older / "results.csv").mkdir()
+    market.orders([order(3)])
+    assert market.run().returncode == 73
+    (older / "results.csv").rmdir()
+    for folder in (market.folder / "reports").iterdir():
+        if folder != older:
+            shutil.rmtree(folder)
+    market.orders([order(4)])
+    assert market.run().returncode == 0
+    assert market.outcomes() == {"succeeded": 4}
+    assert market.run(verb="verify").returncode == 0
+
+
 @pytest.mark.fault("D14")
 def test_status_tells_nothing_from_a_journal_that_was_edited(market: Market) -> None:
     """A sum that somebody wrote into it is not repeated."""

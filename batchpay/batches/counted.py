@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from batchpay.batches.standings import Found
+from batchpay.domain.errors import CannotWrite, InputOutput
 from batchpay.domain.events import (
     Answered,
     BatchPlanned,
@@ -22,6 +23,7 @@ from batchpay.domain.events import (
     TotalsCounted,
     TransferSeen,
     kinds,
+    told_in,
 )
 from batchpay.domain.events import Found as FoundTold
 from batchpay.domain.model import OPEN, Batch, Event, Outcome
@@ -92,6 +94,17 @@ def totals_in(event: Event) -> Totals:
 def behind(journal: SqliteJournal, totals: Event) -> bool:
     """Did anything happen to an order of a batch since its last report was written?"""
     return journal.changed(totals.batch_id, totals.seq)
+
+
+def unfinished(journal: SqliteJournal) -> Callable[[str], bool]:
+    """Was a run killed before it had written its reports, or could it not write them? Of a command
+    that writes reports beside the runs nobody knows.
+    """
+    ended: dict[str, int] = {}
+    for event, finished in told_in(journal, RunFinished):
+        ended[event.run_id] = finished.exit_code
+    could_not = (CannotWrite.exit_code, InputOutput.exit_code)
+    return lambda run_id: run_id not in ended or ended[run_id] in could_not
 
 
 def given_files(job: Job, counted: Iterable[tuple[Batch, Totals]]) -> tuple[str, ...]:

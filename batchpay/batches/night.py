@@ -7,7 +7,7 @@ settle   lock -> list -> settle what is open -> report
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from batchpay.batches.counted import (
     is_open,
     last_totals,
     taken_as_they_are,
+    unfinished,
 )
 from batchpay.batches.index import publish_index
 from batchpay.batches.last import has_looked
@@ -28,6 +29,7 @@ from batchpay.batches.publish import (
     SPOOLED,
     Counted,
     Published,
+    are_written,
     count,
     keep,
     publish_adopted,
@@ -235,13 +237,16 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
         ]
     latest = last_totals(opened.journal)
     mine = {planned.batch.id for planned in opened.planned}
+    owed = _owed(opened, latest)
     counted: list[Counted] = []
-    for batch in _of_tonight(opened, latest):
+    for batch in _of_tonight(opened, latest, owed):
         known = latest.get(batch.id)
         is_spooled = len(counted) < SPOOLED
         if known is None or (batch.id in mine and looked):
             counted.append(count(opened, batch, spooled=is_spooled))
-        elif behind(opened.journal, known) or (looked and _is_due(opened, known)):
+        elif (
+            batch.id in owed or behind(opened.journal, known) or (looked and _is_due(opened, known))
+        ):
             counted.append(count(opened, batch, spooled=is_spooled, written=known))
         else:
             counted.append(keep(opened, batch, known))
@@ -250,6 +255,18 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
 
 def _is_due(opened: OpenJob, known: Event) -> bool:
     return is_due(opened.journal, known.batch_id, known, opened.stop)
+
+
+def _owed(opened: OpenJob, latest: Mapping[str, Event]) -> frozenset[str]:
+    """Batches that an earlier run counted and of which it did not come to write the reports: it was
+    killed, or the disk was full (A11, D02).
+    """
+    killed = unfinished(opened.journal)
+    return frozenset(
+        batch_id
+        for batch_id, known in latest.items()
+        if killed(known.run_id) and not are_written(opened, known)
+    )
 
 
 def _without_a_report(opened: OpenJob) -> list[Batch]:
@@ -261,9 +278,9 @@ def _without_a_report(opened: OpenJob) -> list[Batch]:
     return [batch for batch in batches if not (reports / batch.id).exists()]
 
 
-def _of_tonight(opened: OpenJob, latest: Mapping[str, Event]) -> list[Batch]:
+def _of_tonight(opened: OpenJob, latest: Mapping[str, Event], owed: Collection[str]) -> list[Batch]:
     """This run's batches, then every other that has open rows, or whose last report may be behind
-    the journal.
+    the journal or is not there.
     """
     mine = [planned.batch for planned in opened.planned]
     mine_ids = {batch.id for batch in mine}
@@ -272,7 +289,8 @@ def _of_tonight(opened: OpenJob, latest: Mapping[str, Event]) -> list[Batch]:
         known = latest.get(batch.id)
         if batch.id in mine_ids:
             continue
-        if known is None or is_open(known) or _is_due(opened, known):
+        is_behind = known is None or batch.id in owed or is_open(known) or _is_due(opened, known)
+        if is_behind:
             others.append(batch)
     return [*mine, *others]
 

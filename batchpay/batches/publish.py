@@ -129,11 +129,11 @@ def count(
     except BaseException:
         spool.close()
         raise
-    kept = written is not None and latest.seq == written.seq and _are_there(opened, latest)
+    kept = written is not None and latest.seq == written.seq and are_written(opened, latest)
     return Counted(batch, totals, equations, latest, found, spool, said, kept)
 
 
-def _are_there(opened: OpenJob, noted: Event) -> bool:
+def are_written(opened: OpenJob, noted: Event) -> bool:
     """Are the reports that were written from an event there?"""
     folder = opened.job.report.directory / noted.batch_id
     return is_made_from(folder, opened.journal.id, noted.seq, noted.digest)

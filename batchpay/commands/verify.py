@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from batchpay.batches.counted import last_totals
+from batchpay.batches.counted import last_totals, unfinished
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
-from batchpay.domain.errors import CannotWrite, InputMissing, InputOutput, Misconfigured
-from batchpay.domain.events import Restored, RunFinished, told_in
+from batchpay.domain.errors import InputMissing, Misconfigured
+from batchpay.domain.events import Restored, told_in
 from batchpay.domain.model import Batch
 from batchpay.domain.text import many, told
 from batchpay.job.job import Job
@@ -162,7 +162,7 @@ def _chosen(job: Job, known: _Known, batch_id: str | None) -> list[str]:
 
 def _known(job: Job, journal: SqliteJournal) -> _Known:
     counted = last_totals(journal)
-    unfinished = _unfinished(journal)
+    killed = unfinished(journal)
     losses = told_in(journal, Restored)
     return _Known(
         job=job.name,
@@ -170,20 +170,11 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         digest_of=journal.digest_of,
         batches={batch.id: batch for batch in journal.batches()},
         counted={name: event.seq for name, event in counted.items()},
-        unwritten=frozenset(name for name, event in counted.items() if unfinished(event.run_id)),
+        unwritten=frozenset(name for name, event in counted.items() if killed(event.run_id)),
         account=str(whose_journal(journal.accounts()).get("account", "")),
         lookups=dict(job.lookups()),
         lost=tuple((loss.has or 0, loss.had or 0) for _, loss in losses),
     )
-
-
-def _unfinished(journal: SqliteJournal) -> Callable[[str], bool]:
-    """Was a run killed before it had written its reports, or could it not write them?"""
-    ended: dict[str, int] = {}
-    for event, finished in told_in(journal, RunFinished):
-        ended[event.run_id] = finished.exit_code
-    could_not = (CannotWrite.exit_code, InputOutput.exit_code)
-    return lambda run_id: run_id not in ended or ended[run_id] in could_not
 
 
 def _folders(job: Job, known: _Known) -> Iterator[str]:
