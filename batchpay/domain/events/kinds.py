@@ -1,0 +1,169 @@
+"""KINDS: every class of event, and what journals ask of them in queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from batchpay.domain.events.attempts import (
+    Absent,
+    Adopted,
+    Answered,
+    Disbelieved,
+    Found,
+    Intended,
+    Missing,
+    Resolved,
+    TransferSeen,
+    Unclear,
+    Untold,
+    Voided,
+    Withdrawn,
+)
+from batchpay.domain.events.batches import (
+    BatchPlanned,
+    IdsMadeOf,
+    IdsRenamed,
+    InputsRead,
+    NewOrders,
+    RecipientsAsked,
+    RowsAnswered,
+    TotalsCounted,
+)
+from batchpay.domain.events.forms import Told
+from batchpay.domain.events.ledger import (
+    Audited,
+    DifferenceNoted,
+    DisputeSeen,
+    Followed,
+    RefundSeen,
+)
+from batchpay.domain.events.orders import ChargedElsewhere, OrderCancelled
+from batchpay.domain.events.runs import (
+    BelongsTo,
+    Listed,
+    Probed,
+    ProbeStarted,
+    Recovered,
+    Restored,
+    RunCounted,
+    RunFinished,
+    RunStarted,
+)
+from batchpay.domain.events.stops import (
+    Disowned,
+    Held,
+    Lifted,
+    NamelessListed,
+    Stop,
+    Stray,
+    ThrottleDistrusted,
+    Unreadable,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(Told):
+    """An event of a kind that a later version writes, or that nobody reads."""
+
+
+ALL: tuple[type[Told], ...] = (
+    Intended,
+    Voided,
+    Answered,
+    Found,
+    Absent,
+    Adopted,
+    Resolved,
+    Withdrawn,
+    Missing,
+    Unclear,
+    Untold,
+    Disbelieved,
+    TransferSeen,
+    OrderCancelled,
+    ChargedElsewhere,
+    BelongsTo,
+    RunStarted,
+    RunCounted,
+    RunFinished,
+    Restored,
+    Recovered,
+    Listed,
+    InputsRead,
+    IdsMadeOf,
+    NewOrders,
+    IdsRenamed,
+    RowsAnswered,
+    RecipientsAsked,
+    Held,
+    Stop,
+    Lifted,
+    ThrottleDistrusted,
+    Unreadable,
+    Disowned,
+    Stray,
+    NamelessListed,
+    Audited,
+    RefundSeen,
+    DisputeSeen,
+    Followed,
+    DifferenceNoted,
+    ProbeStarted,
+    Probed,
+    TotalsCounted,
+    BatchPlanned,
+)
+BY_KIND: Mapping[str, type[Told]] = {one.kind: one for one in ALL}
+
+
+def kinds(*classes: type[Told]) -> tuple[str, ...]:
+    """What the journal calls them."""
+    return tuple(one.kind for one in classes)
+
+
+BEGINNINGS = kinds(Intended, Adopted)  # by which an attempt begins
+CHARGES = kinds(Answered, Found, Adopted, Resolved)  # that tell of a charge
+SHOWN_CHARGES = kinds(Answered, Found, Adopted)  # ... and not on a person's word
+STOPS = kinds(Stop, Lifted)
+# of which every charge has one or more: the journal's index of kinds is of the others (schema.sql)
+FREQUENT = kinds(Intended, Answered, Found, TransferSeen)
+
+# where a value stands in `data`, as SQLite's json_extract wants it
+CHARGE_ID_AT = "$.charge.id"
+CHARGE_CREATED_AT = "$.charge.created_at"
+CHARGE_AMOUNT_AT = "$.charge.amount"
+CHARGE_CURRENCY_AT = "$.charge.currency"
+STATE_AT = "$.state"
+SALE_AT = "$.intent.sale"
+IDS_FROM_AT = "$.intent.ids_from"
+
+
+class AskedFor(NamedTuple):
+    """What an attempt asks for, as a query tells it (ASKED_FOR); what an event does not say is
+    empty.
+    """
+
+    payer: str
+    destination: str
+    amount: int  # smallest unit
+    currency: str
+    single_use: str
+
+
+ASKED_FOR = ", ".join(
+    [
+        *(
+            f"CAST(coalesce(json_extract(e.data, '$.intent.{name}'), '') AS TEXT)"
+            for name in ("payer", "destination")
+        ),
+        "CAST(coalesce(json_extract(e.data, '$.intent.amount'), 0) AS INTEGER)",
+        *(
+            f"CAST(coalesce(json_extract(e.data, '$.intent.{name}'), '') AS TEXT)"
+            for name in ("currency", "single_use")
+        ),
+    ]
+)
+# what stands before the value of `state` in the text of `data`
+STATE_TEXT = '"state":'

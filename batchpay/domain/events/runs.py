@@ -1,0 +1,116 @@
+"""What is told of a run, or of the journal itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from batchpay.domain.events.forms import LIST, OPTIONAL, UNLESS_NONE, Told
+from batchpay.domain.model import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BelongsTo(Told):
+    """Which account, mode and address this journal belongs to."""
+
+    kind = "account"
+
+    account: str = ""  # empty: no gateway told it
+    mode: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Told):
+    """A process begins to work on a job."""
+
+    kind = "run.started"
+
+    boot_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCounted(Told):
+    """The run's work is done and counted; its reports follow."""
+
+    kind = "run.counted"
+
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(Told):
+    """The run is over, its reports are written."""
+
+    kind = "run.finished"
+
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfLoss(Told):
+    """What a journal was found to have lost (batches/wholeness)."""
+
+    empty: bool = False  # did it know no order?
+    evidence: str = field(default="", metadata=OPTIONAL)  # who tells of it, and what
+    # the last event that others know of
+    had: int | None = field(default=None, metadata=UNLESS_NONE)
+    has: int | None = field(default=None, metadata=UNLESS_NONE)  # ... and its own last one
+    # modification time of the youngest manifest that was looked at
+    manifests_ns: int | None = field(default=None, metadata=UNLESS_NONE)
+    # orders that reports tell to be cancelled; None: no report was asked
+    cancelled: tuple[str, ...] | None = field(default=None, metadata=LIST | UNLESS_NONE)
+    # charges that reports call so
+    unproven: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored(OfLoss):
+    """The journal is older than it has been: what it lost is looked for at the gateway."""
+
+    kind = "restored"
+
+    # the charge in the gateway's list that gave it away
+    met: str = field(default="", metadata=OPTIONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered(OfLoss):
+    """... and that was done: after the wait the list was complete."""
+
+    kind = "recovered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Told):
+    """The gateway's charges were listed completely, up to a bound (law L11)."""
+
+    kind = "listing"
+
+    bound: str  # ISO 8601 UTC, whole seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeStarted(Told):
+    """Test charges are made to learn what the gateway does."""
+
+    kind = "probe.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed(Told):
+    """... and what they showed."""
+
+    kind = "probe"
+
+    findings: Mapping[str, str]  # subject -> what it showed
+
+    def data(self) -> dict[str, Any]:
+        """The findings themselves."""
+        return dict(self.findings)
+
+    @classmethod
+    def read(cls, event: Event) -> Self:
+        """The same back."""
+        return cls(findings=event.data)
