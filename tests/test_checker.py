@@ -23,8 +23,9 @@ from batchpay.readers.cells import encode_cells
 from tests import checker
 from tests.adversary import DECLINED, LOST_AFTER, LOST_BEFORE, PENDING, Adversary, error
 from tests.checker import RULES, judge, told
-from tests.evidence import Facts
+from tests.evidence import Event, Evidence, Facts
 from tests.faults.stage import stage
+from tests.lives import attempts, key_of
 from tests.world import KEY, order
 
 Facts_ = Facts | None
@@ -622,6 +623,46 @@ def test_a_doctored_night_is_flagged(
     facts = spoil(folder)
     found = judge(folder, facts)
     assert name in {finding.rule for finding in found}, told(found)
+
+
+WAITS, FAILED, PAID = ("pending", False), ("failed", False), ("successful", True)
+
+
+@pytest.mark.fault("I7", "B16")
+@pytest.mark.parametrize(
+    ("shown", "outcome"),
+    [
+        ([("recp_test_2", WAITS), ("recp_test_1", WAITS)], "unproven"),
+        ([("recp_test_2", WAITS), ("recp_test_1", PAID)], "unproven"),
+        ([("recp_test_2", WAITS), ("recp_test_1", FAILED)], "unproven"),
+        ([("recp_test_2", WAITS), ("recp_test_1", FAILED), ("recp_test_1", PAID)], "unproven"),
+        ([("recp_test_2", WAITS), ("recp_test_1", FAILED), ("recp_test_1", FAILED)], "declined"),
+        ([("recp_test_2", FAILED)], "declined"),
+        ([("recp_test_2", PAID), ("recp_test_2", PAID)], "unproven"),
+    ],
+)
+def test_a_charge_not_proven_is_closed_when_it_is_told_twice_that_nothing_was_taken(
+    tmp_path: Path, shown: list[tuple[str, tuple[str, bool]]], outcome: str
+) -> None:
+    """What the gateway contradicts itself about may have taken money until then, and a second
+    attempt beside it is flagged.
+    """
+    asked = {"key": key_of("night", "1", 1), "amount": 5, "currency": "thb"}
+    lines = [("intent", 1, {"intent": {**asked, "destination": "recp_test_1"}, "boot_s": 1.0})]
+    for destination, (status, paid) in shown:
+        charge = {"id": "chrg_test_1", "amount": 5, "currency": "thb", "destination": destination}
+        charge |= {"status": status, "paid": paid, "metadata": {"batchpay_key": asked["key"]}}
+        lines.append(("found", 1, {"charge": charge}))
+    again = {"key": key_of("night", "1", 2)}
+    lines.append(("intent", 2, {"intent": again, "boot_s": 2.0}))
+    events = [
+        Event(seq, "night", kind, 0, "", "", "", 2, "1", attempt, 1, json.dumps(data), "")
+        for seq, (kind, attempt, data) in enumerate(lines, start=1)
+    ]
+    evidence = Evidence(tmp_path, {"name": "night"}, events=events)
+    first, _ = attempts(evidence)["1"]
+    assert first.outcome == outcome
+    assert bool(list(RULES["I7"](evidence))) is (outcome == "unproven")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ MAX_COST = 20_000  # subschemas one row may have to pass
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _DATA = frozenset({"const", "enum", "default", "examples"})  # values, not schemas
 _Found = tuple[str, str, Any]  # pointer, keyword, value
+_COMPILED: dict[str, Any] = {}  # by the SHA-256 of the schema's bytes
 
 
 def load_schema(source: Path | bytes, name: str = "") -> Schema:
@@ -68,7 +69,19 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
 
 
 def compiled(schema: Schema) -> Any:
-    """The validator that decides: linear-time patterns, no network, no files."""
+    """The validator that decides: linear-time patterns, no network, no files. The same bytes are
+    compiled once: a job is loaded with it, and each of its files is judged by it.
+    """
+    if not schema.sha256:
+        return _compile(schema)
+    if schema.sha256 not in _COMPILED:
+        made = _compile(schema)
+        _COMPILED.clear()  # a program runs one job
+        _COMPILED[schema.sha256] = made
+    return _COMPILED[schema.sha256]
+
+
+def _compile(schema: Schema) -> Any:
     import jsonschema_rs  # heavy: only where rows are judged
 
     try:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from io import BytesIO
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -282,8 +283,9 @@ def _width(letter: str) -> int:
     return 1
 
 
+@cache
 def load_workbooks() -> None:
-    """What workbooks are written with, into memory."""
+    """What workbooks are written with, into memory; once a process."""
     from xlsxwriter import utility  # noqa: F401 - widths and addresses
 
     with workbook(BytesIO(), "", "") as book:

@@ -20,7 +20,11 @@ from typing import Any
 
 import apsw
 
+apsw.shutdown()
+apsw.config(apsw.SQLITE_CONFIG_MEMSTATUS, 0)  # nobody asks how much memory it takes
+apsw.initialize()
 SECTOR = 512
+STATEMENTS = 512  # that stay compiled
 _DISKS: dict[str, Disk] = {}  # by the folder in a file's name
 
 
@@ -266,27 +270,46 @@ class Connection:
 
     def __init__(self, disk: Disk, name: str) -> None:
         self._disk, self._generation = disk, disk.generation
+        self._read: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
         disk.connections.append(self)
-        with _as_sqlite3():
-            self._apsw = apsw.Connection(name, vfs="simulated")
+        try:
+            self._apsw = apsw.Connection(name, vfs="simulated", statementcachesize=STATEMENTS)
             # Shared memory needs a real file system: the only process there is locks the file
             # whole.
             self._apsw.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._apsw.execute("PRAGMA temp_store = MEMORY")
+        except apsw.Error as error:
+            raise _of_sqlite3(error) from error
 
     @property
     def in_transaction(self) -> bool:
         return self._apsw.in_transaction
 
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> _Cursor:
-        with _as_sqlite3():
-            return _Cursor(
-                self._apsw.execute(self._disk.pragmas.get(statement, statement), tuple(values))
-            )
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> _Rows:
+        """All rows at once. This connection has the file for itself: what it read stays so until it
+        executes something else.
+        """
+        is_read = statement.startswith("SELECT")
+        asked = (statement, tuple(values))
+        if is_read and asked in self._read:
+            return _Rows(self._read[asked])
+        statement = self._disk.pragmas.get(statement, statement)
+        try:
+            found = self._apsw.execute(statement, asked[1]).fetchall()
+        except apsw.Error as error:
+            raise _of_sqlite3(error) from error
+        if is_read:
+            self._read[asked] = found
+        else:
+            self._read.clear()
+        return _Rows(found)
 
     def executemany(self, statement: str, many: Sequence[Sequence[Any]]) -> None:
-        with _as_sqlite3():
+        self._read.clear()
+        try:
             self._apsw.executemany(statement, many)
+        except apsw.Error as error:
+            raise _of_sqlite3(error) from error
 
     def close(self) -> None:
         """Never fails: sqlite3_close() ignores a checkpoint that could not be written."""
@@ -299,31 +322,28 @@ class Connection:
             self._disk.closing_the_dead = False
 
 
-class _Cursor:
-    def __init__(self, cursor: apsw.Cursor) -> None:
-        self._cursor = cursor
+class _Rows:
+    """What a statement found, as a cursor gives it."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self._rows = iter(rows)
 
     def fetchone(self) -> Any:
-        with _as_sqlite3():
-            return self._cursor.fetchone()
+        return next(self._rows, None)
 
     def fetchall(self) -> list[Any]:
-        with _as_sqlite3():
-            return self._cursor.fetchall()
+        return list(self._rows)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.fetchall())
+        return self._rows
 
 
-@contextmanager
-def _as_sqlite3() -> Iterator[None]:
-    try:
-        yield
-    except apsw.ConstraintError as error:
-        raise sqlite3.IntegrityError(str(error)) from error
-    except apsw.FullError as error:
-        raise sqlite3.OperationalError("database or disk is full") from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise sqlite3.DatabaseError(str(error)) from error
-    except apsw.Error as error:
-        raise sqlite3.OperationalError(f"disk I/O error: {error}") from error
+def _of_sqlite3(error: apsw.Error) -> sqlite3.Error:
+    """The error that sqlite3 would have raised."""
+    if isinstance(error, apsw.ConstraintError):
+        return sqlite3.IntegrityError(str(error))
+    if isinstance(error, apsw.FullError):
+        return sqlite3.OperationalError("database or disk is full")
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+        return sqlite3.DatabaseError(str(error))
+    return sqlite3.OperationalError(f"disk I/O error: {error}")

@@ -116,6 +116,15 @@ class World:
         self.frozen_s += seconds
 
 
+@dataclass(frozen=True)
+class _Copy:
+    """A journal that was copied, and the files that it was copied from."""
+
+    files: dict[str, bytes]
+    disk: Disk
+    journal: SqliteJournal
+
+
 @dataclass
 class Machine:
     """A computer with a disk, a clock and a boot id."""
@@ -132,6 +141,7 @@ class Machine:
         self.disk = Disk(f"{self.world.seed}.{self.name}", self.world.dice)
         self.disk.pragmas = self.world.pragmas
         self.state_path = self.world.folder / self.name / "journal.db"
+        self._looked_at: _Copy | None = None
 
     @property
     def boot_id(self) -> str:
@@ -176,16 +186,24 @@ class Machine:
     def now_ns(self) -> int:
         return START_NS + int((self.world.loop.time() + self.skew_s) * 1e9)
 
-    @contextmanager
-    def copy(self, job: str = JOB) -> Iterator[SqliteJournal]:
-        """A copy of the journal, to look at without touching it."""
-        disk = self.disk.copy("looked at")
-        journal = SqliteJournal(self.state_path, job, connect=disk.connect)
-        try:
-            yield journal
-        finally:
-            journal.close()
-            disk.forget()
+    def copy(self) -> SqliteJournal:
+        """A copy of the journal, to look at without touching it: the same one for as long as the
+        files are the same.
+        """
+        files = self.disk.snapshot()
+        if self._looked_at is None or self._looked_at.files != files:
+            self.forget_copy()
+            disk = self.disk.copy(f"{self.disk.name} looked at")
+            journal = SqliteJournal(self.state_path, JOB, connect=disk.connect)
+            self._looked_at = _Copy(files, disk, journal)
+        return self._looked_at.journal
+
+    def forget_copy(self) -> None:
+        """Nobody looks at it any more."""
+        if self._looked_at is not None:
+            self._looked_at.journal.close()
+            self._looked_at.disk.forget()
+            self._looked_at = None
 
     @contextmanager
     def tool(self) -> Iterator[SqliteJournal]:
