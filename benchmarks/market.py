@@ -89,7 +89,7 @@ def write_orders(
                     f"{dice.randrange(20, 90_000)}.{number % 100:02d}",
                     "THX" if bad else "THB",
                     f"recp_test_sandbox{number % 977:04d}",
-                    f"{card}{number:08d}4242",
+                    f"{card}{number:08d}",
                     f"INV-{number}",
                     f"Shop {number % 977}",
                     "vinyl record",

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import InputOutput
-from batchpay.domain.events import begins
+from batchpay.domain.events import AskedFor, begins
 from batchpay.domain.model import Batch, Done, Event, Judged, Problem
 from batchpay.journals.sqlite.rows import pack, unpack
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -114,6 +114,44 @@ def test_what_other_jobs_of_the_file_did_with_an_order(tmp_path: Path) -> None:
     jobs["night"].verify()
     for opened in jobs.values():
         opened.close()
+
+
+def test_what_recipients_and_tokens_were_asked_for_is_found_among_the_last_attempts(
+    journal: SqliteJournal,
+) -> None:
+    """Whoever else a token of the same last characters paid, and whatever an older one asked."""
+    spent = {"payer": "tokn_1_abcd", "single_use": "tokn_1_abcd"}
+    like = {"payer": "tokn_2_abcd", "single_use": "tokn_2_abcd"}
+    journal.append([intent("old", 1), intent("paid", 2, destination="recp_2", **spent)])
+    journal.append([intent("like", 3, destination="recp_3", **like), intent("new", 4)])
+
+    def asked(recipients: set[str], tokens: set[str], most: int = 9) -> list[str]:
+        return [order_id for _, order_id, *_ in journal.asked_of(recipients, tokens, most)]
+
+    assert asked({"recp_1"}, set()) == ["new", "old"]
+    assert asked({"recp_1", "\ud800"}, {"tokn_1_abcd"}) == ["new", "paid", "old"]
+    assert asked(set(), {"tokn_2_abcd", "tokn_3_abcd"}) == ["like"]
+    assert asked({"recp_1"}, {"tokn_1_abcd"}, 3) == ["new", "paid"]
+    (found,) = journal.asked_of({"recp_2"}, set(), 9)
+    asked_for = AskedFor("tokn_1_abcd", "recp_2", 100, "thb", "tokn_1_abcd")
+    assert found == (2, "paid", "batch-1", asked_for)
+    assert sorted(journal.orders_asked_since(2, 9)) == ["like", "new", "paid"]
+    assert sorted(journal.orders_asked_since(2, 2)) == ["like", "new"]
+
+
+@pytest.mark.fault("J05")
+def test_the_youngest_charge_stands_where_it_was_told(journal: SqliteJournal) -> None:
+    """Not where events end: a look-up may tell of an older one later, in another page of events."""
+
+    def seen(charge_id: str, created_at: str) -> Event:
+        told = {"charge": {"id": charge_id, "created_at": created_at}}
+        return Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data=told)
+
+    journal.append([intent("a"), seen("young", "2026-11-24T10:00:00Z")])
+    journal.append([Event("run.started", 50 * HOUR_NS) for _ in range(20_000)])
+    journal.append([seen("old", "2026-11-23T10:00:00Z")])
+    assert journal.youngest_charge(50 * HOUR_NS) == ("young", "2026-11-24T10:00:00Z")
+    assert journal.youngest_charge(51 * HOUR_NS) is None
 
 
 def test_many_values_are_asked_about_at_once(journal: SqliteJournal) -> None:

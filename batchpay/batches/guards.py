@@ -104,8 +104,7 @@ def _of_day(job: Job, journal: SqliteJournal, at_ns: int) -> dict[tuple[str, str
     zone = ZoneInfo(job.controls.time_zone)
     midnight = datetime.combine(datetime.fromtimestamp(at_ns // 10**9, zone).date(), time(), zone)
     began_ns = int(midnight.timestamp()) * 10**9
-    asked = journal.asked_lately(MOST)
-    ids = {order_id for asked_ns, order_id, _, _ in asked if asked_ns >= began_ns}
+    ids = journal.orders_asked_since(began_ns, MOST)
     for attempts in attempts_of(journal, sorted(ids)).values():
         for attempt in attempts:
             if attempt.closed or attempt.ready or attempt.sent_ns < began_ns:

@@ -34,9 +34,10 @@ class _Ask(NamedTuple):
 
 @dataclass(slots=True)
 class _Asks:
-    """The last attempts of a journal, oldest first."""
+    """Of the last attempts of a journal those that rows had to do with until now, oldest first."""
 
     head: int  # of the journal when they were read
+    recipients: set[str] = field(default_factory=set)  # that were looked for
     of_recipients: dict[tuple[str, str], list[_Ask]] = field(default_factory=dict)
     of_tokens: dict[str, list[Near]] = field(default_factory=dict)
 
@@ -59,9 +60,7 @@ class Before:
 
 def before(journal: SqliteJournal, documents: Sequence[Document], received_ns: int) -> Before:
     """What the journal tells of the recipients, payers and tokens of rows that broke no rule."""
-    asks = _asks_of(journal)
-    if not asks.of_recipients:
-        return Before()
+    asks = _asks_of(journal, documents)
     found = Before()
     earlier: dict[tuple[str, str], list[_Ask]] = {}
     for document in documents:
@@ -98,21 +97,28 @@ def _add_hundredth(found: Before, document: Document, asks: Sequence[_Ask]) -> N
             found.hundredth[terms_in(document)] = Near(ask.order_id, ask.batch_id, ask.at_ns)
 
 
-def _asks_of(journal: SqliteJournal) -> _Asks:
-    """The journal's last attempts, read again when there are others."""
+def _asks_of(journal: SqliteJournal, documents: Sequence[Document]) -> _Asks:
+    """What the journal's last attempts asked of the recipients and tokens of some rows, each read
+    once while no other attempt begins.
+    """
     head = journal.last_asked()
     kept = _KEPT.get(journal)
-    if kept is not None and kept.head == head:
+    if kept is None or kept.head != head:
+        kept = _KEPT[journal] = _Asks(head)
+    names = {document["destination"] for document in documents} - kept.recipients
+    tokens = set(filter(None, map(single_use_of, documents))) - kept.of_tokens.keys()
+    if not (head and (names or tokens)):
         return kept
-    of_recipients: dict[tuple[str, str], list[_Ask]] = defaultdict(list)
-    of_tokens: dict[str, list[Near]] = defaultdict(list)
-    for at_ns, order_id, batch_id, intent in journal.asked_lately(MOST):
-        recipient = intent.destination, intent.currency.lower()
-        payer = who_pays(intent.payer)
-        of_recipients[recipient].append(_Ask(at_ns, intent.amount, payer, order_id, batch_id))
-        if intent.single_use:
-            of_tokens[intent.single_use].append(Near(order_id, batch_id, at_ns))
-    for asks in of_recipients.values():
+    kept.recipients |= names
+    kept.of_tokens.update((token, []) for token in tokens)
+    fresh: dict[tuple[str, str], list[_Ask]] = defaultdict(list)
+    for at_ns, order_id, batch_id, intent in journal.asked_of(names, tokens, MOST):
+        if intent.destination in names:
+            ask = _Ask(at_ns, intent.amount, who_pays(intent.payer), order_id, batch_id)
+            fresh[intent.destination, intent.currency.lower()].append(ask)
+        if intent.single_use in tokens:
+            kept.of_tokens[intent.single_use].append(Near(order_id, batch_id, at_ns))
+    for asks in fresh.values():
         asks.sort()
-    kept = _KEPT[journal] = _Asks(head, dict(of_recipients), dict(of_tokens))
+    kept.of_recipients.update(fresh)
     return kept

@@ -352,6 +352,11 @@ class Journal(Protocol):
         (UTC nanoseconds).
         """
 
+    def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
+        """Id and `created_at` of the youngest of these, by whatever the gateway told of it; None
+        where it told of none when they were made.
+        """
+
     def adopted(self) -> list[tuple[str, str]]:
         """Batch id, as its charge told it, and order id of every adopted charge, oldest first."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from batchpay.domain.errors import Usage
@@ -93,7 +94,12 @@ def local(at: str, zone: str) -> str:
 
 def is_instant(text: str) -> bool:
     """`2026-11-24T13:45:39Z`, and a day that there is."""
+    return len(text) == 20 and _is_instant(text)
+
+
+@lru_cache(maxsize=4096)  # charges of one second tell the same one
+def _is_instant(text: str) -> bool:
     try:
-        return len(text) == 20 and bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
     except ValueError:
         return False

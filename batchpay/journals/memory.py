@@ -129,6 +129,17 @@ class MemoryJournal(Remembered):
                 known[charge["id"]] = known.get(charge["id"]) or charge.get("created_at", "")
         return known
 
+    def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
+        """Charge id and `created_at` of the youngest of these, as the gateway told it."""
+        found: tuple[str, str] | None = None
+        for event in self._events:
+            charge = charge_in(event)
+            created_at = charge.get("created_at", "")
+            told = event.kind in SHOWN_CHARGES and "id" in charge and event.at_ns >= since_ns
+            if told and created_at and (found is None or created_at > found[1]):
+                found = charge["id"], created_at
+        return found
+
     def uncharged_since(self, since_ns: int) -> list[str]:
         """Order ids of attempts of which an answer, or a look-up, said since then that nothing was
         charged.

@@ -593,11 +593,10 @@ class Recorder:
         known = self._journal.charges_known(since_ns)
         if known:
             return known
-        earlier = self._journal.charges_known(since_ns - LONGEST_SILENCE_NS)
-        youngest = max(earlier, key=lambda charge_id: earlier[charge_id], default="")
-        if not youngest:
+        youngest = self._journal.youngest_charge(since_ns - LONGEST_SILENCE_NS)
+        if youngest is None:
             return {}
-        return {youngest: earlier[youngest]}
+        return dict([youngest])
 
     def _prove(self, charge: ChargeSeen) -> None:
         if charge.id not in self._lifted:

@@ -152,6 +152,7 @@ class AskedFor(NamedTuple):
     single_use: str
 
 
+SINGLE_USE_AT = "$.intent.single_use"
 ASKED_FOR = ", ".join(
     [
         *(

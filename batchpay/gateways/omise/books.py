@@ -197,12 +197,14 @@ def chains_in(document: Any) -> Listed[ChainLink] | None:
 
 def chain_in(document: Any) -> ChainLink:
     """A chain (omise-api.md, 7.4)."""
-    transfer = inside(document, "transfer")
+    if not isinstance(document, dict):
+        return ChainLink("")
+    transfer = document.get("transfer")
     if isinstance(transfer, dict):
         transfer = transfer.get("id")
     if not isinstance(transfer, str):
         transfer = ""
-    return ChainLink(_words(document, "id"), transfer)
+    return ChainLink(str(document.get("id") or ""), transfer)
 
 
 def events_in(document: Any) -> Listed[Happened] | None:

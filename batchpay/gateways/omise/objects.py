@@ -98,7 +98,7 @@ def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
         for name, kind in _WANTED
         if type(document.get(name)) is not kind
     ]
-    flaws += [(name, "is empty") for name in _NEVER_EMPTY if _is_blank(document, name)]
+    flaws += [(name, "is empty") for name in _NEVER_EMPTY if _is_blank(document.get(name))]
     if _names_none(document):
         return ChargeWithoutId(tuple(map(" ".join, flaws)))
     if not isinstance(document.get("metadata"), dict):
@@ -116,32 +116,36 @@ def charge_in(document: Any) -> ChargeSeen | None:
 
 def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> ChargeSeen:
     """`flaws`: which fields are not as documented, and how."""
-    commission = inside(document, "platform_fee")
-    refunded = _number(document, "refunded_amount") or _number(document, "refunded")
+    told = document.get
+    status = _text(told("status")) or ""
+    commission = told("platform_fee")
+    if not isinstance(commission, dict):
+        commission = {}
+    refunded = _number(told("refunded_amount")) or _number(told("refunded"))
     return ChargeSeen(
         id=document["id"],
-        status=text(document, "status"),
-        paid=document.get("paid") is True,
-        amount=_number(document, "amount") or 0,
-        currency=text(document, "currency").lower(),
-        livemode=document.get("livemode") is True,
-        created_at=text(document, "created_at"),
-        destination=_id_of(document.get("destination")),
-        chain=_id_of(document.get("chain")),
-        transfer=_id_of(document.get("transfer")),
-        metadata=_texts(document.get("metadata")),
-        failure_code=_masked(document, "failure_code"),
-        failure_message=_masked(document, "failure_message"),
-        authorize_uri=_text(document, "authorize_uri"),
-        fee=_number(document, "fee"),
-        fee_vat=_number(document, "fee_vat"),
-        net=_number(document, "net"),
-        platform_fee=_number(commission, "amount"),
-        payer=_id_of(document.get("customer")) or _id_of(document.get("source")),
-        platform_fee_fixed=_number(commission, "fixed"),
-        platform_fee_percentage=_decimal_text(inside(commission, "percentage")),
-        funding_amount=_number(document, "funding_amount"),
-        funding_currency=text(document, "funding_currency").upper() or None,
+        status=status,
+        paid=told("paid") is True,
+        amount=_number(told("amount")) or 0,
+        currency=(_text(told("currency")) or "").lower(),
+        livemode=told("livemode") is True,
+        created_at=_text(told("created_at")) or "",
+        destination=_id_of(told("destination")),
+        chain=_id_of(told("chain")),
+        transfer=_id_of(told("transfer")),
+        metadata=_texts(told("metadata")),
+        failure_code=_masked(told("failure_code")),
+        failure_message=_masked(told("failure_message")),
+        authorize_uri=_text(told("authorize_uri")),
+        fee=_number(told("fee")),
+        fee_vat=_number(told("fee_vat")),
+        net=_number(told("net")),
+        platform_fee=_number(commission.get("amount")),
+        payer=_id_of(told("customer")) or _id_of(told("source")),
+        platform_fee_fixed=_number(commission.get("fixed")),
+        platform_fee_percentage=_decimal_text(commission.get("percentage")),
+        funding_amount=_number(told("funding_amount")),
+        funding_currency=(_text(told("funding_currency")) or "").upper() or None,
         unread="; ".join(map(" ".join, flaws)),
         unread_fields=tuple(dict.fromkeys(name for name, _ in flaws)),
         refunded=refunded or None,
@@ -161,13 +165,8 @@ def _if_it_waits(document: Mapping[str, Any], *path: str) -> str:
 
 def page_in(document: Any) -> Page | UnreadablePage | None:
     """A list object of charges (omise-api.md, 7.8); None when it is anything else."""
-    unreadable = _unreadable_in(document)
-    if unreadable is not None:
-        return unreadable
     data, total = inside(document, "data"), inside(document, "total")
-    if inside(document, "object") != "list" or not isinstance(data, list):
-        return None
-    if type(total) is not int or total < 0:
+    if not isinstance(data, list):
         return None
     charges = []
     odd = []
@@ -175,8 +174,12 @@ def page_in(document: Any) -> Page | UnreadablePage | None:
         charge = charge_in(item)
         if charge is not None:
             charges.append(charge)
+        elif _nobody_can_name(item):
+            return UnreadablePage(at, _names_of(item))
         else:
             odd.append(OddEntry(at, item["id"], _names_of(item)))
+    if inside(document, "object") != "list" or type(total) is not int or total < 0:
+        return None
     ids = tuple(item["id"] for item in data)
     return Page(
         tuple(charges),
@@ -187,34 +190,21 @@ def page_in(document: Any) -> Page | UnreadablePage | None:
     )
 
 
-def _unreadable_in(document: Any) -> UnreadablePage | None:
-    """The first entry that cannot be read, and that nobody can name; None where there is none, or
-    no list.
-    """
-    data = inside(document, "data")
-    if not isinstance(data, list):
-        return None
-    for at, item in enumerate(data, 1):
-        if _names_none(item) or (charge_in(item) is None and not _can_be_named(item)):
-            return UnreadablePage(at, _names_of(item))
-    return None
+def _nobody_can_name(item: Any) -> bool:
+    """Is it an entry that is no charge, with an id that nobody can ask for?"""
+    return _names_none(item) or _NAME.fullmatch(item["id"]) is None
 
 
 _NAME = re.compile(r"[!-~]{1,100}")
 
 
-def _can_be_named(item: Any) -> bool:
-    """Is its id one that a person can type?"""
-    return _NAME.fullmatch(item["id"]) is not None
-
-
 def _names_none(document: Any) -> bool:
     """Is its id no text, or a blank one? Then it may be any charge, also one that is known."""
-    return type(inside(document, "id")) is not str or _is_blank(document, "id")
+    name = inside(document, "id")
+    return type(name) is not str or _is_blank(name)
 
 
-def _is_blank(document: Any, name: str) -> bool:
-    value = inside(document, name)
+def _is_blank(value: Any) -> bool:
     return isinstance(value, str) and not value.strip()
 
 
@@ -231,7 +221,7 @@ def newest_in(document: Any) -> str:
     """The id of the one charge on a page of the youngest; empty when there is none, it cannot be
     read, or it is no page.
     """
-    if inside(document, "object") != "list" or _unreadable_in(document) is not None:
+    if inside(document, "object") != "list" or isinstance(page_in(document), UnreadablePage):
         return ""
     match document.get("data"):
         case [{"id": str(charge_id)}, *_]:
@@ -294,7 +284,7 @@ def _recipient(document: Mapping[str, Any]) -> Recipient:
         deleted=_flag(document, "deleted"),
         verified=_flag(document, "verified"),
         active=_flag(document, "active"),
-        failure_code=_text(document, "failure_code"),
+        failure_code=_text(inside(document, "failure_code")),
     )
 
 
@@ -310,8 +300,7 @@ def customers_in(document: Any) -> tuple[Customer, ...]:
 # --- one value
 
 
-def _text(document: Any, name: str) -> str | None:
-    value = inside(document, name)
+def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     return None
@@ -323,11 +312,11 @@ def _texts(value: Any) -> dict[str, str]:
     return {name: item for name, item in value.items() if isinstance(item, str)}
 
 
-def _masked(document: Any, name: str) -> str | None:
-    value = _text(document, name)
-    if value is None:
+def _masked(value: Any) -> str | None:
+    words = _text(value)
+    if words is None:
         return None
-    return masked(value)
+    return masked(words)
 
 
 def _flag(document: Any, name: str) -> bool | None:
@@ -337,9 +326,8 @@ def _flag(document: Any, name: str) -> bool | None:
     return None
 
 
-def _number(document: Any, name: str) -> int | None:
+def _number(value: Any) -> int | None:
     """A whole number that a typed column can hold; anything else is as good as none."""
-    value = inside(document, name)
     if type(value) is int and abs(value) < LARGEST:
         return value
     return None

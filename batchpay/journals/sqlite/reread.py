@@ -4,8 +4,8 @@ A run does not read again what the years before it wrote. It verifies
 
     new       every event since the last one that it knows to be right (`Mark`), with all that
               follows from them; every order that is not settled, from its first event on; schema
-    in turns  at its end, a part of what is older: all of it within TURNS runs, so that no event
-              stays unread for longer than twice as many
+    in turns  at its end, a part of what is older: all of it within TURNS runs, and each event
+              within as many since it was read last, for what is younger stands behind it
 
 and whatever older event it reads for a decision in between is held against the one before it, one
 by one (`fits`). A small journal is verified whole, each time. Where anything is not as it was, the
@@ -60,7 +60,7 @@ from batchpay.journals.sqlite.soundness import (
 )
 
 WHOLE_UP_TO = 5_000  # events: so many are verified in the time in which a person blinks
-TURNS = 15  # runs, in which all that is older is read once
+TURNS = 30  # runs, in which all that is older is read once
 _MARK = "verified"
 _FOLLOW = kinds(Answered, Voided, Found, Absent)  # what only an attempt that began can meet
 _LINE = (

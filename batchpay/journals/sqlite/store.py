@@ -33,6 +33,7 @@ from batchpay.domain.events import (
     IDS_FROM_AT,
     SALE_AT,
     SHOWN_CHARGES,
+    SINGLE_USE_AT,
     STATE_AT,
     Absent,
     Answered,
@@ -76,7 +77,7 @@ from batchpay.journals.sqlite.opening import open_to_write as _open
 from batchpay.journals.sqlite.rows import pack, unpack
 from batchpay.journals.sqlite.soundness import GENESIS, chained
 from batchpay.lifecycle.after import OVER, created_ns
-from batchpay.lifecycle.plan import by_order, tail_of
+from batchpay.lifecycle.plan import by_order, payment_method, tail_of
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 # events stand in the order of their commits: their times may be so far out of order
@@ -99,6 +100,21 @@ _PLAIN = (
     " AND a.paid_with <> '' AND a.\"row\" > 0 AND NOT EXISTS (SELECT 1 FROM asked AS n WHERE"
     " n.job = a.job AND n.terms = a.terms AND n.at_ns >= ? AND n.at_ns < a.at_ns"
     " AND n.order_id <> a.order_id AND n.batch_id <> a.batch_id)"
+)
+# `+`: by the numbers of the events, and not by the job, which nearly all of them are of
+_LATELY = (
+    f"SELECT a.at_ns, a.order_id, a.batch_id, {ASKED_FOR} FROM asked AS a CROSS JOIN events AS e"
+    " ON e.seq = a.seq WHERE +a.job = ?1 AND a.seq >= ?2"
+    " AND (a.destination IN (SELECT value FROM json_each(?3))"
+    " OR a.paid_with IN (SELECT value FROM json_each(?4)))"
+    " AND (a.destination IN (SELECT value FROM json_each(?3))"
+    f" OR json_extract(e.data, '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
+    " ORDER BY a.seq DESC"
+)
+# what stands beside the greatest is of its row (sqlite.org/lang_select.html, "bare columns")
+_YOUNGEST = (
+    f"SELECT json_extract(data, '{CHARGE_ID_AT}'), max(json_extract(data, '{CHARGE_CREATED_AT}'))"
+    f" FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
 )
 _OVER = any_of(sorted(OVER))
 _SUCCEEDED = Outcome.SUCCEEDED.value
@@ -345,7 +361,7 @@ class SqliteJournal:
         """
         of_kind = f"kind = '{BelongsTo.kind}' AND {RARE}"
         return chain(
-            self._select(f"{of_kind} AND job <> ?", (self.job,)),
+            self._select(f"{of_kind} AND job <> ?", (self.job,), "events_of_a_kind"),
             self._select(f"{of_kind} AND job = ?", (self.job,)),
         )
 
@@ -467,16 +483,33 @@ class SqliteJournal:
         query = "SELECT coalesce(max(seq), 0) FROM asked WHERE job = ?"
         return int(self._rows(query, self.job)[0][0])
 
-    def asked_lately(self, most: int) -> Iterator[tuple[int, str, str, AskedFor]]:
-        """Wall-clock time (ns), order id, batch id and terms of at most so many attempts, the last
-        ones, newest first.
+    def asked_of(
+        self, recipients: Collection[str], tokens: Collection[str], most: int
+    ) -> Iterator[tuple[int, str, str, AskedFor]]:
+        """Wall-clock time (ns), order id, batch id and terms of attempts that asked for one of some
+        recipients, or spent one of some card tokens, newest first: of the last ones, so many.
+
+        A token pays alone (schemas/order.schema.json): by its last characters, which stand beside
+        the events, those events are found that have to be read.
         """
-        query = (
-            f"SELECT a.at_ns, a.order_id, a.batch_id, {ASKED_FOR} FROM asked AS a JOIN events AS e"
-            " ON e.seq = a.seq WHERE a.job = ? ORDER BY a.seq DESC LIMIT ?"
-        )
-        for at_ns, order_id, batch_id, *terms in self._rows(query, self.job, most):
+        forms = {payment_method(token) for token in tokens}
+        wanted = map(_listed, (recipients, forms, tokens))
+        rows = self._rows(_LATELY, self.job, self._first_of_last(most), *wanted)
+        for at_ns, order_id, batch_id, *terms in rows:
             yield at_ns, order_id, batch_id, AskedFor(*terms)
+
+    def orders_asked_since(self, at_ns: int, most: int) -> list[str]:
+        """The ids of orders of which an attempt began since then, of the last attempts, so many."""
+        query = "SELECT DISTINCT order_id FROM asked WHERE seq >= ? AND +job = ? AND at_ns >= ?"
+        return self._column(query, self._first_of_last(most), self.job, at_ns)
+
+    def _first_of_last(self, most: int) -> int:
+        """The number of the event by which the first of the last attempts began, so many."""
+        query = "SELECT seq FROM asked WHERE +job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        row = self._first(query, self.job, most - 1)
+        if row:
+            return int(row[0])
+        return 0
 
     def asked_under(
         self, beginnings: Sequence[str], but: str
@@ -650,6 +683,21 @@ class SqliteJournal:
                 known[charge_id] = known.get(charge_id) or created_at or ""
         return known
 
+    def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
+        """Charge id and `created_at` of the youngest of these, as the gateway told it."""
+        found: tuple[str, str] | None = None
+        until = self.head()[0]
+        youngest_ns = since_ns
+        while until > 0 and youngest_ns >= since_ns - DISORDER_NS:
+            span = (until - PAGE, until)
+            charge_id, created_at = self._first(_YOUNGEST, *span, self.job, since_ns)
+            if created_at and charge_id and (found is None or created_at > found[1]):
+                found = charge_id, created_at
+            query = "SELECT coalesce(max(at_ns), 0) FROM events WHERE seq > ? AND seq <= ?"
+            youngest_ns = self._first(query, *span)[0]
+            until -= PAGE
+        return found
+
     def uncharged_since(self, since_ns: int) -> list[str]:
         """Order ids of attempts of which an answer, or a look-up, said since then that nothing was
         charged, by our wall clock (ns).
@@ -784,9 +832,16 @@ class SqliteJournal:
         query = "SELECT 1 FROM asked WHERE job = ? LIMIT 1"
         return self._first(query, self.job) is not None
 
-    def _select(self, where: str, values: Sequence[Any]) -> Iterator[Event]:
-        """Pages by sequence number, so that nothing is held between them."""
-        query = f"SELECT {COLUMNS} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT {PAGE}"
+    def _select(self, where: str, values: Sequence[Any], index: str = "") -> Iterator[Event]:
+        """Pages by sequence number, so that nothing is held between them. `index`: the one to look
+        in, where SQLite would rather walk over all events.
+        """
+        source = "events"
+        if index:
+            source = f"events INDEXED BY {index}"
+        query = (
+            f"SELECT {COLUMNS} FROM {source} WHERE {where} AND seq > ? ORDER BY seq LIMIT {PAGE}"
+        )
         after = 0
         while True:
             with self._reads() as connection:
@@ -1102,6 +1157,11 @@ def _of_batch(event: Event, batch: Batch, planned: BatchPlanned) -> Event:
 def _add(digest: hashlib._Hash, blob: bytes, cells: bytes) -> None:
     """One more chunk of a batch's rows: what proves that all of them are as they were kept."""
     digest.update(hashlib.sha256(blob).digest() + hashlib.sha256(cells).digest())
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Texts as a query takes many of them; one that no journal can hold is nowhere in it."""
+    return json.dumps(list(filter(is_storable, texts)))
 
 
 def _places(values: Sequence[Any]) -> str:
