@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from batchpay.batches.judging import judge_files
-from batchpay.batches.planned import Placed, PlannedBatch, placed_rows
+from batchpay.batches.planned import Placed, PlannedBatch, placed_rows, unasked
 from batchpay.batches.recent import Likeness, likeness
 from batchpay.batches.survey import Survey
 from batchpay.domain.model import Batch, Event, Judged
@@ -164,3 +164,47 @@ def test_rows_whose_own_charge_succeeded_are_walked_past(journal: SqliteJournal,
         journal.append([Event("intent", 1, data={"state": "in_doubt", "intent": intent}, **where)])
         journal.append([Event("answer", 2, data={"state": "succeeded"}, **where)])
     assert [placed.row.row for placed in placed_rows(job, journal, batch, Guards())] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"barred": {"recp_test_1": "it is not verified"}},
+        {"smallest_share": {"THB": 3000}},
+        {"least_charge": {"THB": 2000}},
+        {"most_charge": {"THB": 15_000_000}},
+        {"max_day": {"THB": 1}},
+        {"max_recipient": {"THB": 1}},
+    ],
+)
+def test_what_the_gateway_is_asked_again_holds_nothing_meanwhile(told: dict[str, Any]) -> None:
+    """Neither recipients nor limits; what a person said and the job wants stays."""
+    assert unasked(Guards(stop="look", history="hold", **told)) == Guards(
+        stop="look", history="hold"
+    )
+
+
+@pytest.mark.fault("E04")
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_a_person_cancelled_makes_no_file_a_copy(
+    journal: SqliteJournal, job: Job, cancelled: bool
+) -> None:
+    """Three of five orders ask for what orders of yesterday ask for; when those do not go, nobody
+    is asked about the others.
+    """
+    old = planned(journal, "old", [order(name, size) for size, name in enumerate("abc", 500)])
+    rows = [order(name, size) for size, name in enumerate("defgh", 500)]
+    new = planned(journal, "new", rows, FIRST_NS + DAY_NS)
+    if cancelled:
+        told = {"reason": "twice"}
+        journal.append([Event("cancelled", 1, order_id=name, data=told) for name in "def"])
+    (_, judged) = judge_files(job, journal, [old, new], yes=False, now_ns=FIRST_NS + DAY_NS)
+    assert bool(judged.batch.refusal or judged.batch.notes) is not cancelled
+
+
+def test_a_few_orders_like_some_of_a_large_file_are_no_copy_of_it(journal: SqliteJournal) -> None:
+    """Two of four ask for what two of a hundred asked: the same people buy again."""
+    many = [order(f"a{size}", size) for size in range(500, 600)]
+    few = [order(f"b{size}", size) for size in (500, 599, 700, 701)]
+    old, new = planned(journal, "old", many), planned(journal, "new", few, FIRST_NS + DAY_NS)
+    assert likeness(journal, [old], new, FIRST_NS + DAY_NS) == Likeness()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.mutants.laws import MUTANTS, Mutant, by_law, quick
-from tests.mutation.trial import pytest_of
+from tests.mutation.collected import pytest_of
 from tests.mutation.warm import Job, Tell, run, warm_up
 
 ROOT = Path(__file__).parents[2]

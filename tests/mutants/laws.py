@@ -15,6 +15,7 @@ SIMULATION = "simulation/test_simulation.py::test_no_seed_breaks_an_invariant"
 LOOP = "test_settlement.py::"
 RACES = "test_settlement_races.py::"
 LIFE = "test_lifecycle.py::"
+STANDING = "test_standing.py::"
 JOURNAL = "contract/test_journal.py::"
 WIRE = "test_gateway_omise.py::"
 FILE = "test_journal_sqlite.py::"
@@ -193,7 +194,7 @@ def _() -> None:
     swap("batchpay.journals.sqlite.store:SqliteJournal._guard", always(None))
 
 
-@mutant("L3", "an attempt in doubt counts as closed", LIFE + "test_what_a_row_means")
+@mutant("L3", "an attempt in doubt counts as closed", STANDING + "test_what_a_row_is")
 def _() -> None:
     swap(
         "batchpay.lifecycle.attempt:Attempt.closed",

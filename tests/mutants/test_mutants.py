@@ -38,3 +38,11 @@ def test_every_law_is_broken_on_purpose() -> None:
     assert (
         {f"L{number}" for number in range(1, 14)} <= set(QUICK) <= {m.law for m in MUTANTS.values()}
     )
+
+
+def test_every_mutant_names_a_test_that_there_is() -> None:
+    """A test that was renamed would catch nothing any more."""
+    for one in MUTANTS.values():
+        file, _, name = one.caught_by.partition("::")
+        text = (ROOT / "tests" / file).read_text("utf-8")
+        assert f"def {name.partition('[')[0]}(" in text, one.caught_by

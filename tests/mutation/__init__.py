@@ -11,6 +11,8 @@ the project is touched.
 
     changes.py   the changes of a module, from its syntax tree
     hook.py      a process in which one module is changed, and every process that it starts
-    warm.py      a process that has imported what is heavy, forked once for each trial
+    warm.py      a process that has imported what is heavy, and its forks
+    collected.py a pytest session in it with every test collected, forked once for each trial
+    trial.py     what a fork does: the change, and the tests until one fails
     cover.py     one run of all tests: which test runs which line, and how long it takes
 """

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutation.changes import Change, changes_of, shown
+from tests.mutation.collected import Collected, collect
 from tests.mutation.cover import Seen, see
 from tests.mutation.trial import file_of, trial
 from tests.mutation.warm import Ended, Job, run, warm_up
@@ -98,11 +99,14 @@ def drawn(
     return found
 
 
-def jobs(root: Path, changes: Sequence[Change], seen: Seen, plan: Plan) -> Iterator[Job[Change]]:
+def jobs(
+    collected: Collected, root: Path, changes: Sequence[Change], seen: Seen, plan: Plan
+) -> Iterator[Job[Change]]:
     """A trial for each change that any test passes by."""
+    took_s = seen.took_s.__getitem__
     for change in changes:
         if tests := chosen_for(change, seen, plan):
-            yield Job(change, trial(root, change, tests, seen.took_s.__getitem__, plan.patience_s))
+            yield Job(change, trial(collected, root, change, tests, took_s, plan.patience_s))
 
 
 def chosen_for(change: Change, seen: Seen, plan: Plan) -> list[str]:
@@ -159,18 +163,27 @@ def main() -> int:
     warm_up()
     # its forks end with it
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+    def then(collected: Collected) -> int:
+        return _tried(collected, root, plan, chosen, asked)
+
+    return collect(root, plan.tests, then)
+
+
+def _tried(
+    collected: Collected, root: Path, plan: Plan, chosen: Sequence[Change], asked: Any
+) -> int:
     began_s = time.monotonic()
-    seen = see(root, plan.modules, plan.tests, asked.processes, asked.keep)
+    seen = see(collected, root, plan.modules, plan.tests, asked.processes, asked.keep)
     for test in seen.failed:
         print(f"left out, it fails without any change: {test}")
     print(
-        f"{len(seen.took_s)} tests looked at in {time.monotonic() - began_s:.0f} s; {len(chosen)}"
-        f" changes of {sum(map(len, some.values()))}, without those of the {len(same)} that are"
-        " known to change nothing",
+        f"{len(seen.took_s)} tests looked at in {time.monotonic() - began_s:.0f} s;"
+        f" {len(chosen)} changes",
         flush=True,
     )
     seen_by: dict[Key, str] = {}
-    for ended in run(jobs(root, chosen, seen, plan), asked.processes):
+    for ended in run(jobs(collected, root, chosen, seen, plan), asked.processes):
         seen_by[ended.about.key] = by = killed_by(ended)
         if asked.verbose:
             place = f"{ended.about.module}:{ended.about.line} {ended.about.told}"

@@ -6,17 +6,15 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib
 import json
-import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.mutation import hook
-from tests.mutation.trial import name_of, pytest_of
+from tests.mutation.collected import Collected, fork_the_program
 from tests.mutation.warm import Job, Tell, run
 
 TEST_FILE_S = 600.0  # after which a test file is given up
@@ -49,6 +47,7 @@ class Seen:
 
 
 def see(
+    collected: Collected,
     root: Path,
     modules: Sequence[str],
     test_files: Sequence[str],
@@ -63,7 +62,7 @@ def see(
 
     def looking(file: str) -> Callable[[Path, Tell], int]:
         def work(folder: Path, tell: Tell) -> int:
-            return _look(root, folder, tell, file, modules)
+            return _look(collected, root, folder, tell, file, modules)
 
         return work
 
@@ -75,7 +74,7 @@ def see(
     ]
     for ended in run(new, processes, first_s=TEST_FILE_S):
         broken = [told for kind, told in ended.told if kind == "broken"]
-        if ended.code is None or broken or not any(kind == "took" for kind, _ in ended.told):
+        if ended.code is None or broken:
             raise SystemExit(f"{ended.about} could not be run: {' '.join(broken) or ended.code}")
         if keep:
             old[ended.about].write_text(json.dumps(ended.told), "utf-8")
@@ -103,9 +102,12 @@ def _take(seen: Seen, told: Sequence[tuple[str, Any]]) -> None:
     for test, took_s, _ in reports:
         if test not in bad:
             seen.took_s[test] = seen.took_s.get(test, 0.0) + took_s
+    names = [test for test, _, _ in reports]
     for kind, one in told:
-        if kind == "line":
-            seen.add(*one)
+        if kind == "lines":
+            module, lines = one
+            for line, tests in lines.items():
+                seen.add(module, int(line), [names[at] for at in tests])
 
 
 def _kept(folder: Path, root: Path, file: str, modules: Sequence[str]) -> Path:
@@ -119,55 +121,55 @@ def _kept(folder: Path, root: Path, file: str, modules: Sequence[str]) -> Path:
     return folder / digest.hexdigest()
 
 
-def _look(root: Path, folder: Path, tell: Tell, file: str, modules: Sequence[str]) -> int:
+def _look(
+    collected: Collected,
+    root: Path,
+    folder: Path,
+    tell: Tell,
+    file: str,
+    modules: Sequence[str],
+) -> int:
     """Inside the fork: one test file, under coverage in this process and in all that it starts."""
-    lines, paths = folder / "lines", [str(root / module) for module in modules]
+    lines, paths = folder / "lines", {str(root / module): module for module in modules}
     lines.mkdir()
-    recorder = hook.look(str(lines), paths, "")
+    recorder = hook.look(str(lines), list(paths), "")
     orders = folder / "orders"
-    hook.write(orders, "look", str(lines), paths, "")
+    hook.write(orders, "look", str(lines), list(paths), "")
     hook.hand_down(orders)
-    os.environ["BATCHPAY_FORKS"] = "0"  # a process learns when it begins which test it is of
-    noted = _Noted(recorder, orders, lines, modules, paths, tell)
-    code = pytest_of(root, folder, [file], noted, f"--basetemp={folder / 'pytest'}")
+    collected.move_in(folder)
+    # a process learns when it begins which test it is of
+    fork_the_program(lambda: hook.join(str(orders)))
+    names: list[str] = []
+    for test in collected.tests_of(file):
+        hook.write(orders, "look", str(lines), list(paths), test)
+        recorder.switch_context(test)
+        ((_, reports),) = collected.run([test])
+        if not any(report.skipped for report in reports):
+            took_s = sum(report.duration for report in reports)
+            tell("took", (test, took_s, all(report.passed for report in reports)))
+            names.append(test)
     recorder.stop()
     recorder.save()
-    for kept in lines.iterdir():
-        _tell_lines(kept, dict(zip(paths, modules, strict=True)), tell)
-    return code
+    for module, found in _lines(lines.iterdir(), paths, names).items():
+        tell("lines", (module, found))
+    return 0
 
 
-def _tell_lines(kept: Path, modules: Mapping[str, str], tell: Tell) -> None:
+def _lines(
+    kept: Iterable[Path], paths: Mapping[str, str], names: Sequence[str]
+) -> dict[str, dict[int, list[int]]]:
+    """Of each module its lines, with the numbers of the tests that run them."""
     from coverage import CoverageData
 
-    data = CoverageData(str(kept))
-    data.read()
-    for path in data.measured_files():
-        for line, tests in data.contexts_by_lineno(path).items():
-            tell("line", (modules[path], line, tests))
-
-
-class _Noted:
-    def __init__(
-        self,
-        recorder: Any,
-        orders: Path,
-        lines: Path,
-        modules: Sequence[str],
-        paths: Sequence[str],
-        tell: Tell,
-    ) -> None:
-        self._recorder, self._orders, self._lines, self._tell = recorder, orders, lines, tell
-        self._modules, self._paths = modules, paths
-
-    def pytest_collection_finish(self) -> None:
-        for module in self._modules:  # an import is nobody's
-            importlib.import_module(name_of(module))
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        hook.write(self._orders, "look", str(self._lines), list(self._paths), nodeid)
-        self._recorder.switch_context(nodeid)
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        if not report.skipped:
-            self._tell("took", (report.nodeid, report.duration, report.passed))
+    places = {name: at for at, name in enumerate(names)}
+    found: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for one in kept:
+        data = CoverageData(str(one))
+        data.read()
+        for path in data.measured_files():
+            for line, tests in data.contexts_by_lineno(path).items():
+                found[paths[path]][line].update(places[test] for test in tests if test in places)
+    return {
+        module: {line: sorted(some) for line, some in lines.items()}
+        for module, lines in found.items()
+    }
