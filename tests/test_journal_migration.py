@@ -230,6 +230,27 @@ def test_a_journal_of_version_1_becomes_one_of_today(old: Path, tmp_path: Path) 
     assert form(old) == form(tmp_path / "new.db")
 
 
+@pytest.mark.fault("J33")
+def test_the_first_form_of_version_1_is_brought_to_today_too(old: Path, tmp_path: Path) -> None:
+    """Before it told where an open attempt stands, it told whether it was settled."""
+    with closing(sqlite3.connect(old)) as raw:
+        raw.executescript(
+            """
+            DROP TABLE open_attempts;
+            CREATE TABLE open_attempts (job TEXT NOT NULL, order_id TEXT NOT NULL,
+                attempt INTEGER NOT NULL, settled INTEGER NOT NULL, PRIMARY KEY (job, order_id)
+            ) WITHOUT ROWID;
+            CREATE INDEX unsettled ON open_attempts (job) WHERE settled = 0;
+            """
+        )
+    journal = SqliteJournal(old, "night")
+    journal.verify()
+    journal.close()
+    assert open_attempts(old) == OPEN
+    SqliteJournal(tmp_path / "new.db", "night").close()
+    assert form(old) == form(tmp_path / "new.db")
+
+
 @pytest.mark.fault("J33", "J08")
 def test_a_journal_of_version_2_learns_which_ids_look_alike(tmp_path: Path) -> None:
     """It held 8E5 and 800000 apart; its events and everything else stay as they are."""

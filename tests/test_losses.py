@@ -12,15 +12,21 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from batchpay.batches.last import listed_until
+from batchpay.domain.events import Listed, line
+from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import key_of
 from batchpay.sandbox import SandboxServer
+from batchpay.settlement.lists import iso
 from tests.test_auditing import TODAY
 from tests.test_doors import rows, told_back
+from tests.test_journal_migration import intent
 from tests.test_sale import A, R, inbox, job, night, once, sale
 from tests.world import KEY, Market, order
 
@@ -632,6 +638,38 @@ def test_a_journal_that_was_lost_is_adopted_with_its_own_account_alone(
     assert market.run(verb="verify").returncode == 0
 
 
+@pytest.mark.fault("C01", "D09")
+def test_a_bound_that_is_still_to_come_bounds_nothing(tmp_path: Path) -> None:
+    """The gateway's clock, and ours, were wrong for a night: a copy of that night that is put back
+    looks from before it, else it would not see what was charged since.
+    """
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    bounds = [noon - timedelta(hours=1), noon + timedelta(minutes=4), noon + timedelta(days=1)]
+    with closing(SqliteJournal(tmp_path / "j.db", "night")) as journal:
+        journal.append([intent("A1")])
+        assert listed_until(journal, noon) is None
+        journal.append([line(Listed(bound=iso(bound)), 7, "run") for bound in bounds])
+        assert listed_until(journal, noon) == bounds[1]
+        assert listed_until(journal, noon - timedelta(minutes=30)) == bounds[0]
+        assert listed_until(journal, noon + timedelta(days=2)) == bounds[2]
+
+
+@pytest.mark.fault("J03", "D10")
+def test_the_lock_says_whose_a_journal_was_where_no_report_does(market: Market) -> None:
+    """A first run that was killed left none, and reports are cleared away: the journal that is lost
+    then is adopted with its own account alone all the same.
+    """
+    market.job()
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    lose(market, lock_too=False, reports_too=True)
+    for flags in (("--adopt",), ()):
+        refused = market.run(*flags, OMISE_SECRET_KEY=OTHER_KEY)
+        assert refused.returncode == 78 and ".lock" in refused.stderr, refused.stderr
+    assert market.run("--adopt").returncode == 0
+    assert market.posts() == 2 and set(market.money().values()) == {1}
+
+
 @pytest.mark.fault("J03")
 def test_reports_of_an_earlier_version_do_not_say_whose_they_are(market: Market) -> None:
     """Then nobody objects, as before."""
@@ -644,7 +682,7 @@ def test_reports_of_an_earlier_version_do_not_say_whose_they_are(market: Market)
             json.dumps({k: v for k, v in told.items() if k not in ("account", "url")}), "utf-8"
         )
     assert market.run(verb="verify").returncode == 0
-    lose(market, lock_too=False, reports_too=False)
+    lose(market, lock_too=True, reports_too=False)
     market.orders([order(2)])
     assert market.run("--adopt", OMISE_SECRET_KEY=OTHER_KEY).returncode == 0
 

@@ -20,6 +20,7 @@ from batchpay.domain.events import (
     told_in,
 )
 from batchpay.domain.model import Event
+from batchpay.domain.times import SKEW_S
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
 
@@ -107,14 +108,17 @@ def last_hold(journal: SqliteJournal, batch_id: str) -> str:
     return reason
 
 
-def listed_until(journal: SqliteJournal) -> datetime | None:
-    """Upper bound of the last completed listing; None for a journal that never completed one, or
-    that knows no order: what it has not charged itself may have been charged by another journal, or
-    under another job's name, long before.
+def listed_until(journal: SqliteJournal, now: datetime) -> datetime | None:
+    """Upper bound of the last completed listing, leaving out what is still to come: a gateway said
+    so whose clock was wrong, and it tells nothing of what is charged until then. None for a journal
+    that never completed one, or that knows no order: what it has not charged itself may have been
+    charged by another journal, or under another job's name, long before.
     """
     bound = None
     if not journal.knows_orders():
         return None
     for _, told in told_in(journal, Listed):
-        bound = datetime.strptime(told.bound, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        until = datetime.strptime(told.bound, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        if until <= now + timedelta(seconds=SKEW_S):
+            bound = until
     return bound

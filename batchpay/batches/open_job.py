@@ -22,7 +22,7 @@ from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch, unasked
 from batchpay.batches.signals import Signals
 from batchpay.batches.survey import Survey, survey
-from batchpay.batches.wholeness import Loss, loss_of, whose_reports
+from batchpay.batches.wholeness import Loss, loss_of, whose_before
 from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
 from batchpay.domain.events import (
@@ -118,7 +118,8 @@ class OpenJob:
             self.run_id,
             live=job.gateway.mode == "live",
             fee=job.fee,
-            belongs=whose_reports(job, self.journal),
+            belongs=whose_before(job, self.journal, self.lock.whose),
+            keep_whose=self.lock.belongs,
         )
         self.planned: list[PlannedBatch] = []  # in this run
         self.refused: list[FileRefused] = []  # files that only the look told to ask about

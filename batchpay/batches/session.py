@@ -206,7 +206,7 @@ def look_of(opened: OpenJob, options: Options) -> Look:
     be is bounded by nothing.
     """
     loss = opened.loss
-    bound = listed_until(opened.journal)
+    bound = listed_until(opened.journal, opened.started)
     if loss is None:
         since = bound or opened.started - FIRST_LOOK
     elif loss.empty:

@@ -216,6 +216,17 @@ def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
         )
 
 
+def whose_before(job: Job, journal: SqliteJournal, told_lock: Mapping[str, str]) -> dict[str, Any]:
+    """Whose money a journal was about that stood here before this one, by the reports, or else by
+    what its lock was told; empty where nobody says so (J03).
+    """
+    told = whose_reports(job, journal)
+    if told or not told_lock.get("account") or told_lock["mode"] != job.gateway.mode:
+        return told
+    path = lock_path(job.state_path, job.name)
+    return {**told_lock, "by": f"{path}, which knew a journal that is not here any more,"}
+
+
 def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     """Of which account and address the reports are that another journal of this job and mode wrote,
     or an older state of this one, by the newest that says so (J03); empty where none does.

@@ -3,7 +3,7 @@
 The lock is the kernel's (flock): it goes with the process, however it dies. The file beside the
 journal says who holds it. In shared memory it keeps the time of the last requests, so that the rate
 limit also holds across a kill, and how far the journal had come, so that one that was lost or
-restored is noticed.
+restored is noticed. It also says whose money the journal was about.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import socket
 import stat
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +82,9 @@ class RunLock:
         except OSError as error:
             os.close(self._handle)
             raise why_closed(self.path, error, "the lock") from error
-        about = {"host": socket.gethostname(), "pid": os.getpid(), **holder}
-        self._memory[:_HOLDER_BYTES] = (
-            json.dumps(about).encode()[:_HOLDER_BYTES].ljust(_HOLDER_BYTES)
-        )
+        self._about = {"host": socket.gethostname(), "pid": os.getpid(), **holder}
+        self.whose = _whose_in(self._memory[:_HOLDER_BYTES])
+        self._tell(self.whose)
         self._next = self._oldest()
 
     def ages_s(self) -> list[float]:
@@ -100,6 +99,19 @@ class RunLock:
         """A request leaves now."""
         _STAMP.pack_into(self._memory, _STAMPS_AT + _STAMP.size * self._next, self._wall_ns())
         self._next = (self._next + 1) % self._slots
+
+    def belongs(self, whose: Mapping[str, str]) -> None:
+        """The journal belongs to this account, mode and address: who finds another one in its place
+        is told.
+        """
+        self.whose = dict(whose)
+        self._tell(self.whose)
+
+    def _tell(self, whose: Mapping[str, str]) -> None:
+        about = json.dumps({**self._about, "whose": whose}).encode()
+        if len(about) > _HOLDER_BYTES:  # a very long address: then nothing is told of it
+            about = json.dumps(self._about).encode()[:_HOLDER_BYTES]
+        self._memory[:_HOLDER_BYTES] = about.ljust(_HOLDER_BYTES)
 
     def witness(self, seq: int) -> None:
         """The journal is durable up to this event."""
@@ -245,6 +257,15 @@ def _is_alive(pid: str) -> bool:
     except (OSError, ValueError, OverflowError):
         return False
     return True
+
+
+def _whose_in(raw: bytes) -> dict[str, str]:
+    """Account, mode and address that a lock was told of; empty where it was not."""
+    try:
+        told = json.loads(raw.rstrip(b" \0"))["whose"]
+        return {name: str(told[name]) for name in ("account", "mode", "url")}
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _holder_text(raw: bytes) -> str:

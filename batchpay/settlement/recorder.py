@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from batchpay.domain.errors import Taken
@@ -142,13 +142,16 @@ class Recorder:
         live: bool,
         fee: Fee | None = None,
         belongs: Mapping[str, Any] | None = None,
+        keep_whose: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         """`fee`: the commission that a charge is held against when nobody knows what was asked for
         it. `belongs`: what others tell of the account, where the journal does not
-        (wholeness.whose_reports).
+        (wholeness.whose_before). `keep_whose`: keeps what the journal is told of it beside the
+        journal.
         """
         self._fee = fee
         self._belongs = belongs or {}
+        self._keep_whose = keep_whose
         self._journal = journal
         self._clock = clock
         self._job = job
@@ -685,6 +688,13 @@ class Recorder:
         down yet.
         """
         return whose_journal(self._journal.accounts())
+
+    async def belong(self, told: BelongsTo) -> None:
+        """Write down whose this journal is, where it does not say so already, and beside it."""
+        whose = asdict(told)
+        if whose != self.account():
+            await self.note(told)
+        self._keep_whose(whose)
 
     def belongs_to(self) -> dict[str, Any]:
         """The same, by whoever tells: a journal that does not say may stand where one was lost that

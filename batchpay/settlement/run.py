@@ -22,7 +22,7 @@ anything else.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -331,8 +331,7 @@ async def _belong(settings: GatewaySettings, recorder: Recorder, account: Accoun
         mode=settings.mode,
         url=address_of(settings),
     )
-    if asdict(told) != kept:
-        await recorder.note(told)
+    await recorder.belong(told)
 
 
 def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:

@@ -984,7 +984,7 @@ def _() -> None:
     DOORS + "test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name",
 )
 def _() -> None:
-    swap("batchpay.batches.wholeness:whose_reports", always({}))
+    swap("batchpay.batches.wholeness:whose_before", always({}))
 
 
 @mutant(
