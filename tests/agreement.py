@@ -29,12 +29,12 @@ from typing import Any
 
 from batchpay.batches.orders import attempts_of
 from batchpay.commands import plan as planning
-from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Finding, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import alike, by_order, key_of, place_of
+from batchpay.messages import steps
 from batchpay.reports.results import shown_cells
 from batchpay.settlement import Preflight
 

@@ -12,8 +12,8 @@ from collections import Counter
 
 import pytest
 
-from batchpay.domain import steps
 from batchpay.domain.lineage import NAMING
+from batchpay.messages import steps
 from tests.test_sale import DECLINED, inbox, job, lose, night, once, sale
 from tests.world import Market
 
@@ -132,7 +132,7 @@ def test_a_row_that_was_filled_down_answers_for_no_sale(
     assert {row["outcome"] for row in found(market, "b")} == {"conflict"}
     assert not any(row["settled_by"] for row in found(market, "a"))
     if "amount" in cells:
-        assert all(steps.OWN_ID() in row["reason"] for row in found(market, "b"))
+        assert all(str(steps.OWN_ID()) in row["reason"] for row in found(market, "b"))
     inbox(
         market,
         b=None,

@@ -31,7 +31,7 @@ from batchpay.job.packaged import data_path
 from batchpay.messages import FAMILIES
 from batchpay.messages.message import BY_CODE, Entry, Message, plain, read, worded
 from batchpay.messages.problems import RAGGED_LINE, YES_OR_NO
-from batchpay.messages.steps import CANCEL
+from batchpay.messages.steps import ASK_EARLIER
 from tests import catalogue
 
 ROOT = Path(batchpay.__file__).parent
@@ -154,7 +154,11 @@ def test_a_message_comes_back_from_the_journal_as_it_went() -> None:
     """Code, numbers, texts, and messages inside of it."""
     said = Message(
         "x",
-        (("count", 2), ("places", (YES_OR_NO(), CANCEL(order="1"))), ("step", CANCEL(order="A"))),
+        (
+            ("count", 2),
+            ("places", (YES_OR_NO(), ASK_EARLIER(order="1"))),
+            ("step", ASK_EARLIER(order="A")),
+        ),
     )
     assert read(json.loads(json.dumps(said.to_json()))) == said
     assert read(YES_OR_NO().to_json()) == YES_OR_NO()
@@ -174,7 +178,9 @@ def test_problems_and_repeats_come_back_and_so_do_those_of_an_earlier_version() 
     kept = {"column": "Amount", "value": "x", "rule": "number-format", "remedy": "write 12"}
     assert Problem.from_json(kept) == Problem("Amount", "x", plain("write 12"), "number-format")
     inner = Repeat(Outcome.DUPLICATE, YES_OR_NO(), "", 2)
-    outer = Repeat(Outcome.CONFLICT, CANCEL(order="1"), alone=True, looks_like="1", by_itself=inner)
+    outer = Repeat(
+        Outcome.CONFLICT, ASK_EARLIER(order="1"), alone=True, looks_like="1", by_itself=inner
+    )
     for repeat in (inner, outer, replace(outer, by_itself=None)):
         assert Repeat.from_json(json.loads(json.dumps(repeat.to_json()))) == repeat
     assert Repeat.from_json(["duplicate", "as row 2", "", 2, False]) == Repeat(
@@ -208,7 +214,7 @@ def test_a_count_chooses_its_form_and_a_command_quotes_its_words() -> None:
         "line 1200: 1 cell where the header has 1000",
         "line 1200: 1,200 cells where the header has 1000",
     ]
-    assert str(CANCEL(order="-5")).endswith("-- -5")
+    assert str(ASK_EARLIER(order="-5")).endswith("-- -5")
     assert worded([YES_OR_NO(), plain("then run again")]) == (
         "write yes, no or nothing; then run again"
     )
@@ -226,7 +232,7 @@ def test_another_language_words_the_same_message() -> None:
     assert YES_OR_NO().worded(japanese) == "yes か no と書いてください"
     assert RAGGED_LINE(line=3, cells=1, width=2).worded(japanese) == "3 行目: 1 個"
     assert worded([YES_OR_NO(), plain("x")], japanese) == "yes か no と書いてください; x"
-    assert CANCEL(order="1").worded(japanese) == str(CANCEL(order="1"))
+    assert ASK_EARLIER(order="1").worded(japanese) == str(ASK_EARLIER(order="1"))
 
 
 def _translations(texts: Mapping[str, str]) -> gettext.GNUTranslations:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from batchpay.domain.model import Batch, Finding, Judged, Outcome, Problem, Read, Repeat
-from batchpay.domain.steps import LIFT_STOP
 from batchpay.intake.controls import Tally
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.rows import Elsewhere, Guards, History, Row
 from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages.message import plain
+from batchpay.messages.steps import LIFT_STOP
 from batchpay.reconciliation.findings import NOT_SENT_YET, find
 from batchpay.reconciliation.totals import ROWS_READ, SUMS_READ, Totals, exit_code
 from tests.test_lifecycle import (

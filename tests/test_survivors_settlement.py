@@ -17,7 +17,6 @@ import pytest
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured, Taken
 from batchpay.domain.events import BelongsTo, Lifted
 from batchpay.domain.model import Answer, Event, Intent, Outcome
-from batchpay.domain.steps import SEE_CHARGE, SETTLE_GONE
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
@@ -26,6 +25,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import key_of
 from batchpay.lifecycle.proof import Proof, Verdict
+from batchpay.messages.steps import SEE_CHARGE, SETTLE_GONE
 from batchpay.settlement import (
     Brought,
     Case,

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from batchpay.batches.guards import said_new_in
 from batchpay.batches.planned import PlannedBatch, guards_before, placed_rows
 from batchpay.batches.strays import unshown
-from batchpay.domain import steps
 from batchpay.domain.model import Batch, Document
 from batchpay.intake.likeness import FEWEST, Unasked
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.rows import Guards, MayGo
+from batchpay.messages import steps
 
 
 def ask_about_adopted(
@@ -115,7 +115,7 @@ def _said_of_adopted(batch: Batch, found: Unasked) -> str:
         f"{len(found.found)} of its {found.new} new orders ask for the payer, recipient and amount"
         " of charges that were found at the gateway when the journal had been lost or put back,"
         f" and that no row shows, such as {found.found[0]}: they may be the same sales under other"
-        f" ids. {_capital(steps.NEW_ORDERS(batch=batch.id))}."
+        f" ids. {_capital(str(steps.NEW_ORDERS(batch=batch.id)))}."
     )
 
 

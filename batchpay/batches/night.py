@@ -41,13 +41,13 @@ from batchpay.batches.runs import Runs
 from batchpay.batches.session import Options, SessionCall, SessionEnd, hold
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import refuse_lost
-from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
 from batchpay.domain.events import RunCounted, RunFinished, RunStarted
 from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch, Event, RunDone
 from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
+from batchpay.messages import steps
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.reports import load
 from batchpay.reports.files import refuse_unwritable
@@ -332,5 +332,5 @@ def result_of(
     if opened.loss is not None:
         notes = (*notes, opened.loss.told)
     elif done is not None and done.restored:
-        notes = (*notes, steps.SAY_AGAIN())
+        notes = (*notes, str(steps.SAY_AGAIN()))
     return Result(code, tuple(published), tuple(trouble), opened.stop, notes, acts, done)

@@ -9,12 +9,12 @@ from datetime import timedelta
 from batchpay.batches.clock import iso
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch
-from batchpay.domain import steps
 from batchpay.domain.model import Batch, orders_of
 from batchpay.intake.likeness import Comparison, may_contain, suspicious
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import alike
+from batchpay.messages import steps
 
 REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
 
@@ -93,7 +93,7 @@ def _resembles(batch: Batch, other: Batch) -> bool:
 
 def _is_open(batch: Batch) -> bool:
     """Was it asked whether its orders are new, and did nobody say so?"""
-    return steps.NEW_ORDERS(batch=batch.id)[1:] in batch.refusal
+    return str(steps.NEW_ORDERS(batch=batch.id))[1:] in batch.refusal
 
 
 def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Likeness:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from batchpay.batches.planned import Placed, PlannedBatch, rows_in_turn
-from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.text import told
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.rows import DuplicateOf, Guards, MayGo, Owns, Renamed, Row, Why, is_sendable
+from batchpay.messages import steps
 from batchpay.messages.message import worded
 from batchpay.messages.standing import NEAR_ONE
 from batchpay.settlement.others import renamed

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from batchpay.batches import words
-from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.events import Listed, OfLoss, Recovered, Restored, kinds, of
 from batchpay.domain.text import many, told
@@ -33,6 +32,7 @@ from batchpay.journals.lock import lock_path
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CANCELLED
 from batchpay.lifecycle.plan import place_of
+from batchpay.messages import steps
 from batchpay.reports.manifest import Head, every_head, newest_heads
 
 T = TypeVar("T", bound=OfLoss)

@@ -24,7 +24,6 @@ from batchpay.batches.open_job import refuse_another_place
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.session import asking
 from batchpay.batches.wholeness import loss_of, refuse_lost
-from batchpay.domain import steps
 from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, GatewaySilent, InputMissing
 from batchpay.domain.events import STOPS
@@ -42,6 +41,7 @@ from batchpay.journals.lock import witnessed
 from batchpay.journals.place import group_name, may_be_there, primary_group, refuse_shared_disk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import batch_id_of
+from batchpay.messages import steps
 from batchpay.reports.manifest import other_jobs
 from batchpay.settlement import Channel, preflight
 from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_in, whose_journal

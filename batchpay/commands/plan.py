@@ -30,7 +30,6 @@ from batchpay.batches.strays import stray_totals
 from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import Loss, loss_of, refuse_lost
 from batchpay.commands.check import file_told, taken_in, warnings_about
-from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.exits import sentence
 from batchpay.domain.model import Finding, Outcome
@@ -43,6 +42,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.holds import Going
 from batchpay.lifecycle.plan import by_order, content_of, key_of
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
+from batchpay.messages import steps
 from batchpay.reconciliation.findings import Place, finding_of
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
@@ -450,7 +450,7 @@ def _of_words(known: _Known, walk: _Walk) -> Iterable[str]:
     told = [reason for _, reason, _ in walk.reasons]
     told += [one.batch.refusal for one in known.planned]
     if known.unread and any(steps.IS_CANCEL in one for one in told):
-        yield steps.RUN_FIRST(files=", ".join(map(shown, known.unread)))
+        yield str(steps.RUN_FIRST(files=", ".join(map(shown, known.unread))))
 
 
 def _of_recipients(asked: Preflight | None) -> Iterable[str]:

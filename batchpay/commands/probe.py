@@ -17,7 +17,6 @@ from typing import TypeVar
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import at_the_gateway
 from batchpay.commands.doctor import Finding
-from batchpay.domain import steps
 from batchpay.domain.books import Account, Capability
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
 from batchpay.domain.events import Probed, ProbeStarted
@@ -26,6 +25,7 @@ from batchpay.domain.ports import Gateway
 from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
 from batchpay.lifecycle.plan import form_encoded, key_of
+from batchpay.messages import steps
 from batchpay.settlement import Channel
 from batchpay.settlement.channel import Request
 

@@ -20,7 +20,7 @@ from batchpay.batches.orders import attempts_of
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
 from batchpay.batches.standings import findings_of
-from batchpay.domain import steps, times
+from batchpay.domain import times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
 from batchpay.domain.events import Resolved as Cancellation
@@ -37,6 +37,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.rows import Row, rows_of
+from batchpay.messages import steps
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists, may_be
@@ -611,7 +612,7 @@ async def _look_up(
         step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
         raise DoesNotAddUp(
             f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key:"
-            " nothing was settled; " + step
+            f" nothing was settled; {step}"
         )
     if found:
         return None  # it is known to have taken none, and that is all that is asked

@@ -17,7 +17,6 @@ from batchpay.batches.strays import adopted_json, stray_totals, unshown
 from batchpay.batches.waiting import Work, status_of
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.batches.words import said_in
-from batchpay.domain import steps
 from batchpay.domain.errors import Usage
 from batchpay.domain.events import STOPS
 from batchpay.domain.exits import Acts
@@ -26,6 +25,7 @@ from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.lock import running, witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.messages import steps
 from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.settlement.in_force import stop_in_force
 

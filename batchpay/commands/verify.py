@@ -22,7 +22,6 @@ from typing import Any, NoReturn
 
 from batchpay.batches.counted import last_totals, unfinished
 from batchpay.batches.wholeness import loss_of, refuse_lost
-from batchpay.domain import steps
 from batchpay.domain.errors import InputMissing, Misconfigured
 from batchpay.domain.events import Restored, told_in
 from batchpay.domain.model import Batch
@@ -32,6 +31,7 @@ from batchpay.job.packaged import open_regular, read_regular
 from batchpay.journals.lock import running, witnessed
 from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.messages import steps
 from batchpay.reports.manifest import MAX_BYTES, newest_heads
 from batchpay.settlement.in_force import whose_journal
 

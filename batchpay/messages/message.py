@@ -1,11 +1,11 @@
 """MESSAGE: what is said to a person, as a code with its fields; worded only where it is shown.
 
-    >>> cancel = BY_CODE["cancel"](order="A 1")
-    >>> cancel
-    Message(code='cancel', fields=(('order', 'A 1'),))
-    >>> str(cancel)
-    "batchpay resolve JOB --cancel --reason TEXT 'A 1'"
-    >>> read(cancel.to_json()) == cancel, str(read("kept by an earlier version"))
+    >>> ask = BY_CODE["ask-earlier"](order="A 1")
+    >>> ask
+    Message(code='ask-earlier', fields=(('order', 'A 1'),))
+    >>> str(ask).partition("then: ")[2]
+    "batchpay resolve JOB --as not-charged --reason TEXT 'A 1'"
+    >>> read(ask.to_json()) == ask, str(read("kept by an earlier version"))
     (True, 'kept by an earlier version')
 
 A sentence stands once, whole, as an `Entry` of a family module beside this one: English, with what

@@ -1,18 +1,47 @@
 """NEXT STEPS: what a person does about a row, a stop or a night that did not end well.
 
-    >>> str(CANCEL(order="A 1"))
-    "batchpay resolve JOB --cancel --reason TEXT 'A 1'"
+    >>> str(ASK_EARLIER(order="A 1")).partition("then: ")[2]
+    "batchpay resolve JOB --as not-charged --reason TEXT 'A 1'"
 
 JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal,
 which outlives the place where a job lies. Whoever prints or writes one of these commands names the
-job: `domain.steps.addressed` puts it there. Doing what a step says ends the state that it was
+job: `addressed` puts it there. Doing what a step says ends the state that it was
 printed about: tests/test_next_steps.py does every one of them, and a step without a trial fails
 there. What an exit code and each party come to stands in `exits`.
 """
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
 from batchpay.messages.message import entry
+
+YOUR_REASON = "'your reason'"
+_COMMAND = re.compile(r"\bbatchpay ([a-z]+) JOB\b", re.ASCII)
+
+
+def addressed(told: Any, job: str) -> Any:
+    """A text, or every text of a document, with its commands as they are typed: for the job file
+    `job`, as somebody named it, quoted for a shell. Without a name nothing changes.
+
+    >>> addressed("batchpay resolve JOB --lift-stop --reason TEXT", "my jobs/night.toml")
+    "batchpay resolve 'my jobs/night.toml' --lift-stop --reason 'your reason'"
+    """
+    if isinstance(told, str):
+        if not job or "batchpay " not in told:
+            return told
+        word = shlex.quote(f"./{job}" if job.startswith("-") else job)
+        named = _COMMAND.sub(lambda match: f"batchpay {match[1]} {word}", told)
+        return named.replace("--reason TEXT", f"--reason {YOUR_REASON}")
+    if isinstance(told, Mapping):
+        return {name: addressed(value, job) for name, value in told.items()}
+    if isinstance(told, list | tuple):
+        return [addressed(value, job) for value in told]
+    return told
+
 
 KEY_SOURCES = "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
 
@@ -23,12 +52,6 @@ LIFT_STOP = entry(
     "see to it, then: batchpay resolve JOB --lift-stop --reason TEXT",
     means="A stop holds everything: nothing is sent until a person has looked and lifts it.",
     example="a charge that does not prove what was asked",
-)
-CANCEL = entry(
-    "cancel",
-    "batchpay resolve JOB --cancel --reason TEXT {order:word}",
-    means="An order waits that a person may say is never to be sent.",
-    example="an order that is held by a limit, and not wanted any more",
 )
 IS_CANCEL = "batchpay resolve JOB --cancel"  # what all steps hold that cancel
 RUN_FIRST = entry(

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from batchpay.domain.exits import BY_NAME
 from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
 from batchpay.domain.secrets import masked
-from batchpay.domain.steps import addressed
 from batchpay.domain.text import visible
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
+from batchpay.messages.steps import addressed
 from batchpay.reports.facts import (
     charged_told,
     facts,

@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from batchpay.domain import steps
 from batchpay.domain.model import Finding, Outcome, RunDone
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
 from batchpay.lifecycle.after import Stands
+from batchpay.messages import steps
 from batchpay.reconciliation.iso20022 import group_status
 from batchpay.reconciliation.totals import (
     REFUNDED,

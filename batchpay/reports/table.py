@@ -11,8 +11,8 @@ from typing import Any
 
 from batchpay.domain.model import Batch, Finding, RunDone, StoredChunk
 from batchpay.domain.money import major_text
-from batchpay.domain.steps import addressed
 from batchpay.domain.text import mode_told, visible
+from batchpay.messages.steps import addressed
 from batchpay.readers.cells import decode_cells
 from batchpay.reconciliation.iso20022 import status_of
 from batchpay.reconciliation.totals import Equation, Totals

@@ -24,10 +24,10 @@ from zoneinfo import ZoneInfo
 
 from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.money import money_told
-from batchpay.domain.steps import addressed
 from batchpay.job.packaged import data_path
 from batchpay.messages import labels
 from batchpay.messages.message import BY_CODE, Entry, Language, Message, worded
+from batchpay.messages.steps import addressed
 from batchpay.reconciliation.totals import (
     ASKED_CHARGED,
     ASKED_CHARGED_BUT,

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from batchpay.domain import steps
 from batchpay.domain.errors import (
     STATUS_PAGE,
     BatchpayError,
@@ -23,6 +22,7 @@ from batchpay.domain.model import Answer
 from batchpay.domain.ports import Clock
 from batchpay.domain.text import told
 from batchpay.domain.times import SKEW_S
+from batchpay.messages import steps
 from batchpay.settlement.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
 
 TRIES = 5  # of one GET

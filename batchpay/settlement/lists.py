@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
-from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured, Taken
 from batchpay.domain.events import Listed, Restored
 from batchpay.domain.model import (
@@ -35,6 +34,7 @@ from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
 from batchpay.lifecycle.proof import is_unknown
+from batchpay.messages import steps
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.pacing import http_date
 from batchpay.settlement.recorder import Case, Recorder

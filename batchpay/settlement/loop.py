@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from batchpay.domain import steps
 from batchpay.domain.errors import Bug, Misconfigured, Taken
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Outcome
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.proof import Proof, verdict
+from batchpay.messages import steps
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of

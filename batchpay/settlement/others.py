@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from batchpay.domain import steps
 from batchpay.domain.events import ChargedElsewhere, told_by
 from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import is_one_sale, order_in, row_told, sale_told
+from batchpay.messages import steps
 
 
 def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from batchpay.domain import steps
 from batchpay.domain.books import Recipient
 from batchpay.domain.events import RecipientsAsked
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Gateway
+from batchpay.messages import steps
 from batchpay.settlement.channel import Channel
 
 _RECIPIENT = re.compile(r"recp_[0-9A-Za-z_]{1,64}")

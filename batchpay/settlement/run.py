@@ -27,7 +27,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from batchpay.domain import steps
 from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
 from batchpay.domain.events import BelongsTo, Recovered
@@ -35,6 +34,7 @@ from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import GatewaySettings
+from batchpay.messages import steps
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.following import Follower, Follows, PendingRound
 from batchpay.settlement.lists import Look

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchpay.batches.clock import iso
-from batchpay.domain import steps, times
+from batchpay.domain import times
 from batchpay.domain.exits import NEXT_STEP, sentence, sentence_after, worst
 from batchpay.domain.model import Outcome
 from batchpay.domain.money import both_units, money_text, money_told
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
+from batchpay.messages import steps
 from batchpay.reconciliation.totals import further_json, further_lines
 from batchpay.terminal.checking import counted, sum_told
 from batchpay.terminal.streams import write as say

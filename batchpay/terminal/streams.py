@@ -14,8 +14,8 @@ import os
 import sys
 from typing import Any, TextIO
 
-from batchpay.domain.steps import addressed
 from batchpay.domain.text import json_text, line
+from batchpay.messages.steps import addressed
 
 CANNOT_PRINT = 74  # the exit code of a command that did well, but whose result met a full disk
 
