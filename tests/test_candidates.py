@@ -208,3 +208,41 @@ def test_a_few_orders_like_some_of_a_large_file_are_no_copy_of_it(journal: Sqlit
     few = [order(f"b{size}", size) for size in (500, 599, 700, 701)]
     old, new = planned(journal, "old", many), planned(journal, "new", few, FIRST_NS + DAY_NS)
     assert likeness(journal, [old], new, FIRST_NS + DAY_NS) == Likeness()
+
+
+@pytest.mark.fault("J02", "J32")
+@pytest.mark.parametrize(
+    ("sizes", "asked"),
+    [((500, 501), True), ((500, 501, 900), True), ((500, 900), False), ((900, 901), False)],
+)
+def test_a_file_of_what_adopted_charges_took_is_asked_about(
+    journal: SqliteJournal, job: Job, sizes: Sequence[int], asked: bool
+) -> None:
+    """The journal was lost, and what its rows are called with it: two charges of one batch that no
+    row shows, and a file of other ids that asks for both again.
+    """
+    for number, size in enumerate((500, 501)):
+        intent = {
+            "amount": size,
+            "currency": "thb",
+            "destination": "recp_test_1",
+            "payer": "cust_1",
+            "ids_from": job.columns.ids_from,
+            **dict.fromkeys(("key", "body", "body_sha256", "content", "run_id", "alike"), ""),
+        }
+        charge = {
+            "id": f"chrg_test_{number}",
+            "status": "successful",
+            "paid": True,
+            "amount": size,
+            "currency": "thb",
+            "livemode": False,
+        }
+        told = {"state": "succeeded", "intent": intent, "charge": charge}
+        where: dict[str, Any] = {"order_id": f"lost{number}", "attempt": 1, "batch_id": "gone"}
+        journal.append([Event("adopted", 1, data=told, **where)])
+    new = planned(journal, "new", [order(f"new{size}", size) for size in sizes])
+    (judged,) = judge_files(job, journal, [new], yes=False, now_ns=FIRST_NS)
+    assert ("the journal had been lost" in judged.batch.refusal) is asked
+    (judged,) = judge_files(job, journal, [new], yes=True, now_ns=FIRST_NS)
+    assert "the journal had been lost" not in judged.batch.refusal

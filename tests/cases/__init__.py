@@ -31,7 +31,8 @@ from batchpay.batches.session import Options
 from batchpay.commands import run as pipeline
 from batchpay.commands.schema import schema
 from batchpay.domain.errors import BatchpayError
-from batchpay.job.load import SecretKey, load_job
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
 from batchpay.terminal.bars import Quiet
 

@@ -183,6 +183,8 @@ def _tried(
         flush=True,
     )
     seen_by: dict[Key, str] = {}
+    # what is told early is of every module
+    chosen = random.Random(asked.seed).sample(chosen, len(chosen))
     for ended in run(jobs(collected, root, chosen, seen, plan), asked.processes):
         seen_by[ended.about.key] = by = killed_by(ended)
         if asked.verbose:
@@ -232,7 +234,7 @@ def tell(root: Path, chosen: Sequence[Change], seen_by: Mapping[Key, str], plan:
             lived[change.module].append(change)
     for module, some in sorted(lived.items()):
         text = (root / module).read_text("utf-8")
-        for change in some:
+        for change in sorted(some, key=lambda change: change.line):
             no_test = "" if change.key in seen_by else "  [no test passes by]"
             print(f"{module}:{change.line} {shown(text, change)}{no_test}")
     good = True
