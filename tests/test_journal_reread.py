@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.domain.errors import InputOutput
+from batchpay import api
+from batchpay.domain.errors import InputOutput, Taken
 from batchpay.domain.model import Event
-from batchpay.journals.sqlite import reread
+from batchpay.journals.sqlite import reread, tally
 from batchpay.journals.sqlite.reread import NOTHING, TURNS, mark_of
 from batchpay.journals.sqlite.soundness import BrokenChain, Damaged, chained
 from batchpay.journals.sqlite.store import SqliteJournal
 from tests.contract.test_journal import BATCH, batch, judged
+from tests.world import KEY, Market, order
 
 ORDERS = 30
 
@@ -157,9 +159,9 @@ def test_an_order_whose_beginning_bears_another_name_is_damage(path: Path) -> No
     """The beginning is not read then, so that nothing holds it against the chain: what followed it
     tells that it is missing.
     """
-    edit(path, "UPDATE events SET order_id = 'x' WHERE order_id = '7' AND kind = 'intent'")
     journal = opened(path)
     journal.verify_new()
+    edit(path, "UPDATE events SET order_id = 'x' WHERE order_id = '7' AND kind = 'intent'")
     assert [event.kind for event in journal.histories(["6"])["6"]] == ["intent", "answer"]
     with pytest.raises(Damaged, match="attempt 1 of order 7 never began"):
         journal.histories(["7"])
@@ -187,6 +189,15 @@ def test_an_old_event_that_changed_is_found_in_its_turn(path: Path) -> None:
 
 EDITS = {
     "an order settled": "DELETE FROM open_attempts WHERE order_id = 'open'",
+    "a payment forgotten": "DELETE FROM open_attempts WHERE order_id = '7'",
+    "a payment more": "INSERT INTO open_attempts VALUES ('night', 'zz', 1, 'succeeded')",
+    "a payment renamed": "UPDATE open_attempts SET order_id = 'zz' WHERE order_id = '7'",
+    "who asked": "DELETE FROM asked WHERE order_id = '7'",
+    "as what who asked is known": "UPDATE asked SET alike = 'zz' WHERE order_id = '7'",
+    "what an order corrected": "UPDATE asked SET corrects = 'zz' WHERE order_id = '7'",
+    "events of an order": "UPDATE events SET order_id = 'zz' || seq WHERE order_id = '7'",
+    "an order's events": "UPDATE events SET order_id = '' WHERE order_id = '7'",
+    "a stop": "UPDATE events SET kind = 'held' WHERE kind = 'run.started'",
     "an order's state": "UPDATE open_attempts SET state = 'held' WHERE order_id = 'open'",
     "an attempt opened": "INSERT INTO open_attempts VALUES ('night', 'no', 1, 'held')",
     "an index gone": "DROP INDEX one_intent_a_send",
@@ -197,10 +208,7 @@ EDITS = {
     ),
 }
 LATER = {
-    "a payment forgotten": "DELETE FROM open_attempts WHERE order_id = '7'",
-    "a payment more": "INSERT INTO open_attempts VALUES ('night', 'zz', 1, 'succeeded')",
     "what was asked": "UPDATE asked SET terms = 'x' WHERE order_id = '7'",
-    "who asked": "DELETE FROM asked WHERE order_id = '7'",
     "a row's cells": "UPDATE row_chunks SET cells = x'00'",
 }
 
@@ -209,15 +217,6 @@ LATER = {
 @pytest.mark.parametrize("what", EDITS)
 def test_what_a_run_goes_by_is_verified_at_its_start(path: Path, what: str) -> None:
     """However old it is."""
-    if what == "an order settled":  # its events are older than the mark: this is found in its turn
-        edit(path, EDITS[what])
-        journal = opened(path)
-        with pytest.raises(Damaged):
-            for _ in range(TURNS):
-                journal.verify_new()
-                journal.reread()
-        journal.close()
-        return
     edit(path, EDITS[what])
     journal = opened(path)
     with pytest.raises(Damaged):
@@ -318,3 +317,105 @@ def test_a_small_journal_is_verified_whole(path: Path, monkeypatch: pytest.Monke
     with pytest.raises(BrokenChain):
         journal.verify_new()
     journal.close()
+
+
+# --- that something is not there
+# --------------------------------------------------------------------------------------------------
+
+GONE = [f"DELETE FROM {table} WHERE order_id = '{{0}}'" for table in ("asked", "open_attempts")]
+GONE += ["DELETE FROM came_to WHERE seq NOT IN (SELECT seq FROM asked)"]
+VANISHED = {
+    "renamed": "UPDATE events SET order_id = 'zz' || seq WHERE order_id = '{0}'",
+    "unnamed": "UPDATE events SET order_id = '' WHERE order_id = '{0}'",
+    "of another job": "UPDATE events SET job = 'zz' WHERE order_id = '{0}'",
+    "deleted": "DELETE FROM events WHERE order_id = '{0}'",
+    "as they were": "SELECT 1",
+}
+
+
+def sums(journal: SqliteJournal) -> tuple[tally.Sums | None, tally.Sums]:
+    """What was kept, and what is there."""
+    connection = journal._connection
+    return tally.kept(connection, journal.head()), tally.counted(connection)
+
+
+@pytest.mark.fault("D06", "D14", "L3")
+@pytest.mark.parametrize("events", VANISHED)
+def test_an_order_that_vanished_is_missed_before_it_is_looked_for(path: Path, events: str) -> None:
+    """Its lines are taken from every table by which it would be found."""
+    edit(path, *(one.format("7") for one in [VANISHED[events], *GONE]))
+    journal = opened(path)
+    for _ in range(2):
+        with pytest.raises(Damaged):
+            journal.verify_new()
+    journal.close()
+
+
+def test_the_sums_are_kept_with_every_event(journal: SqliteJournal) -> None:
+    """Orders that come, go, come back, correct another; and what is refused leaves them alone."""
+    later = [intent("no", 2, corrects="b:2"), answer("no", "declined", 2), intent("no", 3)]
+    for events in (
+        [intent("a"), intent("b"), answer("a", "succeeded")],
+        [answer("b", "declined"), Event("stop", 1, "run", data={"reason": "x"})],
+        [answer("b", "succeeded", kind="found"), answer("open", "held")],
+        later,
+    ):
+        journal.append(events)
+        kept, found = sums(journal)
+        assert kept == found
+    with pytest.raises(Taken):
+        journal.append([intent("a")])
+    kept, found = sums(journal)
+    assert kept == found and found[tally.CORRECTS][0] == 1
+
+
+@pytest.mark.fault("D06", "F07", "G10")
+@pytest.mark.parametrize("by", ["nobody", "a program that does not know them", "a bit"])
+def test_sums_that_are_none_mean_that_all_is_verified(path: Path, by: str) -> None:
+    """Then they are made anew."""
+    change = {
+        "nobody": "DELETE FROM meta WHERE name = 'tally'",
+        "a program that does not know them": "SELECT 1",
+        "a bit": "UPDATE meta SET value = replace(value, '[', '[ ') WHERE name = 'tally'",
+    }
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(change[by])
+        before = raw.execute("SELECT value FROM meta WHERE name = 'tally'").fetchone()
+        raw.commit()
+    journal = opened(path)
+    if before and by != "a bit":
+        journal.append([intent("new")])
+        with closing(sqlite3.connect(path)) as raw:
+            raw.execute("UPDATE meta SET value = ? WHERE name = 'tally'", before)
+            raw.commit()
+    journal.append([intent("newer")])
+    assert sums(journal)[0] is None
+    journal.verify_new()
+    assert journal._old == 0
+    journal.reread()
+    kept, found = sums(journal)
+    assert kept == found
+    journal.verify_new()
+    assert journal._old > 0
+    journal.close()
+    edit(path, OLD, "DELETE FROM meta WHERE name = 'tally'")
+    again = opened(path)
+    with pytest.raises(BrokenChain):
+        again.verify_new()
+    again.close()
+
+
+@pytest.mark.fault("D09", "D14", "I1")
+def test_an_order_that_was_taken_out_of_the_journal_is_not_charged_again(market: Market) -> None:
+    """By the true program: 74, told before anything is sent."""
+    market.orders([order(number) for number in range(1, 5)])
+    job = api.load(market.job())
+    key = api.secret_key(job, {"OMISE_SECRET_KEY": KEY})
+    assert api.run(job, key).published[0].totals.outcomes()["succeeded"] == 4
+    path = market.folder / "state" / "batchpay.db"
+    edit(path, *(one.format("00002") for one in [VANISHED["renamed"], *GONE]))
+    market.orders([order(2), order(9)], "again.csv")
+    posts = market.posts()
+    with pytest.raises(InputOutput, match="holds other rows than were written"):
+        api.run(api.load(market.folder / "job.toml", input_file="again.csv"), key)
+    assert market.posts() == posts == 4

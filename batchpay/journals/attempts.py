@@ -8,12 +8,13 @@ import json
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from batchpay.domain.errors import Taken
 from batchpay.domain.events import BEGINNINGS, begins, is_beside, state_in
 from batchpay.domain.model import Event
-from batchpay.journals.asked import asked
+from batchpay.journals.asked import Asked, asked
 from batchpay.journals.came_to import CameTo, came_of, came_plainly, is_first_send
 from batchpay.journals.guard import Last, Open
 from batchpay.journals.sqlite import many
@@ -40,17 +41,29 @@ _OPEN_OF = (
 _DELETE = "DELETE FROM open_attempts WHERE job = ? AND order_id IN (*)"
 
 
+Row = tuple[str, str, int, str]
+"""Of `open_attempts`: job, order id, attempt, state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Rows of `open_attempts` that came, and that went."""
+
+    came: Sequence[Row] = ()
+    went: Sequence[Row] = ()
+
+
 def keep_open(
     connection: sqlite3.Connection,
     rule: Rule,
     job: str,
     events: Sequence[Event],
-) -> None:
+) -> Changed:
     """Bring the rows of their orders in step with the next events of a job, by their numbers, all
-    at once. Raises Taken, by the rule, before anything is changed.
+    at once; returns what that changed. Raises Taken, by the rule, before anything is changed.
     """
     if not events:
-        return
+        return Changed()
     orders = list(dict.fromkeys(event.order_id for event in events))
     before = {}
     for (found,) in many.those_of(connection, _OPEN_OF, [job], orders):
@@ -74,7 +87,7 @@ def keep_open(
             raise Taken(f"order {order_id}: {error}") from None
         if event.kind in BEGINNINGS:
             begun.add(order_id, event.attempt)
-    _write(connection, job, before, now)
+    return _write(connection, job, before, now)
 
 
 class _Begun:
@@ -106,17 +119,20 @@ def _write(
     job: str,
     before: Mapping[str, Open],
     now: Mapping[str, Open | None],
-) -> None:
+) -> Changed:
     """What changed of the open attempts: out with what was, in with what is."""
     changed = {order: then for order, then in now.items() if then != before.get(order)}
     gone = [order_id for order_id in changed if order_id in before]
     deque(many.those_of(connection, _DELETE, [job], gone), maxlen=0)
     opened = [(job, order_id, *then) for order_id, then in changed.items() if then is not None]
     many.insert(connection, "open_attempts", opened)
+    return Changed(opened, [(job, order_id, *before[order_id]) for order_id in gone])
 
 
-def keep_asked(connection: sqlite3.Connection, job: str, events: Iterable[Event]) -> None:
-    """Enter what attempts asked for that begin among these events, which have their numbers."""
+def keep_asked(connection: sqlite3.Connection, job: str, events: Iterable[Event]) -> list[Asked]:
+    """Enter what attempts asked for that begin among these events, which have their numbers;
+    returns the rows.
+    """
     rows = [
         asked(
             event.seq,
@@ -134,6 +150,7 @@ def keep_asked(connection: sqlite3.Connection, job: str, events: Iterable[Event]
         if begins(event.kind, event.send)
     ]
     many.insert(connection, "asked", rows)
+    return rows
 
 
 _BEGUN_OF = (

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from batchpay.job.load import load_job
+from batchpay.journals.sqlite import tally
 from batchpay.journals.sqlite.store import SqliteJournal
 from tests.adversary import Adversary, Request
 from tests.checker import Finding, judge, told
@@ -125,6 +126,8 @@ class Stage(Market):
             job = load_job(self.folder / "job.toml")
             with closing(SqliteJournal(path, job.name, read_only=True)) as journal:
                 assert not list(drifted(job, journal))
+                kept = tally.kept(journal._connection, journal.head())
+                assert kept == tally.counted(journal._connection)
 
     def row(self, order_id: str) -> dict[str, str]:
         """The one row of an order."""

@@ -227,6 +227,15 @@ def _() -> None:
     )
 
 
+@mutant(
+    "L3",
+    "what is not in the journal was never there",
+    "test_journal_reread.py::test_an_order_that_was_taken_out_of_the_journal_is_not_charged_again",
+)
+def _() -> None:
+    swap("batchpay.journals.sqlite.tally:refuse_others", always(None))
+
+
 # --- L4: verdicts come from proof
 
 TABLE = LIFE + "test_every_pair_of_the_proof_table"

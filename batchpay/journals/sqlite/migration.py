@@ -13,6 +13,7 @@ from importlib import resources
 
 from batchpay.journals.attempts import keep_asked, keep_came_to, keep_open
 from batchpay.journals.guard import replay
+from batchpay.journals.sqlite import reread
 from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.journals.sqlite.soundness import statements
 
@@ -68,6 +69,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         if named and named[1] in _NEW_SINCE_1 - there:
             connection.execute(statement)
     _derive(connection)  # today's rule knows more than the one that filled them
+    reread.doubt(connection)  # they were filled from events that nobody has verified now
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))
 
 

@@ -4,6 +4,8 @@ A run does not read again what the years before it wrote. It verifies
 
     new       every event since the last one that it knows to be right (`Mark`), with all that
               follows from them; every order that is not settled, from its first event on; schema
+    sums      all by which it is known that an order was sent or is open, and what stops it
+              (tally.py): what is not there was never there
     in turns  at its end, a part of what is older: all of it within TURNS runs, and each event
               within as many since it was read last, for what is younger stands behind it
 
@@ -42,7 +44,7 @@ from batchpay.journals.asked import COLUMNS as ASKED
 from batchpay.journals.asked import Asked
 from batchpay.journals.attempts import LAST
 from batchpay.journals.guard import Open, replay
-from batchpay.journals.sqlite import many
+from batchpay.journals.sqlite import many, tally
 from batchpay.journals.sqlite.lines import RARE
 from batchpay.journals.sqlite.soundness import (
     GENESIS,
@@ -143,11 +145,13 @@ def verify_new(connection: sqlite3.Connection, path: Path, schema: str) -> int:
     mark = mark_of(connection)
     last = _last(connection)
     is_known = 0 < mark.seq <= last and _digest_at(connection, mark.seq) == mark.digest
-    if last <= WHOLE_UP_TO or mark.doubted or not is_known:
+    sums = tally.kept(connection, (last, _digest_at(connection, last)))
+    if last <= WHOLE_UP_TO or mark.doubted or not is_known or sums is None:
         verify(connection, path, schema)
         _refuse_another_past(connection, path, mark)
         return 0
     verify_schema(connection, path, schema)
+    tally.refuse_others(connection, path, sums)
     _span(connection, path, mark.seq, last)
     _refuse_what_nobody_asked(connection, path, last)
     _unsettled(connection, path)

@@ -57,9 +57,9 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
 )
-from batchpay.journals.attempts import keep_asked, keep_came_to, keep_open
+from batchpay.journals.attempts import Changed, keep_asked, keep_came_to, keep_open
 from batchpay.journals.guard import follow
-from batchpay.journals.sqlite import many, reread, soundness
+from batchpay.journals.sqlite import many, reread, soundness, tally
 from batchpay.journals.sqlite.lines import (
     COLUMNS,
     RARE,
@@ -294,22 +294,24 @@ class SqliteJournal:
             lines.append((*line, digest))
             written.append(stored(event, seq, digest))
         of_orders = [event for event in written if event.order_id]
-        self._guard(of_orders)
+        opened = self._guard(of_orders)
         try:
             many.insert(self._connection, "events", lines)
         except (ValueError, OverflowError, TypeError) as error:
             raise self._unwritable(events, error) from error
-        keep_asked(self._connection, self.job, of_orders)
+        began = keep_asked(self._connection, self.job, of_orders)
         keep_came_to(self._connection, self.job, of_orders)
+        news = tally.news_of(self.job, written, began, opened)
+        tally.follow(self._connection, self._at, (seq, digest), news)
         self._at = (seq, digest)
         self._last_seq = seq
         return written
 
-    def _guard(self, events: Sequence[Event]) -> None:
+    def _guard(self, events: Sequence[Event]) -> Changed:
         """Keep the table of open attempts in step: entering twice is a conflict, not a second
         payment.
         """
-        keep_open(self._connection, follow, self.job, events)
+        return keep_open(self._connection, follow, self.job, events)
 
     def _unwritable(self, events: Sequence[Event], error: Exception) -> Bug:
         """No disk and no damage: it is not the journal's."""
@@ -883,6 +885,8 @@ class SqliteJournal:
             mark = reread.take_turn(self._connection, self.path, mark)
         with self._lock, self._transaction():
             reread.keep(self._connection, mark)
+            if not self._old:  # all of it was verified: that is what there is
+                tally.keep(self._connection, self._at, tally.counted(self._connection))
 
     def _prove(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Nothing that is read of what is older is believed unless it fits the chain where it
