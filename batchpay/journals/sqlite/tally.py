@@ -141,7 +141,7 @@ def counted(connection: sqlite3.Connection) -> Sums:
         row = f" || '{_APART}' || ".join(columns.split(", "))
         query = f"SELECT count(*), tally({row}) FROM {place}"  # noqa: S608 - our own words
         count, total = connection.execute(query).fetchone()
-        found[name] = (count, int(total or 0))  # NULL where there is no row
+        found[name] = (count, total or 0)  # NULL where there is no row
     return found
 
 
@@ -168,9 +168,9 @@ class _Sum:
         if isinstance(row, str):
             self._total += _checksum(row)
 
-    def finalize(self) -> str:
-        """As a text: SQLite's integers end before it may."""
-        return str(self._total % _WRAP)
+    def finalize(self) -> int:
+        """SQLite's integers end well behind it."""
+        return self._total % _WRAP
 
 
 def _checksum(row: str) -> int:
