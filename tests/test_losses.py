@@ -730,6 +730,26 @@ def test_no_file_of_one_job_is_touched_by_another(market: Market) -> None:
         assert {plain, f"{plain}-day"} <= made, made
 
 
+@pytest.mark.fault("J24", "J10")
+def test_a_report_of_one_mode_is_not_overwritten_by_the_other(market: Market) -> None:
+    """Each mode with a journal of its own, the same file and one folder for reports: 78 with the
+    remedy, in `plan` and in `run`, before anything is sent.
+    """
+    market.orders([order(1)])
+    market.job()
+    assert market.run().returncode == 0
+    reports = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+    live = '[state]\nurl = "sqlite:///live/batchpay.db"'
+    market.job(doubt="90s", more=live)
+    path = market.folder / "job.toml"
+    path.write_text(path.read_text("utf-8").replace("[gateway]", '[gateway]\nmode = "live"'))
+    for verb in ("plan", "run"):
+        refused = market.run(verb=verb, OMISE_SECRET_KEY="skey_live_sandbox0000000000")
+        assert refused.returncode == 78 and "in test mode" in refused.stderr, refused.stderr
+    assert market.posts() == 1
+    assert {path: path.read_bytes() for path in reports} == reports
+
+
 @pytest.mark.fault("J24", "D10")
 def test_a_run_that_adopts_and_cannot_look_leaves_the_reports_as_they_were(market: Market) -> None:
     """They are the last that tells of the charges: another key, or no gateway, writes nothing over

@@ -13,6 +13,7 @@ from batchpay.batches.planned import PlannedBatch, guards_before, placed_rows, r
 from batchpay.batches.recent import likeness
 from batchpay.batches.renaming import may_tell_names, new_names
 from batchpay.batches.survey import survey
+from batchpay.domain.errors import Misconfigured
 from batchpay.domain.events import IdsRenamed, NewOrders, told_in
 from batchpay.domain.model import Batch
 from batchpay.intake.controls import run_refusal
@@ -21,6 +22,8 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages, Names
 from batchpay.lifecycle.rows import Cancelled, Guards
 from batchpay.lifecycle.terms import fitting_terms_of
+from batchpay.messages import steps
+from batchpay.reports.manifest import mode_of
 
 
 def judge_files(
@@ -33,7 +36,10 @@ def judge_files(
 ) -> list[PlannedBatch]:
     """The same batches with every verdict about them as files: which ids are other names of orders
     that were sent, likeness to a recent one, and the limit of the run.
+
+    Raises Misconfigured where the report of one would be written over that of the other mode.
     """
+    _refuse_reports_of_other_mode(job, batches)
     batches = _with_names(job, journal, batches)
     guards = replace(guards_before(job, journal, batches), stop="", are_new=yes)
     judged = _held_against_recent(
@@ -47,6 +53,20 @@ def judge_files(
     if not yes:
         judged = held_against_adopted(job, journal, judged, guards)
     return _within_limit(job, journal, judged, guards)
+
+
+def _refuse_reports_of_other_mode(job: Job, batches: Sequence[PlannedBatch]) -> None:
+    """The same file has the same folder in both modes, and no command overwrites what it did not
+    write (J24).
+    """
+    for planned in batches:
+        folder = job.report.directory / planned.batch.id
+        mode = mode_of(folder, job.name)
+        if mode and mode != job.gateway.mode:
+            raise Misconfigured(
+                f"{folder}: is the report of this very file in {mode} mode, and would be"
+                f" overwritten. {steps.OTHER_MODE(mode=mode)}"
+            )
 
 
 def _with_names(

@@ -115,6 +115,17 @@ def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, 
     return found
 
 
+def mode_of(folder: Path, job: str) -> str:
+    """In which mode of the gateway this job's report in a folder was made; empty where there is
+    none that says so.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        document = json.loads(read_regular(folder / "manifest.json", MAX_BYTES))
+        if document["job"] == job:
+            return str(document["mode"])
+    return ""
+
+
 def _head(path: Path, job: str, mode: str) -> Head | None:
     """None for what cannot be read, and for a manifest of another job or mode."""
     try:
