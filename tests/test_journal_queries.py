@@ -125,14 +125,16 @@ def test_what_recipients_and_tokens_were_asked_for_is_found_among_the_last_attem
     journal.append([intent("old", 1), intent("paid", 2, destination="recp_2", **spent)])
     journal.append([intent("like", 3, destination="recp_3", **like), intent("new", 4)])
 
-    def asked(recipients: set[str], tokens: set[str], most: int = 9) -> list[str]:
-        return [order_id for _, order_id, *_ in journal.asked_of(recipients, tokens, most)]
+    def asked(recipients: set[str], tokens: set[str], most: int = 9, until: int = 5) -> list[str]:
+        found = journal.asked_of(recipients, tokens, until, most)
+        return [order_id for _, order_id, *_ in found]
 
     assert asked({"recp_1"}, set()) == ["new", "old"]
     assert asked({"recp_1", "\ud800"}, {"tokn_1_abcd"}) == ["new", "paid", "old"]
     assert asked(set(), {"tokn_2_abcd", "tokn_3_abcd"}) == ["like"]
     assert asked({"recp_1"}, {"tokn_1_abcd"}, 3) == ["new", "paid"]
-    (found,) = journal.asked_of({"recp_2"}, set(), 9)
+    assert asked({"recp_1"}, {"tokn_1_abcd"}, 9, 4) == ["paid", "old"]
+    (found,) = journal.asked_of({"recp_2"}, set(), 5, 9)
     asked_for = AskedFor("tokn_1_abcd", "recp_2", 100, "thb", "tokn_1_abcd")
     assert found == (2, "paid", "batch-1", asked_for)
     assert sorted(journal.orders_asked_since(2, 9)) == ["like", "new", "paid"]

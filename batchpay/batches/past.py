@@ -37,6 +37,7 @@ class _Asks:
     """Of the last attempts of a journal those that rows had to do with until now, oldest first."""
 
     head: int  # of the journal when they were read
+    until_ns: int  # they began before then
     recipients: set[str] = field(default_factory=set)  # that were looked for
     of_recipients: dict[tuple[str, str], list[_Ask]] = field(default_factory=dict)
     of_tokens: dict[str, list[Near]] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Before:
 
 def before(journal: SqliteJournal, documents: Sequence[Document], received_ns: int) -> Before:
     """What the journal tells of the recipients, payers and tokens of rows that broke no rule."""
-    asks = _asks_of(journal, documents)
+    asks = _asks_of(journal, documents, received_ns)
     found = Before()
     earlier: dict[tuple[str, str], list[_Ask]] = {}
     for document in documents:
@@ -97,14 +98,14 @@ def _add_hundredth(found: Before, document: Document, asks: Sequence[_Ask]) -> N
             found.hundredth[terms_in(document)] = Near(ask.order_id, ask.batch_id, ask.at_ns)
 
 
-def _asks_of(journal: SqliteJournal, documents: Sequence[Document]) -> _Asks:
-    """What the journal's last attempts asked of the recipients and tokens of some rows, each read
-    once while no other attempt begins.
+def _asks_of(journal: SqliteJournal, documents: Sequence[Document], until_ns: int) -> _Asks:
+    """What the journal's last attempts before a time asked of the recipients and tokens of some
+    rows, each read once while no other attempt begins.
     """
     head = journal.last_asked()
     kept = _KEPT.get(journal)
-    if kept is None or kept.head != head:
-        kept = _KEPT[journal] = _Asks(head)
+    if kept is None or kept.head != head or kept.until_ns < until_ns:
+        kept = _KEPT[journal] = _Asks(head, until_ns)
     names = {document["destination"] for document in documents} - kept.recipients
     tokens = set(filter(None, map(single_use_of, documents))) - kept.of_tokens.keys()
     if not (head and (names or tokens)):
@@ -112,7 +113,8 @@ def _asks_of(journal: SqliteJournal, documents: Sequence[Document]) -> _Asks:
     kept.recipients |= names
     kept.of_tokens.update((token, []) for token in tokens)
     fresh: dict[tuple[str, str], list[_Ask]] = defaultdict(list)
-    for at_ns, order_id, batch_id, intent in journal.asked_of(names, tokens, MOST):
+    asked = journal.asked_of(names, tokens, kept.until_ns, MOST)
+    for at_ns, order_id, batch_id, intent in asked:
         if intent.destination in names:
             ask = _Ask(at_ns, intent.amount, who_pays(intent.payer), order_id, batch_id)
             fresh[intent.destination, intent.currency.lower()].append(ask)

@@ -92,7 +92,7 @@ class RunLock:
         counts as now.
         """
         now_ns = self._wall_ns()
-        stamps = [self._read(slot) for slot in range(self._slots)]
+        stamps = self._stamps()
         return [max(0.0, (now_ns - stamp) / 1e9) for stamp in stamps if stamp]
 
     def stamp(self) -> None:
@@ -127,11 +127,14 @@ class RunLock:
         self._memory.close()
         os.close(self._handle)
 
-    def _read(self, slot: int) -> int:
-        return int(_STAMP.unpack_from(self._memory, _STAMPS_AT + _STAMP.size * slot)[0])
+    def _stamps(self) -> list[int]:
+        """When each of the last requests left, slot by slot; 0: none did."""
+        end = _STAMPS_AT + _STAMP.size * self._slots
+        return [at_ns for (at_ns,) in _STAMP.iter_unpack(self._memory[_STAMPS_AT:end])]
 
     def _oldest(self) -> int:
-        return min(range(self._slots), key=self._read)
+        stamps = self._stamps()
+        return stamps.index(min(stamps))
 
 
 class OtherRuns:

@@ -139,6 +139,7 @@ MOST_KEYS = 12  # told to the gateway: the nearest and the first of them
 _ROW = re.compile(r"[1-9][0-9]{0,9}")
 
 
+@lru_cache(maxsize=4096)  # each charge of a list is asked several times whose it is
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
     """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
     name = _NAME.encode([job_name, order_id, attempt])
@@ -260,6 +261,7 @@ def single_use_of(document: Mapping[str, object]) -> str:
     return ""
 
 
+@lru_cache(maxsize=8192)  # asked of the orders of a chunk of rows, again and again
 def alike(order_id: str) -> str:
     """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing
     `.0` or point, a spreadsheet's mark of text before it, and the exponent or the commas of a

@@ -104,7 +104,7 @@ _PLAIN = (
 # `+`: by the numbers of the events, and not by the job, which nearly all of them are of
 _LATELY = (
     f"SELECT a.at_ns, a.order_id, a.batch_id, {ASKED_FOR} FROM asked AS a CROSS JOIN events AS e"
-    " ON e.seq = a.seq WHERE +a.job = ?1 AND a.seq >= ?2"
+    " ON e.seq = a.seq WHERE +a.job = ?1 AND a.seq >= ?2 AND a.at_ns < ?6"
     " AND (a.destination IN (SELECT value FROM json_each(?3))"
     " OR a.paid_with IN (SELECT value FROM json_each(?4)))"
     " AND (a.destination IN (SELECT value FROM json_each(?3))"
@@ -486,17 +486,18 @@ class SqliteJournal:
         return int(self._rows(query, self.job)[0][0])
 
     def asked_of(
-        self, recipients: Collection[str], tokens: Collection[str], most: int
+        self, recipients: Collection[str], tokens: Collection[str], until_ns: int, most: int
     ) -> Iterator[tuple[int, str, str, AskedFor]]:
-        """Wall-clock time (ns), order id, batch id and terms of attempts that asked for one of some
-        recipients, or spent one of some card tokens, newest first: of the last ones, so many.
+        """Wall-clock time (ns), order id, batch id and terms of attempts before a time that asked
+        for one of some recipients, or spent one of some card tokens, newest first: of the last
+        ones, so many.
 
         A token pays alone (schemas/order.schema.json): by its last characters, which stand beside
         the events, those events are found that have to be read.
         """
         forms = {payment_method(token) for token in tokens}
         wanted = map(_listed, (recipients, forms, tokens))
-        rows = self._rows(_LATELY, self.job, self._first_of_last(most), *wanted)
+        rows = self._rows(_LATELY, self.job, self._first_of_last(most), *wanted, until_ns)
         for at_ns, order_id, batch_id, *terms in rows:
             yield at_ns, order_id, batch_id, AskedFor(*terms)
 
