@@ -23,10 +23,11 @@ from pathlib import Path
 from batchpay.reports.files import Directory
 from batchpay.reports.manifest import write_manifest
 from batchpay.reports.page import load_pages, write_page
+from batchpay.reports.pivots import load_tables
 from batchpay.reports.rejects import write_rejects
 from batchpay.reports.results import SINKS, write_results
 from batchpay.reports.sheets import load_workbooks
-from batchpay.reports.summary import load_tables, write_summary
+from batchpay.reports.summary import write_summary
 from batchpay.reports.table import Inputs
 from batchpay.reports.workbook import write_workbook
 
@@ -50,7 +51,7 @@ def load(formats: Collection[str], language: str) -> None:
     """
     load_pages(language)
     load_workbooks()
-    if WRITERS.keys() & set(formats):
+    if {"xlsx", PAGE} & set(formats):
         load_tables()
 
 

@@ -56,6 +56,11 @@ class Pivots:
     unsettled: int  # rows that did not simply succeed
 
 
+def load_tables() -> None:
+    """What the tables of sums are made with, into memory."""
+    import pandas  # noqa: F401
+
+
 def pivots_of(found: Iterable[tuple[Any, list[Finding]]]) -> Pivots:
     """Every chunk of findings read once."""
     gathered = _Gathered()

@@ -30,11 +30,6 @@ A_PERSON = "a person"  # who acts
 LISTED = 100  # rows that are spelled out
 
 
-def load_tables() -> None:
-    """What the tables of sums are made with, into memory."""
-    import pandas  # noqa: F401
-
-
 def write_summary(directory: Directory, inputs: Inputs) -> None:
     """The file."""
     with directory.file("report.json") as file:
@@ -271,33 +266,34 @@ def _sums(sums: Mapping[str, int]) -> list[dict[str, Any]]:
 
 def by_recipient(totals: Totals) -> list[dict[str, Any]]:
     """Charged per recipient and currency, the largest first."""
-    import pandas as pd
-
-    rows = []
+    records = []
     for (to, currency), minor in totals.recipients.items():
-        count = totals.recipient_counts[to, currency]
-        rows.append((to, currency, count, minor))
-    columns = ["destination", "currency", "count", "sum_minor"]
-    frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    by = ["currency", "sum_minor", "destination"]
-    frame = frame.sort_values(by, ascending=[True, False, True])
-    records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
-    for row in records:
-        row["sum"] = major_text(row["sum_minor"], row["currency"])
-    return records
+        row = {
+            "destination": to,
+            "currency": currency,
+            "count": totals.recipient_counts[to, currency],
+            "sum_minor": minor,
+            "sum": major_text(minor, currency),
+        }
+        records.append(row)
+    return sorted(records, key=_largest_first)
+
+
+def _largest_first(row: Mapping[str, Any]) -> tuple[str, int, str]:
+    return row["currency"], -row["sum_minor"], row["destination"]
 
 
 def by_code(totals: Totals) -> list[dict[str, Any]]:
     """Why rows failed, the most frequent first."""
-    import pandas as pd
+    counted = sorted(totals.codes.items(), key=_most_frequent_first)
+    return [
+        {"outcome": outcome, "code": code, "count": count} for (outcome, code), count in counted
+    ]
 
-    rows = [(outcome, code, n) for (outcome, code), n in totals.codes.items()]
-    columns = ["outcome", "code", "count"]
-    by = ["count", "outcome", "code"]
-    frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    frame = frame.sort_values(by, ascending=[False, True, True])
-    records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
-    return records
+
+def _most_frequent_first(one: tuple[tuple[str, str], int]) -> tuple[int, str, str]:
+    (outcome, code), count = one
+    return -count, outcome, code
 
 
 def _attention(inputs: Inputs) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ microseconds, and the next run opens what is left.
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ apsw.shutdown()
 apsw.config(apsw.SQLITE_CONFIG_MEMSTATUS, 0)  # nobody asks how much memory it takes
 apsw.initialize()
 SECTOR = 512
+_INTO = re.compile(r"(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) (\w+)")
 STATEMENTS = 512  # that stay compiled
 _DISKS: dict[str, Disk] = {}  # by the folder in a file's name
 
@@ -274,6 +276,8 @@ class Connection:
         disk.connections.append(self)
         try:
             self._apsw = apsw.Connection(name, vfs="simulated", statementcachesize=STATEMENTS)
+            # a statement stays compiled whatever values it is given
+            self._apsw.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
             # Shared memory needs a real file system: the only process there is locks the file
             # whole.
             self._apsw.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -286,8 +290,8 @@ class Connection:
         return self._apsw.in_transaction
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> _Rows:
-        """All rows at once. This connection has the file for itself: what it read stays so until it
-        executes something else.
+        """All rows at once. This connection has the file for itself: what it read of a table stays
+        so until it writes into that table.
         """
         is_read = statement.startswith("SELECT")
         asked = (statement, tuple(values))
@@ -301,8 +305,17 @@ class Connection:
         if is_read:
             self._read[asked] = found
         else:
-            self._read.clear()
+            self._forget_read(statement)
         return _Rows(found)
+
+    def _forget_read(self, statement: str) -> None:
+        if statement in ("BEGIN IMMEDIATE", "COMMIT"):
+            return
+        written = _INTO.match(statement)
+        kept = {}
+        if written:
+            kept = {a: rows for a, rows in self._read.items() if written[1] not in a[0]}
+        self._read = kept
 
     def executemany(self, statement: str, many: Sequence[Sequence[Any]]) -> None:
         self._read.clear()
