@@ -445,6 +445,55 @@ def test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks(
     assert market.money() == {"00001": 1}
 
 
+MAY_BE = {  # what programs, or an eye, make of an id, and lose something by
+    "12345678901234567": "12345678901234500",
+    "2.50": "2.5",
+    "A-7": "A\u20137",
+    "A-2026-001": "A-2026-1",
+    "\u0410B": "AB",
+    "caf\xe9": "caf?",
+    "\xe91": "\xc3\xa91",
+}
+
+
+@pytest.mark.fault("J07", "J08", "J14", "E04", "E09")
+def test_an_id_that_may_be_anothers_is_a_conflict_where_it_asks_for_the_same(
+    market: Market,
+) -> None:
+    """In another file of the night and on a later one; not where a file holds both, or the money
+    is another.
+    """
+    market.job(file="in-*.csv", **BY_CUSTOMER)
+    asked = [
+        order(number, order_id=one, card=f"cust_test_sandbox{number}")
+        for number, one in enumerate(MAY_BE)
+    ]
+    market.orders([*asked[:3], order(50, card="cust_test_sandbox50")], "in-1.csv")
+    market.orders([asked[3], order(51, card="cust_test_sandbox51")], "in-2.csv")
+    damaged = [{**one, "order_id": MAY_BE[one["order_id"]]} for one in asked]
+    new = [order(60 + number, card=f"cust_test_sandbox{number}") for number in range(9)]
+    market.orders([*damaged[:2], *new], "in-3.csv")
+    assert plan(load_job(market.folder / "job.toml")).outcomes == {"conflict": 2}
+    assert night(market) == 10
+    assert {rows(market)[one["order_id"]]["outcome"] for one in damaged[:2]} == {"conflict"}
+
+    market.orders(asked[4:], "in-4.csv")
+    assert night(market) == 10
+    other_money = order(70, order_id="A\u20147", card="cust_test_sandbox2")
+    market.orders([*damaged[2:], *new, other_money], "in-5.csv")
+    assert night(market) == 10
+    told = rows(market)
+    assert {told[one["order_id"]]["outcome"] for one in damaged} == {"conflict"}
+    assert told["A\u20147"]["outcome"] == "succeeded"
+
+    (market.folder / "in-3.csv").unlink()
+    both = [*asked[:1], *damaged[:1], *asked[4:5]]
+    market.orders([*both, order(80, card="cust_test_sandbox80")], "in-6.csv")
+    night(market)
+    assert market.money()[damaged[0]["order_id"]] == 1
+    assert max(market.money().values()) == 1
+
+
 @pytest.mark.fault("J07")
 def test_a_look_alike_that_was_declined_does_not_come_back(market: Market) -> None:
     """The guard is passed by every attempt, not by the first one alone."""

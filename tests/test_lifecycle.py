@@ -506,6 +506,38 @@ def test_a_commission_is_part_of_the_proof(
     assert found.proof is (Proof.UNPROVEN if flaws else Proof.CHARGE)
 
 
+@pytest.mark.fault("B15", "L7")
+@pytest.mark.parametrize(
+    ("told", "flaw"),
+    [
+        ({"customer": "cust_test_2"}, "payer: asked customer *st_1, got customer *st_2"),
+        ({"customer": {"object": "customer", "id": "cust_test_1"}}, ""),
+        ({"customer": None}, ""),
+        ({"source": {"object": "source", "id": "src_test_1"}}, ""),  # that is no customer
+        ({"captured_amount": 50000}, "captured_amount: asked 1234.50 THB, got 500.00 THB"),
+        ({"captured_amount": 0}, "captured_amount: asked 1234.50 THB, got 0.00 THB"),
+        ({"captured_amount": 123450}, ""),
+        (
+            {"amount": 200000, "captured_amount": 123450},
+            "amount: asked 1234.50 THB, got 2000.00 THB",
+        ),
+        ({"captured_amount": None}, ""),
+        # of what took nothing it tells nothing (omise-api.md, 3.1)
+        ({"captured_amount": 0, "status": "pending", "paid": False}, ""),
+        ({"captured_amount": 7, "status": "failed", "paid": False}, ""),
+    ],
+)
+def test_who_paid_and_how_much_was_taken_are_part_of_the_proof(
+    told: dict[str, Any], flaw: str
+) -> None:
+    """A charge of another customer, or one of which a person captured a part, is not as asked."""
+    asked_of = replace(INTENT, payer="cust_test_1:card_test_1")
+    answer = charged(out=True, status=200, said=charge(**told))
+    found = verdict(answer, asked_of, live=False, doubted=False)
+    assert "; ".join(found.flaws) == flaw
+    assert found.proof is (Proof.UNPROVEN if flaw else Proof.CHARGE)
+
+
 @pytest.mark.fault("J15")
 def test_a_charge_that_took_no_money_may_leave_its_commission_out() -> None:
     """But not say something else."""

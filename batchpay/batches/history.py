@@ -22,6 +22,7 @@ from batchpay.batches.resembling import (
     look_alikes_of,
     near_of,
     spent_of,
+    taken_for_of,
     unnamed_of,
     unsent_of,
 )
@@ -85,15 +86,17 @@ def history_of(
     places.update(key for some in words.values() for word in some for key in word.places)
     right = [chunk.documents[at] for at in wanted if at not in chunk.problems]
     told_before = before(journal, right, batch.first_seen_ns)
+    near = near_of(journal, batch, documents)
     return History(
         attempts=attempts,
         owned=owned,
         look_alikes=look_alikes_of(journal, asked),
+        taken_for=taken_for_of(journal, chunk.documents, documents, near),
         cancelled=_cancelled(histories),
         corrected=corrected,
         rivals=rivals,
         elsewhere=elsewhere_of(journal, [*asked, *others], histories),
-        near=near_of(journal, batch, documents),
+        near=near,
         past=told_before.past,
         hundredth=told_before.hundredth,
         spent=spent_of(journal, told_before.tokens),

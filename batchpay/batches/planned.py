@@ -147,7 +147,7 @@ def rows_in_turn(
     guards: Guards,
 ) -> Iterator[Placed]:
     """Every row of the batches that are not refused, each among those that go before it."""
-    going = Going()
+    going = Going(several=len(batches) > 1)
     for planned in batches:
         if planned.batch.refusal:
             continue

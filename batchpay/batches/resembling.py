@@ -10,6 +10,7 @@ from batchpay.batches.kin import joined
 from batchpay.batches.orders import attempts_of
 from batchpay.domain.events import Adopted, ChargedElsewhere, told_by
 from batchpay.domain.model import Batch, Document, Event
+from batchpay.intake.damage import may_be_one
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
@@ -34,6 +35,29 @@ def look_alikes_of(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tu
     others = attempts_of(journal, [other for ids in twins.values() for other in ids])
     last = {order_id: attempts[-1:] for order_id, attempts in others.items()}
     return {form: tuple(joined(last, ids)) for form, ids in twins.items()}
+
+
+def taken_for_of(
+    journal: SqliteJournal,
+    rows: Sequence[Document],
+    documents: Sequence[Document],
+    near: Mapping[str, Sequence[Near]],
+) -> dict[str, tuple[Attempt, ...]]:
+    """Order id -> the last attempt of orders that asked for the same, where one of the two ids may
+    be what was made of the other. `rows`: all of the chunk; those that hold both tell them apart.
+    """
+    both = {str(document.get("order_id") or "") for document in rows}
+    taken: dict[str, list[str]] = {}
+    for document in documents:
+        order_id = str(document.get("order_id") or "")
+        if not (order_id and _has_terms(document)):
+            continue
+        for other in near.get(terms_in(document), ()):
+            if other.order_id not in both and may_be_one(order_id, other.order_id):
+                taken.setdefault(order_id, []).append(other.order_id)
+    attempts = attempts_of(journal, [other for some in taken.values() for other in some])
+    last = {order_id: some[-1:] for order_id, some in attempts.items()}
+    return {order_id: tuple(joined(last, some)) for order_id, some in taken.items()}
 
 
 def elsewhere_of(

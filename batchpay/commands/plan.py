@@ -217,7 +217,7 @@ class _Walk:
         self._job = job
         self._guards = known.guards
         self._limit = limit
-        self._ahead = Going()  # what rows that go ask for
+        self._ahead = Going(several=len(known.planned) > 1)  # what rows that go ask for
         self._on_row = on_row
         self._is_stopped = bool(known.guards.stop)
         self._impossible = str(known.impossible or "")

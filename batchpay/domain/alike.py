@@ -6,6 +6,8 @@
 ['the vowel ำ as two characters or as one']
 >>> looks("Silom\\u200b  SILK ") == looks("silom silk")
 True
+>>> drawn("A\\u2013O1") == drawn("\\u0410-01"), drawn("A-10") == drawn("A-1")
+(True, False)
 """
 
 from __future__ import annotations
@@ -19,6 +21,14 @@ from batchpay.domain.text import folded
 from batchpay.messages import files
 from batchpay.messages.message import Message
 
+# Letters of other alphabets that are drawn as Latin ones, and letters that are drawn as digits.
+_DRAWN = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХасеіјорухΑΒΕΖΗΙΚΜΝΟΡΤΥΧοOIl",
+    "ABES1JKMH0PCTYXaceijopyxABEZH1KMN0PTYXo011",
+)
+_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d\u30fc-]+")
+_QUOTES = re.compile("[\u2018\u2019\u201b\u02bc\u2032`\xb4]")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _UNSEEN = re.compile("[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0f]")
 _BLANK = re.compile(r"[^\S\n]")
 _BLANKS = re.compile(r"\s+")
@@ -29,6 +39,17 @@ def looks(text: str) -> str:
     mark.
     """
     return "".join(folded(_UNSEEN.sub("", text)).split())
+
+
+def drawn(text: str) -> str:
+    """A text as it stands on paper: without differences of dashes, quotes and accents, of letters
+    that other alphabets or digits are drawn like, and of what `looks` passes over.
+    """
+    if text.isascii():
+        plain = text
+    else:
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return looks(_QUOTES.sub("'", _DASHES.sub("-", plain.translate(_DRAWN))))
 
 
 def differences(one: str, other: str) -> tuple[Message, ...]:

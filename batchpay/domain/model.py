@@ -272,6 +272,14 @@ class ChargeSeen:
     # of one that waits for its payer: until when, UTC, and where the code to be scanned is shown
     expires_at: str = ""
     qr_uri: str = ""
+    captured: int | None = None  # what a successful one took, where that is not its amount
+
+    @property
+    def taken(self) -> int:
+        """What it took of its payer, if it did."""
+        if self.captured is None:
+            return self.amount
+        return self.captured
 
     @property
     def takes_money(self) -> bool:
@@ -291,7 +299,7 @@ class ChargeSeen:
     @property
     def given_back(self) -> bool:
         """Was all of it refunded? Its status stays what it was (omise-api.md, 3.2)."""
-        return bool(self.refunded) and (self.refunded or 0) >= self.amount
+        return bool(self.refunded) and (self.refunded or 0) >= self.taken
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""

@@ -16,8 +16,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from html import unescape
 from typing import Literal
 
+from batchpay.domain.alike import drawn
 from batchpay.domain.text import folded
 from batchpay.intake.sheetdates import is_date_of
 from batchpay.messages import problems
@@ -151,6 +153,56 @@ def trace_of(cell: str, own: str, kind: str = "", *, odd: bool = False) -> Trace
 def is_damaged(cell: str, own: str) -> bool:
     """Is `cell` another text than the id `own`, and what programs may have made of it?"""
     return cell != own and trace_of(cell, own) != ""
+
+
+def may_be_one(one: str, other: str) -> bool:
+    """May one of two ids be what a program, or an eye, made of the other? Of ids that ask for the
+    same; others may look like that by chance.
+
+    >>> may_be_one("12345678901234567", "12345678901234500"), may_be_one("2.50", "2.5")
+    (True, True)
+    >>> may_be_one("A-1", "A\\u20131"), may_be_one("3-1", "1-Mar"), may_be_one("A-26-001", "A-26-1")
+    (True, True, True)
+    >>> may_be_one("1001-1", "1001-2"), may_be_one("1.01", "1.1")
+    (False, False)
+    """
+    if _bare(one) == _bare(other):
+        return True
+    for cell, own in ((one, other), (other, one)):
+        if trace_of(cell, own, odd=True) or has_lost_letters(own, cell) or _is_misread(cell, own):
+            return True
+    return False
+
+
+def _bare(order_id: str) -> str:
+    """An id as the eye takes it, entities of web pages read, numbers in it without zeros in
+    front.
+    """
+    return _ZEROS.sub("", drawn(unescape(order_id)))
+
+
+_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
+
+
+def has_lost_letters(was: str, is_now: str) -> bool:
+    """Are they the same but for ? where an encoding had no letters?"""
+    if was == is_now or len(was) != len(is_now):
+        return False
+    pairs = zip(was, is_now, strict=True)
+    return all(one == other or (other == "?" and not one.isascii()) for one, other in pairs)
+
+
+def _is_misread(cell: str, own: str) -> bool:
+    """Is it the UTF-8 of the id, read as another encoding?"""
+    if cell.isascii():
+        return False
+    for encoding in ("cp1252", "latin-1", "cp874", "cp932"):
+        try:
+            if cell.encode(encoding) == own.encode("utf-8"):
+                return True
+        except UnicodeEncodeError:
+            continue
+    return False
 
 
 def _of_formula(cell: str, own: str, *, odd: bool) -> Trace:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 from batchpay.domain import lineage
 from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
+from batchpay.intake.damage import has_lost_letters
 from batchpay.intake.mapping import Mapped
 from batchpay.lifecycle.plan import alike, payer_of
 from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, LOST_LETTERS, OTHER_JOBS_ROW
@@ -103,7 +104,7 @@ def _with_lost_letters(mapped: Mapped, held: Held) -> Mapped:
     for at, place in mapped.corrects.items():
         was = _words(held(place) or {})
         for name, text in _words(mapped.documents[at]).items():
-            if _has_lost_letters(was.get(name, ""), text):
+            if has_lost_letters(was.get(name, ""), text):
                 problem = Problem(name, told(text), LOST_LETTERS())
                 found[at] = (*found.get(at, mapped.problems.get(at, ())), problem)
     if not found:
@@ -116,13 +117,6 @@ def _words(document: Document) -> dict[str, str]:
     for key, text in (document.get("metadata") or {}).items():
         found[f"metadata[{key}]"] = str(text)
     return found
-
-
-def _has_lost_letters(was: str, is_now: str) -> bool:
-    if was == is_now or len(was) != len(is_now):
-        return False
-    pairs = zip(was, is_now, strict=True)
-    return all(one == other or (other == "?" and not one.isascii()) for one, other in pairs)
 
 
 def of_other_jobs(mapped: Mapped, job_of: JobOf) -> Mapped:

@@ -124,7 +124,7 @@ def _came(seq: int, attempt: Attempt, *, alone: bool) -> CameTo:
         currency = funding_currency = ""
     else:
         numbers = (_number(getattr(money, name)) for name in _MONEY)
-        amount = _number(money.amount)
+        amount = _number(money.taken)
         currency = money.currency.upper()
         funding_currency = money.funding_currency or ""
     row: tuple[Any, ...] = (

@@ -109,9 +109,9 @@ def share_of(attempt: Attempt) -> int | None:
     if charge is None or charge.destination != asked.destination or charge.chain is None:
         return None
     if charge.platform_fee is not None:
-        return charge.amount - charge.platform_fee
+        return charge.taken - charge.platform_fee
     if asked.fee_fixed is None and asked.fee_percentage is None:
-        return charge.amount
+        return charge.taken
     return None
 
 

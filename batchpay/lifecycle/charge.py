@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from batchpay.domain.model import ChargeSeen, Intent, Outcome
 from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.times import is_instant
+from batchpay.lifecycle.plan import payment_method
 
 CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
 
@@ -54,12 +55,24 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
             _money(charge.amount, charge.currency),
             charge.amount == intent.amount,
         ),
+        (
+            "captured_amount",
+            _money(intent.amount, intent.currency),
+            _money(charge.taken, charge.currency),
+            charge.captured in (None, intent.amount),
+        ),
         ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
         (
             "destination",
             intent.destination,
             charge.destination,
             charge.destination == intent.destination,
+        ),
+        (
+            "payer",
+            payment_method(intent.payer),
+            payment_method(charge.payer or ""),
+            not _is_anothers(intent.payer, charge.payer or ""),
         ),
         ("metadata[batchpay_key]", intent.key, key_in(charge), key_in(charge) == intent.key),
         (
@@ -73,6 +86,15 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
     if charge.unread:
         flaws.insert(0, charge.unread)
     return (*flaws, *fee_flaws_of(charge, intent))
+
+
+def _is_anothers(asked: str, told: str) -> bool:
+    """Does a charge tell of another customer, or source, than was to pay? One that tells of none,
+    or of another kind, tells nothing.
+    """
+    mine = asked.partition(":")[0]
+    same_kind = mine.partition("_")[0] == told.partition("_")[0]
+    return same_kind and mine != told
 
 
 def _money(minor: int, currency: str) -> str:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from batchpay.domain.model import Document
 from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
+from batchpay.intake.damage import may_be_one
 from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import alike, payer_of, single_use_of, terms_in
@@ -116,11 +117,16 @@ def contested(row: Row, history: History, guards: Guards) -> ConflictWith | Rena
 
 
 def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
-    """An earlier order whose id is this one but for what programs do to ids."""
+    """An earlier order whose id is this one but for what programs do to ids; of one that asks for
+    the same it is enough that it may be.
+    """
     if guards.distinct_ids:
         return None
     for attempt in history.look_alikes.get(alike(row.order_id), ()):
         if attempt.intent.order_id != row.order_id:
+            return attempt
+    for attempt in history.taken_for.get(row.order_id, ()):
+        if attempt.intent.order_id not in history.ids(row):
             return attempt
     return None
 
@@ -393,7 +399,9 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
 class Going:
     """What the rows that go before a row in its run ask for; written on by `held_beside`."""
 
-    asked: dict[str, str] = field(default_factory=dict)  # terms -> order id
+    several: bool = False  # is there more than one file?
+    # terms -> batch and order id of each row that asks for them
+    asked: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     # Recipient (empty: all of them) and upper-case currency -> smallest units.
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -405,16 +413,15 @@ def held_beside(
     going: Going,
 ) -> Standing:
     """The standing of a row among those that may go with it, none of which was sent yet: of several
-    that ask for the same the first goes, where the job holds the later ones; and what a day may
-    take is left to those before it.
+    that ask for the same the first goes, where the job holds the later ones, or another file has
+    its id damaged; and what a day may take is left to those before it.
     """
     sendable = sendable_of(standing)
     if sendable is None:
         return standing
-    if guards.near_duplicates == "hold":
-        first = going.asked.setdefault(terms_in(row.document), row.order_id)
-        if first != row.order_id:
-            return kept_back(sendable, _waits_for_a_word(row, said.NEAR_IN_RUN(order=first)))
+    beside_it = _beside(row, guards, going)
+    if beside_it is not None:
+        return kept_back(sendable, beside_it)
     limit = over_limit(row, sendable, guards, going.sums)
     if limit is not None:
         return kept_back(sendable, limit)
@@ -422,6 +429,23 @@ def held_beside(
         for key in _of_day(row):
             going.sums[key] += row.document["amount"]
     return standing
+
+
+def _beside(row: Row, guards: Guards, going: Going) -> ConflictWith | Waits | None:
+    """Why it does not go beside those before it that ask for the same."""
+    holds = guards.near_duplicates == "hold"
+    if not (holds or going.several):
+        return None
+    same = going.asked.setdefault(terms_in(row.document), [])
+    if not guards.distinct_ids:
+        for batch_id, order_id in same:
+            if batch_id != row.batch_id and may_be_one(order_id, row.order_id):
+                return ConflictWith((look_alike_reason(row.order_id, order_id),))
+    for _, order_id in same:
+        if holds and order_id != row.order_id:
+            return _waits_for_a_word(row, said.NEAR_IN_RUN(order=order_id))
+    same.append((row.batch_id, row.order_id))
+    return None
 
 
 def over_limit(

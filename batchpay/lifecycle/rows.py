@@ -186,6 +186,9 @@ class History:
     owned: Mapping[int, str] = field(default_factory=dict)
     # alike() -> attempts of other order ids.
     look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Order id -> attempts of orders that asked for the same lately, whose ids may be this one but
+    # for what programs or eyes do to ids (damage.may_be_one).
+    taken_for: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     # Order id -> why a person said never to send it.
     cancelled: Mapping[str, str] = field(default_factory=dict)
     # Place -> attempts of the orders that are one sale with the row: it corrects them, or they

@@ -30,11 +30,11 @@ Terms = tuple[str, int, str]  # recipient, amount in the smallest unit, lower-ca
 
 @dataclass(frozen=True, slots=True)
 class Nameless:
-    """A charge with a recipient and no key, as far as it is needed to know whose it may be."""
+    """A charge without a key, as far as it is needed to know whose it may be."""
 
     charge_id: str
     payer: str  # empty: not told
-    destination: str
+    destination: str  # empty: not told; then its payer is
     amount: int
     currency: str  # lower case
     created_at: str  # ISO 8601 UTC; empty: not told
@@ -47,7 +47,11 @@ class Nameless:
         return self.destination, self.amount, self.currency
 
     def may_be_of(self, order_id: str, payer: str) -> bool:
-        """Of an order with the same terms: may it be this one's, and does nothing tell?"""
+        """Of an order with the same terms: may it be this one's, and does nothing tell? Where it
+        tells no recipient its payer must be the order's.
+        """
+        if not self.destination and self.payer != payer.partition(":")[0]:
+            return False
         return self.order_id in ("", order_id) and may_pay(payer, self.payer)
 
     def is_by_key_of(self, job: str, order_id: str) -> bool:
@@ -149,9 +153,10 @@ def fits(
         return []
     destination, amount, currency = order
     found = []
-    for one in nameless.get((destination, amount, currency.lower()), {}).values():
-        if one.may_be_of(order_id, payer) and not one.is_by_key_of(job, order_id):
-            found.append(one)
+    for told in (destination, ""):
+        for one in nameless.get((told, amount, currency.lower()), {}).values():
+            if one.may_be_of(order_id, payer) and not one.is_by_key_of(job, order_id):
+                found.append(one)
     return found
 
 

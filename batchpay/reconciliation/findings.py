@@ -481,7 +481,7 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
         seen = _with_transfer(seen, attempt.transfer)
     return replace(
         seen,
-        charged_amount=charge.amount,
+        charged_amount=charge.taken,
         charged_currency=charge.currency.upper(),
         fee=charge.fee,
         fee_vat=charge.fee_vat,
@@ -557,7 +557,7 @@ def further_of(attempt: Attempt) -> tuple[Further, ...]:
         stands = over
         if charge.given_back:
             stands = "given back"
-        found.append(Further(charge.id, charge.currency.upper(), charge.amount, stands))
+        found.append(Further(charge.id, charge.currency.upper(), charge.taken, stands))
     return tuple(found)
 
 

@@ -159,7 +159,7 @@ def _match_theirs(
             continue
         of_orders[order_id].append(charge)
         if outcome_of(charge) is Outcome.SUCCEEDED:
-            match.theirs[charge.currency.upper()] += charge.amount
+            match.theirs[charge.currency.upper()] += charge.taken
             match.theirs_count[charge.currency.upper()] += 1
         match.add(_of_charge(charge, booked.dispute, order_id, attempt, live))
     return of_orders
@@ -174,7 +174,7 @@ def _match_ours(match: Match, attempts: Sequence[Attempt], listed: Collection[st
             continue
         match.add(_of_attempt(attempt, listed))
         if attempt.money is not None:
-            match.ours[attempt.money.currency.upper()] += attempt.money.amount
+            match.ours[attempt.money.currency.upper()] += attempt.money.taken
             match.ours_count[attempt.money.currency.upper()] += 1
 
 
@@ -521,7 +521,7 @@ def _match_by_amount(
     wanted: dict[tuple[str, int], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
         if attempt.charge is not None:
-            share = attempt.charge.amount - (attempt.charge.platform_fee or 0)
+            share = attempt.charge.taken - (attempt.charge.platform_fee or 0)
             wanted[attempt.intent.destination, share].append(attempt)
     there = Counter[tuple[str, int]]()
     for transfer in transfers:

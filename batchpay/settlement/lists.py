@@ -168,7 +168,10 @@ class Lists:
                 await self._channel.rest(gap_s)
                 continue
             if look.lost or self._met_unknown or (look.adopt and not look.known_before):
-                await self._recorder.keep_nameless(listing.unclear)
+                # of those that tell no recipient accounts are full
+                await self._recorder.keep_nameless(
+                    [charge for charge in listing.unclear if charge.destination]
+                )
             await self._note_bound(listing, iso(since))
             return ""
         return self._channel.closed or why

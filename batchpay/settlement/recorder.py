@@ -891,11 +891,11 @@ class Recorder:
 
     async def keep_nameless(self, charges: Iterable[ChargeSeen]) -> None:
         """The same of charges with no key, or none that tells: any order of their terms may be
-        theirs.
+        theirs. One that tells neither recipient nor payer fits none.
         """
         news: dict[str, Nameless] = {}
         for charge in charges:
-            if not charge.destination or not charge.takes_money:
+            if not (charge.destination or charge.payer) or not charge.takes_money:
                 continue
             one = nameless_of(charge)
             if one.charge_id not in self.disowned and not self._unclaimed.has(one):

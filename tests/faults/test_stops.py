@@ -71,6 +71,9 @@ LIES: list[Any] = [
     pytest.param({"change": {"currency": "USD"}}, "B15", id="another currency"),
     pytest.param({"change": {"amount": 1}}, "B15", id="another amount", marks=SWEEP),
     pytest.param(
+        {"change": {"captured_amount": 5000}}, "B15", id="a part of it captured", marks=SWEEP
+    ),
+    pytest.param(
         {"change": {"destination": "recp_test_other"}}, "B15", id="another recipient", marks=SWEEP
     ),
     pytest.param({"change": {"amount": "10325"}}, "B15", id="amount as text", marks=SWEEP),

@@ -16,7 +16,7 @@ import pytest
 from tests.adversary import LOST_AFTER, PENDING, Adversary, Fate, Request, error, rewritten
 from tests.faults.stage import SWEEP, Stage
 from tests.test_auditing import TODAY
-from tests.world import order
+from tests.world import BY_CUSTOMER, order
 
 Change = Callable[[dict[str, str]], Any]
 
@@ -265,21 +265,27 @@ def test_charges_that_say_nothing_hold_up_nobody_else(night: Stage, gateway: Adv
 
 
 @pytest.mark.fault("B22", "L6", "I1", "I19")
-@pytest.mark.parametrize("late", [False, True])
-@pytest.mark.parametrize("lost", ["{}", "the key too"])
+@pytest.mark.parametrize(
+    ("lost", "late"),
+    [("{}", False), ("{}", True), ("the key too", True), ("the recipient too", False)],
+)
 def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
     night: Stage, gateway: Adversary, lost: str, *, late: bool
 ) -> None:
     """400, and a list shows what fits, of this night or the next: the row says so, no later attempt
     goes before a person has told.
     """
-    night.orders([order(1), order(2)])
+    night.job(**BY_CUSTOMER)
+    payer = {"card": "cust_test_adversary1"}
+    night.orders([order(1, **payer), order(2, card="cust_test_adversary2")])
     gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
 
     def drop(request: Request) -> None:
         for charge in gateway.ledger:
             if charge["metadata"].get("order_id") == "00001" and night.sends("00001") == 1:
-                charge["metadata"] = {} if lost == "{}" else {"invoice": "INV-1"}
+                charge["metadata"] = {"invoice": "INV-1"} if lost == "the key too" else {}
+                if lost == "the recipient too":
+                    charge["destination"] = None
 
     gateway.before_list = drop
     gateway.lag_s = 60.0 * late
@@ -293,7 +299,7 @@ def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
     assert (row["outcome"], row["who_acts"]) == ("refused", "a person") and charge_id in row[
         "reason"
     ]
-    night.orders([order(1, amount="777.00")], "again.csv")
+    night.orders([order(1, amount="777.00", **payer)], "again.csv")
     assert night.run("--input", "again.csv").returncode == 11, night.said
     assert night.sends("00001") == 1
     assert (
