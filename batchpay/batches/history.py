@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from batchpay.batches.kin import (
+    Sale,
     cancellations_of,
     corrections_of,
     documents_named,
     firsts_of,
+    joined,
     rivals_of,
     rows_named,
     said_of,
@@ -29,12 +32,14 @@ from batchpay.batches.resembling import (
 from batchpay.domain.events import OrderCancelled, told_by
 from batchpay.domain.model import Batch, Event, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import word_of
+from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.kinship import Lineages, Rivals
 from batchpay.lifecycle.plan import place_of
-from batchpay.lifecycle.rows import History
+from batchpay.lifecycle.rows import History, Word
 from batchpay.lifecycle.sales import places_of
+
+Sales = dict[str, Sale]
 
 
 def history_of(
@@ -50,78 +55,117 @@ def history_of(
 
     `lineages`: what follows corrections back, kept from chunk to chunk.
     """
-    if chunk.rows:
-        owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-    else:
-        owned = {}
-    owned = {row: order_id for row, order_id in owned.items() if row not in but}
+    owned = _owned(journal, batch, chunk, but)
     wanted = [at for at, row in enumerate(chunk.rows) if row not in but]
     documents = [chunk.documents[at] for at in wanted]
+    right = [chunk.documents[at] for at in wanted if at not in chunk.problems]
     asked = [document["order_id"] for document in documents if "order_id" in document]
-    sales = {
-        place_of(batch.id, chunk.sheet, chunk.rows[at]): sale_of(
-            journal, batch, chunk, at, lineages
-        )
-        for at in wanted
-    }
+    sales: Sales = {}
+    for at in wanted:
+        place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+        sales[place] = sale_of(journal, batch, chunk, at, lineages)
     others = [order_id for sale in sales.values() for order_id in sale.others]
-    answered = {place: ids for place in sales if (ids := lineages.answered(place))}
+    answered = _answered(sales, lineages)
     charged = [order_id for ids in answered.values() for order_id in ids]
     histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
-    attempts = {
-        order_id: folded for order_id, events in histories.items() if (folded := fold(events))
-    }
+    attempts = _attempts_in(histories)
     corrected = corrections_of(journal, sales, attempts)
-    rivals = {
-        place: (sales[place].line, found)
-        for place, kin in corrected.items()
-        if (found := rivals_of(sales[place].line, kin, lineages))
-    }
-    words = {
-        place: some for place, sale in sales.items() if (some := cancellations_of(sale, lineages))
-    }
-    places = {
-        key for some in corrected.values() for attempt in some for key in places_of(attempt.intent)
-    }
-    places.update(key for some in words.values() for word in some for key in word.places)
-    right = [chunk.documents[at] for at in wanted if at not in chunk.problems]
-    told_before = before(journal, right, batch.first_seen_ns)
+    words = _words(sales, lineages)
     near = near_of(journal, batch, documents)
+    told_before = before(journal, right, batch.first_seen_ns)
     return History(
+        received_ns=batch.first_seen_ns,
+        # the rows' own orders
         attempts=attempts,
         owned=owned,
-        look_alikes=look_alikes_of(journal, asked),
-        taken_for=taken_for_of(journal, chunk.documents, documents, near),
         cancelled=_cancelled(histories),
+        # other orders that are one sale with theirs
         corrected=corrected,
-        rivals=rivals,
-        elsewhere=elsewhere_of(journal, [*asked, *others], histories),
-        near=near,
-        past=told_before.past,
-        hundredth=told_before.hundredth,
-        spent=spent_of(journal, told_before.tokens),
-        unnamed=unnamed_of(journal, documents, lineages),
-        unsent=unsent_of(documents, attempts),
-        received_ns=batch.first_seen_ns,
+        rivals=_rivals(sales, corrected, lineages),
         others={place: sale.others for place, sale in sales.items() if sale.others},
-        answered={
-            place: tuple(a for one in ids for a in attempts.get(one, ()))
-            for place, ids in answered.items()
-        },
+        answered={place: tuple(joined(attempts, ids)) for place, ids in answered.items()},
         firsts=firsts_of(batch, chunk, wanted, lineages),
         named=documents_named(batch, chunk, wanted, lineages),
         came_for=rows_named(batch, chunk, wanted, lineages),
-        bears={place: order_id for place in places if (order_id := lineages.id_of(place))},
-        said={
-            place: said
-            for place, sale in sales.items()
-            if sale.others and (said := said_of(sale, lineages))
-        },
-        words=words,
         same=same_before(journal, batch, chunk, wanted, attempts, lineages),
+        # what people said of them
+        words=words,
+        bears=_bears(corrected, words, lineages),
+        said=_said(sales, lineages),
         typed={place: sale.typed for place, sale in sales.items() if sale.typed},
         typed_before=typed_before_of(batch, sales, lineages),
+        # other orders that they may be, and what is usual
+        look_alikes=look_alikes_of(journal, asked),
+        elsewhere=elsewhere_of(journal, [*asked, *others], histories),
+        near=near,
+        taken_for=taken_for_of(journal, chunk.documents, documents, near),
+        unnamed=unnamed_of(journal, documents, lineages),
+        unsent=unsent_of(documents, attempts),
+        spent=spent_of(journal, told_before.tokens),
+        past=told_before.past,
+        hundredth=told_before.hundredth,
     )
+
+
+def _owned(
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int]
+) -> dict[int, str]:
+    """Row -> the order that it caused."""
+    if not chunk.rows:
+        return {}
+    owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+    return {row: order_id for row, order_id in owned.items() if row not in but}
+
+
+def _attempts_in(histories: Mapping[str, list[Event]]) -> dict[str, tuple[Attempt, ...]]:
+    """Order id -> its attempts, of those that have any."""
+    attempts = {order_id: fold(events) for order_id, events in histories.items()}
+    return {order_id: some for order_id, some in attempts.items() if some}
+
+
+def _answered(sales: Iterable[str], lineages: Lineages) -> dict[str, tuple[str, ...]]:
+    """Place of a row -> the charged orders that corrections of it turned out to be."""
+    answered = {place: lineages.answered(place) for place in sales}
+    return {place: ids for place, ids in answered.items() if ids}
+
+
+def _rivals(
+    sales: Sales, corrected: Mapping[str, Iterable[Attempt]], lineages: Lineages
+) -> dict[str, tuple[tuple[str, ...], tuple[Rivals, ...]]]:
+    """Place of a row -> the places that it goes back to, and what else goes back to them."""
+    found = {}
+    for place, kin in corrected.items():
+        line = sales[place].line
+        if rivals := rivals_of(line, kin, lineages):
+            found[place] = (line, rivals)
+    return found
+
+
+def _words(sales: Sales, lineages: Lineages) -> dict[str, tuple[Word, ...]]:
+    """Place of a row -> the cancellations that may be of its sale."""
+    words = {place: cancellations_of(sale, lineages) for place, sale in sales.items()}
+    return {place: some for place, some in words.items() if some}
+
+
+def _bears(
+    corrected: Mapping[str, Iterable[Attempt]],
+    words: Mapping[str, Iterable[Word]],
+    lineages: Lineages,
+) -> dict[str, str]:
+    """Place of a row that any of them speaks of -> the order id that it bears today."""
+    places: set[str] = set()
+    for attempt in chain.from_iterable(corrected.values()):
+        places.update(places_of(attempt.intent))
+    for word in chain.from_iterable(words.values()):
+        places.update(word.places)
+    bears = {place: lineages.id_of(place) for place in places}
+    return {place: order_id for place, order_id in bears.items() if order_id}
+
+
+def _said(sales: Sales, lineages: Lineages) -> dict[str, dict[str, bool]]:
+    """Place of a row -> the other ids that a person typed for its sale."""
+    said = {place: said_of(sale, lineages) for place, sale in sales.items() if sale.others}
+    return {place: some for place, some in said.items() if some}
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
