@@ -74,6 +74,8 @@ class Attempt:
     # its recipient's share on the way; None: nobody asked, or the gateway does not tell
     transfer: TransferSeen | None = None
 
+    # --- where it stands
+
     @property
     def outcome(self) -> Outcome:
         """Where it stands now."""
@@ -96,38 +98,11 @@ class Attempt:
         return outcome
 
     @property
-    def cancelled(self) -> str | None:
-        """Why a person said never to send its order; None: nobody did. A gateway that refuses with
-        this very code says nothing of the kind.
-        """
-        if self.refused and self.closed_as == CANCELLED:
-            return self.closed_why
-        return None
-
-    @property
-    def placed(self) -> bool:
-        """Is it known which row caused it? Charges of earlier versions did not tell theirs."""
-        return self.intent.row > 0
-
-    @property
-    def wants_chain(self) -> bool:
-        """Paid, but the split is not proven and has not been asked for a second time."""
-        charge = self.charge
-        return bool(charge and not self.flaws and not self.reread) and self._split_missing()
-
-    def _split_missing(self) -> bool:
-        return bool(
-            self.charge
-            and outcome_of(self.charge) is Outcome.SUCCEEDED
-            and self.charge.chain is None
-        )
-
-    @property
-    def why_unproven(self) -> str:
-        """The flaws as one phrase."""
-        if self.flaws:
-            return "; ".join(self.flaws)
-        return "no chain on a paid charge: nothing proves that the recipient gets the share"
+    def state(self) -> str:
+        """What the journal keeps of it beside each event: its outcome, or that it was withdrawn."""
+        if self.set_aside:
+            return Withdrawn.kind
+        return self.outcome.value
 
     @property
     def closed(self) -> bool:
@@ -139,9 +114,41 @@ class Attempt:
         )
 
     @property
+    def set_aside(self) -> bool:
+        """Withdrawn, and nothing that was seen since says that it was charged after all."""
+        return self.withdrawn and self.outcome is Outcome.HELD
+
+    @property
     def stands(self) -> bool:
         """Did it take money, or may it yet? It is neither over nor free to be sent anew."""
         return not (self.closed or self.ready)
+
+    # --- may its request go (again)?
+
+    @property
+    def ready(self) -> bool:
+        """Proven that nothing was charged and nothing is on its way."""
+        return self.outcome is Outcome.HELD and not self.withdrawn
+
+    @property
+    def resends(self) -> bool:
+        """May the same key and body go (again) now? Not where the gateway knows the key with
+        another body: it refuses this one every time, and the next attempt has another key.
+        """
+        return self.ready and not self.reused
+
+    @property
+    def may_go_again(self) -> bool:
+        """Not charged, or not known to be: with its row present it may be sent again once that is
+        proven.
+
+        Never where a token was used up: that may have been by the very request that nobody
+        answered; nor where its key was (`resends`).
+        """
+        in_vain = self.spent or self.reused
+        return self.resends or (self.outcome is Outcome.IN_DOUBT and not in_vain)
+
+    # --- its money
 
     @property
     def money(self) -> ChargeSeen | None:
@@ -178,27 +185,29 @@ class Attempt:
             not self.accepted and sum(not charge.given_back for charge in (*own, *self.further)) > 1
         )
 
-    def is_known_as_anothers(self, charge_id: str) -> bool:
-        """Was it told, as what is wrong with this attempt, that this charge is another order's?"""
-        is_shown = self.charge is not None and self.charge.id == charge_id
-        return is_shown and bool(self.flaws) and charge_id in self.strangers
+    # --- its split
 
     @property
-    def set_aside(self) -> bool:
-        """Withdrawn, and nothing that was seen since says that it was charged after all."""
-        return self.withdrawn and self.outcome is Outcome.HELD
+    def wants_chain(self) -> bool:
+        """Paid, but the split is not proven and has not been asked for a second time."""
+        charge = self.charge
+        return bool(charge and not self.flaws and not self.reread) and self._split_missing()
+
+    def _split_missing(self) -> bool:
+        return bool(
+            self.charge
+            and outcome_of(self.charge) is Outcome.SUCCEEDED
+            and self.charge.chain is None
+        )
 
     @property
-    def ready(self) -> bool:
-        """Proven that nothing was charged and nothing is on its way."""
-        return self.outcome is Outcome.HELD and not self.withdrawn
+    def why_unproven(self) -> str:
+        """The flaws as one phrase."""
+        if self.flaws:
+            return "; ".join(self.flaws)
+        return "no chain on a paid charge: nothing proves that the recipient gets the share"
 
-    @property
-    def resends(self) -> bool:
-        """May the same key and body go (again) now? Not where the gateway knows the key with
-        another body: it refuses this one every time, and the next attempt has another key.
-        """
-        return self.ready and not self.reused
+    # --- what was said of it: by answers, by lists, by a person
 
     @property
     def is_told_429(self) -> bool:
@@ -206,15 +215,15 @@ class Attempt:
         return self.throttled and self.outcome is Outcome.HELD
 
     @property
-    def may_go_again(self) -> bool:
-        """Not charged, or not known to be: with its row present it may be sent again once that is
-        proven.
+    def said_uncharged(self) -> bool:
+        """Did it leave, and is it said, by an answer or by lists, that nothing was charged?
 
-        Never where a token was used up: that may have been by the very request that nobody
-        answered; nor where its key was (`resends`).
+        Whatever said so (a refusal, a 429, a look-up), and whatever the attempt is now (to go
+        again, withdrawn, over): a charge that names nobody may be its own after all, and beside
+        that nothing more of its order is sent.
         """
-        in_vain = self.spent or self.reused
-        return self.resends or (self.outcome is Outcome.IN_DOUBT and not in_vain)
+        went = self.outcome is Outcome.HELD and self.sends > self.never_left
+        return self.refused or went
 
     @property
     def unaccounted(self) -> bool:
@@ -231,22 +240,20 @@ class Attempt:
         return self.outcome is Outcome.SUCCEEDED and bool(self.missing_ns) and not self.accepted
 
     @property
-    def said_uncharged(self) -> bool:
-        """Did it leave, and is it said, by an answer or by lists, that nothing was charged?
-
-        Whatever said so (a refusal, a 429, a look-up), and whatever the attempt is now (to go
-        again, withdrawn, over): a charge that names nobody may be its own after all, and beside
-        that nothing more of its order is sent.
+    def cancelled(self) -> str | None:
+        """Why a person said never to send its order; None: nobody did. A gateway that refuses with
+        this very code says nothing of the kind.
         """
-        went = self.outcome is Outcome.HELD and self.sends > self.never_left
-        return self.refused or went
+        if self.refused and self.closed_as == CANCELLED:
+            return self.closed_why
+        return None
+
+    # --- whose it is
 
     @property
-    def state(self) -> str:
-        """What the journal keeps of it beside each event: its outcome, or that it was withdrawn."""
-        if self.set_aside:
-            return Withdrawn.kind
-        return self.outcome.value
+    def placed(self) -> bool:
+        """Is it known which row caused it? Charges of earlier versions did not tell theirs."""
+        return self.intent.row > 0
 
     def owned_by(self, batch_id: str, sheet: str, row: int) -> bool:
         """Did this row cause the attempt? An adopted charge knows its batch by its digest; its row,
@@ -259,6 +266,11 @@ class Attempt:
             return its_row and self.intent.batch_id[-12:] == batch_id[-12:]
         mine = (self.intent.batch_id, self.intent.sheet, self.intent.row)
         return mine == (batch_id, sheet, row)
+
+    def is_known_as_anothers(self, charge_id: str) -> bool:
+        """Was it told, as what is wrong with this attempt, that this charge is another order's?"""
+        is_shown = self.charge is not None and self.charge.id == charge_id
+        return is_shown and bool(self.flaws) and charge_id in self.strangers
 
 
 def word_of(by: str, reason: str, at_ns: int) -> str:
