@@ -324,6 +324,16 @@ class Connection:
         except apsw.Error as error:
             raise _of_sqlite3(error) from error
 
+    def create_aggregate(self, name: str, values: int, made: type[Any]) -> None:
+        """A function of SQL over many rows, as sqlite3 takes it: `step` for each, then
+        `finalize`.
+        """
+
+        def begin() -> tuple[Any, Callable[..., None], Callable[[Any], Any]]:
+            return made(), made.step, made.finalize
+
+        self._apsw.create_aggregate_function(name, begin, values)
+
     def close(self) -> None:
         """Never fails: sqlite3_close() ignores a checkpoint that could not be written."""
         self._disk.closing_the_dead = self._generation != self._disk.generation
