@@ -4,6 +4,7 @@ default, a sum.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,18 @@ GERMAN = '{ column = "amount", unit = "major", format = "1.234,56" }'
 PAID = '{ paid = { column = "invoice", format = "31/12/2567" } }'
 SUM = '{ sum = ["amount", "extra"], unit = "major" }'
 ALIASES = '{ column = ["order_id", "Order No", "注文番号", "เลขที่ใบสั่งซื้อ"] }'
+
+
+def write_one(folder: Path, kind: str, one: Mapping[str, object]) -> None:
+    """A workbook or a Parquet file of one row, its cells typed as they are."""
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        book.active.append(list(one))
+        book.active.append(list(one.values()))
+        book.save(folder / "orders.xlsx")
+    else:
+        columns = {name: [cell] for name, cell in one.items()}
+        pyarrow.parquet.write_table(pyarrow.table(columns), folder / "orders.parquet")
 
 
 def amounts(looked: Looked) -> list[int | None]:
@@ -163,14 +176,7 @@ def test_a_number_of_a_sheet_is_never_read_by_a_form(tmp_path: Path, kind: str) 
     """1.234 baht is finer than a baht is; as a text it were 1234 baht."""
     for number in (1.234, Decimal("1.234")):
         one = {**row(1), "amount": number}
-        if kind == "xlsx":
-            book = openpyxl.Workbook()
-            book.active.append(list(one))
-            book.active.append(list(one.values()))
-            book.save(tmp_path / "orders.xlsx")
-        else:
-            columns = {name: [cell] for name, cell in one.items()}
-            pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "orders.parquet")
+        write_one(tmp_path, kind, one)
         looked = look(tmp_path, f"orders.{kind}", amount=GERMAN)
         assert looked.rules == {2: [("amount", "too-many-decimals")]}
 
@@ -228,14 +234,7 @@ def test_two_names_of_one_column_in_a_file_are_refused(tmp_path: Path) -> None:
 def test_other_names_are_known_in_every_format(tmp_path: Path, kind: str) -> None:
     """Also by the process that reads binary files."""
     one = {"注文番号" if name == "order_id" else name: cell for name, cell in row(1).items()}
-    if kind == "xlsx":
-        book = openpyxl.Workbook()
-        book.active.append(list(one))
-        book.active.append(list(one.values()))
-        book.save(tmp_path / "orders.xlsx")
-    else:
-        columns = {name: [cell] for name, cell in one.items()}
-        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "orders.parquet")
+    write_one(tmp_path, kind, one)
     looked = look(tmp_path, f"orders.{kind}", order_id=ALIASES)
     assert [document["order_id"] for document in looked.documents] == ["A00001"]
 
@@ -348,13 +347,6 @@ def test_the_parts_of_a_sum_have_its_form(tmp_path: Path) -> None:
 def test_no_form_is_proposed_for_a_number_of_a_sheet(tmp_path: Path, kind: str) -> None:
     """It would not be read by it."""
     one = {**row(1), "amount": 1.234}
-    if kind == "xlsx":
-        book = openpyxl.Workbook()
-        book.active.append(list(one))
-        book.active.append(list(one.values()))
-        book.save(tmp_path / "orders.xlsx")
-    else:
-        columns = {name: [cell] for name, cell in one.items()}
-        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "orders.parquet")
+    write_one(tmp_path, kind, one)
     _, _, remedy = only_problem(look(tmp_path, f"orders.{kind}"))
     assert remedy == "THB has 2 decimals"

@@ -213,16 +213,20 @@ def test_a_command_names_an_order_as_a_shell_wants_it() -> None:
     ]
 
 
-def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Market) -> None:
-    """The command as it stands in the report, taken apart by a shell."""
+def held_as_near(market: Market, order_id: str) -> None:
+    """A night after which an order of this id is held, for it resembles one that was charged."""
     market.job(more='[controls]\nnear_duplicates = "hold"\n')
     edit(market, 'card        = "card"', 'customer    = "card"')
     market.orders([order(1, card="cust_test_sandbox1")])
     assert market.run().returncode == 0
-    market.orders(
-        [order(1, order_id="-5 b", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")]
-    )
+    resembling = order(1, order_id=order_id, card="cust_test_sandbox1")
+    market.orders([resembling, order(2, card="cust_test_sandbox2")])
     assert market.run().returncode == 11
+
+
+def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Market) -> None:
+    """The command as it stands in the report, taken apart by a shell."""
+    held_as_near(market, "-5 b")
     (reason,) = [found["reason"] for found in market.results() if found["outcome"] == "held"]
     follow(market, reason)
     over(market, 10)
@@ -1068,14 +1072,7 @@ def test_a_share_below_the_smallest_transfer_is_sent_when_the_job_says_so(three:
 @pytest.mark.parametrize("send", [True, False])
 def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) -> None:
     """Each by what its reason says."""
-    market.job(more='[controls]\nnear_duplicates = "hold"\n')
-    edit(market, 'card        = "card"', 'customer    = "card"')
-    market.orders([order(1, card="cust_test_sandbox1")])
-    assert market.run().returncode == 0
-    market.orders(
-        [order(1, order_id="B", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")]
-    )
-    assert market.run().returncode == 11
+    held_as_near(market, "B")
     reason = row(market, "B")["reason"]
     if send:
         (line,) = re.findall(r'near_duplicates = "\w+"', reason)
