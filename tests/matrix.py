@@ -6,6 +6,7 @@ from the markers of the collected tests (`@pytest.mark.fault("B07", "I1")`).
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
@@ -305,11 +306,11 @@ def unknown(found: Mapping[str, Any]) -> list[str]:
     return sorted(set(found) - set(IDS))
 
 
-def collect() -> list[pytest.Item]:
-    """Every test of the project, without running one."""
+def collect(*paths: str) -> list[pytest.Item]:
+    """Every test of these paths, without running one."""
     collector = Collector()
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        code = pytest.main(["--collect-only", "-q", "--assert=plain", "tests"], plugins=[collector])
+        code = pytest.main(["--collect-only", "-q", "--assert=plain", *paths], plugins=[collector])
     if code != pytest.ExitCode.OK:
         print(said.getvalue())
     return collector.items
@@ -387,8 +388,12 @@ def written(readme: str, found: Mapping[str, Mapping[str, str]]) -> str:
 
 def main() -> int:
     """Print the matrix and write it down; 1 when a marker carries an id that nobody knows."""
-    found = covered(collect())
-    if "--json" in sys.argv:
+    parser = argparse.ArgumentParser(prog="python -m tests.matrix")
+    parser.add_argument("paths", nargs="*", default=["tests"], help="where to look for tests")
+    parser.add_argument("--json", action="store_true", help="what was found, for a program")
+    asked = parser.parse_args()
+    found = covered(collect(*asked.paths))
+    if asked.json:
         print(json.dumps(found))
         return 0
     missing = not_covered(found)

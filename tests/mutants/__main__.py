@@ -21,6 +21,7 @@ from tests.mutation.warm import Job, Tell, run, warm_up
 
 ROOT = Path(__file__).parents[2]
 TRIAL_S = 300.0  # after which a mutant counts as one that lives
+SEEDS = "200"  # nights of the simulator that a mutant must live through
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="a line for each mutant, for a program")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
+    os.environ.setdefault("BATCHPAY_SEEDS", SEEDS)
     chosen = [
         mutant for mutant in (quick() if asked.quick else by_law()) if asked.only in mutant.name
     ]
