@@ -24,7 +24,8 @@ $(READY): requirements.txt pyproject.toml
 demo: $(READY)   ## the main job on the samples, against a sandbox it starts
 	@$(BIN)/batchpay demo
 
-test: lint types tests wheel-check  ## all that must be green
+test: $(READY)   ## all that must be green: lint, types, tests and wheel-check at once, each told when it ends
+	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types tests wheel-check
 
 lint: $(READY)   ## ruff: rules and form
 	$(BIN)/ruff check .
@@ -34,6 +35,8 @@ types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
 tests: $(READY)  ## the tests
+	@# in a fresh clone one process compiles them, and not each worker
+	@test -d tests/__pycache__ || $(PYTEST) --collect-only tests > /dev/null || true
 	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
 
 faults: $(READY)  ## every fault of network, storage, time and signals, and failing system calls: some minutes
@@ -50,6 +53,7 @@ node-check: $(READY)  ## the gateway's own Node client against the sandbox (need
 
 sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped, every run started anew
 	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 BATCHPAY_FORKS=0 $(BIN)/python -m pytest -s tests/crash tests/faults
+	BATCHPAY_SEEDS=200 BATCHPAY_PLANS=200 $(BIN)/python -m pytest tests/simulation tests/test_plan_is_run.py
 
 PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py planning.py queue.py \
 	reconciliation.py refunds.py repeats.py settlement.py settlement_races.py standing.py)

@@ -24,18 +24,19 @@ for ignored in (signal.SIGHUP, signal.SIGINT):
 
 # half a minute and more each: no worker is to begin with one of them at the end
 LONGEST = (
-    "test_next_steps.py",
-    "test_simulation.py",
-    "test_losses.py",
-    "test_pipeline.py",
-    "test_plan_is_run.py",
-    "test_resolving.py",
-    "test_doors.py",
     "test_sale.py",
+    "test_next_steps.py",
+    "test_losses.py",
+    "test_simulation.py",
+    "test_pipeline.py",
+    "test_rejects.py",
+    "test_plan_is_run.py",
+    "test_doors.py",
+    "test_parquet.py",
+    "test_resolving.py",
     "test_demo.py",
     "test_doctoring.py",
     "test_auditing_refunds.py",
-    "test_rejects.py",
     "test_mutants.py",
 )
 

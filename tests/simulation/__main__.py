@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.simulation.kinds import few
 from tests.simulation.story import Told, tell
 
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="replay this one")
     parser.add_argument("--seeds", type=int, default=1000, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--few", type=int, help="name so many of them that bring most kinds")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     if asked.seed is not None:
@@ -33,6 +35,8 @@ def main() -> int:
             if told.violations:
                 show(told)
     report(all_told, time.monotonic() - started_s)
+    if asked.few:
+        print("few:", ", ".join(map(str, few(all_told, asked.few))))
     return 1 if any(told.violations for told in all_told) else 0
 
 

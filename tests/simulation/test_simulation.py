@@ -6,7 +6,6 @@ import gc
 import os
 import random
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,11 +16,19 @@ from batchpay.domain.model import Event
 from batchpay.journals.sqlite.store import SqliteJournal
 from tests.simulation import outside
 from tests.simulation.disk import Disk, silence
+from tests.simulation.kinds import KINDS, missing
 from tests.simulation.ledger import Ledger
 from tests.simulation.story import Story, Told, tell
-from tests.simulation.weather import BEHIND, ENDS, LIES, LOOK, POST
 
-SEEDS, BLOCK = int(os.environ.get("BATCHPAY_SEEDS", "60")), 20
+# of the first 200, by `python -m tests.simulation --seeds 200 --few 60`
+RARE = """
+    34 37 44 49 50 54 55 56 58 60 74 79 80 81 86
+    88 90 101 105 117 119 148 153 168 174 175 177 180 186 188
+"""
+FEW = [*range(30), *map(int, RARE.split())]
+ALL = os.environ.get("BATCHPAY_SEEDS")
+SEEDS = list(range(int(ALL))) if ALL else FEW
+BLOCK = 20
 QUIET = 29  # a seed without trouble
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
 
@@ -86,13 +93,13 @@ def _the_dead_are_buried() -> Iterator[None]:
     "J07",
     "L6",
 )
-@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+@pytest.mark.parametrize("first", range(0, len(SEEDS), BLOCK))
 def test_no_seed_breaks_an_invariant(first: int) -> None:
     """Whatever befalls network, gateway, disk, clock and process: nobody pays twice and no outcome
     is lost.
     """
     broken = {}
-    for seed in range(first, min(first + BLOCK, SEEDS)):
+    for seed in SEEDS[first : first + BLOCK]:
         told = _TOLD[seed] = tell(seed)
         if told.violations:
             broken[f"python -m tests.simulation --seed {seed}"] = told.violations
@@ -103,30 +110,12 @@ def test_the_faults_do_happen() -> None:
     """A checker that sees nothing but idleness finds nothing: every kind of fault is injected, and
     seeds differ.
     """
-    for seed in range(SEEDS):
+    for seed in SEEDS:
         if seed not in _TOLD:
             _TOLD[seed] = tell(seed)
-    injected: Counter[str] = sum((told.injected for told in _TOLD.values()), Counter())
-    wanted = {f"POST {kind}" for kind in (*POST, *ENDS)} | {f"POST lie {kind}" for kind in LIES}
-    wanted |= {f"GET {kind}" for kind in LOOK}
-    wanted |= {
-        "kill -9",
-        "power cut",
-        "journal restored",
-        "journal lost",
-        "disk full",
-        "disk writes lost",
-    }
-    wanted |= {f"POST {kind}" for kind in BEHIND}
-    wanted |= {
-        "job edited",
-        "two sales under one id",
-        "a pair sent back",
-        "sent back, typed",
-    }
-    missing = {kind for kind in wanted if not injected[kind]}
+    lacking = missing(list(_TOLD.values()))
     # a rare kind may be missing from so few seeds
-    assert len(missing) <= len(wanted) // 10, missing
+    assert len(lacking) <= len(KINDS) // 10, f"{lacking}: `--few` of tests.simulation chooses anew"
     assert any(told.injected.total() == 0 for told in _TOLD.values())  # some seeds are calm
     assert sum(told.judged for told in _TOLD.values()) > len(_TOLD) // 12
     assert sum(told.deaths for told in _TOLD.values()) > len(_TOLD) // 4
