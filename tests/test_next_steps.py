@@ -409,6 +409,26 @@ def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back
     assert {found["who_acts"] for found in three.results()} == {"-"}
 
 
+@pytest.mark.fault("L7", "H05")
+@tries("accept-share")
+def test_a_transfer_that_is_not_the_share_is_taken_as_it_is(market: Market) -> None:
+    """Its order stays succeeded, its row says who left it so, and it is no 12 any more."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(method="GET", path="/chains/*", change={"amount": 10124, "net": 7124})
+    market.sandbox.add_rule(method="GET", path="/chains", status=404, body={"object": "error"})
+    assert market.run().returncode == 12
+    said = follow(market, row(market, "00001")["reason"])
+    assert "your word is kept" in said
+    told = row(market, "00001")
+    assert (told["outcome"], told["who_acts"]) == ("succeeded", "-")
+    assert WHY in told["reason"] and "101.24 THB, the share 101.25 THB" in told["reason"]
+    assert market.run(verb="status").returncode == 0
+    words = ("00001", "--as", f"charged:{told['charge_id']}", "--reason", WHY)
+    assert market.run(*words, verb="resolve").returncode == 64  # there is nothing left of it
+    over(market, 0)
+
+
 @pytest.mark.fault("B16", "H05")
 @tries("accept", "lift-stop")
 def test_an_unproven_charge_that_is_proven_later_is_settled(three: Market) -> None:

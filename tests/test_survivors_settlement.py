@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured, Taken
-from batchpay.domain.events import BelongsTo, Lifted
+from batchpay.domain.events import BelongsTo, Lifted, TransferSeen
 from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
@@ -1154,3 +1154,30 @@ def test_an_interrupted_run_tells_why_and_asks_nothing_more() -> None:
     world = World(FakeGateway(only(0, "lost before")))
     world.run(3, meanwhile=interrupted)
     assert world.settlement and world.settlement.why_held == "SIGTERM"
+
+
+@pytest.mark.fault("L7")
+@pytest.mark.parametrize("flaws", [(), ("it is 1.00 THB",), ("it is 2.00 THB",)])
+def test_a_person_takes_a_transfer_as_it_was_told_then(flaws: tuple[str, ...]) -> None:
+    """Another one that is not the share is for a person again."""
+    written = Written()
+
+    async def main(recorder: Recorder) -> None:
+        case = Case(INTENT)
+        await recorder.intend(case, 1000.0)
+        await recorder.found(case, of_job("night"))
+
+        async def see(flaws: tuple[str, ...]) -> None:
+            assert case.attempt is not None
+            seen = TransferSeen(id="trsf_test_1", stands="created", flaws=flaws)
+            after = await recorder.transfers_seen([(case.attempt, seen)])
+            case.attempt = after[INTENT.key]
+
+        await see(("it is 1.00 THB",))
+        assert case.attempt is not None and case.attempt.share_differs
+        await recorder.resolve(case, "accepted", "why", "kim")
+        assert not case.attempt.share_differs
+        await see(flaws)
+        assert case.attempt.share_differs is (flaws == ("it is 2.00 THB",))
+
+    written.run(main)

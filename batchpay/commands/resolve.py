@@ -479,6 +479,9 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     apart = paid_apart(attempts)
     if apart and not any(attempt.accepted for attempt in apart):
         return _case(next((a for a in apart if charge_id in a.twins), apart[-1]), attempts)
+    other = next((attempt for attempt in attempts if attempt.share_differs), None)
+    if other is not None and charge_id:
+        return _case(other, attempts)  # a person takes what goes to its recipient as it is
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(

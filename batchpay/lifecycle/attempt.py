@@ -240,6 +240,13 @@ class Attempt:
         return self.outcome is Outcome.SUCCEEDED and bool(self.missing_ns) and not self.accepted
 
     @property
+    def share_differs(self) -> bool:
+        """Did it succeed, is what its recipient gets not the share, and did nobody take it so?"""
+        told = self.transfer
+        is_other = told is not None and bool(told.flaws)
+        return self.outcome is Outcome.SUCCEEDED and is_other and not self.accepted
+
+    @property
     def cancelled(self) -> str | None:
         """Why a person said never to send its order; None: nobody did. A gateway that refuses with
         this very code says nothing of the kind.

@@ -488,6 +488,13 @@ _PUTS = tuple(_PUT.values())
 
 
 def _transfer_seen(state: Attempt, _: Event, told: TransferSeen) -> Attempt:
+    """A person who took a transfer as it is took it as it was told then."""
+    before = state.transfer
+    was_other = before is not None and bool(before.flaws)
+    is_news = before is not None and not set(told.flaws) <= set(before.flaws)
+    alone = state.outcome is Outcome.SUCCEEDED and not state.others
+    if alone and was_other and is_news:
+        return _but(state, transfer=told, accepted="")
     return _but(state, transfer=told)
 
 

@@ -68,6 +68,13 @@ ACCEPT = entry(
     means="A charge exists that is not as it was asked; a person may take it as it is.",
     example="a charge whose recipient is another than the row's",
 )
+ACCEPT_SHARE = entry(
+    "accept-share",
+    "hold the charge and its transfer against each other at the gateway, and ask it why; to leave"
+    " it so: batchpay resolve JOB --as charged:{charge} --reason TEXT {order:word}",
+    means="What goes to a recipient is not the charge less the commission.",
+    example="a transfer of 900.00 for a share of 950.00",
+)
 GIVE_BACK = entry(
     "give-back",
     "give the one too many back at the gateway, which the next run sees; or, to leave it so: "

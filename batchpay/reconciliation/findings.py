@@ -478,7 +478,7 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
     if attempt.money is None:
         return seen
     if attempt.transfer is not None:
-        seen = _with_transfer(seen, attempt.transfer)
+        seen = _with_transfer(seen, attempt, attempt.transfer)
     return replace(
         seen,
         charged_amount=charge.taken,
@@ -494,7 +494,7 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
     )
 
 
-def _with_transfer(finding: Finding, told: TransferSeen) -> Finding:
+def _with_transfer(finding: Finding, attempt: Attempt, told: TransferSeen) -> Finding:
     """Where the recipient's share is; whoever must act about it comes before nobody."""
     seen = replace(
         finding,
@@ -506,12 +506,12 @@ def _with_transfer(finding: Finding, told: TransferSeen) -> Finding:
         transfer_code=told.code,
         transfer_sent_at=told.sent_at,
         transfer_paid_at=told.paid_at,
-        transfer_differs=bool(told.flaws),
+        transfer_differs=attempt.share_differs,
     )
     name = {"transfer": told.id, "recipient": finding.destination}
     if told.flaws:
         why = outcomes.TRANSFER_DIFFERS(transfer=told.id, why="; ".join(told.flaws))
-        seen = _for(seen, A_PERSON, why)
+        seen = _with_other_share(seen, attempt, why)
     if told.stands == Stands.FAILED:
         code = told.code
         if told.message:
@@ -520,6 +520,16 @@ def _with_transfer(finding: Finding, told: TransferSeen) -> Finding:
     if told.stands == Stands.DELETED:
         return _for(seen, "accountant", outcomes.TRANSFER_DELETED(**name))
     return seen
+
+
+def _with_other_share(finding: Finding, attempt: Attempt, why: Message) -> Finding:
+    """What goes to the recipient is not the share: for a person, until one takes it as it is."""
+    if attempt.share_differs:
+        step = steps.ACCEPT_SHARE(order=finding.order_id, charge=finding.charge_id)
+        return _for(_for(finding, A_PERSON, why), A_PERSON, step)
+    if attempt.outcome is Outcome.SUCCEEDED:
+        return replace(finding, reasons=(*finding.reasons, why))  # who took it so is told already
+    return _for(finding, A_PERSON, why)
 
 
 def _for(finding: Finding, party: str, reason: Message) -> Finding:
