@@ -1590,7 +1590,7 @@ def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
         three.sandbox.turn(order_id="00001", becomes="expired")
         three.run()
         step, new = steps.PAY_SOURCE, "src_test_sandbox2"
-    assert step() in row(three, "00001")["reason"]
+    assert str(step()) in row(three, "00001")["reason"]
     assert "the payer: 1 order to pay again" in three.run("--summary").stdout
     found = row(three, "00001")
     told = three.run("00001", verb="status").stdout
