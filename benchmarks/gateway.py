@@ -13,6 +13,7 @@ import json
 import time
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable
 from email.utils import formatdate
 from urllib.parse import parse_qsl, urlsplit
 
@@ -113,6 +114,25 @@ def charge(fields: dict[str, str], number: int, now: str) -> bytes:
     return made
 
 
+def transfer(made: bytes, number: int, created: str) -> bytes:
+    """The recipient's share of a charge, which arrived."""
+    amount = json.loads(made)["amount"]
+    told = {
+        "object": "transfer",
+        "id": f"trsf_test_bench{number:09d}",
+        "created_at": created,
+        "amount": amount,
+        "currency": "THB",
+        "total_fee": 0,
+        "net": amount,
+        "sent": True,
+        "paid": True,
+        "sent_at": created,
+        "paid_at": created,
+    }
+    return json.dumps(told).encode()
+
+
 def _fields(body: bytes) -> dict[str, str]:
     """What a form says, or JSON, which the gateway's own Python client sends."""
     if not body.startswith(b"{"):
@@ -122,6 +142,9 @@ def _fields(body: bytes) -> dict[str, str]:
         **told,
         **{f"metadata[{name}]": value for name, value in told.get("metadata", {}).items()},
     }
+
+
+_LIST = b'{"object":"list","total":%d,"data":[%s]}'
 
 
 class Ledger:
@@ -158,13 +181,36 @@ class Ledger:
             return made
         if target.startswith("/charges/"):
             return self.charges[int(target.removeprefix("/charges/chrg_test_bench")) - 1]
-        return self._page(dict(parse_qsl(urlsplit(target).query)))
+        url = urlsplit(target)
+        asked = dict(parse_qsl(url.query))
+        if url.path in ("/refunds", "/events"):
+            return _LIST % (0, b"")
+        if url.path == "/chains":
+            return self._page(asked, len(self.charges), self._chain)
+        if url.path == "/transfers":
+            return self._page(asked, self._arrived(), self._transfer)
+        return self._page(asked, len(self.charges), self.charges.__getitem__)
 
-    def _page(self, asked: dict[str, str]) -> bytes:
+    def _page(self, asked: dict[str, str], end: int, told: Callable[[int], bytes]) -> bytes:
         first = bisect_left(self.created, asked.get("from", ""))
         start, limit = first + int(asked.get("offset", 0)), int(asked.get("limit", 20))
-        data = b",".join(self.charges[start : start + limit])
-        return b'{"object":"list","total":%d,"data":[%s]}' % (len(self.charges) - first, data)
+        data = b",".join(map(told, range(start, min(start + limit, end))))
+        return _LIST % (max(0, end - first), data)
+
+    def _arrived(self) -> int:
+        """Of so many charges the recipient's share has arrived: those of more than a day ago."""
+        day_before = time.gmtime(time.time() - self._back_s - 86_400)
+        return bisect_left(self.created, time.strftime("%Y-%m-%dT%H:%M:%SZ", day_before))
+
+    def _chain(self, at: int) -> bytes:
+        number = at + 1
+        name = b'{"object":"chain","id":"acch_test_bench%09d"' % number
+        if at < self._arrived():
+            name += b',"transfer":"trsf_test_bench%09d"' % number
+        return name + b"}"
+
+    def _transfer(self, at: int) -> bytes:
+        return transfer(self.charges[at], at + 1, self.created[at])
 
     def _bench(self, target: str) -> bytes:
         if target.endswith("/forget"):

@@ -4,11 +4,11 @@ open; and what a charge takes on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.market import KEY, Gateway, Market, gateway, market, write_orders
-from benchmarks.measure import Figure, Size, Spread, load, process, python, spread, walls
+from benchmarks.measure import Cost, Figure, Size, load, process, python, spread, walls
 
 ROOT = Path(__file__).parent.parent
 BACK_S = 3 * 86_400  # when the batch was charged: before every list of tonight
@@ -26,9 +26,11 @@ def measure(size: Size) -> Iterator[Figure]:
         small, big = _nights(one, size.runs), _nights(other, size.runs)
     bars = {"run": "<= 4 s, <= 1.3x", "settle": "<= 4 s, <= 1.3x", "status": "<= 1 s, flat"}
     for verb in NIGHTS:
-        ratio = f"{big[verb].median / small[verb].median:.2f}x"
-        told = f"{small[verb].told(' s')} and {big[verb].told(' s')}"
-        note = f"beside {large // 10:,} and {large:,} rows, {OPEN} open: {told}, {load()}"
+        few_s, many_s = walls(small[verb]), walls(big[verb])
+        ratio = f"{many_s.median / few_s.median:.2f}x"
+        told = f"{few_s.told(' s')} and {many_s.told(' s')}"
+        cpu = f"{_cpu(small[verb])} and {_cpu(big[verb])} of CPU"
+        note = f"beside {large // 10:,} and {large:,} rows, {OPEN} open: {told}, {cpu}, {load()}"
         number = "P10"
         if verb != "run":
             number = "P11"
@@ -49,9 +51,15 @@ def _charged(place: Market, quick: Gateway, rows: int) -> int:
     return (place.folder / "state/batchpay.db").stat().st_size
 
 
-def _nights(place: Market, runs: int) -> dict[str, Spread]:
-    """The first night lists what the batch's own run charged: it is not counted."""
-    costs: dict[str, list[float]] = {verb: [] for verb in NIGHTS}
+def _cpu(costs: Sequence[Cost]) -> str:
+    return spread([cost.cpu_s for cost in costs]).told(" s")
+
+
+def _nights(place: Market, runs: int) -> dict[str, list[Cost]]:
+    """The first night lists what the batch's own run charged, and hears that the recipients have
+    their shares: it is not counted.
+    """
+    costs: dict[str, list[Cost]] = {verb: [] for verb in NIGHTS}
     for number in range(runs + 1):
         first = 90_000_000 + number * NEW
         write_orders(place.folder / "new.csv", NEW, first=first)
@@ -62,5 +70,5 @@ def _nights(place: Market, runs: int) -> dict[str, Spread]:
         }
         for verb, cost in found.items():
             if number:
-                costs[verb].append(walls([cost]).median)
-    return {verb: spread(times) for verb, times in costs.items()}
+                costs[verb].append(cost)
+    return costs
