@@ -62,6 +62,7 @@ def planned(
     batch_id: str,
     orders: Sequence[dict[str, Any]],
     first_seen_ns: int = FIRST_NS,
+    mode: str = "test",
 ) -> PlannedBatch:
     """A file of these orders, from row 2 on, as a run keeps it."""
     features = Features()
@@ -76,7 +77,7 @@ def planned(
         ("order_id",),
         (),
         (),
-        "test",
+        mode,
         "1",
         "2",
         "0",

@@ -4,6 +4,7 @@ it took in.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,18 +19,30 @@ import pytest
 from batchpay.batches.clock import iso
 from batchpay.batches.last import FIRST_LOOK, last_hold, last_inputs
 from batchpay.batches.open_job import OpenJob, refuse_another_place
-from batchpay.batches.session import Options, _note_holds, _trouble, asking, brought, look_of
+from batchpay.batches.session import (
+    Options,
+    _note_holds,
+    _trouble,
+    asking,
+    at_the_gateway,
+    brought,
+    look_of,
+)
+from batchpay.batches.wholeness import Loss
 from batchpay.domain.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
-from batchpay.domain.events import Listed, RunStarted
+from batchpay.domain.events import Listed, RecipientsAsked, RunStarted
 from batchpay.domain.model import Event
 from batchpay.job.job import Job
+from batchpay.job.key import secret_key
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.settlement import Channel, Look
+from batchpay.settlement.lists import EVERYTHING
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import FakeClock
 from tests.jobs import job_text
 from tests.test_candidates import order, planned
+from tests.world import Market
 
 JOB = job_text(gateway={"url": "http://127.0.0.1:1"}, customer='"customer"')
 ORDERS = "order_id,amount,currency,recipient,customer\n1,10.00,THB,recp_test_1,cust_test_1\n"
@@ -66,6 +79,15 @@ def test_a_journal_that_names_no_account_is_held_by_the_mode_of_its_files(
     refuse_another_place(job, journal)
     planned(journal, "test", [order("b")])
     refuse_another_place(job, journal)
+
+
+@pytest.mark.fault("J03")
+def test_a_journal_of_files_of_another_mode_is_refused(journal: SqliteJournal, job: Job) -> None:
+    """Nobody wrote down whose it is; its files were for live money."""
+    planned(journal, "live", [order("b")], mode="live")
+    journal.append([adopted()])
+    with pytest.raises(Misconfigured, match="live"):
+        refuse_another_place(job, journal)
 
 
 @pytest.mark.fault("J03")
@@ -168,6 +190,44 @@ def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: J
             assert look_of(desk, Options(since=since)) == Look(begin, True, False, quiet_at_s)
 
 
+@pytest.mark.fault("D09", "D10", "J02")
+@pytest.mark.parametrize("adopt", [False, True])
+def test_a_run_of_a_journal_that_lost_events_looks_as_far_as_they_may_reach(
+    job: Job, adopt: bool
+) -> None:
+    """An older copy to its own last complete list; one that knows none, or was empty, to the
+    beginning.
+    """
+    options = Options(adopt=adopt)
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        desk.journal.append([adopted()])
+        for empty in (False, True):
+            desk.loss = Loss("the lock", empty=empty, unowned=False)
+            assert look_of(desk, options).since == EVERYTHING
+        desk.note(Listed(bound="2026-11-24T00:00:00Z"))
+        for empty, since in ((False, datetime(2026, 11, 24, tzinfo=UTC)), (True, EVERYTHING)):
+            desk.loss = Loss("the lock", empty=empty, unowned=False)
+            look = look_of(desk, options)
+            assert (look.since, look.lost) == (since, True)
+
+
+@pytest.mark.parametrize("charges", [False, True])
+def test_a_run_begins_with_what_the_gateway_last_said_of_recipients(
+    job: Job, charges: bool
+) -> None:
+    """The latest word counts: who asks for nothing new shows it."""
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        for why in ("it is deleted", "it is not verified"):
+            desk.note(RecipientsAsked(barred={"recp_test_1": why}, least_charge={"THB": 2000}))
+        told = brought(desk, Options(), charges=charges).kept_preflight
+        assert (told.barred, told.least_charge) == (
+            {"recp_test_1": "it is not verified"},
+            {"THB": 2000},
+        )
+
+
 @pytest.mark.fault("D10", "J02")
 def test_a_lost_journal_waits_until_nothing_can_land_any_more(job: Job) -> None:
     """One that is taken over by a person's word; one that knows orders has lost nothing by that
@@ -236,3 +296,24 @@ def test_what_closed_the_line_is_told_once_it_had_answered() -> None:
     assert _trouble(run, "http://here", interrupted=False) == ()
     line.close("wrong key", NotAllowed("wrong key"))
     assert _trouble(run, "http://here", interrupted=True) == (line.fatal,)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_persons_question_ends_with_what_closed_the_line(market: Market, closed: bool) -> None:
+    """An answer that was given before is none: half of it may be missing."""
+    job = load_job(market.job())
+    key = secret_key(market.command()[1]["env"], job.gateway)
+
+    async def ask(gateway: Any, line: Channel) -> str:
+        if closed:
+            line.close("wrong key", NotAllowed("wrong key"))
+        return "asked"
+
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        asked = at_the_gateway(desk, key, ask)
+        if closed:
+            with pytest.raises(NotAllowed, match="wrong key"):
+                asyncio.run(asked)
+        else:
+            assert asyncio.run(asked) == "asked"

@@ -104,9 +104,16 @@ def jobs(
 ) -> Iterator[Job[Change]]:
     """A trial for each change that any test passes by."""
     took_s = seen.took_s.__getitem__
+    texts = _texts(root, changes)
     for change in changes:
         if tests := chosen_for(change, seen, plan):
-            yield Job(change, trial(collected, root, change, tests, took_s, plan.patience_s))
+            text = texts[change.module]
+            work = trial(collected, root, text, change, tests, took_s, plan.patience_s)
+            yield Job(change, work)
+
+
+def _texts(root: Path, changes: Sequence[Change]) -> dict[str, str]:
+    return {module: (root / module).read_text("utf-8") for module in {c.module for c in changes}}
 
 
 def chosen_for(change: Change, seen: Seen, plan: Plan) -> list[str]:

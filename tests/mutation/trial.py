@@ -33,12 +33,15 @@ CPU_S = 4.0  # the same of processor time, which a busy machine does not stretch
 def trial(
     collected: Collected,
     root: Path,
+    text: str,
     change: Change,
     tests: Sequence[str],
     took_s: Callable[[str], float],
     patience_s: float,
 ) -> Callable[[Path, Tell], int]:
-    """The work of a fork: exit code 0 when every test passed with the change in its place."""
+    """The work of a fork: exit code 0 when every test passed with the change in its place; `text`
+    is the module's, as it was imported.
+    """
 
     def may_take_s(test: str) -> float:
         return patience_s + TIMES * took_s(test)
