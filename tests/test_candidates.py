@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from batchpay.batches.candidates import intent_of_row
 from batchpay.batches.judging import judge_files
 from batchpay.batches.planned import Placed, PlannedBatch, placed_rows, unasked
 from batchpay.batches.recent import Likeness, likeness
@@ -21,6 +22,8 @@ from batchpay.intake.likeness import Features
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.plan import by_order, place_of
 from batchpay.lifecycle.rows import Guards, MayGo, Row
 from tests.jobs import job_text
 
@@ -247,3 +250,16 @@ def test_a_file_of_what_adopted_charges_took_is_asked_about(
     assert ("the journal had been lost" in judged.batch.refusal) is asked
     (judged,) = judge_files(job, journal, [new], yes=True, now_ns=FIRST_NS)
     assert "the journal had been lost" not in judged.batch.refusal
+
+
+def test_only_a_correction_says_what_it_goes_back_to(journal: SqliteJournal, job: Job) -> None:
+    """A row that had another id before is no correction: its attempt is of no other sale."""
+    lineages = Lineages.of_job(job, journal)
+    place = place_of("2026-01-01-0123456789ab", "", 7)
+    for corrects, identity, sale in (
+        ("", "", ()),
+        (place, by_order("A7"), (by_order("A7"), place)),
+    ):
+        row = Row("b", "", 2, order("1"), corrects=corrects, earlier=("A7",))
+        intent = intent_of_row(job, journal, row, 1, "run", lineages)
+        assert (intent.corrects, intent.sale) == (identity, sale)
