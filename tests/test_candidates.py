@@ -5,6 +5,7 @@ rows are done.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from batchpay.batches.candidates import intent_of_row
+from batchpay.batches.drafts import batch_of
 from batchpay.batches.judging import judge_files
 from batchpay.batches.planned import Placed, PlannedBatch, placed_rows, unasked
 from batchpay.batches.recent import Likeness, likeness
@@ -263,3 +265,33 @@ def test_only_a_correction_says_what_it_goes_back_to(journal: SqliteJournal, job
         row = Row("b", "", 2, order("1"), corrects=corrects, earlier=("A7",))
         intent = intent_of_row(job, journal, row, 1, "run", lineages)
         assert (intent.corrects, intent.sale) == (identity, sale)
+
+
+def test_a_batch_keeps_how_its_file_was_read(job: Job) -> None:
+    """What the job says of the file, and what the file turned out to be: it can be read again."""
+    features = Features()
+    features.add([order("1"), order("2")])
+    job = replace(job, input=replace(job.input, encoding="cp874", delimiter=";", header_row=3))
+    tally: Any = SimpleNamespace(read=2, reading=lambda: ("two rows",))
+    intake: Any = SimpleNamespace(
+        batch_id="2026-01-01-0123456789ab",
+        snapshot=SimpleNamespace(name="orders.csv", sha256="5" * 64, format="csv"),
+        tally=tally,
+        columns=("customer", "note", "batchpay_row"),
+        notes=("a note",),
+        refusal="its totals differ",
+        features=features,
+    )
+    batch = batch_of(job, intake, FIRST_NS)
+    assert (batch.encoding, batch.delimiter, batch.header_row) == ("cp874", ";", 3)
+    assert (batch.id, batch.job, batch.mode) == (intake.batch_id, "night", "test")
+    assert (batch.file, batch.sha256, batch.format) == ("orders.csv", "5" * 64, "csv")
+    assert (batch.columns, batch.unused) == (intake.columns, ("note",))
+    assert (batch.rows_read, batch.read) == (2, ("two rows",))
+    assert (batch.notes, batch.refusal) == (("a note",), "its totals differ")
+    assert (batch.fingerprint, batch.sample) == (features.fingerprint, features.sample)
+    assert (batch.job_sha256, batch.schema_sha256) == (job.sha256, job.schema.sha256)
+    assert (batch.first_seen_ns, batch.likeness) == (FIRST_NS, "")
+    known = replace(batch, first_seen_ns=7, likeness="like another")
+    again = batch_of(job, intake, FIRST_NS, known)
+    assert (again.first_seen_ns, again.likeness) == (7, "like another")

@@ -19,6 +19,8 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 from batchpay.lifecycle.plan import content_of, intent_of
 from batchpay.lifecycle.proof import Proof, verdict
+from batchpay.reconciliation.findings import A_PERSON, who_acts_for
+from batchpay.settlement.evidence import is_known_already
 from tests.fakes import charged
 
 DOCUMENT = {
@@ -371,6 +373,18 @@ def test_of_two_charges_under_one_key_the_heavier_is_reported(
     assert attempt.charge and attempt.charge.id == reported
     assert attempt.closed is ({first, second} <= {"failed", "expired"})
     assert {one.charge.id for one in attempt.others} == {"chrg_test_1", "chrg_test_2"} - {reported}
+    assert who_acts_for(attempt) == A_PERSON
+
+
+def test_only_the_one_charge_of_an_attempt_is_nothing_new() -> None:
+    """To the letter; of two under one key neither is passed over."""
+    (alone,) = fold([FIRST, answer_event(1)])
+    assert alone.charge and is_known_already(alone, alone.charge)
+    assert not is_known_already(alone, replace(alone.charge, status="reversed"))
+    second = charge_in(charge(id="chrg_test_2"))
+    assert second
+    (two,) = fold([FIRST, answer_event(1), event("found", charge=second.to_json())])
+    assert two.charge == alone.charge and not is_known_already(two, alone.charge)
 
 
 @pytest.mark.fault("C05")

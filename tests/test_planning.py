@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import doctest
 import hashlib
+import json
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 from urllib.parse import parse_qsl
 
 import pytest
@@ -15,6 +17,8 @@ from hypothesis import strategies as st
 from batchpay.job.job import Fee
 from batchpay.lifecycle import plan as planning
 from batchpay.lifecycle.plan import (
+    LONGEST_VALUE,
+    MOST_KEYS,
     alike,
     batch_id_of,
     content_of,
@@ -22,7 +26,9 @@ from batchpay.lifecycle.plan import (
     intent_of,
     key_of,
     payer_of,
+    sale_told,
     single_use_of,
+    told_sale,
 )
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -220,3 +226,17 @@ def test_look_alikes(one, other):
 def test_other_ids_stay_apart():
     """Only leading zeros fall, and no digit inside."""
     assert len({alike(name) for name in ("1", "10", "101", "A1", "A01")}) == 5
+
+
+KEY_OF_A_SALE = st.text('aé"', min_size=1, max_size=120)
+
+
+@given(st.lists(KEY_OF_A_SALE, max_size=MOST_KEYS, unique=True))
+def test_what_a_sale_is_known_by_comes_back_in_values_that_a_gateway_keeps(keys):
+    """Each value is short enough, and no more of them are told than it takes in this order."""
+    told = told_sale(keys)
+    assert sale_told(told) == tuple(keys)
+    values = list(told.values())
+    assert all(len(value) <= LONGEST_VALUE for value in values)
+    for one, after in pairwise(map(json.loads, values)):
+        assert len(json.dumps([*one, after[0]], ensure_ascii=False)) > LONGEST_VALUE
