@@ -385,6 +385,24 @@ def test_only_the_one_charge_of_an_attempt_is_nothing_new() -> None:
     assert second
     (two,) = fold([FIRST, answer_event(1), event("found", charge=second.to_json())])
     assert two.charge == alone.charge and not is_known_already(two, alone.charge)
+    assert two.doubled and not alone.doubled
+    assert not replace(two, accepted="me: it was given back in cash").doubled
+    assert not replace(two, charge=replace(alone.charge, refunded=alone.charge.amount)).doubled
+
+
+@pytest.mark.parametrize("chain", [None, "chain_1"])
+@pytest.mark.parametrize(("status", "paid"), [("successful", True), ("pending", False)])
+def test_a_split_is_asked_for_again_only_where_a_paid_charge_shows_none(
+    chain: str | None, status: str, paid: bool
+) -> None:
+    """Once; what is not paid yet has no split to show."""
+    (attempt,) = fold([FIRST, answer_event(1)])
+    assert attempt.charge
+    shown = replace(attempt.charge, chain=chain, status=status, paid=paid)
+    wanted = chain is None and paid
+    assert replace(attempt, charge=shown).wants_chain is wanted
+    assert not replace(attempt, charge=shown, reread=True).wants_chain
+    assert not replace(attempt, charge=None).wants_chain
 
 
 @pytest.mark.fault("C05")

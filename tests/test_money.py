@@ -164,3 +164,9 @@ def test_a_column_at_once_says_what_single_cells_say(texts, currency):
     for text, minor in zip(texts, found, strict=True):
         if minor is not None:
             assert minor == to_minor(text, currency)
+
+
+@pytest.mark.parametrize("minor", [0, 7, -7, 12345])
+def test_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(minor):
+    """Only the gateway tells of one, and how many decimals it has is told nowhere."""
+    assert major_text(minor, "xyz") == str(minor)
