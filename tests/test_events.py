@@ -239,3 +239,12 @@ def test_every_kind_is_told_of_where_the_tables_are_made() -> None:
     for kind in BY_KIND:
         if kind != Intended.kind:
             assert re.search(rf"(--|,)\s+{re.escape(kind)}\b", told), kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("é", '"é"'), ("\ud800", '"\\ud800"'), ("a\ud800é", '"a\\ud800\\u00e9"')]
+)
+def test_what_is_no_text_for_the_file_is_escaped_in_the_same_form(text: str, kept: str) -> None:
+    """Keys in their order and no blank, as the chain has every line."""
+    event = Event("inputs", 1, data={"b": text, "a": [1, 2]})
+    assert line_of(1, "night", event)[-1] == f'{{"a":[1,2],"b":{kept}}}'

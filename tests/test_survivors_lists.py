@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -337,3 +338,16 @@ def test_lists_that_lag_behind_what_is_being_sent_stop_nothing() -> None:
     world = World(gateway, settings=replace(SETTINGS, concurrency=1))
     assert set(world.run(150).values()) == {Outcome.SUCCEEDED}
     assert world.stops() == [] and len(gateway.posts) == 150
+
+
+@pytest.mark.parametrize(("dated", "age_s"), [(True, 600.0), (False, 600.0 - SKEW_S)])
+def test_a_charge_is_younger_by_a_margin_where_nobody_checked_our_clock(
+    dated: bool, age_s: float
+) -> None:
+    """A charge that a list lacks is a stop after some time: a clock that goes wrong may not bring
+    it forward.
+    """
+    now = datetime(2026, 11, 24, 12, 10, tzinfo=UTC)
+    some: Any = SimpleNamespace(_now=lambda: now, _channel=SimpleNamespace(dated=dated))
+    assert Lists._age_s(some, "2026-11-24T12:00:00Z") == age_s
+    assert Lists._age_s(some, "some day") == 0.0
