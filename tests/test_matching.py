@@ -207,3 +207,15 @@ def test_a_missing_transfer_of_one_day_is_not_that_of_another() -> None:
     (one,), (other,) = match_transfers([attempt()], []), match_transfers([later], [])
     assert (one.id, one.amount, one.currency) == (other.id, other.amount, other.currency)
     assert one.state != other.state
+
+
+def test_another_charge_under_a_key_is_told_with_what_the_journal_has() -> None:
+    """Its charge where it shows one, else what it knows of the attempt."""
+    other = {**MADE, "id": "chrg_test_2"}
+    for known, told in (
+        (attempt(), CHARGE_ID),
+        (attempt(event("absent", 1, boot_id="b", boot_s=260.0)), "in_doubt"),
+    ):
+        match = match_charges(JOB, [known], [other], live=False)
+        (found,) = [one for one in match.differences if one.kind == "other-charge"]
+        assert f"the journal says {told} for the same key" in str(found)

@@ -967,3 +967,10 @@ def test_only_its_sender_changes_a_row(kept: str, row: Row, events: list[Any], k
     """What the job adds beside the money is no row's own."""
     standing = stand(row, history(asked_by(kept), *events), Guards(extras_from="a"))
     assert type(standing) is kind, standing
+
+
+def test_rows_without_an_order_id_are_matters_of_their_own() -> None:
+    """Two that could not be read are not one sale; two of one order are, wherever they stand."""
+    rows = [Row(BATCH, "", 2, {}), Row(BATCH, "", 3, {}), mine(), other()]
+    sales = [History().sale(row) for row in rows]
+    assert len(set(sales)) == 3 and sales[2] == sales[3]
