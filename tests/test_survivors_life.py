@@ -20,6 +20,7 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.reconciliation.totals import Totals
+from batchpay.settlement.in_force import AND_ALSO, stop_in_force
 from tests.fakes import charged
 from tests.test_controls import COLUMNS, paid, refused, tally
 from tests.test_lifecycle import (
@@ -585,3 +586,22 @@ def test_a_doubtful_totals_file_is_named_first(data: bytes, found: str) -> None:
 def test_a_total_of_nothing_is_a_total() -> None:
     """Zero rows and zero baht may be declared."""
     assert parse_totals(b'{"count": 0, "total": {"THB": "0"}}') == (0, {"THB": 0})
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "told"),
+    [
+        ("of whom: chrg_test_1", "of whom: chrg_test_1, chrg_test_2", 1),
+        ("of whom: chrg_test_1", "for what: chrg_test_1, chrg_test_2", 2),
+        ("of whom: chrg_test_1, chrg_test_2", "of whom: chrg_test_1", 2),
+        ("of whom: chrg_test_1, a word", "of whom: chrg_test_1, a word, chrg_test_2", 2),
+        ("of whom: chrg_test_1", "of whom: chrg_test_1", 1),
+    ],
+)
+def test_a_stop_takes_the_place_of_one_that_names_fewer_of_its_charges(
+    first: str, then: str, told: int
+) -> None:
+    """And of no other: what a person has not lifted stays told."""
+    events = [Event("stop", at, data={"reason": why}) for at, why in enumerate((first, then), 1)]
+    assert len(stop_in_force(events).split(AND_ALSO)) == told
+    assert stop_in_force([*events, Event("lifted", 3, data={"reason": "seen", "by": "me"})]) == ""
