@@ -11,7 +11,7 @@ from itertools import pairwise
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchpay.job.job import Fee
@@ -232,6 +232,8 @@ KEY_OF_A_SALE = st.text('aé"', min_size=1, max_size=120)
 
 
 @given(st.lists(KEY_OF_A_SALE, max_size=MOST_KEYS, unique=True))
+@example(["a", "b" * 250, "c"])
+@example(["b" * 250, "a", "c"])
 def test_what_a_sale_is_known_by_comes_back_in_values_that_a_gateway_keeps(keys):
     """Each value is short enough, and no more of them are told than it takes in this order."""
     told = told_sale(keys)
