@@ -18,7 +18,7 @@ from collections.abc import Callable
 from difflib import SequenceMatcher
 
 from batchpay.domain.text import folded
-from batchpay.messages import files
+from batchpay.messages import headers
 from batchpay.messages.message import Message
 
 # Letters of other alphabets that are drawn as Latin ones, and letters that are drawn as digits.
@@ -63,7 +63,7 @@ def differences(one: str, other: str) -> tuple[Message, ...]:
             found.append(entry())
             one, other = plain
     if one != other:
-        found.append(files.DIFFERS_OTHERWISE())
+        found.append(headers.DIFFERS_OTHERWISE())
     return tuple(found)
 
 
@@ -87,12 +87,12 @@ def _sara_am(text: str) -> str:
 
 
 _KINDS: tuple[tuple[Callable[[], Message], Callable[[str], str]], ...] = (
-    (files.DIFFERS_UNSEEN, lambda text: _UNSEEN.sub("", text)),
-    (files.DIFFERS_VOWEL, _sara_am),
-    (files.DIFFERS_COMPOSED, _composed),
-    (files.DIFFERS_BLANK_KIND, lambda text: _BLANK.sub(" ", text)),
-    (files.DIFFERS_ENDS, str.strip),
-    (files.DIFFERS_WIDTH, _narrow),
-    (files.DIFFERS_BLANKS, lambda text: _BLANKS.sub("", text)),
-    (files.DIFFERS_CASE, str.casefold),
+    (headers.DIFFERS_UNSEEN, lambda text: _UNSEEN.sub("", text)),
+    (headers.DIFFERS_VOWEL, _sara_am),
+    (headers.DIFFERS_COMPOSED, _composed),
+    (headers.DIFFERS_BLANK_KIND, lambda text: _BLANK.sub(" ", text)),
+    (headers.DIFFERS_ENDS, str.strip),
+    (headers.DIFFERS_WIDTH, _narrow),
+    (headers.DIFFERS_BLANKS, lambda text: _BLANKS.sub("", text)),
+    (headers.DIFFERS_CASE, str.casefold),
 )

@@ -19,7 +19,7 @@ from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS, grouped_text
 from batchpay.domain.text import told
 from batchpay.job.job import Fee
-from batchpay.messages import files
+from batchpay.messages import limits
 from batchpay.messages.message import Message
 
 NAMED_ROWS = 5  # in a sentence
@@ -48,9 +48,9 @@ class Bounds:
         least = grouped_text(self.least, self.currency)
         most = _money(self.most, self.currency)
         if self.smallest_transfer is None:
-            return files.LIMITS(least=least, most=most)
+            return limits.LIMITS(least=least, most=most)
         smallest = _money(self.smallest_transfer, self.currency)
-        return files.LIMITS_TRANSFER(
+        return limits.LIMITS_TRANSFER(
             least=least,
             most=most,
             smallest=smallest,
@@ -103,7 +103,7 @@ def not_taken(
     for code in sorted(asked.amounts):
         if bounds.currencies and code not in bounds.currencies:
             orders = _which(asked.rows[code])
-            yield files.NOT_TAKEN_CURRENCY(orders=orders, currency=told(code))
+            yield limits.NOT_TAKEN_CURRENCY(orders=orders, currency=told(code))
     if bounds.has_limits and bounds.currency in asked.amounts:
         yield from _beyond_limits(asked, bounds, fee, min_share)
 
@@ -130,13 +130,13 @@ def _beyond_limits(
         if amount > most:
             large.append(row)
     if small:
-        yield files.NOT_TAKEN_SMALL(orders=_which(small), least=_money(least, code))
+        yield limits.NOT_TAKEN_SMALL(orders=_which(small), least=_money(least, code))
     if large:
-        yield files.NOT_TAKEN_LARGE(orders=_which(large), most=_money(most, code))
+        yield limits.NOT_TAKEN_LARGE(orders=_which(large), most=_money(most, code))
     if poor and min_share == "hold":
-        yield files.NO_SHARE_HELD(orders=_which(poor), smallest=_money(smallest, code))
+        yield limits.NO_SHARE_HELD(orders=_which(poor), smallest=_money(smallest, code))
     elif poor:
-        yield files.NO_SHARE_SENT(orders=_which(poor), smallest=_money(smallest, code))
+        yield limits.NO_SHARE_SENT(orders=_which(poor), smallest=_money(smallest, code))
 
 
 def _share(amount: int, code: str, fee: Fee | None) -> Decimal | int:
@@ -154,8 +154,8 @@ def not_compared(asked: Asked, bounds: Bounds) -> Message | None:
     counted = []
     for code in others:
         orders = len(asked.rows[code])
-        counted.append(files.COUNTED_IN(orders=orders, currency=told(code)))
-    return files.NOT_COMPARED(counted=tuple(counted), currency=bounds.currency)
+        counted.append(limits.COUNTED_IN(orders=orders, currency=told(code)))
+    return limits.NOT_COMPARED(counted=tuple(counted), currency=bounds.currency)
 
 
 def _money(minor: int, code: str) -> str:
@@ -167,9 +167,9 @@ def _which(rows: Sequence[int]) -> Message:
     named = ", ".join(map(str, rows[:NAMED_ROWS]))
     more = len(rows) - NAMED_ROWS
     if more > 0:
-        return files.ORDERS_IN_MORE(
+        return limits.ORDERS_IN_MORE(
             orders=len(rows),
             rows=named,
             more=more,
         )
-    return files.ORDERS_IN(orders=len(rows), rows=named)
+    return limits.ORDERS_IN(orders=len(rows), rows=named)

@@ -19,7 +19,7 @@ from batchpay.domain.text import told
 from batchpay.intake.controls import sums_of
 from batchpay.intake.totalrows import is_total, may_have_totals
 from batchpay.job.job import PAYERS, Columns, FromColumn, FromLookup
-from batchpay.messages import files
+from batchpay.messages import noticed
 from batchpay.messages.message import Message
 from batchpay.messages.problems import FURTHER_LINE, ONLY_CELL, TOTAL_ROW, TOTAL_ROW_SUM
 
@@ -101,19 +101,19 @@ class NoOrders:
         """What a person should know, once a file."""
         told_notes = list(self._totals[:_NAMED])
         if self._comments:
-            told_notes.append(files.COMMENT_ROWS(rows=self._comments))
+            told_notes.append(noticed.COMMENT_ROWS(rows=self._comments))
         if self._headers:
             told_notes.append(
-                files.REPEATED_HEADERS(rows=len(self._headers), named=_listed(self._headers))
+                noticed.REPEATED_HEADERS(rows=len(self._headers), named=_listed(self._headers))
             )
         if self._skipped:
             told_notes.append(
-                files.TOTALS_SKIPPED(rows=len(self._skipped), named=_listed(self._skipped))
+                noticed.TOTALS_SKIPPED(rows=len(self._skipped), named=_listed(self._skipped))
             )
         row, currency, amount = self._last
         above = self._sums[currency] - amount
         if self._rows > _FEWEST_ABOVE + 1 and amount > 0 and above == amount:
-            told_notes.append(files.LIKE_A_TOTAL(row=row, sum=_money(amount, currency)))
+            told_notes.append(noticed.LIKE_A_TOTAL(row=row, sum=_money(amount, currency)))
         return told_notes
 
     # --- orders that go by
@@ -210,10 +210,10 @@ class NoOrders:
         currency, sum_ = amount
         shown = _money(sum_, currency)
         if sum_ in (self._sums[currency], self._part[currency]):
-            self._totals.append(files.TOTAL_AGREES(row=row, sum=shown))
+            self._totals.append(noticed.TOTAL_AGREES(row=row, sum=shown))
         else:
             ours = _money(self._sums[currency], currency)
-            self._totals.append(files.TOTAL_DIFFERS(row=row, sum=shown, ours=ours))
+            self._totals.append(noticed.TOTAL_DIFFERS(row=row, sum=shown, ours=ours))
 
     def _amount(self, judged: Judged, at: int) -> tuple[str, int] | None:
         """Currency and sum of a row, whose currency is that of all above where it has none."""

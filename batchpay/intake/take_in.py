@@ -33,7 +33,7 @@ from batchpay.intake.validation import Checker
 from batchpay.job.job import Columns, Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.messages import files as said
+from batchpay.messages import files, noticed, sheets
 from batchpay.messages.message import Message
 
 NAMED_ROWS = 5  # in a note
@@ -148,7 +148,7 @@ class _Judge:
         """
         if not proves_whole(self.tally, _controls(self._job, self._path)):
             raise FileRefused(otherwise)
-        self._table.notes.append(said.UNENDED_PROVEN())
+        self._table.notes.append(noticed.UNENDED_PROVEN())
 
     def stored(self) -> Iterator[StoredChunk]:
         """The same, as a journal would give them back, without their cells."""
@@ -172,8 +172,8 @@ class _Judge:
         """Why a file with two tables is refused, and how one of them is read."""
         path = str(self._path)
         if self._table.snapshot.format != "xlsx":
-            return said.SECOND_TABLE(path=path, row=second.row, cell=second.cell)
-        return said.SECOND_TABLE_IN_SHEET(
+            return sheets.SECOND_TABLE(path=path, row=second.row, cell=second.cell)
+        return sheets.SECOND_TABLE_IN_SHEET(
             path=path,
             sheet=told(self._table.sheet),
             row=second.row,
@@ -240,25 +240,25 @@ def _checks(job: Job, columns: Columns) -> list[Check]:
 def _told_open(path: Path) -> Iterator[Message]:
     """Who has the file open, and may save it again."""
     if name := readers.who_has_open(path):
-        yield said.OPEN_ELSEWHERE(name=told(name))
+        yield files.OPEN_ELSEWHERE(name=told(name))
 
 
 def _told_rounded(columns: Columns, table: readers.Table) -> Iterator[Message]:
     """A dataframe makes decimals of a column of whole numbers as soon as one is missing."""
     source = columns.fields["order_id"]
     if isinstance(source, FromColumn) and source.column in table.rounded:
-        yield said.ROUNDED_IDS(column=told(source.column))
+        yield noticed.ROUNDED_IDS(column=told(source.column))
 
 
 def _told_restored(rows: Sequence[int]) -> Iterator[Message]:
     """Which rows of a file that came back have an id again that a program had damaged."""
     named = ", ".join(map(str, rows[:NAMED_ROWS]))
     if len(rows) > NAMED_ROWS:
-        yield said.RESTORED_MORE(rows=named, more=len(rows) - NAMED_ROWS)
+        yield noticed.RESTORED_MORE(rows=named, more=len(rows) - NAMED_ROWS)
     elif len(rows) > 1:
-        yield said.RESTORED_IDS(rows=named)
+        yield noticed.RESTORED_IDS(rows=named)
     elif rows:
-        yield said.RESTORED_ID(row=rows[0])
+        yield noticed.RESTORED_ID(row=rows[0])
 
 
 def take_in(
@@ -376,7 +376,7 @@ def _require_name(path: Path) -> None:
         path.name.encode()
     except UnicodeEncodeError as error:
         shown = os.fsencode(path.name).decode("utf-8", "backslashreplace")
-        raise FileRefused(said.NAME_NOT_TEXT(path=shown)) from error
+        raise FileRefused(files.NAME_NOT_TEXT(path=shown)) from error
 
 
 def _controls(job: Job, path: Path) -> Controls:
@@ -388,7 +388,7 @@ def _controls(job: Job, path: Path) -> Controls:
         # a link to nothing is no absence
         if isinstance(error, FileNotFoundError) and not os.path.lexists(beside):
             return job.controls
-        wrong = said.TOTALS_UNREAD(path=str(beside), wrong=str(error.strerror))
+        wrong = files.TOTALS_UNREAD(path=str(beside), wrong=str(error.strerror))
         raise readers.Unread(wrong) from error
     count, total = parse_totals(data, beside.name)
     controls = job.controls

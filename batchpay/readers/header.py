@@ -13,7 +13,7 @@ from batchpay.domain.alike import differences, looks
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.secrets import secret_in
 from batchpay.domain.text import told
-from batchpay.messages import files
+from batchpay.messages import headers, noticed, texts
 from batchpay.messages.message import Message
 from batchpay.readers.comeback import restored_header
 from batchpay.readers.looking import Groups
@@ -31,13 +31,13 @@ SEPARATORS = {
 # refusals that say that this is no header: it may be elsewhere
 _NOT_HERE = frozenset(
     {
-        files.NO_HEADER.code,
-        files.BLANK_HEADER.code,
-        files.HEADER_QUOTE.code,
-        files.QUOTE_OPEN.code,
-        files.COLUMN_MISSING.code,
-        files.NO_COLUMN_FOUND.code,
-        files.NO_LINE_END_HEADER.code,
+        headers.NO_HEADER.code,
+        headers.BLANK_HEADER.code,
+        headers.HEADER_QUOTE.code,
+        texts.QUOTE_OPEN.code,
+        headers.COLUMN_MISSING.code,
+        headers.NO_COLUMN_FOUND.code,
+        texts.NO_LINE_END_HEADER.code,
     }
 )
 
@@ -63,7 +63,7 @@ def check_header(
     wanted = _present(where, cells, wanted, row, aliases)
     if len(cells) > COLUMN_LIMIT:
         raise FileRefused(
-            files.TOO_MANY_COLUMNS(
+            headers.TOO_MANY_COLUMNS(
                 path=where,
                 row=row,
                 columns=len(cells),
@@ -71,11 +71,11 @@ def check_header(
             )
         )
     if not any(cell.strip() for cell in cells):
-        raise FileRefused(files.BLANK_HEADER(path=where, row=row))
+        raise FileRefused(headers.BLANK_HEADER(path=where, row=row))
     for number, cell in enumerate(cells, 1):
         if secret := secret_in(cell):
             raise FileRefused(
-                files.HEADER_SECRET(
+                headers.HEADER_SECRET(
                     path=where,
                     row=row,
                     column=number,
@@ -84,7 +84,7 @@ def check_header(
             )
         if any(map(_is_control, cell)):
             raise FileRefused(
-                files.HEADER_CONTROL(
+                headers.HEADER_CONTROL(
                     path=where,
                     row=row,
                     column=number,
@@ -98,7 +98,7 @@ def check_header(
     twice = [name for name in wanted if counts[name] > 1]
     if twice:
         listed = ", ".join(f"'{told(name)}'" for name in twice)
-        raise FileRefused(files.COLUMN_TWICE(path=where, row=row, names=listed))
+        raise FileRefused(headers.COLUMN_TWICE(path=where, row=row, names=listed))
     return _distinct(cells)
 
 
@@ -117,7 +117,7 @@ def _present(
         there = [name for name in group if name in cells]
         if len(there) > 1:
             names = ", ".join(f"'{told(name)}'" for name in there)
-            raise FileRefused(files.ALIASES_TWICE(path=path, row=row, names=names))
+            raise FileRefused(headers.ALIASES_TWICE(path=path, row=row, names=names))
         kept = there or group[:1]
         left = [name for name in left if name in kept or name not in group]
     return left
@@ -142,9 +142,9 @@ def _missing(
     found = ", ".join(f"'{told(cell)}'" for cell in cells[:NAMED_CELLS])
     if len(cells) > NAMED_CELLS:
         found += ", …"
-    if all(one.code == files.ABSENT.code for one in absent) and len(absent) == wanted:
-        return files.NO_COLUMN_FOUND(path=path, row=row, absent=absent, found=found)
-    return files.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
+    if all(one.code == headers.ABSENT.code for one in absent) and len(absent) == wanted:
+        return headers.NO_COLUMN_FOUND(path=path, row=row, absent=absent, found=found)
+    return headers.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
 
 
 def absent_from(cells: Sequence[str], groups: Groups) -> tuple[Message, ...]:
@@ -161,12 +161,12 @@ def _absent(names: Sequence[str], cells: Sequence[str]) -> Message:
     for name in names:
         if cell := plain.get(looks(name)):
             differs = differences(cell, name)
-            return files.ABSENT_ALIKE(name=shown, near=told(cell), differs=differs)
+            return headers.ABSENT_ALIKE(name=shown, near=told(cell), differs=differs)
     for name in names:
         near = difflib.get_close_matches(looks(name), plain, n=1, cutoff=0.6)
         if near:
-            return files.ABSENT_NEAR(name=shown, near=told(plain[near[0]]))
-    return files.ABSENT(name=shown)
+            return headers.ABSENT_NEAR(name=shown, near=told(plain[near[0]]))
+    return headers.ABSENT(name=shown)
 
 
 def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[Message]]:
@@ -182,10 +182,10 @@ def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[Message]]:
             name = f"{base} ({copy})"
         names[name] = None
         if not cell:
-            notes.append(files.NO_NAME(column=number))
+            notes.append(noticed.NO_NAME(column=number))
         elif name != cell:
             notes.append(
-                files.NAME_TWICE(
+                noticed.NAME_TWICE(
                     column=told(cell),
                     copy=copy,
                     name=told(name),

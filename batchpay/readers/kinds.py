@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from batchpay.domain.text import told
-from batchpay.messages import files
+from batchpay.messages import contents
 from batchpay.messages.message import Entry, Message
 
 HEAD = 8192  # bytes by which a kind is told
@@ -55,26 +55,26 @@ _PAGE = (b"<!doctype html", b"<html", b"<table", b"<head", b"<meta", b"<body", b
 _TEXT_CONTROLS = frozenset(range(32)) - {9, 10, 12, 13, 26, 27}
 _BETWEEN = {",": "", ";": 'delimiter = ";"', "\t": 'delimiter = "\\t"', "|": 'delimiter = "|"'}
 _SHEETS: dict[str, Entry] = {
-    "xls": files.KIND_XLS,
-    "ole": files.KIND_OFFICE,
-    "xlsb": files.KIND_XLSB,
-    "ods": files.KIND_ODS,
-    "numbers": files.KIND_NUMBERS,
-    "page": files.KIND_PAGE,
-    "xml": files.KIND_XML,
+    "xls": contents.KIND_XLS,
+    "ole": contents.KIND_OFFICE,
+    "xlsb": contents.KIND_XLSB,
+    "ods": contents.KIND_ODS,
+    "numbers": contents.KIND_NUMBERS,
+    "page": contents.KIND_PAGE,
+    "xml": contents.KIND_XML,
 }
 _OTHERS: dict[str, Entry] = {
-    "pdf": files.KIND_PDF,
-    "rtf": files.KIND_DOCUMENT,
-    "document": files.KIND_DOCUMENT,
-    "picture": files.KIND_PICTURE,
-    "json": files.KIND_JSON,
-    "arrow": files.KIND_ARROW,
-    "database": files.KIND_DATABASE,
+    "pdf": contents.KIND_PDF,
+    "rtf": contents.KIND_DOCUMENT,
+    "document": contents.KIND_DOCUMENT,
+    "picture": contents.KIND_PICTURE,
+    "json": contents.KIND_JSON,
+    "arrow": contents.KIND_ARROW,
+    "database": contents.KIND_DATABASE,
 }
 _READ: dict[str, tuple[Entry, str]] = {
-    "workbook": (files.KIND_WORKBOOK, ".xlsx"),
-    "parquet": (files.KIND_PARQUET, ".parquet"),
+    "workbook": (contents.KIND_WORKBOOK, ".xlsx"),
+    "parquet": (contents.KIND_PARQUET, ".parquet"),
 }
 
 
@@ -152,16 +152,16 @@ def remedy_for(path: Path, expected: str, kind: str, stream: BinaryIO) -> Messag
     """Why a file of this kind is not read under its name, and what makes it readable."""
     where = str(path)
     if kind in _SHEETS:
-        return files.SAVE_AS_XLSX(path=where, kind=_SHEETS[kind]())
+        return contents.SAVE_AS_XLSX(path=where, kind=_SHEETS[kind]())
     if kind in _OTHERS:
-        return files.EXPORT_ORDERS(path=where, kind=_OTHERS[kind]())
+        return contents.EXPORT_ORDERS(path=where, kind=_OTHERS[kind]())
     if kind in _READ:
         said, suffix = _READ[kind]
-        return files.RENAME(path=where, kind=said(), name=named(path, suffix))
+        return contents.RENAME(path=where, kind=said(), name=named(path, suffix))
     if kind == "locked":
-        return files.LOCKED(path=where)
+        return contents.LOCKED(path=where)
     if kind == "encrypted":
-        return files.ENCRYPTED(path=where)
+        return contents.ENCRYPTED(path=where)
     if kind == "gzip":
         return _packed(path)
     if kind in ("zip", "archive"):
@@ -169,8 +169,8 @@ def remedy_for(path: Path, expected: str, kind: str, stream: BinaryIO) -> Messag
     if kind == "text":
         return _text(path, stream)
     if kind == "broken zip":
-        return files.CUT_ZIP(path=where)
-    return files.IS_OTHER(path=where, expected=expected)
+        return contents.CUT_ZIP(path=where)
+    return contents.IS_OTHER(path=where, expected=expected)
 
 
 def named(path: Path, suffix: str) -> str:
@@ -198,13 +198,13 @@ def named(path: Path, suffix: str) -> str:
 def _packed(path: Path) -> Message:
     if path.name.lower().endswith((".csv", ".tsv")):
         name = f"{path.name}.gz"
-        return files.RENAME(path=str(path), kind=files.KIND_GZIP(), name=name)
-    return files.UNPACK(path=str(path), kind=files.KIND_GZIP(), names="")
+        return contents.RENAME(path=str(path), kind=contents.KIND_GZIP(), name=name)
+    return contents.UNPACK(path=str(path), kind=contents.KIND_GZIP(), names="")
 
 
 def _unpack(where: str, kind: str, stream: BinaryIO) -> Message:
     if kind == "archive":
-        return files.UNPACK(path=where, kind=files.KIND_ARCHIVE(), names="")
+        return contents.UNPACK(path=where, kind=contents.KIND_ARCHIVE(), names="")
     stream.seek(0)
     with zipfile.ZipFile(stream) as found:
         names = [name for name in found.namelist() if not name.startswith("__MACOSX/")]
@@ -213,7 +213,7 @@ def _unpack(where: str, kind: str, stream: BinaryIO) -> Message:
         listed += ", …"
     if listed:
         listed = f": {listed}"
-    return files.UNPACK(path=where, kind=files.KIND_ZIP(), names=listed)
+    return contents.UNPACK(path=where, kind=contents.KIND_ZIP(), names=listed)
 
 
 def _text(path: Path, stream: BinaryIO) -> Message:
@@ -221,13 +221,13 @@ def _text(path: Path, stream: BinaryIO) -> Message:
     stream.seek(0)
     line = stream.read(HEAD).partition(b"\n")[0].decode("utf-8", "replace")
     between = max(_BETWEEN, key=line.count)
-    said = files.KIND_TEXT(line=told(line.strip("\ufeff\r\n")))
+    said = contents.KIND_TEXT(line=told(line.strip("\ufeff\r\n")))
     if between == "\t":
-        return files.RENAME(path=str(path), kind=said, name=named(path, ".tsv"))
+        return contents.RENAME(path=str(path), kind=said, name=named(path, ".tsv"))
     name = named(path, ".csv")
     if not line.count(between) or not _BETWEEN[between]:
-        return files.RENAME(path=str(path), kind=said, name=name)
-    return files.RENAME_AND_SAY(
+        return contents.RENAME(path=str(path), kind=said, name=name)
+    return contents.RENAME_AND_SAY(
         path=str(path),
         kind=said,
         name=name,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.job.job import Input, Roles
-from batchpay.messages import files
+from batchpay.messages import files, headers, sheets
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header
 from batchpay.readers.looks import Looks, pack
@@ -50,12 +50,12 @@ def read_parquet(
         schema = file.schema_arrow
         _Scale(snapshot).weigh(_declared(file.metadata))
     if settings.area and not is_rejects_file(schema.names):
-        raise FileRefused(files.RANGE_NO_SHEET(path=str(snapshot.path)))
+        raise FileRefused(sheets.RANGE_NO_SHEET(path=str(snapshot.path)))
     names, about = check_header(snapshot.path, schema.names, wanted, 1, settings.aliases)
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):
             raise FileRefused(
-                files.COLUMN_TYPE(
+                headers.COLUMN_TYPE(
                     path=str(snapshot.path),
                     column=field.name,
                     type=str(field.type),

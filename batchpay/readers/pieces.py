@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told as shown
-from batchpay.messages import files
+from batchpay.messages import noticed
 from batchpay.messages.message import Message
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class Notes:
         """All warnings."""
         told = list(self.others)
         if self.short:
-            told.append(files.SHORT_ROWS(rows=len(self.short), first=self.short[0]))
+            told.append(noticed.SHORT_ROWS(rows=len(self.short), first=self.short[0]))
         if self.noise:
             first = self.noise[0]
             told.append(
-                files.FIFTEEN_DIGITS(
+                noticed.FIFTEEN_DIGITS(
                     cells=len(self.noise),
                     row=first.row,
                     column=shown(first.column),
@@ -85,11 +85,11 @@ class Notes:
                 )
             )
         if self.surplus:
-            told.append(files.SURPLUS_CELLS(rows=len(self.surplus), first=self.surplus[0]))
+            told.append(noticed.SURPLUS_CELLS(rows=len(self.surplus), first=self.surplus[0]))
         if self.blank_rows:
-            told.append(files.BLANK_ROWS(rows=self.blank_rows))
+            told.append(noticed.BLANK_ROWS(rows=self.blank_rows))
         if not self.rows:
-            told.append(files.NO_ROWS())
+            told.append(noticed.NO_ROWS())
         return told
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal, cast
 
 from batchpay.domain.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
 from batchpay.domain.text import line
-from batchpay.messages import files
+from batchpay.messages import contents, files
 from batchpay.messages.message import Message
 from batchpay.readers import kinds
 from batchpay.readers.leftovers import is_no_input, owned_by
@@ -223,7 +223,7 @@ def _format_of(path: Path, fd: int) -> tuple[Format, bool]:
     unpacked = Path(name.removesuffix(".gz"))
     format_ = SUFFIXES.get(unpacked.suffix)
     if owned := owned_by(path.name):
-        raise FileRefused(files.IS_OWNER_FILE(path=str(path), name=owned))
+        raise FileRefused(contents.IS_OWNER_FILE(path=str(path), name=owned))
     if format_ is None or (gzipped and format_ not in ("csv", "tsv")):
         raise FileRefused(_why_unknown(path, fd))
     return format_, gzipped

@@ -17,7 +17,7 @@ from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.job.job import Input, Roles
-from batchpay.messages import files, problems
+from batchpay.messages import headers, noticed, problems, sheets, texts
 from batchpay.readers.delimited.harmless import Harmless, other_between
 from batchpay.readers.delimited.plain import plain_rows
 from batchpay.readers.delimited.records import Record, Records, lines_to_open_quote, records_of
@@ -47,7 +47,7 @@ def read_delimited(
     """
     delimiter = settings.delimiter
     if len(delimiter) != 1 or delimiter in '\r\n"_' or delimiter.isalnum():
-        raise Misconfigured(files.BAD_DELIMITER(delimiter=repr(delimiter)))
+        raise Misconfigured(headers.BAD_DELIMITER(delimiter=repr(delimiter)))
     if snapshot.format == "tsv" and delimiter == ",":
         delimiter = "\t"
     codec_of(settings.encoding)
@@ -61,7 +61,7 @@ def read_delimited(
     )
     came_back = _of_rejects_file(stated)
     if settings.area and came_back is None:
-        raise FileRefused(files.RANGE_NO_SHEET(path=str(snapshot.path)))
+        raise FileRefused(sheets.RANGE_NO_SHEET(path=str(snapshot.path)))
     source = came_back or stated
     try:
         header, _, _ = source.header()
@@ -76,7 +76,7 @@ def read_delimited(
             raise
         raise FileRefused(said) from refused
     if source != stated:
-        about.append(files.CAME_BACK())
+        about.append(noticed.CAME_BACK())
 
     def pieces(notes: Notes) -> Iterator[Piece]:
         return source.pieces(names, notes)
@@ -144,7 +144,7 @@ class _Source:
             found = records_of(data.decode(), self.delimiter, self.header_row)
             if len(found.records) == self.header_row:
                 if not found.rest and not data.endswith(b"\n"):
-                    raise FileRefused(files.NO_LINE_END_HEADER(path=self.path, line=found.lines))
+                    raise FileRefused(texts.NO_LINE_END_HEADER(path=self.path, line=found.lines))
                 header = found.records[-1]
                 self._check_header(header)
                 return header.cells, Block(found.rest.encode(), 1 + found.lines), stream
@@ -152,14 +152,14 @@ class _Source:
                 break
         if data and found.rest:
             raise self._unclosed(1 + found.lines, found.rest)
-        raise FileRefused(files.NO_HEADER(path=self.path, row=self.header_row))
+        raise FileRefused(headers.NO_HEADER(path=self.path, row=self.header_row))
 
     def _check_header(self, header: Record) -> None:
         for cell in header.cells:
             if "\r" in cell.replace("\r\n", ""):
-                raise FileRefused(files.HEADER_CR(path=self.path))
+                raise FileRefused(headers.HEADER_CR(path=self.path))
         if header.broken:
-            raise FileRefused(files.HEADER_QUOTE(path=self.path, line=header.line + 1))
+            raise FileRefused(headers.HEADER_QUOTE(path=self.path, line=header.line + 1))
 
     def pieces(self, names: Sequence[str], notes: Notes) -> Iterator[Piece]:
         """All rows below the header."""
@@ -272,7 +272,7 @@ class _Source:
         if record.lines > 1:  # it swallowed lines that may be rows
             first = start + record.opened
             last = start + record.lines - 1
-            raise FileRefused(files.QUOTE_LOST(path=self.path, line=first, last=last))
+            raise FileRefused(texts.QUOTE_LOST(path=self.path, line=first, last=last))
         said = problems.QUOTE(line=start)
         piece.blame(at, Problem(ROW, self._shown(record), said))
 
@@ -281,7 +281,7 @@ class _Source:
 
     def _unclosed(self, line: int, rest: str) -> FileRefused:
         opened = line + lines_to_open_quote(rest, self.delimiter)
-        return FileRefused(files.QUOTE_OPEN(path=self.path, line=opened))
+        return FileRefused(texts.QUOTE_OPEN(path=self.path, line=opened))
 
     def _unended(
         self,
@@ -296,9 +296,9 @@ class _Source:
         text = data.decode()
         cells = records_of(text, self.delimiter).records[-1].cells
         if self.snapshot.gzipped:
-            notes.add(files.UNENDED_PACKED())
+            notes.add(noticed.UNENDED_PACKED())
             return
-        said = files.NO_LINE_END(
+        said = texts.NO_LINE_END(
             path=self.path,
             line=line,
             end=told(text[text.rfind("\n") + 1 :][-_SHOWN_END:]),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from batchpay.domain.encodings import codec_name
 from batchpay.domain.text import told
-from batchpay.messages import files
+from batchpay.messages import contents, headers
 from batchpay.messages.message import Message
 from batchpay.readers import kinds
 from batchpay.readers.delimited.fitting import fitting
@@ -47,10 +47,10 @@ def proposal_for(snapshot: Snapshot, stated: Stated, groups: Groups) -> Message 
     is_text = 'delimiter = ","' in place.changes and snapshot.format == "tsv"
     if is_text:  # a comma between the cells of a .tsv cannot be said
         name = kinds.named(snapshot.path, ".csv")
-        return files.RENAME(path=path, kind=files.KIND_TEXT(line=line), name=name)
+        return contents.RENAME(path=path, kind=contents.KIND_TEXT(line=line), name=name)
     change = " and ".join(place.changes)
     if place.held < len(groups):
-        return files.HEADER_NEARLY(
+        return headers.HEADER_NEARLY(
             path=path,
             row=stated.header_row,
             found=_quoted(_row(text, stated)),
@@ -59,8 +59,8 @@ def proposal_for(snapshot: Snapshot, stated: Stated, groups: Groups) -> Message 
             absent=absent_from(place.cells, groups),
         )
     if _SEP.fullmatch(text.partition("\n")[0].strip("\r")):
-        return files.SEP_LINE(path=path, line=line, at=place.row, change=change)
-    return files.HEADER_ELSEWHERE(
+        return headers.SEP_LINE(path=path, line=line, at=place.row, change=change)
+    return headers.HEADER_ELSEWHERE(
         path=path,
         row=stated.header_row,
         found=_quoted(_row(text, stated)),

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 from batchpay.domain.encodings import codec_name, meant
 from batchpay.domain.errors import FileRefused, Misconfigured
 from batchpay.domain.text import told
-from batchpay.messages import files
+from batchpay.messages import files, texts
 from batchpay.readers.delimited.fitting import excerpt, fitting, telling_line
 from batchpay.readers.snapshot import SIZE_LIMIT, Snapshot
 
@@ -60,10 +60,10 @@ def codec_of(encoding: str) -> codecs.CodecInfo:
     """How text is read in an encoding. Raises Misconfigured for what is none."""
     name = codec_name(encoding)
     if not name:
-        said = files.UNKNOWN_ENCODING(encoding=repr(encoding))
+        said = texts.UNKNOWN_ENCODING(encoding=repr(encoding))
         if near := meant(encoding):
             listed = " or ".join(near)
-            said = files.UNKNOWN_ENCODING_NEAR(encoding=repr(encoding), near=listed)
+            said = texts.UNKNOWN_ENCODING_NEAR(encoding=repr(encoding), near=listed)
         raise Misconfigured(said)
     return codecs.lookup(name)
 
@@ -133,7 +133,7 @@ def _recoded(
         try:
             yield text.encode()
         except UnicodeEncodeError as error:
-            raise FileRefused(files.HALF_CHARACTER(path=path, line=lines)) from error
+            raise FileRefused(texts.HALF_CHARACTER(path=path, line=lines)) from error
 
 
 def _marking_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -156,7 +156,7 @@ def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]
             yield data[:end] if end < len(data) else data
         kept = data[end:]
         if len(kept) > LINE_LIMIT:
-            raise FileRefused(files.LONG_LINE(path=str(snapshot.path), limit=LINE_LIMIT))
+            raise FileRefused(texts.LONG_LINE(path=str(snapshot.path), limit=LINE_LIMIT))
     if kept:
         yield kept
 
@@ -175,10 +175,10 @@ def _checked(
                 end = "be"
             else:
                 end = "le"
-            raise FileRefused(files.LOOKS_UTF_16(path=str(snapshot.path), end=end))
+            raise FileRefused(texts.LOOKS_UTF_16(path=str(snapshot.path), end=end))
         if not data.isascii():
             if not offset and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise FileRefused(files.MARKED_UTF_16(path=str(snapshot.path)))
+                raise FileRefused(texts.MARKED_UTF_16(path=str(snapshot.path)))
             try:
                 data.decode()
             except UnicodeDecodeError as error:
@@ -264,9 +264,9 @@ def _wrong_whole(
     path = str(snapshot.path)
     proposal = _proposed(snapshot, encoding, wanted)
     if proposal is None:
-        return FileRefused(files.NOT_ENCODED(path=path, encoding=encoding, wrong=wrong))
+        return FileRefused(texts.NOT_ENCODED(path=path, encoding=encoding, wrong=wrong))
     return FileRefused(
-        files.FITS_WHOLE(
+        texts.FITS_WHOLE(
             path=path,
             encoding=encoding,
             wrong=wrong,
@@ -289,7 +289,7 @@ def _wrong_bytes(
     if proposal is not None:
         return _fits(snapshot, encoding, wrong, offset, line, proposal)
     return FileRefused(
-        files.NOT_ENCODED_AT(
+        texts.NOT_ENCODED_AT(
             path=str(snapshot.path),
             line=line,
             byte=offset,
@@ -308,7 +308,7 @@ def _fits(
     proposal: _Proposed,
 ) -> FileRefused:
     return FileRefused(
-        files.FITS(
+        texts.FITS(
             path=str(snapshot.path),
             line=line,
             byte=offset,

@@ -16,7 +16,7 @@ from typing import Any
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.text import told
-from batchpay.messages import files
+from batchpay.messages import sheets
 from batchpay.readers import numbers
 from batchpay.readers.looking import LOOKED_AT
 from batchpay.readers.snapshot import Snapshot
@@ -50,7 +50,7 @@ class Book:
         facts = scan(package.windows(sheet.part), zeros)
         if facts.twice:
             raise FileRefused(
-                files.CELL_TWICE(
+                sheets.CELL_TWICE(
                     path=str(snapshot.path),
                     sheet=told(sheet.name),
                     what=facts.twice,
@@ -59,7 +59,7 @@ class Book:
         marked = len(facts.errors) + len(facts.no_value)
         if marked > MARKED_LIMIT or facts.lost:
             raise FileRefused(
-                files.TOO_MANY_ERRORS(path=str(snapshot.path), sheet=told(sheet.name))
+                sheets.TOO_MANY_ERRORS(path=str(snapshot.path), sheet=told(sheet.name))
             )
         cells = facts.last_row * facts.last_column
         at_once = package.small and cells <= DENSE_LIMIT
@@ -117,10 +117,10 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
         known = [sheet.name for sheet in package.sheets]
         near = difflib.get_close_matches(wanted, known, n=1)
         if not near:
-            raise NoSuchSheet(files.NO_SHEET(path=path, sheet=told(wanted), names=names))
+            raise NoSuchSheet(sheets.NO_SHEET(path=path, sheet=told(wanted), names=names))
         meant = told(near[0])
         raise NoSuchSheet(
-            files.NO_SHEET_NEAR(
+            sheets.NO_SHEET_NEAR(
                 path=path,
                 sheet=told(wanted),
                 near=meant,
@@ -132,10 +132,10 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
         if sheet.visible and has_values(package.windows(sheet.part)):
             filled.append(sheet)
     if not filled:
-        raise FileRefused(files.NO_DATA(path=path, names=names))
+        raise FileRefused(sheets.NO_DATA(path=path, names=names))
     if len(filled) != 1:
         raise FileRefused(
-            files.SEVERAL_SHEETS(
+            sheets.SEVERAL_SHEETS(
                 path=path,
                 sheets=len(filled),
                 names=names,

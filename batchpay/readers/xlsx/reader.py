@@ -20,7 +20,7 @@ from batchpay.domain.errors import FileRefused
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.job.job import Input, Roles
-from batchpay.messages import files
+from batchpay.messages import headers, noticed, sheets
 from batchpay.messages.message import Message
 from batchpay.messages.problems import BEYOND, NO_VALUE_IN, SHEET_ERROR_IN
 from batchpay.readers import numbers
@@ -46,7 +46,7 @@ from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
 from batchpay.readers.xlsx.sheet import SheetFacts, column_name
 
 _NAMED = 5  # cells, rows or ranges in a note
-_UNCLEAR = frozenset({files.NO_SHEET.code, files.NO_SHEET_NEAR.code, files.SEVERAL_SHEETS.code})
+_UNCLEAR = frozenset({sheets.NO_SHEET.code, sheets.NO_SHEET_NEAR.code, sheets.SEVERAL_SHEETS.code})
 _TEXT_NUMBER = re.compile(r"\s*-?[0-9][0-9,]*(\.[0-9]+)?\s*")
 
 
@@ -81,7 +81,7 @@ def read_xlsx(
         said = None
         if is_of_header(refused):
             said = other_row(book, shown, header_row, area, groups)
-        elif refused.said[0].code == files.COLUMN_TWICE.code and area is None:
+        elif refused.said[0].code == headers.COLUMN_TWICE.code and area is None:
             said = side_by_side(book, header, header_row, groups)
         if said is None:
             raise
@@ -153,14 +153,14 @@ def _about(book: Book, layout: _Layout) -> list[Message]:
     rows = _some([str(row) for row in facts.first_hidden], facts.hidden_rows)
     ranges = _some(facts.first_merged, facts.merged)
     about = [
-        (not book.sheet.visible, files.HIDDEN_SHEET(sheet=told(book.sheet.name))),
-        (hidden, files.HIDDEN_SHEETS(names=", ".join(hidden))),
-        (facts.hidden_rows, files.HIDDEN_ROWS(rows=facts.hidden_rows, named=rows)),
-        (columns, files.HIDDEN_COLUMNS(named=_some(columns, len(columns)))),
-        (facts.merged, files.MERGED_CELLS(ranges=facts.merged, named=ranges)),
-        (book.package.from_1904, files.FROM_1904()),
-        (book.package.has_macros, files.MACROS()),
-        (not book.at_once, files.ROW_BY_ROW()),
+        (not book.sheet.visible, noticed.HIDDEN_SHEET(sheet=told(book.sheet.name))),
+        (hidden, noticed.HIDDEN_SHEETS(names=", ".join(hidden))),
+        (facts.hidden_rows, noticed.HIDDEN_ROWS(rows=facts.hidden_rows, named=rows)),
+        (columns, noticed.HIDDEN_COLUMNS(named=_some(columns, len(columns)))),
+        (facts.merged, noticed.MERGED_CELLS(ranges=facts.merged, named=ranges)),
+        (book.package.from_1904, noticed.FROM_1904()),
+        (book.package.has_macros, noticed.MACROS()),
+        (not book.at_once, noticed.ROW_BY_ROW()),
     ]
     return [note for holds, note in about if holds]
 
@@ -202,7 +202,7 @@ def _pieces(
     for note in (*seen.notes.values(), *kinds.notes()):
         notes.add(note)
     if marked.elsewhere:
-        notes.add(files.MARKED_ELSEWHERE(cells=marked.elsewhere))
+        notes.add(noticed.MARKED_ELSEWHERE(cells=marked.elsewhere))
 
 
 def _looks(
@@ -291,7 +291,7 @@ class _Kinds:
         """Of each column that has both, one."""
         for name, cells in self.texts.items():
             if self.numbers.get(name):
-                yield files.TEXT_NUMBERS(
+                yield noticed.TEXT_NUMBERS(
                     column=told(name),
                     cells=len(cells),
                     named=_some(cells, len(cells)),
@@ -350,8 +350,8 @@ class _Seen:
 
     def _note(self, name: str, seen: str, number: str) -> None:
         if name in self._wanted and name not in self.notes:
-            example = files.SHOWN_FOR(shown=told(seen), number=told(number))
-            self.notes[name] = files.WITH_ZEROS(column=told(name), example=example)
+            example = noticed.SHOWN_FOR(shown=told(seen), number=told(number))
+            self.notes[name] = noticed.WITH_ZEROS(column=told(name), example=example)
 
 
 def _with_zeros(value: Any, zeros: Zeros) -> str:

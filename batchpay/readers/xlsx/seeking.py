@@ -9,7 +9,7 @@ from itertools import islice
 
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.text import told
-from batchpay.messages import files
+from batchpay.messages import headers, sheets
 from batchpay.messages.message import Message
 from batchpay.readers.header import absent_from
 from batchpay.readers.looking import LOOKED_AT, Groups, Place, best_place, held_by
@@ -59,14 +59,14 @@ def _said(
         last = column_name(max(area.last_column, len(place.cells)))
         change = f'range = "{column_name(area.first_column)}{place.row}:{last}"'
     if place.held == len(groups):
-        return files.HEADER_ELSEWHERE(
+        return headers.HEADER_ELSEWHERE(
             path=path,
             row=row,
             found=_quoted(here),
             at=place.row,
             change=change,
         )
-    return files.HEADER_NEARLY(
+    return headers.HEADER_NEARLY(
         path=path,
         row=row,
         found=_quoted(here),
@@ -86,7 +86,7 @@ def _quoted(cells: Sequence[str]) -> str:
 def _in_another(book: Book, row: int, groups: Groups) -> Message | None:
     path = str(book.package.snapshot.path)
     for sheet, place in _holding(book.package, groups, but=book.sheet):
-        return files.SHEET_ELSEWHERE(
+        return sheets.SHEET_ELSEWHERE(
             path=path,
             sheet=told(book.sheet.name),
             other=told(sheet.name),
@@ -113,14 +113,14 @@ def which_sheet(
     change = _change(sheet, place, row)
     other = told(sheet.name)
     if stated is None:
-        return files.SHEET_HOLDS(
+        return sheets.SHEET_HOLDS(
             path=path,
             names=names,
             other=other,
             at=place.row,
             change=change,
         )
-    return files.NO_SHEET_HOLDS(
+    return sheets.NO_SHEET_HOLDS(
         path=path,
         sheet=told(stated),
         names=names,
@@ -172,7 +172,7 @@ def side_by_side(
         if held_by(names, groups) < len(groups) or len(set(names)) < len(names):
             continue
         area = Area(first, row, first + len(names) - 1)
-        return files.SIDE_BY_SIDE(
+        return sheets.SIDE_BY_SIDE(
             path=str(book.package.snapshot.path),
             sheet=told(book.sheet.name),
             row=row,
