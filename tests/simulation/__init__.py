@@ -4,6 +4,7 @@ every known way.
 disk      the journal's files: writes that were not synced are lost or torn when the power goes
 weather   which fault befalls which request, in bursts and combinations
 ledger    the gateway's truth: every request and every charge
+shares    what becomes of the recipients' shares
 door      the Gateway port of one process
 process   one run of the program: the true lock, journal, books, line and loop
 story     what happens in one seed: runs, deaths, restores, other machines, people

@@ -7,8 +7,11 @@ Nothing here asks the program what it thinks: states, keys and doubts are derive
 from __future__ import annotations
 
 import itertools
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -17,6 +20,7 @@ from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event, Finding, Outcome
 from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.reconciliation.totals import Totals
+from tests.checker import EXPONENT
 from tests.columns import drifted
 from tests.simulation.ledger import MONEY, Request
 from tests.simulation.process import JOB, Commit, Machine, World
@@ -52,6 +56,8 @@ AFTER = {  # fault-matrix I8
     "unproven": {"succeeded", "reversed"},
     "succeeded": {"reversed"},
 }
+ENDED = {"declined", "expired", "reversed", "refused", "withdrawn", "held"}
+ENDED_AT_GATEWAY = {"failed", "expired", "reversed"}
 EPSILON_S = 1e-6
 
 
@@ -146,6 +152,7 @@ def check_story(story: Story) -> list[str]:
     found += [*_looks_first(world), *_refused_key(world)]
     found += _other_account(world)
     found += [*_behind_an_answer(story), *_pair_went(story)]
+    found += [*_shares(story), *_limits(story)]
     if not (story.at_once or story.undetectable):
         found += [*_after_money(world), *_sums(story), *_columns(story)]
     return found
@@ -539,6 +546,70 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
             yield (
                 f"L10: order {order_id} has two charges under one key and no stop was ever written"
             )
+
+
+def _shares(story: Story) -> Iterator[str]:
+    """What is told of a transfer is of the charge's own chain, was so at the gateway by then, and
+    what is not the recipient's share is told as a flaw.
+    """
+    world, shares = story.world, story.world.ledger.shares
+    seen = [c for c in world.commits if c.event.kind == "transfer"]
+    if shares is None:
+        yield from (f"a transfer of order {c.event.order_id} was made up" for c in seen)
+        return
+    chain_of = {name: chain for chain, name in shares.of_chain.items()}
+    owners = {c["chain"]: c["metadata"].get("order_id") for c in world.ledger.charges if c["chain"]}
+    lied = excused(world)
+    for commit in seen:
+        told, order_id = commit.event.data, commit.event.order_id
+        world.weather.injected[f"a share was told as {told['stands']}"] += 1
+        if order_id in lied:
+            continue
+        transfer = shares.transfers.get(told["id"])
+        if transfer is None or owners.get(chain_of.get(told["id"], "")) != order_id:
+            yield f"order {order_id}: {told['id']} is not the transfer of its chain"
+            continue
+        stood = [where for at_s, where in shares.moved[told["id"]] if at_s <= commit.at_s]
+        if told["stands"] not in stood:
+            yield f"order {order_id}: its share is told as {told['stands']}, it was {stood}"
+        if told["amount"] != transfer["amount"]:
+            yield f"order {order_id}: {told['amount']} of its share is told, it is {transfer}"
+        if bool(told.get("flaws")) is not (told["id"] in shares.others):
+            yield f"order {order_id}: flaws of its share: {told.get('flaws')}, {transfer}"
+
+
+def _limits(story: Story) -> Iterator[str]:
+    """Nothing is asked for beyond what the job allows of a day, of all or of one recipient."""
+    injected = story.world.weather.injected
+    gone = injected["journal restored"] + injected["journal lost"]
+    if "max_" not in story.controls or gone or len(story.machines) > 1 or story.renamed:
+        return
+    limits = tomllib.loads(story.controls)["controls"]
+    open_now: dict[tuple[str, int], tuple[str, str, str, int]] = {}
+    for commit in story.world.commits:
+        event = commit.event
+        where = (event.order_id, event.attempt)
+        charge = event.data.get("charge")
+        ended = isinstance(charge, dict) and charge.get("status") in ENDED_AT_GATEWAY
+        if event.data.get("state") in ENDED or ended:
+            open_now.pop(where, None)
+        if event.kind != "intent" or event.send != 1:
+            continue
+        asked = event.data["intent"]
+        day = datetime.fromtimestamp(event.at_ns // 10**9, UTC).date().isoformat()
+        currency = asked["currency"].upper()
+        open_now[where] = (day, currency, asked["destination"], asked["amount"])
+        of_day = [one for one in open_now.values() if one[:2] == (day, currency)]
+        of_recipient = [one for one in of_day if one[2] == asked["destination"]]
+        for name, some in (("max_day", of_day), ("max_recipient", of_recipient)):
+            exponent = EXPONENT.get(currency, 2)
+            most = limits.get(name, {}).get(currency)
+            total = sum(one[3] for one in some)
+            if most is not None and total > Decimal(most).scaleb(exponent):
+                yield (
+                    f"{name}: with order {event.order_id} {total} {currency} are asked for on"
+                    f" {day}, {most} are allowed"
+                )
 
 
 # --- both sides

@@ -200,7 +200,7 @@ class Door:
         return await self._look("LIST", may_leave, lambda: (200, self._ledger.newest(since)))
 
     async def read(self, path: str, query: Any, may_leave: Callable[[], bool]) -> Answer:
-        """GET /account, /capability or a recipient."""
+        """GET /account, a recipient, or what became of shares."""
         world = self._process.world
 
         def shown() -> tuple[int, Any]:
@@ -220,7 +220,10 @@ class Door:
                     "verified": True,
                     "active": True,
                 }
-            return 404, None
+            self._ledger.advance()
+            shares = self._ledger.shares
+            told = shares.answer(path, query) if shares is not None else None
+            return told or (404, None)
 
         return await self._look("READ", may_leave, shown)
 

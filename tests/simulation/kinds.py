@@ -23,6 +23,11 @@ KINDS = (
         "two sales under one id",
         "a pair sent back",
         "sent back, typed",
+        "limits in the job",
+        "upgrade in mid-life",
+        "a share was told as paid",
+        "a share was told as failed",
+        "a share was told as deleted",
     }
 )
 

@@ -16,6 +16,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from tests.fakes import START_NS
+from tests.simulation.shares import Shares
 
 Document = dict[str, Any]
 PAGE = 4  # charges on a page: small, so that lists have many pages
@@ -65,6 +66,7 @@ class Ledger:
     _numbers: Any = field(default_factory=itertools.count)
     _behaviour: dict[str, str] = field(default_factory=dict)  # by key
     _spent: dict[str, str] = field(default_factory=dict)  # one-time token -> charge
+    shares: Shares | None = None  # None: it tells of no transfer
 
     # --- time
 
@@ -178,6 +180,8 @@ class Ledger:
     def _chain(self, charge: Document, at_s: float, behaviour: str) -> None:
         def appear(_: float) -> None:
             charge["chain"] = f"acch_test_{charge['id']}"
+            if self.shares is not None:
+                self.shares.begin(charge, charge["chain"], at_s)
 
         if behaviour == "late chain":
             self.later(at_s + self.dice.uniform(0.1, 4.5), appear)

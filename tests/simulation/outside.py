@@ -41,9 +41,10 @@ def job_of(
     fee: str,
     ids: str = "order_id",
     extras: Mapping[str, str] = MappingProxyType({}),
+    controls: str = "",
 ) -> str:
     """The job file of a story. `ids`: the column that order ids come from; `extras`: what it adds
-    to every row, in TOML.
+    to every row, in TOML; `controls`: a table of limits.
     """
     gateway = {
         "url": "http://127.0.0.1:1",
@@ -58,7 +59,7 @@ def job_of(
         file="*.csv",
         input="optional = true",
         gateway=gateway,
-        more=f"[fee]\n{fee}" if fee else "",
+        more="\n".join((*(("[fee]", fee) if fee else ()), controls)),
         order_id=f'"{ids}"',
         amount=MINOR,
         destination=SHOP,

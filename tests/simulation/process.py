@@ -38,6 +38,18 @@ MOST_STEPS = 20_000  # of one run: so many calls at its edges mean that it turns
 FIRST, OTHER = "skey_test_first", "skey_test_other"  # keys of two accounts
 
 
+# What an earlier version's journal lacks, or has otherwise (tests/test_journal_migration.py).
+AS_OF: dict[str, tuple[str, ...]] = {
+    "2": (),
+    "3": (),
+    "4": (
+        "DROP INDEX events_of_a_kind",
+        "CREATE INDEX events_of_a_kind ON events (job, kind) WHERE order_id = ''",
+    ),
+    "5": ("DROP TABLE came_to",),
+}
+
+
 class Stuck(AssertionError):
     """Nothing is to do and nothing will ever be: the program waits for ever."""
 
@@ -213,6 +225,17 @@ class Machine:
             yield journal
         finally:
             journal.close()
+
+    def as_of_version(self, version: str) -> None:
+        """The journal in the form that an earlier program would have left it in."""
+        raw = self.disk.connect(self.state_path)
+        if raw.execute("SELECT name FROM sqlite_master WHERE name = 'meta'").fetchone():
+            raw.execute("BEGIN IMMEDIATE")
+            for statement in AS_OF[version]:
+                raw.execute(statement)
+            raw.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,))
+            raw.execute("COMMIT")
+        raw.close()
 
     def restore(
         self,

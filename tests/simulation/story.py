@@ -28,7 +28,9 @@ from batchpay.settlement.in_force import stop_in_force
 from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
 from tests.simulation.disk import silence
-from tests.simulation.process import JOB, OTHER, Machine, Process, SimulatedLoop, World
+from tests.simulation.ledger import iso
+from tests.simulation.process import AS_OF, JOB, OTHER, Machine, Process, SimulatedLoop, World
+from tests.simulation.shares import Shares
 from tests.simulation.weather import Weather
 
 BEHAVIOURS = (
@@ -60,6 +62,11 @@ EXTRAS = {
     "metadata": '{ who = { value = "night" } }',
     "return_uri": '{ value = "https://example.com/back" }',
 }
+DAY_LIMITS = (
+    '{ THB = "150.00", JPY = "12000" }',
+    '{ THB = "100.00", JPY = "9000" }',
+    '{ THB = "250.00" }',
+)
 PAIR, TYPED = 40, 10_000  # the ids of pairs, and those that people type, begin here
 
 
@@ -210,6 +217,12 @@ class Story:
         self.fee = self.dice.choice(
             ["", "", 'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"', 'percentage = "10"']
         )
+        # of the weather that came after that
+        self._latest = random.Random(f"{world.seed} latest")
+        self.controls = self._limits()
+        if self._latest.random() < 0.4:
+            world.ledger.shares = Shares(self._latest, world.ledger.later, iso)
+            world.weather.injected["shares are followed"] += 1
         self.folder = world.folder / "job"
         self.folder.mkdir()
         self.job = self._write_job()
@@ -239,6 +252,21 @@ class Story:
             self.dice.uniform(-200, 200) if self.world.dated else self.dice.uniform(-20_000, 20_000)
         )
 
+    def _limits(self) -> str:
+        """What the job allows of a day, of a recipient's day, and beside what was before."""
+        lines = []
+        if self._latest.random() < 0.15:
+            lines.append(f"max_day = {self._latest.choice(DAY_LIMITS)}")
+        if self._latest.random() < 0.15:
+            lines.append(f"max_recipient = {self._latest.choice(DAY_LIMITS)}")
+        for name in ("history", "near_duplicates"):
+            if self._latest.random() < 0.1:
+                lines.append(f'{name} = "hold"')
+        if not lines:
+            return ""
+        self.world.weather.injected["limits in the job"] += 1
+        return "\n".join(["[controls]", *lines])
+
     # --- job and files
 
     def _write_job(self, name: str = JOB, unit: str = "minor") -> Job:
@@ -247,7 +275,7 @@ class Story:
             f"shop{number},recp_test_{target}\n" for number, target in enumerate(self._shops)
         )
         (self.folder / "recipients.csv").write_text(f"shop,id\n{shops}")
-        text = outside.job_of(settings, name, self.fee, self._ids, self._extras)
+        text = outside.job_of(settings, name, self.fee, self._ids, self._extras, self.controls)
         (self.folder / "job.toml").write_text(text.replace('unit = "minor"', f'unit = "{unit}"'))
         return load_job(self.folder / "job.toml")
 
@@ -356,6 +384,7 @@ class Story:
         self._perhaps_edit_what_it_adds()
         self._perhaps_send_back(machine)
         self._perhaps_show_a_stale_copy()
+        self._perhaps_is_of_an_earlier_program(machine)
         formats = ("csv", "json") if self.dice.random() < 0.1 else ("csv",)
         process = self.process(machine, self._present(), options=self._options(), formats=formats)
         self._under_another_flag(machine, process)
@@ -482,6 +511,12 @@ class Story:
             # what is younger than all that is known, nobody can miss
             ledger.copy_at_s = max(made) - 0.01
             lost["lists from a stale copy"] += 1
+
+    def _perhaps_is_of_an_earlier_program(self, machine: Machine) -> None:
+        """The journal is one that an earlier version wrote: this run is the first of today's."""
+        if self._latest.random() < 0.06 and machine.acknowledged:
+            machine.as_of_version(self._latest.choice(list(AS_OF)))
+            self.world.weather.injected["upgrade in mid-life"] += 1
 
     def _under_another_flag(self, machine: Machine, process: Process) -> None:
         """Another account's key, or another name for the job."""
@@ -724,7 +759,7 @@ class Story:
         posts = len(ledger.requests)
         await self._run_calmly(machine)
         again = [r for r in ledger.requests[posts:] if r.what == "POST"]
-        if again:
+        if again and "max_" not in self.controls:  # midnight lets others go
             self.violations.append(
                 f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}"
             )

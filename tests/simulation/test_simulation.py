@@ -14,7 +14,7 @@ import pytest
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite.store import SqliteJournal
-from tests.simulation import outside
+from tests.simulation import checker, outside
 from tests.simulation.disk import Disk, silence
 from tests.simulation.kinds import KINDS, missing
 from tests.simulation.ledger import Ledger
@@ -22,14 +22,15 @@ from tests.simulation.story import Story, Told, tell
 
 # of the first 200, by `python -m tests.simulation --seeds 200 --few 60`
 RARE = """
-    34 37 44 49 50 54 55 56 58 60 74 79 80 81 86
-    88 90 101 105 117 119 148 153 168 174 175 177 180 186 188
+    34 44 49 50 54 55 57 58 60 69 74 79 81 86 88
+    89 90 92 101 105 117 153 154 168 175 177 180 186 188 198
 """
 FEW = [*range(30), *map(int, RARE.split())]
 ALL = os.environ.get("BATCHPAY_SEEDS")
 SEEDS = list(range(int(ALL))) if ALL else FEW
 BLOCK = 20
 QUIET = 29  # a seed without trouble
+FOLLOWED = 1  # one whose shares are followed
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
 
 
@@ -150,6 +151,27 @@ def test_the_outside_judge_sees_a_doctored_night(
 
     assert tell(QUIET, afterwards=judged).violations == []
     assert any(f"outside: {rule}:" in one for one in found) if rule else not found
+
+
+def test_what_is_told_of_shares_and_limits_is_held_against_the_gateway() -> None:
+    """A share that never stood so, one that is another's, and a day's limit that was not kept."""
+    found: list[str] = []
+
+    def judged(story: Story) -> None:
+        shares = story.world.ledger.shares
+        assert shares is not None
+        assert list(checker._shares(story)) == list(checker._limits(story)) == []
+        moved = dict(shares.moved)
+        shares.moved = {name: [(0.0, "deleted")] for name in moved}
+        found.extend(checker._shares(story))
+        shares.moved, shares.of_chain = moved, dict.fromkeys(shares.of_chain, "")
+        found.extend(checker._shares(story))
+        story.controls = '[controls]\nmax_day = { THB = "0.01", JPY = "1" }'
+        found.extend(checker._limits(story))
+
+    assert tell(FOLLOWED, afterwards=judged).violations == []
+    for what in ("is told as", "is not the transfer of its chain", "max_day: with order"):
+        assert any(what in one for one in found), found
 
 
 def test_a_seed_is_one_story() -> None:
