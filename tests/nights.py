@@ -63,13 +63,13 @@ async def first(recorder: Recorder) -> None:
     assert held.attempt is not None
     await recorder.withdraw(held.attempt)
     await recorder.adopt(shown("0005", chain=None), 1)
-    await recorder.elsewhere([shown("0001", job="day")])
+    await recorder.others.keep([shown("0001", job="day")])
     await recorder.unreadable("chrg_test_x", "its metadata is not an object")
 
 
 async def second(recorder: Recorder) -> None:
     """What a later run finds of it, and what a person says."""
-    silent = next(case for case in recorder.open_cases() if case.intent.order_id == "0002")
+    silent = next(case for case in recorder.cases.open_cases() if case.intent.order_id == "0002")
     await recorder.absent(silent, AT_S + 9000, closes=True)
     await recorder.intend(silent, AT_S)
     await recorder.found(silent, shown("0002", status="pending", paid=False))

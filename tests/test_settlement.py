@@ -218,7 +218,7 @@ def test_what_a_run_wrote_itself_is_no_news_in_a_list() -> None:
     world = World(FakeGateway(only(2, "declined")))
     world.run()
     assert world.settlement is not None
-    news_of = world.settlement._recorder.news_of
+    news_of = world.settlement._recorder.expected.news_of
     seen = [charge_in(charge) for charge in world.gateway.charges]
     charges = [charge for charge in seen if charge is not None]
     assert len(charges) == 5 and news_of(charges) == ()

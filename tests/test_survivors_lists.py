@@ -262,7 +262,7 @@ def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
         )
         recorder = Recorder(MemoryJournal("night"), clock, "night", "run", live=False)
         made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
-        recorder.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
+        recorder.expected.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
         found = Lists(SETTINGS, Omise(FakeGateway()), line, recorder, clock, lambda case: None)
         return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
 

@@ -349,18 +349,18 @@ def test_another_jobs_charge_is_noted_when_it_takes_money_and_when_that_changes(
     declined = {"status": "failed", "paid": False}
 
     async def main(recorder: Recorder) -> None:
-        await recorder.elsewhere([of_job("night")])
-        await recorder.elsewhere([of_job("day", **declined)])
-        await recorder.elsewhere([of_job("day", metadata={"batchpay_job": "day"})])
-        await recorder.elsewhere([of_job("", id="chrg_test_3")])
+        await recorder.others.keep([of_job("night")])
+        await recorder.others.keep([of_job("day", **declined)])
+        await recorder.others.keep([of_job("day", metadata={"batchpay_job": "day"})])
+        await recorder.others.keep([of_job("", id="chrg_test_3")])
         assert written.kinds() == []
-        await recorder.elsewhere([of_job("day")])
-        await recorder.elsewhere([of_job("day")])
+        await recorder.others.keep([of_job("day")])
+        await recorder.others.keep([of_job("day")])
         assert written.kinds() == ["elsewhere"]
-        await recorder.elsewhere([of_job("day", **declined)])
-        await recorder.elsewhere([of_job("day", **declined)])
+        await recorder.others.keep([of_job("day", **declined)])
+        await recorder.others.keep([of_job("day", **declined)])
         assert written.kinds() == ["elsewhere"] * 2
-        await recorder.elsewhere([of_job("day", id="chrg_test_2")])
+        await recorder.others.keep([of_job("day", id="chrg_test_2")])
         assert written.kinds() == ["elsewhere"] * 3
 
     written.run(main)
@@ -589,10 +589,10 @@ def test_a_charge_that_names_no_job_is_not_another_jobs() -> None:
     written = Written()
 
     async def main(recorder: Recorder) -> None:
-        await recorder.elsewhere([of_job("", metadata={"order_id": "0001"})])
+        await recorder.others.keep([of_job("", metadata={"order_id": "0001"})])
         await recorder.intend(Case(INTENT), 1000.0)
         for _ in range(2):
-            await recorder.elsewhere([of_job("day", id="chrg_test_2")])
+            await recorder.others.keep([of_job("day", id="chrg_test_2")])
 
     written.run(main)
     assert written.kinds() == ["intent", "elsewhere", "stop"]  # it may be charged twice
@@ -609,23 +609,23 @@ def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None
             await recorder.intend(case, 1000.0)
             made = f"2026-11-24T00:00:0{number}Z"
             await recorder.found(case, of_job("night", id=f"chrg_test_{number}", created_at=made))
-            assert recorder.case_of(f"chrg_test_{number}") is not None
+            assert recorder.cases.case_of(f"chrg_test_{number}") is not None
         known = []
         for since_s in (0, 10 * 86_400):
             later = Recorder(written.journal, written.clock, "night", "run", live=False)
-            later.remember(START_NS + since_s * 10**9)
-            known.append(set(later.known))
+            later.expected.remember(START_NS + since_s * 10**9)
+            known.append(set(later.expected.known))
         assert known == [{"chrg_test_1", "chrg_test_2"}, {"chrg_test_2"}]
-        later_case = Recorder(written.journal, written.clock, "night", "run", live=False).case_of(
-            "chrg_test_2"
-        )
+        later_case = Recorder(
+            written.journal, written.clock, "night", "run", live=False
+        ).cases.case_of("chrg_test_2")
         assert later_case is not None and later_case.attempt is not None
         assert (later_case.intent.order_id, later_case.others, later_case.present) == (
             "0002",
             (),
             False,
         )
-        assert recorder.case_of("chrg_test_9") is None
+        assert recorder.cases.case_of("chrg_test_9") is None
 
     written.run(main)
 
@@ -642,13 +642,13 @@ def test_a_charge_whose_stop_was_lifted_need_not_be_in_lists_any_more() -> None:
         await recorder.found(case, of_job("night"))
         await recorder.stop_for_charge("chrg_test_1", "no list shows it")
         later = Recorder(written.journal, written.clock, "night", "run", live=False)
-        later.remember(since_ns)
-        assert set(later.known) == {"chrg_test_1"}
+        later.expected.remember(since_ns)
+        assert set(later.expected.known) == {"chrg_test_1"}
         await recorder.note(Lifted(reason="seen"))
         later = Recorder(written.journal, written.clock, "night", "run", live=False)
-        later.remember(since_ns)
+        later.expected.remember(since_ns)
         await later.found(case, of_job("night"))
-        assert later.known == {}
+        assert later.expected.known == {}
 
     written.run(main)
 
@@ -658,10 +658,10 @@ def test_whose_journal_it_is_is_what_was_written_last() -> None:
     written = Written()
 
     async def main(recorder: Recorder) -> None:
-        assert recorder.account() == {}
+        assert recorder.belonging.account() == {}
         await recorder.note(BelongsTo(account="", mode="test", url="u"))
         await recorder.note(BelongsTo(account="a", mode="test", url="u"))
-        assert recorder.account() == {"account": "a", "mode": "test", "url": "u"}
+        assert recorder.belonging.account() == {"account": "a", "mode": "test", "url": "u"}
 
     written.run(main)
 

@@ -138,7 +138,7 @@ def _refuse_to_come(options: Options, opened: OpenJob) -> None:
 
 def _has_work(opened: OpenJob, *, adopt: bool) -> bool:
     """Is there anything to ask the gateway about?"""
-    if opened.planned or opened.recorder.is_anything_open() or opened.stop:
+    if opened.planned or opened.recorder.cases.is_anything_open() or opened.stop:
         return True
     return adopt and opened.loss is not None
 

@@ -141,7 +141,7 @@ def _refuse_what_is_told(opened: OpenJob, charge: ChargeSeen) -> None:
     DoesNotAddUp.
     """
     _refuse_what_was_said(opened, charge)
-    if not opened.recorder.is_unclear(charge):
+    if not opened.recorder.whose.is_unclear(charge):
         raise DoesNotAddUp(
             f"{charge.id} is no charge of which nobody can tell whose it is: its metadata or"
             " this journal say it; nothing was settled"
@@ -152,7 +152,7 @@ def _refuse_what_was_said(opened: OpenJob, charge: ChargeSeen) -> None:
     """A charge is an order's since a person said so: another word about that order ends it. Raises
     DoesNotAddUp.
     """
-    case = opened.recorder.case_of(charge.id)
+    case = opened.recorder.cases.case_of(charge.id)
     if case is None or case.attempt is None or key_in(charge) == case.intent.key:
         return
     if charge.id not in case.attempt.twins:
@@ -251,7 +251,7 @@ def _claimed(
     charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
     if charge is None:
         raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
-    if not opened.recorder.is_unclear(charge):
+    if not opened.recorder.whose.is_unclear(charge):
         raise DoesNotAddUp(
             f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays"
             " as it is"
@@ -423,7 +423,7 @@ def _said_uncharged(
     charge_id: str,
 ) -> Case | None:
     """The attempt that is said to have charged nothing, and that this charge may be of."""
-    for attempt, one in opened.recorder.unclear_beside(attempts):
+    for attempt, one in opened.recorder.strays.unclear_beside(attempts):
         if one.charge_id == charge_id:
             return _case(attempt, attempts)
     return None
@@ -449,7 +449,7 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
             f"order {order_id} was never sent by job {opened.job.name!r}; {steps.ORDER_ID()}"
         )
     for attempt in attempts:
-        if attempt.ready and opened.recorder.may_be_charged(attempt.intent) is not None:
+        if attempt.ready and opened.recorder.strays.may_be_charged(attempt.intent) is not None:
             return _case(attempt, attempts)
         lost = (
             (attempt.outcome is Outcome.PENDING and attempt.missing_ns)
@@ -460,7 +460,7 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
         is_said = attempt.said_uncharged and not attempt.by_hand
-        if is_said and opened.recorder.may_be_charged(attempt.intent) is not None:
+        if is_said and opened.recorder.strays.may_be_charged(attempt.intent) is not None:
             # a charge that names no order may be its own: a person tells
             return _case(attempt, attempts)
     contested = next(
@@ -575,7 +575,7 @@ async def _look_up(
         own = attempt.charge.id
     else:
         own = attempt.hinted
-    if own and opened.recorder.is_anothers(own, case.intent):
+    if own and opened.recorder.whose.is_anothers(own, case.intent):
         own = (  # what was told for this order is another's: its own is looked for by its key (J11)
             ""
         )
@@ -598,9 +598,9 @@ async def _look_up(
     since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
     if attempt.reused:
         since = EVERYTHING  # when its key was used first nobody here knows
-    opened.recorder.remember(int(since.timestamp()) * 10**9)
+    opened.recorder.expected.remember(int(since.timestamp()) * 10**9)
     if attempt.charge is not None:
-        opened.recorder.known.pop(own, None)  # of this one it is asked whether it is there
+        opened.recorder.expected.known.pop(own, None)  # of this one it is asked whether it is there
     lists = Lists(
         opened.job.gateway, gateway, channel, opened.recorder, opened.clock, lambda moved: None
     )

@@ -2,7 +2,13 @@
 
 run        the sequence of a run, step by step
 channel    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
-recorder   what is known of each order, and how it is written down: the only writer of evidence
+recorder   all that is written of intents and evidence, and nowhere else
+cases      the orders of this run, and what the journal has of the earlier ones
+whose      the order and attempt that a charge is of
+strays     charges that nothing tells whose they are
+expected   what the gateway's lists must show, and what is no news of them
+belonging  whose account this journal is of
+entries    the lines of a run that are not about one attempt
 evidence   is what is told of an attempt news, and does it break a promise?
 in_force   what holds a job back until a person has told, and whose its journal is
 queue      who is sent next, and how far a run may go
@@ -16,13 +22,14 @@ loop       the workers, the deadline, and when sending is over
 pacing     rate and backoff, pure
 """
 
+from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.following import Follows
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
-from batchpay.settlement.recorder import Case, Recorder
+from batchpay.settlement.recorder import Recorder
 from batchpay.settlement.run import (
     Brought,
     Progress,

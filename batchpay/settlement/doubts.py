@@ -17,9 +17,10 @@ from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.charge import CHARGE_ID, key_in
 from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.proof import is_unknown
+from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import EVERYTHING, IN_VAIN, LONG_BEFORE, OVERLAP, Lists
-from batchpay.settlement.recorder import Case, Recorder
+from batchpay.settlement.recorder import Recorder
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 
@@ -327,11 +328,11 @@ class Doubts:
         """Was it sent before the journal was told its account, and does nothing show that the key
         was of the same one then (J03)? A charge that was proven before shows it.
         """
-        told_ns = self._recorder.account_told_ns()
+        told_ns = self._recorder.belonging.account_told_ns()
         if case.attempt is None or case.attempt.sent_ns >= told_ns:
             return False
         if self._shows_earlier is None:
-            earlier = self._recorder.youngest_before(told_ns)
+            earlier = self._recorder.belonging.youngest_before(told_ns)
             charge, _ = await self._ask(earlier)
             self._shows_earlier = charge is not None
         return not self._shows_earlier

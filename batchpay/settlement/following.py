@@ -145,7 +145,7 @@ class Follower:
         now_ns = self._clock.now_ns()
         before = self._follows.before or Followed(since_ns=now_ns - FOLLOWED_NS)
         at_most = min(MOST, self._left * PAGE // 2)  # two lists tell of each
-        ways, after = self._recorder.on_their_way(
+        ways, after = self._recorder.cases.on_their_way(
             before.since_ns, before.open, before.after, at_most, partial(is_followed, now_ns=now_ns)
         )
         if not ways and self._follows.before is None and not self._pending.has_old:
@@ -244,7 +244,7 @@ class Follower:
 
     async def _look_at(self, charge_id: str, refunds: Sequence[Refund]) -> None:
         """One of our charges, of which something was given back, or which is disputed."""
-        case = self._recorder.case_of(charge_id)
+        case = self._recorder.cases.case_of(charge_id)
         if case is None or case.attempt is None or case.attempt.charge is None:
             return
         asked = case.intent
@@ -292,7 +292,7 @@ class Follower:
         """
         found: list[tuple[Attempt, TransferSeen]] = []
         over = set()
-        for attempt in self._recorder.attempts_of(order_id for order_id, _ in shown):
+        for attempt in self._recorder.cases.attempts_of(order_id for order_id, _ in shown):
             which = (attempt.intent.order_id, attempt.intent.attempt)
             transfer = shown.get(which)
             if transfer is None:

@@ -35,9 +35,10 @@ from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
 from batchpay.lifecycle.proof import is_unknown
 from batchpay.messages import steps
+from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.pacing import http_date
-from batchpay.settlement.recorder import Case, Recorder
+from batchpay.settlement.recorder import Recorder
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 # ... where the gateway does not tell its time, and ours may be wrong
@@ -169,7 +170,7 @@ class Lists:
                 continue
             if look.lost or self._met_unknown or (look.adopt and not look.known_before):
                 # of those that tell no recipient accounts are full
-                await self._recorder.keep_nameless(
+                await self._recorder.strays.keep_nameless(
                     [charge for charge in listing.unclear if charge.destination]
                 )
             await self._note_bound(listing, iso(since))
@@ -178,11 +179,11 @@ class Lists:
 
     async def _absorb_first(self, look: Look, page: Page) -> None:
         """A page of the list before the first send."""
-        for charge, known in self._recorder.match(page.charges):
+        for charge, known in self._recorder.whose.match(page.charges):
             if not isinstance(known, Case) and charge.id not in self._recorder.told_of:
                 await self._met(charge, look)
             await self._absorb(charge, known, adopting=True)
-        await self._recorder.elsewhere(page.charges)
+        await self._recorder.others.keep(page.charges)
 
     async def _met(self, charge: ChargeSeen, look: Look) -> None:
         """A charge of ours that this journal does not know. It is noted before anything is
@@ -245,7 +246,7 @@ class Lists:
         where a person looks. One that the gateway does not know by its id either is gone: that
         stays told of its order, until a person ends it.
         """
-        case = self._recorder.case_of(charge_id)
+        case = self._recorder.cases.case_of(charge_id)
         why = f"{_in_no_list(charge_id)}; {steps.SEE_CHARGE()}"
         if case is None:
             await self._recorder.stop_for_charge(charge_id, why)
@@ -263,7 +264,7 @@ class Lists:
         not show; with CLOCK_BOOTTIME of the proof.
         """
         unshown = []
-        for charge_id, (created_at, proven_s) in self._recorder.known.items():
+        for charge_id, (created_at, proven_s) in self._recorder.expected.known.items():
             proven = float("-inf") < proven_s <= listing.begun_s
             if not proven or created_at < listing.since or not is_instant(created_at):
                 continue
@@ -330,11 +331,11 @@ class Lists:
                 return True
             fresh = listing.add(page)
             fresh = await self._readable(replace(fresh, charges=(*fresh.charges, *told)))
-            news = self._recorder.news_of(fresh.charges)
-            self._recorder.trace(news)
-            listing.unclear += filter(self._recorder.is_unclear, news)
+            news = self._recorder.expected.news_of(fresh.charges)
+            self._recorder.whose.trace(news)
+            listing.unclear += filter(self._recorder.whose.is_unclear, news)
             await absorb(replace(fresh, charges=news))
-            await self._recorder.keep_strays()
+            await self._recorder.strays.keep_strays()
             return True
 
         read = await read_list(
@@ -364,7 +365,7 @@ class Lists:
         """
         if not listing.unclear:
             return
-        uncharged = self._recorder.said_uncharged()
+        uncharged = self._recorder.expected.said_uncharged()
 
         def fits(charge: ChargeSeen) -> bool:
             return any(
@@ -373,7 +374,7 @@ class Lists:
             )
 
         if nameless := [charge for charge in listing.unclear if fits(charge)]:
-            await self._recorder.keep_nameless(nameless)
+            await self._recorder.strays.keep_nameless(nameless)
 
     def _may_be(self, charge: ChargeSeen, attempt: Attempt) -> bool:
         return may_be(charge, attempt, self._recorder, dated=self._channel.dated)
@@ -385,7 +386,7 @@ class Lists:
         """
         charges = []
         for entry in odd:
-            if entry.id in self._recorder.disowned or self._recorder.is_known(entry.id):
+            if self._is_told(entry.id):
                 continue
             charge = await self._read_by_id(entry.id)
             if charge is None:
@@ -397,7 +398,7 @@ class Lists:
         """Why a list is not read beyond some entries; each is kept for a person to tell of."""
         reasons = []
         for entry in odd:
-            if entry.id in self._recorder.disowned or self._recorder.is_known(entry.id):
+            if self._is_told(entry.id):
                 continue
             step = steps.ODD_ENTRY(charge=entry.id)
             place = entry.told(listing.offset)
@@ -405,6 +406,11 @@ class Lists:
             why = f"{INCOMPLETE}: an entry cannot be read as a charge: {entry.names}; {step}"
             await self._recorder.unreadable(entry.id, why)
         return reasons[0]
+
+    def _is_told(self, charge_id: str) -> bool:
+        """Does this journal know it, or did a person say that it is none of this job's?"""
+        recorder = self._recorder
+        return charge_id in recorder.strays.disowned or recorder.whose.is_known(charge_id)
 
     async def _read_by_id(self, charge_id: str) -> ChargeSeen | None:
         """A charge asked for by its id; None where that does not show it."""
@@ -439,7 +445,7 @@ class Lists:
         before it.
         """
         youngest = ""
-        for created_at, proven_s in self._recorder.known.values():
+        for created_at, proven_s in self._recorder.expected.known.values():
             if is_instant(created_at) and proven_s < begun_s - self._lag_s:
                 youngest = max(youngest, created_at)
         return youngest or iso(datetime.max.replace(tzinfo=UTC))
@@ -449,7 +455,7 @@ class Lists:
         oldest first.
         """
         lacking = []
-        for charge_id, (created_at, proven_s) in self._recorder.known.items():
+        for charge_id, (created_at, proven_s) in self._recorder.expected.known.items():
             in_range = is_instant(created_at) and listing.since <= created_at
             proven = proven_s < listing.begun_s - self._lag_s
             if not (in_range and proven and listing.reaches(created_at)):
@@ -476,7 +482,7 @@ class Lists:
         if listing is None:
             return None
         for charge in listing.unclear:
-            is_anothers = self._recorder.is_anothers
+            is_anothers = self._recorder.whose.is_anothers
             if self._may_be(charge, attempt) and not is_anothers(charge.id, attempt.intent):
                 return charge
         return None
@@ -489,7 +495,7 @@ class Lists:
         for charge_id in self.lacking(listing):
             if charge_id in self._recorder.told_of or await self._is_for_a_person(charge_id):
                 continue
-            created_at, _ = self._recorder.known[charge_id]
+            created_at, _ = self._recorder.expected.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
             is_passed_over = (
                 created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
@@ -504,13 +510,13 @@ class Lists:
         """Is it one that had not ended, and that the gateway no longer knows? That is told, and for
         a person (J27).
         """
-        case = self._recorder.case_of(charge_id)
+        case = self._recorder.cases.case_of(charge_id)
         if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
             return False
         if not await self._unknown(charge_id):
             return False
         await self._recorder.missing(case, charge_id)
-        self._recorder.known.pop(charge_id, None)
+        self._recorder.expected.known.pop(charge_id, None)
         self._told(case)
         return True
 
@@ -518,7 +524,7 @@ class Lists:
         """Did a person look for it since, and say that it took no money? Or was its id a false one,
         under whose key the gateway has another charge? What is not there tells nothing of a list.
         """
-        case = self._recorder.case_of(charge_id)
+        case = self._recorder.cases.case_of(charge_id)
         if case is None or case.attempt is None:
             return False
         attempt = case.attempt
@@ -551,7 +557,7 @@ class Lists:
         bound = self._bound(listing) or otherwise
         lacking = self.lacking(listing)
         if lacking:
-            created_at, _ = self._recorder.known[lacking[0]]
+            created_at, _ = self._recorder.expected.known[lacking[0]]
             bound = min(bound, created_at)
         if bound:
             await self._recorder.note(Listed(bound=bound))
@@ -574,9 +580,9 @@ class Lists:
         """Take what is of this job into the journal, and what others charge of its orders; what
         cannot be explained is a stop.
         """
-        for charge, known in self._recorder.match(page.charges):
+        for charge, known in self._recorder.whose.match(page.charges):
             await self._absorb(charge, known, adopting=False)
-        await self._recorder.elsewhere(page.charges)
+        await self._recorder.others.keep(page.charges)
 
     async def _ask_for_other(self, case: Case, charge: ChargeSeen) -> None:
         """A list shows a charge under the key of one that has another id: what the gateway knows of
@@ -608,7 +614,7 @@ class Lists:
             case = await self._recorder.adopt(charge, known)
         # its order entered the journal at this moment: by a worker's intent, or from another list
         except Taken:
-            ((_, by_now),) = self._recorder.match([charge])
+            ((_, by_now),) = self._recorder.whose.match([charge])
             # as its own attempt now, or beside another one
             await self._absorb(charge, by_now, adopting=adopting)
             return
@@ -658,7 +664,7 @@ def may_be(
     if dated and not attempt.reused:  # when its key was used first nobody here knows
         sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
         since = iso(sent - timedelta(seconds=SKEW_S))
-    return recorder.is_unclear(charge) and could_be(charge, attempt.intent, since)
+    return recorder.whose.is_unclear(charge) and could_be(charge, attempt.intent, since)
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:

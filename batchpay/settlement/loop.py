@@ -23,12 +23,13 @@ from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.messages import steps
+from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
-from batchpay.settlement.recorder import Case, Recorder
+from batchpay.settlement.recorder import Recorder
 from batchpay.settlement.throttled import Throttled
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
@@ -122,7 +123,7 @@ class Settlement:
         """Take up every order that an earlier run left open, and ask once about each charge that
         may have moved, but for those that `rest` names: a later run asks about them.
         """
-        cases = self._recorder.open_cases()
+        cases = self._recorder.cases.open_cases()
         resting = rest([case.attempt for case in cases if case.attempt is not None])
         for case in cases:
             self._queue.known[case.intent.order_id] = case
@@ -138,7 +139,7 @@ class Settlement:
                 await self._doubts.reread(case)
                 if case.attempt.wants_chain:
                     self._doubts.read_again(case)
-        for case in self._recorder.doubled_cases():
+        for case in self._recorder.cases.doubled_cases():
             await self._doubts.reread_all(case)
 
     async def settle(self, candidates: Iterator[Candidate]) -> None:
@@ -417,14 +418,14 @@ class Settlement:
         """Has any list shown a charge that may be its order's, of this attempt or of an earlier
         one? Asked before each send: what was not there before the last one may be there now.
         """
-        has_strays = bool(self._recorder.strays_of(case.intent.order_id))
-        return has_strays or self._recorder.is_unclear_beside(case)
+        has_strays = bool(self._recorder.strays.strays_of(case.intent.order_id))
+        return has_strays or self._recorder.strays.is_unclear_beside(case)
 
     async def _take_up(self, case: Case) -> None:
         """What carries its key becomes its own; of what names nobody its row says that a person
         must tell.
         """
-        strays = self._recorder.strays_of(case.intent.order_id)
+        strays = self._recorder.strays.strays_of(case.intent.order_id)
         if strays:
             await self.lists.take_up(case, strays)
 
@@ -469,7 +470,7 @@ class Settlement:
                 await self._key_reused(case, proof.message)
 
     def _refuse_elsewhere(self, case: Case) -> None:
-        other = self._recorder.charged_elsewhere(case.intent)
+        other = self._recorder.others.charge_of(case.intent)
         if other is not None:
             job = other.metadata["batchpay_job"]
             self._refuse(Misconfigured(renamed(case.intent.order_id, job, other.id)))
@@ -493,7 +494,7 @@ class Settlement:
         bug of ours.
         """
         intent = case.intent
-        if self._recorder.lost_events():
+        if self._recorder.belonging.lost_events():
             if case.attempt and case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=True)
             return

@@ -7,15 +7,94 @@ the same rule judges all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from batchpay.domain.events import ChargedElsewhere, told_by
-from batchpay.domain.model import ChargeSeen, Event
+from batchpay.domain.model import ChargeSeen, Event, Intent
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import is_one_sale, order_in, row_told, sale_told
 from batchpay.messages import steps
+from batchpay.settlement.entries import Entries
+from batchpay.settlement.whose import Whose
+
+
+class OtherJobs:
+    """Their charges of this job's orders, as the lists of this run showed them."""
+
+    def __init__(
+        self,
+        entries: Entries,
+        journal: Journal,
+        job: str,
+        whose: Whose,
+        stop_for_charge: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        """`stop_for_charge`: writes the stop about a charge, and why."""
+        self._entries = entries
+        self._journal = journal
+        self._job = job
+        self._whose = whose
+        self._stop_for_charge = stop_for_charge
+        # order -> charge id -> other jobs' charges that lists showed in this run
+        self._elsewhere: dict[str, dict[str, ChargeSeen]] = {}
+
+    async def keep(self, charges: Iterable[ChargeSeen]) -> None:
+        """Charges that other jobs of this account made, kept for as long as their orders may come
+        here (J06).
+
+        One that asks what an attempt of this job took, or may have taken, is a stop: nobody can
+        take it back any more.
+        """
+        others = {charge.id: charge for charge in charges if self._is_another_jobs(charge)}
+        if not others:
+            return
+        pairs = []
+        for charge in others.values():
+            pairs += [(charge, order_id) for order_id in orders_of(charge, self._journal)]
+        # before anything is awaited: no worker may begin with its order from now on
+        for charge, order_id in pairs:
+            self._elsewhere.setdefault(order_id, {})[charge.id] = charge
+        orders = list(dict.fromkeys(order_id for _, order_id in pairs))
+        known = self._known_elsewhere(orders)
+        news = [
+            self._entries.line(told_of(charge), order_id=order_id)
+            for charge, order_id in pairs
+            if known.get((order_id, charge.id), False) != charge.takes_money
+        ]
+        if news:
+            await self._entries.write(news)
+        await self.stop_for_doubles(orders)
+
+    def _known_elsewhere(self, orders: Sequence[str]) -> dict[tuple[str, str], bool]:
+        """Order and charge of another job -> did it take money, or may it, when last told of?"""
+        known = {}
+        for order_id, events in self._journal.histories(orders).items():
+            for _, told in told_by(events, ChargedElsewhere):
+                known[order_id, told.charge_id] = told.takes_money
+        return known
+
+    def charge_of(self, intent: Intent) -> ChargeSeen | None:
+        """Another job's charge, seen in this run, of what this attempt is about to ask for."""
+        ids = (intent.order_id, *filter(None, map(order_in, intent.sale)))
+        for order_id in ids:
+            for charge in self._elsewhere.get(order_id, {}).values():
+                if charge.takes_money and is_one_sale(charge, intent):
+                    return charge
+        return None
+
+    def _is_another_jobs(self, charge: ChargeSeen) -> bool:
+        job = charge.metadata.get("batchpay_job", "")
+        if not charge.metadata.get("order_id") or job in ("", self._job):
+            return False
+        return self._whose.place(charge) is None
+
+    async def stop_for_doubles(self, order_ids: Sequence[str]) -> None:
+        """A stop for each charge of another job that took what one of these orders took, too."""
+        for events in self._journal.histories(order_ids).values():
+            for charge_id, reason in doubles(events):
+                await self._stop_for_charge(charge_id, reason)
 
 
 def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from batchpay.domain.model import NO_MONEY, Intent, Outcome
 from batchpay.job.job import SENDS_PER_RUN, Limit
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.settlement.recorder import Case
+from batchpay.settlement.cases import Case
 
 LANES_WAITING = 2000  # orders kept aside because their payer is busy; then the file waits
 FAILURES_FROM = 20  # max_failures is looked at once so many orders were sent (contract, section 2)

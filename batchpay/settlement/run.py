@@ -35,13 +35,14 @@ from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import GatewaySettings
 from batchpay.messages import steps
+from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.following import Follower, Follows, PendingRound
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
-from batchpay.settlement.recorder import Case, Recorder
+from batchpay.settlement.recorder import Recorder
 
 
 class Progress(Protocol):
@@ -142,7 +143,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
         await channel.rest(brought.wait_s)
     progress.phase("listing")
     pending = PendingRound(brought.follows, run.clock.now_ns())
-    run.recorder.remember(int(brought.look.since.timestamp()) * 10**9)
+    run.recorder.expected.remember(int(brought.look.since.timestamp()) * 10**9)
     looked = await loop.look(brought.look)
     if looked:  # who tells nothing at all is not said to keep one thing back
         run.notes += entering
@@ -241,7 +242,7 @@ async def enter(
     stop: then mode and address alone are held, from the first complete list on. For one that told
     it before, see `whose_is_untold`.
     """
-    kept = recorder.belongs_to()
+    kept = recorder.belonging.belongs_to()
     refuse_other_place(settings, kept)
     account = await account_of(settings, gateway, channel)
     if not account.id:
@@ -273,7 +274,7 @@ def whose_is_untold(recorder: Recorder, account: Account) -> str:
 
     What another account does not know would pass for proof that it never was (J03).
     """
-    kept = recorder.belongs_to()
+    kept = recorder.belonging.belongs_to()
     known = kept.get("account", "")
     if account.id or not known:
         return ""
@@ -325,13 +326,13 @@ async def _belong(settings: GatewaySettings, recorder: Recorder, account: Accoun
     """Write down whose the journal is, once a gateway has answered: an address where nobody is
     binds no journal.
     """
-    kept = recorder.account()
+    kept = recorder.belonging.account()
     told = BelongsTo(
         account=account.id or str(kept.get("account", "")),
         mode=settings.mode,
         url=address_of(settings),
     )
-    await recorder.belong(told)
+    await recorder.belonging.belong(told)
 
 
 def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:

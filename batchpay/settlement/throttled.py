@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 
 from batchpay.domain.ports import Clock
-from batchpay.settlement.recorder import Case
+from batchpay.settlement.cases import Case
 
 LIST_EVERY_S = 10.0  # while others are sent
 # of a list that does not show every charge of this run yet: what is so much older it shows

@@ -167,7 +167,7 @@ def _() -> None:
 
         return open_cases
 
-    swap("batchpay.settlement.recorder:Recorder.open_cases", make)
+    swap("batchpay.settlement.cases:Cases.open_cases", make)
 
 
 @mutant("L2", "a void closes the attempt", LIFE + "test_what_events_add_up_to")
@@ -755,7 +755,7 @@ def rows_judged_without_a_journal(guarded: bool) -> Callable[[], None]:
 
     def make(was: Any) -> Any:
         def claim(self: Any, candidate: Any) -> Any:
-            from batchpay.settlement.recorder import Case
+            from batchpay.settlement.cases import Case
 
             return Case(candidate.intent) if candidate.intent is not None else was(self, candidate)
 
@@ -917,12 +917,12 @@ def nothing_kept(was: Any) -> Any:
 
 @mutant("J02", "what kept its key alone is known to its process alone", FORGOTTEN)
 def _() -> None:
-    swap("batchpay.settlement.recorder:Recorder.keep_strays", nothing_kept)
+    swap("batchpay.settlement.strays:Strays.keep_strays", nothing_kept)
 
 
 @mutant("J02", "what says nothing is passed over after a loss", FORGOTTEN)
 def _() -> None:
-    swap("batchpay.settlement.recorder:Recorder.keep_nameless", nothing_kept)
+    swap("batchpay.settlement.strays:Strays.keep_nameless", nothing_kept)
 
 
 @mutant(
@@ -1044,7 +1044,7 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.lifecycle.holds:_elsewhere", always(None))
-    swap("batchpay.settlement.recorder:Recorder.charged_elsewhere", always(None))
+    swap("batchpay.settlement.others:OtherJobs.charge_of", always(None))
 
 
 @mutant(
@@ -1088,7 +1088,7 @@ def _() -> None:
     DOORS + "test_one_charge_id_for_two_orders_is_a_stop",
 )
 def _() -> None:
-    swap("batchpay.settlement.recorder:Recorder._anothers_charge", always(""))
+    swap("batchpay.settlement.whose:Whose.anothers_charge", always(""))
 
 
 @mutant(

@@ -1,0 +1,202 @@
+"""CASES: the orders of this run, and what the journal has of the earlier ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from batchpay.domain.events import Stop, told_in
+from batchpay.domain.model import Intent, OnItsWay, Outcome
+from batchpay.domain.ports import Journal
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.paid import paid_apart
+
+SLICE = 500  # orders that are read at once
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """One order in this run: its open attempt and what this run did for it."""
+
+    intent: Intent
+    attempt: Attempt | None = None  # None: nothing was written yet
+    # the order's other attempts: closed, unless a list showed one that we lost
+    others: tuple[Attempt, ...] = ()
+    # one that was never charged and must give way before this one is sent
+    withdraw: Attempt | None = None
+    sends_in_run: int = 0
+    present: bool = True  # is its row in an input of this run?
+    ask_at_s: float = 0.0  # when to look it up next
+    # one writer at a time: none goes lost
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    @property
+    def doubted(self) -> bool:
+        """Was any send of this order, with this token, ever in doubt? Then `used_token` may be our
+        own doing.
+        """
+        attempts = [*self.others]
+        if self.attempt is not None:
+            attempts.append(self.attempt)
+        token = self.intent.single_use
+        return any(one.doubted for one in attempts if one.intent.single_use == token)
+
+    @property
+    def sends(self) -> int:
+        """How often it was sent, or meant to be."""
+        if self.attempt is None:
+            return 0
+        return self.attempt.sends
+
+
+class Cases:
+    """The run's register: one Case for each attempt that it works on, so that whoever finds
+    evidence of it writes there; and the attempts of earlier runs that did not end.
+    """
+
+    def __init__(self, journal: Journal, job: str) -> None:
+        self._journal = journal
+        self._job = job
+        self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
+
+    def hold(self, case: Case) -> None:
+        """This is the one Case of its attempt."""
+        self._undecided[case.intent.key] = case
+
+    def held(self, key: str) -> Case | None:
+        """The very Case that a worker holds of the attempt with a key."""
+        return self._undecided.get(key)
+
+    def follow(self, after: Attempt) -> None:
+        """What an attempt is now: one that is decided is held no more."""
+        if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
+            self._undecided.pop(after.intent.key, None)
+
+    def case_of(self, charge_id: str) -> Case | None:
+        """The attempt whose charge this is, the very one that a worker holds if one does."""
+        known = self._journal.order_of_charge(charge_id)
+        if known is None or known[0] != self._job:
+            return None
+        _, order_id, number = known
+        attempts = self.attempts(order_id)
+        attempt = next((one for one in attempts if one.intent.attempt == number), None)
+        if attempt is None:
+            return None
+        held = self.held(attempt.intent.key)
+        return held or _absent_case(attempt, attempts)
+
+    def proven_by(self, charge_id: str) -> Case | None:
+        """The attempt of which the journal has kept this very charge as its own."""
+        case = self.case_of(charge_id)
+        if case is None or case.attempt is None or case.attempt.charge is None:
+            return None
+        if case.attempt.charge.id != charge_id:
+            return None
+        return case
+
+    def attempts_of(self, order_ids: Iterable[str]) -> Iterator[Attempt]:
+        """All attempts of some orders."""
+        ids = list(dict.fromkeys(order_ids))
+        for start in range(0, len(ids), SLICE):
+            for events in self._journal.histories(ids[start : start + SLICE]).values():
+                yield from fold(events)
+
+    def attempts(self, order_id: str) -> tuple[Attempt, ...]:
+        """All attempts of one order."""
+        return fold(self._journal.histories([order_id]).get(order_id, []))
+
+    def others(self, intent: Intent) -> tuple[Attempt, ...]:
+        """The other attempts of its order."""
+        attempts = self.attempts(intent.order_id)
+        return tuple(other for other in attempts if other.intent.attempt != intent.attempt)
+
+    def open_cases(self) -> list[Case]:
+        """Every order of an earlier run that did not end yet."""
+        cases = []
+        ids = self._journal.open_orders()
+        for start in range(0, len(ids), 500):
+            histories = self._journal.histories(ids[start : start + 500])
+            for events in histories.values():
+                attempts = fold(events)
+                for attempt in attempts:
+                    if not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
+                        cases.append(_absent_case(attempt, attempts))
+        return cases
+
+    def doubled_cases(self) -> list[Case]:
+        """Every order that was charged twice, until the further charge is given back or a person
+        took note of it; and every one whose charge the gateway knows no more, until it does or a
+        person has told.
+        """
+        stops = [told for _, told in told_in(self._journal, Stop)]
+        orders = list(dict.fromkeys(filter(None, map(self._order_of_stop, stops))))
+        cases = []
+        for events in self._journal.histories(orders).values():
+            attempts = fold(events)
+            apart = paid_apart(attempts)
+            if any(attempt.accepted for attempt in apart):
+                apart = ()
+            for attempt in attempts:
+                if attempt.doubled or attempt.vanished or attempt in apart:
+                    cases.append(_absent_case(attempt, attempts))
+        return cases
+
+    def _order_of_stop(self, stop: Stop) -> str:
+        """The order that a stop is about, itself or by its charge; empty: none of this job's."""
+        if stop.order or not stop.charge:
+            return stop.order
+        known = self._journal.order_of_charge(stop.charge)
+        if known is None or known[0] != self._job:
+            return ""
+        return known[1]
+
+    def is_anything_open(self) -> bool:
+        """Is there an order of an earlier run that the gateway must be asked about?"""
+        return bool(self._journal.open_orders() or self.doubled_cases())
+
+    def on_their_way(
+        self,
+        since_ns: int,
+        also: Collection[str],
+        after: str,
+        at_most: int,
+        wanted: Callable[[OnItsWay], bool],
+    ) -> tuple[list[OnItsWay], str]:
+        """The attempts with a share on its way that are `wanted`, of these orders and of those that
+        changed since then, by our wall clock (UTC nanoseconds): `at_most`, and the rest of the last
+        one's order, for a night may have a million.
+
+        `after`: the order behind which it begins, and goes round. Returns with them the last order
+        that was looked at where there are more; empty: that was all.
+        """
+        found: list[OnItsWay] = []
+        last = ""
+        for page in self._pages(since_ns, also, after, at_most):
+            if len(found) >= at_most:
+                return found, last
+            found += filter(wanted, page)
+            last = page[-1].order_id
+        return found, ""
+
+    def _pages(
+        self, since_ns: int, also: Collection[str], after: str, at_most: int
+    ) -> Iterator[list[OnItsWay]]:
+        """To the end, and round to where it began; none is empty."""
+        turns = [(after, "")]
+        if after:
+            turns.append(("", after))
+        for at, until in turns:
+            begin = at
+            while page := self._journal.on_their_way(since_ns, also, begin, until, at_most):
+                yield page
+                if len(page) < at_most:
+                    break
+                begin = page[-1].order_id
+
+
+def _absent_case(attempt: Attempt, attempts: Sequence[Attempt]) -> Case:
+    """An attempt of an earlier run, whose row may not be here."""
+    others = tuple(other for other in attempts if other is not attempt)
+    return Case(attempt.intent, attempt, others, present=False)

@@ -1,0 +1,98 @@
+"""EXPECTED: what the gateway's lists must show, what they may show all the same, and what is no
+news of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.domain.ports import Clock, Journal
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import can_be_asked_for
+from batchpay.lifecycle.folding import fold
+from batchpay.settlement.evidence import is_known_already, looks
+
+LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
+# lists begin ten minutes before their bound, and our clock may be five off
+UNCHARGED_BEFORE_NS = 900 * 10**9
+
+
+class Expected:
+    """Charges with proof, and attempts that are said to have charged nothing."""
+
+    def __init__(self, journal: Journal, clock: Clock, lifted: Collection[str]) -> None:
+        """`lifted`: charges of which a person has lifted the stop: lists need not show them."""
+        self._journal = journal
+        self._clock = clock
+        self._lifted = lifted
+        # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
+        self.known: dict[str, tuple[str, float]] = {}
+        # by key: said to have charged nothing, where a list may say otherwise
+        self._uncharged: dict[str, Attempt] = {}
+        # charge id -> how it looked when it proved an attempt in this run: see news_of
+        self._looked: dict[str, int] = {}
+
+    def remember(self, since_ns: int) -> None:
+        """Charges that this journal has had proof of since then, or else the last one before: lists
+        must show them. And what is said since then to have charged nothing, with a margin: lists
+        may show that it was charged all the same.
+        """
+        ids = self._journal.uncharged_since(since_ns - UNCHARGED_BEFORE_NS)
+        for start in range(0, len(ids), 500):
+            for events in self._journal.histories(ids[start : start + 500]).values():
+                for attempt in fold(events):
+                    if attempt.said_uncharged and not attempt.by_hand:
+                        self._uncharged.setdefault(attempt.intent.key, attempt)
+        for charge_id, created_at in self._known_since(since_ns).items():
+            if charge_id not in self._lifted and can_be_asked_for(charge_id):
+                self.known.setdefault(charge_id, (created_at, float("-inf")))
+
+    def _known_since(self, since_ns: int) -> Mapping[str, str]:
+        known = self._journal.charges_known(since_ns)
+        if known:
+            return known
+        youngest = self._journal.youngest_charge(since_ns - LONGEST_SILENCE_NS)
+        if youngest is None:
+            return {}
+        return dict([youngest])
+
+    def prove(self, charge: ChargeSeen) -> None:
+        """It was seen just now: lists that begin from here on must show it."""
+        if charge.id not in self._lifted:
+            self.known.setdefault(charge.id, (charge.created_at, self._clock.elapsed_s()))
+
+    def said_uncharged(self) -> list[Attempt]:
+        """Attempts that were sent since the last complete list, and that somebody said had charged
+        nothing.
+        """
+        return list(self._uncharged.values())
+
+    def news_of(self, charges: Iterable[ChargeSeen]) -> tuple[ChargeSeen, ...]:
+        """Those of a list's page that say anything that this run did not write down itself: of the
+        others, which are nearly all of them after a run, `match` and `found` would say so one by
+        one, from the journal.
+        """
+        looked = self._looked
+        return tuple(one for one in charges if looked.get(one.id) != looks(one))
+
+    def uncharged(self, key: str) -> Attempt | None:
+        """The attempt of a key, where it is one of these."""
+        return self._uncharged.get(key)
+
+    def doubt(self, attempt: Attempt | None) -> None:
+        """An attempt of an earlier run that this one works on may be one of these."""
+        if attempt is not None and attempt.said_uncharged:
+            self._uncharged.setdefault(attempt.intent.key, attempt)
+
+    def follow(self, after: Attempt) -> None:
+        """What was written of an attempt is what this run knows of it."""
+        key = after.intent.key
+        self._uncharged.pop(key, None)
+        if after.outcome in (Outcome.REFUSED, Outcome.HELD) and after.said_uncharged:
+            self._uncharged[key] = after
+        charge = after.charge
+        for charge_id in after.twins:
+            self._looked.pop(charge_id, None)
+        if charge is not None and is_known_already(after, charge):
+            self._looked[charge.id] = looks(charge)

@@ -1,0 +1,114 @@
+"""STRAYS: charges that nothing tells whose they are, and that may be some order's all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from batchpay.domain.events import Stray
+from batchpay.domain.model import ChargeSeen, Intent
+from batchpay.domain.ports import Journal
+from batchpay.job.job import MAX_ATTEMPTS
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.unclaimed import (
+    KINDS,
+    Nameless,
+    disowned_in,
+    fits,
+    nameless_of,
+    told_of,
+    unclaimed_in,
+    unclear_among,
+)
+from batchpay.settlement.cases import Case
+from batchpay.settlement.entries import Entries
+
+
+class Strays:
+    """Those that lists of this run or an earlier one showed: with a key that names no order, or
+    with none.
+    """
+
+    def __init__(self, entries: Entries, journal: Journal, job: str) -> None:
+        self._entries = entries
+        self._journal = journal
+        self._job = job
+        told = list(journal.events(KINDS))
+        # charges of which nobody can tell whose they are, but a person: they are not this job's
+        self.disowned = disowned_in(told)
+        self._unclaimed = unclaimed_in(told)  # charges that nothing tells whose they are
+        # charge id -> key and charge: strays not written down yet
+        self._fresh: dict[str, tuple[str, ChargeSeen]] = {}
+
+    def meet(self, key: str, charge: ChargeSeen) -> None:
+        """A list shows one with a key; kept with the next `keep_strays`."""
+        if charge.id not in self._unclaimed.strays.get(key, {}):
+            self._fresh[charge.id] = key, charge
+        self._unclaimed.add_stray(key, charge)
+
+    def strays_of(self, order_id: str) -> list[tuple[int, ChargeSeen]]:
+        """Attempt and charge: what carries a key of this order, named no order, and no event tells
+        of as one's own.
+        """
+        strays = self._unclaimed.strays
+        if not strays:
+            return []
+        found = []
+        for number in range(1, MAX_ATTEMPTS + 1):
+            for charge in strays.get(key_of(self._job, order_id, number), {}).values():
+                if self._journal.order_of_charge(charge.id) is None:
+                    found.append((number, charge))
+        return found
+
+    async def keep_strays(self) -> None:
+        """Those that lists showed just now, once each: their orders may come in a file of a later
+        run.
+        """
+        fresh = self._fresh
+        self._fresh = {}
+        news = [self._entries.line(Stray(key=key, charge=charge)) for key, charge in fresh.values()]
+        if news:
+            await self._entries.write(news)
+
+    async def keep_nameless(self, charges: Iterable[ChargeSeen]) -> None:
+        """The same of charges with no key, or none that tells: any order of their terms may be
+        theirs. One that tells neither recipient nor payer fits none.
+        """
+        news: dict[str, Nameless] = {}
+        for charge in charges:
+            if not (charge.destination or charge.payer) or not charge.takes_money:
+                continue
+            one = nameless_of(charge)
+            if one.charge_id not in self.disowned and not self._unclaimed.has(one):
+                news[one.charge_id] = one
+        for one in news.values():
+            self._unclaimed.add_nameless(one)
+        some = list(news.values())
+        for start in range(0, len(some), 500):
+            await self._entries.note(told_of(some[start : start + 500]))
+
+    def may_be_charged(self, intent: Intent) -> Nameless | None:
+        """A charge that names nobody, and that may be what is about to be asked for."""
+        terms = (intent.destination, intent.amount, intent.currency)
+        kept = self._unclaimed.nameless
+        job = self._job
+        for one in fits(kept, terms, intent.order_id, intent.payer, job):
+            if self._journal.order_of_charge(one.charge_id) is None:
+                return one
+        return None
+
+    def is_unclear_beside(self, case: Case) -> bool:
+        """Has any list shown a charge that names nobody, and that may be what a case is about to
+        ask for, or that of an earlier attempt of its order?
+        """
+        if self.may_be_charged(case.intent) is not None:
+            return True
+        return next(self.unclear_beside(case.others), None) is not None
+
+    def unclear_beside(self, attempts: Iterable[Attempt]) -> Iterator[tuple[Attempt, Nameless]]:
+        """Those of some attempts that are said to have charged nothing, each with a charge that
+        names nobody and may be its own.
+        """
+        for attempt, one in unclear_among(attempts, self._unclaimed.nameless, self._job):
+            if self._journal.order_of_charge(one.charge_id) is None:
+                yield attempt, one
