@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from batchpay.domain.model import Event, Intent, Outcome
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import Fee
+from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import NEXT, impossible
+from batchpay.lifecycle.charge import flaws_of
 from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 from batchpay.lifecycle.plan import content_of, intent_of
 from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.reconciliation.findings import A_PERSON, who_acts_for
-from batchpay.settlement.evidence import is_known_already
+from batchpay.settlement.evidence import is_claimed, is_known_already
 from tests.fakes import charged
 
 DOCUMENT = {
@@ -706,3 +708,33 @@ def test_what_was_withdrawn_is_as_if_it_had_never_been_unless_it_was_charged() -
         [FIRST, event("voided", 1), event("withdrawn"), event("found", charge=found.to_json())]
     )
     assert (back.state, back.closed, back.owned_by(BATCH, "", 2)) == ("succeeded", False, True)
+
+
+@pytest.mark.fault("B15", "B19", "J11", "I1")
+@pytest.mark.parametrize(
+    ("changes", "then_its_own", "is_its_own"),
+    [
+        ({"amount": 5, "metadata": {}}, True, False),  # two answers were exchanged
+        ({"amount": 5, "metadata": {}}, False, False),
+        ({"metadata": {}}, False, True),  # it merely names nobody: nothing says that it is not
+        ({}, False, True),
+        ({"amount": 5}, False, True),  # its key says whose it is, whatever else it says
+    ],
+)
+def test_a_charge_that_was_told_for_an_order_is_its_own_if_that_asked_for_it(
+    changes: dict[str, Any], then_its_own: bool, is_its_own: bool
+) -> None:
+    """Any other charge that names nobody may be of an order with its terms, which is not sent."""
+    journal = MemoryJournal("night")
+    seen = charge_in(charge(**changes))
+    assert seen
+    flaws = flaws_of(seen, INTENT, live=False)
+    told = event("answer", 1, verdict="unproven" if flaws else "charge", charge=seen.to_json())
+    journal.append([FIRST, replace(told, data={**told.data, "flaws": list(flaws)})])
+    if then_its_own:
+        own = charge_in(charge(id="chrg_test_2"))
+        assert own
+        journal.append([event("found", charge=own.to_json())])
+    assert is_claimed(journal, "night", "chrg_test_1") is is_its_own
+    assert is_claimed(journal, "another", "chrg_test_1")
+    assert not is_claimed(journal, "night", "chrg_test_9")

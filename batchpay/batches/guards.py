@@ -21,6 +21,7 @@ from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.plan import alike
 from batchpay.lifecycle.rows import Guards
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
+from batchpay.settlement.evidence import is_claimed
 from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.settlement.preflight import Preflight
 
@@ -131,13 +132,13 @@ def told_by_gateway(job: Job, guards: Guards, told: Preflight) -> Guards:
 
 
 def _nameless(journal: SqliteJournal, seen: Sequence[Event]) -> dict[Terms, dict[str, Nameless]]:
-    """Charges that name nobody, by their terms: those of which no event tells as an order's own by
+    """Charges that name nobody, by their terms: those that no order holds as its own by
     now.
     """
     found: dict[Terms, dict[str, Nameless]] = {}
     for terms, some in unclaimed_in(seen).nameless.items():
         for charge_id, one in some.items():
-            if journal.order_of_charge(charge_id) is None:
+            if not is_claimed(journal, journal.job, charge_id):
                 found.setdefault(terms, {})[charge_id] = one
     return found
 

@@ -7,7 +7,10 @@ from dataclasses import fields, replace
 from operator import attrgetter
 
 from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt, impossible
+from batchpay.lifecycle.charge import could_be
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 
 
@@ -19,6 +22,31 @@ def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
         attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns or attempt.untold
     )
     return plain and attempt.charge == charge and attempt.twins == {charge.id}
+
+
+def is_claimed(journal: Journal, job: str, charge_id: str) -> bool:
+    """Does an attempt that a charge was told of hold it as its own? Two answers may have been
+    exchanged: what one was merely told, and did not ask for, may be any other's.
+    """
+    known = journal.order_of_charge(charge_id)
+    if known is None:
+        return False
+    of_job, order_id, number = known
+    if of_job != job:
+        return True
+    attempts = fold(journal.histories([order_id]).get(order_id, []))
+    told = next((one for one in attempts if one.intent.attempt == number), None)
+    return told is None or _holds(told, charge_id)
+
+
+def _holds(attempt: Attempt, charge_id: str) -> bool:
+    charge = attempt.charge
+    if charge_id in attempt.twins:
+        return True
+    if charge is None or charge.id != charge_id:
+        return False
+    is_taken = not attempt.flaws or bool(attempt.accepted or attempt.by_hand)
+    return is_taken or could_be(charge, attempt.intent, "")
 
 
 def looks(charge: ChargeSeen) -> int:

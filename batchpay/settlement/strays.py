@@ -22,6 +22,7 @@ from batchpay.lifecycle.unclaimed import (
 )
 from batchpay.settlement.cases import Case
 from batchpay.settlement.entries import Entries
+from batchpay.settlement.evidence import is_claimed
 
 
 class Strays:
@@ -56,7 +57,7 @@ class Strays:
         found = []
         for number in range(1, MAX_ATTEMPTS + 1):
             for charge in strays.get(key_of(self._job, order_id, number), {}).values():
-                if self._journal.order_of_charge(charge.id) is None:
+                if not is_claimed(self._journal, self._job, charge.id):
                     found.append((number, charge))
         return found
 
@@ -93,7 +94,7 @@ class Strays:
         kept = self._unclaimed.nameless
         job = self._job
         for one in fits(kept, terms, intent.order_id, intent.payer, job):
-            if self._journal.order_of_charge(one.charge_id) is None:
+            if not is_claimed(self._journal, self._job, one.charge_id):
                 return one
         return None
 
@@ -110,5 +111,5 @@ class Strays:
         names nobody and may be its own.
         """
         for attempt, one in unclear_among(attempts, self._unclaimed.nameless, self._job):
-            if self._journal.order_of_charge(one.charge_id) is None:
+            if not is_claimed(self._journal, self._job, one.charge_id):
                 yield attempt, one
