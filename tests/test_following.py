@@ -368,6 +368,24 @@ def test_old_pending_charges_are_asked_about_in_turns() -> None:
     fourth = PendingRound(Follows(Followed(since_ns=0, pending_ns=now_ns), 9), now_ns + 1)
     assert fourth.rest([*old, young]) == frozenset("abcde")
     assert PendingRound(Follows(then, 2, patient=True), now_ns).rest(old) == frozenset()
+    assert PendingRound(Follows(then, 0), now_ns).rest(old) == frozenset()
+
+
+def test_the_budget_of_old_pending_charges_is_for_those_that_the_gateway_knows() -> None:
+    """One that it knows no more is a person's and takes nobody's turn; what has ended waits for
+    nothing; one is old when it is a day old to the nanosecond.
+    """
+    now_ns = 10 * DAY_NS
+    gone = replace(attempt("a", 1), missing_ns=5)
+    ended = attempt("b", 1, "successful")
+    young, old = attempt("c", now_ns - DAY_NS + 1), attempt("d", now_ns - DAY_NS)
+    for some, has_old in (([gone, ended, young], False), ([gone, ended, young, old], True)):
+        one = PendingRound(Follows(None, 1), now_ns)
+        assert one.rest(some) == frozenset()
+        assert (one.after, one.asked_ns, one.has_old) == ("", now_ns, has_old)
+    many = PendingRound(Follows(None, 1), now_ns)
+    assert many.rest([old, attempt("e", 1)]) == frozenset("e")
+    assert (many.after, many.asked_ns) == ("d", 0)
 
 
 def test_a_qr_says_where_it_is_and_until_when(market: Market) -> None:
