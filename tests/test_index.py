@@ -53,6 +53,7 @@ def test_every_night_stands_once_the_newest_first(tmp_path: Path) -> None:
     assert rows[1][3:] == ["2", "0", "1", "100.0 %", ""]
     assert [one["href"] for one in found.all("a")] == [f"{SECOND.batch}/report.html"]
     assert "default-src 'none'" in text and not found.all("script")
+    assert "The tallest bar: 8 rows; from" in text and "The tallest bar: 2,469.00 THB" in text
 
 
 def test_what_is_open_is_told_by_its_age_and_missed_days_by_name(tmp_path: Path) -> None:

@@ -23,7 +23,15 @@ from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reports import page as form
 from batchpay.reports import pictures, write_reports
-from tests.nights_told import CHARGED, PENDING, REJECTED, ROWS, night
+from tests.nights_told import (
+    CHARGED,
+    DECLINED,
+    IN_YEN,
+    PENDING,
+    REJECTED,
+    ROWS,
+    night,
+)
 
 VOID = {"meta", "input", "br", "link", "img"}
 MAY_BE_OPEN = {"td", "tr"}  # HTML closes them by itself
@@ -117,7 +125,8 @@ def test_every_row_stands_once_and_is_read_without_script(tmp_path: Path) -> Non
         CHARGED.destination,
         "chrg_test_1",
     ]
-    assert rows[2][6].startswith("insufficient_fund: no money") and rows[2][7] == "payer"
+    plain = "not enough money, or the card's limit is reached; insufficient_fund: no money"
+    assert rows[2][6].startswith(plain) and rows[2][7] == "payer"
     (found,) = [one for one in read.all("form") if one.get("id") == "controls"]
     assert "hidden" in found
 
@@ -266,8 +275,28 @@ def test_what_a_total_row_says_is_not_money_that_was_not_charged(tmp_path: Path)
     cells = [["0001", "a chair", "n"], ["Total", "", ""]]
     text, _ = written(tmp_path, rows=[CHARGED, total], cells=cells)
     chips = re.findall(r'<span class="chip (\w+)">([\d.,]+) THB ', text)
-    assert ("total_rows", "1,234.50") in chips
     assert "not_charged" not in dict(chips)
+    assert "<strong>1,234.50 THB</strong> asked for =" in text
+    assert "not in it: 1,234.50 THB in total rows" in text
+
+
+def test_it_says_what_was_earned_and_whether_this_is_all_of_it(tmp_path: Path) -> None:
+    """Commission less fees, adding up to what was charged; two currencies stay two sums; what a
+    row waits for, and which row settled it.
+    """
+    settled = replace(DECLINED, settled_by="order 0004 of batch b row 2, succeeded")
+    refunded = replace(CHARGED, refunded_amount=5000)
+    rows = [refunded, settled, PENDING, replace(IN_YEN, fee_currency="THB")]
+    text, _ = written(tmp_path, rows=rows, cells=[["", "", ""]] * 4)
+    told = " ".join(re.sub("<[^>]*>", " ", text).split())
+    assert "81.41 THB ours = 129.62 THB Commission − 45.06 THB Gateway fee − 3.15 THB VAT" in told
+    assert "3.15 THB VAT on fee + 81.41 THB ours 50.00 THB of what was charged was given" in told
+    assert "525 JPY − 0.49 THB ours = 525 JPY Commission" in told
+    assert "not all of it yet. It waits for: 1 pending, 2 transfers to recipients" in told
+    assert "Settled by: order 0004 of batch b row 2, succeeded" in told
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    earned = [one["sum"] for money in report["currencies"] for one in money["earned"]]
+    assert earned == ["525", "-0.49", "81.41"]
 
 
 def test_a_chart_over_time_counts_every_charge_once() -> None:

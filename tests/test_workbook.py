@@ -195,7 +195,11 @@ def test_by_recipient_and_by_code(tmp_path: Path) -> None:
     ]
     codes = {line[0]: line for line in values(sheets["By code"])[1:]}
     assert codes["insufficient_fund"][1] == "not enough money, or the card's limit is reached"
+    assert codes["insufficient_fund"][-1] == "yes, later or with another card"
     assert codes["number-format"][3] == "accountant"
+    summary = values(sheets["Summary"])
+    earned = summary.index(["What we earned", *[None] * (len(summary[0]) - 1)])
+    assert [line[4] for line in summary[earned + 2 : earned + 4]] == ["525 JPY − 0.49 THB", 162.82]
 
 
 def test_rejects_come_as_a_workbook_of_texts(tmp_path: Path) -> None:

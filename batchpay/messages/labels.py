@@ -130,6 +130,7 @@ COLUMNS = (
     _label("column.changed", "What changed", _COLUMN),
     _label("column.code", "Code", _COLUMN),
     _label("column.told", "In plain words", _COLUMN),
+    _label("column.again", "Worth asking again?", _COLUMN),
     _label("column.rows", "Rows", _COLUMN),
     _label("column.orders", "Orders", _COLUMN),
     _label("column.sum", "Sum", _COLUMN),
@@ -152,10 +153,11 @@ HEADING_RESULTS = _label("heading.results", "All rows", _HEADING)
 HEADING_RECIPIENTS = _label("heading.recipients", "Money to recipients", _HEADING)
 HEADING_CODES = _label("heading.codes", "Why rows were not charged", _HEADING)
 HEADING_FEES = _label("heading.fees", "Fees and shares", _HEADING)
+HEADING_EARNED = _label("heading.earned", "What we earned", _HEADING)
 HEADING_EQUATIONS = _label("heading.equations", "Does it add up?", _HEADING)
 HEADING_MONEY = _label("heading.money", "Where every row and its money went", _HEADING)
 HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
-HEADING_TIME = _label("heading.time", "Charges over time", _HEADING)
+HEADING_TIME = _label("heading.time", "All charges of this batch over time", _HEADING)
 HEADING_LATE = _label("heading.late", "Changes after the first night", _HEADING)
 HEADING_TRANSFERS = _label("heading.transfers", "Where the recipients' shares are", _HEADING)
 HEADING_NIGHTS = _label("heading.nights", "All nights", _HEADING)
@@ -289,7 +291,40 @@ LATE = _label(
     "page.late", "{order}: {outcome} on {day}, sent on {sent}", "A row that ended on a later day."
 )
 LATER = _label("page.later", "{order}: {what}", "What happened to a charge after its run.")
-LIFTED = _label("page.lifted", "{by} lifted a stop on {day}: {reason}", "A stop was lifted.")
+LIFTED = _label(
+    "page.lifted", "{by} lifted a stop on {day}: {reason} (the stop: {stop})", "A stop was lifted."
+)
+OURS = _label("page.ours", "ours", "What the platform keeps: its commission less the fees.")
+GIVEN_BACK = _label(
+    "page.given-back",
+    "{money} of what was charged was given back to payers since; it is not taken off here.",
+    "Beside what was earned.",
+)
+IS_FINAL = _label(
+    "page.final", "This is all of it: nothing of this file moves by itself any more.", _LINE
+)
+NOT_FINAL = _label("page.not-final", "This is not all of it yet. It waits for: {what}", _LINE)
+TRANSFERS_MOVING = _counted(
+    "page.transfers-moving",
+    "{count} transfer to a recipient",
+    "{count} transfers to recipients",
+    "What a batch waits for.",
+)
+OF_ALL_BATCHES = _label(
+    "page.of-all",
+    "{code} over all files of that run and all that was open; this file alone: {own}",
+    "Beside the exit code of a run.",
+)
+TALLEST = _label(
+    "page.tallest",
+    "The tallest bar: {most}; from {first} to {last}",
+    "The scale of a chart over nights.",
+)
+BESIDE_TOTALS = _label(
+    "page.beside-totals",
+    "Beside it, and not in it: {sum} in total rows, which are no orders.",
+    "Below the sum of what all rows ask for.",
+)
 WARNED = _counted(
     "page.warned",
     "{count} row has a warning: the column of warnings tells which.",
@@ -313,9 +348,6 @@ TIME_ALT = _label(
     "page.time-alt", "Bars: charges sent in each part of the run", "What a chart shows, in words."
 )
 NOT_CHARGED = _label("page.not-charged", "not charged", "The part of the money that did not move.")
-TOTAL_ROWS = _label(
-    "page.total-rows", "in total rows, which are no orders", "Sums that a file says of itself."
-)
 ASKED = _label("page.asked", "asked for", "What all rows together ask for.")
 RATE = _label(
     "page.rate",
@@ -358,4 +390,20 @@ FAILURES = (
     _label("failure.invalid_security_code", "the security code is wrong", _FAILURE),
     _label("failure.invalid_account_number", "there is no such account", _FAILURE),
     _label("failure.invalid_account", "there is no such account", _FAILURE),
+)
+# what a shop may do about it; https://docs.omise.co/api-errors names the codes, not what to do
+_AGAIN = "Whether a charge that failed with a code is worth asking for again."
+AGAIN = (
+    _label("again.insufficient_fund", "yes, later or with another card", _AGAIN),
+    _label("again.insufficient_balance", "yes, once there is money in it", _AGAIN),
+    _label("again.failed_processing", "yes, later", _AGAIN),
+    _label("again.timeout", "yes, when the payer is there to act", _AGAIN),
+    _label("again.payment_rejected", "with another card; the payer asks the bank why", _AGAIN),
+    _label("again.payment_cancelled", "only if the payer still wants it", _AGAIN),
+    _label("again.confirmed_amount_mismatch", "no: ask the gateway first", _AGAIN),
+    _label("again.failed_fraud_check", "no: find out who the payer is first", _AGAIN),
+    _label("again.stolen_or_lost_card", "never with this card", _AGAIN),
+    _label("again.invalid_security_code", "yes, with the right code", _AGAIN),
+    _label("again.invalid_account_number", "with another card or account", _AGAIN),
+    _label("again.invalid_account", "with another card or account", _AGAIN),
 )

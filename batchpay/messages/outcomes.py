@@ -317,7 +317,8 @@ REFUNDED = entry(
 )
 DISPUTED = entry(
     "later.disputed",
-    "its payer's bank disputes it: {status}",
+    "its payer's bank disputes it ({status}): answer in the gateway's dashboard before the date"
+    " that it names",
     means="The payer told the bank that the charge is wrong; the gateway waits for an answer.",
     example="a payer who does not know the charge",
     remedy="Answer in the gateway's dashboard, before the date that it names.",

@@ -20,6 +20,7 @@ from batchpay.domain.text import many
 from batchpay.lifecycle.after import ENDED, FOR_A_PERSON
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import by_order
+from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reconciliation.findings import (
     A_PERSON,
     DISPUTE_OPEN,
@@ -459,9 +460,12 @@ def _kind_of(finding: Finding) -> str:
 
 
 def codes_of(finding: Finding) -> list[str]:
-    """Why it failed: each rule that a rejected row broke, or what the gateway said."""
+    """Why it failed: each rule that a rejected row broke, or what the gateway said. A total row is
+    no order: what its amount breaks beside that is no fault of an order.
+    """
     if finding.outcome is Outcome.REJECTED and finding.problems:
-        return [problem.rule for problem in finding.problems]
+        rules = [problem.rule for problem in finding.problems]
+        return [TOTAL_ROW.code] if TOTAL_ROW.code in rules else rules
     return [code for code in (finding.failure_code, finding.error_code) if code]
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from batchpay.domain.model import Outcome
 from batchpay.messages import labels
+from batchpay.reconciliation.earned import Earned, earned_of
 from batchpay.reports.facts import (
     charged_told,
     facts,
+    is_it_all,
     known_last,
+    ours_told,
     run_facts,
     verdict,
     who_must_act,
@@ -78,6 +81,8 @@ class Cover:
             sheet.line(inputs.batch.refusal, "alarm")
         if inputs.stop:
             sheet.line(f"{words.word(labels.STOPPED)} {inputs.stop}", "alarm")
+        if is_it_all(inputs, words):
+            sheet.line(is_it_all(inputs, words))
         for said in who_must_act(inputs):
             sheet.line(f"• {words.say(said)}")
         if words.language != "en":
@@ -182,6 +187,43 @@ class Cover:
                     minor = totals.fees[currency, counted_in, key]
                     self._write_sum(name, currency, minor, counted_in)
         self._sheet.at += 1
+        self._write_earned()
+
+    def _write_earned(self) -> None:
+        """What is ours, by currency of the charges: commission less fees, and the same as a
+        formula where they are of one currency.
+        """
+        words = self._words
+        sheet = self._sheet
+        sheet.line(words.word(labels.HEADING_EARNED), "part")
+        names = [words.column(name) for name in ("of", "platform_fee", "fee", "fee_vat")]
+        sheet.head([*names, words.word(labels.OURS)])
+        for one in earned_of(self._inputs.totals):
+            self._write_kept(one)
+        sheet.at += 1
+
+    def _write_kept(self, one: Earned) -> None:
+        words = self._words
+        sheet = self._sheet
+        sheet.text(0, one.currency, "plain")
+        sheet.money(1, one.commission, one.currency)
+        if one.whole is None or len(one.taken) > 1:
+            told = [words.money(taken.fee, taken.currency) for taken in one.taken]
+            sheet.text(2, " + ".join(told), "plain")
+            told = [words.money(taken.vat, taken.currency) for taken in one.taken]
+            sheet.text(3, " + ".join(told), "plain")
+            sheet.text(4, ours_told(one, words), "plain")
+        else:
+            for column, name in ((2, "fee"), (3, "vat")):
+                minor = sum(getattr(taken, name) for taken in one.taken)
+                sheet.money(column, minor, one.currency)
+            at = sheet.at + 1
+            ours = major(one.ours[one.currency], one.currency)
+            sheet.formula(4, f"=SUM(B{at},-C{at},-D{at})", ours, sheet.book.money(one.currency))
+        sheet.at += 1
+        if one.given_back:
+            money = words.money(one.given_back, one.currency)
+            sheet.line(words.say(labels.GIVEN_BACK(money=money)))
 
     def _write_sum(self, name: str, of: str, minor: int, currency: str) -> None:
         self._sheet.text(0, of, "plain")

@@ -9,6 +9,7 @@ from batchpay.domain.exits import messages
 from batchpay.domain.money import money_text
 from batchpay.messages import labels
 from batchpay.messages.message import Entry, Message
+from batchpay.reconciliation.earned import Earned
 from batchpay.reconciliation.totals import must_act
 from batchpay.reports.pivots import Coded
 from batchpay.reports.table import Inputs
@@ -75,12 +76,47 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
     yield labels.FACT_STARTED, words.instant(run.started)
     yield labels.FACT_ENDED, words.instant(run.ended)
     if run.exit_code is not None:
-        yield labels.FACT_EXIT, str(run.exit_code)
+        yield labels.FACT_EXIT, _exit_told(run.exit_code, inputs.exit_code, words)
     yield labels.FACT_SENT, words.number(run.sent)
     yield labels.FACT_CHARGED, money_in(run.charged, words)
     yield labels.FACT_LOOKED_UP, words.number(run.looked_up)
     yield labels.FACT_ADOPTED, words.number(run.adopted)
     yield labels.FACT_HELD, run.held
+
+
+def _exit_told(code: int, own: int, words: Words) -> str:
+    """The exit code of a run, which is about all files; where that of this one differs, both."""
+    if code == own:
+        return str(code)
+    return words.say(labels.OF_ALL_BATCHES(code=str(code), own=str(own)))
+
+
+def is_it_all(inputs: Inputs, words: Words) -> str:
+    """Is this the whole of it? Else what the batch waits for."""
+    if inputs.batch.refusal or not inputs.totals.rows_read:
+        return ""
+    waits = inputs.totals.waits_for()
+    if not waits:
+        return words.word(labels.IS_FINAL)
+    moving = waits.pop("transfers", 0)
+    told = [f"{words.number(rows)} {words.outcome(name)}" for name, rows in waits.items()]
+    if moving:
+        told.append(words.say(labels.TRANSFERS_MOVING(count=moving)))
+    return words.say(labels.NOT_FINAL(what=", ".join(told)))
+
+
+def ours_told(earned: Earned, words: Words) -> str:
+    """What is ours of the charges in one currency; in two currencies, both, with their signs."""
+    told = ""
+    for currency, minor in earned.ours.items():
+        money = words.money(abs(minor), currency)
+        if not told:
+            told = words.money(minor, currency)
+        elif minor < 0:
+            told = f"{told} − {money}"
+        else:
+            told = f"{told} + {money}"
+    return told
 
 
 def told_of(coded: Coded, words: Words) -> str:

@@ -164,14 +164,26 @@ class Index:
         return [_stack(night, at * width, width, most) for at, night in enumerate(nights)]
 
     @property
-    def sums(self) -> list[tuple[str, list[Stack]]]:
-        """By currency, what was charged in the newest nights."""
+    def scale(self) -> str:
+        """How many rows the tallest night has, and from when to when the nights are."""
+        most = max(night.totals.rows_read for night in self.nights[:DRAWN])
+        return self._scaled(self._words.say(labels.ROWS(count=most)))
+
+    def _scaled(self, most: str) -> str:
+        drawn = self.nights[:DRAWN]
+        first, last = (self._words.day(drawn[at].received) for at in (-1, 0))
+        return self._words.say(labels.TALLEST(most=most, first=first, last=last))
+
+    @property
+    def sums(self) -> list[tuple[str, str, list[Stack]]]:
+        """By currency, what was charged in the newest nights, and how much the most is."""
         nights = self.nights[:DRAWN][::-1]
         currencies = {code for night in nights for code in night.totals.money_moved()}
         found = []
         for currency in known_last(currencies):
             amounts = [night.totals.charged[currency] for night in nights]
-            found.append((currency, _columns(amounts)))
+            scale = self._scaled(self._words.money(max(amounts), currency))
+            found.append((currency, scale, _columns(amounts)))
         return found
 
     @property

@@ -26,10 +26,13 @@ from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.messages.steps import addressed
+from batchpay.reconciliation.earned import earned_of
 from batchpay.reports.facts import (
     charged_told,
     facts,
+    is_it_all,
     known_last,
+    ours_told,
     run_facts,
     told_of,
     verdict,
@@ -175,6 +178,19 @@ class Picture:
     outcomes: list[tuple[str, int, int]]  # code, rows, sum
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was earned of the charges in one currency, in words."""
+
+    ours: str
+    commission: str
+    fees: list[tuple[str, str]]  # how much, and what of
+    shares: str
+    untold: str  # charged, and nobody knows how it is split
+    charged: str  # where all of it adds up in one currency
+    back: str  # what was given back since
+
+
 class Page:
     """What the template shows; the rows are read again when it comes to them."""
 
@@ -206,6 +222,10 @@ class Page:
     @property
     def charged(self) -> str:
         return charged_told(self.inputs, self.words)
+
+    @property
+    def is_it_all(self) -> str:
+        return is_it_all(self.inputs, self.words)
 
     @property
     def parties_told(self) -> list[str]:
@@ -248,21 +268,18 @@ class Page:
         return Picture(currency, rows, bar(sent, width), self._money(currency), outcomes)
 
     def _money(self, currency: str) -> Bar:
-        """What was asked for: with recipients, as commission, charged without a known split, not
-        charged, or no order's at all: what total rows say, which says the file's sum once more.
+        """What was asked for: with recipients, as commission, charged without a known split, or not
+        charged.
         """
         totals = self.inputs.totals
-        asked = sum(minor for (code, _), minor in totals.sums.items() if code == currency)
         charged = totals.charged[currency]
         share = totals.shares[currency, "recipient"]
         commission = totals.shares[currency, "platform"]
-        of_totals = self._of_total_rows(currency)
         parts = {
             "recipient_amount": share,
             "platform_fee": commission,
             "unknown": charged - share - commission,
-            "not_charged": asked - charged - of_totals,
-            "total_rows": of_totals,
+            "not_charged": self.asked(currency) - charged,
         }
         return bar(parts)
 
@@ -285,16 +302,24 @@ class Page:
         """The name of a part of the money."""
         if name == "not_charged":
             return self.words.word(labels.NOT_CHARGED)
-        if name == "total_rows":
-            return self.words.word(labels.TOTAL_ROWS)
         if name == "unknown":
             return self.words.word(labels.FACT_UNKNOWN)
         return self.words.column(name)
 
     def asked(self, currency: str) -> int:
-        """What all rows of a currency ask for."""
+        """What the rows of a currency ask for. A total row asks for nothing: it says the sum of
+        the others once more.
+        """
         sums = self.inputs.totals.sums
-        return sum(minor for (code, _), minor in sums.items() if code == currency)
+        said = sum(minor for (code, _), minor in sums.items() if code == currency)
+        return said - self._of_total_rows(currency)
+
+    def beside_totals(self, currency: str) -> str:
+        """What total rows say, which is in no sum; nothing where there are none."""
+        minor = self._of_total_rows(currency)
+        if not minor:
+            return ""
+        return self.words.say(labels.BESIDE_TOTALS(sum=self.words.money(minor, currency)))
 
     @property
     def differences(self) -> list[str]:
@@ -332,12 +357,20 @@ class Page:
             currency=finding.currency,
             destination=shown(finding.destination),
             charge=shown(finding.charge_id),
-            reason=shown(words.reason(finding)),
+            reason=shown(self._why(finding)),
             party=finding.who_acts,
             acts=words.party(finding.who_acts) if finding.who_acts != "-" else "",
             commands=[shown(one) for one in words.commands(finding)] if whole else [],
             links=self._links(finding) if whole else [],
         )
+
+    def _why(self, finding: Finding) -> str:
+        """The reason, and which row settled it since."""
+        told = self.words.reason(finding)
+        if not finding.settled_by:
+            return told
+        settled = f"{self.words.column('settled_by')}: {finding.settled_by}"
+        return "; ".join(filter(None, [settled, told]))
 
     def _links(self, finding: Finding) -> list[tuple[str, str]]:
         """Where the payer goes, or scans; of addresses that a browser may open alone."""
@@ -381,6 +414,32 @@ class Page:
                 found.append(told)
         return found
 
+    @property
+    def earned(self) -> Iterator[Kept]:
+        """By currency of the charges, with the equation of each."""
+        words = self.words
+        for one in earned_of(self.inputs.totals):
+            fees = []
+            for taken in one.taken:
+                for name, minor in (("fee", taken.fee), ("fee_vat", taken.vat)):
+                    fees.append((words.money(minor, taken.currency), words.column(name)))
+            back = ""
+            if one.given_back:
+                money = words.money(one.given_back, one.currency)
+                back = words.say(labels.GIVEN_BACK(money=money))
+            whole = ""
+            if one.whole == one.charged:
+                whole = words.money(one.charged, one.currency)
+            yield Kept(
+                ours=ours_told(one, words),
+                commission=words.money(one.commission, one.currency),
+                fees=fees,
+                shares=words.money(one.shares, one.currency),
+                untold=words.money(one.untold, one.currency) if one.untold else "",
+                charged=whole,
+                back=back,
+            )
+
     def moved(self, currency: str) -> bool:
         """Did money of a currency move?"""
         return any(self.inputs.totals.count(outcome, currency) for outcome in MONEY_MOVED)
@@ -415,6 +474,7 @@ class Page:
             yield {
                 "code": shown(coded.code),
                 "told": shown(told_of(coded, self.words)),
+                "again": self.words.label(f"again.{coded.code}"),
                 "outcome": coded.outcome,
                 "acts": self.words.party(coded.first.who_acts),
                 "rows": coded.rows,
@@ -447,6 +507,7 @@ class Page:
                 by=shown(lift["by"]),
                 day=words.instant(lift["at"]),
                 reason=shown(lift["reason"]),
+                stop=shown(lift["stop"]),
             )
             found.append(words.say(told))
         return found

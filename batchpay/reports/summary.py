@@ -14,6 +14,7 @@ from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import steps
+from batchpay.reconciliation.earned import earned_of
 from batchpay.reconciliation.iso20022 import group_status
 from batchpay.reconciliation.totals import (
     REFUNDED,
@@ -135,6 +136,7 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
         **_recipients_share(totals, currency),
         "recipient_amount_unknown": totals.shares[currency, "unknown"],
         "fees": _fees(totals, currency),
+        "earned": _earned(totals, currency),
         "transfers": _transfers(totals, currency),
         "refunded_minor": totals.later[currency, REFUNDED],
         "refunded": major_text(totals.later[currency, REFUNDED], currency),
@@ -179,6 +181,16 @@ def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
             minor = totals.fees[currency, fee_currency, key]
             told |= _amount(name, minor, fee_currency)
         found.append(told)
+    return found
+
+
+def _earned(totals: Totals, currency: str) -> list[dict[str, Any]]:
+    """Commission less the gateway's fees, in each currency that either is counted in."""
+    found = []
+    for one in earned_of(totals):
+        if one.currency == currency:
+            for code, minor in one.ours.items():
+                found.append({"currency": code, **_amount("sum", minor, code)})
     return found
 
 

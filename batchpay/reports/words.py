@@ -63,6 +63,7 @@ _FAMILIES = (
     labels.EQUATIONS,
     labels.VERDICTS,
     labels.FAILURES,
+    labels.AGAIN,
     labels.FILES,
 )
 _LABELS = {one.code for family in _FAMILIES for one in family}
@@ -132,7 +133,13 @@ class Words:
         return self.label(_EQUATIONS.get(name, ""), name)
 
     def reason(self, finding: Finding) -> str:
-        """Why a row is where it is; every problem of a rejected one."""
+        """Why a row is where it is; every problem of a rejected one. A failure is told in words of
+        the catalogue, the gateway's own beside them.
+        """
+        if finding.failure_code:
+            plain = self.label(f"failure.{finding.failure_code}")
+            told = self._side_by_side(finding.reasons, "; ")
+            return "; ".join(filter(None, [plain, told]))
         if finding.reasons or finding.outcome is not Outcome.REJECTED:
             return self._side_by_side(finding.reasons, "; ")
         problems = [problem.message() for problem in finding.problems]

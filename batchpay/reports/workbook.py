@@ -444,7 +444,7 @@ class _Workbook:
     def _write_codes(self, pivots: Pivots) -> None:
         words = self._words
         sheet = self._codes
-        names = ("code", "told", "outcome", "who_acts", "rows", "currency", "sum")
+        names = ("code", "told", "outcome", "who_acts", "rows", "currency", "sum", "again")
         sheet.head([words.column(name) for name in names])
         for coded in pivots.codes:
             for currency, rows in sorted(coded.rows_in.items()):
@@ -457,6 +457,7 @@ class _Workbook:
                 sheet.number(4, rows, "count")
                 sheet.text(5, currency)
                 sheet.money(6, coded.amounts[currency], currency)
+                sheet.text(7, words.label(f"again.{coded.code}"))
                 sheet.at += 1
         self._finish(sheet, len(names), frozen=(1, 1))
 

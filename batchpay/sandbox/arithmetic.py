@@ -73,6 +73,20 @@ def funding_of(amount: int, currency: str) -> int:
     return half_up(amount * Decimal(_RATES[currency]) * scale)
 
 
+def transfer_fee_in(currency: str) -> tuple[int, int]:
+    """What a transfer costs, and the VAT on it, in the smallest unit of what is transferred: the
+    recorded fee is of the account's own currency.
+
+    >>> transfer_fee_in("THB"), transfer_fee_in("JPY")
+    ((2804, 196), (112, 8))
+    """
+    if currency == FUNDING_CURRENCY:
+        return TRANSFER_FEE, TRANSFER_FEE_VAT
+    scale = Decimal(10) ** (exponent_of(currency) - exponent_of(FUNDING_CURRENCY))
+    of_one = scale / Decimal(_RATES[currency])
+    return half_up(TRANSFER_FEE * of_one), half_up(TRANSFER_FEE_VAT * of_one)
+
+
 def commission_of(amount: int, fixed: int | None, percentage: Decimal | None) -> int:
     """The platform's share of the gross amount: fixed plus a rounded percentage (omise-api.md,
     2.5).

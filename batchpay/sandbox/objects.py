@@ -204,7 +204,7 @@ def transfer(
     One that a charge caused is made whatever its amount is, and is not sendable when that is too
     small.
     """
-    total_fee = arithmetic.TRANSFER_FEE + arithmetic.TRANSFER_FEE_VAT
+    fee, fee_vat = arithmetic.transfer_fee_in(record.currency)
     fits = within(terms, arithmetic.funding_of(record.amount, record.currency))
     return {
         "object": "transfer",
@@ -215,10 +215,10 @@ def transfer(
         "created_at": instant(record.created),
         "amount": record.amount,
         "currency": record.currency,
-        "fee": arithmetic.TRANSFER_FEE,
-        "fee_vat": arithmetic.TRANSFER_FEE_VAT,
-        "total_fee": total_fee,
-        "net": record.amount - total_fee,
+        "fee": fee,
+        "fee_vat": fee_vat,
+        "total_fee": fee + fee_vat,
+        "net": record.amount - fee - fee_vat,
         "recipient": record.recipient,
         "bank_account": bank_account,
         "sendable": _is_sendable(record) and fits,

@@ -186,6 +186,16 @@ def test_it_fits_a_telephone(chromium: Chromium, tmp_path: Path) -> None:
     of_width(chromium, 1200)
 
 
+def test_all_nights_fit_a_small_screen(chromium: Chromium, tmp_path: Path) -> None:
+    """No column of the list of nights is cut off at 1000 pixels."""
+    write_nights(tmp_path)
+    of_width(chromium, 1000)
+    chromium.open(tmp_path / "index.html")
+    list_of = "document.querySelector('.nights')"
+    assert chromium.run(f"{list_of}.scrollWidth <= {list_of}.clientWidth")
+    of_width(chromium, 1200)
+
+
 def test_it_is_read_without_script(chromium: Chromium, tmp_path: Path) -> None:
     """What needs one is not there; every row is."""
     chromium.ask("Emulation.setScriptExecutionDisabled", value=True)
