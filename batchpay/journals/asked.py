@@ -7,12 +7,13 @@ and verified.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from batchpay.domain.events import Adopted, asked_in
 from batchpay.lifecycle.plan import alike, payment_method, terms_of
 
+T = TypeVar("T")
 MOST = 2**63 - 1  # that SQLite can hold
 
 
@@ -91,3 +92,11 @@ def _number(amount: Any) -> int:
     if type(amount) is int and -MOST <= amount <= MOST:
         return amount
     return 0
+
+
+def grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    """Key -> its values, in their order."""
+    found: dict[str, list[T]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found

@@ -11,7 +11,6 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TypeVar
 
 from batchpay.domain.events import (
     BEGINNINGS,
@@ -35,13 +34,11 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
 )
-from batchpay.journals.asked import Asked, asked
+from batchpay.journals.asked import Asked, asked, grouped
 from batchpay.journals.came_to import came_of
 from batchpay.journals.guard import Open
+from batchpay.journals.naming import id_of_row
 from batchpay.lifecycle.after import OVER, created_ns
-from batchpay.lifecycle.plan import tail_of
-
-T = TypeVar("T")
 
 BEFORE_ALL = "0" * 64
 
@@ -158,7 +155,7 @@ class Remembered:
         self, terms: Sequence[str], since_ns: int
     ) -> dict[str, list[tuple[str, str, int]]]:
         """Terms -> order id, batch id and time of every attempt that asked the same since then."""
-        return _grouped(
+        return grouped(
             (row.terms, (row.order_id, row.batch_id, row.at_ns))
             for _, row in self._asked()
             if row.terms in terms and row.at_ns >= since_ns
@@ -187,7 +184,7 @@ class Remembered:
                 sale = asked_in(event.data).get("sale") or ()
                 names = [row.corrects, *(one for one in sale if isinstance(one, str))]
                 pairs |= dict.fromkeys((name, row.order_id) for name in names)
-        return _grouped(pair for pair in pairs if keys is None or pair[0] in keys)
+        return grouped(pair for pair in pairs if keys is None or pair[0] in keys)
 
     def _asked(self) -> Iterator[tuple[Event, Asked]]:
         """Every event that began an attempt, with what it asked for."""
@@ -389,15 +386,7 @@ class Remembered:
 
     def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
         """The order id that this job's row of a file has which another job knows as this batch."""
-        tail = batch_id[-12:]
-        mine = next((one for one in self.batches() if tail_of(job, one.sha256) == tail), None)
-        if mine is None:
-            return ""
-        for chunk in self.chunks(mine.id):
-            if chunk.sheet == sheet and row in chunk.rows:
-                at = list(chunk.rows).index(row)
-                return str(chunk.documents[at].get("order_id") or "")
-        return ""
+        return id_of_row(self, job, batch_id, sheet, row)
 
     def _of_batch(self, batch_id: str) -> list[Event]:
         return [event for event in self._events if event.batch_id == batch_id]
@@ -445,10 +434,3 @@ def _digest(chunks: Sequence[StoredChunk]) -> str:
         digest.update(repr(replace(chunk, cells=b"")).encode("utf-8", "surrogatepass"))
         digest.update(chunk.cells)
     return digest.hexdigest()
-
-
-def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-    found: dict[str, list[T]] = {}
-    for key, value in pairs:
-        found.setdefault(key, []).append(value)
-    return found

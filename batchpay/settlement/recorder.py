@@ -41,28 +41,14 @@ from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, flaws_of
 from batchpay.lifecycle.folding import advance
-from batchpay.lifecycle.plan import (
-    alike,
-    row_told,
-    sale_told,
-)
+from batchpay.lifecycle.plan import alike, row_told, sale_told
 from batchpay.lifecycle.proof import Verdict
 from batchpay.settlement.belonging import Belonging
 from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.entries import Entries
-from batchpay.settlement.evidence import (
-    is_known_already,
-    is_refund,
-    is_same,
-    why_stop,
-)
+from batchpay.settlement.evidence import is_known_already, is_refund, is_same, why_stop
 from batchpay.settlement.expected import Expected
-from batchpay.settlement.in_force import (
-    UNREADABLE,
-    charges_told,
-    stop_in_force,
-    unreadable_told,
-)
+from batchpay.settlement.in_force import UNREADABLE, charges_told, stop_in_force, unreadable_told
 from batchpay.settlement.others import OtherJobs
 from batchpay.settlement.strays import Strays
 from batchpay.settlement.whose import Whose

@@ -129,7 +129,7 @@ def _() -> None:
 
         return opened
 
-    swap("batchpay.journals.sqlite.store:_open", make)
+    swap("batchpay.journals.sqlite.file:_open", make)
 
 
 @mutant("L1", "the body is made anew after its intent", SIMULATION)
@@ -186,12 +186,12 @@ def _() -> None:
 
 @mutant("L3", "the database lets a second attempt in", JOURNAL + "test_one_open_attempt_an_order")
 def _() -> None:
-    swap("batchpay.journals.sqlite.store:SqliteJournal._guard", always(None))
+    swap("batchpay.journals.sqlite.writing:Writing._guard", always(None))
 
 
 @mutant("L3", "a doubt may be sent again", JOURNAL + "test_only_a_held_order_is_sent_again")
 def _() -> None:
-    swap("batchpay.journals.sqlite.store:SqliteJournal._guard", always(None))
+    swap("batchpay.journals.sqlite.writing:Writing._guard", always(None))
 
 
 @mutant("L3", "an attempt in doubt counts as closed", STANDING + "test_what_a_row_is")
@@ -467,7 +467,7 @@ def _() -> None:
 
         return tell
 
-    swap("batchpay.journals.sqlite.store:_tell", make)
+    swap("batchpay.journals.sqlite.writing:_tell", make)
 
 
 # --- L7: an answer is checked

@@ -24,7 +24,8 @@ from batchpay.domain.model import Event
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.key import SecretKey
-from batchpay.journals.sqlite.store import SqliteJournal, _Submission
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.journals.sqlite.writing import _Submission
 from batchpay.settlement import Case
 from tests.fakes import START_NS, Died, VirtualLoop
 from tests.simulation.disk import Disk

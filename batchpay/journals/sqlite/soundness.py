@@ -25,14 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.domain.errors import InputOutput
-from batchpay.domain.events import (
-    STATE_TEXT,
-    BatchPlanned,
-    Intended,
-    begins,
-    is_beside,
-    state_in,
-)
+from batchpay.domain.events import STATE_TEXT, BatchPlanned, Intended, begins, is_beside, state_in
 from batchpay.domain.model import Outcome
 from batchpay.journals.asked import COLUMNS as ASKED
 from batchpay.journals.asked import Asked, asked

@@ -1,0 +1,346 @@
+"""BATCHES: the rows of files, as they were last planned, and what of them caused an attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+
+from batchpay.domain.errors import InputOutput
+from batchpay.domain.events import BatchPlanned, RunStarted, TotalsCounted, line, told_by
+from batchpay.domain.model import Batch, Event, Judged, Plain, Repeat, StoredChunk
+from batchpay.journals.naming import id_of_row
+from batchpay.journals.sqlite.lines import RARE, object_of
+from batchpay.journals.sqlite.opening import RESTORE
+from batchpay.journals.sqlite.orders import BEGUN
+from batchpay.journals.sqlite.rows import pack, unpack
+from batchpay.journals.sqlite.writing import Writing
+
+_OF_ROWS = 'a.job = ? AND a.batch_id = ? AND a."row" BETWEEN ? AND ? AND a.sheet = ?'
+_SEVERAL = f'SELECT a."row" FROM asked AS a WHERE {_OF_ROWS} GROUP BY a."row" HAVING count(*) > 1'
+_PLAIN = (
+    'SELECT a."row", a.order_id, a.attempt, a.at_ns, a.amount, a.currency, a.destination,'
+    " a.paid_with, a.run_id, a.mode, a.fee, c.settled_ns, c.charge_id, c.chain, c.transfer,"
+    " c.amount, c.currency, c.fee, c.fee_vat, c.net, c.platform_fee, c.funding_amount,"
+    " c.funding_currency, c.transfer_status, c.transfer_amount, c.transfer_fee, c.bank_amount,"
+    " c.transfer_sent_at, c.transfer_paid_at FROM asked AS a CROSS JOIN came_to AS c ON c.seq ="
+    f" a.seq WHERE {_OF_ROWS} AND c.plain = 1 AND c.amount IS NOT NULL AND a.mode <> ''"
+    " AND a.paid_with <> '' AND a.\"row\" > 0 AND NOT EXISTS (SELECT 1 FROM asked AS n WHERE"
+    " n.job = a.job AND n.terms = a.terms AND n.at_ns >= ? AND n.at_ns < a.at_ns"
+    " AND n.order_id <> a.order_id AND n.batch_id <> a.batch_id)"
+)
+_CHUNK = (
+    "SELECT number, sheet, judged, cells FROM row_chunks "
+    "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
+)
+
+
+class Batches(Writing):
+    """By the events that tell of a batch, and the chunks of rows beside them."""
+
+    def stage(self, batch_id: str, chunks: Iterable[Judged]) -> str:
+        """Keep the rows of a batch beside those planned before. Returns the generation, for
+        `plan`.
+        """
+        generation = uuid.uuid4().hex
+        digest = hashlib.sha256()
+        for number, judged in enumerate(chunks):
+            blob = pack(judged)
+            cells = judged.chunk.cells()
+            _add(digest, blob, cells)
+            rows = judged.chunk.rows
+            values = (
+                self.job,
+                batch_id,
+                generation,
+                number,
+                judged.chunk.sheet,
+                rows[0],
+                rows[-1],
+                blob,
+                cells,
+            )
+            with self._lock, self._transaction():
+                self._connection.execute(
+                    "INSERT INTO row_chunks VALUES (?,?,?,?,?,?,?,?,?)", values
+                )
+        return f"{generation}:{digest.hexdigest()}"
+
+    def plan(
+        self,
+        event: Event,
+        batch: Batch,
+        staged: str,
+        repeats: Mapping[tuple[str, int], Repeat],
+    ) -> None:
+        """Make the staged rows the batch's rows. The same plan again leaves the journal as it is.
+
+        `event`: when, and in which run.
+        """
+        planned = BatchPlanned.made(batch, staged, repeats)
+        known = self._planned(batch.id)
+        same = known is not None and known.says_the_same(planned)
+        keep = planned
+        if known is not None and same:
+            keep = known
+        with self._lock, self._transaction():
+            if not same:
+                self._insert([_of_batch(event, batch, planned)])
+            self._connection.execute(
+                "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?",
+                (self.job, batch.id, keep.generation),
+            )
+
+    def judge(self, event: Event, batch: Batch) -> None:
+        """The rows of a batch stay as they are, and another decision was made about it as a
+        whole.
+        """
+        planned = self._planned(batch.id)
+        if planned is not None:
+            self.append([_of_batch(event, batch, planned.judged_anew(batch))])
+
+    def batches(self) -> list[Batch]:
+        """Every batch as last planned, by first receipt."""
+        with self._translated():
+            plans = told_by(self.events([BatchPlanned.kind]), BatchPlanned)
+            latest = {event.batch_id: planned for event, planned in plans}
+            return [planned.batch for planned in latest.values()]
+
+    def repeats(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
+        """The rows of a batch that its own batch, or another of the same run, already asks for."""
+        planned = self._planned(batch_id)
+        if planned is None:
+            return {}
+        with self._translated():
+            return planned.repeats
+
+    def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]:
+        """Number, sheet, first and last row of each chunk of a batch as last planned, in the file's
+        order.
+        """
+        planned = self._planned(batch_id)
+        if planned is None:
+            return []
+        query = (
+            "SELECT number, sheet, first_row, last_row FROM row_chunks "
+            "WHERE job = ? AND batch_id = ? AND generation = ? ORDER BY number"
+        )
+        return self._rows(query, self.job, batch_id, planned.generation)
+
+    def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
+        """One chunk of a batch as last planned; `chunks` is what proves that all of them are as
+        they were kept.
+        """
+        planned = self._planned(batch_id)
+        if planned is None:
+            return None
+        row = self._first(_CHUNK, self.job, batch_id, planned.generation, number)
+        if row:
+            return unpack(*row)
+        return None
+
+    def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
+        """The rows of a batch as last planned, or as `stage` kept them just now.
+
+        Raises InputOutput when they are not the ones that were kept.
+        """
+        generation, _, wanted = staged.partition(":")
+        if not staged:
+            planned = self._planned(batch_id)
+            if planned is None:
+                return
+            generation = planned.generation
+            wanted = planned.rows_sha256
+        digest = hashlib.sha256()
+        number = 0
+        while True:
+            with self._reads() as connection:
+                key = (self.job, batch_id, generation, number)
+                row = connection.execute(_CHUNK, key).fetchone()
+                if not row:
+                    break
+                chunk = unpack(*row)
+            _add(digest, row[2], row[3])
+            yield chunk
+            number += 1
+        if digest.hexdigest() != wanted:
+            raise InputOutput(
+                f"{self.path}: the rows kept for batch {batch_id} are damaged; {RESTORE}"
+            )
+
+    def _planned(self, batch_id: str) -> BatchPlanned | None:
+        query = (
+            f"SELECT seq, data FROM events WHERE job = ? AND kind = '{BatchPlanned.kind}'"
+            f" AND {RARE} AND batch_id = ? ORDER BY seq DESC LIMIT 1"
+        )
+        with self._reads() as connection:
+            row = connection.execute(query, (self.job, batch_id)).fetchone()
+            if not row:
+                return None
+            self._prove(connection, [row])
+            return BatchPlanned.of_data(object_of(row[1]), batch_id)
+
+    def owned(
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
+    ) -> dict[int, str]:
+        """Row number -> order id for the rows of a batch that caused an intent."""
+        query = (
+            'SELECT "row", order_id FROM asked WHERE job = ? AND batch_id = ? AND "row" BETWEEN ?'
+            " AND ? AND sheet = ? ORDER BY seq"
+        )
+        return dict(self._rows(query, self.job, batch_id, first_row, last_row, sheet))
+
+    def settled_rows(
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
+    ) -> frozenset[int]:
+        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never
+        sent again. Those of an adopted charge are not among them: it may be that they ask for other
+        terms.
+        """
+        query = (
+            'SELECT a."row" FROM asked AS a JOIN open_attempts AS o ON o.job = a.job AND'
+            " o.order_id = a.order_id AND o.attempt = a.attempt AND o.state = 'succeeded' WHERE"
+            ' a.job = ? AND a.batch_id = ? AND a."row" BETWEEN ? AND ? AND a.sheet = ?'
+            " AND a.adopted = 0"
+        )
+        return frozenset(self._column(query, self.job, batch_id, first_row, last_row, sheet))
+
+    def plain_rows(
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
+        near_ns: int,
+    ) -> list[Plain]:
+        """The rows of a batch that caused one attempt, the only one of its order, which succeeded
+        without anything to tell; but for those of terms that another order of another batch asked
+        for before it, since then (`near_ns`).
+        """
+        key = (self.job, batch_id, first_row, last_row, sheet)
+        several = self._column(_SEVERAL, *key)
+        rows = map(Plain._make, self._rows(_PLAIN, *key, near_ns))
+        return [row for row in rows if row.row not in several]
+
+    def open_places(self, batch_id: str) -> list[tuple[str, int]]:
+        """Sheet and row of a batch's rows of which an attempt did not end yet, by their numbers."""
+        query = (
+            'SELECT a.sheet, a."row" FROM open_attempts AS o CROSS JOIN events AS e ON'
+            " e.job = o.job AND e.order_id = o.order_id AND e.attempt = o.attempt CROSS JOIN asked"
+            " AS a ON a.seq = e.seq WHERE o.job = ? AND o.state <> 'succeeded' AND a.batch_id = ?"
+            f' AND e.kind IN {BEGUN} ORDER BY a.sheet, a."row"'
+        )
+        return self._rows(query, self.job, batch_id)
+
+    def orders_of(self, batch_id: str) -> list[str]:
+        """Order ids with an attempt that a row of this batch caused."""
+        query = "SELECT DISTINCT order_id FROM asked WHERE job = ? AND batch_id = ?"
+        return self._column(query, self.job, batch_id)
+
+    def unplaced(self, batch_id: str) -> list[str]:
+        """Order ids of adopted charges of a file that did not tell of which of its rows they are,
+        whatever day their batch is of.
+        """
+        query = 'SELECT DISTINCT order_id FROM asked WHERE job = ? AND batch_id = ? AND "row" = 0'
+        found = []
+        for known in list(self._same_batches(batch_id)):
+            found += self._column(query, self.job, known)
+        return found
+
+    def adopted(self) -> list[tuple[str, str]]:
+        """Batch id, as the charge told it, and order id of every charge that was adopted, oldest
+        first.
+        """
+        query = (
+            "SELECT batch_id, order_id FROM events INDEXED BY one_intent_a_send"
+            f" WHERE job = ? AND kind IN {BEGUN} AND send = 0 ORDER BY seq"
+        )
+        return self._rows(query, self.job)
+
+    def last_run_of(self, batch_id: str) -> str:
+        """The last run that wrote about a batch more than where its rows stand; empty when none
+        did.
+        """
+        query = (
+            f"SELECT run_id FROM events WHERE job = ? AND batch_id = ? AND kind <>"
+            f" '{TotalsCounted.kind}' AND run_id IN (SELECT run_id FROM events WHERE job = ?"
+            f" AND kind = '{RunStarted.kind}' AND {RARE}) ORDER BY seq DESC LIMIT 1"
+        )
+        row = self._first(query, self.job, batch_id, self.job)
+        if row:
+            return str(row[0])
+        return ""
+
+    def moved(self, batch_id: str) -> bool:
+        """Did anything happen to a batch since its totals were last written down?"""
+        query = "SELECT kind FROM events WHERE job = ? AND batch_id = ? ORDER BY seq DESC LIMIT 1"
+        row = self._first(query, self.job, batch_id)
+        return row is not None and row[0] != TotalsCounted.kind
+
+    def changed(self, batch_id: str, after: int) -> bool:
+        """Did anything happen to an order of a batch after an event?"""
+        query = (
+            "SELECT 1 FROM events WHERE job = ? AND batch_id = ? AND seq > ? AND order_id <> ''"
+            " LIMIT 1"
+        )
+        return self._first(query, self.job, batch_id, after) is not None
+
+    def batch_named(self, batch_id: str) -> str:
+        """The id under which this journal knows the batch of the same digest, whatever the day;
+        else the id itself.
+        """
+        return next(self._same_batches(batch_id), batch_id)
+
+    def _same_batches(self, batch_id: str) -> Iterator[str]:
+        """The ids that the batch of a digest goes by here."""
+        return (known for known in self._batch_ids(self.job) if known[-12:] == batch_id[-12:])
+
+    def _batch_ids(self, job: str) -> Iterator[str]:
+        """Every batch that an event of the job tells of, one step of the index each."""
+        query = "SELECT min(batch_id) FROM events WHERE job = ? AND batch_id <> '' AND batch_id > ?"
+        known: str | None = ""
+        while known is not None:
+            known = self._first(query, job, known)[0]
+            if known is not None:
+                yield known
+
+    def job_of_batch(self, batch_id: str) -> str:
+        """The other job in the file that knows the batch of this digest; empty where none does."""
+        tail = batch_id[-12:]
+        for job in self._jobs():
+            if job != self.job and any(known[-12:] == tail for known in self._batch_ids(job)):
+                return job
+        return ""
+
+    def _jobs(self) -> Iterator[str]:
+        """Every job that has a batch, one step of the index each."""
+        query = "SELECT min(job) FROM events WHERE batch_id <> '' AND job > ?"
+        job: str | None = ""
+        while job is not None:
+            job = self._first(query, job)[0]
+            if job is not None:
+                yield job
+
+    def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
+        """The order id that this job's row of a file has which another job knows as this batch;
+        empty where none.
+        """
+        return id_of_row(self, job, batch_id, sheet, row)
+
+
+def _of_batch(event: Event, batch: Batch, planned: BatchPlanned) -> Event:
+    """`event`: when, and in which run."""
+    return line(planned, event.at_ns, event.run_id, batch_id=batch.id)
+
+
+def _add(digest: hashlib._Hash, blob: bytes, cells: bytes) -> None:
+    """One more chunk of a batch's rows: what proves that all of them are as they were kept."""
+    digest.update(hashlib.sha256(blob).digest() + hashlib.sha256(cells).digest())

@@ -1,0 +1,417 @@
+"""ORDERS: what is asked about orders and their attempts, those of other jobs in the file among
+them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from batchpay.domain.events import (
+    ASKED_FOR,
+    BEGINNINGS,
+    CHARGE_AMOUNT_AT,
+    CHARGE_CREATED_AT,
+    CHARGE_CURRENCY_AT,
+    CHARGE_ID_AT,
+    CHARGES,
+    FREQUENT,
+    IDS_FROM_AT,
+    SALE_AT,
+    SHOWN_CHARGES,
+    SINGLE_USE_AT,
+    STATE_AT,
+    Absent,
+    Answered,
+    AskedFor,
+    OrderCancelled,
+)
+from batchpay.domain.model import Done, Event, OnItsWay, Outcome
+from batchpay.journals.asked import grouped
+from batchpay.journals.sqlite.file import PAGE, JournalFile, places, slices
+from batchpay.journals.sqlite.lines import COLUMNS, RARE, any_of, event_of, is_storable, texts_of
+from batchpay.lifecycle.after import OVER, created_ns
+from batchpay.lifecycle.plan import by_order, payment_method
+
+# events stand in the order of their commits: their times may be so far out of order
+DISORDER_NS = 3600 * 10**9
+MOST_ATTEMPTS = 2**63 - 1  # of an order: behind all of them
+BEGUN = any_of(BEGINNINGS)
+CHARGED = any_of(CHARGES)
+SEEN = any_of(SHOWN_CHARGES)
+# `+`: by the numbers of the events, and not by the job, which nearly all of them are of
+_LATELY = (
+    f"SELECT a.at_ns, a.order_id, a.batch_id, {ASKED_FOR} FROM asked AS a CROSS JOIN events AS e"
+    " ON e.seq = a.seq WHERE +a.job = ?1 AND a.seq >= ?2 AND a.at_ns < ?6"
+    " AND (a.destination IN (SELECT value FROM json_each(?3))"
+    " OR a.paid_with IN (SELECT value FROM json_each(?4)))"
+    " AND (a.destination IN (SELECT value FROM json_each(?3))"
+    f" OR json_extract(e.data, '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
+    " ORDER BY a.seq DESC"
+)
+# what stands beside the greatest is of its row (sqlite.org/lang_select.html, "bare columns")
+_YOUNGEST = (
+    f"SELECT json_extract(data, '{CHARGE_ID_AT}'), max(json_extract(data, '{CHARGE_CREATED_AT}'))"
+    f" FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
+)
+_OVER = any_of(sorted(OVER))
+_SUCCEEDED = Outcome.SUCCEEDED.value
+# No column tells the time of what an event of a rare kind changed: a person's word that a charge is
+# accepted. When a charge was made that this journal did not make, its event alone tells.
+_ON_THEIR_WAY = (
+    "SELECT a.order_id, a.attempt, a.at_ns, a.adopted, c.settled_ns, c.chain, c.transfer, CASE"
+    f" a.adopted WHEN 1 THEN (SELECT json_extract(e.data, '{CHARGE_CREATED_AT}') FROM events AS e"
+    " WHERE e.seq = a.seq) END FROM came_to AS c CROSS JOIN asked AS a ON a.seq = c.seq WHERE"
+    f" c.state = '{_SUCCEEDED}' AND c.chain <> '' AND c.transfer_status NOT IN {_OVER}"
+    " AND a.job = ? AND (a.order_id, a.attempt) > (?, ?) AND (? = '' OR a.order_id <= ?)"
+    " AND (a.at_ns >= ? OR c.settled_ns >= ? OR a.order_id IN (SELECT value FROM json_each(?))"
+    f" OR a.order_id IN (SELECT order_id FROM events WHERE job = ? AND {RARE} AND order_id <> ''"
+    " AND at_ns >= ?)) ORDER BY a.order_id, a.attempt LIMIT ?"
+)
+
+
+class Orders(JournalFile):
+    """By the indexes over events, and by `asked` and `came_to` beside them (schema.sql)."""
+
+    def knows_orders(self) -> bool:
+        """Did any order of this job ever have an attempt?"""
+        query = "SELECT 1 FROM asked WHERE job = ? LIMIT 1"
+        return self._first(query, self.job) is not None
+
+    def open_orders(self) -> list[str]:
+        """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never
+        sent.
+        """
+        query = (
+            "SELECT order_id FROM open_attempts WHERE job = ? AND state <> 'succeeded' ORDER BY"
+            " order_id"
+        )
+        return self._column(query, self.job)
+
+    def begun(self) -> Iterator[tuple[str, int]]:
+        """Order id and number of every attempt of this job that was ever sent, or adopted."""
+        query = (
+            "SELECT seq, order_id, attempt FROM asked WHERE job = ? AND seq > ?"
+            f" ORDER BY seq LIMIT {PAGE}"
+        )
+        after = 0
+        while page := self._rows(query, self.job, after):
+            yield from ((order_id, attempt) for _, order_id, attempt in page)
+            after = page[-1][0]
+
+    def cancelled(self) -> list[Event]:
+        """Every word of a person that an order without an attempt is never to be sent."""
+        return list(self.events([OrderCancelled.kind]))
+
+    def orders_since(self, at_ns: int) -> list[str]:
+        """Order ids with any event since then."""
+        query = (
+            "SELECT DISTINCT order_id FROM events WHERE job = ? AND order_id <> '' AND at_ns >= ?"
+            " ORDER BY order_id"
+        )
+        return self._column(query, self.job, at_ns)
+
+    def last_of_orders(self) -> int:
+        """Number of the last event about an order of this job; 0 when there is none."""
+        query = "SELECT seq FROM events WHERE job = ? AND order_id <> '' ORDER BY seq DESC LIMIT 1"
+        row = self._first(query, self.job)
+        if row:
+            return int(row[0])
+        return 0
+
+    def happened(self, after: int, *, but: Collection[str]) -> bool:
+        """Did anything happen after an event but what is of some kinds?"""
+        part = ""
+        if set(FREQUENT).issubset(but):
+            part = f" AND {RARE}"
+        query = (
+            f"SELECT 1 FROM events WHERE job = ? AND seq > ?{part} AND kind NOT IN"
+            f" ({places(list(but))}) LIMIT 1"
+        )
+        return self._first(query, self.job, after, *but) is not None
+
+    def on_their_way(
+        self,
+        since_ns: int,
+        also: Collection[str],
+        after: str,
+        until: str,
+        at_most: int,
+    ) -> list[OnItsWay]:
+        """Attempts that succeeded with a chain and whose transfer is not over, of these orders and
+        of those that were sent, settled or changed otherwise since then, by order id and attempt.
+
+        Those behind an order (`after`) and up to another (`until`; empty: to the end): so many, and
+        the rest of the last one's order.
+        """
+        since = (since_ns, since_ns, json.dumps(list(also)), self.job, since_ns)
+        key = (self.job, after, MOST_ATTEMPTS, until, until)
+        rows = self._rows(_ON_THEIR_WAY, *key, *since, at_most)
+        if rows and len(rows) == at_most:
+            last, attempt, *_ = rows[-1]
+            rows += self._rows(_ON_THEIR_WAY, self.job, last, attempt, last, last, *since, -1)
+        return [_on_its_way(*row) for row in rows]
+
+    def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
+        """What a run wrote about orders, between two numbers of events."""
+        paths = (STATE_AT, CHARGE_AMOUNT_AT, CHARGE_CURRENCY_AT)
+        told = ", ".join(f"json_extract(data, '{path}')" for path in paths)
+        query = (
+            f"SELECT kind, batch_id, order_id, attempt, send, {told} FROM events WHERE seq > ?"
+            " AND seq <= ? AND seq < ? AND job = ? AND run_id = ? AND order_id <> '' ORDER BY seq"
+        )
+        if before is None:
+            before = self.head()[0] + 1
+        for start in range(after, before, PAGE):
+            page = self._rows(query, start, start + PAGE, before, self.job, run_id)
+            for kind, batch_id, order_id, attempt, send, state, amount, currency in page:
+                yield Done(
+                    kind,
+                    batch_id,
+                    order_id,
+                    attempt,
+                    send,
+                    state or "",
+                    amount or 0,
+                    currency or "",
+                )
+
+    def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
+        """Look-alike form of an order id (plan.alike) -> the ids of orders that were sent, or
+        adopted, under that form, oldest first.
+        """
+        pairs = self._asked("alike, order_id", "alike", forms)
+        return grouped(dict.fromkeys(pairs))
+
+    def asked_terms(
+        self, terms: Sequence[str], since_ns: int
+    ) -> dict[str, list[tuple[str, str, int]]]:
+        """Terms (plan.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt
+        that asked the same since then, oldest first.
+        """
+        columns = "terms, order_id, batch_id, at_ns"
+        rows = self._asked(columns, "terms", terms, "AND at_ns >= ?", since_ns)
+        return grouped((form, tuple(asked)) for form, *asked in rows)
+
+    def last_asked(self) -> int:
+        """The number of the event by which the last attempt began; 0: there is none."""
+        query = "SELECT coalesce(max(seq), 0) FROM asked WHERE job = ?"
+        return int(self._rows(query, self.job)[0][0])
+
+    def asked_of(
+        self, recipients: Collection[str], tokens: Collection[str], until_ns: int, most: int
+    ) -> Iterator[tuple[int, str, str, AskedFor]]:
+        """Wall-clock time (ns), order id, batch id and terms of attempts before a time that asked
+        for one of some recipients, or spent one of some card tokens, newest first: of the last
+        ones, so many.
+
+        A token pays alone (schemas/order.schema.json): by its last characters, which stand beside
+        the events, those events are found that have to be read.
+        """
+        forms = {payment_method(token) for token in tokens}
+        wanted = map(_listed, (recipients, forms, tokens))
+        rows = self._rows(_LATELY, self.job, self._first_of_last(most), *wanted, until_ns)
+        for at_ns, order_id, batch_id, *terms in rows:
+            yield at_ns, order_id, batch_id, AskedFor(*terms)
+
+    def orders_asked_since(self, at_ns: int, most: int) -> list[str]:
+        """The ids of orders of which an attempt began since then, of the last attempts, so many."""
+        query = "SELECT DISTINCT order_id FROM asked WHERE seq >= ? AND +job = ? AND at_ns >= ?"
+        return self._column(query, self._first_of_last(most), self.job, at_ns)
+
+    def _first_of_last(self, most: int) -> int:
+        """The number of the event by which the first of the last attempts began, so many."""
+        query = "SELECT seq FROM asked WHERE +job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        row = self._first(query, self.job, most - 1)
+        if row:
+            return int(row[0])
+        return 0
+
+    def asked_under(
+        self, beginnings: Sequence[str], but: str
+    ) -> dict[str, list[tuple[str, str, int, str, str]]]:
+        """What terms begin with (plan.fitting_terms) -> the same of whatever age, with the cells
+        that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
+        the event; `but`: not those made of these.
+        """
+        query = (
+            f"SELECT a.order_id, a.batch_id, a.at_ns, CAST(coalesce(json_extract(e.data,"
+            f" '{IDS_FROM_AT}'), '') AS TEXT) AS made_of, e.kind FROM asked AS a JOIN events AS e"
+            " ON e.seq = a.seq WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ?"
+            " ORDER BY a.seq"
+        )
+        found = {}
+        for some in dict.fromkeys(beginnings):
+            rows = self._rows(query, self.job, some, f"{some}~", but)
+            if rows:
+                found[some] = rows
+        return found
+
+    def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
+        """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose
+        attempt came to correct that row, by any of the names that it went by then. Corrections are
+        few: all of them are read.
+
+        `keys`: only these places and orders.
+        """
+        query = (
+            f"SELECT a.corrects, json_extract(e.data, '{SALE_AT}'), a.order_id FROM asked AS a"
+            " JOIN events AS e ON e.seq = a.seq WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
+        )
+        pairs: dict[tuple[str, str], None] = {}
+        with self._reads() as connection:
+            for corrects, sale, order_id in connection.execute(query, (self.job,)):
+                for key in (corrects, *texts_of(sale)):
+                    if keys is None or key in keys:
+                        pairs[key, order_id] = None
+        return grouped(pairs)
+
+    def _asked(
+        self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any
+    ) -> list[Any]:
+        """Rows of `asked` where one column has one of some values, oldest first within each."""
+        found = []
+        for some in slices(wanted):
+            query = (
+                f"SELECT {columns} FROM asked WHERE job = ? AND {column} IN ({places(some)})"
+                f" {more} ORDER BY seq"
+            )
+            found += self._rows(query, self.job, *some, *values)
+        return found
+
+    def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
+        """Job, order id and attempt of the first event, of any job in the file, that tells of a
+        charge.
+        """
+        if not is_storable(charge_id):
+            return None
+        query = (
+            f"SELECT job, order_id, attempt FROM events WHERE kind IN {CHARGED}"
+            f" AND json_extract(data, '{CHARGE_ID_AT}') = ? ORDER BY seq LIMIT 1"
+        )
+        row = self._first(query, charge_id)
+        if row:
+            return (row[0], row[1], row[2])
+        return None
+
+    def charges_known(self, since_ns: int) -> dict[str, str]:
+        """Charge id -> `created_at` ("" when it was not told) of every charge that an answer, a
+        look-up or an adoption of this job told of since then, by our wall clock (ns).
+        """
+        known: dict[str, str] = {}
+        paths = (CHARGE_ID_AT, CHARGE_CREATED_AT)
+        columns = [f"json_extract(data, '{path}')" for path in paths]
+        for charge_id, created_at in self._since(since_ns, f"kind IN {SEEN}", columns):
+            if charge_id is not None:
+                known[charge_id] = known.get(charge_id) or created_at or ""
+        return known
+
+    def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
+        """Charge id and `created_at` of the youngest of these, as the gateway told it."""
+        found: tuple[str, str] | None = None
+        until = self.head()[0]
+        youngest_ns = since_ns
+        while until > 0 and youngest_ns >= since_ns - DISORDER_NS:
+            span = (until - PAGE, until)
+            charge_id, created_at = self._first(_YOUNGEST, *span, self.job, since_ns)
+            if created_at and charge_id and (found is None or created_at > found[1]):
+                found = charge_id, created_at
+            query = "SELECT coalesce(max(at_ns), 0) FROM events WHERE seq > ? AND seq <= ?"
+            youngest_ns = self._first(query, *span)[0]
+            until -= PAGE
+        return found
+
+    def uncharged_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts of which an answer, or a look-up, said since then that nothing was
+        charged, by our wall clock (ns).
+        """
+        uncharged = (
+            f"kind IN ('{Answered.kind}', '{Absent.kind}') AND json_extract(data, '{STATE_AT}') IN"
+            f" ('{Outcome.REFUSED.value}', '{Outcome.HELD.value}')"
+        )
+        orders = self._since(since_ns, uncharged, ["order_id"])
+        return list(dict.fromkeys(order_id for (order_id,) in orders if order_id is not None))
+
+    def _since(self, since_ns: int, where: str, columns: Sequence[str]) -> Iterator[list[Any]]:
+        """Columns of this job's events of one sort since then, youngest first; all None for others.
+
+        It walks back over all events: times stand in the order of the commits but for DISORDER_NS.
+        """
+        wanted = ", ".join(f"CASE WHEN job = ? AND {where} THEN {one} END" for one in columns)
+        query = (
+            f"SELECT seq, at_ns, {wanted} FROM events WHERE seq < ? ORDER BY seq DESC LIMIT 2000"
+        )
+        jobs = [self.job] * len(columns)
+        before = self.head()[0] + 1
+        youngest = since_ns
+        while before > 1 and youngest >= since_ns - DISORDER_NS:
+            page = self._rows(query, *jobs, before)
+            for _, at_ns, *values in page:
+                if at_ns >= since_ns:
+                    yield values
+            if not page:
+                return
+            before = page[-1][0]
+            youngest = max(at_ns for _, at_ns, *_ in page)
+
+    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
+        """Order id -> other jobs in the same file, each with its events of that id, or of one that
+        corrects it, oldest first.
+        """
+        asked = self._ids_elsewhere(order_ids)
+        events: dict[str, dict[str, list[Event]]] = {}
+        for job, event in self._of_other_jobs([one for ids in asked.values() for one in ids]):
+            events.setdefault(event.order_id, {}).setdefault(job, []).append(event)
+        found = {}
+        for order_id, ids in asked.items():
+            pairs = [pair for one in ids for pair in events.get(one, {}).items()]
+            if pairs:
+                found[order_id] = pairs
+        return found
+
+    def _ids_elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, None]]:
+        """Order id -> the ids under which other jobs may have it: its own, and of corrections."""
+        query = (
+            f"SELECT a.order_id, json_extract(e.data, '{SALE_AT}') FROM asked AS a"
+            " JOIN events AS e ON e.seq = a.seq WHERE a.job {} ? AND a.corrects <> ''"
+        )
+        before = self._rows(query.format("<"), self.job)
+        after = self._rows(query.format(">"), self.job)
+        wanted = {by_order(order_id): order_id for order_id in order_ids}
+        asked: dict[str, dict[str, None]] = {order_id: {order_id: None} for order_id in order_ids}
+        for correction, sale in (*before, *after):
+            for key in wanted.keys() & set(texts_of(sale)):
+                asked[wanted[key]][correction] = None
+        return asked
+
+    def _of_other_jobs(self, order_ids: Sequence[str]) -> Iterator[tuple[str, Event]]:
+        """The events of other jobs in the file, for some order ids."""
+        for some in slices(list(dict.fromkeys(order_ids))):
+            query = (
+                f"SELECT job, {COLUMNS} FROM events WHERE order_id <> ''"
+                f" AND order_id IN ({places(some)}) AND job <> ? ORDER BY seq"
+            )
+            for job, *row in self._rows(query, *some, self.job):
+                yield job, event_of(row)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Texts as a query takes many of them; one that no journal can hold is nowhere in it."""
+    return json.dumps(list(filter(is_storable, texts)))
+
+
+def _on_its_way(
+    order_id: str,
+    attempt: int,
+    at_ns: int,
+    adopted: int,
+    settled_ns: int,
+    chain: str,
+    transfer: str,
+    created_at: Any,
+) -> OnItsWay:
+    begun_ns = at_ns
+    if adopted:
+        begun_ns = created_ns(str(created_at or ""), settled_ns)
+    return OnItsWay(order_id, attempt, begun_ns, chain, transfer)
