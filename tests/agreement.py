@@ -13,9 +13,7 @@ names it, says so;
 - a stop that the run made holds what was still to come;
 - an order that was sent has rows that name it: they were `duplicate` of a row not sent yet, and are
 of a charge now;
-- a recipient, or a share, that the plan did not ask about is held;
-- a one-time token pays an order that was still to be sent again: another order's row that brings it
-too is rejected.
+- a recipient, or a share, that the plan did not ask about is held.
 """
 
 from __future__ import annotations
@@ -104,7 +102,7 @@ class News:
         place = place_of(finding.batch_id, finding.sheet, finding.row)
         own = by_order(finding.order_id)
         forms = {alike(order_id) for order_id in self.moved}
-        named = any(f" of order {order_id} of batch " in finding.reason for order_id in self.moved)
+        named = any(f" order {order_id} of batch " in finding.reason for order_id in self.moved)
         came = {*self.corrections.get(place, ()), *self.corrections.get(own, ())}
         return named or alike(finding.order_id) in forms or bool(self.moved & came)
 
@@ -179,14 +177,7 @@ class Agreement:
                 yield f"{order_id} was sent under a key that none of its attempts has"
 
     def _was_kept_back(self, finding: Finding, news: News) -> bool:
-        told = finding.order_id in news.found or news.stopped or self._unasked(finding)
-        return told or self._has_spent_token(finding, news)
-
-    def _has_spent_token(self, finding: Finding, news: News) -> bool:
-        """Did its token pay an order that this run moved?"""
-        place = (finding.batch_id, finding.sheet, finding.row)
-        reason = self._results().get(place, {"reason": ""})["reason"]
-        return any(f"one-time token paid order {name} of" in reason for name in news.moved)
+        return finding.order_id in news.found or news.stopped or self._unasked(finding)
 
     def _unasked(self, finding: Finding) -> bool:
         """Is it about a recipient, or a share, of which the run asked and the plan did not?"""

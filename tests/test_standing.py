@@ -14,6 +14,7 @@ from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.holds import Going, held_beside
 from batchpay.lifecycle.plan import (
     alike,
     by_order,
@@ -571,6 +572,29 @@ def test_a_row_that_was_sent_is_told_of_what_was_asked_before_it() -> None:
 
 
 # --- corrections
+
+
+@pytest.mark.fault("E03", "J14")
+def test_a_token_that_goes_with_an_attempt_of_an_earlier_file_pays_no_other_order() -> None:
+    """Of the two the one that goes first has it; a correction goes with what its row did not
+    spend.
+    """
+    (held,) = history(FIRST, VOIDED).attempts["0001"]
+    goes_on = Owns(held, resumes=True)
+    another = other({**DOCUMENT, "order_id": "0002"})
+    new = MayGo(1)
+    going = Going()
+    assert held_beside(mine(), goes_on, Guards(), going) == goes_on
+    told = held_beside(another, new, Guards(), going)
+    assert isinstance(told, Rejected) and "order 0001" in worded(told.why)
+    instead = MayGo(2, withdraw=held)
+    assert held_beside(another, instead, Guards(), going) == instead
+    assert held_beside(another, new, Guards(asks_first=True), going) == new
+    customer = {**DOCUMENT, "order_id": "0003", "card": "", "customer": "cust_test_1"}
+    assert held_beside(other(customer), new, Guards(), going) == new
+    first = Going()
+    assert held_beside(another, new, Guards(), first) == new
+    assert held_beside(mine(), goes_on, Guards(), first) == goes_on
 
 
 def corrected_by(*events: Any, order_id: str = "0005") -> dict[str, Any]:

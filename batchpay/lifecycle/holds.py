@@ -1,9 +1,14 @@
 """HOLDS: what keeps a row back that may go otherwise, whatever the number of its attempt, and
-whether that begins, goes on or is taken over. `blocked` is the one gate; nothing passes beside it.
+whether that begins, goes on or is taken over. Nothing passes beside these gates.
 
-Two kinds, and the first are asked for first: somebody else's money or word contests the row
-(`contested`); or it may go, but not now. What a person should know, and nobody waits for, is a
-warning (`warnings_of`).
+    blocked      whatever else goes in this run; of this very row
+    over_limit   what a day may take
+    token_spent  its one-time token has paid another order
+    held_beside  the same and more, among the rows that go before it in its run
+
+What holds is of two kinds, and the first are asked for first: somebody else's money or word
+contests the row (`contested`); or it may go, but not now. What a person should know, and nobody
+waits for, is a warning (`warnings_of`).
 """
 
 from __future__ import annotations
@@ -404,6 +409,8 @@ class Going:
     asked: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     # Recipient (empty: all of them) and upper-case currency -> smallest units.
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # one-time token -> order id and batch of the first that goes with it
+    tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def held_beside(
@@ -414,7 +421,8 @@ def held_beside(
 ) -> Standing:
     """The standing of a row among those that may go with it, none of which was sent yet: of several
     that ask for the same the first goes, where the job holds the later ones, or another file has
-    its id damaged; and what a day may take is left to those before it.
+    its id damaged; what a day may take is left to those before it; and a one-time token pays the
+    first that goes with it.
     """
     sendable = sendable_of(standing)
     if sendable is None:
@@ -425,6 +433,9 @@ def held_beside(
     limit = over_limit(row, sendable, guards, going.sums)
     if limit is not None:
         return kept_back(sendable, limit)
+    paying = _token_goes_before(row, sendable, guards, going)
+    if paying is not None:
+        return paying
     if _is_new_today(sendable):
         for key in _of_day(row):
             going.sums[key] += row.document["amount"]
@@ -446,6 +457,34 @@ def _beside(row: Row, guards: Guards, going: Going) -> ConflictWith | Waits | No
             return _waits_for_a_word(row, said.NEAR_IN_RUN(order=order_id))
     same.append((row.batch_id, row.order_id))
     return None
+
+
+def _token_goes_before(
+    row: Row, sendable: Sendable, guards: Guards, going: Going
+) -> Rejected | None:
+    """What a row is whose one-time token goes with another order before it in this run: an attempt
+    of an earlier file that is sent again. Two rows of this run are told in `intake.repeats`.
+    """
+    token = _token_of(row, sendable)
+    if not token:
+        return None
+    order_id, batch_id = going.tokens.setdefault(token, _goes_as(row, sendable))
+    if order_id == row.order_id or not _asks_for_a_token(sendable, guards):
+        return None
+    return Rejected(why=(said.TOKEN_GOES(order=order_id, batch=batch_id, step=steps.NEW_TOKEN()),))
+
+
+def _token_of(row: Row, sendable: Sendable) -> str:
+    if isinstance(sendable, MayGo):
+        return single_use_of(row.document)
+    return sendable.attempt.intent.single_use
+
+
+def _goes_as(row: Row, sendable: Sendable) -> tuple[str, str]:
+    """Order id and batch of what goes."""
+    if isinstance(sendable, MayGo):
+        return row.order_id, row.batch_id
+    return sendable.attempt.intent.order_id, sendable.attempt.intent.batch_id
 
 
 def over_limit(
@@ -544,8 +583,18 @@ def outside(
     return ()
 
 
-def token_spent(row: Row, history: History) -> Rejected | None:
+def _asks_for_a_token(sendable: Sendable, guards: Guards) -> bool:
+    """Is it a first request that its row's own token is to pay? One that goes on does so with the
+    token that it has; one that takes another's place goes with what that one did not spend.
+    """
+    is_new = isinstance(sendable, MayGo) and sendable.withdraw is None
+    return is_new and not guards.asks_first
+
+
+def token_spent(row: Row, sendable: Sendable, history: History, guards: Guards) -> Rejected | None:
     """What a row is whose one-time token made a charge of another order of an earlier file."""
+    if not _asks_for_a_token(sendable, guards):
+        return None
     spent = history.spent.get(single_use_of(row.document))
     if spent is None or spent.order_id in history.ids(row):
         return None

@@ -6,11 +6,14 @@ Every command that tells of rows, and the run that sends them, ask here: they ca
 Nothing here knows a clock, a disk or a network. First what the row is by itself, and the first that
 knows an answer has the word:
 
-    its own attempt -> its problems -> what took money for its sale (sales) -> a person's word
-                    -> its repeats -> what goes first of its sale -> its order's attempts
+    its own attempt -> its problems, and the rows of its run that contest it
+                    -> what took money for its sale (sales) -> a person's word
+                    -> what goes first of its sale -> its order's attempts, and the row it repeats
 
-Whatever would be sent then passes one gate, `holds.blocked`: a first attempt, a later one, one that
-goes on, and one that is taken over from a file that is not here.
+Whatever would be sent then passes the gates of `holds`: a first attempt, a later one, one that goes
+on, and one that is taken over from a file that is not here. First `blocked`, then what a day may
+take, then whether its one-time token is spent. What goes beside it in the same run is asked as the
+rows are walked (`held_beside`).
 
 What goes in and what comes out stands in `rows`; when two ask for the same, in `terms`.
 """
@@ -87,9 +90,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     limit = over_limit(row, sendable, guards)
     if limit is not None:
         return kept_back(sendable, limit)
-    if isinstance(sendable, MayGo) and sendable.withdraw is None and not guards.asks_first:
-        return token_spent(row, history) or standing
-    return standing
+    return token_spent(row, sendable, history, guards) or standing
 
 
 def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:

@@ -416,6 +416,16 @@ TOKEN_SPENT = entry(
     " the row with the new token.",
 )
 
+TOKEN_GOES = entry(
+    "token-goes",
+    "its one-time token pays order {order} of batch {batch}, which goes before it in this run:"
+    " {step}",
+    means="A token pays once, and an earlier order that is still to be sent has it.",
+    example="the token of an order that was told to wait, in the row of another order",
+    remedy="See whether it is the same sale; if not, have the payer enter the card again, and send"
+    " the row with the new token.",
+)
+
 # --- warnings
 
 OVER_RECIPIENT = entry(
