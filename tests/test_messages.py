@@ -445,6 +445,7 @@ SHEETS: dict[str, Callable[[Any], None]] = {
 }
 ELSEWHERE = {
     "total-row.sum",  # below other rows: tests/test_noorders.py
+    "total-row.last",
     "further-line",
     "not-text",  # no reader makes one: tests/test_validation.py
     "lost-id",  # a row that came back: tests/test_provenance.py

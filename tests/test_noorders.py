@@ -45,8 +45,30 @@ def test_a_total_row_with_all_that_an_order_needs_is_never_charged(tmp_path: Pat
     total = line(order_id="Total", amount="35.50", currency="THB")
     assert looked_at(tmp_path, total, **fixed).rules == {5: [("order_id", "total-row")]}
     looked = looked_at(tmp_path, total, input='odd_ids = "accept"', **fixed)
-    assert looked.problems == {}
+    assert looked.rules == {5: [("amount", "total-row")]}
     assert "is the sum of all above it, 35.50 THB" in " ".join(looked.notes)
+
+
+@pytest.mark.fault("X13")
+def test_a_last_row_that_is_the_sum_of_all_goes_only_where_a_person_says_so(tmp_path: Path) -> None:
+    """It has an id, a payer and a recipient, and may be an order; below it there may be remarks."""
+    remark = line(order_id="End of report")
+    for below in ((), (remark,)):
+        looked = looked_at(tmp_path, row(4, amount="35.50"), *below)
+        assert looked.rules[5] == [("amount", "total-row")]
+        assert "the sum of all above it, 35.50 THB" in looked.problems[5][0].remedy
+    looked = looked_at(tmp_path, row(4, amount="35.50"), input='total_rows = "accept"')
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 5], {})
+    for others in (row(4, amount="35.51"), row(4, amount="35.50", currency="USD")):
+        assert looked_at(tmp_path, others).problems == {}
+    assert looked_at(tmp_path, row(4, amount="35.50"), row(5, amount="1.00")).problems == {}
+
+
+@pytest.mark.fault("X13")
+def test_of_two_rows_a_third_is_the_sum_by_chance(tmp_path: Path) -> None:
+    """Round amounts are so: 100, 200, 300."""
+    rows = [row(at, amount=f"{at}00.00") for at in (1, 2, 3)]
+    assert look(tmp_path, "orders.csv", text_of(rows)).problems == {}
 
 
 @pytest.mark.fault("X13")

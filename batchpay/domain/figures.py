@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from batchpay.domain.money import EXPONENTS
@@ -102,6 +102,7 @@ class NumberForm:
     before: str  # the currency's sign, where one may stand
     after: str
     pattern: re.Pattern[str] = field(repr=False, compare=False)
+    may_be_whole: bool = False  # it is said that thousands stand in numbers without decimals, too
 
     def read(self, cell: str) -> Figure | None:
         """What a cell says; None when it does not fit wholly."""
@@ -221,6 +222,37 @@ def form_of(example: str) -> NumberForm:
         after=after,
         pattern=pattern,
     )
+
+
+def with_whole(form: NumberForm, example: str) -> NumberForm:
+    """The same for numbers whose decimals may be left out, as a second example says: `1.234` beside
+    `1.234,56`. Raises Unclear.
+    """
+    whole = form_of(example)
+    if not form.point or whole.point or whole.group != form.group:
+        raise Unclear(settings.FORM_NOT_WHOLE(form=form.example))
+    return replace(form, may_be_whole=True)
+
+
+@lru_cache(maxsize=16)
+def swapped(form: NumberForm) -> NumberForm | None:
+    """The form of whoever has comma and point the other way round; None where it has not both.
+
+    >>> swapped(form_of("1.234,56")).read("1.234").number
+    '1.234'
+    """
+    if {form.group, form.point} != {",", "."}:
+        return None
+    pattern = _pattern(
+        group=form.point,
+        point=form.group,
+        before=form.before,
+        after=form.after,
+        has_brackets=form.has_brackets,
+        has_triangle=form.has_triangle,
+        ends_in_minus=form.ends_in_minus,
+    )
+    return replace(form, group=form.point, point=form.group, pattern=pattern)
 
 
 def _sign_in(text: str) -> str:

@@ -1,6 +1,7 @@
 """Rows of a file that are no orders: sums, further lines of an order, comments, headers once more.
 
-None of them can be charged: each is rejected anyway, or says in place of its id that it is a sum.
+None of them can be charged: each is rejected anyway, or says in place of its id that it is a sum,
+or is the last row of its file and what all above it come to.
 What is found here says so in one sentence, in place of a remedy for every cell that is empty; what
 nobody could take for an order (a comment, a page's header) is left out, as blank rows are.
 """
@@ -10,21 +11,30 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from batchpay.domain.figures import NumberForm
 from batchpay.domain.model import Chunk, Document, Judged, Problem
 from batchpay.domain.money import NotMoney, grouped_text, to_minor
 from batchpay.domain.text import told
 from batchpay.intake.controls import sums_of
+from batchpay.intake.sources import blamed_for
 from batchpay.intake.totalrows import is_total, may_have_totals
 from batchpay.job.job import PAYERS, Columns, FromColumn, FromLookup
 from batchpay.messages import noticed
 from batchpay.messages.message import Message
-from batchpay.messages.problems import FURTHER_LINE, ONLY_CELL, TOTAL_ROW, TOTAL_ROW_SUM
+from batchpay.messages.problems import (
+    FURTHER_LINE,
+    ONLY_CELL,
+    TOTAL_ROW,
+    TOTAL_ROW_LAST,
+    TOTAL_ROW_SUM,
+)
 
 _COMMENT = re.compile(r"\s*(#|//|--|※|;;)\s*\S*\s+\S.*|\s*(#|//|--|※)\s*[^\W\d_]{2,}\s*", re.DOTALL)
 _FEWEST_ABOVE = 2  # rows that a sum without a word is a sum of
+_FEWEST_SUMMED = 3  # rows that a row with all that an order needs is a sum of
 _LEAST_NAMES = 3  # of a header that repeats, or of another table
 _NAMED = 5  # rows in a note
 
@@ -45,7 +55,7 @@ class NoOrders:
     """What of one file is no order, as its rows go by. `gone` of a chunk are left out."""
 
     columns: Columns
-    skip_totals: bool
+    totals: Literal["reject", "skip", "accept"]  # [input] total_rows
     odd_ids: bool  # ids are taken as they stand
     second: SecondTable | None = None
     _comments: int = 0
@@ -56,8 +66,9 @@ class NoOrders:
     _row: int = 0  # the one before
     _id: tuple[str, int] = ("", 0)  # the order above, and its row
     _sums: Counter[str] = field(default_factory=Counter)
+    _counts: Counter[str] = field(default_factory=Counter)  # of the same rows
     _part: Counter[str] = field(default_factory=Counter)  # since the last sum
-    _last: tuple[int, str, int] = (0, "", 0)  # row, currency and amount of the last row
+    _last: tuple[int, str, int] = (0, "", 0)  # row, currency and amount of the last that has one
     _read: dict[str, list[str]] = field(default_factory=dict)  # of the chunk that is looked at
 
     def look(self, judged: Judged) -> tuple[Found, frozenset[int]]:
@@ -85,7 +96,7 @@ class NoOrders:
                 if is_sum:  # that it lacks cells of an order is no news
                     others = tuple(problem for problem in others if problem.value)
                 found[at] = (named, *others)
-                if is_sum and self.skip_totals:
+                if is_sum and self.totals == "skip":
                     self._skipped.append(chunk.rows[at])
                     gone.add(at)
             elif _are_empty(found[at]):
@@ -110,11 +121,31 @@ class NoOrders:
             told_notes.append(
                 noticed.TOTALS_SKIPPED(rows=len(self._skipped), named=_listed(self._skipped))
             )
-        row, currency, amount = self._last
-        above = self._sums[currency] - amount
-        if self._rows > _FEWEST_ABOVE + 1 and amount > 0 and above == amount:
+        if self._is_last_a_sum():
+            row, currency, amount = self._last
             told_notes.append(noticed.LIKE_A_TOTAL(row=row, sum=_money(amount, currency)))
         return told_notes
+
+    def ended(self, judged: Judged) -> Judged:
+        """The file's last chunk: a last row that is the sum of all above it is no order, though it
+        has all that one needs, unless a person said that it is.
+        """
+        row, currency, amount = self._last
+        if self.totals == "accept" or row not in judged.chunk.rows or not self._is_last_a_sum():
+            return judged
+        at = judged.chunk.rows.index(row)
+        if at in judged.problems:
+            return judged
+        shown = _money(amount, currency)
+        column = blamed_for(self.columns.fields["amount"], "amount")
+        found = (Problem(column, shown, TOTAL_ROW_LAST(sum=shown)),)
+        return replace(judged, problems={**judged.problems, at: found})
+
+    def _is_last_a_sum(self) -> bool:
+        """Is the last amount of a file what all above it come to? Of a few it may be by chance."""
+        _, currency, amount = self._last
+        above = self._sums[currency] - amount
+        return self._counts[currency] > _FEWEST_SUMMED and amount > 0 and above == amount
 
     # --- orders that go by
 
@@ -131,14 +162,16 @@ class NoOrders:
         self._rows += end - start
         documents = judged.documents[start:end]
         priced = [document for document in documents if _is_priced(document)]
-        sums, _ = sums_of(priced)
+        sums, counts = sums_of(priced)
         self._sums.update(sums)
+        self._counts.update(counts)
         self._part.update(sums)
-        last = documents[-1]
-        self._last = (judged.chunk.rows[end - 1], "", 0)
-        if _is_priced(last):
-            code = str(last["currency"]).upper()
-            self._last = (judged.chunk.rows[end - 1], code, last["amount"])
+        for at in range(end - 1, start - 1, -1):  # below the last amount there may be remarks
+            document = judged.documents[at]
+            if _is_priced(document):
+                code = str(document["currency"]).upper()
+                self._last = (judged.chunk.rows[at], code, document["amount"])
+                break
 
     # --- what a row is
 

@@ -29,6 +29,7 @@ from batchpay.intake.mapping import map_chunk
 from batchpay.intake.noorders import NoOrders, SecondTable
 from batchpay.intake.provenance import held_against, of_other_jobs, unknown
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
+from batchpay.intake.separators import Separators
 from batchpay.intake.validation import Checker
 from batchpay.job.job import Columns, Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
@@ -111,9 +112,10 @@ class _Judge:
         self._checker = Checker(job.schema, self._columns, _checks(job, self._columns))
         self._no_orders = NoOrders(
             self._columns,
-            skip_totals=job.input.total_rows == "skip",
+            totals=job.input.total_rows,
             odd_ids=job.input.odd_ids == "accept",
         )
+        self._separators = Separators(self._columns)
         self._restored: list[int] = []  # rows that have an id again that a program had damaged
         self.columns = tuple(self._table.columns)
         self.tally = Tally()
@@ -122,11 +124,17 @@ class _Judge:
         self.had_other_ids = False
 
     def chunks(self) -> Iterator[Judged]:
-        """The file, a chunk at a time."""
+        """The file, a chunk at a time. Of its last row it is known only at the end what it is."""
+        before: Judged | None = None
         for chunk in self._table.chunks():
             judged = self._judged(chunk)
-            if len(judged.chunk.rows):
-                yield judged
+            if not len(judged.chunk.rows):
+                continue
+            if before is not None:
+                yield before
+            before = judged
+        if before is not None:
+            yield self._no_orders.ended(before)
 
     def counted(self, repeats: Repeats) -> Iterator[Judged]:
         """The same, counted. To be read once."""
@@ -138,6 +146,7 @@ class _Judge:
             had_other_ids = bool(judged.earlier or judged.corrects)
             self.had_other_ids = self.had_other_ids or had_other_ids
             repeats.add(self._batch_id, judged)
+            self._separators.look(judged)
             yield judged
         if self._table.unended is not None:
             self._require_whole(self._table.unended)
@@ -199,6 +208,10 @@ class _Judge:
         if lineages:
             judged = replace(judged, earlier=lineages.earlier(self._batch_id, judged))
         return judged, restored
+
+    def refusals(self) -> tuple[Message, ...]:
+        """Why nothing of the file is sent, whatever its sender declared; once it was read."""
+        return self._separators.refusals()
 
     def notes(self) -> tuple[str, ...]:
         """What a person should know about the file, once it was read to its end."""
@@ -329,6 +342,7 @@ def _read(
     kept = keep(Source(snapshot, batch_id, again), judge.counted(repeats))
     snapshot.verify_unchanged()
     controls = _controls(job, path)
+    refusal = (*judge.refusals(), *refusal_of(judge.tally, controls, job.input))
     return Intake(
         snapshot=snapshot,
         batch_id=batch_id,
@@ -340,7 +354,7 @@ def _read(
         notes=judge.notes(),
         had_other_ids=judge.had_other_ids,
         has_totals=controls.count is not None or controls.total is not None,
-        refusal=" ".join(map(str, refusal_of(judge.tally, controls, job.input))),
+        refusal=" ".join(map(str, refusal)),
     )
 
 

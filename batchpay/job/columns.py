@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from batchpay.domain.calendars import DateForm, UnclearDate, date_form_of
-from batchpay.domain.figures import NumberForm, Unclear, form_of
+from batchpay.domain.figures import NumberForm, Unclear, form_of, with_whole
 from batchpay.job.job import (
     DEFAULTED,
     Columns,
@@ -105,13 +105,15 @@ class ColumnsReader:
         """How the cells are written, by its example."""
         if "format" not in told:
             return None
-        example = told["format"]
+        example, *wholes = names_of(told["format"])
         try:
             if unit is None:
                 return date_form_of(example)
             form = form_of(example)
             if unit == "minor" and form.point:
                 raise Unclear(FORM_WHOLE())
+            for example in wholes:
+                form = with_whole(form, example)
             return form
         except (Unclear, UnclearDate) as error:
             self._at.say([*where, "format"], f"{shown(example)}: {error.said}")

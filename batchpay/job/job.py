@@ -128,7 +128,8 @@ class Input:
     alike_ids: Literal["conflict", "distinct"] = (
         "conflict"  # ids equal but for what programs do to ids
     )
-    total_rows: Literal["reject", "skip"] = "reject"  # rows that are sums of those above
+    # Rows that are sums of those above; accept: what has all that an order needs is one.
+    total_rows: Literal["reject", "skip", "accept"] = "reject"
     # What the job file itself names, where another file was given in its place; else empty.
     named_by_job: str = ""
     aliases: tuple[tuple[str, ...], ...] = ()  # names of which a file has one (Columns.aliases)

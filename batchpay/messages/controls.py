@@ -42,6 +42,29 @@ TOO_MANY_ONLY = entry(
     example="a file with one row, which is wrong, in a job with max_rejects = 0",
     remedy=_SEND_AGAIN,
 )
+SEPARATORS_OPEN = entry(
+    "refused.separators",
+    "Column '{column}': by format = \"{form}\" '{cell}' is {reads}; where it was written by another"
+    " machine it is {other}, and no cell of the file shows which, none has a '{point}' (rows"
+    " {rows}). Look at what these orders cost. If it is {reads}, say format ="
+    ' ["{form}", "{whole}"] in [columns]; if not, have the file written again with that format.',
+    means="A declared number format has a sign between thousands, and every cell of a file that has"
+    " it could have it before its decimals as well: amounts could be 1,000 times what was meant.",
+    example='amount = "1.234" in every row, under format = "1.234,56"',
+    remedy="Look at what the orders cost. If these are thousands, declare the second example, by"
+    " which amounts may stand without decimals; if not, have the file written again.",
+)
+SEPARATORS_MIXED = entry(
+    "refused.separators.mixed",
+    "Column '{column}' has numbers of two kinds: '{written}' in row {row} has comma and point the"
+    " other way round, and '{cell}' could be {reads} or {other} (rows {rows}). Write the cells of"
+    " the column alike, and send the file again.",
+    means="Some cells of a column have a comma before decimals and others a point, and a third kind"
+    " could be read in both ways: amounts could be 1,000 times what was meant.",
+    example='amounts of "1.234" and "99.50" under format = "1.234,56"',
+    remedy="Write all amounts of the column in the way that the job declares; where parts of the"
+    " file come from different machines, look at what their orders cost.",
+)
 WRONG_COUNT = entry(
     "refused.count",
     "The file has {rows} rows, its sender declared {declared:d}: ask for the whole file.",

@@ -107,7 +107,8 @@ LIKE_A_TOTAL = entry(
     "the amount of the last row, {row:d}, is the sum of all above it, {sum}: is it a total row?",
     means="The last row has all that an order needs, and what the column above comes to.",
     example="a last row with an id, and the sum of the others",
-    remedy="Delete the row if it is no order.",
+    remedy="Delete the row if it is no order; it goes only where the job says total_rows ="
+    ' "accept".',
 )
 NO_ROWS = entry(
     "note.no-rows",

@@ -156,6 +156,17 @@ TOTAL_ROW_SUM = entry(
     remedy="Delete the row below the orders, or have it left out of the export; or say total_rows ="
     ' "skip" in [input].',
 )
+TOTAL_ROW_LAST = entry(
+    "total-row.last",
+    "it is the last amount of the file and the sum of all above it, {sum}: it looks like a total"
+    ' row, which is no order: delete it from the export; if it is an order, say total_rows ='
+    ' "accept" in [input]',
+    means="The last row of a file has all that an order needs, and its amount is exactly what three"
+    " rows or more above it come to.",
+    example="a last row with an id, a payer and a recipient, and the sum of the others",
+    remedy="Delete the row if it is no order. If it is one, move it up, or say total_rows ="
+    ' "accept" in [input] for this file.',
+)
 FURTHER_LINE = entry(
     "further-line",
     "a further line of the order in row {row:d}, with nothing of its own to charge: leave such"

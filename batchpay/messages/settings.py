@@ -40,6 +40,15 @@ FORM_WHOLE = entry(
     example='[columns]\namount = { column = "Amount", unit = "minor", format = "1.234,56" }',
     remedy='Write an example without decimals, or say unit = "major".',
 )
+FORM_NOT_WHOLE = entry(
+    "form-not-whole",
+    "the second example is of amounts without decimals, written as in {form}: 1.234 beside"
+    " 1.234,56, say",
+    means="A column has two formats, and the second is not the first without its decimals.",
+    example='[columns]\namount = { column = "Amount", unit = "major", format ='
+    ' ["1.234,56", "1,234.56"] }',
+    remedy="Leave the second out, or write it as the first, without decimals.",
+)
 DATE_FORM_UNCLEAR = entry(
     "date-form-unclear",
     "write the 31st of December of a year, as the file writes its dates: 31/12/2567, 2024-12-31 or"

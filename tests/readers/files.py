@@ -62,7 +62,8 @@ class Looked:
     problems: dict[int, tuple[Problem, ...]] = field(default_factory=dict)  # by row number
     cells: dict[str, list[str]] = field(default_factory=dict)  # by column
     sheets: set[str] = field(default_factory=set)
-    refused: list[str] = field(default_factory=list)  # 65
+    refused: list[str] = field(default_factory=list)  # 65: it cannot be read
+    unsent: list[str] = field(default_factory=list)  # 65: it was read, and nothing of it is sent
     notes: list[str] = field(default_factory=list)
     repeats: dict[int, str] = field(default_factory=dict)  # row number -> outcome
     chunks: int = 0
@@ -113,6 +114,7 @@ def look(folder: Path, file: str, data: bytes | str | None = None, **how: Any) -
     with ExitStack() as stack:
         intakes = take_in(job(folder, file, **how), stack, lambda sha256: sha256, keep)
         looked.notes = [note for intake in intakes.files for note in intake.notes]
+        looked.unsent = [intake.refusal for intake in intakes.files if intake.refusal]
         looked.refused = [str(error) for error in intakes.refused]
         looked.repeats = {
             row: repeat.outcome.value
