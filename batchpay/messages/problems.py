@@ -159,7 +159,7 @@ TOTAL_ROW_SUM = entry(
 TOTAL_ROW_LAST = entry(
     "total-row.last",
     "it is the last amount of the file and the sum of all above it, {sum}: it looks like a total"
-    ' row, which is no order: delete it from the export; if it is an order, say total_rows ='
+    " row, which is no order: delete it from the export; if it is an order, say total_rows ="
     ' "accept" in [input]',
     means="The last row of a file has all that an order needs, and its amount is exactly what three"
     " rows or more above it come to.",
