@@ -98,6 +98,8 @@ def test_another_encoding_is_refused_with_byte_and_line(
         ("utf-8", "cp932", "髙島屋 ①号店", "cp932"),
         ("shift_jis", "cp932", "髙島屋 ①号店", "cp932"),
         ("utf-8", "euc_jp", "ガラスの工房", "euc_jp"),
+        ("utf-8", "euc_jp", "請求書 送料", "euc_jp"),  # Thai letters, but no Thai
+        ("utf-8", "cp874", "กฎหมาย", "cp874"),
         ("cp932", "cp874", "ร้านดอกไม้", "cp874"),
         ("cp874", "utf-8", "ガラスの工房", "utf-8"),
         ("cp932", "utf-8-sig", "ガラスの工房", "utf-8"),

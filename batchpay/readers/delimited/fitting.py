@@ -18,6 +18,9 @@ _LEAST = 0.6  # of the characters beyond ASCII that must be credible
 _LEADS = 4
 _BEFORE = 16  # characters of a line that are shown before what is telling
 _THAI_MARKS = frozenset(map(chr, (0x0E31, *range(0x0E34, 0x0E3B), *range(0x0E47, 0x0E4F))))
+# Letters of which Thai has one in a hundred; of the bytes of Japanese one in five are they.
+_THAI_RARE = frozenset("ฃฅฆฌฎฏฐฑฒฬฮฯฤฦ๏๚๛")
+_THAI_DIGITS = frozenset("๐๑๒๓๔๕๖๗๘๙")
 _PUNCTUATION = frozenset("‘’“”–—…•€\xa0")
 
 
@@ -76,6 +79,11 @@ def _thai(text: str, at: int) -> float:
         return 0.0
     if character in _THAI_MARKS:
         return float(at > 0 and "\u0e01" <= text[at - 1] <= "\u0e5b")
+    if character in _THAI_RARE:
+        return 0.4
+    if character in _THAI_DIGITS:  # not within a word
+        before = text[at - 1 : at]
+        return float(not before or before in _THAI_DIGITS or not "\u0e01" <= before <= "\u0e5b")
     return 1.0
 
 
