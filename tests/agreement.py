@@ -161,9 +161,8 @@ class Agreement:
         yield from (
             f"{name} would be sent from {n} rows" for name, n in Counter(wanted).items() if n > 1
         )
-        known = {
-            finding.order_id for finding, sent in self.rows if not (sent or self._unasked(finding))
-        } - set(wanted)
+        unasked = {finding.order_id for finding, _ in self.rows if self._unasked(finding)}
+        known = {finding.order_id for finding, _ in self.rows} - unasked - set(wanted)
         yield from (
             f"{order_id} was sent, the plan did not say so" for order_id in sorted(made & known)
         )

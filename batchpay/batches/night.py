@@ -38,7 +38,7 @@ from batchpay.batches.publish import (
     write,
 )
 from batchpay.batches.runs import Runs
-from batchpay.batches.session import Options, SessionCall, SessionEnd, hold
+from batchpay.batches.session import Options, SessionCall, SessionEnd, hold_session
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import refuse_lost
 from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
@@ -163,20 +163,20 @@ def _without_a_request(opened: OpenJob) -> Result:
     return _reported(opened, [], asked=True)
 
 
-async def _work(opened: OpenJob, brought: SessionCall, trouble: list[BatchpayError]) -> Result:
+async def _work(opened: OpenJob, call: SessionCall, trouble: list[BatchpayError]) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
     load(opened.job.report.formats, opened.job.report.language)
     opened.note(RunStarted(boot_id=opened.clock.boot_id))
-    visited = SessionEnd()
+    ended = SessionEnd()
     try:
-        visited = await hold(opened, brought)
-        trouble += visited.trouble
+        ended = await hold_session(opened, call)
+        trouble += ended.trouble
     except BatchpayError as error:
         trouble.append(error)
-    if signal := brought.signals.received:
+    if signal := call.signals.received:
         trouble.append(TryLater(f"interrupted by {signal}; run the same command again to go on"))
-    brought.progress.phase("reporting")
-    return _reported(opened, trouble, visited.notes)
+    call.progress.phase("reporting")
+    return _reported(opened, trouble, ended.notes)
 
 
 def _reported(

@@ -75,35 +75,35 @@ class SessionCall:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
-    """What a visit leaves beside the journal."""
+    """What a session leaves beside the journal."""
 
     trouble: tuple[BatchpayError, ...] = ()  # what made it end early
     notes: tuple[str, ...] = ()  # what a person should hear
 
 
-async def hold(opened: OpenJob, hold: SessionCall) -> SessionEnd:
-    """The whole visit. Raises what makes going on impossible."""
+async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
+    """From the first request to the last. Raises what makes going on impossible."""
     settings = opened.job.gateway
-    gateway = opened.edges.gateway(settings, hold.key.reveal())
-    limits = _limits(opened.job, hold.options, opened.started_ns)
+    gateway = opened.edges.gateway(settings, call.key.reveal())
+    limits = _limits(opened.job, call.options, opened.started_ns)
     channel = channel_of(opened)
-    run = Run(settings, gateway, channel, opened.recorder, opened.clock, hold.progress, limits)
+    run = Run(settings, gateway, channel, opened.recorder, opened.clock, call.progress, limits)
     running = asyncio.get_running_loop()
 
     def interrupt(name: str) -> None:
         why = f"interrupted by {name}"
-        running.call_soon_threadsafe(run.loop.interrupt, why, hold.options.grace_s)
+        running.call_soon_threadsafe(run.loop.interrupt, why, call.options.grace_s)
 
-    hold.signals.call(interrupt)
+    call.signals.call(interrupt)
     beat = asyncio.create_task(_beat())
     try:
-        await at_gateway(run, brought(opened, hold.options, charges=hold.charges))
+        await at_gateway(run, brought(opened, call.options, charges=call.charges))
     finally:
         beat.cancel()
-        hold.signals.call(None)
+        call.signals.call(None)
         await gateway.aclose()
         told = _note_holds(opened, run.loop.why_held)
-    interrupted = bool(hold.signals.received)
+    interrupted = bool(call.signals.received)
     trouble = (*_trouble(run, settings.url, interrupted=interrupted), *opened.refused)
     notes = [*run.notes, *_illness(run.channel)]
     told_of_holds = told and opened.loss is None

@@ -12,6 +12,7 @@ entries    the lines of a run that are not about one attempt
 evidence   is what is told of an attempt news, and does it break a promise?
 in_force   what holds a job back until a person has told, and whose its journal is
 queue      who is sent next, and how far a run may go
+throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
 lists      the gateway's own list of charges, held against the journal
 books      the account's own ledger, whole or not at all
