@@ -386,6 +386,8 @@ def test_the_budget_of_old_pending_charges_is_for_those_that_the_gateway_knows()
     many = PendingRound(Follows(None, 1), now_ns)
     assert many.rest([old, attempt("e", 1)]) == frozenset("e")
     assert (many.after, many.asked_ns) == ("d", 0)
+    again = PendingRound(Follows(Followed(since_ns=0, pending_ns=2 * DAY_NS), 1), now_ns)
+    assert again.rest([attempt("e", 1)]) == frozenset()
 
 
 def test_a_qr_says_where_it_is_and_until_when(market: Market) -> None:

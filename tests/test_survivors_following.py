@@ -101,12 +101,12 @@ class Night:
     the chains are acch_test_4, 2 and 3.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = 3) -> None:
         self.world = World(FakeGateway(only(0, "declined")))
-        self.world.run(3)
+        self.world.run(count)
         self.world.batch = "2026-11-25-0123456789ab"
         self.world.payer = lambda number: {"card": f"tokn_test_{number}9"}
-        assert set(self.world.run(3).values()) == {Outcome.SUCCEEDED}
+        assert set(self.world.run(count).values()) == {Outcome.SUCCEEDED}
         self.began_ns = START_NS + int(self.world.now_s * 1e9)
 
     def follow(
@@ -261,9 +261,12 @@ def test_where_nothing_was_ever_followed_and_nothing_is_on_its_way_nothing_is_as
     night = Night()
     books = Books()
     assert night.follow(books, later_s=36 * DAY_S) is None and books.asked == []
-    old = attempt("a", night.began_ns)
-    told = night.follow(books, waiting=[old])
-    assert told is not None and told.pending_ns == night.now_ns and books.asked == []
+    old = [attempt(name, night.began_ns) for name in "ab"]
+    told = night.follow(books, waiting=old[:1])
+    assert told is not None and books.asked == []
+    assert (told.pending_ns, told.pending_after) == (night.now_ns, "")
+    told = night.follow(books, 1, waiting=old)
+    assert told is not None and (told.pending_ns, told.pending_after) == (0, "a")
 
 
 @pytest.mark.parametrize(
@@ -288,6 +291,25 @@ def test_a_gateway_that_tells_of_no_transfer(books: Books, asked: list[str], unt
         asked = [*asked, "trsf_2"]
     assert books.asked == asked
     assert (told.asked_ns, len(told.open)) == (night.now_ns, 3)
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_a_list_that_is_not_served_is_no_trouble(status: int) -> None:
+    night = Night()
+    books = Books(chains_told=dict(zip(CHAINS, SHARES, strict=True)), fails={"chains 0": status})
+    told = night.follow(books)
+    assert night.seen() == ALL and told is not None and told.asked_ns == night.now_ns
+
+
+def test_a_gateway_that_told_of_one_transfer_tells_of_transfers() -> None:
+    """Of an earlier night's; three chains without one prove nothing then."""
+    night = Night(4)
+    first = night.follow(Books({"acch_test_4": "trsf_3"}, {}, (share(3),)))
+    assert first is not None and night.seen() == {"0003/1": "created"}
+    later = Books(transfers_listed=(share(3),))
+    told = night.follow(later, before=replace(first, news_from=""))
+    assert later.asked[-1] == "transfers 0" and len(later.asked) == 5
+    assert told is not None and not told.untold
 
 
 @pytest.mark.parametrize(

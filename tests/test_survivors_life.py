@@ -33,6 +33,7 @@ from tests.test_lifecycle import (
     charge,
     error,
     event,
+    kept,
 )
 from tests.test_reconciliation import ADOPTED, PROBLEM, counted, one
 
@@ -137,6 +138,46 @@ def test_a_live_charge_is_one_whose_id_says_so() -> None:
 
 def evidence(kind: str, send: int, shown: dict[str, Any], **data: Any) -> Event:
     return event(kind, send, charge=shown, **data)
+
+
+WORD = {"by": "kim", "reason": "her phone"}
+
+
+def adopted(word: dict[str, str] | None, flaws: list[str], **changes: Any) -> Event:
+    """A charge that this journal did not make, by a person's word or by what it says itself."""
+    found = charge_in(charge(**changes))
+    assert found
+    told = {"intent": kept(), "flaws": flaws} | ({"word": word} if word else {})
+    return evidence("adopted", 0, found.to_json(), **told)
+
+
+@pytest.mark.fault("B31")
+@pytest.mark.parametrize("word", [None, WORD])
+def test_a_charge_that_names_nobody_is_the_orders_by_a_persons_word_alone(
+    word: dict[str, str] | None,
+) -> None:
+    """Then the one that carries its key is a second one that took money; else it is the only one,
+    and the nameless may be anybody's.
+    """
+    nameless = adopted(word, ["metadata: no key"], metadata={})
+    (attempt,) = fold([nameless, evidence("found", 0, charge(id="chrg_test_2"))])
+    assert attempt.doubled is bool(word)
+    if word is None:
+        assert attempt.charge is not None and attempt.charge.id == "chrg_test_2"
+        assert attempt.twins == {"chrg_test_2"}
+    else:
+        assert attempt.twins == {"chrg_test_1", "chrg_test_2"}
+
+
+@pytest.mark.parametrize("word", [None, WORD])
+def test_what_a_person_took_over_keeps_how_it_differs_also_where_it_took_nothing(
+    word: dict[str, str] | None,
+) -> None:
+    """It stands beside the word; of what a list showed alone it is nobody's money."""
+    ended = {"status": "expired", "paid": False, "amount": 1}
+    (attempt,) = fold([adopted(word, ["amount"], **ended)])
+    assert attempt.flaws == (("amount",) if word else ())
+    assert bool(attempt.accepted) is bool(attempt.by_hand) is bool(word)
 
 
 def shown(**changes: Any) -> dict[str, Any]:

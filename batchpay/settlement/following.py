@@ -101,15 +101,6 @@ class PendingRound:
         return frozenset(one.intent.key for one in old if one.intent.key not in mine)
 
 
-@dataclass(slots=True)
-class _Pages:
-    """A list as far as it was read."""
-
-    things: list[Any]
-    whole: bool
-    served: bool
-
-
 class Follower:
     """One run's following."""
 
@@ -204,21 +195,19 @@ class Follower:
             return False
         return self._clock.now_ns() + int(GLANCE_S * 1e9) > self._deadline_ns
 
-    async def _pages(self, page_at: PageAt, since: str, at_most: int) -> _Pages:
-        """A list from a time on, where it has no more than so many pages; else its first alone."""
+    async def _pages(self, page_at: PageAt, since: str, at_most: int) -> list[Any]:
+        """A list from a time on, as far as it is told; its first page alone where it has more than
+        so many.
+        """
         found: list[Any] = []
-        offset = 0
         while True:
-            answer = await self._ask(partial(page_at, Span(since), offset))
+            answer = await self._ask(partial(page_at, Span(since), len(found)))
             if answer is None or answer.said is None:
-                return _Pages(found, whole=False, served=answer is None or offset > 0)
+                return found
             page = answer.said
             found += page.things
-            offset += len(page.things)
-            if not page.things or offset >= page.total:
-                return _Pages(found, whole=True, served=True)
-            if -(-page.total // PAGE) > at_most:
-                return _Pages(found, whole=False, served=True)
+            if not page.things or len(found) >= page.total or -(-page.total // PAGE) > at_most:
+                return found
 
     # --- news
 
@@ -229,11 +218,10 @@ class Follower:
         begun = _instant(now_ns)
         if not since:
             return begun, frozenset()
-        at_most = max(1, self._left // 4)
+        at_most = self._left // 4
         refunds = await self._pages(self._gateway.refunds, since, at_most)
-        events = await self._pages(self._gateway.happened, since, at_most)
-        told = [one for one in refunds.things if one is not None]
-        happened: list[Happened] = events.things
+        happened: list[Happened] = await self._pages(self._gateway.happened, since, at_most)
+        told = [one for one in refunds if one is not None]
         disputed = [one.charge_id for one in happened if one.key.startswith("dispute.")]
         charges = dict.fromkeys([*(one.charge_id for one in told), *disputed])
         for charge_id in filter(None, charges):
@@ -312,7 +300,7 @@ class Follower:
         if not missing:
             return told
         links = await self._pages(self._gateway.chains, _since(missing), len(missing))
-        for link in links.things:
+        for link in links:
             if link.transfer_id:
                 told.ids[link.id] = link.transfer_id
         for one in missing:
@@ -336,7 +324,7 @@ class Follower:
         """Where these transfers are."""
         ways = [one for some in of.values() for one in some]
         listed = await self._pages(self._gateway.transfers, _since(ways), len(names))
-        for transfer in listed.things:
+        for transfer in listed:
             if transfer.id in of:
                 told.transfers[transfer.id] = transfer
         for name in names:
