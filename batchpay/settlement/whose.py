@@ -10,6 +10,7 @@ from batchpay.lifecycle.charge import has_key, key_in
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import explains_itself, key_of, place_in
 from batchpay.settlement.cases import Case, Cases
+from batchpay.settlement.evidence import is_claimed
 from batchpay.settlement.expected import Expected
 from batchpay.settlement.strays import Strays
 
@@ -114,13 +115,16 @@ class Whose:
         return matched
 
     def is_unclear(self, charge: ChargeSeen) -> bool:
-        """Can nobody tell whose charge this is? Then it may be any order's that it fits."""
+        """Can nobody tell whose charge this is? Then it may be any order's that it fits: also where
+        it was told for one that did not ask for it (`is_claimed`).
+        """
         if charge.id in self._strays.disowned or explains_itself(charge.metadata):
             return False
         place = self.place(charge)
         if place is not None and place[1] is not None:
             return False
-        return self._cases.proven_by(charge.id) is None
+        is_told = self._cases.proven_by(charge.id) is not None
+        return not (is_told and is_claimed(self._journal, self._job, charge.id))
 
     def is_known(self, charge_id: str) -> bool:
         """Does an event tell of it as an order's charge, of this job or another one?"""
