@@ -132,11 +132,14 @@ def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(market: Market)
     (first,) = (path.parent for path in reports.glob("*/report.html"))
     latest = reports / "latest" / "night"
     assert latest.resolve() == first
-    market.orders([order(3)])
-    assert market.run().returncode == 0
+    market.orders([order(3, card="tokn_test_sandbox000030011")])
+    assert market.run().returncode == 10
+    page = (latest / "report.html").read_bytes()
+    assert b"insufficient_fund" in page and b"request 1 of attempt 1 written down" in page
     assert latest.resolve() != first and (latest / "report.html").exists()
     index = (reports / "index.html").read_bytes()
     assert index.count(b'<tr><th scope="row">') == 2
     assert market.run(verb="verify").returncode == 0
-    assert market.run(verb="report").returncode == 0
+    assert market.run(verb="report").returncode == 10
+    assert (latest / "report.html").read_bytes() == page
     assert (reports / "index.html").read_bytes() == index

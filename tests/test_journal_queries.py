@@ -51,6 +51,21 @@ def answer(order_id: str, state: str, attempt: int = 1, charge: str = "") -> Eve
 TERMS = terms_of("cust_1", "recp_1", 100, "thb")
 
 
+def test_when_a_batch_was_told_429(journal: SqliteJournal) -> None:
+    """Answers to its own charges alone."""
+    told = {"state": "held", "status": 429, "verdict": "throttled"}
+    journal.append(
+        [
+            intent("a"),
+            Event("answer", 7, batch_id="batch-1", order_id="a", attempt=1, send=1, data=told),
+            intent("b", batch_id="batch-2"),
+            Event("answer", 8, batch_id="batch-2", order_id="b", attempt=1, send=1, data=told),
+        ]
+    )
+    assert [event.at_ns for event in journal.told_429("batch-1")] == [7]
+    assert not list(journal.told_429("batch-3"))
+
+
 @pytest.mark.fault("J06", "J07")
 def test_who_asked_the_same(journal: SqliteJournal) -> None:
     """Every attempt since a time with its batch, oldest first; of an adopted charge what it

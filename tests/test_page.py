@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from batchpay.domain.model import Problem
@@ -297,6 +298,33 @@ def test_it_says_what_was_earned_and_whether_this_is_all_of_it(tmp_path: Path) -
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     earned = [one["sum"] for money in report["currencies"] for one in money["earned"]]
     assert earned == ["525", "-0.49", "81.41"]
+
+
+def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(tmp_path: Path) -> None:
+    """What the file calls a recipient stands beside its id, in the workbook too; an event that
+    somebody else worded is escaped.
+    """
+    paid = replace(CHARGED, transfer_status="paid", bank_amount=107488)
+    event = {"at": "2026-11-24T17:00:00Z", "told": "<b>said", "state": "declined", "who": "mai"}
+    text, _ = written(
+        tmp_path,
+        rows=[paid, replace(DECLINED, row=3, order_id="<17>")],
+        cells=[["0001", "A & B", ""], ["<17>", "A & B", ""]],
+        sellers=("Item", "of another file"),
+        rate="8/s",
+        told_429=lambda: iter(["2026-11-24T17:00:00Z"] * 7),
+        stories=lambda ids: {one: [{**event, "run": "run-1"}] for one in ids},
+    )
+    told = " ".join(re.sub("<[^>]*>", " ", text).split())
+    assert f"A &amp; B {CHARGED.destination} 1 1,234.50 THB" in told
+    assert "1,074.88 THB 1 of 1 arrived" in told
+    assert "Agreed: at most 8/s, look-ups among them. The gateway answered 7 charges with" in told
+    assert told.count("25 Nov 2026, 00:00:00, ") == 5
+    story = "&lt;17&gt; 25 Nov 2026, 00:00:00: &lt;b&gt;said → declined (mai) [run-1]"
+    assert story in told
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
+    (_, row, *_) = book["By recipient"].iter_rows(values_only=True)
+    assert row[6:] == (1074.88, 1, "A & B")
 
 
 def test_a_chart_over_time_counts_every_charge_once() -> None:

@@ -7,12 +7,14 @@ and are the same bytes when they are written again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from batchpay import __version__
+from batchpay.batches.clock import iso
 from batchpay.batches.counted import (
     is_news,
     is_open,
@@ -26,6 +28,7 @@ from batchpay.batches.lifts import lifts_of
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.standings import Found, findings_of
+from batchpay.batches.stories import stories_of
 from batchpay.batches.strays import adopted_json, unshown
 from batchpay.batches.wholeness import is_of
 from batchpay.batches.words import said_json
@@ -291,6 +294,19 @@ def _said(counted: Counted) -> Mapping[str, object]:
     return {**counted.said, "unproven": sorted(unproven)}
 
 
+def _rate(job: Job) -> str:
+    """As a job file writes it."""
+    window = {1: "s", 60: "min"}.get(job.gateway.rate_window_s, f"{job.gateway.rate_window_s}s")
+    return f"{job.gateway.rate}/{window}"
+
+
+def _told_429(journal: SqliteJournal, batch_id: str, until: int) -> Iterator[str]:
+    """When the gateway answered a charge of a batch with 429, up to an event; UTC."""
+    for event in journal.told_429(batch_id):
+        if event.seq <= until:
+            yield iso(event.at_ns)
+
+
 def _whose(journal: SqliteJournal, seq: int) -> dict[str, str]:
     """Account and address, as far as the journal knew them by then: what is written again is the
     same.
@@ -364,4 +380,8 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         time_zone=job.controls.time_zone,
         ids=job.columns.of("order_id"),
         payers=job.columns.of(*PAYERS),
+        sellers=job.columns.sellers(),
+        rate=_rate(job),
+        stories=partial(stories_of, journal, until=counted.noted.seq),
+        told_429=partial(_told_429, journal, batch.id, counted.noted.seq),
     )

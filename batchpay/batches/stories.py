@@ -4,7 +4,7 @@ journal alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -70,7 +70,8 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
     for batch in journal.batches():
         rows += map(_row, later.of(list(_findings(job, journal, batch, order_id))))
     own = journal.histories([order_id]).get(order_id, [])
-    events = sorted([*own, *_beside(journal, order_id)], key=lambda event: event.seq)
+    beside = _beside(journal, {order_id})[order_id]
+    events = sorted([*own, *beside], key=lambda event: event.seq)
     return {
         "order": order_id,
         "mode": mode_told(job.gateway.mode),
@@ -78,6 +79,19 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
         "attempts": [_attempt(one, later) for one in fold(own)],
         "events": list(map(_event, events)),
     }
+
+
+def stories_of(
+    journal: SqliteJournal, order_ids: Collection[str], until: int
+) -> dict[str, list[dict[str, Any]]]:
+    """The events of some orders up to one, oldest first, as `story_of` tells them."""
+    own = journal.histories(sorted(order_ids))
+    beside = _beside(journal, order_ids)
+    found = {}
+    for order_id in order_ids:
+        events = sorted([*own.get(order_id, []), *beside[order_id]], key=lambda one: one.seq)
+        found[order_id] = [_event(event) for event in events if event.seq <= until]
+    return found
 
 
 def _attempt(attempt: Attempt, later: Later) -> dict[str, Any]:
@@ -132,20 +146,24 @@ def _attempt(attempt: Attempt, later: Later) -> dict[str, Any]:
     return told
 
 
-def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
-    """What is about the order and no part of its attempts, the lift of a stop that it caused with
+def _beside(journal: SqliteJournal, order_ids: Collection[str]) -> dict[str, list[Event]]:
+    """What is about orders and no part of their attempts, the lift of a stop that they caused with
     it.
     """
-    stopped = False
+    found: dict[str, list[Event]] = {order_id: [] for order_id in order_ids}
+    stopped: set[str] = set()
     for event in journal.events((*BESIDE, Lifted.kind)):
         if event.kind == Lifted.kind:
-            mine = stopped
-            stopped = False
-        else:
-            mine = order_of(event) == order_id
-            stopped = stopped or (mine and event.kind == Stop.kind)
-        if mine:
-            yield event
+            for order_id in sorted(stopped):
+                found[order_id].append(event)
+            stopped = set()
+            continue
+        order_id = order_of(event)
+        if order_id in found:
+            found[order_id].append(event)
+            if event.kind == Stop.kind:
+                stopped.add(order_id)
+    return found
 
 
 def _findings(

@@ -194,6 +194,15 @@ class Columns:
                 found.update(dict.fromkeys(_columns_of(self.fields[name])))
         return tuple(found)
 
+    def sellers(self) -> tuple[str, ...]:
+        """The columns that call recipients what the file calls them, where a table makes ids of
+        that, under all their names.
+        """
+        source = self.fields["destination"]
+        if isinstance(source, FromLookup):
+            return (source.column, *source.others)
+        return ()
+
     def roles(self) -> Roles:
         """What a reader must know of the columns: whose cells it may not leave to chance."""
         amounts = _columns_of(self.fields["amount"])

@@ -130,6 +130,8 @@ COLUMNS = (
     _label("column.changed", "What changed", _COLUMN),
     _label("column.code", "Code", _COLUMN),
     _label("column.told", "In plain words", _COLUMN),
+    _label("column.seller", "Recipient, as the file says", _COLUMN),
+    _label("column.arrived", "Arrived, of all orders", _COLUMN),
     _label("column.again", "Worth asking again?", _COLUMN),
     _label("column.rows", "Rows", _COLUMN),
     _label("column.orders", "Orders", _COLUMN),
@@ -166,6 +168,7 @@ HEADING_OPEN = _label("heading.open", "Open", "Rows that wait for a run, a payer
 HEADING_MISSED = _label("heading.missed", "Days without a run", _HEADING)
 HEADING_FILES = _label("heading.files", "Files beside this page", _HEADING)
 HEADING_SOURCE = _label("heading.source", "What this report was made from", _HEADING)
+HEADING_STORIES = _label("heading.stories", "What happened to single orders", _HEADING)
 HEADING_NOTES = _label("heading.notes", "Notes", _HEADING)
 
 # --- names of single facts
@@ -353,6 +356,25 @@ RATE = _label(
     "page.rate",
     "Busiest: {most} charges within {seconds} s; a bar is {seconds} s wide",
     "The scale of the chart over time.",
+)
+ARRIVED = _label(
+    "page.arrived", "{arrived} of {orders} arrived", "How many of a recipient's transfers arrived."
+)
+AGREED = _label(
+    "page.agreed",
+    "Agreed: at most {rate}, look-ups among them.",
+    "The job's rate, beside what was sent.",
+)
+TOLD_429 = _counted(
+    "page.told-429",
+    "The gateway answered {count} charge with 429, too many requests: {at}",
+    "The gateway answered {count} charges with 429, too many requests: {at}",
+    "Whether the gateway was asked too often.",
+)
+NEVER_429 = _label(
+    "page.never-429",
+    "The gateway answered no charge with 429.",
+    "The gateway was not asked too often.",
 )
 CURRENCY_SUM = _label(
     "page.currency", "{currency}: {rows}, {sum} asked for", "Above a currency's picture."

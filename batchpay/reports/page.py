@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 LISTED = 100_000  # rows that the page shows
 CHUNK = 500  # of them that are opened at once
+STORIES = 100  # orders whose events are told
+NAMED = 5  # instants that are named
 ACTED = 200  # rows that one party must see to, and are spelled out
 BUFFERED = 200  # pieces of the template that are written at once
 PARTIES = tuple(BY_NAME)
@@ -150,6 +152,7 @@ class Shown:
     amount: str
     currency: str
     destination: str
+    seller: str  # what the file calls it; empty where it has the id alone
     charge: str
     reason: str
     party: str
@@ -179,6 +182,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Story:
+    """All that happened to one order, oldest first."""
+
+    order: str
+    events: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """What was earned of the charges in one currency, in words."""
 
@@ -200,7 +211,7 @@ class Page:
         self.files = files
         self.batch = inputs.batch
         self.test = inputs.batch.mode == "test"
-        self.pivots: Pivots = pivots_of(inputs.findings())
+        self.pivots: Pivots = pivots_of(inputs.findings(), inputs.sellers)
         self.limited = inputs.totals.rows_read > LISTED
         self.most = LISTED
         self.listed = inputs.totals.rows_read
@@ -356,6 +367,7 @@ class Page:
             amount=amount,
             currency=finding.currency,
             destination=shown(finding.destination),
+            seller=shown(self.pivots.names.get(finding.destination, "")),
             charge=shown(finding.charge_id),
             reason=shown(self._why(finding)),
             party=finding.who_acts,
@@ -392,6 +404,7 @@ class Page:
         for row in rows:
             most = largest.setdefault(row["currency"], max(int(row["amount"]), 1))
             row["width"] = 100 * int(row["amount"]) // most
+            row["seller"] = shown(self.pivots.names.get(row["destination"], ""))
         return rows[:ACTED]
 
     @property
@@ -486,6 +499,17 @@ class Page:
         return timeline(self.pivots.sent, self.pivots.waits)
 
     @property
+    def too_often(self) -> str:
+        """How often, and when, the gateway answered a charge with 429."""
+        at = list(self.inputs.told_429())
+        if not at:
+            return self.words.word(labels.NEVER_429)
+        instants = [self.words.instant(one) for one in at[:NAMED]]
+        if len(at) > NAMED:
+            instants.append("…")
+        return self.words.say(labels.TOLD_429(count=len(at), at=", ".join(instants)))
+
+    @property
     def late(self) -> list[str]:
         """Rows that ended on a later day than they were sent on, and stops that were lifted."""
         words = self.words
@@ -511,6 +535,29 @@ class Page:
             )
             found.append(words.say(told))
         return found
+
+    @property
+    def stories(self) -> list[Story]:
+        """Of the first orders that somebody must act about, or that were heard of late."""
+        ids = [one.order_id for one in (*self.pivots.action, *self.pivots.late) if one.attempts]
+        wanted = list(dict.fromkeys(ids))[:STORIES]
+        if not wanted:
+            return []
+        told = self.inputs.stories(wanted)
+        return [
+            Story(shown(order_id), [self._happened(event) for event in told[order_id]])
+            for order_id in wanted
+            if told.get(order_id)
+        ]
+
+    def _happened(self, event: Mapping[str, Any]) -> str:
+        """One event, in the words of `status`."""
+        said = f"{self.words.instant(event['at'])}: {event['told']}"
+        if event["state"]:
+            said = f"{said} → {self.words.outcome(event['state'])}"
+        if event["who"]:
+            said = f"{said} ({event['who']})"
+        return shown(f"{said} [{event['run']}]")
 
     @property
     def run(self) -> list[tuple[str, str]]:

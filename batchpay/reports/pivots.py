@@ -8,12 +8,14 @@ counted another way; what differs is shown in the reports, never passed over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from batchpay.domain.model import MONEY_MOVED, Finding, Outcome
+from batchpay.domain.model import MONEY_MOVED, Finding, Outcome, StoredChunk
+from batchpay.lifecycle.after import Stands
+from batchpay.readers.cells import decode_cells
 from batchpay.reconciliation.totals import Totals, codes_of
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ MOST = 5_000  # rows that need action, and are kept in memory for the page
 LATE = 200  # rows that ended on a later day, likewise
 
 _COUNTED = ("rows", "amount", "charged", "platform_fee", "recipient_amount", "settled")
+_TO_RECIPIENTS = (*_COUNTED, "bank_amount", "arrived")
+_ON_ITS_WAY = frozenset({Stands.CREATED.value, Stands.SENT.value, Stands.PAID.value})
+_NAMES = 3  # that a file gives one recipient, and are told
 _FEES = ("fee", "fee_vat", "net")
 
 
@@ -54,6 +59,7 @@ class Pivots:
     sent: Counter[str]  # by the second in which they were sent, UTC: rows
     waits: Counter[int]  # by the seconds that their end took, begun ones counted: rows
     unsettled: int  # rows that did not simply succeed
+    names: dict[str, str]  # recipient -> what the file calls it, where a table makes ids of that
 
 
 def load_tables() -> None:
@@ -61,11 +67,15 @@ def load_tables() -> None:
     import pandas  # noqa: F401
 
 
-def pivots_of(found: Iterable[tuple[Any, list[Finding]]]) -> Pivots:
-    """Every chunk of findings read once."""
+def pivots_of(
+    found: Iterable[tuple[StoredChunk, list[Finding]]], sellers: Collection[str] = ()
+) -> Pivots:
+    """Every chunk of findings read once. `sellers`: the columns that name recipients."""
     gathered = _Gathered()
-    for _, findings in found:
+    for chunk, findings in found:
         gathered.add(findings)
+        if sellers:
+            gathered.add_names(chunk, findings, sellers)
     return gathered.whole()
 
 
@@ -94,16 +104,31 @@ class _Gathered:
         self._sent: Counter[str] = Counter()
         self._waits: Counter[int] = Counter()
         self._unsettled = 0
+        self._names: dict[str, dict[str, None]] = {}
 
     def add(self, findings: list[Finding]) -> None:
         frame = _frame(findings)
         self._outcomes.append(_pivot(frame, ["currency", "outcome"], _COUNTED))
         succeeded = frame[frame["outcome"] == Outcome.SUCCEEDED.value]
-        self._recipients.append(_pivot(succeeded, ["currency", "destination"], _COUNTED))
+        self._recipients.append(_pivot(succeeded, ["currency", "destination"], _TO_RECIPIENTS))
         moved = frame[frame["moved"]]
         self._fees.append(_pivot(moved, ["currency", "fee_currency"], ("rows", *_FEES)))
         for finding in findings:
             self._look_at(finding)
+
+    def add_names(
+        self, chunk: StoredChunk, findings: list[Finding], sellers: Collection[str]
+    ) -> None:
+        """What the file calls the recipients; a chunk without a new one is not looked at."""
+        if all(one.destination in self._names for one in findings if one.destination):
+            return
+        cells = decode_cells(chunk.cells)
+        for name in sellers:
+            if name not in cells.columns:
+                continue
+            for text, finding in zip(cells.texts(name), findings, strict=True):
+                if finding.destination and text:
+                    self._names.setdefault(finding.destination, {})[text] = None
 
     def _look_at(self, finding: Finding) -> None:
         if finding.who_acts != NOBODY:
@@ -133,7 +158,7 @@ class _Gathered:
         codes = sorted(self._codes.values(), key=lambda one: (-one.rows, one.outcome, one.code))
         return Pivots(
             outcomes=_joined(self._outcomes, ["currency", "outcome"], _COUNTED),
-            recipients=_joined(self._recipients, ["currency", "destination"], _COUNTED),
+            recipients=_joined(self._recipients, ["currency", "destination"], _TO_RECIPIENTS),
             fees=_joined(self._fees, ["currency", "fee_currency"], ("rows", *_FEES)),
             codes=codes,
             action=self._action,
@@ -142,6 +167,7 @@ class _Gathered:
             sent=self._sent,
             waits=self._waits,
             unsettled=self._unsettled,
+            names={id_: ", ".join([*told][:_NAMES]) for id_, told in self._names.items()},
         )
 
 
@@ -159,12 +185,21 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         "amount": [one.amount or 0 for one in findings],
         "charged": [one.charged_amount or 0 for one in findings],
         "settled": [int(bool(one.settled_by)) for one in findings],
+        "bank_amount": [_arriving(one) for one in findings],
+        "arrived": [int(one.transfer_status == Stands.PAID.value) for one in findings],
     }
     for name in ("platform_fee", "recipient_amount", *_FEES):
         columns[name] = [getattr(one, name) or 0 for one in findings]
     frame = pd.DataFrame(columns, dtype=object)
     frame["moved"] = pd.Series(moved, dtype=bool)
     return frame
+
+
+def _arriving(finding: Finding) -> int:
+    """What the recipient's bank gets of it, or has got."""
+    if finding.transfer_status in _ON_ITS_WAY:
+        return finding.bank_amount or 0
+    return 0
 
 
 def _pivot(frame: pd.DataFrame, index: list[str], values: tuple[str, ...]) -> pd.DataFrame:

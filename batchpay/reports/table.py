@@ -53,6 +53,15 @@ class Inputs:
     # the columns of the input that an order's id is made of, and those of what pays
     ids: tuple[str, ...] = ()
     payers: tuple[str, ...] = ()
+    # the columns of the input that say the name of a recipient, where its id comes from a table
+    sellers: tuple[str, ...] = ()
+    rate: str = ""  # that the job agreed on, of all requests
+    # the events of some orders as they are told; call it with their ids
+    stories: Callable[[Sequence[str]], Mapping[str, Sequence[Mapping[str, Any]]]] = field(
+        default=lambda order_ids: {}
+    )
+    # when the gateway answered that it is asked too often, UTC; call it to look
+    told_429: Callable[[], Iterator[str]] = field(default=lambda: iter(()))
 
 
 def _major(finding: Finding) -> str:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from batchpay.domain.model import MONEY_MOVED, Batch, Finding, Outcome, StoredChunk
+from batchpay.domain.model import MONEY_MOVED, Finding, Outcome, StoredChunk
 from batchpay.messages import labels
 from batchpay.readers.cells import decode_cells
 from batchpay.reports.cover import COLUMNS as COVERED
@@ -180,14 +180,17 @@ class _Workbook:
         self._recipients, self._codes, self._ledger = sheets[4:]
         self._limited = inputs.totals.rows_read > DETAILED
         self._cut = False
-        self._own = _own_columns(inputs.batch)
+        # what the file calls recipients stands beside the columns that no field used
+        self._shown = [name for name in inputs.sellers if name in inputs.batch.columns]
+        self._shown += inputs.batch.unused
+        self._own = [*self._shown, *(f"metadata[{key}]" for key in inputs.batch.metadata)]
         names = [*_FRONT, *(name for name in (COLUMNS | LAST_COLUMNS) if name not in _FRONT)]
         self._front = columns_of(words, _FRONT)
         self._back = columns_of(words, [n for n in names[len(_FRONT) :] if n not in _LEFT_OUT])
 
     def write(self) -> None:
         self._begin()
-        pivots = pivots_of(self._each_written())
+        pivots = pivots_of(self._each_written(), self._inputs.sellers)
         self._end()
         self._write_recipients(pivots)
         self._write_codes(pivots)
@@ -250,7 +253,7 @@ class _Workbook:
 
     def _write_rows(self, chunk: StoredChunk, findings: list[Finding]) -> None:
         cells = decode_cells(chunk.cells)
-        own = [cells.texts(name) for name in self._inputs.batch.unused]
+        own = [cells.texts(name) for name in self._shown]
         every = [cells.texts(name) for name in self._inputs.batch.columns]
         for at, finding in enumerate(findings):
             if not self._limited or finding.outcome is not Outcome.SUCCEEDED:
@@ -404,7 +407,8 @@ class _Workbook:
         sheet = self._recipients
         names = ("destination", "currency")
         counted = ("amount", "platform_fee", "recipient_amount")
-        heads = [words.column(name) for name in (*names, "orders", *counted)]
+        behind = ("bank_amount", "arrived", "seller")
+        heads = [words.column(name) for name in (*names, "orders", *counted, *behind)]
         sheet.head(heads)
         table = pivots.recipients
         for row in _largest_first(table.to_dict("records")):
@@ -413,6 +417,9 @@ class _Workbook:
             sheet.number(2, int(row["rows"]), "count")
             for at, name in enumerate(counted, 3):
                 sheet.money(at, int(row[name]), row["currency"])
+            sheet.money(6, int(row["bank_amount"]), row["currency"])
+            sheet.number(7, int(row["arrived"]), "count")
+            sheet.text(8, pivots.names.get(row["destination"], ""))
             sheet.at += 1
         last = sheet.at
         for currency in known_last(set(table["currency"])):
@@ -464,8 +471,3 @@ class _Workbook:
 
 def _largest_first(rows: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
     return sorted(rows, key=lambda row: (row["currency"], -row["amount"], row["destination"]))
-
-
-def _own_columns(batch: Batch) -> list[str]:
-    """The input's own columns that no field used, and metadata."""
-    return [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.domain.errors import BatchpayError, InputOutput
-from batchpay.domain.events import FREQUENT, BelongsTo
+from batchpay.domain.events import FREQUENT, Answered, BelongsTo
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite import reread, soundness, tally
 from batchpay.journals.sqlite.lines import COLUMNS, RARE, event_of, is_storable
@@ -165,6 +165,12 @@ class JournalFile:
         if wanted and not set(wanted).intersection(FREQUENT):
             of_kinds += f" AND {RARE}"
         return self._select(f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted))
+
+    def told_429(self, batch_id: str) -> Iterator[Event]:
+        """Answers to charges of a batch that say that too many were asked for."""
+        where = f"job = ? AND batch_id <> '' AND batch_id = ? AND kind = '{Answered.kind}'"
+        told = "json_extract(data, '$.status') = 429"
+        return self._select(f"{where} AND {told}", (self.job, batch_id), "events_of_a_batch")
 
     def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
         """The events of some orders, oldest first. Raises Damaged for an order of which the
