@@ -142,6 +142,8 @@ def test_a_run_in_another_language_says_the_next_step_in_it(market: Market) -> N
     done = market.run("--lang", "ja")
     assert done.returncode == 10
     assert "exit 10: 経理担当: 1 件の注文" in done.stdout
+    assert done.stdout.startswith("TEST: 今回の実行: 1 件の注文を送信 (1 成功)、課金 101.25 THB")
+    assert "バッチ全体（全実行の合計）: 課金 101.25 THB" in done.stdout
     (page,) = (market.folder / "reports").glob("*/report.html")
     assert '<html lang="ja">' in page.read_text("utf-8")
     assert "(number-format)" in next(r["reason"] for r in market.results() if r["reason"])

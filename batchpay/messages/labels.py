@@ -380,6 +380,30 @@ CURRENCY_SUM = _label(
     "page.currency", "{currency}: {rows}, {sum} asked for", "Above a currency's picture."
 )
 
+# --- the verdict on the terminal
+
+_VERDICT_LINE = "A line of the verdict that run and settle end with on the terminal."
+ORDERS = _counted("verdict.orders", "{count} order", "{count} orders", "A number of orders.")
+THIS_RUN = _label(
+    "verdict.this-run", "this run: sent {orders}{outcomes}, charged {money}", _VERDICT_LINE
+)
+RUN_LOOKED_UP = _label("verdict.looked-up", "looked up {orders}", _VERDICT_LINE)
+HELD_THE_REST = _label("verdict.held", "held the rest: {why}", _VERDICT_LINE)
+WENT_NO_FURTHER = _label("verdict.no-further", "went no further: {why}", _VERDICT_LINE)
+OF_BATCH = _label("verdict.batch", "{file} ({mode}batch {batch}): {rows}", _VERDICT_LINE)
+WHOLE_BATCH = _label(
+    "verdict.whole", "the whole batch, over all runs: charged {money}", _VERDICT_LINE
+)
+REPORTS_IN = _label("verdict.reports", "reports in {directory}", _VERDICT_LINE)
+REPORTS_LEFT = _label(
+    "verdict.reports-left",
+    "reports in {directory} are as they were: this run learned nothing new of this batch",
+    _VERDICT_LINE,
+)
+ALSO_WRITTEN = _label("verdict.also", "also written: {path}", _VERDICT_LINE)
+EXIT = _label("verdict.exit", "exit {code}: {step}", _VERDICT_LINE)
+NOTHING_TO_DO = _label("verdict.nothing", "{job}: no file and nothing open", _VERDICT_LINE)
+
 # --- files
 
 _FILE = "What a report file is for."

@@ -18,7 +18,8 @@ from batchpay.domain.money import both_units, money_text, money_told
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
-from batchpay.messages import steps
+from batchpay.messages import labels, steps
+from batchpay.messages.message import Message
 from batchpay.reconciliation.totals import further_json, further_lines
 from batchpay.terminal.checking import counted, sum_told
 from batchpay.terminal.streams import write as say
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from batchpay.reconciliation.matching import Difference
     from batchpay.reconciliation.noting import Note
     from batchpay.reconciliation.totals import Equation
+    from batchpay.reports.words import Words
 
 NAMED = 3  # orders that a line about several names
 
@@ -92,21 +94,21 @@ def result_lines(job: Job, made: Result, *, loud: bool = False) -> Iterator[str]
     sums.
     """
     if not made.published and not made.trouble:
-        yield f"{job.name}: no file and nothing open"
+        yield _worded(job, labels.NOTHING_TO_DO(job=job.name))
     if made.run is not None:
         yield from _this_run(job, made.run)
-        yield from _held_lines(made.run, made.published)
+        yield from _held_lines(job, made.run, made.published)
     for published in made.published:
         yield from _batch_lines(job, made, published)
     for path in made.beside:
-        yield f"also written: {path}"
+        yield _worded(job, labels.ALSO_WRITTEN(path=str(path)))
     for note in made.notes:
         yield f"note: {note}"
     if made.stop:
         yield _stop(made.stop)
     if loud:
         yield from table_lines(made)
-    yield f"exit {made.exit_code}: {_next_step(job, made)}"
+    yield _worded(job, labels.EXIT(code=str(made.exit_code), step=_next_step(job, made)))
 
 
 def _next_step(job: Job, made: Result) -> str:
@@ -114,9 +116,37 @@ def _next_step(job: Job, made: Result) -> str:
     if job.report.language == "en":
         return sentence(made.exit_code, made.acts)
     from batchpay.domain.exits import messages
+
+    return _words(job).sentence(messages(made.exit_code, made.acts))
+
+
+def _words(job: Job) -> Words:
+    """Another language than English, which needs no catalogue."""
     from batchpay.reports.words import Words
 
-    return Words(job.report.language).sentence(messages(made.exit_code, made.acts))
+    return Words(job.report.language)
+
+
+def _worded(job: Job, message: Message) -> str:
+    """A line of the verdict, in the language of the reports."""
+    if job.report.language == "en":
+        return str(message)
+    return _words(job).say(message)
+
+
+def _each(job: Job, counts: Mapping[str, int]) -> str:
+    """`1 succeeded, 2 declined`; in English outcomes are the words that programs have, too."""
+    if job.report.language == "en":
+        return ", ".join(f"{number} {name}" for name, number in counts.items())
+    words = _words(job)
+    return ", ".join(f"{number:,} {words.outcome(name)}" for name, number in counts.items())
+
+
+def _money(job: Job, sums: Mapping[str, int]) -> str:
+    """Sums by currency, side by side."""
+    if job.report.language == "en":
+        return money_text(sums)
+    return " + ".join(money_told(minor, code) for code, minor in sums.items() if minor) or "0"
 
 
 def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
@@ -124,8 +154,13 @@ def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
     batch = published.batch
     totals = published.totals
     rows = _rows(totals.rows_read, totals.outcomes())
-    yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {rows}"
-    yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
+    if job.report.language != "en":
+        told = _words(job).say(labels.ROWS(count=totals.rows_read))
+        rows = f"{told} = {_each(job, totals.outcomes()) or 0}"
+    head = labels.OF_BATCH(file=batch.file, mode=_mode(batch.mode), batch=batch.id, rows=rows)
+    yield _worded(job, head)
+    charged = labels.WHOLE_BATCH(money=_money(job, totals.money_moved()))
+    yield f"  {_worded(job, charged)}"
     for line in further_lines(further_json(totals)):
         yield f"  {line}"
     for lift in published.lifted:
@@ -136,10 +171,10 @@ def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
     for equation in published.equations:
         if not equation.closes:
             yield f"  DOES NOT ADD UP: {_unequal(equation)}"
-    left = " are as they were: this run learned nothing new of this batch"
+    where = labels.REPORTS_LEFT
     if published.files:
-        left = ""
-    yield f"  reports in {published.directory}{left}"
+        where = labels.REPORTS_IN
+    yield f"  {_worded(job, where(directory=str(published.directory)))}"
 
 
 def _unequal(equation: Equation) -> str:
@@ -151,11 +186,15 @@ def _unequal(equation: Equation) -> str:
 
 def _this_run(job: Job, run: RunDone) -> Iterator[str]:
     """What this run did, apart from what the batches came to over all runs."""
-    each = ", ".join(f"{number} {name}" for name, number in run.outcomes.items())
+    each = _each(job, run.outcomes)
     if each:
         each = f" ({each})"
-    sent = f"sent {many(run.sent, 'order')}{each}"
-    yield f"{_mode(job.gateway.mode, then=': ')}this run: {sent}, charged {money_text(run.charged)}"
+    did = labels.THIS_RUN(
+        orders=labels.ORDERS(count=run.sent),
+        outcomes=each,
+        money=_money(job, run.charged),
+    )
+    yield f"{_mode(job.gateway.mode, then=': ')}{_worded(job, did)}"
     yield f"  run {run.id}"
     if run.adopted:
         yield (
@@ -163,21 +202,22 @@ def _this_run(job: Job, run: RunDone) -> Iterator[str]:
             f" took money: {money_text(run.adopted_sums)}"
         )
     if run.looked_up:
-        yield f"  looked up {many(run.looked_up, 'order')}"
+        looked_up = labels.RUN_LOOKED_UP(orders=labels.ORDERS(count=run.looked_up))
+        yield f"  {_worded(job, looked_up)}"
     if run.lost:
         yield "  found the journal empty, which it had not been: it was lost"
     elif run.restored:
         yield "  found the journal older than it had been: an older copy of it is back"
 
 
-def _held_lines(run: RunDone, published: Sequence[Published]) -> Iterator[str]:
+def _held_lines(job: Job, run: RunDone, published: Sequence[Published]) -> Iterator[str]:
     """Why it did not go on, and whether that kept back any order."""
     if not run.held:
         return
+    said = labels.WENT_NO_FURTHER
     if any(one.totals.count(Outcome.HELD) for one in published):
-        yield f"  held the rest: {run.held}"
-    else:
-        yield f"  went no further: {run.held}"
+        said = labels.HELD_THE_REST
+    yield f"  {_worded(job, said(why=run.held))}"
 
 
 def _result_json(job: Job, made: Result) -> dict[str, Any]:
@@ -586,6 +626,9 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
 
 def _lift(job: Job, lift: Mapping[str, str]) -> str:
     at = times.local(lift["at"], job.controls.time_zone)
+    if job.report.language != "en":
+        lifted = labels.LIFTED(by=lift["by"], day=at, reason=lift["reason"], stop=lift["stop"])
+        return _worded(job, lifted)
     return f"a stop was lifted by {lift['by']} on {at}: {lift['reason']} (the stop: {lift['stop']})"
 
 
