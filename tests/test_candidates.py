@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,24 +16,73 @@ import pytest
 
 from batchpay.batches.candidates import intent_of_row
 from batchpay.batches.drafts import batch_of
+from batchpay.batches.guards import guards_of
 from batchpay.batches.judging import judge_files
 from batchpay.batches.planned import Placed, PlannedBatch, placed_rows, unasked
 from batchpay.batches.recent import Likeness, likeness
 from batchpay.batches.survey import Survey
-from batchpay.domain.model import Batch, Event, Judged
+from batchpay.domain.events import Adopted, Answered, Intended, OfAttempt, RunStarted, line, line_of
+from batchpay.domain.model import Batch, ChargeSeen, Event, Judged
 from batchpay.intake.likeness import Features
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.plan import by_order, intent_of, place_of
 from batchpay.lifecycle.rows import Guards, MayGo, Row
 from tests.jobs import job_text
 
 DAY_NS = 86_400 * 10**9
+HOUR_NS = 3600 * 10**9
+DAY_18_NS = int(datetime(2026, 11, 18, tzinfo=UTC).timestamp()) * 10**9
 FIRST_NS = 1_795_000_000 * 10**9
 FEE = '[fee]\nfixed = { THB = 100 }\npercentage = "2.5"\n'
 JOB = job_text(more=FEE + '[controls]\nmax_total = { THB = "30.00" }', customer='"customer"')
+
+
+ASKED = intent_of(
+    {
+        "order_id": "a",
+        "amount": 1000,
+        "currency": "thb",
+        "destination": "recp_test_1",
+        "customer": "cust_1",
+    },
+    job="night",
+    attempt=1,
+    fee=None,
+    batch_id="b",
+    sheet="",
+    row=2,
+    run_id="r1",
+    journal_id="j1",
+)
+
+
+def shown(created_at: str) -> ChargeSeen:
+    """The charge that it asks for."""
+    return ChargeSeen(
+        id="chrg_test_1",
+        status="successful",
+        paid=True,
+        amount=1000,
+        currency="THB",
+        livemode=False,
+        destination="recp_test_1",
+        chain="acch_test_1",
+        created_at=created_at,
+    )
+
+
+def taken_over(created_at: str) -> Adopted:
+    """The same, found at the gateway."""
+    return Adopted(state="succeeded", intent=ASKED, charge=shown(created_at))
+
+
+FIRST_SEND = Intended(state="in_doubt", boot_id="b", boot_s=0.0, intent=ASKED)
+NEXT_SEND = Intended(state="in_doubt", boot_id="b", boot_s=0.0)
+THROTTLED = Answered(state="held", verdict="throttled", status=429)
+TAKEN = Answered(state="succeeded", verdict="charge", charge=shown("2026-11-18T03:00:00Z"))
 
 
 @pytest.fixture
@@ -188,6 +238,40 @@ def test_what_the_gateway_is_asked_again_holds_nothing_meanwhile(told: dict[str,
     assert unasked(Guards(stop="look", history="hold", **told)) == Guards(
         stop="look", history="hold"
     )
+
+
+@pytest.mark.fault("H04")
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        ([(2, FIRST_SEND)], 1000),  # it may be sent again
+        ([(2, FIRST_SEND), (3, TAKEN)], 0),
+        ([(26, FIRST_SEND), (26, TAKEN)], 1000),
+        ([(2, FIRST_SEND), (2, THROTTLED)], 0),
+        ([(2, FIRST_SEND), (2, THROTTLED), (26, NEXT_SEND), (26, TAKEN)], 1000),
+        ([(26, taken_over("2026-11-18T02:00:00Z"))], 0),
+        ([(26, taken_over("2026-11-19T02:00:00Z"))], 1000),
+        ([(26, taken_over(""))], 1000),
+    ],
+)
+def test_a_day_is_what_was_sent_or_made_since_its_midnight(
+    journal: SqliteJournal, job: Job, told: list[tuple[float, OfAttempt]], counts: int
+) -> None:
+    """The day is that of the last run, and not of one whose clock was a day ahead."""
+    assert _of_day(journal, job, *told) == counts
+
+
+def _of_day(journal: SqliteJournal, job: Job, *told: tuple[float, OfAttempt]) -> int:
+    """What 19 November took; hours since 18 November began, and what was written down then."""
+    send = 0
+    for hour, one in told:
+        send += isinstance(one, Intended)
+        number = send * (not isinstance(one, Adopted)) or 1
+        journal.append([line_of(one, ASKED, DAY_18_NS + int(hour * HOUR_NS), "r1", number)])
+    for hour in (50, 30):
+        journal.append([line(RunStarted(), DAY_18_NS + hour * HOUR_NS)])
+    limited = replace(job, controls=replace(job.controls, max_day={"THB": 1}))
+    return guards_of(limited, journal).of_day.get(("", "THB"), 0)
 
 
 @pytest.mark.fault("E04")

@@ -5,6 +5,7 @@ anything is sent, alike by every command.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,6 +157,19 @@ def test_a_recipient_is_paid_no_more_a_day_than_the_job_allows(market: Told) -> 
     assert again["to_send"] == {}
     assert market.run("--input", "more.csv").returncode == 11
     assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
+
+
+@pytest.mark.fault("H01", "D10")
+def test_charges_that_were_taken_over_are_of_the_day(market: Told) -> None:
+    """A journal that was lost leaves no room that it did not have."""
+    market.job(**BY_CUSTOMER, more=_limits(max_day="1000.00"))
+    market.orders([sale(1, "1000.00")])
+    assert market.run().returncode == 0
+    shutil.rmtree(market.folder / "state")
+    more = market.orders([sale(2, "900.00", card="cust_test_sandbox3")], "more.csv")
+    assert market.run("--adopt", "--input", str(more)).returncode == 11
+    assert market.money() == {"00001": 1}
+    assert "max_day" in row(market, "00002")["reason"]
 
 
 @pytest.mark.fault("H01")

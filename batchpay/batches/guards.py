@@ -12,18 +12,20 @@ from zoneinfo import ZoneInfo
 
 from batchpay.batches.last import last_inputs, preflight_of
 from batchpay.batches.orders import attempts_of
-from batchpay.batches.past import MOST
 from batchpay.domain.events import STOPS, NewOrders, OrderCancelled, RunStarted, told_by, told_in
-from batchpay.domain.model import Batch, Event, StoredChunk
+from batchpay.domain.model import Batch, Event, Intent, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
+from batchpay.lifecycle.holds import counts_since
 from batchpay.lifecycle.plan import alike
 from batchpay.lifecycle.rows import Guards
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.settlement.evidence import is_claimed
 from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.settlement.preflight import Preflight
+
+SLICE = 500  # orders whose events are read at once
 
 
 class SaidNew(NamedTuple):
@@ -101,20 +103,24 @@ def _of_day(job: Job, journal: SqliteJournal, at_ns: int) -> dict[tuple[str, str
     if not (job.controls.max_day or job.controls.max_recipient):
         return found
     if not at_ns:
-        at_ns = max((event.at_ns for event in journal.events({RunStarted.kind})), default=0)
+        for event in journal.events({RunStarted.kind}):
+            at_ns = event.at_ns  # of the last one, whatever a clock said before
     zone = ZoneInfo(job.controls.time_zone)
     midnight = datetime.combine(datetime.fromtimestamp(at_ns // 10**9, zone).date(), time(), zone)
     began_ns = int(midnight.timestamp()) * 10**9
-    ids = journal.orders_asked_since(began_ns, MOST)
-    for attempts in attempts_of(journal, sorted(ids)).values():
-        for attempt in attempts:
-            if attempt.closed or attempt.ready or attempt.sent_ns < began_ns:
-                continue
-            intent = attempt.intent
-            currency = intent.currency.upper()
-            found["", currency] += intent.amount
-            found[intent.destination, currency] += intent.amount
+    ids = sorted({*journal.orders_sent_since(began_ns), *journal.open_orders()})
+    for start in range(0, len(ids), SLICE):
+        for attempts in attempts_of(journal, ids[start : start + SLICE]).values():
+            for attempt in attempts:
+                if counts_since(attempt, began_ns):
+                    _count(found, attempt.intent)
     return found
+
+
+def _count(sums: Counter[tuple[str, str]], intent: Intent) -> None:
+    currency = intent.currency.upper()
+    sums["", currency] += intent.amount
+    sums[intent.destination, currency] += intent.amount
 
 
 def told_by_gateway(job: Job, guards: Guards, told: Preflight) -> Guards:

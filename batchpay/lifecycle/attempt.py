@@ -31,6 +31,7 @@ class Attempt:
     never_left: int = 0  # of these, those of which not a byte left this machine
     sent_in: str = ""  # the run of its last send
     sent_ns: int = 0  # wall clock of the first send's intent
+    went_ns: int = 0  # ... and of the last one's
     settled_ns: int = 0  # wall clock of the evidence that decided it
     unclear: frozenset[int] = frozenset()  # sends without proof
     doubt: Doubt | None = None

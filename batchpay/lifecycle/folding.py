@@ -79,6 +79,7 @@ def _intended(state: Attempt, event: Event, told: Intended) -> Attempt:
         unclear=state.unclear | {event.send},
         doubt=Doubt(told.boot_id, told.boot_s),
         sent_ns=state.sent_ns or event.at_ns,
+        went_ns=event.at_ns,
         sent_in=event.run_id,
     )
 

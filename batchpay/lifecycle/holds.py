@@ -18,11 +18,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from batchpay.domain.model import Document
+from batchpay.domain.model import Document, Outcome
 from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
 from batchpay.intake.damage import may_be_one
 from batchpay.intake.repeats import look_alike_reason
+from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import alike, payer_of, single_use_of, terms_in
 from batchpay.lifecycle.rows import (
@@ -516,6 +517,18 @@ def over_limit(
         }
         return Waits((entry(**told_amounts, step=steps.LIMIT(order=row.order_id)),), ACCOUNTANT)
     return None
+
+
+def counts_since(attempt: Attempt, began_ns: int) -> bool:
+    """Is what it asks for part of what a day that began then took, or may take (UTC nanoseconds)?
+
+    It was sent last, or the gateway made it, since then; one in doubt may be sent again today.
+    """
+    if attempt.closed or attempt.ready:
+        return False
+    if attempt.outcome is Outcome.IN_DOUBT:
+        return True
+    return max(attempt.went_ns, begun_ns(attempt)) >= began_ns
 
 
 def _is_new_today(sendable: Sendable) -> bool:

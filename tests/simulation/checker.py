@@ -585,6 +585,7 @@ def _limits(story: Story) -> Iterator[str]:
     if "max_" not in story.controls or gone or len(story.machines) > 1 or story.renamed:
         return
     limits = tomllib.loads(story.controls)["controls"]
+    asked_of: dict[tuple[str, int], dict[str, Any]] = {}
     open_now: dict[tuple[str, int], tuple[str, str, str, int]] = {}
     for commit in story.world.commits:
         event = commit.event
@@ -593,9 +594,9 @@ def _limits(story: Story) -> Iterator[str]:
         ended = isinstance(charge, dict) and charge.get("status") in ENDED_AT_GATEWAY
         if event.data.get("state") in ENDED or ended:
             open_now.pop(where, None)
-        if event.kind != "intent" or event.send != 1:
+        if event.kind != "intent":
             continue
-        asked = event.data["intent"]
+        asked = asked_of[where] = event.data.get("intent") or asked_of[where]
         day = datetime.fromtimestamp(event.at_ns // 10**9, UTC).date().isoformat()
         currency = asked["currency"].upper()
         open_now[where] = (day, currency, asked["destination"], asked["amount"])

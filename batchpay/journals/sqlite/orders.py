@@ -215,10 +215,10 @@ class Orders(JournalFile):
         for at_ns, order_id, batch_id, *terms in rows:
             yield at_ns, order_id, batch_id, AskedFor(*terms)
 
-    def orders_asked_since(self, at_ns: int, most: int) -> list[str]:
-        """The ids of orders of which an attempt began since then, of the last attempts, so many."""
-        query = "SELECT DISTINCT order_id FROM asked WHERE seq >= ? AND +job = ? AND at_ns >= ?"
-        return self._column(query, self._first_of_last(most), self.job, at_ns)
+    def orders_sent_since(self, at_ns: int) -> set[str]:
+        """The ids of orders of which anything was sent, or a charge was taken over, since then."""
+        found = self._since(at_ns, f"kind IN {BEGUN}", ["order_id"])
+        return {order_id for (order_id,) in found if order_id is not None}
 
     def _first_of_last(self, most: int) -> int:
         """The number of the event by which the first of the last attempts began, so many."""
