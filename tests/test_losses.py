@@ -202,6 +202,29 @@ def test_a_correction_is_known_after_a_loss_although_the_gateway_cuts_long_value
     once(market, 1, 2, 3)
 
 
+@pytest.mark.fault("D09", "D10")
+@pytest.mark.parametrize("how", ["restored", "lost"])
+def test_what_was_taken_over_settles_the_row_that_was_declined_before(
+    market: Market, *, how: str
+) -> None:
+    """The payer is asked for nothing that was paid."""
+    market.job(file="inbox/*.csv")
+    (market.folder / "inbox").mkdir()
+    market.orders([order(1, card="tokn_test_sandbox000010011"), order(2)], "inbox/a.csv")
+    assert market.run().returncode == 10
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    market.orders([order(1, card="tokn_test_sandbox000014242")], "inbox/b.csv")
+    assert market.run().returncode == 0
+    shutil.rmtree(market.folder / "state")
+    if how == "restored":
+        shutil.copytree(market.folder / "before", market.folder / "state")
+    done = market.run(*(["--adopt"] if how == "lost" else []))
+    assert done.returncode == 0, done.stdout
+    (declined,) = [row for row in market.results() if row["outcome"] == "declined"]
+    assert "succeeded" in declined["settled_by"]
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
 # --- what people had said
 
 

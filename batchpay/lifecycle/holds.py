@@ -247,7 +247,7 @@ def untold(row: Row, history: History, guards: Guards) -> Message | None:
         return None
     since_ns = _said_new_ns(row, history, guards)
     for attempt in kin:
-        if attempt.sent_ns <= since_ns or not _may_be_the_sale(row, attempt):
+        if begun_ns(attempt) <= since_ns or not _may_be_the_sale(row, attempt):
             continue
         if is_kin(row, attempt, history, guards) is None:
             order_id = attempt.intent.order_id

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from batchpay.domain.model import Intent, Outcome
+from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import are_apart, goes_back_to
 from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in, terms_of
@@ -99,12 +100,15 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
 
     `received_ns`: when the row's file came; what was charged before then settled something else,
     unless it corrects this very row, or the row that came back to correct it asked for that very
-    order, and so is a duplicate of it. The same row in an older file speaks for this one.
+    order, and so is a duplicate of it, or it is a later attempt than the row's own. The same row in
+    an older file speaks for this one.
     """
     charged = []
+    own = max((one.intent.attempt for one in _caused_by(row, history)), default=0)
     for attempt in (*_of_its_order(row, history), *_of_the_sale(row, history)):
         corrects = not row.corrects and goes_back_to(attempt.intent, (row.place,))
-        is_later = attempt.sent_ns > received_ns or corrects
+        follows = own and attempt.intent.order_id == row.order_id and attempt.intent.attempt > own
+        is_later = begun_ns(attempt) > received_ns or corrects or follows
         if attempt.outcome is Outcome.SUCCEEDED and is_later and not row.caused(attempt):
             charged.append(attempt)
     for attempt in history.answered.get(row.place, ()):
@@ -116,6 +120,10 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     if charged:
         return charged[0]
     return _settled_before(row, history)
+
+
+def _caused_by(row: Row, history: History) -> Iterator[Attempt]:
+    return filter(row.caused, history.attempts.get(row.order_id, ()))
 
 
 def _of_its_order(row: Row, history: History) -> Iterator[Attempt]:
@@ -132,7 +140,7 @@ def _settled_before(row: Row, history: History) -> Attempt | None:
     """What settled the same row when it came in an older file."""
     of_its_order = history.attempts.get(row.order_id, ())
     for same in history.same.get(row.place, ()):
-        later = [attempt for attempt in of_its_order if attempt.sent_ns > same.received_ns]
+        later = [attempt for attempt in of_its_order if begun_ns(attempt) > same.received_ns]
         for attempt in (*same.settled, *later):
             if attempt.outcome is Outcome.SUCCEEDED and not row.caused(attempt):
                 return attempt
