@@ -160,6 +160,7 @@ CHAINS = {"acch_test_4": "trsf_0", "acch_test_2": "trsf_1", "acch_test_3": "trsf
 ALL = {"0000/2": "created", "0001/1": "created", "0002/1": "created"}
 ORDERS = ("0001", "0002", "0000")  # the oldest first
 SHARES = tuple(share(number) for number in range(3))
+CHAINS_OF_FOUR = ("acch_test_5", "acch_test_2", "acch_test_3", "acch_test_4")
 TWO = {name: CHAINS[name] for name in ("acch_test_4", "acch_test_2")}
 
 
@@ -312,6 +313,27 @@ def test_a_gateway_that_told_of_one_transfer_tells_of_transfers() -> None:
     assert told is not None and not told.untold
 
 
+def test_a_chain_that_told_of_its_transfer_lets_all_others_be_asked() -> None:
+    """Three in vain end it only where none told."""
+    chains = list(CHAINS_OF_FOUR)
+    books = Books(chains_told={"acch_test_5": SHARES[0]})
+    told = Night(4).follow(books)
+    assert books.asked == ["chains 0", *chains] and told is not None and not told.untold
+    books = Books()
+    told = Night(4).follow(books)
+    assert books.asked == ["chains 0", *chains[:3]] and told is not None and told.untold
+
+
+def test_a_question_without_an_answer_ends_it_for_tonight() -> None:
+    """It waits ten seconds and no longer."""
+    night = Night()
+    books = Books(CHAINS, {}, SHARES, latency_s=10.1)
+    began_s = night.world.now_s
+    told = night.follow(books)
+    assert books.asked == ["chains 0"] and told is not None and told.asked_ns == 0
+    assert night.world.now_s - began_s == pytest.approx(10.0)
+
+
 @pytest.mark.parametrize(
     ("fails", "asked", "seen"),
     [
@@ -357,7 +379,7 @@ def test_the_budget_is_all_that_is_asked(requests: int) -> None:
 
 def test_so_many_are_followed_as_two_lists_may_tell_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a page for each request; the next run goes on behind the last one, and comes round."""
-    monkeypatch.setattr(following, "PAGE", 4)
+    monkeypatch.setattr(following, "PAGE", 5)
     night = Night()
     before = Followed(since_ns=0, open=("gone",), asked_ns=7)
     told = night.follow(Books(CHAINS, {}, SHARES), 1, before)
@@ -466,17 +488,25 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
         )
     ]
     books = Books(
-        refunds_listed=(given_back(2), None, given_back(2), given_back(9), given_back(4)),
-        events=(*disputed, Happened("charge.complete", "chrg_test_1", "chrg_test_1")),
+        refunds_listed=(
+            given_back(2),
+            None,
+            given_back(2),
+            given_back(9),
+            given_back(4),
+            given_back(1),  # which the gateway does not know
+        ),
+        events=(*disputed, Happened("charge.complete", "chrg_test_5", "chrg_test_5")),
         charges={
             "chrg_test_2": Booked("chrg_test_2"),
             "chrg_test_3": Booked("chrg_test_3", dispute="open"),
             "chrg_test_4": Booked("chrg_test_2", dispute="open"),  # another one's answer
         },
     )
-    night = Night()
+    night = Night(4)
     told = night.follow(books, before=BEFORE, given_back=words)
-    assert books.asked[:5] == ["refunds 0", "events 0", "chrg_test_2", "chrg_test_4", "chrg_test_3"]
+    looked_at = ["chrg_test_2", "chrg_test_4", "chrg_test_1", "chrg_test_3"]
+    assert books.asked == ["refunds 0", "events 0", *looked_at, "chains 0", *CHAINS_OF_FOUR[:3]]
     assert books.since["refunds"] == books.since["events"] == BEFORE.news_from
     assert told is not None and told.news_from == ten_minutes_before(night.now_ns)
     back = RefundSeen(order="0001", charge_id="chrg_test_2", total=200)
@@ -492,7 +522,7 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
     assert night.told(RefundSeen) == night.told(DisputeSeen) == []
     known = {
         "known_refunds": {"chrg_test_2": replace(back, total=100)},
-        "known_disputes": {"chrg_test_3": "won"},
+        "known_disputes": {"chrg_test_3": "won", "chrg_test_2": "open"},
     }
     night.follow(replace(books, asked=[]), before=BEFORE, given_back=words, **known)
     assert night.told(RefundSeen) == [back] and night.told(DisputeSeen) == [dispute]

@@ -93,7 +93,7 @@ class PendingRound:
         due.sort(key=lambda one: (one.intent.order_id <= self.after, one.intent.order_id))
         asked = due[: self._follows.requests]
         if len(asked) < len(due):
-            self.after = asked[-1].intent.order_id if asked else self.after
+            self.after = asked[-1].intent.order_id
         else:
             self.after = ""
             self.asked_ns = self._now_ns
