@@ -249,6 +249,8 @@ def test_a_charge_that_only_the_last_list_of_a_run_lacks_is_a_stop_too() -> None
 
     assert world.run(4, meanwhile=vanishes)["0003"] is Outcome.SUCCEEDED
     assert world.stops() == [f"order 0002: chrg_test_3 {GONE}; {SEE_CHARGE()}"]
+    bound = [event.data["bound"] for event in world.journal.events(["listing"])][-1]
+    assert bound == gateway.charges[2]["created_at"]  # the next list begins where that one is
 
 
 @pytest.mark.fault("J05")

@@ -502,12 +502,19 @@ def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
         assert recorder.trust_429
         await recorder.found(case, of_job("night"))
         assert not recorder.trust_429
+        other = replace(INTENT, order_id="0002", key=key_of("night", "0002", 1))
+        second = Case(other)
+        await recorder.intend(second, 1000.0)
+        await recorder.answered(second, Verdict(Proof.THROTTLED), 429, "", None)
+        mine = charge_in(charge(id="chrg_test_2", metadata={"batchpay_key": other.key}))
+        assert mine is not None
+        await recorder.found(second, mine)
         assert not Recorder(written.journal, written.clock, "night", "run", live=False).trust_429
 
     written.run(main)
-    (told,) = written.journal.events(["throttle.distrusted"])
+    (told,) = written.journal.events(["throttle.distrusted"])  # of the first, and of no other
     assert told.data == {"order": "0001", "charge": "chrg_test_1"}
-    (answer,) = written.journal.events(["answer"])
+    answer, _ = written.journal.events(["answer"])
     assert answer.data["message"] == "m" * 300
 
 

@@ -56,9 +56,10 @@ def _data(event: Event) -> str:
 def is_storable(text: str) -> bool:
     """Can SQLite hold it?"""
     try:
-        return text.isascii() or bool(text.encode())
+        text.encode()
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def stored(event: Event, seq: int, digest: str) -> Event:
