@@ -253,6 +253,54 @@ def test_a_charge_that_only_the_last_list_of_a_run_lacks_is_a_stop_too() -> None
     assert bound == gateway.charges[2]["created_at"]  # the next list begins where that one is
 
 
+@dataclass
+class Garbled(FakeGateway):
+    """Its lists do not tell the metadata of some charges so that anybody could read it; asked for
+    by its id, each does.
+    """
+
+    garbled: set[str] = field(default_factory=set)
+
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        data = [
+            one | ({"metadata": ["unread"]} if one["id"] in self.garbled else {})
+            for one in answer.said["data"]
+        ]
+        return replace(answer, said={**answer.said, "data": data})
+
+
+@pytest.mark.fault("J02", "L11")
+def test_a_charge_that_a_list_garbles_is_taken_over_as_its_id_tells_it() -> None:
+    """Behind a lost journal: it is its order's, which succeeded, and nothing is sent again."""
+    world = World(Garbled())
+    world.run(3)
+    lost = World(Garbled(charges=world.gateway.charges), now_s=world.now_s + 100.0)
+    lost.gateway.garbled = {"chrg_test_2"}  # type: ignore[attr-defined]
+    assert set(lost.run(3, adopt=True).values()) == {Outcome.SUCCEEDED}
+    assert lost.gateway.posts == []
+    assert list(lost.journal.events(["nameless"])) == []
+
+
+@pytest.mark.fault("B19", "L11")
+@pytest.mark.parametrize(("amount", "kept"), [(1000, ["chrg_test_2"]), (1001, []), (999, [])])
+def test_a_nameless_charge_is_kept_beside_the_refused_order_that_it_fits(
+    amount: int, kept: list[str]
+) -> None:
+    """Of its amount; what fits only the order that succeeded, or none, keeps nobody back."""
+    world = World(FakeGateway(only(0, "error bad_request")))
+    assert world.run(2)["0000"] is Outcome.REFUSED
+
+    (first,) = world.gateway.charges
+    nameless = {**first, "id": "chrg_test_2", "amount": amount, "metadata": {}}
+    world.gateway.charges.append(nameless)
+    world.run(2)
+    told = [event.data["charges"] for event in world.journal.events(["nameless"])]
+    assert [one["charge_id"] for some in told for one in some] == kept
+
+
 @pytest.mark.fault("J05")
 def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
     """Whichever this run learned of first."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured, Taken
-from batchpay.domain.events import BelongsTo, Lifted, TransferSeen
+from batchpay.domain.events import BelongsTo, Disowned, Lifted, TransferSeen, line
 from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
@@ -340,6 +340,29 @@ def of_job(job: str, **changes: Any) -> Any:
     found = charge_in(charge(**{"metadata": metadata, **changes}))
     assert found is not None
     return found
+
+
+@pytest.mark.fault("J02", "L11")
+def test_a_charge_that_names_nobody_is_noted_once_and_not_where_a_person_disowned_it() -> None:
+    """Whichever run's list shows it; what took no money, or tells nobody that it is of, fits no
+    order.
+    """
+    written = Written()
+    nameless = [of_job("night", id=f"chrg_test_{number}", metadata={}) for number in (1, 2, 3)]
+    failed = of_job("night", id="chrg_test_4", metadata={}, status="failed", paid=False)
+    written.journal.append([line(Disowned(charge_id="chrg_test_2", reason="a test"), 1)])
+
+    async def main(_: Recorder) -> None:
+        recorder = Recorder(written.journal, written.clock, "night", "run", live=False)
+        await recorder.strays.keep_nameless([*nameless[:2], failed])
+        await recorder.strays.keep_nameless(nameless[:2])
+        next_run = Recorder(written.journal, written.clock, "night", "next", live=False)
+        await next_run.strays.keep_nameless(nameless)
+
+    written.run(main)
+    told = [event.data["charges"] for event in written.journal.events(["nameless"])]
+    ids = [[one["charge_id"] for one in some] for some in told]
+    assert ids == [["chrg_test_1"], ["chrg_test_3"]]
 
 
 @pytest.mark.fault("J06")

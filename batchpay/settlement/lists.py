@@ -634,7 +634,7 @@ def _other_than(case: Case, charge: ChargeSeen) -> str:
         return ""
     known = attempt.charge.id
     its_own = key_in(charge) == case.intent.key and known in attempt.twins
-    if not its_own or known == charge.id or known in attempt.unknown:
+    if not its_own or known in attempt.unknown:
         return ""
     return known
 
