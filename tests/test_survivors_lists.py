@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from batchpay.domain.model import Answer, Outcome
+from batchpay.domain.model import Answer, Intent, Outcome
 from batchpay.domain.times import SKEW_S
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import could_be
+from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Recorder, lists
 from batchpay.settlement.lists import PASSED_OVER, Lists, iso, may_be, read_list
@@ -299,6 +300,26 @@ def test_a_nameless_charge_is_kept_beside_the_refused_order_that_it_fits(
     world.run(2)
     told = [event.data["charges"] for event in world.journal.events(["nameless"])]
     assert [one["charge_id"] for some in told for one in some] == kept
+
+
+@pytest.mark.fault("B31", "J27")
+def test_an_id_that_an_answer_told_and_the_gateway_does_not_know_is_no_second_charge() -> None:
+    """The list shows the order's one charge under its key, with another id: the told one is asked
+    for, once, and was a false one.
+    """
+
+    class Mistold(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            answer = await super().charge(intent, may_leave)
+            return replace(answer, said={**answer.said, "id": "chrg_test_99"})
+
+    world = World(Mistold())
+    assert world.run(1) == {"0000": Outcome.SUCCEEDED}
+    (missing,) = world.journal.events(["missing"])  # the one that is reported until then
+    (attempt,) = fold(world.journal.histories(["0000"])["0000"])
+    assert attempt.charge is not None and attempt.charge.id == "chrg_test_1"
+    assert missing.order_id == "0000" and not attempt.doubled
+    assert world.stops() == [] and len(world.gateway.posts) == 1
 
 
 @pytest.mark.fault("J05")
