@@ -418,9 +418,18 @@ def test_a_transfer_that_is_not_the_share_is_taken_as_it_is(market: Market) -> N
     market.sandbox.add_rule(method="GET", path="/chains/*", change={"amount": 10124, "net": 7124})
     market.sandbox.add_rule(method="GET", path="/chains", status=404, body={"object": "error"})
     assert market.run().returncode == 12
-    said = follow(market, row(market, "00001")["reason"])
+    for path in ("/transfers", "/transfers/*"):
+        market.sandbox.add_rule(method="GET", path=path, status=404, body={"object": "error"})
+    archived = (market.folder / "orders.csv").rename(market.folder / "archived.csv")
+    market.orders([order(1), order(1)], "next.csv")
+    for verb, *flags in (("run", "--input", "next.csv"), ("settle",), ("report",), ("status",)):
+        later = market.run(*flags, verb=verb)  # its file is gone, and nobody has said a word
+        assert later.returncode == 12 and "a person: 1 order must look" in later.stdout, verb
+    archived.rename(market.folder / "orders.csv")
+    (market.folder / "next.csv").unlink()
+    said = follow(market, row(market, "00001", "orders.csv")["reason"])
     assert "your word is kept" in said
-    told = row(market, "00001")
+    told = row(market, "00001", "orders.csv")
     assert (told["outcome"], told["who_acts"]) == ("succeeded", "-")
     assert WHY in told["reason"] and "101.24 THB, the share 101.25 THB" in told["reason"]
     assert market.run(verb="status").returncode == 0

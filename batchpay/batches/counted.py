@@ -119,7 +119,7 @@ def given_files(job: Job, counted: Iterable[tuple[Batch, Totals]]) -> tuple[str,
 def is_open(event: Event) -> bool:
     """Did the batch have a row that a later run, or a person, must settle?"""
     totals = totals_in(event)
-    return bool(totals.stands() & OPEN or totals.charged_twice or totals.gone["open"])
+    return bool(totals.stands() & OPEN or totals.is_a_persons)
 
 
 def is_due(

@@ -23,7 +23,7 @@ from batchpay.batches.counted import (
     unfinished,
 )
 from batchpay.batches.index import publish_index
-from batchpay.batches.last import has_looked
+from batchpay.batches.last import FIRST_LOOK, has_looked
 from batchpay.batches.open_job import WORLD, Edges, OpenJob
 from batchpay.batches.publish import (
     SPOOLED,
@@ -40,7 +40,7 @@ from batchpay.batches.publish import (
 from batchpay.batches.runs import Runs
 from batchpay.batches.session import Options, SessionCall, SessionEnd, hold_session
 from batchpay.batches.strays import stray_totals
-from batchpay.batches.wholeness import refuse_lost
+from batchpay.batches.wholeness import is_of, refuse_lost
 from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
 from batchpay.domain.events import RunCounted, RunFinished, RunStarted
 from batchpay.domain.exits import Acts, worst
@@ -51,6 +51,7 @@ from batchpay.messages import steps
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.reports import load
 from batchpay.reports.files import refuse_unwritable
+from batchpay.reports.manifest import head_in
 from batchpay.settlement import Case, Progress
 
 
@@ -258,15 +259,35 @@ def _is_due(opened: OpenJob, known: Event) -> bool:
 
 
 def _owed(opened: OpenJob, latest: Mapping[str, Event]) -> frozenset[str]:
-    """Batches that an earlier run counted and of which it did not come to write the reports: it was
-    killed, or the disk was full (A11, D02).
+    """Batches that an earlier run counted and of which the reports are not there: it was killed, or
+    the disk was full (A11, D02), or older reports were put in the place of those since.
     """
     killed = unfinished(opened.journal)
+    put_back = _put_back(opened, latest)
     return frozenset(
         batch_id
         for batch_id, known in latest.items()
-        if killed(known.run_id) and not are_written(opened, known)
+        if (batch_id in put_back or killed(known.run_id)) and not are_written(opened, known)
     )
+
+
+def _put_back(opened: OpenJob, latest: Mapping[str, Event]) -> frozenset[str]:
+    """Batches of the last days whose manifest is of an earlier event of this journal than their
+    last count, as after a folder of reports was restored from a copy. One that was cleared away
+    stays away.
+    """
+    job = opened.job
+    oldest_ns = opened.started_ns - int(FIRST_LOOK.total_seconds()) * 10**9
+    found = set()
+    for batch in opened.journal.batches():
+        if batch.id not in latest or batch.first_seen_ns < oldest_ns:
+            continue
+        head = head_in(job.report.directory / batch.id, job.name, job.gateway.mode)
+        if head is None or not is_of(opened.journal, head):
+            continue
+        if head.seq < latest[batch.id].seq:
+            found.add(batch.id)
+    return frozenset(found)
 
 
 def _without_a_report(opened: OpenJob) -> list[Batch]:

@@ -26,7 +26,7 @@ from batchpay.job.job import Job
 from batchpay.journals.lock import running, witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.messages import steps
-from batchpay.reconciliation.totals import Totals, must_act
+from batchpay.reconciliation.totals import DIFFERS, Totals, must_act
 from batchpay.settlement.in_force import stop_in_force
 
 
@@ -102,7 +102,7 @@ def _code(
     """
     strays = totals[-1]
     unproven = Outcome.UNPROVEN in strays.stands() or any(one["unproven"] for one in batches)
-    if stop or unproven:
+    if stop or unproven or any(one.transfers(DIFFERS) for one in totals):
         return 12
     waits = any(one["open_count"] or one["in_work"] for one in batches)
     if waits or strays.stands() & OPEN:

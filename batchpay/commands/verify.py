@@ -337,7 +337,10 @@ def _head(
             f"was made from event {seq}, which is not in the journal as it was: an older copy is"
             " back"
         )
-    if last is not None:
+    if is_mine and not is_event and not known.has_lost(seq):
+        how = "leave the folder there: batchpay run JOB finds at the gateway what it has lost"
+        yield Difference(str(path), f"{made}: {how}")
+    elif last is not None:
         how = f"batchpay report JOB {path.parent.name} writes the reports again"
         yield Difference(str(path), f"{made}: {how}")
     elif not is_mine:

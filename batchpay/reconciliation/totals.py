@@ -314,6 +314,13 @@ class Totals:
         return any(stands == "open" for *_, stands in (*self.further, *self.paid_apart))
 
     @property
+    def is_a_persons(self) -> bool:
+        """Did money move otherwise than was asked, on a row that is over, and did nobody say yet
+        that it is seen to? Each run tells it until somebody does.
+        """
+        return bool(self.charged_twice or self.gone["open"] or self.transfers(DIFFERS))
+
+    @property
     def left_charged_twice(self) -> bool:
         """The same, or one that a person took note of."""
         return any(stands in LEFT for *_, stands in (*self.further, *self.paid_apart))

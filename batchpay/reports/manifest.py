@@ -98,6 +98,11 @@ def newest_heads(
     return list(itertools.islice(of_this_job, most))
 
 
+def head_in(folder: Path, job: str, mode: str) -> Head | None:
+    """What the reports of one folder were made from; None where nothing of this job tells."""
+    return _head(folder / "manifest.json", job, mode)
+
+
 def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, str]:
     """SHA-256 of an input -> the other job whose report is about it. What cannot be read tells
     nothing.
