@@ -249,6 +249,11 @@ def test_what_was_given_back_or_disputed_later_is_told_in_the_first_nights_repor
     assert market.run(verb="settle").returncode == 0  # told once; status says it until it is over
     assert [one["journal"]["seq"] for one in market.reports()] == seqs
     assert market.run(verb="status").returncode == 10
+    for path in ("/refunds", "/events"):
+        market.sandbox.add_rule(method="GET", path=path, status=404, body={"object": "error"})
+    turn(market, "00003", "refunded")
+    assert market.run(verb="settle").returncode == 10  # no list tells it, the charge itself does
+    assert rows(market)["00003"]["refunded_amount"] == "10325"
 
 
 # --- when it is asked again

@@ -216,19 +216,30 @@ class Follower:
         name.
         """
         begun = _instant(now_ns)
+        say_so = self._which_say_so()
         if not since:
+            for charge_id in say_so:
+                await self._look_at(charge_id, [])
             return begun, frozenset()
         at_most = self._left // 4
         refunds = await self._pages(self._gateway.refunds, since, at_most)
         happened: list[Happened] = await self._pages(self._gateway.happened, since, at_most)
         told = [one for one in refunds if one is not None]
         disputed = [one.charge_id for one in happened if one.key.startswith("dispute.")]
-        charges = dict.fromkeys([*(one.charge_id for one in told), *disputed])
+        charges = dict.fromkeys([*(one.charge_id for one in told), *disputed, *say_so])
         for charge_id in filter(None, charges):
             await self._look_at(charge_id, [one for one in told if one.charge_id == charge_id])
         if self._ended:  # in whatever way: what was not read is read the next time
             return since, frozenset()
         return begun, frozenset(one.about for one in happened)
+
+    def _which_say_so(self) -> list[str]:
+        """Charges of this run that say themselves that something was given back, which the journal
+        has not told yet: the gateway's lists may lack it.
+        """
+        known = {one: told.total for one, told in self._follows.known_refunds.items()}
+        given_back = self._recorder.given_back
+        return [one for one, total in given_back.items() if known.get(one) != total]
 
     async def _look_at(self, charge_id: str, refunds: Sequence[Refund]) -> None:
         """One of our charges, of which something was given back, or which is disputed."""

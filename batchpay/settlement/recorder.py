@@ -92,6 +92,8 @@ class Recorder:
         self.trust_429 = next(told_in(journal, ThrottleDistrusted), None) is None
         self.adopted = 0  # charges, in this run
         self._called_unproven: frozenset[str] | None = None  # read when it is first asked for
+        # charge -> what it says itself was given back of it, smallest unit, as this run saw it
+        self.given_back: dict[str, int] = {}
         # charges that a stop told of, and those of them whose stop a person has lifted
         self.told_of, lifted = charges_told(journal.events(STOPS))
         self._entries = Entries(journal, clock, run_id)
@@ -161,6 +163,7 @@ class Recorder:
 
         `by_id`: it was asked for by its id, not listed.
         """
+        self._hear(charge)
         if not reread and case.attempt and is_known_already(case.attempt, charge):
             self.expected.prove(charge)
             return
@@ -209,6 +212,7 @@ class Recorder:
         `asked`: what the order asks for, where its row is at hand and the charge itself does not
         name it. `word`: of a person who says that it is this order's.
         """
+        self._hear(charge)
         intent = asked or self._asked_by(charge, number)
         case = Case(intent, others=self.cases.others(intent))
         flaws = list(flaws_of(charge, intent, self._live))
@@ -227,6 +231,10 @@ class Recorder:
         self.adopted += 1
         await self.others.stop_for_doubles([intent.order_id])
         return case
+
+    def _hear(self, charge: ChargeSeen) -> None:
+        if charge.refunded:
+            self.given_back[charge.id] = charge.refunded
 
     def _asked_by(self, charge: ChargeSeen, number: int) -> Intent:
         """What the attempt asked for, as far as its charge tells."""
