@@ -24,7 +24,7 @@ from batchpay.lifecycle import after
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.sandbox import SandboxServer
-from batchpay.settlement import following, recorder
+from batchpay.settlement import cases, following
 from batchpay.settlement.following import Follows, PendingRound
 from tests.world import KEY, Market, order
 
@@ -203,7 +203,7 @@ def test_too_many_for_one_run_are_followed_in_turns(
 ) -> None:
     """A run holds so many in memory and no more; the next begins behind them, and comes round."""
     monkeypatch.setattr(following, "MOST", 2)
-    monkeypatch.setattr(recorder, "SLICE", 2)
+    monkeypatch.setattr(cases, "SLICE", 2)
     market.job()
     market.orders([order(n) for n in range(1, 6)])
     job = api.load(market.folder / "job.toml")
