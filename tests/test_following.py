@@ -240,7 +240,7 @@ def test_what_was_given_back_or_disputed_later_is_told_in_the_first_nights_repor
     told = rows(market)
     assert (told["00001"]["outcome"], told["00001"]["refunded_amount"]) == ("succeeded", "10125")
     assert (told["00001"]["who_acts"], told["00002"]["who_acts"]) == ("-", "a person")
-    assert told["00002"]["dispute"] == "open" and "disputes it: open" in told["00002"]["reason"]
+    assert told["00002"]["dispute"] == "open" and "disputes it (open)" in told["00002"]["reason"]
     first = next(one for one in market.reports() if one["batch"]["file"] == "orders.csv")
     jsonschema.validate(first, SCHEMA)
     assert [one["order_id"] for one in first["later"]] == ["00001", "00002"]
