@@ -268,7 +268,7 @@ _ONE = "there is no shared journal yet: one machine at a time, held by its lock"
 WHY: dict[str, str] = {
     "A14": "batchpay neither moves nor archives an input: there is no moment to die in",
     "H02": "approvals come with a later version; a job that asks for one is refused (78)",
-    **dict.fromkeys(("G01", "G02", "G03", "G04", "G05", "G10", "G11", "G12"), _ONE),
+    **dict.fromkeys(("G01", "G02", "G03", "G04", "G05", "G11", "G12"), _ONE),
 }
 
 

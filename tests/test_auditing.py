@@ -162,7 +162,8 @@ def test_sums_that_differ_are_never_nothing_to_do(market: Market) -> None:
     listed = httpx.get(
         f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False
     ).json()
-    next(c for c in listed["data"] if c["metadata"]["order_id"] == "00002")["amount"] += 1
+    other = next(c for c in listed["data"] if c["metadata"]["order_id"] == "00002")
+    other["amount"] = other["captured_amount"] = other["amount"] + 1
     market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
     code, kinds, told = audited(market)
     assert told["journal"] != told["gateway"]

@@ -233,6 +233,8 @@ def test_what_only_looks_like_one_is_left_alone(name: str) -> None:
 )
 @example("A1 4242 4242 4242 4242")
 @example("1-4242424242424242")
+@example("4–242–424–242–424–242")
+@example("4–2424–2424–2424–242")
 @example("424242424242424244 4 4242424242424242")
 def test_the_quick_look_misses_nothing_that_the_close_one_finds(text: str) -> None:
     """A block is looked at closely only where one RE2 pattern matches; masking twice changes

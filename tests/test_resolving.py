@@ -375,7 +375,7 @@ def test_what_a_person_accepted_counts_as_10_everywhere_and_is_bound_to_what_it_
         method="GET", path="/charges*", order_id="00001", change={"amount": 99999}
     )
     done = market.run()
-    assert done.returncode == 12 and "99999" in done.stdout
+    assert done.returncode == 12 and "999.99 THB" in done.stdout
     assert "accepted" not in told(market, "00001")["reason"]
 
 

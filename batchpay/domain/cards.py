@@ -168,7 +168,8 @@ def _fits_any(text: str, start: int, sizes: Sequence[int], cut: str) -> bool:
     half = len(sizes) // 2
     if len(set(sizes)) > 1 and sizes[:half] == sizes[half:]:
         return False
-    return _ascii(text[start : start + 2]) not in ("62", "81")
+    first = text[start : start + min(2, sizes[0])]  # a separator may follow a first digit
+    return _ascii(first) not in ("62", "81")
 
 
 def _cut(between: str) -> str:
