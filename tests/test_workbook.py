@@ -21,6 +21,7 @@ import pytest
 from batchpay.domain.errors import CannotWrite
 from batchpay.domain.money import to_minor
 from batchpay.messages import labels
+from batchpay.reconciliation.totals import Totals
 from batchpay.reports import workbook as forms
 from batchpay.reports import write_reports
 from batchpay.reports.pivots import checks, pivots_of
@@ -66,6 +67,38 @@ def test_the_sheets_and_every_row_once(tmp_path: Path) -> None:
     ]
     assert head[8:11] == ["Item", "reason", "metadata[invoice]"]
     assert [cell.value for cell in column(sheets["Results"], "Row")] == [r.row for r in ROWS]
+
+
+def test_rows_that_came_back_are_told_with_what_they_were(tmp_path: Path) -> None:
+    """In a sheet of their own, and in report.json; the first hundred there."""
+    change = {
+        "corrects": "batch 2026-11-23-aaaaaaaaaaaa row 9",
+        "changed": "amount: 9 THB -> 8 THB",
+    }
+    rows = [replace(ROWS[0], **change, attempts=2), *ROWS[1:]]
+    made = night(rows)
+    write_reports(tmp_path, made)
+    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["Came back"]
+    head, *found = sheet.iter_rows(values_only=True)
+    assert [dict(zip(head, row, strict=True)) for row in found] == [
+        {
+            "Row": 2,
+            "Order": "0001",
+            "Outcome": "succeeded",
+            "Amount": 1234.5,
+            "Currency": "THB",
+            "Attempts": 2,
+            "Corrects the row": change["corrects"],
+            "What changed": change["changed"],
+        }
+    ]
+    told = json.loads((tmp_path / "report.json").read_text("utf-8"))["came_back"]
+    assert told["count"] == 1
+    assert told["rows"] == [
+        {"row": 2, "sheet": "", "order_id": "0001", "outcome": "succeeded", "attempts": 2, **change}
+    ]
+    assert Totals.from_json(made.totals.to_json()).came_back == {"succeeded": 1}
+    assert Totals.from_json(night().totals.to_json()).came_back == {}
 
 
 def test_ids_are_texts_amounts_are_numbers_and_days_are_days(tmp_path: Path) -> None:

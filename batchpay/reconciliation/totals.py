@@ -123,6 +123,8 @@ class Totals:
     payouts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, refunded) -> sum given back since; (currency, dispute's status) -> charges.
     later: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Outcome -> rows that came back for an earlier row, or after an earlier attempt.
+    came_back: Counter[str] = field(default_factory=Counter)
     # ISO 20022 status -> rows.
     iso20022: Counter[str] = field(default_factory=Counter)
 
@@ -137,6 +139,8 @@ class Totals:
         self.sums[currency, outcome.value] += finding.amount or 0
         if finding.warnings:
             self.warned[finding.run_id] += 1
+        if finding.corrects:
+            self.came_back[outcome.value] += 1
         self._add_read(finding)
         self._add_noted(finding)
         if finding.who_acts != NOBODY:
@@ -404,8 +408,10 @@ class Totals:
             counter = getattr(self, name)
             if counter:
                 told[name] = [[*key, number] for key, number in sorted(counter.items())]
-        if self.iso20022:
-            told["iso20022"] = [[key, number] for key, number in sorted(self.iso20022.items())]
+        for name in _LATER_PLAIN:
+            counter = getattr(self, name)
+            if counter:
+                told[name] = [[key, number] for key, number in sorted(counter.items())]
         return told
 
     @classmethod
@@ -416,7 +422,7 @@ class Totals:
             counter = getattr(totals, name)
             for *key, number in data.get(name, ()):
                 counter[tuple(key)] = number
-        for name in (*_PLAIN, "iso20022"):
+        for name in (*_PLAIN, *_LATER_PLAIN):
             counter = getattr(totals, name)
             for key, number in data.get(name, ()):
                 counter[key] = number
@@ -436,6 +442,7 @@ _PAIRED = (
     "matters",
 )
 _LATER = ("payouts", "later")  # that earlier versions did not count: left out while empty
+_LATER_PLAIN = ("came_back", "iso20022")  # likewise
 _PLAIN = (
     "rows",
     "charged",

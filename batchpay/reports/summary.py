@@ -74,6 +74,10 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "equations": [_equation(equation) for equation in inputs.equations],
         "final": final_json(totals),
         "later": list(_later(inputs)),
+        "came_back": {
+            "count": totals.came_back.total(),
+            "rows": list(_came_back(inputs)),
+        },
         "iso20022": iso20022_json(totals),
         "recipients": by_recipient(totals),
         "codes": by_code(totals),
@@ -247,6 +251,29 @@ def _later_rows(inputs: Inputs) -> Iterator[dict[str, Any]]:
                 "transfer_status": finding.transfer_status,
                 "transfer_code": finding.transfer_code,
             }
+
+
+def _came_back(inputs: Inputs) -> Iterator[dict[str, Any]]:
+    """The first LISTED rows that came back for an earlier row, or after an earlier attempt, and
+    what they ask for otherwise.
+    """
+    if inputs.totals.came_back:
+        yield from itertools.islice(_came_back_rows(inputs), LISTED)
+
+
+def _came_back_rows(inputs: Inputs) -> Iterator[dict[str, Any]]:
+    for _, findings in inputs.findings():
+        for finding in findings:
+            if finding.corrects:
+                yield {
+                    "row": finding.row,
+                    "sheet": finding.sheet,
+                    "order_id": finding.order_id,
+                    "outcome": finding.outcome.value,
+                    "attempts": finding.attempts,
+                    "corrects": finding.corrects,
+                    "changed": finding.changed,
+                }
 
 
 def run_json(run: RunDone | None) -> dict[str, Any] | None:

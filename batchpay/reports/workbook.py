@@ -4,6 +4,7 @@
     Needs action   the rows that somebody must see to, who, why, and the command to type
     Results        every row once: what people ask about in front, the input's own columns, the rest
     Rejects        the rows to correct, as the input had them
+    Came back      the rows that came back for an earlier one: which, and what changed
     By recipient   what went to whom, per currency
     By code        why rows were not charged
     Ledger         every charge whose money moved, with its fees and shares
@@ -41,6 +42,7 @@ SHEETS = (
     "Needs action",
     "Results",
     "Rejects",
+    "Came back",
     "By recipient",
     "By code",
     "Ledger",
@@ -94,6 +96,17 @@ _LEDGER = (
     "transfer_paid_at",
     "refunded_amount",
     "dispute",
+)
+# What a row was before, which stands far to the right in Results.
+_CAME_BACK = (
+    "row",
+    "order_id",
+    "outcome",
+    "amount",
+    "currency",
+    "attempts",
+    "corrects",
+    "changed",
 )
 _ACTION = ("who_acts", "order_id", "row", "outcome", "amount", "currency", "reason")
 
@@ -177,7 +190,7 @@ class _Workbook:
         self._test = "TEST" if inputs.batch.mode == "test" else ""
         sheets = [book.sheet(name) for name in SHEETS]
         self._summary, self._action, self._results, self._rejects = sheets[:4]
-        self._recipients, self._codes, self._ledger = sheets[4:]
+        self._came_back, self._recipients, self._codes, self._ledger = sheets[4:]
         self._limited = inputs.totals.rows_read > DETAILED
         self._cut = False
         # what the file calls recipients stands beside the columns that no field used
@@ -236,6 +249,8 @@ class _Workbook:
         self._ledger.head([self._heading(name) for name in _LEDGER])
         self._action_columns = columns_of(self._words, _ACTION)
         self._ledger_columns = columns_of(self._words, _LEDGER)
+        self._came_back.head([self._heading(name) for name in _CAME_BACK])
+        self._came_back_columns = columns_of(self._words, _CAME_BACK)
         self._reject_columns = columns_of(self._words, ("row", "outcome", "reason", "who_acts"))
 
     def _heading(self, name: str) -> str:
@@ -263,6 +278,9 @@ class _Workbook:
             if is_to_correct(finding):
                 self._put(self._rejects, finding, self._reject_columns)
                 self._put_texts(self._rejects, len(self._reject_columns), every, at)
+            if finding.corrects and self._came_back.at <= DETAILED:
+                self._put(self._came_back, finding, self._came_back_columns)
+                self._came_back.at += 1
             if finding.outcome in MONEY_MOVED and not self._limited:
                 self._put(self._ledger, finding, self._ledger_columns)
                 self._ledger.at += 1
@@ -326,6 +344,7 @@ class _Workbook:
         self._finish(self._action, len(_ACTION) + 2, frozen=(1, 2))
         own = len(self._inputs.batch.columns)
         self._finish(self._rejects, 4 + own, frozen=(1, 2))
+        self._finish(self._came_back, len(_CAME_BACK), frozen=(1, 2))
         rows = self._ledger.at
         self._total_ledger(rows)
         self._finish(self._ledger, len(_LEDGER), frozen=(1, 2), rows=rows)
