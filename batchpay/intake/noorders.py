@@ -121,7 +121,7 @@ class NoOrders:
             told_notes.append(
                 noticed.TOTALS_SKIPPED(rows=len(self._skipped), named=_listed(self._skipped))
             )
-        if self._is_last_a_sum():
+        if self.totals == "accept" and self._is_last_a_sum():
             row, currency, amount = self._last
             told_notes.append(noticed.LIKE_A_TOTAL(row=row, sum=_money(amount, currency)))
         return told_notes
