@@ -1683,6 +1683,29 @@ def test_ids_that_only_look_alike_are_written_out_or_told_apart(
 
 
 @pytest.mark.fault("J07", "J08")
+@tries("write-id-there")
+@pytest.mark.parametrize(
+    ("ids", "whole"),
+    [(("0012", "12"), "0012"), (("12", "0012"), "0012"), (("1002.0", "1002"), "1002")],
+)
+def test_rows_of_look_alike_ids_are_all_told_the_same_one(
+    three: Market, ids: tuple[str, str], whole: str
+) -> None:
+    """Doing what both rows say at once does not swap their ids: the file then has one order."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    rows = [order(1, order_id=one, card="cust_test_sandbox1") for one in ids]
+    three.orders(rows)
+    assert three.run().returncode == 10
+    reasons = [row(three, one)["reason"] for one in ids]
+    wanted = [re.findall(r"write (\w+)", reason) for reason in reasons]
+    assert wanted == [[whole], [whole]]
+    assert sum("there too" in reason for reason in reasons) == 1
+    three.orders([{**one, "order_id": whole} for one in rows])
+    over(three, 0)
+    assert three.money() == {whole: 1}
+
+
+@pytest.mark.fault("J07", "J08")
 @tries("write-id", "write-damaged-id")
 @pytest.mark.parametrize(
     ("sent", "came"), [("0012", "12"), ("12", "0012"), ("8E5", "800000"), ("800000", "8E5")]

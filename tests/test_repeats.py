@@ -236,12 +236,13 @@ def test_ids_equal_after_normalisation():
 @pytest.mark.fault("X04", "X14", "E04", "J07")
 @pytest.mark.parametrize("other", ["1", "001", "00 01", "０００１", "0001.0"])
 def test_look_alikes_of_one_order(other):
-    """An id that lost its zeros, or got a point: both are in conflict, and each is told the other's
-    name.
+    """An id that lost its zeros, or got a point: both are in conflict, and told the one name that
+    programs did not make of the other.
     """
     verdicts, _ = found([order("0001"), order(other)])
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
-    assert f"if it is that order, write {other}" in str(verdicts["b0", "", 2].reason)
+    whole = str(verdicts["b0", "", 2].reason)
+    assert f"is order {other}'s of row 3 " in whole and "one order, write 0001 there too" in whole
     assert "order 0001's of row 2" in str(verdicts["b0", "", 3].reason)
     assert 'alike_ids = "distinct"' in str(verdicts["b0", "", 3].reason)
 

@@ -464,19 +464,33 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     what they are among themselves.
     """
     by_itself = _same_id(by_id)
-    firsts = [rows[0] for rows in by_id.values()]
+    whole = _least_damaged(by_id)
     verdicts = {}
     for order_id, same in by_id.items():
-        other = next(first for first in firsts if first.order_id != order_id)
+        other_id = whole
+        if order_id == whole:
+            other_id = next(one for one in by_id if one != whole)
+        other = by_id[other_id][0]
         for row in same:
             place = _told(other, row)
+            if order_id == whole:
+                step = steps.WRITE_ID_THERE(order=told(whole))
+                reason = said.ALIKE_IN(order=told(other_id), place=place, step=step)
+            else:
+                reason = look_alike_reason(order_id, whole, place)
             verdicts[row.place] = Repeat(
-                Outcome.CONFLICT,
-                look_alike_reason(order_id, other.order_id, place),
-                looks_like=other.order_id,
-                by_itself=by_itself.get(row.place),
+                Outcome.CONFLICT, reason, looks_like=other_id, by_itself=by_itself.get(row.place)
             )
     return verdicts
+
+
+def _least_damaged(order_ids: Iterable[str]) -> str:
+    """The one id that all the rows are told to have, so that doing what each says ends well: the
+    first that is not what programs make of another one.
+    """
+    ids = list(order_ids)
+    whole = (one for one in ids if not any(is_damaged(one, other) for other in ids))
+    return next(whole, ids[0])
 
 
 def look_alike_reason(order_id: str, other: str, place: Message | None = None) -> Message:

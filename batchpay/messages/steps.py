@@ -265,6 +265,13 @@ WRITE_ID = entry(
     means="Two order ids are one but for what programs do to ids.",
     example="0001 in one row, 1 in another",
 )
+WRITE_ID_THERE = entry(
+    "write-id-there",
+    "if both are one order, write {order} there too and leave only the right row; if both are"
+    ' right, say alike_ids = "distinct" in [input]',
+    means="Two order ids of a file are one but for what programs do to ids, and this one is whole.",
+    example="0001 in this row, 1 in another",
+)
 WRITE_DAMAGED_ID = entry(
     "write-damaged-id",
     "if it is that order, write {other} and clear the row's batchpay_ columns, if it has any; if"
