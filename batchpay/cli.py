@@ -14,6 +14,7 @@ import click
 from batchpay import __version__
 from batchpay.commands.schema import SCHEMAS
 from batchpay.domain.errors import BatchpayError, Usage
+from batchpay.domain.oserrors import translated
 from batchpay.domain.text import json_text, line
 from batchpay.terminal import streams
 from batchpay.terminal.flags import Orders, Reason, Seconds, Words
@@ -656,8 +657,6 @@ def main(argv: list[str] | None = None) -> None:
     except MemoryError:
         end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
     except Exception as error:
-        from batchpay.domain.oserrors import translated
-
         if trouble := translated(error):
             end(trouble.exit_code, str(trouble))
         if os.environ.get("BATCHPAY_DEBUG"):

@@ -100,11 +100,11 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
 
     `received_ns`: when the row's file came; what was charged before then settled something else,
     unless it corrects this very row, or the row that came back to correct it asked for that very
-    order, and so is a duplicate of it, or it is a later attempt than the row's own. The same row in
-    an older file speaks for this one.
+    order, and so is a duplicate of it, or it is a later attempt than the row's own, which was sent.
+    The same row in an older file speaks for this one.
     """
     charged = []
-    own = max((one.intent.attempt for one in _caused_by(row, history)), default=0)
+    own = max((one.intent.attempt for one in _sent_for(row, history)), default=0)
     for attempt in (*_of_its_order(row, history), *_of_the_sale(row, history)):
         corrects = not row.corrects and goes_back_to(attempt.intent, (row.place,))
         follows = own and attempt.intent.order_id == row.order_id and attempt.intent.attempt > own
@@ -122,8 +122,11 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     return _settled_before(row, history)
 
 
-def _caused_by(row: Row, history: History) -> Iterator[Attempt]:
-    return filter(row.caused, history.attempts.get(row.order_id, ()))
+def _sent_for(row: Row, history: History) -> Iterator[Attempt]:
+    """The attempts of the row itself, but for one of which no byte left: that asked for nothing."""
+    for attempt in history.attempts.get(row.order_id, ()):
+        if row.caused(attempt) and attempt.outcome is not Outcome.HELD:
+            yield attempt
 
 
 def _of_its_order(row: Row, history: History) -> Iterator[Attempt]:
