@@ -77,8 +77,6 @@ def test_a_file_that_proves_its_separators_is_read(
     [
         (COMMA, ("1.234", "99.50", "80,00"), "99,50"),
         (EITHER, ("1.234", "99.50"), "99,50"),
-        ("", ("1,234", "99,50", "80.00"), "99.50"),
-        ("", ("1,234", "1.234.567", "80.00"), "1,234,567"),
     ],
 )
 def test_a_file_of_two_kinds_is_refused_until_its_cells_are_alike(
@@ -92,6 +90,15 @@ def test_a_file_of_two_kinds_is_refused_until_its_cells_are_alike(
     assert set(looked.problems) == {3}
     looked = looked_at(tmp_path, form, amounts[0], mended, *amounts[2:])
     assert (looked.unsent, looked.problems) == ([], {})
+
+
+@pytest.mark.fault("X09")
+@pytest.mark.parametrize("odd", ["99,50", "1.234.567", "1.234,50", "1 234"])
+def test_where_nothing_is_declared_each_row_is_judged_by_itself(tmp_path: Path, odd: str) -> None:
+    """There is one form then: what is not written by it is rejected, and the others go."""
+    looked = looked_at(tmp_path, "", "1,234", odd, "80.00")
+    assert looked.unsent == []
+    assert set(looked.problems) == {3}
 
 
 @pytest.mark.fault("X09")

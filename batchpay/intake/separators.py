@@ -3,7 +3,8 @@
 A declared example decides each cell by itself. Whether the file was written by it shows in other
 cells only: `1.234,56` proves the comma before decimals, `99.50` that somebody wrote it the other
 way. Where a cell reads both ways, and the file either proves nothing or says both, the amount may
-be a thousand times what was meant: then nothing of the file is sent.
+be a thousand times what was meant: then nothing of the file is sent. Where nothing is declared,
+`1,234.50` is the one form there is, and each row is judged by itself (fault-matrix X09).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from batchpay.domain.figures import NumberForm, form_of, swapped
+from batchpay.domain.figures import NumberForm, swapped
 from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS
 from batchpay.domain.text import told
@@ -19,7 +20,6 @@ from batchpay.job.job import Columns, FromColumn, FromSum
 from batchpay.messages import controls as said
 from batchpay.messages.message import Message
 
-USUAL = "1,234.56"  # what amounts are where nothing is declared
 _NAMED = 5  # rows in a sentence
 
 
@@ -30,7 +30,6 @@ class _Column:
     name: str
     form: NumberForm
     other: NumberForm  # with its separators exchanged
-    is_declared: bool
     open_cell: str = ""  # the first that reads both ways
     open_rows: list[int] = field(default_factory=list)  # where such cells stand
     proven: bool = False  # a cell reads by the form only
@@ -76,7 +75,7 @@ class _Column:
                 written=told(written),
                 other=otherwise.number,
             )
-        elif self.is_declared and not (self.proven or self.form.may_be_whole):
+        elif not (self.proven or self.form.may_be_whole):
             yield said.SEPARATORS_OPEN(
                 column=told(self.name),
                 cell=told(cell),
@@ -97,20 +96,19 @@ class Separators:
         self._columns: list[_Column] = []
         if not isinstance(source, FromColumn | FromSum) or source.unit == "minor":
             return  # no decimals: nothing could be a point
-        is_declared = isinstance(source.form, NumberForm)
-        form = source.form if isinstance(source.form, NumberForm) else form_of(USUAL)
+        form = source.form
+        if not isinstance(form, NumberForm):
+            return  # nothing is declared
         other = swapped(form)
         if other is None:
             return
         names = source.columns if isinstance(source, FromSum) else (source.column,)
-        self._columns = [_Column(name, form, other, is_declared) for name in names]
+        self._columns = [_Column(name, form, other) for name in names]
 
     def look(self, judged: Judged) -> None:
         """A chunk's rows."""
         for column in self._columns:
             texts = judged.chunk.texts(column.name)
-            if not (column.is_declared or judged.problems or "," in "".join(texts)):
-                continue  # plain numbers, which most files have
             column.look(judged, texts, _passed(judged, column.name))
 
     def refusals(self) -> tuple[Message, ...]:
