@@ -534,7 +534,15 @@ def _lies_are_stopped(world: World) -> Iterator[str]:
 
 def _twins_are_stopped(story: Story) -> Iterator[str]:
     """B31: the gateway charged one key twice: somebody must have noticed."""
-    world = story.world
+    for charge in unnoticed_twins(story.world):
+        order_id = charge["metadata"]["order_id"]
+        yield f"L10: order {order_id} has two charges under one key and no stop was ever written"
+
+
+def unnoticed_twins(world: World) -> Iterator[dict[str, Any]]:
+    """The first charge of each key that was charged twice, as lists show it, and that no stop tells
+    of.
+    """
     for key in world.ledger.twins:
         of_key = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
         charges = [c for c in of_key if c["_visible_s"] != float("inf")]
@@ -543,9 +551,7 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
             c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits
         )
         if len(charges) > 1 and not noticed:
-            yield (
-                f"L10: order {order_id} has two charges under one key and no stop was ever written"
-            )
+            yield charges[0]
 
 
 def _shares(story: Story) -> Iterator[str]:

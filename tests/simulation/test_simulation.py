@@ -14,10 +14,12 @@ import pytest
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import key_of
 from tests.simulation import checker, outside
 from tests.simulation.disk import Disk, silence
 from tests.simulation.kinds import KINDS, missing
 from tests.simulation.ledger import Ledger
+from tests.simulation.process import JOB
 from tests.simulation.story import Story, Told, tell
 
 # of the first 200, by `python -m tests.simulation --seeds 200 --few 60`
@@ -172,6 +174,32 @@ def test_what_is_told_of_shares_and_limits_is_held_against_the_gateway() -> None
     assert tell(FOLLOWED, afterwards=judged).violations == []
     for what in ("is told as", "is not the transfer of its chain", "max_day: with order"):
         assert any(what in one for one in found), found
+
+
+@pytest.mark.parametrize("name", [JOB, "renamed"])
+def test_a_key_that_was_charged_twice_is_noticed_under_the_name_that_it_was_charged_for(
+    name: str,
+) -> None:
+    """Of this job's own nobody excuses it; of an old name's the next run of that name stops."""
+    told: list[list[str]] = []
+
+    def judged(story: Story) -> None:
+        ledger = story.world.ledger
+        key = key_of(name, "0777", 1)
+        ledger.twins.add(key)
+        for charge_id in ("chrg_test_777", "chrg_test_778"):
+            first = ledger.charges[0]
+            marks = {"order_id": "0777", "batchpay_job": name, "batchpay_key": key}
+            metadata = {**first["metadata"], **marks}
+            ledger.charges.append({**first, "id": charge_id, "metadata": metadata})
+        told.append(list(checker._twins_are_stopped(story)))
+        story.world.loop.run_until_complete(story._under_its_old_name())
+        told.append(list(checker._twins_are_stopped(story)))
+
+    assert tell(QUIET, afterwards=judged).violations == []
+    at_once, later = told
+    assert at_once == ["L10: order 0777 has two charges under one key and no stop was ever written"]
+    assert later == (at_once if name == JOB else [])
 
 
 def test_a_seed_is_one_story() -> None:
