@@ -311,6 +311,8 @@ def _doubt_respected(
     settings = world.settings
     if any(c.event.kind == "adopted" for c in commits):
         return
+    if _nothing_told(world, first, second, commits):
+        return  # never-twice.md: a whole state folder put back, and a request on its way
     waited_s = second.at_s - first.at_s
     if waited_s < settings.doubt_period_s - settings.send_window_s:
         yield f"I6: order {first.order_id} was sent again after {waited_s:.1f} s of doubt"
@@ -338,6 +340,38 @@ def _doubt_respected(
         apart_s := absents[-1].event.data["boot_s"] - absents[-2].event.data["boot_s"]
     ) < settings.lookup_gap_s - EPSILON_S:
         yield f"L5: order {first.order_id}: two look-ups {apart_s:.2f} s apart"
+
+
+def _nothing_told(world: World, first: Request, second: Request, commits: list[Commit]) -> bool:
+    """Was the whole machine put back to before the first one's intent, and did no run since then
+    look at a list that shows a charge which it does not know?
+    """
+    intents = [c for c in commits if c.event.kind == "intent" and c.machine == first.machine]
+    intent = max((c for c in intents if c.tick < first.tick), key=lambda c: c.tick, default=None)
+    if intent is None or intent.untold_tick > second.tick:
+        return False
+    looks: dict[str, Request] = {}  # the first list of each run
+    for request in world.ledger.requests:
+        is_list = request.what == "LIST" and request.told == 200
+        since_then = intent.untold_tick < request.tick < second.tick
+        if is_list and since_then and request.machine == first.machine:
+            looks.setdefault(request.run_id, request)
+    return not any(_shows_unknown(world, look) for look in looks.values())
+
+
+def _shows_unknown(world: World, look: Request) -> bool:
+    """Does a list show a charge of the job of which the journal of that time has no intent?"""
+    keys = _keys(world)
+    known = {
+        keys.get((c.job, c.event.order_id, c.event.attempt))
+        for c in world.commits
+        if c.machine == look.machine and c.tick < look.tick < c.forgotten_tick
+    }
+    return any(
+        _key(charge) not in known
+        for charge in world.ledger.of_job(JOB)
+        if charge["_visible_s"] <= look.at_s and charge["status"] != "forgotten"
+    )
 
 
 def _after_money(world: World) -> Iterator[str]:

@@ -83,6 +83,8 @@ class Commit:
     event: Event
     job: str = "night"
     forgotten_tick: float = float("inf")  # when a restored or lost journal no longer knew it
+    # when nothing on its machine or at the gateway told any more that it had been forgotten
+    untold_tick: float = float("inf")
 
 
 @dataclass

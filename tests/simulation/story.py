@@ -634,6 +634,9 @@ class Story:
         )
         if whole and forgotten and not told:
             self.undetectable = True
+            tick = self.world.tick()
+            for commit in forgotten:
+                commit.untold_tick = min(commit.untold_tick, tick)
 
     def _is_shown(self, charge: dict[str, Any]) -> bool:
         return bool(

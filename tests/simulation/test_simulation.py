@@ -7,6 +7,7 @@ import os
 import random
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from batchpay.lifecycle.plan import key_of
 from tests.simulation import checker, outside
 from tests.simulation.disk import Disk, silence
 from tests.simulation.kinds import KINDS, missing
-from tests.simulation.ledger import Ledger
+from tests.simulation.ledger import Ledger, Request
 from tests.simulation.process import JOB
 from tests.simulation.story import Story, Told, tell
 
@@ -200,6 +201,44 @@ def test_a_key_that_was_charged_twice_is_noticed_under_the_name_that_it_was_char
     at_once, later = told
     assert at_once == ["L10: order 0777 has two charges under one key and no stop was ever written"]
     assert later == (at_once if name == JOB else [])
+
+
+@pytest.mark.fault("J02", "I6")
+def test_a_send_within_the_doubt_period_is_excused_where_nothing_told_of_it() -> None:
+    """A whole machine that was put back knows of no doubt, until a list shows what it does not
+    know.
+    """
+    found: dict[str, list[str]] = {}
+
+    def judged(story: Story) -> None:
+        world = story.world
+        first = next(r for r in world.ledger.requests if r.what == "POST")
+        commits = [c for c in world.commits if c.event.order_id == first.order_id]
+        charge = next(c for c in world.ledger.charges if checker._key(c) == first.key)
+        put_back, at_s = world.tick(), first.at_s + 1
+        look = Request(world.tick(), at_s, "LIST", "next", first.machine, told=200)
+        world.ledger.requests.append(look)
+        first.told = None
+        second = replace(first, tick=world.tick(), at_s=at_s, run_id="next")
+
+        def judge(what: str) -> None:
+            found[what] = list(checker._doubt_respected(world, first, second, commits))
+
+        judge("in doubt")
+        for commit in commits:
+            commit.forgotten_tick = put_back
+        judge("journal alone")
+        for commit in commits:
+            commit.untold_tick = put_back
+        charge["_visible_s"] = at_s
+        judge("shown")
+        charge["_visible_s"] = at_s + 1
+        judge("nothing told")
+
+    assert tell(QUIET, afterwards=judged).violations == []
+    assert found.pop("nothing told") == []
+    for what, told in found.items():
+        assert [one for one in told if "was sent again after 1.0 s of doubt" in one], what
 
 
 def test_a_seed_is_one_story() -> None:
