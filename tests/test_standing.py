@@ -754,6 +754,19 @@ def test_a_cancelled_sale_stays_cancelled_under_every_id() -> None:
     assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled(BY_ME)
 
 
+@pytest.mark.fault("J06", "B31")
+def test_every_charge_of_the_very_order_that_the_other_job_made_is_named() -> None:
+    """Its key was charged twice: nobody but a run of that job stops for it, so this one tells of
+    both. One that is seen under two ids is one; a third job's is not that job's.
+    """
+    known = {
+        "0001": (elsewhere(), elsewhere(charge_id="chrg_test_8"), elsewhere(amount=1)),
+        "0005": (elsewhere(), elsewhere(charge_id="chrg_test_7", job="week")),
+    }
+    standing = stand(other(earlier=("0005",)), once(elsewhere=known), FREE)
+    assert standing == Renamed(elsewhere(charge_id="chrg_test_9, chrg_test_8"))
+
+
 @pytest.mark.fault("J06")
 def test_another_jobs_charge_is_seen_under_every_id_of_the_sale() -> None:
     """The id that a row tells to have had counts as its own."""

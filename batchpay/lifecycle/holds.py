@@ -154,15 +154,20 @@ def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
 
 def _elsewhere(row: Row, history: History) -> Elsewhere | None:
     """Another job's charge for any order id of the same sale, with the same payer, recipient and
-    amount.
+    amount; where that job charged it more than once, each is named.
     """
     asked = asked_in(row.document)
+    found: list[Elsewhere] = []
     for order_id in history.ids(row):
         for other in history.elsewhere.get(order_id, ()):
             currency = other.currency.lower()
             if asked.same(Asked(other.payer, other.destination, other.amount, currency)):
-                return other
-    return None
+                found.append(other)
+    if not found:
+        return None
+    first = found[0]
+    charge_ids = dict.fromkeys(other.charge_id for other in found if other.job == first.job)
+    return replace(first, charge_id=", ".join(charge_ids))
 
 
 # --- waiting

@@ -99,7 +99,7 @@ class Elsewhere:
     """A charge of the same order id that another job made, and that takes money or may."""
 
     job: str
-    charge_id: str
+    charge_id: str  # in what is told of a row: of each, where that job made more than one
     payer: str  # empty: not told
     destination: str
     amount: int  # smallest unit
