@@ -34,6 +34,7 @@ SEEDS = list(range(int(ALL))) if ALL else FEW
 BLOCK = 20
 QUIET = 29  # a seed without trouble
 FOLLOWED = 1  # one whose shares are followed
+HELD_BACK = 10_000_376  # one whose day's limit lets the last order go in the last run, pending
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
 
 
@@ -239,6 +240,17 @@ def test_a_send_within_the_doubt_period_is_excused_where_nothing_told_of_it() ->
     assert found.pop("nothing told") == []
     for what, told in found.items():
         assert [one for one in told if "was sent again after 1.0 s of doubt" in one], what
+
+
+def test_what_a_limit_held_back_is_pending_for_no_longer_than_the_gateway_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An order that goes last has a run after it that reads how it ended; where the gateway never
+    decides it is still seen.
+    """
+    assert tell(HELD_BACK).violations == []
+    monkeypatch.setattr(Ledger, "_decide", lambda *_: None)
+    assert "I15: order 0021 is still pending" in str(tell(HELD_BACK).violations)
 
 
 def test_a_seed_is_one_story() -> None:
