@@ -177,8 +177,9 @@ def _one_charge_an_order(story: Story) -> Iterator[str]:
             taken[sale_of(metadata["order_id"])].append(charge)
             if charge["customer"] == OTHER_OF_PAIR:
                 taken[f"of {OTHER_OF_PAIR}"].append(charge)
-    for sale, charges in taken.items():
-        if len(charges) < 2 or _came_alive_later(charges):
+    for sale, of_sale in taken.items():
+        charges = [c for c in of_sale if any(_is_one_order(c, d) for d in of_sale if d is not c)]
+        if not charges or _came_alive_later(charges):
             continue
         if not (story.at_once or story.undetectable):
             yield f"I1: sale {sale} was charged {len(charges)} times: {[c['id'] for c in charges]}"
@@ -187,6 +188,17 @@ def _one_charge_an_order(story: Story) -> Iterator[str]:
                 f"E12: sale {sale} was charged {len(charges)} times, and not every journal has"
                 " stopped"
             )
+
+
+def _is_one_order(charge: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Under another job's name an id with another amount, or of another customer, is another order
+    (never-twice.md): two files of a story may ask so, and the job be renamed between them. A
+    charge by a card does not say who pays.
+    """
+    if charge["metadata"]["batchpay_job"] == other["metadata"]["batchpay_job"]:
+        return True
+    customers = {charge["customer"], other["customer"]} - {None}
+    return charge["amount"] == other["amount"] and len(customers) < 2
 
 
 def _behind_an_answer(story: Story) -> Iterator[str]:
@@ -375,29 +387,30 @@ def _shows_unknown(world: World, look: Request) -> bool:
 
 
 def _after_money(world: World) -> Iterator[str]:
-    """I6: no POST for an order after it took money. Another job's order of this id that asks for
-    other money is another order (fault-matrix E13): two files of a story may ask so, and a job be
-    renamed between them.
-    """
+    """I6: no POST for an order after it took money."""
     unlisted = {
         c["metadata"].get("order_id")
         for c in world.ledger.charges
         if c["_visible_s"] == float("inf")
     }
-    jobs = {process.run_id: process.job.name for process in world.processes}
     for request in _posted(world):
-        asked = parse_qs(request.body).get("amount", [""])[0]
-        paid = [
-            c for c in world.ledger.charges if c["metadata"].get("order_id") == request.order_id
-        ]
-        others = [c for c in paid if c["metadata"].get("batchpay_job") != jobs[request.run_id]]
-        if paid and others == paid and all(str(c["amount"]) != asked for c in paid):
-            continue
-        if request.money_before and request.order_id not in unlisted:
+        asked = _asked(request)
+        again = any(_is_one_order(charge, asked) for charge in request.taken_before)
+        if again and request.order_id not in unlisted:
             yield (
                 f"I6: order {request.order_id} was sent after it had taken money (run"
                 f" {request.run_id})"
             )
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """The charge that a request asks for, as far as it tells whose order it is."""
+    fields = {name: values[0] for name, values in parse_qs(request.body).items()}
+    return {
+        "amount": int(fields["amount"]),
+        "customer": fields.get("customer"),
+        "metadata": {"batchpay_job": fields["metadata[batchpay_job]"]},
+    }
 
 
 def _rate(world: World) -> Iterator[str]:

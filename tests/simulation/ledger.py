@@ -42,7 +42,8 @@ class Request:
     told: int | None = None  # the status that a living process read
     told_at_s: float = 0.0
     told_tick: int = 0
-    money_before: bool = False  # had the order taken money when this arrived?
+    # what had taken money for the order, or might, when this arrived
+    taken_before: list[Document] = field(default_factory=list)
     complete_list: bool = False
 
 
@@ -89,17 +90,15 @@ class Ledger:
     def log(self, request: Request) -> Request:
         """A request reaches the gateway."""
         self.advance()
-        request.money_before = self.took_money(request.order_id) if request.order_id else False
+        if request.order_id:
+            request.taken_before = self.taken_by(request.order_id)
         self.requests.append(request)
         return request
 
-    def took_money(self, order_id: str) -> bool:
-        """Is there a charge of this order that took money, or may?"""
-        return any(
-            c["status"] in MONEY
-            for c in self.charges
-            if c["metadata"].get("order_id") == order_id and not c.get("_behind")
-        )
+    def taken_by(self, order_id: str) -> list[Document]:
+        """The charges of this order that took money, or may."""
+        of_order = (c for c in self.charges if c["metadata"].get("order_id") == order_id)
+        return [c for c in of_order if c["status"] in MONEY and not c.get("_behind")]
 
     def land(
         self, fields: dict[str, str], at_s: float, *, twin: bool = False, behind: bool = False

@@ -204,6 +204,38 @@ def test_a_key_that_was_charged_twice_is_noticed_under_the_name_that_it_was_char
     assert later == (at_once if name == JOB else [])
 
 
+@pytest.mark.fault("E13", "I1", "I6")
+@pytest.mark.parametrize(
+    ("job", "changed", "is_another"),
+    [
+        ("renamed", {}, False),
+        ("renamed", {"amount": 7}, True),
+        ("renamed", {"customer": "cust_test_other"}, True),
+        ("renamed", {"customer": None}, False),
+        (JOB, {"amount": 7}, False),
+        (JOB, {"customer": "cust_test_other"}, False),
+    ],
+)
+def test_an_id_of_other_terms_is_another_order_under_another_name_alone(
+    job: str, changed: dict[str, object], *, is_another: bool
+) -> None:
+    """A charge by a card does not say who pays: it may be the same order's."""
+    found: list[str] = []
+
+    def judged(story: Story) -> None:
+        ledger = story.world.ledger
+        posts = {r.key: r for r in ledger.requests if r.what == "POST"}
+        first = next(c for c in ledger.charges if c["customer"] and checker._key(c) in posts)
+        metadata = {**first["metadata"], "batchpay_job": job}
+        ledger.charges.append({**first, "metadata": metadata, **changed})
+        posts[checker._key(first)].taken_before.append(ledger.charges[-1])
+        found.extend(checker._one_charge_an_order(story))
+        found.extend(checker._after_money(story.world))
+
+    assert tell(QUIET, afterwards=judged).violations == []
+    assert [one[:3] for one in found] == ([] if is_another else ["I1:", "I6:"])
+
+
 @pytest.mark.fault("J02", "I6")
 def test_a_send_within_the_doubt_period_is_excused_where_nothing_told_of_it() -> None:
     """A whole machine that was put back knows of no doubt, until a list shows what it does not
