@@ -611,15 +611,14 @@ class Story:
         self, machine: Machine, acknowledged: list[tuple[int, str]], *, whole: bool
     ) -> None:
         """Is a request under way of which neither the gateway nor this machine can tell when the
-        next run begins?
+        next run begins? A charge of an intent that was kept tells of nothing that was lost.
         """
         kept = set(acknowledged)
+        commits = [c for c in self.world.commits if c.event.kind == "intent"]
         forgotten = [
             c
-            for c in self.world.commits
-            if c.machine == machine.name
-            and (c.event.seq, c.event.digest) not in kept
-            and c.event.kind == "intent"
+            for c in commits
+            if c.machine == machine.name and (c.event.seq, c.event.digest) not in kept
         ]
         seen = [
             c.event.data.get("charge")
@@ -627,8 +626,14 @@ class Story:
             if (c.event.seq, c.event.digest) in kept
         ]
         known = {charge["id"] for charge in seen if isinstance(charge, dict)}
+        # a further send of an attempt does not repeat what it asks for
+        asked = {
+            c.event.data["intent"]["key"]
+            for c in commits
+            if (c.event.seq, c.event.digest) in kept and "intent" in c.event.data
+        }
         told = any(
-            charge["id"] not in known
+            charge["id"] not in known and charge["metadata"].get("batchpay_key") not in asked
             for charge in self.world.ledger.of_job(JOB)
             if self._is_shown(charge)
         )

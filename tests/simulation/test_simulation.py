@@ -20,7 +20,7 @@ from tests.simulation import checker, outside
 from tests.simulation.disk import Disk, silence
 from tests.simulation.kinds import KINDS, missing
 from tests.simulation.ledger import Ledger, Request
-from tests.simulation.process import JOB
+from tests.simulation.process import JOB, Commit
 from tests.simulation.story import Story, Told, tell
 
 # of the first 200, by `python -m tests.simulation --seeds 200 --few 60`
@@ -283,6 +283,33 @@ def test_what_a_limit_held_back_is_pending_for_no_longer_than_the_gateway_takes(
     assert tell(HELD_BACK).violations == []
     monkeypatch.setattr(Ledger, "_decide", lambda *_: None)
     assert "I15: order 0021 is still pending" in str(tell(HELD_BACK).violations)
+
+
+@pytest.mark.fault("J02", "I6")
+def test_a_charge_of_an_intent_that_was_kept_tells_of_no_other_that_was_lost() -> None:
+    """Only one of which the journal that was put back has neither proof nor intent does."""
+    found: dict[str, bool] = {}
+
+    def judged(story: Story) -> None:
+        world, machine = story.world, story.machines[0]
+        first, *_, last = [c for c in world.commits if c.event.kind == "intent"]
+        charges = list(world.ledger.charges)
+
+        def put_back(what: str, *kept: Commit, shown: Commit) -> None:
+            key = shown.event.data["intent"]["key"]
+            world.ledger.charges = [c for c in charges if checker._key(c) == key]
+            assert world.ledger.charges
+            story.undetectable = False
+            acknowledged = [(c.event.seq, c.event.digest) for c in kept]
+            story._note_undetectable(machine, acknowledged, whole=True)
+            found[what] = story.undetectable
+
+        put_back("of a kept intent", first, shown=first)
+        put_back("of a lost one", first, shown=last)
+        put_back("of nothing kept", shown=first)
+
+    assert tell(QUIET, afterwards=judged).violations == []
+    assert found == {"of a kept intent": True, "of a lost one": False, "of nothing kept": False}
 
 
 def test_a_seed_is_one_story() -> None:
