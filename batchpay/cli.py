@@ -22,12 +22,21 @@ from batchpay.terminal.flags import Orders, Reason, Seconds, Words
 if TYPE_CHECKING:
     from batchpay.api import Job, Options, SecretKey
 
-JOB = click.argument("job_file", metavar="JOB", type=click.Path(readable=False, path_type=Path))
+JOB = click.argument(
+    "job_file", metavar="JOB", type=click.Path(readable=False, path_type=Path)
+)
 INPUT = click.option(
-    "--input", "input_file", metavar="FILE", help="Read this file instead of the job's own."
+    "--input",
+    "input_file",
+    metavar="FILE",
+    help="Read this file instead of the job's own.",
 )
 WHY = click.option(
-    "--reason", required=True, type=Reason(), metavar="TEXT", help="Why; the journal keeps it."
+    "--reason",
+    required=True,
+    type=Reason(),
+    metavar="TEXT",
+    help="Why; the journal keeps it.",
 )
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON document."
@@ -35,10 +44,13 @@ JSON = click.option(
 
 
 SHELLS = ("bash", "zsh", "fish")
-COMPLETING = "_BATCHPAY_COMPLETE"  # set by the scripts: click answers them, whatever the words are
+# set by the scripts: click answers them, whatever the words are
+COMPLETING = "_BATCHPAY_COMPLETE"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="batchpay")
 def cli() -> None:
     """A file of orders in, every order charged once, a report that adds up.
@@ -51,7 +63,10 @@ def cli() -> None:
 
 @cli.command()
 @click.argument(
-    "directory", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path)
+    "directory",
+    required=False,
+    default=Path(),
+    type=click.Path(file_okay=False, path_type=Path),
 )
 @click.option(
     "--from",
@@ -62,7 +77,9 @@ def cli() -> None:
 )
 @click.option("--sheet", metavar="NAME", help="With --from: the sheet of a workbook.")
 @JSON
-def init(directory: Path, source: Path | None, sheet: str | None, as_json: bool) -> None:
+def init(
+    directory: Path, source: Path | None, sheet: str | None, as_json: bool
+) -> None:
     """Write a job, a schema and orders to start from.
 
     Overwrites nothing.
@@ -120,7 +137,9 @@ def explain(code: str, as_json: bool) -> None:
     help="Write an acknowledgement for the sender: counts and sums of each file, as JSON.",
 )
 @click.option(
-    "--force", is_flag=True, help="With --out: overwrite that file, unless the job lives on it."
+    "--force",
+    is_flag=True,
+    help="With --out: overwrite that file, unless the job lives on it.",
 )
 @JSON
 def check(
@@ -162,7 +181,9 @@ def check(
     help="Write the plan to a file.",
 )
 @click.option(
-    "--force", is_flag=True, help="With --out: overwrite that file, unless the job lives on it."
+    "--force",
+    is_flag=True,
+    help="With --out: overwrite that file, unless the job lives on it.",
 )
 @click.option(
     "--preflight",
@@ -202,7 +223,9 @@ def plan(
 
 
 WAIT = click.option(
-    "--wait", is_flag=True, help="Wait for another run of this job instead of ending with 75."
+    "--wait",
+    is_flag=True,
+    help="Wait for another run of this job instead of ending with 75.",
 )
 GRACE = click.option(
     "--grace",
@@ -213,7 +236,9 @@ GRACE = click.option(
         " doubt."
     ),
 )
-SUMMARY = click.option("--summary", is_flag=True, help="Print the summary even without a terminal.")
+SUMMARY = click.option(
+    "--summary", is_flag=True, help="Print the summary even without a terminal."
+)
 LANG = click.option(
     "--lang",
     type=click.Choice(("en", "ja", "th")),
@@ -224,9 +249,14 @@ LANG = click.option(
 @cli.command()
 @JOB
 @INPUT
-@click.option("--limit", type=Orders(least=0), metavar="N", help="Send at most N orders.")
 @click.option(
-    "--canary", type=Orders(least=1), metavar="N", help="Go on only if the first N orders succeed."
+    "--limit", type=Orders(least=0), metavar="N", help="Send at most N orders."
+)
+@click.option(
+    "--canary",
+    type=Orders(least=1),
+    metavar="N",
+    help="Go on only if the first N orders succeed.",
 )
 @click.option(
     "--yes",
@@ -278,7 +308,9 @@ def run(
 @SUMMARY
 @LANG
 @JSON
-def settle(job_file: Path, summary: bool, lang: str | None, as_json: bool, **flags: Any) -> None:
+def settle(
+    job_file: Path, summary: bool, lang: str | None, as_json: bool, **flags: Any
+) -> None:
     """Only ask about open charges; rewrite the reports.
 
     Open are those that are pending or in doubt. Nothing is sent.
@@ -358,7 +390,9 @@ def report(
     help="What became of an order in doubt.",
 )
 @click.option(
-    "--cancel", is_flag=True, help="Never send this held order; a batch's id: all of its."
+    "--cancel",
+    is_flag=True,
+    help="Never send this held order; a batch's id: all of its.",
 )
 @click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
 @click.option(
@@ -486,7 +520,11 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
 @cli.command()
 @JOB
 @click.option(
-    "--from", "first", required=True, metavar="DATE", help="First day, of the job's time zone."
+    "--from",
+    "first",
+    required=True,
+    metavar="DATE",
+    help="First day, of the job's time zone.",
 )
 @click.option("--to", "last", required=True, metavar="DATE", help="Last day, included.")
 @click.option(
@@ -503,7 +541,12 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
 )
 @JSON
 def audit(
-    job_file: Path, first: str, last: str, note: str | None, reason: str | None, as_json: bool
+    job_file: Path,
+    first: str,
+    last: str,
+    note: str | None,
+    reason: str | None,
+    as_json: bool,
 ) -> None:
     """Match our journal and the gateway's ledger both ways.
 
@@ -517,7 +560,9 @@ def audit(
     from batchpay.terminal import saying
 
     if (note is None) != (reason is None):
-        raise Usage("--note ID and --reason TEXT go together: which difference, and why it is well")
+        raise Usage(
+            "--note ID and --reason TEXT go together: which difference, and why it is well"
+        )
     days = times.day("--from", first), times.day("--to", last)
     job, key = _key_and_kept_job(job_file)
     if note is not None and reason is not None:
@@ -575,7 +620,9 @@ def demo(directory: Path | None, as_json: bool) -> None:
     show_default=True,
     help="Honour the Idempotency-Key header.",
 )
-def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
+def sandbox(
+    port: int, script: Path | None, ledger: Path | None, idempotency: str
+) -> None:
     """Serve an imitation of the gateway on 127.0.0.1 until stopped."""
     from batchpay.commands import sandbox as verb
 
@@ -638,7 +685,10 @@ def main(argv: list[str] | None = None) -> None:
         words = argv
     if not words and COMPLETING not in os.environ:
         streams.raw(
-            cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True
+            cli.get_help(
+                click.Context(cli, info_name="batchpay", **cli.context_settings)
+            ),
+            err=True,
         )
         _leave(Usage.exit_code)
     end = partial(_end, as_json="--json" in words)
@@ -655,7 +705,10 @@ def main(argv: list[str] | None = None) -> None:
     except BrokenPipeError:
         end(0, "")
     except MemoryError:
-        end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
+        end(
+            75,
+            "out of memory; run the same command again on a larger machine, nothing is lost",
+        )
     except Exception as error:
         if trouble := translated(error):
             end(trouble.exit_code, str(trouble))
@@ -775,6 +828,9 @@ def _end(code: int, sentences: str, *, as_json: bool) -> None:
         streams.write_lines(f"batchpay: {sentences}", err=True)
         if as_json and not streams.printed():
             streams.write_json(
-                {"exit_code": code, "trouble": [{"exit_code": code, "message": sentences}]}
+                {
+                    "exit_code": code,
+                    "trouble": [{"exit_code": code, "message": sentences}],
+                }
             )
     _leave(code)

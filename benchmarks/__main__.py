@@ -45,12 +45,21 @@ def main() -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; default: all"
+        "figures",
+        nargs="*",
+        metavar="FIGURE",
+        help=f"of {', '.join(FIGURES)}; default: all",
     )
-    parser.add_argument("--rows", type=int, help="rows for every figure, instead of its own number")
-    parser.add_argument("--runs", type=int, help="how often each process runs; the median counts")
     parser.add_argument(
-        "--quick", action="store_true", help="small sizes, one run: a look, not a figure"
+        "--rows", type=int, help="rows for every figure, instead of its own number"
+    )
+    parser.add_argument(
+        "--runs", type=int, help="how often each process runs; the median counts"
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="small sizes, one run: a look, not a figure",
     )
     asked = parser.parse_args()
     if unknown := set(asked.figures) - set(FIGURES):
@@ -74,7 +83,10 @@ def main() -> None:
 
 
 def _print(figure: Figure) -> None:
-    print(_line(figure.bar_id, figure.what, figure.bar, figure.value, figure.note), flush=True)
+    print(
+        _line(figure.bar_id, figure.what, figure.bar, figure.value, figure.note),
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -52,13 +52,21 @@ def measure(size: Size) -> Iterator[Figure]:
     speeds = f"{mine.told('', 0)} and {theirs.told('', 0)} rows/s"
     note = f"{speeds}, {rows:,} and {few:,} rows, {IN_FLIGHT} in flight, {load()}"
     yield Figure(
-        "P3", "run against pandas + jsonschema + omise-python", ">= 8x", _times(mine, theirs), note
+        "P3",
+        "run against pandas + jsonschema + omise-python",
+        ">= 8x",
+        _times(mine, theirs),
+        note,
     )
     what = "run against Newman"
     if others:
         rate = _rate(few, others[0])
         yield Figure(
-            "P3", what, ">= 40x", _times(mine, rate), f"{rate.told('', 0)} rows/s over {few:,} rows"
+            "P3",
+            what,
+            ">= 40x",
+            _times(mine, rate),
+            f"{rate.told('', 0)} rows/s over {few:,} rows",
         )
     else:
         yield Figure("P3", what, ">= 40x", "skipped", why)
@@ -76,7 +84,11 @@ def afresh(place: Market, quick: Gateway, *words: str) -> Cost:
 def script(place: Market, quick: Gateway, orders: Path) -> Cost:
     """What people use instead, over some orders."""
     words = python(
-        "-m", "benchmarks.peers.script", str(orders), quick.url, str(place.folder / "script.csv")
+        "-m",
+        "benchmarks.peers.script",
+        str(orders),
+        quick.url,
+        str(place.folder / "script.csv"),
     )
     return process(words, folder=ROOT)
 
@@ -134,9 +146,15 @@ def _ceilings(size: Size) -> Iterator[Figure]:
             bare = _bare(served.url, rows, IN_FLIGHT)
             ours = place.program("run", "job.toml", expect=(0, 10))
         most, mine = rows / bare.wall_s, rows / ours.wall_s
-        note = f"{mine:,.0f} and {most:,.0f} rows/s whole process, {rows:,} rows, {load()}"
+        note = (
+            f"{mine:,.0f} and {most:,.0f} rows/s whole process, {rows:,} rows, {load()}"
+        )
         yield Figure(
-            "P3", f"run against the {name}, of bare sockets", bar, f"{mine / most:.0%}", note
+            "P3",
+            f"run against the {name}, of bare sockets",
+            bar,
+            f"{mine / most:.0%}",
+            note,
         )
 
 

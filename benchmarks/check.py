@@ -7,7 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.market import market, write_orders
-from benchmarks.measure import Figure, Size, alternating, load, process, python, ratio, walls
+from benchmarks.measure import (
+    Figure,
+    Size,
+    alternating,
+    load,
+    process,
+    python,
+    ratio,
+    walls,
+)
 
 PEER = "import sys, pandas; pandas.read_csv(sys.argv[1], dtype=str)"
 
@@ -26,9 +35,16 @@ def measure(size: Size) -> Iterator[Figure]:
     mine, other = walls(ours), walls(theirs)
     note = f"{rows:,} rows, {mine.told(' s')} and {other.told(' s')}, {load()}"
     yield Figure(
-        "P2", "check against pandas.read_csv(dtype=str)", "<= 2x", ratio(mine, other), note
+        "P2",
+        "check against pandas.read_csv(dtype=str)",
+        "<= 2x",
+        ratio(mine, other),
+        note,
     )
-    peak, peer = max(cost.peak_mib for cost in ours), max(cost.peak_mib for cost in theirs)
+    peak, peer = (
+        max(cost.peak_mib for cost in ours),
+        max(cost.peak_mib for cost in theirs),
+    )
     yield Figure(
         "P2",
         "check, peak memory",

@@ -30,7 +30,9 @@ def measure(size: Size) -> Iterator[Figure]:
             whole.append(each_s * 1e6)
             peer.append(script(place, quick, small).cpu_s / script_rows * 1e6)
             share.append(
-                _replayed_s(place.folder / "state/batchpay.db", place.folder / "state/again.db")
+                _replayed_s(
+                    place.folder / "state/batchpay.db", place.folder / "state/again.db"
+                )
                 / rows
                 / each_s
             )
@@ -40,11 +42,17 @@ def measure(size: Size) -> Iterator[Figure]:
         calm = afresh(place, quick).cpu_s / few * 1e6
     cost, part, theirs = spread(whole), spread(share), spread(peer)
     note = f"at saturation, {rows:,} rows, {IN_FLIGHT} in flight, {load()}"
-    yield Figure("P4", "CPU per charge, whole process", "none", cost.told(" us", 0), note)
+    yield Figure(
+        "P4", "CPU per charge, whole process", "none", cost.told(" us", 0), note
+    )
     against = f"the script's {theirs.told(' us', 0)} over {script_rows:,} rows"
-    yield Figure("P4", "the same against the script's", "<= 0.125x", ratio(cost, theirs), against)
+    yield Figure(
+        "P4", "the same against the script's", "<= 0.125x", ratio(cost, theirs), against
+    )
     note = "the run's own events written again through the journal, asyncio included"
-    yield Figure("P4", "the journal's share of it", "<= 10 %", f"{part.median:.0%}", note)
+    yield Figure(
+        "P4", "the journal's share of it", "<= 10 %", f"{part.median:.0%}", note
+    )
     yield Figure(
         "-",
         "CPU per charge at 100 a second",
@@ -59,14 +67,19 @@ def _replayed_s(kept: Path, into: Path) -> float:
     flight.
     """
     source = SqliteJournal(kept, "bench", read_only=True)
-    events = [replace(event, seq=0, digest="") for event in source.events(["intent", "answer"])]
+    events = [
+        replace(event, seq=0, digest="")
+        for event in source.events(["intent", "answer"])
+    ]
     source.close()
     journal = SqliteJournal(into, "bench")
     start = time.process_time()
     asyncio.run(_write(journal, events))
     spent_s = time.process_time() - start
     journal.close()
-    assert sqlite3.connect(into).execute("SELECT count(*) FROM events").fetchone() == (len(events),)
+    assert sqlite3.connect(into).execute("SELECT count(*) FROM events").fetchone() == (
+        len(events),
+    )
     for path in into.parent.glob(f"{into.name}*"):
         path.unlink()
     return spent_s

@@ -77,7 +77,9 @@ _VARIES = (
     "chain",
     "transaction",
 )
-_TEMPLATE = json.dumps({**_FILLED, **{name: f"\0{name}\0" for name in _VARIES}}).replace("%", "%%")
+_TEMPLATE = json.dumps(
+    {**_FILLED, **{name: f"\0{name}\0" for name in _VARIES}}
+).replace("%", "%%")
 for _name in _VARIES:
     _TEMPLATE = _TEMPLATE.replace(f'"\\u0000{_name}\\u0000"', f"%({_name})s")
 
@@ -85,7 +87,11 @@ for _name in _VARIES:
 def charge(fields: dict[str, str], number: int, now: str) -> bytes:
     """A successful charge as the gateway would show it."""
     amount = int(fields["amount"])
-    metadata = {name[9:-1]: value for name, value in fields.items() if name.startswith("metadata[")}
+    metadata = {
+        name[9:-1]: value
+        for name, value in fields.items()
+        if name.startswith("metadata[")
+    }
     quoted = f'"{now}"'
     made = (
         _TEMPLATE
@@ -140,7 +146,10 @@ def _fields(body: bytes) -> dict[str, str]:
     told = json.loads(body)
     return {
         **told,
-        **{f"metadata[{name}]": value for name, value in told.get("metadata", {}).items()},
+        **{
+            f"metadata[{name}]": value
+            for name, value in told.get("metadata", {}).items()
+        },
     }
 
 
@@ -180,7 +189,9 @@ class Ledger:
             self.created.append(now)
             return made
         if target.startswith("/charges/"):
-            return self.charges[int(target.removeprefix("/charges/chrg_test_bench")) - 1]
+            return self.charges[
+                int(target.removeprefix("/charges/chrg_test_bench")) - 1
+            ]
         url = urlsplit(target)
         asked = dict(parse_qsl(url.query))
         if url.path in ("/refunds", "/events"):
@@ -191,7 +202,9 @@ class Ledger:
             return self._page(asked, self._arrived(), self._transfer)
         return self._page(asked, len(self.charges), self.charges.__getitem__)
 
-    def _page(self, asked: dict[str, str], end: int, told: Callable[[int], bytes]) -> bytes:
+    def _page(
+        self, asked: dict[str, str], end: int, told: Callable[[int], bytes]
+    ) -> bytes:
         first = bisect_left(self.created, asked.get("from", ""))
         start, limit = first + int(asked.get("offset", 0)), int(asked.get("limit", 20))
         data = b",".join(map(told, range(start, min(start + limit, end))))
@@ -200,7 +213,9 @@ class Ledger:
     def _arrived(self) -> int:
         """Of so many charges the recipient's share has arrived: those of more than a day ago."""
         day_before = time.gmtime(time.time() - self._back_s - 86_400)
-        return bisect_left(self.created, time.strftime("%Y-%m-%dT%H:%M:%SZ", day_before))
+        return bisect_left(
+            self.created, time.strftime("%Y-%m-%dT%H:%M:%SZ", day_before)
+        )
 
     def _chain(self, at: int) -> bytes:
         number = at + 1

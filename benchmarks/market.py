@@ -132,7 +132,10 @@ class Market:
     def program(self, *words: str, expect: tuple[int, ...] = (0,)) -> Cost:
         """The true program to its end."""
         return process(
-            batchpay(*words), folder=self.folder, environ={"OMISE_SECRET_KEY": KEY}, expect=expect
+            batchpay(*words),
+            folder=self.folder,
+            environ={"OMISE_SECRET_KEY": KEY},
+            expect=expect,
         )
 
     def forget(self) -> None:
@@ -213,7 +216,9 @@ def most_in_any_window(times_s: list[float], window_s: float) -> int:
 def sandbox() -> Iterator[Gateway]:
     """The faithful sandbox as a process of its own: only its address is of use here."""
     with subprocess.Popen(
-        python("-m", "batchpay.sandbox", "--port", "0"), stdout=subprocess.PIPE, text=True
+        python("-m", "batchpay.sandbox", "--port", "0"),
+        stdout=subprocess.PIPE,
+        text=True,
     ) as child:
         try:
             assert child.stdout is not None

@@ -65,7 +65,11 @@ class Spread:
         """`4.10 s (3.90-4.50)`."""
         low, high = min(self.values), max(self.values)
         middle = f"{self.median:.{digits}f}{unit}"
-        return middle if len(self.values) == 1 else f"{middle} ({low:.{digits}f}-{high:.{digits}f})"
+        return (
+            middle
+            if len(self.values) == 1
+            else f"{middle} ({low:.{digits}f}-{high:.{digits}f})"
+        )
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -88,7 +92,11 @@ def process(
     """Run a command to its end and account for it with wait4(2), in a process small enough not to
     be counted with.
     """
-    env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **(environ or {})}
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        **(environ or {}),
+    }
     told, report = os.pipe()
     launcher = [sys.executable, "-I", str(LAUNCHER), str(report), *words]
     try:

@@ -24,7 +24,11 @@ def measure(size: Size) -> Iterator[Figure]:
         few = _charged(one, quick, large // 10)
         many = _charged(other, busy, large)
         small, big = _nights(one, size.runs), _nights(other, size.runs)
-    bars = {"run": "<= 4 s, <= 1.3x", "settle": "<= 4 s, <= 1.3x", "status": "<= 1 s, flat"}
+    bars = {
+        "run": "<= 4 s, <= 1.3x",
+        "settle": "<= 4 s, <= 1.3x",
+        "status": "<= 1 s, flat",
+    }
     for verb in NIGHTS:
         few_s, many_s = walls(small[verb]), walls(big[verb])
         ratio = f"{many_s.median / few_s.median:.2f}x"
@@ -34,9 +38,13 @@ def measure(size: Size) -> Iterator[Figure]:
         number = "P10"
         if verb != "run":
             number = "P11"
-        yield Figure(number, f"a night of {NEW} orders: {verb}", bars[verb], ratio, note)
+        yield Figure(
+            number, f"a night of {NEW} orders: {verb}", bars[verb], ratio, note
+        )
     each = (many - few) / (large - large // 10)
-    yield Figure("P12", "journal on disk a charge", "<= 1.5 kB", f"{each / 1000:.2f} kB", "")
+    yield Figure(
+        "P12", "journal on disk a charge", "<= 1.5 kB", f"{each / 1000:.2f} kB", ""
+    )
 
 
 def _charged(place: Market, quick: Gateway, rows: int) -> int:

@@ -37,7 +37,13 @@ def measure(size: Size) -> Iterator[Figure]:
     tables = (place.folder / "reports").glob("*/results.parquet")
     table = max(tables, key=lambda path: path.stat().st_size)
     words = python("-c", PEER, str(table), str(place.folder / "peer.xlsx"))
-    peer = spread([float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)])
+    peer = spread(
+        [
+            float(
+                subprocess.run(words, capture_output=True, text=True, check=True).stdout
+            )
+        ]
+    )
     place.job(done.quick.url, formats=("csv", "parquet", "json"))
     bare = costs["parquet"].wall_s
     for form in ("html", "xlsx"):
@@ -47,4 +53,6 @@ def measure(size: Size) -> Iterator[Figure]:
             f"{done.rows:,} rows, {more.told(' s')} more than parquet alone ({bare:.1f} s), peer"
             f" {peer.told(' s')}, {costs[form].peak_mib:.0f} MiB, {load()}"
         )
-        yield Figure("P9", f"report.{form} against a bare sheet", "-", ratio(more, peer), note)
+        yield Figure(
+            "P9", f"report.{form} against a bare sheet", "-", ratio(more, peer), note
+        )

@@ -35,10 +35,16 @@ def measure(size: Size) -> Iterator[Figure]:
         table = max(tables, key=lambda path: path.stat().st_size)
         words = python("-c", PEER, str(table), str(done.place.folder / "peer"))
         theirs.append(
-            float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+            float(
+                subprocess.run(words, capture_output=True, text=True, check=True).stdout
+            )
         )
     mine, other = walls(ours), spread(theirs)
     note = f"{done.rows:,} rows, {mine.told(' s')} and {other.told(' s')}, {load()}"
     yield Figure(
-        "P9", "csv + parquet + json reports against pyarrow", "<= 3x", ratio(mine, other), note
+        "P9",
+        "csv + parquet + json reports against pyarrow",
+        "<= 3x",
+        ratio(mine, other),
+        note,
     )

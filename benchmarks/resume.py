@@ -8,7 +8,16 @@ from collections.abc import Iterator
 
 from benchmarks.finished import Finished, finished
 from benchmarks.market import KEY, write_orders
-from benchmarks.measure import Figure, Size, batchpay, load, process, python, ratio, spread
+from benchmarks.measure import (
+    Figure,
+    Size,
+    batchpay,
+    load,
+    process,
+    python,
+    ratio,
+    spread,
+)
 
 SCAN = (
     "import sys, sqlite3\nfor row in sqlite3.connect(sys.argv[1]).execute('SELECT * FROM events"
@@ -28,10 +37,17 @@ def measure(size: Size) -> Iterator[Figure]:
         new.append(first_send_s(done, "--input", "new.csv"))
         same.append(first_send_s(done))
     scan = spread(scans)
-    for what, times in (("a new file", spread(new)), ("the rest of the same file", spread(same))):
+    for what, times in (
+        ("a new file", spread(new)),
+        ("the rest of the same file", spread(same)),
+    ):
         note = f"{done.rows:,} finished rows; a plain scan {scan.told(' s')}, {load()}"
-        yield Figure("P8", f"start to first send of {what}", "<= 10 s", times.told(" s"), note)
-        yield Figure("P8", f"the same, of a plain scan ({what})", "<= 2x", ratio(times, scan), "")
+        yield Figure(
+            "P8", f"start to first send of {what}", "<= 10 s", times.told(" s"), note
+        )
+        yield Figure(
+            "P8", f"the same, of a plain scan ({what})", "<= 2x", ratio(times, scan), ""
+        )
 
 
 def first_send_s(done: Finished, *words: str) -> float:

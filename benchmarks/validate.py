@@ -24,7 +24,9 @@ def measure(size: Size) -> Iterator[Figure]:
     with market() as place, ExitStack() as stack:
         write_orders(place.folder / "orders.csv", rows, bad_every=100)
         job = load_job(place.job())
-        snapshot = stack.enter_context(readers.open_snapshot(place.folder / "orders.csv"))
+        snapshot = stack.enter_context(
+            readers.open_snapshot(place.folder / "orders.csv")
+        )
         table = readers.read(snapshot, job.input, job.columns.used())
         mapped = [map_chunk(chunk, job.columns) for chunk in table.chunks()]
         checker = Checker(job.schema, job.columns)
@@ -41,7 +43,11 @@ def measure(size: Size) -> Iterator[Figure]:
     speeds = f"{rows / mine.median:,.0f} and {rows / other.median:,.0f} rows/s"
     note = f"{speeds}, {rows:,} rows, {len(ours_bad)} bad, {load()}"
     yield Figure(
-        "P1", "validation against jsonschema iter_errors", ">= 40x", ratio(other, mine), note
+        "P1",
+        "validation against jsonschema iter_errors",
+        ">= 40x",
+        ratio(other, mine),
+        note,
     )
 
 
@@ -51,7 +57,9 @@ def _timed(work: Callable[[], list[int]]) -> tuple[list[int], float]:
 
 
 def _ours(checker: Checker, mapped: list[Mapped]) -> list[int]:
-    return [m.chunk.rows[at] for m in mapped for at in sorted(checker.judge(m).problems)]
+    return [
+        m.chunk.rows[at] for m in mapped for at in sorted(checker.judge(m).problems)
+    ]
 
 
 def _theirs(peer: jsonschema.Draft202012Validator, mapped: list[Mapped]) -> list[int]:

@@ -62,7 +62,8 @@ def orders() -> list[list[str]]:
     for number, trouble in TROUBLE.items():
         trouble(rows[number - 1])
     rows.append([*rows[11]])  # one order twice, same content
-    rows.append([*rows[12][:2], "1.00", *rows[12][3:]])  # one order id twice, other amount
+    # one order id twice, other amount
+    rows.append([*rows[12][:2], "1.00", *rows[12][3:]])
     return rows
 
 
@@ -70,12 +71,16 @@ def _order(dice: random.Random, number: int) -> list[str]:
     shop = dice.randrange(len(SHOPS))
     yen = SHOPS[shop] == "江戸文具店"
     amount = (
-        f"{dice.randrange(300, 48_000)}" if yen else f"{dice.randrange(2_500, 900_000) / 100:,.2f}"
+        f"{dice.randrange(300, 48_000)}"
+        if yen
+        else f"{dice.randrange(2_500, 900_000) / 100:,.2f}"
     )
     token, customer = f"tokn_test_sandbox{number:04d}4242", ""
     if number % 3 == 0:
         token, customer = "", f"cust_test_sandbox{dice.randrange(60):04d}4242"
-    at = datetime(2026, 11, 23, dice.randrange(8, 23), dice.randrange(60), dice.randrange(60))
+    at = datetime(
+        2026, 11, 23, dice.randrange(8, 23), dice.randrange(60), dice.randrange(60)
+    )
     return [
         f"{number:07d}",
         SHOPS[shop],
@@ -114,7 +119,10 @@ def _all(*changes):
 
 
 THB = _all(
-    _set("Shop", SHOPS[0]), _set("Currency", "THB"), _set("Amount", "1,250.00"), _set("Item", "mug")
+    _set("Shop", SHOPS[0]),
+    _set("Currency", "THB"),
+    _set("Amount", "1,250.00"),
+    _set("Item", "mug"),
 )
 TROUBLE = {
     5: _set("Amount", "1.234,50"),
@@ -148,9 +156,16 @@ def main() -> None:
     with (HERE / "orders.csv").open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([HEADER, *rows])
     with (HERE / "recipients.csv").open("w", encoding="utf-8", newline="") as file:
-        names = [(shop, f"recp_test_sandbox{number:04d}") for number, shop in enumerate(SHOPS)]
+        names = [
+            (shop, f"recp_test_sandbox{number:04d}")
+            for number, shop in enumerate(SHOPS)
+        ]
         csv.writer(file).writerows(
-            [("shop", "recipient_id"), *names, (UNVERIFIED, "recp_test_sandboxunverified1")]
+            [
+                ("shop", "recipient_id"),
+                *names,
+                (UNVERIFIED, "recp_test_sandboxunverified1"),
+            ]
         )
     _parquet(rows)
     _xlsx(rows)
@@ -162,9 +177,14 @@ def _parquet(rows: list[list[str]]) -> None:
 
     columns = list(zip(*rows, strict=True))
     table = pyarrow.table(
-        {name: pyarrow.array(column) for name, column in zip(HEADER, columns, strict=True)}
+        {
+            name: pyarrow.array(column)
+            for name, column in zip(HEADER, columns, strict=True)
+        }
     )
-    pyarrow.parquet.write_table(table, HERE / "orders.parquet", write_page_checksum=True)
+    pyarrow.parquet.write_table(
+        table, HERE / "orders.parquet", write_page_checksum=True
+    )
 
 
 def _xlsx(rows: list[list[str]]) -> None:
@@ -189,13 +209,20 @@ def _without_the_clock(made: io.BytesIO, path: Path) -> None:
     """The same workbook with the time it was made taken out, so that making it again gives the same
     bytes.
     """
-    with zipfile.ZipFile(made) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(made) as old,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for entry in old.infolist():
             data = re.sub(
-                rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2026-11-24T00:00:00Z", old.read(entry)
+                rb"(<dcterms:modified[^>]*>)[^<]*",
+                rb"\g<1>2026-11-24T00:00:00Z",
+                old.read(entry),
             )
             new.writestr(
-                zipfile.ZipInfo(entry.filename, (2026, 11, 24, 0, 0, 0)), data, zipfile.ZIP_DEFLATED
+                zipfile.ZipInfo(entry.filename, (2026, 11, 24, 0, 0, 0)),
+                data,
+                zipfile.ZIP_DEFLATED,
             )
 
 

@@ -36,14 +36,16 @@ SO_TIMESTAMPNS = 35
 LONGEST_S = 30.0  # no step of a fate waits longer
 PATIENCE_S = 5.0  # for the rest of a request that has begun
 FUNDING = "THB"  # the account's own currency
-IN_SATANG = {"JPY": 25, "USD": 36}  # what one smallest unit of another is worth, in satang
+# what one smallest unit of another is worth, in satang
+IN_SATANG = {"JPY": 25, "USD": 36}
 
 
 @dataclass(frozen=True)
 class Fate:
     """What happens to one request, step by step."""
 
-    read: int | None = None  # read so many bytes of it, then reset; it never reaches the ledger
+    # read so many bytes of it, then reset; it never reaches the ledger
+    read: int | None = None
     before_s: float = 0.0  # wait, then
     commit: str = "now"  # now, never, late (`late_s` after the end), twice
     late_s: float = 0.5
@@ -54,10 +56,13 @@ class Fate:
     body: bytes | None = None  # this body, or
     code: str = ""  # the gateway's error object with this code, or
     message: str = ""
-    change: Mapping[str, Any] = field(default_factory=dict)  # the true answer with other fields
+    # the true answer with other fields
+    change: Mapping[str, Any] = field(default_factory=dict)
     drop: tuple[str, ...] = ()  # ... and without these
-    rewrite: Callable[[bytes], bytes] | None = None  # ... and the true body's bytes otherwise
-    framed: Callable[[bytes], bytes] | None = None  # ... and a whole answer made of the true body
+    # ... and the true body's bytes otherwise
+    rewrite: Callable[[bytes], bytes] | None = None
+    # ... and a whole answer made of the true body
+    framed: Callable[[bytes], bytes] | None = None
     # what the charge truly is: {"status": "pending"}
     becomes: Mapping[str, Any] = field(default_factory=dict)
     swap: bool = False  # exchange answers with the next request that is to swap
@@ -71,7 +76,11 @@ OK = Fate()
 LOST_AFTER = Fate(end="reset", cut=0)  # charged, no answer
 LOST_BEFORE = Fate(commit="never", end="reset", cut=0)  # not charged, no answer
 DECLINED = Fate(
-    becomes={"status": "failed", "failure_code": "insufficient_fund", "failure_message": "no money"}
+    becomes={
+        "status": "failed",
+        "failure_code": "insufficient_fund",
+        "failure_message": "no money",
+    }
 )
 PENDING = Fate(becomes={"status": "pending", "authorize_uri": "https://pay.example/a"})
 
@@ -112,7 +121,8 @@ class Request:
     whole: bool = True
     status: int = 0  # of the answer; 0: none, or not an HTTP answer
     committed: list[str] = field(default_factory=list)
-    known: int | None = None  # intents for this key in the journal, seen while it arrived
+    # intents for this key in the journal, seen while it arrived
+    known: int | None = None
     taken: int = 0  # bytes of the answer that somebody took
 
     @property
@@ -145,7 +155,10 @@ class Adversary:
     """Listens from `__enter__` on; `url` says where."""
 
     def __init__(
-        self, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0
+        self,
+        tls: ssl.SSLContext | None = None,
+        address: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._tls = tls
         self._listener = socket.create_server((address, port), backlog=64)
@@ -165,12 +178,14 @@ class Adversary:
         self.rule: Callable[[Request], Fate | None] = lambda request: None
         self.before_list: Callable[[Request], None] = lambda request: None
         self.witness: Callable[[Request], int | None] = lambda request: None
-        self.hang_up: Callable[[int], bool] = lambda connection: False  # reset it as it is accepted
+        # reset it as it is accepted
+        self.hang_up: Callable[[int], bool] = lambda connection: False
         self.lag_s = 0.0  # younger charges are not in lists
         self.cap = 0  # lists, and their counts, end after so many; 0: with the last
         self.key = ""  # the only secret key that is accepted; empty: any
         self.account = "account_test_adversary0000001"  # whose every accepted key is
-        self.smallest_transfer = 100  # of the account's currency; no order of the tests is below it
+        # of the account's currency; no order of the tests is below it
+        self.smallest_transfer = 100
         # what is other than with any recipient; None: not there
         self.recipients: dict[str, dict[str, Any] | None] = {}
 
@@ -207,7 +222,9 @@ class Adversary:
     def requests(self, method: str = "", path: str = "") -> list[Request]:
         """Those that arrived, of a kind."""
         with self._lock:
-            return [r for r in self.log if method in ("", r.method) and path in ("", r.path)]
+            return [
+                r for r in self.log if method in ("", r.method) and path in ("", r.path)
+            ]
 
     def charges(self) -> list[dict[str, Any]]:
         """The ledger, without what strangers made."""
@@ -220,7 +237,10 @@ class Adversary:
             for request in self.log:
                 file.write(json.dumps({"request": asdict(request)}) + "\n")
             for charge in self.ledger:
-                file.write(json.dumps({"charge": charge, "born": self.born[charge["id"]]}) + "\n")
+                file.write(
+                    json.dumps({"charge": charge, "born": self.born[charge["id"]]})
+                    + "\n"
+                )
 
     # --- life
 
@@ -273,9 +293,9 @@ class Adversary:
             if self._tls:
                 plain.settimeout(PATIENCE_S)
                 sock = self._tls.wrap_socket(plain, server_side=True)
-            while (received := self._receive(sock, number)) is not None and self._answer(
-                sock, *received
-            ):
+            while (
+                received := self._receive(sock, number)
+            ) is not None and self._answer(sock, *received):
                 pass
         except OSError:
             pass  # the client went away, which is its right
@@ -311,9 +331,14 @@ class Adversary:
             return None
         head, _, rest = seen[:size].partition(b"\r\n\r\n")
         method, target, _ = head.split(b"\r\n")[0].decode("latin-1").split(" ", 2)
-        headers = [tuple(line.split(": ", 1)) for line in head.decode("latin-1").split("\r\n")[1:]]
+        headers = [
+            tuple(line.split(": ", 1))
+            for line in head.decode("latin-1").split("\r\n")[1:]
+        ]
         headers = [(name.lower(), value) for name, value in headers]
-        request = Request(0, 0, 0, 0, number, method, target, headers, rest.decode("latin-1"))
+        request = Request(
+            0, 0, 0, 0, number, method, target, headers, rest.decode("latin-1")
+        )
         fate = self._fate(request)
         taken = size if fate.read is None else min(fate.read, size)
         self._stamp(request, sock, taken if peek else 0)
@@ -376,7 +401,9 @@ class Adversary:
             self.pause(LONGEST_S)
         return fate.end == "keep" and fate.cut is None
 
-    def _send(self, sock: socket.socket, request: Request, raw: bytes, fate: Fate) -> None:
+    def _send(
+        self, sock: socket.socket, request: Request, raw: bytes, fate: Fate
+    ) -> None:
         try:
             sock.settimeout(LONGEST_S)
             if fate.drip_s:
@@ -413,16 +440,27 @@ class Adversary:
 
     def _act(self, request: Request, fate: Fate) -> bytes:
         """Do what was asked, as far as the fate lets it; the answer's bytes."""
-        status, document = 404, _error("not_found", "the requested object was not found")
+        status, document = (
+            404,
+            _error("not_found", "the requested object was not found"),
+        )
         if self.key and request.headers and self.key not in _key_of(request):
-            status, document = 401, _error("authentication_failure", "authentication failed")
+            status, document = (
+                401,
+                _error("authentication_failure", "authentication failed"),
+            )
         elif request.method == "POST" and request.path == "/charges":
             status, document = 200, self._charge(request, fate)
         elif request.method == "GET" and request.path == "/charges":
             if not request.asks_newest:
                 self.before_list(request)
-            status, document = 200, self._list(dict(parse_qsl(urlsplit(request.target).query)))
-        elif request.method == "GET" and (found := self._found(request.path)) is not None:
+            status, document = (
+                200,
+                self._list(dict(parse_qsl(urlsplit(request.target).query))),
+            )
+        elif (
+            request.method == "GET" and (found := self._found(request.path)) is not None
+        ):
             status, document = 200, found
         if fate.raw is not None:
             request.status = 0
@@ -464,7 +502,9 @@ class Adversary:
             return None if other is None else _recipient(names[0]) | other
         if kind == "charges" and len(names) == 1:
             with self._lock:
-                return next((charge for charge in self.ledger if charge["id"] == names[0]), None)
+                return next(
+                    (charge for charge in self.ledger if charge["id"] == names[0]), None
+                )
         return None
 
     def _charge(self, request: Request, fate: Fate) -> dict[str, Any]:
@@ -490,7 +530,9 @@ class Adversary:
     ) -> dict[str, Any]:
         """Take the money."""
         with self._lock:
-            charge = _document(f"chrg_test_{len(self.ledger):06d}", fields, becomes, age_s)
+            charge = _document(
+                f"chrg_test_{len(self.ledger):06d}", fields, becomes, age_s
+            )
             self.ledger.append(charge)
             self.born[charge["id"]] = time.monotonic()
             return dict(charge)
@@ -587,7 +629,12 @@ def _capability(smallest_transfer: int) -> dict[str, Any]:
         "charge_amount": {"min": 100, "max": 500_000_000_000},
         "transfer_amount": {"min": smallest_transfer, "max": 100_000_000_000},
     }
-    return {"object": "capability", "location": "/capability", "country": "TH", "limits": limits}
+    return {
+        "object": "capability",
+        "location": "/capability",
+        "country": "TH",
+        "limits": limits,
+    }
 
 
 def _recipient(name: str) -> dict[str, Any]:
@@ -605,7 +652,9 @@ def _recipient(name: str) -> dict[str, Any]:
 
 def _commission(amount: int, fixed: str | None, percentage: str | None) -> int:
     """The platform's share: fixed, and the percentage of the whole, halves up."""
-    share = (Decimal(amount) * Decimal(percentage or 0) / 100).quantize(Decimal(1), ROUND_HALF_UP)
+    share = (Decimal(amount) * Decimal(percentage or 0) / 100).quantize(
+        Decimal(1), ROUND_HALF_UP
+    )
     return int(fixed or 0) + int(share)
 
 
@@ -614,7 +663,10 @@ def _document(
 ) -> dict[str, Any]:
     """A charge in the shape of version 2019-05-29; what it costs is in the account's currency."""
     amount, currency = int(fields["amount"]), fields["currency"].upper()
-    fixed, percentage = fields.get("platform_fee[fixed]"), fields.get("platform_fee[percentage]")
+    fixed, percentage = (
+        fields.get("platform_fee[fixed]"),
+        fields.get("platform_fee[percentage]"),
+    )
     funding = amount * IN_SATANG.get(currency, 1)
     fee = funding * 365 // 10_000
     vat = fee * 7 // 100
@@ -644,11 +696,17 @@ def _document(
         "customer": fields.get("customer"),
         "description": fields.get("description"),
         "card": (
-            {"object": "card", "id": f"card_test_{charge_id[10:]}", "last_digits": "4242"}
+            {
+                "object": "card",
+                "id": f"card_test_{charge_id[10:]}",
+                "last_digits": "4242",
+            }
             if card
             else None
         ),
-        "source": {"object": "source", "id": source, "type": "promptpay"} if source else None,
+        "source": {"object": "source", "id": source, "type": "promptpay"}
+        if source
+        else None,
         "platform_fee": (
             {
                 "fixed": int(fixed) if fixed else None,
@@ -659,7 +717,9 @@ def _document(
             else None
         ),
         "metadata": {
-            name[9:-1]: value for name, value in fields.items() if name.startswith("metadata[")
+            name[9:-1]: value
+            for name, value in fields.items()
+            if name.startswith("metadata[")
         },
         **becomes,
     }

@@ -53,7 +53,8 @@ MOVES = frozenset(
         "disbelieved",
     }
 )
-SMALL = 10_000  # smallest units: what may be below the gateway's smallest transfer, in these tests
+# smallest units: what may be below the gateway's smallest transfer, in these tests
+SMALL = 10_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class News:
     barred: frozenset[str]  # recipients that it was told cannot be paid
     asked: bool  # did it ask the gateway about recipients, and hear something new?
     numbers: dict[str, set[int]]  # order id -> its attempts by now
-    corrections: dict[str, set[str]]  # what sales are known by -> orders that came back for them
+    # what sales are known by -> orders that came back for them
+    corrections: dict[str, set[str]]
 
     @classmethod
     def of(cls, journal: SqliteJournal, head: int) -> News:
@@ -102,7 +104,9 @@ class News:
         place = place_of(finding.batch_id, finding.sheet, finding.row)
         own = by_order(finding.order_id)
         forms = {alike(order_id) for order_id in self.moved}
-        named = any(f" order {order_id} of batch " in finding.reason for order_id in self.moved)
+        named = any(
+            f" order {order_id} of batch " in finding.reason for order_id in self.moved
+        )
         came = {*self.corrections.get(place, ()), *self.corrections.get(own, ())}
         return named or alike(finding.order_id) in forms or bool(self.moved & came)
 
@@ -118,13 +122,17 @@ class Agreement:
     asked: bool = True
     _head: int = 0
 
-    def plan(self, ask: Callable[[frozenset[str]], Preflight] | None, **how: Any) -> None:
+    def plan(
+        self, ask: Callable[[frozenset[str]], Preflight] | None, **how: Any
+    ) -> None:
         """What the plan says of every row, and of the run."""
         self.asked = ask is not None
         with self._journal() as journal:
             self._head = journal.head()[0]
         try:
-            made = planning.plan(self.job, ask, on_row=lambda *row: self.rows.append(row), **how)
+            made = planning.plan(
+                self.job, ask, on_row=lambda *row: self.rows.append(row), **how
+            )
             self.told = made.document()
         except BatchpayError as error:
             self.refused = error.exit_code
@@ -146,7 +154,9 @@ class Agreement:
         ]
 
     def _journal(self) -> Any:
-        return closing(SqliteJournal(self.job.state_path, self.job.name, read_only=True))
+        return closing(
+            SqliteJournal(self.job.state_path, self.job.name, read_only=True)
+        )
 
     def _sent(self, posts: list[tuple[str, str]], news: News) -> Iterator[str]:
         """Who is told to be sent is sent, and nobody else, each order from one row only."""
@@ -154,24 +164,35 @@ class Agreement:
             finding.order_id for finding, _ in self.rows
         }
         yield from (
-            f"{order_id} was sent, it is in no row of the plan" for order_id in sorted(strangers)
+            f"{order_id} was sent, it is in no row of the plan"
+            for order_id in sorted(strangers)
         )
         wanted = [finding.order_id for finding, sent in self.rows if sent]
         made = {order_id for order_id, _ in posts}
         yield from (
-            f"{name} would be sent from {n} rows" for name, n in Counter(wanted).items() if n > 1
+            f"{name} would be sent from {n} rows"
+            for name, n in Counter(wanted).items()
+            if n > 1
         )
-        unasked = {finding.order_id for finding, _ in self.rows if self._unasked(finding)}
+        unasked = {
+            finding.order_id for finding, _ in self.rows if self._unasked(finding)
+        }
         known = {finding.order_id for finding, _ in self.rows} - unasked - set(wanted)
         yield from (
-            f"{order_id} was sent, the plan did not say so" for order_id in sorted(made & known)
+            f"{order_id} was sent, the plan did not say so"
+            for order_id in sorted(made & known)
         )
         for finding, sent in self.rows:
-            if sent and finding.order_id not in made and not self._was_kept_back(finding, news):
+            if (
+                sent
+                and finding.order_id not in made
+                and not self._was_kept_back(finding, news)
+            ):
                 yield f"{finding.order_id} was not sent, the plan said that it would be"
         for order_id, key in posts:
             if key not in {
-                key_of(self.job.name, order_id, number) for number in news.numbers[order_id]
+                key_of(self.job.name, order_id, number)
+                for number in news.numbers[order_id]
             }:
                 yield f"{order_id} was sent under a key that none of its attempts has"
 
@@ -193,7 +214,12 @@ class Agreement:
             told = steps.addressed(finding.reason, self.job.path.name)
             planned = (finding.outcome.value, shown_cells([told])[0])
             is_now = (row["outcome"], row["reason"])
-            if sent or planned == is_now or news.touches(finding) or self._unasked(finding):
+            if (
+                sent
+                or planned == is_now
+                or news.touches(finding)
+                or self._unasked(finding)
+            ):
                 continue
             # by a limit, then: the stop came first; or beside an order that was not sent, after all
             beside = any(told.code == "near-order.in-run" for told in finding.reasons)
@@ -201,10 +227,16 @@ class Agreement:
             if not (is_held and (news.stopped or beside)):
                 yield f"order {finding.order_id} of {place}: planned {planned}, is {is_now}"
 
-    def _ended(self, exit_code: int, posts: list[tuple[str, str]], news: News) -> Iterator[str]:
+    def _ended(
+        self, exit_code: int, posts: list[tuple[str, str]], news: News
+    ) -> Iterator[str]:
         """Where nothing was to be sent and nothing was learnt the run ends as the plan said."""
         quiet = not (
-            posts or news.moved or news.stopped or news.asked or any(sent for _, sent in self.rows)
+            posts
+            or news.moved
+            or news.stopped
+            or news.asked
+            or any(sent for _, sent in self.rows)
         )
         if quiet and self.told["exit_code"] != exit_code:
             yield f"planned exit code {self.told['exit_code']}, is {exit_code}"

@@ -21,7 +21,16 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet
 
-HEADER = ("order_id", "amount", "currency", "recipient", "customer", "note", "invoice", "extra")
+HEADER = (
+    "order_id",
+    "amount",
+    "currency",
+    "recipient",
+    "customer",
+    "note",
+    "invoice",
+    "extra",
+)
 NOTES = {"th": "ร้านสีลม", "ja": "高島屋ガラスの工房", "en": "Silom Silk"}
 ROWS = 3
 
@@ -40,7 +49,16 @@ class Bad:
 def rows_of(note: str) -> list[list[str]]:
     """Good rows, the last cell empty."""
     return [
-        [f"A{at:04d}", f"{at}0.50", "THB", "recp_test_1", f"cust_test_{at}", note, "", ""]
+        [
+            f"A{at:04d}",
+            f"{at}0.50",
+            "THB",
+            "recp_test_1",
+            f"cust_test_{at}",
+            note,
+            "",
+            "",
+        ]
         for at in range(1, ROWS + 1)
     ]
 
@@ -67,7 +85,9 @@ def book_of(note: str, change: Callable[[Any], None] = lambda _: None) -> bytes:
 
 def parquet_of(note: str) -> bytes:
     """The table as Parquet."""
-    columns = dict(zip(HEADER, map(list, zip(*rows_of(note), strict=True)), strict=True))
+    columns = dict(
+        zip(HEADER, map(list, zip(*rows_of(note), strict=True)), strict=True)
+    )
     sink = io.BytesIO()
     pyarrow.parquet.write_table(pa.table(columns), sink)
     return sink.getvalue()
@@ -85,7 +105,16 @@ WRITTEN = {
     "th": ("cp874", "utf-8", "utf-16"),
     "ja": ("cp932", "euc_jp", "utf-8", "utf-16"),
 }
-STATED = ("utf-8", "cp932", "cp874", "shift_jis", "tis-620", "utf-16", "ascii", "euc_jp")
+STATED = (
+    "utf-8",
+    "cp932",
+    "cp874",
+    "shift_jis",
+    "tis-620",
+    "utf-16",
+    "ascii",
+    "euc_jp",
+)
 
 
 def headers() -> Iterator[Bad]:
@@ -105,11 +134,21 @@ def headers() -> Iterator[Bad]:
             sep = f"sep={delimiter}\n".encode()
             says = f"say {change} and header_row = 2 in"
             yield Bad(f"sep-{language}", "orders.csv", sep + data, says)
-            quoted = re.sub(rb"order_id|A\d+", lambda found: b'"' + found[0] + b'"', data)
+            quoted = re.sub(
+                rb"order_id|A\d+", lambda found: b'"' + found[0] + b'"', data
+            )
             yield Bad(f"quoted-{language}", "orders.csv", quoted, f"say {change} in")
         high = text_of(note).encode()
-        yield Bad(f"too-low-{language}", "orders.csv", high, "header_row = 1", "header_row = 9")
-        yield Bad(f"commas-in-tsv-{language}", "orders.tsv", high, "the name orders.csv")
+        yield Bad(
+            f"too-low-{language}",
+            "orders.csv",
+            high,
+            "header_row = 1",
+            "header_row = 9",
+        )
+        yield Bad(
+            f"commas-in-tsv-{language}", "orders.tsv", high, "the name orders.csv"
+        )
 
 
 def encodings() -> Iterator[Bad]:
@@ -151,7 +190,9 @@ def names() -> Iterator[Bad]:
     for language, note in NOTES.items():
         text, book, parquet = text_of(note).encode(), book_of(note), parquet_of(note)
         page = f"<html><meta charset=utf-8><table><tr><td>{note}</table>".encode()
-        locked = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage\0".encode("utf-16-le")
+        locked = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage\0".encode(
+            "utf-16-le"
+        )
         old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook\0".encode("utf-16-le")
         zipped = io.BytesIO()
         with zipfile.ZipFile(zipped, "w") as folder:
@@ -159,7 +200,9 @@ def names() -> Iterator[Bad]:
             folder.writestr("__MACOSX/._orders.csv", b"x")
         ods = io.BytesIO()
         with zipfile.ZipFile(ods, "w") as folder:
-            folder.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            folder.writestr(
+                "mimetype", "application/vnd.oasis.opendocument.spreadsheet"
+            )
             folder.writestr("content.xml", "<x/>")
         for name in ("orders.xlsx", "orders.parquet", "orders.txt", "orders.xls"):
             yield Bad(f"text-{language}", name, text, "the name orders.csv")
@@ -173,14 +216,29 @@ def names() -> Iterator[Bad]:
             yield Bad(f"old-{language}", name, old, "an old workbook (.xls")
             yield Bad(f"locked-{language}", name, locked, "take the password off")
         for name in ("orders.csv", "orders.xlsx", "orders.zip"):
-            yield Bad(f"zip-{language}", name, zipped.getvalue(), "a zip: 'orders.csv': unpack it")
+            yield Bad(
+                f"zip-{language}",
+                name,
+                zipped.getvalue(),
+                "a zip: 'orders.csv': unpack it",
+            )
             yield Bad(f"ods-{language}", name, ods.getvalue(), "OpenDocument")
-        yield Bad(f"gzip-{language}", "orders.csv", gzip.compress(text), "the name orders.csv.gz")
+        yield Bad(
+            f"gzip-{language}",
+            "orders.csv",
+            gzip.compress(text),
+            "the name orders.csv.gz",
+        )
         semicolons = text_of(note, ";").encode()
         says = 'the name orders.csv, and say delimiter = ";"'
         yield Bad(f"semicolons-{language}", "orders.xlsx", semicolons, says)
         for name in ("orders.csv", "orders.xlsx"):
-            yield Bad(f"pdf-{language}", name, b"%PDF-1.7\n" + text, "a PDF, which holds no table")
+            yield Bad(
+                f"pdf-{language}",
+                name,
+                b"%PDF-1.7\n" + text,
+                "a PDF, which holds no table",
+            )
             document = json.dumps([{"note": note}]).encode()
             yield Bad(f"json-{language}", name, document, "JSON, which holds no table")
         yield Bad(f"cut-{language}", "orders.csv", text[:-1], "press Enter behind it")
@@ -214,7 +272,9 @@ def sheets() -> Iterator[Bad]:
             ("range", titled, 'say range = "A3:H" in', 'range = "A1:H"'),
         )
         for kind, change, says, how in kinds:
-            yield Bad(f"{kind}-{language}", "orders.xlsx", book_of(note, change), says, how)
+            yield Bad(
+                f"{kind}-{language}", "orders.xlsx", book_of(note, change), says, how
+            )
 
 
 def all_of_them() -> list[Bad]:

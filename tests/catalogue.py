@@ -57,7 +57,9 @@ def is_input(example: str) -> bool:
 
 def about(family: str) -> str:
     """The first paragraph of a family's module, without its name in front."""
-    paragraph = " ".join((FAMILIES[family].__doc__ or "").strip().split("\n\n")[0].split())
+    paragraph = " ".join(
+        (FAMILIES[family].__doc__ or "").strip().split("\n\n")[0].split()
+    )
     return paragraph.partition(": ")[2]
 
 
@@ -86,7 +88,9 @@ def _section(entry: Entry) -> str:
 
 def _quoted(text: str) -> str:
     """A sentence as Markdown shows it, character by character."""
-    return "".join(f"\\{letter}" if letter in r"\`*_<>[]#|" else letter for letter in text)
+    return "".join(
+        f"\\{letter}" if letter in r"\`*_<>[]#|" else letter for letter in text
+    )
 
 
 def _sentence(text: str) -> str:
@@ -97,7 +101,9 @@ def template() -> str:
     """The whole of po/batchpay.pot."""
     parts = [_POT_HEAD]
     for family in FAMILIES:
-        parts.extend("\n".join((*_translated(entry), "")) for entry in entries_of(family))
+        parts.extend(
+            "\n".join((*_translated(entry), "")) for entry in entries_of(family)
+        )
     return "\n".join(parts)
 
 

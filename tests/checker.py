@@ -24,7 +24,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.evidence import Evidence, Facts, Row, form, input_rows, rate, read, seconds, sha256
+from tests.evidence import (
+    Evidence,
+    Facts,
+    Row,
+    form,
+    input_rows,
+    rate,
+    read,
+    seconds,
+    sha256,
+)
 from tests.lives import (
     ATTEMPTS,
     CLOSED,
@@ -90,7 +100,9 @@ def rule(function: Rule) -> Rule:
 def judge(folder: Path, facts: Facts | None = None) -> list[Finding]:
     """Everything that is wrong in a folder."""
     evidence = read(folder, facts)
-    return [Finding(name, text) for name, check in RULES.items() for text in check(evidence)]
+    return [
+        Finding(name, text) for name, check in RULES.items() for text in check(evidence)
+    ]
 
 
 # --- the gateway and the journal
@@ -114,20 +126,27 @@ def i2(e: Evidence) -> Iterator[str]:
     charge by charge.
     """
     lives = attempts(e)
-    waiting = {o for o, some in lives.items() if some[-1].outcome in ("in_doubt", "pending")}
+    waiting = {
+        o for o, some in lives.items() if some[-1].outcome in ("in_doubt", "pending")
+    }
     gateway = {
         c["id"]: (c["currency"].upper(), c["amount"])
         for c in e.ours
         if c["status"] == "successful" and c["metadata"]["order_id"] not in waiting
     }
     journal = {
-        str(a.charge["id"]): (str(a.charge.get("currency", "")).upper(), a.charge["amount"])
+        str(a.charge["id"]): (
+            str(a.charge.get("currency", "")).upper(),
+            a.charge["amount"],
+        )
         for some in lives.values()
         for a in some
         if a.outcome in MONEY and a.charge
     }
     results = {
-        r["charge_id"]: (r["currency"], _charged(r)) for r in e.results if r["outcome"] in MONEY
+        r["charge_id"]: (r["currency"], _charged(r))
+        for r in e.results
+        if r["outcome"] in MONEY
     }
     yield from _compared("the gateway", gateway, "the journal", journal)
     if e.reports:
@@ -215,7 +234,10 @@ def i3(e: Evidence) -> Iterator[str]:
                 (path.name, sheet, str(number)) for sheet, number, _ in input_rows(path)
             )
             wanted = Counter(
-                {(batch["file"], sheet, number): n for (_, sheet, number), n in wanted.items()}
+                {
+                    (batch["file"], sheet, number): n
+                    for (_, sheet, number), n in wanted.items()
+                }
             )
             shown = Counter((row["file"], row["sheet"], row["row"]) for row in rows)
             for place in sorted({*wanted, *shown}):
@@ -239,7 +261,8 @@ def _equations(report: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     if report["batch"]["rows_read"] != len(rows):
         yield f"batch {name}: {report['batch']['rows_read']} rows read, {len(rows)} reported"
     sent = sum(
-        bool(row["sent_at"] or row["idempotency_key"]) and row["outcome"] != "held" for row in rows
+        bool(row["sent_at"] or row["idempotency_key"]) and row["outcome"] != "held"
+        for row in rows
     )
     if sent != sum(counts[outcome] for outcome in SENT):
         yield (
@@ -253,10 +276,16 @@ def _equations(report: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
 
 def _unreported(e: Evidence) -> Iterator[str]:
     """A batch that was planned before a run ended has its reports."""
-    finished = max((event.seq for event in e.events if event.kind == "run.finished"), default=0)
+    finished = max(
+        (event.seq for event in e.events if event.kind == "run.finished"), default=0
+    )
     told = {report["batch"]["id"] for report in e.reports}
     for event in e.events:
-        if event.kind == "batch.planned" and event.seq < finished and event.batch_id not in told:
+        if (
+            event.kind == "batch.planned"
+            and event.seq < finished
+            and event.batch_id not in told
+        ):
             yield f"batch {event.batch_id} was planned and has no report"
             told.add(event.batch_id)
 
@@ -264,10 +293,15 @@ def _unreported(e: Evidence) -> Iterator[str]:
 @rule
 def i4(e: Evidence) -> Iterator[str]:
     """Every POST has an intent with its key and body, committed before it arrived."""
-    intents = {a.asked["key"]: a for some in attempts(e).values() for a in some if a.sends}
+    intents = {
+        a.asked["key"]: a for some in attempts(e).values() for a in some if a.sends
+    }
     nth: Counter[str] = Counter()
     for post in e.posts:
-        body, key = form(post["body"]), dict(map(tuple, post["headers"])).get("idempotency-key", "")
+        body, key = (
+            form(post["body"]),
+            dict(map(tuple, post["headers"])).get("idempotency-key", ""),
+        )
         nth[key] += 1
         order_id, where = body.get("metadata[order_id]", ""), f"POST {post['number']}"
         if body.get("metadata[batchpay_key]") != key:
@@ -281,7 +315,10 @@ def i4(e: Evidence) -> Iterator[str]:
             yield f"{where}: order {order_id} was asked for and the journal has no intent"
             continue
         digest = hashlib.sha256(post["body"].encode("latin-1")).hexdigest()
-        if attempt.asked["body"] != post["body"] or digest != attempt.asked["body_sha256"]:
+        if (
+            attempt.asked["body"] != post["body"]
+            or digest != attempt.asked["body_sha256"]
+        ):
             yield f"{where}: its body is not the one of order {order_id}'s intent"
         if any(send.event.data["sha256"] != digest for send in attempt.sends):
             yield f"{where}: the sends of order {order_id} do not carry one digest"
@@ -299,7 +336,11 @@ def i5(e: Evidence) -> Iterator[str]:
     """No POST that is not a send of the journal: nobody repeats below us."""
     lives = {a.asked["key"]: a for some in attempts(e).values() for a in some}
     for key, count in Counter(_key(post) for post in e.posts).items():
-        sends = sum(send.end != "voided" for send in lives[key].sends) if key in lives else 0
+        sends = (
+            sum(send.end != "voided" for send in lives[key].sends)
+            if key in lives
+            else 0
+        )
         if count > sends:
             yield f"key {key}: {count} POSTs arrived, the journal has {sends} sends"
 
@@ -343,8 +384,13 @@ def _in_period(e: Evidence, attempt: Attempt, post: Mapping[str, Any]) -> Iterat
     if mine.end == "voided":
         yield f"{where}: send {mine.event.send} was voided and arrived"
     for earlier in sends[:-1]:
-        if earlier.end == "absent" and earlier.event.data["boot_id"] == mine.event.data["boot_id"]:
-            yield from (f"{where}: {why}" for why in _too_soon(e, attempt, earlier, post))
+        if (
+            earlier.end == "absent"
+            and earlier.event.data["boot_id"] == mine.event.data["boot_id"]
+        ):
+            yield from (
+                f"{where}: {why}" for why in _too_soon(e, attempt, earlier, post)
+            )
 
 
 def _too_soon(
@@ -360,7 +406,9 @@ def _too_soon(
             f"sent again {post['boot_s'] - earlier.left_s:.3f} s after a send nobody answered,"
             f" period {period_s} s"
         )
-    looks = sorted(at_s for number, at_s in attempt.absents if number == earlier.event.send)
+    looks = sorted(
+        at_s for number, at_s in attempt.absents if number == earlier.event.send
+    )
     if len(looks) < 2 or looks[0] < may_s or looks[-1] - looks[0] < gap_s - 0.001:
         yield (
             f"absence rests on look-ups at {looks}, not on two, {gap_s} s apart, after {may_s:.3f}"
@@ -368,7 +416,8 @@ def _too_soon(
     lists = [
         r
         for r in e.requests
-        if r["target"].startswith("/charges?") and may_s <= r["boot_s"] <= post["boot_s"]
+        if r["target"].startswith("/charges?")
+        and may_s <= r["boot_s"] <= post["boot_s"]
     ]
     if len(lists) < 2:
         yield f"the gateway was asked for {len(lists)} lists after the doubt period, not for two"
@@ -393,13 +442,17 @@ def i7(e: Evidence) -> Iterator[str]:
     for order_id, some in attempts(e).items():
         for before, attempt in pairwise(some):
             began = attempt.path[0][0].seq
-            stood = [outcome for event, outcome in before.path if event.seq < began][-1:]
+            stood = [outcome for event, outcome in before.path if event.seq < began][
+                -1:
+            ]
             if not set(stood) <= CLOSED or not stood:
                 yield (
                     f"order {order_id}: attempt {attempt.number} began while {before.number} was"
                     f" {stood}"
                 )
-        if not some[0].adopted and [a.number for a in some] != list(range(1, len(some) + 1)):
+        if not some[0].adopted and [a.number for a in some] != list(
+            range(1, len(some) + 1)
+        ):
             yield f"order {order_id}: attempts {[a.number for a in some]}"
         for attempt in some:
             key = attempt.asked["key"]
@@ -450,8 +503,12 @@ def _rows_agree(e: Evidence) -> Iterator[str]:
     """A row that owns an attempt shows what the attempt's events add up to, unless a run died
     before its report.
     """
-    started = max((event.seq for event in e.events if event.kind == "run.started"), default=0)
-    if started > max((event.seq for event in e.events if event.kind == "run.finished"), default=0):
+    started = max(
+        (event.seq for event in e.events if event.kind == "run.started"), default=0
+    )
+    if started > max(
+        (event.seq for event in e.events if event.kind == "run.finished"), default=0
+    ):
         return
     by_key = {a.asked["key"]: a for some in attempts(e).values() for a in some}
     for row in e.results:
@@ -464,7 +521,8 @@ def _rows_agree(e: Evidence) -> Iterator[str]:
     owned = {row["idempotency_key"] for row in e.results}
     shown = {row["batch_id"] for row in e.results}
     for key, attempt in by_key.items():
-        planned_anew = attempt.outcome == "withdrawn"  # its row shows the attempt after it
+        # its row shows the attempt after it
+        planned_anew = attempt.outcome == "withdrawn"
         if (
             attempt.row[0] in shown
             and not attempt.adopted
@@ -503,7 +561,10 @@ def i9(e: Evidence) -> Iterator[str]:
             yield f"event {event.seq} does not fit the chain"
             return
         heads[number] = digest
-    told = [(str(path), m["journal"]["seq"], m["journal"]["digest"]) for path, m in e.manifests]
+    told = [
+        (str(path), m["journal"]["seq"], m["journal"]["digest"])
+        for path, m in e.manifests
+    ]
     told += [("an earlier head", seq, head) for seq, head in e.facts.heads]
     for where, seq, head in told:
         if heads.get(seq) != head:
@@ -546,7 +607,9 @@ def i12(e: Evidence) -> Iterator[str]:
     """No secret key anywhere, no whole token outside input, journal and rejects, no card number at
     all.
     """
-    keys = {secret for request in e.requests for secret in _secrets(request)} | set(e.facts.secrets)
+    keys = {secret for request in e.requests for secret in _secrets(request)} | set(
+        e.facts.secrets
+    )
     tokens = {
         cell
         for path in e.input_files
@@ -569,10 +632,14 @@ def i12(e: Evidence) -> Iterator[str]:
 
 
 def _secrets(request: Mapping[str, Any]) -> list[str]:
-    given = str(dict(map(tuple, request["headers"])).get("authorization", "")).removeprefix(
-        "Basic "
+    given = str(
+        dict(map(tuple, request["headers"])).get("authorization", "")
+    ).removeprefix("Basic ")
+    return (
+        [given, base64.b64decode(given).decode("latin-1").removesuffix(":")]
+        if given
+        else []
     )
-    return [given, base64.b64decode(given).decode("latin-1").removesuffix(":")] if given else []
 
 
 def _texts(e: Evidence) -> Iterator[tuple[str, str, str]]:
@@ -581,11 +648,19 @@ def _texts(e: Evidence) -> Iterator[tuple[str, str, str]]:
     """
     inputs = {"gateway.jsonl", "job.toml", *(path.name for path in e.input_files)}
     for path in sorted(e.folder.rglob("*")):
-        inside = path.is_relative_to(e.report_folder) or path.is_relative_to(e.state.parent)
+        inside = path.is_relative_to(e.report_folder) or path.is_relative_to(
+            e.state.parent
+        )
         if not path.is_file() or (path.name in inputs and not inside):
             continue
         state = path.is_relative_to(e.state.parent)
-        kind = "state" if state else "rejects" if path.name.startswith("rejects.") else "report"
+        kind = (
+            "state"
+            if state
+            else "rejects"
+            if path.name.startswith("rejects.")
+            else "report"
+        )
         data = path.read_bytes()
         if not state:
             yield path.name, data.decode("utf-8", "replace"), kind
@@ -607,9 +682,15 @@ def _blobs(e: Evidence) -> Iterator[tuple[str, str, str]]:
 
     if not e.state.exists():
         return
-    connection = sqlite3.connect(f"{e.state.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+    connection = sqlite3.connect(
+        f"{e.state.absolute().as_uri()}?mode=ro", uri=True, timeout=5
+    )
     for judged, cells in connection.execute("SELECT judged, cells FROM row_chunks"):
-        yield "a row that is kept", zlib.decompress(judged).decode("utf-8", "replace"), "state"
+        yield (
+            "a row that is kept",
+            zlib.decompress(judged).decode("utf-8", "replace"),
+            "state",
+        )
         for text in _cells(cells):
             yield "a cell that is kept", text, "state"
     connection.close()
@@ -630,7 +711,11 @@ def luhn(text: str) -> bool:
     digits = [int(c) for c in text if c.isdigit()][::-1]
     return (
         13 <= len(digits) <= 19
-        and sum(d if i % 2 == 0 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits)) % 10 == 0
+        and sum(
+            d if i % 2 == 0 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits)
+        )
+        % 10
+        == 0
     )
 
 
@@ -657,22 +742,35 @@ def i14(e: Evidence) -> Iterator[str]:
 
 def derived_exit_code(e: Evidence) -> int:
     """12, 11, 10 or 0 by section 6 of the contract."""
-    owners = {row["order_id"]: row["outcome"] for row in e.results if row["idempotency_key"]}
+    owners = {
+        row["order_id"]: row["outcome"] for row in e.results if row["idempotency_key"]
+    }
     shown: dict[str, set[str]] = defaultdict(set)
     for row in e.results:
         owner = owners.get(row["order_id"], "held")
-        shown[row["batch_id"]].add(owner if row["outcome"] == "duplicate" else row["outcome"])
+        shown[row["batch_id"]].add(
+            owner if row["outcome"] == "duplicate" else row["outcome"]
+        )
     mine = {
-        row["batch_id"] for row in e.results if not e.facts.files or row["file"] in e.facts.files
+        row["batch_id"]
+        for row in e.results
+        if not e.facts.files or row["file"] in e.facts.files
     }
     unsettled = {"pending", "in_doubt", "unproven", "held"}
     stands = {
-        o for batch, found in shown.items() if batch in mine or found & unsettled for o in found
+        o
+        for batch, found in shown.items()
+        if batch in mine or found & unsettled
+        for o in found
     }
     stop = [event.kind for event in e.events if event.kind in ("stop", "lifted")][-1:]
     if stop == ["stop"] or "unproven" in stands:
         return 12
-    if any(not equation["closes"] for report in e.reports for equation in report["equations"]):
+    if any(
+        not equation["closes"]
+        for report in e.reports
+        for equation in report["equations"]
+    ):
         return 12
     if stands & unsettled:
         return 11
@@ -732,7 +830,14 @@ def i17(e: Evidence) -> Iterator[str]:
             if type(value) is float:
                 yield f"report.json: {name} is {value!r}"
     for row in e.results:
-        for name in ("amount", "fee", "fee_vat", "net", "platform_fee", "recipient_amount"):
+        for name in (
+            "amount",
+            "fee",
+            "fee_vat",
+            "net",
+            "platform_fee",
+            "recipient_amount",
+        ):
             if row[name] and not re.fullmatch(r"-?\d+", row[name]):
                 yield f"row {row['row']}: {name} is {row[name]!r}"
     yield from _exact(e)
@@ -763,7 +868,11 @@ def _exact(e: Evidence) -> Iterator[str]:
     for path in e.input_files:
         for _, _, row in input_rows(path):
             currency = columns["currency"]
-            code = row.get(currency, "") if isinstance(currency, str) else currency.get("value", "")
+            code = (
+                row.get(currency, "")
+                if isinstance(currency, str)
+                else currency.get("value", "")
+            )
             factor = (
                 Decimal(1)
                 if amount.get("unit") == "minor"
@@ -771,7 +880,9 @@ def _exact(e: Evidence) -> Iterator[str]:
             )
             text = row.get(amount["column"], "").replace(",", "")
             if re.fullmatch(r"\d+(\.\d+)?", text):
-                asked[row.get(columns["order_id"], "")].add((Decimal(text) * factor, code.lower()))
+                asked[row.get(columns["order_id"], "")].add(
+                    (Decimal(text) * factor, code.lower())
+                )
     for post in e.posts:
         body = form(post["body"])
         order_id = body.get("metadata[order_id]", "")
@@ -793,9 +904,9 @@ def i18(e: Evidence) -> Iterator[str]:
         if row["outcome"] != "succeeded":
             continue
         charge = by_id.get(row["charge_id"])
-        if row["platform_fee"] and int(row["amount"]) != int(row["recipient_amount"]) + int(
-            row["platform_fee"]
-        ):
+        if row["platform_fee"] and int(row["amount"]) != int(
+            row["recipient_amount"]
+        ) + int(row["platform_fee"]):
             yield (
                 f"row {row['row']}: {row['amount']} is not {row['recipient_amount']} +"
                 f" {row['platform_fee']}"
@@ -873,4 +984,8 @@ def main(folders: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]) if sys.argv[1:] else "usage: python -m tests.checker FOLDER ...")
+    sys.exit(
+        main(sys.argv[1:])
+        if sys.argv[1:]
+        else "usage: python -m tests.checker FOLDER ..."
+    )

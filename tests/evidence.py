@@ -55,10 +55,12 @@ class Facts:
 
     exit_code: int | None = None  # of the last run
     inputs_before: Mapping[str, str] | None = None  # name -> SHA-256 before the run
-    heads: Sequence[tuple[int, str]] = ()  # (seq, digest) of the journal's head at earlier times
+    # (seq, digest) of the journal's head at earlier times
+    heads: Sequence[tuple[int, str]] = ()
     # CLOCK_MONOTONIC: faults had stopped, two runs were over, one more began
     quiet_since: float | None = None
-    reports_before: Mapping[str, str] | None = None  # path -> SHA-256 before `report` was run again
+    # path -> SHA-256 before `report` was run again
+    reports_before: Mapping[str, str] | None = None
     output: str = ""  # everything the program printed
     secrets: Sequence[str] = ()  # beside the key in the gateway's log
     peak_kb: int | None = None  # the largest resident size of a run
@@ -115,12 +117,16 @@ class Evidence:
     @cached_property
     def ours(self) -> list[Mapping[str, Any]]:
         """The charges that carry this job's name."""
-        return [c for c in self.charges if c["metadata"].get("batchpay_job") == self.name]
+        return [
+            c for c in self.charges if c["metadata"].get("batchpay_job") == self.name
+        ]
 
     @cached_property
     def input_files(self) -> list[Path]:
         """Every file of the folder that can be an input."""
-        return sorted(p for p in self.folder.iterdir() if p.is_file() and p.suffix in INPUTS)
+        return sorted(
+            p for p in self.folder.iterdir() if p.is_file() and p.suffix in INPUTS
+        )
 
 
 def read(folder: Path, facts: Facts | None = None) -> Evidence:
@@ -136,7 +142,10 @@ def read(folder: Path, facts: Facts | None = None) -> Evidence:
         born,
         _events(evidence.state, evidence.name),
         [row for path in sorted(reports.glob("*/results.csv")) for row in table(path)],
-        [json.loads(path.read_text("utf-8")) for path in sorted(reports.glob("*/report.json"))],
+        [
+            json.loads(path.read_text("utf-8"))
+            for path in sorted(reports.glob("*/report.json"))
+        ],
         [
             (path, json.loads(path.read_text("utf-8")))
             for path in sorted(reports.glob("*/manifest*.json"))
@@ -165,9 +174,14 @@ def _events(path: Path, job: str) -> list[Event]:
         'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
         " data, digest "
     )
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5
+    )
     try:
-        return [Event(*row) for row in connection.execute(f"{query} FROM events ORDER BY seq")]
+        return [
+            Event(*row)
+            for row in connection.execute(f"{query} FROM events ORDER BY seq")
+        ]
     finally:
         connection.close()
 

@@ -40,7 +40,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         timers = self._scheduled  # type: ignore[attr-defined]
-        while timers and timers[0].cancelled():  # else the loop would wait for the one behind it
+        # else the loop would wait for the one behind it
+        while timers and timers[0].cancelled():
             heapq.heappop(timers)._scheduled = False
             self._timer_cancelled_count -= 1  # type: ignore[has-type]
         if not self._ready and timers:  # type: ignore[attr-defined]
@@ -48,7 +49,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super()._run_once()  # type: ignore[misc]
 
 
-def in_virtual_time(main: Coroutine[Any, Any, T], start_s: float = 0.0) -> tuple[T, float]:
+def in_virtual_time(
+    main: Coroutine[Any, Any, T], start_s: float = 0.0
+) -> tuple[T, float]:
     """Run to the end without waiting for anything; returns the result and the time it ended."""
     loop = VirtualLoop(start_s)
     try:
@@ -114,7 +117,9 @@ class FakeGateway:
         now_s = asyncio.get_running_loop().time()
         self.posts.append((now_s, fields))
         if fate.startswith("lands late"):
-            asyncio.get_running_loop().call_later(float(fate.split()[2]), self._commit, fields)
+            asyncio.get_running_loop().call_later(
+                float(fate.split()[2]), self._commit, fields
+            )
             await asyncio.sleep(self.latency_s)
             return Answer(out=True, trouble="no answer")
         await asyncio.sleep(self.latency_s)
@@ -127,15 +132,23 @@ class FakeGateway:
         if fate.startswith("error "):
             code = fate.removeprefix("error ")
             return Answer(
-                out=True, status=400, said={"object": "error", "code": code, "message": code}
+                out=True,
+                status=400,
+                said={"object": "error", "code": code, "message": code},
             )
         if fate == "401":
             return Answer(
-                out=True, status=401, said={"object": "error", "code": "authentication_failure"}
+                out=True,
+                status=401,
+                said={"object": "error", "code": "authentication_failure"},
             )
         charge = self._commit(
             fields,
-            "failed" if fate == "declined" else "pending" if fate == "pending" else "successful",
+            "failed"
+            if fate == "declined"
+            else "pending"
+            if fate == "pending"
+            else "successful",
         )
         if fate == "lost after":
             return Answer(out=True, trouble="reset")
@@ -157,7 +170,9 @@ class FakeGateway:
         await asyncio.sleep(self.latency_s)
         found = [charge for charge in self.charges if charge["id"] == charge_id]
         if not found:
-            return Answer(out=True, status=404, said={"object": "error", "code": "not_found"})
+            return Answer(
+                out=True, status=404, said={"object": "error", "code": "not_found"}
+            )
         return Answer(out=True, status=200, said=found[0])
 
     async def read(
@@ -167,7 +182,12 @@ class FakeGateway:
         may_leave()
         if path != "/account":
             return Answer(out=True, status=404)
-        account = {"object": "account", "id": self.account, "livemode": False, "currency": "THB"}
+        account = {
+            "object": "account",
+            "id": self.account,
+            "livemode": False,
+            "currency": "THB",
+        }
         return Answer(out=True, status=200, said=account)
 
     async def page(
@@ -204,7 +224,9 @@ class FakeGateway:
     async def aclose(self) -> None:
         pass
 
-    def _commit(self, fields: dict[str, str], status: str = "successful") -> dict[str, Any]:
+    def _commit(
+        self, fields: dict[str, str], status: str = "successful"
+    ) -> dict[str, Any]:
         now_s = asyncio.get_running_loop().time()
         number = len(self.charges) + 1
         charge = {
@@ -218,9 +240,13 @@ class FakeGateway:
             "destination": fields["destination"],
             "chain": f"acch_test_{number}" if status == "successful" else None,
             "created_at": (
-                datetime.fromtimestamp(START_NS / 1e9 + now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                datetime.fromtimestamp(START_NS / 1e9 + now_s, UTC).strftime(
+                    "%Y-%m-%dT%H:%M:%SZ"
+                )
             ),
-            "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")},
+            "metadata": {
+                k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")
+            },
             "_at_s": now_s,
         }
         self.charges.append(charge)

@@ -23,8 +23,26 @@ from tests.badfiles import NOTES, all_of_them, book_of, parquet_of, text_of
 from tests.readers.files import Looked, look
 
 NAMES = ("orders.csv", "orders.tsv", "orders.csv.gz", "orders.parquet", "orders.xlsx")
-PIECES = (b",", b"\n", b'"', b";", b"\t", b"\r\n", b"\0", b"\xff", b"1,200.00", b"12,50", b"Total")
-SETTINGS = ("", "header_row = 2", 'encoding = "cp874"', 'total_rows = "skip"', 'range = "A1:H"')
+PIECES = (
+    b",",
+    b"\n",
+    b'"',
+    b";",
+    b"\t",
+    b"\r\n",
+    b"\0",
+    b"\xff",
+    b"1,200.00",
+    b"12,50",
+    b"Total",
+)
+SETTINGS = (
+    "",
+    "header_row = 2",
+    'encoding = "cp874"',
+    'total_rows = "skip"',
+    'range = "A1:H"',
+)
 
 SEEDS = [bad.data for bad in all_of_them()[::7]]
 SEEDS += [text_of(note).encode() for note in NOTES.values()]

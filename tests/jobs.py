@@ -32,7 +32,13 @@ def job_text(
     last, where they may go on with the table before them or begin others.
     """
     fields = COLUMNS | columns
-    lines = [f"name = {_quoted(name)}", top, "[input]", f"file = {_quoted(file)}", input]
+    lines = [
+        f"name = {_quoted(name)}",
+        top,
+        "[input]",
+        f"file = {_quoted(file)}",
+        input,
+    ]
     lines.append("[columns]")
     lines += [f"{field:<11} = {source}" for field, source in fields.items() if source]
     if gateway is not None:

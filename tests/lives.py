@@ -18,7 +18,12 @@ BEGINS = ("intent", "adopted")
 # proven to have taken no money
 CLOSED = frozenset({"declined", "expired", "reversed", "refused", "withdrawn"})
 MONEY = frozenset({"succeeded", "unproven"})
-STATUS = {"failed": "declined", "expired": "expired", "reversed": "reversed", "pending": "pending"}
+STATUS = {
+    "failed": "declined",
+    "expired": "expired",
+    "reversed": "reversed",
+    "pending": "pending",
+}
 NEXT = {
     "pending": {"succeeded", "unproven", "declined", "expired", "reversed"},
     "unproven": {"succeeded", "reversed"},
@@ -34,7 +39,11 @@ NOTHING_CHARGED = frozenset({"not_sent", "throttled", "key_refused", "not_here"}
 
 def key_of(job: str, order_id: str, attempt: int) -> str:
     """UUIDv5 of job name, order id and attempt number (contract, section 7)."""
-    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([job, order_id, attempt], ensure_ascii=False)))
+    return str(
+        uuid.uuid5(
+            KEY_NAMESPACE, json.dumps([job, order_id, attempt], ensure_ascii=False)
+        )
+    )
 
 
 @dataclass
@@ -43,7 +52,8 @@ class Send:
 
     event: Event
     end: str = (
-        ""  # voided, clear (proven not charged), closed by absence, evidence; empty: nobody knows
+        # voided, clear (proven not charged), closed by absence, evidence; empty: nobody knows
+        ""
     )
     # CLOCK_BOOTTIME of the commit, or of the first byte when the answer says so
     left_s: float = 0.0
@@ -69,7 +79,8 @@ class Attempt:
     spent: bool = False
     twins: set[str] = field(default_factory=set)
     withdrawn: bool = False  # never charged, and never to be sent again
-    path: list[tuple[Event, str]] = field(default_factory=list)  # the outcome after each event
+    # the outcome after each event
+    path: list[tuple[Event, str]] = field(default_factory=list)
     row: tuple[str, str, int] = ("", "", 0)  # batch, sheet, row
 
     @property
@@ -102,7 +113,9 @@ class Attempt:
             self.asked = event.data["intent"]
             self.row = (event.batch_id, event.sheet, event.row)
         unanswered = tuple(send.event.send for send in self.sends if send.end == "")
-        self.sends.append(Send(event, left_s=float(event.data["boot_s"]), unanswered=unanswered))
+        self.sends.append(
+            Send(event, left_s=float(event.data["boot_s"]), unanswered=unanswered)
+        )
 
     def _end(self, number: int, how: str) -> None:
         for send in self.sends:
@@ -140,7 +153,10 @@ class Attempt:
         else:
             self.spent = self.spent or bool(event.data.get("spent"))
             for send in self.sends:
-                if send.event.send == event.send and event.data.get("left_s") is not None:
+                if (
+                    send.event.send == event.send
+                    and event.data.get("left_s") is not None
+                ):
                     send.left_s = max(send.left_s, float(event.data["left_s"]))
 
     def _absent(self, event: Event) -> None:
@@ -166,11 +182,17 @@ class Attempt:
         self.refused = False
         if charge.get("metadata", {}).get("batchpay_key") == self.asked["key"]:
             self.twins.add(str(charge["id"]))
-        if self.charge and not self.flawed and charge and charge["id"] != self.charge["id"]:
+        if (
+            self.charge
+            and not self.flawed
+            and charge
+            and charge["id"] != self.charge["id"]
+        ):
             return
         flawed = bool(event.data.get("flaws")) or bool(flaws(charge, self.asked))
         if flawed and ended(charge) and is_of(charge, self.asked):
-            flawed = False  # where nothing was taken, nothing is to be proven of a split
+            # where nothing was taken, nothing is to be proven of a split
+            flawed = False
         if self.flawed and self.charge and charge.get("id") == self.charge["id"]:
             # the gateway contradicts itself about this charge: what it says once is not enough
             flawed = flawed or not (ended(self.charge) and ended(charge))
@@ -179,7 +201,9 @@ class Attempt:
 
 def ended(charge: Mapping[str, Any]) -> bool:
     """Does the gateway say that it took nothing, and never will?"""
-    return charge.get("status") in ("failed", "expired", "reversed") and not charge.get("paid")
+    return charge.get("status") in ("failed", "expired", "reversed") and not charge.get(
+        "paid"
+    )
 
 
 def is_of(charge: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
@@ -199,7 +223,11 @@ def flaws(charge: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
             body.get("currency", asked["currency"]),
             str(charge.get("currency", "")).lower(),
         ),
-        ("destination", body.get("destination", asked["destination"]), charge.get("destination")),
+        (
+            "destination",
+            body.get("destination", asked["destination"]),
+            charge.get("destination"),
+        ),
         (
             "key",
             body.get("metadata[batchpay_key]", asked["key"]),
@@ -211,7 +239,11 @@ def flaws(charge: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
             charge.get("livemode", False),
         ),
     )
-    return [f"{name}: asked {wanted}, got {got}" for name, wanted, got in pairs if wanted != got]
+    return [
+        f"{name}: asked {wanted}, got {got}"
+        for name, wanted, got in pairs
+        if wanted != got
+    ]
 
 
 def attempts(evidence: Evidence) -> dict[str, list[Attempt]]:
@@ -220,9 +252,13 @@ def attempts(evidence: Evidence) -> dict[str, list[Attempt]]:
     for event in of_orders(evidence):
         orders = found.setdefault(event.order_id, {})
         if event.attempt in orders or event.kind in BEGINS:
-            orders.setdefault(event.attempt, Attempt(event.order_id, event.attempt)).take(event)
+            orders.setdefault(
+                event.attempt, Attempt(event.order_id, event.attempt)
+            ).take(event)
     found = {order_id: some for order_id, some in found.items() if some}
-    return {order_id: [some[n] for n in sorted(some)] for order_id, some in found.items()}
+    return {
+        order_id: [some[n] for n in sorted(some)] for order_id, some in found.items()
+    }
 
 
 def orphans(evidence: Evidence) -> list[Event]:
@@ -253,5 +289,7 @@ def of_orders(evidence: Evidence) -> Iterable[Event]:
         "disbelieved",
     )
     return (
-        event for event in evidence.events if event.job == evidence.name and event.kind in kinds
+        event
+        for event in evidence.events
+        if event.job == evidence.name and event.kind in kinds
     )

@@ -29,7 +29,9 @@ from batchpay.terminal.bars import Quiet
 from tests.world import KEY, Market
 
 STRACE = shutil.which("strace")
-FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+FAKETIME = next(
+    iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None
+)
 # make sweep: everything; otherwise a sample in two minutes
 FULL = os.environ.get("BATCHPAY_SWEEP") == "1"
 CALLS = ("write", "pwrite64", "fdatasync", "fsync", "rename", "sendto", "connect")
@@ -38,15 +40,22 @@ CALLS = ("write", "pwrite64", "fdatasync", "fsync", "rename", "sendto", "connect
 def _may_trace() -> bool:
     return (
         STRACE is not None
-        and subprocess.run([STRACE, "true"], capture_output=True, check=False).returncode == 0
+        and subprocess.run(
+            [STRACE, "true"], capture_output=True, check=False
+        ).returncode
+        == 0
     )
 
 
 needs_strace = pytest.mark.skipif(
     not _may_trace(), reason="strace is not installed, or this user may not trace"
 )
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+needs_faketime = pytest.mark.skipif(
+    FAKETIME is None, reason="libfaketime is not installed"
+)
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="mounting a small disk needs root"
+)
 
 
 @contextmanager
@@ -103,9 +112,13 @@ def journal_events(state: Path) -> list[tuple[str, str, dict[str, Any]]]:
         for path in state.glob("batchpay.db*"):
             shutil.copy(path, folder)
         with closing(sqlite3.connect(Path(folder) / "batchpay.db")) as raw:
-            if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+            if not raw.execute(
+                "SELECT 1 FROM sqlite_master WHERE name = 'events'"
+            ).fetchone():
                 return []
-            rows = raw.execute("SELECT kind, order_id, data FROM events ORDER BY seq").fetchall()
+            rows = raw.execute(
+                "SELECT kind, order_id, data FROM events ORDER BY seq"
+            ).fetchall()
     return [(kind, order_id, json.loads(data)) for kind, order_id, data in rows]
 
 
@@ -135,21 +148,28 @@ def in_this_process(market: Market, name: str = "orders.csv") -> tuple[int, str]
     job = load_job(market.folder / "job.toml", input_override=str(market.folder / name))
     try:
         result = pipeline.run(
-            job, secret_key({"OMISE_SECRET_KEY": KEY}, job.gateway), pipeline.Options(), Quiet()
+            job,
+            secret_key({"OMISE_SECRET_KEY": KEY}, job.gateway),
+            pipeline.Options(),
+            Quiet(),
         )
     except BatchpayError as error:
         return error.exit_code, str(error)
     return result.exit_code, " ".join(str(error) for error in result.trouble)
 
 
-def settles(market: Market, rows: list[dict[str, str]], *flags: str, runs: int = 2) -> None:
+def settles(
+    market: Market, rows: list[dict[str, str]], *flags: str, runs: int = 2
+) -> None:
     """When the fault is over: in at most so many runs all is paid, once; one run more makes no POST
     (I1, I3, I15).
     """
     results = [market.run(*flags)]
     while results[-1].returncode != 0 and len(results) < runs:
         results.append(market.run())
-    assert results[-1].returncode == 0, [(r.returncode, r.stdout, r.stderr) for r in results]
+    assert results[-1].returncode == 0, [
+        (r.returncode, r.stdout, r.stderr) for r in results
+    ]
     posts = market.posts()
     assert in_this_process(market) == (0, "")
     assert market.posts() == posts
@@ -177,7 +197,17 @@ class Point:
         assert STRACE is not None
         follow = [] if self.main else ["-f"]
         inject = f"inject={self.call}:{fault}:when={self.number}"
-        return [STRACE, *follow, "-qq", "-o", str(log), "-e", f"trace={self.call}", "-e", inject]
+        return [
+            STRACE,
+            *follow,
+            "-qq",
+            "-o",
+            str(log),
+            "-e",
+            f"trace={self.call}",
+            "-e",
+            inject,
+        ]
 
 
 def recorded(market: Market) -> list[Point]:

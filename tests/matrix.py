@@ -290,7 +290,8 @@ def covered(items: Iterable[pytest.Item]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for item in items:
         sweep = any(
-            "sweep" in str(mark.kwargs.get("reason", "")) for mark in item.iter_markers("skipif")
+            "sweep" in str(mark.kwargs.get("reason", ""))
+            for mark in item.iter_markers("skipif")
         )
         fails = any(True for _ in item.iter_markers("xfail"))
         note = "fails today" if fails else "sweep" if sweep else ""
@@ -310,7 +311,9 @@ def collect(*paths: str) -> list[pytest.Item]:
     """Every test of these paths, without running one."""
     collector = Collector()
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        code = pytest.main(["--collect-only", "-q", "--assert=plain", *paths], plugins=[collector])
+        code = pytest.main(
+            ["--collect-only", "-q", "--assert=plain", *paths], plugins=[collector]
+        )
     if code != pytest.ExitCode.OK:
         print(said.getvalue())
     return collector.items
@@ -319,7 +322,9 @@ def collect(*paths: str) -> list[pytest.Item]:
 def not_covered(found: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Ids without a test that passes today."""
     return [
-        name for name in IDS if all(note == "fails today" for note in found.get(name, {}).values())
+        name
+        for name in IDS
+        if all(note == "fails today" for note in found.get(name, {}).values())
     ]
 
 
@@ -343,9 +348,19 @@ def document(found: Mapping[str, Mapping[str, str]]) -> str:
         f"{len(IDS) - len(missing)} of {len(IDS)} are covered.",
     ]
     for letter, words in GROUPS.items():
-        lines += ["", f"## {letter}: {words}", "", "| id | what | tests |", "| --- | --- | --- |"]
+        lines += [
+            "",
+            f"## {letter}: {words}",
+            "",
+            "| id | what | tests |",
+            "| --- | --- | --- |",
+        ]
         for name in (name for name in IDS if name[0] == letter):
-            told = _as_told(found, name) if name not in missing else f"*not covered: {WHY[name]}*"
+            told = (
+                _as_told(found, name)
+                if name not in missing
+                else f"*not covered: {WHY[name]}*"
+            )
             lines.append(f"| {name} | {IDS[name]} | {told} |")
     return "\n".join([*lines, ""])
 
@@ -359,12 +374,17 @@ def table(found: Mapping[str, Mapping[str, str]]) -> str:
     ]
     for letter, words in GROUPS.items():
         names = [name for name in IDS if name[0] == letter]
-        files = Counter(test.split("::")[0] for name in names for test in found.get(name, {}))
+        files = Counter(
+            test.split("::")[0] for name in names for test in found.get(name, {})
+        )
         most = ", ".join(
-            f"`{file.removesuffix('.py')}`" for file, _ in sorted(files.items(), key=_by_weight)[:4]
+            f"`{file.removesuffix('.py')}`"
+            for file, _ in sorted(files.items(), key=_by_weight)[:4]
         )
         there = len([name for name in names if name not in missing])
-        lines.append(f"| {names[0]}-{names[-1]} | {words} | {there} of {len(names)} | {most} |")
+        lines.append(
+            f"| {names[0]}-{names[-1]} | {words} | {there} of {len(names)} | {most} |"
+        )
     reasons: dict[str, list[str]] = defaultdict(list)
     for name in missing:
         reasons[WHY[name]].append(name)
@@ -383,14 +403,20 @@ README_BEGIN, README_END = "<!-- make matrix -->\n", "\n<!-- end -->"
 def written(readme: str, found: Mapping[str, Mapping[str, str]]) -> str:
     """The README with the table as it is now."""
     before, rest = readme.split(README_BEGIN)
-    return before + README_BEGIN + table(found) + README_END + rest.split(README_END, 1)[1]
+    return (
+        before + README_BEGIN + table(found) + README_END + rest.split(README_END, 1)[1]
+    )
 
 
 def main() -> int:
     """Print the matrix and write it down; 1 when a marker carries an id that nobody knows."""
     parser = argparse.ArgumentParser(prog="python -m tests.matrix")
-    parser.add_argument("paths", nargs="*", default=["tests"], help="where to look for tests")
-    parser.add_argument("--json", action="store_true", help="what was found, for a program")
+    parser.add_argument(
+        "paths", nargs="*", default=["tests"], help="where to look for tests"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="what was found, for a program"
+    )
     asked = parser.parse_args()
     found = covered(collect(*asked.paths))
     if asked.json:
@@ -398,7 +424,9 @@ def main() -> int:
         return 0
     missing = not_covered(found)
     for name, words in IDS.items():
-        print(f"{name:4} {words:32} {_as_told(found, name) or f'- not covered: {WHY[name]} -'}")
+        print(
+            f"{name:4} {words:32} {_as_told(found, name) or f'- not covered: {WHY[name]} -'}"
+        )
     print(
         f"\n{len(IDS) - len(missing)} of {len(IDS)} covered; not covered:"
         f" {' '.join(missing) or 'none'}"

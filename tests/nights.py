@@ -34,7 +34,9 @@ def intent_of(order_id: str, attempt: int = 1) -> Intent:
     )
 
 
-def shown(order_id: str, attempt: int = 1, *, job: str = "night", **changes: Any) -> Any:
+def shown(
+    order_id: str, attempt: int = 1, *, job: str = "night", **changes: Any
+) -> Any:
     """Its charge as the gateway shows it."""
     metadata = {
         "order_id": order_id,
@@ -55,7 +57,9 @@ async def first(recorder: Recorder) -> None:
     await recorder.void(held)
     verdict = Verdict(Proof.CHARGE, charge=shown("0001"))
     await recorder.answered(paid, verdict, 200, "", AT_S + 1)
-    await recorder.answered(silent, Verdict(Proof.IN_DOUBT, message="reset"), None, "<p>", None)
+    await recorder.answered(
+        silent, Verdict(Proof.IN_DOUBT, message="reset"), None, "<p>", None
+    )
     refused = Verdict(Proof.REFUSED, code="invalid_card", message="no such card")
     await recorder.answered(failed, refused, 400, "", AT_S + 2)
     await recorder.absent(silent, AT_S + 5000, closes=False)
@@ -69,7 +73,9 @@ async def first(recorder: Recorder) -> None:
 
 async def second(recorder: Recorder) -> None:
     """What a later run finds of it, and what a person says."""
-    silent = next(case for case in recorder.cases.open_cases() if case.intent.order_id == "0002")
+    silent = next(
+        case for case in recorder.cases.open_cases() if case.intent.order_id == "0002"
+    )
     await recorder.absent(silent, AT_S + 9000, closes=True)
     await recorder.intend(silent, AT_S)
     await recorder.found(silent, shown("0002", status="pending", paid=False))
@@ -84,7 +90,9 @@ async def second(recorder: Recorder) -> None:
     again = Case(intent_of("0004", 2))
     await recorder.intend(again, AT_S)
     await recorder.untold(again, "chrg_test_night00041")
-    throttled = Verdict(Proof.IN_DOUBT, charge=shown("0004", 2), code="x", message="y" * 400)
+    throttled = Verdict(
+        Proof.IN_DOUBT, charge=shown("0004", 2), code="x", message="y" * 400
+    )
     await recorder.answered(again, throttled, 429, "", AT_S + 1)
     await recorder.resolve(again, "not-charged", "asked them", "kim")
     await recorder.stop("look at it", again)

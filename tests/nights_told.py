@@ -53,7 +53,12 @@ NO_MONEY = {
 
 
 def _row(number: int, outcome: Outcome, **changes: Any) -> Finding:
-    counts = {"outcome": outcome, "counts_as": outcome, "row": number, "order_id": f"{number:04}"}
+    counts = {
+        "outcome": outcome,
+        "counts_as": outcome,
+        "row": number,
+        "order_id": f"{number:04}",
+    }
     return replace(CHARGED, **{**counts, **NO_MONEY, **changes})
 
 
@@ -61,7 +66,10 @@ DECLINED = _row(
     4,
     Outcome.DECLINED,
     failure_code="insufficient_fund",
-    reasons=(outcomes.DECLINED(failure="insufficient_fund", said="no money"), steps.PAY_AGAIN()),
+    reasons=(
+        outcomes.DECLINED(failure="insufficient_fund", said="no money"),
+        steps.PAY_AGAIN(),
+    ),
     who_acts="payer",
 )
 PENDING = _row(
@@ -76,7 +84,10 @@ DOUBTED = _row(
     6,
     Outcome.IN_DOUBT,
     order_id="=1+1",
-    reasons=(outcomes.IN_DOUBT_SPENT(error="used_token"), steps.SETTLE_DOUBT(order="=1+1")),
+    reasons=(
+        outcomes.IN_DOUBT_SPENT(error="used_token"),
+        steps.SETTLE_DOUBT(order="=1+1"),
+    ),
     who_acts="a person",
     charge_id="",
     settled_at="",
@@ -127,9 +138,16 @@ RUN = RunDone(
 )
 
 
-def night(rows: list[Finding] = ROWS, cells: list[list[str]] = CELLS, **changes: Any) -> Inputs:
+def night(
+    rows: list[Finding] = ROWS, cells: list[list[str]] = CELLS, **changes: Any
+) -> Inputs:
     """All of it; `changes` are of Inputs."""
     made = inputs(rows, cells)
     about = replace(made.batch, first_seen_ns=1_764_000_000 * 10**9, sha256="5" * 64)
-    told = {"formats": FORMATS, "run": RUN, "time_zone": "Asia/Bangkok", "job_file": "night.toml"}
+    told = {
+        "formats": FORMATS,
+        "run": RUN,
+        "time_zone": "Asia/Bangkok",
+        "job_file": "night.toml",
+    }
     return replace(made, batch=about, **{**told, **changes})

@@ -84,7 +84,9 @@ class Starter:
 
     def start(self, start: Start, fds: Sequence[int]) -> int:
         """The pid of a process that begins so, with these three streams."""
-        socket.send_fds(self._asked, [json.dumps(["start", *astuple(start)]).encode()], fds)
+        socket.send_fds(
+            self._asked, [json.dumps(["start", *astuple(start)]).encode()], fds
+        )
         return self._told()[0]
 
     def wait(self, pid: int) -> tuple[int, int]:
@@ -152,7 +154,9 @@ class Ended(subprocess.CompletedProcess[str]):
     peak_kb = 0
 
 
-def run(words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_s: float) -> Ended:
+def run(
+    words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_s: float
+) -> Ended:
     """Run `python -m batchpay WORDS` to its end, by a fork where that is the same; raises
     subprocess.TimeoutExpired.
     """
@@ -163,7 +167,9 @@ def run(words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_
     for fd in theirs:
         os.close(fd)
     try:
-        out, err = (told.decode() for told in read_all(ours, time.monotonic() + timeout_s))
+        out, err = (
+            told.decode() for told in read_all(ours, time.monotonic() + timeout_s)
+        )
     except TimeoutError:
         os.kill(pid, signal.SIGKILL)
         raise subprocess.TimeoutExpired(list(words), timeout_s) from None
@@ -183,9 +189,13 @@ class UnderWay:
     killed.
     """
 
-    def __init__(self, words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, words: Sequence[str], folder: Path, environ: Mapping[str, str]
+    ) -> None:
         with Path(os.devnull).open("r+b") as nothing:
-            self.pid, self._wait = _begun(words, folder, environ, [nothing.fileno()] * 3)
+            self.pid, self._wait = _begun(
+                words, folder, environ, [nothing.fileno()] * 3
+            )
         self._ends = os.pidfd_open(self.pid)
         self.returncode: int | None = None
 
@@ -222,10 +232,15 @@ class UnderWay:
 
 
 def _begun(
-    words: Sequence[str], folder: Path, environ: Mapping[str, str], streams: Sequence[int]
+    words: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    streams: Sequence[int],
 ) -> Running:
     """By a fork where that is the same."""
-    told_at_start = {name: told for name, told in environ.items() if name not in READ_LATE}
+    told_at_start = {
+        name: told for name, told in environ.items() if name not in READ_LATE
+    }
     begin = _forked if FORKS and told_at_start == given(os.environ) else _started
     return begin(Start(list(words), str(folder), dict(environ)), streams)
 
@@ -239,7 +254,12 @@ def _started(start: Start, streams: Sequence[int]) -> Running:
     command = [sys.executable, "-m", "batchpay", *start.words]
     stdin, stdout, stderr = streams
     process = subprocess.Popen(
-        command, cwd=start.folder, env=start.environ, stdin=stdin, stdout=stdout, stderr=stderr
+        command,
+        cwd=start.folder,
+        env=start.environ,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
     )
 
     def wait() -> tuple[int, int]:
@@ -318,7 +338,9 @@ def serve(asked: socket.socket) -> Start:
         what, *told = json.loads(request)
         if what == "wait":
             _, status, used = os.wait4(told[0], 0)
-            asked.send(json.dumps([os.waitstatus_to_exitcode(status), used.ru_maxrss]).encode())
+            asked.send(
+                json.dumps([os.waitstatus_to_exitcode(status), used.ru_maxrss]).encode()
+            )
             continue
         if not (pid := os.fork()):
             asked.close()
@@ -364,7 +386,8 @@ def end(code: int) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads is not one to fork
+    # a process with threads is not one to fork
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import_everything()
     begun = serve(socket.socket(fileno=int(sys.argv[1])))
     try:

@@ -30,7 +30,9 @@ def order(number: int = 1, **fields: object) -> dict[str, object]:
 @contextmanager
 def client(sandbox: SandboxServer, key: str = KEY) -> Iterator[httpx.Client]:
     """An HTTP client that presents a key."""
-    with httpx.Client(base_url=sandbox.url, auth=(key, ""), trust_env=False, timeout=10) as opened:
+    with httpx.Client(
+        base_url=sandbox.url, auth=(key, ""), trust_env=False, timeout=10
+    ) as opened:
         yield opened
 
 
@@ -45,6 +47,8 @@ def wait_for(what: Callable[[], Any], seconds: float = 5.0) -> Any:
 
 def refused(response: httpx.Response, status: int, code: str) -> None:
     """The error object, and nothing beside it."""
-    assert (response.status_code, response.json()["code"]) == (status, code), response.text
+    assert (response.status_code, response.json()["code"]) == (status, code), (
+        response.text
+    )
     assert set(response.json()) == {"object", "location", "code", "message"}
     assert response.json()["object"] == "error"

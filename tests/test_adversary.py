@@ -38,13 +38,19 @@ def form(**fields: str) -> dict[str, str]:
     } | fields
 
 
-def test_a_charge_says_what_was_asked_what_it_costs_and_who_pays(api: httpx.Client) -> None:
+def test_a_charge_says_what_was_asked_what_it_costs_and_who_pays(
+    api: httpx.Client,
+) -> None:
     """The commission is rounded half up, and null when none was asked; fee, VAT and net are the
     account's baht.
     """
     fee = {"platform_fee[fixed]": "500", "platform_fee[percentage]": "10.5"}
     charge = api.post("/charges", data=form(**fee)).json()
-    assert charge["platform_fee"] == {"fixed": 500, "percentage": "10.5", "amount": 11000}
+    assert charge["platform_fee"] == {
+        "fixed": 500,
+        "percentage": "10.5",
+        "amount": 11000,
+    }
     assert (charge["funding_amount"], charge["funding_currency"], charge["fee"]) == (
         100001,
         "THB",
@@ -56,7 +62,8 @@ def test_a_charge_says_what_was_asked_what_it_costs_and_who_pays(api: httpx.Clie
         "card",
     )
     yen = api.post(
-        "/charges", data=form(amount="1000", currency="jpy", customer="", source="src_test_1")
+        "/charges",
+        data=form(amount="1000", currency="jpy", customer="", source="src_test_1"),
     ).json()
     assert (yen["amount"], yen["currency"], yen["platform_fee"]) == (1000, "JPY", None)
     assert (yen["funding_amount"], yen["net"]) == (25000, 25000 - 912 - 63)

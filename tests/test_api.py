@@ -40,7 +40,9 @@ def programs(market: Market, example: str) -> subprocess.CompletedProcess[str]:
     """The example as a program of its own, in the job's folder."""
     _, how = market.command()
     words = [sys.executable, "-W", "error", "-c", example]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, **how)
+    return subprocess.run(
+        words, capture_output=True, text=True, timeout=60, check=False, **how
+    )
 
 
 def test_the_example_runs(market: Market, job: api.Job) -> None:
@@ -58,7 +60,9 @@ def test_the_example_runs(market: Market, job: api.Job) -> None:
     assert market.posts() == 2
 
 
-def test_inside_an_event_loop_a_call_says_how_it_is_called(market: Market, job: api.Job) -> None:
+def test_inside_an_event_loop_a_call_says_how_it_is_called(
+    market: Market, job: api.Job
+) -> None:
     """It would need a second loop in the thread; in another thread it goes."""
     key = api.secret_key(job)
 
@@ -98,8 +102,17 @@ def test_every_result_is_frozen_and_nothing_is_printed(
 ) -> None:
     """Whatever is called; the files of a result are there."""
     key = api.secret_key(job)
-    results: list[Any] = [api.check(job), api.plan(job), api.plan(job, api.asking(job, key))]
-    results += [api.run(job, key), api.settle(job, key), api.report(job), api.status(job)]
+    results: list[Any] = [
+        api.check(job),
+        api.plan(job),
+        api.plan(job, api.asking(job, key)),
+    ]
+    results += [
+        api.run(job, key),
+        api.settle(job, key),
+        api.report(job),
+        api.status(job),
+    ]
     told = api.story(job, "00001")
     assert capfd.readouterr() == ("", "")
     for one in results:
@@ -134,13 +147,17 @@ def test_the_commands_end_with_the_codes_of_their_results(
         assert json.loads(json.dumps(mine.document())) == told
     if isinstance(mine, api.Checked):
         assert json.loads(json.dumps(mine.files)) == told["files"]
-        assert [one.row for one in mine.problems] == [one["row"] for one in told["problems"]]
+        assert [one.row for one in mine.problems] == [
+            one["row"] for one in told["problems"]
+        ]
 
 
 def test_problems_that_are_told_are_not_kept(job: api.Job) -> None:
     """A file may have any number of them."""
     heard: list[tuple[str, str, int, str]] = []
-    found = api.check(job, lambda file, sheet, row, p: heard.append((file, sheet, row, p.rule)))
+    found = api.check(
+        job, lambda file, sheet, row, p: heard.append((file, sheet, row, p.rule))
+    )
     assert heard == [("orders.csv", "", 4, "too-many-decimals")]
     assert found.problems == () and found.rejected == 1
 
@@ -161,7 +178,8 @@ def test_a_file_that_is_read_once_more_is_parsed_once(
     """`plan` walks its rows several times, and so does `run`."""
     from batchpay import readers
 
-    market.orders([order(1), order(2), order(2), order(3)])  # a repeat: read again to say which
+    # a repeat: read again to say which
+    market.orders([order(1), order(2), order(2), order(3)])
     parsed: list[str] = []
 
     def read(snapshot: readers.Snapshot, *rest: Any) -> readers.Table:
@@ -182,7 +200,9 @@ def test_a_run_in_a_thread_leaves_signals_alone(job: api.Job, market: Market) ->
     """Python lets only the main thread take them; whoever has threads has handlers of their own."""
     before = signal.getsignal(signal.SIGTERM)
     codes: list[int] = []
-    ran = threading.Thread(target=lambda: codes.append(api.run(job, api.secret_key(job)).exit_code))
+    ran = threading.Thread(
+        target=lambda: codes.append(api.run(job, api.secret_key(job)).exit_code)
+    )
     ran.start()
     ran.join(60)
     assert (codes, market.posts()) == ([10], 2)

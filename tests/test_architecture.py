@@ -67,7 +67,8 @@ ATTEMPTS = {
 }
 # What a room may know beside that.
 ALSO = {
-    "journals": {"lifecycle/plan", "lifecycle/after", *ATTEMPTS},  # what came of attempts
+    # what came of attempts
+    "journals": {"lifecycle/plan", "lifecycle/after", *ATTEMPTS},
     "readers": {"readers"},
     "reports": {
         "lifecycle/after",
@@ -86,7 +87,8 @@ ALSO = {
     },
 }
 
-PURE_OUTSIDE = {"jsonschema_rs", "numpy"}  # lazily, where a library decides better than we do
+# lazily, where a library decides better than we do
+PURE_OUTSIDE = {"jsonschema_rs", "numpy"}
 WORLD = {
     "os",
     "time",
@@ -182,7 +184,9 @@ def test_no_module_knows_itself_by_way_of_others() -> None:
         for module, path in modules().items()
     }
     while done := {module for module, known in left.items() if not known}:
-        left = {module: known - done for module, known in left.items() if module not in done}
+        left = {
+            module: known - done for module, known in left.items() if module not in done
+        }
     assert left == {}
 
 
@@ -205,7 +209,9 @@ def test_the_core_touches_no_world() -> None:
 def test_only_the_gateway_speaks_http() -> None:
     """One place to look when a request is wrong."""
     speakers = {
-        name.rpartition("/")[0] for name, path in modules().items() if "httpx" in imports(path)
+        name.rpartition("/")[0]
+        for name, path in modules().items()
+        if "httpx" in imports(path)
     }
     assert speakers == {"gateways/omise"}
 
@@ -239,7 +245,9 @@ def test_no_float_for_money() -> None:
     for module, path in modules().items():
         tree = ast.walk(ast.parse(path.read_text("utf-8")))
         uses = any(isinstance(node, ast.Name) and node.id == "float" for node in tree)
-        assert not uses or module in allowed_in or module.partition("/")[0] in allowed_in, path
+        assert (
+            not uses or module in allowed_in or module.partition("/")[0] in allowed_in
+        ), path
 
 
 # --- the gateway's documents stay at the border
@@ -250,7 +258,10 @@ def annotations(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
             yield ast.unparse(node.annotation)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+        elif (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.returns is not None
+        ):
             yield ast.unparse(node.returns)
 
 
@@ -300,6 +311,8 @@ def asks_of_what_kind(node: ast.AST) -> bool:
     match node:
         case ast.Subscript(slice=ast.Constant(value="object")):
             return True
-        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="object"), *_]):
+        case ast.Call(
+            func=ast.Attribute(attr="get"), args=[ast.Constant(value="object"), *_]
+        ):
             return True
     return False

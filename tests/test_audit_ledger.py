@@ -66,7 +66,10 @@ def test_every_satang_has_its_entry_and_people_get_it_as_tables(market: Market) 
     assert balance["closing_minor"] == theirs["total"] and balance["opening_minor"] == 0
     assert balance["credits_minor"] - balance["debits_minor"] == theirs["total"]
     (fees,) = told["fees"].values()  # type: ignore[attr-defined]
-    assert fees["funding_minor"] == fees["fee_minor"] + fees["fee_vat_minor"] + fees["net_minor"]
+    assert (
+        fees["funding_minor"]
+        == fees["fee_minor"] + fees["fee_vat_minor"] + fees["net_minor"]
+    )
     assert (fees["charges"], fees["net_minor"]) == (4, fees["credited_minor"])
     assert told["entries"] == {"charge": 4, "transfer": 2, "refund": 1}
     charges = table(market, "charges.csv")
@@ -124,7 +127,11 @@ def test_the_balance_rolls_from_audit_to_audit(market: Market) -> None:
     ("path", "change", "kind"),
     [
         ("/charges", lambda page: page["data"][0].update(fee=1), "fees"),
-        ("/charges", lambda page: page["data"][0].update(funding_amount=10_126), "fee-sum"),
+        (
+            "/charges",
+            lambda page: page["data"][0].update(funding_amount=10_126),
+            "fee-sum",
+        ),
         (
             "/transactions",
             lambda page: page["data"].remove(
@@ -134,15 +141,17 @@ def test_the_balance_rolls_from_audit_to_audit(market: Market) -> None:
         ),
         (
             "/transactions",
-            lambda page: next(one for one in page["data"] if one["direction"] == "debit").update(
-                amount=1
-            ),
+            lambda page: next(
+                one for one in page["data"] if one["direction"] == "debit"
+            ).update(amount=1),
             "debit-differs",
         ),
         ("/transfers", lambda page: page["data"].pop(0), "transfer-missing"),
     ],
 )
-def test_a_satang_off_is_a_difference(market: Market, path: str, change: Any, kind: str) -> None:
+def test_a_satang_off_is_a_difference(
+    market: Market, path: str, change: Any, kind: str
+) -> None:
     """In either ledger; each of its own kind, and of its order."""
     market.job()
     market.orders([order(1)])
@@ -164,7 +173,11 @@ def test_one_sale_under_two_ids_is_found(market: Market) -> None:
     customer who buys the same again with another invoice is nobody's.
     """
     market.job(**BY_CUSTOMER)
-    same = {"card": "cust_test_sandbox1", "amount": "500.00", "recipient": "recp_test_sandbox1"}
+    same = {
+        "card": "cust_test_sandbox1",
+        "amount": "500.00",
+        "recipient": "recp_test_sandbox1",
+    }
     market.orders(
         [
             order(1, **same, invoice="INV-17"),
@@ -184,7 +197,9 @@ def test_a_gateway_that_tells_no_balance_says_so(market: Market) -> None:
     market.job()
     market.orders([order(1)])
     market.run()
-    market.sandbox.add_rule(method="GET", path="/balance", status=404, body={"object": "error"})
+    market.sandbox.add_rule(
+        method="GET", path="/balance", status=404, body={"object": "error"}
+    )
     code, kinds, told = audited(market)
     assert (code, kinds) == (0, {})
     assert told["balances"][0]["closing"] is None  # type: ignore[index]

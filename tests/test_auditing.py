@@ -34,7 +34,11 @@ def test_a_night_matches_to_the_satang(market: Market) -> None:
     assert market.run().returncode == 10
     code, kinds, told = audited(market)
     assert (code, kinds) == (0, {}), told["differences"]
-    assert told["journal"] == told["gateway"] and told["matched"] == 131 and told["notes"] == []
+    assert (
+        told["journal"] == told["gateway"]
+        and told["matched"] == 131
+        and told["notes"] == []
+    )
 
 
 @pytest.mark.fault("E14", "I2")
@@ -45,7 +49,11 @@ def test_what_was_done_by_hand_is_shown(market: Market) -> None:
     market.orders([order(number) for number in range(5)])
     market.job()
     market.run()
-    by_hand = {"amount": "5000", "currency": "thb", "card": "tokn_test_sandboxbyhand4242"}
+    by_hand = {
+        "amount": "5000",
+        "currency": "thb",
+        "card": "tokn_test_sandboxbyhand4242",
+    }
     httpx.post(
         f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
     ).raise_for_status()
@@ -74,7 +82,10 @@ def test_a_double_charge_comes_with_a_refund_list(market: Market) -> None:
     code, kinds, told = audited(market)
     assert code == 12 and kinds == {"double": ["00002"]}
     # the sums are of as many charges as are told, and the double is on one side alone
-    assert (told["journal_charges"], told["gateway_charges"]) == ({"THB": 2}, {"THB": 3})
+    assert (told["journal_charges"], told["gateway_charges"]) == (
+        {"THB": 2},
+        {"THB": 3},
+    )
     assert told["matched"] == 2
     lines = market.run("--from", TODAY, "--to", TODAY, verb="audit").stdout
     assert "2 charges alike on both sides" in lines and "by 3 charges" in lines
@@ -88,19 +99,26 @@ def test_a_double_charge_comes_with_a_refund_list(market: Market) -> None:
     story = market.run("00002", verb="status").stdout
     assert story.startswith("order 00002: TEST, ")
     (mine,) = [r for r in market.results() if r["order_id"] == "00002"]
-    assert row["charge_id"] != mine["charge_id"] and (row["amount"], row["currency"]) == (
+    assert row["charge_id"] != mine["charge_id"] and (
+        row["amount"],
+        row["currency"],
+    ) == (
         mine["amount"],
         "THB",
     )
 
 
 @pytest.mark.fault("D09")
-def test_a_charge_the_journal_lost_is_a_difference_until_a_run_adopts_it(market: Market) -> None:
+def test_a_charge_the_journal_lost_is_a_difference_until_a_run_adopts_it(
+    market: Market,
+) -> None:
     """And the run that adopts it sends nothing for it."""
     market.orders([order(number) for number in range(3)])
     market.job()
     market.run("--limit", "1")
-    kept = {path.name: path.read_bytes() for path in (market.folder / "state").iterdir()}
+    kept = {
+        path.name: path.read_bytes() for path in (market.folder / "state").iterdir()
+    }
     market.run()
     for path in (market.folder / "state").iterdir():
         path.unlink()
@@ -119,17 +137,31 @@ def test_a_period_must_make_sense(market: Market) -> None:
     """
     market.orders([order(1)])
     market.job()
-    assert market.run("--from", "2026-02-02", "--to", "2026-02-01", verb="audit").returncode == 64
+    assert (
+        market.run(
+            "--from", "2026-02-02", "--to", "2026-02-01", verb="audit"
+        ).returncode
+        == 64
+    )
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
-    for first, last, flag in ((TODAY, tomorrow, "--to"), ("2030-01-01", "2030-01-02", "--from")):
+    for first, last, flag in (
+        (TODAY, tomorrow, "--to"),
+        ("2030-01-01", "2030-01-02", "--from"),
+    ):
         done = market.run("--from", first, "--to", last, verb="audit")
         assert (
             done.returncode == 64
-            and f"{flag} {last if flag == '--to' else first}: lies in the future" in done.stderr
+            and f"{flag} {last if flag == '--to' else first}: lies in the future"
+            in done.stderr
         )
     assert not list((market.folder / "reports").glob("audit-*"))
     market.sandbox.accept_keys("skey_test_another000000")
-    assert market.run("--from", "2026-02-01", "--to", "2026-02-01", verb="audit").returncode == 77
+    assert (
+        market.run(
+            "--from", "2026-02-01", "--to", "2026-02-01", verb="audit"
+        ).returncode
+        == 77
+    )
 
 
 @pytest.mark.fault("B15", "I2")
@@ -179,7 +211,9 @@ def test_a_charge_that_tells_no_time_is_listed_by_name(market: Market) -> None:
     market.job()
     for number in (1, 2):
         rule = {"method": "POST", "path": "/charges", "order_id": f"{number:05d}"}
-        market.sandbox.add_rule({**rule, "action": "change", "change": {"created_at": None}})
+        market.sandbox.add_rule(
+            {**rule, "action": "change", "change": {"created_at": None}}
+        )
     assert market.run().returncode == 0
     code, kinds, told = audited(market)
     assert (code, kinds, told["matched"], told["without_time"]) == (0, {}, 3, [])

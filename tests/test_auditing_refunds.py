@@ -43,7 +43,9 @@ def later(market: Market, days: int) -> None:
     market.sandbox.clear_rules()
     market.sandbox.set_clock((days - DAYS) * 86_400)
     if days != DAYS:
-        market.sandbox.add_rule(method="*", path="*", date_offset_s=(DAYS - days) * 86_400)
+        market.sandbox.add_rule(
+            method="*", path="*", date_offset_s=(DAYS - days) * 86_400
+        )
 
 
 def night(market: Market) -> int:
@@ -54,13 +56,17 @@ def night(market: Market) -> int:
 
 
 def charge_of(market: Market, order_id: str) -> dict[str, Any]:
-    return next(one for one in market.own_charges() if one["metadata"]["order_id"] == order_id)
+    return next(
+        one for one in market.own_charges() if one["metadata"]["order_id"] == order_id
+    )
 
 
 def give_back(market: Market, charge_id: str, amount: int) -> dict[str, Any]:
     """As a person does at the gateway."""
     path = f"{market.sandbox.url}/charges/{charge_id}/refunds"
-    answer = httpx.post(path, data={"amount": str(amount)}, auth=(KEY, ""), trust_env=False)
+    answer = httpx.post(
+        path, data={"amount": str(amount)}, auth=(KEY, ""), trust_env=False
+    )
     answer.raise_for_status()
     return dict(answer.json())
 
@@ -106,7 +112,9 @@ def shop(market: Market) -> Market:
 
 
 @pytest.mark.fault("J30", "E14")
-def test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own(shop: Market) -> None:
+def test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own(
+    shop: Market,
+) -> None:
     """The same difference by the same id, with amount, currency, days, charge and order; between
     the two, nothing.
     """
@@ -122,10 +130,17 @@ def test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own(shop: Market)
         code, told = audited(shop, day)
         (difference,) = told["differences"]
         found.append(difference)
-        sums = {"gross": gross, "refunded": refunded, "left": left, "refunds_made": made}
+        sums = {
+            "gross": gross,
+            "refunded": refunded,
+            "left": left,
+            "refunds_made": made,
+        }
         assert {name: told["totals"]["THB"][name] for name in sums} == sums
         assert (code, told["exit_code"], told["open"], told["noted"]) == (12, 12, 1, 0)
-        assert told["journal"] == told["gateway"], "a refund is no charge that is missing"
+        assert told["journal"] == told["gateway"], (
+            "a refund is no charge that is missing"
+        )
         assert told["time_zone"] == ZONE
         (one,) = told["refunds"]
         assert (one["refund_id"], one["amount"], one["amount_major"]) == (
@@ -146,7 +161,11 @@ def test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own(shop: Market)
     )
     assert audited(shop, charged + timedelta(days=1))[0] == 0
     code, told = audited(shop, charged, given_back)
-    assert (code, told["totals"]["THB"]["left"], told["totals"]["THB"]["refunds_made"]) == (
+    assert (
+        code,
+        told["totals"]["THB"]["left"],
+        told["totals"]["THB"]["refunds_made"],
+    ) == (
         12,
         "263.75",
         "40.00",
@@ -162,9 +181,17 @@ def test_a_person_reads_amount_currency_zone_and_what_to_do(shop: Market) -> Non
     assert "given back in these days, of whichever charge, 40.00 THB" in text
     assert f"  id refunded:{charge['id']}\n" in text and "batchpay resolve" not in text
     done = shop.run(
-        "--from", str(day_of(charge)), "--to", str(day_of(charge)), "--json", verb="audit"
+        "--from",
+        str(day_of(charge)),
+        "--to",
+        str(day_of(charge)),
+        "--json",
+        verb="audit",
     )
-    assert (done.returncode, json.loads(done.stdout)["totals"]["THB"]["left"]) == (12, "263.75")
+    assert (done.returncode, json.loads(done.stdout)["totals"]["THB"]["left"]) == (
+        12,
+        "263.75",
+    )
     printed = shop.run(
         "--from", str(day_of(refund)), "--to", str(day_of(refund)), verb="audit"
     ).stdout
@@ -177,7 +204,9 @@ def test_a_person_reads_amount_currency_zone_and_what_to_do(shop: Market) -> Non
     assert shop.run(*rest, verb="audit").returncode == 0
 
 
-def test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes(shop: Market) -> None:
+def test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes(
+    shop: Market,
+) -> None:
     """On both days and for good; another refund of the charge opens it again, beside the note of
     what it was.
     """
@@ -194,7 +223,11 @@ def test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes(shop: Ma
         and note["at"]
     )
     code, text = said(shop, days[1])
-    assert code == 0 and "noted, refunded: order 00001" in text and ": the shop agreed" in text
+    assert (
+        code == 0
+        and "noted, refunded: order 00001" in text
+        and ": the shop agreed" in text
+    )
     assert "nothing to do; 1 difference noted by a person" in text
     assert shop.run(verb="verify").returncode == 0, "it is part of the chain"
     give_back(shop, charge["id"], 1000)
@@ -276,20 +309,33 @@ def test_the_journal_keeps_what_an_audit_learned_once(shop: Market) -> None:
 
 def test_refunds_of_others_are_not_ours(shop: Market) -> None:
     """Another job's charge and one by hand, in the same account, on the same days."""
-    by_hand = {"amount": "5000", "currency": "thb", "card": "tokn_test_sandboxbyhand4242"}
+    by_hand = {
+        "amount": "5000",
+        "currency": "thb",
+        "card": "tokn_test_sandboxbyhand4242",
+    }
     charge = httpx.post(
         f"{shop.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
     ).json()
     day = day_of(give_back(shop, charge["id"], 1000))
     other = httpx.post(
         f"{shop.sandbox.url}/charges",
-        data={**by_hand, "card": "tokn_test_sandboxtwo4242", "metadata[batchpay_job]": "day"},
+        data={
+            **by_hand,
+            "card": "tokn_test_sandboxtwo4242",
+            "metadata[batchpay_job]": "day",
+        },
         auth=(KEY, ""),
         trust_env=False,
     ).json()
     give_back(shop, other["id"], 2000)
     code, told = audited(shop, day)
-    assert (code, told["differences"], told["refunds"], told["totals"]) == (0, [], [], {})
+    assert (code, told["differences"], told["refunds"], told["totals"]) == (
+        0,
+        [],
+        [],
+        {},
+    )
 
 
 @pytest.mark.fault("D09")
@@ -315,10 +361,14 @@ def test_a_refund_of_a_charge_that_the_gateway_shows_no_more_is_told_by_the_jour
     code, told = audited(shop, day)
     (difference,) = told["differences"]
     assert (code, difference["order_id"], difference["amount"]) == (12, "00001", 4000)
-    assert f"charged 101.25 THB on {day_of(charge)}, 61.25 THB left" in difference["told"]
+    assert (
+        f"charged 101.25 THB on {day_of(charge)}, 61.25 THB left" in difference["told"]
+    )
 
 
-def test_a_gateway_that_tells_no_refunds_is_said_and_its_ledgers_debits_too(shop: Market) -> None:
+def test_a_gateway_that_tells_no_refunds_is_said_and_its_ledgers_debits_too(
+    shop: Market,
+) -> None:
     """On the day of the charge the charge tells it; on its own day there is the ledger's sum. It is
     asked once.
     """
@@ -372,7 +422,10 @@ def test_odd_refunds_end_no_audit(shop: Market) -> None:
         7,
         "THB",
     )
-    assert "0.07 THB on a day that the gateway does not tell (rfnd_2)" in difference["told"]
+    assert (
+        "0.07 THB on a day that the gateway does not tell (rfnd_2)"
+        in difference["told"]
+    )
     assert audited(shop, day, None, difference["id"], "odd")[0] == 0
 
 
@@ -393,7 +446,10 @@ def test_a_double_that_was_given_back_is_not_asked_for_again(market: Market) -> 
     give_back(market, double["charge_id"], double["amount"] - 100)
     _, told = audited(market, day)
     by_kind = {one["kind"]: one for one in told["differences"]}
-    assert set(by_kind) == {"double", "refunded"} and by_kind["double"]["refund_minor"] == 100
+    assert (
+        set(by_kind) == {"double", "refunded"}
+        and by_kind["double"]["refund_minor"] == 100
+    )
     give_back(market, double["charge_id"], 100)
     code, told = audited(market, day)
     (whole,) = told["differences"]
@@ -430,15 +486,23 @@ def test_every_kind_of_difference_can_be_noted(market: Market) -> None:
     ids = [one["id"] for one in told["differences"]]
     assert len(set(ids)) == len(ids)
     for name in ids:
-        code, told = audited(market, day, None, name, "the gateway is mending its books")
+        code, told = audited(
+            market, day, None, name, "the gateway is mending its books"
+        )
     assert (code, told["open"]) == (0, 0)
-    assert all(one["currency"] == "THB" and one["amount"] > 0 for one in told["differences"])
+    assert all(
+        one["currency"] == "THB" and one["amount"] > 0 for one in told["differences"]
+    )
     listed["data"][0] |= {"status": "expired"}
     market.sandbox.clear_rules()
     market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
     code, told = audited(market, day)
     (again,) = told["differences"]
-    assert (code, again["kind"], again["noted"]["holds"]) == (12, "false-success", False)
+    assert (code, again["kind"], again["noted"]["holds"]) == (
+        12,
+        "false-success",
+        False,
+    )
 
 
 def test_the_sandbox_as_a_process_of_its_own(tmp_path: Path) -> None:
@@ -472,16 +536,28 @@ def test_the_sandbox_as_a_process_of_its_own(tmp_path: Path) -> None:
                 (row,) = market.results()
                 charged = day_of(ask.get(f"/charges/{row['charge_id']}").json())
                 ask.delete("/__sandbox/rules").raise_for_status()
-                ask.post("/__sandbox/clock", json={"clock_offset_s": 0}).raise_for_status()
+                ask.post(
+                    "/__sandbox/clock", json={"clock_offset_s": 0}
+                ).raise_for_status()
                 day = day_of(
-                    ask.post(f"/charges/{row['charge_id']}/refunds", data={"amount": "4000"}).json()
+                    ask.post(
+                        f"/charges/{row['charge_id']}/refunds", data={"amount": "4000"}
+                    ).json()
                 )
             assert day - charged == timedelta(days=DAYS)
             code, text = said(market, day)
-            assert code == 12 and "given back in these days, of whichever charge, 40.00 THB" in text
+            assert (
+                code == 12
+                and "given back in these days, of whichever charge, 40.00 THB" in text
+            )
             assert (
                 said(
-                    market, charged, "--note", f"refunded:{row['charge_id']}", "--reason", "agreed"
+                    market,
+                    charged,
+                    "--note",
+                    f"refunded:{row['charge_id']}",
+                    "--reason",
+                    "agreed",
                 )[0]
                 == 0
             )

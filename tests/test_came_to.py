@@ -28,7 +28,9 @@ async def third(recorder: Recorder) -> None:
     histories = recorder._journal.histories(["0001"])
     (attempt,) = fold(histories["0001"])
     arrived = Transfer("trsf_1", "recp_1", 5, "THB", sent=True, paid=True)
-    await recorder.transfers_seen([(attempt, replace(seen(arrived, attempt), flaws=()))])
+    await recorder.transfers_seen(
+        [(attempt, replace(seen(arrived, attempt), flaws=()))]
+    )
 
 
 @pytest.fixture
@@ -51,11 +53,15 @@ def folded(journal: SqliteJournal) -> list[CameTo]:
 
 
 @pytest.mark.fault("I9")
-def test_what_came_of_attempts_is_what_their_events_add_up_to(journal: SqliteJournal) -> None:
+def test_what_came_of_attempts_is_what_their_events_add_up_to(
+    journal: SqliteJournal,
+) -> None:
     """Of every kind of event; a row whose attempt is known for nothing but its send has none."""
     assert kept(journal) == folded(journal) != []
     plain = [row for row in kept(journal) if row.plain]
-    assert [(row.charge_id, row.state) for row in plain] == [("chrg_test_night00011", "succeeded")]
+    assert [(row.charge_id, row.state) for row in plain] == [
+        ("chrg_test_night00011", "succeeded")
+    ]
     assert {row.state for row in kept(journal)} > {"unproven", "refused", "withdrawn"}
     journal.verify()
 
@@ -65,7 +71,11 @@ def test_a_share_that_arrived_stands_beside_its_charge(journal: SqliteJournal) -
     recorder = Recorder(journal, FakeClock(), "night", "2026-11-25", live=False)
     in_virtual_time(third(recorder), nights.AT_S)
     (row,) = [row for row in kept(journal) if row.plain]
-    assert (row.transfer, row.transfer_status, row.transfer_amount) == ("trsf_1", "paid", 5)
+    assert (row.transfer, row.transfer_status, row.transfer_amount) == (
+        "trsf_1",
+        "paid",
+        5,
+    )
     assert kept(journal) == folded(journal)
     journal.verify()
 
@@ -118,7 +128,9 @@ def test_a_journal_of_version_5_gets_its_columns(journal: SqliteJournal) -> None
     asked = journal._rows("SELECT * FROM asked ORDER BY seq")
     with closing(sqlite3.connect(journal.path)) as raw:
         raw.executescript("DROP TABLE came_to; DROP TABLE asked")
-        raw.execute("CREATE TABLE asked (seq INTEGER PRIMARY KEY, job TEXT, alike TEXT)")
+        raw.execute(
+            "CREATE TABLE asked (seq INTEGER PRIMARY KEY, job TEXT, alike TEXT)"
+        )
         raw.execute("CREATE INDEX asked_alike ON asked (job, alike)")
         raw.execute(
             'CREATE INDEX rows_with_an_intent ON events (job, batch_id, "row") WHERE kind IN'

@@ -21,7 +21,15 @@ from batchpay.batches.judging import judge_files
 from batchpay.batches.planned import Placed, PlannedBatch, placed_rows, unasked
 from batchpay.batches.recent import Likeness, likeness
 from batchpay.batches.survey import Survey
-from batchpay.domain.events import Adopted, Answered, Intended, OfAttempt, RunStarted, line, line_of
+from batchpay.domain.events import (
+    Adopted,
+    Answered,
+    Intended,
+    OfAttempt,
+    RunStarted,
+    line,
+    line_of,
+)
 from batchpay.domain.model import Batch, ChargeSeen, Event, Judged
 from batchpay.intake.likeness import Features
 from batchpay.job.job import Job
@@ -37,7 +45,9 @@ HOUR_NS = 3600 * 10**9
 DAY_18_NS = int(datetime(2026, 11, 18, tzinfo=UTC).timestamp()) * 10**9
 FIRST_NS = 1_795_000_000 * 10**9
 FEE = '[fee]\nfixed = { THB = 100 }\npercentage = "2.5"\n'
-JOB = job_text(more=FEE + '[controls]\nmax_total = { THB = "30.00" }', customer='"customer"')
+JOB = job_text(
+    more=FEE + '[controls]\nmax_total = { THB = "30.00" }', customer='"customer"'
+)
 
 
 ASKED = intent_of(
@@ -82,7 +92,9 @@ def taken_over(created_at: str) -> Adopted:
 FIRST_SEND = Intended(state="in_doubt", boot_id="b", boot_s=0.0, intent=ASKED)
 NEXT_SEND = Intended(state="in_doubt", boot_id="b", boot_s=0.0)
 THROTTLED = Answered(state="held", verdict="throttled", status=429)
-TAKEN = Answered(state="succeeded", verdict="charge", charge=shown("2026-11-18T03:00:00Z"))
+TAKEN = Answered(
+    state="succeeded", verdict="charge", charge=shown("2026-11-18T03:00:00Z")
+)
 
 
 @pytest.fixture
@@ -101,7 +113,10 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 
 def order(
-    order_id: str, amount: int = 1000, currency: str = "thb", recipient: str = "recp_test_1"
+    order_id: str,
+    amount: int = 1000,
+    currency: str = "thb",
+    recipient: str = "recp_test_1",
 ) -> dict[str, Any]:
     return {
         "order_id": order_id,
@@ -140,7 +155,9 @@ def planned(
         fingerprint=features.fingerprint,
         sample=features.sample,
     )
-    chunk = SimpleNamespace(rows=range(2, 2 + len(orders)), sheet="", cells=lambda: b"cells")
+    chunk = SimpleNamespace(
+        rows=range(2, 2 + len(orders)), sheet="", cells=lambda: b"cells"
+    )
     staged = journal.stage(batch_id, [Judged(chunk, list(orders), {})])  # type: ignore[arg-type]
     journal.plan(Event("batch.planned", first_seen_ns), batch, staged, {})
     return PlannedBatch(batch, lambda: journal.chunks(batch_id), {})
@@ -151,7 +168,12 @@ def test_what_may_be_sent_is_counted_by_currency_and_recipient(job: Job) -> None
     """Orders, sums in smallest units, the exact commission."""
     survey = Survey()
     for number, document in enumerate(
-        [order("1"), order("2", 2001), order("3", 5, "jpy"), order("4", 7, recipient="recp_test_2")]
+        [
+            order("1"),
+            order("2", 2001),
+            order("3", 5, "jpy"),
+            order("4", 7, recipient="recp_test_2"),
+        ]
     ):
         survey.add(job, Placed(Row("b", "", number, document), MayGo(1)))
     assert survey.orders == 4
@@ -168,7 +190,8 @@ def test_what_may_be_sent_is_counted_by_currency_and_recipient(job: Job) -> None
 
 @pytest.mark.fault("E04")
 @pytest.mark.parametrize(
-    ("after_ns", "refused"), [(DAY_NS, True), (10 * DAY_NS, True), (10 * DAY_NS + 1, False)]
+    ("after_ns", "refused"),
+    [(DAY_NS, True), (10 * DAY_NS, True), (10 * DAY_NS + 1, False)],
 )
 def test_a_file_is_held_against_those_of_ten_days(
     journal: SqliteJournal, after_ns: int, refused: bool
@@ -180,7 +203,8 @@ def test_a_file_is_held_against_those_of_ten_days(
     new = planned(journal, "new", [order("c"), order("d", 7)], FIRST_NS + after_ns)
     found = likeness(journal, [old, new], new, FIRST_NS + after_ns)
     assert bool(found.refusal) is refused
-    assert likeness(journal, [new], new, FIRST_NS + after_ns) == Likeness()  # not against itself
+    # not against itself
+    assert likeness(journal, [new], new, FIRST_NS + after_ns) == Likeness()
 
 
 @pytest.mark.fault("H04")
@@ -200,7 +224,9 @@ def test_a_plan_above_the_limit_of_a_run_is_refused_whole(
         assert ("max_total" in judged.batch.refusal) is refused
 
 
-def test_rows_whose_own_charge_succeeded_are_walked_past(journal: SqliteJournal, job: Job) -> None:
+def test_rows_whose_own_charge_succeeded_are_walked_past(
+    journal: SqliteJournal, job: Job
+) -> None:
     """Wherever they stand; who tells of every row gets them too."""
     batch = planned(journal, "b", [order("a"), order("b"), order("c"), order("d")])
     for row, order_id in ((2, "a"), (4, "c")):
@@ -217,9 +243,13 @@ def test_rows_whose_own_charge_succeeded_are_walked_past(journal: SqliteJournal,
             "attempt": 1,
             "send": 1,
         }
-        journal.append([Event("intent", 1, data={"state": "in_doubt", "intent": intent}, **where)])
+        journal.append(
+            [Event("intent", 1, data={"state": "in_doubt", "intent": intent}, **where)]
+        )
         journal.append([Event("answer", 2, data={"state": "succeeded"}, **where)])
-    assert [placed.row.row for placed in placed_rows(job, journal, batch, Guards())] == [3, 5]
+    assert [
+        placed.row.row for placed in placed_rows(job, journal, batch, Guards())
+    ] == [3, 5]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +263,9 @@ def test_rows_whose_own_charge_succeeded_are_walked_past(journal: SqliteJournal,
         {"max_recipient": {"THB": 1}},
     ],
 )
-def test_what_the_gateway_is_asked_again_holds_nothing_meanwhile(told: dict[str, Any]) -> None:
+def test_what_the_gateway_is_asked_again_holds_nothing_meanwhile(
+    told: dict[str, Any],
+) -> None:
     """Neither recipients nor limits; what a person said and the job wants stays."""
     assert unasked(Guards(stop="look", history="hold", **told)) == Guards(
         stop="look", history="hold"
@@ -267,7 +299,9 @@ def _of_day(journal: SqliteJournal, job: Job, *told: tuple[float, OfAttempt]) ->
     for hour, one in told:
         send += isinstance(one, Intended)
         number = send * (not isinstance(one, Adopted)) or 1
-        journal.append([line_of(one, ASKED, DAY_18_NS + int(hour * HOUR_NS), "r1", number)])
+        journal.append(
+            [line_of(one, ASKED, DAY_18_NS + int(hour * HOUR_NS), "r1", number)]
+        )
     for hour in (50, 30):
         journal.append([line(RunStarted(), DAY_18_NS + hour * HOUR_NS)])
     limited = replace(job, controls=replace(job.controls, max_day={"THB": 1}))
@@ -282,28 +316,44 @@ def test_what_a_person_cancelled_makes_no_file_a_copy(
     """Three of five orders ask for what orders of yesterday ask for; when those do not go, nobody
     is asked about the others.
     """
-    old = planned(journal, "old", [order(name, size) for size, name in enumerate("abc", 500)])
+    old = planned(
+        journal, "old", [order(name, size) for size, name in enumerate("abc", 500)]
+    )
     rows = [order(name, size) for size, name in enumerate("defgh", 500)]
     new = planned(journal, "new", rows, FIRST_NS + DAY_NS)
     if cancelled:
         told = {"reason": "twice"}
-        journal.append([Event("cancelled", 1, order_id=name, data=told) for name in "def"])
-    (_, judged) = judge_files(job, journal, [old, new], yes=False, now_ns=FIRST_NS + DAY_NS)
+        journal.append(
+            [Event("cancelled", 1, order_id=name, data=told) for name in "def"]
+        )
+    (_, judged) = judge_files(
+        job, journal, [old, new], yes=False, now_ns=FIRST_NS + DAY_NS
+    )
     assert bool(judged.batch.refusal or judged.batch.notes) is not cancelled
 
 
-def test_a_few_orders_like_some_of_a_large_file_are_no_copy_of_it(journal: SqliteJournal) -> None:
+def test_a_few_orders_like_some_of_a_large_file_are_no_copy_of_it(
+    journal: SqliteJournal,
+) -> None:
     """Two of four ask for what two of a hundred asked: the same people buy again."""
     many = [order(f"a{size}", size) for size in range(500, 600)]
     few = [order(f"b{size}", size) for size in (500, 599, 700, 701)]
-    old, new = planned(journal, "old", many), planned(journal, "new", few, FIRST_NS + DAY_NS)
+    old, new = (
+        planned(journal, "old", many),
+        planned(journal, "new", few, FIRST_NS + DAY_NS),
+    )
     assert likeness(journal, [old], new, FIRST_NS + DAY_NS) == Likeness()
 
 
 @pytest.mark.fault("J02", "J32")
 @pytest.mark.parametrize(
     ("sizes", "asked"),
-    [((500, 501), True), ((500, 501, 900), True), ((500, 900), False), ((900, 901), False)],
+    [
+        ((500, 501), True),
+        ((500, 501, 900), True),
+        ((500, 900), False),
+        ((900, 901), False),
+    ],
 )
 def test_a_file_of_what_adopted_charges_took_is_asked_about(
     journal: SqliteJournal, job: Job, sizes: Sequence[int], asked: bool
@@ -318,7 +368,9 @@ def test_a_file_of_what_adopted_charges_took_is_asked_about(
             "destination": "recp_test_1",
             "payer": "cust_1",
             "ids_from": job.columns.ids_from,
-            **dict.fromkeys(("key", "body", "body_sha256", "content", "run_id", "alike"), ""),
+            **dict.fromkeys(
+                ("key", "body", "body_sha256", "content", "run_id", "alike"), ""
+            ),
         }
         charge = {
             "id": f"chrg_test_{number}",
@@ -329,7 +381,11 @@ def test_a_file_of_what_adopted_charges_took_is_asked_about(
             "livemode": False,
         }
         told = {"state": "succeeded", "intent": intent, "charge": charge}
-        where: dict[str, Any] = {"order_id": f"lost{number}", "attempt": 1, "batch_id": "gone"}
+        where: dict[str, Any] = {
+            "order_id": f"lost{number}",
+            "attempt": 1,
+            "batch_id": "gone",
+        }
         journal.append([Event("adopted", 1, data=told, **where)])
     new = planned(journal, "new", [order(f"new{size}", size) for size in sizes])
     (judged,) = judge_files(job, journal, [new], yes=False, now_ns=FIRST_NS)
@@ -338,7 +394,9 @@ def test_a_file_of_what_adopted_charges_took_is_asked_about(
     assert "the journal had been lost" not in judged.batch.refusal
 
 
-def test_only_a_correction_says_what_it_goes_back_to(journal: SqliteJournal, job: Job) -> None:
+def test_only_a_correction_says_what_it_goes_back_to(
+    journal: SqliteJournal, job: Job
+) -> None:
     """A row that had another id before is no correction: its attempt is of no other sale."""
     lineages = Lineages.of_job(job, journal)
     place = place_of("2026-01-01-0123456789ab", "", 7)
@@ -355,7 +413,9 @@ def test_a_batch_keeps_how_its_file_was_read(job: Job) -> None:
     """What the job says of the file, and what the file turned out to be: it can be read again."""
     features = Features()
     features.add([order("1"), order("2")])
-    job = replace(job, input=replace(job.input, encoding="cp874", delimiter=";", header_row=3))
+    job = replace(
+        job, input=replace(job.input, encoding="cp874", delimiter=";", header_row=3)
+    )
     tally: Any = SimpleNamespace(read=2, reading=lambda: ("two rows",))
     intake: Any = SimpleNamespace(
         batch_id="2026-01-01-0123456789ab",

@@ -174,7 +174,9 @@ NOT_CARDS = {
 def quick_look(text: str) -> bool:
     """Would the reader look closely at a block with this text in it?"""
     looks = (screen.FIRST_LOOK, screen.CARD)
-    return all(pc.match_substring_regex(pa.array([text]), look)[0].as_py() for look in looks)
+    return all(
+        pc.match_substring_regex(pa.array([text]), look)[0].as_py() for look in looks
+    )
 
 
 @pytest.mark.fault("J21", "X26", "I12")
@@ -248,12 +250,21 @@ def test_the_quick_look_misses_nothing_that_the_close_one_finds(text: str) -> No
 
 @pytest.mark.fault("J21", "X26")
 @settings(max_examples=600, deadline=None)
-@given(st.lists(st.sampled_from("./_:*-# \nxab"), min_size=1, max_size=3).map("".join), st.data())
-def test_any_mark_between_printed_groups_is_seen_through(mark: str, data: st.DataObject) -> None:
+@given(
+    st.lists(st.sampled_from("./_:*-# \nxab"), min_size=1, max_size=3).map("".join),
+    st.data(),
+)
+def test_any_mark_between_printed_groups_is_seen_through(
+    mark: str, data: st.DataObject
+) -> None:
     """Up to three of them, the same each time."""
     groups = data.draw(
         st.sampled_from(
-            [["4242"] * 4, ["3782", "822463", "10005"], ["5555", "5555", "5555", "4444"]]
+            [
+                ["4242"] * 4,
+                ["3782", "822463", "10005"],
+                ["5555", "5555", "5555", "4444"],
+            ]
         )
     )
     text = mark.join(groups)
@@ -323,7 +334,8 @@ def test_words_that_only_begin_like_one_stand(text: str) -> None:
 
 @pytest.mark.fault("J21", "I12")
 @pytest.mark.parametrize(
-    "kind", ["tokn_", "tokn_test_", "src_", "src_test_", "card_", "card_test_", "card_live_"]
+    "kind",
+    ["tokn_", "tokn_test_", "src_", "src_test_", "card_", "card_test_", "card_live_"],
 )
 def test_of_what_can_pay_the_last_four_characters_are_shown(kind: str) -> None:
     """In a sentence, in JSON, with an invisible character inside."""
@@ -336,4 +348,8 @@ def test_of_what_can_pay_the_last_four_characters_are_shown(kind: str) -> None:
         assert f"{kind}…" in kept
         assert KEY_TAIL[:5] not in kept and masked(kept) == kept
     hidden = told(f"tokn_test_{KEY_TAIL[:9]}\u200b{KEY_TAIL[9:]}")
-    assert KEY_TAIL[:5] not in hidden and KEY_TAIL[9:14] not in hidden and "\\u200b" in hidden
+    assert (
+        KEY_TAIL[:5] not in hidden
+        and KEY_TAIL[9:14] not in hidden
+        and "\\u200b" in hidden
+    )

@@ -35,14 +35,18 @@ def test_case(case: Path) -> None:
     """Exit codes, rows and charges are those that a person read and committed; no file is missing
     or left over.
     """
-    expected = {path.name: path.read_text("utf-8") for path in (case / "expected").iterdir()}
+    expected = {
+        path.name: path.read_text("utf-8") for path in (case / "expected").iterdir()
+    }
     assert outcome_of(case) == expected
 
 
 def test_there_are_cases() -> None:
     """A folder without a job would be skipped in silence."""
     folders = {
-        path.name for path in Path(__file__).with_name("cases").iterdir() if path.is_dir()
+        path.name
+        for path in Path(__file__).with_name("cases").iterdir()
+        if path.is_dir()
     } - {"__pycache__"}
     assert folders == {case.name for case in cases()}
     assert len(folders) >= 12

@@ -30,7 +30,8 @@ from tests.world import KEY, order
 
 Facts_ = Facts | None
 MORE = (
-    '[fee]\nfixed = { THB = 500 }\n[report]\nformats = ["csv", "json", "parquet", "xlsx", "html"]'
+    "[fee]\nfixed = { THB = 500 }\n"
+    '[report]\nformats = ["csv", "json", "parquet", "xlsx", "html"]'
 )
 
 
@@ -82,7 +83,9 @@ def gateway_log(folder: Path) -> Iterator[list[dict[str, Any]]]:
 def journal(folder: Path, chained: bool = True) -> Iterator[list[list[Any]]]:
     """The lines of the journal, to change; then chained anew, as a clever forger would."""
     connection = sqlite3.connect(folder / "state" / "batchpay.db", isolation_level=None)
-    lines = [list(line) for line in connection.execute("SELECT * FROM events ORDER BY seq")]
+    lines = [
+        list(line) for line in connection.execute("SELECT * FROM events ORDER BY seq")
+    ]
     yield lines
     connection.execute("BEGIN")
     for name, kind in connection.execute(
@@ -141,7 +144,9 @@ def post_of(lines: list[dict[str, Any]], order_id: str) -> dict[str, Any]:
     """The log's last POST for an order."""
     wanted = f"metadata%5Border_id%5D={order_id}&"
     return [
-        line["request"] for line in lines if "request" in line and wanted in line["request"]["body"]
+        line["request"]
+        for line in lines
+        if "request" in line and wanted in line["request"]["body"]
     ][-1]
 
 
@@ -164,7 +169,9 @@ def changed(line: list[Any], **fields: Any) -> None:
     """Change the data of a line of the journal; None takes a field away."""
     data = {**json.loads(line[11]), **fields}
     data = {name: value for name, value in data.items() if value is not None}
-    line[11] = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    line[11] = json.dumps(
+        data, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
 
 
 # --- one way, or some, to break each invariant
@@ -184,9 +191,20 @@ def another_sum_at_the_gateway(folder: Path) -> None:
 def a_charge_that_no_book_has(folder: Path) -> None:
     with gateway_log(folder) as lines:
         line = charge_of(lines, "00001")
-        metadata = {**line["charge"]["metadata"], "order_id": "new", "batchpay_key": "k"}
+        metadata = {
+            **line["charge"]["metadata"],
+            "order_id": "new",
+            "batchpay_key": "k",
+        }
         lines.append(
-            {**line, "charge": {**line["charge"], "id": "chrg_test_900000", "metadata": metadata}}
+            {
+                **line,
+                "charge": {
+                    **line["charge"],
+                    "id": "chrg_test_900000",
+                    "metadata": metadata,
+                },
+            }
         )
 
 
@@ -339,7 +357,9 @@ def a_success_becomes_a_decline(folder: Path) -> None:
         found = list(answer)
         found[2], found[10] = "found", 0
         changed(
-            found, charge={**json.loads(answer[11])["charge"], "status": "failed"}, state="declined"
+            found,
+            charge={**json.loads(answer[11])["charge"], "status": "failed"},
+            state="declined",
         )
         lines.append(found)
 
@@ -384,7 +404,9 @@ def a_report_is_touched(folder: Path) -> None:
 
 
 def written_again_otherwise(folder: Path) -> Facts:
-    return Facts(reports_before={str(next(folder.glob("reports/*/results.csv"))): "0" * 64})
+    return Facts(
+        reports_before={str(next(folder.glob("reports/*/results.csv"))): "0" * 64}
+    )
 
 
 def faster_than_agreed(folder: Path) -> None:
@@ -449,7 +471,9 @@ def a_send_in_the_quiet(folder: Path) -> Facts:
 
 
 def half_a_report_is_left(folder: Path) -> None:
-    (next(folder.glob("reports/*/report.json")).parent / ".results.csv.part").write_text("x")
+    (
+        next(folder.glob("reports/*/report.json")).parent / ".results.csv.part"
+    ).write_text("x")
 
 
 def a_spool_is_left(folder: Path) -> None:
@@ -564,7 +588,12 @@ SPOILT: dict[str, list[Callable[[Path], Facts_]]] = {
         success_with_another_amount,
         a_row_that_flatters,
     ],
-    "I9": [an_edited_line, a_line_is_gone, a_manifest_of_another_chain, an_earlier_head],
+    "I9": [
+        an_edited_line,
+        a_line_is_gone,
+        a_manifest_of_another_chain,
+        an_earlier_head,
+    ],
     "I10": [a_report_is_touched, written_again_otherwise],
     "I11": [faster_than_agreed],
     "I12": [
@@ -635,8 +664,14 @@ WAITS, FAILED, PAID = ("pending", False), ("failed", False), ("successful", True
         ([("recp_test_2", WAITS), ("recp_test_1", WAITS)], "unproven"),
         ([("recp_test_2", WAITS), ("recp_test_1", PAID)], "unproven"),
         ([("recp_test_2", WAITS), ("recp_test_1", FAILED)], "unproven"),
-        ([("recp_test_2", WAITS), ("recp_test_1", FAILED), ("recp_test_1", PAID)], "unproven"),
-        ([("recp_test_2", WAITS), ("recp_test_1", FAILED), ("recp_test_1", FAILED)], "declined"),
+        (
+            [("recp_test_2", WAITS), ("recp_test_1", FAILED), ("recp_test_1", PAID)],
+            "unproven",
+        ),
+        (
+            [("recp_test_2", WAITS), ("recp_test_1", FAILED), ("recp_test_1", FAILED)],
+            "declined",
+        ),
         ([("recp_test_2", FAILED)], "declined"),
         ([("recp_test_2", PAID), ("recp_test_2", PAID)], "unproven"),
     ],
@@ -648,15 +683,32 @@ def test_a_charge_not_proven_is_closed_when_it_is_told_twice_that_nothing_was_ta
     attempt beside it is flagged.
     """
     asked = {"key": key_of("night", "1", 1), "amount": 5, "currency": "thb"}
-    lines = [("intent", 1, {"intent": {**asked, "destination": "recp_test_1"}, "boot_s": 1.0})]
+    lines = [
+        (
+            "intent",
+            1,
+            {"intent": {**asked, "destination": "recp_test_1"}, "boot_s": 1.0},
+        )
+    ]
     for destination, (status, paid) in shown:
-        charge = {"id": "chrg_test_1", "amount": 5, "currency": "thb", "destination": destination}
-        charge |= {"status": status, "paid": paid, "metadata": {"batchpay_key": asked["key"]}}
+        charge = {
+            "id": "chrg_test_1",
+            "amount": 5,
+            "currency": "thb",
+            "destination": destination,
+        }
+        charge |= {
+            "status": status,
+            "paid": paid,
+            "metadata": {"batchpay_key": asked["key"]},
+        }
         lines.append(("found", 1, {"charge": charge}))
     again = {"key": key_of("night", "1", 2)}
     lines.append(("intent", 2, {"intent": again, "boot_s": 2.0}))
     events = [
-        Event(seq, "night", kind, 0, "", "", "", 2, "1", attempt, 1, json.dumps(data), "")
+        Event(
+            seq, "night", kind, 0, "", "", "", 2, "1", attempt, 1, json.dumps(data), ""
+        )
         for seq, (kind, attempt, data) in enumerate(lines, start=1)
     ]
     evidence = Evidence(tmp_path, {"name": "night"}, events=events)

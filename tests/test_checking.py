@@ -46,7 +46,9 @@ def on_terminal(market: Market, *words: str, columns: int, **environ: str) -> st
     """What the program prints on a terminal of this width."""
     near, far = pty.openpty()
     os.set_blocking(near, False)
-    argv, how = market.command("check", "job.toml", *words, COLUMNS=str(columns), **environ)
+    argv, how = market.command(
+        "check", "job.toml", *words, COLUMNS=str(columns), **environ
+    )
     with subprocess.Popen(argv, stdout=far, stderr=subprocess.PIPE, **how) as done:
         said = b""
         while done.poll() is None or not said:
@@ -91,14 +93,21 @@ def test_colours_are_for_terminals_that_have_them(market: Market) -> None:
     assert "\x1b" not in on_terminal(market, columns=80, NO_COLOR="", TERM="dumb")
     piped = market.run(verb="check").stdout
     assert "\x1b" not in piped
-    assert piped.startswith("orders.csv:2: ") or "orders.csv:3: amount: found '1,50'" in piped
+    assert (
+        piped.startswith("orders.csv:2: ")
+        or "orders.csv:3: amount: found '1,50'" in piped
+    )
 
 
 def test_many_lines_end_with_what_they_have_in_common(market: Market) -> None:
     """The last line is the file's, as ever; few problems need no summary."""
     faulty(market)
     lines = market.run(verb="check").stdout.splitlines()
-    short = [one for one in lines if one.startswith("orders.csv: 20 rows: amount: number-format; ")]
+    short = [
+        one
+        for one in lines
+        if one.startswith("orders.csv: 20 rows: amount: number-format; ")
+    ]
     assert len(short) == 1 and "20 different cells: row 3 '1,50'" in short[0]
     assert lines[-1].startswith("orders.csv: 40 rows")
     faulty(market, 5)
@@ -169,7 +178,11 @@ def test_the_sender_can_keep_what_was_found(market: Market) -> None:
     assert sum(read["count"] for read in file["read"].values()) == 40
     assert file["valid"]["THB"]["count"] == 16 == file["may_be_sent"]["THB"]["count"]
     sha = subprocess.run(
-        ["sha256sum", "orders.csv"], cwd=market.folder, capture_output=True, text=True, check=True
+        ["sha256sum", "orders.csv"],
+        cwd=market.folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert file["sha256"] == sha.stdout.split()[0]
     again = market.run("--out", "ack.json", verb="check")
@@ -186,7 +199,9 @@ def test_a_group_counts_rows_and_different_cells() -> None:
     """In memory that does not grow with either."""
     groups = Groups()
     for row in range(5000):
-        is_new = groups.add("a.csv", "", row, Problem("A", str(row), problems.NUMBER_FORMAT()))
+        is_new = groups.add(
+            "a.csv", "", row, Problem("A", str(row), problems.NUMBER_FORMAT())
+        )
         assert is_new == (row == 0)
     groups.add("a.csv", "", 4999, Problem("A", "again", problems.NUMBER_FORMAT()))
     groups.add("a.csv", "", 7, Problem("B", "", problems.PART_EMPTY()))
@@ -204,7 +219,9 @@ def test_a_line_is_never_wider_and_nothing_is_lost(text: str, width: int) -> Non
     assert all(cell_len(one) <= width for one in lines)
 
 
-@given(st.integers(40, 120), st.text(st.sampled_from("ab 東京ร้"), min_size=1, max_size=40))
+@given(
+    st.integers(40, 120), st.text(st.sampled_from("ab 東京ร้"), min_size=1, max_size=40)
+)
 def test_no_line_of_a_table_is_wider_than_its_terminal(width: int, column: str) -> None:
     """Also where a column has a long name in any writing."""
     groups = Groups()
@@ -213,7 +230,9 @@ def test_no_line_of_a_table_is_wider_than_its_terminal(width: int, column: str) 
     assert all(cell_len(one) <= width for one in table(groups.all(), width))
 
 
-def test_a_folder_of_the_job_is_named_from_where_the_workflow_runs(market: Market) -> None:
+def test_a_folder_of_the_job_is_named_from_where_the_workflow_runs(
+    market: Market,
+) -> None:
     """GitHub shows an annotation beside its file only by its path."""
     (market.folder / "inbox").mkdir()
     faulty(market, 5)

@@ -44,7 +44,9 @@ def amounts(looked: Looked) -> list[int | None]:
 
 def only_problem(looked: Looked) -> tuple[str, str, str]:
     """Column, rule and remedy of the one problem."""
-    (found,) = [problem for problems in looked.problems.values() for problem in problems]
+    (found,) = [
+        problem for problems in looked.problems.values() for problem in problems
+    ]
     return found.column, found.rule, found.remedy
 
 
@@ -85,8 +87,12 @@ def test_a_refused_number_names_the_declaration_that_reads_it(
 
 
 @pytest.mark.fault("X09")
-@pytest.mark.parametrize("cell", ["about 100", "1,2,3", "1e3", "5²", "100 or 200", "-", "+5"])
-def test_what_no_declaration_reads_gets_no_such_proposal(tmp_path: Path, cell: str) -> None:
+@pytest.mark.parametrize(
+    "cell", ["about 100", "1,2,3", "1e3", "5²", "100 or 200", "-", "+5"]
+)
+def test_what_no_declaration_reads_gets_no_such_proposal(
+    tmp_path: Path, cell: str
+) -> None:
     """Only its own remedy."""
     _, rule, remedy = only_problem(look_at(tmp_path, row(1, amount=cell)))
     assert rule == "number-format" and "format =" not in remedy
@@ -95,7 +101,11 @@ def test_what_no_declaration_reads_gets_no_such_proposal(tmp_path: Path, cell: s
 @pytest.mark.fault("X09")
 def test_the_declaration_alone_decides_what_a_cell_means(tmp_path: Path) -> None:
     """1.234 is a thousand and more by one form, and no amount by the other."""
-    cells = [row(1, amount="1.234"), row(2, amount="1.234,50"), row(3, amount="1,234.50")]
+    cells = [
+        row(1, amount="1.234"),
+        row(2, amount="1.234,50"),
+        row(3, amount="1,234.50"),
+    ]
     declared = look_at(tmp_path, *cells, amount=GERMAN)
     assert amounts(declared) == [123400, 123450, None]
     assert declared.rules == {4: [("amount", "number-format")]}
@@ -107,20 +117,34 @@ def test_the_declaration_alone_decides_what_a_cell_means(tmp_path: Path) -> None
 def test_the_sign_beside_an_amount_must_be_the_rows_own(tmp_path: Path) -> None:
     """A row in yen with an amount in baht asks for neither."""
     form = '{ column = "amount", unit = "major", format = "¤1,234.56" }'
-    cells = [("฿5.00", "THB"), ("¥5", "JPY"), ("¥5", "THB"), ("5", "JPY"), ("USD 5", "USD")]
-    rows = [row(at, amount=cell, currency=code) for at, (cell, code) in enumerate(cells, 1)]
+    cells = [
+        ("฿5.00", "THB"),
+        ("¥5", "JPY"),
+        ("¥5", "THB"),
+        ("5", "JPY"),
+        ("USD 5", "USD"),
+    ]
+    rows = [
+        row(at, amount=cell, currency=code) for at, (cell, code) in enumerate(cells, 1)
+    ]
     looked = look_at(tmp_path, *rows, amount=form)
     assert amounts(looked) == [500, 5, None, 5, 500]
     assert looked.rules == {4: [("amount", "other-currency")]}
 
 
 @pytest.mark.fault("X09")
-def test_amounts_in_the_smallest_unit_have_a_form_without_decimals(tmp_path: Path) -> None:
+def test_amounts_in_the_smallest_unit_have_a_form_without_decimals(
+    tmp_path: Path,
+) -> None:
     """One with decimals is refused with the job."""
     form = '{ column = "amount", unit = "minor", format = "1.234" }'
     assert amounts(look_at(tmp_path, row(1, amount="1.234"), amount=form)) == [1234]
     _, rule, remedy = only_problem(
-        look_at(tmp_path, row(1, amount="1.234"), amount='{ column = "amount", unit = "minor" }')
+        look_at(
+            tmp_path,
+            row(1, amount="1.234"),
+            amount='{ column = "amount", unit = "minor" }',
+        )
     )
     assert rule == "not-whole" and 'say format = "1.234"' in remedy
     with pytest.raises(Misconfigured, match="takes whole numbers"):
@@ -159,7 +183,9 @@ def test_the_same_sheet_gives_the_same_rows_in_every_format(tmp_path: Path) -> N
         book.save(tmp_path / "orders.xlsx")
         columns = {name: [one[name] for one in typed] for name in typed[0]}
         pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "orders.parquet")
-        found += [look(tmp_path, f"orders.{kind}", **how) for kind in ("xlsx", "parquet")]
+        found += [
+            look(tmp_path, f"orders.{kind}", **how) for kind in ("xlsx", "parquet")
+        ]
     assert [one.documents for one in found[1:]] == [found[0].documents] * 4
     assert [one.problems for one in found] == [{}] * 5
     assert amounts(found[0]) == [123450, 1200, 700]
@@ -214,7 +240,9 @@ def test_a_column_is_found_under_any_of_its_names(tmp_path: Path, name: str) -> 
     assert [one["order_id"] for one in looked.documents] == ["A00001", "A00002"]
     assert looked.documents[1]["description"] == "Order A00002"
     assert looked.documents[1]["metadata"] == {"no": "A00002"}
-    faulty = look(tmp_path, "orders.csv", text.replace("A00002", "#N/A"), order_id=ALIASES)
+    faulty = look(
+        tmp_path, "orders.csv", text.replace("A00002", "#N/A"), order_id=ALIASES
+    )
     assert faulty.rules[3][0][0] == name
 
 
@@ -233,7 +261,10 @@ def test_two_names_of_one_column_in_a_file_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["xlsx", "parquet"])
 def test_other_names_are_known_in_every_format(tmp_path: Path, kind: str) -> None:
     """Also by the process that reads binary files."""
-    one = {"注文番号" if name == "order_id" else name: cell for name, cell in row(1).items()}
+    one = {
+        "注文番号" if name == "order_id" else name: cell
+        for name, cell in row(1).items()
+    }
     write_one(tmp_path, kind, one)
     looked = look(tmp_path, f"orders.{kind}", order_id=ALIASES)
     assert [document["order_id"] for document in looked.documents] == ["A00001"]
@@ -249,7 +280,9 @@ def test_a_name_belongs_to_one_column(tmp_path: Path) -> None:
         load_job(path)
 
 
-def test_which_cells_ids_are_made_of_does_not_depend_on_the_order_of_names(tmp_path: Path) -> None:
+def test_which_cells_ids_are_made_of_does_not_depend_on_the_order_of_names(
+    tmp_path: Path,
+) -> None:
     """One name is what it was before there could be several; more of them are an edit."""
 
     def ids_from(source: str) -> str:
@@ -257,7 +290,11 @@ def test_which_cells_ids_are_made_of_does_not_depend_on_the_order_of_names(tmp_p
         path.write_text(job_text(order_id=source))
         return load_job(path).columns.ids_from
 
-    assert ids_from('"a"') == ids_from('{ column = "a" }') == ids_from('{ column = ["a"] }')
+    assert (
+        ids_from('"a"')
+        == ids_from('{ column = "a" }')
+        == ids_from('{ column = ["a"] }')
+    )
     both = ids_from('{ column = ["a", "b"] }')
     assert both == ids_from('{ column = ["b", "a"] }') != ids_from('"a"')
 
@@ -267,7 +304,11 @@ def test_which_cells_ids_are_made_of_does_not_depend_on_the_order_of_names(tmp_p
 
 def test_an_empty_cell_has_its_default(tmp_path: Path) -> None:
     """A filled one keeps its own; a wrong one is refused, not replaced."""
-    rows = [row(1, currency=""), row(2, currency="JPY", amount="5"), row(3, currency="XYZ")]
+    rows = [
+        row(1, currency=""),
+        row(2, currency="JPY", amount="5"),
+        row(3, currency="XYZ"),
+    ]
     looked = look_at(
         tmp_path,
         *rows,
@@ -279,7 +320,9 @@ def test_an_empty_cell_has_its_default(tmp_path: Path) -> None:
     assert looked.rules == {4: [("currency", "unknown-currency")]}
 
 
-@pytest.mark.parametrize("field", ["order_id", "destination", "customer", "card", "source"])
+@pytest.mark.parametrize(
+    "field", ["order_id", "destination", "customer", "card", "source"]
+)
 def test_what_an_order_is_has_no_default(tmp_path: Path, field: str) -> None:
     """Nobody pays, and nobody is paid, whom no cell names."""
     with pytest.raises(Misconfigured, match="an empty cell has no default here"):
@@ -299,7 +342,12 @@ def test_an_amount_has_no_default(tmp_path: Path) -> None:
 @pytest.mark.fault("X09")
 def test_an_amount_is_the_exact_sum_of_its_parts(tmp_path: Path) -> None:
     """Also where a part is nothing or a discount; each part by the rule of all amounts."""
-    cells = [("0.10", "0.20"), ("100", "-0.50"), ("5", "0"), ("9007199254740.00", "0.01")]
+    cells = [
+        ("0.10", "0.20"),
+        ("100", "-0.50"),
+        ("5", "0"),
+        ("9007199254740.00", "0.01"),
+    ]
     rows = [row(at, amount=one, extra=two) for at, (one, two) in enumerate(cells, 1)]
     looked = look_at(tmp_path, *rows, amount=SUM)
     assert amounts(looked) == [30, 9950, 500, 900719925474001]
@@ -338,7 +386,9 @@ def test_an_empty_part_adds_nothing_where_the_job_says_so(tmp_path: Path) -> Non
 def test_the_parts_of_a_sum_have_its_form(tmp_path: Path) -> None:
     """One form for all of them."""
     declared = SUM.replace("unit", 'format = "(1.234,56)", unit')
-    looked = look_at(tmp_path, row(1, amount="1.234,50", extra="(34,50)"), amount=declared)
+    looked = look_at(
+        tmp_path, row(1, amount="1.234,50", extra="(34,50)"), amount=declared
+    )
     assert (looked.problems, amounts(looked)) == ({}, [120000])
 
 

@@ -22,7 +22,9 @@ CLEARED = dict.fromkeys(NAMING, "")
 
 def rejected(market: Market, file: str) -> list[dict[str, str]]:
     """The rows of the rejects file of an input file."""
-    (batch,) = {row["batch_id"] for row in market.results() if row["file"] == f"{file}.csv"}
+    (batch,) = {
+        row["batch_id"] for row in market.results() if row["file"] == f"{file}.csv"
+    }
     with (market.folder / "reports" / batch / "rejects.csv").open(
         encoding="utf-8-sig", newline=""
     ) as text:
@@ -37,7 +39,9 @@ def found(market: Market, file: str) -> list[dict[str, str]]:
 def asked(market: Market) -> Counter[str]:
     """How many charges took money, by invoice."""
     return Counter(
-        c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful"
+        c["metadata"]["invoice"]
+        for c in market.own_charges()
+        if c["status"] == "successful"
     )
 
 
@@ -67,7 +71,11 @@ def test_a_row_that_names_its_row_no_more_is_no_new_order(
     night(market)
     (told,) = rejected(market, "a")
     paid = {"order_id": "R-1", "card": "cust_test_sandbox77x4242"}
-    damaged = {name: cell for name, cell in (told | paid | TORN[torn]).items() if cell is not None}
+    damaged = {
+        name: cell
+        for name, cell in (told | paid | TORN[torn]).items()
+        if cell is not None
+    }
     inbox(market, a=None, b=[damaged])
     assert night(market) == 10
     assert asked(market) == {"INV-2": 1}
@@ -97,7 +105,9 @@ HARMLESS = {
 
 @pytest.mark.fault("J07", "J08")
 @pytest.mark.parametrize("harmless", HARMLESS)
-def test_what_does_no_harm_to_the_columns_of_a_row_is_undone(market: Market, harmless: str) -> None:
+def test_what_does_no_harm_to_the_columns_of_a_row_is_undone(
+    market: Market, harmless: str
+) -> None:
     """It is the correction that it was, and what it corrects is charged no more."""
     job(market)
     inbox(market, a=[sale(1, card=DECLINED), sale(2)])
@@ -114,7 +124,8 @@ def test_what_does_no_harm_to_the_columns_of_a_row_is_undone(market: Market, har
 
 @pytest.mark.fault("J07", "J08", "E05")
 @pytest.mark.parametrize(
-    "cells", [("order_id", "amount", "card", "recipient", "invoice"), ("order_id", "card")]
+    "cells",
+    [("order_id", "amount", "card", "recipient", "invoice"), ("order_id", "card")],
 )
 def test_a_row_that_was_filled_down_answers_for_no_sale(
     market: Market, cells: tuple[str, ...]
@@ -163,7 +174,9 @@ def test_one_charge_answers_for_one_sale(market: Market) -> None:
 
 @pytest.mark.fault("E03", "J07")
 @pytest.mark.parametrize("how", ["left", "both", "apart"])
-def test_what_contested_rows_came_back_as_stands_in_their_place(market: Market, how: str) -> None:
+def test_what_contested_rows_came_back_as_stands_in_their_place(
+    market: Market, how: str
+) -> None:
     """Two rows of one order id contradict each other, and the first file stays where it is."""
     job(market)
     inbox(market, a=[sale(1), sale(2, order_id=sale(1)["order_id"]), sale(3)])
@@ -189,7 +202,9 @@ def test_what_contested_rows_came_back_as_stands_in_their_place(market: Market, 
 SAME_ID = {"order_id": sale(1)["order_id"], "amount": "200.00"}
 
 
-def contested(market: Market, *more: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+def contested(
+    market: Market, *more: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
     """A night of two rows under one id, 100.00 and 200.00 THB; the rows of its rejects file, the
     second under an id of its own.
     """
@@ -217,7 +232,9 @@ def test_of_rows_under_one_id_each_goes_once_when_one_has_an_id_of_its_own(
     first, second = found(market, "a")
     batch = found(market, "b")[0]["batch_id"]
     assert f"order 00001 of batch {batch} row 2" in first["settled_by"]
-    assert f"order 00002 of batch {batch} row 3" in second["reason"] + second["settled_by"]
+    assert (
+        f"order 00002 of batch {batch} row 3" in second["reason"] + second["settled_by"]
+    )
     if lost:
         lose(market)
     night(market, adopt=lost)
@@ -225,7 +242,9 @@ def test_of_rows_under_one_id_each_goes_once_when_one_has_an_id_of_its_own(
 
 
 @pytest.mark.fault("E03", "J07")
-@pytest.mark.parametrize("way", ["as it is", "columns cleared", "the first file without it"])
+@pytest.mark.parametrize(
+    "way", ["as it is", "columns cleared", "the first file without it"]
+)
 def test_the_other_row_goes_later_by_what_it_is_told(market: Market, way: str) -> None:
     """Only the mended row came back first. The other one does not go by itself: whether it is still
     wanted nobody said.
@@ -260,7 +279,8 @@ def test_a_mended_row_that_is_sent_twice_goes_once(market: Market) -> None:
 
 @pytest.mark.fault("E03", "J07", "I1")
 @pytest.mark.parametrize(
-    ("amount", "outcome"), [("200.00", "duplicate"), ("300.00", "conflict"), ("150.00", "conflict")]
+    ("amount", "outcome"),
+    [("200.00", "duplicate"), ("300.00", "conflict"), ("150.00", "conflict")],
 )
 def test_the_row_that_has_an_id_of_its_own_now_is_charged_under_no_other(
     market: Market, amount: str, outcome: str
@@ -270,7 +290,9 @@ def test_the_row_that_has_an_id_of_its_own_now_is_charged_under_no_other(
     both = amount == "150.00"
     inbox(market, b=[one, two] if both else [two])
     assert night(market) == (0 if both else 10)
-    inbox(market, a=None, b=None, c=[sale(2, order_id=SAME_ID["order_id"], amount=amount)])
+    inbox(
+        market, a=None, b=None, c=[sale(2, order_id=SAME_ID["order_id"], amount=amount)]
+    )
     night(market)
     once(market, 2, *([1] if both else []))
     (row,) = found(market, "c")
@@ -284,7 +306,9 @@ def test_rivals_that_ask_for_the_same_in_the_end_may_be_one_sale(
 ) -> None:
     """One payer, two amounts; the second came back with the first one's, and with an id."""
     job(market)
-    inbox(market, a=[sale(1, amount="100.00"), sale(1, amount="200.00", invoice="INV-2")])
+    inbox(
+        market, a=[sale(1, amount="100.00"), sale(1, amount="200.00", invoice="INV-2")]
+    )
     assert night(market) == 10
     one, two = rejected(market, "a")
     corrected = two | {"order_id": "00002", "amount": "100.00"}
@@ -297,7 +321,9 @@ def test_rivals_that_ask_for_the_same_in_the_end_may_be_one_sale(
 
 
 @pytest.mark.fault("E03", "J07", "I19")
-def test_a_row_whose_own_correction_is_not_paid_is_settled_by_no_other(market: Market) -> None:
+def test_a_row_whose_own_correction_is_not_paid_is_settled_by_no_other(
+    market: Market,
+) -> None:
     """The first was paid under the id that both had; what came for the second was declined."""
     one, two = contested(market)
     inbox(market, b=[one, two | {"card": DECLINED}])
@@ -339,7 +365,11 @@ def test_rows_with_one_token_come_back_with_two(market: Market) -> None:
     token = "tokn_test_sandbox1x4242"
     inbox(
         market,
-        a=[sale(1, card=token), sale(2, card=token), sale(3, card="tokn_test_sandbox3x4242")],
+        a=[
+            sale(1, card=token),
+            sale(2, card=token),
+            sale(3, card="tokn_test_sandbox3x4242"),
+        ],
     )
     assert night(market) == 10
     one, two = rejected(market, "a")

@@ -124,7 +124,10 @@ def test_the_smallest_job_has_the_contracts_defaults(tmp_path: Path) -> None:
         pause_s=30,
     )
     assert job.controls == Controls()
-    assert job.report.directory == tmp_path / "reports" and job.report.formats == ("csv", "json")
+    assert job.report.directory == tmp_path / "reports" and job.report.formats == (
+        "csv",
+        "json",
+    )
     assert job.state_path == tmp_path / "state" / "batchpay.db"
     assert job.fee is None
     assert job.schema.name == "order.schema.json (packaged)"
@@ -149,9 +152,15 @@ def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
     )
     assert job.columns.metadata == {"invoice": FromColumn("Invoice No")}
     assert job.fee == Fee({"THB": 500}, "10.5")
-    assert (job.gateway.rate, job.gateway.rate_window_s, job.gateway.burst) == (900, 60, 3)
+    assert (job.gateway.rate, job.gateway.rate_window_s, job.gateway.burst) == (
+        900,
+        60,
+        3,
+    )
     assert (job.gateway.lookup_gap_s, job.gateway.pause_s) == (0.5, 120)
-    assert job.controls.total == {"THB": 123450000} and job.controls.max_amount == {"THB": 5000000}
+    assert job.controls.total == {"THB": 123450000} and job.controls.max_amount == {
+        "THB": 5000000
+    }
     assert job.controls.max_total == {"THB": 200000000, "JPY": 500}
     assert job.input.max_rejects == Limit(per_10000=500)
     assert job.input.pattern == str(tmp_path / "inbox/orders-*.csv")
@@ -162,7 +171,11 @@ def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
     "table, line, word",
     [
         ("controls", 'approval = "required"', "approvals come with a later version"),
-        ("state", 'url = "postgresql://db/batchpay"', "PostgreSQL comes with a later version"),
+        (
+            "state",
+            'url = "postgresql://db/batchpay"',
+            "PostgreSQL comes with a later version",
+        ),
     ],
 )
 def test_what_a_later_version_serves_is_refused_with_a_sentence(
@@ -177,14 +190,20 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
 @pytest.mark.parametrize(
     "change, words",
     [
-        (("[input]", "[inputs]"), ["'inputs'", "nearest known key is 'input'", "lacks input"]),
+        (
+            ("[input]", "[inputs]"),
+            ["'inputs'", "nearest known key is 'input'", "lacks input"],
+        ),
         (
             ("[input]", '[approval]\nby = "two"\n[input]'),
             ["unknown key 'approval'", "nearest known key is 'approval' in [controls]"],
         ),
         (
             ('file = "orders.csv"', 'file = "orders.csv"\nformats = ["csv"]'),
-            ["unknown key 'formats' in [input]", "nearest known key is 'formats' in [report]"],
+            [
+                "unknown key 'formats' in [input]",
+                "nearest known key is 'formats' in [report]",
+            ],
         ),
         (
             ('file = "orders.csv"', 'file = "orders.csv"\nencodng = "utf-8"'),
@@ -194,14 +213,26 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ('currency    = "currency"', 'currency    = "currency"\ncurency = "c"'),
             ["'curency'", "'currency'"],
         ),
-        (('name = "bangkok-nightly"', 'name = "../escape"'), ["line 1", "name", "Letters"]),
-        (('file = "orders.csv"', 'file = "orders.xls"'), ["input.file", "'orders.xls'"]),
-        (('file = "orders.csv"', 'file = "orders.csv"\nmax_rejects = "500%"'), ["max_rejects"]),
+        (
+            ('name = "bangkok-nightly"', 'name = "../escape"'),
+            ["line 1", "name", "Letters"],
+        ),
+        (
+            ('file = "orders.csv"', 'file = "orders.xls"'),
+            ["input.file", "'orders.xls'"],
+        ),
+        (
+            ('file = "orders.csv"', 'file = "orders.csv"\nmax_rejects = "500%"'),
+            ["max_rejects"],
+        ),
         (
             ('file = "orders.csv"', 'file = "orders.csv"\nencoding = "klingon"'),
             ["klingon", "no text encoding"],
         ),
-        (('file = "orders.csv"', 'file = "orders.csv"\ndelimiter = "ab"'), ["delimiter"]),
+        (
+            ('file = "orders.csv"', 'file = "orders.csv"\ndelimiter = "ab"'),
+            ["delimiter"],
+        ),
         (('destination = "recipient"', ""), ["lacks destination"]),
         (('unit = "major"', 'unit = "satang"'), ["columns.amount"]),
         (
@@ -209,15 +240,24 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ["columns.customer"],
         ),
         (
-            ('customer    = "customer"', 'customer = "c"\ndescription = { template = "x {a" }'),
+            (
+                'customer    = "customer"',
+                'customer = "c"\ndescription = { template = "x {a" }',
+            ),
             ["every {"],
         ),
         (
-            ('customer    = "customer"', 'customer = "c"\nmetadata = { order_id = "x" }'),
+            (
+                'customer    = "customer"',
+                'customer = "c"\nmetadata = { order_id = "x" }',
+            ),
             ["reserved"],
         ),
         (
-            ('customer    = "customer"', 'customer = "c"\nmetadata = { batchpay_key = "x" }'),
+            (
+                'customer    = "customer"',
+                'customer = "c"\nmetadata = { batchpay_key = "x" }',
+            ),
             ["reserved"],
         ),
         (
@@ -249,7 +289,10 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ["gateway.timeout", "65"],
         ),
         (
-            ('customer    = "customer"', 'customer = "c"\n[gateway]\nurl = "http://example.com"'),
+            (
+                'customer    = "customer"',
+                'customer = "c"\n[gateway]\nurl = "http://example.com"',
+            ),
             ["this machine only"],
         ),
         (
@@ -270,7 +313,10 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ('customer    = "customer"', 'customer = "c"\n[fee]\npercentage = 10.5'),
             ["fee.percentage", "10.5"],
         ),
-        (('customer    = "customer"', 'customer = "c"\n[fee]\nfixed = -1'), ["fee.fixed"]),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[fee]\nfixed = -1'),
+            ["fee.fixed"],
+        ),
         (
             (
                 'customer    = "customer"',
@@ -279,11 +325,17 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ["2 decimals"],
         ),
         (
-            ('customer    = "customer"', 'customer = "c"\n[controls]\nmax_total = { BTC = "1" }'),
+            (
+                'customer    = "customer"',
+                'customer = "c"\n[controls]\nmax_total = { BTC = "1" }',
+            ),
             ["BTC"],
         ),
         (
-            ('customer    = "customer"', 'customer = "c"\n[controls]\ntime_zone = "Mars/Olympus"'),
+            (
+                'customer    = "customer"',
+                'customer = "c"\n[controls]\ntime_zone = "Mars/Olympus"',
+            ),
             ["no time zone"],
         ),
         (
@@ -296,7 +348,10 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ),
             ["gone.csv", "missing"],
         ),
-        (('name = "bangkok-nightly"', 'name = "a"\nschema = "../evil.json"'), ["the job's folder"]),
+        (
+            ('name = "bangkok-nightly"', 'name = "a"\nschema = "../evil.json"'),
+            ["the job's folder"],
+        ),
         (('name = "bangkok-nightly"', 'name = "a"\nname = "b"'), ["not TOML"]),
     ],
 )
@@ -315,7 +370,9 @@ def test_what_is_wrong_is_said_with_its_place(
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     """One run of the editor, not five."""
     message = refused(
-        tmp_path, SMALLEST + '\n[gateway]\nrate = "0/s"\nspeed = 1\n[report]\nformats = ["pdf"]\n'
+        tmp_path,
+        SMALLEST
+        + '\n[gateway]\nrate = "0/s"\nspeed = 1\n[report]\nformats = ["pdf"]\n',
     )
     assert message.count("job.toml: ") == 3
 
@@ -334,7 +391,9 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         b"a." * 20_000 + b"a = 1",
     ],
 )
-def test_what_is_no_job_file_is_refused_without_a_crash(tmp_path: Path, raw: bytes) -> None:
+def test_what_is_no_job_file_is_refused_without_a_crash(
+    tmp_path: Path, raw: bytes
+) -> None:
     """Other syntaxes are refused, not guessed; bombs do not go off."""
     path = tmp_path / "job.toml"
     path.write_bytes(raw)
@@ -345,9 +404,15 @@ def test_what_is_no_job_file_is_refused_without_a_crash(tmp_path: Path, raw: byt
 @pytest.mark.fault("X21", "H06")
 @pytest.mark.parametrize(
     "place",
-    ["# skey_test_5xyz1234567890", 'x = "skey_5xyz1234567890abc"', "# pkey_test_5xyz12345678"],
+    [
+        "# skey_test_5xyz1234567890",
+        'x = "skey_5xyz1234567890abc"',
+        "# pkey_test_5xyz12345678",
+    ],
 )
-def test_a_key_in_a_job_file_is_refused_and_not_repeated(tmp_path: Path, place: str) -> None:
+def test_a_key_in_a_job_file_is_refused_and_not_repeated(
+    tmp_path: Path, place: str
+) -> None:
     """Secrets come from the environment only."""
     message = refused(tmp_path, f"{SMALLEST}\n{place}\n")
     assert "OMISE_SECRET_KEY" in message and "5xyz" not in message
@@ -371,7 +436,11 @@ TEST, LIVE = GatewaySettings(), GatewaySettings(mode="live")
         ({"OMISE_SECRET_KEY": "hello"}, TEST, "no secret key"),
         ({"OMISE_SECRET_KEY": "skey_test_1"}, LIVE, "a test key"),
         ({"OMISE_SECRET_KEY": "skey_1"}, TEST, "a live key"),
-        ({"OMISE_SECRET_KEY": "skey_test_1", "OMISE_SECRET_KEY_FILE": "x"}, TEST, "both set"),
+        (
+            {"OMISE_SECRET_KEY": "skey_test_1", "OMISE_SECRET_KEY_FILE": "x"},
+            TEST,
+            "both set",
+        ),
         ({"OMISE_SECRET_KEY_FILE": "/nowhere/key"}, TEST, "cannot be read"),
     ],
 )
@@ -395,14 +464,17 @@ def test_a_key_never_shows_itself(tmp_path: Path) -> None:
 def test_schema_and_code_know_the_same_keys() -> None:
     """Every key of the schema is named in the code that reads it."""
     readers = (
-        Path("batchpay/job") / name for name in ("load.py", "columns.py", "lookup.py", "wording.py")
+        Path("batchpay/job") / name
+        for name in ("load.py", "columns.py", "lookup.py", "wording.py")
     )
     source = "".join(path.read_text("utf-8") for path in readers)
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
 
     def names(node: Any) -> set[str]:
         found = set(node.get("properties", {}))
-        return found.union(*(names(child) for child in node.get("properties", {}).values()))
+        return found.union(
+            *(names(child) for child in node.get("properties", {}).values())
+        )
 
     fields = {
         "order_id",
@@ -435,7 +507,9 @@ def test_schema_and_code_know_the_same_keys() -> None:
         ("fee", "fixed = 500.0"),
     ],
 )
-def test_a_whole_number_is_written_as_one(tmp_path: Path, table: str, line: str) -> None:
+def test_a_whole_number_is_written_as_one(
+    tmp_path: Path, table: str, line: str
+) -> None:
     """1.0 is not 1, least of all where it is money: one sentence with the line, not a crash
     later.
     """
@@ -468,9 +542,15 @@ def test_an_unknown_key_of_a_columns_table_is_named_too(
 ) -> None:
     """With the nearest known key and the line, as everywhere."""
     field = column.split(" ", maxsplit=1)[0]
-    lines = [column if line.startswith(f"{field} ") else line for line in SMALLEST.split("\n")]
+    lines = [
+        column if line.startswith(f"{field} ") else line
+        for line in SMALLEST.split("\n")
+    ]
     said = refused(tmp_path, "\n".join(lines))
-    assert f"line {lines.index(column) + 1}: unknown key '{key}' in [columns.{field}]" in said
+    assert (
+        f"line {lines.index(column) + 1}: unknown key '{key}' in [columns.{field}]"
+        in said
+    )
     assert f"nearest known key is '{near}'" in said
 
 
@@ -486,7 +566,8 @@ def test_what_was_expected_is_said_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["ORDERS.CSV", "Orders.Tsv", "in/*.XLSX", "a.Parquet", "o.csv.GZ", "in/orders-*"]
+    "file",
+    ["ORDERS.CSV", "Orders.Tsv", "in/*.XLSX", "a.Parquet", "o.csv.GZ", "in/orders-*"],
 )
 def test_a_files_name_may_be_in_capitals(tmp_path: Path, file: str) -> None:
     """As old programs write them; a tab is the default of any .tsv."""
@@ -502,13 +583,17 @@ def test_a_files_name_may_be_in_capitals(tmp_path: Path, file: str) -> None:
 
 def test_every_choice_that_people_have_is_read(tmp_path: Path) -> None:
     """odd_ids, alike_ids, min_share, near_duplicates and the mode of report files."""
-    text = SMALLEST.replace("[columns]", 'odd_ids = "accept"\nalike_ids = "distinct"\n[columns]')
+    text = SMALLEST.replace(
+        "[columns]", 'odd_ids = "accept"\nalike_ids = "distinct"\n[columns]'
+    )
     text += '[controls]\nmin_share = "send"\nnear_duplicates = "hold"\n[report]\nmode = "0640"\n'
     job = load_job(job_file(tmp_path, text))
     assert (job.input.odd_ids, job.input.alike_ids) == ("accept", "distinct")
     assert (job.controls.min_share, job.controls.near_duplicates) == ("send", "hold")
     assert job.report.mode == 0o640
-    assert load_job(job_file(tmp_path, text.replace("0640", "0644"))).report.mode == 0o644
+    assert (
+        load_job(job_file(tmp_path, text.replace("0640", "0644"))).report.mode == 0o644
+    )
     for right, wrong in (
         ("0640", "0666"),
         ('"hold"', '"stop"'),
@@ -518,10 +603,14 @@ def test_every_choice_that_people_have_is_read(tmp_path: Path) -> None:
         assert "expected: " in refused(tmp_path, text.replace(right, wrong))
 
 
-@pytest.mark.parametrize("amount", ['"amount"', '{ column = "amount" }', '{ value = "20.00" }'])
+@pytest.mark.parametrize(
+    "amount", ['"amount"', '{ column = "amount" }', '{ value = "20.00" }']
+)
 def test_an_amount_says_its_unit(tmp_path: Path, amount: str) -> None:
     """Baht or satang is a factor of a hundred: it has no default."""
-    said = refused(tmp_path, SMALLEST.replace('{ column = "amount", unit = "major" }', amount))
+    said = refused(
+        tmp_path, SMALLEST.replace('{ column = "amount", unit = "major" }', amount)
+    )
     assert "columns.amount" in said
     assert "unit, which has no default" in said
 
@@ -543,7 +632,9 @@ def test_an_amount_says_its_unit(tmp_path: Path, amount: str) -> None:
         ('"currency"', '"500"', "fee.fixed: found '500'"),
     ],
 )
-def test_a_commission_has_a_currency(tmp_path: Path, currency: str, fixed: str, said: str) -> None:
+def test_a_commission_has_a_currency(
+    tmp_path: Path, currency: str, fixed: str, said: str
+) -> None:
     """500 is five baht, five dollars or five hundred yen: 78, with the place."""
     text = SMALLEST.replace('currency    = "currency"', f"currency = {currency}")
     assert said in refused(tmp_path, f"{text}[fee]\nfixed = {fixed}\n")
@@ -558,9 +649,9 @@ def test_commissions_that_are_clear(tmp_path: Path) -> None:
         return load_job(job_file(tmp_path, f"{text}[fee]\n{lines}\n")).fee
 
     assert fee('{ value = "thb" }', "fixed = 500") == Fee({"THB": 500})
-    assert fee('"currency"', 'fixed = { THB = 500, JPY = 0 }\npercentage = "3.5"') == Fee(
-        {"THB": 500, "JPY": 0}, "3.5"
-    )
+    assert fee(
+        '"currency"', 'fixed = { THB = 500, JPY = 0 }\npercentage = "3.5"'
+    ) == Fee({"THB": 500, "JPY": 0}, "3.5")
     assert fee('"currency"', 'percentage = "3.5"') == Fee({}, "3.5")
 
 
@@ -578,7 +669,11 @@ LONG = "x" * 5000
             '[gateway]\nurl = "http://127.0.0.1:99999"',
             "gateway.url: 'http://127.0.0.1:99999' is no address",
         ),
-        ("", '[gateway]\nurl = "https://pay.example:0"', "a port is a number from 1 to 65535"),
+        (
+            "",
+            '[gateway]\nurl = "https://pay.example:0"',
+            "a port is a number from 1 to 65535",
+        ),
         ("", '[gateway]\nurl = "https://pay.example:8e3"', "is no address"),
         ("", '[gateway]\nurl = "http://[::1"', "is no address"),
         ("", '[gateway]\nurl = "https://:443"', "names no host"),
@@ -589,16 +684,28 @@ LONG = "x" * 5000
         ),
         ("", f'[report]\ndirectory = "{LONG}"', "is longer than a path can be"),
         ("", f'[report]\ndirectory = "{"x/" * 3000}"', "is longer than a path can be"),
-        ("", '[state]\nurl = "sqlite:///a\\u0000b"', "state.url: 'a\\x00b' holds a NUL character"),
+        (
+            "",
+            '[state]\nurl = "sqlite:///a\\u0000b"',
+            "state.url: 'a\\x00b' holds a NUL character",
+        ),
         ("", f'[state]\nurl = "sqlite:///{LONG}"', "is longer than a path can be"),
-        ("orders.csv", "a\\u0000.csv", "input.file: 'a\\x00.csv' holds a NUL character"),
+        (
+            "orders.csv",
+            "a\\u0000.csv",
+            "input.file: 'a\\x00.csv' holds a NUL character",
+        ),
         ("orders.csv", f"{LONG}.csv", "is longer than a path can be"),
         (
             'name = "bangkok',
             'schema = "a\\u0000"\nname = "bangkok',
             "schema: 'a\\x00' holds a NUL character",
         ),
-        ('name = "bangkok', f'schema = "{LONG}"\nname = "bangkok', "is longer than a path can be"),
+        (
+            'name = "bangkok',
+            f'schema = "{LONG}"\nname = "bangkok',
+            "is longer than a path can be",
+        ),
         ('name = "bangkok', 'schema = "circle"\nname = "bangkok', "circle"),
         (
             '"recipient"',
@@ -610,14 +717,24 @@ LONG = "x" * 5000
             '{ column = "a", lookup = ".", key = "k", value = "v" }',
             "is missing, no file",
         ),
-        ("", "[controls]\ncount = 1" + "0" * 5000, "holds a value that nobody can mean"),
-        ("", "[controls]\ncount = 0x1" + "f" * 5000, "a whole number of more than 64 bits"),
+        (
+            "",
+            "[controls]\ncount = 1" + "0" * 5000,
+            "holds a value that nobody can mean",
+        ),
+        (
+            "",
+            "[controls]\ncount = 0x1" + "f" * 5000,
+            "a whole number of more than 64 bits",
+        ),
         ("", "[controls]\ncount = 1000000000", "controls.count"),
         ("", f'[controls]\ntime_zone = "{LONG}"', "is no time zone"),
         ("", "[controls]\ncount = 9999-99-99", "not TOML"),
     ],
 )
-def test_what_no_machine_can_do_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_what_no_machine_can_do_is_said(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
     """Ports, paths, numbers and dates out of range: a sentence with the place, and no bug of
     ours.
     """
@@ -631,7 +748,10 @@ def test_what_no_machine_can_do_is_said(tmp_path: Path, old: str, new: str, said
     ("text", "said"),
     [
         ("a." * 20_000 + "a = 1", "line 1: a key of more than 16 parts"),
-        (SMALLEST + "[" + "a . " * 20_000 + "a]", "line 10: a key of more than 16 parts"),
+        (
+            SMALLEST + "[" + "a . " * 20_000 + "a]",
+            "line 10: a key of more than 16 parts",
+        ),
         (
             SMALLEST + "x = { y = 1, " + '"a".' * 20_000 + "'a' = 1 }",
             "line 10: a key of more than 16 parts",
@@ -645,25 +765,35 @@ def test_what_no_machine_can_do_is_said(tmp_path: Path, old: str, new: str, said
             "keys and values, at most 2000",
         ),
         (
-            SMALLEST + "metadata = {" + ", ".join(f"k{number} = 1" for number in range(1900)) + "}",
+            SMALLEST
+            + "metadata = {"
+            + ", ".join(f"k{number} = 1" for number in range(1900))
+            + "}",
             "more is wrong",
         ),
         (SMALLEST + "[report]\nformats = [" + '1, "a", ' * 900 + "]", "more is wrong"),
-        (SMALLEST + "[report]\nformats = [" + "{ a = 1 }, " * 600 + "]", "more is wrong"),
+        (
+            SMALLEST + "[report]\nformats = [" + "{ a = 1 }, " * 600 + "]",
+            "more is wrong",
+        ),
         (SMALLEST + "x = " + "{ a = " * 900 + "1" + " }" * 900, "nested too deeply"),
         (SMALLEST + "x = '''" + "'" * 200_000, "not TOML"),
         (SMALLEST + "x = " + " " * 200_000 + "1", "unknown key 'x'"),
         (SMALLEST + "x = 1" + "\t" * 200_000, "unknown key 'x'"),
         (SMALLEST + "a. " + " " * 200_000 + ".b = 1", "not TOML"),
         (SMALLEST + 'x = "' + "\\" * 200_000, "not TOML"),
-        (SMALLEST + "# " + "a." * 20_000 + "\n# " + "x" * 300_000, "larger than 256 KiB"),
+        (
+            SMALLEST + "# " + "a." * 20_000 + "\n# " + "x" * 300_000,
+            "larger than 256 KiB",
+        ),
     ],
 )
 def test_no_job_file_burns_time(tmp_path: Path, text: str, said: str) -> None:
     """Refused in under a second, whatever costs the square of its length somewhere."""
     started = time.monotonic()
     assert said in refused(tmp_path, text)
-    assert time.monotonic() - started < 3  # a second, on a machine that does nothing else
+    # a second, on a machine that does nothing else
+    assert time.monotonic() - started < 3
 
 
 def test_long_texts_with_points_are_no_keys(tmp_path: Path) -> None:
@@ -673,11 +803,15 @@ def test_long_texts_with_points_are_no_keys(tmp_path: Path) -> None:
         f"# {points}\n{SMALLEST}description = {{ template = '''{points}\n{points}''' }}\nsource ="
         f' "{points}"\n'
     )
-    assert load_job(job_file(tmp_path, text)).columns.fields["source"] == FromColumn(points)
+    assert load_job(job_file(tmp_path, text)).columns.fields["source"] == FromColumn(
+        points
+    )
 
 
 @pytest.mark.fault("J22")
-def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The one a command is given in, when a path from it is needed."""
     path = job_file(tmp_path, SMALLEST)
     gone = tmp_path / "gone"
@@ -685,7 +819,9 @@ def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert load_job(path).input.pattern == str(tmp_path / "orders.csv")
-    with pytest.raises(Misconfigured, match="the folder that this command runs in is gone"):
+    with pytest.raises(
+        Misconfigured, match="the folder that this command runs in is gone"
+    ):
         load_job(path, input_override="orders.csv")
     for name in ("job.toml", "x" * 5000, "x/" * 5000):
         with pytest.raises(Misconfigured):

@@ -66,7 +66,9 @@ def tally(*documents, bad=(), start=2):
 
 def refused(counted, rules=None, /, **declared):
     """The sentence for a tally under some controls."""
-    return " ".join(map(str, refusal_of(counted, Controls(**declared), rules or Input("x"))))
+    return " ".join(
+        map(str, refusal_of(counted, Controls(**declared), rules or Input("x")))
+    )
 
 
 @pytest.mark.parametrize("module", [controls, strictjson])
@@ -92,20 +94,30 @@ def test_a_tally_adds_up(rows, size):
     total = Tally()
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
-        made = [paid(amount, code) if amount else {"order_id": "A"} for code, amount, _ in part]
-        bad = {at: BAD for at, (_, amount, wrong) in enumerate(part) if wrong or not amount}
+        made = [
+            paid(amount, code) if amount else {"order_id": "A"}
+            for code, amount, _ in part
+        ]
+        bad = {
+            at: BAD for at, (_, amount, wrong) in enumerate(part) if wrong or not amount
+        }
         total.add(Judged(Rows(range(start + 2, start + 2 + len(part))), made, bad))
     assert total.read == len(rows)
     assert total.rejected == sum(1 for _, amount, wrong in rows if wrong or not amount)
     assert total.unread == sum(1 for _, amount, _ in rows if not amount)
     for code in ("thb", "jpy", "usd"):
         valid = [
-            amount for currency, amount, wrong in rows if currency == code and amount and not wrong
+            amount
+            for currency, amount, wrong in rows
+            if currency == code and amount and not wrong
         ]
         assert total.total[code.upper()] == sum(
             amount for currency, amount, _ in rows if currency == code and amount
         )
-        assert (total.valid[code.upper()], total.orders[code.upper()]) == (sum(valid), len(valid))
+        assert (total.valid[code.upper()], total.orders[code.upper()]) == (
+            sum(valid),
+            len(valid),
+        )
 
 
 # --- control totals
@@ -168,7 +180,12 @@ def test_too_many_rejects(rules, refuses):
 
 def test_stop_needs_a_reject():
     """A clean file goes, however strict the job."""
-    assert refused(tally(paid(1)), Input("x", on_reject="stop", max_rejects=Limit(count=0))) == ""
+    assert (
+        refused(
+            tally(paid(1)), Input("x", on_reject="stop", max_rejects=Limit(count=0))
+        )
+        == ""
+    )
     assert refused(Tally(), Input("x", max_rejects=Limit(per_10000=0))) == ""
 
 
@@ -182,7 +199,14 @@ def test_orders_above_the_limit():
     """
     check = max_amount_check({"THB": 5_000_000, "JPY": 10}, COLUMNS)
     found = check(
-        [paid(5_000_000), paid(5_000_001), paid(11, "jpy"), paid(10**12, "usd"), {}, {"amount": 1}]
+        [
+            paid(5_000_000),
+            paid(5_000_001),
+            paid(11, "jpy"),
+            paid(10**12, "usd"),
+            {},
+            {"amount": 1},
+        ]
     )
     assert found.keys() == {1, 2}
     sentence = found[1][0].sentence()
@@ -222,25 +246,36 @@ def test_ids_of_the_other_mode(mode, recipient, wrong):
     if wrong:
         assert (found[0][0].column, found[0][0].rule) == ("Shop", "other-mode")
     both = check([{"destination": "recp_test_1", "customer": "cust_test_1"}]).get(0, ())
-    assert [problem.column for problem in both] == (["Shop", "Customer"] if mode == "live" else [])
+    assert [problem.column for problem in both] == (
+        ["Shop", "Customer"] if mode == "live" else []
+    )
 
 
 # --- the totals file
 
 
 @given(
-    st.integers(0, 10**9), st.dictionaries(st.sampled_from(["THB", "JPY"]), st.integers(0, 10**12))
+    st.integers(0, 10**9),
+    st.dictionaries(st.sampled_from(["THB", "JPY"]), st.integers(0, 10**12)),
 )
 def test_totals_file(count, totals):
     """What is written is what is read."""
-    pairs = ", ".join(f'"{code}": "{major_text(minor, code)}"' for code, minor in totals.items())
-    assert parse_totals(f'{{"count": {count}, "total": {{{pairs}}}}}'.encode()) == (count, totals)
+    pairs = ", ".join(
+        f'"{code}": "{major_text(minor, code)}"' for code, minor in totals.items()
+    )
+    assert parse_totals(f'{{"count": {count}, "total": {{{pairs}}}}}'.encode()) == (
+        count,
+        totals,
+    )
 
 
 def test_half_a_totals_file():
     """Either one alone is a control."""
     assert parse_totals(b'{"count": 3}') == (3, None)
-    assert parse_totals(b'\xef\xbb\xbf{"total": {"thb": "1,000.50"}}') == (None, {"THB": 100050})
+    assert parse_totals(b'\xef\xbb\xbf{"total": {"thb": "1,000.50"}}') == (
+        None,
+        {"THB": 100050},
+    )
 
 
 @pytest.mark.fault("H01", "X16")
@@ -311,7 +346,9 @@ def test_the_next_deadline_is_found_in_its_time_zone(
     clock: str, zone: str, started: str, expected: str
 ) -> None:
     """Also on the days when a clock jumps."""
-    found = next_deadline(clock, zone, datetime.fromisoformat(started).replace(tzinfo=UTC))
+    found = next_deadline(
+        clock, zone, datetime.fromisoformat(started).replace(tzinfo=UTC)
+    )
     assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
@@ -338,7 +375,12 @@ def test_a_commission_above_the_order_is_rejected(
     """Exactly reckoned; all of it is not above it, and a share of 0 is what min_share is about."""
     check = fee_check(fee, COLUMNS)
     found = check(
-        [{"amount": amount, "currency": currency}, {"amount": amount}, {"currency": currency}, {}]
+        [
+            {"amount": amount, "currency": currency},
+            {"amount": amount},
+            {"currency": currency},
+            {},
+        ]
     )
     assert set(found) == ({0} if told else set())
     for (problem,) in found.values():
@@ -351,12 +393,18 @@ def test_a_currency_without_a_commission_of_its_own_is_78() -> None:
     """Named with file, row and remedy; rejected rows ask for none, and a job without fixed ones is
     content.
     """
-    rows = [{"amount": 1, "currency": "thb"}, {"amount": 1, "currency": "eur"}, {"amount": 1}]
+    rows = [
+        {"amount": 1, "currency": "thb"},
+        {"amount": 1, "currency": "eur"},
+        {"amount": 1},
+    ]
     problem = Problem("x", "", plain("remedy"), "rule")
     chunk = Rows(range(2, 5), "Orders")
     told = r"no commission for EUR, which row 3 of sheet Orders of a\.xlsx is in: .*EUR = 0"
     with pytest.raises(Misconfigured, match=told):
-        require_fixed_fee(Judged(chunk, rows, {2: (problem,)}), Fee({"THB": 500}), "a.xlsx")
+        require_fixed_fee(
+            Judged(chunk, rows, {2: (problem,)}), Fee({"THB": 500}), "a.xlsx"
+        )
     require_fixed_fee(
         Judged(chunk, rows, {1: (problem,), 2: (problem,)}), Fee({"THB": 500}), "a.xlsx"
     )

@@ -174,7 +174,10 @@ def test_what_an_id_may_look_like(text: str) -> None:
     assert fault_of(text) is None
 
 
-@given(st.text(max_size=12) | st.from_regex(r"[-+#=]?[0-9.,]*[eE#n][-+a0-9/!A-Z]*", fullmatch=True))
+@given(
+    st.text(max_size=12)
+    | st.from_regex(r"[-+#=]?[0-9.,]*[eE#n][-+a0-9/!A-Z]*", fullmatch=True)
+)
 def test_the_quick_look_misses_nothing(text: str) -> None:
     """What the close look refuses, the quick one has seen."""
     if fault_of(text) is not None and "\n" not in text:
@@ -231,8 +234,16 @@ def test_what_kind_of_cell_a_workbook_has_is_held_against_the_very_id() -> None:
     """A date, a fraction, a number with an exponent or a truth value that is not this id's is
     another's.
     """
-    assert trace_of("2025-03-01", "3-1", "date") == trace_of("800000", "8E5", "exponent") == "sure"
-    assert trace_of("0.5", "1/2", "fraction") == trace_of("1.5", "1 1/2", "fraction") == "sure"
+    assert (
+        trace_of("2025-03-01", "3-1", "date")
+        == trace_of("800000", "8E5", "exponent")
+        == "sure"
+    )
+    assert (
+        trace_of("0.5", "1/2", "fraction")
+        == trace_of("1.5", "1 1/2", "fraction")
+        == "sure"
+    )
     assert trace_of("true", "TRUE", "boolean") == "sure"
     for cell, own, kind in [
         ("2025-03-01", "1001-1", "date"),
@@ -311,7 +322,9 @@ BATCH = "2025-11-24-0123456789ab"
 
 
 @given(st.text(max_size=20), st.text(max_size=8), st.integers(1, 10**6))
-def test_an_id_and_a_row_come_back_as_they_were_told(order_id: str, sheet: str, row: int) -> None:
+def test_an_id_and_a_row_come_back_as_they_were_told(
+    order_id: str, sheet: str, row: int
+) -> None:
     """Of any id and sheet; a row number that a program made a decimal of is still it."""
     told = told_id(order_id, BATCH, sheet, row)
     assert own_id(told) == order_id

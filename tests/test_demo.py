@@ -38,7 +38,9 @@ def demo(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def done(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """One demo for all who read what it left."""
     folder = tmp_path_factory.mktemp("demo")
     return folder, demo(folder)
@@ -60,7 +62,11 @@ def test_it_ends_well_and_names_files_that_are_there(
     """0, nothing on stderr, every report file by name, and each sentence is one."""
     folder, result = done
     assert (result.returncode, result.stderr) == (0, "")
-    named = [line.strip() for line in result.stdout.splitlines() if line.strip().startswith("/")]
+    named = [
+        line.strip()
+        for line in result.stdout.splitlines()
+        if line.strip().startswith("/")
+    ]
     assert [Path(name).name for name in named] == [
         "report.html",
         "report.xlsx",
@@ -70,9 +76,16 @@ def test_it_ends_well_and_names_files_that_are_there(
         "rejects.xlsx",
         "manifest.json",
     ]
-    assert all(Path(name).is_file() and Path(name).is_relative_to(folder) for name in named)
+    assert all(
+        Path(name).is_file() and Path(name).is_relative_to(folder) for name in named
+    )
     assert "0 of them twice" in result.stdout
-    assert result.stdout.count("0 requests to charge left this machine, and that is the point") == 2
+    assert (
+        result.stdout.count(
+            "0 requests to charge left this machine, and that is the point"
+        )
+        == 2
+    )
     assert "Under cron it would exit with 11" in result.stdout
     for who in ("engineer", "accountant", "payer"):
         assert f" the {who}: " in result.stdout.split("Under cron")[1], result.stdout
@@ -87,7 +100,9 @@ def test_every_promised_trouble_is_in_its_report(
     looked up.
     """
     rows = results(done[0], "orders.csv")
-    rejected = " ".join(row["reason"] for row in rows.values() if row["outcome"] == "rejected")
+    rejected = " ".join(
+        row["reason"] for row in rows.values() if row["outcome"] == "rejected"
+    )
     for rule in (
         "number-format",
         "too-many-decimals",
@@ -99,22 +114,28 @@ def test_every_promised_trouble_is_in_its_report(
         assert f"({rule})" in rejected
     assert {rows[n]["outcome"] for n in ("0000070", "0000071")} == {"held"}
     assert "not verified" in rows["0000070"]["reason"]
-    codes = {row["failure_code"] for row in rows.values() if row["outcome"] == "declined"}
+    codes = {
+        row["failure_code"] for row in rows.values() if row["outcome"] == "declined"
+    }
     assert codes == {
         "insufficient_fund",
         "stolen_or_lost_card",
         "payment_rejected",
         "failed_fraud_check",
     }
-    assert rows["0000120"]["outcome"] == "pending" and rows["0000120"]["authorize_uri"].startswith(
-        "https://"
+    assert rows["0000120"]["outcome"] == "pending" and rows["0000120"][
+        "authorize_uri"
+    ].startswith("https://")
+    assert (
+        rows["0000027"]["reason"] == "its answer was lost; a look-up found the charge"
     )
-    assert rows["0000027"]["reason"] == "its answer was lost; a look-up found the charge"
     assert (
         "look-ups found no charge; the same request was sent again, 2 in all"
         in rows["0000061"]["reason"]
     )
-    assert {rows[n]["outcome"] for n in ("0000027", "0000061", "0000090")} == {"succeeded"}
+    assert {rows[n]["outcome"] for n in ("0000027", "0000061", "0000090")} == {
+        "succeeded"
+    }
     assert {rows[n]["outcome"] for n in ("0000013",)} == {"conflict"}
     told = done[1].stdout
     assert "Order 0000090 was turned away by the rate limit (429)" in told
@@ -138,7 +159,9 @@ def test_the_other_files_send_nothing_and_name_the_owner(
             assert stands in rows[number]["reason"]
 
 
-def test_again_on_a_terminal_in_json(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_again_on_a_terminal_in_json(
+    done: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     """A second demo replaces the first; the terminal shows a bar, what is done of how much and how
     it went.
     """
@@ -150,7 +173,9 @@ def test_again_on_a_terminal_in_json(done: tuple[Path, subprocess.CompletedProce
     told: dict[str, Any] = json.loads(printed)
     assert [night["posts"] > 0 for night in told["nights"]] == [True, False, False]
     assert [night["exit_code"] for night in told["nights"]] == [11, 11, 11]
-    assert all(Path(path).is_file() for night in told["nights"] for path in night["reports"])
+    assert all(
+        Path(path).is_file() for night in told["nights"] for path in night["reports"]
+    )
 
 
 def on_a_terminal(folder: Path, *flags: str) -> tuple[str, bytes, int]:
@@ -159,7 +184,12 @@ def on_a_terminal(folder: Path, *flags: str) -> tuple[str, bytes, int]:
     with (
         (folder / "printed").open("w+b") as printed,
         subprocess.Popen(
-            [*COMMAND, *flags], cwd=folder, env=BARE, stdin=slave, stdout=printed, stderr=slave
+            [*COMMAND, *flags],
+            cwd=folder,
+            env=BARE,
+            stdin=slave,
+            stdout=printed,
+            stderr=slave,
         ) as process,
     ):
         os.close(slave)
@@ -186,7 +216,9 @@ def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
         COMMAND, cwd=tmp_path, env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         ledger, end = tmp_path / "demo" / "sandbox-ledger.jsonl", time.monotonic() + 60
-        while time.monotonic() < end and not (ledger.exists() and ledger.stat().st_size > 40_000):
+        while time.monotonic() < end and not (
+            ledger.exists() and ledger.stat().st_size > 40_000
+        ):
             time.sleep(0.02)
         (tmp_path / "demo" / "mine.txt").write_text("mine")
         process.send_signal(signal.SIGINT)
@@ -224,7 +256,15 @@ def test_the_samples_hold_the_same_rows() -> None:
     ] == rows
     sheet = openpyxl.load_workbook(data_path("samples/orders.xlsx")).active
     assert sheet is not None
-    assert [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)] == rows
-    made: dict[str, Any] = {"__name__": "made", "__file__": str(data_path("samples/make.py"))}
-    exec(compile(data_path("samples/make.py").read_text("utf-8"), "make.py", "exec"), made)
+    assert [
+        [cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)
+    ] == rows
+    made: dict[str, Any] = {
+        "__name__": "made",
+        "__file__": str(data_path("samples/make.py")),
+    }
+    exec(
+        compile(data_path("samples/make.py").read_text("utf-8"), "make.py", "exec"),
+        made,
+    )
     assert [made["HEADER"], *made["orders"]()] == rows

@@ -17,7 +17,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 def declared(requirements: list[str]) -> set[str]:
     """The names of requirements."""
-    return {plain(re.split(r"[^A-Za-z0-9_.-]", one, maxsplit=1)[0]) for one in requirements}
+    return {
+        plain(re.split(r"[^A-Za-z0-9_.-]", one, maxsplit=1)[0]) for one in requirements
+    }
 
 
 def plain(name: str) -> str:
@@ -44,13 +46,18 @@ def imported(folder: Path, *, but: str = "") -> set[str]:
 
 def test_what_is_imported_is_declared_and_the_reverse() -> None:
     """A library that comes with another one is not there for good."""
-    assert imported(ROOT / "batchpay", but="sandbox") == declared(PROJECT["dependencies"])
+    assert imported(ROOT / "batchpay", but="sandbox") == declared(
+        PROJECT["dependencies"]
+    )
 
 
 def test_the_sandbox_needs_its_extra_and_nothing_else() -> None:
     """Beside what the program itself has."""
     extra = declared(PROJECT["optional-dependencies"]["sandbox"])
-    assert imported(ROOT / "batchpay" / "sandbox") - declared(PROJECT["dependencies"]) == extra
+    assert (
+        imported(ROOT / "batchpay" / "sandbox") - declared(PROJECT["dependencies"])
+        == extra
+    )
 
 
 @pytest.mark.parametrize("place", ["dependencies", "sandbox"])
@@ -63,7 +70,9 @@ def test_every_dependency_has_its_reason_beside_it(place: str) -> None:
 
 def test_what_make_setup_installs_has_each_declared_dependency() -> None:
     """It installs the pinned list and nothing else: what is declared and not pinned is missing."""
-    pinned = re.findall(r"(?m)^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text("utf-8"))
+    pinned = re.findall(
+        r"(?m)^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text("utf-8")
+    )
     extras = PROJECT["optional-dependencies"]
     wanted = declared(PROJECT["dependencies"] + extras["sandbox"] + extras["dev"])
     assert wanted - {"batchpay"} - set(pinned) == set()

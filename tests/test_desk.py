@@ -45,7 +45,9 @@ from tests.test_candidates import order, planned
 from tests.world import Market
 
 JOB = job_text(gateway={"url": "http://127.0.0.1:1"}, customer='"customer"')
-ORDERS = "order_id,amount,currency,recipient,customer\n1,10.00,THB,recp_test_1,cust_test_1\n"
+ORDERS = (
+    "order_id,amount,currency,recipient,customer\n1,10.00,THB,recp_test_1,cust_test_1\n"
+)
 
 
 @pytest.fixture
@@ -64,7 +66,9 @@ def journal(job: Job) -> Iterator[SqliteJournal]:
 
 
 def adopted() -> Event:
-    return Event("adopted", 1, order_id="a", attempt=1, data={"state": "succeeded", "intent": {}})
+    return Event(
+        "adopted", 1, order_id="a", attempt=1, data={"state": "succeeded", "intent": {}}
+    )
 
 
 # --- whose journal it is
@@ -82,7 +86,9 @@ def test_a_journal_that_names_no_account_is_held_by_the_mode_of_its_files(
 
 
 @pytest.mark.fault("J03")
-def test_a_journal_of_files_of_another_mode_is_refused(journal: SqliteJournal, job: Job) -> None:
+def test_a_journal_of_files_of_another_mode_is_refused(
+    journal: SqliteJournal, job: Job
+) -> None:
     """Nobody wrote down whose it is; its files were for live money."""
     planned(journal, "live", [order("b")], mode="live")
     journal.append([adopted()])
@@ -95,7 +101,13 @@ def test_a_journal_of_another_mode_is_refused(job: Job, journal: SqliteJournal) 
     """By what was written down of the account, the last time."""
     for mode in ("test", "live"):
         journal.append(
-            [Event("account", 1, data={"account": "", "mode": mode, "url": "http://127.0.0.1:1"})]
+            [
+                Event(
+                    "account",
+                    1,
+                    data={"account": "", "mode": mode, "url": "http://127.0.0.1:1"},
+                )
+            ]
         )
     with pytest.raises(Misconfigured, match="live"):
         refuse_another_place(job, journal)
@@ -105,7 +117,9 @@ def test_a_journal_of_another_mode_is_refused(job: Job, journal: SqliteJournal) 
 
 
 @pytest.mark.fault("D09", "J02")
-def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: Job) -> None:
+def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(
+    job: Job,
+) -> None:
     """By what the lock has seen of it; also by the run after one that died while it waited."""
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
@@ -134,14 +148,18 @@ def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: J
 
 
 @pytest.mark.fault("J14")
-def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job) -> None:
+def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(
+    job: Job,
+) -> None:
     """The same file again: no new plan, no new note, the same rows."""
     for _ in range(2):
         with ExitStack() as stack:
             desk = OpenJob(job, stack)
             desk.take_in(stack, yes=False)
             (one,) = desk.planned
-            assert [row["order_id"] for chunk in one.chunks() for row in chunk.documents] == ["1"]
+            assert [
+                row["order_id"] for chunk in one.chunks() for row in chunk.documents
+            ] == ["1"]
             assert last_inputs(desk.journal) == [one.batch.id]
             assert len(list(desk.journal.events(["batch.planned"]))) == 1
             assert len(list(desk.journal.events(["inputs"]))) == 1
@@ -161,7 +179,9 @@ def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> 
             OpenJob(job, stack)
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
-        with pytest.raises(TryLater, match=f"pid {os.getpid()}, since {iso(desk.started_ns)}"):
+        with pytest.raises(
+            TryLater, match=f"pid {os.getpid()}, since {iso(desk.started_ns)}"
+        ):
             OpenJob(job, stack)
 
 
@@ -169,7 +189,9 @@ def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> 
 
 
 @pytest.mark.fault("J01", "L11")
-def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: Job) -> None:
+def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(
+    job: Job,
+) -> None:
     """A date that is younger than it shortens nothing; an empty journal looks as far as a charge
     may be unsettled.
     """
@@ -187,7 +209,9 @@ def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: J
             (bound + timedelta(1), bound),
             (bound - timedelta(1), bound - timedelta(1)),
         ):
-            assert look_of(desk, Options(since=since)) == Look(begin, True, False, quiet_at_s)
+            assert look_of(desk, Options(since=since)) == Look(
+                begin, True, False, quiet_at_s
+            )
 
 
 @pytest.mark.fault("D09", "D10", "J02")
@@ -206,7 +230,10 @@ def test_a_run_of_a_journal_that_lost_events_looks_as_far_as_they_may_reach(
             desk.loss = Loss("the lock", empty=empty, unowned=False)
             assert look_of(desk, options).since == EVERYTHING
         desk.note(Listed(bound="2026-11-24T00:00:00Z"))
-        for empty, since in ((False, datetime(2026, 11, 24, tzinfo=UTC)), (True, EVERYTHING)):
+        for empty, since in (
+            (False, datetime(2026, 11, 24, tzinfo=UTC)),
+            (True, EVERYTHING),
+        ):
             desk.loss = Loss("the lock", empty=empty, unowned=False)
             look = look_of(desk, options)
             assert (look.since, look.lost) == (since, True)
@@ -220,7 +247,9 @@ def test_a_run_begins_with_what_the_gateway_last_said_of_recipients(
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
         for why in ("it is deleted", "it is not verified"):
-            desk.note(RecipientsAsked(barred={"recp_test_1": why}, least_charge={"THB": 2000}))
+            desk.note(
+                RecipientsAsked(barred={"recp_test_1": why}, least_charge={"THB": 2000})
+            )
         told = brought(desk, Options(), charges=charges).kept_preflight
         assert (told.barred, told.least_charge) == (
             {"recp_test_1": "it is not verified"},
@@ -248,7 +277,9 @@ def test_a_lost_journal_waits_until_nothing_can_land_any_more(job: Job) -> None:
         assert brought(desk, Options(adopt=True), charges=True).wait_s == 0.0
 
 
-def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job: Job) -> None:
+def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(
+    job: Job,
+) -> None:
     """A file that is refused has its own reason."""
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
@@ -256,7 +287,9 @@ def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job:
         (one,) = desk.planned
         for why in ("", "limited", "limited"):
             _note_holds(desk, why)
-        assert [event.data for event in desk.journal.events(["held"])] == [{"reason": "limited"}]
+        assert [event.data for event in desk.journal.events(["held"])] == [
+            {"reason": "limited"}
+        ]
         desk.planned = [one.refused("look at it")]
         _note_holds(desk, "the line is closed")
         assert last_hold(desk.journal, one.batch.id) == "limited"
@@ -269,7 +302,9 @@ def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job:
 @pytest.mark.parametrize(
     ("trouble", "told"), [("", "answer; "), ("no route", "answer (no route); ")]
 )
-def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, told: str) -> None:
+def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(
+    trouble: str, told: str
+) -> None:
     """Where any is known; not when a signal ended the run first."""
     line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
     line.trouble = trouble
@@ -299,7 +334,9 @@ def test_what_closed_the_line_is_told_once_it_had_answered() -> None:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_a_persons_question_ends_with_what_closed_the_line(market: Market, closed: bool) -> None:
+def test_a_persons_question_ends_with_what_closed_the_line(
+    market: Market, closed: bool
+) -> None:
     """An answer that was given before is none: half of it may be missing."""
     job = load_job(market.job())
     key = secret_key(market.command()[1]["env"], job.gateway)

@@ -35,7 +35,10 @@ def table(title: str) -> list[list[str]]:
     """The cells of the README's table whose header begins so; `\\|` is a bar inside a cell."""
     lines = README[README.index(f"| {title}") :].split("\n\n")[0].splitlines()[2:]
     return [
-        [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        [
+            cell.strip().replace(r"\|", "|")
+            for cell in re.split(r"(?<!\\)\|", line)[1:-1]
+        ]
         for line in lines
     ]
 
@@ -66,7 +69,9 @@ def test_every_command_is_in_the_readme_and_nothing_else() -> None:
 def test_every_flag_is_in_the_readme_and_in_help(name: str) -> None:
     """The same flags in both; --json wherever a result is printed for people."""
     command = cli.commands[name]
-    options = {opt for p in command.params if isinstance(p, click.Option) for opt in p.opts}
+    options = {
+        opt for p in command.params if isinstance(p, click.Option) for opt in p.opts
+    }
     assert ("--json" in options) is (name not in ("sandbox", "schema", "completion"))
     assert told()[name] == options - {"--json"}
     said = command.get_help(click.Context(command, info_name=name))
@@ -104,13 +109,17 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
     listed = dict(re.findall(r"^ +(\w+) +(\d+) ", errors.__doc__ or "", re.MULTILINE))
     here = [kind for kind in families() if kind.__module__ == errors.__name__]
     assert listed == {
-        kind.__name__: str(kind.exit_code) for kind in here if kind is not errors.BatchpayError
+        kind.__name__: str(kind.exit_code)
+        for kind in here
+        if kind is not errors.BatchpayError
     }
 
 
 def test_the_outcomes_are_those_of_the_model() -> None:
     """One line an outcome; the equations name each of them once."""
-    names = [name for cell, *_ in table("outcome") for name in re.findall(r"`(\w+)`", cell)]
+    names = [
+        name for cell, *_ in table("outcome") for name in re.findall(r"`(\w+)`", cell)
+    ]
     assert sorted(names) == sorted(Outcome)
     sums = re.search(r"rows read = (.*)\n +sent +=(.*)\n", README)
     assert sums is not None
@@ -128,7 +137,10 @@ def test_every_column_of_the_results_has_its_unit() -> None:
     assert [name for name, _ in rows] == list(columns)
     for name, unit in rows:
         kind = columns[name]
-        assert (kind == "int") is unit.startswith(("smallest unit of", "number")), (name, unit)
+        assert (kind == "int") is unit.startswith(("smallest unit of", "number")), (
+            name,
+            unit,
+        )
         assert (kind == "time") is unit.startswith("UTC"), (name, unit)
 
 
@@ -151,11 +163,17 @@ def test_the_smallest_job_checks(market: Market) -> None:
 
 def test_the_commands_of_the_second_block_work_in_their_order(market: Market) -> None:
     """init, check, plan, run: typed as they stand, against a sandbox instead of the test mode."""
-    lines = [line for line in blocks("console")[1].splitlines() if line.startswith("$ batchpay ")]
+    lines = [
+        line
+        for line in blocks("console")[1].splitlines()
+        if line.startswith("$ batchpay ")
+    ]
     assert [line.split()[2] for line in lines] == ["init", "check", "plan", "run"]
     for line in lines:
         words, how = market.command(*line.split("#")[0].split()[2:])
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, **how)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=60, check=False, **how
+        )
         # one row shows what an error is
         assert done.returncode == (0 if "init" in line else 10), (
             line,
@@ -164,7 +182,9 @@ def test_the_commands_of_the_second_block_work_in_their_order(market: Market) ->
         if "init" in line:
             job = market.folder / "job.toml"
             job.write_text(
-                job.read_text().replace("[gateway]\n", f'[gateway]\nurl = "{market.sandbox.url}"\n')
+                job.read_text().replace(
+                    "[gateway]\n", f'[gateway]\nurl = "{market.sandbox.url}"\n'
+                )
             )
     assert market.posts() == 2
     assert market.outcomes() == {"succeeded": 2, "rejected": 1}
@@ -176,7 +196,9 @@ def test_what_the_readme_names_is_there() -> None:
         assert (ROOT / link).exists(), link
     for name in re.findall(r"`((?:samples|schemas|docs|tests)/[\w./-]+)`", README):
         assert (ROOT / name).exists(), name
-    words = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    words = set(
+        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    )
     assert set(re.findall(r"\bmake ([a-z-]+)\b", README)) <= words
 
 
@@ -187,7 +209,9 @@ def test_what_contributing_names_is_there() -> None:
     assert len(named) > 20
     for name in named:
         assert (ROOT / name).exists(), name
-    words = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    words = set(
+        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    )
     assert set(re.findall(r"\bmake ([a-z-]+)\b", text)) <= words
 
 
@@ -201,7 +225,10 @@ def test_how_it_is_built_is_the_packages_listing() -> None:
             room = names if names.endswith("/") else ""
             drawn.add(names)
         elif names.endswith("/"):
-            drawn |= {f"{room}{names}", *(f"{room}{names}{name}.py" for name in told.split())}
+            drawn |= {
+                f"{room}{names}",
+                *(f"{room}{names}{name}.py" for name in told.split()),
+            }
         else:
             drawn |= {f"{room}{name}.py" for name in names.split()}
     package = Path(batchpay.__file__).parent
@@ -235,7 +262,9 @@ def properties() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 DEFAULTS = [
-    (name, key, inner["default"]) for name, key, inner in properties() if "default" in inner
+    (name, key, inner["default"])
+    for name, key, inner in properties()
+    if "default" in inner
 ]
 
 
@@ -312,13 +341,17 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
 
 def test_the_changelog_has_this_version() -> None:
     """The newest entry is the version that `--version` says."""
-    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    newest = re.search(
+        r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
     assert newest is not None and newest[1] == batchpay.__version__
 
 
 def test_a_report_is_what_its_schema_says(market: Market) -> None:
     """report.json of a night with every ending that is easily had."""
-    shutil.copyfile(data_path("samples/recipients.csv"), market.folder / "recipients.csv")
+    shutil.copyfile(
+        data_path("samples/recipients.csv"), market.folder / "recipients.csv"
+    )
     rows = data_path("samples/orders.csv").read_text("utf-8-sig").splitlines()[:60]
     (market.folder / "orders.csv").write_text("\n".join(rows) + "\n", "utf-8")
     job = (
@@ -333,7 +366,9 @@ def test_a_report_is_what_its_schema_says(market: Market) -> None:
     jsonschema.Draft202012Validator(schema).validate(report)
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+@pytest.mark.parametrize(
+    "page", sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+)
 def test_what_a_page_links_to_is_there(page: str) -> None:
     """Every file of the repository that a page of docs names by a link."""
     text = (ROOT / "docs" / page).read_text("utf-8")

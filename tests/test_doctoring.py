@@ -17,7 +17,9 @@ from batchpay.sandbox import SandboxServer
 from tests.world import KEY, Market, order
 
 
-def findings(market: Market, *flags: str, **environ: str) -> tuple[int, dict[str, tuple[str, str]]]:
+def findings(
+    market: Market, *flags: str, **environ: str
+) -> tuple[int, dict[str, tuple[str, str]]]:
     """Exit code, and the findings by subject: the last of each."""
     result = market.run(*flags, "--json", verb="doctor", **environ)
     if not result.stdout:
@@ -25,7 +27,9 @@ def findings(market: Market, *flags: str, **environ: str) -> tuple[int, dict[str
     told = json.loads(result.stdout)
     if "findings" not in told:
         return result.returncode, {"": ("wrong", result.stdout)}
-    return result.returncode, {f["subject"]: (f["state"], f["told"]) for f in told["findings"]}
+    return result.returncode, {
+        f["subject"]: (f["state"], f["told"]) for f in told["findings"]
+    }
 
 
 def test_all_is_well(market: Market) -> None:
@@ -34,7 +38,9 @@ def test_all_is_well(market: Market) -> None:
     market.job()
     code, found = findings(market)
     assert code == 0, found
-    assert not (market.folder / "state" / "batchpay.db").exists() and market.posts() == 0
+    assert (
+        not (market.folder / "state" / "batchpay.db").exists() and market.posts() == 0
+    )
     assert {
         "input",
         "journal",
@@ -57,13 +63,21 @@ def test_what_is_wrong_is_told_with_its_exit_code(market: Market) -> None:
     state's folder.
     """
     market.orders(
-        [order(1), order(2, recipient="recp_test_sandboxunverified"), order(3, amount="x")]
+        [
+            order(1),
+            order(2, recipient="recp_test_sandboxunverified"),
+            order(3, amount="x"),
+        ]
     )
     market.job()
     code, found = findings(market)
     assert code == 0 and found["input"][0] == "warning"
-    assert "not verified" in found["recipient"][1] and "1 of 2" in found["recipients"][1]
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "drop": ["destination"]})
+    assert (
+        "not verified" in found["recipient"][1] and "1 of 2" in found["recipients"][1]
+    )
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "drop": ["destination"]}
+    )
     assert market.run().returncode == 12
     (market.folder / "state" / "notes.txt").write_text("x")
     code, found = findings(market)
@@ -72,7 +86,9 @@ def test_what_is_wrong_is_told_with_its_exit_code(market: Market) -> None:
     market.sandbox.accept_keys("skey_test_another000000")
     assert findings(market)[0] == 12  # the stop weighs more
     code, found = findings(market, OMISE_SECRET_KEY="skey_live_0123456789")
-    assert code == 12 and found["key"][0] == "wrong" and found["recipients"][0] == "unseen"
+    assert (
+        code == 12 and found["key"][0] == "wrong" and found["recipients"][0] == "unseen"
+    )
 
 
 @pytest.mark.fault("B20")
@@ -84,12 +100,16 @@ def test_a_refused_key_is_77_and_a_silent_gateway_69(market: Market) -> None:
     code, found = findings(market)
     assert code == 77 and "refused the secret key (401" in found["gateway"][1]
     said = market.run(verb="doctor").stdout
-    assert "run again later" not in said and said.count("authentication_failure") == 1, said
+    assert (
+        "run again later" not in said and said.count("authentication_failure") == 1
+    ), said
     market.job(url="http://127.0.0.1:9")
     code, found = findings(market)
     assert code == 69 and PAGE in found["gateway"][1]
     done = market.run()
-    assert done.returncode == 69 and "whose account" not in done.stdout + done.stderr, done
+    assert done.returncode == 69 and "whose account" not in done.stdout + done.stderr, (
+        done
+    )
 
 
 PAGE = "https://status.omise.co tells of incidents"
@@ -114,11 +134,21 @@ def test_a_gateway_that_is_ill_has_a_status_page(market: Market) -> None:
     assert code == 69 and PAGE in gateway["told"] and "status 503" in gateway["told"]
     for verb in ("run", "settle"):
         done = market.run(verb=verb)
-        assert done.returncode == 69 and PAGE in done.stderr and "status 503" in done.stderr
+        assert (
+            done.returncode == 69
+            and PAGE in done.stderr
+            and "status 503" in done.stderr
+        )
         assert "whether the gateway itself has an incident" in done.stdout + done.stderr
     market.sandbox.clear_rules()
     market.sandbox.add_rule(
-        {"method": "POST", "path": "/charges", "status": 502, "commit": "never", "code": "x"}
+        {
+            "method": "POST",
+            "path": "/charges",
+            "status": 502,
+            "commit": "never",
+            "code": "x",
+        }
     )
     done = market.run()
     assert done.returncode == 11 and market.outcomes()["held"]
@@ -137,21 +167,29 @@ def test_a_wrong_clock_is_78(market: Market) -> None:
     market.orders([order(1)])
     market.job()
     market.sandbox.add_rule(
-        {"method": "GET", "path": "*", "headers": {"date": "Mon, 01 Jan 2024 00:00:00 GMT"}}
+        {
+            "method": "GET",
+            "path": "*",
+            "headers": {"date": "Mon, 01 Jan 2024 00:00:00 GMT"},
+        }
     )
     code, found = findings(market)
     assert code == 78 and found["clock"][0] == "wrong" and "gateway" not in found, found
     assert "unseen   clock" not in market.run(verb="doctor").stdout
 
 
-def test_a_disk_without_room_is_73(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_is_73(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A little room is a warning; none is what ends a run."""
     market.orders([order(1)])
     market.job()
     job = load_job(market.folder / "job.toml")
     usage = shutil.disk_usage(market.folder)
     for free, state, code in ((4096, "wrong", 73), (100 << 20, "warning", 0)):
-        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage._replace(free=free))
+        monkeypatch.setattr(
+            shutil, "disk_usage", lambda _, free=free: usage._replace(free=free)
+        )
         for finding in doctor._disk(job):
             assert (finding.state, finding.exit_code) == (state, code), finding
 
@@ -165,7 +203,9 @@ def test_a_job_that_was_renamed_beside_its_journal_is_78(market: Market) -> None
     path = market.folder / "job.toml"
     path.write_text(path.read_text().replace('name = "night"', 'name = "nightly"'))
     code, found = findings(market)
-    assert code == 78 and 'give it its old name again: name = "night"' in found["job"][1], found
+    assert (
+        code == 78 and 'give it its old name again: name = "night"' in found["job"][1]
+    ), found
     assert market.run().returncode == 78
     market.job()
     assert findings(market)[0] == 0
@@ -186,7 +226,10 @@ def test_a_journal_edited_by_hand_is_74(market: Market) -> None:
     raw.close()
     code, found = findings(market)
     assert code == 74 and "event 4" in found["journal"][1]
-    assert "Keep a copy of it as it is, find out who or what changed it" in found["journal"][1]
+    assert (
+        "Keep a copy of it as it is, find out who or what changed it"
+        in found["journal"][1]
+    )
     last = market.run(verb="doctor").stdout.splitlines()[-1]
     assert last.startswith("exit 74: do what is said about the journal"), last
     assert "Nothing was sent" not in market.run(verb="verify").stderr
@@ -202,16 +245,22 @@ def test_a_probe_learns_what_the_gateway_does(market: Market) -> None:
     people = ("--customer", "cust_test_sandbox00014242")
     code, found = findings(market, "--probe", *people)
     assert code == 0, found
-    assert found["destination"][0] == "well" and "chain acch_" in found["destination"][1]
+    assert (
+        found["destination"][0] == "well" and "chain acch_" in found["destination"][1]
+    )
     assert "not honoured" in found["idempotency key"][1]
     assert market.posts() == 3
     assert market.run().returncode == 0
     assert market.outcomes() == {"succeeded": 1}
     path = market.folder / "job.toml"
     path.write_text(
-        path.read_text().replace('doubt_period = "0.6s"', 'doubt_period = "300s"\nmode = "live"')
+        path.read_text().replace(
+            'doubt_period = "0.6s"', 'doubt_period = "300s"\nmode = "live"'
+        )
     )
-    code, found = findings(market, "--probe", *people, OMISE_SECRET_KEY="skey_0123456789abcdef")
+    code, found = findings(
+        market, "--probe", *people, OMISE_SECRET_KEY="skey_0123456789abcdef"
+    )
     assert code == 78 and "test mode only" in str(found)
     assert market.posts() == 4
 
@@ -219,11 +268,15 @@ def test_a_probe_learns_what_the_gateway_does(market: Market) -> None:
 # --- as far as it can
 
 
-def told(market: Market, *flags: str, **environ: str) -> tuple[int, list[dict[str, Any]]]:
+def told(
+    market: Market, *flags: str, **environ: str
+) -> tuple[int, list[dict[str, Any]]]:
     """Exit code and all findings, in their order."""
     result = market.run(*flags, "--json", verb="doctor", **environ)
     document = json.loads(result.stdout)
-    assert document["exit_code"] == result.returncode and "Traceback" not in result.stderr
+    assert (
+        document["exit_code"] == result.returncode and "Traceback" not in result.stderr
+    )
     return result.returncode, document["findings"]
 
 
@@ -259,10 +312,17 @@ def test_without_a_key_all_but_the_gateway_is_looked_at(
         "clock",
     ]
     (missing,) = [one for one in found if one["subject"] == "key"]
-    assert (missing["state"], missing["exit_code"]) == ("wrong", 78) and says in missing["told"]
+    assert (missing["state"], missing["exit_code"]) == (
+        "wrong",
+        78,
+    ) and says in missing["told"]
     assert [one["subject"] for one in found if one["state"] == "unseen"] == UNSEEN
-    assert all("that needs the key" in one["told"] for one in found if one["state"] == "unseen")
-    assert "2 rows, 1 rejected" in next(one["told"] for one in found if one["subject"] == "input")
+    assert all(
+        "that needs the key" in one["told"] for one in found if one["state"] == "unseen"
+    )
+    assert "2 rows, 1 rejected" in next(
+        one["told"] for one in found if one["subject"] == "input"
+    )
     assert market.sandbox.requests() == []
 
 
@@ -272,7 +332,9 @@ def test_what_is_wrong_is_told_beside_the_missing_key(market: Market) -> None:
     """
     market.orders([order(1)])
     market.job()
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "drop": ["destination"]})
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "drop": ["destination"]}
+    )
     assert market.run().returncode == 12
     assert told(market, OMISE_SECRET_KEY="")[0] == 12
     (market.folder / "orders.csv").write_text("order_id\n1\n")
@@ -283,16 +345,25 @@ def test_what_is_wrong_is_told_beside_the_missing_key(market: Market) -> None:
     (market.folder / "state" / "batchpay.db").write_bytes(b"x" * 5000)
     code, found = told(market, OMISE_SECRET_KEY="")
     assert code == 78
-    assert {one["exit_code"] for one in found if one["state"] == "wrong"} >= {65, 74, 78}
+    assert {one["exit_code"] for one in found if one["state"] == "wrong"} >= {
+        65,
+        74,
+        78,
+    }
 
 
 def test_a_wrong_job_file_keeps_nothing_else_from_view(market: Market) -> None:
     """Every fault of it on a line of its own; what needs the job is told as not looked at."""
     path = market.job()
-    path.write_text(path.read_text().replace("rate ", "rat ").replace('file = "orders.csv"', ""))
+    path.write_text(
+        path.read_text().replace("rate ", "rat ").replace('file = "orders.csv"', "")
+    )
     code, found = told(market)
     assert code == 78
-    assert [one["state"] for one in found if one["subject"] == "job"] == ["wrong", "wrong"]
+    assert [one["state"] for one in found if one["subject"] == "job"] == [
+        "wrong",
+        "wrong",
+    ]
     assert [one["subject"] for one in found if one["state"] == "unseen"] == [
         "input",
         "journal",
@@ -317,7 +388,9 @@ def test_a_run_under_way_hides_the_gateway_alone(market: Market) -> None:
         under_way.kill()
     assert code == 75
     assert [one["subject"] for one in found if one["state"] == "unseen"] == UNSEEN
-    assert "is running already" in next(one["told"] for one in found if one["subject"] == "gateway")
+    assert "is running already" in next(
+        one["told"] for one in found if one["subject"] == "gateway"
+    )
 
 
 def test_a_probe_that_comes_to_nothing_is_a_finding(market: Market) -> None:
@@ -350,7 +423,9 @@ def scripted(tmp_path: Path, lines: str) -> SandboxServer:
 @pytest.mark.parametrize(
     ("share", "says"), [("hold", "a run holds them"), ("send", "nobody can be paid")]
 )
-def test_files_are_held_against_the_gateways_limits(tmp_path: Path, share: str, says: str) -> None:
+def test_files_are_held_against_the_gateways_limits(
+    tmp_path: Path, share: str, says: str
+) -> None:
     """The least and the most of a charge, the smallest transfer, the currencies; of rows that are
     right themselves.
     """
@@ -372,7 +447,9 @@ def test_files_are_held_against_the_gateways_limits(tmp_path: Path, share: str, 
         market.job(more=f'[fee]\npercentage = "20"\n[controls]\nmin_share = "{share}"')
         code, found = told(market)
     limits = [
-        one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"
+        one["told"]
+        for one in found
+        if one["subject"] == "limits" and one["state"] == "warning"
     ]
     assert code == 0 and len(limits) == 4, limits
     assert "1 order (row 8): in CAD, which the account does not take" in limits[0]
@@ -383,7 +460,11 @@ def test_files_are_held_against_the_gateways_limits(tmp_path: Path, share: str, 
         in limits[3]
     )
     assert says in limits[3]
-    well = [one["told"] for one in found if one["subject"] == "limits" and one["state"] == "well"]
+    well = [
+        one["told"]
+        for one in found
+        if one["subject"] == "limits" and one["state"] == "well"
+    ]
     assert well == [
         "a charge may be 20.00 to 1,000.00 THB, a transfer 40.00 THB or more",
         (
@@ -401,7 +482,9 @@ def test_many_orders_beyond_a_limit_are_counted(tmp_path: Path) -> None:
         market.job()
         found = told(market)[1]
     (limit,) = [
-        one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"
+        one["told"]
+        for one in found
+        if one["subject"] == "limits" and one["state"] == "warning"
     ]
     assert (
         "1,300 orders (rows 2, 3, 4, 5, 6 and 1,295 more): above the largest charge, 100.00 THB"
@@ -411,13 +494,20 @@ def test_many_orders_beyond_a_limit_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["[]", "{}", '{"limits": {"charge_amount": {"min": "1", "max": null}}}', '{"limits": 1}'],
+    [
+        "[]",
+        "{}",
+        '{"limits": {"charge_amount": {"min": "1", "max": null}}}',
+        '{"limits": 1}',
+    ],
 )
 def test_limits_that_the_gateway_does_not_tell(market: Market, body: str) -> None:
     """A warning; nothing is held against what nobody said."""
     market.orders([order(1)])
     market.job()
-    market.sandbox.add_rule({"method": "GET", "path": "/capability", "status": 200, "body": body})
+    market.sandbox.add_rule(
+        {"method": "GET", "path": "/capability", "status": 200, "body": body}
+    )
     code, found = findings(market)
     assert code == 0 and found["limits"] == ("warning", found["limits"][1])
     assert "does not tell the least" in found["limits"][1]
@@ -435,7 +525,11 @@ def test_limits_that_the_gateway_does_not_tell(market: Market, body: str) -> Non
         (0o602, 0o700, ["everybody may change the secret key (mode 0602)"]),
         (0o600, 0o777, ["everybody may write in this folder"]),
         (0o600, 0o1777, []),  # sticky: nobody takes another's file away
-        (0o666, 0o722, ["may read", "may change", "everybody may write in this folder"]),
+        (
+            0o666,
+            0o722,
+            ["may read", "may change", "everybody may write in this folder"],
+        ),
     ],
 )
 def test_a_key_file_that_others_can_read_or_change(
@@ -476,7 +570,9 @@ def test_what_is_set_for_other_programs_is_said_to_be_ignored(market: Market) ->
     """Certificates and proxies of the environment."""
     market.orders([order(1)])
     market.job()
-    found = findings(market, SSL_CERT_FILE="/x.pem", https_proxy="http://127.0.0.1:9")[1]
+    found = findings(market, SSL_CERT_FILE="/x.pem", https_proxy="http://127.0.0.1:9")[
+        1
+    ]
     assert found["environment"] == ("warning", found["environment"][1])
     assert found["environment"][1].startswith(
         "SSL_CERT_FILE, https_proxy: set for other programs and not read here"
@@ -490,7 +586,9 @@ def test_a_clock_behind_the_files_of_the_job(market: Market) -> None:
     os.utime(market.job(), (ahead_s, ahead_s))
     code, found = told(market, OMISE_SECRET_KEY="")
     clock = next(one for one in found if one["subject"] == "clock")
-    assert code == 78 and clock["state"] == "warning" and "set the clock" in clock["told"]
+    assert (
+        code == 78 and clock["state"] == "warning" and "set the clock" in clock["told"]
+    )
 
 
 def test_in_words(market: Market) -> None:
@@ -515,7 +613,11 @@ def test_the_key_is_held_against_the_journal_as_a_run_holds_it(market: Market) -
     other = {"object": "account", "id": "account_test_another", "currency": "THB"}
     market.sandbox.add_rule(method="GET", path="/account", body=other)
     code, found = findings(market)
-    assert code == 78 and found["key"][0] == "wrong" and "account_test_another" in found["key"][1]
+    assert (
+        code == 78
+        and found["key"][0] == "wrong"
+        and "account_test_another" in found["key"][1]
+    )
     assert market.run().returncode == 78
     code, found = findings(market, "--probe", "--customer", "cust_test_sandbox00014242")
     assert code == 78 and found["probe"][0] == "wrong" and market.posts() == 1
@@ -542,10 +644,18 @@ def test_odd_documents_of_the_gateway_are_no_bug(market: Market) -> None:
     """Limits that are no object, lists of what is no object: a finding, never 70."""
     market.orders([order(1)])
     market.job()
-    for limits in (None, 5, [], {"charge_amount": None}, {"charge_amount": {"min": "x"}}):
+    for limits in (
+        None,
+        5,
+        [],
+        {"charge_amount": None},
+        {"charge_amount": {"min": "x"}},
+    ):
         market.sandbox.clear_rules()
         market.sandbox.add_rule(
-            method="GET", path="/capability", body={"object": "capability", "limits": limits}
+            method="GET",
+            path="/capability",
+            body={"object": "capability", "limits": limits},
         )
         code, found = findings(market)
         assert code == 0 and found["limits"][0] == "warning", found

@@ -33,7 +33,10 @@ def night(market: Market, *, key: str = KEY, **flags: Any) -> int:
     """One run of the job as it lies there; its exit code."""
     try:
         return pipeline.run(
-            load_job(market.folder / "job.toml"), SecretKey(key), Options(**flags), Quiet()
+            load_job(market.folder / "job.toml"),
+            SecretKey(key),
+            Options(**flags),
+            Quiet(),
         ).exit_code
     except BatchpayError as error:
         return error.exit_code
@@ -46,7 +49,9 @@ def rows(market: Market) -> dict[str, dict[str, str]]:
 
 def journal_of(market: Market) -> SqliteJournal:
     """The journal of the job, to look at."""
-    return SqliteJournal(market.folder / "state" / "batchpay.db", "night", read_only=True)
+    return SqliteJournal(
+        market.folder / "state" / "batchpay.db", "night", read_only=True
+    )
 
 
 # --- states that are not what they were
@@ -54,7 +59,9 @@ def journal_of(market: Market) -> SqliteJournal:
 
 @pytest.mark.fault("J01", "D10")
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(days=30)])
-def test_since_only_widens_what_a_lost_journal_looks_at(three: Market, ago: timedelta) -> None:
+def test_since_only_widens_what_a_lost_journal_looks_at(
+    three: Market, ago: timedelta
+) -> None:
     """A journal that was lost beside charges of the job is 78, whatever --since says; nothing is
     charged again.
     """
@@ -93,7 +100,9 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(
     for name in ("state", "reports"):
         shutil.copytree(market.folder / name, market.folder / f"{name} of before")
     market.orders(payers)
-    under_way = market.sandbox.add_rule(action="reset_late", late_s=2.5, order_id="00003")
+    under_way = market.sandbox.add_rule(
+        action="reset_late", late_s=2.5, order_id="00003"
+    )
     with market.start("run", "job.toml") as process:
         while not under_way.applied:
             time.sleep(0.01)
@@ -131,7 +140,9 @@ def forget(market: Market, order_id: str, *, but: str = "") -> None:
         for charge in ledger.shelves["charge"].values():
             if charge.metadata.get("order_id") == order_id:
                 charge.metadata = {
-                    name: value for name, value in charge.metadata.items() if name == but
+                    name: value
+                    for name, value in charge.metadata.items()
+                    if name == but
                 }
                 charge.created -= 10 * 86_400
 
@@ -162,7 +173,9 @@ def test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night(
 
 
 @pytest.mark.fault("J03", "D10")
-def test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name(three: Market) -> None:
+def test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name(
+    three: Market,
+) -> None:
     """Another key would find none of its charges."""
     assert night(three) == 0
     shutil.rmtree(three.folder / "state")
@@ -172,7 +185,9 @@ def test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name(three:
 
 
 @pytest.mark.fault("D09", "L11", "H05")
-def test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it(three: Market) -> None:
+def test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it(
+    three: Market,
+) -> None:
     """An older copy is back, and only a report tells of the person's word."""
     assert night(three, limit=1) == 11
     shutil.copytree(three.folder / "state", three.folder / "before")
@@ -198,17 +213,23 @@ def test_another_mode_or_address_is_another_journal(three: Market) -> None:
     )
     job.write_text(live, "utf-8")
     with pytest.raises(Misconfigured, match=r"test mode.*\[state\] url"):
-        pipeline.run(load_job(job), SecretKey("skey_0123456789abcdef01"), Options(), Quiet())
+        pipeline.run(
+            load_job(job), SecretKey("skey_0123456789abcdef01"), Options(), Quiet()
+        )
     assert three.posts() == 3
 
 
 @pytest.mark.fault("J03")
-def test_an_account_that_cannot_be_read_is_told_and_stops_nothing(three: Market) -> None:
+def test_an_account_that_cannot_be_read_is_told_and_stops_nothing(
+    three: Market,
+) -> None:
     """Mode and address alone are held then."""
     three.sandbox.add_rule(
         method="GET", path="/account", status=403, code="forbidden", commit="never"
     )
-    made = pipeline.run(load_job(three.folder / "job.toml"), SecretKey(KEY), Options(), Quiet())
+    made = pipeline.run(
+        load_job(three.folder / "job.toml"), SecretKey(KEY), Options(), Quiet()
+    )
     assert made.exit_code == 0
     assert any("account" in note for note in made.notes)
 
@@ -221,24 +242,35 @@ def test_an_account_that_was_told_before_must_be_told_again(three: Market) -> No
     assert night(three) == 0
     three.orders([order(number) for number in range(4)])
     three.sandbox.add_rule(
-        method="GET", path="/account", status=403, code="forbidden", commit="never", times=1
+        method="GET",
+        path="/account",
+        status=403,
+        code="forbidden",
+        commit="never",
+        times=1,
     )
     asked = len(three.sandbox.requests("GET", "/charges"))
     assert night(three) == 69
-    assert three.posts() == 3 and len(three.sandbox.requests("GET", "/charges")) == asked
+    assert (
+        three.posts() == 3 and len(three.sandbox.requests("GET", "/charges")) == asked
+    )
     assert "did not tell whose account" in three.results()[3]["reason"]
     assert night(three) == 0 and three.posts() == 4
 
 
 @pytest.mark.fault("J06", "E13")
 @pytest.mark.parametrize("same_journal", [True, False])
-def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal: bool) -> None:
+def test_a_renamed_job_is_refused_on_every_night(
+    three: Market, *, same_journal: bool
+) -> None:
     """Also after its new name has charged once: for as long as the journal or the gateway knows the
     old one.
     """
     assert night(three) == 0
     job = three.folder / "job.toml"
-    job.write_text(job.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8")
+    job.write_text(
+        job.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8"
+    )
     if not same_journal:
         shutil.rmtree(three.folder / "state")
     assert night(three) == 78
@@ -255,7 +287,9 @@ def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal:
 
 
 @pytest.mark.fault("J05")
-def test_a_list_that_lacks_what_the_journal_has_proof_of_proves_no_absence(market: Market) -> None:
+def test_a_list_that_lacks_what_the_journal_has_proof_of_proves_no_absence(
+    market: Market,
+) -> None:
     """A stale copy of the list: the order whose answer was lost stays in doubt and is not sent
     again.
     """
@@ -286,9 +320,13 @@ def test_one_charge_id_for_two_orders_is_a_stop(three: Market) -> None:
 
 
 @pytest.mark.fault("J11")
-def test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period(three: Market) -> None:
+def test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period(
+    three: Market,
+) -> None:
     """The others are shown, younger ones too: this one was answered and is in no list."""
-    three.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    three.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="00001"
+    )
     night(three)
     three.orders([order(4)])
     three.job(doubt="0.6s")
@@ -310,12 +348,18 @@ def test_pages_shrink_until_they_fit(three: Market) -> None:
 
 
 @pytest.mark.fault("J12")
-def test_a_charge_too_long_to_be_read_is_told_and_the_night_goes_on(three: Market) -> None:
+def test_a_charge_too_long_to_be_read_is_told_and_the_night_goes_on(
+    three: Market,
+) -> None:
     """One entry of the list alone is longer than anybody should read."""
     assert night(three) == 0
-    three.sandbox.add_rule(method="GET", path="/charges", pad=1_200_000, order_id="00001")
+    three.sandbox.add_rule(
+        method="GET", path="/charges", pad=1_200_000, order_id="00001"
+    )
     three.orders([order(4)])
-    made = pipeline.run(load_job(three.folder / "job.toml"), SecretKey(KEY), Options(), Quiet())
+    made = pipeline.run(
+        load_job(three.folder / "job.toml"), SecretKey(KEY), Options(), Quiet()
+    )
     assert made.exit_code in (0, 11, 12)
     assert three.money()["00004"] == 1
     assert any("passed over" in note for note in made.notes)
@@ -369,14 +413,18 @@ def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(
     assert night(market) == 12
     # which shows it whole; that it stopped stays
     proven_by_a_list = rule == {"drop": ["id"]} or "id" in rule.get("change", {})
-    assert rows(market)["00001"]["outcome"] == ("succeeded" if proven_by_a_list else "unproven")
+    assert rows(market)["00001"]["outcome"] == (
+        "succeeded" if proven_by_a_list else "unproven"
+    )
     assert night(market) == 12
     assert market.posts() == 1
 
 
 @pytest.mark.fault("J19", "B31")
 @pytest.mark.parametrize("name", ["", " ", "x", "chrg_test_", "chrg_test_a b"])
-def test_an_id_that_names_no_charge_makes_no_second_charge(market: Market, name: str) -> None:
+def test_an_id_that_names_no_charge_makes_no_second_charge(
+    market: Market, name: str
+) -> None:
     """The answer is the true charge under such an id, and lists show the same one: there is one."""
     market.job()
     market.orders([order(1)])
@@ -386,7 +434,9 @@ def test_an_id_that_names_no_charge_makes_no_second_charge(market: Market, name:
     assert (row["outcome"], row["reason"], row["who_acts"]) == ("succeeded", "", "-")
     assert row["charge_id"] == market.own_charges()[0]["id"]
     (report,) = market.reports()
-    assert "charged twice" not in report["verdict"] and "two charges" not in report["stop"]
+    assert (
+        "charged twice" not in report["verdict"] and "two charges" not in report["stop"]
+    )
     assert market.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
     assert night(market) == 0
     assert rows(market)["00001"]["charged_amount"] == "10125"
@@ -397,14 +447,18 @@ def test_an_id_that_names_no_charge_is_no_orders_of_another(three: Market) -> No
     """The same text in every answer: each order has its own charge all the same."""
     three.sandbox.add_rule(method="POST", change={"id": "x"})
     while (code := night(three)) == 12 and three.posts() < 3:
-        assert three.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+        assert (
+            three.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+        )
     assert code == 12 and three.money() == {"00001": 1, "00002": 1, "00003": 1}
     ids = {row["charge_id"] for row in rows(three).values()}
     assert ids == {charge["id"] for charge in three.own_charges()}
 
 
 @pytest.mark.fault("J27")
-def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(market: Market) -> None:
+def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(
+    market: Market,
+) -> None:
     """The machine never turns it into a failure; the reason says so, and resolve closes it after a
     look-up.
     """
@@ -418,7 +472,12 @@ def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(market: Market
     assert (row["outcome"], row["who_acts"]) == ("pending", "a person")
     assert "no longer knows" in row["reason"]
     done = market.run(
-        "00001", "--as", "not-charged", "--reason", "the dashboard has none", verb="resolve"
+        "00001",
+        "--as",
+        "not-charged",
+        "--reason",
+        "the dashboard has none",
+        verb="resolve",
     )
     assert done.returncode == 0, done.stderr
     assert rows(market)["00001"]["outcome"] == "refused"
@@ -436,11 +495,15 @@ def test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks(
     market.job()
     market.orders([order(1)])
     assert night(market) == 0
-    market.orders([order(1, order_id=disguise, amount="77.00", card="tokn_test_sandboxother4242")])
+    market.orders(
+        [order(1, order_id=disguise, amount="77.00", card="tokn_test_sandboxother4242")]
+    )
     assert night(market) == 10
     row = next(row for row in market.results() if row["order_id"] != "00001")
     assert row["outcome"] in ("conflict", "rejected")
-    market.orders([order(1, order_id=disguise, amount="78.00", card="tokn_test_sandboxthird4242")])
+    market.orders(
+        [order(1, order_id=disguise, amount="78.00", card="tokn_test_sandboxthird4242")]
+    )
     assert night(market) == 10
     assert market.money() == {"00001": 1}
 
@@ -475,7 +538,9 @@ def test_an_id_that_may_be_anothers_is_a_conflict_where_it_asks_for_the_same(
     market.orders([*damaged[:2], *new], "in-3.csv")
     assert plan(load_job(market.folder / "job.toml")).outcomes == {"conflict": 2}
     assert night(market) == 10
-    assert {rows(market)[one["order_id"]]["outcome"] for one in damaged[:2]} == {"conflict"}
+    assert {rows(market)[one["order_id"]]["outcome"] for one in damaged[:2]} == {
+        "conflict"
+    }
 
     market.orders(asked[4:], "in-4.csv")
     assert night(market) == 10
@@ -531,7 +596,9 @@ def test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended(
     assert night(market) == 11
     market.sandbox.clear_rules()
     job = market.folder / "job.toml"
-    text = job.read_text("utf-8").replace('"recipient"', '{ value = "recp_test_sandbox6" }')
+    text = job.read_text("utf-8").replace(
+        '"recipient"', '{ value = "recp_test_sandbox6" }'
+    )
     job.write_text(text, "utf-8")
     assert night(market) == 0
     row = rows(market)["00001"]
@@ -544,7 +611,9 @@ def test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended(
 
 
 @pytest.mark.fault("J13")
-def test_a_held_order_whose_file_is_gone_goes_on_from_another_file(market: Market) -> None:
+def test_a_held_order_whose_file_is_gone_goes_on_from_another_file(
+    market: Market,
+) -> None:
     """The same content in a new file sends the very attempt; changed content is planned anew."""
     market.job()
     market.orders([order(1), order(2)])
@@ -554,18 +623,24 @@ def test_a_held_order_whose_file_is_gone_goes_on_from_another_file(market: Marke
     market.orders([order(1), order(2, amount="55.00"), order(3)])
     assert night(market) in (0, 10, 11)
     assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
-    assert {c["amount"] for c in market.own_charges() if c["metadata"]["order_id"] == "00002"} == {
-        5500
-    }
+    assert {
+        c["amount"]
+        for c in market.own_charges()
+        if c["metadata"]["order_id"] == "00002"
+    } == {5500}
 
 
 @pytest.mark.fault("J17")
 def test_two_jobs_with_one_file_and_one_folder_write_two_reports(three: Market) -> None:
     """The batch is of job and file, so that no report of one job is touched by another."""
     assert night(three) == 0
-    before = {path: path.read_bytes() for path in (three.folder / "reports").glob("*/*")}
+    before = {
+        path: path.read_bytes() for path in (three.folder / "reports").glob("*/*")
+    }
     text = (
-        (three.folder / "job.toml").read_text("utf-8").replace('name = "night"', 'name = "other"')
+        (three.folder / "job.toml")
+        .read_text("utf-8")
+        .replace('name = "night"', 'name = "other"')
     )
     (three.folder / "job.toml").write_text(text, "utf-8")
     night(three)
@@ -611,7 +686,9 @@ def test_a_share_below_the_smallest_transfer_is_held_unless_the_job_says_send(
 
 
 @pytest.mark.fault("J13", "L3")
-def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Market) -> None:
+def test_a_correction_under_another_id_bars_the_row_that_it_corrects(
+    market: Market,
+) -> None:
     """A rejected row came back corrected, with another order id, and was charged; then the first
     rule is mended.
     """
@@ -627,7 +704,10 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
     )
     market.job(file="corrected.csv")
     night(market)
-    assert market.money() == {"00002": 1, "A-1": 1} or market.money() == {"00002": 1, "00001": 1}
+    assert market.money() == {"00002": 1, "A-1": 1} or market.money() == {
+        "00002": 1,
+        "00001": 1,
+    }
     market.job()
     night(market)
     assert sum(market.money().values()) == 2
@@ -640,7 +720,9 @@ def test_a_text_of_the_gateway_fits_the_cells_of_a_spreadsheet(market: Market) -
     market.orders([order(1)])
     long = f"chrg_{'z' * 140_000}"
     market.sandbox.add_rule(path="/charges*", order_id="00001", change={"id": long})
-    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change={"id": long})
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="00001", change={"id": long}
+    )
     assert night(market) == 12
     (row,) = rows(market).values()
     assert [len(row["charge_id"]), len(row["reason"])] == [32_000, 32_000]
@@ -663,7 +745,9 @@ def lookup(market: Market, *shops: str) -> None:
     (market.folder / "shops.csv").write_text("shop,rid\n" + "".join(lines), "utf-8")
 
 
-def told_back(market: Market, old_id: str, new_id: str, name: str, **changes: str) -> None:
+def told_back(
+    market: Market, old_id: str, new_id: str, name: str, **changes: str
+) -> None:
     """The rejected row of one order, sent back as a file under another order id, its own columns
     kept.
     """
@@ -702,7 +786,8 @@ def prepare(market: Market, name: str) -> None:
     path = market.job(file=name)
     plain = 'destination = "recipient"'
     looked_up = (
-        'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+        'destination = { column = "recipient", lookup = "shops.csv",'
+        ' key = "shop", value = "rid" }'
     )
     path.write_text(path.read_text("utf-8").replace(plain, looked_up), "utf-8")
 
@@ -740,7 +825,9 @@ def test_a_row_and_its_correction_in_one_run_are_a_conflict(rejected: Market) ->
     agreed(rejected)
     found = rows(rejected)
     assert [found[one]["outcome"] for one in ("X-1", "R-1")] == ["conflict", "conflict"]
-    assert "order R-1" in found["X-1"]["reason"] and "order X-1" in found["R-1"]["reason"]
+    assert (
+        "order R-1" in found["X-1"]["reason"] and "order X-1" in found["R-1"]["reason"]
+    )
 
 
 @pytest.mark.fault("J07")
@@ -812,7 +899,10 @@ def test_a_correction_of_a_correction_bars_the_first_row(market: Market) -> None
     send(market, "a.csv")
     send(market, CORRECTED)
     agreed(market, "T-1")
-    assert [rows(market)[one]["outcome"] for one in ("X-1", "R-1")] == ["duplicate", "duplicate"]
+    assert [rows(market)[one]["outcome"] for one in ("X-1", "R-1")] == [
+        "duplicate",
+        "duplicate",
+    ]
 
 
 @pytest.mark.fault("J07")
@@ -821,13 +911,20 @@ def test_a_declined_correction_is_not_tried_again_once_its_row_was_charged(
 ) -> None:
     """batchpay_retry says yes to the order R-1, and X-1 has the money."""
     declined = [
-        {**line, "card": "tokn_test_sandbox000010011"} for line in read(rejected, CORRECTED)
+        {**line, "card": "tokn_test_sandbox000010011"}
+        for line in read(rejected, CORRECTED)
     ]
     write(rejected, CORRECTED, declined)
     assert send(rejected, CORRECTED) == 10
     # before it is settled: the rejects file then has it no more
     told_back(
-        rejected, "R-1", "R-1", AGAIN, card=order(1)["card"], recipient="A", batchpay_retry="yes"
+        rejected,
+        "R-1",
+        "R-1",
+        AGAIN,
+        card=order(1)["card"],
+        recipient="A",
+        batchpay_retry="yes",
     )
     assert send(rejected, "a.csv") == 0
     send(rejected, AGAIN)
@@ -845,15 +942,18 @@ def test_an_edit_of_the_job_lets_no_row_go_beside_its_correction(
     """
     lookup(market, "A", "Q")
     old_id = {"alike": "2", "odd": "8.85E+12"}[edit]
-    market.orders([order(1, order_id=old_id, recipient="Q"), order(2, recipient="A")], "a.csv")
+    market.orders(
+        [order(1, order_id=old_id, recipient="Q"), order(2, recipient="A")], "a.csv"
+    )
     send(market, "a.csv")
     (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
     with rejects.open(encoding="utf-8-sig", newline="") as file:
         back = [row for row in csv.DictReader(file) if row["invoice"] == "INV-1"]
     write(market, CORRECTED, [{**back[0], "order_id": "R-1"}])
-    market.settings["input"] = {"alike": 'alike_ids = "distinct"', "odd": 'odd_ids = "accept"'}[
-        edit
-    ]
+    market.settings["input"] = {
+        "alike": 'alike_ids = "distinct"',
+        "odd": 'odd_ids = "accept"',
+    }[edit]
     for name in ["a.csv", CORRECTED] if first else [CORRECTED, "a.csv"]:
         send(market, name)
     agreed(market, old_id if first else "R-1")
@@ -879,10 +979,14 @@ def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(
         assert market.run("--adopt").returncode == 12
     for verb in ("status", "report", "plan", "verify"):
         assert market.run(verb=verb).returncode in (0, 12), verb
-    (charge,) = [c["id"] for c in market.own_charges() if c["metadata"]["order_id"] == "00001"]
+    (charge,) = [
+        c["id"] for c in market.own_charges() if c["metadata"]["order_id"] == "00001"
+    ]
     flags = ("00001", "--as", f"charged:{charge}", "--reason", "asked the gateway")
     assert market.run(*flags, verb="resolve").returncode == 0
-    assert market.run("--lift-stop", "--reason", "seen to", verb="resolve").returncode == 0
+    assert (
+        market.run("--lift-stop", "--reason", "seen to", verb="resolve").returncode == 0
+    )
     code = market.run().returncode
     assert code == 10
     assert market.run(verb="status").returncode == 10

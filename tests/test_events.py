@@ -77,7 +77,9 @@ def test_a_key_of_a_later_version_is_passed_over(event: Event) -> None:
 
 def test_a_kind_that_nobody_knows_tells_nothing() -> None:
     """It is no part of any attempt."""
-    later = Event("of.a.later.version", order_id="1", data={"state": "held", "by": "kim"})
+    later = Event(
+        "of.a.later.version", order_id="1", data={"state": "held", "by": "kim"}
+    )
     assert of(later) == Unknown() and fold([later]) == ()
     assert (events.state_of(later), events.who_said(later)) == ("held", "kim")
 
@@ -145,7 +147,14 @@ def test_a_new_journal_says_the_same_as_then(tmp_path: Path) -> None:
 IN_SQL = re.compile(r"\bkind\s*(?:=|<>|IN)\s*\(?\s*'\w")
 TAKES_KINDS = frozenset({"events", "note", "_event", "Event", "line"})
 # rooms in which `kind` is that of an event; a difference of an audit and a Python type have one too
-KEEPS_EVENTS = ("lifecycle/", "settlement/", "journals/", "batches/", "commands/", "reports/")
+KEEPS_EVENTS = (
+    "lifecycle/",
+    "settlement/",
+    "journals/",
+    "batches/",
+    "commands/",
+    "reports/",
+)
 
 
 def kind_literals(tree: ast.AST) -> Iterator[str]:
@@ -154,7 +163,9 @@ def kind_literals(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if IN_SQL.search(node.value):
                 yield node.value
-        elif isinstance(node, ast.Compare) and any(map(is_kind, (node.left, *node.comparators))):
+        elif isinstance(node, ast.Compare) and any(
+            map(is_kind, (node.left, *node.comparators))
+        ):
             yield from texts(node)
         elif isinstance(node, ast.Call):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -188,7 +199,11 @@ def payload_reads(tree: ast.AST) -> Iterator[int]:
         if isinstance(node, ast.Call):
             handed_on |= {id(argument) for argument in node.args}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr == "data" and id(node) not in handed_on:
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr == "data"
+            and id(node) not in handed_on
+        ):
             yield node.lineno
 
 
@@ -202,7 +217,9 @@ def test_nobody_else_knows_kinds_or_keys() -> None:
         if module.startswith("journals/"):
             assert not list(payload_reads(tree)), module
         else:
-            attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+            attributes = [
+                node for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+            ]
             assert not [one.lineno for one in attributes if one.attr == "data"], module
 
 
@@ -221,7 +238,9 @@ def test_a_kind_that_is_named_by_its_text_is_noticed(text: str) -> None:
     assert list(kind_literals(ast.parse(text)))
 
 
-@pytest.mark.parametrize("text", ["event.data['state']", "event.data.get('by')", "x = event.data"])
+@pytest.mark.parametrize(
+    "text", ["event.data['state']", "event.data.get('by')", "x = event.data"]
+)
 def test_a_look_into_an_event_is_noticed(text: str) -> None:
     assert list(payload_reads(ast.parse(text)))
 
@@ -242,9 +261,12 @@ def test_every_kind_is_told_of_where_the_tables_are_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"), [("é", '"é"'), ("\ud800", '"\\ud800"'), ("a\ud800é", '"a\\ud800\\u00e9"')]
+    ("text", "kept"),
+    [("é", '"é"'), ("\ud800", '"\\ud800"'), ("a\ud800é", '"a\\ud800\\u00e9"')],
 )
-def test_what_is_no_text_for_the_file_is_escaped_in_the_same_form(text: str, kept: str) -> None:
+def test_what_is_no_text_for_the_file_is_escaped_in_the_same_form(
+    text: str, kept: str
+) -> None:
     """Keys in their order and no blank, as the chain has every line."""
     event = Event("inputs", 1, data={"b": text, "a": [1, 2]})
     assert line_of(1, "night", event)[-1] == f'{{"a":[1,2],"b":{kept}}}'

@@ -20,11 +20,20 @@ def written(minor: int, group: str, point: str, decimals: int = 2) -> str:
     return f"{text}{point}{rest:0{decimals}d}" if decimals else text
 
 
-SEPARATORS = [(",", "."), (".", ","), (" ", ","), ("'", "."), ("\u202f", ","), ("", ",")]
+SEPARATORS = [
+    (",", "."),
+    (".", ","),
+    (" ", ","),
+    ("'", "."),
+    ("\u202f", ","),
+    ("", ","),
+]
 
 
 @given(st.integers(0, 10**12), st.sampled_from(SEPARATORS))
-def test_what_is_written_by_a_form_is_read_by_it(minor: int, separators: tuple[str, str]) -> None:
+def test_what_is_written_by_a_form_is_read_by_it(
+    minor: int, separators: tuple[str, str]
+) -> None:
     """To the last digit."""
     group, point = separators
     form = form_of(f"1{group}234{point}56")
@@ -165,7 +174,10 @@ def test_every_day_is_read_in_each_calendar(day: date) -> None:
     buddhist = f"{day.day}/{day.month}/{day.year + 543}"
     assert date_form_of("31/12/2567").read(buddhist) == iso
     assert date_form_of("31/12/2567").read(f"{day.day}/{day.month}/{day.year}") is None
-    assert date_form_of("12/31/2024").read(f"{day.month:02}/{day.day:02}/{day.year}") == iso
+    assert (
+        date_form_of("12/31/2024").read(f"{day.month:02}/{day.day:02}/{day.year}")
+        == iso
+    )
     assert date_form_of("2024-12-31").read(iso) == iso
     assert date_form_of("令和6年12月31日").read(_in_japanese(day)) == iso
 
@@ -173,7 +185,9 @@ def test_every_day_is_read_in_each_calendar(day: date) -> None:
 def _in_japanese(day: date) -> str:
     """By the first days of the eras."""
     starts = [("令和", "2019-05-01"), ("平成", "1989-01-08"), ("昭和", "1926-12-25")]
-    name, start = next((name, start) for name, start in starts if day.isoformat() >= start)
+    name, start = next(
+        (name, start) for name, start in starts if day.isoformat() >= start
+    )
     year = day.year - int(start[:4]) + 1
     return f"{name}{'元' if year == 1 else year}年{day.month}月{day.day}日"
 
@@ -219,7 +233,8 @@ def test_a_date_that_does_not_fit_is_refused(form: str, cell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "example", ["", "01/02/2024", "31/12/67", "31/12", "20241231", "31/12/1481", "R.12.31"]
+    "example",
+    ["", "01/02/2024", "31/12/67", "31/12", "20241231", "31/12/1481", "R.12.31"],
 )
 def test_a_day_that_does_not_say_the_order_is_refused(example: str) -> None:
     """With a sentence."""

@@ -28,7 +28,9 @@ from batchpay.settlement import cases, following
 from batchpay.settlement.following import Follows, PendingRound
 from tests.world import KEY, Market, order
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "schemas/report.schema.json").read_text())
+SCHEMA = json.loads(
+    (Path(__file__).parents[1] / "schemas/report.schema.json").read_text()
+)
 DAY_NS = 86_400 * 10**9
 
 
@@ -42,7 +44,9 @@ def market(tmp_path: Path) -> Iterator[Market]:
 def turn(market: Market, order_id: str, becomes: str) -> None:
     """What happens at the gateway to an order's charge, or its transfer, while nobody looks."""
     told = {"order_id": order_id, "becomes": becomes}
-    answer = httpx.post(f"{market.sandbox.url}/__sandbox/turn", json=told, trust_env=False)
+    answer = httpx.post(
+        f"{market.sandbox.url}/__sandbox/turn", json=told, trust_env=False
+    )
     assert answer.json()["turned"], answer.text
 
 
@@ -78,8 +82,14 @@ def test_a_share_is_found_in_the_night_and_followed_to_its_end(market: Market) -
     assert asked(market, 0) == ["GET /chains", "GET /transfers"]
     first = rows(market)["00001"]
     share = 10125 - 500 - 1013
-    assert first["transfer_id"].startswith("trsf_test_") and first["transfer_status"] == "created"
-    assert (first["recipient_amount"], first["transfer_amount"]) == (str(share), str(share))
+    assert (
+        first["transfer_id"].startswith("trsf_test_")
+        and first["transfer_status"] == "created"
+    )
+    assert (first["recipient_amount"], first["transfer_amount"]) == (
+        str(share),
+        str(share),
+    )
     assert (first["transfer_fee"], first["bank_amount"]) == ("3000", str(share - 3000))
     assert report(market)["final"] == {"is_final": False, "waits_for": {"transfers": 3}}
     for name in ("00001", "00002"):
@@ -87,11 +97,22 @@ def test_a_share_is_found_in_the_night_and_followed_to_its_end(market: Market) -
     turn(market, "00003", "transfer_sent")
     assert market.run(verb="settle").returncode == 0
     told = rows(market)
-    assert [told[name]["transfer_status"] for name in sorted(told)] == ["paid", "paid", "sent"]
-    assert [told[name]["iso20022_status"] for name in sorted(told)] == ["ACCC", "ACCC", "ACSC"]
+    assert [told[name]["transfer_status"] for name in sorted(told)] == [
+        "paid",
+        "paid",
+        "sent",
+    ]
+    assert [told[name]["iso20022_status"] for name in sorted(told)] == [
+        "ACCC",
+        "ACCC",
+        "ACSC",
+    ]
     assert told["00001"]["transfer_paid_at"].endswith("Z")
     (money,) = report(market)["currencies"]
-    assert {one["status"]: one["count"] for one in money["transfers"]} == {"sent": 1, "paid": 2}
+    assert {one["status"]: one["count"] for one in money["transfers"]} == {
+        "sent": 1,
+        "paid": 2,
+    }
     for one in money["transfers"]:
         assert one["amount_minor"] - one["fee_minor"] == one["bank_minor"]
     in_all = sum(one["amount_minor"] for one in money["transfers"])
@@ -101,7 +122,8 @@ def test_a_share_is_found_in_the_night_and_followed_to_its_end(market: Market) -
     assert report(market)["final"] == {"is_final": True, "waits_for": {}}
     before = len(market.sandbox.requests())
     market.run(verb="settle")
-    assert "GET /transfers" not in asked(market, before)  # nothing is on its way any more
+    # nothing is on its way any more
+    assert "GET /transfers" not in asked(market, before)
 
 
 def test_a_transfer_that_failed_is_somebodys_and_says_why(market: Market) -> None:
@@ -114,7 +136,9 @@ def test_a_transfer_that_failed_is_somebodys_and_says_why(market: Market) -> Non
     assert ended.returncode == 10
     row = rows(market)["00002"]
     assert (row["outcome"], row["who_acts"]) == ("succeeded", "accountant")
-    assert row["transfer_code"] == "transfer_failed" and "transfer_failed" in row["reason"]
+    assert (
+        row["transfer_code"] == "transfer_failed" and "transfer_failed" in row["reason"]
+    )
     (told,) = report(market)["later"]
     assert (told["order_id"], told["transfer_status"]) == ("00002", "failed")
     assert market.run(verb="status").returncode == 10
@@ -127,19 +151,30 @@ def test_a_transfer_that_is_not_the_share_does_not_add_up(market: Market) -> Non
     """A satang less than the charge less the commission is 12, and a person's."""
     market.job()
     market.orders([order(1)])
-    market.sandbox.add_rule(method="GET", path="/chains/*", change={"amount": 10124, "net": 7124})
-    market.sandbox.add_rule(method="GET", path="/chains", status=404, body={"object": "error"})
+    market.sandbox.add_rule(
+        method="GET", path="/chains/*", change={"amount": 10124, "net": 7124}
+    )
+    market.sandbox.add_rule(
+        method="GET", path="/chains", status=404, body={"object": "error"}
+    )
     assert market.run().returncode == 12
     row = rows(market)["00001"]
-    assert row["who_acts"] == "a person" and "101.24 THB, the share 101.25 THB" in row["reason"]
+    assert (
+        row["who_acts"] == "a person"
+        and "101.24 THB, the share 101.25 THB" in row["reason"]
+    )
 
 
-def test_a_gateway_that_tells_of_no_transfer_costs_three_questions(market: Market) -> None:
+def test_a_gateway_that_tells_of_no_transfer_costs_three_questions(
+    market: Market,
+) -> None:
     """It is no trouble, and no batch is called final that nobody can see the end of."""
     market.job()
     market.orders([order(n) for n in range(1, 8)])
     for path in ("/chains", "/chains/*"):
-        market.sandbox.add_rule(method="GET", path=path, status=404, body={"object": "error"})
+        market.sandbox.add_rule(
+            method="GET", path=path, status=404, body={"object": "error"}
+        )
     assert market.run().returncode == 0
     assert len(asked(market, 0)) == 4
     assert {row["transfer_id"] for row in market.results()} == {""}
@@ -157,7 +192,9 @@ def test_a_gateway_that_tells_of_no_transfer_costs_three_questions(market: Marke
         {"status": 200, "body": {"object": "list", "data": "none"}},
     ],
 )
-def test_trouble_with_it_is_in_nobodys_way(market: Market, trouble: dict[str, Any]) -> None:
+def test_trouble_with_it_is_in_nobodys_way(
+    market: Market, trouble: dict[str, Any]
+) -> None:
     """One question ends it for tonight; every order was charged, and the code says so."""
     market.job()
     market.orders([order(n) for n in (1, 2, 3)])
@@ -185,7 +222,9 @@ def test_its_budget_ends_it_and_the_next_goes_on(market: Market) -> None:
     assert asked(market, before) == []
 
 
-def test_charges_that_were_taken_over_are_followed_like_any_other(market: Market) -> None:
+def test_charges_that_were_taken_over_are_followed_like_any_other(
+    market: Market,
+) -> None:
     """The journal was lost: what the gateway has is adopted, and its transfers are found again."""
     market.job()
     market.orders([order(1), order(2)])
@@ -195,7 +234,10 @@ def test_charges_that_were_taken_over_are_followed_like_any_other(market: Market
     turn(market, "00002", "transfer_paid")
     assert market.run("--adopt").returncode == 0
     told = rows(market)
-    assert [told[name]["transfer_status"] for name in sorted(told)] == ["created", "paid"]
+    assert [told[name]["transfer_status"] for name in sorted(told)] == [
+        "created",
+        "paid",
+    ]
 
 
 def test_too_many_for_one_run_are_followed_in_turns(
@@ -238,21 +280,33 @@ def test_what_was_given_back_or_disputed_later_is_told_in_the_first_nights_repor
     assert ended.returncode == 10, ended.stdout
     assert asked(market, before)[:2] == ["GET /refunds", "GET /events"]
     told = rows(market)
-    assert (told["00001"]["outcome"], told["00001"]["refunded_amount"]) == ("succeeded", "10125")
+    assert (told["00001"]["outcome"], told["00001"]["refunded_amount"]) == (
+        "succeeded",
+        "10125",
+    )
     assert (told["00001"]["who_acts"], told["00002"]["who_acts"]) == ("-", "a person")
-    assert told["00002"]["dispute"] == "open" and "disputes it (open)" in told["00002"]["reason"]
-    first = next(one for one in market.reports() if one["batch"]["file"] == "orders.csv")
+    assert (
+        told["00002"]["dispute"] == "open"
+        and "disputes it (open)" in told["00002"]["reason"]
+    )
+    first = next(
+        one for one in market.reports() if one["batch"]["file"] == "orders.csv"
+    )
     jsonschema.validate(first, SCHEMA)
     assert [one["order_id"] for one in first["later"]] == ["00001", "00002"]
     assert first["currencies"][0]["refunded"] == "101.25"
     seqs = [one["journal"]["seq"] for one in market.reports()]
-    assert market.run(verb="settle").returncode == 0  # told once; status says it until it is over
+    # told once; status says it until it is over
+    assert market.run(verb="settle").returncode == 0
     assert [one["journal"]["seq"] for one in market.reports()] == seqs
     assert market.run(verb="status").returncode == 10
     for path in ("/refunds", "/events"):
-        market.sandbox.add_rule(method="GET", path=path, status=404, body={"object": "error"})
+        market.sandbox.add_rule(
+            method="GET", path=path, status=404, body={"object": "error"}
+        )
     turn(market, "00003", "refunded")
-    assert market.run(verb="settle").returncode == 10  # no list tells it, the charge itself does
+    # no list tells it, the charge itself does
+    assert market.run(verb="settle").returncode == 10
     assert rows(market)["00003"]["refunded_amount"] == "10325"
 
 
@@ -281,7 +335,9 @@ def intent(order_id: str, **more: Any) -> Intent:
     return Intent(**(fields | more))
 
 
-def attempt(order_id: str, sent_ns: int, status: str = "pending", **more: Any) -> Attempt:
+def attempt(
+    order_id: str, sent_ns: int, status: str = "pending", **more: Any
+) -> Attempt:
     """An attempt with a charge."""
     asked = intent(order_id, **more)
     told = Intended(boot_id="", boot_s=0.0, intent=asked)
@@ -289,7 +345,14 @@ def attempt(order_id: str, sent_ns: int, status: str = "pending", **more: Any) -
     (made,) = fold([begun])
     paid = status == "successful"
     charge = ChargeSeen(
-        "chrg_1", status, paid, 10_000, "thb", False, destination="recp_1", chain="acch_1"
+        "chrg_1",
+        status,
+        paid,
+        10_000,
+        "thb",
+        False,
+        destination="recp_1",
+        chain="acch_1",
     )
     return replace(made, charge=charge)
 
@@ -344,7 +407,9 @@ def test_the_schedule_widens_and_ends() -> None:
     assert days[0] == 1 and len(days) < 20
     assert gaps == sorted(gaps)
     old = OnItsWay("1", 1, 1, "acch_1", "")
-    assert after.is_followed(old, 34 * DAY_NS) and not after.is_followed(old, 36 * DAY_NS)
+    assert after.is_followed(old, 34 * DAY_NS) and not after.is_followed(
+        old, 36 * DAY_NS
+    )
 
 
 def test_where_the_next_run_begins_is_bounded() -> None:
@@ -371,13 +436,17 @@ def test_old_pending_charges_are_asked_about_in_turns() -> None:
     third = PendingRound(Follows(replace(then, pending_after="d"), 9), now_ns)
     assert third.rest([*old, young]) == frozenset()
     assert (third.asked_ns, third.after) == (now_ns, "")
-    fourth = PendingRound(Follows(Followed(since_ns=0, pending_ns=now_ns), 9), now_ns + 1)
+    fourth = PendingRound(
+        Follows(Followed(since_ns=0, pending_ns=now_ns), 9), now_ns + 1
+    )
     assert fourth.rest([*old, young]) == frozenset("abcde")
     assert PendingRound(Follows(then, 2, patient=True), now_ns).rest(old) == frozenset()
     assert PendingRound(Follows(then, 0), now_ns).rest(old) == frozenset()
 
 
-def test_the_budget_of_old_pending_charges_is_for_those_that_the_gateway_knows() -> None:
+def test_the_budget_of_old_pending_charges_is_for_those_that_the_gateway_knows() -> (
+    None
+):
     """One that it knows no more is a person's and takes nobody's turn; what has ended waits for
     nothing; one is old when it is a day old to the nanosecond.
     """
@@ -385,14 +454,19 @@ def test_the_budget_of_old_pending_charges_is_for_those_that_the_gateway_knows()
     gone = replace(attempt("a", 1), missing_ns=5)
     ended = attempt("b", 1, "successful")
     young, old = attempt("c", now_ns - DAY_NS + 1), attempt("d", now_ns - DAY_NS)
-    for some, has_old in (([gone, ended, young], False), ([gone, ended, young, old], True)):
+    for some, has_old in (
+        ([gone, ended, young], False),
+        ([gone, ended, young, old], True),
+    ):
         one = PendingRound(Follows(None, 1), now_ns)
         assert one.rest(some) == frozenset()
         assert (one.after, one.asked_ns, one.has_old) == ("", now_ns, has_old)
     many = PendingRound(Follows(None, 1), now_ns)
     assert many.rest([old, attempt("e", 1)]) == frozenset("e")
     assert (many.after, many.asked_ns) == ("d", 0)
-    again = PendingRound(Follows(Followed(since_ns=0, pending_ns=2 * DAY_NS), 1), now_ns)
+    again = PendingRound(
+        Follows(Followed(since_ns=0, pending_ns=2 * DAY_NS), 1), now_ns
+    )
     assert again.rest([attempt("e", 1)]) == frozenset()
 
 

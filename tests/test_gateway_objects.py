@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchpay import gateways
-from batchpay.domain.books import Account, Capability, Customer, Recipient, Transaction, Transfer
+from batchpay.domain.books import (
+    Account,
+    Capability,
+    Customer,
+    Recipient,
+    Transaction,
+    Transfer,
+)
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId
 from batchpay.gateways.omise import books, objects
 from batchpay.job.job import GatewaySettings
@@ -36,8 +43,26 @@ READERS = [
     books.refunds_in,
 ]
 NAMES = (
-    *("object", "id", "data", "total", "limit", "limits", "charge_amount", "min", "amount"),
-    *("currency", "metadata", "platform_fee", "refunds", "refunded_amount", "dispute", "charge"),
+    *(
+        "object",
+        "id",
+        "data",
+        "total",
+        "limit",
+        "limits",
+        "charge_amount",
+        "min",
+        "amount",
+    ),
+    *(
+        "currency",
+        "metadata",
+        "platform_fee",
+        "refunds",
+        "refunded_amount",
+        "dispute",
+        "charge",
+    ),
 )
 KINDS = ("charge", "list", "account", "capability", "recipient", "refund", "error")
 VALUES = st.recursive(
@@ -48,7 +73,8 @@ VALUES = st.recursive(
     | st.text(max_size=5)
     | st.sampled_from(KINDS),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)
     ),
     max_leaves=12,
 )
@@ -58,19 +84,27 @@ VALUES = st.recursive(
 def test_no_reader_raises_whatever_it_is_given(document: Any) -> None:
     """Nor does what every answer tells, or what it came as."""
     for read in READERS:
-        told: Answer[Any] = objects.told(Answer(out=True, status=200, said=document), read)
+        told: Answer[Any] = objects.told(
+            Answer(out=True, status=200, said=document), read
+        )
         assert isinstance(told.kind, str) and isinstance(told.evidence(), str)
 
 
 def test_an_answer_says_what_it_is_and_keeps_what_came() -> None:
     """A key that a message repeats is hidden; no document is left in it but as text."""
-    error = {"object": "error", "code": "no", "message": "skey_test_0123456789abcdef is no key"}
+    error = {
+        "object": "error",
+        "code": "no",
+        "message": "skey_test_0123456789abcdef is no key",
+    }
     told = objects.told(Answer(out=True, status=401, said=error), objects.charge_in)
     assert (told.said, told.kind, told.code) == (None, "error", "no")
     assert "0123456789" not in told.message and "0123456789" not in told.evidence()
     assert json.loads(told.evidence())["code"] == "no"
     nothing: Answer[Any] = Answer(out=True, trouble="reset")
-    assert objects.told(nothing, objects.charge_in) is nothing and nothing.evidence() == ""
+    assert (
+        objects.told(nothing, objects.charge_in) is nothing and nothing.evidence() == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,21 +133,29 @@ def test_accounts_and_people_are_read_as_far_as_they_tell() -> None:
     assert objects.account_in(account) == Account("a", "THB", None)
     assert objects.account_in({**account, "object": "x"}) is None
     limits = {"charge_amount": {"min": 1, "max": -1}, "transfer_amount": {"min": True}}
-    assert objects.capability_in({"object": "capability", "limits": limits}) == Capability(1)
-    people = [{"id": "recp_1", "verified": "yes", "active": False}, {"verified": True}, 7]
-    assert objects.recipients_in({"data": people}) == (Recipient("recp_1", active=False),)
-    assert objects.customers_in({"data": [{"id": "cust_1", "default_card": "card_1"}]}) == (
-        Customer("cust_1", has_card=True),
+    assert objects.capability_in(
+        {"object": "capability", "limits": limits}
+    ) == Capability(1)
+    people = [
+        {"id": "recp_1", "verified": "yes", "active": False},
+        {"verified": True},
+        7,
+    ]
+    assert objects.recipients_in({"data": people}) == (
+        Recipient("recp_1", active=False),
     )
+    assert objects.customers_in(
+        {"data": [{"id": "cust_1", "default_card": "card_1"}]}
+    ) == (Customer("cust_1", has_card=True),)
 
 
 def test_what_a_ledger_does_not_say_in_whole_numbers_stays_as_it_stands() -> None:
     """So that it equals no sum; a transfer whose amount cannot be read is nobody's."""
     entry = {"direction": "credit", "origin": "chrg_1", "amount": Decimal("1.5")}
     assert books.transaction_in(entry) == Transaction("credit", "chrg_1", "1.5", "", "")
-    assert books.transfer_in({"id": "trsf_1", "recipient": "recp_1", "amount": "5"}) == Transfer(
-        "trsf_1", "recp_1", None, ""
-    )
+    assert books.transfer_in(
+        {"id": "trsf_1", "recipient": "recp_1", "amount": "5"}
+    ) == Transfer("trsf_1", "recp_1", None, "")
 
 
 def test_every_kind_of_the_schema_can_be_opened() -> None:
@@ -129,7 +171,9 @@ def test_what_cannot_be_read_of_a_charge_is_known_by_its_fields() -> None:
     """Beside the sentence for people; a journal of an earlier version kept that one alone."""
     found = objects.charge_in(charge(amount="12", currency="", metadata=None))
     assert found is not None
-    assert found.unread == ("amount is not a int; currency is empty; metadata is not an object")
+    assert found.unread == (
+        "amount is not a int; currency is empty; metadata is not an object"
+    )
     assert found.unread_fields == ("amount", "currency", "metadata")
     kept = json.loads(json.dumps(found.to_json()))
     assert ChargeSeen.from_json(kept) == found

@@ -50,7 +50,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def http(body: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
+def http(
+    body: bytes, status: str = "200 OK", *headers: str, length: int | None = None
+) -> bytes:
     lines = [
         f"HTTP/1.1 {status}",
         f"Content-Length: {len(body) if length is None else length}",
@@ -92,7 +94,9 @@ def talk(
     async def main() -> tuple[list[Answer], int]:
         connections: list[asyncio.StreamWriter] = []
 
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def serve(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
             connections.append(writer)
             try:
                 await behaviour(reader, writer)
@@ -103,7 +107,9 @@ def talk(
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        gateway = Client(GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=timeout_s), KEY)
+        gateway = Client(
+            GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=timeout_s), KEY
+        )
         try:
             answers = []
             for _ in range(times):
@@ -125,7 +131,9 @@ def one(behaviour: Behaviour, **options: Any) -> Answer:
 
 
 def answering(raw: bytes) -> Behaviour:
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         while True:
             await whole_request(reader)
             writer.write(raw)
@@ -134,14 +142,18 @@ def answering(raw: bytes) -> Behaviour:
     return behave
 
 
-CHARGE = json.dumps({"object": "charge", "id": "chrg_test_1", "pad": "x" * 2000}).encode()
+CHARGE = json.dumps(
+    {"object": "charge", "id": "chrg_test_1", "pad": "x" * 2000}
+).encode()
 
 
 def test_what_goes_over_the_wire_is_what_the_contract_says() -> None:
     """Method, path, Basic authentication, version, agent, key and the exact form body."""
     seen: list[tuple[str, bytes]] = []
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         seen.append(await whole_request(reader))
         writer.write(http(CHARGE))
         await writer.drain()
@@ -175,7 +187,9 @@ def test_a_request_kept_back_leaves_not_a_byte() -> None:
     """Law L2: `may_leave` is asked right before the first byte."""
     seen = bytearray()
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         seen.extend(await reader.read())
 
     answer = one(behave, may_leave=lambda: False)
@@ -221,7 +235,9 @@ def test_a_name_nobody_knows_is_not_sent() -> None:
 def test_a_reset_after_the_first_byte_is_in_doubt(bytes_read: int) -> None:
     """Whatever was read before the reset: bytes may have been accepted."""
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         if bytes_read > 1000:
             await whole_request(reader)
         elif bytes_read:
@@ -239,7 +255,9 @@ def test_a_stale_connection_is_not_used_and_nothing_is_repeated() -> None:
     """The gateway closed while idle: the next request opens a new one, once."""
     requests = 0
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         nonlocal requests
         await whole_request(reader)
         requests += 1
@@ -257,7 +275,9 @@ def test_a_request_without_an_answer_is_not_repeated() -> None:
     """Law L8: whoever retries must write an intent first, so the client never does."""
     requests = 0
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         nonlocal requests
         await whole_request(reader)
         requests += 1
@@ -273,7 +293,9 @@ def test_a_request_without_an_answer_is_not_repeated() -> None:
 def test_the_deadline_is_total(drip: bytes) -> None:
     """A byte now and then does not push it back."""
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await whole_request(reader)
         for byte in drip:
             writer.write(bytes([byte]))
@@ -291,7 +313,9 @@ def test_an_answer_cut_anywhere_is_in_doubt() -> None:
     raw = http(b'{"object": "charge"}')
 
     def cut_at(at: int) -> Answer:
-        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def behave(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
             await whole_request(reader)
             writer.write(raw[:at])
             await writer.drain()
@@ -314,16 +338,30 @@ def test_an_answer_cut_anywhere_is_in_doubt() -> None:
         http(b"x" * (MAX_ANSWER_BYTES + 1)),
         b"HTTP/1.1 abc OK\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.6\r\n",
-        b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(1000)) + b"\r\n",
+        b"HTTP/1.1 200 OK\r\n"
+        + b"".join(b"X-%d: y\r\n" % n for n in range(1000))
+        + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX-Long: " + b"y" * 2_000_000 + b"\r\n\r\n",
         http(CHARGE, "200 OK", "Content-Encoding: br"),
     ],
-    ids=["chunk", "gzip", "bomb", "long", "status", "other", "headers", "header", "encoding"],
+    ids=[
+        "chunk",
+        "gzip",
+        "bomb",
+        "long",
+        "status",
+        "other",
+        "headers",
+        "header",
+        "encoding",
+    ],
 )
 def test_a_broken_answer_is_in_doubt(raw: bytes) -> None:
     """No complete, well-formed answer: never a crash, never a verdict."""
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await whole_request(reader)
         writer.write(raw)
         await writer.drain()
@@ -337,10 +375,14 @@ def test_a_redirect_is_not_followed() -> None:
     """The status is the answer; neither the other host nor this one hears another word."""
     requests = []
 
-    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def redirect(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         while True:
             requests.append(await whole_request(reader))
-            writer.write(http(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:1/"))
+            writer.write(
+                http(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:1/")
+            )
 
     answer, connections = talk(redirect)
     assert answer[0].status == 307 and (connections, len(requests)) == (1, 1)
@@ -358,11 +400,12 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
 def test_bytes_nobody_asked_for_end_a_connection() -> None:
     """What comes between two requests could be another's answer: the connection is dropped."""
     answers, connections = talk(
-        answering(http(CHARGE) + http(b'{"object": "charge", "id": "chrg_test_2"}')), times=2
+        answering(http(CHARGE) + http(b'{"object": "charge", "id": "chrg_test_2"}')),
+        times=2,
     )
-    assert [answer.said["id"] for answer in answers if answer.status] == ["chrg_test_1"] * len(
-        answers
-    )
+    assert [answer.said["id"] for answer in answers if answer.status] == [
+        "chrg_test_1"
+    ] * len(answers)
     assert connections == 2
 
 
@@ -374,7 +417,9 @@ def test_an_informational_answer_is_not_the_answer() -> None:
 def test_an_answer_without_a_length_ends_with_the_connection() -> None:
     """HTTP/1.1 allows it; whether it is whole is for the JSON to say."""
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await whole_request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + CHARGE)
         await writer.drain()
@@ -387,7 +432,9 @@ def test_what_was_not_delivered_is_discarded() -> None:
     """Law L13: SO_LINGER {1, 0} and a bounded TCP_USER_TIMEOUT on every socket to the gateway."""
     found: list[tuple[bytes, int]] = []
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await whole_request(reader)
         writer.write(http(CHARGE))
         await writer.drain()
@@ -396,12 +443,16 @@ def test_what_was_not_delivered_is_discarded() -> None:
     async def main() -> None:
         server = await asyncio.start_server(behave, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        gateway = Client(GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=3), KEY)
+        gateway = Client(
+            GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=3), KEY
+        )
         await gateway.charge(INTENT, lambda: True)
         for connection in gateway._wire._idle:  # type: ignore[attr-defined]
             sock = connection._sock
             linger = sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
-            found.append((linger, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)))
+            found.append(
+                (linger, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+            )
         await gateway.aclose()
         server.close()
         await asyncio.sleep(0.02)
@@ -485,7 +536,9 @@ _TOKENS = st.sampled_from(
     ]
 )
 _TEXTS = st.one_of(
-    st.sampled_from([":", '":', "a", "a", "a b", "\\", "\ud83d", "\x7f", "é", "\u2028", ""]),
+    st.sampled_from(
+        [":", '":', "a", "a", "a b", "\\", "\ud83d", "\x7f", "é", "\u2028", ""]
+    ),
     st.text(max_size=4),
 )
 
@@ -525,7 +578,12 @@ def test_both_decoders_say_the_same(data: st.DataObject) -> None:
 @pytest.mark.fault("B12", "X16")
 def test_the_fast_decoder_reads_what_gateways_send() -> None:
     """Compact, and as Python writes it: nothing of it is left to the slow one."""
-    document = {"object": "charge", "fee_rate": "3.65", "metadata": {"order_id": "ใบ 1"}, "a": [1]}
+    document = {
+        "object": "charge",
+        "fee_rate": "3.65",
+        "metadata": {"order_id": "ใบ 1"},
+        "a": [1],
+    }
     texts = [
         json.dumps(document, ensure_ascii=False),
         json.dumps(document, ensure_ascii=False, separators=(",", ":")),

@@ -51,7 +51,9 @@ def test_a_token_of_a_request_that_was_refused_is_not_spent(market: Told) -> Non
     market.job()
     token = "tokn_test_sandbox000014242"
     body = {"object": "error", "code": "bad_request", "message": "no"}
-    market.sandbox.add_rule(action="error_before", status=400, body=body, order_id="00001")
+    market.sandbox.add_rule(
+        action="error_before", status=400, body=body, order_id="00001"
+    )
     market.orders([order(1, card=token)])
     assert market.run().returncode == 10
     market.orders([order(2, card=token)])
@@ -76,7 +78,9 @@ def test_a_hundredfold_of_a_payers_amount_is_told(market: Told) -> None:
     assert market.run().returncode == 0
     assert "100 times what order 00001" in row(market, "00002")["warnings"]
     assert row(market, "00003")["warnings"] == ""
-    kept = {path: path.read_bytes() for path in market.folder.glob("reports/*/results.csv")}
+    kept = {
+        path: path.read_bytes() for path in market.folder.glob("reports/*/results.csv")
+    }
     assert market.run(verb="report").returncode == 0
     assert {path: path.read_bytes() for path in kept} == kept
 
@@ -112,7 +116,9 @@ def test_few_orders_say_nothing_about_what_is_usual(market: Told) -> None:
     market.job(**BY_CUSTOMER)
     market.orders(sale(at, f"{500 + 10 * at}.00") for at in range(1, 10))
     assert market.run().returncode == 0
-    market.orders([sale(11, "9000.00"), sale(12, "9000", currency="JPY"), order(13, card=PAYER)])
+    market.orders(
+        [sale(11, "9000.00"), sale(12, "9000", currency="JPY"), order(13, card=PAYER)]
+    )
     assert "before asked for" not in "".join(warned(market).values())
 
 
@@ -144,14 +150,19 @@ def _limits(**limits: str) -> str:
 def test_a_recipient_is_paid_no_more_a_day_than_the_job_allows(market: Told) -> None:
     """Over all runs and files of the day; others go; check, plan and run agree."""
     market.job(**BY_CUSTOMER, more=_limits(max_recipient="1000.00"))
-    other = order(3, amount="900.00", recipient="recp_test_sandbox2", card="cust_test_sandbox3")
+    other = order(
+        3, amount="900.00", recipient="recp_test_sandbox2", card="cust_test_sandbox3"
+    )
     market.orders([sale(1, "600.00"), sale(2, "500.00"), other, sale(4, "400.00")])
     planned = json.loads(market.run("--json", verb="plan").stdout)
     assert planned["to_send"]["THB"]["count"] == 3 and planned["exit_code"] == 11
     assert market.run().returncode == 11
     assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
     said = row(market, "00002")["reason"]
-    assert "it asks for 500.00 THB, and orders of this recipient for 1,000.00 THB before it" in said
+    assert (
+        "it asks for 500.00 THB, and orders of this recipient for 1,000.00 THB before it"
+        in said
+    )
     market.orders([sale(5, "30.00")], "more.csv")
     again = json.loads(market.run("--input", "more.csv", "--json", verb="plan").stdout)
     assert again["to_send"] == {}

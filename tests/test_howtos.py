@@ -44,7 +44,12 @@ def environment(market: Market) -> dict[str, str]:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m batchpay "$@"\n')
     program.chmod(0o755)
     path = f"{tools}:{os.environ['PATH']}"
-    return {"PATH": path, "PYTHONPATH": str(ROOT), "OMISE_SECRET_KEY": KEY, "LANG": "C.UTF-8"}
+    return {
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "OMISE_SECRET_KEY": KEY,
+        "LANG": "C.UTF-8",
+    }
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")])
@@ -70,7 +75,9 @@ def test_the_commands_of_a_page_do_what_it_says(market: Market, page: str) -> No
     assert "Traceback" not in done.stderr and "a bug" not in done.stderr, done.stderr
     assert set(market.money().values()) == {1}
     if page == "archiving":
-        assert [path.suffix for path in (market.folder / "archive").iterdir()] == [".csv"]
+        assert [path.suffix for path in (market.folder / "archive").iterdir()] == [
+            ".csv"
+        ]
 
 
 def test_the_units_are_what_systemd_takes(tmp_path: Path) -> None:

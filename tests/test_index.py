@@ -53,10 +53,15 @@ def test_every_night_stands_once_the_newest_first(tmp_path: Path) -> None:
     assert rows[1][3:] == ["2", "0", "1", "100.0 %", ""]
     assert [one["href"] for one in found.all("a")] == [f"{SECOND.batch}/report.html"]
     assert "default-src 'none'" in text and not found.all("script")
-    assert "The tallest bar: 8 rows; from" in text and "The tallest bar: 2,469.00 THB" in text
+    assert (
+        "The tallest bar: 8 rows; from" in text
+        and "The tallest bar: 2,469.00 THB" in text
+    )
 
 
-def test_what_is_open_is_told_by_its_age_and_missed_days_by_name(tmp_path: Path) -> None:
+def test_what_is_open_is_told_by_its_age_and_missed_days_by_name(
+    tmp_path: Path,
+) -> None:
     """Of the job's time zone."""
     _, found = read(tmp_path)
     ages = dict(zip(found.texts["dt"], found.texts["dd"], strict=True))
@@ -79,7 +84,9 @@ def test_the_same_journal_gives_the_same_index(tmp_path: Path) -> None:
     assert read(tmp_path)[0] == first
 
 
-def test_a_long_list_ends_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_ends_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The oldest nights are not listed."""
     monkeypatch.setattr(form, "LISTED", 1)
     text, _ = read(tmp_path)
@@ -108,7 +115,9 @@ def test_what_another_job_is_writing_stays(tmp_path: Path) -> None:
     (tmp_path / ".index.html.other.part").touch()
     (tmp_path / ".index.html.night.part").touch()
     read(tmp_path)
-    assert [path.name for path in tmp_path.glob(".*.part")] == [".index.html.other.part"]
+    assert [path.name for path in tmp_path.glob(".*.part")] == [
+        ".index.html.other.part"
+    ]
 
 
 def test_a_night_without_a_file_has_a_page(market: Market) -> None:
@@ -122,7 +131,9 @@ def test_a_night_without_a_file_has_a_page(market: Market) -> None:
     assert market.run(verb="verify").returncode == 0
 
 
-def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(market: Market) -> None:
+def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(
+    market: Market,
+) -> None:
     """`verify` takes neither for a report; `report` writes the same bytes again."""
     job = market.job().read_text() + '\n[report]\nformats = ["csv", "json", "html"]\n'
     (market.folder / "job.toml").write_text(job)
@@ -135,7 +146,9 @@ def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(market: Market)
     market.orders([order(3, card="tokn_test_sandbox000030011")])
     assert market.run().returncode == 10
     page = (latest / "report.html").read_bytes()
-    assert b"insufficient_fund" in page and b"request 1 of attempt 1 written down" in page
+    assert (
+        b"insufficient_fund" in page and b"request 1 of attempt 1 written down" in page
+    )
     assert latest.resolve() != first and (latest / "report.html").exists()
     index = (reports / "index.html").read_bytes()
     assert index.count(b'<tr><th scope="row">') == 2

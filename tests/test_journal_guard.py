@@ -19,7 +19,13 @@ from batchpay.journals.guard import BESIDE, NO_MONEY_STATES, Open, follow, repla
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
 
-STATES = [*(outcome.value for outcome in Outcome), "withdrawn", "a later word", "", None]
+STATES = [
+    *(outcome.value for outcome in Outcome),
+    "withdrawn",
+    "a later word",
+    "",
+    None,
+]
 KINDS = [
     "intent",
     "adopted",
@@ -125,7 +131,10 @@ def test_one_rule_in_memory_in_sqlite_and_from_the_events(
     add up to.
     """
     path = tmp_path_factory.getbasetemp() / "guard.db"
-    memory, journal = MemoryJournal("night"), SqliteJournal(path, "night", connect=in_memory)
+    memory, journal = (
+        MemoryJournal("night"),
+        SqliteJournal(path, "night", connect=in_memory),
+    )
     try:
         for start in range(0, len(events), at_once):
             some = events[start : start + at_once]
@@ -170,7 +179,9 @@ def test_every_no_money_outcome_closes() -> None:
     """The words of the model and that of a withdrawal, no others."""
     assert {outcome.value for outcome in NO_MONEY} | {"withdrawn"} == NO_MONEY_STATES
     for outcome in Outcome:
-        now = follow(Open(1, "in_doubt"), "answer", 1, 1, outcome.value, False, lambda: 1)
+        now = follow(
+            Open(1, "in_doubt"), "answer", 1, 1, outcome.value, False, lambda: 1
+        )
         assert (now is None) == (outcome in NO_MONEY)
 
 
@@ -190,7 +201,8 @@ def test_what_an_earlier_version_let_happen_blocks_its_order() -> None:
 @pytest.mark.parametrize(
     ("now", "state", "beside", "then"),
     [
-        (None, "", False, Open(1, "in_doubt")),  # nothing is known of it: that is doubt, never held
+        # nothing is known of it: that is doubt, never held
+        (None, "", False, Open(1, "in_doubt")),
         (None, "held", False, Open(1, "in_doubt")),
         (None, "pending", False, Open(1, "pending")),
         (None, "declined", False, None),

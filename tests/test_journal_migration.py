@@ -67,7 +67,10 @@ def meaning(text: str, *, derived: bool = True) -> str:
                 "17.",
             )
         ]
-        parts += [terms_of("cust_1", "recp_1", 100, "THB"), terms_of("", "recp_ü", 0, "jpy")]
+        parts += [
+            terms_of("cust_1", "recp_1", 100, "THB"),
+            terms_of("", "recp_ü", 0, "jpy"),
+        ]
         parts += [
             terms_of("cust_1:card_1", "recp_1", 100, "THB"),
             terms_of("tokn_1", "recp_1", 100, "THB"),
@@ -98,7 +101,9 @@ def test_comments_and_layout_mean_nothing() -> None:
     assert meaning("-- a\nCREATE TABLE x (\n  y TEXT -- b\n);\n") == meaning(
         "CREATE TABLE x ( y TEXT );\n"
     )
-    assert meaning("CREATE TABLE x (y TEXT);\n") != meaning("CREATE TABLE x (z TEXT);\n")
+    assert meaning("CREATE TABLE x (y TEXT);\n") != meaning(
+        "CREATE TABLE x (z TEXT);\n"
+    )
 
 
 # --- journals of version 1
@@ -131,7 +136,10 @@ def intent(order_id: str, attempt: int = 1, send: int = 1, **asked: Any) -> Even
 def answer(
     order_id: str, state: str, attempt: int = 1, charge: str = "", kind: str = "answer"
 ) -> Event:
-    data: dict[str, Any] = {"state": state, **({"charge": {"id": charge}} if charge else {})}
+    data: dict[str, Any] = {
+        "state": state,
+        **({"charge": {"id": charge}} if charge else {}),
+    }
     return Event(kind, 8, "run", "batch-1", "", 2, order_id, attempt, 1, data)
 
 
@@ -162,7 +170,12 @@ def life() -> Iterator[tuple[str, Event]]:
         "intent": {"amount": 5, "currency": "thb", "destination": "recp_1"},
         "state": "pending",
     }
-    yield "night", Event("adopted", 9, "run", "batch-0", order_id="0009.0", attempt=1, data=adopted)
+    yield (
+        "night",
+        Event(
+            "adopted", 9, "run", "batch-0", order_id="0009.0", attempt=1, data=adopted
+        ),
+    )
     yield "night", Event("run.finished", 10, "run", data={"exit_code": 11})
 
 
@@ -217,7 +230,10 @@ def test_a_journal_of_version_1_becomes_one_of_today(old: Path, tmp_path: Path) 
     journal = SqliteJournal(old, "night")
     journal.verify()
     assert journal.id == ID
-    assert journal.look_alikes(["1", "9", "of an older rule"]) == {"1": ["0001"], "9": ["0009.0"]}
+    assert journal.look_alikes(["1", "9", "of an older rule"]) == {
+        "1": ["0001"],
+        "9": ["0009.0"],
+    }
     assert journal.order_of_charge("chrg_3") == ("night", "0003", 1)
     for event in (intent("late", 2), intent("twice", 2, 2), intent("twice", 3)):
         with pytest.raises(Taken):
@@ -231,7 +247,9 @@ def test_a_journal_of_version_1_becomes_one_of_today(old: Path, tmp_path: Path) 
 
 
 @pytest.mark.fault("J33")
-def test_the_first_form_of_version_1_is_brought_to_today_too(old: Path, tmp_path: Path) -> None:
+def test_the_first_form_of_version_1_is_brought_to_today_too(
+    old: Path, tmp_path: Path
+) -> None:
     """Before it told where an open attempt stands, it told whether it was settled."""
     with closing(sqlite3.connect(old)) as raw:
         raw.executescript(
@@ -265,9 +283,16 @@ def test_a_journal_of_version_2_learns_which_ids_look_alike(tmp_path: Path) -> N
     before, open_before, form_before = events_of(path), open_attempts(path), form(path)
     journal = SqliteJournal(path, "night")
     journal.verify()
-    assert journal.look_alikes(["800000", "8e5", "a1"]) == {"800000": ["8E5"], "a1": ["A1"]}
+    assert journal.look_alikes(["800000", "8e5", "a1"]) == {
+        "800000": ["8E5"],
+        "a1": ["A1"],
+    }
     journal.close()
-    assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
+    assert (events_of(path), open_attempts(path), form(path)) == (
+        before,
+        open_before,
+        form_before,
+    )
 
 
 @pytest.mark.fault("J33", "J13")
@@ -275,7 +300,9 @@ def test_a_journal_of_version_3_learns_that_a_card_is_no_payer(tmp_path: Path) -
     """It held the cards of a customer apart; its events and everything else stay as they are."""
     path = tmp_path / "j.db"
     journal = SqliteJournal(path, "night")
-    journal.append([intent("A1", payer="cust_1:card_1"), intent("A2", payer="cust_1:card_2")])
+    journal.append(
+        [intent("A1", payer="cust_1:card_1"), intent("A2", payer="cust_1:card_2")]
+    )
     journal.close()
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("UPDATE asked SET terms = order_id")
@@ -285,9 +312,16 @@ def test_a_journal_of_version_3_learns_that_a_card_is_no_payer(tmp_path: Path) -
     journal = SqliteJournal(path, "night")
     journal.verify()
     terms = terms_of("cust_1", "recp_1", 100, "thb")
-    assert [asked[0] for asked in journal.asked_terms([terms], 0)[terms]] == ["A1", "A2"]
+    assert [asked[0] for asked in journal.asked_terms([terms], 0)[terms]] == [
+        "A1",
+        "A2",
+    ]
     journal.close()
-    assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
+    assert (events_of(path), open_attempts(path), form(path)) == (
+        before,
+        open_before,
+        form_before,
+    )
 
 
 @pytest.mark.fault("J33")
@@ -295,12 +329,16 @@ def test_a_journal_of_version_4_finds_rare_events_by_their_kind(tmp_path: Path) 
     """Also those about an order; its events and everything else stay as they are."""
     path = tmp_path / "j.db"
     journal = SqliteJournal(path, "night")
-    journal.append([intent("A1"), Event("cancelled", 7, "run", order_id="A2", data={"reason": ""})])
+    journal.append(
+        [intent("A1"), Event("cancelled", 7, "run", order_id="A2", data={"reason": ""})]
+    )
     journal.close()
     form_before = form(path)
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("DROP INDEX events_of_a_kind")
-        raw.execute("CREATE INDEX events_of_a_kind ON events (job, kind) WHERE order_id = ''")
+        raw.execute(
+            "CREATE INDEX events_of_a_kind ON events (job, kind) WHERE order_id = ''"
+        )
         raw.execute("UPDATE meta SET value = '4' WHERE name = 'schema_version'")
         raw.commit()
     before, open_before = events_of(path), open_attempts(path)
@@ -308,7 +346,11 @@ def test_a_journal_of_version_4_finds_rare_events_by_their_kind(tmp_path: Path) 
     journal.verify()
     assert [event.order_id for event in journal.cancelled()] == ["A2"]
     journal.close()
-    assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
+    assert (events_of(path), open_attempts(path), form(path)) == (
+        before,
+        open_before,
+        form_before,
+    )
 
 
 @pytest.mark.fault("J33", "J04")
@@ -329,7 +371,8 @@ def test_a_journal_of_version_1_is_read_without_being_written(old: Path) -> None
     journal.verify()
     assert journal.id == ID
     assert journal.open_orders() == ["0009.0", "declined", "held", "twice"]
-    assert len(list(journal.events())) == len(events_of(old)) - 1  # one is the other job's
+    # one is the other job's
+    assert len(list(journal.events())) == len(events_of(old)) - 1
     assert dict(journal.elsewhere(["0001"])["0001"])["day"][0].kind == "intent"
     journal.close()
     assert old.read_bytes() == before
@@ -371,11 +414,19 @@ def breaking(at: Callable[[int, str], None]) -> Callable[..., Breaking]:
 @pytest.mark.parametrize(
     "trouble", ["database or disk is full", "disk I/O error", "database is locked"]
 )
-def test_a_migration_that_fails_at_any_statement_has_not_been(old: Path, trouble: str) -> None:
+def test_a_migration_that_fails_at_any_statement_has_not_been(
+    old: Path, trouble: str
+) -> None:
     """Every statement fails once: old form and old content, to the letter; the next run
     migrates.
     """
-    good, before, events, failed, number = old.read_bytes(), dump(old), events_of(old), 0, 0
+    good, before, events, failed, number = (
+        old.read_bytes(),
+        dump(old),
+        events_of(old),
+        0,
+        0,
+    )
     ended: set[str] = set()
     while failed == number:
         number += 1
@@ -454,7 +505,9 @@ def old_or_new(path: Path, before: list[tuple[Any, ...]]) -> str:
 
 
 @pytest.mark.fault("A13", "J33", "F05")
-def test_a_killed_migration_leaves_the_old_journal_or_the_new_one(tmp_path: Path) -> None:
+def test_a_killed_migration_leaves_the_old_journal_or_the_new_one(
+    tmp_path: Path,
+) -> None:
     """SIGKILL at a statement, the last ones too, and at any time: the events are the same, the next
     run goes on.
     """
@@ -471,7 +524,10 @@ def test_a_killed_migration_leaves_the_old_journal_or_the_new_one(tmp_path: Path
     SqliteJournal(path, "night", connect=breaking(count)).close()
     took_s, seen = time.perf_counter() - began, set()
     for at, after_s in (
-        *((number, 60.0) for number in (5, 9, 12, counted // 3, counted - 2, counted - 1, counted)),
+        *(
+            (number, 60.0)
+            for number in (5, 9, 12, counted // 3, counted - 2, counted - 1, counted)
+        ),
         *((0, dice.uniform(0, 1.2 * took_s)) for _ in range(5)),
     ):
         for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
@@ -554,7 +610,8 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
         " journal.close()"
     )
     both = [
-        subprocess.Popen([sys.executable, "-c", code, str(old), job]) for job in ("night", "day")
+        subprocess.Popen([sys.executable, "-c", code, str(old), job])
+        for job in ("night", "day")
     ]
     assert [process.wait(60) for process in both] == [0, 0]
     assert open_attempts(old) == OPEN
@@ -568,11 +625,15 @@ def test_a_version_that_nobody_here_knows_is_refused_and_left(
 ) -> None:
     """78, and not a byte of it is changed, its mode included."""
     with closing(sqlite3.connect(old)) as raw:
-        raw.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,))
+        raw.execute(
+            "UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,)
+        )
         raw.commit()
     old.chmod(0o640)
     before = old.read_bytes()
-    with pytest.raises(Misconfigured, match="it was left untouched: use the program that wrote it"):
+    with pytest.raises(
+        Misconfigured, match="it was left untouched: use the program that wrote it"
+    ):
         SqliteJournal(old, "night", read_only=read_only)
     assert old.read_bytes() == before
     assert old.stat().st_mode & 0o777 == 0o640
@@ -604,7 +665,8 @@ MOVES = st.tuples(
 @settings(max_examples=60, deadline=None)
 @given(st.lists(MOVES, max_size=25))
 def test_any_history_of_version_1_is_sound_afterwards(
-    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, str, int, str, bool]]
+    tmp_path_factory: pytest.TempPathFactory,
+    moves: list[tuple[str, str, int, str, bool]],
 ) -> None:
     """Whatever version 1 wrote: what the migration derives is what soundness finds in the
     events.
@@ -613,7 +675,11 @@ def test_any_history_of_version_1_is_sound_afterwards(
     written: list[tuple[str, Event]] = []
     last, now, sends = dict.fromkeys("ab", 0), Open(), set()
     for order_id, move, attempt, state, beside in moves:
-        number = last[order_id] + 1 if move in ("next", "adopt") else min(attempt, last[order_id])
+        number = (
+            last[order_id] + 1
+            if move in ("next", "adopt")
+            else min(attempt, last[order_id])
+        )
         data = {"state": state, **({"beside": True} if beside else {})}
         made = {
             "next": intent(order_id, number),

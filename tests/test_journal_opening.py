@@ -15,7 +15,13 @@ from typing import Any
 
 import pytest
 
-from batchpay.domain.errors import BatchpayError, Bug, CannotWrite, InputOutput, Misconfigured
+from batchpay.domain.errors import (
+    BatchpayError,
+    Bug,
+    CannotWrite,
+    InputOutput,
+    Misconfigured,
+)
 from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import why_closed
@@ -23,7 +29,9 @@ from batchpay.journals.sqlite.opening import translated
 from batchpay.journals.sqlite.store import SqliteJournal
 
 NOBODY = 65534
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become another user"
+)
 
 
 def made(path: Path) -> Path:
@@ -81,7 +89,9 @@ def shared() -> Iterator[Path]:
 @pytest.mark.fault("J22")
 @as_root
 @pytest.mark.parametrize("act", WAYS)
-def test_another_users_journal_says_whose_it_is(shared: Path, act: Callable[[Path], None]) -> None:
+def test_another_users_journal_says_whose_it_is(
+    shared: Path, act: Callable[[Path], None]
+) -> None:
     """A private file in a folder that everybody may see: 78, and no word of a bug or a backup."""
     path = made(shared / "state" / "j.db")
     lock(path)
@@ -98,7 +108,9 @@ def test_another_users_journal_says_whose_it_is(shared: Path, act: Callable[[Pat
 @pytest.mark.fault("J22")
 @as_root
 @pytest.mark.parametrize("act", WAYS)
-def test_another_users_folder_says_whose_it_is(shared: Path, act: Callable[[Path], None]) -> None:
+def test_another_users_folder_says_whose_it_is(
+    shared: Path, act: Callable[[Path], None]
+) -> None:
     """Not even the file's being there can be seen: never taken for a journal that is not there
     yet.
     """
@@ -107,9 +119,10 @@ def test_another_users_folder_says_whose_it_is(shared: Path, act: Callable[[Path
     path.parent.parent.chmod(0o700)
     code, said = as_nobody(act, path)
     assert code == 78, said
-    assert f"{path.parent.parent}: the folder of this job's state belongs to user root" in said, (
-        said
-    )
+    assert (
+        f"{path.parent.parent}: the folder of this job's state belongs to user root"
+        in said
+    ), said
 
 
 @pytest.mark.fault("J22")
@@ -141,13 +154,17 @@ def test_a_file_that_others_may_write_is_still_its_owners(shared: Path) -> None:
 @pytest.mark.fault("J22")
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may do anything")
 @pytest.mark.parametrize("act", WAYS)
-def test_our_own_file_that_we_closed_is_73(tmp_path: Path, act: Callable[[Path], None]) -> None:
+def test_our_own_file_that_we_closed_is_73(
+    tmp_path: Path, act: Callable[[Path], None]
+) -> None:
     """Its owner is told what to see to."""
     path = made(tmp_path / "state" / "j.db")
     lock(path)
     for there in path.parent.iterdir():
         there.chmod(0)
-    with pytest.raises(CannotWrite, match="see that this user may write the file and its folder"):
+    with pytest.raises(
+        CannotWrite, match="see that this user may write the file and its folder"
+    ):
         act(path)
 
 
@@ -183,8 +200,14 @@ NAMES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a folder": (folder, "not a regular file"),
     "a pipe": (pipe, "not a regular file"),
     "under a file": (under_a_file, "name another file"),
-    "a name that is too long": (lambda path: path.with_name("j" * 300), "name another file"),
-    "a NUL in the name": (lambda path: path.with_name("j\0.db"), "no file can have this name"),
+    "a name that is too long": (
+        lambda path: path.with_name("j" * 300),
+        "name another file",
+    ),
+    "a NUL in the name": (
+        lambda path: path.with_name("j\0.db"),
+        "no file can have this name",
+    ),
 }
 
 
@@ -219,7 +242,9 @@ def test_another_programs_database_is_left_alone(
         raw.executescript(tables)
     path.chmod(0o644)
     before = path.read_bytes()
-    with pytest.raises(Misconfigured, match="not a batchpay journal; name another file"):
+    with pytest.raises(
+        Misconfigured, match="not a batchpay journal; name another file"
+    ):
         act(path)
     assert path.read_bytes() == before
     assert path.stat().st_mode & 0o777 == 0o644
@@ -241,7 +266,11 @@ def test_an_empty_file_is_a_journal_not_yet_made(tmp_path: Path) -> None:
     [
         ("database is locked", 75, "run again later"),
         ("database or disk is full", 73, "free some space"),
-        ("attempt to write a readonly database", 73, "may write the file and its folder"),
+        (
+            "attempt to write a readonly database",
+            73,
+            "may write the file and its folder",
+        ),
         ("unable to open database file", 73, "may write the file and its folder"),
         ("disk I/O error", 74, "check the disk and run again"),
         ("database disk image is malformed", 74, "restore the last good copy"),
@@ -253,7 +282,10 @@ def test_a_backup_is_named_only_where_the_journal_is_damaged(
     tmp_path: Path, text: str, code: int, said: str
 ) -> None:
     """Whatever SQLite says gets the advice that helps."""
-    with pytest.raises(BatchpayError, match=said) as raised, translated(tmp_path / "j.db"):
+    with (
+        pytest.raises(BatchpayError, match=said) as raised,
+        translated(tmp_path / "j.db"),
+    ):
         raise sqlite3.OperationalError(text)
     assert raised.value.exit_code == code
     assert ("restore" in str(raised.value)) == ("damaged" in str(raised.value))
@@ -261,7 +293,13 @@ def test_a_backup_is_named_only_where_the_journal_is_damaged(
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(errno.ENOSPC, 73), (errno.EROFS, 73), (errno.EMFILE, 75), (errno.EIO, 73), (errno.ELOOP, 78)],
+    [
+        (errno.ENOSPC, 73),
+        (errno.EROFS, 73),
+        (errno.EMFILE, 75),
+        (errno.EIO, 73),
+        (errno.ELOOP, 78),
+    ],
 )
 def test_what_the_system_says_of_a_file_has_its_code(
     tmp_path: Path, number: int, code: int
@@ -269,7 +307,11 @@ def test_what_the_system_says_of_a_file_has_its_code(
     """With the system's own words."""
     error = why_closed(tmp_path / "j.db", OSError(number, os.strerror(number)))
     assert error.exit_code == code
-    assert "full" in str(error) if number == errno.ENOSPC else os.strerror(number) in str(error)
+    assert (
+        "full" in str(error)
+        if number == errno.ENOSPC
+        else os.strerror(number) in str(error)
+    )
 
 
 def test_what_cannot_be_written_blames_no_disk(tmp_path: Path) -> None:
@@ -292,10 +334,17 @@ def test_a_damaged_line_is_74_for_who_only_reads(tmp_path: Path, data: Any) -> N
     path = made(tmp_path / "j.db")
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("DROP TRIGGER events_stay")
-        raw.execute("UPDATE events SET kind = 'batch.planned', batch_id = 'b', data = ?", (data,))
+        raw.execute(
+            "UPDATE events SET kind = 'batch.planned', batch_id = 'b', data = ?",
+            (data,),
+        )
         raw.commit()
     journal = SqliteJournal(path, "night", read_only=True)
-    for ask in (journal.batches, lambda: journal.repeats("b"), lambda: list(journal.chunks("b"))):
+    for ask in (
+        journal.batches,
+        lambda: journal.repeats("b"),
+        lambda: list(journal.chunks("b")),
+    ):
         with pytest.raises(InputOutput, match="damaged"):
             ask()
     journal.close()

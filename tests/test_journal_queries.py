@@ -34,12 +34,28 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 
 def intent(
-    order_id: str, at_ns: int = 1, attempt: int = 1, batch_id: str = "batch-1", **asked: Any
+    order_id: str,
+    at_ns: int = 1,
+    attempt: int = 1,
+    batch_id: str = "batch-1",
+    **asked: Any,
 ) -> Event:
-    kept = {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": "cust_1", **asked}
+    kept = {
+        "amount": 100,
+        "currency": "thb",
+        "destination": "recp_1",
+        "payer": "cust_1",
+        **asked,
+    }
     data = {"state": "in_doubt", "intent": kept}
     return Event(
-        "intent", at_ns, batch_id=batch_id, order_id=order_id, attempt=attempt, send=1, data=data
+        "intent",
+        at_ns,
+        batch_id=batch_id,
+        order_id=order_id,
+        attempt=attempt,
+        send=1,
+        data=data,
     )
 
 
@@ -57,9 +73,25 @@ def test_when_a_batch_was_told_429(journal: SqliteJournal) -> None:
     journal.append(
         [
             intent("a"),
-            Event("answer", 7, batch_id="batch-1", order_id="a", attempt=1, send=1, data=told),
+            Event(
+                "answer",
+                7,
+                batch_id="batch-1",
+                order_id="a",
+                attempt=1,
+                send=1,
+                data=told,
+            ),
             intent("b", batch_id="batch-2"),
-            Event("answer", 8, batch_id="batch-2", order_id="b", attempt=1, send=1, data=told),
+            Event(
+                "answer",
+                8,
+                batch_id="batch-2",
+                order_id="b",
+                attempt=1,
+                send=1,
+                data=told,
+            ),
         ]
     )
     assert [event.at_ns for event in journal.told_429("batch-1")] == [7]
@@ -72,14 +104,26 @@ def test_who_asked_the_same(journal: SqliteJournal) -> None:
     says.
     """
     journal.append(
-        [intent("old", 5), intent("a", 10), answer("a", "declined"), intent("a", 11, 2, "batch-2")]
+        [
+            intent("old", 5),
+            intent("a", 10),
+            answer("a", "declined"),
+            intent("a", 11, 2, "batch-2"),
+        ]
     )
     journal.append([intent("other", 12, amount=101), intent("THB", 13, currency="THB")])
     seen = {
         "state": "succeeded",
-        "intent": {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": ""},
+        "intent": {
+            "amount": 100,
+            "currency": "thb",
+            "destination": "recp_1",
+            "payer": "",
+        },
     }
-    journal.append([Event("adopted", 14, order_id="seen", attempt=1, batch_id="b", data=seen)])
+    journal.append(
+        [Event("adopted", 14, order_id="seen", attempt=1, batch_id="b", data=seen)]
+    )
     by_whom = terms_of("", "recp_1", 100, "thb")
     assert journal.asked_terms([TERMS, by_whom, "0" * 16], 10) == {
         TERMS: [("a", "batch-1", 10), ("a", "batch-2", 11), ("THB", "batch-1", 13)],
@@ -109,12 +153,19 @@ def test_who_came_to_correct_a_row(journal: SqliteJournal) -> None:
 @pytest.mark.fault("J06")
 def test_what_other_jobs_of_the_file_did_with_an_order(tmp_path: Path) -> None:
     """By order and job, oldest first; each job keeps its own open attempts."""
-    jobs = {name: SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day", "noon")}
+    jobs = {
+        name: SqliteJournal(tmp_path / "j.db", name)
+        for name in ("night", "day", "noon")
+    }
     for name in ("day", "noon", "night"):
-        jobs[name].append([intent("a"), answer("a", "succeeded", charge=f"chrg_{name}")])
+        jobs[name].append(
+            [intent("a"), answer("a", "succeeded", charge=f"chrg_{name}")]
+        )
     jobs["day"].append([intent("b")])
     found = jobs["night"].elsewhere(["a", "b", "c"])
-    assert {order_id: [job for job, _ in of_jobs] for order_id, of_jobs in found.items()} == {
+    assert {
+        order_id: [job for job, _ in of_jobs] for order_id, of_jobs in found.items()
+    } == {
         "a": ["day", "noon"],
         "b": ["day"],
     }
@@ -140,7 +191,9 @@ def test_what_recipients_and_tokens_were_asked_for_is_found_among_the_last_attem
     journal.append([intent("old", 1), intent("paid", 2, destination="recp_2", **spent)])
     journal.append([intent("like", 3, destination="recp_3", **like), intent("new", 4)])
 
-    def asked(recipients: set[str], tokens: set[str], most: int = 9, until: int = 5) -> list[str]:
+    def asked(
+        recipients: set[str], tokens: set[str], most: int = 9, until: int = 5
+    ) -> list[str]:
         found = journal.asked_of(recipients, tokens, until, most)
         return [order_id for _, order_id, *_ in found]
 
@@ -180,7 +233,9 @@ def test_many_values_are_asked_about_at_once(journal: SqliteJournal) -> None:
 
 
 @pytest.mark.fault("J05", "C01")
-def test_charges_known_are_found_behind_a_clock_that_was_wrong_once(journal: SqliteJournal) -> None:
+def test_charges_known_are_found_behind_a_clock_that_was_wrong_once(
+    journal: SqliteJournal,
+) -> None:
     """A few events of a machine that thought it was 1970 do not hide those before them."""
     journal.append([intent(f"{n}", 100 * HOUR_NS) for n in range(10)])
     for n in range(5):
@@ -205,12 +260,26 @@ def test_charges_known_does_not_walk_to_the_beginning(journal: SqliteJournal) ->
     journal.append(
         [
             intent("a"),
-            Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "deep"}}),
+            Event(
+                "found",
+                50 * HOUR_NS,
+                order_id="a",
+                attempt=1,
+                data={"charge": {"id": "deep"}},
+            ),
         ]
     )
     journal.append([Event("run.started", n) for n in range(5000)])
     journal.append(
-        [Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "near"}})]
+        [
+            Event(
+                "found",
+                50 * HOUR_NS,
+                order_id="a",
+                attempt=1,
+                data={"charge": {"id": "near"}},
+            )
+        ]
     )
     assert journal.charges_known(49 * HOUR_NS) == {"near": ""}
 
@@ -248,7 +317,9 @@ def test_no_question_scans_a_table(journal: SqliteJournal, question: str) -> Non
         if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
             steps = [
                 row[3]
-                for row in journal._connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+                for row in journal._connection.execute(
+                    f"EXPLAIN QUERY PLAN {statement}"
+                ).fetchall()
             ]
             scans = [
                 step
@@ -297,13 +368,29 @@ def judged(corrects: dict[int, str], cells: bytes = b"cells") -> Any:
     chunk = SimpleNamespace(rows=[2, 3, 4], sheet="", cells=lambda: cells)
     problems = {1: (Problem("Amount", "x", plain("write 1.00"), "number-format"),)}
     return Judged(
-        chunk, [{"order_id": "a"}, {}, {"order_id": "c"}], problems, frozenset({2}), corrects
+        chunk,
+        [{"order_id": "a"}, {}, {"order_id": "c"}],
+        problems,
+        frozenset({2}),
+        corrects,
     )
 
 
 def plan(journal: SqliteJournal, chunks: list[Any]) -> None:
     batch = Batch(
-        "b", "night", "a.csv", "0" * 64, "csv", 3, ("order_id",), (), (), "test", "1", "2", "0"
+        "b",
+        "night",
+        "a.csv",
+        "0" * 64,
+        "csv",
+        3,
+        ("order_id",),
+        (),
+        (),
+        "test",
+        "1",
+        "2",
+        "0",
     )
     journal.plan(Event("batch.planned", 1), batch, journal.stage("b", chunks), {})
 
@@ -352,7 +439,9 @@ def test_what_follows_from_the_events_is_verified(tmp_path: Path, edit: str) -> 
     """Any change of the tables that forbid a second payment is damage."""
     journal = SqliteJournal(tmp_path / "j.db", "night")
     journal.append([intent("a"), intent("b", amount=5), answer("b", "succeeded")])
-    journal.append([intent("late"), answer("late", "declined"), answer("late", "succeeded")])
+    journal.append(
+        [intent("late"), answer("late", "declined"), answer("late", "succeeded")]
+    )
     journal.verify()
     with closing(sqlite3.connect(tmp_path / "j.db")) as raw:
         raw.execute(EDITS[edit])
@@ -364,14 +453,21 @@ def test_what_follows_from_the_events_is_verified(tmp_path: Path, edit: str) -> 
 
 @pytest.mark.fault("J19", "L6")
 @pytest.mark.parametrize(
-    "kept", [None, [], "x", {"currency": None, "corrects": None, "amount": None, "payer": 5}]
+    "kept",
+    [None, [], "x", {"currency": None, "corrects": None, "amount": None, "payer": 5}],
 )
-def test_an_adopted_charge_of_any_shape_is_kept(journal: SqliteJournal, kept: Any) -> None:
+def test_an_adopted_charge_of_any_shape_is_kept(
+    journal: SqliteJournal, kept: Any
+) -> None:
     """What it does not say counts as empty; nothing of it is a reason to lose it."""
     journal.append(
         [
             Event(
-                "adopted", 1, order_id="0007", attempt=1, data={"state": "unproven", "intent": kept}
+                "adopted",
+                1,
+                order_id="0007",
+                attempt=1,
+                data={"state": "unproven", "intent": kept},
             )
         ]
     )
@@ -399,7 +495,9 @@ def test_what_begins_an_attempt(kind: str, send: int, new: bool) -> None:
 
 
 @pytest.mark.fault("D06")
-def test_money_that_goes_and_comes_on_another_attempt_is_no_damage(journal: SqliteJournal) -> None:
+def test_money_that_goes_and_comes_on_another_attempt_is_no_damage(
+    journal: SqliteJournal,
+) -> None:
     """The second attempt is reversed, then the first turns out to be paid, then to be reversed
     too.
     """
@@ -412,7 +510,9 @@ def test_money_that_goes_and_comes_on_another_attempt_is_no_damage(journal: Sqli
         ]
     )
     for attempt, state in ((2, "reversed"), (1, "succeeded"), (1, "reversed")):
-        journal.append([Event("found", 3, order_id="a", attempt=attempt, data={"state": state})])
+        journal.append(
+            [Event("found", 3, order_id="a", attempt=attempt, data={"state": state})]
+        )
         journal.verify()
     assert journal.open_orders() == []
 
@@ -425,7 +525,10 @@ def test_money_that_goes_and_comes_on_another_attempt_is_no_damage(journal: Sqli
             "DROP INDEX asked_terms; CREATE INDEX asked_terms ON asked (job)",
             "its index asked_terms is not the one that",
         ),
-        ("DROP INDEX asked_terms; DROP TRIGGER events_stay", "its index asked_terms is missing"),
+        (
+            "DROP INDEX asked_terms; DROP TRIGGER events_stay",
+            "its index asked_terms is missing",
+        ),
         ("CREATE TABLE note (a)", "its table note is not the one that"),
         (
             "UPDATE row_chunks SET cells = x'00'",
@@ -448,12 +551,19 @@ def test_damage_is_named(tmp_path: Path, edit: str, told: str) -> None:
 # --- lines
 
 
-def test_a_line_is_the_same_however_its_data_was_put_together(journal: SqliteJournal) -> None:
+def test_a_line_is_the_same_however_its_data_was_put_together(
+    journal: SqliteJournal,
+) -> None:
     """Keys in their order, and letters as they are: a person can read and compare them."""
     journal.append(
-        [Event("note", 1, data={"b": "café", "a": 1}), Event("note", 1, data={"a": 1, "b": "café"})]
+        [
+            Event("note", 1, data={"b": "café", "a": 1}),
+            Event("note", 1, data={"a": 1, "b": "café"}),
+        ]
     )
-    rows = journal._connection.execute("SELECT data FROM events ORDER BY seq").fetchall()
+    rows = journal._connection.execute(
+        "SELECT data FROM events ORDER BY seq"
+    ).fetchall()
     assert rows == [('{"a":1,"b":"café"}',)] * 2
 
 
@@ -485,7 +595,11 @@ def test_what_a_run_wrote_about_orders(journal: SqliteJournal) -> None:
         Done("intent", "b", "of r1", 1, 1, "", 0, ""),
         Done("answer", "b", "of r1", 1, 1, "declined", 700, "thb"),
     ]
-    assert list(journal.done_in("r1", 1, None)) == list(journal.done_in("r1", 0, 4)) == mine
+    assert (
+        list(journal.done_in("r1", 1, None))
+        == list(journal.done_in("r1", 0, 4))
+        == mine
+    )
     assert list(journal.done_in("r1", 1, 3)) == mine[:1]
     assert list(journal.done_in("r1", 2, None)) == mine[1:]
 
@@ -493,8 +607,15 @@ def test_what_a_run_wrote_about_orders(journal: SqliteJournal) -> None:
 def test_of_a_long_run_every_event_is_told(journal: SqliteJournal) -> None:
     """It is read piece by piece, and nothing is lost between two of them."""
     journal.append([Event("listing", 1, "r1") for _ in range(19_998)])
-    journal.append([Event("found", 1, "r1", order_id=str(n), attempt=1) for n in range(4)])
-    assert [done.order_id for done in journal.done_in("r1", 0, None)] == ["0", "1", "2", "3"]
+    journal.append(
+        [Event("found", 1, "r1", order_id=str(n), attempt=1) for n in range(4)]
+    )
+    assert [done.order_id for done in journal.done_in("r1", 0, None)] == [
+        "0",
+        "1",
+        "2",
+        "3",
+    ]
 
 
 def test_one_chunk_of_a_batch(journal: SqliteJournal) -> None:
@@ -505,10 +626,16 @@ def test_one_chunk_of_a_batch(journal: SqliteJournal) -> None:
     assert journal.chunk("none", 0) is None
 
 
-def test_whether_anything_happened_to_an_order_of_a_batch_since(journal: SqliteJournal) -> None:
+def test_whether_anything_happened_to_an_order_of_a_batch_since(
+    journal: SqliteJournal,
+) -> None:
     """After an event, not at it; what is about the batch and no order counts for nothing."""
     journal.append(
-        [intent("a"), intent("b", batch_id="batch-2"), Event("totals", 3, batch_id="batch-1")]
+        [
+            intent("a"),
+            intent("b", batch_id="batch-2"),
+            Event("totals", 3, batch_id="batch-1"),
+        ]
     )
     assert journal.changed("batch-1", 0)
     assert not journal.changed("batch-1", 1)
@@ -521,10 +648,23 @@ def test_adopted_charges_are_those_of_this_job_without_a_row(tmp_path: Path) -> 
     for job in (night, day):
         of = job.job
         job.append(
-            [Event("adopted", 1, order_id=f"{n} {of}", attempt=1, batch_id=f"b{n}") for n in (2, 1)]
+            [
+                Event("adopted", 1, order_id=f"{n} {of}", attempt=1, batch_id=f"b{n}")
+                for n in (2, 1)
+            ]
         )
         job.append(
-            [Event("intent", 1, order_id=f"row {of}", attempt=1, send=1, batch_id="b1", row=2)]
+            [
+                Event(
+                    "intent",
+                    1,
+                    order_id=f"row {of}",
+                    attempt=1,
+                    send=1,
+                    batch_id="b1",
+                    row=2,
+                )
+            ]
         )
     assert night.adopted() == [("b2", "2 night"), ("b1", "1 night")]
     for job in (night, day):
@@ -537,4 +677,6 @@ def test_the_same_plan_again_is_not_written_again(journal: SqliteJournal) -> Non
         plan(journal, [judged({}, cells)])
         assert len(list(journal.events(["batch.planned"]))) == times
         assert [chunk.cells for chunk in journal.chunks("b")] == [cells]
-        assert journal._connection.execute("SELECT count(*) FROM row_chunks").fetchone() == (1,)
+        assert journal._connection.execute(
+            "SELECT count(*) FROM row_chunks"
+        ).fetchone() == (1,)

@@ -32,7 +32,13 @@ def _nothing_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def intent(order_id: str, attempt: int = 1, **asked: object) -> Event:
-    kept = {"amount": 5, "currency": "thb", "destination": "recp_1", "payer": order_id, **asked}
+    kept = {
+        "amount": 5,
+        "currency": "thb",
+        "destination": "recp_1",
+        "payer": order_id,
+        **asked,
+    }
     data = {"state": "in_doubt", "intent": kept}
     return Event("intent", 1, "run", "batch", "", 2, order_id, attempt, 1, data)
 
@@ -92,8 +98,12 @@ def forge(path: Path, seq: int, statement: str) -> None:
     edit(path, statement)
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("DROP TRIGGER events_stay")
-        digest = raw.execute("SELECT digest FROM events WHERE seq = ?", (seq - 1,)).fetchone()[0]
-        rows = raw.execute("SELECT * FROM events WHERE seq >= ? ORDER BY seq", (seq,)).fetchall()
+        digest = raw.execute(
+            "SELECT digest FROM events WHERE seq = ?", (seq - 1,)
+        ).fetchone()[0]
+        rows = raw.execute(
+            "SELECT * FROM events WHERE seq >= ? ORDER BY seq", (seq,)
+        ).fetchall()
         for row in rows:
             digest = chained(digest, row)
             raw.execute("UPDATE events SET digest = ? WHERE seq = ?", (digest, row[0]))
@@ -161,8 +171,14 @@ def test_an_order_whose_beginning_bears_another_name_is_damage(path: Path) -> No
     """
     journal = opened(path)
     journal.verify_new()
-    edit(path, "UPDATE events SET order_id = 'x' WHERE order_id = '7' AND kind = 'intent'")
-    assert [event.kind for event in journal.histories(["6"])["6"]] == ["intent", "answer"]
+    edit(
+        path,
+        "UPDATE events SET order_id = 'x' WHERE order_id = '7' AND kind = 'intent'",
+    )
+    assert [event.kind for event in journal.histories(["6"])["6"]] == [
+        "intent",
+        "answer",
+    ]
     with pytest.raises(Damaged, match="attempt 1 of order 7 never began"):
         journal.histories(["7"])
     assert mark_of(journal._connection).doubted
@@ -236,7 +252,9 @@ def found_in_a_round(path: Path, trouble: type[BatchpayError]) -> None:
 
 @pytest.mark.fault("D06", "D14")
 @pytest.mark.parametrize("what", LATER)
-def test_what_follows_from_old_events_is_verified_in_its_turn(path: Path, what: str) -> None:
+def test_what_follows_from_old_events_is_verified_in_its_turn(
+    path: Path, what: str
+) -> None:
     edit(path, LATER[what])
     found_in_a_round(path, Damaged)
 
@@ -255,7 +273,9 @@ def test_an_index_that_lost_a_row_is_found_in_its_turn(path: Path, index: str) -
         ).fetchone()[0]
         raw.execute("PRAGMA writable_schema = ON")
         raw.execute("CREATE TABLE spare (a)")
-        other = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'spare'").fetchone()[0]
+        other = raw.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'spare'"
+        ).fetchone()[0]
         assert page != other
         size = raw.execute("PRAGMA page_size").fetchone()[0]
         raw.execute("DROP TABLE spare")
@@ -282,7 +302,9 @@ def test_a_past_that_was_made_anew_is_not_the_one_that_was_verified(path: Path) 
 
 
 @pytest.mark.fault("D06")
-@pytest.mark.parametrize("value", ["", "x", "{} 0", '{"seq": "a"} 44136fa355b3678a', "[] 4f53cda1"])
+@pytest.mark.parametrize(
+    "value", ["", "x", "{} 0", '{"seq": "a"} 44136fa355b3678a', "[] 4f53cda1"]
+)
 def test_a_mark_that_is_none_means_that_all_is_verified(path: Path, value: str) -> None:
     edit(path, OLD)
     with closing(sqlite3.connect(path)) as raw:
@@ -310,7 +332,9 @@ def test_every_event_is_read_again_within_so_many_runs(path: Path) -> None:
     assert all(b - a <= TURNS for a, b in pairwise(ends))
 
 
-def test_a_small_journal_is_verified_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_journal_is_verified_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     edit(path, OLD)
     monkeypatch.setattr(reread, "WHOLE_UP_TO", 1000)
     journal = opened(path)
@@ -322,7 +346,10 @@ def test_a_small_journal_is_verified_whole(path: Path, monkeypatch: pytest.Monke
 # --- that something is not there
 # --------------------------------------------------------------------------------------------------
 
-GONE = [f"DELETE FROM {table} WHERE order_id = '{{0}}'" for table in ("asked", "open_attempts")]
+GONE = [
+    f"DELETE FROM {table} WHERE order_id = '{{0}}'"
+    for table in ("asked", "open_attempts")
+]
 GONE += ["DELETE FROM came_to WHERE seq NOT IN (SELECT seq FROM asked)"]
 VANISHED = {
     "renamed": "UPDATE events SET order_id = 'zz' || seq WHERE order_id = '{0}'",
@@ -341,7 +368,9 @@ def sums(journal: SqliteJournal) -> tuple[tally.Sums | None, tally.Sums]:
 
 @pytest.mark.fault("D06", "D14", "L3")
 @pytest.mark.parametrize("events", VANISHED)
-def test_an_order_that_vanished_is_missed_before_it_is_looked_for(path: Path, events: str) -> None:
+def test_an_order_that_vanished_is_missed_before_it_is_looked_for(
+    path: Path, events: str
+) -> None:
     """Its lines are taken from every table by which it would be found."""
     edit(path, *(one.format("7") for one in [VANISHED[events], *GONE]))
     journal = opened(path)
@@ -353,7 +382,11 @@ def test_an_order_that_vanished_is_missed_before_it_is_looked_for(path: Path, ev
 
 def test_the_sums_are_kept_with_every_event(journal: SqliteJournal) -> None:
     """Orders that come, go, come back, correct another; and what is refused leaves them alone."""
-    later = [intent("no", 2, corrects="b:2"), answer("no", "declined", 2), intent("no", 3)]
+    later = [
+        intent("no", 2, corrects="b:2"),
+        answer("no", "declined", 2),
+        intent("no", 3),
+    ]
     for events in (
         [intent("a"), intent("b"), answer("a", "succeeded")],
         [answer("b", "declined"), Event("stop", 1, "run", data={"reason": "x"})],
@@ -406,7 +439,9 @@ def test_sums_that_are_none_mean_that_all_is_verified(path: Path, by: str) -> No
 
 
 @pytest.mark.fault("D09", "D14", "I1")
-def test_an_order_that_was_taken_out_of_the_journal_is_not_charged_again(market: Market) -> None:
+def test_an_order_that_was_taken_out_of_the_journal_is_not_charged_again(
+    market: Market,
+) -> None:
     """By the true program: 74, told before anything is sent."""
     market.orders([order(number) for number in range(1, 5)])
     job = api.load(market.job())

@@ -56,30 +56,46 @@ def test_a_digest_covers_the_line_as_a_json_array(tmp_path: Path) -> None:
     """Whatever a text holds: anybody can check the chain with a JSON library and SHA-256."""
     journal = SqliteJournal(tmp_path / "j.db", 'ni"ght')
     odd = 'a"b\\c\n\x00\x1f/é ใบ \u2028 😀'
-    event = Event("intent", 3, odd, odd, odd, 4, odd, 1, 1, {"n": odd, "b": True, "x": None})
+    event = Event(
+        "intent", 3, odd, odd, odd, 4, odd, 1, 1, {"n": odd, "b": True, "x": None}
+    )
     first, second = journal.append([event, Event("note", 5)])
     rows = journal._connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
-    for before, row, stored in zip(["0" * 64, first.digest], rows, [first, second], strict=True):
+    for before, row, stored in zip(
+        ["0" * 64, first.digest], rows, [first, second], strict=True
+    ):
         line = json.dumps(list(row[:12]), ensure_ascii=False)
-        assert stored.digest == row[12] == hashlib.sha256(f"{before}{line}".encode()).hexdigest()
+        assert (
+            stored.digest
+            == row[12]
+            == hashlib.sha256(f"{before}{line}".encode()).hexdigest()
+        )
     journal.close()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 63, 64, 65, 127, 300])
-def test_a_group_of_any_size_is_kept_as_it_was_written(tmp_path: Path, size: int) -> None:
+def test_a_group_of_any_size_is_kept_as_it_was_written(
+    tmp_path: Path, size: int
+) -> None:
     """Rows go in by few statements: none is lost at their edges, and all derived tables fit."""
     journal = SqliteJournal(tmp_path / "j.db", "night")
     sent = [
-        Event("intent", n, order_id=f"{n}", attempt=1, send=1, data={"state": "in_doubt"})
+        Event(
+            "intent", n, order_id=f"{n}", attempt=1, send=1, data={"state": "in_doubt"}
+        )
         for n in range(size)
     ]
     told = [
-        Event("answer", n, order_id=f"{n}", attempt=1, send=1, data={"state": "succeeded"})
+        Event(
+            "answer", n, order_id=f"{n}", attempt=1, send=1, data={"state": "succeeded"}
+        )
         for n in range(size)
     ]
     with pytest.raises(Taken, match=f"order {size - 1}: attempt 1 may not begin"):
         journal.append([*sent, *sent[size - 1 :]])
-    stored = journal.append(sent) + journal.append(told[: size // 2]) + journal.append([])
+    stored = (
+        journal.append(sent) + journal.append(told[: size // 2]) + journal.append([])
+    )
     assert list(journal.events()) == stored
     assert len(stored) == size + size // 2
     assert journal.open_orders() == sorted(f"{n}" for n in range(size // 2, size))
@@ -123,7 +139,9 @@ def test_events_can_be_neither_changed_nor_deleted(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("D06")
-def test_a_flipped_bit_in_an_event_is_found_before_anything_is_sent(tmp_path: Path) -> None:
+def test_a_flipped_bit_in_an_event_is_found_before_anything_is_sent(
+    tmp_path: Path,
+) -> None:
     """Any one bit of the events' pages: the chain, or SQLite itself, says so."""
     path = filled(tmp_path / "j.db", count=200)
     good = path.read_bytes()
@@ -200,8 +218,11 @@ def test_what_waits_when_a_run_fails_is_written_all_the_same(tmp_path: Path) -> 
     async def fail() -> None:
         writes = []
         for number in (1, 2, 3):
-            writes.append(asyncio.ensure_future(journal.write([Event("answer", number)])))
-            await asyncio.sleep(0.05)  # each is a commit of its own, the first one under way
+            writes.append(
+                asyncio.ensure_future(journal.write([Event("answer", number)]))
+            )
+            # each is a commit of its own, the first one under way
+            await asyncio.sleep(0.05)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +236,10 @@ def test_what_waits_when_a_run_fails_is_written_all_the_same(tmp_path: Path) -> 
 
 def test_two_jobs_share_a_file_and_one_chain(tmp_path: Path) -> None:
     """Each sees its own events; the chain runs through both."""
-    one, two = SqliteJournal(tmp_path / "j.db", "one"), SqliteJournal(tmp_path / "j.db", "two")
+    one, two = (
+        SqliteJournal(tmp_path / "j.db", "one"),
+        SqliteJournal(tmp_path / "j.db", "two"),
+    )
     for journal in (one, two, one):
         journal.append([Event("run.started", run_id=journal.job)])
     assert [event.run_id for event in one.events()] == ["one", "one"]

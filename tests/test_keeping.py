@@ -18,7 +18,10 @@ CHUNKS = tuple(
         number=number,
         sheet="",
         rows=range(2 + number, 4 + number),
-        documents=[{"order_id": f"{number}-\udc80", "amount": number}, {"order_id": "x"}],
+        documents=[
+            {"order_id": f"{number}-\udc80", "amount": number},
+            {"order_id": "x"},
+        ],
         problems={1: (Problem("Amount", "x", "not-a-number", "write a number"),)},
         comeback=frozenset({0}),
         cells=b"",

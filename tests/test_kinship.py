@@ -12,7 +12,11 @@ from batchpay.domain.model import StoredChunk
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, are_apart, only_named
 from batchpay.lifecycle.plan import by_order, place_of
 
-A, B, C = "2026-11-24-00000000000a", "2026-11-24-00000000000b", "2026-11-24-00000000000c"
+A, B, C = (
+    "2026-11-24-00000000000a",
+    "2026-11-24-00000000000b",
+    "2026-11-24-00000000000c",
+)
 
 
 class Kept:
@@ -21,7 +25,9 @@ class Kept:
     """
 
     def __init__(self, batches: dict[str, list[list[tuple[str, str]]]]) -> None:
-        self.kept = {batch_id: list(_stored(chunks)) for batch_id, chunks in batches.items()}
+        self.kept = {
+            batch_id: list(_stored(chunks)) for batch_id, chunks in batches.items()
+        }
         self.read = 0
 
     def batches(self) -> list[Any]:
@@ -33,7 +39,9 @@ class Kept:
     def events(self, kinds: Iterable[str] = ()) -> Iterator[Any]:
         return iter(())
 
-    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> dict[int, str]:
+    def owned(
+        self, batch_id: str, sheet: str, first_row: int, last_row: int
+    ) -> dict[int, str]:
         return {}
 
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
@@ -44,7 +52,9 @@ class Kept:
 def _stored(chunks: list[list[tuple[str, str]]]) -> Iterator[StoredChunk]:
     first = 2
     for number, pairs in enumerate(chunks):
-        documents: list[Any] = [{"order_id": order_id} if order_id else {} for order_id, _ in pairs]
+        documents: list[Any] = [
+            {"order_id": order_id} if order_id else {} for order_id, _ in pairs
+        ]
         corrects = {at: place for at, (_, place) in enumerate(pairs) if place}
         rows = range(first, first + len(pairs))
         yield StoredChunk(number, "", rows, documents, {}, frozenset(), b"", corrects)
@@ -55,7 +65,9 @@ def _stored(chunks: list[list[tuple[str, str]]]) -> Iterator[StoredChunk]:
 def test_a_correction_of_a_correction_goes_back_to_the_first_row() -> None:
     """Its identity is the order id of that first row, whatever came between."""
     first, second = place_of(A, "", 3), place_of(B, "", 2)
-    lineages = Lineages(Kept({A: [[("X-0", "")], [("X-1", "")]], B: [[("R-1", first)]]}))
+    lineages = Lineages(
+        Kept({A: [[("X-0", "")], [("X-1", "")]], B: [[("R-1", first)]]})
+    )
     found = lineages.of(second)
     assert found == Ancestry((second, first), ("R-1", "X-1"), "X-1")
     assert found.identity == by_order("X-1") == lineages.of(first).identity
@@ -86,9 +98,13 @@ def test_rows_that_say_to_correct_each_other_end() -> None:
 
 
 @pytest.mark.fault("E03", "J07")
-def test_rivals_are_rows_of_one_file_that_ask_under_one_id_for_different_terms() -> None:
+def test_rivals_are_rows_of_one_file_that_ask_under_one_id_for_different_terms() -> (
+    None
+):
     """By what the id looks like, wherever they stand in the file; not where they ask alike."""
-    journal = Kept({A: [[("X", ""), ("7", "")], [("x", ""), ("Y", "")], [("Y", ""), ("X", "")]]})
+    journal = Kept(
+        {A: [[("X", ""), ("7", "")], [("x", ""), ("Y", "")], [("Y", ""), ("X", "")]]}
+    )
     amounts = iter((100, 100, 200, 100, 100, 100))
     for chunk in journal.kept[A]:
         for document in chunk.documents:
@@ -96,7 +112,9 @@ def test_rivals_are_rows_of_one_file_that_ask_under_one_id_for_different_terms()
             document.update(money, customer="c", destination="r")
     lineages = Lineages(journal)
     rivals = lineages.rivals(place_of(A, "", 2))
-    assert rivals is not None and list(rivals.terms) == [place_of(A, "", row) for row in (2, 4, 7)]
+    assert rivals is not None and list(rivals.terms) == [
+        place_of(A, "", row) for row in (2, 4, 7)
+    ]
     assert lineages.rivals(place_of(A, "", 4)) is rivals
     for row in (3, 5, 6, 99):
         assert lineages.rivals(place_of(A, "", row)) is None

@@ -26,7 +26,9 @@ from tests.world import Market, order
 
 OTHERS = tuple(name for name in LANGUAGES if name != "en")
 GAP = re.compile(r"\{[a-z_]+(?::[a-z]+)?\}")
-COMMAND = re.compile(r"batchpay [a-z]+ JOB(?: --[a-z-]+| not-charged| TEXT| charged:\{charge\})*")
+COMMAND = re.compile(
+    r"batchpay [a-z]+ JOB(?: --[a-z-]+| not-charged| TEXT| charged:\{charge\})*"
+)
 FLAG = re.compile(r"--[a-z-]+|batchpay_[a-z]+|[a-z_]+ = \"[a-z]+\"|\[[a-z]+\]")
 
 
@@ -43,7 +45,10 @@ def translated(language: str) -> dict[str, str]:
 def test_every_place_names_the_same_languages() -> None:
     """The job's schema, the command line, the catalogues."""
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
-    assert tuple(schema["properties"]["report"]["properties"]["language"]["enum"]) == LANGUAGES
+    assert (
+        tuple(schema["properties"]["report"]["properties"]["language"]["enum"])
+        == LANGUAGES
+    )
     assert tuple(_choices()) == LANGUAGES
     assert set(catalogue.LANGUAGES) == set(OTHERS)
 
@@ -61,7 +66,9 @@ def test_a_translation_is_of_what_is_said_now(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_translation_has_the_fields_and_the_commands_of_its_sentence(language: str) -> None:
+def test_a_translation_has_the_fields_and_the_commands_of_its_sentence(
+    language: str,
+) -> None:
     """No gap too many or too few; what is typed stays as it is typed."""
     for code, said in translated(language).items():
         entry = BY_CODE[code]
@@ -96,7 +103,9 @@ def test_numbers_days_and_commands_are_of_the_language() -> None:
     assert Words("ja").say(labels.ROWS(count=1)) == "1 行"
     assert Words("en").say(labels.ROWS(count=1)) == "1 row"
     told = Words("ja", "UTC", "night.toml").say(steps.LIFT_STOP())
-    assert told.endswith("batchpay resolve night.toml --lift-stop --reason 'your reason'")
+    assert told.endswith(
+        "batchpay resolve night.toml --lift-stop --reason 'your reason'"
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -105,7 +114,8 @@ def test_a_page_says_the_same_in_every_language(language: str, tmp_path: Path) -
     write_reports(tmp_path / "en", night())
     write_reports(tmp_path / language, night(language=language))
     english, text = (
-        (tmp_path / name / "report.html").read_text("utf-8") for name in ("en", language)
+        (tmp_path / name / "report.html").read_text("utf-8")
+        for name in ("en", language)
     )
     read = Read(text)
     assert read.all("html") == [{"lang": language}]
@@ -120,7 +130,9 @@ def test_a_page_says_the_same_in_every_language(language: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_workbook_says_the_same_in_every_language(language: str, tmp_path: Path) -> None:
+def test_a_workbook_says_the_same_in_every_language(
+    language: str, tmp_path: Path
+) -> None:
     """The names of its sheets stay; headings and outcomes are of the language; its sums hold."""
     write_reports(tmp_path, night(language=language))
     book = openpyxl.load_workbook(tmp_path / "report.xlsx", data_only=True)
@@ -142,10 +154,14 @@ def test_a_run_in_another_language_says_the_next_step_in_it(market: Market) -> N
     done = market.run("--lang", "ja")
     assert done.returncode == 10
     assert "exit 10: 経理担当: 1 件の注文" in done.stdout
-    assert done.stdout.startswith("TEST: 今回の実行: 1 件の注文を送信 (1 成功)、課金 101.25 THB")
+    assert done.stdout.startswith(
+        "TEST: 今回の実行: 1 件の注文を送信 (1 成功)、課金 101.25 THB"
+    )
     assert "バッチ全体（全実行の合計）: 課金 101.25 THB" in done.stdout
     (page,) = (market.folder / "reports").glob("*/report.html")
     assert '<html lang="ja">' in page.read_text("utf-8")
-    assert "(number-format)" in next(r["reason"] for r in market.results() if r["reason"])
+    assert "(number-format)" in next(
+        r["reason"] for r in market.results() if r["reason"]
+    )
     (market.folder / "job.toml").write_text(job + 'language = "th"\n')
     assert "ฝ่ายบัญชี: ดูแล 1 คำสั่งซื้อ" in market.run(verb="report").stdout

@@ -122,13 +122,22 @@ def expected(out: bool, status: int | None, body: str, doubted: bool) -> Proof:
     """The proof table once more, in the order of its rows, written as conditions on its own
     columns.
     """
-    is_error = body in ("error", "backend", "used", "not found customer", "not found", "key reused")
+    is_error = body in (
+        "error",
+        "backend",
+        "used",
+        "not found customer",
+        "not found",
+        "key reused",
+    )
     if not out:
         return Proof.NOT_SENT
     if status is None or not 200 <= status <= 499 or 300 <= status <= 399:
         return Proof.IN_DOUBT
     if status <= 299:
-        return {"charge": Proof.CHARGE, "wrong amount": Proof.UNPROVEN}.get(body, Proof.IN_DOUBT)
+        return {"charge": Proof.CHARGE, "wrong amount": Proof.UNPROVEN}.get(
+            body, Proof.IN_DOUBT
+        )
     if body in ("charge", "wrong amount"):
         return Proof.IN_DOUBT  # somebody charged, whatever the status says
     if status in (401, 403):
@@ -139,7 +148,9 @@ def expected(out: bool, status: int | None, body: str, doubted: bool) -> Proof:
         return Proof.KEY_REUSED
     if status in (408, 409, 425, 499) or body == "backend":
         return Proof.IN_DOUBT
-    if status in (405, 410) or (status == 404 and (not is_error or body == "not found")):
+    if status in (405, 410) or (
+        status == 404 and (not is_error or body == "not found")
+    ):
         return Proof.NOT_HERE
     if status in (413, 414, 431) and not is_error:
         return Proof.NOT_HERE
@@ -190,7 +201,12 @@ def test_only_two_rows_say_refused_or_charged(
         doubted=doubted,
     )
     if found.proof in (Proof.CHARGE, Proof.UNPROVEN):
-        assert out and status is not None and 200 <= status <= 299 and found.charge is not None
+        assert (
+            out
+            and status is not None
+            and 200 <= status <= 299
+            and found.charge is not None
+        )
     if found.proof is Proof.REFUSED:
         assert out and status is not None and 400 <= status <= 499 and found.code
 
@@ -221,7 +237,10 @@ def test_an_answer_that_is_not_what_was_asked_is_unproven(
 ) -> None:
     """Law L7: each field that differs is named."""
     found = verdict(
-        charged(out=True, status=200, said=charge(**changes)), INTENT, live=False, doubted=False
+        charged(out=True, status=200, said=charge(**changes)),
+        INTENT,
+        live=False,
+        doubted=False,
     )
     assert found.proof is Proof.UNPROVEN
     assert any(flaw in text for text in found.flaws)
@@ -229,14 +248,23 @@ def test_an_answer_that_is_not_what_was_asked_is_unproven(
 
 def event(kind: str, send: int = 0, **data: Any) -> Event:
     return Event(
-        kind, at_ns=1, order_id="0001", attempt=1, send=send, batch_id=BATCH, row=2, data=data
+        kind,
+        at_ns=1,
+        order_id="0001",
+        attempt=1,
+        send=send,
+        batch_id=BATCH,
+        row=2,
+        data=data,
     )
 
 
 def kept() -> dict[str, Any]:
     names = ("order_id", "attempt", "batch_id", "sheet", "row")
     return {
-        name: getattr(INTENT, name) for name in INTENT.__dataclass_fields__ if name not in names
+        name: getattr(INTENT, name)
+        for name in INTENT.__dataclass_fields__
+        if name not in names
     }
 
 
@@ -265,7 +293,9 @@ def answer_event(send: int, **changes: Any) -> Event:
         ([FIRST, answer_event(1)], False),
     ],
 )
-def test_who_is_said_to_have_charged_nothing(events: list[Event], *, expected: bool) -> None:
+def test_who_is_said_to_have_charged_nothing(
+    events: list[Event], *, expected: bool
+) -> None:
     """Whatever left and is said not to have charged, gone again, withdrawn or over."""
     assert fold(events)[0].said_uncharged is expected
 
@@ -279,7 +309,10 @@ def test_who_is_said_to_have_charged_nothing(events: list[Event], *, expected: b
         ([FIRST, event("answer", 1, verdict="throttled")], Outcome.HELD),
         ([FIRST, event("answer", 1, verdict="key_refused")], Outcome.HELD),
         ([FIRST, event("answer", 1, verdict="in_doubt")], Outcome.IN_DOUBT),
-        ([FIRST, event("answer", 1, verdict="refused", code="invalid_card")], Outcome.REFUSED),
+        (
+            [FIRST, event("answer", 1, verdict="refused", code="invalid_card")],
+            Outcome.REFUSED,
+        ),
         ([FIRST, answer_event(1)], Outcome.SUCCEEDED),
         ([FIRST, answer_event(1, status="pending", paid=False)], Outcome.PENDING),
         ([FIRST, answer_event(1, status="failed", paid=False)], Outcome.DECLINED),
@@ -291,7 +324,9 @@ def test_who_is_said_to_have_charged_nothing(events: list[Event], *, expected: b
             [
                 FIRST,
                 answer_event(1, chain=None),
-                event("found", charge=charge_in(charge(chain=None)).to_json(), reread=True),
+                event(
+                    "found", charge=charge_in(charge(chain=None)).to_json(), reread=True
+                ),
             ],
             Outcome.UNPROVEN,
         ),
@@ -304,7 +339,10 @@ def test_who_is_said_to_have_charged_nothing(events: list[Event], *, expected: b
             Outcome.SUCCEEDED,
         ),
         ([FIRST, event("absent", 1, boot_id="b", boot_s=1.0)], Outcome.IN_DOUBT),
-        ([FIRST, event("absent", 1, boot_id="b", boot_s=1.0, closes=True)], Outcome.HELD),
+        (
+            [FIRST, event("absent", 1, boot_id="b", boot_s=1.0, closes=True)],
+            Outcome.HELD,
+        ),
         (
             [
                 FIRST,
@@ -337,7 +375,12 @@ def test_a_refusal_after_a_proven_absence_speaks_about_its_own_request() -> None
     absent = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
     again = event("intent", 2, boot_id="b", boot_s=300.0)
     (attempt,) = fold(
-        [FIRST, absent, again, event("answer", 2, verdict="refused", code="bad_request")]
+        [
+            FIRST,
+            absent,
+            again,
+            event("answer", 2, verdict="refused", code="bad_request"),
+        ]
     )
     assert attempt.outcome is Outcome.REFUSED
     assert attempt.doubted
@@ -368,13 +411,18 @@ def test_of_two_charges_under_one_key_the_heavier_is_reported(
     first: str, second: str, reported: str
 ) -> None:
     """It took money, or may, whichever was seen first; only when none may is the attempt over."""
-    late = charge_in(charge(id="chrg_test_2", status=second, paid=second == "successful"))
+    late = charge_in(
+        charge(id="chrg_test_2", status=second, paid=second == "successful")
+    )
     assert late
     begun = answer_event(1, status=first, paid=first == "successful")
     (attempt,) = fold([FIRST, begun, event("found", charge=late.to_json())])
     assert attempt.charge and attempt.charge.id == reported
     assert attempt.closed is ({first, second} <= {"failed", "expired"})
-    assert {one.charge.id for one in attempt.others} == {"chrg_test_1", "chrg_test_2"} - {reported}
+    assert {one.charge.id for one in attempt.others} == {
+        "chrg_test_1",
+        "chrg_test_2",
+    } - {reported}
     assert who_acts_for(attempt) == A_PERSON
 
 
@@ -389,7 +437,9 @@ def test_only_the_one_charge_of_an_attempt_is_nothing_new() -> None:
     assert two.charge == alone.charge and not is_known_already(two, alone.charge)
     assert two.doubled and not alone.doubled
     assert not replace(two, accepted="me: it was given back in cash").doubled
-    assert not replace(two, charge=replace(alone.charge, refunded=alone.charge.amount)).doubled
+    assert not replace(
+        two, charge=replace(alone.charge, refunded=alone.charge.amount)
+    ).doubled
 
 
 @pytest.mark.parametrize("chain", [None, "chain_1"])
@@ -423,7 +473,12 @@ def test_doubt_is_counted_on_the_clock_of_one_boot_only() -> None:
 def test_the_state_table_lets_money_never_go_back() -> None:
     """Fault B34: what is proven stays proven; only a reversal may follow a success."""
     for before, after in itertools.product(Outcome, repeat=2):
-        if before in (Outcome.DECLINED, Outcome.EXPIRED, Outcome.REFUSED, Outcome.REVERSED):
+        if before in (
+            Outcome.DECLINED,
+            Outcome.EXPIRED,
+            Outcome.REFUSED,
+            Outcome.REVERSED,
+        ):
             assert impossible(before, after) == (before is not after)
     assert NEXT[Outcome.SUCCEEDED] == {Outcome.REVERSED}
     assert impossible(Outcome.SUCCEEDED, Outcome.DECLINED)
@@ -436,20 +491,32 @@ CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
 
 
 @pytest.mark.fault("L6")
-def test_what_is_not_about_an_attempt_and_absence_without_doubt_change_nothing() -> None:
+def test_what_is_not_about_an_attempt_and_absence_without_doubt_change_nothing() -> (
+    None
+):
     """Notes of an order are no steps; a look-up in vain says nothing about what is proven."""
     known = fold([FIRST, answer_event(1)])
     absent = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
-    assert fold([event("cancelled", reason="x"), FIRST, answer_event(1), absent]) == known
+    assert (
+        fold([event("cancelled", reason="x"), FIRST, answer_event(1), absent]) == known
+    )
     assert not fold([event("cancelled", reason="x")])
 
 
 @pytest.mark.parametrize(
     "data, outcome, code",
     [
-        ({"as": "not-charged", "reason": "asked the bank"}, Outcome.REFUSED, "not_charged"),
         (
-            {"as": "charged", "reason": "seen", "charge": answer_event(1).data["charge"]},
+            {"as": "not-charged", "reason": "asked the bank"},
+            Outcome.REFUSED,
+            "not_charged",
+        ),
+        (
+            {
+                "as": "charged",
+                "reason": "seen",
+                "charge": answer_event(1).data["charge"],
+            },
             Outcome.SUCCEEDED,
             "",
         ),
@@ -458,7 +525,11 @@ def test_what_is_not_about_an_attempt_and_absence_without_doubt_change_nothing()
 def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> None:
     """With its reason; a charge that the person names is evidence like any other."""
     (attempt,) = fold([FIRST, event("resolved", by="me", **data)])
-    assert (attempt.outcome, attempt.code, bool(attempt.unclear)) == (outcome, code, False)
+    assert (attempt.outcome, attempt.code, bool(attempt.unclear)) == (
+        outcome,
+        code,
+        False,
+    )
     assert outcome is Outcome.SUCCEEDED or "asked the bank" in attempt.message
 
 
@@ -466,7 +537,9 @@ def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> 
 def test_why_a_split_is_unproven_and_how_ids_may_come() -> None:
     """A chain may be an id or an expanded object; without one the reason says what is missing."""
     expanded = charge_in(
-        charge(chain={"object": "charge_chain", "id": "acch_test_7"}, destination={"id": 7})
+        charge(
+            chain={"object": "charge_chain", "id": "acch_test_7"}, destination={"id": 7}
+        )
     )
     assert expanded and (expanded.chain, expanded.destination) == ("acch_test_7", None)
     chainless = charge_in(charge(chain=None))
@@ -533,7 +606,9 @@ def test_a_commission_is_part_of_the_proof(
     """
     answer = charged(out=True, status=200, said=charge(platform_fee=got))
     found = verdict(answer, asked(fixed, percentage), live=False, doubted=False)
-    assert len(found.flaws) == flaws and all("platform_fee[" in flaw for flaw in found.flaws)
+    assert len(found.flaws) == flaws and all(
+        "platform_fee[" in flaw for flaw in found.flaws
+    )
     for flaw in found.flaws:
         wanted = flaw.partition("asked ")[2].partition(",")[0]
         assert wanted.endswith((" THB", " %")), flaw
@@ -544,11 +619,18 @@ def test_a_commission_is_part_of_the_proof(
 @pytest.mark.parametrize(
     ("told", "flaw"),
     [
-        ({"customer": "cust_test_2"}, "payer: asked customer *st_1, got customer *st_2"),
+        (
+            {"customer": "cust_test_2"},
+            "payer: asked customer *st_1, got customer *st_2",
+        ),
         ({"customer": {"object": "customer", "id": "cust_test_1"}}, ""),
         ({"customer": None}, ""),
-        ({"source": {"object": "source", "id": "src_test_1"}}, ""),  # that is no customer
-        ({"captured_amount": 50000}, "captured_amount: asked 1234.50 THB, got 500.00 THB"),
+        # that is no customer
+        ({"source": {"object": "source", "id": "src_test_1"}}, ""),
+        (
+            {"captured_amount": 50000},
+            "captured_amount: asked 1234.50 THB, got 500.00 THB",
+        ),
         ({"captured_amount": 0}, "captured_amount: asked 1234.50 THB, got 0.00 THB"),
         ({"captured_amount": 123450}, ""),
         (
@@ -589,7 +671,10 @@ def test_a_charge_that_took_no_money_may_leave_its_commission_out() -> None:
 @pytest.mark.fault("J15", "A13")
 def test_what_an_older_journal_asked_stands_in_its_body() -> None:
     """Commissions were not kept apart from it: they are read from there."""
-    for fee, kept_fee in ((Fee({"THB": 500}, "10.5"), (500, "10.5")), (None, (None, None))):
+    for fee, kept_fee in (
+        (Fee({"THB": 500}, "10.5"), (500, "10.5")),
+        (None, (None, None)),
+    ):
         old = intent_of(
             DOCUMENT,
             job="night",
@@ -607,7 +692,15 @@ def test_what_an_older_journal_asked_stands_in_its_body() -> None:
             if name not in ("mode", "fee_fixed", "fee_percentage")
         }
         (attempt,) = fold(
-            [event("intent", 1, intent={**data, "body": old.body}, boot_id="b", boot_s=1.0)]
+            [
+                event(
+                    "intent",
+                    1,
+                    intent={**data, "body": old.body},
+                    boot_id="b",
+                    boot_s=1.0,
+                )
+            ]
         )
         assert (attempt.intent.fee_fixed, attempt.intent.fee_percentage) == kept_fee
 
@@ -616,8 +709,18 @@ def test_what_an_older_journal_asked_stands_in_its_body() -> None:
 @pytest.mark.parametrize(
     "known, found, by_id, outcome",
     [
-        ({}, {"status": "pending", "paid": False, "chain": None}, False, Outcome.SUCCEEDED),
-        ({}, {"status": "pending", "paid": False, "chain": None}, True, Outcome.SUCCEEDED),
+        (
+            {},
+            {"status": "pending", "paid": False, "chain": None},
+            False,
+            Outcome.SUCCEEDED,
+        ),
+        (
+            {},
+            {"status": "pending", "paid": False, "chain": None},
+            True,
+            Outcome.SUCCEEDED,
+        ),
         ({}, {"chain": None}, False, Outcome.SUCCEEDED),
         ({}, {"status": "reversed", "paid": False}, False, Outcome.REVERSED),
         (
@@ -650,7 +753,11 @@ def test_a_page_from_before_takes_nothing_back(
     document = charge_in(charge(**found))
     assert document
     (attempt,) = fold(
-        [FIRST, answer_event(1, **known), event("found", charge=document.to_json(), by_id=by_id)]
+        [
+            FIRST,
+            answer_event(1, **known),
+            event("found", charge=document.to_json(), by_id=by_id),
+        ]
     )
     assert attempt.outcome is outcome
 
@@ -671,7 +778,11 @@ def test_a_charge_that_the_gateway_no_longer_knows_is_noted_and_nothing_else() -
 def test_a_person_may_accept_what_is_not_proven() -> None:
     """It stays unproven, and says who took note of it and why; a complete proof settles it."""
     wrong = event(
-        "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"]
+        "answer",
+        1,
+        verdict="unproven",
+        charge=answer_event(1).data["charge"],
+        flaws=["amount: x"],
     )
     (attempt,) = fold(
         [FIRST, wrong, event("resolved", **{"as": "accepted"}, reason="seen", by="me")]
@@ -705,9 +816,18 @@ def test_what_was_withdrawn_is_as_if_it_had_never_been_unless_it_was_charged() -
     found = charge_in(charge())
     assert found
     (back,) = fold(
-        [FIRST, event("voided", 1), event("withdrawn"), event("found", charge=found.to_json())]
+        [
+            FIRST,
+            event("voided", 1),
+            event("withdrawn"),
+            event("found", charge=found.to_json()),
+        ]
     )
-    assert (back.state, back.closed, back.owned_by(BATCH, "", 2)) == ("succeeded", False, True)
+    assert (back.state, back.closed, back.owned_by(BATCH, "", 2)) == (
+        "succeeded",
+        False,
+        True,
+    )
 
 
 @pytest.mark.fault("B15", "B19", "J11", "I1")
@@ -716,7 +836,8 @@ def test_what_was_withdrawn_is_as_if_it_had_never_been_unless_it_was_charged() -
     [
         ({"amount": 5, "metadata": {}}, True, False),  # two answers were exchanged
         ({"amount": 5, "metadata": {}}, False, False),
-        ({"metadata": {}}, False, True),  # it merely names nobody: nothing says that it is not
+        # it merely names nobody: nothing says that it is not
+        ({"metadata": {}}, False, True),
         ({}, False, True),
         ({"amount": 5}, False, True),  # its key says whose it is, whatever else it says
     ],
@@ -729,7 +850,9 @@ def test_a_charge_that_was_told_for_an_order_is_its_own_if_that_asked_for_it(
     seen = charge_in(charge(**changes))
     assert seen
     flaws = flaws_of(seen, INTENT, live=False)
-    told = event("answer", 1, verdict="unproven" if flaws else "charge", charge=seen.to_json())
+    told = event(
+        "answer", 1, verdict="unproven" if flaws else "charge", charge=seen.to_json()
+    )
     journal.append([FIRST, replace(told, data={**told.data, "flaws": list(flaws)})])
     if then_its_own:
         own = charge_in(charge(id="chrg_test_2"))

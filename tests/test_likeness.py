@@ -36,7 +36,9 @@ def test_the_same_orders_in_any_order_and_any_pieces_are_the_same() -> None:
     mixed = random.Random(1).sample(numbers, 1000)
     assert features(numbers) == features(mixed)
     assert features([1, 1]).fingerprint != features([1]).fingerprint
-    assert len(features(numbers).sample) == SAMPLE and len(features(range(3)).sample) == 3
+    assert (
+        len(features(numbers).sample) == SAMPLE and len(features(range(3)).sample) == 3
+    )
 
 
 @pytest.mark.parametrize("size", [10, 1000, 5000])
@@ -58,7 +60,8 @@ def test_a_sample_tells_half_a_file_from_another_one(size: int) -> None:
         (orders([1, 2, 7, 8, 9], "b"), (), (5, 2, 0, False)),
         (orders([1, 2], "b"), ("b1",), (1, 1, 1, False)),
         (orders([1, 2, 3]), ("a1", "a2", "a3"), (0, 0, 3, False)),
-        (orders([1, 2, 3]), (), (3, 0, 0, False)),  # its very ids: the same orders once more
+        # its very ids: the same orders once more
+        (orders([1, 2, 3]), (), (3, 0, 0, False)),
         (
             orders([1], "b") + orders([1], "c"),
             (),
@@ -73,4 +76,9 @@ def test_half_of_the_new_orders_make_a_warning(
     comparison = Comparison()
     comparison.remember(orders([1, 2, 3]))
     comparison.compare(mine, sent)
-    assert (comparison.new, comparison.alike, comparison.known, comparison.warns) == told
+    assert (
+        comparison.new,
+        comparison.alike,
+        comparison.known,
+        comparison.warns,
+    ) == told

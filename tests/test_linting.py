@@ -28,7 +28,9 @@ def about(name: str, **rules: Any) -> dict[str, Any]:
     return {"properties": {name: rules}}
 
 
-@pytest.mark.parametrize("name", ["schemas/order.schema.json", "samples/start/order.schema.json"])
+@pytest.mark.parametrize(
+    "name", ["schemas/order.schema.json", "samples/start/order.schema.json"]
+)
 def test_our_own_schemas_have_nothing_to_be_told(name: str) -> None:
     """Neither the packaged one nor the one to start from."""
     if data_path(name).exists():
@@ -46,7 +48,10 @@ def test_our_own_schemas_have_nothing_to_be_told(name: str) -> None:
         ({"requird": ["customer"]}, "'requird' at # .* is required"),
         ({"allOf": [{"propertys": {}}]}, "'propertys' at #/allOf/0"),
         ({"$defs": {"x": {"maxLenght": 8}}}, "'maxLenght' at #/\\$defs/x"),
-        ({"dependencies": {"card": ["customer"]}}, "dependentRequired or dependentSchemas"),
+        (
+            {"dependencies": {"card": ["customer"]}},
+            "dependentRequired or dependentSchemas",
+        ),
         ({"then": {"required": ["card"]}}, "then at # without if is no rule"),
         ({"else": {"required": ["card"]}}, "else at # without if is no rule"),
         (
@@ -73,7 +78,10 @@ def test_our_own_schemas_have_nothing_to_be_told(name: str) -> None:
             "pattern at #/properties/currency is met by no currency",
         ),
         (
-            {"if": about("currency", const="THB"), "then": about("amount", minimum=2000)},
+            {
+                "if": about("currency", const="THB"),
+                "then": about("amount", minimum=2000),
+            },
             "'THB' at #/if/properties",
         ),
         (
@@ -81,12 +89,17 @@ def test_our_own_schemas_have_nothing_to_be_told(name: str) -> None:
             "'THB' at #/anyOf/0/not/properties/currency",
         ),
         (
-            {"properties": {"currency": {"$ref": "#/$defs/c"}}, "$defs": {"c": {"enum": ["THB"]}}},
+            {
+                "properties": {"currency": {"$ref": "#/$defs/c"}},
+                "$defs": {"c": {"enum": ["THB"]}},
+            },
             "'THB' at #/\\$defs/c",
         ),
     ],
 )
-def test_rules_that_silently_are_none_refuse_the_schema(schema: dict[str, Any], said: str) -> None:
+def test_rules_that_silently_are_none_refuse_the_schema(
+    schema: dict[str, Any], said: str
+) -> None:
     """78 with the place, and the nearest that is known."""
     with pytest.raises(
         Misconfigured, match=f"(?s)rules that silently are none: .*{said}"
@@ -122,7 +135,13 @@ def test_what_may_be_meant_so_is_a_note(schema: dict[str, Any], said: str) -> No
 @pytest.mark.parametrize(
     "schema",
     [
-        {"$comment": "x", "x-owner": "us", "title": "Order", "default": {}, "examples": []},
+        {
+            "$comment": "x",
+            "x-owner": "us",
+            "title": "Order",
+            "default": {},
+            "examples": [],
+        },
         about("amount", enum=[100, 2e3], minimum=1),
         about("currency", enum=["thb", "xxx"], pattern="^[a-z]{3}$"),
         about(
@@ -229,8 +248,14 @@ def test_notes_are_told_and_bounds_are_in_the_rows_unit(tmp_path: Path) -> None:
         row(3, amount="1"),
         top='schema = "own.json"',
     )
-    assert "found '10.00 THB' (maximum); at most 5.005 THB: " in looked.problems[2][0].sentence()
-    assert "found '600 JPY' (maximum); at most 500.5 JPY: " in looked.problems[3][0].sentence()
+    assert (
+        "found '10.00 THB' (maximum); at most 5.005 THB: "
+        in looked.problems[2][0].sentence()
+    )
+    assert (
+        "found '600 JPY' (maximum); at most 500.5 JPY: "
+        in looked.problems[3][0].sentence()
+    )
     assert 4 not in looked.problems
     assert {note.split(" at ")[0] for note in looked.notes} == {
         "own.json: format 'date'",

@@ -15,7 +15,9 @@ AT = "2026-11-24T00:00:{:02}Z"
 
 
 def page(*numbers: int, total: int, **changes: Any) -> Any:
-    made = [charge(id=f"chrg_test_{n}", created_at=AT.format(n), **changes) for n in numbers]
+    made = [
+        charge(id=f"chrg_test_{n}", created_at=AT.format(n), **changes) for n in numbers
+    ]
     found = page_in({"object": "list", "data": made, "total": total})
     assert found is not None
     return found
@@ -50,7 +52,11 @@ def test_pages_overlap_by_one_and_end_with_the_count() -> None:
     ]
     assert (listing.complete, listing.offset) == (False, 1)
     assert [c.id for c in listing.add(page(2, 3, total=3)).charges] == ["chrg_test_3"]
-    assert (listing.complete, listing.broken, listing.latest) == (True, "", AT.format(3))
+    assert (listing.complete, listing.broken, listing.latest) == (
+        True,
+        "",
+        AT.format(3),
+    )
     empty = Listing()
     empty.add(page(total=0))
     assert (empty.complete, empty.offset, empty.latest) == (True, 0, "")
@@ -69,7 +75,9 @@ def test_pages_overlap_by_one_and_end_with_the_count() -> None:
         (page(2, 3, total=1), "3 objects were read where the gateway counts 1"),
     ],
 )
-def test_a_list_that_moves_while_it_is_read_proves_nothing(second: Any, why: str) -> None:
+def test_a_list_that_moves_while_it_is_read_proves_nothing(
+    second: Any, why: str
+) -> None:
     """It is broken, and stays so although its count fits later."""
     listing = Listing()
     listing.add(page(1, 2, total=3))
@@ -90,7 +98,9 @@ def test_a_list_ends_with_charges_younger_than_itself() -> None:
     assert (listing.complete, listing.broken) == (True, "")
     for odd in ("2026-11-24", "9999-99-99T99:99:99Z"):
         listing = Listing(now=AT.format(5))
-        found = page_in({"object": "list", "data": [charge(created_at=odd)], "total": 2})
+        found = page_in(
+            {"object": "list", "data": [charge(created_at=odd)], "total": 2}
+        )
         assert found is not None
         listing.add(found)
         assert (listing.complete, listing.latest) == (False, "")
@@ -128,7 +138,8 @@ def test_a_full_page_is_never_the_last(size: int, told: dict[str, int]) -> None:
     assert (listing.complete, listing.broken, listing.offset) == (False, "", 1)
     listing.add(second)
     assert (
-        not listing.complete and "3 objects were read where the gateway counts 2" in listing.broken
+        not listing.complete
+        and "3 objects were read where the gateway counts 2" in listing.broken
     )
     short = Listing(size=3)
     short.add(first if not told else page(1, 2, total=2))

@@ -102,13 +102,17 @@ def test_adopting_works_without_a_file_too(market: Market) -> None:
 
 
 @pytest.mark.fault("L11", "D10")
-def test_a_run_that_dies_while_it_adopts_leaves_the_loss_as_it_was(market: Market) -> None:
+def test_a_run_that_dies_while_it_adopts_leaves_the_loss_as_it_was(
+    market: Market,
+) -> None:
     """The wait and the look to the beginning are due until a list was complete."""
     market.job()
     market.orders([order(1), order(2)])
     assert market.run().returncode == 0
     lose(market, lock_too=False, reports_too=False)
-    gone = market.sandbox.add_rule(method="GET", path="/charges", status=503, commit="never")
+    gone = market.sandbox.add_rule(
+        method="GET", path="/charges", status=503, commit="never"
+    )
     with market.start("run", "job.toml", "--adopt") as process:
         while not gone.applied:
             assert process.poll() is None
@@ -137,11 +141,14 @@ def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None
         else:
             told = json.loads(path.read_bytes())
             path.write_text(
-                json.dumps(told | ({"job": "day"} if other == "name" else {"mode": "live"})),
+                json.dumps(
+                    told | ({"job": "day"} if other == "name" else {"mode": "live"})
+                ),
                 "utf-8",
             )
     market.orders([order(2)])
-    refused = market.run()  # by the charges that the gateway has, as ever: not by what lies here
+    # by the charges that the gateway has, as ever: not by what lies here
+    refused = market.run()
     assert refused.returncode == 78 and "charges of this job (such as" in refused.stderr
     market.sandbox.store.ledgers.clear()
     assert market.run().returncode == 0
@@ -170,9 +177,14 @@ def test_a_loss_is_dealt_with_once(market: Market) -> None:
             market.orders([order(10 * again + run)], f"inbox/{again}-{run}.csv")
             result = market.run("--summary")
             assert result.returncode == 0, result.stderr
-            assert ("an older copy of it is back" in result.stdout) == (run == 1), result.stdout
+            assert ("an older copy of it is back" in result.stdout) == (run == 1), (
+                result.stdout
+            )
             assert "was lost" not in result.stdout
-    assert all(count == 1 for count in market.money().values()) and len(market.money()) == 8
+    assert (
+        all(count == 1 for count in market.money().values())
+        and len(market.money()) == 8
+    )
 
 
 @pytest.mark.fault("L11", "J07", "D10", "I1")
@@ -193,7 +205,9 @@ def test_a_correction_is_known_after_a_loss_although_the_gateway_cuts_long_value
     once(market, 1, 2)
     for ledger in market.sandbox.store.ledgers.values():
         for charge in ledger.shelves["charge"].values():
-            charge.metadata = {name: value[:255] for name, value in charge.metadata.items()}
+            charge.metadata = {
+                name: value[:255] for name, value in charge.metadata.items()
+            }
     lose(market, lock_too=True, reports_too=True)
     inbox(market, d1=None, d2=None, d3=None, d4=[sale(1, order_id=first), sale(3)])
     night(market, adopt=True)
@@ -210,7 +224,9 @@ def test_what_was_taken_over_settles_the_row_that_was_declined_before(
     """The payer is asked for nothing that was paid."""
     market.job(file="inbox/*.csv")
     (market.folder / "inbox").mkdir()
-    market.orders([order(1, card="tokn_test_sandbox000010011"), order(2)], "inbox/a.csv")
+    market.orders(
+        [order(1, card="tokn_test_sandbox000010011"), order(2)], "inbox/a.csv"
+    )
     assert market.run().returncode == 10
     shutil.copytree(market.folder / "state", market.folder / "before")
     market.orders([order(1, card="tokn_test_sandbox000014242")], "inbox/b.csv")
@@ -266,12 +282,15 @@ def test_a_cancelled_order_stays_so_when_the_journal_is_put_back_or_lost(
     done = market.run("--summary", *(["--adopt"] if how == "lost" else []))
     assert done.returncode == 10, done.stderr
     assert (
-        "Whoever said it says it again" in done.stdout and "2 orders cancelled since" in done.stdout
+        "Whoever said it says it again" in done.stdout
+        and "2 orders cancelled since" in done.stdout
     )
     assert "00002" in done.stdout and "00005" in done.stdout
     assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
     reasons = {row["order_id"]: row["reason"] for row in market.results()}
-    assert all("a fraud" in reasons[order_id] for order_id in ("00002", "00005")), reasons
+    assert all("a fraud" in reasons[order_id] for order_id in ("00002", "00005")), (
+        reasons
+    )
     for one in said:  # whose word it was, and when it was said, outlives the loss
         whose = f"{one['by']} at {one['at']}, which the report "
         assert whose in reasons[one["order_id"]], reasons
@@ -309,7 +328,9 @@ def test_words_that_no_report_tells_are_said_to_be_gone(market: Market) -> None:
 
 
 @pytest.mark.fault("D09", "J02")
-def test_a_copy_that_only_the_gateway_tells_of_lost_what_people_said(market: Market) -> None:
+def test_a_copy_that_only_the_gateway_tells_of_lost_what_people_said(
+    market: Market,
+) -> None:
     """No lock and no report knew of it: a list met a charge that the journal does not know."""
     market.job()
     market.orders([order(1)])
@@ -344,7 +365,8 @@ def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(
     if later == "rejected":
         path = market.folder / "job.toml"
         path.write_text(
-            path.read_text("utf-8") + '\n[controls]\nmax_amount = { THB = "1.00" }\n', "utf-8"
+            path.read_text("utf-8") + '\n[controls]\nmax_amount = { THB = "1.00" }\n',
+            "utf-8",
         )
     elif later == "conflict":
         inbox(market, d2=[sale(2, amount="55.00")])
@@ -372,14 +394,18 @@ def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(
 
 @pytest.mark.fault("D09", "D10", "L11", "H05", "I1")
 @pytest.mark.parametrize("how", ["restored", "lost"])
-def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(market: Market, how: str) -> None:
+def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(
+    market: Market, how: str
+) -> None:
     """It was paid in cash, as a person said: the copy still has it in doubt, or nothing knows of
     it.
     """
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     market.sandbox.add_rule(action="reset_before", order_id="00001")
-    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
     night(market, limit=1)
     market.sandbox.clear_rules()
     shutil.copytree(market.folder / "state", market.folder / "before")
@@ -388,12 +414,21 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(market: Market
     shutil.rmtree(market.folder / "state")
     if how == "restored":
         shutil.copytree(market.folder / "before", market.folder / "state")
-        assert json.loads(market.run("--json", verb="plan").stdout)["to_send"]["THB"]["count"] == 1
+        assert (
+            json.loads(market.run("--json", verb="plan").stdout)["to_send"]["THB"][
+                "count"
+            ]
+            == 1
+        )
     told = market.run("--adopt", "--summary")
-    assert told.returncode == 10 and "1 order settled as not charged since" in told.stdout, told
+    assert (
+        told.returncode == 10 and "1 order settled as not charged since" in told.stdout
+    ), told
     assert market.run().returncode == 10
     assert market.money() == {"00002": 1}
-    (reason,) = [row["reason"] for row in market.results() if row["order_id"] == "00001"]
+    (reason,) = [
+        row["reason"] for row in market.results() if row["order_id"] == "00001"
+    ]
     assert "a fraud" in reason
 
 
@@ -453,12 +488,16 @@ def another_job(market: Market, folder: Path) -> Iterator[Market]:
     other = Market(folder / "copied", market.sandbox, market.settings)
     other.folder.mkdir()
     path = other.job(file="orders.csv")
-    path.write_text(path.read_text("utf-8").replace('name = "night"', 'name = "copied"'), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace('name = "night"', 'name = "copied"'), "utf-8"
+    )
     yield other
 
 
 @pytest.mark.fault("J06", "E12", "E13")
-def test_two_jobs_over_the_same_orders_at_once_both_stop(market: Market, tmp_path: Path) -> None:
+def test_two_jobs_over_the_same_orders_at_once_both_stop(
+    market: Market, tmp_path: Path
+) -> None:
     """A list shows the other job's charge of an order that was sent: both stop, both charges are
     named, and every later run and audit says so until a person has looked. (On a slow day one
     begins late, and sends nothing.)
@@ -468,14 +507,20 @@ def test_two_jobs_over_the_same_orders_at_once_both_stop(market: Market, tmp_pat
     rows = [order(number) for number in range(8)]
     with another_job(market, tmp_path) as other:
         market.orders(rows)
-        other.orders([row | {"card": f"tokn_test_sandboxb{row['order_id']}4242"} for row in rows])
+        other.orders(
+            [row | {"card": f"tokn_test_sandboxb{row['order_id']}4242"} for row in rows]
+        )
         market.sandbox.add_rule(action="delay_before", wait_before_s=4.0)
         both = []
         for one in (market, other):
             words, how = one.command("run", "job.toml")
             both.append(
                 subprocess.Popen(
-                    words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+                    words,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    **how,
                 )
             )
         told = [process.communicate(timeout=120) for process in both]
@@ -490,10 +535,14 @@ def test_two_jobs_over_the_same_orders_at_once_both_stop(market: Market, tmp_pat
         for one in (market, other):
             assert one.run().returncode == 12
             audit = one.run("--from", TODAY, "--to", TODAY, "--json", verb="audit")
-            kinds = {(d["kind"], d["order_id"]) for d in json.loads(audit.stdout)["differences"]}
+            kinds = {
+                (d["kind"], d["order_id"])
+                for d in json.loads(audit.stdout)["differences"]
+            }
             assert (
                 audit.returncode == 12
-                and {("charged-by-another-job", order_id) for order_id in twice} <= kinds
+                and {("charged-by-another-job", order_id) for order_id in twice}
+                <= kinds
             )
 
 
@@ -523,7 +572,9 @@ def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_nigh
         ).raise_for_status()
     assert market.money() == {"00001": 2, "00002": 2}
     noticed = market.run()
-    assert noticed.returncode == 12 and noticed.stdout.count("chrg_test_") >= 2, noticed.stdout
+    assert noticed.returncode == 12 and noticed.stdout.count("chrg_test_") >= 2, (
+        noticed.stdout
+    )
     assert market.run().returncode == 12
     assert (
         market.run(
@@ -531,22 +582,32 @@ def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_nigh
         ).returncode
         == 0
     )
-    assert market.run().returncode == 0  # what a person has lifted is not brought up again
+    # what a person has lifted is not brought up again
+    assert market.run().returncode == 0
 
 
 @pytest.mark.fault("D10", "L11", "H05", "J14")
-def test_one_word_settles_an_adopted_charge_that_is_contested_twice_over(market: Market) -> None:
+def test_one_word_settles_an_adopted_charge_that_is_contested_twice_over(
+    market: Market,
+) -> None:
     """A report of before the loss calls it unproven, and its row asks for other terms by now."""
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     market.sandbox.add_rule(
-        {"method": "POST", "path": "/charges", "order_id": "00002", "drop": ["destination"]}
+        {
+            "method": "POST",
+            "path": "/charges",
+            "order_id": "00002",
+            "drop": ["destination"],
+        }
     )
     assert night(market) == 12
     lose(market, lock_too=True, reports_too=False)
     inbox(market, d1=None, d2=[sale(1), sale(2, amount="777.00")])
     assert market.run("--adopt").returncode == 12
-    charge = next(c for c in market.own_charges() if c["metadata"]["order_id"] == "00002")
+    charge = next(
+        c for c in market.own_charges() if c["metadata"]["order_id"] == "00002"
+    )
     people_say(market, "00002", "--as", f"charged:{charge['id']}")
     people_say(market, "--lift-stop")
     assert market.run().returncode == 10
@@ -574,7 +635,9 @@ def test_what_was_sent_before_the_account_was_told_is_not_looked_for_in_another(
         assert market.run().returncode == 0
     market.orders([order(1), order(2)][1 - before :])
     market.sandbox.add_rule(action="reset_before", order_id="00002", times=1)
-    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
     market.run()
     market.sandbox.clear_rules()
     posts = market.posts()
@@ -583,7 +646,8 @@ def test_what_was_sent_before_the_account_was_told_is_not_looked_for_in_another(
     market.run(**key)
     market.run(**key)
     if before and not other:
-        assert market.posts() == posts + 1  # proven absent where it was sent, and sent again
+        # proven absent where it was sent, and sent again
+        assert market.posts() == posts + 1
         return
     assert market.posts() == posts
     (row,) = [row for row in market.results() if row["order_id"] == "00002"]
@@ -591,7 +655,9 @@ def test_what_was_sent_before_the_account_was_told_is_not_looked_for_in_another(
     if before:
         return  # a charge of the other account is lacking: nothing goes on at all
     assert row["who_acts"] == "a person" and "--as not-charged" in row["reason"]
-    said = market.run("00002", "--as", "not-charged", "--reason", "x", verb="resolve", **key)
+    said = market.run(
+        "00002", "--as", "not-charged", "--reason", "x", verb="resolve", **key
+    )
     assert said.returncode == 0, said.stderr
 
 
@@ -641,18 +707,26 @@ def test_a_journal_that_was_lost_is_adopted_with_its_own_account_alone(
     assert market.run().returncode == 0
     for path in manifests(market):
         told = json.loads(path.read_bytes())
-        assert told["account"] and told["url"] == market.sandbox.url and told["mode"] == "test"
+        assert (
+            told["account"]
+            and told["url"] == market.sandbox.url
+            and told["mode"] == "test"
+        )
     lose(market, lock_too=lock_too, reports_too=False)
     market.orders([order(1), order(2), order(3)])
     for _ in range(2):
         refused = market.run("--adopt", OMISE_SECRET_KEY=OTHER_KEY)
         assert refused.returncode == 78, refused.stdout
-        assert "manifest.json" in refused.stderr and "belongs to account" in refused.stderr
+        assert (
+            "manifest.json" in refused.stderr and "belongs to account" in refused.stderr
+        )
     path = market.folder / "job.toml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("http://127.0.0.1:", "http://localhost:"), "utf-8")
     elsewhere = market.run("--adopt")
-    assert elsewhere.returncode == 78 and "belongs to http://127.0.0.1" in elsewhere.stderr
+    assert (
+        elsewhere.returncode == 78 and "belongs to http://127.0.0.1" in elsewhere.stderr
+    )
     path.write_text(text, "utf-8")
     assert market.posts() == 2
     assert market.run("--adopt").returncode == 0
@@ -667,7 +741,11 @@ def test_a_bound_that_is_still_to_come_bounds_nothing(tmp_path: Path) -> None:
     looks from before it, else it would not see what was charged since.
     """
     noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    bounds = [noon - timedelta(hours=1), noon + timedelta(minutes=4), noon + timedelta(days=1)]
+    bounds = [
+        noon - timedelta(hours=1),
+        noon + timedelta(minutes=4),
+        noon + timedelta(days=1),
+    ]
     with closing(SqliteJournal(tmp_path / "j.db", "night")) as journal:
         journal.append([intent("A1")])
         assert listed_until(journal, noon) is None
@@ -694,7 +772,9 @@ def test_the_lock_says_whose_a_journal_was_where_no_report_does(market: Market) 
 
 
 @pytest.mark.fault("J03")
-def test_reports_of_an_earlier_version_do_not_say_whose_they_are(market: Market) -> None:
+def test_reports_of_an_earlier_version_do_not_say_whose_they_are(
+    market: Market,
+) -> None:
     """Then nobody objects, as before."""
     market.job()
     market.orders([order(1)])
@@ -702,7 +782,8 @@ def test_reports_of_an_earlier_version_do_not_say_whose_they_are(market: Market)
     for path in manifests(market):
         told = json.loads(path.read_bytes())
         path.write_text(
-            json.dumps({k: v for k, v in told.items() if k not in ("account", "url")}), "utf-8"
+            json.dumps({k: v for k, v in told.items() if k not in ("account", "url")}),
+            "utf-8",
         )
     assert market.run(verb="verify").returncode == 0
     lose(market, lock_too=True, reports_too=False)
@@ -718,10 +799,14 @@ def test_a_manifest_of_another_account_than_the_journals_is_12(market: Market) -
     assert market.run().returncode == 0
     (path,) = manifests(market)
     path.write_text(
-        json.dumps(json.loads(path.read_bytes()) | {"account": "account_test_another"}), "utf-8"
+        json.dumps(json.loads(path.read_bytes()) | {"account": "account_test_another"}),
+        "utf-8",
     )
     verified = market.run(verb="verify")
-    assert verified.returncode == 12 and "says account account_test_another" in verified.stdout
+    assert (
+        verified.returncode == 12
+        and "says account account_test_another" in verified.stdout
+    )
 
 
 # --- two jobs in one folder
@@ -735,17 +820,24 @@ def test_no_file_of_one_job_is_touched_by_another(market: Market) -> None:
     names, kept = ("night", "day"), {}
     for round_ in (1, 2):
         for name in names:
-            (market.folder / "job.toml").write_text(text.replace('"night"', f'"{name}"'), "utf-8")
+            (market.folder / "job.toml").write_text(
+                text.replace('"night"', f'"{name}"'), "utf-8"
+            )
             if round_ == 1:
                 market.orders([order(names.index(name))])
                 assert market.run().returncode == 0
                 (market.folder / "orders.csv").unlink()
                 continue
-            before = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+            before = {
+                path: path.read_bytes()
+                for path in (market.folder / "reports").glob("*/*")
+            }
             lose(market, lock_too=False, reports_too=False) if name == "night" else None
             assert market.run("--adopt").returncode == 0
             assert market.run().returncode == 0
-            assert market.run("--from", TODAY, "--to", TODAY, verb="audit").returncode == 0
+            assert (
+                market.run("--from", TODAY, "--to", TODAY, verb="audit").returncode == 0
+            )
             kept[name] = before
     assert all(path.read_bytes() == content for path, content in kept["day"].items())
     made = {path.parent.name for path in (market.folder / "reports").glob("*/*")}
@@ -761,20 +853,28 @@ def test_a_report_of_one_mode_is_not_overwritten_by_the_other(market: Market) ->
     market.orders([order(1)])
     market.job()
     assert market.run().returncode == 0
-    reports = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+    reports = {
+        path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")
+    }
     live = '[state]\nurl = "sqlite:///live/batchpay.db"'
     market.job(doubt="90s", more=live)
     path = market.folder / "job.toml"
-    path.write_text(path.read_text("utf-8").replace("[gateway]", '[gateway]\nmode = "live"'))
+    path.write_text(
+        path.read_text("utf-8").replace("[gateway]", '[gateway]\nmode = "live"')
+    )
     for verb in ("plan", "run"):
         refused = market.run(verb=verb, OMISE_SECRET_KEY="skey_live_sandbox0000000000")
-        assert refused.returncode == 78 and "in test mode" in refused.stderr, refused.stderr
+        assert refused.returncode == 78 and "in test mode" in refused.stderr, (
+            refused.stderr
+        )
     assert market.posts() == 1
     assert {path: path.read_bytes() for path in reports} == reports
 
 
 @pytest.mark.fault("J24", "D10")
-def test_a_run_that_adopts_and_cannot_look_leaves_the_reports_as_they_were(market: Market) -> None:
+def test_a_run_that_adopts_and_cannot_look_leaves_the_reports_as_they_were(
+    market: Market,
+) -> None:
     """They are the last that tells of the charges: another key, or no gateway, writes nothing over
     them.
     """
@@ -782,14 +882,18 @@ def test_a_run_that_adopts_and_cannot_look_leaves_the_reports_as_they_were(marke
     market.job()
     assert market.run().returncode == 0
     before = {
-        path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()
+        path: path.read_bytes()
+        for path in (market.folder / "reports").rglob("*")
+        if path.is_file()
     }
     shutil.rmtree(market.folder / "state")
     refused = market.run("--adopt", OMISE_SECRET_KEY="skey_test_wrong0123456789")
     assert refused.returncode in (77, 78), refused
     assert "rows =" not in refused.stdout and "the whole batch" not in refused.stdout
     assert {
-        path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()
+        path: path.read_bytes()
+        for path in (market.folder / "reports").rglob("*")
+        if path.is_file()
     } == before
     verified = market.run(verb="verify")
     assert verified.returncode == 78 and "--adopt" in verified.stderr
@@ -799,19 +903,27 @@ def test_a_run_that_adopts_and_cannot_look_leaves_the_reports_as_they_were(marke
 
 
 @pytest.mark.fault("D02", "J22")
-def test_a_report_folder_that_takes_nothing_is_told_before_anything_is_sent(market: Market) -> None:
+def test_a_report_folder_that_takes_nothing_is_told_before_anything_is_sent(
+    market: Market,
+) -> None:
     """Something that is no folder has its name."""
     market.orders([order(1)])
     market.job()
     (market.folder / "reports").write_text("notes of last year")
     refused = market.run()
-    assert refused.returncode == 73 and "nothing was sent" in refused.stderr and not market.posts()
+    assert (
+        refused.returncode == 73
+        and "nothing was sent" in refused.stderr
+        and not market.posts()
+    )
     (market.folder / "reports").unlink()
     assert market.run().returncode == 0
 
 
 @pytest.mark.fault("A11", "D02")
-def test_what_a_night_counted_and_could_not_write_the_next_one_writes(market: Market) -> None:
+def test_what_a_night_counted_and_could_not_write_the_next_one_writes(
+    market: Market,
+) -> None:
     """Its own report and that of an older file, of which the next night brings nothing: neither
     stays behind what `status` says.
     """
@@ -822,7 +934,9 @@ def test_what_a_night_counted_and_could_not_write_the_next_one_writes(market: Ma
     (charge,) = (one for one in market.own_charges() if one["status"] == "pending")
     paid = f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid"
     httpx.post(paid, auth=(KEY, ""), trust_env=False)
-    (older,) = (path.parent for path in (market.folder / "reports").glob("*/results.csv"))
+    (older,) = (
+        path.parent for path in (market.folder / "reports").glob("*/results.csv")
+    )
     (older / "results.csv").unlink()
     (older / "results.csv").mkdir()
     market.orders([order(3)])
@@ -909,7 +1023,11 @@ def test_a_reused_key_is_not_sent_again_once_its_stop_is_lifted(market: Market) 
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     market.sandbox.add_rule(
-        order_id="00001", times=1, commit="never", status=409, code="idempotency_key_reused"
+        order_id="00001",
+        times=1,
+        commit="never",
+        status=409,
+        code="idempotency_key_reused",
     )
     assert market.run().returncode == 70
     people_say(market, "--lift-stop")
@@ -926,7 +1044,9 @@ def test_a_person_may_settle_what_waits_behind_a_used_key(honouring: Market) -> 
     """
     refused_before_a_loss(honouring, "restored")
     night(honouring, limit=0)
-    honouring.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=4)
+    honouring.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=4
+    )
     assert night(honouring) in (11, 69)
     honouring.sandbox.clear_rules()
     assert rows(honouring)["00001"]["outcome"] == "in_doubt"

@@ -56,7 +56,9 @@ class TextChunk:
 def mapped(*rows, fields=None, metadata=None, problems=None):
     """Map rows that differ from a good one in the cells given."""
     columns = Columns({**CORE, **(fields or {})}, metadata or {})
-    return map_chunk(TextChunk([{**GOOD, **row} for row in rows], problems or {}), columns)
+    return map_chunk(
+        TextChunk([{**GOOD, **row} for row in rows], problems or {}), columns
+    )
 
 
 def rules(result, at=0):
@@ -67,7 +69,9 @@ def rules(result, at=0):
 # --- what goes in comes out
 
 visible = st.text(
-    st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20
+    st.characters(codec="ascii", categories=["L", "N", "P", "S"]),
+    min_size=1,
+    max_size=20,
 )
 minor = st.integers(1, 10**12)
 rows = st.lists(
@@ -99,19 +103,30 @@ def test_what_goes_in_comes_out(orders):
     ]
     result = map_chunk(
         TextChunk(cells),
-        Columns({**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")}),
+        Columns(
+            {**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")}
+        ),
         "accept",
     )
     assert not result.problems
     assert not result.incomplete
     assert result.documents == [
-        {"order_id": no, "amount": amount, "currency": code.lower(), "destination": shop}
+        {
+            "order_id": no,
+            "amount": amount,
+            "currency": code.lower(),
+            "destination": shop,
+        }
         | ({"description": note, "metadata": {"note": note}} if note else {})
         for no, amount, code, shop, note, _ in orders
     ]
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(list(GOOD)), st.text(max_size=12)), max_size=6))
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(list(GOOD)), st.text(max_size=12)), max_size=6
+    )
+)
 def test_any_text_is_mapped_or_refused_and_never_repaired(changes):
     """No text makes mapping fail; each field is the cell itself, or absent with a reason."""
     result = mapped(*changes)
@@ -120,7 +135,9 @@ def test_any_text_is_mapped_or_refused_and_never_repaired(changes):
         document = result.documents[at]
         for name, column in (("order_id", "No"), ("destination", "Shop")):
             assert (
-                document.get(name, cells[column] if name in result.unmapped.get(at, ()) else "")
+                document.get(
+                    name, cells[column] if name in result.unmapped.get(at, ()) else ""
+                )
                 == cells[column]
             )
         assert document.get("currency", cells["Cur"].lower()) == cells["Cur"].lower()
@@ -181,7 +198,11 @@ def test_what_is_no_amount_is_rejected(text):
 def test_ids_stay_text():
     """Leading zeros and texts that look like numbers stay as they are."""
     result = mapped({"No": "000123"}, {"No": "1e3"}, {"No": "-0"})
-    assert [document["order_id"] for document in result.documents] == ["000123", "1e3", "-0"]
+    assert [document["order_id"] for document in result.documents] == [
+        "000123",
+        "1e3",
+        "-0",
+    ]
 
 
 @pytest.mark.fault("X10")
@@ -232,10 +253,20 @@ def test_surplus_decimals(text, currency, unit, rule):
 def test_units_and_mixed_currencies():
     """Every row by the decimals of its own currency; minor units are whole already."""
     rows = [{"Amount": "5", "Cur": code} for code in ("THB", "jpy", "idr", "JPY")]
-    assert [document["amount"] for document in mapped(*rows).documents] == [500, 5, 500, 5]
+    assert [document["amount"] for document in mapped(*rows).documents] == [
+        500,
+        5,
+        500,
+        5,
+    ]
     minor_units = mapped(*rows, fields={"amount": FromColumn("Amount", "minor")})
     assert [document["amount"] for document in minor_units.documents] == [5, 5, 5, 5]
-    assert mapped({}, fields={"amount": FromValue("19.99", "major")}).documents[0]["amount"] == 1999
+    assert (
+        mapped({}, fields={"amount": FromValue("19.99", "major")}).documents[0][
+            "amount"
+        ]
+        == 1999
+    )
 
 
 @pytest.mark.fault("X13")
@@ -251,9 +282,21 @@ def test_unknown_currencies(text):
 @pytest.mark.fault("X13")
 def test_currency_travels_in_small_letters():
     """And an empty one is left to the schema, while a bad amount beside it is told at once."""
-    result = mapped({"Cur": "THB"}, {"Cur": "thb"}, {"Cur": ""}, {"Cur": "", "Amount": "x"})
-    assert [document.get("currency") for document in result.documents] == ["thb", "thb", None, None]
-    assert [rules(result, at) for at in range(4)] == [[], [], [], [("Amount", "number-format")]]
+    result = mapped(
+        {"Cur": "THB"}, {"Cur": "thb"}, {"Cur": ""}, {"Cur": "", "Amount": "x"}
+    )
+    assert [document.get("currency") for document in result.documents] == [
+        "thb",
+        "thb",
+        None,
+        None,
+    ]
+    assert [rules(result, at) for at in range(4)] == [
+        [],
+        [],
+        [],
+        [("Amount", "number-format")],
+    ]
 
 
 # --- identifiers
@@ -318,7 +361,8 @@ def test_odd_ids_are_ids(text):
 def test_what_can_pay_is_never_shown_whole():
     """A message shows the last four characters of a token."""
     result = mapped(
-        {"Card": "tokn_test_5abcdefghij\u200bklmnop"}, fields={"card": FromColumn("Card")}
+        {"Card": "tokn_test_5abcdefghij\u200bklmnop"},
+        fields={"card": FromColumn("Card")},
     )
     shown = result.problems[0][0].sentence()
     assert "5abc" not in shown
@@ -356,7 +400,9 @@ def test_lookups_are_exact(shop, rule):
     """A key that is missing, ambiguous or without a value rejects the row and names the file."""
     result = mapped({"Shop": shop}, fields={"destination": LOOKUP})
     assert rules(result) == ([("Shop", rule)] if rule else [])
-    assert result.documents[0].get("destination") == ("recp_1" if shop == "North" else None)
+    assert result.documents[0].get("destination") == (
+        "recp_1" if shop == "North" else None
+    )
     if rule and rule.startswith("lookup"):
         assert "recipients.csv" in result.problems[0][0].remedy
 
@@ -365,7 +411,9 @@ def test_lookups_are_exact(shop, rule):
 def test_templates_are_nothing_but_joined_cells():
     """No attribute, no index, no second pass over what a cell holds."""
     template = FromTemplate(("Order ", "No", " for ", "Shop", ""))
-    result = mapped({"No": "{Shop}", "Shop": "{0.__class__}"}, fields={"description": template})
+    result = mapped(
+        {"No": "{Shop}", "Shop": "{0.__class__}"}, fields={"description": template}
+    )
     assert result.documents[0]["description"] == "Order {Shop} for {0.__class__}"
 
 
@@ -375,19 +423,41 @@ def test_templates_with_gaps():
     another order's.
     """
     template = FromTemplate(("", "Shop", "-", "Branch", ""))
-    rows = [{"Shop": "", "Branch": ""}, {"Shop": "N", "Branch": ""}, {"Shop": "N", "Branch": "2"}]
-    fields = {"order_id": template, "description": template, "destination": FromValue("recp_1")}
+    rows = [
+        {"Shop": "", "Branch": ""},
+        {"Shop": "N", "Branch": ""},
+        {"Shop": "N", "Branch": "2"},
+    ]
+    fields = {
+        "order_id": template,
+        "description": template,
+        "destination": FromValue("recp_1"),
+    }
     result = mapped(*rows, fields=fields)
-    assert [document.get("order_id") for document in result.documents] == [None, None, "N-2"]
-    assert [document.get("description") for document in result.documents] == [None, "N-", "N-2"]
-    assert [rules(result, at) for at in range(3)] == [[], [("Branch", "template-empty")], []]
+    assert [document.get("order_id") for document in result.documents] == [
+        None,
+        None,
+        "N-2",
+    ]
+    assert [document.get("description") for document in result.documents] == [
+        None,
+        "N-",
+        "N-2",
+    ]
+    assert [rules(result, at) for at in range(3)] == [
+        [],
+        [("Branch", "template-empty")],
+        [],
+    ]
 
 
 @pytest.mark.fault("X25")
 def test_templates_have_a_limit():
     """A huge cell does not make a huge text."""
     template = FromTemplate(("", "Note", "", "Note", ""))
-    result = mapped({"Note": "x" * 600}, {"Note": "x"}, fields={"description": template})
+    result = mapped(
+        {"Note": "x" * 600}, {"Note": "x"}, fields={"description": template}
+    )
     assert rules(result) == [("Note", "template-too-long")]
     assert len(result.problems[0][0].value) < 100
     assert result.documents[1]["description"] == "xx"
@@ -449,7 +519,9 @@ def test_what_the_reader_refused_is_told_once():
 def test_coming_back_is_said_in_so_many_words():
     """yes, no or nothing; our other columns are ignored."""
     words = ["yes", "YES", "no", "", "y"]
-    result = mapped(*({"batchpay_retry": word, "batchpay_reason": "x"} for word in words))
+    result = mapped(
+        *({"batchpay_retry": word, "batchpay_reason": "x"} for word in words)
+    )
     assert result.comeback == {0, 1}
     assert {at: rules(result, at) for at in result.problems} == {
         4: [("batchpay_retry", "yes-or-no")]
@@ -458,16 +530,23 @@ def test_coming_back_is_said_in_so_many_words():
 
 def test_an_unknown_currency_alone_is_to_blame_for_decimals():
     """How many it has, nobody can say."""
-    assert rules(mapped({"Cur": "XXX", "Amount": "1.555"})) == [("Cur", "unknown-currency")]
+    assert rules(mapped({"Cur": "XXX", "Amount": "1.555"})) == [
+        ("Cur", "unknown-currency")
+    ]
 
 
 def test_a_column_of_empty_answers_and_a_lookup_without_gaps():
     """Nobody asked to come back; every key is known; an order without an amount is for the schema
     to judge.
     """
-    lookup = FromLookup("Shop", Path("shops.csv"), "shop", "id", {"recp_test_1": "recp_test_9"})
+    lookup = FromLookup(
+        "Shop", Path("shops.csv"), "shop", "id", {"recp_test_1": "recp_test_9"}
+    )
     result = mapped({"batchpay_retry": ""}, fields={"destination": lookup})
-    assert result.comeback == frozenset() and result.documents[0]["destination"] == "recp_test_9"
+    assert (
+        result.comeback == frozenset()
+        and result.documents[0]["destination"] == "recp_test_9"
+    )
     bare = {name: source for name, source in CORE.items() if name != "amount"}
     (document,) = map_chunk(TextChunk([GOOD]), Columns(bare, {})).documents
     assert "amount" not in document
@@ -486,7 +565,9 @@ def test_an_empty_chunk_is_no_trouble():
 
 def chunk(*rows, typed=None, problems=None):
     """A chunk of rows that differ from a good one."""
-    return TextChunk([{**GOOD, **row} for row in rows], problems or {}, typed=typed or {})
+    return TextChunk(
+        [{**GOOD, **row} for row in rows], problems or {}, typed=typed or {}
+    )
 
 
 @pytest.mark.fault("J08")
@@ -517,7 +598,11 @@ def test_what_no_id_can_be_is_refused_unless_the_job_accepts_it():
         [],
         [],
     ]
-    assert [document.get("order_id") for document in result.documents] == ["A1", *[None] * 5, "A7"]
+    assert [document.get("order_id") for document in result.documents] == [
+        "A1",
+        *[None] * 5,
+        "A7",
+    ]
     taken = map_chunk(some, Columns(CORE, {}), "accept")
     assert [document.get("order_id") for document in taken.documents] == [
         "A1",
@@ -533,7 +618,10 @@ def test_what_no_id_can_be_is_refused_unless_the_job_accepts_it():
 @pytest.mark.fault("J08")
 def test_a_cell_that_feeds_two_fields_is_blamed_once():
     """The order id and the key of a lookup, from one column."""
-    fields = {"order_id": FromTemplate(("", "Shop", "-", "No", "")), "destination": LOOKUP}
+    fields = {
+        "order_id": FromTemplate(("", "Shop", "-", "No", "")),
+        "destination": LOOKUP,
+    }
     result = mapped({"Shop": "nan"}, {"Shop": "North"}, fields=fields)
     assert rules(result) == [("Shop", "not-a-number")]
     assert result.unmapped[0] == {"order_id", "destination"}
@@ -592,14 +680,23 @@ def test_rows_that_come_back_have_their_own_ids():
     assert result.chunk is given
     assert result.doubtful == {1}
     mended, *_ = _with_own_ids(given, CORE["order_id"])
-    assert (mended.sheet, mended.columns, mended.rows) == (given.sheet, given.columns, given.rows)
+    assert (mended.sheet, mended.columns, mended.rows) == (
+        given.sheet,
+        given.columns,
+        given.rows,
+    )
     assert mended.cells() == given.cells()
-    assert map_chunk(given, Columns({**CORE, "order_id": FromValue("A")}, {})).restored == ()
+    assert (
+        map_chunk(given, Columns({**CORE, "order_id": FromValue("A")}, {})).restored
+        == ()
+    )
 
 
 def test_rows_that_come_back_say_which_they_correct():
     """Where all that names it is as it was told."""
-    given = chunk(back("A1", "A1"), back("A2", "A2", batchpay_row="8"), back("A3", "A3", 9))
+    given = chunk(
+        back("A1", "A1"), back("A2", "A2", batchpay_row="8"), back("A3", "A3", 9)
+    )
     result = map_chunk(given, Columns(CORE, {}))
     assert result.corrects == {0: place_of(BATCH, "", 7), 2: place_of(BATCH, "", 9)}
     sheets = [{**row, "batchpay_sheet": "S"} for row in (back("A1", "A1"),)]

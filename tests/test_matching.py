@@ -15,7 +15,9 @@ from tests.test_lifecycle import FIRST, answer_event, charge, event
 
 JOB = "night"
 MADE = charge(
-    metadata={**charge()["metadata"], "batchpay_job": JOB}, net=118_000, platform_fee=None
+    metadata={**charge()["metadata"], "batchpay_job": JOB},
+    net=118_000,
+    platform_fee=None,
 )
 CHARGE_ID = MADE["id"]
 
@@ -26,9 +28,13 @@ def attempt(*more: Any) -> Attempt:
     return folded
 
 
-def match_charges(job: str, attempts: list[Attempt], charges: list[Any], *, live: bool) -> Match:
+def match_charges(
+    job: str, attempts: list[Attempt], charges: list[Any], *, live: bool
+) -> Match:
     """Of documents as the gateway gives them."""
-    return matching.match_charges(job, attempts, [booked_in(one) for one in charges], live=live)
+    return matching.match_charges(
+        job, attempts, [booked_in(one) for one in charges], live=live
+    )
 
 
 def match_credits(
@@ -36,7 +42,9 @@ def match_credits(
 ) -> list[Difference]:
     """The same."""
     shown = [booked_in(one) for one in charges]
-    return matching.match_credits(attempts, shown, [transaction_in(one) for one in entries])
+    return matching.match_credits(
+        attempts, shown, [transaction_in(one) for one in entries]
+    )
 
 
 def match_transfers(attempts: list[Attempt], transfers: list[Any]) -> list[Difference]:
@@ -61,7 +69,11 @@ def test_what_agrees_is_matched_and_summed_on_both_sides() -> None:
 
 PENDING = answer_event(1, status="pending", paid=False)
 UNPROVEN = event(
-    "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"]
+    "answer",
+    1,
+    verdict="unproven",
+    charge=answer_event(1).data["charge"],
+    flaws=["amount"],
 )
 
 
@@ -74,12 +86,20 @@ UNPROVEN = event(
         ([attempt(PENDING)], [], ["unknown-to-gateway"]),
         ([attempt(event("voided", 1))], [], []),
         ([attempt(event("voided", 1))], [MADE], ["other-charge"]),
-        ([attempt()], [{**MADE, "id": "chrg_test_2"}], ["other-charge", "false-success"]),
+        (
+            [attempt()],
+            [{**MADE, "id": "chrg_test_2"}],
+            ["other-charge", "false-success"],
+        ),
         ([attempt()], [{**MADE, "status": "failed", "paid": False}], ["false-success"]),
         ([attempt()], [{**MADE, "paid": False}], ["false-success", "terms"]),
         ([attempt(PENDING)], [MADE], ["status"]),
         ([attempt(UNPROVEN)], [MADE], []),
-        ([attempt(UNPROVEN)], [{**MADE, "status": "reversed", "paid": False}], ["status"]),
+        (
+            [attempt(UNPROVEN)],
+            [{**MADE, "status": "reversed", "paid": False}],
+            ["status"],
+        ),
         ([attempt()], [{**MADE, "amount": 1}], ["amount", "terms"]),
         ([attempt()], [{**MADE, "refunded_amount": 5}], []),
         ([attempt()], [{**MADE, "dispute": {"object": "dispute"}}], ["disputed"]),
@@ -97,9 +117,9 @@ def test_what_tells_no_time_and_is_in_no_list_counts_on_no_side() -> None:
     """It stands by name; the same charge in the list is matched."""
     timeless = attempt(answer_event(1, created_at=None))
     match = match_charges(JOB, [timeless], [], live=False)
-    assert [(one.order_id, one.charge_id, one.currency) for one in match.without_time] == [
-        ("0001", CHARGE_ID, "THB")
-    ]
+    assert [
+        (one.order_id, one.charge_id, one.currency) for one in match.without_time
+    ] == [("0001", CHARGE_ID, "THB")]
     assert (match.differences, dict(match.ours)) == ([], {})
     assert match_charges(JOB, [timeless], [MADE], live=False).matched == 1
 
@@ -111,14 +131,17 @@ def test_of_two_charges_the_one_in_no_report_is_given_back() -> None:
     """
     second = {**MADE, "id": "chrg_test_2"}
     known = attempt(
-        answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"])
+        answer_event(1),
+        event("found", charge=answer_event(1, id="chrg_test_2").data["charge"]),
     )
     match = match_charges(JOB, [known], [second, MADE], live=False)
-    assert [(d.kind, d.charge_id, d.refund_minor, d.currency) for d in match.differences] == [
-        ("double", "chrg_test_2", MADE["amount"], "THB")
-    ]
+    assert [
+        (d.kind, d.charge_id, d.refund_minor, d.currency) for d in match.differences
+    ] == [("double", "chrg_test_2", MADE["amount"], "THB")]
     unknown = match_charges(JOB, [], [MADE, second], live=False)
-    assert [d.charge_id for d in unknown.differences if d.kind == "double"] == ["chrg_test_2"]
+    assert [d.charge_id for d in unknown.differences if d.kind == "double"] == [
+        "chrg_test_2"
+    ]
 
 
 @pytest.mark.fault("J31")
@@ -130,7 +153,11 @@ def test_a_difference_goes_by_an_id_that_a_person_can_type() -> None:
 
     one, other, alone = (
         Difference("terms", order_id, charge_id, "")
-        for order_id, charge_id in (("1", CHARGE_ID), ("2", CHARGE_ID), ("3", "chrg_test_3"))
+        for order_id, charge_id in (
+            ("1", CHARGE_ID),
+            ("2", CHARGE_ID),
+            ("3", "chrg_test_3"),
+        )
     )
     assert (one.id, alone.id) == (f"terms:{CHARGE_ID}", "terms:chrg_test_3")
     assert [d.id.partition("-")[0] for d in apart([one, other, alone])] == [
@@ -167,10 +194,15 @@ def credit(**changes: Any) -> dict[str, Any]:
         ([credit(amount=1)], ["credit-differs"]),
     ],
 )
-def test_each_success_has_one_credit_of_its_net(entries: list[Any], found: list[str]) -> None:
+def test_each_success_has_one_credit_of_its_net(
+    entries: list[Any], found: list[str]
+) -> None:
     """A charge that did not succeed, or that is not in the period's list, needs none."""
     assert [d.kind for d in match_credits([attempt()], [MADE], entries)] == found
-    assert match_credits([attempt(PENDING), attempt(event("voided", 1))], [MADE], entries) == []
+    assert (
+        match_credits([attempt(PENDING), attempt(event("voided", 1))], [MADE], entries)
+        == []
+    )
     assert match_credits([attempt()], [], entries) == []
 
 
@@ -190,7 +222,13 @@ def transfer(**changes: Any) -> dict[str, Any]:
         ([], ["transfer-missing"]),
         ([transfer(deleted=True)], ["transfer-missing"]),
         ([transfer(failure_code="invalid_account")], ["transfer-failed"]),
-        ([transfer(), transfer(recipient="recp_test_9", failure_code="invalid_account")], []),
+        (
+            [
+                transfer(),
+                transfer(recipient="recp_test_9", failure_code="invalid_account"),
+            ],
+            [],
+        ),
         ([transfer(), transfer(amount=[1], failure_code="invalid_account")], []),
     ],
 )
@@ -205,7 +243,11 @@ def test_a_missing_transfer_of_one_day_is_not_that_of_another() -> None:
     """They share recipient and amount; what is noted of the one says nothing of the other."""
     later = attempt(answer_event(1, id="chrg_test_2"))
     (one,), (other,) = match_transfers([attempt()], []), match_transfers([later], [])
-    assert (one.id, one.amount, one.currency) == (other.id, other.amount, other.currency)
+    assert (one.id, one.amount, one.currency) == (
+        other.id,
+        other.amount,
+        other.currency,
+    )
     assert one.state != other.state
 
 

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from tests.matrix import GROUPS, IDS, ROOT, WHY, covered, document, not_covered, unknown, written
+from tests.matrix import (
+    GROUPS,
+    IDS,
+    ROOT,
+    WHY,
+    covered,
+    document,
+    not_covered,
+    unknown,
+    written,
+)
 
 
 def item(name: str, *marks: pytest.MarkDecorator) -> Any:
@@ -30,7 +40,10 @@ def test_an_unknown_id_is_seen() -> None:
     """B99 is none; a parametrised test counts once."""
     marks = pytest.mark.fault("B07", "B99"), pytest.mark.fault("I1")
     found = covered(
-        [item("tests/test_a.py::test_b[1]", *marks), item("tests/test_a.py::test_b[2]", *marks)]
+        [
+            item("tests/test_a.py::test_b[1]", *marks),
+            item("tests/test_a.py::test_b[2]", *marks),
+        ]
     )
     assert unknown(found) == ["B99"]
     assert found["I1"] == {"test_a.py::test_b": ""}
@@ -55,11 +68,26 @@ def test_what_runs_only_in_the_sweep_is_told_apart() -> None:
 
 def test_the_list_is_whole() -> None:
     """Every series without a hole."""
-    sizes = {"A": 15, "B": 37, "C": 7, "D": 16, "E": 14, "F": 9, "G": 12, "H": 6, "X": 29, "J": 36}
+    sizes = {
+        "A": 15,
+        "B": 37,
+        "C": 7,
+        "D": 16,
+        "E": 14,
+        "F": 9,
+        "G": 12,
+        "H": 6,
+        "X": 29,
+        "J": 36,
+    }
     wanted = [
-        f"{letter}{number:02d}" for letter, size in sizes.items() for number in range(1, size + 1)
+        f"{letter}{number:02d}"
+        for letter, size in sizes.items()
+        for number in range(1, size + 1)
     ]
-    wanted += [f"I{number}" for number in range(1, 21)] + [f"L{number}" for number in range(1, 14)]
+    wanted += [f"I{number}" for number in range(1, 21)] + [
+        f"L{number}" for number in range(1, 14)
+    ]
     assert list(IDS) == wanted
     assert all(IDS.values())
 
@@ -88,11 +116,15 @@ def found_in(*paths: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_the_published_matrix_is_what_the_markers_say(request: pytest.FixtureRequest) -> None:
+def test_the_published_matrix_is_what_the_markers_say(
+    request: pytest.FixtureRequest,
+) -> None:
     """docs/faults.md and the README's table, to the letter; whatever is not covered says why."""
     found = found_everywhere(request.session)
     assert set(not_covered(found)) == set(WHY)
-    assert (ROOT / "docs" / "faults.md").read_text("utf-8") == document(found), "run make matrix"
+    assert (ROOT / "docs" / "faults.md").read_text("utf-8") == document(found), (
+        "run make matrix"
+    )
     readme = (ROOT / "README.md").read_text("utf-8")
     assert readme == written(readme, found), "run make matrix"
 

@@ -36,7 +36,8 @@ from tests import catalogue
 
 ROOT = Path(batchpay.__file__).parent
 ENTRIES = {name: list(entries_of(name)) for name in FAMILIES}
-SELF_EXPLAINING = {"steps", "exits", "labels"}  # their sentence is the remedy, or needs none
+# their sentence is the remedy, or needs none
+SELF_EXPLAINING = {"steps", "exits", "labels"}
 
 
 # --- the catalogue is whole
@@ -88,7 +89,9 @@ def test_every_entry_is_used_and_called_with_its_fields() -> None:
         known = _imported(ast.parse(path.read_text("utf-8")))
         for node, entry in _entries_in(ast.parse(path.read_text("utf-8")), known):
             used.add(entry.code)
-            if not isinstance(node, ast.Call) or any(one.arg is None for one in node.keywords):
+            if not isinstance(node, ast.Call) or any(
+                one.arg is None for one in node.keywords
+            ):
                 continue
             if {one.arg for one in node.keywords} != entry.names:
                 wrong.append(f"{path.name}:{node.lineno}: {entry.code}")
@@ -103,7 +106,9 @@ def test_every_entry_is_used_and_called_with_its_fields() -> None:
 def _said_in_templates() -> Iterator[tuple[Entry, set[str]]]:
     """Each entry that a template of a page says, as `say.NAME`, and the fields that it gives it."""
     for path in ROOT.rglob("*.jinja"):
-        for found in re.finditer(r"\bsay\.([A-Z0-9_]+)(\(.*?\)\)?)?", path.read_text("utf-8")):
+        for found in re.finditer(
+            r"\bsay\.([A-Z0-9_]+)(\(.*?\)\)?)?", path.read_text("utf-8")
+        ):
             fields = set(re.findall(r"\b([a-z]+)=", found[2] or ""))
             yield getattr(FAMILIES["labels"], found[1]), fields
 
@@ -135,7 +140,9 @@ def _imported(tree: ast.AST) -> Known:
 
 def _entries_in(tree: ast.AST, known: Known) -> Iterator[tuple[ast.AST, Entry]]:
     """Each mention of an entry; of a call the whole call."""
-    called = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    called = {
+        id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)
+    }
     for node in ast.walk(tree):
         value = None
         if isinstance(node, ast.Name):
@@ -175,18 +182,31 @@ def test_problems_and_repeats_come_back_and_so_do_those_of_an_earlier_version() 
     """Code and fields beside the words; the words alone where there was nothing else."""
     problem = Problem("Amount", "x", YES_OR_NO(), "payment-group")
     assert Problem.from_json(json.loads(json.dumps(problem.to_json()))) == problem
-    kept = {"column": "Amount", "value": "x", "rule": "number-format", "remedy": "write 12"}
-    assert Problem.from_json(kept) == Problem("Amount", "x", plain("write 12"), "number-format")
+    kept = {
+        "column": "Amount",
+        "value": "x",
+        "rule": "number-format",
+        "remedy": "write 12",
+    }
+    assert Problem.from_json(kept) == Problem(
+        "Amount", "x", plain("write 12"), "number-format"
+    )
     inner = Repeat(Outcome.DUPLICATE, YES_OR_NO(), "", 2)
     outer = Repeat(
-        Outcome.CONFLICT, ASK_EARLIER(order="1"), alone=True, looks_like="1", by_itself=inner
+        Outcome.CONFLICT,
+        ASK_EARLIER(order="1"),
+        alone=True,
+        looks_like="1",
+        by_itself=inner,
     )
     for repeat in (inner, outer, replace(outer, by_itself=None)):
         assert Repeat.from_json(json.loads(json.dumps(repeat.to_json()))) == repeat
     assert Repeat.from_json(["duplicate", "as row 2", "", 2, False]) == Repeat(
         Outcome.DUPLICATE, plain("as row 2"), "", 2
     )
-    assert Repeat.from_json(["conflict", "x", "", 0, True, "1", ["duplicate", "y", "", 2]]) == (
+    assert Repeat.from_json(
+        ["conflict", "x", "", 0, True, "1", ["duplicate", "y", "", 2]]
+    ) == (
         Repeat(
             Outcome.CONFLICT,
             plain("x"),
@@ -231,7 +251,9 @@ def test_another_language_words_the_same_message() -> None:
     )
     assert YES_OR_NO().worded(japanese) == "yes か no と書いてください"
     assert RAGGED_LINE(line=3, cells=1, width=2).worded(japanese) == "3 行目: 1 個"
-    assert worded([YES_OR_NO(), plain("x")], japanese) == "yes か no と書いてください; x"
+    assert (
+        worded([YES_OR_NO(), plain("x")], japanese) == "yes か no と書いてください; x"
+    )
     assert ASK_EARLIER(order="1").worded(japanese) == str(ASK_EARLIER(order="1"))
 
 
@@ -260,7 +282,9 @@ def test_explain_shows_every_code(family: str) -> None:
         found = {one["code"]: one for one in explained(entry.code)}
         assert found[entry.code]["says"] == entry.text
         assert found[entry.code]["means"] == entry.means
-        assert entry.code in {one["code"] for one in explained(entry.code.partition(".")[0])}
+        assert entry.code in {
+            one["code"] for one in explained(entry.code.partition(".")[0])
+        }
 
 
 def test_explain_suggests_what_is_near() -> None:
@@ -349,8 +373,12 @@ def _schema(told: Mapping[str, Any], cell: str) -> dict[str, Any]:
     """The packaged order schema; `told` is the schema of the field of a cell, of the metadata or
     of the order.
     """
-    schema: dict[str, Any] = json.loads(data_path("schemas/order.schema.json").read_text("utf-8"))
-    own = {name: value for name, value in told.items() if name not in ("order", "metadata")}
+    schema: dict[str, Any] = json.loads(
+        data_path("schemas/order.schema.json").read_text("utf-8")
+    )
+    own = {
+        name: value for name, value in told.items() if name not in ("order", "metadata")
+    }
     if own:
         schema["properties"][cell] = own
     if "metadata" in told:
@@ -381,7 +409,8 @@ def codes_of(folder: Path) -> set[str]:
     """What `batchpay check` says of the only row."""
     found: set[str] = set()
     checked = check(
-        load_job(folder / "job.toml"), lambda *told: found.update(_codes_in(told[-1].said))
+        load_job(folder / "job.toml"),
+        lambda *told: found.update(_codes_in(told[-1].said)),
     )
     assert not checked.refusals
     return found
@@ -452,10 +481,12 @@ ELSEWHERE = {
     "another-row",
     "lost-letters",
     "other-jobs-row",  # of another job: tests/test_doors.py
-    "minLength.empty",  # an empty cell leaves its field out: tests/test_validation.py words it
+    # an empty cell leaves its field out: tests/test_validation.py words it
+    "minLength.empty",
     "minLength.empty.described",
     "schema",  # the engine would have to say nothing of what it refuses
-    "schema.keyword.described",  # as schema.keyword, by a keyword whose description is not enough
+    # as schema.keyword, by a keyword whose description is not enough
+    "schema.keyword.described",
     "problem.row",  # a row of which the journal knows: tests/test_repeats.py
 }
 
@@ -471,13 +502,18 @@ def test_a_problem_is_provoked_by_a_sheet(code: str, tmp_path: Path) -> None:
 def test_a_problem_is_provoked_by_a_parquet_file(tmp_path: Path) -> None:
     """A number that is none."""
     given(tmp_path, {}, "orders.parquet")
-    columns = {**{name: [text] for name, text in CELLS.items()}, "amount": [float("nan")]}
+    columns = {
+        **{name: [text] for name, text in CELLS.items()},
+        "amount": [float("nan")],
+    }
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "orders.parquet")
     assert "not-a-number.number" in codes_of(tmp_path)
 
 
 def test_no_problem_is_left_out() -> None:
     """Each is provoked by its example, by a sheet, or told why not."""
-    known = {entry.code for family in ("problems", "schemas") for entry in ENTRIES[family]}
+    known = {
+        entry.code for family in ("problems", "schemas") for entry in ENTRIES[family]
+    }
     tried = {entry.code for entry in PROVOKED} | set(SHEETS) | {"not-a-number.number"}
     assert known - tried - {"problem", "problem.empty"} == ELSEWHERE

@@ -40,7 +40,9 @@ def test_minor_to_text_and_back_loses_nothing(minor, currency):
 @given(amounts, currencies)
 def test_the_text_is_the_exact_decimal(minor, currency):
     """The text is minor / 10^decimals as exact decimal arithmetic has it."""
-    assert Decimal(major_text(minor, currency)) == Decimal(minor).scaleb(-EXPONENTS[currency])
+    assert Decimal(major_text(minor, currency)) == Decimal(minor).scaleb(
+        -EXPONENTS[currency]
+    )
 
 
 @pytest.mark.fault("X09")
@@ -112,11 +114,16 @@ def test_other_scripts_are_told_to_use_0_to_9(text):
     """A digit of another script is not a digit, and the remedy says so."""
     with pytest.raises(NotMoney) as caught:
         to_minor(text, "THB")
-    assert (caught.value.said.rule, str(caught.value.said)) == ("number-format", "use 0-9")
+    assert (caught.value.said.rule, str(caught.value.said)) == (
+        "number-format",
+        "use 0-9",
+    )
 
 
 @pytest.mark.fault("X11")
-@pytest.mark.parametrize("text", [str(2**53), "9007199254740993", str(2**63), "1" + "0" * 30])
+@pytest.mark.parametrize(
+    "text", [str(2**53), "9007199254740993", str(2**63), "1" + "0" * 30]
+)
 def test_beyond_exact_json_numbers_is_refused(text):
     """2^53 and more may be rounded by some reader on the way."""
     for unit in ("major", "minor"):

@@ -63,16 +63,24 @@ def tries(*ids: str) -> Callable[[Any], Any]:
 def commands_in(text: str) -> list[list[str]]:
     """The words of every command that a text tells a person to run, ready to be run."""
     found = [shlex.split(match[1]) for match in COMMAND.finditer(text)]
-    return [[WHY if word == "your reason" else word for word in words] for words in found]
+    return [
+        [WHY if word == "your reason" else word for word in words] for words in found
+    ]
 
 
-def program(market: Market, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def program(
+    market: Market, *words: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """The true command line with these words, in this process: real files, real HTTP, what it
     prints and its code.
     """
     out, err, code = io.StringIO(), io.StringIO(), 0
     streams._printed.clear()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
         patch.chdir(market.folder)
         for name, value in {"OMISE_SECRET_KEY": KEY, **environ}.items():
             patch.setenv(name, value)
@@ -81,11 +89,14 @@ def program(market: Market, *words: str, **environ: str) -> subprocess.Completed
         except SystemExit as end:
             code = int(end.code or 0)
     assert "a bug in" not in err.getvalue(), err.getvalue()
-    typed = code == 64 or "--help" in words  # there, and only there, words stand for something
-    assert typed or not re.search(r"\bJOB\b|\bTEXT\b", out.getvalue() + err.getvalue()), (
-        "nobody can type that"
+    # there, and only there, words stand for something
+    typed = code == 64 or "--help" in words
+    assert typed or not re.search(
+        r"\bJOB\b|\bTEXT\b", out.getvalue() + err.getvalue()
+    ), "nobody can type that"
+    return subprocess.CompletedProcess(
+        list(words), code, out.getvalue(), err.getvalue()
     )
-    return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
 
 
 class Told(Market):
@@ -117,7 +128,9 @@ def follow(market: Market, text: str, which: int = 0) -> str:
 def row(market: Market, order_id: str, file: str = "") -> dict[str, str]:
     """The one row of an order, of a file if it stands in several."""
     (found,) = [
-        r for r in market.results() if r["order_id"] == order_id and file in ("", r["file"])
+        r
+        for r in market.results()
+        if r["order_id"] == order_id and file in ("", r["file"])
     ]
     return found
 
@@ -127,20 +140,26 @@ def over(market: Market, code: int, *flags: str) -> None:
     done = market.run(*flags)
     assert done.returncode == code, (done.stdout, done.stderr)
     status = market.run(verb="status")
-    assert status.returncode in (0, code), status.stdout  # what a person accepted is 10 everywhere
-    assert "STOP" not in status.stdout and "\n  order " not in status.stdout, status.stdout
+    # what a person accepted is 10 everywhere
+    assert status.returncode in (0, code), status.stdout
+    assert "STOP" not in status.stdout and "\n  order " not in status.stdout, (
+        status.stdout
+    )
     assert all(number == 1 for number in market.money().values())
 
 
 def lift(market: Market) -> None:
     """Do what the STOP line of `status` says."""
     (line,) = [
-        line for line in market.run(verb="status").stdout.splitlines() if line.startswith("STOP: ")
+        line
+        for line in market.run(verb="status").stdout.splitlines()
+        if line.startswith("STOP: ")
     ]
     assert "lifted" in follow(market, line, -1)
 
 
-CLEARED = dict.fromkeys(NAMING, "")  # what makes a row of a rejects file nobody's correction
+# what makes a row of a rejects file nobody's correction
+CLEARED = dict.fromkeys(NAMING, "")
 
 
 def rejected(market: Market) -> list[dict[str, str]]:
@@ -207,7 +226,9 @@ def test_a_command_names_an_order_as_a_shell_wants_it() -> None:
     for name in ("00001", "A 1", "it's", "-5", "--cancel", "a;b", "$(x)", "ว่าง"):
         _, _, command = str(steps.ASK_EARLIER(order=name)).partition("then: ")
         assert shlex.split(command)[-1] == name
-    assert commands_in(steps.addressed(str(steps.ASK_EARLIER(order="-5")), "job.toml"))[0][-2:] == [
+    assert commands_in(steps.addressed(str(steps.ASK_EARLIER(order="-5")), "job.toml"))[
+        0
+    ][-2:] == [
         "--",
         "-5",
     ]
@@ -224,10 +245,14 @@ def held_as_near(market: Market, order_id: str) -> None:
     assert market.run().returncode == 11
 
 
-def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Market) -> None:
+def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(
+    market: Market,
+) -> None:
     """The command as it stands in the report, taken apart by a shell."""
     held_as_near(market, "-5 b")
-    (reason,) = [found["reason"] for found in market.results() if found["outcome"] == "held"]
+    (reason,) = [
+        found["reason"] for found in market.results() if found["outcome"] == "held"
+    ]
     follow(market, reason)
     over(market, 10)
 
@@ -241,11 +266,16 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
     """Without a later proof: it stays unproven, says who accepted it, and counts as 10; what names
     it, too.
     """
-    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    three.sandbox.add_rule(
+        method="*", path="/charges*", order_id="00001", drop=["destination"]
+    )
     done = three.run()
     assert done.returncode == 12
     # two wait for the stop
-    assert "a person: 3 orders must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout
+    assert (
+        "a person: 3 orders must look" in done.stdout
+        and exits.NEXT_STEP[12] in done.stdout
+    )
     said = follow(three, row(three, "00001")["reason"])
     assert "stays unproven" in said
     assert "lifted" in follow(three, said)  # what it said is the next step
@@ -255,7 +285,8 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
     three.orders([order(1), order(4)], "again.csv")
     over(three, 10, "--input", "again.csv")  # a duplicate of it counts like it
     three.orders([order(5)], "other.csv")
-    over(three, 10, "--input", "other.csv")  # and so does every night, whichever file is there
+    # and so does every night, whichever file is there
+    over(three, 10, "--input", "other.csv")
 
 
 @pytest.mark.fault("B16", "L10", "H05")
@@ -263,15 +294,23 @@ def test_what_is_said_beside_12_is_true_without_a_stop(three: Market) -> None:
     """An order is not proven, and its stop was lifted: others are sent every night, and nothing
     says that they are not. While there is a stop, it is said, and true.
     """
-    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    three.sandbox.add_rule(
+        method="*", path="/charges*", order_id="00001", drop=["destination"]
+    )
     assert exits.NEXT_STEP[12] in three.run().stdout
     lift(three)
     assert three.run().returncode == 12
     three.orders([order(4)], "other.csv")
-    for verb, *flags in (("plan", "--input", "other.csv"), ("run", "--input", "other.csv")):
+    for verb, *flags in (
+        ("plan", "--input", "other.csv"),
+        ("run", "--input", "other.csv"),
+    ):
         told = three.run(*flags, verb=verb)
         assert told.returncode == 12, told
-        assert "before anything is sent" not in told.stdout and "no stop is in force" in told.stdout
+        assert (
+            "before anything is sent" not in told.stdout
+            and "no stop is in force" in told.stdout
+        )
     assert three.money()["00004"] == 1
     told = three.run(verb="status")
     assert told.returncode == 12 and "no stop is in force" in told.stdout
@@ -291,21 +330,29 @@ def test_a_paid_charge_that_no_list_shows_is_looked_for(three: Market) -> None:
     lift(three)
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     listed = three.run("--from", day, "--to", day, verb="audit")
-    (charge,) = [c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"]
+    (charge,) = [
+        c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"
+    ]
     assert listed.returncode == 12 and charge in listed.stdout, listed
-    stands = [found["outcome"] for found in three.results() if found["order_id"] == "00001"]
+    stands = [
+        found["outcome"] for found in three.results() if found["order_id"] == "00001"
+    ]
     assert sorted(stands) == ["duplicate", "succeeded"]
 
 
 @pytest.mark.fault("J11", "J27", "L10")
 @tries("settle-gone", "lift-stop")
 @pytest.mark.parametrize("which", [0, 1])
-def test_a_paid_charge_that_the_gateway_knows_no_more_is_settled(three: Market, which: int) -> None:
+def test_a_paid_charge_that_the_gateway_knows_no_more_is_settled(
+    three: Market, which: int
+) -> None:
     """Whichever of its two words is typed: it took the money, or none. No night asks again."""
     three.run()
     hides = {"method": "GET", "order_id": "00001"}
     three.sandbox.add_rule(**hides, path="/charges", action="missing")
-    three.sandbox.add_rule(**hides, path="/charges/*", status=404, code="not_found", message="no")
+    three.sandbox.add_rule(
+        **hides, path="/charges/*", status=404, code="not_found", message="no"
+    )
     time.sleep(1.2)
     assert three.run().returncode == 12
     follow(three, row(three, "00001")["reason"], which)
@@ -318,13 +365,22 @@ def test_a_paid_charge_that_the_gateway_knows_no_more_is_settled(three: Market, 
 @tries("charge-id", "accept")
 def test_a_charge_that_was_mistyped_is_said_again(three: Market) -> None:
     """64, and nothing changes; copied from the gateway it is taken."""
-    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    three.sandbox.add_rule(
+        method="*", path="/charges*", order_id="00001", drop=["destination"]
+    )
     assert three.run().returncode == 12
-    for words in (("00001", "--as", "charged:chrg_test_xxx"), ("--not-ours", "chrg_test_xxx")):
+    for words in (
+        ("00001", "--as", "charged:chrg_test_xxx"),
+        ("--not-ours", "chrg_test_xxx"),
+    ):
         typed = three.run(*words, "--reason", WHY, verb="resolve")
         assert typed.returncode == 64 and str(steps.CHARGE_ID()) in typed.stderr, typed
-    (copied,) = [c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"]
-    done = three.run("00001", "--as", f"charged:{copied}", "--reason", WHY, verb="resolve")
+    (copied,) = [
+        c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"
+    ]
+    done = three.run(
+        "00001", "--as", f"charged:{copied}", "--reason", WHY, verb="resolve"
+    )
     assert done.returncode == 0
     lift(three)
     over(three, 10)
@@ -334,7 +390,9 @@ def test_a_charge_that_was_mistyped_is_said_again(three: Market) -> None:
 @tries("order-id")
 def test_an_order_that_was_mistyped_is_said_again(three: Market) -> None:
     """The same code and the same step, whoever is asked about it."""
-    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    three.sandbox.add_rule(
+        method="*", path="/charges*", order_id="00001", drop=["destination"]
+    )
     assert three.run().returncode == 12
     words = ("--as", "not-charged", "--reason", WHY)
     for verb, *more in (("resolve", *words), ("status",)):
@@ -373,7 +431,9 @@ def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back
     assert three.run().returncode == 10
     back = rejects(three, card="tokn_test_sandboxnew4242")
     assert three.run("--input", back).returncode == 0
-    first, second = (c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001")
+    first, second = (
+        c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"
+    )
     three.sandbox.turn(charge_id=first, becomes="successful")
     (three.folder / "orders.csv").unlink()
     three.job(input="optional = true", file="none.csv")
@@ -381,18 +441,23 @@ def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back
     assert three.run(verb="status").returncode == 12
     lift(three)
     done = three.run("--summary")
-    assert done.returncode == 10 and "a person: 1 order must look" in done.stdout, done.stdout
+    assert done.returncode == 10 and "a person: 1 order must look" in done.stdout, (
+        done.stdout
+    )
     told = json.loads(three.run("--json", verb="status").stdout)
     assert (told["exit_code"], told["who_acts"]) == (10, {"a person": 1})
     for file, charge in (("orders.csv", first), (back, second)):
         found = row(three, "00001", file)
         assert found["who_acts"] == "a person" and found["charge_id"] == charge
         assert all(
-            one in found["reason"] for one in (first, second, "2 attempts of this order took money")
+            one in found["reason"]
+            for one in (first, second, "2 attempts of this order took money")
         )
     if how == "left so":
         follow(three, row(three, "00001", back)["reason"])
-        assert all(WHY in row(three, "00001", file)["reason"] for file in ("orders.csv", back))
+        assert all(
+            WHY in row(three, "00001", file)["reason"] for file in ("orders.csv", back)
+        )
         assert exits.SEEN_TO in three.run("--summary").stdout
     else:
         charge = next(c for c in three.own_charges() if c["id"] == first)
@@ -400,7 +465,9 @@ def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back
             url = f"{three.sandbox.url}/charges/{first}/refunds"
             person.post(url, data={"amount": charge["amount"]}).raise_for_status()
         assert three.run().returncode == 0
-        assert f"{first} of attempt 1, given back" in row(three, "00001", back)["reason"]
+        assert (
+            f"{first} of attempt 1, given back" in row(three, "00001", back)["reason"]
+        )
     code = 10 if how == "left so" else 0
     for verb in ("run", "report", "status"):
         assert three.run(verb=verb).returncode == code, verb
@@ -415,26 +482,43 @@ def test_a_transfer_that_is_not_the_share_is_taken_as_it_is(market: Market) -> N
     """Its order stays succeeded, its row says who left it so, and it is no 12 any more."""
     market.job()
     market.orders([order(1)])
-    market.sandbox.add_rule(method="GET", path="/chains/*", change={"amount": 10124, "net": 7124})
-    market.sandbox.add_rule(method="GET", path="/chains", status=404, body={"object": "error"})
+    market.sandbox.add_rule(
+        method="GET", path="/chains/*", change={"amount": 10124, "net": 7124}
+    )
+    market.sandbox.add_rule(
+        method="GET", path="/chains", status=404, body={"object": "error"}
+    )
     assert market.run().returncode == 12
     for path in ("/transfers", "/transfers/*"):
-        market.sandbox.add_rule(method="GET", path=path, status=404, body={"object": "error"})
+        market.sandbox.add_rule(
+            method="GET", path=path, status=404, body={"object": "error"}
+        )
     archived = (market.folder / "orders.csv").rename(market.folder / "archived.csv")
     market.orders([order(1), order(1)], "next.csv")
-    for verb, *flags in (("run", "--input", "next.csv"), ("settle",), ("report",), ("status",)):
-        later = market.run(*flags, verb=verb)  # its file is gone, and nobody has said a word
-        assert later.returncode == 12 and "a person: 1 order must look" in later.stdout, verb
+    for verb, *flags in (
+        ("run", "--input", "next.csv"),
+        ("settle",),
+        ("report",),
+        ("status",),
+    ):
+        # its file is gone, and nobody has said a word
+        later = market.run(*flags, verb=verb)
+        assert (
+            later.returncode == 12 and "a person: 1 order must look" in later.stdout
+        ), verb
     archived.rename(market.folder / "orders.csv")
     (market.folder / "next.csv").unlink()
     said = follow(market, row(market, "00001", "orders.csv")["reason"])
     assert "your word is kept" in said
     told = row(market, "00001", "orders.csv")
     assert (told["outcome"], told["who_acts"]) == ("succeeded", "-")
-    assert WHY in told["reason"] and "101.24 THB, the share 101.25 THB" in told["reason"]
+    assert (
+        WHY in told["reason"] and "101.24 THB, the share 101.25 THB" in told["reason"]
+    )
     assert market.run(verb="status").returncode == 0
     words = ("00001", "--as", f"charged:{told['charge_id']}", "--reason", WHY)
-    assert market.run(*words, verb="resolve").returncode == 64  # there is nothing left of it
+    # there is nothing left of it
+    assert market.run(*words, verb="resolve").returncode == 64
     over(market, 0)
 
 
@@ -465,7 +549,9 @@ def of_another(market: Market) -> None:
 
 def in_no_list(market: Market) -> None:
     """A charge was answered and is in no list."""
-    market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    market.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="00001"
+    )
     market.run()
     market.orders([order(number) for number in range(1, 5)])
     time.sleep(1.2)
@@ -499,7 +585,9 @@ def of_another_run(market: Market) -> None:
     """A charge of this job appears while it runs, made with another journal."""
     market.run("--limit", "1")
     market.sandbox.add_rule(action="hidden", hide_s=2.0, order_id="00009")
-    market.sandbox.add_rule(action="delay_before", wait_before_s=1.5, order_id="0000[23]")
+    market.sandbox.add_rule(
+        action="delay_before", wait_before_s=1.5, order_id="0000[23]"
+    )
     charge_by_hand(market, "00009", key_of("night", "00009", 1))
     market.run()
 
@@ -525,7 +613,15 @@ def reused_key(market: Market) -> None:
     assert done.returncode == 70 and exits.NEXT_STEP[70] in done.stdout
 
 
-CAUSES = (doubled, of_another, in_no_list, of_no_key, of_another_run, alive_again, reused_key)
+CAUSES = (
+    doubled,
+    of_another,
+    in_no_list,
+    of_no_key,
+    of_another_run,
+    alive_again,
+    reused_key,
+)
 
 
 @pytest.mark.fault("B31", "B24", "J11", "L10", "D14")
@@ -564,14 +660,19 @@ def test_an_adopted_charge_with_other_terms_is_taken_as_it_is(three: Market) -> 
     shutil.rmtree(three.folder / "state")
     edit(three, '"recipient"', '{ value = "recp_test_sandbox6" }')
     lost = three.run()
-    assert lost.returncode == 78 and "--adopt" in lost.stderr and "estore" not in lost.stderr
+    assert (
+        lost.returncode == 78
+        and "--adopt" in lost.stderr
+        and "estore" not in lost.stderr
+    )
     done = three.run("--adopt")
     assert done.returncode == 12, done
     follow(three, done.stderr)
     lift(three)
     over(three, 10)
     three.orders([order(4)], "other.csv")
-    over(three, 10, "--input", "other.csv")  # what a person accepted is told every night
+    # what a person accepted is told every night
+    over(three, 10, "--input", "other.csv")
 
 
 @pytest.mark.fault("J01", "D10")
@@ -621,7 +722,13 @@ def test_a_pending_charge_that_is_known_again_is_pending_again(three: Market) ->
     assert three.run().returncode == 11
     hides = {"method": "GET", "path": "/charges*", "order_id": "00001"}
     three.sandbox.add_rule(
-        {**hides, "path": "/charges/*", "status": 404, "code": "not_found", "message": "no"}
+        {
+            **hides,
+            "path": "/charges/*",
+            "status": 404,
+            "code": "not_found",
+            "message": "no",
+        }
     )
     three.sandbox.add_rule({**hides, "path": "/charges", "action": "missing"})
     assert three.run().returncode == 11
@@ -648,15 +755,23 @@ def test_an_order_in_doubt_that_nobody_can_answer_is_closed_and_may_come_back(
 def in_doubt(three: Market) -> None:
     """A night after which nobody can tell of order 00002."""
     about = {"method": "POST", "path": "/charges", "order_id": "00002"}
-    used = {"object": "error", "code": "used_token", "message": "token was already used"}
+    used = {
+        "object": "error",
+        "code": "used_token",
+        "message": "token was already used",
+    }
     three.sandbox.add_rule({**about, "action": "reset_before", "times": 1})
-    three.sandbox.add_rule({**about, "action": "error_before", "status": 400, "body": used})
+    three.sandbox.add_rule(
+        {**about, "action": "error_before", "status": 400, "body": used}
+    )
     assert three.run().returncode == 11
     three.sandbox.clear_rules()
 
 
 @pytest.mark.fault("J27", "B25", "H05")
-def test_a_charge_that_a_person_said_is_gone_stands_in_no_other_orders_way(three: Market) -> None:
+def test_a_charge_that_a_person_said_is_gone_stands_in_no_other_orders_way(
+    three: Market,
+) -> None:
     """One pending charge was forgotten and closed by hand; the doubt of another order ends by the
     printed step, too.
     """
@@ -671,7 +786,9 @@ def test_a_charge_that_a_person_said_is_gone_stands_in_no_other_orders_way(three
 
 @pytest.mark.fault("B25", "H05", "J11")
 @tries("settle-unclear")
-def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Market) -> None:
+def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(
+    three: Market,
+) -> None:
     """Nothing but a person can tell: it is taken as it is, unproven and accepted, and no run asks
     for ever.
     """
@@ -682,7 +799,8 @@ def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Ma
     assert done.returncode == 11 and "a person: 1 order must look" in done.stdout
     events = len(three.run("00002", verb="status").stdout.splitlines())
     assert three.run().returncode == 11
-    assert len(three.run("00002", verb="status").stdout.splitlines()) == events  # told once
+    # told once
+    assert len(three.run("00002", verb="status").stdout.splitlines()) == events
     assert "stays unproven" in follow(three, row(three, "00002")["reason"])
     over(three, 10)
     assert three.money()["00002"] == 1
@@ -690,7 +808,9 @@ def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Ma
 
 @pytest.mark.fault("J02", "J27", "L11")
 @tries("not-ours")
-def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: Market) -> None:
+def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(
+    three: Market,
+) -> None:
     """Nothing is sent beside it, and every night says why; then a person does, and the orders
     go.
     """
@@ -704,7 +824,9 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: M
     httpx.post(
         f"{three.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False
     ).raise_for_status()
-    three.sandbox.add_rule(method="GET", path="/charges*", order_id="another's", drop=["metadata"])
+    three.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="another's", drop=["metadata"]
+    )
     for _ in range(2):
         done = three.run()
         assert done.returncode == 11 and "--not-ours" in done.stdout + done.stderr, done
@@ -716,13 +838,17 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: M
 
 @pytest.mark.fault("J02", "J27", "L11", "D10")
 @tries("not-ours")
-def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_an_orders(three: Market) -> None:
+def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_an_orders(
+    three: Market,
+) -> None:
     """The journal was lost, and the gateway shows nothing of what the charge is for: it is 00002's,
     and stays so.
     """
     assert three.run().returncode == 0
     charge_id = row(three, "00002")["charge_id"]
-    three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", null=["metadata"])
+    three.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="00002", null=["metadata"]
+    )
     shutil.rmtree(three.folder / "state")
     three.orders([order(1), order(2), order(3), order(4)])
     for _ in range(2):
@@ -734,9 +860,15 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_an_orders(three: 
         ), done
     words = commands_in(row(three, "00004")["reason"])[1]
     wrong = program(three, *words, "00004")
-    assert wrong.returncode == 12 and "is not what order 00004 asks for" in wrong.stderr, wrong
-    assert charge_id in " ".join(words) and program(three, *words, "00002").returncode == 0
-    assert three.run().returncode == 10 and all(number == 1 for number in three.money().values())
+    assert (
+        wrong.returncode == 12 and "is not what order 00004 asks for" in wrong.stderr
+    ), wrong
+    assert (
+        charge_id in " ".join(words) and program(three, *words, "00002").returncode == 0
+    )
+    assert three.run().returncode == 10 and all(
+        number == 1 for number in three.money().values()
+    )
     (told,) = [one for one in three.results() if one["outcome"] == "unproven"]
     assert (told["order_id"], told["charge_id"], told["charged_amount"]) == (
         "00002",
@@ -802,22 +934,29 @@ def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(
             charge_id,
         ) and "accepted by" in told["reason"]
         three.orders(
-            [order(5, amount=order(2)["amount"], card="tokn_test_sandbox54242")], "other.csv"
+            [order(5, amount=order(2)["amount"], card="tokn_test_sandbox54242")],
+            "other.csv",
         )
         over(three, 10, "--input", "other.csv")
         assert three.posts() == 4
         for report in three.reports():
-            assert all(equation["closes"] for equation in report["equations"]), report["equations"]
+            assert all(equation["closes"] for equation in report["equations"]), report[
+                "equations"
+            ]
 
 
 @pytest.mark.fault("H05", "J02", "B31")
 @tries("other-charge")
-def test_a_charge_that_a_person_named_is_given_up_for_the_orders_own(market: Market) -> None:
+def test_a_charge_that_a_person_named_is_given_up_for_the_orders_own(
+    market: Market,
+) -> None:
     """`--not-ours` of it has no effect, so it is refused, and says which word has."""
     market.orders([order(1)])
     market.job(timeout="1s", doubt="30s")
     lost = market.sandbox.add_rule(action="reset_after", order_id="00001")
-    market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    market.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="00001"
+    )
     with market.start("run", "job.toml", "--grace", "0") as process:
         while not lost.applied:
             time.sleep(0.01)
@@ -832,7 +971,10 @@ def test_a_charge_that_a_person_named_is_given_up_for_the_orders_own(market: Mar
         f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
     ).json()["id"]
     said = ("--reason", WHY)
-    assert market.run("00001", "--as", f"charged:{made}", *said, verb="resolve").returncode == 0
+    assert (
+        market.run("00001", "--as", f"charged:{made}", *said, verb="resolve").returncode
+        == 0
+    )
     early = market.run("--not-ours", made, *said, verb="resolve")
     assert early.returncode == 12 and "as a person said" in early.stderr
     market.sandbox.clear_rules()
@@ -866,7 +1008,9 @@ def test_a_refused_order_beside_a_charge_that_names_nobody_is_told_of(
 
 @pytest.mark.fault("J04", "J27", "J13")
 @tries("settle-earlier")
-@pytest.mark.parametrize(("known_again", "listed"), [(False, True), (False, False), (True, True)])
+@pytest.mark.parametrize(
+    ("known_again", "listed"), [(False, True), (False, False), (True, True)]
+)
 def test_an_order_whose_declined_charge_the_gateway_forgot_comes_back(
     three: Market, *, known_again: bool, listed: bool
 ) -> None:
@@ -885,7 +1029,9 @@ def test_an_order_whose_declined_charge_the_gateway_forgot_comes_back(
     }
     three.sandbox.add_rule(gone)
     if listed is False:
-        three.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+        three.sandbox.add_rule(
+            method="GET", path="/charges", action="missing", order_id="00001"
+        )
     back = rejects(three, card="tokn_test_sandboxnew4242")
     time.sleep(1.2)
     if not listed:  # which is a stop of its own
@@ -894,22 +1040,28 @@ def test_an_order_whose_declined_charge_the_gateway_forgot_comes_back(
     assert three.run("--input", back).returncode == 11
     found = row(three, "00001", back)
     assert (found["outcome"], found["who_acts"]) == ("held", "a person")
-    three.sandbox.clear_rules()  # a list that does not show the next charge either would be a stop
+    # a list that does not show the next charge either would be a stop
+    three.sandbox.clear_rules()
     if not known_again:
         three.sandbox.add_rule(gone)
     follow(three, found["reason"])
     over(three, 0, "--input", back)
-    three.sandbox.clear_rules()  # it is known again, as what it was: that contradicts nobody
+    # it is known again, as what it was: that contradicts nobody
+    three.sandbox.clear_rules()
     over(three, 0)
 
 
 @pytest.mark.fault("J04", "J13", "J14")
 @tries("ask-earlier")
-def test_an_order_whose_declined_charge_the_gateway_does_not_show_comes_back(three: Market) -> None:
+def test_an_order_whose_declined_charge_the_gateway_does_not_show_comes_back(
+    three: Market,
+) -> None:
     """It answers for its id, and with nothing: the next run asks again, or a person looks."""
     three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
     assert three.run().returncode == 10
-    three.sandbox.add_rule(method="GET", path="/charges/*", order_id="00001", body="null")
+    three.sandbox.add_rule(
+        method="GET", path="/charges/*", order_id="00001", body="null"
+    )
     back = rejects(three, card="tokn_test_sandboxnew4242")
     assert three.run("--input", back).returncode == 11
     follow(three, row(three, "00001", back)["reason"])
@@ -922,10 +1074,20 @@ def test_a_charge_that_came_to_light_after_a_person_said_there_was_none_holds_no
 ) -> None:
     """It took no money, and names its key alone: it is known by that, and its order goes."""
     about = {"method": "POST", "path": "/charges", "order_id": "00002"}
-    used = {"object": "error", "code": "used_token", "message": "token was already used"}
-    three.sandbox.add_rule({**about, "action": "reset_after", "becomes": "failed", "times": 1})
-    three.sandbox.add_rule({**about, "action": "error_before", "status": 400, "body": used})
-    three.sandbox.add_rule(method="GET", path="/charges*", action="missing", order_id="00002")
+    used = {
+        "object": "error",
+        "code": "used_token",
+        "message": "token was already used",
+    }
+    three.sandbox.add_rule(
+        {**about, "action": "reset_after", "becomes": "failed", "times": 1}
+    )
+    three.sandbox.add_rule(
+        {**about, "action": "error_before", "status": 400, "body": used}
+    )
+    three.sandbox.add_rule(
+        method="GET", path="/charges*", action="missing", order_id="00002"
+    )
     assert three.run().returncode == 11
     follow(three, row(three, "00002")["reason"])
     three.sandbox.clear_rules()
@@ -943,7 +1105,9 @@ def test_a_charge_that_came_to_light_after_a_person_said_there_was_none_holds_no
 
 @pytest.mark.fault("J11", "H05")
 @tries("settle-anothers")
-def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three: Market) -> None:
+def test_an_order_that_was_answered_with_another_orders_charge_is_settled(
+    three: Market,
+) -> None:
     """A person looked: the gateway has none for it; it may come back."""
     assert three.run("--limit", "1").returncode == 11
     url = f"{three.sandbox.url}/charges/{three.sandbox.charges()[0]['id']}"
@@ -999,7 +1163,10 @@ def behind_a_breaker(market: Market) -> None:
 def after_failures(market: Market) -> None:
     """More of the first twenty took no money than agreed."""
     market.job(more="[controls]\nmax_failures = 0\n")
-    declined = [order(number, card=f"tokn_test_sandbox{number:05d}0011") for number in range(1, 21)]
+    declined = [
+        order(number, card=f"tokn_test_sandbox{number:05d}0011")
+        for number in range(1, 21)
+    ]
     market.orders([*declined, *(order(number) for number in range(21, 30))])
     market.run()
 
@@ -1015,7 +1182,9 @@ def test_what_was_held_for_a_while_the_next_run_sends(
     """Whatever held it in the last one."""
     cause(three)
     assert three.run(verb="status").returncode == 11
-    assert {one["who_acts"] for one in three.results() if one["outcome"] == "held"} <= {"next run"}
+    assert {one["who_acts"] for one in three.results() if one["outcome"] == "held"} <= {
+        "next run"
+    }
     deadline = time.monotonic() + 60
     while (code := three.run().returncode) == 11 and time.monotonic() < deadline:
         pass
@@ -1026,7 +1195,9 @@ def test_what_was_held_for_a_while_the_next_run_sends(
 @pytest.mark.fault("J23", "J13")
 @tries("no-recipient", "other-recipient", "party engineer")
 @pytest.mark.parametrize("kind", ["unknown", "deleted"])
-def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, kind: str) -> None:
+def test_an_order_for_a_recipient_that_is_not_there_is_corrected(
+    three: Market, kind: str
+) -> None:
     """In a new file, whose rows are the same but for that one: the old one's row is settled by
     it.
     """
@@ -1036,8 +1207,13 @@ def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, 
             person.delete(f"{three.sandbox.url}/recipients/{name}").raise_for_status()
     three.orders([order(1, recipient=name), order(2)])
     done = three.run()
-    assert done.returncode == 11 and "the engineer: 1 order whose setting or account" in done.stdout
-    wanted = str(steps.NO_RECIPIENT()) if kind == "unknown" else str(steps.OTHER_RECIPIENT())
+    assert (
+        done.returncode == 11
+        and "the engineer: 1 order whose setting or account" in done.stdout
+    )
+    wanted = (
+        str(steps.NO_RECIPIENT()) if kind == "unknown" else str(steps.OTHER_RECIPIENT())
+    )
     assert wanted in row(three, "00001")["reason"]
     three.orders([order(1, recipient="recp_test_sandbox2"), order(2)])
     over(three, 0)
@@ -1052,7 +1228,9 @@ def test_a_lookup_file_that_names_nobody_is_corrected(three: Market) -> None:
     shops = three.folder / "shops.csv"
     shops.write_text(
         "shop,rid\n"
-        + "".join(f"recp_test_sandbox{n},recp_test_sandboxunknown\n" for n in range(1, 4))
+        + "".join(
+            f"recp_test_sandbox{n},recp_test_sandboxunknown\n" for n in range(1, 4)
+        )
     )
     edit(
         three,
@@ -1060,16 +1238,22 @@ def test_a_lookup_file_that_names_nobody_is_corrected(three: Market) -> None:
         '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }',
     )
     assert three.run().returncode == 11
-    assert "correct the recipient where its row takes it from" in row(three, "00001")["reason"]
+    assert (
+        "correct the recipient where its row takes it from"
+        in row(three, "00001")["reason"]
+    )
     shops.write_text(
-        "shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4))
+        "shop,rid\n"
+        + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4))
     )
     over(three, 0)
 
 
 @pytest.mark.fault("J23")
 @tries("verify", "activate")
-@pytest.mark.parametrize(("field", "step"), [("verified", "verify"), ("active", "activate")])
+@pytest.mark.parametrize(
+    ("field", "step"), [("verified", "verify"), ("active", "activate")]
+)
 def test_an_order_for_a_recipient_that_cannot_be_paid_yet_goes_when_it_can(
     three: Market, field: str, step: str
 ) -> None:
@@ -1085,7 +1269,9 @@ def test_an_order_for_a_recipient_that_cannot_be_paid_yet_goes_when_it_can(
 
 @pytest.mark.fault("J29")
 @tries("send-small")
-def test_a_share_below_the_smallest_transfer_is_sent_when_the_job_says_so(three: Market) -> None:
+def test_a_share_below_the_smallest_transfer_is_sent_when_the_job_says_so(
+    three: Market,
+) -> None:
     """The line is taken from the reason as it stands."""
     three.sandbox.add_rule(
         method="GET", path="/capability", change={"limits.transfer_amount.min": 10150}
@@ -1115,7 +1301,9 @@ def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) ->
 
 @pytest.mark.fault("E03", "X12")
 @tries("new-token")
-def test_a_token_that_paid_an_earlier_order_is_told_before_it_is_sent(market: Market) -> None:
+def test_a_token_that_paid_an_earlier_order_is_told_before_it_is_sent(
+    market: Market,
+) -> None:
     """The row is rejected by every command and goes with a new token; nothing is sent for it."""
     market.job()
     token = "tokn_test_sandbox000014242"
@@ -1124,7 +1312,10 @@ def test_a_token_that_paid_an_earlier_order_is_told_before_it_is_sent(market: Ma
     market.orders([order(2, card=token), order(3)])
     checked = json.loads(market.run("--json", verb="check").stdout)
     (told,) = checked["problems"]
-    assert (told["row"], told["rule"]) == (2, "rejected") and "paid order 00001" in told["remedy"]
+    assert (told["row"], told["rule"]) == (
+        2,
+        "rejected",
+    ) and "paid order 00001" in told["remedy"]
     assert checked["files"][0]["may_be_sent"]["THB"]["count"] == 1
     planned = json.loads(market.run("--json", verb="plan").stdout)
     assert planned["to_send"]["THB"]["count"] == 1
@@ -1194,13 +1385,20 @@ def test_an_order_above_the_limit_of_a_day_is_sent_or_cancelled(
 
 @pytest.mark.fault("B32", "J12", "J19")
 @tries("ask-gateway")
-def test_an_entry_of_a_list_that_is_no_charge_is_named_by_its_place(market: Market) -> None:
+def test_an_entry_of_a_list_that_is_no_charge_is_named_by_its_place(
+    market: Market,
+) -> None:
     """Nothing goes beside it; once the gateway has mended it everything does."""
     market.job()
     market.orders([order(1)])
     assert market.run().returncode == 0
     market.orders([order(1), order(2)])
-    rule = {"method": "GET", "path": "/charges", "order_id": "00001", "change": {"id": " "}}
+    rule = {
+        "method": "GET",
+        "path": "/charges",
+        "order_id": "00001",
+        "change": {"id": " "},
+    }
     market.sandbox.add_rule(rule)
     assert market.run().returncode == 11
     reason = row(market, "00002")["reason"]
@@ -1235,8 +1433,15 @@ def test_an_entry_with_an_id_that_is_no_charge_is_said_to_be_anothers(
         assert market.run().returncode == 11
         told = row(market, "00001")
         assert (told["outcome"], told["who_acts"]) == ("held", "a person"), told
-        assert f"cannot be read as a charge: object odd, id {odd_id}" in told["reason"], told
-    assert market.run("--not-ours", "schd_test_8", "--reason", WHY, verb="resolve").returncode == 64
+        assert (
+            f"cannot be read as a charge: object odd, id {odd_id}" in told["reason"]
+        ), told
+    assert (
+        market.run(
+            "--not-ours", "schd_test_8", "--reason", WHY, verb="resolve"
+        ).returncode
+        == 64
+    )
     follow(market, told["reason"])
     over(market, 0)
     assert market.money()["00001"] == 1
@@ -1264,11 +1469,15 @@ def test_an_entry_that_cannot_be_read_is_asked_for_by_its_id(
 
 @pytest.mark.fault("J14", "E04")
 @tries("run-first")
-def test_a_plan_says_that_a_word_is_taken_once_a_run_has_read_the_file(market: Market) -> None:
+def test_a_plan_says_that_a_word_is_taken_once_a_run_has_read_the_file(
+    market: Market,
+) -> None:
     """Before that no command about its rows works; of files that a run has read it says nothing."""
     market.job(more='[controls]\nnear_duplicates = "hold"\n')
     edit(market, 'card        = "card"', 'customer    = "card"')
-    market.orders([order(1, order_id=name, card="cust_test_sandbox1") for name in ("A", "B")])
+    market.orders(
+        [order(1, order_id=name, card="cust_test_sandbox1") for name in ("A", "B")]
+    )
     told = json.loads(market.run("--json", verb="plan").stdout)
     ((reason, codes),) = [(one["reason"], one["codes"]) for one in told["not_sent"]]
     assert "--cancel" in reason and "near" in codes, codes
@@ -1283,18 +1492,25 @@ def test_a_plan_says_that_a_word_is_taken_once_a_run_has_read_the_file(market: M
 
 @pytest.mark.fault("B20", "H03", "J14")
 @pytest.mark.parametrize("code", [77, 78])
-def test_status_says_first_what_the_last_run_could_not_go_on_for(market: Market, code: int) -> None:
+def test_status_says_first_what_the_last_run_could_not_go_on_for(
+    market: Market, code: int
+) -> None:
     """A later run ends the same way before somebody has mended that."""
     market.job()
     market.orders([order(1)])
     if code == 77:
-        market.sandbox.add_rule(path="/charges*", status=401, code="authentication_failure")
+        market.sandbox.add_rule(
+            path="/charges*", status=401, code="authentication_failure"
+        )
     else:
         market.sandbox.add_rule(method="*", path="*", date_offset_s=3600)
     assert market.run().returncode == code
     told = market.run(verb="status")
     assert told.returncode == 11
-    assert f"exit 11: the last run ended with {code}: {exits.NEXT_STEP[code]};" in told.stdout
+    assert (
+        f"exit 11: the last run ended with {code}: {exits.NEXT_STEP[code]};"
+        in told.stdout
+    )
     market.sandbox.clear_rules()
     assert market.run().returncode == 0
     assert market.run(verb="status").returncode == 0
@@ -1352,7 +1568,9 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(
     else:
         follow(three, held, 1)
     over(three, 0)
-    assert len([name for name in three.money() if name != "00007"]) == (3 if how == "back" else 1)
+    assert len([name for name in three.money() if name != "00007"]) == (
+        3 if how == "back" else 1
+    )
 
 
 def _line_of_held(market: Market) -> str:
@@ -1368,14 +1586,18 @@ def test_a_later_run_is_named_only_where_it_would_do_something(three: Market) ->
     three.orders([order(1, amount="5.00"), order(2)])
     for verb in ("run", "status", "plan"):
         told = three.run(verb=verb)
-        assert told.returncode == 11 and "start the run again" not in told.stdout, told.stdout
+        assert told.returncode == 11 and "start the run again" not in told.stdout, (
+            told.stdout
+        )
         assert "exit 11: the accountant: 1 order" in told.stdout, told.stdout
     follow(three, row(three, "00001")["reason"])
     over(three, 10)
 
 
 @pytest.mark.fault("J13", "J27")
-def test_a_file_that_was_refused_waits_for_a_word_and_for_no_later_run(three: Market) -> None:
+def test_a_file_that_was_refused_waits_for_a_word_and_for_no_later_run(
+    three: Market,
+) -> None:
     """The same orders under new ids: the exit line asks for the word, and says nothing of later."""
     assert three.run().returncode == 0
     three.orders([order(number, order_id=f"N-{number}") for number in range(1, 4)])
@@ -1387,7 +1609,9 @@ def test_a_file_that_was_refused_waits_for_a_word_and_for_no_later_run(three: Ma
 
 
 @pytest.mark.fault("J13", "J27")
-def test_what_is_held_of_a_file_that_was_given_goes_when_it_is_given_again(three: Market) -> None:
+def test_what_is_held_of_a_file_that_was_given_goes_when_it_is_given_again(
+    three: Market,
+) -> None:
     """A run of the job alone does not read it, so the exit line names the file and --input."""
     assert three.run().returncode == 0
     three.orders([order(number) for number in range(11, 15)], "more.csv")
@@ -1407,17 +1631,24 @@ def test_status_names_the_accountant_where_nothing_is_open(three: Market) -> Non
     assert three.run().returncode == 10
     told = three.run(verb="status")
     last = told.stdout.splitlines()[-1]
-    assert (told.returncode, last.startswith("exit 0: nothing is open")) == (0, True), told.stdout
+    assert (told.returncode, last.startswith("exit 0: nothing is open")) == (0, True), (
+        told.stdout
+    )
     assert "the accountant: 1 order" in last
     document = json.loads(three.run("--json", verb="status").stdout)
-    assert (document["exit_code"], document["next_step"]) == (0, last.removeprefix("exit 0: "))
+    assert (document["exit_code"], document["next_step"]) == (
+        0,
+        last.removeprefix("exit 0: "),
+    )
 
 
 # --- rows that come back
 
 
 @pytest.mark.fault("J13")
-def test_a_rejects_file_has_the_rows_that_are_left_to_correct_and_no_others(three: Market) -> None:
+def test_a_rejects_file_has_the_rows_that_are_left_to_correct_and_no_others(
+    three: Market,
+) -> None:
     """What was settled by its correction is not sent back again; with nothing left it goes away."""
     three.orders([order(1, amount="1,2,3"), order(2, amount="none"), order(3)])
     assert three.run().returncode == 10
@@ -1440,7 +1671,14 @@ def test_a_total_row_that_a_person_took_note_of_is_nobodys(three: Market) -> Non
     three.orders([order(1), total])
     done = three.run()
     assert done.returncode == 10 and "the accountant: 1 order" in done.stdout
-    words = ("resolve", "job.toml", "รวม", "--cancel", "--reason", "the sum of the sheet")
+    words = (
+        "resolve",
+        "job.toml",
+        "รวม",
+        "--cancel",
+        "--reason",
+        "the sum of the sheet",
+    )
     assert program(three, *words).returncode == 0
     assert "cancelled already" in program(three, *words).stderr
     assert "accountant" not in three.run(verb="status").stdout
@@ -1505,7 +1743,9 @@ def test_a_rejected_row_that_was_corrected_is_settled(three: Market) -> None:
     over(three, 0, "--input", rejects(three, amount="210.25"))
     over(three, 0)
     assert row(three, "00001", "orders.csv")["settled_by"]
-    assert "; settled by order 00001 of batch " in three.run("00001", verb="status").stdout
+    assert (
+        "; settled by order 00001 of batch " in three.run("00001", verb="status").stdout
+    )
 
 
 def ended(market: Market, how: str) -> None:
@@ -1534,7 +1774,9 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
     who must act.
     """
     edit(three, 'card        = "card"', 'customer    = "card"')
-    three.orders([order(1, card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")])
+    three.orders(
+        [order(1, card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")]
+    )
     if how == "declined":
         three.sandbox.add_rule(becomes="failed", order_id="00001", times=1)
         three.run()
@@ -1542,16 +1784,22 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
         ended(three, how)
     done = three.run()
     party = "accountant" if how == "refused" else "payer"
-    assert done.returncode == 10 and str(exits.FROM_REJECTS[party](orders=1)) in done.stdout, (
-        done.stdout
-    )
+    assert (
+        done.returncode == 10
+        and str(exits.FROM_REJECTS[party](orders=1)) in done.stdout
+    ), done.stdout
     copy = rejects(three)
     done = three.run("--input", copy)
     assert done.returncode == 10 and f"the {party}: 1 order" in done.stdout
     found = row(three, "00001", copy)
     assert found["outcome"] == "duplicate" and str(steps.ASK_AGAIN()) in found["reason"]
-    assert how == "refused" or str(steps.PAY_AGAIN()) in row(three, "00001", "orders.csv")["reason"]
-    changes = {"batchpay_retry": "yes"} if unchanged else {"card": "cust_test_sandboxother"}
+    assert (
+        how == "refused"
+        or str(steps.PAY_AGAIN()) in row(three, "00001", "orders.csv")["reason"]
+    )
+    changes = (
+        {"batchpay_retry": "yes"} if unchanged else {"card": "cust_test_sandboxother"}
+    )
     over(three, 0, "--input", rejects(three, **changes))
     over(three, 0)
     assert row(three, "00001", "orders.csv")["settled_by"]
@@ -1604,17 +1852,23 @@ def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
     found = row(three, "00001")
     told = three.run("00001", verb="status").stdout
     assert (
-        f"is {found['outcome']}: {found['charge_id']}; {found['reason']} (who acts: payer)" in told
+        f"is {found['outcome']}: {found['charge_id']}; {found['reason']} (who acts: payer)"
+        in told
     ), told
     assert "101.25 THB (10125 in the smallest unit)" in told
     copy = rejects(three)
     assert three.run("--input", copy).returncode == 10
-    assert str(step()) in row(three, "00001", copy)["reason"]  # a plain copy says the same
+    # a plain copy says the same
+    assert str(step()) in row(three, "00001", copy)["reason"]
     back = rejects(three, card=new)
     code = three.run("--input", back).returncode
     if kind == "source":
         assert code == 11 and str(steps.SCAN()) in row(three, "00001", back)["reason"]
-        (waits,) = [charge["id"] for charge in three.own_charges() if charge["status"] == "pending"]
+        (waits,) = [
+            charge["id"]
+            for charge in three.own_charges()
+            if charge["status"] == "pending"
+        ]
         three.sandbox.turn(charge_id=waits, becomes="successful")
     over(three, 0)
     assert three.money()["00001"] == 1
@@ -1636,12 +1890,18 @@ def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(
 
 @pytest.mark.fault("J29")
 @tries("too-large")
-def test_an_order_above_the_largest_charge_is_told_before_it_is_sent(three: Market) -> None:
+def test_an_order_above_the_largest_charge_is_told_before_it_is_sent(
+    three: Market,
+) -> None:
     """A plan that asks, and the run, say the same: nothing of it leaves. It is cancelled."""
     three.orders([order(1, amount="5000000000.01"), order(2, amount="5000000000.00")])
     planned = three.run("--preflight", verb="plan")
-    assert planned.returncode == 11 and "would charge 1 order" in planned.stdout, planned.stdout
-    assert "the gateway's largest charge is 5000000000.00" in planned.stdout, planned.stdout
+    assert planned.returncode == 11 and "would charge 1 order" in planned.stdout, (
+        planned.stdout
+    )
+    assert "the gateway's largest charge is 5000000000.00" in planned.stdout, (
+        planned.stdout
+    )
     assert three.run().returncode == 11
     held = row(three, "00001")
     assert (held["outcome"], held["who_acts"]) == ("held", "accountant")
@@ -1662,8 +1922,17 @@ def test_ids_that_only_look_alike_are_written_out_or_told_apart(
     """
     edit(three, 'card        = "card"', 'customer    = "card"')
     first = order(1, card="cust_test_sandbox1")
-    three.orders([first, *(order(number, card=f"cust_test_sandbox{number}") for number in (2, 3))])
-    damaged = {**first, "order_id": "1", **({} if same else {"card": "cust_test_sandboxother"})}
+    three.orders(
+        [
+            first,
+            *(order(number, card=f"cust_test_sandbox{number}") for number in (2, 3)),
+        ]
+    )
+    damaged = {
+        **first,
+        "order_id": "1",
+        **({} if same else {"card": "cust_test_sandboxother"}),
+    }
     if together:
         three.orders([first, damaged])
     else:
@@ -1671,7 +1940,9 @@ def test_ids_that_only_look_alike_are_written_out_or_told_apart(
         three.orders([damaged, damaged])
     done = three.run()
     assert done.returncode == 10, done.stdout
-    reason = next(found["reason"] for found in three.results() if found["order_id"] == "1")
+    reason = next(
+        found["reason"] for found in three.results() if found["order_id"] == "1"
+    )
     if same:
         (wanted,) = re.findall(r"write (\w+)", reason)
         three.orders([{**damaged, "order_id": wanted}])
@@ -1708,7 +1979,8 @@ def test_rows_of_look_alike_ids_are_all_told_the_same_one(
 @pytest.mark.fault("J07", "J08")
 @tries("write-id", "write-damaged-id")
 @pytest.mark.parametrize(
-    ("sent", "came"), [("0012", "12"), ("12", "0012"), ("8E5", "800000"), ("800000", "8E5")]
+    ("sent", "came"),
+    [("0012", "12"), ("12", "0012"), ("8E5", "800000"), ("800000", "8E5")],
 )
 def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(
     three: Market, sent: str, came: str
@@ -1748,7 +2020,9 @@ def test_a_look_alike_whose_id_was_written_out_is_settled_by_the_order_that_it_i
     assert "write 00001" in row(market, "1")["reason"]
     over(market, 0, "--input", rejects(market, order_id="00001"))
     found = row(market, "1")
-    assert found["outcome"] == "duplicate" and "order 00001 of batch" in found["reason"], found
+    assert (
+        found["outcome"] == "duplicate" and "order 00001 of batch" in found["reason"]
+    ), found
     assert found["who_acts"] == "-"
     for verb in ("run", "plan"):
         assert market.run("--input", "b.csv", verb=verb).returncode == 0, verb
@@ -1786,13 +2060,19 @@ def test_an_order_id_that_asks_for_something_else_is_corrected(
 
 @pytest.mark.fault("J07")
 @tries("another-sale")
-def test_a_row_that_corrects_a_sale_with_other_terms_is_sent_as_another(three: Market) -> None:
+def test_a_row_that_corrects_a_sale_with_other_terms_is_sent_as_another(
+    three: Market,
+) -> None:
     """Under an id that was never used; the id that was typed stays the corrected sale's."""
     three.orders([order(1, amount="x"), order(2)])
     assert three.run().returncode == 10
     told = rejected(three)
     over(three, 0, "--input", sent_back(three, told, amount="210.25"))
-    first = {"amount": "999.00", "order_id": "B-1", "card": "tokn_test_sandboxother4242"}
+    first = {
+        "amount": "999.00",
+        "order_id": "B-1",
+        "card": "tokn_test_sandboxother4242",
+    }
     three.run("--input", other := sent_back(three, told, **first))
     assert str(steps.ANOTHER_SALE()) in row(three, "B-1", other)["reason"]
     third = sent_back(three, told, **{**first, "order_id": "B-2"}, **CLEARED)
@@ -1805,7 +2085,9 @@ def test_a_row_that_corrects_a_sale_with_other_terms_is_sent_as_another(three: M
 
 @pytest.mark.fault("J07", "J08")
 @tries("own-id")
-def test_a_row_that_was_filled_down_is_sent_again_under_its_own_id(three: Market) -> None:
+def test_a_row_that_was_filled_down_is_sent_again_under_its_own_id(
+    three: Market,
+) -> None:
     """In the rejects file that it came from."""
     edit(three, 'card        = "card"', 'customer    = "card"')
     payers = [f"cust_test_sandbox{number}" for number in (1, 2, 3)]
@@ -1839,7 +2121,9 @@ def test_of_rows_that_contradict_each_other_one_is_left(three: Market) -> None:
 
 @pytest.mark.fault("J13")
 @tries("new-id")
-def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three: Market) -> None:
+def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(
+    three: Market,
+) -> None:
     """Until then it is nobody's to act on, and says so; its look-alike is cancelled too."""
     assert three.run("--limit", "2").returncode == 11
     program(three, "resolve", "job.toml", "00003", "--cancel", "--reason", "wrong shop")
@@ -1849,7 +2133,9 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     three.run("--input", "alike.csv")
     assert str(steps.NEW_ID()) in row(three, "3")["reason"]
     assert str(steps.NEW_ID()) in row(three, "00003")["reason"]
-    (batch,) = {one["batch_id"] for one in three.results() if one["order_id"] == "00003"}
+    (batch,) = {
+        one["batch_id"] for one in three.results() if one["order_id"] == "00003"
+    }
     with (three.folder / "reports" / batch / "rejects.csv").open(
         encoding="utf-8-sig", newline=""
     ) as file:
@@ -1868,7 +2154,9 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
 
 
 @pytest.mark.fault("J13")
-def test_an_order_that_was_cancelled_before_is_told_by_whom_and_when(three: Market) -> None:
+def test_an_order_that_was_cancelled_before_is_told_by_whom_and_when(
+    three: Market,
+) -> None:
     """Whether it was never sent, or sent and never charged."""
     assert three.run("--limit", "2").returncode == 11
     words = ("resolve", "job.toml", "00003", "--cancel", "--reason", "wrong shop")
@@ -1884,22 +2172,30 @@ def test_an_id_is_known_with_the_apostrophe_of_the_report(three: Market) -> None
     """A cell of results.csv that a spreadsheet would calculate has one; it is no part of the id."""
     three.orders([order(1, order_id="-5"), order(2, order_id="3-Mar")])
     assert three.run().returncode == 10
-    (shown,) = [one["order_id"] for one in three.results() if one["outcome"] == "succeeded"]
+    (shown,) = [
+        one["order_id"] for one in three.results() if one["outcome"] == "succeeded"
+    ]
     assert shown == "'-5"
     told = program(three, "status", "job.toml", "--", shown)
     assert told.returncode == 0 and "order -5: " in told.stdout, told
     unknown = three.run("3-Mar", verb="status")
-    assert unknown.returncode == 64 and "whose id was rejected has none" in unknown.stderr
+    assert (
+        unknown.returncode == 64 and "whose id was rejected has none" in unknown.stderr
+    )
 
 
 @pytest.mark.fault("J07")
-def test_check_and_plan_name_the_orders_that_resemble_recent_ones(three: Market) -> None:
+def test_check_and_plan_name_the_orders_that_resemble_recent_ones(
+    three: Market,
+) -> None:
     """An order under another id that asks for what a charged one asked is told before it goes."""
     edit(three, 'card        = "card"', 'customer    = "card"')
     rows = [order(number, card=f"cust_test_sandbox{number}") for number in range(1, 4)]
     three.orders(rows)
     assert three.run().returncode == 0
-    three.orders([{**rows[0], "order_id": "A-9"}, *rows[1:], order(4, card="cust_test_sandbox4")])
+    three.orders(
+        [{**rows[0], "order_id": "A-9"}, *rows[1:], order(4, card="cust_test_sandbox4")]
+    )
     checked, planned = three.run(verb="check"), three.run(verb="plan")
     assert checked.returncode == 0
     assert "row 2, order A-9: order 00001 of batch " in checked.stderr, checked.stderr
@@ -1907,18 +2203,24 @@ def test_check_and_plan_name_the_orders_that_resemble_recent_ones(three: Market)
 
 
 @pytest.mark.fault("E03")
-def test_what_stands_in_a_file_as_no_program_wants_it_says_what_to_do(three: Market) -> None:
+def test_what_stands_in_a_file_as_no_program_wants_it_says_what_to_do(
+    three: Market,
+) -> None:
     """An empty cell of the one way to pay, a title above the header, a key in other letters."""
     edit(three, 'card        = "card"', 'customer    = "card"')
     shops = "shop,rid\nBlue Elephant,recp_test_sandbox1\n"
     (three.folder / "shops.csv").write_text(shops, "utf-8")
-    lookup = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+    lookup = (
+        '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+    )
     edit(three, '"recipient"', lookup)
     near = order(2, card="cust_test_sandbox2", recipient="blue elephant ")
     three.orders([order(1, card="", recipient="Blue Elephant"), near])
     told = three.run(verb="check").stdout
     assert "card: is empty (payment-group); fill it in" in told, told
-    assert "found 'blue elephant␠' (lookup-missing); shops.csv has 'Blue Elephant'" in told, told
+    assert (
+        "found 'blue elephant␠' (lookup-missing); shops.csv has 'Blue Elephant'" in told
+    ), told
     file = three.folder / "orders.csv"
     file.write_text("Orders November,,\n\n" + file.read_text("utf-8"), "utf-8")
     refused = three.run(verb="check")
@@ -1945,7 +2247,8 @@ def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(
     edit(market, 'card        = "card"', 'customer    = "card"')
     paying = {"card": "cust_test_sandbox1"}
     market.orders(
-        [order(1, amount="1,2,3", **paying), order(2, card="cust_test_sandbox2")], "inbox/a.csv"
+        [order(1, amount="1,2,3", **paying), order(2, card="cust_test_sandbox2")],
+        "inbox/a.csv",
     )
     assert "the accountant: 1 order " in market.run().stdout
     market.sandbox.add_rule(becomes="failed", order_id="00001")
@@ -1955,9 +2258,13 @@ def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(
     assert "the payer: 1 order " in done.stdout
     (market.folder / rejects(market, batchpay_retry="yes")).rename(inbox / "c.csv")
     done = market.run()
-    assert "the payer: 1 order " in done.stdout and "the accountant" not in done.stdout, done.stdout
+    assert (
+        "the payer: 1 order " in done.stdout and "the accountant" not in done.stdout
+    ), done.stdout
     for verb in ("run", "report", "status", "plan"):
-        assert json.loads(market.run("--json", verb=verb).stdout)["who_acts"] == {"payer": 1}, verb
+        assert json.loads(market.run("--json", verb=verb).stdout)["who_acts"] == {
+            "payer": 1
+        }, verb
     market.sandbox.clear_rules()
     (market.folder / rejects(market, batchpay_retry="yes")).rename(inbox / "d.csv")
     over(market, 0)
@@ -1974,7 +2281,9 @@ def test_a_total_row_is_called_one_and_deleted(market: Market) -> None:
         total = {**dict.fromkeys(HEADER, ""), "order_id": word, "amount": "203.50"}
         market.orders([order(1), order(2), total])
         told = market.run(verb="check").stdout
-        assert "orders.csv:4: order_id" in told and "looks like a total row" in told, told
+        assert "orders.csv:4: order_id" in told and "looks like a total row" in told, (
+            told
+        )
     assert market.run().returncode == 10
     assert "delete it from the export" in row(market, "grand total:")["reason"]
     market.orders([order(1), order(2)])
@@ -1982,7 +2291,9 @@ def test_a_total_row_is_called_one_and_deleted(market: Market) -> None:
 
 
 @pytest.mark.fault("E03", "E08")
-def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(market: Market) -> None:
+def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(
+    market: Market,
+) -> None:
     """A rejected row is in neither sum; a repeat, and what was charged already, in the first one
     only.
     """
@@ -1990,18 +2301,24 @@ def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(market: M
     market.orders([order(1), order(2), order(2), order(3, amount="x")])
     told = market.run(verb="check").stdout.splitlines()[-1]
     assert (
-        told == "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 rows, 305.75 THB that break no"
+        told
+        == "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 rows, 305.75 THB that break no"
         " rule, of which may be sent: 2 orders, 203.50 THB"
     )
     market.run("--limit", "1")
     told = market.run(verb="check").stdout.splitlines()[-1]
     assert told.endswith("of which may be sent: 1 order, 102.25 THB"), told
     (file,) = json.loads(market.run("--json", verb="check").stdout)["files"]
-    assert (file["valid"]["THB"]["count"], file["may_be_sent"]["THB"]["sum"]) == (3, "102.25")
+    assert (file["valid"]["THB"]["count"], file["may_be_sent"]["THB"]["sum"]) == (
+        3,
+        "102.25",
+    )
 
 
 @contextmanager
-def another_server(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, list[str]]]:
+def another_server(
+    status: int, body: bytes, **headers: str
+) -> Iterator[tuple[str, list[str]]]:
     """A web server that is no gateway: its address, and what it was asked."""
     asked: list[str] = []
 
@@ -2051,9 +2368,10 @@ def test_a_web_server_that_is_no_gateway_is_told_before_anything_is_sent(
         three.job(url=url)
         done = three.run()
         assert done.returncode == code, done
-        assert "is not the gateway" in done.stderr and str(steps.GATEWAY_URL()) in done.stderr, (
-            done.stderr
-        )
+        assert (
+            "is not the gateway" in done.stderr
+            and str(steps.GATEWAY_URL()) in done.stderr
+        ), done.stderr
         assert {found["outcome"] for found in three.results()} == {"held"}
         assert "is not the gateway" in row(three, "00001")["reason"]
         assert "is not the gateway" in three.run(verb="doctor").stdout
@@ -2063,13 +2381,16 @@ def test_a_web_server_that_is_no_gateway_is_told_before_anything_is_sent(
 
 
 @pytest.mark.fault("J22")
-def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(three: Market) -> None:
+def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(
+    three: Market,
+) -> None:
     """A lookup file and a schema that are gone keep nobody from what was charged; `run` still says
     what it lacks.
     """
     shops = three.folder / "shops.csv"
     shops.write_text(
-        "shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4))
+        "shop,rid\n"
+        + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4))
     )
     edit(
         three,
@@ -2083,7 +2404,9 @@ def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(three
     for verb in ("report", "settle"):
         assert three.run(verb=verb).returncode == 11, verb
     assert three.run(verb="verify").returncode == 0
-    assert three.run("00003", "--cancel", "--reason", "x", verb="resolve").returncode == 0
+    assert (
+        three.run("00003", "--cancel", "--reason", "x", verb="resolve").returncode == 0
+    )
     for verb in ("run", "plan", "check"):
         done = three.run(verb=verb)
         assert done.returncode == 78 and "shops.csv" in done.stderr, verb
@@ -2104,15 +2427,21 @@ def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(
     edit(three, 'name = "night"', 'name = "nightly"')
     edit(three, "[gateway]", '[state]\nurl = "sqlite:///other/batchpay.db"\n[gateway]')
     done = three.run(verb="doctor")
-    assert done.returncode == 0 and str(steps.OLD_NAME(job="night")) in done.stdout, done.stdout
-    assert f"{many(warnings + 1, 'warning')} above to see to" in done.stdout.splitlines()[-1]
+    assert done.returncode == 0 and str(steps.OLD_NAME(job="night")) in done.stdout, (
+        done.stdout
+    )
+    assert (
+        f"{many(warnings + 1, 'warning')} above to see to"
+        in done.stdout.splitlines()[-1]
+    )
     three.job()
     assert str(steps.OLD_NAME(job="night")) not in three.run(verb="doctor").stdout
     shutil.rmtree(three.folder / "state")
     done = three.run(verb="doctor")
-    assert done.returncode == 78 and "the journal is empty and was not always" in done.stdout, (
-        done.stdout
-    )
+    assert (
+        done.returncode == 78
+        and "the journal is empty and was not always" in done.stdout
+    ), done.stdout
     assert str(steps.ADOPT()) in done.stdout
 
 
@@ -2129,18 +2458,22 @@ def test_a_key_is_asked_for_where_it_was_given(three: Market, file: str) -> None
     path.write_text("pkey_test_1\n")
     done = three.run(**given)
     assert done.returncode == 78
-    assert ("OMISE_SECRET_KEY_FILE names" if file else "OMISE_SECRET_KEY holds") in done.stderr, (
-        done.stderr
-    )
+    assert (
+        "OMISE_SECRET_KEY_FILE names" if file else "OMISE_SECRET_KEY holds"
+    ) in done.stderr, done.stderr
     path.write_text(f"{KEY}\n")
-    three.sandbox.add_rule(method="GET", path="/charges", status=401, code="authentication_failure")
+    three.sandbox.add_rule(
+        method="GET", path="/charges", status=401, code="authentication_failure"
+    )
     done = three.run(**(given if file else {}))
     assert done.returncode == 77
     assert steps.KEY_SOURCES in done.stderr and steps.KEY_SOURCES in done.stdout
 
 
 @pytest.mark.fault("D02", "D04")
-def test_a_report_folder_that_takes_no_file_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_report_folder_that_takes_no_file_is_told_with_what_to_do(
+    tmp_path: Path,
+) -> None:
     """Its place, what the system says, whom to give which right, and how the reports are written
     then.
     """
@@ -2186,7 +2519,9 @@ def same_sales(market: Market) -> None:
     edit(market, 'card        = "card"', 'customer    = "card"')
     market.orders([order(n, card=f"cust_test_sandbox{n}") for n in (1, 2)])
     assert market.run().returncode == 0
-    market.orders([order(n, order_id=f"B{n}", card=f"cust_test_sandbox{n}") for n in (1, 2)])
+    market.orders(
+        [order(n, order_id=f"B{n}", card=f"cust_test_sandbox{n}") for n in (1, 2)]
+    )
 
 
 @pytest.mark.fault("E04")
@@ -2211,7 +2546,9 @@ def test_a_file_that_repeats_a_recent_one_is_told_to_be_new_or_taken_away(
 
 
 @pytest.mark.fault("E04")
-def test_the_question_is_asked_only_where_something_would_be_sent(three: Market) -> None:
+def test_the_question_is_asked_only_where_something_would_be_sent(
+    three: Market,
+) -> None:
     """Of a batch whose rows are all cancelled, or no order at all, nothing is left to ask; plan and
     run alike.
     """
@@ -2222,7 +2559,9 @@ def test_the_question_is_asked_only_where_something_would_be_sent(three: Market)
     assert three.run(verb="plan").returncode == 10
     assert three.run().returncode == 10
     # look-alikes of the first
-    three.orders([order(n, order_id=str(n), card=f"cust_test_sandbox{n}") for n in (1, 2)])
+    three.orders(
+        [order(n, order_id=str(n), card=f"cust_test_sandbox{n}") for n in (1, 2)]
+    )
     assert three.run(verb="plan").returncode == 10
     assert three.run().returncode == 10
     assert len(three.money()) == 2
@@ -2247,7 +2586,9 @@ def test_an_order_that_an_edited_column_may_hide_is_told_to_be_new_or_left_out(
     market.orders([same, other])
     assert market.run().returncode == 11
     reason = row(market, "B-1")["reason"]
-    (batch,) = {one["batch_id"] for one in market.results() if one["order_id"] == "00001"}
+    (batch,) = {
+        one["batch_id"] for one in market.results() if one["order_id"] == "00001"
+    }
     step = steps.addressed(str(steps.NEW_SALE(batch=batch, order="B-1")), "job.toml")
     assert step in reason and row(market, "B-1")["who_acts"] == "accountant"
     if new:
@@ -2458,7 +2799,9 @@ def test_a_job_that_is_locked_is_waited_for(three: Market) -> None:
             time.sleep(0.01)
         done = three.run()
         assert (
-            done.returncode == 75 and f"pid {first.pid}" in done.stderr and "--wait" in done.stderr
+            done.returncode == 75
+            and f"pid {first.pid}" in done.stderr
+            and "--wait" in done.stderr
         )
         assert three.run("--wait").returncode == 0
     three.sandbox.clear_rules()
@@ -2470,7 +2813,9 @@ def test_a_job_that_is_locked_is_waited_for(three: Market) -> None:
 
 
 @pytest.mark.fault("J13")
-def test_every_party_is_named_with_its_rows_wherever_an_exit_code_stands(market: Market) -> None:
+def test_every_party_is_named_with_its_rows_wherever_an_exit_code_stands(
+    market: Market,
+) -> None:
     """`run`, `status`, `plan`, report.json: the same parties, counted from the rows, whatever is
     worst.
     """
@@ -2495,7 +2840,9 @@ def test_every_party_is_named_with_its_rows_wherever_an_exit_code_stands(market:
     for found in market.results():
         if found["who_acts"] != "-":
             wanted[found["who_acts"]] = wanted.get(found["who_acts"], 0) + 1
-    assert {"a person", "engineer", "accountant", "payer"} <= set(wanted) or "a person" in wanted
+    assert {"a person", "engineer", "accountant", "payer"} <= set(
+        wanted
+    ) or "a person" in wanted
     (report,) = market.reports()
     assert report["who_acts"] == wanted
     told = json.loads(market.run("--json", verb="status").stdout)
@@ -2544,7 +2891,9 @@ def test_of_several_files_that_ask_again_one_goes(
     back = rejects(market, batchpay_retry="yes")
     for number in (1, 2, 3):
         text = (market.folder / back).read_text("utf-8")
-        (market.folder / f"in-{number}.csv").write_text(text + "\r\n" * (number - 1), "utf-8")
+        (market.folder / f"in-{number}.csv").write_text(
+            text + "\r\n" * (number - 1), "utf-8"
+        )
     if not first_is_there:
         (market.folder / "in-0.csv").unlink()
     planned = json.loads(market.run("--json", verb="plan").stdout)
@@ -2553,12 +2902,19 @@ def test_of_several_files_that_ask_again_one_goes(
     for _ in range(3):
         assert market.run().returncode == code
         told = {
-            one["file"]: one["outcome"] for one in market.results() if one["order_id"] == "00001"
+            one["file"]: one["outcome"]
+            for one in market.results()
+            if one["order_id"] == "00001"
         }
-        assert sorted(told.values()).count("duplicate") == 2 and "held" not in told.values(), told
+        assert (
+            sorted(told.values()).count("duplicate") == 2
+            and "held" not in told.values()
+        ), told
         planned = json.loads(market.run("--json", verb="plan").stdout)
         assert planned["to_send"] == {} and planned["exit_code"] == code
-    assert len([r for r in market.sandbox.requests("POST", "/charges") if "00001" in str(r)]) in (
+    assert len(
+        [r for r in market.sandbox.requests("POST", "/charges") if "00001" in str(r)]
+    ) in (
         0,
         2,
     )
@@ -2593,7 +2949,9 @@ def as_nobody(market: Market, verb: str) -> tuple[int, str]:
 
 @pytest.mark.fault("J22")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-@pytest.mark.parametrize("verb", ["plan", "status", "doctor", "verify", "report", "run"])
+@pytest.mark.parametrize(
+    "verb", ["plan", "status", "doctor", "verify", "report", "run"]
+)
 def test_another_user_is_told_whose_the_journal_is(verb: str) -> None:
     """A private journal in a folder that everybody may enter: 78, whose it is, and the step leads
     on.
@@ -2610,7 +2968,9 @@ def test_another_user_is_told_whose_the_journal_is(verb: str) -> None:
         code, said = as_nobody(market, verb)
         assert code == 78, said
         assert (
-            "belongs to user root" in said and "run batchpay as root" in said and "bug" not in said
+            "belongs to user root" in said
+            and "run batchpay as root" in said
+            and "bug" not in said
         )
         assert market.run(verb=verb).returncode == 0
         over(market, 0)
@@ -2648,7 +3008,8 @@ def test_the_rejects_of_a_workbook_whose_header_is_lower_are_read_by_its_job(
         with (market.folder / name).open(encoding="utf-8", newline="") as file:
             (cells_of,) = csv.DictReader(file)
         write_csv(
-            market.folder / name, [{n: c for n, c in cells_of.items() if n in HEADER or n in told}]
+            market.folder / name,
+            [{n: c for n, c in cells_of.items() if n in HEADER or n in told}],
         )
     over(market, 0, "--input", name)
     over(market, 0)

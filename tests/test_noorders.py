@@ -26,7 +26,9 @@ def looked_at(tmp_path: Path, *rows: dict[str, str], **how: Any) -> Looked:
 
 @pytest.mark.fault("X13")
 @pytest.mark.parametrize("word", ["Total", "合計", "รวม", "Grand Total:"])
-@pytest.mark.parametrize(("sum_", "told"), [("35.50", "is what the rows"), ("36.00", "come to")])
+@pytest.mark.parametrize(
+    ("sum_", "told"), [("35.50", "is what the rows"), ("36.00", "come to")]
+)
 def test_a_total_row_is_told_with_its_sum_held_against_ours(
     tmp_path: Path, word: str, sum_: str, told: str
 ) -> None:
@@ -39,18 +41,26 @@ def test_a_total_row_is_told_with_its_sum_held_against_ours(
 
 
 @pytest.mark.fault("X13")
-def test_a_total_row_with_all_that_an_order_needs_is_never_charged(tmp_path: Path) -> None:
+def test_a_total_row_with_all_that_an_order_needs_is_never_charged(
+    tmp_path: Path,
+) -> None:
     """Where the job says who pays whom, nothing of it is missing."""
-    fixed = {"destination": '{ value = "recp_test_1" }', "customer": '{ value = "cust_test_1" }'}
+    fixed = {
+        "destination": '{ value = "recp_test_1" }',
+        "customer": '{ value = "cust_test_1" }',
+    }
     total = line(order_id="Total", amount="35.50", currency="THB")
     assert looked_at(tmp_path, total, **fixed).rules == {5: [("order_id", "total-row")]}
     looked = looked_at(tmp_path, total, input='odd_ids = "accept"', **fixed)
     assert looked.rules == {5: [("amount", "total-row")]}
-    assert "is the sum of all above it" not in " ".join(looked.notes)  # the row itself says so
+    # the row itself says so
+    assert "is the sum of all above it" not in " ".join(looked.notes)
 
 
 @pytest.mark.fault("X13")
-def test_a_last_row_that_is_the_sum_of_all_goes_only_where_a_person_says_so(tmp_path: Path) -> None:
+def test_a_last_row_that_is_the_sum_of_all_goes_only_where_a_person_says_so(
+    tmp_path: Path,
+) -> None:
     """It has an id, a payer and a recipient, and may be an order; below it there may be remarks."""
     remark = line(order_id="End of report")
     for below in ((), (remark,)):
@@ -62,7 +72,10 @@ def test_a_last_row_that_is_the_sum_of_all_goes_only_where_a_person_says_so(tmp_
     assert "is the sum of all above it, 35.50 THB" in " ".join(looked.notes)
     for others in (row(4, amount="35.51"), row(4, amount="35.50", currency="USD")):
         assert looked_at(tmp_path, others).problems == {}
-    assert looked_at(tmp_path, row(4, amount="35.50"), row(5, amount="1.00")).problems == {}
+    assert (
+        looked_at(tmp_path, row(4, amount="35.50"), row(5, amount="1.00")).problems
+        == {}
+    )
 
 
 @pytest.mark.fault("X13")
@@ -92,7 +105,16 @@ def test_subtotals_are_held_against_the_rows_since_the_last(tmp_path: Path) -> N
     ]
     looked = looked_at(tmp_path, *rows)
     assert set(looked.problems) == {5, 7, 8}
-    assert len([note for note in looked.notes if "is what the rows above it come to" in note]) == 3
+    assert (
+        len(
+            [
+                note
+                for note in looked.notes
+                if "is what the rows above it come to" in note
+            ]
+        )
+        == 3
+    )
 
 
 @pytest.mark.fault("X13")
@@ -124,7 +146,12 @@ def test_further_lines_of_an_order_are_told_in_one_sentence(tmp_path: Path) -> N
 def test_comments_and_repeated_headers_are_no_rows(tmp_path: Path) -> None:
     """As blank ones; told once a file."""
     header = dict(zip(HEADER, HEADER, strict=True))
-    rows = [line(order_id="# exported by the shop"), header, row(4), line(order_id="※ おわり")]
+    rows = [
+        line(order_id="# exported by the shop"),
+        header,
+        row(4),
+        line(order_id="※ おわり"),
+    ]
     looked = looked_at(tmp_path, *rows)
     assert (looked.rows, looked.problems) == ([2, 3, 4, 7], {})
     assert "2 rows of nothing but a comment skipped" in looked.notes
@@ -140,7 +167,9 @@ def test_a_row_of_one_cell_is_told_in_one_sentence(tmp_path: Path, cell: str) ->
 
 
 @pytest.mark.fault("X13")
-@pytest.mark.parametrize("below", [HEADER, ["Refund", "Sum", "", "To", "Reason", "", "", ""]])
+@pytest.mark.parametrize(
+    "below", [HEADER, ["Refund", "Sum", "", "To", "Reason", "", "", ""]]
+)
 def test_a_second_table_refuses_the_file_and_a_range_reads_the_first(
     tmp_path: Path, below: Sequence[str]
 ) -> None:

@@ -31,7 +31,10 @@ from tests.world import Market, order
 
 
 def run(
-    pacer: Pacer, seconds: float, delays: list[float] | None = None, start_s: float = 1000.0
+    pacer: Pacer,
+    seconds: float,
+    delays: list[float] | None = None,
+    start_s: float = 1000.0,
 ) -> list[float]:
     """Times at which requests leave when somebody always wants to send; `delays` between permit and
     first byte.
@@ -94,7 +97,9 @@ def test_no_window_is_ever_exceeded_whatever_the_delays(
     before = sorted(earlier)[-rate:]
     times = run(Pacer(rate, 1.0, min(burst, rate), earlier), 5.0, delays)
     assert most_in_window(times, 1.0) <= rate
-    assert most_in_window([*before, *times], 1.0) <= max(rate, most_in_window(before, 1.0))
+    assert most_in_window([*before, *times], 1.0) <= max(
+        rate, most_in_window(before, 1.0)
+    )
 
 
 @pytest.mark.parametrize("rate", [1, 8, 49, 50])
@@ -103,7 +108,8 @@ def test_where_there_are_few_a_busy_gateway_may_note_one_late(rate: int) -> None
     times = run(Pacer(rate, 1.0, 1), 10.0)
     for first in range(rate):
         noted = [
-            at + (0.0399 if number % rate == first else 0.0) for number, at in enumerate(times)
+            at + (0.0399 if number % rate == first else 0.0)
+            for number, at in enumerate(times)
         ]
         assert most_in_window(noted, 1.0) <= rate
 
@@ -139,7 +145,9 @@ def test_late_timers_lose_nothing_of_the_rate(rate: int, late_s: float) -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 8, 17, 50, 51, 100, 1000])
-@pytest.mark.parametrize("stall_s", [0.001, 0.004, 0.006, 0.035, 0.039, 0.041, 0.2, 0.9, 3.0])
+@pytest.mark.parametrize(
+    "stall_s", [0.001, 0.004, 0.006, 0.035, 0.039, 0.041, 0.2, 0.9, 3.0]
+)
 def test_a_stall_is_not_followed_by_a_burst(rate: int, stall_s: float) -> None:
     """A process that was held up sends what a late timer may catch up, not all that it missed; no
     window has more.
@@ -180,7 +188,17 @@ def test_an_idle_time_is_lost(rate: int) -> None:
 
 @pytest.mark.fault("B19")
 @pytest.mark.parametrize(
-    "header", ["", "-1", "0", "1e9", "999999999", "Thu, 01 Jan 1970 00:00:00 GMT", "soon", "１２"]
+    "header",
+    [
+        "",
+        "-1",
+        "0",
+        "1e9",
+        "999999999",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "soon",
+        "１２",
+    ],
 )
 def test_an_absurd_retry_after_is_no_retry_after(header: str) -> None:
     """What cannot be meant is not obeyed."""
@@ -228,13 +246,15 @@ def test_a_date_without_a_zone_is_utc_wherever_the_machine_stands(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """asctime's form has none; what is no date is None."""
-    assert http_date("Sun Nov  6 08:49:37 1994") == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+    assert http_date("Sun Nov  6 08:49:37 1994") == datetime(
+        1994, 11, 6, 8, 49, 37, tzinfo=UTC
+    )
     assert http_date("Sun, 06 Nov 1994 15:49:37 +0700") == datetime(
         1994, 11, 6, 8, 49, 37, tzinfo=UTC
     )
-    assert [http_date(text) for text in ("", "soon", "Sun, 06 Nov 1994", "99999999999")] == [
-        None
-    ] * 4
+    assert [
+        http_date(text) for text in ("", "soon", "Sun, 06 Nov 1994", "99999999999")
+    ] == [None] * 4
 
 
 # --- what an answer says, as the line hears it
@@ -265,7 +285,9 @@ def heard(answers: list[Answer]) -> tuple[Pacer, HandClock]:
     async def hear() -> None:
         for answer in answers:
 
-            async def request(leaving: Callable[[], bool], answer: Answer = answer) -> Answer:
+            async def request(
+                leaving: Callable[[], bool], answer: Answer = answer
+            ) -> Answer:
                 assert leaving()
                 return answer
 
@@ -315,7 +337,9 @@ def test_a_run_waits_until_the_date_that_it_is_told(market: Market) -> None:
     assert market.run().returncode == 0
     refused, *others = market.sandbox.requests("POST", "/charges")
     at_s = datetime.fromisoformat(refused.time).timestamp() + 180
-    assert refused.status == 429 and at_s < until_s - 2, "the machine was too slow for this test"
+    assert refused.status == 429 and at_s < until_s - 2, (
+        "the machine was too slow for this test"
+    )
     assert others[0].at - refused.at >= until_s - 1 - at_s
     market.agree(rows)
 
@@ -372,7 +396,9 @@ def test_half_the_share_is_half_the_pace() -> None:
     pacer.throttled(1000.0, 2.0, 0.5)
     pacer.answered()
     times = run(pacer, 12.0, start_s=1000.0)
-    paces = [sum(begin <= at < begin + 4 for at in times) / 4 for begin in (1002.5, 1007.5)]
+    paces = [
+        sum(begin <= at < begin + 4 for at in times) / 4 for begin in (1002.5, 1007.5)
+    ]
     assert min(times) >= 1002.0
     assert paces == [pytest.approx(50, rel=0.03), pytest.approx(60, rel=0.03)]
 
@@ -437,7 +463,16 @@ def test_before_any_429_a_burst_goes_at_once() -> None:
 
 def test_the_backoff_doubles_to_a_minute() -> None:
     """From one second on; half the jitter is half the wait."""
-    assert [backoff_s(failures, 1.0) for failures in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [backoff_s(failures, 1.0) for failures in range(1, 9)] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        60,
+        60,
+    ]
     assert backoff_s(3, 0.5) == 2.0
 
 
@@ -506,8 +541,15 @@ class Window:
     whole seconds.
     """
 
-    def __init__(self, limit: int, window_s: float, rolling: bool, offset_s: float = 0.0) -> None:
-        self.limit, self.window_s, self.rolling, self.offset_s = limit, window_s, rolling, offset_s
+    def __init__(
+        self, limit: int, window_s: float, rolling: bool, offset_s: float = 0.0
+    ) -> None:
+        self.limit, self.window_s, self.rolling, self.offset_s = (
+            limit,
+            window_s,
+            rolling,
+            offset_s,
+        )
         self.taken: list[float] = []
         self.refused = 0
 
@@ -517,7 +559,10 @@ class Window:
         return self.limit - (len(self.taken) - bisect_right(self.taken, begun_s))
 
     def _begun_s(self, at_s: float) -> float:
-        return math.floor((at_s - self.offset_s) / self.window_s) * self.window_s + self.offset_s
+        return (
+            math.floor((at_s - self.offset_s) / self.window_s) * self.window_s
+            + self.offset_s
+        )
 
     def ask(self, at_s: float) -> tuple[int, int] | None:
         """One request: remaining and reset less the Date, or None for a 429."""
@@ -525,7 +570,11 @@ class Window:
             self.refused += 1
             return None
         self.taken.append(at_s)
-        end_s = at_s + self.window_s if self.rolling else self._begun_s(at_s) + self.window_s
+        end_s = (
+            at_s + self.window_s
+            if self.rolling
+            else self._begun_s(at_s) + self.window_s
+        )
         return self.free(at_s), math.ceil(end_s) - math.floor(at_s)
 
 
@@ -576,12 +625,19 @@ HONEST = [
 @pytest.mark.parametrize("kind", ["rolling", "fixed", "fixed, begun within a second"])
 @pytest.mark.parametrize(("limit", "window_s", "rate", "rate_window_s"), HONEST)
 def test_honest_advice_costs_nothing_of_the_rate(
-    limit: int, window_s: float, rate: int, rate_window_s: float, kind: str, latency_s: float
+    limit: int,
+    window_s: float,
+    rate: int,
+    rate_window_s: float,
+    kind: str,
+    latency_s: float,
 ) -> None:
     """Nobody else is there and the limit is what was agreed, or more: at least 95 % of what goes
     without advice.
     """
-    window = Window(limit, window_s, kind == "rolling", 0.37 if "within" in kind else 0.0)
+    window = Window(
+        limit, window_s, kind == "rolling", 0.37 if "within" in kind else 0.0
+    )
     seconds = 130.0 if max(window_s, rate_window_s) > 1 and rate < 1000 else 12.0
     heeded = sent(Pacer(rate, rate_window_s, 1), window, seconds, latency_s=latency_s)
     unheeded = sent(
@@ -613,11 +669,15 @@ def test_a_window_that_others_have_filled_is_waited_out(
     after = sent(pacer, window, 50.0, start_s=1085.0)
     slow = [at for at in after if at < 1135.0]
     assert len(before) >= 60 * min(rate / rate_window_s, 8)
-    assert len(slow) <= 5 + 50.0 * rate / rate_window_s * (FLOOR if not rolling else 1.0)
+    assert len(slow) <= 5 + 50.0 * rate / rate_window_s * (
+        FLOOR if not rolling else 1.0
+    )
     assert window.refused <= 1 + 50.0 * rate / rate_window_s * FLOOR
 
 
-@pytest.mark.parametrize(("reset_in_s", "slow"), [(9.9, False), (10.0, True), (30.0, True)])
+@pytest.mark.parametrize(
+    ("reset_in_s", "slow"), [(9.9, False), (10.0, True), (30.0, True)]
+)
 def test_a_window_that_took_more_before_is_full_of_others_requests(
     reset_in_s: float, slow: bool
 ) -> None:
@@ -633,7 +693,9 @@ def test_a_window_that_took_more_before_is_full_of_others_requests(
     assert (pacer.wait_s(now_s) > 1) is slow
 
 
-def test_nothing_free_in_a_short_window_that_we_did_not_fill_is_waited_out_too() -> None:
+def test_nothing_free_in_a_short_window_that_we_did_not_fill_is_waited_out_too() -> (
+    None
+):
     """A window of a second: none of ours is in it."""
     pacer = Pacer(10, 1.0, 1)
     pacer.advised(1000.0, 0, 1.0)

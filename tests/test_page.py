@@ -90,7 +90,9 @@ def written(folder: Path, **changes: Any) -> tuple[str, Read]:
 def listed(read: Read) -> list[list[str]]:
     """The cells of the rows of the file, as the page lists them."""
     return [
-        [cell.strip() for cell in row] for row in read.rows if len(row) == 8 and row[0] != "Row"
+        [cell.strip() for cell in row]
+        for row in read.rows
+        if len(row) == 8 and row[0] != "Row"
     ]
 
 
@@ -126,7 +128,9 @@ def test_every_row_stands_once_and_is_read_without_script(tmp_path: Path) -> Non
         CHARGED.destination,
         "chrg_test_1",
     ]
-    plain = "not enough money, or the card's limit is reached; insufficient_fund: no money"
+    plain = (
+        "not enough money, or the card's limit is reached; insufficient_fund: no money"
+    )
     assert rows[2][6].startswith(plain) and rows[2][7] == "payer"
     (found,) = [one for one in read.all("form") if one.get("id") == "controls"]
     assert "hidden" in found
@@ -142,7 +146,9 @@ def test_it_says_what_the_other_files_say(tmp_path: Path) -> None:
             name = outcome.replace("_", " ")
             sum_told = money_told(told["sum_minor"], one["currency"])
             meaning = next(
-                str(entry()) for entry in labels.OUTCOMES_TOLD if entry.code.endswith(outcome)
+                str(entry())
+                for entry in labels.OUTCOMES_TOLD
+                if entry.code.endswith(outcome)
             )
             assert [name, meaning, str(told["count"]), sum_told] in read.rows
     with (tmp_path / "results.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -155,9 +161,15 @@ def test_it_says_what_the_other_files_say(tmp_path: Path) -> None:
 def test_what_somebody_else_wrote_is_shown_and_never_done(tmp_path: Path) -> None:
     """Whatever stands in an id, a reason, a file's name or the gateway's words."""
     bad = "<script>alert(1)</script>\"'&\u202e"
-    rows = [replace(PENDING, order_id=bad, destination=bad, authorize_uri="javascript:alert(1)")]
+    rows = [
+        replace(
+            PENDING, order_id=bad, destination=bad, authorize_uri="javascript:alert(1)"
+        )
+    ]
     made = night(rows, [["1", "", ""]], stop=bad)
-    made = replace(made, batch=replace(made.batch, file=bad, notes=(bad,), likeness=bad))
+    made = replace(
+        made, batch=replace(made.batch, file=bad, notes=(bad,), likeness=bad)
+    )
     write_reports(tmp_path, made)
     text = (tmp_path / "report.html").read_text("utf-8")
     read = Read(text)
@@ -169,10 +181,17 @@ def test_what_somebody_else_wrote_is_shown_and_never_done(tmp_path: Path) -> Non
 def test_who_must_act_has_the_reason_the_link_and_the_command(tmp_path: Path) -> None:
     """By party, a person in charge first."""
     text, read = written(tmp_path)
-    assert read.texts["h3"][:4] == ["a person in charge", "accountant", "payer", "next run"]
+    assert read.texts["h3"][:4] == [
+        "a person in charge",
+        "accountant",
+        "payer",
+        "next run",
+    ]
     command = "batchpay resolve night.toml --as not-charged --reason 'your reason' =1+1"
     assert read.texts["code"] == [command]
-    links = [one["href"] for one in read.all("a") if str(one["href"]).startswith("https:")]
+    links = [
+        one["href"] for one in read.all("a") if str(one["href"]).startswith("https:")
+    ]
     assert links == [PENDING.authorize_uri]
     assert "batchpay status night.toml ORDER_ID" in text
 
@@ -183,7 +202,9 @@ def test_it_is_made_for_everybody(tmp_path: Path) -> None:
     assert read.all("html") == [{"lang": "en"}]
     assert text.startswith("<!doctype html>")
     assert len(read.all("h1")) == 1 and str(labels.TEST()) in text
-    assert all(one.get("aria-label") for one in read.all("svg") if one.get("role") == "img")
+    assert all(
+        one.get("aria-label") for one in read.all("svg") if one.get("role") == "img"
+    )
     assert all(one.get("scope") for one in read.all("th"))
     fields = sum(len(read.all(tag)) for tag in ("input", "select"))
     assert fields == len(read.all("label")) == 3
@@ -194,7 +215,9 @@ def test_the_same_journal_gives_the_same_page(tmp_path: Path) -> None:
     """Byte for byte."""
     for folder in ("one", "two"):
         write_reports(tmp_path / folder, night())
-    pages = {(tmp_path / folder / "report.html").read_bytes() for folder in ("one", "two")}
+    pages = {
+        (tmp_path / folder / "report.html").read_bytes() for folder in ("one", "two")
+    }
     assert len(pages) == 1
 
 
@@ -211,7 +234,9 @@ def test_it_names_the_files_beside_it_and_the_manifest_names_it(tmp_path: Path) 
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_large_night_stands_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_night_stands_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And a very large one without the rows that simply succeeded, by a rule that it says."""
     monkeypatch.setattr(form, "CHUNK", 3)
     text, read = written(tmp_path)
@@ -227,13 +252,18 @@ def test_a_large_night_stands_in_parts(tmp_path: Path, monkeypatch: pytest.Monke
     assert str(labels.PAGE_LIMITED(rows=8, most=4, listed=4)) in text
 
 
-def test_long_lists_end_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_lists_end_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of who must act, and of recipients."""
     monkeypatch.setattr(form, "ACTED", 1)
     rows = [replace(PENDING, row=at, order_id=f"{at}") for at in (2, 3, 4)]
     rows += [replace(CHARGED, row=at, destination=f"recp_{at}") for at in (5, 6)]
     text, _ = written(tmp_path, rows=rows, cells=[["", "", ""]] * 5)
-    assert str(labels.MORE_ROWS(count=2)) in text and str(labels.MORE_ROWS(count=1)) in text
+    assert (
+        str(labels.MORE_ROWS(count=2)) in text
+        and str(labels.MORE_ROWS(count=1)) in text
+    )
 
 
 def test_an_equation_that_does_not_close_is_seen(tmp_path: Path) -> None:
@@ -261,17 +291,26 @@ def test_a_bar_is_whole_and_shows_what_is_little() -> None:
     made = pictures.bar({"a": 999_999, "b": 1, "c": 0})
     assert [part.name for part in made.parts] == ["a", "b"]
     assert sum(part.width for part in made.parts) == made.width == 1000
-    assert made.parts[1].width >= pictures.LEAST and made.parts[1].x == made.parts[0].width
+    assert (
+        made.parts[1].width >= pictures.LEAST and made.parts[1].x == made.parts[0].width
+    )
     many = pictures.bar({str(at): 1 for at in range(400)})
     assert sum(part.width for part in many.parts) == 1000
     assert pictures.bar({"a": 0}).parts == ()
 
 
-def test_what_a_total_row_says_is_not_money_that_was_not_charged(tmp_path: Path) -> None:
+def test_what_a_total_row_says_is_not_money_that_was_not_charged(
+    tmp_path: Path,
+) -> None:
     """It says the sum of the file once more: it stands apart from what the orders ask for."""
     is_total = (Problem("Order", "Total", TOTAL_ROW()),)
     total = replace(
-        REJECTED, row=4, order_id="Total", problems=is_total, amount=123450, currency="THB"
+        REJECTED,
+        row=4,
+        order_id="Total",
+        problems=is_total,
+        amount=123450,
+        currency="THB",
     )
     cells = [["0001", "a chair", "n"], ["Total", "", ""]]
     text, _ = written(tmp_path, rows=[CHARGED, total], cells=cells)
@@ -290,22 +329,37 @@ def test_it_says_what_was_earned_and_whether_this_is_all_of_it(tmp_path: Path) -
     rows = [refunded, settled, PENDING, replace(IN_YEN, fee_currency="THB")]
     text, _ = written(tmp_path, rows=rows, cells=[["", "", ""]] * 4)
     told = " ".join(re.sub("<[^>]*>", " ", text).split())
-    assert "81.41 THB ours = 129.62 THB Commission − 45.06 THB Gateway fee − 3.15 THB VAT" in told
-    assert "3.15 THB VAT on fee + 81.41 THB ours 50.00 THB of what was charged was given" in told
+    assert (
+        "81.41 THB ours = 129.62 THB Commission − 45.06 THB Gateway fee − 3.15 THB VAT"
+        in told
+    )
+    assert (
+        "3.15 THB VAT on fee + 81.41 THB ours 50.00 THB of what was charged was given"
+        in told
+    )
     assert "525 JPY − 0.49 THB ours = 525 JPY Commission" in told
-    assert "not all of it yet. It waits for: 1 pending, 2 transfers to recipients" in told
+    assert (
+        "not all of it yet. It waits for: 1 pending, 2 transfers to recipients" in told
+    )
     assert "Settled by: order 0004 of batch b row 2, succeeded" in told
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     earned = [one["sum"] for money in report["currencies"] for one in money["earned"]]
     assert earned == ["525", "-0.49", "81.41"]
 
 
-def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(tmp_path: Path) -> None:
+def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
+    tmp_path: Path,
+) -> None:
     """What the file calls a recipient stands beside its id, in the workbook too; an event that
     somebody else worded is escaped.
     """
     paid = replace(CHARGED, transfer_status="paid", bank_amount=107488)
-    event = {"at": "2026-11-24T17:00:00Z", "told": "<b>said", "state": "declined", "who": "mai"}
+    event = {
+        "at": "2026-11-24T17:00:00Z",
+        "told": "<b>said",
+        "state": "declined",
+        "who": "mai",
+    }
     text, _ = written(
         tmp_path,
         rows=[paid, replace(DECLINED, row=3, order_id="<17>")],
@@ -318,7 +372,10 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(tmp_path: Pa
     told = " ".join(re.sub("<[^>]*>", " ", text).split())
     assert f"A &amp; B {CHARGED.destination} 1 1,234.50 THB" in told
     assert "1,074.88 THB 1 of 1 arrived" in told
-    assert "Agreed: at most 8/s, look-ups among them. The gateway answered 7 charges with" in told
+    assert (
+        "Agreed: at most 8/s, look-ups among them. The gateway answered 7 charges with"
+        in told
+    )
     assert told.count("25 Nov 2026, 00:00:00, ") == 5
     story = "&lt;17&gt; 25 Nov 2026, 00:00:00: &lt;b&gt;said → declined (mai) [run-1]"
     assert story in told
@@ -337,5 +394,9 @@ def test_a_chart_over_time_counts_every_charge_once() -> None:
     assert max(column.height for column in made.columns) == 100
     assert (made.slowest_s, made.median_s) == (9, 9)
     alone = pictures.timeline({"2026-11-24T00:00:00Z": 3}, {})
-    assert alone is not None and (alone.most, alone.slowest_s, alone.median_s) == (3, 0, 0)
+    assert alone is not None and (alone.most, alone.slowest_s, alone.median_s) == (
+        3,
+        0,
+        0,
+    )
     assert pictures.timeline({}, {}) is None

@@ -22,11 +22,15 @@ def test_the_same_file_again_shows_the_same_and_sends_nothing(market: Market) ->
     market.job()
     first = market.run()
     assert (first.returncode, first.stdout, first.stderr) == (0, "", "")
-    before = {path: path.read_bytes() for path in (market.folder / "reports").rglob("*.*")}
+    before = {
+        path: path.read_bytes() for path in (market.folder / "reports").rglob("*.*")
+    }
     second = market.run()
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
     assert market.posts() == 12
-    assert {path: path.read_bytes() for path in (market.folder / "reports").rglob("*.*")} == before
+    assert {
+        path: path.read_bytes() for path in (market.folder / "reports").rglob("*.*")
+    } == before
     market.agree(rows)
 
 
@@ -58,7 +62,10 @@ def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     assert entry.key == metadata["batchpay_key"]
     assert charge["platform_fee"]["fixed"] == 500
     (row,) = market.results()
-    assert int(row["platform_fee"]) == 500 + 1126 and int(row["recipient_amount"]) == 10725 - 1626
+    assert (
+        int(row["platform_fee"]) == 500 + 1126
+        and int(row["recipient_amount"]) == 10725 - 1626
+    )
 
 
 @pytest.mark.fault("J15", "B15")
@@ -116,14 +123,22 @@ def test_a_declined_order_comes_back_changed_or_when_asked_to(market: Market) ->
     assert market.run().returncode == 10
     assert market.posts() == 3
     header = "order_id,amount,currency,recipient,card,invoice,batchpay_retry\n"
-    rows = [{**declined[0], "card": "tokn_test_sandbox900014242"}, declined[1], declined[2]]
+    rows = [
+        {**declined[0], "card": "tokn_test_sandbox900014242"},
+        declined[1],
+        declined[2],
+    ]
     lines = [
         ",".join(row.values()) + ("," + retry)
         for row, retry in zip(rows, ("", "", "yes"), strict=True)
     ]
     (market.folder / "corrected.csv").write_text(header + "\n".join(lines) + "\n")
     assert market.run("--input", "corrected.csv").returncode == 10
-    again = {row["order_id"]: row for row in market.results() if row["file"] == "corrected.csv"}
+    again = {
+        row["order_id"]: row
+        for row in market.results()
+        if row["file"] == "corrected.csv"
+    }
     assert (again["00001"]["outcome"], again["00001"]["attempts"]) == ("succeeded", "2")
     assert again["00002"]["outcome"] == "duplicate"
     assert again["00003"]["attempts"] == "2"
@@ -142,12 +157,16 @@ def test_a_declined_order_comes_back_changed_or_when_asked_to(market: Market) ->
         {"action": "double"},
     ],
 )
-def test_a_stop_stays_until_a_person_lifts_it(market: Market, rule: dict[str, object]) -> None:
+def test_a_stop_stays_until_a_person_lifts_it(
+    market: Market, rule: dict[str, object]
+) -> None:
     """12 now, 12 in the next run, and nothing is sent in between."""
     market.orders([order(number) for number in range(8)])
     market.job(rate="20/s")
     every = {"method": "GET", "path": "/charges/*", "order_id": "00002"}
-    market.sandbox.add_rule({**rule, "method": "POST", "path": "/charges", "order_id": "00002"})
+    market.sandbox.add_rule(
+        {**rule, "method": "POST", "path": "/charges", "order_id": "00002"}
+    )
     if "drop" in rule:
         market.sandbox.add_rule(
             {"drop": ["chain"], "method": every["method"], "path": every["path"]}
@@ -182,7 +201,11 @@ def test_a_lost_journal_charges_nothing_again(market: Market) -> None:
     lost = market.run("--input", "more.csv")
     assert lost.returncode == 78 and "--adopt" in lost.stderr
     told = market.run(verb="status")
-    assert told.returncode == 78 and "--adopt" in told.stderr and "no batch" not in told.stdout
+    assert (
+        told.returncode == 78
+        and "--adopt" in told.stderr
+        and "no batch" not in told.stdout
+    )
     assert market.run("--input", "more.csv", "--adopt").returncode == 0
     assert market.posts() == 5
     assert all(count == 1 for count in market.money().values())
@@ -194,7 +217,9 @@ def test_a_second_run_ends_at_once_and_names_the_first(market: Market) -> None:
     market.orders([order(number) for number in range(30)])
     market.job(rate="10/s")
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how) as first:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
+    ) as first:
         while not market.posts():
             time.sleep(0.01)
         second = market.run()
@@ -254,14 +279,18 @@ def test_a_pending_charge_is_settled_by_a_later_run(market: Market) -> None:
         header + "q1,50.00,THB,recp_test_sandbox1,src_test_sandbox1,i\n"
     )
     path = market.job()
-    path.write_text(path.read_text().replace('card        = "card"', 'source      = "source"'))
+    path.write_text(
+        path.read_text().replace('card        = "card"', 'source      = "source"')
+    )
     pending = market.run()
     assert pending.returncode == 11
     (charge,) = market.sandbox.charges()
     import httpx
 
     httpx.post(
-        f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid", auth=(KEY, ""), trust_env=False
+        f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid",
+        auth=(KEY, ""),
+        trust_env=False,
     )
     settled = market.run(verb="settle")
     assert settled.returncode == 0, settled.stdout
@@ -316,7 +345,14 @@ def test_repeats_within_a_file(market: Market) -> None:
     market.job()
     assert market.run().returncode == 10
     outcomes = [row["outcome"] for row in market.results()]
-    assert outcomes == ["succeeded", "duplicate", "conflict", "conflict", "rejected", "rejected"]
+    assert outcomes == [
+        "succeeded",
+        "duplicate",
+        "conflict",
+        "conflict",
+        "rejected",
+        "rejected",
+    ]
     market.agree()
 
 
@@ -330,7 +366,9 @@ def test_a_repeated_night_under_new_ids_is_asked_about(market: Market) -> None:
     for name in "ab":
         (market.folder / f"{name}.csv").write_text(header + body.format(name, name))
     path = market.job()
-    path.write_text(path.read_text().replace('card        = "card"', 'customer    = "customer"'))
+    path.write_text(
+        path.read_text().replace('card        = "card"', 'customer    = "customer"')
+    )
     assert market.run("--input", "a.csv").returncode == 0
     refused = market.run("--input", "b.csv")
     assert refused.returncode == 65 and "--yes" in refused.stderr
@@ -347,12 +385,18 @@ def test_a_file_that_half_resembles_a_recent_one_is_warned_of(market: Market) ->
     """
     paid_by = [order(number, card=f"cust_test_sandbox{number}") for number in range(12)]
     again = [{**row, "order_id": f"new-{row['order_id']}"} for row in paid_by[:4]]
-    others = [order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)]
+    others = [
+        order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)
+    ]
     path = market.job()
-    path.write_text(path.read_text().replace('card        = "card"', 'customer    = "card"'))
+    path.write_text(
+        path.read_text().replace('card        = "card"', 'customer    = "card"')
+    )
     market.orders(paid_by, "first.csv")
     market.orders([*again, *others], "half.csv")
-    market.orders([*paid_by, *others[:3], {**paid_by[5], "order_id": "one-more"}], "grown.csv")
+    market.orders(
+        [*paid_by, *others[:3], {**paid_by[5], "order_id": "one-more"}], "grown.csv"
+    )
     assert market.run("--input", "first.csv").returncode == 0
     told = "4 of its 8 new orders ask for the same payer, recipient and amount"
     assert told in market.run("--input", "half.csv", verb="plan").stderr
@@ -360,10 +404,14 @@ def test_a_file_that_half_resembles_a_recent_one_is_warned_of(market: Market) ->
         sent = market.run("--input", "half.csv")
         assert sent.returncode == 0 and told in sent.stdout
         (batch,) = [
-            report["batch"] for report in market.reports() if report["batch"]["file"] == "half.csv"
+            report["batch"]
+            for report in market.reports()
+            if report["batch"]["file"] == "half.csv"
         ]
         assert [note for note in batch["notes"] if told in note and "first.csv" in note]
-    assert "new orders ask" not in market.run("--input", "grown.csv", verb="plan").stderr
+    assert (
+        "new orders ask" not in market.run("--input", "grown.csv", verb="plan").stderr
+    )
     assert market.posts() == 20
 
 
@@ -373,7 +421,9 @@ def test_a_glob_reads_all_files_before_anything_is_sent(market: Market) -> None:
     market.orders([order(1), order(2)], "orders-1.csv")
     market.orders([order(2), order(3)], "orders-2.csv")
     (market.folder / "orders-3.csv").symlink_to("orders-1.csv")
-    (market.folder / "orders-4.csv").write_bytes((market.folder / "orders-1.csv").read_bytes())
+    (market.folder / "orders-4.csv").write_bytes(
+        (market.folder / "orders-1.csv").read_bytes()
+    )
     market.job(file="orders-*.csv")
     assert market.run().returncode == 0
     assert len(market.reports()) == 2
@@ -425,7 +475,9 @@ def test_report_and_status_need_the_journal_only(market: Market) -> None:
     market.job()
     market.run()
     (market.folder / "orders.csv").unlink()
-    before = {path.name: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+    before = {
+        path.name: path.read_bytes() for path in (market.folder / "reports").glob("*/*")
+    }
     market.job(url="http://127.0.0.1:9")
     assert market.run(verb="report").returncode == 10
     assert {
@@ -441,7 +493,9 @@ def test_no_key_is_ever_written(market: Market) -> None:
     market.orders([order(1), order(2, card="tokn_test_nobody")])
     market.job()
     result = market.run("--summary")
-    written = b"".join(path.read_bytes() for path in market.folder.rglob("*") if path.is_file())
+    written = b"".join(
+        path.read_bytes() for path in market.folder.rglob("*") if path.is_file()
+    )
     assert KEY.encode() not in written + result.stdout.encode() + result.stderr.encode()
     assert (
         order(1)["card"]
@@ -457,7 +511,11 @@ def test_started_by_cron_with_next_to_nothing(market: Market) -> None:
     words, how = market.command("run", "job.toml", "--summary")
     how["env"] = {"OMISE_SECRET_KEY": KEY}
     with subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **how,
     ) as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -472,8 +530,11 @@ def test_a_row_that_breaks_two_rules_is_counted_once(market: Market) -> None:
     market.orders([order(1), order(2), order(3, amount="1,5")])
     market.job()
     assert market.run("--limit", "0").returncode == 11
-    assert market.run("00002", "--cancel", "--reason", "x", verb="resolve").returncode == 0
-    market.job(more='[controls]\nmax_amount = { THB = "101.50" }\n')  # 00002 asks for more
+    assert (
+        market.run("00002", "--cancel", "--reason", "x", verb="resolve").returncode == 0
+    )
+    # 00002 asks for more
+    market.job(more='[controls]\nmax_amount = { THB = "101.50" }\n')
     checked = json.loads(market.run("--json", verb="check").stdout)
     assert market.run().returncode == 10
     assert market.outcomes() == {"succeeded": 1, "rejected": 2}
@@ -487,10 +548,21 @@ def test_check_and_plan_write_nothing_and_agree_with_run(market: Market) -> None
     checked = market.run("--json", verb="check")
     assert checked.returncode == 10
     (problem,) = json.loads(checked.stdout)["problems"]
-    assert (problem["row"], problem["column"], problem["rule"]) == (4, "amount", "number-format")
+    assert (problem["row"], problem["column"], problem["rule"]) == (
+        4,
+        "amount",
+        "number-format",
+    )
     planned = json.loads(market.run("--json", verb="plan").stdout)
-    assert planned["to_send"]["THB"] == {"count": 2, "sum_minor": 20350, "sum": "203.50"}
-    assert not (market.folder / "state").exists() and not (market.folder / "reports").exists()
+    assert planned["to_send"]["THB"] == {
+        "count": 2,
+        "sum_minor": 20350,
+        "sum": "203.50",
+    }
+    assert (
+        not (market.folder / "state").exists()
+        and not (market.folder / "reports").exists()
+    )
     assert market.posts() == 0
     market.run()
     assert sum(c["amount"] for c in market.sandbox.charges()) == 20350
@@ -514,17 +586,24 @@ def test_a_form_body_is_what_the_journal_promised(market: Market) -> None:
         assert hashlib.sha256(kept["body"].encode()).hexdigest() == kept["body_sha256"]
         assert dict(parse_qsl(kept["body"]))["metadata[batchpay_key]"] == kept["key"]
     raw.close()
-    assert {e.key: e.body_sha256 for e in market.sandbox.requests("POST", "/charges")} == intents
+    assert {
+        e.key: e.body_sha256 for e in market.sandbox.requests("POST", "/charges")
+    } == intents
 
 
-def test_a_job_from_another_folder_keeps_its_own_paths(market: Market, tmp_path: Path) -> None:
+def test_a_job_from_another_folder_keeps_its_own_paths(
+    market: Market, tmp_path: Path
+) -> None:
     """Relative paths are relative to the job file, --input to where one stands."""
     market.orders([order(1)])
     market.job()
     words, how = market.command("run", str(market.folder / "job.toml"))
     how["cwd"] = "/"
     assert (
-        subprocess.run(words, capture_output=True, timeout=60, check=False, **how).returncode == 0
+        subprocess.run(
+            words, capture_output=True, timeout=60, check=False, **how
+        ).returncode
+        == 0
     )
     assert (market.folder / "reports").is_dir() and (tmp_path / "state").is_dir()
 
@@ -537,7 +616,8 @@ def test_no_file_tonight_is_no_alarm(market: Market) -> None:
     assert market.run().returncode == 66
     market.job(url="http://127.0.0.1:9", input="optional = true")
     assert [
-        (r.returncode, r.stdout, r.stderr) for r in (market.run(), market.run(verb="check"))
+        (r.returncode, r.stdout, r.stderr)
+        for r in (market.run(), market.run(verb="check"))
     ] == [(0, "", "")] * 2
     told = json.loads(market.run("--json").stdout)
     assert (told["exit_code"], told["batches"]) == (0, [])
@@ -564,7 +644,9 @@ def test_status_tells_what_waits_and_how_long(market: Market) -> None:
     )
     told = json.loads(market.run("--json", verb="status").stdout)
     assert [batch["open_count"] for batch in told["batches"]] == [0, 2]
-    assert [(o["order"], o["row"], o["outcome"]) for o in told["batches"][1]["open"]] == [
+    assert [
+        (o["order"], o["row"], o["outcome"]) for o in told["batches"][1]["open"]
+    ] == [
         ("00003", 3, "held"),
         ("00004", 4, "held"),
     ]
@@ -581,7 +663,9 @@ def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
     market.orders([order(number) for number in range(3)])
     market.job()
     assert market.run().returncode == 0
-    market.orders([order(number, order_id=f"new-{number}") for number in range(3)], "new.csv")
+    market.orders(
+        [order(number, order_id=f"new-{number}") for number in range(3)], "new.csv"
+    )
     planned = market.run("--input", "new.csv", verb="plan")
     ran = market.run("--input", "new.csv")
     assert (planned.returncode, ran.returncode) == (65, 65)
@@ -592,12 +676,14 @@ def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
     )
     assert market.posts() == 3
     market.orders(
-        [order(0), *(order(number, order_id=f"new-{number}") for number in (1, 2))], "mixed.csv"
+        [order(0), *(order(number, order_id=f"new-{number}") for number in (1, 2))],
+        "mixed.csv",
     )
     # one is known: of the others it was asked already
     planned = market.run("--input", "mixed.csv", verb="plan")
     assert (
-        planned.returncode == 65 and "2 of its 2 new orders were refused already" in planned.stderr
+        planned.returncode == 65
+        and "2 of its 2 new orders were refused already" in planned.stderr
     )
     assert market.run("--input", "mixed.csv").returncode == 65
     market.orders(
@@ -625,7 +711,9 @@ def test_check_and_plan_warn_of_the_same(market: Market) -> None:
     market.job()
     for verb in ("check", "plan"):
         assert (
-            market.run(verb=verb).stderr.count("order ids equal only after Unicode normalisation")
+            market.run(verb=verb).stderr.count(
+                "order ids equal only after Unicode normalisation"
+            )
             == 1
         ), verb
 
@@ -647,7 +735,9 @@ def test_who_asks_for_json_gets_trouble_as_json(
     """One document on stdout whatever happens, the sentence on stderr."""
     market.job()
     command, how = market.command(*words, "--json")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **how)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, **how
+    )
     told = json.loads(done.stdout)
     assert done.returncode == told["exit_code"] == code
     assert done.stderr == f"batchpay: {told['trouble'][0]['message']}\n"

@@ -103,7 +103,9 @@ class Till(FakeGateway):
         may_leave()
         if path == "/capability":
             limits = {"transfer_amount": {"min": 3000, "max": 10**9}}
-            return Answer(out=True, status=200, said={"object": "capability", "limits": limits})
+            return Answer(
+                out=True, status=200, said={"object": "capability", "limits": limits}
+            )
         recipient = path.removeprefix("/recipients/")
         if recipient == "recp_test_nobody":
             return Answer(
@@ -112,17 +114,26 @@ class Till(FakeGateway):
                 said={"object": "error", "code": "not_found", "message": "no"},
             )
         verified = self.verified or recipient != "recp_test_unverified"
-        document = {"object": "recipient", "id": recipient, "verified": verified, "active": True}
+        document = {
+            "object": "recipient",
+            "id": recipient,
+            "verified": verified,
+            "active": True,
+        }
         return Answer(out=True, status=200, said=document)
 
-    def _commit(self, fields: dict[str, str], status: str = "successful") -> dict[str, Any]:
+    def _commit(
+        self, fields: dict[str, str], status: str = "successful"
+    ) -> dict[str, Any]:
         charge = super()._commit(fields, status)
         fixed, percentage = (
             fields.get("platform_fee[fixed]"),
             fields.get("platform_fee[percentage]"),
         )
         if fixed or percentage:
-            amount = int(fixed or 0) + int(charge["amount"] * float(percentage or 0) / 100)
+            amount = int(fixed or 0) + int(
+                charge["amount"] * float(percentage or 0) / 100
+            )
             charge["platform_fee"] = {
                 "fixed": int(fixed or 0),
                 "percentage": percentage,
@@ -157,7 +168,9 @@ class Story:
             self.dice.choice(["", "", "", 'alike_ids = "distinct"']),
             self.dice.choice(["", "", "", 'on_reject = "stop"', "max_rejects = 1"]),
         ]
-        self.more = self.dice.choice(["", "", '[fee]\nfixed = { THB = 100 }\npercentage = "2.5"'])
+        self.more = self.dice.choice(
+            ["", "", '[fee]\nfixed = { THB = 100 }\npercentage = "2.5"']
+        )
         self.text = "first"
 
     def fate(self, post: int, fields: dict[str, str]) -> str:
@@ -180,7 +193,8 @@ class Story:
         """One of them."""
         number = self.dice.randint(1, 14)
         order_id = self.dice.choice(
-            [f"{number:04d}"] * 8 + [str(number), f"{number:04d}.0", f"a{number}", f"A{number}"]
+            [f"{number:04d}"] * 8
+            + [str(number), f"{number:04d}.0", f"a{number}", f"A{number}"]
         )
         payer = (
             {"customer": f"cust_test_{number}"}
@@ -209,7 +223,9 @@ class Story:
             ]
         )
 
-    def write(self, rows: Sequence[Mapping[str, str]], header: Sequence[str] = HEADER) -> None:
+    def write(
+        self, rows: Sequence[Mapping[str, str]], header: Sequence[str] = HEADER
+    ) -> None:
         """One more file of the inbox."""
         if rows:
             self.files += 1
@@ -235,7 +251,8 @@ class Story:
         if rejects and self.dice.random() < 0.5:
             back = _read(self.dice.choice(rejects))
             mended = [
-                {**self.changed(row), "amount": row["amount"].replace("x", "20000")} for row in back
+                {**self.changed(row), "amount": row["amount"].replace("x", "20000")}
+                for row in back
             ]
             self.write(mended, list(back[0]))
 
@@ -246,7 +263,9 @@ class Story:
         self.text = self.dice.choice([self.text] * 3 + ["another"])
         self.till.verified = self.till.verified or self.dice.random() < 0.3
         if self.dice.random() < 0.2:
-            self._by_hand(resolving.cancel, f"{self.dice.randint(1, 14):04d}", "wrong shop")
+            self._by_hand(
+                resolving.cancel, f"{self.dice.randint(1, 14):04d}", "wrong shop"
+            )
         if self.dice.random() < 0.6:
             self._by_hand(resolving.lift_stop, "seen")
 
@@ -266,7 +285,9 @@ class Story:
             file="inbox/*.csv",
             input="\n".join(["optional = true", *self.input]),
             gateway=GATEWAY,
-            more="\n".join(['[report]\nformats = ["csv"]\n[controls]', *self.controls, self.more]),
+            more="\n".join(
+                ['[report]\nformats = ["csv"]\n[controls]', *self.controls, self.more]
+            ),
             amount=MINOR,
             currency='{ value = "THB" }',
             customer='"customer"',
@@ -303,12 +324,16 @@ class Story:
             edges = Edges(
                 clock=lambda: clock,
                 wall_ns=clock.now_ns,
-                journal=lambda job, durable: InLoop(job.state_path, job.name, durable=durable),
+                journal=lambda job, durable: InLoop(
+                    job.state_path, job.name, durable=durable
+                ),
                 gateway=lambda settings, key: Omise(self.till),
                 signals=Uncalled,
             )
             try:
-                return (await pipeline.night(job, KEY, options, Quiet(), edges=edges)).exit_code
+                return (
+                    await pipeline.night(job, KEY, options, Quiet(), edges=edges)
+                ).exit_code
             except BatchpayError as error:
                 return error.exit_code
 
@@ -320,7 +345,9 @@ class Story:
 
         def ask(recipients: frozenset[str]) -> Preflight:
             async def main() -> Preflight:
-                line = Channel(FakeClock(), Pacer(100, 1.0, 20), Breaker(5.0), lambda: None)
+                line = Channel(
+                    FakeClock(), Pacer(100, 1.0, 20), Breaker(5.0), lambda: None
+                )
                 return await preflight(
                     recipients, Omise(self.till), line, "THB", job.gateway.concurrency
                 )
@@ -338,7 +365,9 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 @pytest.mark.fault("J14", "J13", "J07", "H04", "E05")
 @pytest.mark.parametrize("tens", range(-(-STORIES // 10)))
-def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(in_memory: Path, tens: int) -> None:
+def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(
+    in_memory: Path, tens: int
+) -> None:
     """Who is told to be sent is sent, and nobody else; who is not stands in the report for the
     reason that was told.
     """
@@ -352,7 +381,9 @@ def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(in_memory: Path, t
 
 
 @pytest.mark.fault("J14", "E08", "E09")
-def test_a_plan_ends_as_the_run_where_a_row_repeats_one_that_goes(market: Market) -> None:
+def test_a_plan_ends_as_the_run_where_a_row_repeats_one_that_goes(
+    market: Market,
+) -> None:
     """The order stands in two files and twice in one: it is charged once, and nobody has anything
     to do.
     """

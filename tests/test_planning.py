@@ -63,7 +63,9 @@ def test_the_examples_of_the_module_hold():
 
 def test_keys_never_change():
     """Frozen: a changed key would charge everybody again."""
-    assert key_of("bangkok-nightly", "0001", 1) == "85cb9887-611a-5161-8f3c-79ab33493863"
+    assert (
+        key_of("bangkok-nightly", "0001", 1) == "85cb9887-611a-5161-8f3c-79ab33493863"
+    )
     assert uuid.UUID(key_of("ร้าน", "注文 1", 20)).version == 5
 
 
@@ -107,7 +109,8 @@ def test_batch_ids_are_dated_in_utc():
         == f"2025-01-02-{digest}"
     )
     assert (
-        batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "day", "f" * 64) != f"2025-01-02-{digest}"
+        batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "day", "f" * 64)
+        != f"2025-01-02-{digest}"
     )
 
 
@@ -115,10 +118,17 @@ def test_batch_ids_are_dated_in_utc():
 def test_the_body_reads_back_as_it_was(order_id, description, metadata):
     """Whatever stands in a text, the gateway's form parser sees exactly it."""
     body = intent(
-        {**ORDER, "order_id": order_id, "description": description, "metadata": metadata}
+        {
+            **ORDER,
+            "order_id": order_id,
+            "description": description,
+            "metadata": metadata,
+        }
     ).body
     assert body.isascii()
-    fields = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
+    fields = dict(
+        parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100)
+    )
     assert fields["amount"] == "123450"
     assert fields["description"] == description
     assert fields["metadata[order_id]"] == order_id
@@ -133,7 +143,9 @@ def test_the_body_reads_back_as_it_was(order_id, description, metadata):
 def test_the_body_holds_what_the_contract_lists():
     """Names and order of the fields, with fee and return address."""
     document = {**ORDER, "card": "card_test_1", "return_uri": "https://a.example/?x=1"}
-    fields = parse_qsl(form_encoded(document, {"order_id": "0001"}, Fee({"THB": 500}, "10.5")))
+    fields = parse_qsl(
+        form_encoded(document, {"order_id": "0001"}, Fee({"THB": 500}, "10.5"))
+    )
     assert fields == [
         ("amount", "123450"),
         ("currency", "thb"),
@@ -155,7 +167,9 @@ def test_a_fixed_fee_is_that_of_the_orders_own_currency():
     fee = Fee({"THB": 500, "JPY": 30}, None)
     for currency, fixed in (("THB", "500"), ("JPY", "30"), ("SGD", None)):
         fields = dict(
-            parse_qsl(form_encoded({**ORDER, "currency": currency}, {"order_id": "0001"}, fee))
+            parse_qsl(
+                form_encoded({**ORDER, "currency": currency}, {"order_id": "0001"}, fee)
+            )
         )
         assert fields.get("platform_fee[fixed]") == fixed
 
@@ -163,7 +177,9 @@ def test_a_fixed_fee_is_that_of_the_orders_own_currency():
 def test_our_own_metadata_wins():
     """A row cannot pass for another order by its metadata."""
     fields = dict(
-        parse_qsl(intent({**ORDER, "metadata": {"batchpay_key": "x", "order_id": "y"}}).body)
+        parse_qsl(
+            intent({**ORDER, "metadata": {"batchpay_key": "x", "order_id": "y"}}).body
+        )
     )
     assert fields["metadata[order_id]"] == "0001"
     assert fields["metadata[batchpay_key]"] == key_of("j", "0001", 1)

@@ -11,12 +11,20 @@ from tests.world import KEY, Market, order
 def asked_about(market: Market) -> list[str]:
     """The recipients that were asked about, in order."""
     asked = [entry.path for entry in market.sandbox.requests("GET")]
-    return [path.removeprefix("/recipients/") for path in asked if path.startswith("/recipients/")]
+    return [
+        path.removeprefix("/recipients/")
+        for path in asked
+        if path.startswith("/recipients/")
+    ]
 
 
-def test_an_unverified_recipients_orders_are_held_until_it_is_verified(market: Market) -> None:
+def test_an_unverified_recipients_orders_are_held_until_it_is_verified(
+    market: Market,
+) -> None:
     """Not one charge goes to it; when it is verified the next run sends."""
-    market.orders([order(1), order(2, recipient="recp_test_sandboxunverified"), order(3)])
+    market.orders(
+        [order(1), order(2, recipient="recp_test_sandboxunverified"), order(3)]
+    )
     market.job()
     assert market.run().returncode == 11
     rows = {row["order_id"]: row for row in market.results()}
@@ -52,7 +60,9 @@ def test_a_gateway_that_tells_of_no_recipient_bars_nobody(
     market: Market, rule: dict[str, object]
 ) -> None:
     """Each is asked about, once; no trouble with that stops a run."""
-    market.orders([order(number, recipient=f"recp_test_sandbox{number}") for number in range(30)])
+    market.orders(
+        [order(number, recipient=f"recp_test_sandbox{number}") for number in range(30)]
+    )
     market.job()
     market.sandbox.add_rule({"method": "GET", "path": "/recipients/*", **rule})
     result = market.run()
@@ -95,9 +105,10 @@ def test_a_recipient_that_waits_stays_so_while_other_files_run(market: Market) -
     before = len(asked_about(market))
     assert market.run("--input", "other.csv").returncode == 11
     (row,) = [row for row in market.results() if row["order_id"] == "00001"]
-    assert (row["outcome"], row["who_acts"]) == ("held", "engineer") and "is not verified" in row[
-        "reason"
-    ]
+    assert (row["outcome"], row["who_acts"]) == (
+        "held",
+        "engineer",
+    ) and "is not verified" in row["reason"]
     assert asked_about(market)[before:] == ["recp_test_sandbox2"]
 
 
@@ -117,12 +128,17 @@ def test_a_share_too_small_to_be_transferred_is_held_unless_the_job_says_send(
         "accountant",
         "succeeded",
     )
-    assert "share would be 29.99 THB, the gateway's smallest transfer is 30.00" in held["reason"]
+    assert (
+        "share would be 29.99 THB, the gateway's smallest transfer is 30.00"
+        in held["reason"]
+    )
     market.job(more='[controls]\nmin_share = "send"')
     assert market.run().returncode == 0
     assert market.posts() == 2
     market.orders([order(3, amount="5.00")], "less.csv")
-    assert market.run("--input", "less.csv").returncode == 11, "no setting makes a charge of that"
+    assert market.run("--input", "less.csv").returncode == 11, (
+        "no setting makes a charge of that"
+    )
     assert market.posts() == 2
 
 

@@ -75,7 +75,9 @@ def test_a_text_is_told_how_it_is_read(
 
 def test_a_title_above_the_header_and_decimal_commas(tmp_path: Path) -> None:
     """The row that holds the names is the header; the cells say the form of amounts."""
-    rows = [[row[0], row[1].translate(str.maketrans(",.", ".,")), *row[2:]] for row in ROWS]
+    rows = [
+        [row[0], row[1].translate(str.maketrans(",.", ".,")), *row[2:]] for row in ROWS
+    ]
     text = "October's orders\n\n" + text_of([HEADER, *rows], ";")
     (tmp_path / "orders.csv").write_text(text, "utf-8")
     propose(tmp_path, tmp_path / "orders.csv", None)
@@ -116,7 +118,9 @@ def test_a_file_of_shops_is_found_beside_it(tmp_path: Path) -> None:
     rows = [[*row[:3], shop, *row[4:]] for row, shop in zip(ROWS, "ABA", strict=True)]
     header = ["Order No", "Amount", "Currency", "Branch", "Customer", "Note"]
     (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
-    (tmp_path / "whose.csv").write_text("shop,id\nA,recp_test_1\nB,recp_test_2\nC,recp_test_3\n")
+    (tmp_path / "whose.csv").write_text(
+        "shop,id\nA,recp_test_1\nB,recp_test_2\nC,recp_test_3\n"
+    )
     propose(tmp_path / "job", tmp_path / "orders.csv", None)
     assert "2 of 2 different cells stand in ../whose.csv" in (
         tmp_path / "job" / "job.toml"
@@ -152,7 +156,9 @@ def test_the_currency_may_stand_beside_the_amounts(tmp_path: Path) -> None:
     assert '# metadata.date1 = { column = "Paid", format = "31/12/2567" }' in text
     job = proven(tmp_path)
     assert job["columns"]["currency"] == {"value": "THB"}  # type: ignore[index]
-    uncommented = re.sub("(?m)^# metadata", "metadata", (tmp_path / "job.toml").read_text("utf-8"))
+    uncommented = re.sub(
+        "(?m)^# metadata", "metadata", (tmp_path / "job.toml").read_text("utf-8")
+    )
     (tmp_path / "job.toml").write_text(uncommented, "utf-8")
     assert check(load_job(tmp_path / "job.toml")).problems == ()
 
@@ -174,7 +180,15 @@ def test_nothing_is_overwritten_and_what_cannot_be_read_is_told(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a\n", "x,y\n", "x,y\n1,2\n", '"a""b",c\\d\n1,2\n', "Amount,Amount\n1,2\n", "\n\n\n"],
+    [
+        "",
+        "a\n",
+        "x,y\n",
+        "x,y\n1,2\n",
+        '"a""b",c\\d\n1,2\n',
+        "Amount,Amount\n1,2\n",
+        "\n\n\n",
+    ],
 )
 def test_a_poor_file_makes_a_job_or_a_sentence(tmp_path: Path, text: str) -> None:
     """What no column shows stands as a gap that a person sees."""

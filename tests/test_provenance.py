@@ -32,7 +32,8 @@ COLUMNS = Columns(
     },
     {},
 )
-LONG = [f"20251124000001234{n}" for n in range(3)]  # a spreadsheet makes one number of them
+# a spreadsheet makes one number of them
+LONG = [f"20251124000001234{n}" for n in range(3)]
 
 
 def cells(own: str, row: int, **changes: str) -> dict[str, str]:
@@ -43,7 +44,13 @@ def cells(own: str, row: int, **changes: str) -> dict[str, str]:
         "batchpay_id": told_id(own, BATCH, "", row),
     }
     return (
-        {"No": own, "Amount": f"{row}00.00", "Cur": "THB", "Shop": "recp_1", "Who": f"cust_{row}"}
+        {
+            "No": own,
+            "Amount": f"{row}00.00",
+            "Cur": "THB",
+            "Shop": "recp_1",
+            "Who": f"cust_{row}",
+        }
         | told
         | changes
     )
@@ -62,7 +69,10 @@ def judged(first: list[dict[str, str]], back: list[dict[str, str]]) -> Mapped:
 def moved(told: list[dict[str, str]], order_: tuple[int, ...]) -> list[dict[str, str]]:
     """The rows sorted in another order, the columns of ours left where they were."""
     ours = ("batchpay_batch", "batchpay_row", "batchpay_id")
-    return [told[at] | {name: told[to][name] for name in ours} for to, at in enumerate(order_)]
+    return [
+        told[at] | {name: told[to][name] for name in ours}
+        for to, at in enumerate(order_)
+    ]
 
 
 def rules(mapped: Mapped) -> list[list[str]]:
@@ -82,20 +92,28 @@ def ids(mapped: Mapped) -> list[Any]:
 @pytest.mark.fault("J08")
 @pytest.mark.parametrize("cell", ["", "#REF!", "202511240000012000", "2.02511E+17"])
 @pytest.mark.parametrize("order_", list(permutations(range(3)))[1:])
-def test_a_lost_id_is_not_taken_from_beside_another_row(cell: str, order_: tuple[int, ...]) -> None:
+def test_a_lost_id_is_not_taken_from_beside_another_row(
+    cell: str, order_: tuple[int, ...]
+) -> None:
     """All ids are lost and the rows stand elsewhere: those that moved have no id, and correct
     nobody.
     """
     told = [cells(own, 2 + n) for n, own in enumerate(LONG)]
     back = judged(told, [row | {"No": cell} for row in moved(told, order_)])
     stayed = [to == at for to, at in enumerate(order_)]
-    assert ids(back) == [own if same else None for own, same in zip(LONG, stayed, strict=True)]
+    assert ids(back) == [
+        own if same else None for own, same in zip(LONG, stayed, strict=True)
+    ]
     assert rules(back) == [[] if same else ["lost-id"] for same in stayed]
     assert (
-        set(back.corrects) == {at for at, same in enumerate(stayed) if same} == set(back.restored)
+        set(back.corrects)
+        == {at for at, same in enumerate(stayed) if same}
+        == set(back.restored)
     )
     assert all(
-        "write the order id itself" in p.remedy for some in back.problems.values() for p in some
+        "write the order id itself" in p.remedy
+        for some in back.problems.values()
+        for p in some
     )
 
 
@@ -124,7 +142,9 @@ def test_a_date_that_could_be_two_ids_is_not_swapped() -> None:
 
 
 @pytest.mark.fault("J08")
-@pytest.mark.parametrize("changes", [{"Who": "cust_9"}, {"Amount": "9.00"}, {"Shop": "recp_9"}])
+@pytest.mark.parametrize(
+    "changes", [{"Who": "cust_9"}, {"Amount": "9.00"}, {"Shop": "recp_9"}]
+)
 def test_a_corrected_row_keeps_its_lost_id(changes: dict[str, str]) -> None:
     """One cell corrected, the others say which row it is."""
     told = [cells(own, 2 + n) for n, own in enumerate(LONG)]
@@ -162,7 +182,11 @@ def test_what_nothing_tells_is_asked_for() -> None:
         told[0] | {"No": "", "Who": "cust_9"},
         told[1] | {"No": "", "Who": "cust_8", "Amount": "8.00"},
     ]
-    assert rules(judged(told, lost))[0][-1] == rules(judged(told, lost))[1][-1] == "lost-id"
+    assert (
+        rules(judged(told, lost))[0][-1]
+        == rules(judged(told, lost))[1][-1]
+        == "lost-id"
+    )
     alone = judged(told[1:], [told[1] | {"No": "", "Who": "cust_8"}])
     assert (ids(alone), rules(alone)) == (["A2"], [[]])
     displaced = judged(told[1:], [told[1] | {"No": "#N/A", "batchpay_row": "4"}])
@@ -174,7 +198,12 @@ def test_a_correction_of_the_id_alone_is_one() -> None:
     """Another id, or one where there was none, beside the same cells."""
     told = [cells("1001-1", 2), cells("1001-1", 3), cells("", 4)]
     back = judged(
-        told, [told[0], told[1] | {"No": "1001-2"}, told[2] | {"No": "1001-3", "Amount": "1.00"}]
+        told,
+        [
+            told[0],
+            told[1] | {"No": "1001-2"},
+            told[2] | {"No": "1001-3", "Amount": "1.00"},
+        ],
     )
     assert (ids(back), rules(back)) == (["1001-1", "1001-2", "1001-3"], [[], [], []])
     assert set(back.corrects) == {0, 1, 2}
@@ -197,7 +226,8 @@ def test_without_a_journal_what_came_back_is_taken_as_it_stands() -> None:
 def rejects(market: Market) -> list[dict[str, str]]:
     """The rows that the last night sent back."""
     newest = max(
-        (market.folder / "reports").glob("*/rejects.csv"), key=lambda path: path.stat().st_mtime_ns
+        (market.folder / "reports").glob("*/rejects.csv"),
+        key=lambda path: path.stat().st_mtime_ns,
     )
     with newest.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
@@ -231,7 +261,9 @@ def test_a_rejects_file_sorted_without_our_columns_charges_no_order_for_another(
     """
     given = [order(n, order_id=f"1001-{n}", amount="1,2,3") for n in (1, 2)]
     assert send(market, "a.csv", given) == 10
-    first, second = (line | {"amount": f"{n}00.00"} for n, line in enumerate(rejects(market), 1))
+    first, second = (
+        line | {"amount": f"{n}00.00"} for n, line in enumerate(rejects(market), 1)
+    )
     own = list(order(1))
     mixed = [
         {name: (a if name in own else b)[name] for name in a}
@@ -241,7 +273,10 @@ def test_a_rejects_file_sorted_without_our_columns_charges_no_order_for_another(
     assert market.money() == {}
     assert {row["outcome"] for row in rows(market).values()} == {"rejected"}
     assert "sorted without" in rejects(market)[0]["batchpay_reason"]
-    cleared = [line | {name: "" for name in line if name.startswith("batchpay_")} for line in mixed]
+    cleared = [
+        line | {name: "" for name in line if name.startswith("batchpay_")}
+        for line in mixed
+    ]
     assert send(market, "c.csv", cleared) == 0
     assert {c["metadata"]["order_id"]: c["amount"] for c in market.own_charges()} == {
         "1001-1": 10000,
@@ -254,11 +289,19 @@ def test_history_says_which_of_two_look_alikes_is_right(market: Market) -> None:
     """0000001 was charged: beside a file with 1 it is still itself, and 1 is told to write it."""
     assert send(market, "a.csv", [order(1, order_id="0000001"), order(2)]) == 0
     write(market, "b-1.csv", [order(5, order_id="1"), order(3)])
-    write(market, "b-2.csv", [order(1, order_id="0000001"), order(6, order_id="0000001"), order(4)])
+    write(
+        market,
+        "b-2.csv",
+        [order(1, order_id="0000001"), order(6, order_id="0000001"), order(4)],
+    )
     market.job(file="b-*.csv")
     assert night(market) == 10
     found = {(row["file"], row["row"]): row for row in market.results()}
-    right, other, wrong = found["b-2.csv", "2"], found["b-2.csv", "3"], found["b-1.csv", "2"]
+    right, other, wrong = (
+        found["b-2.csv", "2"],
+        found["b-2.csv", "3"],
+        found["b-1.csv", "2"],
+    )
     assert (right["outcome"], other["outcome"], wrong["outcome"]) == (
         "conflict",
         "conflict",
@@ -269,26 +312,39 @@ def test_history_says_which_of_two_look_alikes_is_right(market: Market) -> None:
     write(market, "b-2.csv", [order(1, order_id="0000001"), order(4)])
     assert night(market) == 10
     found = {
-        (row["batch_id"], row["row"]): row for row in market.results() if row["file"] == "b-2.csv"
+        (row["batch_id"], row["row"]): row
+        for row in market.results()
+        if row["file"] == "b-2.csv"
     }
-    assert [row["outcome"] for row in found.values() if row["order_id"] == "0000001"].count(
-        "duplicate"
-    ) == 1
+    assert [
+        row["outcome"] for row in found.values() if row["order_id"] == "0000001"
+    ].count("duplicate") == 1
     market.agree()
     assert market.money() == {"0000001": 1, "00002": 1, "00003": 1, "00004": 1}
 
 
 @pytest.mark.fault("J07")
-def test_a_conflict_that_comes_after_a_charge_is_not_settled_by_it(market: Market) -> None:
+def test_a_conflict_that_comes_after_a_charge_is_not_settled_by_it(
+    market: Market,
+) -> None:
     """Declined, corrected and charged; then the same order id for another sum: it is open, and the
     night is 10.
     """
     declined = order(1, card="tokn_test_sandbox000040011")
     assert send(market, "a.csv", [declined]) == 10
     assert send(market, "b.csv", [rejects(market)[0] | {"card": order(1)["card"]}]) == 0
-    assert send(market, "c.csv", [order(1, amount="250.00", card=order(7)["card"]), order(2)]) == 10
+    assert (
+        send(
+            market,
+            "c.csv",
+            [order(1, amount="250.00", card=order(7)["card"]), order(2)],
+        )
+        == 10
+    )
     (late,) = (
-        row for row in market.results() if row["file"] == "c.csv" and row["order_id"] == "00001"
+        row
+        for row in market.results()
+        if row["file"] == "c.csv" and row["order_id"] == "00001"
     )
     assert (late["outcome"], late["settled_by"]) == ("conflict", "")
     market.job(file="a.csv")

@@ -55,7 +55,9 @@ def taken(from_: Queue) -> str | None:
 @pytest.mark.fault("L12", "B19")
 def test_a_payer_waits_for_its_own_and_for_nobody_else() -> None:
     """Also when its first order comes back for another try while its second one is out."""
-    waiting = queue(candidate(0), candidate(1), candidate(2, customer="cust_test_2"), candidate(3))
+    waiting = queue(
+        candidate(0), candidate(1), candidate(2, customer="cust_test_2"), candidate(3)
+    )
     first = waiting.take(quiet=True)
     assert first is not None and first.intent.order_id == "0000"
     assert taken(waiting) == "0002"
@@ -72,7 +74,9 @@ def known(number: int, *, in_doubt: bool = False) -> Case:
     intent = candidate(number).intent
     assert intent is not None
     unclear = frozenset({1}) if in_doubt else frozenset()
-    return Case(intent, Attempt(intent, adopted=False, sends=1, unclear=unclear), present=False)
+    return Case(
+        intent, Attempt(intent, adopted=False, sends=1, unclear=unclear), present=False
+    )
 
 
 def test_orders_that_nobody_knows_and_those_without_a_row_are_passed_over() -> None:
@@ -129,7 +133,9 @@ def test_no_more_orders_are_kept_aside_for_a_busy_payer_than_agreed() -> None:
 def test_after_the_canaries_the_others_go_side_by_side() -> None:
     """Only the first so many must have succeeded; later ones are waited for by nobody."""
     made = Queue(Limits(canary=1))
-    made.begin([candidate(number, customer=f"cust_test_{number}") for number in range(4)])
+    made.begin(
+        [candidate(number, customer=f"cust_test_{number}") for number in range(4)]
+    )
     made.open()
     canary = made.take(quiet=True)
     assert canary is not None and taken(made) is None

@@ -66,14 +66,18 @@ def test_runs_that_are_forked_know_nothing_of_each_other(
         assert market.run().returncode == 0
         keyless = market.run(OMISE_SECRET_KEY="")
         assert keyless.returncode == 78 and "OMISE_SECRET_KEY" in keyless.stderr
-        assert market.run(OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key").returncode == 0
+        assert (
+            market.run(OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key").returncode == 0
+        )
     elsewhere = ready.run(
         ["status", "night/job.toml"], market.folder.parent, ready.given(os.environ), 60
     )
     assert elsewhere.returncode == 78 and "night/job.toml" in elsewhere.stderr
 
 
-def test_a_run_that_hangs_is_killed(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_hangs_is_killed(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As subprocess.run does it; the next run is none the worse."""
     market.orders([order(number) for number in range(60)])
     market.job(rate="10/s")
@@ -90,4 +94,6 @@ def test_variables_that_python_reads_are_for_a_process_of_its_own(
     """A fork would not know them."""
     monkeypatch.setattr(ready, "FORKS", True)
     env = {**ready.given(os.environ), "PYTHONVERBOSE": "1"}
-    assert "import 'batchpay'" in ready.run(["--version"], market.folder, env, 60).stderr
+    assert (
+        "import 'batchpay'" in ready.run(["--version"], market.folder, env, 60).stderr
+    )

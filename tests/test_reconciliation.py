@@ -72,7 +72,11 @@ def one(
         else EMPTY
     )
     (finding,) = find(
-        batch(batch_id), [Row(batch_id, "", row, document, problems, repeat)], history, guards, hold
+        batch(batch_id),
+        [Row(batch_id, "", row, document, problems, repeat)],
+        history,
+        guards,
+        hold,
     )
     return finding
 
@@ -87,7 +91,13 @@ TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
     [
         (one(), Outcome.HELD, Outcome.HELD, "next run", "not sent yet"),
         (one(hold="--limit 3"), Outcome.HELD, Outcome.HELD, "next run", "--limit 3"),
-        (one(problems=(PROBLEM, PROBLEM)), Outcome.REJECTED, Outcome.REJECTED, "accountant", " | "),
+        (
+            one(problems=(PROBLEM, PROBLEM)),
+            Outcome.REJECTED,
+            Outcome.REJECTED,
+            "accountant",
+            " | ",
+        ),
         (one(FIRST), Outcome.IN_DOUBT, Outcome.IN_DOUBT, "next run", "no proof"),
         (
             one(FIRST, problems=(PROBLEM,)),
@@ -100,7 +110,9 @@ TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
         (
             one(
                 FIRST,
-                answer_event(1, status="failed", paid=False, failure_code="insufficient_fund"),
+                answer_event(
+                    1, status="failed", paid=False, failure_code="insufficient_fund"
+                ),
             ),
             Outcome.DECLINED,
             Outcome.DECLINED,
@@ -108,28 +120,41 @@ TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
             "insufficient_fund",
         ),
         (
-            one(FIRST, answer_event(1, status="pending", paid=False, authorize_uri="https://x")),
+            one(
+                FIRST,
+                answer_event(
+                    1, status="pending", paid=False, authorize_uri="https://x"
+                ),
+            ),
             Outcome.PENDING,
             Outcome.PENDING,
             "payer",
             "will decide",
         ),
         (
-            one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no")),
+            one(
+                FIRST,
+                event("answer", 1, verdict="refused", code="bad_request", message="no"),
+            ),
             Outcome.REFUSED,
             Outcome.REFUSED,
             "accountant",
             "bad_request: no",
         ),
         (
-            one(FIRST, event("answer", 1, verdict="throttled", code="too_many_requests")),
+            one(
+                FIRST, event("answer", 1, verdict="throttled", code="too_many_requests")
+            ),
             Outcome.HELD,
             Outcome.HELD,
             "next run",
             "too_many_requests",
         ),
         (
-            one(FIRST, event("answer", 1, verdict="in_doubt", spent=True, code="used_token")),
+            one(
+                FIRST,
+                event("answer", 1, verdict="in_doubt", spent=True, code="used_token"),
+            ),
             Outcome.IN_DOUBT,
             Outcome.IN_DOUBT,
             "a person",
@@ -211,7 +236,11 @@ def test_where_a_row_ends(
     finding: Finding, outcome: Outcome, counts_as: Outcome, acts: str, word: str
 ) -> None:
     """One outcome, a reason unless it is well, and who acts."""
-    assert (finding.outcome, finding.counts_as, finding.who_acts) == (outcome, counts_as, acts)
+    assert (finding.outcome, finding.counts_as, finding.who_acts) == (
+        outcome,
+        counts_as,
+        acts,
+    )
     assert word in finding.reason
     assert bool(finding.reason) is (outcome is not Outcome.SUCCEEDED)
 
@@ -222,23 +251,38 @@ def test_where_a_row_ends(
 )
 def test_what_no_correction_of_a_row_mends_is_an_engineers(code: str) -> None:
     """The account or the address is wrong, not the order."""
-    assert one(FIRST, event("answer", 1, verdict="refused", code=code)).who_acts == "engineer"
+    assert (
+        one(FIRST, event("answer", 1, verdict="refused", code=code)).who_acts
+        == "engineer"
+    )
 
 
 @pytest.mark.fault("I19", "L10")
 def test_who_acts_on_an_unproven_charge() -> None:
     """A person, until one took note of it; then nobody."""
     wrong = event(
-        "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"]
+        "answer",
+        1,
+        verdict="unproven",
+        charge=answer_event(1).data["charge"],
+        flaws=["amount: x"],
     )
     noted = event("resolved", **{"as": "accepted"}, reason="refunded", by="me")
-    assert (one(FIRST, wrong).who_acts, one(FIRST, wrong, noted).who_acts) == ("a person", "-")
+    assert (one(FIRST, wrong).who_acts, one(FIRST, wrong, noted).who_acts) == (
+        "a person",
+        "-",
+    )
 
 
 def test_a_rejected_row_without_an_order_id_has_none() -> None:
     """Nothing of ours stands in its place."""
     finding = one(document={}, problems=(PROBLEM,))
-    assert (finding.outcome, finding.order_id, finding.currency, finding.destination) == (
+    assert (
+        finding.outcome,
+        finding.order_id,
+        finding.currency,
+        finding.destination,
+    ) == (
         Outcome.REJECTED,
         "",
         "",
@@ -247,9 +291,13 @@ def test_a_rejected_row_without_an_order_id_has_none() -> None:
 
 
 RESOLVED = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
-REREAD = event("found", charge={**answer_event(1).data["charge"], "chain": None}, reread=True)
+REREAD = event(
+    "found", charge={**answer_event(1).data["charge"], "chain": None}, reread=True
+)
 ADOPTED = event(
-    "adopted", charge=answer_event(1).data["charge"], intent={**FIRST.data["intent"], "content": ""}
+    "adopted",
+    charge=answer_event(1).data["charge"],
+    intent={**FIRST.data["intent"], "content": ""},
 )
 SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
 
@@ -294,7 +342,12 @@ SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
             "a person",
             "other terms",
         ),
-        (one(FIRST, event("voided", 1), SECOND), Outcome.SUCCEEDED, "-", "the journal had lost it"),
+        (
+            one(FIRST, event("voided", 1), SECOND),
+            Outcome.SUCCEEDED,
+            "-",
+            "the journal had lost it",
+        ),
         (
             one(FIRST, event("voided", 1), replace(SECOND, batch_id=OTHER)),
             Outcome.CONFLICT,
@@ -315,11 +368,17 @@ def test_what_seldom_happens_has_its_words_too(
 GONE = event("missing")
 PENDING = answer_event(1, status="pending", paid=False, authorize_uri="https://x")
 UNPROVEN = event(
-    "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"]
+    "answer",
+    1,
+    verdict="unproven",
+    charge=answer_event(1).data["charge"],
+    flaws=["amount: x"],
 )
 ACCEPTED = event("resolved", **{"as": "accepted"}, reason="their mistake", by="me")
 ELSEWHERE = {
-    "elsewhere": {"0001": (Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"),)}
+    "elsewhere": {
+        "0001": (Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"),)
+    }
 }
 
 
@@ -341,12 +400,23 @@ ELSEWHERE = {
         ),
         (one(guards=Guards(refusal="3 rows")), Outcome.HELD, "accountant", "3 rows"),
         (
-            one(FIRST, DECLINED, batch_id=OTHER, document={**DOCUMENT, "card": "x"}, **ELSEWHERE),
+            one(
+                FIRST,
+                DECLINED,
+                batch_id=OTHER,
+                document={**DOCUMENT, "card": "x"},
+                **ELSEWHERE,
+            ),
             Outcome.HELD,
             "engineer",
             'job "day" charged this very order (chrg_test_9)',
         ),
-        (one(FIRST, PENDING, GONE), Outcome.PENDING, "a person", "no longer knows chrg_test_1"),
+        (
+            one(FIRST, PENDING, GONE),
+            Outcome.PENDING,
+            "a person",
+            "no longer knows chrg_test_1",
+        ),
         (
             one(FIRST, UNPROVEN, ACCEPTED),
             Outcome.UNPROVEN,
@@ -374,13 +444,20 @@ def test_what_may_have_taken_money_is_not_settled_by_other_money() -> None:
     """A later attempt paid, and the first, refused beside a charge that names nobody, or ended with
     a charge that is gone, may have paid as well: whoever must see to that still must.
     """
-    refused = event("answer", 1, verdict="refused", status=400, code="bad_request", message="m")
+    refused = event(
+        "answer", 1, verdict="refused", status=400, code="bad_request", message="m"
+    )
     second = [
         replace(late, attempt=2, batch_id=OTHER, row=9, at_ns=RECEIVED_NS + 1)
         for late in (FIRST, answer_event(1))
     ]
     fits = Nameless(
-        "chrg_test_zz", "", INTENT.destination, INTENT.amount, INTENT.currency, created_at=""
+        "chrg_test_zz",
+        "",
+        INTENT.destination,
+        INTENT.amount,
+        INTENT.currency,
+        created_at="",
     )
     beside = Guards(nameless={fits.terms: {fits.charge_id: fits}})
     assert one(FIRST, refused, *second).who_acts == "-"
@@ -394,12 +471,17 @@ def test_what_may_have_taken_money_is_not_settled_by_other_money() -> None:
 
 
 @pytest.mark.fault("I14")
-def test_a_row_that_was_settled_elsewhere_keeps_its_outcome_and_counts_no_more() -> None:
+def test_a_row_that_was_settled_elsewhere_keeps_its_outcome_and_counts_no_more() -> (
+    None
+):
     """It names batch, row and charge; before its file came, or in doubt, nothing settles it."""
     late = replace(FIRST, at_ns=RECEIVED_NS + 1)
     for known in ({"problems": (PROBLEM,)}, {"document": {**DOCUMENT, "amount": 5}}):
         settled = one(late, answer_event(1), batch_id=OTHER, row=9, **known)
-        assert settled.outcome in (Outcome.REJECTED, Outcome.CONFLICT) and settled.who_acts == "-"
+        assert (
+            settled.outcome in (Outcome.REJECTED, Outcome.CONFLICT)
+            and settled.who_acts == "-"
+        )
         assert f"batch {BATCH} row 2, succeeded, chrg_test_1" in settled.settled_by
         assert exit_code([counted(settled)], stopped=False) == 0
         before = one(FIRST, answer_event(1), batch_id=OTHER, row=9, **known)
@@ -422,8 +504,16 @@ def test_an_unproven_charge_that_a_person_accepted_counts_as_10() -> None:
 @pytest.mark.fault("J16")
 def test_fees_are_in_the_currency_of_the_account() -> None:
     """Which is not always the order's."""
-    paid = one(FIRST, answer_event(1, fee=10, net=90, funding_amount=4115, funding_currency="usd"))
-    assert (paid.currency, paid.fee_currency, paid.funding_amount, paid.funding_currency) == (
+    paid = one(
+        FIRST,
+        answer_event(1, fee=10, net=90, funding_amount=4115, funding_currency="usd"),
+    )
+    assert (
+        paid.currency,
+        paid.fee_currency,
+        paid.funding_amount,
+        paid.funding_currency,
+    ) == (
         "THB",
         "USD",
         4115,
@@ -453,7 +543,9 @@ def test_fees_are_in_the_currency_of_the_account() -> None:
         ((FIRST, event("answer", 1, verdict="throttled"), answer_event(1)), ""),
     ],
 )
-def test_a_charge_whose_answer_was_lost_says_so(events: tuple[Any, ...], word: str) -> None:
+def test_a_charge_whose_answer_was_lost_says_so(
+    events: tuple[Any, ...], word: str
+) -> None:
     """An auditor sees which charge was not proven by its own answer."""
     finding = one(*events)
     assert finding.outcome is Outcome.SUCCEEDED
@@ -464,7 +556,9 @@ def test_money_stands_only_where_it_moved() -> None:
     """Fees are filled in on failed charges too (omise-api.md, 3.4): they are not shown."""
     declined = one(FIRST, answer_event(1, status="failed", paid=False, fee=10, net=90))
     assert (declined.fee, declined.net, declined.charged_amount) == (None, None, None)
-    paid = one(FIRST, answer_event(1, fee=10, fee_vat=1, net=90, platform_fee={"amount": 450}))
+    paid = one(
+        FIRST, answer_event(1, fee=10, fee_vat=1, net=90, platform_fee={"amount": 450})
+    )
     assert (paid.fee, paid.fee_vat, paid.net, paid.platform_fee) == (10, 1, 90, 450)
     assert paid.recipient_amount == 123450 - 450
 
@@ -499,14 +593,19 @@ def test_what_a_person_took_note_of_may_still_move() -> None:
     noted = event("resolved", **{"as": "accepted"}, reason="seen", by="me")
     reversed_ = replace(answer_event(1, chain=None, status="reversed"), kind="found")
     unproven = (FIRST, answer_event(1, chain=None), REREAD, noted)
-    assert [one(*unproven).who_acts, one(*unproven, reversed_).who_acts] == ["-", "payer"]
+    assert [one(*unproven).who_acts, one(*unproven, reversed_).who_acts] == [
+        "-",
+        "payer",
+    ]
 
 
 def test_a_row_is_of_the_mode_that_its_order_was_sent_in() -> None:
     """Which may have been another than its file's when that was planned anew; old journals kept
     none.
     """
-    live = replace(FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "mode": "live"}})
+    live = replace(
+        FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "mode": "live"}}
+    )
     assert (one(FIRST).mode, one(live).mode) == ("test", "live")
 
 
@@ -514,7 +613,12 @@ def test_a_row_is_of_the_mode_that_its_order_was_sent_in() -> None:
 def test_who_got_what_of_a_charge_is_summed_by_name() -> None:
     """Fees in their own currency; the platform's and the recipient's part in the charge's."""
     charged = answer_event(
-        1, fee=10, fee_vat=1, net=123439, platform_fee={"amount": 39}, funding_currency="JPY"
+        1,
+        fee=10,
+        fee_vat=1,
+        net=123439,
+        platform_fee={"amount": 39},
+        funding_currency="JPY",
     )
     totals = counted(one(FIRST, charged), one(FIRST, charged))
     assert totals.shares == {
@@ -535,10 +639,15 @@ def test_equations_stand_in_the_order_of_their_currencies() -> None:
     """The same bytes for the same journal."""
     codes = sorted(["THB", "JPY", "USD", "EUR", "SGD", "MYR", "HKD", "GBP"])
     totals = counted(
-        *(one(document={**DOCUMENT, "currency": code.lower()}) for code in reversed(codes))
+        *(
+            one(document={**DOCUMENT, "currency": code.lower()})
+            for code in reversed(codes)
+        )
     )
     read = [Read(code, 1, DOCUMENT["amount"]) for code in reversed(codes)]
-    told = [equation.currency for equation in totals.equations(8, read) if equation.currency]
+    told = [
+        equation.currency for equation in totals.equations(8, read) if equation.currency
+    ]
     assert told == sorted(told) and set(told) == set(codes)
 
 
@@ -555,10 +664,15 @@ def test_the_equations_close_and_can_fail() -> None:
     """A lost row, a row counted twice, an amount that differs: each is seen."""
     assert all(equation.closes for equation in counted(PAID, one()).equations(2))
     lost = counted(PAID).equations(2)
-    assert [e.name for e in lost if not e.closes] == ["rows in the file = rows reported"]
+    assert [e.name for e in lost if not e.closes] == [
+        "rows in the file = rows reported"
+    ]
     short = counted(replace(PAID, charged_amount=1)).equations(1)
-    assert [e.name for e in short if not e.closes] == ["amounts asked = amounts charged"]
-    assert len(counted(PAID).equations()) == len(lost) - 1  # a batch whose rows nobody counted
+    assert [e.name for e in short if not e.closes] == [
+        "amounts asked = amounts charged"
+    ]
+    # a batch whose rows nobody counted
+    assert len(counted(PAID).equations()) == len(lost) - 1
     assert [e.name for e in counted(PAID).equations(1) if "rows read" in e.name] == []
     unsent = counted(replace(PAID, idempotency_key="")).equations(1)
     assert [e.name for e in unsent if not e.closes] == [
@@ -628,7 +742,10 @@ def test_a_row_that_only_one_side_counts_opens_an_equation() -> None:
     more = Read("USD", 1, 1)
     assert not all(e.closes for e in totals.equations(5, [*tally.reading(), more]))
     assert not all(e.closes for e in totals.equations(5, tally.reading()[:-1]))
-    for read in ({**DOCUMENT, "amount": 101}, {**DOCUMENT, "amount": 100, "currency": "usd"}):
+    for read in (
+        {**DOCUMENT, "amount": 101},
+        {**DOCUMENT, "amount": 100, "currency": "usd"},
+    ):
         rows = findings_of([read, *READ[1:]])
         assert not all(e.closes for e in counted(*rows).equations(5, tally.reading()))
     short = Tally()
@@ -640,7 +757,9 @@ def test_a_row_that_only_one_side_counts_opens_an_equation() -> None:
 @pytest.mark.fault("J18")
 def test_a_job_that_reads_a_sent_row_otherwise_closes_all_the_same() -> None:
     """What was sent is shown as it was sent, and counted as it was read."""
-    sent = one(FIRST, answer_event(1), document={**DOCUMENT, "amount": 1, "currency": "jpy"})
+    sent = one(
+        FIRST, answer_event(1), document={**DOCUMENT, "amount": 1, "currency": "jpy"}
+    )
     assert (sent.amount, sent.currency) == (123450, "THB")
     assert all(e.closes for e in counted(sent).equations(1, [Read("JPY", 1, 1)]))
 
@@ -663,11 +782,16 @@ def test_a_job_that_reads_a_sent_row_otherwise_closes_all_the_same() -> None:
         ([Outcome.UNPROVEN, Outcome.HELD], 12),
     ],
 )
-def test_the_exit_code_is_a_function_of_outcomes(outcomes: list[Outcome], code: int) -> None:
+def test_the_exit_code_is_a_function_of_outcomes(
+    outcomes: list[Outcome], code: int
+) -> None:
     """Contract, section 6; a duplicate counts like what it names."""
-    findings = [replace(PAID, outcome=outcome, counts_as=outcome) for outcome in outcomes]
+    findings = [
+        replace(PAID, outcome=outcome, counts_as=outcome) for outcome in outcomes
+    ]
     duplicates = [
-        replace(PAID, outcome=Outcome.DUPLICATE, counts_as=outcome) for outcome in outcomes
+        replace(PAID, outcome=Outcome.DUPLICATE, counts_as=outcome)
+        for outcome in outcomes
     ]
     assert exit_code([counted(*findings)], stopped=False) == code
     assert exit_code([counted(*duplicates)], stopped=False) == code
@@ -680,10 +804,15 @@ def test_the_gateways_words_do_not_carry_a_token_into_a_report() -> None:
     """It names the token it did not find: not in full, and nothing invisible with it."""
     words = "token tokn_test_5xuy4w91xqz7d1w9u0t was not\x1b[31m found"
     for finding in (
-        one(FIRST, event("answer", 1, verdict="refused", code="not_found", message=words)),
         one(
             FIRST,
-            answer_event(1, status="failed", paid=False, failure_code="x", failure_message=words),
+            event("answer", 1, verdict="refused", code="not_found", message=words),
+        ),
+        one(
+            FIRST,
+            answer_event(
+                1, status="failed", paid=False, failure_code="x", failure_message=words
+            ),
         ),
         one(FIRST, event("answer", 1, verdict="in_doubt", message=words)),
     ):
@@ -706,7 +835,11 @@ def test_a_row_that_waits_still_shows_what_was_sent_for_it() -> None:
     """Its key, its attempt and when: a request that the gateway turned away is no request that
     never was.
     """
-    waits = one(FIRST, event("answer", 1, verdict="throttled"), guards=Guards(stop="two charges"))
+    waits = one(
+        FIRST,
+        event("answer", 1, verdict="throttled"),
+        guards=Guards(stop="two charges"),
+    )
     assert (waits.outcome, waits.who_acts, waits.reason) == (
         Outcome.HELD,
         "a person",

@@ -73,7 +73,9 @@ def booked_as_refunds(entries: list[dict[str, Any]]) -> Counter[str]:
     return refunds.booked_as_refunds([transaction_in(entry) for entry in entries])
 
 
-def told(document: dict[str, Any] | None, *beside: dict[str, Any], journal: Any = None) -> str:
+def told(
+    document: dict[str, Any] | None, *beside: dict[str, Any], journal: Any = None
+) -> str:
     """The sentence, after `refunded: `."""
     listed = [one for one in map(refund_in, beside) if one is not None]
     found = refunded_of(CHARGE_ID, "0001", document, listed, journal)
@@ -109,7 +111,12 @@ BY_HAND = "; made at the gateway, not by batchpay (days of Asia/Bangkok)"
             charge(4000, refund()),
             [
                 refund(),
-                refund(2, amount=1, charge={"id": CHARGE_ID}, created_at="2026-11-25T16:59:59Z"),
+                refund(
+                    2,
+                    amount=1,
+                    charge={"id": CHARGE_ID},
+                    created_at="2026-11-25T16:59:59Z",
+                ),
             ],
             (
                 f"refunds of 40.01 THB (4001 in the smallest unit) in all {CHARGED}: 0.01 THB on"
@@ -137,7 +144,11 @@ BY_HAND = "; made at the gateway, not by batchpay (days of Asia/Bangkok)"
             ),
         ),
         (
-            charge(4000, refund(created_at=None, created="2026-11-25T17:00:00Z"), currency="JPY"),
+            charge(
+                4000,
+                refund(created_at=None, created="2026-11-25T17:00:00Z"),
+                currency="JPY",
+            ),
             [],
             (
                 f"refunds of 4,000 JPY in all {CHARGED}: 40.00 THB on 2026-11-26 (rfnd_test_1),"
@@ -195,14 +206,18 @@ def test_nothing_given_back_is_no_difference(none: Any) -> None:
         assert not booked_in(document).speaks_of_refunds
         assert (
             refunded_of(
-                CHARGE_ID, "0001", document, [Refund("rfnd_test_1", "chrg_test_2", 1, "THB", "")]
+                CHARGE_ID,
+                "0001",
+                document,
+                [Refund("rfnd_test_1", "chrg_test_2", 1, "THB", "")],
             )
             is None
         )
 
 
 @pytest.mark.parametrize(
-    "thing", [None, [], {}, {"object": "refund"}, {"object": "refund", "id": 7}, charge()]
+    "thing",
+    [None, [], {}, {"object": "refund"}, {"object": "refund", "id": 7}, charge()],
 )
 def test_what_is_no_refund_is_none(thing: Any) -> None:
     assert refund_in(thing) is None
@@ -210,7 +225,13 @@ def test_what_is_no_refund_is_none(thing: Any) -> None:
 
 def test_of_a_refund_what_cannot_be_read_is_empty() -> None:
     """It stays a refund: its id is evidence."""
-    odd = {"object": "refund", "id": "rfnd_test_1", "amount": "4000", "currency": None, "charge": 7}
+    odd = {
+        "object": "refund",
+        "id": "rfnd_test_1",
+        "amount": "4000",
+        "currency": None,
+        "charge": 7,
+    }
     assert refund_in(odd) == Refund("rfnd_test_1", "", 0, "", "")
     assert "'' on a day that" in told(None, {**odd, "amount": 7, "charge": CHARGE_ID})
 
@@ -239,7 +260,9 @@ def test_the_journal_keeps_every_refund_in_a_charge() -> None:
 
 def test_an_order_that_nobody_knows_is_not_named() -> None:
     found = refunded_of(CHARGE_ID, "", charge(4000, refund()), [])
-    assert found is not None and f"of charge {CHARGE_ID};" in found.difference(ZONE).told
+    assert (
+        found is not None and f"of charge {CHARGE_ID};" in found.difference(ZONE).told
+    )
 
 
 def test_the_difference_is_the_same_on_either_day() -> None:
@@ -257,7 +280,9 @@ def test_the_difference_is_the_same_on_either_day() -> None:
 # --- sums
 
 
-def refunded(charge_id: str, total: int, currency: str = "THB", *, counts: bool = True) -> Refunded:
+def refunded(
+    charge_id: str, total: int, currency: str = "THB", *, counts: bool = True
+) -> Refunded:
     return Refunded(charge_id, "1", currency, 9000, "", total, (), counts=counts)
 
 
@@ -270,7 +295,9 @@ def test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back() ->
         refunded("chrg_test_2", 500, "JPY", counts=False),
     )
     made = [(of_days, ONE), (of_others, replace(ONE, amount=500, currency="JPY"))]
-    totals = totals_of({"THB": 9000}, [of_days, of_others, refunded("chrg_test_3", 2000)], made)
+    totals = totals_of(
+        {"THB": 9000}, [of_days, of_others, refunded("chrg_test_3", 2000)], made
+    )
     thb, jpy = totals["THB"], totals["JPY"]
     assert (thb.gross, thb.refunded, thb.left, thb.made) == (9000, 3000, 6000, 4000)
     assert (jpy.gross, jpy.refunded, jpy.left, jpy.made) == (0, 0, 0, 500)
@@ -291,7 +318,13 @@ def test_only_what_took_money_counts_as_charged() -> None:
 def test_what_was_given_back_is_not_asked_for_again() -> None:
     """A double charge that a person refunded, in part or whole."""
     double = Difference(
-        "double", "1", "chrg_test_1", "give this one back", 9000, "THB", refund_minor=9000
+        "double",
+        "1",
+        "chrg_test_1",
+        "give this one back",
+        9000,
+        "THB",
+        refund_minor=9000,
     )
     other = replace(double, charge_id="chrg_test_2")
     status = Difference("status", "1", "chrg_test_1", "pending")
@@ -313,7 +346,12 @@ def test_what_was_given_back_is_not_asked_for_again() -> None:
 
 def test_a_ledgers_debits_of_refunds_are_summed() -> None:
     """By their origin; their keys were never seen."""
-    debit = {"direction": "debit", "origin": "rfnd_test_1", "amount": 4000, "currency": "thb"}
+    debit = {
+        "direction": "debit",
+        "origin": "rfnd_test_1",
+        "amount": 4000,
+        "currency": "thb",
+    }
     entries = [
         debit,
         debit,
@@ -321,9 +359,9 @@ def test_a_ledgers_debits_of_refunds_are_summed() -> None:
         {**debit, "origin": "trsf_1"},
         {**debit, "amount": "1"},
     ]
-    assert booked_as_refunds([*entries, {**debit, "currency": None, "amount": 1}]) == Counter(
-        {"THB": 8000, "": 1}
-    )
+    assert booked_as_refunds(
+        [*entries, {**debit, "currency": None, "amount": 1}]
+    ) == Counter({"THB": 8000, "": 1})
 
 
 # --- notes
@@ -333,7 +371,10 @@ def noted(difference: Difference, reason: str = "agreed", at_ns: int = 7) -> Eve
     return Event(
         "noted",
         at_ns=at_ns,
-        data={**note_on(difference, reason, "kim").as_told().data(), "since": "a later version"},
+        data={
+            **note_on(difference, reason, "kim").as_told().data(),
+            "since": "a later version",
+        },
     )
 
 
@@ -345,7 +386,11 @@ def test_a_note_holds_for_the_difference_as_it_was() -> None:
     stood may not.
     """
     notes = kept([noted(REFUNDED)])
-    assert (notes[REFUNDED.id].reason, notes[REFUNDED.id].by, notes[REFUNDED.id].at_ns) == (
+    assert (
+        notes[REFUNDED.id].reason,
+        notes[REFUNDED.id].by,
+        notes[REFUNDED.id].at_ns,
+    ) == (
         "agreed",
         "kim",
         7,
@@ -365,5 +410,8 @@ def test_the_last_note_counts() -> None:
     """Also when it was made of another state."""
     more = replace(REFUNDED, amount=5000)
     notes = kept([noted(REFUNDED), noted(more, "the rest too", 8)])
-    assert (notes[REFUNDED.id].reason, notes[REFUNDED.id].amount) == ("the rest too", 5000)
+    assert (notes[REFUNDED.id].reason, notes[REFUNDED.id].amount) == (
+        "the rest too",
+        5000,
+    )
     assert open_of([more], notes) == [] and open_of([REFUNDED], notes) == [REFUNDED]

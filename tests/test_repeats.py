@@ -69,7 +69,9 @@ def chunks(documents, size, bad):
 
 def outcomes(verdicts):
     """(batch, row) -> outcome."""
-    return {(batch, row): repeat.outcome for (batch, _, row), repeat in verdicts.items()}
+    return {
+        (batch, row): repeat.outcome for (batch, _, row), repeat in verdicts.items()
+    }
 
 
 @pytest.mark.fault("E05", "E09")
@@ -105,12 +107,20 @@ def corrected(*batches, first_id="X1", distinct=False, sent=None, bad=()):
         named.append(
             (
                 f"b{number}",
-                [Judged(Rows(range(2, 2 + len(pairs))), documents, problems, corrects=corrects)],
+                [
+                    Judged(
+                        Rows(range(2, 2 + len(pairs))),
+                        documents,
+                        problems,
+                        corrects=corrects,
+                    )
+                ],
             )
         )
     ids = (first_id,) if first_id else ()
     repeats = Repeats(
-        distinct=distinct, trace=lambda place, told=(): Ancestry((place,), ids, first_id)
+        distinct=distinct,
+        trace=lambda place, told=(): Ancestry((place,), ids, first_id),
     )
     for name, judged in named:
         repeats.add(name, judged[0])
@@ -129,12 +139,18 @@ def test_a_row_and_its_corrections_in_one_run_are_a_conflict():
     assert "row 2 of batch b1 (order R1)" in str(verdicts["b0", "", 2].reason)
     assert "row 2 of batch b0 (order X1)" in str(verdicts["b1", "", 2].reason)
     elsewhere = place_of("gone", "", 7)
-    assert outcomes(corrected([("X1", ""), ("R1", elsewhere)])) == {("b0", 2): C, ("b0", 3): C}
+    assert outcomes(corrected([("X1", ""), ("R1", elsewhere)])) == {
+        ("b0", 2): C,
+        ("b0", 3): C,
+    }
     assert outcomes(corrected([("R1", elsewhere)], [("R2", elsewhere)])) == {
         ("b0", 2): C,
         ("b1", 2): C,
     }
-    assert outcomes(corrected([("R1", elsewhere)], [("x1", "")])) == {("b0", 2): C, ("b1", 2): C}
+    assert outcomes(corrected([("R1", elsewhere)], [("x1", "")])) == {
+        ("b0", 2): C,
+        ("b1", 2): C,
+    }
     assert corrected([("R1", elsewhere)], [("x1", "")], distinct=True) == {}
 
 
@@ -159,7 +175,9 @@ def test_a_correction_alone_stands_against_nobody():
     """
     assert corrected([("X1", "")], [("R1", FIRST)], bad=(0,)) == {}
     assert corrected([("R1", FIRST)]) == {}
-    assert outcomes(corrected([("X1", "")], [("R1", FIRST)], sent={"b0": {2: "X1"}})) == {}
+    assert (
+        outcomes(corrected([("X1", "")], [("R1", FIRST)], sent={"b0": {2: "X1"}})) == {}
+    )
     assert outcomes(corrected([("X1", "")], [("X1", FIRST)])) == {("b1", 2): D}
 
 
@@ -193,7 +211,9 @@ def test_same_id_other_content():
 @pytest.mark.fault("E09")
 def test_two_files_of_one_run():
     """As in one file; the reason names the other batch."""
-    verdicts, _ = found([order("A1"), order("B")], [order("C"), order("A1"), order("B", 5)])
+    verdicts, _ = found(
+        [order("A1"), order("B")], [order("C"), order("A1"), order("B", 5)]
+    )
     assert outcomes(verdicts) == {("b1", 3): D, ("b0", 3): C, ("b1", 4): C}
     assert "batch b0" in str(verdicts["b1", "", 3].reason)
 
@@ -227,7 +247,11 @@ def test_one_token_in_one_order_twice():
 def test_ids_equal_after_normalisation():
     """NFC and NFD of one word are both in conflict, whatever they ask, and the file is noted."""
     verdicts, repeats = found(
-        [order("caf\u00e9"), order("cafe\u0301", 999, destination="recp_2"), order("cafe")]
+        [
+            order("caf\u00e9"),
+            order("cafe\u0301", 999, destination="recp_2"),
+            order("cafe"),
+        ]
     )
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
     assert ["NFC" in str(note) for note in repeats.notes] == [True]
@@ -242,7 +266,10 @@ def test_look_alikes_of_one_order(other):
     verdicts, _ = found([order("0001"), order(other)])
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
     whole = str(verdicts["b0", "", 2].reason)
-    assert f"is order {other}'s of row 3 " in whole and "one order, write 0001 there too" in whole
+    assert (
+        f"is order {other}'s of row 3 " in whole
+        and "one order, write 0001 there too" in whole
+    )
     assert "order 0001's of row 2" in str(verdicts["b0", "", 3].reason)
     assert 'alike_ids = "distinct"' in str(verdicts["b0", "", 3].reason)
 
@@ -303,13 +330,15 @@ def test_a_repeat_of_a_contested_row_is_contested():
 def test_rejected_rows_do_not_count():
     """A row that is wrong by itself contests nothing."""
     verdicts, _ = found(
-        [order("A"), order("A", 5), token("B", "tokn_1"), token("C", "tokn_1")], bad={1, 3}
+        [order("A"), order("A", 5), token("B", "tokn_1"), token("C", "tokn_1")],
+        bad={1, 3},
     )
     assert verdicts == {}
 
 
 orders = st.lists(
-    st.builds(order, st.sampled_from(["A", "a", "0A", "B"]), st.integers(1, 2)), max_size=12
+    st.builds(order, st.sampled_from(["A", "a", "0A", "B"]), st.integers(1, 2)),
+    max_size=12,
 )
 
 
@@ -323,7 +352,9 @@ def test_what_is_left_asks_for_each_order_once(documents, size, cut):
     places += [("b1", at + 2) for at in range(len(documents[cut:]))]
     told = outcomes(verdicts)
     left = [
-        document for place, document in zip(places, documents, strict=True) if place not in told
+        document
+        for place, document in zip(places, documents, strict=True)
+        if place not in told
     ]
     assert len({alike(document["order_id"]) for document in left}) == len(left)
     again, _ = found(left)

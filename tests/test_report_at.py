@@ -23,7 +23,9 @@ def market(tmp_path: Path) -> Iterator[Market]:
 def everything(folder: Path) -> dict[str, bytes]:
     """The files of a report, but for its manifest."""
     files = (path for path in folder.iterdir() if path.is_file())
-    return {path.name: path.read_bytes() for path in files if "manifest" not in path.name}
+    return {
+        path.name: path.read_bytes() for path in files if "manifest" not in path.name
+    }
 
 
 def test_a_replaced_report_is_made_again_to_the_byte(market: Market) -> None:
@@ -33,7 +35,12 @@ def test_a_replaced_report_is_made_again_to_the_byte(market: Market) -> None:
     formats = '["csv", "json", "parquet", "xlsx", "html"]'
     market.job(more=f"[report]\nformats = {formats}\n")
     market.orders(
-        [order(1), order(2), order(3, card="tokn_test_sandbox3ds0003"), order(4, amount="x")]
+        [
+            order(1),
+            order(2),
+            order(3, card="tokn_test_sandbox3ds0003"),
+            order(4, amount="x"),
+        ]
     )
     assert market.run("--limit", "1").returncode == 11
     (folder,) = (market.folder / "reports").glob("2*")
@@ -70,4 +77,8 @@ def test_what_was_never_reported_cannot_be_made(market: Market) -> None:
     path.write_text(path.read_text() + '\n[report]\nformats = ["json"]\n')
     other = market.run("--at", str(seq), "--json", verb="report")
     told = json.loads(other.stdout)
-    assert (other.returncode, told["same"], told["differs"]) == (12, False, ["results.csv"])
+    assert (other.returncode, told["same"], told["differs"]) == (
+        12,
+        False,
+        ["results.csv"],
+    )

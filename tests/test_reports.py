@@ -76,7 +76,9 @@ def inputs(
     table = pa.RecordBatch.from_arrays(
         [pa.array(column, pa.string()) for column in columns], names=list(NAMES)
     )
-    chunk = StoredChunk(0, "", rows, [{} for _ in rows], {}, frozenset(), encode_cells(rows, table))
+    chunk = StoredChunk(
+        0, "", rows, [{} for _ in rows], {}, frozenset(), encode_cells(rows, table)
+    )
     totals = Totals()
     for finding in findings:
         totals.add(finding)
@@ -148,7 +150,16 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
     ]
     assert {row[header.index("mode")] for row in rows} == {"TEST"}
     assert len(rows) == 2
-    assert rows[0][:8] == ["orders.csv", "2", "", "0001", "succeeded", "123450", "THB", "1234.50"]
+    assert rows[0][:8] == [
+        "orders.csv",
+        "2",
+        "",
+        "0001",
+        "succeeded",
+        "123450",
+        "THB",
+        "1234.50",
+    ]
     assert (tmp_path / "results.csv").read_bytes().startswith(b"\xef\xbb\xbffile,row")
 
 
@@ -161,7 +172,9 @@ def test_a_cell_that_could_be_a_formula_is_defused(start: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4)
+)
 def test_any_text_comes_back_as_it_may_be_shown(texts: list[str]) -> None:
     """Quotes, delimiters, anything; line ends and what cannot be seen as escapes, in every form
     alike.
@@ -170,10 +183,14 @@ def test_any_text_comes_back_as_it_may_be_shown(texts: list[str]) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         findings = [replace(PAID, row=at + 2) for at in range(len(texts))]
-        write_reports(Path(folder), inputs(findings, [["1", text, ""] for text in texts]))
+        write_reports(
+            Path(folder), inputs(findings, [["1", text, ""] for text in texts])
+        )
         rows = read_csv(Path(folder) / "results.csv")[1:]
         table = pq.read_table(Path(folder) / "results.parquet").to_pylist()
-    assert [row[len(CONTRACT)] for row in rows] == [defused(visible(text)) for text in texts]
+    assert [row[len(CONTRACT)] for row in rows] == [
+        defused(visible(text)) for text in texts
+    ]
     assert [row["Item"] for row in table] == [visible(text) for text in texts]
 
 
@@ -230,10 +247,14 @@ def test_a_row_for_a_person_has_the_codes_of_its_reason(tmp_path: Path) -> None:
     held = one(guards=Guards(stop="two charges"))
     about = replace(inputs([held], [["1", "x", ""]]), job_file="night.toml")
     write_reports(tmp_path, about)
-    (row,) = json.loads((tmp_path / "report.json").read_text())["needs_a_person"]["rows"]
+    (row,) = json.loads((tmp_path / "report.json").read_text())["needs_a_person"][
+        "rows"
+    ]
     header, cells = read_csv(tmp_path / "results.csv")
     assert row["reason"] == cells[header.index("reason")]
-    assert row["reason"].startswith("a stop is in force: two charges; see to it, then: batchpay")
+    assert row["reason"].startswith(
+        "a stop is in force: two charges; see to it, then: batchpay"
+    )
     assert "resolve night.toml --lift-stop" in row["reason"]
     assert row["reason_codes"] == ["held.stop", "lift-stop"]
 
@@ -263,7 +284,9 @@ def test_rejects_are_the_inputs_own_rows(
 
 def test_rejects_of_parquet_are_parquet_untouched(tmp_path: Path) -> None:
     """No apostrophe: nothing in a Parquet file is ever a formula."""
-    write_reports(tmp_path, inputs(ROWS, [["0001", "x", ""], ["0002", "=1+1", "y"]], "parquet"))
+    write_reports(
+        tmp_path, inputs(ROWS, [["0001", "x", ""], ["0002", "=1+1", "y"]], "parquet")
+    )
     (row,) = pq.read_table(tmp_path / "rejects.parquet").to_pylist()
     assert (row["Item"], row["batchpay_outcome"]) == ("=1+1", "rejected")
 
@@ -296,10 +319,21 @@ def test_every_manifest_that_is_replaced_is_kept(tmp_path: Path) -> None:
     nothing.
     """
     seen = []
-    for formats in (("csv",), ("json",), ("csv", "json"), ("csv", "json"), ("parquet",)):
-        write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=formats))
+    for formats in (
+        ("csv",),
+        ("json",),
+        ("csv", "json"),
+        ("csv", "json"),
+        ("parquet",),
+    ):
+        write_reports(
+            tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=formats)
+        )
         seen.append((tmp_path / "manifest.json").read_bytes())
-        assert {path.name for path in tmp_path.iterdir()} >= {"manifest.json", "rejects.csv"}
+        assert {path.name for path in tmp_path.iterdir()} >= {
+            "manifest.json",
+            "rejects.csv",
+        }
         kept = {path.read_bytes() for path in tmp_path.glob("manifest*.json")}
         assert kept == set(seen)
     assert len(list(tmp_path.glob("manifest*.json"))) == 4
@@ -308,7 +342,8 @@ def test_every_manifest_that_is_replaced_is_kept(tmp_path: Path) -> None:
 def test_a_form_that_is_not_asked_for_any_more_goes_away(tmp_path: Path) -> None:
     """It would show what is not so any more beside files that are rewritten."""
     write_reports(
-        tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=("csv", "json", "parquet"))
+        tmp_path,
+        dataclasses.replace(inputs(ROWS, CELLS), formats=("csv", "json", "parquet")),
     )
     write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=("csv",)))
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -353,7 +388,9 @@ def test_an_empty_batch_has_a_report(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(("mode", "folder"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755)])
+@pytest.mark.parametrize(
+    ("mode", "folder"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755)]
+)
 def test_files_have_the_jobs_mode_whatever_the_umask(
     tmp_path: Path, mode: int, folder: int
 ) -> None:
@@ -361,11 +398,15 @@ def test_files_have_the_jobs_mode_whatever_the_umask(
     for umask in (0o000, 0o077):
         before = os.umask(umask)
         try:
-            write_reports(tmp_path / "reports" / "batch", inputs([PAID], [["1", "x", ""]]), mode)
+            write_reports(
+                tmp_path / "reports" / "batch", inputs([PAID], [["1", "x", ""]]), mode
+            )
         finally:
             os.umask(before)
         for path in (tmp_path / "reports").rglob("*"):
-            assert path.stat().st_mode & 0o777 == (folder if path.is_dir() else mode), path
+            assert path.stat().st_mode & 0o777 == (folder if path.is_dir() else mode), (
+                path
+            )
         assert (tmp_path / "reports").stat().st_mode & 0o777 == folder
 
 

@@ -38,7 +38,11 @@ def spent_token(market: Market) -> None:
             "order_id": "00002",
             "action": "error_before",
             "status": 400,
-            "body": {"object": "error", "code": "used_token", "message": "token was already used"},
+            "body": {
+                "object": "error",
+                "code": "used_token",
+                "message": "token was already used",
+            },
         }
     )
     assert market.run().returncode == 11
@@ -57,9 +61,9 @@ def test_an_order_in_doubt_is_settled_as_not_charged(market: Market) -> None:
     assert said.returncode == 0, said.stderr
     (row,) = [row for row in market.results() if row["order_id"] == "00002"]
     assert (row["outcome"], row["error_code"]) == ("refused", "not_charged")
-    assert re.match(r"not_charged; settled by \S+ on 20\S+Z: asked the bank", row["reason"]), row[
-        "reason"
-    ]
+    assert re.match(
+        r"not_charged; settled by \S+ on 20\S+Z: asked the bank", row["reason"]
+    ), row["reason"]
     assert market.run().returncode == 10
     assert market.posts() == posts
     market.orders([order(2, card="tokn_test_sandbox777774242")], "again.csv")
@@ -71,13 +75,25 @@ def test_an_order_in_doubt_is_settled_as_not_charged(market: Market) -> None:
 def test_a_word_against_the_evidence_is_refused(market: Market) -> None:
     """No such charge, another order's charge, a charge that exists, a doubt that is too young."""
     spent_token(market)
-    ids = {charge["metadata"]["order_id"]: charge["id"] for charge in market.sandbox.charges()}
-    refused = market.run("00002", "--as", "charged:chrg_test_nothing", *WHY, verb="resolve")
+    ids = {
+        charge["metadata"]["order_id"]: charge["id"]
+        for charge in market.sandbox.charges()
+    }
+    refused = market.run(
+        "00002", "--as", "charged:chrg_test_nothing", *WHY, verb="resolve"
+    )
     assert refused.returncode == 64 and "knows no charge" in refused.stderr
-    refused = market.run("00002", "--as", f"charged:{ids['00001']}", *WHY, verb="resolve")
+    refused = market.run(
+        "00002", "--as", f"charged:{ids['00001']}", *WHY, verb="resolve"
+    )
     assert refused.returncode == 12 and "is the charge of order 00001" in refused.stderr
-    assert market.run("00001", "--as", "not-charged", *WHY, verb="resolve").returncode == 64
-    assert market.run("99", "--as", "not-charged", *WHY, verb="resolve").returncode == 64
+    assert (
+        market.run("00001", "--as", "not-charged", *WHY, verb="resolve").returncode
+        == 64
+    )
+    assert (
+        market.run("99", "--as", "not-charged", *WHY, verb="resolve").returncode == 64
+    )
     assert market.outcomes()["in_doubt"] == 1
 
 
@@ -86,7 +102,9 @@ def test_inside_the_doubt_period_nobody_can_say_not_charged(market: Market) -> N
     """75, and what the gateway then shows wins."""
     market.orders([order(1)])
     market.job(doubt="60s", timeout="20s")
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "action": "hang_after"})
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "action": "hang_after"}
+    )
     with market.start("run", "job.toml") as process:
         while not market.posts():
             time.sleep(0.01)
@@ -99,7 +117,9 @@ def test_inside_the_doubt_period_nobody_can_say_not_charged(market: Market) -> N
     said = market.run("00001", "--as", f"charged:{charge['id']}", *WHY, verb="resolve")
     assert said.returncode == 0, said.stderr
     assert market.outcomes() == {"succeeded": 1}
-    assert re.match(r"settled by \S+ on 20\S+Z: asked the bank", market.results()[0]["reason"])
+    assert re.match(
+        r"settled by \S+ on 20\S+Z: asked the bank", market.results()[0]["reason"]
+    )
     market.agree()
 
 
@@ -128,7 +148,12 @@ def test_a_lifted_stop_lets_the_next_run_send(market: Market) -> None:
     market.job(rate="20/s")
     assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 64
     market.sandbox.add_rule(
-        {"method": "POST", "path": "/charges", "order_id": "00002", "drop": ["destination"]}
+        {
+            "method": "POST",
+            "path": "/charges",
+            "order_id": "00002",
+            "drop": ["destination"],
+        }
     )
     assert market.run().returncode == 12
     posts = market.posts()
@@ -164,10 +189,14 @@ DAY = datetime.now(UTC).strftime("%Y-%m-%d")
 
 def told(market: Market, order_id: str) -> dict[str, str]:
     """The newest row of an order."""
-    return next(row for row in reversed(market.results()) if row["order_id"] == order_id)
+    return next(
+        row for row in reversed(market.results()) if row["order_id"] == order_id
+    )
 
 
-def resolve(market: Market, order_id: str, word: str) -> subprocess.CompletedProcess[str]:
+def resolve(
+    market: Market, order_id: str, word: str
+) -> subprocess.CompletedProcess[str]:
     """A person's word."""
     return market.run(order_id, "--as", word, *WHY, verb="resolve")
 
@@ -175,7 +204,12 @@ def resolve(market: Market, order_id: str, word: str) -> subprocess.CompletedPro
 def audit(market: Market) -> tuple[int, list[str], bool]:
     """Exit code, kinds of difference, and whether the two sums agree."""
     done = market.run(
-        "--from", DAY, "--to", datetime.now(UTC).strftime("%Y-%m-%d"), "--json", verb="audit"
+        "--from",
+        DAY,
+        "--to",
+        datetime.now(UTC).strftime("%Y-%m-%d"),
+        "--json",
+        verb="audit",
     )
     found = json.loads(done.stdout)
     return (
@@ -188,12 +222,16 @@ def audit(market: Market) -> tuple[int, list[str], bool]:
 def charge_ids(market: Market, order_id: str = "") -> list[str]:
     """The charges of an order at the gateway, as it knows them, oldest first."""
     return [
-        c["id"] for c in market.sandbox.charges() if order_id in ("", c["metadata"].get("order_id"))
+        c["id"]
+        for c in market.sandbox.charges()
+        if order_id in ("", c["metadata"].get("order_id"))
     ]
 
 
 @pytest.mark.fault("H05", "J11", "B25")
-@pytest.mark.parametrize("lost", [["metadata"], ["metadata.batchpay_key", "metadata.batchpay_job"]])
+@pytest.mark.parametrize(
+    "lost", [["metadata"], ["metadata.batchpay_key", "metadata.batchpay_job"]]
+)
 def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(
     market: Market, lost: list[str]
 ) -> None:
@@ -207,9 +245,14 @@ def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(
     assert market.run().returncode == 11
     (mine,) = charge_ids(market, "00001")
     while (refused := resolve(market, "00001", "not-charged")).returncode == 75:
-        assert "may yet arrive" in refused.stderr  # the doubt period ends, to the second
+        # the doubt period ends, to the second
+        assert "may yet arrive" in refused.stderr
         time.sleep(0.2)
-    assert refused.returncode == 12 and mine in refused.stderr and "--not-ours" in refused.stderr
+    assert (
+        refused.returncode == 12
+        and mine in refused.stderr
+        and "--not-ours" in refused.stderr
+    )
     assert told(market, "00001")["outcome"] == "in_doubt"
     assert (
         "is the charge of"
@@ -217,7 +260,11 @@ def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(
     )
     assert resolve(market, "00001", f"charged:{mine}").returncode == 0
     row = told(market, "00001")
-    assert (row["outcome"], row["charge_id"], row["who_acts"]) == ("unproven", mine, "-")
+    assert (row["outcome"], row["charge_id"], row["who_acts"]) == (
+        "unproven",
+        mine,
+        "-",
+    )
     assert int(row["charged_amount"]) == 10125 and "asked the bank" in row["reason"]
     market.orders([order(1)], "again.csv")
     posts = market.posts()
@@ -232,7 +279,11 @@ def test_a_charge_without_a_key_and_with_other_terms_is_nobodys(market: Market) 
     """
     market.orders([order(1)])
     market.job(timeout="1s", doubt="30s")
-    by_hand = {"amount": "5000", "currency": "thb", "card": "tokn_test_sandboxbyhand4242"}
+    by_hand = {
+        "amount": "5000",
+        "currency": "thb",
+        "card": "tokn_test_sandboxbyhand4242",
+    }
     httpx.post(
         f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
     ).raise_for_status()
@@ -248,7 +299,9 @@ def test_a_charge_without_a_key_and_with_other_terms_is_nobodys(market: Market) 
 
 
 @pytest.mark.fault("B31", "I2", "J04")
-def test_of_two_charges_under_one_key_the_one_that_took_money_is_reported(market: Market) -> None:
+def test_of_two_charges_under_one_key_the_one_that_took_money_is_reported(
+    market: Market,
+) -> None:
     """Whichever came first: its row, its sums, the audit; the twin is named, and a person may say
     that it is known.
     """
@@ -333,7 +386,9 @@ def test_a_charge_answered_for_two_orders_is_counted_once_and_a_person_ends_it(
 
 
 @pytest.mark.fault("J15", "B15", "I2")
-def test_a_charge_that_failed_took_no_money_whatever_else_is_wrong_with_it(market: Market) -> None:
+def test_a_charge_that_failed_took_no_money_whatever_else_is_wrong_with_it(
+    market: Market,
+) -> None:
     """Answered to our own request: its status beats its flaws, and no money column says
     otherwise.
     """
@@ -359,14 +414,21 @@ def test_what_a_person_accepted_counts_as_10_everywhere_and_is_bound_to_what_it_
     """
     market.orders([order(1)])
     market.job()
-    market.sandbox.add_rule(method="*", path="/charges*", order_id="00001", change={"amount": 9000})
+    market.sandbox.add_rule(
+        method="*", path="/charges*", order_id="00001", change={"amount": 9000}
+    )
     assert market.run().returncode == 12
     (mine,) = charge_ids(market, "00001")
     assert resolve(market, "00001", f"charged:{mine}").returncode == 0
     assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 0
     (report,) = market.reports()
-    assert all(equation["closes"] for equation in report["equations"]), report["equations"]
-    codes = [market.run(verb=verb).returncode for verb in ("run", "settle", "status", "report")]
+    assert all(equation["closes"] for equation in report["equations"]), report[
+        "equations"
+    ]
+    codes = [
+        market.run(verb=verb).returncode
+        for verb in ("run", "settle", "status", "report")
+    ]
     assert codes == [10, 10, 10, 10]
     market.orders([order(2)], "other.csv")
     assert market.run("--input", "other.csv").returncode == 10
@@ -387,7 +449,9 @@ def test_an_adopted_charge_of_no_file_here_can_be_accepted(market: Market) -> No
     assert market.run().returncode == 0
     for path in (market.folder / "state").iterdir():
         path.unlink()
-    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", null=["chain"])
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="00001", null=["chain"]
+    )
     market.orders([order(2)])
     assert market.run("--adopt").returncode == 12
     (mine,) = charge_ids(market, "00001")
@@ -414,7 +478,9 @@ def test_a_next_attempt_that_an_earlier_charge_holds_back_says_so(
     row = told(market, "00001")
     (mine,) = charge_ids(market, "00001")
     held = next(r for r in market.results() if r["outcome"] == "held")
-    assert mine in held["reason"] and "resolve job.toml --as not-charged" in held["reason"], row
+    assert (
+        mine in held["reason"] and "resolve job.toml --as not-charged" in held["reason"]
+    ), row
     if answer["body"] == "null":
         assert resolve(market, "00001", "not-charged").returncode == 0
     else:
@@ -431,7 +497,9 @@ def test_a_charge_that_was_not_known_and_is_known_again_says_so(market: Market) 
     market.job()
     market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
     assert market.run().returncode == 11
-    market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    market.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="00001"
+    )
     market.sandbox.add_rule(
         method="GET", path="/charges/*", status=404, code="not_found", message="x"
     )
@@ -484,7 +552,9 @@ def test_a_stop_names_each_charge_once(market: Market) -> None:
         **{f"metadata[{name}]": value for name, value in first["metadata"].items()},
     }
     market.sandbox.clear_rules()
-    httpx.post(f"{market.sandbox.url}/charges", data=third, auth=(KEY, ""), trust_env=False)
+    httpx.post(
+        f"{market.sandbox.url}/charges", data=third, auth=(KEY, ""), trust_env=False
+    )
     assert market.run().returncode == 12
     (report,) = market.reports()
     ids = charge_ids(market, "00001")
@@ -495,7 +565,9 @@ def test_a_stop_names_each_charge_once(market: Market) -> None:
 
 
 @pytest.mark.fault("I10")
-def test_a_row_that_another_file_settled_says_so_before_anybody_asks(market: Market) -> None:
+def test_a_row_that_another_file_settled_says_so_before_anybody_asks(
+    market: Market,
+) -> None:
     """The older batch's report is written anew: `report` writes the same bytes afterwards."""
     market.orders([order(1, card="tokn_test_sandbox000010011"), order(2, amount="1x")])
     market.job()
@@ -509,7 +581,9 @@ def test_a_row_that_another_file_settled_says_so_before_anybody_asks(market: Mar
     assert market.run("--input", "back.csv").returncode == 0
     old = [row for row in market.results() if row["file"] == "orders.csv"]
     assert all(row["settled_by"] for row in old), old
-    files = [p for p in (market.folder / "reports").glob("*/*") if p.name != "manifest.json"]
+    files = [
+        p for p in (market.folder / "reports").glob("*/*") if p.name != "manifest.json"
+    ]
     before = {path: path.read_bytes() for path in files}
     market.run(verb="report")
     assert {path: path.read_bytes() for path in files} == before

@@ -34,14 +34,23 @@ def test_a_run_that_sent_nothing_says_so(market: Market) -> None:
     market.job()
     first = json.loads(market.run("--json").stdout)
     assert first["run"]["sent"] == 2
-    assert first["run"]["charged"] == [{"currency": "THB", "sum_minor": 20350, "sum": "203.50"}]
+    assert first["run"]["charged"] == [
+        {"currency": "THB", "sum_minor": 20350, "sum": "203.50"}
+    ]
     report = told(market)
     assert report["run"] == {**first["run"]} and report["run"]["exit_code"] == 0
     again = market.run("--summary")
-    assert "charged 203.50 THB" in again.stdout and "sent 0 orders, charged nothing" in again.stdout
-    before = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+    assert (
+        "charged 203.50 THB" in again.stdout
+        and "sent 0 orders, charged nothing" in again.stdout
+    )
+    before = {
+        path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")
+    }
     assert market.run(verb="report").returncode == 0
-    assert {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")} == before
+    assert {
+        path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")
+    } == before
     assert told(market) == report
 
 
@@ -52,7 +61,9 @@ def test_each_run_tells_of_its_own(market: Market) -> None:
     assert market.run("--limit", "1").returncode == 11
     first = told(market)
     assert (first["run"]["sent"], first["currencies"][0]["charged_minor"]) == (1, 10025)
-    assert "limited to 1 order" in first["run"]["held"] and first["who_acts"] == {"next run": 3}
+    assert "limited to 1 order" in first["run"]["held"] and first["who_acts"] == {
+        "next run": 3
+    }
     assert market.run().returncode == 0
     second = told(market)
     assert second["run"]["id"] != first["run"]["id"] and second["run"]["held"] == ""
@@ -63,23 +74,33 @@ def test_each_run_tells_of_its_own(market: Market) -> None:
     assert second["currencies"][0]["charged_minor"] == 4 * 10025 + 600
 
 
-def test_what_was_pending_is_charged_in_the_run_that_hears_of_it(market: Market) -> None:
+def test_what_was_pending_is_charged_in_the_run_that_hears_of_it(
+    market: Market,
+) -> None:
     """Sent by one run, charged as far as anybody knew in another."""
     header = "order_id,amount,currency,recipient,source,invoice\n"
     (market.folder / "orders.csv").write_text(
         header + "q1,50.00,THB,recp_test_sandbox1,src_test_sandbox1,i\n"
     )
     path = market.job()
-    path.write_text(path.read_text().replace('card        = "card"', 'source      = "source"'))
+    path.write_text(
+        path.read_text().replace('card        = "card"', 'source      = "source"')
+    )
     assert market.run().returncode == 11
     assert (told(market)["run"]["sent"], told(market)["run"]["charged"]) == (1, [])
     (charge,) = market.sandbox.charges()
     httpx.post(
-        f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid", auth=(KEY, ""), trust_env=False
+        f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid",
+        auth=(KEY, ""),
+        trust_env=False,
     )
     assert market.run(verb="settle").returncode == 0
     run = told(market)["run"]
-    assert (run["sent"], run["looked_up"], run["charged"][0]["sum_minor"]) == (0, 1, 5000)
+    assert (run["sent"], run["looked_up"], run["charged"][0]["sum_minor"]) == (
+        0,
+        1,
+        5000,
+    )
 
 
 def test_money_is_told_to_everybody_who_has_some_of_it(market: Market) -> None:
@@ -111,25 +132,38 @@ def test_every_party_that_must_act_is_named_with_its_rows(market: Market) -> Non
     made = market.run("--limit", "3")
     assert made.returncode == 11, made.stdout
     last = made.stdout.splitlines()[-1]
-    for party in ("the accountant: 1 order ", "the payer: 2 orders ", "the next run: 1 order "):
+    for party in (
+        "the accountant: 1 order ",
+        "the payer: 2 orders ",
+        "the next run: 1 order ",
+    ):
         assert party in last, last
     assert told(market)["who_acts"] == {"accountant": 1, "next run": 1, "payer": 2}
 
 
 @pytest.mark.fault("J24")
-def test_a_run_that_could_not_look_leaves_good_reports_as_they_were(market: Market) -> None:
+def test_a_run_that_could_not_look_leaves_good_reports_as_they_were(
+    market: Market,
+) -> None:
     """A refused key, a gateway that is silent, a job that reads every row otherwise: not a byte
     changes.
     """
     market.orders([order(1), order(2, amount="x")])
     market.job()
     assert market.run().returncode == 10
-    before = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+    before = {
+        path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")
+    }
     market.job(more='[controls]\nmax_amount = { THB = "0.50" }')
-    assert market.run(OMISE_SECRET_KEY="skey_test_wrong0123456789").returncode in (77, 78)
+    assert market.run(OMISE_SECRET_KEY="skey_test_wrong0123456789").returncode in (
+        77,
+        78,
+    )
     market.sandbox.add_rule({"method": "GET", "path": "/*", "status": 503})
     silent = market.run("--summary")
-    assert {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")} == before
+    assert {
+        path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")
+    } == before
     assert "are as they were" in silent.stdout
 
 
@@ -194,14 +228,24 @@ def test_an_orders_whole_story(market: Market) -> None:
     story = json.loads(market.run("00001", "--json", verb="status").stdout)
     (row,) = market.results()[:1]
     assert [(one["row"], one["outcome"]) for one in story["rows"]] == [(2, "succeeded")]
-    assert [event["kind"] for event in story["events"]] == ["intent", "answer", "transfer"]
+    assert [event["kind"] for event in story["events"]] == [
+        "intent",
+        "answer",
+        "transfer",
+    ]
     assert (
         story["events"][1]["charge"] == row["charge_id"]
         and row["idempotency_key"] in story["events"][0]["told"]
     )
     (attempt,) = story["attempts"]
-    assert (attempt["amount"], attempt["currency"], attempt["sends"]) == (10125, "THB", 1)
-    assert attempt["charge"]["recipient_amount"] == attempt["transfer"]["amount"] == 10125
+    assert (attempt["amount"], attempt["currency"], attempt["sends"]) == (
+        10125,
+        "THB",
+        1,
+    )
+    assert (
+        attempt["charge"]["recipient_amount"] == attempt["transfer"]["amount"] == 10125
+    )
     said = market.run("00001", verb="status").stdout
     for line in (
         "  attempt 1: 101.25 THB from card *4242 for recp_test_sandbox1, sent once",
@@ -228,15 +272,25 @@ def test_adopted_charges_that_no_file_asked_for_are_told(market: Market) -> None
     adopting = market.run("--adopt", "--json")
     assert adopting.returncode == 0, adopting.stdout
     run = json.loads(adopting.stdout)["run"]
-    assert (run["sent"], run["adopted"]["count"], run["adopted"]["charged"][0]["sum_minor"]) == (
+    assert (
+        run["sent"],
+        run["adopted"]["count"],
+        run["adopted"]["charged"][0]["sum_minor"],
+    ) == (
         1,
         2,
         20350,
     )
     assert run["charged"][0]["sum_minor"] == 10925
     status = json.loads(market.run("--json", verb="status").stdout)["adopted_elsewhere"]
-    kept = json.loads((market.folder / "reports" / "adopted" / "adopted.json").read_text())
-    assert status["charged"] == kept["charged"] == [{"currency": "THB", "sum_minor": 20350}]
+    kept = json.loads(
+        (market.folder / "reports" / "adopted" / "adopted.json").read_text()
+    )
+    assert (
+        status["charged"]
+        == kept["charged"]
+        == [{"currency": "THB", "sum_minor": 20350}]
+    )
     assert {one["order"] for one in kept["charges"]} == {"00001", "00002"}
     assert (
         "asked for by no file here: 2 charges, charged 203.50 THB"
@@ -256,9 +310,13 @@ def test_both_charges_of_an_order_are_money_that_moved_in_the_run_that_made_them
     market.sandbox.add_rule(action="double", order_id="00001")
     assert market.run().returncode == 12
     taken = sum(
-        charge["amount"] for charge in market.own_charges() if charge["status"] == "successful"
+        charge["amount"]
+        for charge in market.own_charges()
+        if charge["status"] == "successful"
     )
-    assert [charge["metadata"]["order_id"] for charge in market.own_charges()].count("00001") == 2
+    assert [charge["metadata"]["order_id"] for charge in market.own_charges()].count(
+        "00001"
+    ) == 2
     (thb,) = told(market)["run"]["charged"]
     assert (thb["currency"], thb["sum_minor"]) == ("THB", taken)
     later = json.loads(market.run("--json").stdout)

@@ -70,7 +70,9 @@ def night(market: Market, **flags: Any) -> int:
     path = market.folder / "job.toml"
     try:
         plan(load_job(path))
-        return pipeline.run(load_job(path), SecretKey(KEY), Options(**flags), Quiet()).exit_code
+        return pipeline.run(
+            load_job(path), SecretKey(KEY), Options(**flags), Quiet()
+        ).exit_code
     except BatchpayError as error:
         return error.exit_code
 
@@ -79,11 +81,15 @@ def once(market: Market, *numbers: int) -> None:
     """Just these sales were charged, each once, and each charge stands in one row or among the
     adopted; all adds up.
     """
-    paid = [charge for charge in market.own_charges() if charge["status"] == "successful"]
+    paid = [
+        charge for charge in market.own_charges() if charge["status"] == "successful"
+    ]
     assert Counter(c["metadata"]["invoice"] for c in paid) == {
         f"INV-{number}": 1 for number in numbers
     }
-    shown = [row["charge_id"] for row in market.results() if row["outcome"] == "succeeded"]
+    shown = [
+        row["charge_id"] for row in market.results() if row["outcome"] == "succeeded"
+    ]
     beside = market.folder / "reports" / "adopted" / "adopted.json"
     if beside.exists():
         shown += [
@@ -93,7 +99,9 @@ def once(market: Market, *numbers: int) -> None:
         ]
     assert sorted(shown) == sorted(charge["id"] for charge in paid)
     for report in market.reports():
-        assert all(equation["closes"] for equation in report["equations"]), report["equations"]
+        assert all(equation["closes"] for equation in report["equations"]), report[
+            "equations"
+        ]
 
 
 def lose(market: Market) -> None:
@@ -106,7 +114,9 @@ def lose(market: Market) -> None:
 
 
 @pytest.mark.fault("J13", "J14", "E05")
-def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(market: Market) -> None:
+def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(
+    market: Market,
+) -> None:
     """Exports that hold the rows of yesterday's, and the id becomes another column: also in files
     that come later.
     """
@@ -128,20 +138,26 @@ def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(market: Mar
     job(market, A)
     # what the id of the fourth is now, which was charged in d3, only d3 tells
     assert night(market) == 11
-    assert [row["order_id"] for row in market.results() if row["outcome"] == "held"] == ["00004"]
+    assert [
+        row["order_id"] for row in market.results() if row["outcome"] == "held"
+    ] == ["00004"]
     inbox(market, d3=everything[:4])
     assert night(market) == 0
     once(market, 1, 2, 3, 4, 5)
 
 
 @pytest.mark.fault("J13")
-def test_an_id_from_a_lookup_file_that_is_edited_makes_no_second_order(market: Market) -> None:
+def test_an_id_from_a_lookup_file_that_is_edited_makes_no_second_order(
+    market: Market,
+) -> None:
     """Nothing in the job is another than it was."""
     job(market, LOOKED_UP)
     (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\n", "utf-8")
     inbox(market, d1=[sale(1), sale(2)])
     assert night(market) == 0
-    (market.folder / "ids.csv").write_text("no,id\nINV-1,Y1\nINV-2,Y2\nINV-3,Y3\n", "utf-8")
+    (market.folder / "ids.csv").write_text(
+        "no,id\nINV-1,Y1\nINV-2,Y2\nINV-3,Y3\n", "utf-8"
+    )
     inbox(market, d1=None, d2=[sale(1), sale(2)])
     inbox(market, d1=[sale(1), sale(2)], d3=[sale(1), sale(2), sale(3)])
     assert night(market) == 0
@@ -158,7 +174,9 @@ def test_an_id_that_was_wrong_and_is_mended_lets_its_row_go(market: Market) -> N
     inbox(market, d1=[sale(1), sale(2), sale(3)])
     assert night(market) == 10
     once(market)
-    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8")
+    (market.folder / "ids.csv").write_text(
+        "no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8"
+    )
     assert night(market) == 0
     once(market, 1, 2, 3)
 
@@ -176,7 +194,10 @@ def test_a_payer_who_could_not_pay_is_asked_by_a_person_alone(market: Market) ->
     job(market, R)
     night(market)
     once(market, 2, 3)
-    assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 1
+    assert (
+        len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"])
+        == 1
+    )
 
 
 @pytest.mark.fault("J02", "J32", "L11")
@@ -201,7 +222,10 @@ def test_an_adopted_charge_is_its_rows_own_whatever_id_that_has_now(
     night(market, adopt=not restored)
     night(market)
     once(market, 1, 2, 3, 9)
-    assert rows(market)["00001"]["reason"] == "found at the gateway: the journal had lost it"
+    assert (
+        rows(market)["00001"]["reason"]
+        == "found at the gateway: the journal had lost it"
+    )
     inbox(market, a=None, z=None)
     night(market)
     inbox(market, b=None, c=[sale(1), sale(2), sale(3), sale(4)])
@@ -229,8 +253,13 @@ def made_by_an_earlier_version(
         journal_id="j",
         mode="test",
     )
-    body = "&".join(part for part in intent.body.split("&") if "batchpay_row" not in part)
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Idempotency-Key": intent.key}
+    body = "&".join(
+        part for part in intent.body.split("&") if "batchpay_row" not in part
+    )
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Idempotency-Key": intent.key,
+    }
     answer = httpx.post(
         f"{market.sandbox.url}/charges",
         content=body,
@@ -323,7 +352,10 @@ def test_a_file_of_new_ids_is_asked_about_after_a_loss(
         assert set(paid.values()) == {1} and "INV-5" in paid, paid
     held = {row["order_id"]: row for row in market.results() if row["file"] == "b.csv"}
     assert {row["outcome"] for row in held.values()} == {"held"}
-    assert "found at the gateway" in held["N-3"]["reason"] and "--yes" in held["N-3"]["reason"]
+    assert (
+        "found at the gateway" in held["N-3"]["reason"]
+        and "--yes" in held["N-3"]["reason"]
+    )
     assert night(market, yes=True) == 0
     assert market.money()["N-3"] == 1
     assert night(market) == 0
@@ -336,7 +368,11 @@ def test_what_adopted_charges_have_a_row_for_is_no_question(market: Market) -> N
     inbox(market, a=[sale(1), sale(2)], b=[sale(3), sale(4)])
     assert night(market) == 0
     lose(market)
-    inbox(market, b=None, c=[sale(3, order_id="N-3", invoice="INV-30"), sale(10), sale(11)])
+    inbox(
+        market,
+        b=None,
+        c=[sale(3, order_id="N-3", invoice="INV-30"), sale(10), sale(11)],
+    )
     assert night(market, adopt=True) == 0
     inbox(market, d=[sale(1), sale(2), sale(3), sale(4), sale(12)])
     assert night(market) == 0
@@ -378,7 +414,9 @@ def test_a_correction_is_known_by_what_it_corrects_when_the_journal_is_gone(
     night(market, adopt=not restored)
     night(market)
     assert Counter(
-        c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful"
+        c["metadata"]["invoice"]
+        for c in market.own_charges()
+        if c["status"] == "successful"
     ) == {
         "INV-1": 1,
         "INV-2": 1,
@@ -421,7 +459,9 @@ def shops(market: Market, column: str, *known: str) -> None:
         '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }',
     )
     path.write_text(
-        path.read_text("utf-8").replace('destination = "recipient"', f"destination = {source}"),
+        path.read_text("utf-8").replace(
+            'destination = "recipient"', f"destination = {source}"
+        ),
         "utf-8",
     )
 
@@ -483,7 +523,10 @@ def test_what_a_journal_keeps_of_a_row_is_every_id_that_it_had(market: Market) -
         night(market)
     journal = journal_of(market)
     (chunk,) = journal.chunks(journal.batches()[0].id)
-    assert chunk.documents[0]["order_id"] == "INV-1" and set(chunk.earlier[0]) == {"00001", "X1"}
+    assert chunk.documents[0]["order_id"] == "INV-1" and set(chunk.earlier[0]) == {
+        "00001",
+        "X1",
+    }
     journal.close()
     once(market, 1)
 
@@ -504,7 +547,9 @@ def test_no_order_of_exports_edits_and_losses_charges_a_sale_twice(
     job(market)
     for turn in range(7):
         exported += dice.choice([0, 1])
-        names.setdefault(f"d{exported}", [sale(number) for number in range(1, exported + 1)])
+        names.setdefault(
+            f"d{exported}", [sale(number) for number in range(1, exported + 1)]
+        )
         inbox(market, **names)
         adopt = False
         if turn and dice.random() < 0.3:
@@ -518,7 +563,9 @@ def test_no_order_of_exports_edits_and_losses_charges_a_sale_twice(
 
 
 @pytest.mark.fault("J07")
-def test_the_row_that_a_cancelled_correction_came_back_for_is_cancelled_too(market: Market) -> None:
+def test_the_row_that_a_cancelled_correction_came_back_for_is_cancelled_too(
+    market: Market,
+) -> None:
     """The correction never went; then the rule that kept the first row back is mended."""
     inbox(market, a=[sale(1, recipient="A"), sale(2, recipient="Q")])
     shops(market, A, "A")
@@ -549,7 +596,9 @@ def test_another_name_holds_for_what_programs_make_of_it(market: Market) -> None
 
 
 @pytest.mark.fault("J07", "J13")
-def test_a_row_that_had_the_id_that_another_corrects_goes_not_beside_it(market: Market) -> None:
+def test_a_row_that_had_the_id_that_another_corrects_goes_not_beside_it(
+    market: Market,
+) -> None:
     """The order of a rejected row stands in another file, too; neither went, and the id is another
     column now.
     """
@@ -562,9 +611,11 @@ def test_a_row_that_had_the_id_that_another_corrects_goes_not_beside_it(market: 
     shops(market, R, "A")
     night(market, yes=True)
     assert len(market.own_charges()) == 1
-    assert [row["outcome"] for row in market.results() if row["order_id"] in ("R-2", "INV-2")] == [
-        "conflict"
-    ] * 2
+    assert [
+        row["outcome"]
+        for row in market.results()
+        if row["order_id"] in ("R-2", "INV-2")
+    ] == ["conflict"] * 2
 
 
 @pytest.mark.fault("E11")
@@ -594,10 +645,17 @@ def test_an_order_whose_id_was_once_mistyped_is_no_duplicate_of_the_corrected_on
     assert night(market) == 10
     told_back(market, "00007", "00008", "inbox/r.csv", amount="100.00")
     assert night(market) == 0
-    inbox(market, b=[sale(17, order_id="00007", amount="555.00", recipient="recp_test_sandbox2")])
+    inbox(
+        market,
+        b=[sale(17, order_id="00007", amount="555.00", recipient="recp_test_sandbox2")],
+    )
     assert night(market) == 10
     (row,) = [row for row in market.results() if row["file"] == "b.csv"]
-    assert (row["outcome"], row["settled_by"], row["who_acts"]) == ("conflict", "", "accountant")
+    assert (row["outcome"], row["settled_by"], row["who_acts"]) == (
+        "conflict",
+        "",
+        "accountant",
+    )
     once(market, 7)
 
 
@@ -630,7 +688,14 @@ def test_a_corrected_row_that_was_charged_is_charged_under_every_later_id(
     shops(market, R, "A", "B")
     night(market, limit=0) if seen else None
     inbox(
-        market, **{name: [sale(1, recipient="A"), sale(2, recipient="A"), sale(3, recipient="A")]}
+        market,
+        **{
+            name: [
+                sale(1, recipient="A"),
+                sale(2, recipient="A"),
+                sale(3, recipient="A"),
+            ]
+        },
     )
     night(market)
     inbox(market, d1=None)
@@ -652,10 +717,14 @@ def test_a_row_without_an_id_that_was_corrected_is_its_correction_when_it_has_on
     (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nBY-HAND,Z2\n", "utf-8")
     told_back(market, "00002", "00002", "inbox/r.csv", invoice="BY-HAND")
     assert night(market) == 0
-    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8")
+    (market.folder / "ids.csv").write_text(
+        "no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8"
+    )
     inbox(market, r=None, d2=[sale(1), sale(2), sale(3)])
     night(market)
-    paid = Counter(c["customer"] for c in market.own_charges() if c["status"] == "successful")
+    paid = Counter(
+        c["customer"] for c in market.own_charges() if c["status"] == "successful"
+    )
     assert set(paid.values()) == {1} and len(paid) == 3
 
 
@@ -735,14 +804,18 @@ def test_the_column_is_edited_and_edited_back(market: Market, *, gone: bool) -> 
     inbox(market, d3=[sale(1, **card), sale(2), sale(3), sale(4)])
     if gone:
         inbox(market, d2=None)
-    assert night(market) == (11 if gone else 10)  # the card that was declined stays what it was
+    # the card that was declined stays what it was
+    assert night(market) == (11 if gone else 10)
     once(market, 1, 2, 3, 4)
     # charged under ids of which no row tells what they are now: a person knows, or puts the file
     # back
     if gone:
         waits = [row for row in market.results() if row["outcome"] == "held"]
         assert [row["order_id"] for row in waits] == ["00001", "00003"]
-        assert all(row["who_acts"] == "accountant" and "--yes" in row["reason"] for row in waits)
+        assert all(
+            row["who_acts"] == "accountant" and "--yes" in row["reason"]
+            for row in waits
+        )
         inbox(market, d2=[sale(1, **card), sale(2), sale(3)])
         assert night(market) == 10
         once(market, 1, 2, 3, 4)
@@ -784,7 +857,9 @@ def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(
     job(market)
     inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
     night(market)
-    told_back(market, "00001", "CORRECTED", "inbox/r.csv", card="cust_test_sandbox7x4242")
+    told_back(
+        market, "00001", "CORRECTED", "inbox/r.csv", card="cust_test_sandbox7x4242"
+    )
     night(market)
     inbox(market, r=None)
     once(market, 1, 2)
@@ -798,7 +873,8 @@ def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(
         job(market, column)
         path = market.folder / "job.toml"
         path.write_text(
-            path.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8"
+            path.read_text("utf-8").replace('name = "night"', 'name = "renamed"'),
+            "utf-8",
         )
         inbox(market, **files)
         assert night(market) == 78
@@ -808,7 +884,9 @@ def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(
 
 @pytest.mark.fault("J13", "J14")
 @pytest.mark.parametrize("name", ["a0", "d9"])
-def test_of_equal_rows_the_one_that_can_go_owns_the_order(market: Market, name: str) -> None:
+def test_of_equal_rows_the_one_that_can_go_owns_the_order(
+    market: Market, name: str
+) -> None:
     """A rejected row came back as another, and was charged; its rejects row comes once more, as an
     order that stands in a file of its own.
     """
@@ -817,14 +895,18 @@ def test_of_equal_rows_the_one_that_can_go_owns_the_order(market: Market, name: 
     night(market)
     told_back(market, "00003", "00003-R", "inbox/r1.csv", amount=sale(3)["amount"])
     # a copy that somebody kept: the rejects file itself has the row no more once it is settled
-    told_back(market, "00003", "00007", "kept.csv", **{**sale(7), "batchpay_retry": "yes"})
+    told_back(
+        market, "00003", "00007", "kept.csv", **{**sale(7), "batchpay_retry": "yes"}
+    )
     night(market)
     once(market, 1, 3)
     (market.folder / "kept.csv").rename(market.folder / f"inbox/{name}.csv")
     inbox(market, b5=[sale(7)])
     assert night(market) == 0
     once(market, 1, 3, 7)
-    assert {row["outcome"] for row in market.results() if row["order_id"] == "00007"} == {
+    assert {
+        row["outcome"] for row in market.results() if row["order_id"] == "00007"
+    } == {
         "conflict",
         "succeeded",
     }
@@ -866,9 +948,10 @@ def test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended(
         assert night(market) == 11
         once(market, 1)
         (waits,) = [row for row in market.results() if row["outcome"] == "held"]
-        assert (waits["order_id"], waits["who_acts"]) == ("X5", "accountant") and "--yes" in waits[
-            "reason"
-        ]
+        assert (waits["order_id"], waits["who_acts"]) == (
+            "X5",
+            "accountant",
+        ) and "--yes" in waits["reason"]
     if way in ("back", "renamed"):
         inbox(market, d1=[sale(1)])
     if way == "own":
@@ -894,7 +977,11 @@ def test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale(
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     assert night(market) == 0
-    inbox(market, d1=[sale(1), sale(2)] if beside else None, d2=[sale(1), sale(2), sale(3)])
+    inbox(
+        market,
+        d1=[sale(1), sale(2)] if beside else None,
+        d2=[sale(1), sale(2), sale(3)],
+    )
     assert night(market) == 0
     job(market, R)
     assert night(market) == (0 if beside else 11)
@@ -908,7 +995,9 @@ def test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale(
 
 
 @pytest.mark.fault("J13", "E05")
-def test_a_name_that_was_told_by_mistake_binds_nobody_when_it_is_mended(market: Market) -> None:
+def test_a_name_that_was_told_by_mistake_binds_nobody_when_it_is_mended(
+    market: Market,
+) -> None:
     """The row that was charged had the other's id for a night."""
     job(market, LOOKED_UP)
     ids(market, n1="X1")
@@ -986,17 +1075,27 @@ def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_no_way_back_of_
 
 @pytest.mark.fault("J14")
 @pytest.mark.parametrize("name", ["a0", "z9"])
-def test_a_row_that_asks_again_goes_beside_one_that_does_not(market: Market, name: str) -> None:
+def test_a_row_that_asks_again_goes_beside_one_that_does_not(
+    market: Market, name: str
+) -> None:
     """The export holds the declined order as it was, and the rejects file asks for it once more."""
     job(market)
     inbox(market, d1=[sale(1, card="cust_test_sandbox1x0011"), sale(2)])
     night(market)
-    inbox(market, d1=None, d2=[sale(1, card="cust_test_sandbox1x0011"), sale(2), sale(3)])
+    inbox(
+        market, d1=None, d2=[sale(1, card="cust_test_sandbox1x0011"), sale(2), sale(3)]
+    )
     told_back(market, "00001", "00001", f"inbox/{name}.csv", batchpay_retry="yes")
     night(market)
-    assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 2
+    assert (
+        len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"])
+        == 2
+    )
     night(market)
-    assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 2
+    assert (
+        len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"])
+        == 2
+    )
 
 
 @pytest.mark.fault("J13", "E05")
@@ -1017,7 +1116,9 @@ def test_a_row_that_a_person_said_is_another_order_is_that_order_for_good(
     assert night(market) == 0
     if alike:
         path = market.folder / "job.toml"
-        path.write_text(path.read_text().replace("[input]\n", '[input]\nalike_ids = "distinct"\n'))
+        path.write_text(
+            path.read_text().replace("[input]\n", '[input]\nalike_ids = "distinct"\n')
+        )
     inbox(market, d2=None, r=None, d3=[sale(1, order_id=old), sale(4)])
     night(market)
     once(market, 1, 2, 3, 4)
@@ -1025,7 +1126,9 @@ def test_a_row_that_a_person_said_is_another_order_is_that_order_for_good(
 
 @pytest.mark.fault("J13", "J07")
 @pytest.mark.parametrize("beside", [True, False])
-@pytest.mark.parametrize("payer", ["cust_test_sandbox1x4242", "cust_test_sandbox9x4242"])
+@pytest.mark.parametrize(
+    "payer", ["cust_test_sandbox1x4242", "cust_test_sandbox9x4242"]
+)
 @pytest.mark.parametrize("amount", ["100.00", "999.00"])
 def test_an_id_that_was_typed_for_a_sale_is_of_that_sale_whatever_it_asks_for(
     market: Market, *, beside: bool, payer: str, amount: str
@@ -1126,7 +1229,9 @@ def test_what_money_or_a_word_says_of_a_row_comes_before_another_row_of_its_run(
 
 
 @pytest.mark.fault("E04", "E11")
-def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: Market) -> None:
+def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(
+    market: Market,
+) -> None:
     """In one run: the second is refused until a person says that they are new; and it is the first
     that is named.
     """
@@ -1177,7 +1282,8 @@ def test_a_question_about_a_file_stays_asked(
         assert night(market) == 65
         once(market, 1, 2, 3)
     for flags in ({"yes": True}, {}):
-        assert night(market, **flags) in (0, 11)  # what only the refused file asks for is held
+        # what only the refused file asks for is held
+        assert night(market, **flags) in (0, 11)
         assert {f"Q-{number}" for number in again} <= set(market.money())
     assert max(market.money().values()) == 1
 
@@ -1219,7 +1325,9 @@ def test_two_files_of_the_same_orders_do_not_refuse_each_other(market: Market) -
 
 
 @pytest.mark.fault("E04")
-def test_a_file_that_holds_all_of_a_recent_one_under_other_ids_is_refused(market: Market) -> None:
+def test_a_file_that_holds_all_of_a_recent_one_under_other_ids_is_refused(
+    market: Market,
+) -> None:
     """Alone or beside others, however many; a part of it is a warning, on the terminal and in the
     reports.
     """
@@ -1229,11 +1337,19 @@ def test_a_file_that_holds_all_of_a_recent_one_under_other_ids_is_refused(market
     inbox(market, d1=None, d2=renumbered(*range(1, 12)))
     assert night(market) == 65
     once(market, 1, 2, 3)
-    inbox(market, d2=None, d3=[sale(number, order_id=f"P-{number}") for number in (1, 2, 5)])
+    inbox(
+        market,
+        d2=None,
+        d3=[sale(number, order_id=f"P-{number}") for number in (1, 2, 5)],
+    )
     told = plan(load_job(market.folder / "job.toml"))
-    assert told.exit_code == 11 and "2 of its 3 new orders" in json.dumps(told.document())
+    assert told.exit_code == 11 and "2 of its 3 new orders" in json.dumps(
+        told.document()
+    )
     done = market.run("--summary")
-    assert done.returncode == 11 and "2 of its 3 new orders" in done.stdout + done.stderr
+    assert (
+        done.returncode == 11 and "2 of its 3 new orders" in done.stdout + done.stderr
+    )
     (report,) = [one for one in market.reports() if "d3.csv" in json.dumps(one)]
     assert "2 of its 3 new orders" in json.dumps(report)
 
@@ -1250,16 +1366,27 @@ def cards(market: Market, column: str = A) -> None:
 
 @pytest.mark.fault("E04", "J13")
 @pytest.mark.parametrize("column", [A, R])
-def test_a_new_card_of_a_customer_makes_no_other_payer(market: Market, column: str) -> None:
+def test_a_new_card_of_a_customer_makes_no_other_payer(
+    market: Market, column: str
+) -> None:
     """An export under other ids, with the cards that its customers have now; and the same after an
     edit of the job.
     """
     cards(market)
-    inbox(market, d1=[sale(number, its=f"card_test_sandbox{number}x1") for number in (1, 2, 3)])
+    inbox(
+        market,
+        d1=[sale(number, its=f"card_test_sandbox{number}x1") for number in (1, 2, 3)],
+    )
     assert night(market) == 0
     cards(market, column)
-    ids: Any = (lambda _: {}) if column == R else (lambda number: {"order_id": f"Q-{number}"})
-    inbox(market, d1=None, d2=[sale(n, its=f"card_test_sandbox{n}x2", **ids(n)) for n in (1, 2, 3)])
+    ids: Any = (
+        (lambda _: {}) if column == R else (lambda number: {"order_id": f"Q-{number}"})
+    )
+    inbox(
+        market,
+        d1=None,
+        d2=[sale(n, its=f"card_test_sandbox{n}x2", **ids(n)) for n in (1, 2, 3)],
+    )
     for _ in range(2):
         assert night(market) == (11 if column == R else 65)
         once(market, 1, 2, 3)
@@ -1279,8 +1406,14 @@ def test_where_nobody_can_tell_who_pays_a_charge_of_other_ids_may_be_the_same(
     if lost:
         lose(market)
     path = market.folder / "job.toml"
-    path.write_text(path.read_text().replace('order_id    = "order_id"', 'order_id    = "invoice"'))
-    inbox(market, d1=None, d2=[order(n, card=f"tokn_test_sandboxnew{n}x4242") for n in (1, 2, 3)])
+    path.write_text(
+        path.read_text().replace('order_id    = "order_id"', 'order_id    = "invoice"')
+    )
+    inbox(
+        market,
+        d1=None,
+        d2=[order(n, card=f"tokn_test_sandboxnew{n}x4242") for n in (1, 2, 3)],
+    )
     assert night(market, adopt=lost) == 11
     assert night(market) == 11
     once(market, 1, 2, 3)
@@ -1309,7 +1442,9 @@ def test_a_word_that_an_order_is_new_is_none_about_others(
     for _ in range(2):
         assert night(market) == 11
         once(market, 1, 2, 3, 8, 9, 11)
-    assert {row["order_id"] for row in market.results() if row["outcome"] == "held"} == {
+    assert {
+        row["order_id"] for row in market.results() if row["outcome"] == "held"
+    } == {
         "INV-2",
         "INV-3",
     }
@@ -1339,7 +1474,9 @@ def test_a_word_about_one_of_two_sales_with_the_same_terms_is_none_about_the_oth
     inbox(market, d3=None, d4=[first, third])
     assert night(market) == 11
     reasons = {
-        row["order_id"]: row["reason"] for row in market.results() if row["file"] == "d4.csv"
+        row["order_id"]: row["reason"]
+        for row in market.results()
+        if row["file"] == "d4.csv"
     }
     assert "may as well be INV-12" in reasons["INV-1"]
     assert "may as well be INV-1," in reasons["INV-12"]
@@ -1423,9 +1560,13 @@ def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(
     assert night(market) == 0
     as_of_an_earlier_version(market, "json_set(data, '$.intent.ids_from', '')")
     with closing(
-        SqliteJournal(next((market.folder / "state").glob("*.db")), "night", read_only=True)
+        SqliteJournal(
+            next((market.folder / "state").glob("*.db")), "night", read_only=True
+        )
     ) as journal:
-        terms = fitting_terms("cust_test_sandbox1x4242", "recp_test_sandbox1", 10125, "THB")
+        terms = fitting_terms(
+            "cust_test_sandbox1x4242", "recp_test_sandbox1", 10125, "THB"
+        )
         found = journal.asked_under(terms, "other")
         assert [asked[3:] for asked in found[terms[0]]] == [("", "intent")]
         ids = [str(event.data["ids_from"]) for event in journal.events(["ids"])]
@@ -1444,7 +1585,9 @@ EDITS = {
 
 def settle_as_not_charged(market: Market, order_id: str) -> None:
     """A person looked, and says that it took no money."""
-    done = market.run(order_id, "--as", "not-charged", "--reason", "paid in cash", verb="resolve")
+    done = market.run(
+        order_id, "--as", "not-charged", "--reason", "paid in cash", verb="resolve"
+    )
     assert done.returncode == 0, done
 
 
@@ -1453,7 +1596,9 @@ def asked_in_vain(market: Market) -> None:
     job(market)
     inbox(market, d0=[sale(3)])
     market.sandbox.add_rule(action="reset_before", order_id="00003")
-    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
     night(market)
     market.sandbox.clear_rules()
     time.sleep(1.0)
@@ -1502,7 +1647,9 @@ def test_after_such_an_edit_a_row_comes_back_as_ever(market: Market, way: str) -
 
 
 @pytest.mark.fault("J13", "J07")
-def test_a_changed_cell_that_is_sent_beside_the_money_is_a_changed_row(market: Market) -> None:
+def test_a_changed_cell_that_is_sent_beside_the_money_is_a_changed_row(
+    market: Market,
+) -> None:
     """Its sender changed the row: declined, it is the next attempt; paid, a conflict."""
     asked_in_vain(market)
     changed = {"invoice": "INV-other"}
@@ -1521,7 +1668,9 @@ def rows_of_file(market: Market, name: str) -> list[dict[str, str]]:
 
 @pytest.mark.fault("J13", "J07", "H05", "E05")
 @pytest.mark.parametrize("settled", [True, False])
-@pytest.mark.parametrize("way", ["a cell", "the lookup file", "the lookup file, an older row"])
+@pytest.mark.parametrize(
+    "way", ["a cell", "the lookup file", "the lookup file, an older row"]
+)
 def test_another_recipient_is_other_content_whoever_gave_it(
     market: Market, way: str, *, settled: bool
 ) -> None:
@@ -1533,7 +1682,9 @@ def test_another_recipient_is_other_content_whoever_gave_it(
     inbox(market, d0=[sale(3, recipient="A", **payer)])
     if settled:
         market.sandbox.add_rule(action="reset_before", order_id="00003")
-        market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+        market.sandbox.add_rule(
+            method="GET", path="/charges*", status=503, commit="never", skip=2
+        )
     night(market)
     market.sandbox.clear_rules()
     if settled:
@@ -1587,7 +1738,9 @@ def test_an_order_that_went_before_a_person_typed_its_id_is_another_sale_by_its_
         assert night(market) == 10
         once(market, 2, 11)
         (row,) = rows_of_file(market, "b")
-        assert row["outcome"] == "conflict" and "other content: order N-1" in row["reason"]
+        assert (
+            row["outcome"] == "conflict" and "other content: order N-1" in row["reason"]
+        )
         inbox(market, b=None)
     told_back(market, "00001", "R-1", "inbox/c.csv", amount=sale(1)["amount"])
     assert night(market, yes=told) == 0
@@ -1610,5 +1763,7 @@ def test_an_order_that_went_before_its_row_came_back_under_its_id_answers_for_it
     inbox(market, b=None)
     (market.folder / "later.csv").rename(market.folder / "inbox/c.csv")
     assert night(market) == 0
-    assert [rows_of_file(market, name)[0]["outcome"] for name in "bc"] == ["duplicate"] * 2
+    assert [rows_of_file(market, name)[0]["outcome"] for name in "bc"] == [
+        "duplicate"
+    ] * 2
     once(market, 1, 2)

@@ -58,13 +58,25 @@ def vault(sandbox):
 
 def test_a_chained_charge_has_exactly_the_recorded_keys_and_its_transfer(api):
     """Success is 200; the transfer is the amount less the commission; the chain ties both."""
-    fields = {"amount": "1000000", "platform_fee[fixed]": "10000", "platform_fee[percentage]": "5"}
+    fields = {
+        "amount": "1000000",
+        "platform_fee[fixed]": "10000",
+        "platform_fee[percentage]": "5",
+    }
     response = api.post("/charges", data=order(**fields))
     charge = response.json()
     assert response.status_code == 200
     assert set(charge) == CHARGE_KEYS
-    assert (charge["status"], charge["paid"], charge["currency"]) == ("successful", True, "THB")
-    assert charge["platform_fee"] == {"fixed": 10000, "amount": 60000, "percentage": "5"}
+    assert (charge["status"], charge["paid"], charge["currency"]) == (
+        "successful",
+        True,
+        "THB",
+    )
+    assert charge["platform_fee"] == {
+        "fixed": 10000,
+        "amount": 60000,
+        "percentage": "5",
+    }
     assert charge["metadata"] == {"order_id": "A-1"}
     assert charge["net"] == charge["amount"] - charge["fee"] - charge["fee_vat"]
     chain = api.get(f"/chains/{charge['chain']}").json()
@@ -109,12 +121,18 @@ def test_json_and_a_trailing_slash_are_as_good_as_a_form(api):
     }
     charge = api.post("/charges/", json=body).json()
     assert (charge["amount"], charge["metadata"]) == (100000, {"order_id": "J", "n": 1})
-    assert charge["platform_fee"] == {"fixed": None, "amount": 10500, "percentage": "10.5"}
+    assert charge["platform_fee"] == {
+        "fixed": None,
+        "amount": 10500,
+        "percentage": "10.5",
+    }
 
 
 def test_the_wire_and_the_log_keep_thai_text_byte_for_byte(sandbox, api):
     text = "สั่งซื้อ + 100% & more=[x]"
-    charge = api.post("/charges", data=order(description=text, **{"metadata[ชื่อ]": text})).json()
+    charge = api.post(
+        "/charges", data=order(description=text, **{"metadata[ชื่อ]": text})
+    ).json()
     assert charge["description"] == charge["metadata"]["ชื่อ"] == text
     entry = sandbox.requests("POST", "/charges")[0]
     assert (entry.status, entry.order_id) == (200, "A-1")
@@ -145,7 +163,11 @@ def test_the_wire_and_the_log_keep_thai_text_byte_for_byte(sandbox, api):
         ({"destination": "recp_test_nobody"}, 400, "invalid_recipient"),
         ({"destination": "recp_test_sandboxunknown1"}, 400, "invalid_recipient"),
         ({"destination": "recp_test_sandboxinactive1"}, 400, "invalid_recipient"),
-        ({"destination": "recp_test_sandboxunverified1"}, 400, "recipient_not_verified"),
+        (
+            {"destination": "recp_test_sandboxunverified1"},
+            400,
+            "recipient_not_verified",
+        ),
         ({"destination": "recp_test_seed0000000000008"}, 400, "invalid_recipient"),
         ({"destination": "recp_test_seed0000000000009"}, 400, "recipient_not_verified"),
         ({"platform_fee[fixed]": "100001"}, 400, "bad_request"),
@@ -154,10 +176,16 @@ def test_the_wire_and_the_log_keep_thai_text_byte_for_byte(sandbox, api):
         ({"platform_fee[percentage]": "ten"}, 400, "bad_request"),
         ({"metadata": "text"}, 400, "bad_request"),
         ({"amount": "1", "customer": "cust_test_nobody1"}, 400, "invalid_amount"),
-        ({"customer": "cust_test_nobody1", "destination": "recp_test_nobody"}, 404, "not_found"),
+        (
+            {"customer": "cust_test_nobody1", "destination": "recp_test_nobody"},
+            404,
+            "not_found",
+        ),
     ],
 )
-def test_what_is_wrong_is_refused_and_nothing_is_charged(sandbox, api, fields, status, code):
+def test_what_is_wrong_is_refused_and_nothing_is_charged(
+    sandbox, api, fields, status, code
+):
     """The order of the checks is that of omise-api.md, 2.5."""
     refused(api.post("/charges", data=order() | fields), status, code)
     assert sandbox.charges() == []
@@ -165,18 +193,30 @@ def test_what_is_wrong_is_refused_and_nothing_is_charged(sandbox, api, fields, s
 
 def test_malformed_bodies_and_unknown_paths_are_refused_with_the_error_object(api):
     refused(
-        api.post("/charges", content=b"{", headers={"Content-Type": "application/json"}),
+        api.post(
+            "/charges", content=b"{", headers={"Content-Type": "application/json"}
+        ),
         400,
         "bad_request",
     )
     refused(
-        api.post("/charges", content=b"[1]", headers={"Content-Type": "application/json"}),
+        api.post(
+            "/charges", content=b"[1]", headers={"Content-Type": "application/json"}
+        ),
         400,
         "bad_request",
     )
     refused(api.post("/charges", content=b"amount=%ff"), 400, "bad_request")
-    refused(api.post("/charges", json={"amount": True, "currency": "thb"}), 400, "bad_request")
-    refused(api.post("/charges", json={"amount": 100000.0, "currency": "thb"}), 400, "bad_request")
+    refused(
+        api.post("/charges", json={"amount": True, "currency": "thb"}),
+        400,
+        "bad_request",
+    )
+    refused(
+        api.post("/charges", json={"amount": 100000.0, "currency": "thb"}),
+        400,
+        "bad_request",
+    )
     refused(api.get("/nothing"), 404, "service_not_found")
     refused(api.put("/charges"), 404, "service_not_found")
     refused(api.get("/charges/chrg_test_0"), 404, "not_found")
@@ -201,7 +241,11 @@ def test_only_a_secret_test_key_opens_the_main_host(sandbox, key):
 def test_a_bare_or_missing_key_is_refused_and_only_the_public_key_opens_the_vault(
     sandbox, api, vault
 ):
-    refused(httpx.get(f"{sandbox.url}/charges", trust_env=False), 401, "authentication_failure")
+    refused(
+        httpx.get(f"{sandbox.url}/charges", trust_env=False),
+        401,
+        "authentication_failure",
+    )
     bare = {"Authorization": KEY}
     refused(
         httpx.get(f"{sandbox.url}/charges", headers=bare, trust_env=False),
@@ -209,7 +253,9 @@ def test_a_bare_or_missing_key_is_refused_and_only_the_public_key_opens_the_vaul
         "authentication_failure",
     )
     refused(api.post("/tokens", data={}), 401, "authentication_failure")
-    assert vault.get("/capability").json()["limits"]["charge_amount"]["min"] == CHARGE_MIN
+    assert (
+        vault.get("/capability").json()["limits"]["charge_amount"]["min"] == CHARGE_MIN
+    )
 
 
 def test_configured_keys_replace_the_rule_and_decide_the_mode():
@@ -219,7 +265,8 @@ def test_configured_keys_replace_the_rule_and_decide_the_mode():
         client(sandbox, "skey_live1") as live,
     ):
         charge = live.post(
-            "/charges", data={"amount": "5000", "currency": "thb", "customer": "cust_sandbox1"}
+            "/charges",
+            data={"amount": "5000", "currency": "thb", "customer": "cust_sandbox1"},
         ).json()
         assert charge["livemode"] is True
         assert charge["id"].startswith("chrg_")
@@ -252,12 +299,18 @@ def test_a_token_is_single_use_and_its_location_is_absolute(api, vault):
         == "successful"
     )
     assert vault.get(f"/tokens/{token['id']}").json()["used"] is True
-    refused(api.post("/charges", data=order(customer="", card=token["id"])), 400, "used_token")
+    refused(
+        api.post("/charges", data=order(customer="", card=token["id"])),
+        400,
+        "used_token",
+    )
 
 
 def test_ready_made_tokens_are_single_use_too(api):
     spend = order(customer="", card="tokn_test_sandbox77")
-    assert api.post("/charges", data=spend).json()["card"]["id"] == "card_test_sandbox77"
+    assert (
+        api.post("/charges", data=spend).json()["card"]["id"] == "card_test_sandbox77"
+    )
     refused(api.post("/charges", data=spend), 400, "used_token")
 
 
@@ -282,7 +335,9 @@ DECLINES = {
 
 
 @pytest.mark.parametrize(("ending", "code"), DECLINES.items())
-def test_the_last_digits_of_a_ready_made_id_decide_the_decline(sandbox, api, ending, code):
+def test_the_last_digits_of_a_ready_made_id_decide_the_decline(
+    sandbox, api, ending, code
+):
     """A decline is a 200 with both failure fields; no chain, no transfer, no transaction; fees all
     the same.
     """
@@ -299,7 +354,11 @@ def test_the_last_digits_of_a_ready_made_id_decide_the_decline(sandbox, api, end
             code,
         )
         assert charge["failure_message"]
-        assert (charge["paid"], charge["chain"], charge["transaction"]) == (False, None, None)
+        assert (charge["paid"], charge["chain"], charge["transaction"]) == (
+            False,
+            None,
+            None,
+        )
         assert charge["fee"] == 3650
         assert set(charge) == CHARGE_KEYS
     assert sandbox.transfers() == []
@@ -320,7 +379,10 @@ def test_the_last_digits_of_a_ready_made_id_decide_the_decline(sandbox, api, end
 )
 def test_the_numbers_of_the_test_cards_decide_too(api, vault, number, code):
     token = vault.post("/tokens", data=card(number)).json()["id"]
-    assert api.post("/charges", data=order(customer="", card=token)).json()["failure_code"] == code
+    assert (
+        api.post("/charges", data=order(customer="", card=token)).json()["failure_code"]
+        == code
+    )
 
 
 def test_a_card_with_a_challenge_waits_for_its_payer(api, vault):
@@ -330,7 +392,9 @@ def test_a_card_with_a_challenge_waits_for_its_payer(api, vault):
     token = vault.post("/tokens", data=card("4111111111140003")).json()["id"]
     charge = api.post("/charges", data=order(customer="", card=token)).json()
     assert (charge["status"], charge["authorize_uri"] is not None) == ("pending", True)
-    assert api.post(f"/charges/{charge['id']}/mark_as_failed").json()["status"] == "failed"
+    assert (
+        api.post(f"/charges/{charge['id']}/mark_as_failed").json()["status"] == "failed"
+    )
     checked = [
         vault.post("/tokens", data=card(n)).json()["card"]["security_code_check"]
         for n in ("4111111111160001", "4242424242424242")
@@ -341,7 +405,9 @@ def test_a_card_with_a_challenge_waits_for_its_payer(api, vault):
 def test_a_card_that_is_none_gets_no_token(vault):
     refused(vault.post("/tokens", data=card("4242424242424241")), 400, "invalid_card")
     refused(
-        vault.post("/tokens", data=card() | {"card[expiration_month]": "13"}), 400, "invalid_card"
+        vault.post("/tokens", data=card() | {"card[expiration_month]": "13"}),
+        400,
+        "invalid_card",
     )
 
 
@@ -350,18 +416,34 @@ def test_a_customer_keeps_cards_and_pays_with_the_default_or_a_named_one(api, va
         vault.post("/tokens", data=card(n)).json()["id"]
         for n in ("4242424242424242", "4111111111140011")
     )
-    customer = api.post("/customers", data={"email": "a@example.com", "card": good}).json()
-    refused(api.patch(f"/customers/{customer['id']}", data={"card": good}), 400, "used_token")
+    customer = api.post(
+        "/customers", data={"email": "a@example.com", "card": good}
+    ).json()
+    refused(
+        api.patch(f"/customers/{customer['id']}", data={"card": good}),
+        400,
+        "used_token",
+    )
     customer = api.patch(f"/customers/{customer['id']}", data={"card": bad}).json()
     first, second = (one["id"] for one in customer["cards"]["data"])
     assert (customer["default_card"], customer["cards"]["total"]) == (first, 2)
     assert api.get(f"/customers/{customer['id']}/cards").json()["total"] == 2
-    assert api.get(f"/customers/{customer['id']}/cards/{second}").json()["last_digits"] == "0011"
-    assert api.post("/charges", data=order(customer=customer["id"])).json()["card"]["id"] == first
-    declined = api.post("/charges", data=order(customer=customer["id"], card=second)).json()
+    assert (
+        api.get(f"/customers/{customer['id']}/cards/{second}").json()["last_digits"]
+        == "0011"
+    )
+    assert (
+        api.post("/charges", data=order(customer=customer["id"])).json()["card"]["id"]
+        == first
+    )
+    declined = api.post(
+        "/charges", data=order(customer=customer["id"], card=second)
+    ).json()
     assert declined["failure_code"] == "insufficient_fund"
     refused(
-        api.post("/charges", data=order(customer=customer["id"], card="card_test_sandbox1")),
+        api.post(
+            "/charges", data=order(customer=customer["id"], card="card_test_sandbox1")
+        ),
         404,
         "not_found",
     )
@@ -378,13 +460,23 @@ def test_a_customer_without_a_card_cannot_pay(api):
 
 
 def test_a_pending_charge_gets_its_transfer_and_chain_when_it_is_paid(sandbox, api):
-    charge = api.post("/charges", data=order(customer="", source="src_test_sandbox1")).json()
-    assert (charge["status"], charge["paid"], charge["chain"]) == ("pending", False, None)
+    charge = api.post(
+        "/charges", data=order(customer="", source="src_test_sandbox1")
+    ).json()
+    assert (charge["status"], charge["paid"], charge["chain"]) == (
+        "pending",
+        False,
+        None,
+    )
     assert charge["authorize_uri"]
     assert (charge["source"]["id"], charge["card"]) == ("src_test_sandbox1", None)
     assert sandbox.transfers() == []
     paid = api.post(f"/charges/{charge['id']}/mark_as_paid").json()
-    assert (paid["status"], paid["paid"], paid["captured_amount"]) == ("successful", True, 100000)
+    assert (paid["status"], paid["paid"], paid["captured_amount"]) == (
+        "successful",
+        True,
+        100000,
+    )
     assert api.get(f"/chains/{paid['chain']}/transfer").json()["amount"] == 100000
     refused(api.post(f"/charges/{charge['id']}/mark_as_failed"), 400, "bad_request")
 
@@ -395,7 +487,9 @@ def test_pending_charges_fail_expire_reverse_and_capture(sandbox, api, vault):
     ).json()["id"]
     pending = api.post("/charges", data=order(customer="", source=source)).json()["id"]
     assert api.post(f"/charges/{pending}/mark_as_failed").json()["status"] == "failed"
-    tds = api.post("/charges", data=order(customer="", card="tokn_test_sandbox3ds1")).json()
+    tds = api.post(
+        "/charges", data=order(customer="", card="tokn_test_sandbox3ds1")
+    ).json()
     assert (tds["status"], tds["authorized"]) == ("pending", False)
     assert api.post(f"/charges/{tds['id']}/expire").json()["expired"] is True
     held = api.post("/charges", data=order(capture="false")).json()
@@ -408,11 +502,17 @@ def test_pending_charges_fail_expire_reverse_and_capture(sandbox, api, vault):
     assert api.post(f"/charges/{held['id']}/reverse").json()["status"] == "reversed"
     refused(api.post(f"/charges/{held['id']}/capture"), 400, "failed_capture")
     assert sandbox.transfers() == []
-    part = api.post("/charges", data=order(capture="false", authorization_type="pre_auth")).json()[
-        "id"
-    ]
-    captured = api.post(f"/charges/{part}/capture", data={"capture_amount": "50000"}).json()
-    assert (captured["captured_amount"], captured["funding_amount"], captured["net"]) == (
+    part = api.post(
+        "/charges", data=order(capture="false", authorization_type="pre_auth")
+    ).json()["id"]
+    captured = api.post(
+        f"/charges/{part}/capture", data={"capture_amount": "50000"}
+    ).json()
+    assert (
+        captured["captured_amount"],
+        captured["funding_amount"],
+        captured["net"],
+    ) == (
         50000,
         50000,
         48047,
@@ -436,13 +536,19 @@ def test_a_new_recipient_is_neither_verified_nor_active_until_it_is_verified(api
     ).json()
     assert (recipient["verified"], recipient["active"]) == (False, False)
     refused(
-        api.post("/charges", data=order(destination=recipient["id"])), 400, "recipient_not_verified"
+        api.post("/charges", data=order(destination=recipient["id"])),
+        400,
+        "recipient_not_verified",
     )
     verified = api.post(f"/recipients/{recipient['id']}/verify").json()
     assert (verified["verified"], verified["active"]) == (True, True)
     assert api.post("/charges", data=order(destination=recipient["id"])).json()["chain"]
     assert api.delete(f"/recipients/{recipient['id']}").json()["deleted"] is True
-    refused(api.post("/charges", data=order(destination=recipient["id"])), 400, "invalid_recipient")
+    refused(
+        api.post("/charges", data=order(destination=recipient["id"])),
+        400,
+        "invalid_recipient",
+    )
 
 
 def test_recipients_are_there_from_the_start(api):
@@ -472,7 +578,11 @@ def test_a_transfer_lives_from_created_to_sent_to_paid(api):
     transfer = api.post("/transfers", data=wanted).json()
     assert api.post("/transfers", data=wanted).json()["id"] == transfer["id"]
     path = f"/transfers/{transfer['id']}"
-    assert (transfer["net"], transfer["total_fee"], transfer["transactions"]) == (47000, 3000, [])
+    assert (transfer["net"], transfer["total_fee"], transfer["transactions"]) == (
+        47000,
+        3000,
+        [],
+    )
     assert api.patch(path, data={"amount": "40000"}).json()["amount"] == 40000
     sent = api.post(f"{path}/mark_as_sent").json()
     assert [one["amount"] for one in sent["transactions"]] == [40000]
@@ -502,14 +612,21 @@ def test_with_idempotency_on_a_key_gives_one_charge_and_one_answer():
     """
     with SandboxServer(idempotency="on") as sandbox, client(sandbox) as api:
         key = {"Idempotency-Key": "k"}
-        first, second = (api.post("/charges", data=order(), headers=key) for _ in range(2))
+        first, second = (
+            api.post("/charges", data=order(), headers=key) for _ in range(2)
+        )
         assert first.content == second.content
         assert second.headers["Sandbox-Replayed"] == "true"
-        refused(api.post("/charges", data=order(2), headers=key), 409, "idempotency_key_reused")
+        refused(
+            api.post("/charges", data=order(2), headers=key),
+            409,
+            "idempotency_key_reused",
+        )
         assert len(sandbox.charges()) == 1
         with client(sandbox, "skey_test_other") as other:
             assert (
-                other.post("/charges", data=order(), headers=key).json()["id"] != first.json()["id"]
+                other.post("/charges", data=order(), headers=key).json()["id"]
+                != first.json()["id"]
             )
         bad = order() | {"destination": "recp_test_nobody"}
         for _ in range(2):
@@ -520,7 +637,9 @@ def test_with_idempotency_on_a_key_gives_one_charge_and_one_answer():
             )
         with client(sandbox, "nonsense") as stranger:
             refused(
-                stranger.post("/charges", data=order(), headers={"Idempotency-Key": "s"}),
+                stranger.post(
+                    "/charges", data=order(), headers={"Idempotency-Key": "s"}
+                ),
                 401,
                 "authentication_failure",
             )
@@ -536,13 +655,20 @@ def test_with_idempotency_on_a_key_in_flight_is_409_and_a_lost_answer_is_replaye
         key = {"Idempotency-Key": "k"}
         slow = pool.submit(api.post, "/charges", data=order(), headers=key)
         wait_for(lambda: sandbox.requests("POST"))
-        refused(api.post("/charges", data=order(), headers=key), 409, "idempotency_in_progress")
+        refused(
+            api.post("/charges", data=order(), headers=key),
+            409,
+            "idempotency_in_progress",
+        )
         assert slow.result().status_code == 200
         sandbox.add_rule(action="error_after", order_id="A-2", times=1)
         lost = {"Idempotency-Key": "k2"}
         assert api.post("/charges", data=order(2), headers=lost).status_code == 500
         assert (
-            api.post("/charges", data=order(2), headers=lost).headers["Sandbox-Replayed"] == "true"
+            api.post("/charges", data=order(2), headers=lost).headers[
+                "Sandbox-Replayed"
+            ]
+            == "true"
         )
         assert len(sandbox.charges()) == 2
 
@@ -555,7 +681,9 @@ def filled():
     """Thirty charges of one day: A-0 … A-29, each tenth declined."""
     with SandboxServer() as sandbox, client(sandbox) as api:
         for number in range(30):
-            payer = "cust_test_sandbox0011" if number % 10 == 9 else "cust_test_sandbox1"
+            payer = (
+                "cust_test_sandbox0011" if number % 10 == 9 else "cust_test_sandbox1"
+            )
             fields = {
                 "amount": str(100000 + number * 100),
                 "description": f"Order A-{number} for Lotus",
@@ -567,9 +695,19 @@ def filled():
 @pytest.mark.parametrize("way", ["query", "form", "json"])
 def test_list_parameters_may_come_in_query_form_or_json(filled, way):
     """Some clients send the parameters of a GET in its body."""
-    wanted = {"limit": 5, "offset": 10, "order": "reverse_chronological", "from": None, "to": None}
+    wanted = {
+        "limit": 5,
+        "offset": 10,
+        "order": "reverse_chronological",
+        "from": None,
+        "to": None,
+    }
     texts = {name: str(value) for name, value in wanted.items() if value is not None}
-    given = {"query": {"params": texts}, "form": {"data": texts}, "json": {"json": wanted}}[way]
+    given = {
+        "query": {"params": texts},
+        "form": {"data": texts},
+        "json": {"json": wanted},
+    }[way]
     page = filled.request("GET", "/charges", **given).json()
     assert set(page) == {
         "object",
@@ -600,23 +738,40 @@ def test_list_parameters_may_come_in_query_form_or_json(filled, way):
 
 def test_a_list_is_bounded_and_ordered(filled):
     page = filled.get("/charges").json()
-    assert (page["limit"], len(page["data"]), page["order"]) == (20, 20, "chronological")
+    assert (page["limit"], len(page["data"]), page["order"]) == (
+        20,
+        20,
+        "chronological",
+    )
     assert page["data"][0]["metadata"]["order_id"] == "A-0"
     assert filled.get("/charges", params={"limit": 500}).json()["limit"] == 100
     assert filled.get("/charges", params={"offset": 30}).json()["data"] == []
     refused(filled.get("/charges", params={"order": "random"}), 400, "bad_request")
     refused(filled.get("/charges", params={"limit": "ten"}), 400, "bad_request")
     refused(filled.get("/charges", params={"from": "yesterday"}), 400, "bad_request")
-    for kind, total in (("transfers", 27), ("chains", 27), ("transactions", 27), ("customers", 0)):
+    for kind, total in (
+        ("transfers", 27),
+        ("chains", 27),
+        ("transactions", 27),
+        ("customers", 0),
+    ):
         assert filled.get(f"/{kind}").json()["total"] == total
 
 
 def test_from_and_to_bound_a_list(filled):
     """Both ends are included; `to` is now unless it is given."""
-    assert filled.get("/charges", params={"from": "2999-01-01T00:00:00Z"}).json()["total"] == 0
-    assert filled.get("/charges", params={"to": "2001-01-01T00:00:00Z"}).json()["total"] == 0
     assert (
-        filled.get("/charges", params={"from": "2001-01-01", "to": "2999-01-01"}).json()["total"]
+        filled.get("/charges", params={"from": "2999-01-01T00:00:00Z"}).json()["total"]
+        == 0
+    )
+    assert (
+        filled.get("/charges", params={"to": "2001-01-01T00:00:00Z"}).json()["total"]
+        == 0
+    )
+    assert (
+        filled.get(
+            "/charges", params={"from": "2001-01-01", "to": "2999-01-01"}
+        ).json()["total"]
         == 30
     )
     at = filled.get("/charges", params={"limit": 1}).json()["data"][0]["created_at"]
@@ -645,7 +800,9 @@ def test_search_finds_by_word_and_by_filter(filled):
     }
 
     def total(**filters: str) -> int:
-        given = {"scope": "charge"} | {f"filters[{name}]": value for name, value in filters.items()}
+        given = {"scope": "charge"} | {
+            f"filters[{name}]": value for name, value in filters.items()
+        }
         return int(filled.get("/search/", params=given).json()["total"])
 
     assert total() == 30
@@ -660,8 +817,14 @@ def test_search_finds_by_word_and_by_filter(filled):
     assert total(captured="true", currency="thb") == 27
     assert total(created="today") == total(created="2001-01-01..2999/01/01") == 30
     assert total(created="2001-01-01") == 0
-    page = filled.get("/search", params={"scope": "charge", "page": 2, "per_page": 20}).json()
-    assert (len(page["data"]), page["total_pages"], page["data"][0]["metadata"]["order_id"]) == (
+    page = filled.get(
+        "/search", params={"scope": "charge", "page": 2, "per_page": 20}
+    ).json()
+    assert (
+        len(page["data"]),
+        page["total_pages"],
+        page["data"][0]["metadata"]["order_id"],
+    ) == (
         10,
         2,
         "A-9",
@@ -673,15 +836,15 @@ def test_search_finds_by_word_and_by_filter(filled):
         "invalid_filter",
     )
     assert (
-        filled.get("/search", params={"scope": "transfer", "filters[sent]": "false"}).json()[
-            "total"
-        ]
+        filled.get(
+            "/search", params={"scope": "transfer", "filters[sent]": "false"}
+        ).json()["total"]
         == 27
     )
     assert (
-        filled.get("/search", params={"scope": "recipient", "filters[active]": "true"}).json()[
-            "total"
-        ]
+        filled.get(
+            "/search", params={"scope": "recipient", "filters[active]": "true"}
+        ).json()["total"]
         == 5
     )
 
@@ -689,7 +852,10 @@ def test_search_finds_by_word_and_by_filter(filled):
 def test_updating_a_charge_keeps_its_place_in_the_list(api):
     ids = [api.post("/charges", data=order(n)).json()["id"] for n in range(3)]
     assert (
-        api.patch(f"/charges/{ids[0]}", data={"description": "new"}).json()["description"] == "new"
+        api.patch(f"/charges/{ids[0]}", data={"description": "new"}).json()[
+            "description"
+        ]
+        == "new"
     )
     assert [one["id"] for one in api.get("/charges").json()["data"]] == ids
 
@@ -702,19 +868,29 @@ def test_a_restart_from_the_ledger_knows_everything(tmp_path, vault):
     file.
     """
     path = tmp_path / "books" / "ledger.jsonl"
-    with SandboxServer(ledger_path=path, idempotency="on") as sandbox, client(sandbox) as api:
+    with (
+        SandboxServer(ledger_path=path, idempotency="on") as sandbox,
+        client(sandbox) as api,
+    ):
         spent = order(customer="", card="tokn_test_sandbox5")
         first = api.post("/charges", data=spent, headers={"Idempotency-Key": "k"})
-        pending = api.post("/charges", data=order(customer="", source="src_test_sandbox1")).json()[
-            "id"
-        ]
+        pending = api.post(
+            "/charges", data=order(customer="", source="src_test_sandbox1")
+        ).json()["id"]
         api.post(f"/charges/{pending}/mark_as_paid")
         customer = api.post("/customers", data={"email": "c@example.com"}).json()["id"]
-        before = (sandbox.charges(), sandbox.transfers(), api.get("/balance").json()["total"])
+        before = (
+            sandbox.charges(),
+            sandbox.transfers(),
+            api.get("/balance").json()["total"],
+        )
     with path.open("ab") as file:
         file.write(b'[["charge",{"id":"torn')
     assert KEY.encode() not in path.read_bytes()
-    with SandboxServer(ledger_path=path, idempotency="on") as sandbox, client(sandbox) as api:
+    with (
+        SandboxServer(ledger_path=path, idempotency="on") as sandbox,
+        client(sandbox) as api,
+    ):
         assert (
             sandbox.charges(),
             sandbox.transfers(),
@@ -768,14 +944,19 @@ def test_a_killed_process_has_its_charges_after_a_restart(tmp_path):
         started() as (process, url),
         httpx.Client(base_url=url, auth=(KEY, ""), trust_env=False) as api,
     ):
-        assert [api.post("/charges", data=order(n)).status_code for n in (1, 2)] == [200, 500]
+        assert [api.post("/charges", data=order(n)).status_code for n in (1, 2)] == [
+            200,
+            500,
+        ]
         process.kill()
         process.wait()
     with (
         started() as (process, url),
         httpx.Client(base_url=url, auth=(KEY, ""), trust_env=False) as api,
     ):
-        assert [one["metadata"]["order_id"] for one in api.get("/charges").json()["data"]] == [
+        assert [
+            one["metadata"]["order_id"] for one in api.get("/charges").json()["data"]
+        ] == [
             "A-1",
             "A-2",
         ]
@@ -806,14 +987,24 @@ def test_every_request_is_noted_with_time_bytes_and_key(sandbox, api):
     assert (get.status, get.query) == (401, "limit=3")
     noted = httpx.get(f"{sandbox.url}/__sandbox/log", trust_env=False).json()
     assert [one["status"] for one in noted] == [200, 401]
-    assert len(httpx.get(f"{sandbox.url}/__sandbox/ledger", trust_env=False).json()["charges"]) == 1
+    assert (
+        len(
+            httpx.get(f"{sandbox.url}/__sandbox/ledger", trust_env=False).json()[
+                "charges"
+            ]
+        )
+        == 1
+    )
 
 
 # --- the rate limit
 
 
 def test_above_the_rate_comes_429_and_never_more_is_let_in():
-    with SandboxServer(rate=Rate(5, 1.0, retry_after="7")) as sandbox, client(sandbox) as api:
+    with (
+        SandboxServer(rate=Rate(5, 1.0, retry_after="7")) as sandbox,
+        client(sandbox) as api,
+    ):
         answers = [api.get("/balance") for _ in range(8)]
         assert [one.status_code for one in answers] == [200] * 5 + [429] * 3
         assert answers[0].headers["X-RateLimit-Limit"] == "5"
@@ -833,7 +1024,8 @@ def test_above_the_rate_comes_429_and_never_more_is_let_in():
 
 
 @pytest.mark.parametrize(
-    ("text", "limit", "window_s"), [("8/s", 8, 1), ("900/min", 900, 60), ("20/5s", 20, 5)]
+    ("text", "limit", "window_s"),
+    [("8/s", 8, 1), ("900/min", 900, 60), ("20/5s", 20, 5)],
 )
 def test_a_rate_reads_as_in_the_job_file(text, limit, window_s):
     assert (Rate.parse(text).limit, Rate.parse(text).window_s) == (limit, window_s)
@@ -864,7 +1056,9 @@ def test_a_reset_is_a_reset(sandbox):
     """The client sees ECONNRESET, not an orderly end."""
     sandbox.add_rule(action="reset_after")
     with socket.create_connection(("127.0.0.1", sandbox.port)) as sock:
-        sock.sendall(b"POST /charges HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        sock.sendall(
+            b"POST /charges HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        )
         with pytest.raises(ConnectionResetError):
             sock.recv(1)
 
@@ -904,12 +1098,22 @@ def test_delays_are_before_or_after_the_commit(sandbox, api):
         ({"action": "rate_limited", "retry_after": "-1"}, 429, 0, "json"),
         ({"action": "rate_limited", "body": "<html>slow down</html>"}, 429, 0, "html"),
         ({"action": "used_token"}, 400, 0, "json"),
-        ({"action": "refuse", "status": 409, "code": "idempotency_in_progress"}, 409, 0, "json"),
+        (
+            {"action": "refuse", "status": 409, "code": "idempotency_in_progress"},
+            409,
+            0,
+            "json",
+        ),
         ({"action": "error_as_success"}, 200, 0, "json"),
         ({"action": "bad_json"}, 200, 1, "text"),
         ({"action": "redirect", "location": "http://127.0.0.1:1/x"}, 302, 0, "text"),
         ({"status": 207, "body": []}, 207, 1, "json"),
-        ({"status": 200, "body": {"object": "list"}, "commit": "never"}, 200, 0, "json"),
+        (
+            {"status": 200, "body": {"object": "list"}, "commit": "never"},
+            200,
+            0,
+            "json",
+        ),
     ],
 )
 def test_another_answer_comes_before_or_after_the_charge(
@@ -923,7 +1127,9 @@ def test_another_answer_comes_before_or_after_the_charge(
     if shape == "json":
         response.json()
     for name in ("retry_after", "location"):
-        assert name not in rule or response.headers[name.replace("_", "-")] == rule[name]
+        assert (
+            name not in rule or response.headers[name.replace("_", "-")] == rule[name]
+        )
 
 
 def test_a_late_error_commits_afterwards(sandbox, api):
@@ -944,7 +1150,10 @@ def test_an_answer_is_torn_at_any_byte(sandbox, api):
 
 def test_an_answer_drips(sandbox, api):
     sandbox.add_rule(action="drip", pace_s=0.001)
-    with pytest.raises(TimeoutError), api.stream("POST", "/charges", data=order()) as response:
+    with (
+        pytest.raises(TimeoutError),
+        api.stream("POST", "/charges", data=order()) as response,
+    ):
         end = time.monotonic() + 0.1
         for _ in response.iter_raw():
             if time.monotonic() > end:
@@ -978,8 +1187,16 @@ def test_the_fields_of_an_answer_change_but_not_the_charge(sandbox, api):
         },
     )
     charge = api.post("/charges", data=order()).json()
-    assert (charge["amount"], charge["currency"], charge["livemode"]) == (1, "USD", True)
-    assert (charge["metadata"]["order_id"], charge["destination"], "chain" in charge) == (
+    assert (charge["amount"], charge["currency"], charge["livemode"]) == (
+        1,
+        "USD",
+        True,
+    )
+    assert (
+        charge["metadata"]["order_id"],
+        charge["destination"],
+        "chain" in charge,
+    ) == (
         "other",
         None,
         False,
@@ -994,17 +1211,23 @@ def test_the_fields_of_an_answer_change_but_not_the_charge(sandbox, api):
 
 def test_one_request_makes_two_charges(sandbox, api):
     sandbox.add_rule(action="double", times=1)
-    answered = api.post("/charges", data=order(customer="", card="tokn_test_sandbox1")).json()["id"]
+    answered = api.post(
+        "/charges", data=order(customer="", card="tokn_test_sandbox1")
+    ).json()["id"]
     first, second = sandbox.charges()
     assert answered == first["id"] != second["id"]
     assert first["metadata"] == second["metadata"]
-    assert len({one["chain"] for one in (first, second)}) == len(sandbox.transfers()) == 2
+    assert (
+        len({one["chain"] for one in (first, second)}) == len(sandbox.transfers()) == 2
+    )
 
 
 def test_two_answers_are_swapped_and_one_can_be_stale(sandbox, api):
     sandbox.add_rule(action="swap", times=2)
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda n: api.post("/charges", data=order(n)).json(), (1, 2)))
+        answers = list(
+            pool.map(lambda n: api.post("/charges", data=order(n)).json(), (1, 2))
+        )
     assert [one["metadata"]["order_id"] for one in answers] == ["A-2", "A-1"]
     last = sandbox.requests()[-1].order_id
     sandbox.add_rule(action="stale", times=1)
@@ -1035,7 +1258,9 @@ def test_lists_lag_behind_and_pages_come_empty(sandbox, api):
 def test_anything_can_be_written_to_the_wire(sandbox, text):
     sandbox.add_rule(action="raw", body=text)
     with socket.create_connection(("127.0.0.1", sandbox.port)) as sock:
-        sock.sendall(b"POST /charges HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        sock.sendall(
+            b"POST /charges HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        )
         assert sock.makefile("rb").read() == text.encode()
 
 
@@ -1062,7 +1287,10 @@ def test_rules_choose_by_order_key_attempt_and_number(sandbox, api):
     def send(name: str, times: int, key: str = "") -> list[int]:
         body = order() | {"metadata[order_id]": name}
         headers = {"Idempotency-Key": key or f"key-{name}"}
-        return [api.post("/charges", data=body, headers=headers).status_code for _ in range(times)]
+        return [
+            api.post("/charges", data=body, headers=headers).status_code
+            for _ in range(times)
+        ]
 
     assert send("A-17", 3) == [500, 500, 200]
     assert send("Z", 1, "k9") == [501]
@@ -1073,14 +1301,19 @@ def test_rules_choose_by_order_key_attempt_and_number(sandbox, api):
 
 def test_rules_can_be_added_over_http(sandbox, api):
     added = httpx.post(
-        f"{sandbox.url}/__sandbox/rules", json={"action": "error_before"}, trust_env=False
+        f"{sandbox.url}/__sandbox/rules",
+        json={"action": "error_before"},
+        trust_env=False,
     )
     assert added.json() == {"rules": 1}
     assert api.post("/charges", data=order()).status_code == 500
     wrong = httpx.post(
         f"{sandbox.url}/__sandbox/rules", json={"action": "explode"}, trust_env=False
     )
-    assert (wrong.status_code, "no action 'explode'" in wrong.json()["error"]) == (400, True)
+    assert (wrong.status_code, "no action 'explode'" in wrong.json()["error"]) == (
+        400,
+        True,
+    )
 
 
 def test_a_script_is_read_from_toml_and_json(tmp_path):
@@ -1109,7 +1342,10 @@ def test_it_starts_and_stops_without_a_trace(capfd):
     """No thread, no descriptor, no word is left; requests in flight do not hold it up."""
     before = (threading.active_count(), descriptors_open())
     for _ in range(3):
-        with SandboxServer(rules=[{"action": "hang_after"}]) as sandbox, client(sandbox) as api:
+        with (
+            SandboxServer(rules=[{"action": "hang_after"}]) as sandbox,
+            client(sandbox) as api,
+        ):
             with pytest.raises(httpx.ReadTimeout):
                 api.post("/charges", data=order(), timeout=0.05)
             began = time.monotonic()
@@ -1129,7 +1365,8 @@ def test_started_again_it_listens_where_it_did_and_knows_what_it_knew(tmp_path):
         with pytest.raises(httpx.ConnectError):
             httpx.get(url, trust_env=False)
     assert [
-        one["metadata"]["order_id"] for one in SandboxServer(ledger_path=tmp_path / "l").charges()
+        one["metadata"]["order_id"]
+        for one in SandboxServer(ledger_path=tmp_path / "l").charges()
     ] == [
         "A-1",
         "A-2",

@@ -97,7 +97,8 @@ def test_a_web_page_is_refused_on_every_route(
 
 @pytest.mark.fault("J26")
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "LOCALHOST:1", "127.0.0.1:65535", "[::1]:8787"]
+    "host",
+    ["127.0.0.1", "localhost", "[::1]", "LOCALHOST:1", "127.0.0.1:65535", "[::1]:8787"],
 )
 def test_a_program_on_this_machine_is_heard_by_any_loopback_name(
     api: httpx.Client, host: str
@@ -107,7 +108,9 @@ def test_a_program_on_this_machine_is_heard_by_any_loopback_name(
     """
     assert api.get("/account", headers={"Host": host}).status_code == 200
     assert (
-        api.get("/__sandbox/log", headers={"Host": host, "Sec-Fetch-Site": "none"}).status_code
+        api.get(
+            "/__sandbox/log", headers={"Host": host, "Sec-Fetch-Site": "none"}
+        ).status_code
         == 200
     )
 
@@ -122,7 +125,9 @@ def test_no_host_and_two_hosts_are_no_loopback_name(
     """Byte by byte, for no client of ours sends such a thing."""
     lines = "".join(f"Host: {host}\r\n" for host in hosts)
     with socket.create_connection(("127.0.0.1", sandbox.port)) as sock:
-        sock.sendall(f"GET /__sandbox/log HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
+        sock.sendall(
+            f"GET /__sandbox/log HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode()
+        )
         assert sock.makefile("rb").readline().split()[1] == b"403"
 
 
@@ -136,15 +141,25 @@ def account(sandbox: SandboxServer, key: str) -> str:
 
 
 @pytest.mark.fault("J03")
-def test_two_keys_are_two_accounts_that_know_nothing_of_each_other(sandbox: SandboxServer) -> None:
+def test_two_keys_are_two_accounts_that_know_nothing_of_each_other(
+    sandbox: SandboxServer,
+) -> None:
     """Charges, transfers, books, customers and recipients; what a public key made is everybody's,
     and spent once.
     """
-    with client(sandbox) as api, client(sandbox, OTHER) as other, client(sandbox, PUBLIC) as vault:
+    with (
+        client(sandbox) as api,
+        client(sandbox, OTHER) as other,
+        client(sandbox, PUBLIC) as vault,
+    ):
         token = vault.post("/tokens", data=card()).json()["id"]
         charge = api.post("/charges", data=order(customer="", card=token)).json()
         customer = api.post("/customers", data={"email": "a@example.com"}).json()["id"]
-        refused(other.post("/charges", data=order(customer="", card=token)), 400, "used_token")
+        refused(
+            other.post("/charges", data=order(customer="", card=token)),
+            400,
+            "used_token",
+        )
         for path in (
             f"/charges/{charge['id']}",
             f"/chains/{charge['chain']}",
@@ -153,18 +168,33 @@ def test_two_keys_are_two_accounts_that_know_nothing_of_each_other(sandbox: Sand
             f"/chains/{charge['chain']}/transfer",
         ):
             refused(other.get(path), 404, "not_found")
-        for path in ("/charges", "/transfers", "/chains", "/transactions", "/events", "/customers"):
-            assert (other.get(path).json()["total"], api.get(path).json()["total"] > 0) == (
+        for path in (
+            "/charges",
+            "/transfers",
+            "/chains",
+            "/transactions",
+            "/events",
+            "/customers",
+        ):
+            assert (
+                other.get(path).json()["total"],
+                api.get(path).json()["total"] > 0,
+            ) == (
                 0,
                 True,
             ), path
         assert other.get("/search", params={"scope": "charge"}).json()["total"] == 0
-        assert (other.get("/balance").json()["total"], api.get("/balance").json()["total"]) == (
+        assert (
+            other.get("/balance").json()["total"],
+            api.get("/balance").json()["total"],
+        ) == (
             0,
             charge["net"],
         )
         assert (
-            other.get("/recipients").json()["total"] == api.get("/recipients").json()["total"] == 7
+            other.get("/recipients").json()["total"]
+            == api.get("/recipients").json()["total"]
+            == 7
         )
         mine, theirs = api.get("/account").json(), other.get("/account").json()
         assert mine["id"].startswith("account_test_") and mine["id"] != theirs["id"]
@@ -182,16 +212,26 @@ def test_an_account_is_the_same_after_a_restart(tmp_path: Path) -> None:
     path, found = tmp_path / "ledger.jsonl", []
     for number in (1, 2):
         with SandboxServer(ledger_path=path) as sandbox:
-            ids = [account(sandbox, key) for key in ((KEY, OTHER) if number == 1 else (OTHER, KEY))]
+            ids = [
+                account(sandbox, key)
+                for key in ((KEY, OTHER) if number == 1 else (OTHER, KEY))
+            ]
             with client(sandbox) as api:
                 api.post("/charges", data=order(number))
                 found.append(
-                    (sorted(ids), account(sandbox, KEY), api.get("/charges").json()["total"])
+                    (
+                        sorted(ids),
+                        account(sandbox, KEY),
+                        api.get("/charges").json()["total"],
+                    )
                 )
             with client(sandbox, OTHER) as other:
                 assert other.get("/charges").json()["total"] == 0
     assert found == [(found[0][0], found[0][1], 1), (found[0][0], found[0][1], 2)]
-    assert KEY.encode() not in path.read_bytes() and OTHER.encode() not in path.read_bytes()
+    assert (
+        KEY.encode() not in path.read_bytes()
+        and OTHER.encode() not in path.read_bytes()
+    )
 
 
 def test_keys_that_are_named_together_are_of_one_account_in_both_modes() -> None:
@@ -203,7 +243,9 @@ def test_keys_that_are_named_together_are_of_one_account_in_both_modes() -> None
             assert other.get("/charges").json()["total"] == 1
             assert live.get("/charges").json()["total"] == 0
         assert account(sandbox, KEY) == account(sandbox, OTHER)
-        assert account(sandbox, "skey_shop") == account(sandbox, KEY).replace("_test_", "_")
+        assert account(sandbox, "skey_shop") == account(sandbox, KEY).replace(
+            "_test_", "_"
+        )
         assert account(sandbox, "skey_else") != account(sandbox, "skey_shop")
         assert account(sandbox, "skey_test_third") not in (
             account(sandbox, KEY),
@@ -245,11 +287,15 @@ def test_a_ledger_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
 # --- what the gateway allows
 
 
-def test_the_limits_of_the_capability_are_those_that_charges_and_transfers_are_held_to() -> None:
+def test_the_limits_of_the_capability_are_those_that_charges_and_transfers_are_held_to() -> (
+    None
+):
     """Of the account's currency; a share that is too small is a transfer that can never be sent
     (J29).
     """
-    terms = Terms(charge_min=5000, charge_max=200_000, transfer_min=60_000, transfer_max=90_000)
+    terms = Terms(
+        charge_min=5000, charge_max=200_000, transfer_min=60_000, transfer_max=90_000
+    )
     with SandboxServer(terms=terms) as sandbox, client(sandbox) as api:
         limits = api.get("/capability").json()["limits"]
         assert limits["charge_amount"] == {"min": 5000, "max": 200_000}
@@ -259,29 +305,45 @@ def test_the_limits_of_the_capability_are_those_that_charges_and_transfers_are_h
             "600.00",
             "900.00",
         )
-        for amount, status in ((4999, 400), (5000, 200), (200_000, 200), (200_001, 400)):
+        for amount, status in (
+            (4999, 400),
+            (5000, 200),
+            (200_000, 200),
+            (200_001, 400),
+        ):
             assert (
-                api.post("/charges", data=order(amount=str(amount), destination="")).status_code
+                api.post(
+                    "/charges", data=order(amount=str(amount), destination="")
+                ).status_code
                 == status
             ), amount
         # 49.75 baht
-        assert api.post("/charges", data=order(amount="199", currency="jpy")).status_code == 400
+        assert (
+            api.post("/charges", data=order(amount="199", currency="jpy")).status_code
+            == 400
+        )
         for amount, status in ((59_999, 400), (60_000, 200), (90_001, 400)):
             assert (
-                api.post("/transfers", data={"amount": amount, "recipient": RECIPIENT}).status_code
+                api.post(
+                    "/transfers", data={"amount": amount, "recipient": RECIPIENT}
+                ).status_code
                 == status
             ), amount
         shares = [
             api.post("/charges", data=order(amount=str(amount))).json()["chain"]
             for amount in (59_999, 60_000)
         ]
-        assert [api.get(f"/chains/{chain}/transfer").json()["sendable"] for chain in shares] == [
+        assert [
+            api.get(f"/chains/{chain}/transfer").json()["sendable"] for chain in shares
+        ] == [
             False,
             True,
         ]
 
 
-def test_a_charge_in_another_currency_is_funded_in_the_accounts(api: httpx.Client) -> None:
+def test_a_charge_in_another_currency_is_funded_in_the_accounts(
+    api: httpx.Client,
+) -> None:
     """funding_amount is converted; fee, VAT and net are of it, in funding_currency; the commission
     is the charge's.
     """
@@ -294,15 +356,26 @@ def test_a_charge_in_another_currency_is_funded_in_the_accounts(api: httpx.Clien
     charge = api.post("/charges", data=order(**fields)).json()
     assert (charge["amount"], charge["currency"]) == (10000, "USD")
     assert (charge["funding_amount"], charge["funding_currency"]) == (360_000, "THB")
-    assert (charge["fee"], charge["fee_vat"], charge["net"]) == (13140, 920, 360_000 - 13140 - 920)
-    assert charge["platform_fee"] == {"fixed": 500, "amount": 1550, "percentage": "10.5"}
+    assert (charge["fee"], charge["fee_vat"], charge["net"]) == (
+        13140,
+        920,
+        360_000 - 13140 - 920,
+    )
+    assert charge["platform_fee"] == {
+        "fixed": 500,
+        "amount": 1550,
+        "percentage": "10.5",
+    }
     plain = api.post("/charges", data=order(2)).json()
     assert plain["platform_fee"] == {"fixed": None, "amount": None, "percentage": None}
 
 
 def test_a_charge_without_destination_is_refused_where_the_page_says_so() -> None:
     """By a switch: elsewhere it is an ordinary charge."""
-    with SandboxServer(terms=Terms(chained_only=True)) as sandbox, client(sandbox) as api:
+    with (
+        SandboxServer(terms=Terms(chained_only=True)) as sandbox,
+        client(sandbox) as api,
+    ):
         refused(api.post("/charges", data=order(destination="")), 400, "bad_request")
         assert api.post("/charges", data=order()).status_code == 200
         assert len(sandbox.charges()) == 1
@@ -311,7 +384,10 @@ def test_a_charge_without_destination_is_refused_where_the_page_says_so() -> Non
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[sandbox.accounts]\nshop = "skey_test_a"\n', "accounts.shop is a list of secret keys"),
+        (
+            '[sandbox.accounts]\nshop = "skey_test_a"\n',
+            "accounts.shop is a list of secret keys",
+        ),
         ("[sandbox]\naccounts = []\n", "of the wrong kind"),
         ('[sandbox]\ncharge_min = "2000"\n', "of the wrong kind"),
         ("[sandbox]\nchained_only = 1\n", "of the wrong kind"),
@@ -347,8 +423,14 @@ def shown(api: httpx.Client, charge: dict[str, Any]) -> list[dict[str, Any]]:
     [
         ({"null": ["platform_fee"]}, None),
         ({"drop": ["platform_fee"]}, "absent"),
-        ({"null": ["platform_fee.amount"]}, {"fixed": 500, "amount": None, "percentage": "10.5"}),
-        ({"change": {"platform_fee.amount": 0}}, {"fixed": 500, "amount": 0, "percentage": "10.5"}),
+        (
+            {"null": ["platform_fee.amount"]},
+            {"fixed": 500, "amount": None, "percentage": "10.5"},
+        ),
+        (
+            {"change": {"platform_fee.amount": 0}},
+            {"fixed": 500, "amount": 0, "percentage": "10.5"},
+        ),
         ({"drop": ["platform_fee.percentage"]}, {"fixed": 500, "amount": 11000}),
     ],
 )
@@ -361,12 +443,15 @@ def test_a_field_is_told_otherwise_wherever_its_charge_is_shown(
     sandbox.add_rule({"method": "*", "path": "/charges*", "order_id": "A-1"} | lie)
     sandbox.add_rule({"method": "GET", "path": "/search", "order_id": "A-1"} | lie)
     asked = {"platform_fee[fixed]": "500", "platform_fee[percentage]": "10.5"}
-    mine, other = (api.post("/charges", data=order(number, **asked)).json() for number in (1, 2))
+    mine, other = (
+        api.post("/charges", data=order(number, **asked)).json() for number in (1, 2)
+    )
     for charge in (mine, *shown(api, mine)):
         assert charge.get("platform_fee", "absent") == told
     true = {"fixed": 500, "amount": 11000, "percentage": "10.5"}
     assert all(
-        charge["platform_fee"] == true for charge in (other, *shown(api, other), *sandbox.charges())
+        charge["platform_fee"] == true
+        for charge in (other, *shown(api, other), *sandbox.charges())
     )
 
 
@@ -376,10 +461,15 @@ def test_a_charge_is_in_no_list_ever_and_answers_by_its_id(
 ) -> None:
     """The total does not count it either."""
     sandbox.add_rule(action="missing", path="/[cs]*", order_id="A-2")
-    ids = [api.post("/charges", data=order(number)).json()["id"] for number in (1, 2, 3)]
+    ids = [
+        api.post("/charges", data=order(number)).json()["id"] for number in (1, 2, 3)
+    ]
     page = api.get("/charges").json()
     assert ([one["id"] for one in page["data"]], page["total"]) == ([ids[0], ids[2]], 2)
-    assert api.get("/search", params={"scope": "charge", "query": "A-2"}).json()["total"] == 0
+    assert (
+        api.get("/search", params={"scope": "charge", "query": "A-2"}).json()["total"]
+        == 0
+    )
     assert api.get(f"/charges/{ids[1]}").status_code == 200
     assert len(sandbox.charges()) == 3
 
@@ -395,18 +485,27 @@ def test_a_frozen_list_is_a_copy_of_one_moment(
     first = api.post("/charges", data=order(1)).json()
     held = api.post("/charges", data=order(2, capture="false")).json()
     rule = sandbox.add_rule(action="frozen_list", path=path, skip=1)
-    before, copied = (api.get(path, params={"to": "2999-01-01"}).json() for _ in range(2))
+    before, copied = (
+        api.get(path, params={"to": "2999-01-01"}).json() for _ in range(2)
+    )
     assert before == copied and (rule.seen, rule.applied) == (2, 1)
     api.post(f"/charges/{held['id']}/capture")
     api.post("/charges", data=order(3))
     assert api.get(path, params={"to": "2999-01-01"}).json() == copied
-    newest_first = api.get(path, params={"order": "reverse_chronological", "limit": 1}).json()
-    assert newest_first["data"] == copied["data"][-1:] and newest_first["total"] == copied["total"]
+    newest_first = api.get(
+        path, params={"order": "reverse_chronological", "limit": 1}
+    ).json()
+    assert (
+        newest_first["data"] == copied["data"][-1:]
+        and newest_first["total"] == copied["total"]
+    )
     assert api.get(f"/charges/{held['id']}").json()["status"] == "successful"
     with client(sandbox, OTHER) as other:
         assert other.get(path).json()["total"] == 0
     sandbox.clear_rules()
-    assert api.get(path).json()["total"] == copied["total"] + (1 if path == "/charges" else 2)
+    assert api.get(path).json()["total"] == copied["total"] + (
+        1 if path == "/charges" else 2
+    )
     assert first["chain"]
 
 
@@ -439,7 +538,8 @@ def test_an_answer_without_status_and_currency_and_one_that_is_too_long(
     assert len(second.content) > 1 << 20
     assert second.json()["metadata"]["order_id"] == "A-2"
     assert all(
-        (one["status"], one["currency"]) == ("successful", "THB") for one in sandbox.charges()
+        (one["status"], one["currency"]) == ("successful", "THB")
+        for one in sandbox.charges()
     )
     sandbox.clear_rules()
     sandbox.add_rule(method="GET", pad=300_000, order_id="*")
@@ -456,12 +556,19 @@ def test_a_charge_that_ended_without_money_is_paid_after_all(
 ) -> None:
     """It gets its transfer, chain and line in the books then."""
     sandbox.add_rule(becomes=end, times=1)
-    charge = api.post("/charges", data=order(customer="", source="src_test_sandbox1")).json()
+    charge = api.post(
+        "/charges", data=order(customer="", source="src_test_sandbox1")
+    ).json()
     assert (charge["status"], charge["paid"], charge["chain"]) == (end, False, None)
     assert (charge["failure_code"] is not None) == (end == "failed")
     assert sandbox.turn("successful", order_id="A-1") == [charge["id"]]
     paid = api.get(f"/charges/{charge['id']}").json()
-    assert (paid["status"], paid["paid"], paid["failure_code"], paid["captured_amount"]) == (
+    assert (
+        paid["status"],
+        paid["paid"],
+        paid["failure_code"],
+        paid["captured_amount"],
+    ) == (
         "successful",
         True,
         None,
@@ -481,7 +588,12 @@ def test_a_paid_charge_is_reversed_and_its_money_is_gone(
     charge = api.post("/charges", data=order(destination="")).json()
     sandbox.turn("reversed", order_id="A-1")
     after = api.get(f"/charges/{charge['id']}").json()
-    assert (after["status"], after["paid"], after["reversed"], after["reversed_at"] is None) == (
+    assert (
+        after["status"],
+        after["paid"],
+        after["reversed"],
+        after["reversed_at"] is None,
+    ) == (
         "reversed",
         False,
         True,
@@ -502,15 +614,23 @@ def test_a_pending_charge_is_forgotten(tmp_path: Path) -> None:
         sandbox.add_rule(becomes="forgotten", becomes_s=0.1, order_id="A-1")
         pending = {"customer": "", "source": "src_test_sandbox1"}
         charge, other = (
-            api.post("/charges", data=order(number, **pending)).json() for number in (1, 2)
+            api.post("/charges", data=order(number, **pending)).json()
+            for number in (1, 2)
         )
         assert charge["status"] == "pending"
         wait_for(lambda: api.get(f"/charges/{charge['id']}").status_code == 404)
     with SandboxServer(ledger_path=path) as sandbox, client(sandbox) as api:
         refused(api.get(f"/charges/{charge['id']}"), 404, "not_found")
         refused(api.post(f"/charges/{charge['id']}/mark_as_paid"), 404, "not_found")
-        assert [one["id"] for one in api.get("/charges").json()["data"]] == [other["id"]]
-        assert api.get("/search", params={"scope": "charge", "query": "A-1"}).json()["total"] == 0
+        assert [one["id"] for one in api.get("/charges").json()["data"]] == [
+            other["id"]
+        ]
+        assert (
+            api.get("/search", params={"scope": "charge", "query": "A-1"}).json()[
+                "total"
+            ]
+            == 0
+        )
 
 
 @pytest.mark.fault("J31")
@@ -518,9 +638,13 @@ def test_a_refund_is_made_later(sandbox: SandboxServer, api: httpx.Client) -> No
     """Of all that is left, once; a charge that was never paid has nothing to give back."""
     sandbox.add_rule(becomes="refunded", becomes_s=0.1, order_id="A-*")
     charge = api.post("/charges", data=order(1)).json()
-    declined = api.post("/charges", data=order(2, customer="cust_test_sandbox0011")).json()
+    declined = api.post(
+        "/charges", data=order(2, customer="cust_test_sandbox0011")
+    ).json()
     assert (charge["status"], charge["refunded_amount"]) == ("successful", 0)
-    wait_for(lambda: api.get(f"/charges/{charge['id']}").json()["refunded_amount"] == 100_000)
+    wait_for(
+        lambda: api.get(f"/charges/{charge['id']}").json()["refunded_amount"] == 100_000
+    )
     (refund,) = api.get("/refunds").json()["data"]
     assert (refund["charge"], refund["amount"], refund["currency"]) == (
         charge["id"],
@@ -538,12 +662,12 @@ def test_every_end_can_be_asked_over_http(
 ) -> None:
     """As what is wrong with asking is told."""
     charge = api.post("/charges", data=order()).json()["id"]
-    assert api.post("/__sandbox/turn", json={"order_id": "A-1", "becomes": end}).json() == {
-        "turned": [charge]
-    }
-    assert api.post("/__sandbox/turn", json={"id": "chrg_test_0", "becomes": end}).json() == {
-        "turned": []
-    }
+    assert api.post(
+        "/__sandbox/turn", json={"order_id": "A-1", "becomes": end}
+    ).json() == {"turned": [charge]}
+    assert api.post(
+        "/__sandbox/turn", json={"id": "chrg_test_0", "becomes": end}
+    ).json() == {"turned": []}
     for wrong in (
         {"order_id": "A-1", "becomes": "lost"},
         {"becomes": end, "order": "A-1"},
@@ -557,7 +681,9 @@ def test_every_end_can_be_asked_over_http(
 
 
 @pytest.mark.fault("J31")
-def test_its_clock_can_be_set_over_http(sandbox: SandboxServer, api: httpx.Client) -> None:
+def test_its_clock_can_be_set_over_http(
+    sandbox: SandboxServer, api: httpx.Client
+) -> None:
     """What is made afterwards is of that time; what is wrong with asking is told, and sets
     nothing.
     """
@@ -581,7 +707,9 @@ def test_its_clock_can_be_set_over_http(sandbox: SandboxServer, api: httpx.Clien
     assert 0 <= after - before - 86_400 < 60
 
 
-def test_a_list_turns_the_charges_it_is_about(sandbox: SandboxServer, api: httpx.Client) -> None:
+def test_a_list_turns_the_charges_it_is_about(
+    sandbox: SandboxServer, api: httpx.Client
+) -> None:
     """Before it is read; rules are taken away over HTTP as well."""
     sources = {"customer": "", "source": "src_test_sandbox1"}
     for number in (1, 2):
@@ -601,9 +729,15 @@ def test_a_rule_about_an_order_with_nothing_to_say_of_entries_leaves_lists_alone
     """It is for requests about that order: to charge it, and by its charge's id, or by the key in
     its metadata.
     """
-    charge = api.post("/charges", data=order(1, **{"metadata[batchpay_key]": "k1"})).json()
-    sandbox.add_rule(method="*", path="*", order_id="A-1", status=500, code="internal_error")
-    sandbox.add_rule(method="GET", path="/charges/*", key="k1", status=501, code="internal_error")
+    charge = api.post(
+        "/charges", data=order(1, **{"metadata[batchpay_key]": "k1"})
+    ).json()
+    sandbox.add_rule(
+        method="*", path="*", order_id="A-1", status=500, code="internal_error"
+    )
+    sandbox.add_rule(
+        method="GET", path="/charges/*", key="k1", status=501, code="internal_error"
+    )
     assert api.get("/charges").status_code == 200
     assert api.get(f"/charges/{charge['id']}").status_code == 500
     sandbox.desk.rules.pop(0)
@@ -611,7 +745,8 @@ def test_a_rule_about_an_order_with_nothing_to_say_of_entries_leaves_lists_alone
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(404, "not_found"), (403, "forbidden"), (500, "internal_error")]
+    ("status", "code"),
+    [(404, "not_found"), (403, "forbidden"), (500, "internal_error")],
 )
 def test_the_account_cannot_be_read(
     sandbox: SandboxServer, api: httpx.Client, status: int, code: str
@@ -632,7 +767,10 @@ def test_a_5xx_names_the_page_that_tells_of_incidents(
     sandbox.add_rule(action=action)
     assert "status.omise.co" in api.post("/charges", data=order()).text
     assert Rule.parse({"action": "refuse"}).answer()[1]["message"] == "bad_request"
-    assert Rule.parse({"status": 503, "code": "x", "message": "m"}).answer()[1]["message"] == "m"
+    assert (
+        Rule.parse({"status": 503, "code": "x", "message": "m"}).answer()[1]["message"]
+        == "m"
+    )
 
 
 # --- the gateway's page on chained charges
@@ -653,7 +791,8 @@ def test_the_samples_of_the_page_work_as_they_stand_again_and_again(
     """Its curl line and its Python, with another address."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for name in ("api_main", "api_secret"):
-        monkeypatch.setattr(omise, name, getattr(omise, name))  # the sample sets them for good
+        # the sample sets them for good
+        monkeypatch.setattr(omise, name, getattr(omise, name))
     if shutil.which("curl"):
         line = sample("curl http", "```").replace("http://127.0.0.1:8787", sandbox.url)
         words = ["--noproxy", "*", "--silent", *line.replace("\\\n", " ").split()[1:]]

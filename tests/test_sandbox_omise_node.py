@@ -38,7 +38,14 @@ def packages(tmp_path_factory):
         fresh = tmp_path_factory.mktemp("node")
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(NODE / name, fresh / name)
-        npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        npm = [
+            "npm",
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
         subprocess.run(npm, cwd=fresh, check=True, timeout=180)
         shutil.move(fresh, kept)
     return kept / "node_modules"
@@ -55,13 +62,20 @@ def told(packages):
         }
         command = ["node", NODE / "probe.cjs", str(sandbox.port), packages]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=False, env=environment
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=environment,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) | {
             "books": sandbox.charges(),
             "unanswered": [
-                one for one in sandbox.requests() if one.status == 0 or one.status >= 500
+                one
+                for one in sandbox.requests()
+                if one.status == 0 or one.status >= 500
             ],
         }
 
@@ -89,7 +103,10 @@ def test_lists_take_their_parameters_from_the_query(told):
         3,
         "reverse_chronological",
     )
-    assert [one["id"] for one in page["data"]] == [told["declined"]["id"], told["charge"]["id"]]
+    assert [one["id"] for one in page["data"]] == [
+        told["declined"]["id"],
+        told["charge"]["id"],
+    ]
 
 
 def test_declines_are_charges_and_refusals_are_errors(told):
@@ -97,13 +114,24 @@ def test_declines_are_charges_and_refusals_are_errors(told):
         "failed",
         "insufficient_fund",
     )
-    assert told["errors"] == ["used_token", "invalid_amount", "recipient_not_verified", "not_found"]
+    assert told["errors"] == [
+        "used_token",
+        "invalid_amount",
+        "recipient_not_verified",
+        "not_found",
+    ]
 
 
 def test_charges_are_captured_expired_and_refunded(told):
-    assert (told["captured"]["status"], told["captured"]["paid"]) == ("successful", True)
+    assert (told["captured"]["status"], told["captured"]["paid"]) == (
+        "successful",
+        True,
+    )
     assert told["expired"]["status"] == "expired"
-    assert (told["refund"]["amount"], told["refund"]["charge"]) == (1000, told["charge"]["id"])
+    assert (told["refund"]["amount"], told["refund"]["charge"]) == (
+        1000,
+        told["charge"]["id"],
+    )
 
 
 def test_transfers_books_events_and_account(told):
@@ -113,7 +141,9 @@ def test_transfers_books_events_and_account(told):
     (chained,) = told["transfers"]["data"]
     assert (chained["recipient"], chained["amount"]) == (RECIPIENT, 98000)
     signed = {"credit": 1, "debit": -1}
-    total = sum(signed[one["direction"]] * one["amount"] for one in told["transactions"]["data"])
+    total = sum(
+        signed[one["direction"]] * one["amount"] for one in told["transactions"]["data"]
+    )
     assert total == told["balance"]["total"]
     assert told["events"]["data"][0]["key"] == "customer.create"
     assert {

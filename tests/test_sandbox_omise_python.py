@@ -51,7 +51,11 @@ def test_token_to_customer_to_chained_charge_to_list_to_search_to_transfer(sandb
         metadata={"order_id": "A-1"},
         platform_fee={"fixed": 500},
     )
-    assert (charge.status, charge.paid, charge.destination) == ("successful", True, RECIPIENT)
+    assert (charge.status, charge.paid, charge.destination) == (
+        "successful",
+        True,
+        RECIPIENT,
+    )
     charge.reload()
     assert charge.metadata.order_id == "A-1"
 
@@ -85,7 +89,9 @@ def test_its_lists_page_through_more_than_one_page(sandbox):
 
 
 def test_a_decline_is_a_charge_and_a_refusal_is_an_error(sandbox):
-    declined = omise.Charge.create(amount=100000, currency="thb", card=token("4111111111140011").id)
+    declined = omise.Charge.create(
+        amount=100000, currency="thb", card=token("4111111111140011").id
+    )
     assert (declined.status, declined.failure_code) == ("failed", "insufficient_fund")
     spent = token().id
     omise.Charge.create(amount=100000, currency="thb", card=spent)

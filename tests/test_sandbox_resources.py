@@ -59,7 +59,9 @@ def api(sandbox):
 
 
 def keys(api, path="/events"):
-    return [event["key"] for event in api.get(path, params={"limit": 100}).json()["data"]]
+    return [
+        event["key"] for event in api.get(path, params={"limit": 100}).json()["data"]
+    ]
 
 
 # --- events
@@ -69,7 +71,9 @@ def test_every_step_of_a_charge_is_an_event_with_the_charge_as_it_was_then(api):
     """A source pays later: created pending, completed successful; each event keeps its own
     picture.
     """
-    charge = api.post("/charges", data=order(customer="", source="src_test_sandbox1")).json()
+    charge = api.post(
+        "/charges", data=order(customer="", source="src_test_sandbox1")
+    ).json()
     api.patch(f"/charges/{charge['id']}", data={"description": "asked again"})
     api.post(f"/charges/{charge['id']}/mark_as_paid")
     page = api.get(f"/charges/{charge['id']}/events").json()
@@ -80,7 +84,11 @@ def test_every_step_of_a_charge_is_an_event_with_the_charge_as_it_was_then(api):
     ]
     assert page["total"] == 3
     created, updated, completed = (one["data"] for one in page["data"])
-    assert (created["status"], created["description"], created["paid"]) == ("pending", None, False)
+    assert (created["status"], created["description"], created["paid"]) == (
+        "pending",
+        None,
+        False,
+    )
     assert (updated["status"], updated["description"]) == ("pending", "asked again")
     assert (completed["status"], completed["paid"], completed["id"]) == (
         "successful",
@@ -106,7 +114,9 @@ def test_the_other_ends_of_a_charge_are_events_too(api):
     api.post(f"/charges/{ids[2]}/expire")
     told = [keys(api, f"/charges/{name}/events")[-1] for name in ids]
     assert told == ["charge.capture", "charge.reverse", "charge.expire"]
-    failing = api.post("/charges", data=order(customer="", source="src_test_sandbox1")).json()["id"]
+    failing = api.post(
+        "/charges", data=order(customer="", source="src_test_sandbox1")
+    ).json()["id"]
     failed = api.post(
         f"/charges/{failing}/mark_as_failed", data={"failure_code": "payment_cancelled"}
     ).json()
@@ -147,7 +157,13 @@ def test_events_are_the_same_after_a_restart(tmp_path):
         charge = api.post("/charges", data=order(capture="false")).json()["id"]
         api.post(f"/charges/{charge}/capture")
         api.post(f"/charges/{charge}/refunds", data={"amount": "100"})
-        paths = ("/events", "/transactions", "/refunds", "/balance", f"/charges/{charge}")
+        paths = (
+            "/events",
+            "/transactions",
+            "/refunds",
+            "/balance",
+            f"/charges/{charge}",
+        )
         before = [api.get(one, params={"to": "2999-01-01"}).json() for one in paths]
     with SandboxServer(ledger_path=path) as sandbox, client(sandbox) as api:
         after = [api.get(one, params={"to": "2999-01-01"}).json() for one in paths]
@@ -179,7 +195,9 @@ def test_old_events_are_forgotten_so_that_a_million_charges_fit():
 # --- the books
 
 
-def test_the_books_have_one_credit_of_net_a_paid_charge_and_one_debit_a_sent_transfer(api):
+def test_the_books_have_one_credit_of_net_a_paid_charge_and_one_debit_a_sent_transfer(
+    api,
+):
     """Declined and pending charges have no line; a transfer has none until it is sent; the balance
     is the sum.
     """
@@ -226,7 +244,9 @@ def test_the_balance_is_in_one_currency_whatever_the_charges_are_in(api):
 
 def test_an_unsent_transfer_changes_within_the_balance_and_then_no_more(api):
     api.post("/charges", data=order(destination=""))  # leaves 96,094
-    transfer = api.post("/transfers", data={"amount": "50000", "recipient": RECIPIENT}).json()
+    transfer = api.post(
+        "/transfers", data={"amount": "50000", "recipient": RECIPIENT}
+    ).json()
     path = f"/transfers/{transfer['id']}"
     refused(api.patch(path, data={"amount": "96095"}), 422, "insufficient_balance")
     refused(api.patch(path, data={"amount": "3000"}), 400, "invalid_amount")
@@ -252,8 +272,15 @@ def test_a_refund_gives_back_a_part_or_all_and_never_more(api):
     path = f"/charges/{charge['id']}/refunds"
     refund = api.post(path, data={"amount": "40000", "metadata[why]": "torn"}).json()
     assert set(refund) == REFUND_KEYS
-    assert (refund["amount"], refund["charge"], refund["status"]) == (40000, charge["id"], "closed")
-    assert (refund["metadata"], refund["location"]) == ({"why": "torn"}, f"{path}/{refund['id']}")
+    assert (refund["amount"], refund["charge"], refund["status"]) == (
+        40000,
+        charge["id"],
+        "closed",
+    )
+    assert (refund["metadata"], refund["location"]) == (
+        {"why": "torn"},
+        f"{path}/{refund['id']}",
+    )
     refused(api.post(path, data={"amount": "60001"}), 400, "failed_refund")
     refused(api.post(path, data={"amount": "0"}), 400, "bad_request")
     api.post(path, data={"amount": "60000"})
@@ -267,14 +294,26 @@ def test_a_refund_gives_back_a_part_or_all_and_never_more(api):
     assert api.get(refund["location"]).json() == refund
     assert api.get(path).json()["total"] == api.get("/refunds").json()["total"] == 2
     debit = api.get(f"/transactions/{refund['transaction']}").json()
-    assert (debit["direction"], debit["amount"], debit["origin"]) == ("debit", 40000, refund["id"])
+    assert (debit["direction"], debit["amount"], debit["origin"]) == (
+        "debit",
+        40000,
+        refund["id"],
+    )
     assert api.get("/balance").json()["total"] == charge["net"] - 100000
     assert (
-        api.get("/search", params={"scope": "charge", "filters[refunded]": "yes"}).json()["total"]
+        api.get(
+            "/search", params={"scope": "charge", "filters[refunded]": "yes"}
+        ).json()["total"]
         == 1
     )
-    declined = api.post("/charges", data=order(customer="cust_test_sandbox0011")).json()["id"]
-    refused(api.post(f"/charges/{declined}/refunds", data={"amount": "100"}), 400, "failed_refund")
+    declined = api.post(
+        "/charges", data=order(customer="cust_test_sandbox0011")
+    ).json()["id"]
+    refused(
+        api.post(f"/charges/{declined}/refunds", data={"amount": "100"}),
+        400,
+        "failed_refund",
+    )
 
 
 # --- pending charges
@@ -291,9 +330,17 @@ def test_a_pending_charge_expires_when_its_time_is_over(sandbox, api):
     sandbox.set_clock(3601)
     after, other = api.get("/charges").json()["data"]
     assert other == week
-    assert (after["status"], after["expired"], after["expired_at"]) == ("expired", True, soon)
+    assert (after["status"], after["expired"], after["expired_at"]) == (
+        "expired",
+        True,
+        soon,
+    )
     refused(api.post(f"/charges/{charge['id']}/capture"), 400, "expired_charge")
-    refused(api.post("/charges", data=order(expires_at="2001-01-01T00:00:00Z")), 400, "bad_request")
+    refused(
+        api.post("/charges", data=order(expires_at="2001-01-01T00:00:00Z")),
+        400,
+        "bad_request",
+    )
     assert api.get("/transfers").json()["total"] == 0
 
 
@@ -311,15 +358,25 @@ def test_a_recipient_changes_is_verified_again_and_goes(api):
     }
     path = f"/recipients/{api.post('/recipients', data=fields).json()['id']}"
     name = path.rpartition("/")[2]
-    refused(api.post("/charges", data=order(destination=name)), 400, "recipient_not_verified")
+    refused(
+        api.post("/charges", data=order(destination=name)),
+        400,
+        "recipient_not_verified",
+    )
     verified = api.post(f"{path}/verify").json()
-    assert (verified["verified"], verified["active"], verified["verified_at"] is not None) == (
+    assert (
+        verified["verified"],
+        verified["active"],
+        verified["verified_at"] is not None,
+    ) == (
         True,
         True,
         True,
     )
     assert (
-        api.patch(path, data={"name": "Lotus & Sons", "email": "l@example.com"}).json()["verified"]
+        api.patch(path, data={"name": "Lotus & Sons", "email": "l@example.com"}).json()[
+            "verified"
+        ]
         is True
     )
     account = {
@@ -333,16 +390,23 @@ def test_a_recipient_changes_is_verified_again_and_goes(api):
         False,
         "Lotus & Sons",
     )
-    refused(api.post("/charges", data=order(destination=name)), 400, "recipient_not_verified")
+    refused(
+        api.post("/charges", data=order(destination=name)),
+        400,
+        "recipient_not_verified",
+    )
     api.post(f"{path}/verify")
     assert api.post("/charges", data=order(destination=name)).status_code == 200
     assert api.delete(path).json()["deleted"] is True
     assert api.get(path).json()["deleted"] is True
     refused(api.patch(path, data={"name": "x"}), 404, "not_found")
     refused(api.post(f"{path}/verify"), 404, "not_found")
-    refused(api.post("/charges", data=order(destination=name)), 400, "invalid_recipient")
+    refused(
+        api.post("/charges", data=order(destination=name)), 400, "invalid_recipient"
+    )
     assert name not in [
-        one["id"] for one in api.get("/recipients", params={"limit": 100}).json()["data"]
+        one["id"]
+        for one in api.get("/recipients", params={"limit": 100}).json()["data"]
     ]
     assert [key for key in keys(api) if key.startswith("recipient")] == [
         "recipient.create",
@@ -362,12 +426,18 @@ def test_lists_lose_and_repeat_nothing_while_charges_come_in(sandbox):
     once, in order.
     """
     with client(sandbox) as api:
-        before = [api.post("/charges", data=order(number)).json()["id"] for number in range(120)]
+        before = [
+            api.post("/charges", data=order(number)).json()["id"]
+            for number in range(120)
+        ]
     stop = time.monotonic() + 10
 
     def charge(start):
         with client(sandbox) as mine:
-            return [mine.post("/charges", data=order(start + n)).json()["id"] for n in range(60)]
+            return [
+                mine.post("/charges", data=order(start + n)).json()["id"]
+                for n in range(60)
+            ]
 
     with ThreadPoolExecutor(5) as pool, client(sandbox) as api:
         others = [pool.submit(charge, 1000 * (n + 1)) for n in range(4)]
@@ -375,7 +445,9 @@ def test_lists_lose_and_repeat_nothing_while_charges_come_in(sandbox):
         while not all(one.done() for one in others) and time.monotonic() < stop:
             found, total = [], 1
             while len(found) < total:
-                page = api.get("/charges", params={"limit": 25, "offset": len(found)}).json()
+                page = api.get(
+                    "/charges", params={"limit": 25, "offset": len(found)}
+                ).json()
                 total = page["total"]
                 found += [one["id"] for one in page["data"]]
             readings.append(found)

@@ -25,7 +25,9 @@ EXAMPLES = dict(re.findall(r"^#### (.+?)\n\n```toml\n(.+?)```$", PAGE, re.M | re
 
 def gap_s(answer: httpx.Response) -> float:
     """How far ahead of this machine's clock an answer's Date is."""
-    return (parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)).total_seconds()
+    return (
+        parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
+    ).total_seconds()
 
 
 # --- what each example of the page does
@@ -67,10 +69,14 @@ def lands_late(sandbox, api):
 
 
 def hidden(sandbox, api):
-    asked = time.monotonic()  # before it was made: it is hidden from some moment after this
+    # before it was made: it is hidden from some moment after this
+    asked = time.monotonic()
     charge = api.post("/charges", data=order()).json()
     find = {"scope": "charge", "query": "A-1"}
-    totals = [api.get("/charges").json()["total"], api.get("/search", params=find).json()["total"]]
+    totals = [
+        api.get("/charges").json()["total"],
+        api.get("/search", params=find).json()["total"],
+    ]
     assert totals == [0, 0] or time.monotonic() - asked > 0.5
     assert api.get(f"/charges/{charge['id']}").json() == charge
     wait_for(lambda: api.get("/charges").json()["total"] == 1)
@@ -79,10 +85,13 @@ def hidden(sandbox, api):
 
 
 def crowded(sandbox, api):
-    mine = [api.post("/charges", data=order(number)).json()["id"] for number in range(4)]
+    mine = [
+        api.post("/charges", data=order(number)).json()["id"] for number in range(4)
+    ]
     newest_first = {"order": "reverse_chronological", "limit": 2}
     pages = [
-        api.get("/charges", params=newest_first | {"offset": offset}).json() for offset in (0, 2)
+        api.get("/charges", params=newest_first | {"offset": offset}).json()
+        for offset in (0, 2)
     ]
     assert [page["total"] for page in pages] == [7, 10]
     assert not set(mine) & {one["id"] for page in pages for one in page["data"]}
@@ -90,16 +99,18 @@ def crowded(sandbox, api):
     assert [one["id"] for one in oldest_first["data"]] == mine
     assert (
         len(
-            api.get("/search", params={"scope": "charge", "query": "somebody else's"}).json()[
-                "data"
-            ]
+            api.get(
+                "/search", params={"scope": "charge", "query": "somebody else's"}
+            ).json()["data"]
         )
         == 9
     )
 
 
 def revoked(sandbox, api):
-    answers = [api.post("/charges", data=order(number)).status_code for number in range(4)]
+    answers = [
+        api.post("/charges", data=order(number)).status_code for number in range(4)
+    ]
     assert answers == [200, 200, 401, 401]
     refused(api.get("/charges"), 401, "authentication_failure")
     with client(sandbox, "skey_test_new") as other:
@@ -143,14 +154,24 @@ def maintained(sandbox, api):
 def unreadable(sandbox, api):
     refused(api.get("/account"), 403, "forbidden")
     assert api.get("/capability").json()["limits"]["transfer_amount"]["min"] == 5000
-    with client(sandbox, "skey_test_day") as day, client(sandbox, "skey_test_night") as night:
+    with (
+        client(sandbox, "skey_test_day") as day,
+        client(sandbox, "skey_test_night") as night,
+    ):
         day.post("/charges", data=order())
-        assert [one.get("/charges").json()["total"] for one in (api, day, night)] == [0, 1, 1]
+        assert [one.get("/charges").json()["total"] for one in (api, day, night)] == [
+            0,
+            1,
+            1,
+        ]
 
 
 def commissioned(sandbox, api):
     fields = {"platform_fee[fixed]": "500"}
-    answers = [api.post("/charges", data=order(number, **fields)).json() for number in range(1, 5)]
+    answers = [
+        api.post("/charges", data=order(number, **fields)).json()
+        for number in range(1, 5)
+    ]
     true = {"fixed": 500, "amount": 500, "percentage": None}
     assert [one["platform_fee"] for one in answers] == [
         None,
@@ -171,7 +192,9 @@ def stale(sandbox, api):
         api.post("/charges", data=order(number))
 
     def listed():
-        return [one["metadata"]["order_id"] for one in api.get("/charges").json()["data"]]
+        return [
+            one["metadata"]["order_id"] for one in api.get("/charges").json()["data"]
+        ]
 
     assert listed() == ["A-1", "A-3"]
     api.post("/charges", data=order(4))
@@ -188,12 +211,16 @@ def paid_after_all(sandbox, api):
         "failed",
         "successful",
     ]
-    assert [api.get(f"/charges/{one['id']}").json()["status"] for one in ends] == ["successful"] * 3
+    assert [api.get(f"/charges/{one['id']}").json()["status"] for one in ends] == [
+        "successful"
+    ] * 3
     assert [one["paid"] for one in api.get("/charges").json()["data"]] == [True] * 3
 
 
 def forgotten(sandbox, api):
-    first, second = (api.post("/charges", data=order(number)).json()["id"] for number in (1, 2))
+    first, second = (
+        api.post("/charges", data=order(number)).json()["id"] for number in (1, 2)
+    )
     wait_for(lambda: api.get(f"/charges/{first}").status_code == 404)
     wait_for(lambda: api.get(f"/charges/{second}").json()["refunded_amount"] == 100000)
     assert [one["id"] for one in api.get("/charges").json()["data"]] == [second]
@@ -259,7 +286,13 @@ def test_every_action_field_and_setting_is_on_the_page():
             "\n".join(line.split("|")[1] for line in PAGE.splitlines() if "|" in line),
         )
     )
-    fields = set(Rule.__dataclass_fields__) - {"action", "seen", "applied", "waiting", "copies"}
+    fields = set(Rule.__dataclass_fields__) - {
+        "action",
+        "seen",
+        "applied",
+        "waiting",
+        "copies",
+    }
     assert set(ACTIONS) | fields | set(SETTINGS) <= named
     assert set(ENDS) <= set(re.findall(r"`([a-z_]+)`", PAGE))
 
@@ -301,11 +334,17 @@ def test_an_empty_script_changes_nothing(tmp_path):
 def test_a_script_names_the_good_keys_and_turns_idempotency_on(tmp_path):
     script = tmp_path / "script.json"
     script.write_text(
-        '{"sandbox": {"idempotency": "on", "secret_keys": ["skey_test_a", "skey_live"]}}', "utf-8"
+        '{"sandbox": {"idempotency": "on", "secret_keys": ["skey_test_a", "skey_live"]}}',
+        "utf-8",
     )
-    with SandboxServer.scripted(script) as sandbox, client(sandbox, "skey_test_a") as api:
+    with (
+        SandboxServer.scripted(script) as sandbox,
+        client(sandbox, "skey_test_a") as api,
+    ):
         twice = [
-            api.post("/charges", data=order(), headers={"Idempotency-Key": "k"}).json()["id"]
+            api.post("/charges", data=order(), headers={"Idempotency-Key": "k"}).json()[
+                "id"
+            ]
             for _ in range(2)
         ]
         assert twice[0] == twice[1]
@@ -332,7 +371,15 @@ def test_a_hidden_charge_made_twice_is_hidden_twice():
 
 
 def command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "batchpay", "sandbox", "--port", "0", *map(str, words)]
+    return [
+        sys.executable,
+        "-m",
+        "batchpay",
+        "sandbox",
+        "--port",
+        "0",
+        *map(str, words),
+    ]
 
 
 def test_the_command_serves_a_script_until_it_is_stopped(tmp_path):
@@ -353,7 +400,8 @@ def test_the_command_serves_a_script_until_it_is_stopped(tmp_path):
                 url = process.stdout.readline().split()[0]
                 with httpx.Client(base_url=url, auth=(KEY, ""), trust_env=False) as api:
                     answers += [
-                        api.post("/charges", data=order(number)).status_code for number in range(2)
+                        api.post("/charges", data=order(number)).status_code
+                        for number in range(2)
                     ]
                     answers.append(api.get("/charges").json()["total"])
             finally:
@@ -367,8 +415,15 @@ def test_the_command_refuses_a_wrong_script_in_one_sentence(tmp_path):
     script = tmp_path / "script.toml"
     script.write_text('[[rule]]\naction = "explode"\n', "utf-8")
     done = subprocess.run(
-        command("--script", script), capture_output=True, text=True, timeout=30, check=False
+        command("--script", script),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (Misconfigured.exit_code, "")
-    assert "rule 1: fault rule: no action 'explode'; one of none, reset_before" in done.stderr
+    assert (
+        "rule 1: fault rule: no action 'explode'; one of none, reset_before"
+        in done.stderr
+    )
     assert "Traceback" not in done.stderr

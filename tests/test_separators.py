@@ -94,7 +94,9 @@ def test_a_file_of_two_kinds_is_refused_until_its_cells_are_alike(
 
 @pytest.mark.fault("X09")
 @pytest.mark.parametrize("odd", ["99,50", "1.234.567", "1.234,50", "1 234"])
-def test_where_nothing_is_declared_each_row_is_judged_by_itself(tmp_path: Path, odd: str) -> None:
+def test_where_nothing_is_declared_each_row_is_judged_by_itself(
+    tmp_path: Path, odd: str
+) -> None:
     """There is one form then: what is not written by it is rejected, and the others go."""
     looked = looked_at(tmp_path, "", "1,234", odd, "80.00")
     assert looked.unsent == []
@@ -105,7 +107,8 @@ def test_where_nothing_is_declared_each_row_is_judged_by_itself(tmp_path: Path, 
 def test_what_has_no_decimals_leaves_nothing_open(tmp_path: Path) -> None:
     """Yen, the smallest unit, cells that hold numbers, and rows that do not go."""
     assert looked_at(tmp_path, COMMA, "1.234", "2.000", currency="JPY").unsent == []
-    assert looked_at(tmp_path, COMMA, "1.234", recipient="").unsent == []  # it does not go
+    # it does not go
+    assert looked_at(tmp_path, COMMA, "1.234", recipient="").unsent == []
     satang = '{ column = "amount", unit = "minor", format = "1.234" }'
     rows = [row(1, amount="1.234")]
     assert look(tmp_path, "orders.csv", text_of(rows), amount=satang).unsent == []
@@ -118,7 +121,10 @@ def test_what_has_no_decimals_leaves_nothing_open(tmp_path: Path) -> None:
 @pytest.mark.fault("X09")
 def test_each_part_of_a_sum_proves_itself(tmp_path: Path) -> None:
     """Goods of one machine, postage of another."""
-    rows = [row(1, amount="1.234,00", extra="1.234"), row(2, amount="5,00", extra="2.000")]
+    rows = [
+        row(1, amount="1.234,00", extra="1.234"),
+        row(2, amount="5,00", extra="2.000"),
+    ]
     parts = f'{{ sum = ["amount", "extra"], unit = "major", format = {COMMA} }}'
     (refusal,) = look(tmp_path, "orders.csv", text_of(rows), amount=parts).unsent
     assert refusal.startswith("Column 'extra'")

@@ -12,7 +12,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from batchpay.domain.errors import STATUS_PAGE, BatchpayError, Bug, Misconfigured, NotAllowed
+from batchpay.domain.errors import (
+    STATUS_PAGE,
+    BatchpayError,
+    Bug,
+    Misconfigured,
+    NotAllowed,
+)
 from batchpay.domain.model import Event, Intent, Outcome
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
@@ -79,7 +85,9 @@ def candidates(
     for number in range(count):
         order = document(number, payer)
         events = journal.histories([order["order_id"]])
-        history = History(attempts={order_id: fold(found) for order_id, found in events.items()})
+        history = History(
+            attempts={order_id: fold(found) for order_id, found in events.items()}
+        )
         standing = stand(Row(batch, "", number + 2, order), history, Guards())
         if isinstance(standing, MayGo):
             intent = intent_of(
@@ -94,7 +102,9 @@ def candidates(
                 journal_id=journal.id,
                 mode="test",
             )
-            yield Candidate(order["order_id"], intent, standing.before, standing.withdraw)
+            yield Candidate(
+                order["order_id"], intent, standing.before, standing.withdraw
+            )
         elif is_sendable(standing):
             yield Candidate(order["order_id"], None)
 
@@ -136,7 +146,9 @@ class World:
             clock = FakeClock(self.ahead_s)
             gateway, journal = edges or (self.gateway, self.journal)
             pacer = Pacer(self.settings.rate, 1.0, 1)
-            self.line = Channel(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
+            self.line = Channel(
+                clock, pacer, Breaker(self.settings.pause_s), lambda: None
+            )
             recorder = Recorder(journal, clock, JOB, "run", live=False)
             run = Run(
                 self.settings,
@@ -151,14 +163,21 @@ class World:
             if meanwhile:
                 asyncio.get_running_loop().call_later(1.0, meanwhile, self.settlement)
             start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
-            known = any(event.kind in ("intent", "adopted") for event in self.journal.events())
+            known = any(
+                event.kind in ("intent", "adopted") for event in self.journal.events()
+            )
             bounds = (
-                [time_of(event.data["bound"]) for event in self.journal.events(["listing"])]
+                [
+                    time_of(event.data["bound"])
+                    for event in self.journal.events(["listing"])
+                ]
                 if known
                 else []
             )
             since = (bounds and bounds[-1]) or start - timedelta(days=35)
-            look = Look(since, known, adopt, clock.elapsed_s() + self.settings.doubt_period_s)
+            look = Look(
+                since, known, adopt, clock.elapsed_s() + self.settings.doubt_period_s
+            )
 
             def rows() -> Iterable[Candidate]:
                 return candidates(count, self.journal, self.payer, self.batch)
@@ -185,7 +204,9 @@ class World:
 
     def check(self) -> None:
         """Never twice; every POST had its intent; nothing again inside the doubt period."""
-        assert all(count == 1 for count in self.gateway.money().values()), self.gateway.money()
+        assert all(count == 1 for count in self.gateway.money().values()), (
+            self.gateway.money()
+        )
         sends = list(self.journal.events(["intent"]))
         by_key: dict[str, list[float]] = {}
         for at_s, fields in self.gateway.posts:
@@ -194,7 +215,8 @@ class World:
             intents = [
                 e
                 for e in sends
-                if fold(self.journal.histories([e.order_id])[e.order_id])[-1].intent.key == key
+                if fold(self.journal.histories([e.order_id])[e.order_id])[-1].intent.key
+                == key
             ]
             assert len(times) <= len(intents)
 
@@ -223,7 +245,8 @@ def test_what_a_run_wrote_itself_is_no_news_in_a_list() -> None:
     charges = [charge for charge in seen if charge is not None]
     assert len(charges) == 5 and news_of(charges) == ()
     changed = [
-        replace(charges[0], **{name: _other(value)}) for name, value in asdict(charges[0]).items()
+        replace(charges[0], **{name: _other(value)})
+        for name, value in asdict(charges[0]).items()
     ]
     assert news_of([*changed, *charges]) == tuple(changed)
 
@@ -253,7 +276,9 @@ def test_an_unanswered_order_is_looked_up_and_charged_once(fate: str) -> None:
     world.check()
     key = world.gateway.posts[2][1]["metadata[batchpay_key]"]
     times = [
-        at_s for at_s, fields in world.gateway.posts if fields["metadata[batchpay_key]"] == key
+        at_s
+        for at_s, fields in world.gateway.posts
+        if fields["metadata[batchpay_key]"] == key
     ]
     assert len(times) == (2 if "before" in fate else 1)
     if len(times) == 2:
@@ -301,7 +326,9 @@ def test_a_used_token_after_a_doubt_is_never_called_refused() -> None:
     posts = len(world.gateway.posts)
     assert world.run()["0000"] is Outcome.IN_DOUBT
     assert len(world.gateway.posts) == posts
-    assert World(FakeGateway(only(0, "error used_token"))).run()["0000"] is Outcome.REFUSED
+    assert (
+        World(FakeGateway(only(0, "error used_token"))).run()["0000"] is Outcome.REFUSED
+    )
 
 
 @pytest.mark.fault("B15", "B16")
@@ -354,10 +381,16 @@ def test_429_burns_no_attempt_and_everybody_slows_down() -> None:
 def test_at_most_three_sends_per_order_and_run() -> None:
     """Then it is held, and the next run goes on with the same key."""
     world = World(
-        FakeGateway(lambda post, fields: "429" if fields["metadata[order_id]"] == "0001" else "ok")
+        FakeGateway(
+            lambda post, fields: (
+                "429" if fields["metadata[order_id]"] == "0001" else "ok"
+            )
+        )
     )
     assert world.run()["0001"] is Outcome.HELD
-    assert len([e for e in world.journal.events(["intent"]) if e.order_id == "0001"]) == 3
+    assert (
+        len([e for e in world.journal.events(["intent"]) if e.order_id == "0001"]) == 3
+    )
     world.gateway.fate = lambda post, fields: "ok"
     assert world.run()["0001"] is Outcome.SUCCEEDED
     assert len({f["metadata[batchpay_key]"] for _, f in world.gateway.posts}) == 5
@@ -419,7 +452,11 @@ def test_a_pending_charge_is_asked_about_on_each_run_and_never_sent_again() -> N
     world = World(FakeGateway(only(0, "pending")))
     assert world.run()["0000"] is Outcome.PENDING
     assert world.run()["0000"] is Outcome.PENDING
-    world.gateway.charges[0] |= {"status": "successful", "paid": True, "chain": "acch_test_9"}
+    world.gateway.charges[0] |= {
+        "status": "successful",
+        "paid": True,
+        "chain": "acch_test_9",
+    }
     assert world.run()["0000"] is Outcome.SUCCEEDED
     assert len(world.gateway.posts) == 5
 
@@ -469,7 +506,9 @@ def test_nothing_starts_that_may_not_be_answered_by_the_deadline() -> None:
     world = World(settings=replace(SETTINGS, rate=2))
     outcomes = world.run(30, limits=Limits(deadline_ns=until(8), deadline="06:00 UTC"))
     assert Outcome.HELD in outcomes.values() and Outcome.SUCCEEDED in outcomes.values()
-    assert max(at_s for at_s, _ in world.gateway.posts) <= 1000.0 + 8 - SETTINGS.timeout_s
+    assert (
+        max(at_s for at_s, _ in world.gateway.posts) <= 1000.0 + 8 - SETTINGS.timeout_s
+    )
     assert world.settlement and "deadline 06:00 UTC" in world.settlement.why_held
     assert set(world.run(30).values()) == {Outcome.SUCCEEDED}
 
@@ -490,7 +529,9 @@ def test_a_doubt_is_not_waited_for_beyond_the_deadline() -> None:
 def test_too_many_failures_hold_the_rest(limit: Limit) -> None:
     """Looked at from the twentieth order on; doubts are still asked about."""
     every_third = FakeGateway(
-        lambda post, fields: "declined" if post % 3 == 0 else "lost after" if post == 5 else "ok"
+        lambda post, fields: (
+            "declined" if post % 3 == 0 else "lost after" if post == 5 else "ok"
+        )
     )
     world = World(every_third)
     outcomes = list(world.run(60, limits=Limits(max_failures=limit)).values())
@@ -504,13 +545,15 @@ def test_too_many_failures_hold_the_rest(limit: Limit) -> None:
 def test_charges_that_fail_pause_although_lists_are_answered() -> None:
     """Five non-answers to charges in a row, whatever the look-ups between them say."""
     world = World(
-        FakeGateway(lambda post, fields: "503 before"), settings=replace(SETTINGS, lookup_gap_s=0.1)
+        FakeGateway(lambda post, fields: "503 before"),
+        settings=replace(SETTINGS, lookup_gap_s=0.1),
     )
     outcomes = world.run(60)
     assert Outcome.HELD in outcomes.values()
     assert (
         world.line
-        and world.line.closed == f"the gateway answers with 503: {STATUS_PAGE} tells of incidents"
+        and world.line.closed
+        == f"the gateway answers with 503: {STATUS_PAGE} tells of incidents"
     )
     assert len(world.gateway.posts) <= 4 * (5 + SETTINGS.concurrency)
 
@@ -534,12 +577,15 @@ def test_one_customer_is_charged_once_at_a_time() -> None:
     gateway.charge = counted  # type: ignore[method-assign]
     world = World(
         gateway,
-        payer=lambda number: {"customer": "cust_test_1" if number % 2 else f"cust_test_x{number}"},
+        payer=lambda number: {
+            "customer": "cust_test_1" if number % 2 else f"cust_test_x{number}"
+        },
     )
     start_s = world.now_s
     assert set(world.run(24).values()) == {Outcome.SUCCEEDED}
     assert max(most.values()) == 1
-    assert world.now_s - start_s < 24 * 0.2 + 2 * 0.2  # two lists ask for the youngest charge
+    # two lists ask for the youngest charge
+    assert world.now_s - start_s < 24 * 0.2 + 2 * 0.2
 
 
 class SlowDisk:
@@ -585,15 +631,21 @@ def test_a_slot_is_free_when_its_answer_has_been_read() -> None:
 
 
 @pytest.mark.fault("L1", "L3")
-def test_an_order_of_the_same_payer_waits_until_the_answer_before_it_is_durable() -> None:
+def test_an_order_of_the_same_payer_waits_until_the_answer_before_it_is_durable() -> (
+    None
+):
     """However early the slot is free."""
     world = World(
         settings=replace(SETTINGS, send_window_s=5.0),
         payer=lambda number: {"customer": "cust_test_1"},
     )
     disk = SlowDisk(world.journal)
-    assert set(world.run(6, edges=(world.gateway, disk)).values()) == {Outcome.SUCCEEDED}
-    orders = [(at_s, fields["metadata[order_id]"]) for at_s, fields in world.gateway.posts]
+    assert set(world.run(6, edges=(world.gateway, disk)).values()) == {
+        Outcome.SUCCEEDED
+    }
+    orders = [
+        (at_s, fields["metadata[order_id]"]) for at_s, fields in world.gateway.posts
+    ]
     for (_, before), (at_s, _) in pairwise(orders):
         assert at_s > disk.durable_s[before]
 
@@ -635,7 +687,11 @@ def test_a_charge_behind_a_429_is_never_sent_again() -> None:
     world.gateway.fate = lambda post, fields: "429" if post == 3 else "ok"
     assert set(world.run(4).values()) == {Outcome.SUCCEEDED}
     world.check()
-    times = [at_s for at_s, fields in world.gateway.posts if fields["metadata[order_id]"] == "0003"]
+    times = [
+        at_s
+        for at_s, fields in world.gateway.posts
+        if fields["metadata[order_id]"] == "0003"
+    ]
     assert len(world.gateway.posts) == 5
     assert times[1] - times[0] >= SETTINGS.doubt_period_s
 
@@ -648,12 +704,18 @@ def test_who_was_told_429_waits_for_a_list(lag_s: float) -> None:
     """
     fates = {"0002": "429 after", "0004": "429"}
     world = World(
-        FakeGateway(lambda post, f: fates.pop(f["metadata[order_id]"], "ok"), lag_s=lag_s)
+        FakeGateway(
+            lambda post, f: fates.pop(f["metadata[order_id]"], "ok"), lag_s=lag_s
+        )
     )
     assert set(world.run(6).values()) == {Outcome.SUCCEEDED}
     assert set(world.gateway.money().values()) == {1} and len(world.gateway.posts) == 7
     world.check()
-    times = [at_s for at_s, fields in world.gateway.posts if fields["metadata[order_id]"] == "0004"]
+    times = [
+        at_s
+        for at_s, fields in world.gateway.posts
+        if fields["metadata[order_id]"] == "0004"
+    ]
     assert times[1] - times[0] >= SETTINGS.doubt_period_s
 
 
@@ -671,7 +733,9 @@ def test_lists_for_those_who_were_told_429_cost_little() -> None:
 
 
 def vars_of(settings: GatewaySettings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in GatewaySettings.__dataclass_fields__}
+    return {
+        name: getattr(settings, name) for name in GatewaySettings.__dataclass_fields__
+    }
 
 
 __all__ = ["BatchpayError", "World"]
@@ -725,7 +789,9 @@ def test_while_a_stop_tells_of_a_charge_that_lists_lack_they_prove_nothing() -> 
 
 
 @pytest.mark.fault("J04", "I7")
-def test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt() -> None:
+def test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt() -> (
+    None
+):
     """Days later, in no list that is read any more: its order comes back, and the charge is asked
     for by its id.
     """

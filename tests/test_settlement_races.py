@@ -33,7 +33,9 @@ def interrupted(settlement: Settlement) -> None:
 
 
 @pytest.mark.fault("B19", "B32", "I6")
-def test_a_recovered_order_that_a_list_finds_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recovered_order_that_a_list_finds_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A charge behind a 429, hidden from the first list of the next run and shown to a later
     one.
     """
@@ -54,7 +56,9 @@ def test_a_recovered_order_that_a_list_finds_is_not_sent(monkeypatch: pytest.Mon
     )
     world.run(100)
     # read beforehand
-    monkeypatch.setattr(test_settlement, "candidates", lambda *given: list(candidates(*given)))
+    monkeypatch.setattr(
+        test_settlement, "candidates", lambda *given: list(candidates(*given))
+    )
     world.run(100)
     assert world.gateway.money()["0099"] == 1
 
@@ -127,7 +131,8 @@ def test_two_pieces_of_evidence_at_once_both_count(answer: str) -> None:
         found = charge_in(first if answer == "429" else second)
         assert found is not None
         await asyncio.gather(
-            recorder.found(case, found), recorder.answered(case, proof, given.status, "", None)
+            recorder.found(case, found),
+            recorder.answered(case, proof, given.status, "", None),
         )
         attempt = fold(journal.histories(["0000"])["0000"])[-1]
         assert (
@@ -142,7 +147,8 @@ def test_two_pieces_of_evidence_at_once_both_count(answer: str) -> None:
 def doubtful(fate: str = "ok") -> tuple[World, int]:
     """Four orders in doubt, left by a run that was told to end."""
     world = World(
-        FakeGateway(lambda post, fields: "lost before" if post < 4 else fate), settings=SETTINGS
+        FakeGateway(lambda post, fields: "lost before" if post < 4 else fate),
+        settings=SETTINGS,
     )
     world.run(1, meanwhile=interrupted)
     world.gateway.fate = lambda post, fields: "lost before" if post < 4 else fate
@@ -168,7 +174,9 @@ def test_one_order_goes_alone_until_a_list_followed_it() -> None:
     """However long the list takes; when it cannot be had, nothing else is sent."""
 
     class SlowList(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Any, limit: int = 100
+        ) -> Answer:
             if len(self.posts) == 1:
                 await asyncio.sleep(2.5)
                 assert len(self.posts) == 1
@@ -178,7 +186,9 @@ def test_one_order_goes_alone_until_a_list_followed_it() -> None:
     assert set(world.run(50).values()) == {Outcome.SUCCEEDED}
 
     class NoList(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Any, limit: int = 100
+        ) -> Answer:
             if self.posts:
                 may_leave()
                 return Answer(out=True, status=500)
@@ -194,9 +204,13 @@ def test_a_gateway_without_a_date_shows_its_clock_by_its_first_charge() -> None:
     """An hour apart: no look-up by time would prove anything, so nothing more is sent."""
 
     class Behind(FakeGateway):
-        def _commit(self, fields: dict[str, str], status: str = "successful") -> dict[str, Any]:
+        def _commit(
+            self, fields: dict[str, str], status: str = "successful"
+        ) -> dict[str, Any]:
             charge = super()._commit(fields, status)
-            at = datetime.strptime(charge["created_at"], "%Y-%m-%dT%H:%M:%SZ") - timedelta(hours=1)
+            at = datetime.strptime(
+                charge["created_at"], "%Y-%m-%dT%H:%M:%SZ"
+            ) - timedelta(hours=1)
             charge["created_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
             return charge
 
@@ -211,14 +225,19 @@ def test_a_page_with_a_late_date_does_not_end_a_list_early() -> None:
     """One node's clock is an hour behind: the charge on its second page is not taken for absent."""
 
     class Node(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Any, limit: int = 100
+        ) -> Answer:
             answer = await super().page(since, offset, may_leave, limit)
-            now = datetime.fromtimestamp(START_NS / 1e9 + asyncio.get_running_loop().time(), UTC)
+            now = datetime.fromtimestamp(
+                START_NS / 1e9 + asyncio.get_running_loop().time(), UTC
+            )
             behind = timedelta(hours=1) if self.posts else timedelta()
             return replace(answer, date=format_datetime(now - behind, usegmt=True))
 
     world = World(
-        Node(only(140, "lost after")), payer=lambda number: {"customer": f"cust_test_{number}"}
+        Node(only(140, "lost after")),
+        payer=lambda number: {"customer": f"cust_test_{number}"},
     )
     world.run(160)
     assert set(world.gateway.money().values()) == {1}
@@ -259,7 +278,10 @@ def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(
     market.orders([order(50)], "new.csv")
     for _ in range(2):
         refused = market.run()
-        assert refused.returncode == 78 and 'name = "night"' in refused.stderr + refused.stdout
+        assert (
+            refused.returncode == 78
+            and 'name = "night"' in refused.stderr + refused.stdout
+        )
         # the refused file's rows wait for a person
         assert market.run("--input", "new.csv").returncode == 11
     assert market.posts() == 4
@@ -269,7 +291,9 @@ def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(
 
 
 @pytest.mark.fault("D10", "B15")
-@pytest.mark.parametrize("forged", [{"amount": 1}, {"destination": "recp_test_sandbox9"}])
+@pytest.mark.parametrize(
+    "forged", [{"amount": 1}, {"destination": "recp_test_sandbox9"}]
+)
 def test_adopting_proves_nothing_that_the_row_did_not_ask(
     market: Market, forged: dict[str, object]
 ) -> None:
@@ -297,7 +321,9 @@ def test_an_adopted_charge_of_a_file_that_is_gone_still_counts(market: Market) -
     for folder in ("state", "reports"):
         shutil.rmtree(market.folder / folder)
     waiting = {"status": "pending", "paid": False, "chain": None}
-    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change=waiting)
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="00001", change=waiting
+    )
     market.orders([order(50)], "other.csv")
     assert market.run("--adopt", "--input", "other.csv").returncode == 11
 
@@ -347,9 +373,9 @@ def test_a_charge_of_the_next_attempt_is_kept_beside_one_in_doubt(lands: bool) -
     first, adopted = fold(world.journal.histories(["0000"])["0000"])
     assert adopted.charge is not None and adopted.charge.id == charges[0]["id"]
     assert first.outcome is (Outcome.SUCCEEDED if lands else Outcome.HELD)
-    assert [charge["id"] in reason for reason in world.stops()[:1] for charge in charges] == [
-        True
-    ] * 2 * lands
+    assert [
+        charge["id"] in reason for reason in world.stops()[:1] for charge in charges
+    ] == [True] * 2 * lands
 
 
 @pytest.mark.fault("L6", "B32")
@@ -425,7 +451,9 @@ def test_a_list_that_counts_what_it_does_not_show_yet_is_waited_for() -> None:
     """
 
     class Hidden(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Any, limit: int = 100
+        ) -> Answer:
             answer = await super().page(since, offset, may_leave, limit)
             total = sum(charge["created_at"] >= since for charge in self.charges)
             return replace(answer, said={**answer.said, "total": total})

@@ -52,14 +52,28 @@ class Source:
     def __call__(self) -> Iterator[Found]:
         self.asked += 1
         yield (
-            StoredChunk(0, "", range(2, 4), [{"order_id": "0001"}, {}], {}, frozenset(), b"cells"),
+            StoredChunk(
+                0,
+                "",
+                range(2, 4),
+                [{"order_id": "0001"}, {}],
+                {},
+                frozenset(),
+                b"cells",
+            ),
             [FINDING, REJECTED],
         )
-        yield StoredChunk(1, "", [4], [{}], {}, frozenset(), b""), [replace(FINDING, row=4)]
+        yield (
+            StoredChunk(1, "", [4], [{}], {}, frozenset(), b""),
+            [replace(FINDING, row=4)],
+        )
 
 
 def told(found: Iterator[Found]) -> list[tuple[int, list[int], bytes, list[Finding]]]:
-    return [(chunk.number, list(chunk.rows), chunk.cells, findings) for chunk, findings in found]
+    return [
+        (chunk.number, list(chunk.rows), chunk.cells, findings)
+        for chunk, findings in found
+    ]
 
 
 def test_the_second_reading_is_the_first_one_again(tmp_path: Path) -> None:

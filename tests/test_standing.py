@@ -78,13 +78,19 @@ BY_HAND = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
 BY_ME = "me on 1970-01-01T00:00:00Z: wrong shop"
 WITHDRAWN = event("withdrawn")
 PLACED = event(
-    "adopted", charge=PAID.data["charge"], intent={**FIRST.data["intent"], "content": ""}
+    "adopted",
+    charge=PAID.data["charge"],
+    intent={**FIRST.data["intent"], "content": ""},
 )
 ADOPTED = replace(PLACED, row=0)  # made by a version that did not tell of which row
-ADOPTED_DECLINED = replace(ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]})
+ADOPTED_DECLINED = replace(
+    ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]}
+)
 TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
 CONTESTED = Repeat(Outcome.CONFLICT, plain("row 3 differs"))
-LOOKS_ALIKE = Repeat(Outcome.CONFLICT, plain("row 3 has its id without zeros"), alone=True)
+LOOKS_ALIKE = Repeat(
+    Outcome.CONFLICT, plain("row 3 has its id without zeros"), alone=True
+)
 TOKEN_TWICE = Repeat(Outcome.REJECTED, plain("token-twice"))
 
 
@@ -93,7 +99,9 @@ def history(*events: Any, **more: Any) -> History:
     BATCH.
     """
     attempts = fold(events)
-    return History({"0001": attempts} if attempts else {}, {2: "0001"} if attempts else {}, **more)
+    return History(
+        {"0001": attempts} if attempts else {}, {2: "0001"} if attempts else {}, **more
+    )
 
 
 def other(document: dict[str, Any] = DOCUMENT, **changes: Any) -> Row:
@@ -115,7 +123,9 @@ def second(*events: Any, batch: str = OTHER) -> list[Any]:
     """Events of attempt 2, asked by row 9 of another file."""
     key = INTENT.key[:-1] + "0"
     intent = {**FIRST.data["intent"], "key": key}
-    first = replace(FIRST, attempt=2, batch_id=batch, row=9, data={**FIRST.data, "intent": intent})
+    first = replace(
+        FIRST, attempt=2, batch_id=batch, row=9, data={**FIRST.data, "intent": intent}
+    )
     return [first, *(replace(one, attempt=2, batch_id=batch, row=9) for one in events)]
 
 
@@ -195,7 +205,13 @@ WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
         ),
         # a person's word
         (mine(), [FIRST, VOIDED, BY_HAND], FREE, Owns, False),
-        (other(CHANGED, comeback=True), [FIRST, VOIDED, BY_HAND], FREE, Cancelled, False),
+        (
+            other(CHANGED, comeback=True),
+            [FIRST, VOIDED, BY_HAND],
+            FREE,
+            Cancelled,
+            False,
+        ),
         # found at the gateway, made by a journal that is gone
         (mine(), [ADOPTED], FREE, Owns, False),
         (beside(), [ADOPTED], FREE, Owns, False),
@@ -212,7 +228,9 @@ WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
         (other(), [ADOPTED_DECLINED], FREE, DuplicateOf, False),
     ],
 )
-def test_what_a_row_is(row: Row, events: list[Any], guards: Guards, kind: type, sent: bool) -> None:
+def test_what_a_row_is(
+    row: Row, events: list[Any], guards: Guards, kind: type, sent: bool
+) -> None:
     """Contract, section 4: ownership, coming back, what was planned and never charged; and whether
     a run sends it.
     """
@@ -220,7 +238,9 @@ def test_what_a_row_is(row: Row, events: list[Any], guards: Guards, kind: type, 
     assert (type(standing), is_sendable(standing)) == (kind, sent), standing
 
 
-def test_every_outcome_of_its_own_attempt_is_shown_by_a_row_and_named_by_its_double() -> None:
+def test_every_outcome_of_its_own_attempt_is_shown_by_a_row_and_named_by_its_double() -> (
+    None
+):
     """However the row reads by now, and whatever holds others back."""
     for status, outcome in (
         ("successful", Outcome.SUCCEEDED),
@@ -229,8 +249,13 @@ def test_every_outcome_of_its_own_attempt_is_shown_by_a_row_and_named_by_its_dou
         ("expired", Outcome.EXPIRED),
         ("reversed", Outcome.REVERSED),
     ):
-        known = history(FIRST, answer_event(1, status=status, paid=status == "successful"))
-        for guards in (FREE, Guards(refusal="r", stop="s", barred={"recp_test_1": "b"})):
+        known = history(
+            FIRST, answer_event(1, status=status, paid=status == "successful")
+        )
+        for guards in (
+            FREE,
+            Guards(refusal="r", stop="s", barred={"recp_test_1": "b"}),
+        ):
             shown = stand(mine(), known, guards)
             double = stand(beside(), known, guards)
             assert isinstance(shown, Owns) and shown.attempt.outcome is outcome
@@ -264,15 +289,22 @@ def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
     contradiction.
     """
     known = history(ADOPTED)
-    assert owner_of(known, BATCH, "", 9, "0001") and owner_of(known, OTHER, "", 2, "0001") is None
+    assert (
+        owner_of(known, BATCH, "", 9, "0001")
+        and owner_of(known, OTHER, "", 2, "0001") is None
+    )
 
     def told(payer: str) -> Standing:
         kept = {**ADOPTED.data["intent"], "payer": payer}
         return stand(
-            other(), history(replace(ADOPTED, data={**ADOPTED.data, "intent": kept})), FREE
+            other(),
+            history(replace(ADOPTED, data={**ADOPTED.data, "intent": kept})),
+            FREE,
         )
 
-    assert isinstance(told(""), DuplicateOf) and isinstance(told("tokn_test_1"), DuplicateOf)
+    assert isinstance(told(""), DuplicateOf) and isinstance(
+        told("tokn_test_1"), DuplicateOf
+    )
     customer = {**DOCUMENT, "customer": "cust_test_1", "card": "card_test_7"}
     for payer, kind in (("cust_test_1", DuplicateOf), ("cust_test_2", ConflictWith)):
         kept = {**ADOPTED.data["intent"], "payer": payer}
@@ -286,9 +318,14 @@ def test_an_adopted_charge_whose_terms_the_row_denies_is_a_contradiction() -> No
     denied = stand(mine({**DOCUMENT, "amount": 5}), history(ADOPTED), FREE)
     assert isinstance(denied, Owns) and denied.contradicts
     assert (
-        denied.attempt.outcome is Outcome.UNPROVEN and "other terms" in denied.attempt.why_unproven
+        denied.attempt.outcome is Outcome.UNPROVEN
+        and "other terms" in denied.attempt.why_unproven
     )
-    for quiet in (mine(), mine({**DOCUMENT, "amount": 5}, problems=(PROBLEM,)), mine({})):
+    for quiet in (
+        mine(),
+        mine({**DOCUMENT, "amount": 5}, problems=(PROBLEM,)),
+        mine({}),
+    ):
         standing = stand(quiet, history(ADOPTED), FREE)
         assert isinstance(standing, Owns) and not standing.contradicts
 
@@ -300,14 +337,18 @@ def test_what_was_planned_and_never_charged_is_withdrawn_before_the_next() -> No
     for row in (mine(CHANGED), beside(CHANGED), other(CHANGED)):
         assert stand(row, history(FIRST, VOIDED), FREE) == MayGo(2, (ready,), ready)
     withdrawn = fold([FIRST, VOIDED, WITHDRAWN])
-    assert stand(mine(CHANGED), history(FIRST, VOIDED, WITHDRAWN), FREE) == MayGo(2, withdrawn)
+    assert stand(mine(CHANGED), history(FIRST, VOIDED, WITHDRAWN), FREE) == MayGo(
+        2, withdrawn
+    )
 
 
 @pytest.mark.fault("J13")
 def test_a_row_that_now_asks_for_another_order_withdraws_what_it_asked_first() -> None:
     """An edited job maps it to another id: its first order, never charged, must not go as well."""
     ready = fold([FIRST, VOIDED])[0]
-    standing = stand(mine({**DOCUMENT, "order_id": "0777"}), history(FIRST, VOIDED), FREE)
+    standing = stand(
+        mine({**DOCUMENT, "order_id": "0777"}), history(FIRST, VOIDED), FREE
+    )
     assert standing == MayGo(1, (), ready)
 
 
@@ -320,7 +361,9 @@ def test_the_next_attempt_has_the_next_number_and_knows_those_before() -> None:
 
 
 @pytest.mark.fault("B31", "I7")
-def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back() -> None:
+def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back() -> (
+    None
+):
     """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay
     twice.
     """
@@ -328,7 +371,9 @@ def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back(
     assert twin
     known = history(FIRST, DECLINED, event("found", charge=twin.to_json()))
     assert isinstance(stand(other(CHANGED, comeback=True), known, FREE), ConflictWith)
-    assert isinstance(stand(other(CHANGED, comeback=True), history(FIRST, DECLINED), FREE), MayGo)
+    assert isinstance(
+        stand(other(CHANGED, comeback=True), history(FIRST, DECLINED), FREE), MayGo
+    )
 
 
 @pytest.mark.fault("L3", "L11")
@@ -350,9 +395,9 @@ def test_a_cancelled_order_is_never_sent() -> None:
     """Whether its attempt was closed by the word, was never charged, or never was."""
     never = history(cancelled={"0001": BY_ME})
     assert stand(other(comeback=True), never, FREE) == Cancelled(BY_ME)
-    assert stand(mine(), history(FIRST, VOIDED, cancelled={"0001": "late"}), FREE) == Cancelled(
-        "late"
-    )
+    assert stand(
+        mine(), history(FIRST, VOIDED, cancelled={"0001": "late"}), FREE
+    ) == Cancelled("late")
     closed = history(FIRST, VOIDED, BY_HAND)
     assert stand(other(CHANGED, comeback=True), closed, FREE) == Cancelled(BY_ME)
 
@@ -360,7 +405,9 @@ def test_a_cancelled_order_is_never_sent() -> None:
 @pytest.mark.parametrize("code", ["invalid_card", "cancelled"])
 def test_a_refusal_by_the_gateway_is_no_persons_word(code: str) -> None:
     """Only a person's `cancelled` ends an order for ever, whatever words a gateway says."""
-    refused = event("answer", 1, verdict="refused", code=code, message="settled by hand: no")
+    refused = event(
+        "answer", 1, verdict="refused", code=code, message="settled by hand: no"
+    )
     known = history(FIRST, refused)
     assert isinstance(stand(other(CHANGED), known, FREE), MayGo)
     (attempt,) = known.attempts["0001"]
@@ -386,7 +433,9 @@ def look_alike(*events: Any) -> dict[str, Any]:
 
 
 @pytest.mark.fault("J07", "E04")
-def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_it_did() -> None:
+def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_it_did() -> (
+    None
+):
     """First attempt, later attempt, one that goes on: none of them is sent; a source with both ids
     says so.
     """
@@ -398,20 +447,27 @@ def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_i
     renamed = [replace(one, **of_one) for one in (FIRST, DECLINED)]
     later = History({"1": fold(renamed)}, {2: "1"}, **twin)
     assert isinstance(
-        stand(other({**DOCUMENT, "order_id": "1"}, comeback=True), later, FREE), ConflictWith
+        stand(other({**DOCUMENT, "order_id": "1"}, comeback=True), later, FREE),
+        ConflictWith,
     )
     waiting = [
         replace(
-            FIRST, **of_one, data={**FIRST.data, "intent": {**FIRST.data["intent"], "content": "x"}}
+            FIRST,
+            **of_one,
+            data={**FIRST.data, "intent": {**FIRST.data["intent"], "content": "x"}},
         ),
         replace(VOIDED, **of_one),
     ]
     held = History({"1": fold(waiting)}, {2: "1"}, **twin)
-    assert isinstance(stand(mine({**DOCUMENT, "order_id": "1"}), held, FREE), ConflictWith)
+    assert isinstance(
+        stand(mine({**DOCUMENT, "order_id": "1"}), held, FREE), ConflictWith
+    )
     distinct = Guards(distinct_ids=True)
     assert isinstance(stand(other(ZEROS), History(**twin), distinct), MayGo)
     same = History(
-        {"0001": fold([FIRST, DECLINED])}, {}, look_alikes={alike("0001"): fold([FIRST, DECLINED])}
+        {"0001": fold([FIRST, DECLINED])},
+        {},
+        look_alikes={alike("0001"): fold([FIRST, DECLINED])},
     )
     assert isinstance(stand(other(CHANGED), same, FREE), MayGo), (
         "an order is not its own look-alike"
@@ -423,10 +479,14 @@ def test_a_look_alike_of_a_row_with_an_open_attempt_keeps_it_from_going_on() -> 
     """Never charged: it is a conflict. In doubt: it shows that, and is not sent again."""
     known = {
         "look_alikes": {
-            alike("0001"): fold([replace(FIRST, order_id="1"), replace(PAID, order_id="1")])
+            alike("0001"): fold(
+                [replace(FIRST, order_id="1"), replace(PAID, order_id="1")]
+            )
         }
     }
-    assert isinstance(stand(mine(), history(FIRST, VOIDED, **known), FREE), ConflictWith)
+    assert isinstance(
+        stand(mine(), history(FIRST, VOIDED, **known), FREE), ConflictWith
+    )
     doubt = stand(mine(), history(FIRST, **known), FREE)
     assert isinstance(doubt, Owns) and not doubt.resumes
     double = stand(other(), history(FIRST, VOIDED, **known), FREE)
@@ -434,7 +494,9 @@ def test_a_look_alike_of_a_row_with_an_open_attempt_keeps_it_from_going_on() -> 
 
 
 def elsewhere(**changes: Any) -> Elsewhere:
-    return replace(Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"), **changes)
+    return replace(
+        Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"), **changes
+    )
 
 
 @pytest.mark.fault("J06", "E13")
@@ -445,7 +507,9 @@ def test_the_very_order_that_another_job_charged_ends_the_run() -> None:
     for found in (elsewhere(), elsewhere(payer="tokn_test_1")):
         known = {"elsewhere": {"0001": (elsewhere(amount=1), found)}}
         assert stand(other(), history(**known), FREE) == Renamed(found)
-        assert stand(other(CHANGED), history(FIRST, DECLINED, **known), FREE) == Renamed(found)
+        assert stand(
+            other(CHANGED), history(FIRST, DECLINED, **known), FREE
+        ) == Renamed(found)
         # a send that would resume
         assert stand(mine(), history(FIRST, VOIDED, **known), FREE) == Renamed(found)
     for strange in (
@@ -470,7 +534,11 @@ BARRED = Guards(barred={"recp_test_1": "is not verified"})
         (Guards(refusal="the file has 3 rows"), "accountant", "3 rows"),
         (BARRED, "engineer", "recipient recp_test_1 is not verified"),
         (Guards(stop="unproven"), "a person", "a stop is in force: unproven"),
-        (Guards(smallest_share={"THB": 123451}), "accountant", "smallest transfer is 1234.51"),
+        (
+            Guards(smallest_share={"THB": 123451}),
+            "accountant",
+            "smallest transfer is 1234.51",
+        ),
         (
             Guards(smallest_share={"THB": 123450}, fee=Fee({}, "0.001")),
             "accountant",
@@ -479,7 +547,9 @@ BARRED = Guards(barred={"recp_test_1": "is not verified"})
         (Guards(refusal="r", stop="s", barred=BARRED.barred), "accountant", "r"),
     ],
 )
-def test_what_holds_a_row_back_holds_every_kind_of_it(guards: Guards, acts: str, word: str) -> None:
+def test_what_holds_a_row_back_holds_every_kind_of_it(
+    guards: Guards, acts: str, word: str
+) -> None:
     """A new order, one that comes back, one that was never charged; who acts is named. What is in
     doubt stays so.
     """
@@ -526,10 +596,12 @@ LAST_WEEK = Near("0009", "2026-11-20-dddddddddddd", 0)
 def test_a_recent_order_that_asked_for_the_same_is_told() -> None:
     """Not the order itself, nor another one of its file, nor one that goes in the same run."""
     told = stand(other(), history(**near(LAST_WEEK)), FREE)
-    assert isinstance(told, MayGo) and "order 0009 of batch 2026-11-20-dddddddddddd asked" in str(
-        told.warnings[0]
+    assert isinstance(
+        told, MayGo
+    ) and "order 0009 of batch 2026-11-20-dddddddddddd asked" in str(told.warnings[0])
+    more = stand(
+        other(), history(**near(LAST_WEEK, replace(LAST_WEEK, order_id="0010"))), FREE
     )
-    more = stand(other(), history(**near(LAST_WEEK, replace(LAST_WEEK, order_id="0010"))), FREE)
     assert isinstance(more, MayGo) and "and 1 more" in str(more.warnings[0])
     for quiet in (Near("0001", BATCH, 0), Near("0009", OTHER, 0)):
         assert stand(other(), history(**near(quiet)), FREE) == MayGo(1)
@@ -545,12 +617,20 @@ def test_a_job_may_hold_such_an_order() -> None:
     """Until a person cancels it or changes the job; what holds it back otherwise is told first."""
     hold = Guards(near_duplicates="hold")
     standing = stand(other(), history(**near(LAST_WEEK)), hold)
-    assert isinstance(standing, Waits) and standing.who_acts == "accountant" and standing.warnings
-    assert worded(standing.why).startswith("order 0009") and 'near_duplicates = "warn"' in worded(
-        standing.why
+    assert (
+        isinstance(standing, Waits)
+        and standing.who_acts == "accountant"
+        and standing.warnings
     )
-    barred = stand(other(), history(**near(LAST_WEEK)), replace(hold, barred=BARRED.barred))
-    assert isinstance(barred, Waits) and barred.who_acts == "engineer" and barred.warnings
+    assert worded(standing.why).startswith(
+        "order 0009"
+    ) and 'near_duplicates = "warn"' in worded(standing.why)
+    barred = stand(
+        other(), history(**near(LAST_WEEK)), replace(hold, barred=BARRED.barred)
+    )
+    assert (
+        isinstance(barred, Waits) and barred.who_acts == "engineer" and barred.warnings
+    )
     assert isinstance(stand(other(), history(), hold), MayGo)
 
 
@@ -575,7 +655,9 @@ def test_a_row_that_was_sent_is_told_of_what_was_asked_before_it() -> None:
 
 
 @pytest.mark.fault("E03", "J14")
-def test_a_token_that_goes_with_an_attempt_of_an_earlier_file_pays_no_other_order() -> None:
+def test_a_token_that_goes_with_an_attempt_of_an_earlier_file_pays_no_other_order() -> (
+    None
+):
     """Of the two the one that goes first has it; a correction goes with what its row did not
     spend.
     """
@@ -602,7 +684,8 @@ def corrected_by(*events: Any, order_id: str = "0005") -> dict[str, Any]:
     place = place_of(OTHER, "", 9)
     named = [replace(one, order_id=order_id, batch_id=BATCH, row=7) for one in events]
     named[0] = replace(
-        named[0], data={**named[0].data, "intent": {**named[0].data["intent"], "sale": [place]}}
+        named[0],
+        data={**named[0].data, "intent": {**named[0].data["intent"], "sale": [place]}},
     )
     return {"corrected": {place: fold(named)}, "bears": {place: "0001"}}
 
@@ -614,7 +697,9 @@ def test_a_row_whose_corrected_row_was_charged_is_not_charged_as_well() -> None:
     """
     for events in ([FIRST, PAID], [FIRST]):
         standing = stand(other(), history(**corrected_by(*events)), FREE)
-        assert isinstance(standing, DuplicateOf) and "corrected row" in worded(standing.why)
+        assert isinstance(standing, DuplicateOf) and "corrected row" in worded(
+            standing.why
+        )
         assert standing.attempt.intent.order_id == "0005"
     for events in ([FIRST, DECLINED], [FIRST, VOIDED]):
         assert isinstance(stand(other(), history(**corrected_by(*events)), FREE), MayGo)
@@ -634,18 +719,26 @@ def test_a_correction_of_a_row_that_was_charged_is_its_duplicate() -> None:
         assert isinstance(standing, DuplicateOf) and worded(standing.why).startswith(
             "it corrects a row that was charged"
         )
-    changed = replace(correction, document={**DOCUMENT, "amount": DOCUMENT["amount"] + 1})
+    changed = replace(
+        correction, document={**DOCUMENT, "amount": DOCUMENT["amount"] + 1}
+    )
     standing = stand(changed, history(**corrected_by(FIRST, PAID)), FREE)
-    assert isinstance(standing, ConflictWith) and "batchpay_ columns" in worded(standing.why)
+    assert isinstance(standing, ConflictWith) and "batchpay_ columns" in worded(
+        standing.why
+    )
     assert standing.attempt and standing.attempt.intent.order_id == "0005"
-    assert isinstance(stand(correction, history(**corrected_by(FIRST, DECLINED)), FREE), MayGo)
+    assert isinstance(
+        stand(correction, history(**corrected_by(FIRST, DECLINED)), FREE), MayGo
+    )
 
 
 @pytest.mark.fault("J07")
 def test_an_attempt_of_the_same_sale_that_goes_in_this_run_bars_the_others() -> None:
     """It was never charged: without its file here it stands in nobody's way."""
     waits = history(**corrected_by(FIRST, VOIDED))
-    assert isinstance(stand(other(), waits, replace(FREE, present=(BATCH,))), DuplicateOf)
+    assert isinstance(
+        stand(other(), waits, replace(FREE, present=(BATCH,))), DuplicateOf
+    )
     assert isinstance(stand(other(), waits, FREE), MayGo)
 
 
@@ -671,9 +764,13 @@ def once(*events: Any, **more: Any) -> History:
     """
     place = place_of(OTHER, "", 9)
     more = {"bears": {place_of(BATCH, "", 7): "0001"}, **more}
-    attempts = fold([replace(one, order_id="0005", batch_id=BATCH, row=7) for one in events])
+    attempts = fold(
+        [replace(one, order_id="0005", batch_id=BATCH, row=7) for one in events]
+    )
     known: dict[str, Any] = (
-        {"attempts": {"0005": attempts}, "corrected": {place: attempts}} if attempts else {}
+        {"attempts": {"0005": attempts}, "corrected": {place: attempts}}
+        if attempts
+        else {}
     )
     return History(**known, others={place: ("0005",)}, **more)
 
@@ -687,17 +784,23 @@ def test_what_took_money_under_an_earlier_id_is_the_same_sale() -> None:
     changed = replace(row, document={**DOCUMENT, "amount": 5})
     for events in ([FIRST, PAID], [FIRST], [PLACED]):
         standing = stand(row, once(*events), FREE)
-        assert isinstance(standing, DuplicateOf) and "earlier id" in worded(standing.why)
+        assert isinstance(standing, DuplicateOf) and "earlier id" in worded(
+            standing.why
+        )
         standing = stand(changed, once(*events), FREE)
-        assert isinstance(standing, ConflictWith) and "a file of its own" in worded(standing.why)
+        assert isinstance(standing, ConflictWith) and "a file of its own" in worded(
+            standing.why
+        )
     assert isinstance(stand(row, once(FIRST, DECLINED), FREE), DuplicateOf)
     for again in (replace(row, comeback=True), changed):
         standing = stand(again, once(FIRST, DECLINED), FREE)
-        assert isinstance(standing, MayGo) and [a.intent.order_id for a in standing.before] == [
-            "0005"
-        ]
+        assert isinstance(standing, MayGo) and [
+            a.intent.order_id for a in standing.before
+        ] == ["0005"]
     assert isinstance(stand(row, once(FIRST, VOIDED), FREE), MayGo)
-    assert isinstance(stand(row, once(FIRST, VOIDED), replace(FREE, present=(BATCH,))), DuplicateOf)
+    assert isinstance(
+        stand(row, once(FIRST, VOIDED), replace(FREE, present=(BATCH,))), DuplicateOf
+    )
     assert isinstance(stand(row, once(), FREE), MayGo)
 
 
@@ -707,14 +810,26 @@ def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
     a stranger's.
     """
     row, whose = other(earlier=("0005",)), place_of(BATCH, "", 7)
-    stranger = replace(row, document={**DOCUMENT, "amount": 5, "destination": "recp_test_2"})
-    word = Word("fraud", "0005", 2, BATCH, (whose,), ({**DOCUMENT, "order_id": "0005"},))
+    stranger = replace(
+        row, document={**DOCUMENT, "amount": 5, "destination": "recp_test_2"}
+    )
+    word = Word(
+        "fraud", "0005", 2, BATCH, (whose,), ({**DOCUMENT, "order_id": "0005"},)
+    )
     words = {"words": {place_of(OTHER, "", 9): (word,)}}
     here = replace(FREE, present=(BATCH,))
-    for events in ([FIRST, PAID], [FIRST], [FIRST, DECLINED], [FIRST, VOIDED, BY_HAND], None):
+    for events in (
+        [FIRST, PAID],
+        [FIRST],
+        [FIRST, DECLINED],
+        [FIRST, VOIDED, BY_HAND],
+        None,
+    ):
         told: Any = words if events is None else {}
         for bears in ({whose: "0005"}, {whose: "0006"}):
-            assert isinstance(stand(row, once(*events or (), bears=bears, **told), here), MayGo)
+            assert isinstance(
+                stand(row, once(*events or (), bears=bears, **told), here), MayGo
+            )
             waits = stand(row, once(*events or (), bears=bears, **told), FREE)
             assert (
                 isinstance(waits, Waits)
@@ -722,20 +837,31 @@ def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
                 and "--yes" in worded(waits.why)
             )
             said = replace(FREE, are_new=True)
-            assert isinstance(stand(row, once(*events or (), bears=bears, **told), said), MayGo)
+            assert isinstance(
+                stand(row, once(*events or (), bears=bears, **told), said), MayGo
+            )
         # it has no id today
-        assert isinstance(stand(row, once(*events or (), bears={}, **told), here), Waits)
-    assert isinstance(stand(stranger, once(FIRST, PAID, bears={whose: "0005"}), FREE), MayGo)
+        assert isinstance(
+            stand(row, once(*events or (), bears={}, **told), here), Waits
+        )
+    assert isinstance(
+        stand(stranger, once(FIRST, PAID, bears={whose: "0005"}), FREE), MayGo
+    )
 
 
 @pytest.mark.fault("J13")
-def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody() -> None:
+def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody() -> (
+    None
+):
     """It is withdrawn, and the row goes under the id that it has now."""
     row = mine({**DOCUMENT, "order_id": "0009"}, earlier=("0001",))
     place = place_of(BATCH, "", 2)
     attempts = fold([FIRST, VOIDED])
     known = History(
-        {"0001": attempts}, {2: "0001"}, corrected={place: attempts}, others={place: ("0001",)}
+        {"0001": attempts},
+        {2: "0001"},
+        corrected={place: attempts},
+        others={place: ("0001",)},
     )
     standing = stand(row, known, replace(FREE, present=(BATCH,)))
     assert isinstance(standing, MayGo) and standing.withdraw == attempts[0]
@@ -746,12 +872,19 @@ def test_a_cancelled_sale_stays_cancelled_under_every_id() -> None:
     """By the order's own event, by an attempt under an earlier id, by that of its correction."""
     row = other(earlier=("0005",))
     word = Word(
-        "fraud", "0005", 1, BATCH, (place_of(BATCH, "", 7),), ({**DOCUMENT, "order_id": "0005"},)
+        "fraud",
+        "0005",
+        1,
+        BATCH,
+        (place_of(BATCH, "", 7),),
+        ({**DOCUMENT, "order_id": "0005"},),
     )
     words = {place_of(OTHER, "", 9): (word,)}
     assert stand(row, once(words=words), FREE) == Cancelled("fraud")
     assert stand(row, once(FIRST, VOIDED, BY_HAND), FREE) == Cancelled(BY_ME)
-    assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled(BY_ME)
+    assert stand(
+        other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE
+    ) == Cancelled(BY_ME)
 
 
 @pytest.mark.fault("J06", "B31")
@@ -784,7 +917,9 @@ def test_another_jobs_charge_is_seen_under_every_id_of_the_sale() -> None:
 
 
 @pytest.mark.fault("L11", "J32")
-def test_a_charge_of_its_file_that_no_row_shows_keeps_the_rows_of_other_ids_back() -> None:
+def test_a_charge_of_its_file_that_no_row_shows_keeps_the_rows_of_other_ids_back() -> (
+    None
+):
     """Nobody knows of which row it is; a person does, or gives the ids back."""
     lost = fold([replace(ADOPTED, order_id="0005")])[0]
     standing = stand(other(), history(), replace(FREE, unplaced=lost))
@@ -824,14 +959,22 @@ def test_what_settles_a_row_elsewhere() -> None:
     assert settled(other(), history(corrected={place: of_order}))
     assert settled(other(), history(corrected={place: of_order}), received_ns=9) is None
     assert (
-        settled(other(corrects="there"), history(corrected={place: of_order}), received_ns=9)
+        settled(
+            other(corrects="there"), history(corrected={place: of_order}), received_ns=9
+        )
         is None
     )
 
 
 MONEY = st.tuples(st.sampled_from([500, 700]), st.sampled_from(["thb", "THB", "jpy"]))
 PAYERS = st.sampled_from(
-    [{}, {"customer": "cust_1"}, {"customer": "cust_2"}, {"card": "tokn_1"}, {"source": "src_1"}]
+    [
+        {},
+        {"customer": "cust_1"},
+        {"customer": "cust_2"},
+        {"card": "tokn_1"},
+        {"source": "src_1"},
+    ]
 )
 ROWS = st.builds(
     lambda payer, money, to: {
@@ -867,7 +1010,9 @@ def test_whether_two_ask_for_the_same_has_one_answer(
         ),
         adopted=True,
     )
-    assert are_strangers(one, two) == are_strangers(two, one) == is_a_strangers(one, asked)
+    assert (
+        are_strangers(one, two) == are_strangers(two, one) == is_a_strangers(one, asked)
+    )
     same = same_terms(one, asked)
     assert same == is_to_the_letter(one, asked) == asks_the_same(one, asked, "")
     assert not (same and (contradicts(one, asked) or is_a_strangers(one, asked)))
@@ -876,8 +1021,12 @@ def test_whether_two_ask_for_the_same_has_one_answer(
     assert contradicts(written, asked) == contradicts(one, asked)
 
 
-REFUSED = event("answer", 1, verdict="refused", status=400, code="bad_request", message="m")
-THROTTLED = event("answer", 1, verdict="throttled", status=429, code="too_many", message="m")
+REFUSED = event(
+    "answer", 1, verdict="refused", status=400, code="bad_request", message="m"
+)
+THROTTLED = event(
+    "answer", 1, verdict="throttled", status=429, code="too_many", message="m"
+)
 MISSING = event("missing")
 DENIED = event("resolved", **{"as": "not-charged"}, reason="looked", by="me")
 ENDS = st.sampled_from(
@@ -900,7 +1049,12 @@ NAMELESS = st.builds(
     st.sampled_from(["", "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"]),
 )
 ASKED = st.sampled_from(
-    [DOCUMENT, CHANGED, {**DOCUMENT, "amount": INTENT.amount + 1}, {**CHANGED, "amount": 777}]
+    [
+        DOCUMENT,
+        CHANGED,
+        {**DOCUMENT, "amount": INTENT.amount + 1},
+        {**CHANGED, "amount": 777},
+    ]
 )
 MORE = st.fixed_dictionaries(
     {},
@@ -937,9 +1091,14 @@ def test_what_keeps_a_next_attempt_from_beginning_keeps_one_that_has_begun(
     over from another file pass one gate.
     """
     guards = Guards(
-        job="j", nameless={nameless.terms: {nameless.charge_id: nameless}}, present={OTHER}, **more
+        job="j",
+        nameless={nameless.terms: {nameless.charge_id: nameless}},
+        present={OTHER},
+        **more,
     )
-    terms = terms_of(payer_of(asked), asked["destination"], asked["amount"], asked["currency"])
+    terms = terms_of(
+        payer_of(asked), asked["destination"], asked["amount"], asked["currency"]
+    )
     beside_it = {"near": {terms: (Near("0777", "b", 1),)}} if near else {}
     first = [FIRST, *end]
     row = other(asked, comeback=True)
@@ -947,7 +1106,12 @@ def test_what_keeps_a_next_attempt_from_beginning_keeps_one_that_has_begun(
     assert isinstance(fresh, MayGo | Waits | ConflictWith), fresh
 
     key = INTENT.key[:-1] + "0"
-    intent = {**FIRST.data["intent"], "key": key, "amount": asked["amount"], "batch_id": OTHER}
+    intent = {
+        **FIRST.data["intent"],
+        "key": key,
+        "amount": asked["amount"],
+        "batch_id": OTHER,
+    }
     intent |= {"content": content_of(asked), "attempt": 2, "row": 9}
     changes = {"attempt": 2, "batch_id": OTHER, "row": 9}
     second = [replace(FIRST, data={**FIRST.data, "intent": intent}, **changes)]
@@ -965,7 +1129,14 @@ def test_what_keeps_a_next_attempt_from_beginning_keeps_one_that_has_begun(
 def test_rows_of_a_chunk_carry_what_was_read_of_them() -> None:
     """Problems, repeats, retry and what they correct, each at its own row."""
     chunk = StoredChunk(
-        0, "s", [2, 5], [DOCUMENT, CHANGED], {1: (PROBLEM,)}, frozenset({1}), b"", {1: "there"}
+        0,
+        "s",
+        [2, 5],
+        [DOCUMENT, CHANGED],
+        {1: (PROBLEM,)},
+        frozenset({1}),
+        b"",
+        {1: "there"},
     )
     assert rows_of(BATCH, chunk, {("s", 2): TWICE, ("", 5): CONTESTED}) == [
         Row(BATCH, "s", 2, DOCUMENT, (), TWICE),
@@ -996,11 +1167,14 @@ def asked_by(extras_from: str) -> Any:
         ("", other(DESCRIBED), [DECLINED], DuplicateOf),  # nobody kept it
         ("", other(DESCRIBED), [PAID], DuplicateOf),
         ("b", beside(DESCRIBED), [DECLINED], DuplicateOf),
-        ("b", mine(DESCRIBED), [VOIDED], MayGo),  # never charged: its text of today is sent
+        # never charged: its text of today is sent
+        ("b", mine(DESCRIBED), [VOIDED], MayGo),
         ("b", other(DESCRIBED), [VOIDED], DuplicateOf),
     ],
 )
-def test_only_its_sender_changes_a_row(kept: str, row: Row, events: list[Any], kind: type) -> None:
+def test_only_its_sender_changes_a_row(
+    kept: str, row: Row, events: list[Any], kind: type
+) -> None:
     """What the job adds beside the money is no row's own."""
     standing = stand(row, history(asked_by(kept), *events), Guards(extras_from="a"))
     assert type(standing) is kind, standing

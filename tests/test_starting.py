@@ -21,7 +21,9 @@ def test_what_init_writes_is_checked_at_once(market: Market) -> None:
     """Two orders are right, the third shows what an error looks like; nothing is overwritten."""
     words, how = market.command("init", "here")
     made = subprocess.run(words, capture_output=True, text=True, check=False, **how)
-    assert made.returncode == 0 and "batchpay check here/job.toml" in made.stdout, made.stderr
+    assert made.returncode == 0 and "batchpay check here/job.toml" in made.stdout, (
+        made.stderr
+    )
     words, how = market.command("check", "here/job.toml", "--json")
     checked = subprocess.run(words, capture_output=True, text=True, check=False, **how)
     assert checked.returncode == 10, checked.stderr
@@ -50,13 +52,18 @@ def test_an_editor_finds_the_schema_by_the_first_line(market: Market) -> None:
     assert directive == "#:schema" and path.startswith("./")
     schema = json.loads((market.folder / "here" / path).read_text("utf-8"))
     jsonschema.Draft202012Validator(schema).validate(tomllib.loads(text))
-    assert (market.folder / "here" / path).read_text("utf-8") == said(market, "schema", "job")
+    assert (market.folder / "here" / path).read_text("utf-8") == said(
+        market, "schema", "job"
+    )
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schema_prints_what_the_program_goes_by(market: Market, name: str) -> None:
     """Byte for byte, so that it can be sent to a file."""
-    assert said(market, "schema", name) == data_path(f"schemas/{name}.schema.json").read_text()
+    assert (
+        said(market, "schema", name)
+        == data_path(f"schemas/{name}.schema.json").read_text()
+    )
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -92,7 +99,12 @@ def test_bash_completes(market: Market, typed: list[str], offered: set[str]) -> 
     _, how = market.command()
     how["env"]["PATH"] = f"{program.parent}:{how['env'].get('PATH', '/usr/bin:/bin')}"
     done = subprocess.run(
-        ["bash", "-c", asked], capture_output=True, text=True, check=False, timeout=30, **how
+        ["bash", "-c", asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        **how,
     )
     assert done.returncode == 0, done.stderr
     assert offered <= set(done.stdout.split()), done.stdout

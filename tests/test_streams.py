@@ -4,15 +4,17 @@ outcomes say.
 
 from __future__ import annotations
 
-import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.world import Market, order
 
 
-def shell(market: Market, line: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def shell(
+    market: Market, line: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """A line of bash in which `$B` is the program; it prints the exit codes it wants looked at."""
     words, how = market.command()
     env = {**how["env"], "B": " ".join(words), **environ}
@@ -29,13 +31,19 @@ def shell(market: Market, line: str, **environ: str) -> subprocess.CompletedProc
 
 def few(market: Market) -> None:
     """Orders of which every second is rejected, so that there is much to say."""
-    market.orders([order(number, **({"amount": "x"} if number % 2 else {})) for number in range(8)])
+    market.orders(
+        [
+            order(number, **({"amount": "x"} if number % 2 else {}))
+            for number in range(8)
+        ]
+    )
     market.job()
 
 
 @pytest.mark.fault("F04")
 @pytest.mark.parametrize(
-    "command", ["check job.toml", "check job.toml --json", "plan job.toml --json", "run job.toml"]
+    "command",
+    ["check job.toml", "check job.toml --json", "plan job.toml --json", "run job.toml"],
 )
 def test_a_reader_that_goes_away_changes_nothing(market: Market, command: str) -> None:
     """The exit code is that of the outcomes, and nothing is said about the pipe."""
@@ -59,7 +67,9 @@ def test_closed_streams_do_not_stop_a_run(market: Market) -> None:
 
 
 @pytest.mark.fault("F04")
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no /dev/full"
+)
 def test_a_result_that_cannot_be_printed_is_told(market: Market) -> None:
     """74 when all else is well; what is worse stays; a run that had nothing to say does not
     notice.
@@ -104,7 +114,11 @@ def test_a_cron_line_without_anything(market: Market) -> None:
         start_new_session=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    made = [path for top in ("state", "reports") for path in (market.folder / top).rglob("*")]
+    made = [
+        path
+        for top in ("state", "reports")
+        for path in (market.folder / top).rglob("*")
+    ]
     assert made
     for one in [*made, market.folder / "state", market.folder / "reports"]:
         forbidden = 0o022 if one.is_dir() else 0o077

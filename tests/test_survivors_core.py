@@ -67,8 +67,12 @@ def test_each_currency_has_the_decimals_of_the_standard(code: str) -> None:
     """One whole unit is so many of the smallest, in text and back; one decimal more is refused."""
     decimals = ISO_4217[code]
     assert to_minor("1", code) == to_minor("1", code.lower()) == 10**decimals
-    assert major_text(10**decimals, code) == ("1" if decimals == 0 else "1." + "0" * decimals)
-    with pytest.raises(NotMoney, match=f"too-many-decimals: {code} has {decimals} decimals"):
+    assert major_text(10**decimals, code) == (
+        "1" if decimals == 0 else "1." + "0" * decimals
+    )
+    with pytest.raises(
+        NotMoney, match=f"too-many-decimals: {code} has {decimals} decimals"
+    ):
         to_minor("1." + "0" * (decimals + 1), code)
 
 
@@ -176,7 +180,8 @@ def test_ids_that_differ_in_case_beyond_ascii_are_alike(one: str, other: str) ->
 
 
 @pytest.mark.parametrize(
-    "one, other", [("1003.0", "1003"), ("1003.00", "1003"), ("001003.0", "1003"), ("a.0", "A")]
+    "one, other",
+    [("1003.0", "1003"), ("1003.00", "1003"), ("001003.0", "1003"), ("a.0", "A")],
 )
 def test_a_trailing_point_and_zeros_hide_no_id(one: str, other: str) -> None:
     """What a spreadsheet makes of a number that it took for one."""
@@ -216,7 +221,9 @@ def test_an_order_sent_by_one_file_and_asked_twice_in_another_goes_once() -> Non
     """
     found = between_files([order("A1"), order("A1")], [order("A1")], {"old": {2: "A1"}})
     assert found == {("old", 3): D, ("new", 2): D}
-    found = between_files([order("A1", 5), order("A1")], [order("A1")], {"old": {2: "A1"}})
+    found = between_files(
+        [order("A1", 5), order("A1")], [order("A1")], {"old": {2: "A1"}}
+    )
     assert found == {("old", 3): C, ("new", 2): D}
 
 
@@ -228,7 +235,9 @@ def test_a_token_between_files_pays_one_order_although_a_row_was_sent() -> None:
     old = [token("A", "tokn_1"), token("B", "tokn_1")]
     found = between_files(old, [token("C", "tokn_1")], {"old": {2: "A"}})
     assert found == {("old", 3): R, ("new", 2): R}
-    alone = between_files([token("A", "tokn_1")], [token("C", "tokn_1")], {"old": {2: "A"}})
+    alone = between_files(
+        [token("A", "tokn_1")], [token("C", "tokn_1")], {"old": {2: "A"}}
+    )
     assert alone == {}
 
 
@@ -240,7 +249,9 @@ def test_a_sentence_counts_what_it_does_not_name(groups: int, more: str) -> None
     """One group of spellings is named with its rows, and a number for the rest."""
     named = ("caf\u00e9", "th\u00e9", "fianc\u00e9")[:groups]
     documents = [
-        order(unicodedata.normalize(form, name)) for name in named for form in ("NFC", "NFD")
+        order(unicodedata.normalize(form, name))
+        for name in named
+        for form in ("NFC", "NFD")
     ]
     batches = [("b", list(chunks(documents, 9, ())))]
     repeats = Repeats()
@@ -266,7 +277,9 @@ def test_the_youngest_charge_of_a_list_is_the_youngest_wherever_it_stands() -> N
 
 @pytest.mark.fault("B32")
 @pytest.mark.parametrize("youngest, complete", [(5, False), (6, True)])
-def test_a_list_ends_behind_its_own_time_and_not_at_it(youngest: int, complete: bool) -> None:
+def test_a_list_ends_behind_its_own_time_and_not_at_it(
+    youngest: int, complete: bool
+) -> None:
     """A charge of the very second may have a neighbour that is not shown yet."""
     listing = Listing(now=AT.format(5), size=2)
     listing.add(page(1, 2, total=2))
@@ -292,7 +305,9 @@ def test_an_order_that_did_not_succeed_ends_no_audit() -> None:
 def test_a_charge_of_another_period_ends_no_audit() -> None:
     """What is not in the period's list is passed over, and what follows is not."""
     mine = [other(2), attempt()]
-    assert [d.kind for d in match_credits(mine, [MADE], [credit(amount=1)])] == ["credit-differs"]
+    assert [d.kind for d in match_credits(mine, [MADE], [credit(amount=1)])] == [
+        "credit-differs"
+    ]
 
 
 def test_as_many_transfers_as_were_earned() -> None:
@@ -308,7 +323,9 @@ def test_as_many_transfers_as_were_earned() -> None:
     assert (missing.amount, missing.currency) == (MADE["amount"], "THB")
 
 
-def differences(attempts: list[Attempt], charges: list[Any]) -> list[tuple[str, str, str, str]]:
+def differences(
+    attempts: list[Attempt], charges: list[Any]
+) -> list[tuple[str, str, str, str]]:
     found = match_charges("night", attempts, charges, live=False).differences
     return [(d.kind, d.order_id, d.charge_id, d.told) for d in found]
 
@@ -392,15 +409,20 @@ def test_a_charge_that_the_gateway_does_not_list_is_named_too() -> None:
         "the journal says succeeded; the gateway does not list it",
     )
     (open_,) = differences([attempt(PENDING)], [])
-    assert open_[0] == "unknown-to-gateway" and open_[3].startswith("the journal says pending;")
+    assert open_[0] == "unknown-to-gateway" and open_[3].startswith(
+        "the journal says pending;"
+    )
 
 
-def test_a_twin_that_took_nothing_is_a_difference_and_one_that_took_is_a_double() -> None:
+def test_a_twin_that_took_nothing_is_a_difference_and_one_that_took_is_a_double() -> (
+    None
+):
     """The journal knows the second charge of its key: what matters is whether that has the
     money.
     """
     known = attempt(
-        answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"])
+        answer_event(1),
+        event("found", charge=answer_event(1, id="chrg_test_2").data["charge"]),
     )
     second = {**MADE, "id": "chrg_test_2"}
     assert [one[:3] for one in differences([known], [MADE, second])] == [
@@ -418,7 +440,9 @@ def test_a_credit_and_a_transfer_are_told_with_their_numbers() -> None:
     (differs,) = match_credits(mine, [MADE], [credit(amount=1)])
     assert (differs.order_id, differs.charge_id) == ("0001", CHARGE_ID)
     net = "1,180.00 THB (118000 in the smallest unit)"
-    assert differs.told == f"credited 0.01 THB (1 in the smallest unit), its net is {net}"
+    assert (
+        differs.told == f"credited 0.01 THB (1 in the smallest unit), its net is {net}"
+    )
     (unread,) = match_credits(mine, [MADE], [credit(amount="1")])
     assert unread.told == f"credited nothing that can be read, its net is {net}"
     (twice,) = match_credits(mine, [MADE], [credit(), credit()])
@@ -447,7 +471,9 @@ def test_a_share_is_the_amount_less_the_commission() -> None:
     with_fee = attempt(answer_event(1, platform_fee={"amount": 450}))
     share = MADE["amount"] - 450
     assert match_transfers([with_fee], [transfer(amount=share)]) == []
-    assert [d.kind for d in match_transfers([with_fee], [transfer()])] == ["transfer-missing"]
+    assert [d.kind for d in match_transfers([with_fee], [transfer()])] == [
+        "transfer-missing"
+    ]
 
 
 def test_what_is_no_success_earns_no_transfer() -> None:
@@ -460,7 +486,11 @@ def test_what_is_no_success_earns_no_transfer() -> None:
 def test_sums_are_of_what_succeeded_on_either_side() -> None:
     """A pending charge is in neither; one that is unproven was charged all the same."""
     unproven = event(
-        "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"]
+        "answer",
+        1,
+        verdict="unproven",
+        charge=answer_event(1).data["charge"],
+        flaws=["amount"],
     )
     for mine, theirs, ours_sum, theirs_sum in (
         (attempt(PENDING), {**MADE, "status": "pending", "paid": False}, {}, {}),
@@ -474,7 +504,11 @@ def test_sums_are_of_what_succeeded_on_either_side() -> None:
 
 def test_what_is_of_another_job_or_no_charge_is_counted_and_not_compared() -> None:
     """Before, between and behind our own."""
-    named = {"batchpay_job": "day", "batchpay_key": key_of("day", "0001", 1), "order_id": "0001"}
+    named = {
+        "batchpay_job": "day",
+        "batchpay_key": key_of("day", "0001", 1),
+        "order_id": "0001",
+    }
     foreign = {**MADE, "id": "chrg_test_7", "metadata": named}
     match = match_charges(
         "night", [attempt()], [foreign, {"object": "list"}, MADE, foreign], live=False

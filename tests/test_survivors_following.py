@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from batchpay.domain.books import Booked, ChainLink, Happened, Listed, Refund, Span, Transfer
+from batchpay.domain.books import (
+    Booked,
+    ChainLink,
+    Happened,
+    Listed,
+    Refund,
+    Span,
+    Transfer,
+)
 from batchpay.domain.events import (
     DisputeSeen,
     Followed,
@@ -60,11 +68,15 @@ class Books:
         status = self.fails.get(name, 200 if said is not None else 404)
         return Answer(out=True, status=status, said=said if status == 200 else None)
 
-    async def _listed(self, name: str, span: Span, offset: int, things: Sequence[Any]) -> Any:
+    async def _listed(
+        self, name: str, span: Span, offset: int, things: Sequence[Any]
+    ) -> Any:
         self.since.setdefault(name, span.since)
         page = tuple(things[offset : offset + following.PAGE])
         total = self.totals.get(name, len(things))
-        return await self._told(f"{name} {offset}", Listed(page, ("",) * len(page), total))
+        return await self._told(
+            f"{name} {offset}", Listed(page, ("",) * len(page), total)
+        )
 
     async def chains(self, span: Span, offset: int, may_leave: Any) -> Any:
         links = [ChainLink(*one) for one in self.chains_listed.items()]
@@ -128,12 +140,16 @@ class Night:
             channel = Channel(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
             keeper = Recorder(self.world.journal, clock, JOB, "run", live=False)
             follows = Follows(before, requests, **more)
-            deadline_ns = None if deadline_s is None else clock.now_ns() + int(deadline_s * 1e9)
+            deadline_ns = (
+                None if deadline_s is None else clock.now_ns() + int(deadline_s * 1e9)
+            )
             turns = PendingRound(follows, clock.now_ns())
             if waiting:
                 turns.rest(waiting)
             gateway: Any = books
-            follower = Follower(gateway, channel, keeper, clock, follows, turns, deadline_ns)
+            follower = Follower(
+                gateway, channel, keeper, clock, follows, turns, deadline_ns
+            )
             await follower.follow()
 
         self.now_ns = START_NS + int(self.world.now_s * 1e9)
@@ -153,7 +169,9 @@ class Night:
 
     def first_ns(self) -> int:
         """When the first of the charges was sent that succeeded."""
-        return min(one.at_ns for one in self.world.journal.events(["intent"]) if one.row > 2)
+        return min(
+            one.at_ns for one in self.world.journal.events(["intent"]) if one.row > 2
+        )
 
 
 CHAINS = {"acch_test_4": "trsf_0", "acch_test_2": "trsf_1", "acch_test_3": "trsf_2"}
@@ -174,7 +192,11 @@ TWO = {name: CHAINS[name] for name in ("acch_test_4", "acch_test_2")}
             Books(
                 CHAINS,
                 {},
-                (share(0, paid=True), share(1, deleted=True), share(2, failure_code="x")),
+                (
+                    share(0, paid=True),
+                    share(1, deleted=True),
+                    share(2, failure_code="x"),
+                ),
             ),
             ["chains 0", "transfers 0"],
             {"0000/2": "paid", "0001/1": "deleted", "0002/1": "failed"},
@@ -257,7 +279,9 @@ def test_what_was_seen_is_written_once_and_what_is_over_is_asked_no_more() -> No
     assert nothing.asked == ["refunds 0", "events 0"] and night.seen() == {}
 
 
-def test_where_nothing_was_ever_followed_and_nothing_is_on_its_way_nothing_is_asked() -> None:
+def test_where_nothing_was_ever_followed_and_nothing_is_on_its_way_nothing_is_asked() -> (
+    None
+):
     """Unless an old pending charge waits, whose turn must be kept."""
     night = Night()
     books = Books()
@@ -276,7 +300,11 @@ def test_where_nothing_was_ever_followed_and_nothing_is_on_its_way_nothing_is_as
         # three in vain, and none with one: the gateway tells of no transfer, and is asked no more
         (Books(fails={"chains 0": 404}), ["chains 0", *CHAINS], True),
         # two in vain are no proof, and none is where another has its transfer
-        (Books({"acch_test_3": "trsf_2"}), ["chains 0", *tuple(CHAINS)[:2], "transfers 0"], False),
+        (
+            Books({"acch_test_3": "trsf_2"}),
+            ["chains 0", *tuple(CHAINS)[:2], "transfers 0"],
+            False,
+        ),
         (
             Books({}, {"acch_test_2": SHARES[1]}, fails={"chains 0": 410}),
             ["chains 0", *CHAINS],
@@ -284,7 +312,9 @@ def test_where_nothing_was_ever_followed_and_nothing_is_on_its_way_nothing_is_as
         ),
     ],
 )
-def test_a_gateway_that_tells_of_no_transfer(books: Books, asked: list[str], untold: bool) -> None:
+def test_a_gateway_that_tells_of_no_transfer(
+    books: Books, asked: list[str], untold: bool
+) -> None:
     night = Night()
     told = night.follow(books)
     assert told is not None and told.untold is untold
@@ -297,7 +327,9 @@ def test_a_gateway_that_tells_of_no_transfer(books: Books, asked: list[str], unt
 @pytest.mark.parametrize("status", [404, 405, 410])
 def test_a_list_that_is_not_served_is_no_trouble(status: int) -> None:
     night = Night()
-    books = Books(chains_told=dict(zip(CHAINS, SHARES, strict=True)), fails={"chains 0": status})
+    books = Books(
+        chains_told=dict(zip(CHAINS, SHARES, strict=True)), fails={"chains 0": status}
+    )
     told = night.follow(books)
     assert night.seen() == ALL and told is not None and told.asked_ns == night.now_ns
 
@@ -377,19 +409,24 @@ def test_the_budget_is_all_that_is_asked(requests: int) -> None:
     assert other.asked == whole
 
 
-def test_so_many_are_followed_as_two_lists_may_tell_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_so_many_are_followed_as_two_lists_may_tell_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Half a page for each request; the next run goes on behind the last one, and comes round."""
     monkeypatch.setattr(following, "PAGE", 5)
     night = Night()
     before = Followed(since_ns=0, open=("gone",), asked_ns=7)
     told = night.follow(Books(CHAINS, {}, SHARES), 1, before)
-    assert told == replace(before, after="0001", news_from=ten_minutes_before(night.now_ns))
+    assert told == replace(
+        before, after="0001", news_from=ten_minutes_before(night.now_ns)
+    )
     rest = night.follow(Books(CHAINS, {}, SHARES), 9, replace(told, news_from=""))
     assert rest is not None and (rest.after, len(rest.open)) == ("", 3)
 
 
 @pytest.mark.parametrize(
-    ("deadline_s", "asked"), [(None, 3), (9.9, 0), (10.1, 1), (14.9, 1), (15.1, 2), (20.1, 3)]
+    ("deadline_s", "asked"),
+    [(None, 3), (9.9, 0), (10.1, 1), (14.9, 1), (15.1, 2), (20.1, 3)],
 )
 def test_it_asks_nothing_that_could_outlast_the_deadline(
     deadline_s: float | None, asked: int
@@ -402,12 +439,16 @@ def test_it_asks_nothing_that_could_outlast_the_deadline(
 
 
 @pytest.mark.parametrize(("latency_s", "asked"), [(7.4, 9), (7.6, 8), (9.5, 7)])
-def test_it_begins_no_question_after_a_minute_but_in_settle(latency_s: float, asked: int) -> None:
+def test_it_begins_no_question_after_a_minute_but_in_settle(
+    latency_s: float, asked: int
+) -> None:
     night = Night()
     books = Books(
         refunds_listed=tuple(given_back(number) for number in (2, 3, 4)),
         chains_told=dict(zip(CHAINS, SHARES, strict=True)),
-        charges={f"chrg_test_{number}": Booked(f"chrg_test_{number}") for number in (2, 3, 4)},
+        charges={
+            f"chrg_test_{number}": Booked(f"chrg_test_{number}") for number in (2, 3, 4)
+        },
         latency_s=latency_s,
     )
     night.follow(books, before=BEFORE)
@@ -437,7 +478,9 @@ def test_what_is_due_is_asked_about(
 ) -> None:
     """On the first day each run, then ever more rarely, for 35 days; `settle` asks about all."""
     night = Night()
-    before = Followed(since_ns=0, asked_ns=night.began_ns + int(asked_days * DAY_S * 1e9))
+    before = Followed(
+        since_ns=0, asked_ns=night.began_ns + int(asked_days * DAY_S * 1e9)
+    )
     books = Books(CHAINS, {}, SHARES)
     night.follow(books, before=before, later_s=later_days * DAY_S, **more)
     assert bool(books.asked) is is_asked
@@ -465,7 +508,9 @@ BEFORE = Followed(since_ns=0, news_from="2026-11-20T00:00:00Z")
 
 def given_back(number: int, charge: str = "chrg_test_") -> Refund:
     """A refund of a charge."""
-    return Refund(f"rfnd_{number}", f"{charge}{number}", 100, "THB", "2026-11-24T00:00:00Z")
+    return Refund(
+        f"rfnd_{number}", f"{charge}{number}", 100, "THB", "2026-11-24T00:00:00Z"
+    )
 
 
 def words(order: str, booked: Booked, refunds: Sequence[Refund]) -> RefundSeen | None:
@@ -476,7 +521,9 @@ def words(order: str, booked: Booked, refunds: Sequence[Refund]) -> RefundSeen |
     return RefundSeen(order=order, charge_id=booked.id, total=total)
 
 
-def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_news() -> None:
+def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_news() -> (
+    None
+):
     """Of our charges alone: another's, and what is no refund, is not asked about."""
     disputed = [
         Happened(f"dispute.{what}", "dspt_1", charge)
@@ -500,18 +547,29 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
         charges={
             "chrg_test_2": Booked("chrg_test_2"),
             "chrg_test_3": Booked("chrg_test_3", dispute="open"),
-            "chrg_test_4": Booked("chrg_test_2", dispute="open"),  # another one's answer
+            # another one's answer
+            "chrg_test_4": Booked("chrg_test_2", dispute="open"),
         },
     )
     night = Night(4)
     told = night.follow(books, before=BEFORE, given_back=words)
     looked_at = ["chrg_test_2", "chrg_test_4", "chrg_test_1", "chrg_test_3"]
-    assert books.asked == ["refunds 0", "events 0", *looked_at, "chains 0", *CHAINS_OF_FOUR[:3]]
+    assert books.asked == [
+        "refunds 0",
+        "events 0",
+        *looked_at,
+        "chains 0",
+        *CHAINS_OF_FOUR[:3],
+    ]
     assert books.since["refunds"] == books.since["events"] == BEFORE.news_from
     assert told is not None and told.news_from == ten_minutes_before(night.now_ns)
     back = RefundSeen(order="0001", charge_id="chrg_test_2", total=200)
     dispute = DisputeSeen(
-        order="0002", charge_id="chrg_test_3", status="open", amount=1002, currency="THB"
+        order="0002",
+        charge_id="chrg_test_3",
+        status="open",
+        amount=1002,
+        currency="THB",
     )
     assert night.told(RefundSeen) == [back] and night.told(DisputeSeen) == [dispute]
     known: Any = {
@@ -539,14 +597,18 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
         {"deadline_s": 10.07},
     ],
 )
-def test_news_that_were_not_read_are_read_the_next_time(trouble: dict[str, Any]) -> None:
+def test_news_that_were_not_read_are_read_the_next_time(
+    trouble: dict[str, Any],
+) -> None:
     """Whatever ended it: trouble, the budget or the deadline."""
     books = Books(CHAINS, {}, SHARES, refunds_listed=(given_back(2),), charges={})
     books.fails |= trouble.pop("fails", {})
     night = Night()
     told = night.follow(books, before=BEFORE, **trouble)
     assert told is not None and told.news_from == BEFORE.news_from
-    books = Books(refunds_listed=(given_back(2),), charges={"chrg_test_2": Booked("chrg_test_2")})
+    books = Books(
+        refunds_listed=(given_back(2),), charges={"chrg_test_2": Booked("chrg_test_2")}
+    )
     night.follow(books, before=told, given_back=words)
     assert [one.total for one in night.told(RefundSeen)] == [100]
 

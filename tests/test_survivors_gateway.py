@@ -27,7 +27,9 @@ from batchpay.settlement.run import address_of, refuse_other_place
 from tests.fakes import FakeClock, in_virtual_time
 from tests.test_lifecycle import charge, error
 
-T_SETTINGS = GatewaySettings(url="https://api.omise.co", mode="test", rate=1000, pause_s=0.2)
+T_SETTINGS = GatewaySettings(
+    url="https://api.omise.co", mode="test", rate=1000, pause_s=0.2
+)
 NOT_FOUND = Answer(out=True, status=404, said=error("not_found"))
 
 
@@ -49,14 +51,18 @@ class Told:
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
     ) -> Answer:
         assert may_leave()
-        return Answer(out=True, status=200, said={"object": "list", "data": [], "total": 0})
+        return Answer(
+            out=True, status=200, said={"object": "list", "data": [], "total": 0}
+        )
 
 
 def run(main: Callable[[Channel], Awaitable[None]]) -> None:
     """With a line in virtual time."""
 
     async def begin() -> None:
-        await main(Channel(FakeClock(), Pacer(1000, 1.0, 1), Breaker(0.2), lambda: None))
+        await main(
+            Channel(FakeClock(), Pacer(1000, 1.0, 1), Breaker(0.2), lambda: None)
+        )
 
     in_virtual_time(begin())
 
@@ -95,7 +101,10 @@ OURS = {"account": "account_1", "mode": "test", "url": "https://api.omise.co"}
         ({}, ""),
         (OURS, ""),
         ({**OURS, "url": ""}, ""),
-        ({**OURS, "mode": "live"}, 'belongs to live mode, the job says test: .*Say mode = "live"'),
+        (
+            {**OURS, "mode": "live"},
+            'belongs to live mode, the job says test: .*Say mode = "live"',
+        ),
         ({**OURS, "mode": "live", "url": ""}, "belongs to live mode"),
         (
             {**OURS, "url": "https://other.example"},
@@ -136,7 +145,9 @@ def entered(
         recorder = Recorder(journal, with_clock, "night", "run", live=False)
         if kept is not None:
             await recorder.note(BelongsTo(**kept))
-        account = await enter(T_SETTINGS, Omise(Told({"/account": answer})), line, recorder, notes)  # type: ignore[arg-type]
+        account = await enter(
+            T_SETTINGS, Omise(Told({"/account": answer})), line, recorder, notes
+        )  # type: ignore[arg-type]
         found.append(account)
 
     run(main)
@@ -149,7 +160,9 @@ def entered(
 
 
 @pytest.mark.fault("J03")
-def test_the_first_run_writes_down_whose_journal_it_is_and_later_ones_do_not_again() -> None:
+def test_the_first_run_writes_down_whose_journal_it_is_and_later_ones_do_not_again() -> (
+    None
+):
     """The currency is the account's, in capitals; nothing is told to anybody."""
     assert entered(account()) == ("account_1", "THB", [OURS], [])
     assert entered(account(), OURS) == ("account_1", "THB", [OURS], [])
@@ -172,7 +185,9 @@ def test_the_first_run_writes_down_whose_journal_it_is_and_later_ones_do_not_aga
         Answer(out=True, status=403, said=account().said),
     ],
 )
-def test_an_account_that_cannot_be_read_is_told_and_binds_nobody_yet(answer: Answer) -> None:
+def test_an_account_that_cannot_be_read_is_told_and_binds_nobody_yet(
+    answer: Answer,
+) -> None:
     """Mode and address are held from the first complete list on; a gateway that forbids the
     question is one of them.
     """
@@ -184,12 +199,18 @@ def test_an_account_that_cannot_be_read_is_told_and_binds_nobody_yet(answer: Ans
 
 
 @pytest.mark.fault("J03")
-def test_an_account_that_is_known_and_a_key_that_is_refused_have_their_own_words() -> None:
+def test_an_account_that_is_known_and_a_key_that_is_refused_have_their_own_words() -> (
+    None
+):
     """Then it is not said that the gateway does not tell, as if nothing were held."""
     assert entered(NOT_FOUND, OURS)[3] == []
     assert (
         entered(
-            Answer(out=True, status=401, said={"object": "error", "code": "x", "message": "m"})
+            Answer(
+                out=True,
+                status=401,
+                said={"object": "error", "code": "x", "message": "m"},
+            )
         )[3]
         == []
     )
@@ -239,8 +260,14 @@ def recipient(**changes: Any) -> Answer:
     [
         (recipient(), ""),
         (recipient(deleted=None, verified=None, active=None), ""),
-        (recipient(deleted=True, verified=False, active=False), "is deleted at the gateway"),
-        (recipient(verified=False, active=False), "is not verified by the gateway: a later run"),
+        (
+            recipient(deleted=True, verified=False, active=False),
+            "is deleted at the gateway",
+        ),
+        (
+            recipient(verified=False, active=False),
+            "is not verified by the gateway: a later run",
+        ),
         (
             recipient(verified=False, failure_code="name_mismatch"),
             "is not verified by the gateway (name_mismatch): a",
@@ -259,7 +286,9 @@ def recipient(**changes: Any) -> Answer:
         (Answer(out=True, status=200, said=[]), None),
     ],
 )
-def test_what_a_recipient_lacks_is_told_apart(answer: Answer | None, why: str | None) -> None:
+def test_what_a_recipient_lacks_is_told_apart(
+    answer: Answer | None, why: str | None
+) -> None:
     """The worst first; of whom the gateway does not tell, nothing is held."""
     found = why_barred("recp_test_1", answer and told(answer, recipient_in))
     assert found == why if not why else (found or "").startswith(why)
@@ -300,14 +329,19 @@ def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) 
         "x",
     ]
     found, paths = asked(answers, names, at_once)
-    assert paths == ["/capability", *(f"/recipients/recp_test_{n}" for n in range(1, 6))]
+    assert paths == [
+        "/capability",
+        *(f"/recipients/recp_test_{n}" for n in range(1, 6)),
+    ]
     assert list(found.barred) == ["recp_test_3", "recp_test_4", "recp_test_5"]
     assert (
         "not active" in found.barred["recp_test_3"]
         and "does not exist" in found.barred["recp_test_4"]
     )
     assert found.unknown == ()
-    silent = {f"/recipients/recp_test_{n}": Answer(out=True, status=500) for n in range(1, 6)}
+    silent = {
+        f"/recipients/recp_test_{n}": Answer(out=True, status=500) for n in range(1, 6)
+    }
     told, paths = asked(silent, names[:5], at_once)
     assert (told.barred, len(paths)) == ({}, 6)
     assert told.unknown == tuple(f"recp_test_{n}" for n in range(1, 6))
@@ -324,7 +358,10 @@ def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) 
         (capability(transfer_amount={"min": "3000"}), {}),
         (capability(transfer_amount=3000), {}),
         (capability(), {}),
-        (Answer(out=True, status=200, said={"object": "capability", "limits": None}), {}),
+        (
+            Answer(out=True, status=200, said={"object": "capability", "limits": None}),
+            {},
+        ),
         (
             Answer(
                 out=True,
@@ -334,7 +371,9 @@ def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) 
             {},
         ),
         (
-            Answer(out=True, status=500, said=capability(transfer_amount={"min": 3}).said),
+            Answer(
+                out=True, status=500, said=capability(transfer_amount={"min": 3}).said
+            ),
             {},
         ),
         (Answer(out=True, status=200, said=[]), {}),
@@ -347,7 +386,11 @@ def test_the_smallest_transfer_is_a_whole_number_or_none(
     """In the account's currency; anything else is as if nothing had been told."""
     found, _ = asked({"/capability": answer}, [])
     assert found.smallest_share == smallest
-    assert found.as_told().data() == {"barred": {}, "smallest_share": smallest, "least_charge": {}}
+    assert found.as_told().data() == {
+        "barred": {},
+        "smallest_share": smallest,
+        "least_charge": {},
+    }
 
 
 # --- one list
@@ -363,9 +406,12 @@ class Pages:
     longest: int = 100  # charges that fit one answer
     unreadable: frozenset[int] = frozenset()
     asked: list[tuple[int, int]] = field(default_factory=list)
-    broken: Mapping[int, Answer] = field(default_factory=dict)  # by the number of the request
+    # by the number of the request
+    broken: Mapping[int, Answer] = field(default_factory=dict)
 
-    async def at(self, offset: int, may_leave: Callable[[], bool], limit: int) -> Answer[Page]:
+    async def at(
+        self, offset: int, may_leave: Callable[[], bool], limit: int
+    ) -> Answer[Page]:
         return told(self._answer(offset, may_leave, limit), page_in)
 
     def _answer(self, offset: int, may_leave: Callable[[], bool], limit: int) -> Answer:
@@ -378,7 +424,9 @@ class Pages:
             return Answer(out=True, too_long=True)
         data = [charge(id=f"chrg_test_{n}") for n in some]
         return Answer(
-            out=True, status=200, said={"object": "list", "data": data, "total": self.total}
+            out=True,
+            status=200,
+            said={"object": "list", "data": data, "total": self.total},
         )
 
 
@@ -403,13 +451,20 @@ def read(pages: Pages) -> tuple[bool, Listing, list[str]]:
 @pytest.mark.fault("B32", "J12")
 @pytest.mark.parametrize("total", [0, 1, 2, 99, 100, 101, 199, 200, 350])
 @pytest.mark.parametrize("longest", [100, 60, 7, 2])
-def test_a_list_is_read_whole_however_small_its_pages_must_be(total: int, longest: int) -> None:
+def test_a_list_is_read_whole_however_small_its_pages_must_be(
+    total: int, longest: int
+) -> None:
     """Every charge once and in order; pages grow again after they had to shrink; a full page is
     never the last.
     """
     pages = Pages(total, longest)
     ended, listing, ids = read(pages)
-    assert (ended, listing.complete, listing.broken, listing.skipped) == (True, True, "", 0)
+    assert (ended, listing.complete, listing.broken, listing.skipped) == (
+        True,
+        True,
+        "",
+        0,
+    )
     assert ids == [f"chrg_test_{n}" for n in range(total)]
     assert pages.asked[0] == (0, 100)
     limits = [limit for _, limit in pages.asked]

@@ -12,7 +12,12 @@ import pytest
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.model import Event, Outcome
 from batchpay.gateways.omise.objects import charge_in
-from batchpay.intake.controls import max_amount_check, mode_check, parse_totals, run_refusal
+from batchpay.intake.controls import (
+    max_amount_check,
+    mode_check,
+    parse_totals,
+    run_refusal,
+)
 from batchpay.job.job import Columns, FromColumn, FromValue
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import could_be
@@ -54,10 +59,28 @@ from tests.test_reconciliation import ADOPTED, PROBLEM, counted, one
         (502, error("bad", "words"), Proof.IN_DOUBT, "bad", "words"),
         (408, None, Proof.IN_DOUBT, "", "status 408"),
         (408, error("slow", "words"), Proof.IN_DOUBT, "slow", "words"),
-        (400, error("backend_error", ""), Proof.IN_DOUBT, "backend_error", "status 400"),
-        (404, None, Proof.NOT_HERE, "", "status 404 without the gateway's error object"),
+        (
+            400,
+            error("backend_error", ""),
+            Proof.IN_DOUBT,
+            "backend_error",
+            "status 400",
+        ),
+        (
+            404,
+            None,
+            Proof.NOT_HERE,
+            "",
+            "status 404 without the gateway's error object",
+        ),
         (405, error("nope", "words"), Proof.NOT_HERE, "nope", "words"),
-        (418, None, Proof.IN_DOUBT, "", "status 418 without the gateway's error object"),
+        (
+            418,
+            None,
+            Proof.IN_DOUBT,
+            "",
+            "status 418 without the gateway's error object",
+        ),
     ],
 )
 def test_a_verdict_says_what_it_rests_on(
@@ -65,7 +88,10 @@ def test_a_verdict_says_what_it_rests_on(
 ) -> None:
     """The gateway's code and words, else the bare status: somebody reads them in a report."""
     found = verdict(
-        charged(out=True, status=status, said=document), INTENT, live=False, doubted=False
+        charged(out=True, status=status, said=document),
+        INTENT,
+        live=False,
+        doubted=False,
     )
     assert (found.proof, found.code, found.message) == (proof, code, message)
 
@@ -96,12 +122,17 @@ def test_no_answer_says_why(out: bool, status: int | None) -> None:
         ({"id": "chrg_1"}, "id: asked a test charge, got chrg_1"),
     ],
 )
-def test_evidence_that_is_odd_is_kept_and_named(changes: dict[str, Any], text: str) -> None:
+def test_evidence_that_is_odd_is_kept_and_named(
+    changes: dict[str, Any], text: str
+) -> None:
     """No null and no number beyond a column ends as a bug; what was asked and what came stands
     beside it.
     """
     found = verdict(
-        charged(out=True, status=200, said=charge(**changes)), INTENT, live=False, doubted=False
+        charged(out=True, status=200, said=charge(**changes)),
+        INTENT,
+        live=False,
+        doubted=False,
     )
     assert found.proof is Proof.UNPROVEN
     assert found.charge is not None
@@ -109,7 +140,13 @@ def test_evidence_that_is_odd_is_kept_and_named(changes: dict[str, Any], text: s
     (attempt,) = fold(
         [
             FIRST,
-            evidence("answer", 1, found.charge.to_json(), verdict="unproven", flaws=found.flaws),
+            evidence(
+                "answer",
+                1,
+                found.charge.to_json(),
+                verdict="unproven",
+                flaws=found.flaws,
+            ),
         ]
     )
     assert attempt.outcome is Outcome.UNPROVEN
@@ -120,7 +157,10 @@ def test_a_live_charge_is_one_whose_id_says_so() -> None:
     live = {"id": "chrg_1", "livemode": True}
     assert (
         verdict(
-            charged(out=True, status=200, said=charge(**live)), INTENT, live=True, doubted=False
+            charged(out=True, status=200, said=charge(**live)),
+            INTENT,
+            live=True,
+            doubted=False,
         ).flaws
         == ()
     )
@@ -212,10 +252,15 @@ def test_another_charge_after_a_contradicted_one_is_judged_by_itself() -> None:
     and counted.
     """
     wrong = evidence(
-        "answer", 1, shown(amount=1), verdict="unproven", flaws=["amount: asked 123450, got 1"]
+        "answer",
+        1,
+        shown(amount=1),
+        verdict="unproven",
+        flaws=["amount: asked 123450, got 1"],
     )
     same = evidence("found", 0, shown())
-    assert folded(FIRST, wrong, same).outcome is Outcome.UNPROVEN  # the same id, two stories
+    # the same id, two stories
+    assert folded(FIRST, wrong, same).outcome is Outcome.UNPROVEN
     other = evidence("found", 0, shown(id="chrg_test_2"))
     swapped = folded(FIRST, wrong, other)
     assert (
@@ -228,11 +273,21 @@ def test_another_charge_after_a_contradicted_one_is_judged_by_itself() -> None:
 
 
 @pytest.mark.parametrize("proof", ["not_sent", "throttled", "key_refused", "not_here"])
-def test_what_proves_that_nothing_was_charged_lets_the_same_key_go_again(proof: str) -> None:
+def test_what_proves_that_nothing_was_charged_lets_the_same_key_go_again(
+    proof: str,
+) -> None:
     """The attempt is held, with what was said; it never was in doubt."""
     attempt = folded(FIRST, event("answer", 1, verdict=proof, code="c", message="m"))
-    assert (attempt.outcome, attempt.ready, attempt.doubted) == (Outcome.HELD, True, False)
-    assert (attempt.code, attempt.message, attempt.throttled) == ("c", "m", proof == "throttled")
+    assert (attempt.outcome, attempt.ready, attempt.doubted) == (
+        Outcome.HELD,
+        True,
+        False,
+    )
+    assert (attempt.code, attempt.message, attempt.throttled) == (
+        "c",
+        "m",
+        proof == "throttled",
+    )
     assert (attempt.sends, attempt.adopted) == (1, False)
 
 
@@ -242,7 +297,9 @@ def test_what_had_to_be_looked_up_was_in_doubt(closes: bool) -> None:
     """Also where nobody wrote down that no answer came: a used token may be our own doing from then
     on.
     """
-    attempt = folded(FIRST, event("absent", 1, boot_id="b", boot_s=300.0, closes=closes))
+    attempt = folded(
+        FIRST, event("absent", 1, boot_id="b", boot_s=300.0, closes=closes)
+    )
     assert (attempt.doubted, attempt.ready) == (True, closes)
 
 
@@ -250,7 +307,12 @@ def test_what_a_charge_does_not_say_is_empty() -> None:
     """Never a word of ours in its place."""
     found = charge_in({"object": "charge", "id": "chrg_test_1"})
     assert found is not None and found.unread
-    assert (found.status, found.currency, found.created_at, found.paid) == ("", "", "", False)
+    assert (found.status, found.currency, found.created_at, found.paid) == (
+        "",
+        "",
+        "",
+        False,
+    )
     assert (
         found.destination
         is found.chain
@@ -264,7 +326,13 @@ def test_what_a_charge_does_not_say_is_empty() -> None:
 @pytest.mark.fault("I17")
 @pytest.mark.parametrize(
     ("fee", "kept"),
-    [(2**63 - 1, 2**63 - 1), (2**63, None), (-(2**63), None), (7.0, None), (True, None)],
+    [
+        (2**63 - 1, 2**63 - 1),
+        (2**63, None),
+        (-(2**63), None),
+        (7.0, None),
+        (True, None),
+    ],
 )
 def test_a_number_that_no_column_holds_is_none(fee: Any, kept: int | None) -> None:
     """Nor is one that is not whole."""
@@ -294,7 +362,8 @@ def test_a_charge_ends_as_its_status_says() -> None:
     said = {
         status: (
             folded(
-                FIRST, evidence("found", 0, shown(status=status, paid=status == "successful"))
+                FIRST,
+                evidence("found", 0, shown(status=status, paid=status == "successful")),
             ).outcome
         )
         for status in ("successful", "pending", "failed", "expired", "reversed")
@@ -322,7 +391,11 @@ def test_a_second_charge_ends_what_was_said_of_another_send(proof: str) -> None:
         evidence("found", 0, shown(id="chrg_test_2")),
     )
     assert (attempt.refused, attempt.code, attempt.message) == (False, "", "")
-    assert attempt.charge and attempt.charge.id == "chrg_test_1" and len(attempt.twins) == 2
+    assert (
+        attempt.charge
+        and attempt.charge.id == "chrg_test_1"
+        and len(attempt.twins) == 2
+    )
 
 
 @pytest.mark.fault("L6", "L7")
@@ -330,13 +403,20 @@ def test_an_answer_that_could_not_be_read_gives_way_to_the_charge_itself() -> No
     """A list shows what the answer was about: it is judged by what it says, whole."""
     unread = event("answer", 1, verdict="unproven", flaws=["not a charge"])
     assert folded(FIRST, unread).outcome is Outcome.UNPROVEN
-    assert folded(FIRST, unread, evidence("found", 0, shown())).outcome is Outcome.SUCCEEDED
+    assert (
+        folded(FIRST, unread, evidence("found", 0, shown())).outcome
+        is Outcome.SUCCEEDED
+    )
 
 
 def test_what_a_later_version_kept_beside_an_intent_is_passed_over() -> None:
     """The attempt is read by what this version knows."""
     later = replace(
-        FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "of_a_later_version": 1}}
+        FIRST,
+        data={
+            **FIRST.data,
+            "intent": {**FIRST.data["intent"], "of_a_later_version": 1},
+        },
     )
     assert folded(later).intent == INTENT
 
@@ -377,7 +457,9 @@ def test_a_charge_that_carries_another_key_is_no_twin() -> None:
     """An answer that belongs to somebody else is a flaw of ours, and no second charge of this
     order.
     """
-    foreign = shown(id="chrg_test_9", metadata={"batchpay_key": "another", "order_id": "0002"})
+    foreign = shown(
+        id="chrg_test_9", metadata={"batchpay_key": "another", "order_id": "0002"}
+    )
     flaw = "metadata[batchpay_key]: asked x, got another"
     mixed = folded(
         FIRST,
@@ -399,10 +481,15 @@ def test_an_older_picture_of_a_charge_takes_nothing_back(stale: dict[str, Any]) 
     """A page from before the answer; a later picture is taken as it is."""
     known = folded(FIRST, answer_event(1), evidence("found", 0, shown(**stale)))
     assert (
-        known.outcome is Outcome.SUCCEEDED and known.charge and known.charge.chain == "acch_test_1"
+        known.outcome is Outcome.SUCCEEDED
+        and known.charge
+        and known.charge.chain == "acch_test_1"
     )
     pending = answer_event(1, status="pending", paid=False)
-    assert folded(FIRST, pending, evidence("found", 0, shown())).outcome is Outcome.SUCCEEDED
+    assert (
+        folded(FIRST, pending, evidence("found", 0, shown())).outcome
+        is Outcome.SUCCEEDED
+    )
     reversed_ = evidence("found", 0, shown(status="reversed", paid=False))
     assert folded(FIRST, answer_event(1), reversed_).outcome is Outcome.REVERSED
 
@@ -421,7 +508,10 @@ def test_a_cancelled_attempt_is_not_any_attempt_with_that_code() -> None:
     refused_ = event("answer", 1, verdict="refused", code="cancelled", message="m")
     assert folded(FIRST, refused_).refused
     throttled = event("answer", 1, verdict="throttled", code="cancelled")
-    assert "by hand" not in one(FIRST, throttled, batch_id=OTHER, row=9, document=CHANGED).reason
+    assert (
+        "by hand"
+        not in one(FIRST, throttled, batch_id=OTHER, row=9, document=CHANGED).reason
+    )
 
 
 # --- the report
@@ -436,9 +526,12 @@ def test_codes_are_the_rules_of_rejected_rows_and_the_gateways_of_the_others() -
     none of a good.
     """
     declined = one(
-        FIRST, answer_event(1, status="failed", paid=False, failure_code="insufficient_fund")
+        FIRST,
+        answer_event(1, status="failed", paid=False, failure_code="insufficient_fund"),
     )
-    turned = one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no"))
+    turned = one(
+        FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no")
+    )
     twice = replace(PROBLEM, label="unknown-currency")
     assert codes(declined) == {("declined", "insufficient_fund"): 1}
     assert codes(turned, turned) == {("refused", "bad_request"): 2}
@@ -469,13 +562,20 @@ def test_an_address_to_pay_at_is_given_while_somebody_may_still_pay() -> None:
         FIRST, answer_event(1, **pending, authorize_uri="https://pay.example/1")
     ).authorize_uri
     assert one(FIRST, answer_event(1, **pending)).authorize_uri == ""
-    assert one(FIRST, answer_event(1, authorize_uri="https://pay.example/1")).authorize_uri == ""
+    assert (
+        one(FIRST, answer_event(1, authorize_uri="https://pay.example/1")).authorize_uri
+        == ""
+    )
     assert one(FIRST).authorize_uri == one().authorize_uri == ""
 
 
 @pytest.mark.parametrize(
     "data, reason",
-    [({"message": "m", "code": "c"}, "m"), ({"code": "c"}, "c"), ({}, "it was not sent")],
+    [
+        ({"message": "m", "code": "c"}, "m"),
+        ({"code": "c"}, "c"),
+        ({}, "it was not sent"),
+    ],
 )
 def test_what_was_not_charged_says_why_not(data: dict[str, str], reason: str) -> None:
     """The gateway's words, else its code, else that it was not sent."""
@@ -489,13 +589,25 @@ def test_what_was_not_charged_says_why_not(data: dict[str, str], reason: str) ->
 def test_totals_are_the_same_in_any_order_of_rows() -> None:
     """What is kept and what is shown comes by currency, not by chance."""
     thb = one(FIRST, answer_event(1))
-    usd = replace(thb, currency="USD", charged_currency="USD", charged_amount=7, amount=7)
-    refunded = replace(thb, currency="AUD", charged_currency="AUD", charged_amount=0, amount=0)
+    usd = replace(
+        thb, currency="USD", charged_currency="USD", charged_amount=7, amount=7
+    )
+    refunded = replace(
+        thb, currency="AUD", charged_currency="AUD", charged_amount=0, amount=0
+    )
     one_way, other_way = counted(usd, thb, refunded), counted(refunded, thb, usd)
-    assert list(one_way.money_moved()) == list(other_way.money_moved()) == ["THB", "USD"]
+    assert (
+        list(one_way.money_moved()) == list(other_way.money_moved()) == ["THB", "USD"]
+    )
     assert one_way.to_json() == other_way.to_json()
-    assert [e.currency for e in one_way.equations()] == [e.currency for e in other_way.equations()]
-    assert [e.currency for e in one_way.equations() if "amounts" in e.name] == ["AUD", "THB", "USD"]
+    assert [e.currency for e in one_way.equations()] == [
+        e.currency for e in other_way.equations()
+    ]
+    assert [e.currency for e in one_way.equations() if "amounts" in e.name] == [
+        "AUD",
+        "THB",
+        "USD",
+    ]
     assert one_way.recipients == {
         ("recp_test_1", "THB"): 123450,
         ("recp_test_1", "USD"): 7,
@@ -526,7 +638,10 @@ def test_money_that_did_not_move_is_in_no_sum_of_money() -> None:
 def test_only_what_the_job_maps_is_held_against_its_mode() -> None:
     """A fixed value is looked at like a column; a field the job does not have is not."""
     check = mode_check(
-        "test", Columns({"destination": FromColumn("Shop"), "customer": FromValue("cust_1")}, {})
+        "test",
+        Columns(
+            {"destination": FromColumn("Shop"), "customer": FromValue("cust_1")}, {}
+        ),
     )
     found = check([{"destination": "recp_1", "customer": "cust_1", "card": "card_1"}])
     assert [problem.rule for problem in found[0]] == ["other-mode", "other-mode"]
@@ -537,7 +652,9 @@ def test_only_what_the_job_maps_is_held_against_its_mode() -> None:
 def test_a_row_that_cannot_be_read_is_named_with_its_sheet() -> None:
     """The first of them; how many more there are is counted."""
     counted_ = tally(paid(100), {"order_id": "A"}, {"order_id": "B"}, bad=[1, 2])
-    assert "the amount of row 3 and 1 more cannot be read" in refused(counted_, total={"THB": 100})
+    assert "the amount of row 3 and 1 more cannot be read" in refused(
+        counted_, total={"THB": 100}
+    )
     single = tally(paid(100), {"order_id": "A"}, bad=[1])
     assert "the amount of row 3 cannot be read" in refused(single, total={"THB": 100})
 
@@ -548,11 +665,21 @@ def test_a_limit_of_a_run_fits_its_currency_however_it_is_written(code: str) -> 
     """At the limit a run goes, one satang above it does not; a currency without a limit has
     none.
     """
-    assert run_refusal({code: 100}, {"thb": 100}) == run_refusal({code: 100}, {"THB": 100}) == ()
+    assert (
+        run_refusal({code: 100}, {"thb": 100})
+        == run_refusal({code: 100}, {"THB": 100})
+        == ()
+    )
     (told,) = map(str, run_refusal({code: 101}, {"Thb": 100}))
-    assert "The plan would charge 1.01 THB, [controls] max_total allows 1.00 THB" in told
-    assert run_refusal({code: 10**9}, {"usd": 1}) == run_refusal({code: 10**9}, None) == ()
-    both = " ".join(map(str, run_refusal({"usd": 2, code: 101}, {"thb": 100, "usd": 1})))
+    assert (
+        "The plan would charge 1.01 THB, [controls] max_total allows 1.00 THB" in told
+    )
+    assert (
+        run_refusal({code: 10**9}, {"usd": 1}) == run_refusal({code: 10**9}, None) == ()
+    )
+    both = " ".join(
+        map(str, run_refusal({"usd": 2, code: 101}, {"thb": 100, "usd": 1}))
+    )
     assert both.index("THB") < both.index("USD")
     assert both.count("max_total allows") == 2
 
@@ -597,8 +724,16 @@ def test_a_recipient_of_the_other_mode_is_told_with_both_modes(
 @pytest.mark.fault("H01")
 def test_the_first_row_that_cannot_be_read_is_the_first_in_the_file() -> None:
     """In whatever order its problems were found."""
-    total = tally(paid(100), {"order_id": "A"}, {"order_id": "B"}, {"order_id": "C"}, bad=[3, 2, 1])
-    assert "the amount of row 3 and 2 more cannot be read" in refused(total, total={"THB": 100})
+    total = tally(
+        paid(100),
+        {"order_id": "A"},
+        {"order_id": "B"},
+        {"order_id": "C"},
+        bad=[3, 2, 1],
+    )
+    assert "the amount of row 3 and 2 more cannot be read" in refused(
+        total, total={"THB": 100}
+    )
 
 
 @pytest.mark.fault("H01")
@@ -611,7 +746,10 @@ def test_the_first_row_that_cannot_be_read_is_the_first_in_the_file() -> None:
         (b'{"total": {"THB": 1}}', "must give the total as text per currency"),
         (b'{"total": ["THB"]}', "must give the total as text per currency"),
         (b'{"total": {"THB": "1,2"}}', "has the total 1,2 THB: write"),
-        (b'{"total": {"THB": "1", "thb": "1"}}', "has two totals or a negative one for THB"),
+        (
+            b'{"total": {"THB": "1", "thb": "1"}}',
+            "has two totals or a negative one for THB",
+        ),
         (b'{"total": {"THB": "-1"}}', "has two totals or a negative one for THB"),
     ],
 )
@@ -635,7 +773,11 @@ def test_a_total_of_nothing_is_a_total() -> None:
         ("of whom: chrg_test_1", "of whom: chrg_test_1, chrg_test_2", 1),
         ("of whom: chrg_test_1", "for what: chrg_test_1, chrg_test_2", 2),
         ("of whom: chrg_test_1, chrg_test_2", "of whom: chrg_test_1", 2),
-        ("of whom: chrg_test_1, a word", "of whom: chrg_test_1, a word, chrg_test_2", 2),
+        (
+            "of whom: chrg_test_1, a word",
+            "of whom: chrg_test_1, a word, chrg_test_2",
+            2,
+        ),
         ("of whom: chrg_test_1", "of whom: chrg_test_1", 1),
     ],
 )
@@ -643,6 +785,14 @@ def test_a_stop_takes_the_place_of_one_that_names_fewer_of_its_charges(
     first: str, then: str, told: int
 ) -> None:
     """And of no other: what a person has not lifted stays told."""
-    events = [Event("stop", at, data={"reason": why}) for at, why in enumerate((first, then), 1)]
+    events = [
+        Event("stop", at, data={"reason": why})
+        for at, why in enumerate((first, then), 1)
+    ]
     assert len(stop_in_force(events).split(AND_ALSO)) == told
-    assert stop_in_force([*events, Event("lifted", 3, data={"reason": "seen", "by": "me"})]) == ""
+    assert (
+        stop_in_force(
+            [*events, Event("lifted", 3, data={"reason": "seen", "by": "me"})]
+        )
+        == ""
+    )

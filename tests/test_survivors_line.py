@@ -27,7 +27,9 @@ FINE = Answer(out=True, status=200, said={})
 
 def date(seconds: float) -> str:
     """A Date header so many seconds after the clock's beginning."""
-    return format_datetime(datetime.fromtimestamp(START_NS // 10**9 + seconds, UTC), usegmt=True)
+    return format_datetime(
+        datetime.fromtimestamp(START_NS // 10**9 + seconds, UTC), usegmt=True
+    )
 
 
 @dataclass
@@ -41,7 +43,10 @@ class Told:
 
     def __post_init__(self) -> None:
         self.line = Channel(
-            self.clock, Pacer(self.rate, 1.0, self.burst), Breaker(PAUSE_S), lambda: None
+            self.clock,
+            Pacer(self.rate, 1.0, self.burst),
+            Breaker(PAUSE_S),
+            lambda: None,
         )
 
     async def send(self, answer: Answer, *, asking: bool = False) -> float:
@@ -220,7 +225,9 @@ def test_a_gateway_that_tells_no_time_is_read_by_our_clock() -> None:
         ("5", "soon"),
     ],
 )
-def test_a_limit_in_words_or_odd_digits_is_no_limit(remaining: str, reset: str | None) -> None:
+def test_a_limit_in_words_or_odd_digits_is_no_limit(
+    remaining: str, reset: str | None
+) -> None:
     """A header that is no count neither slows nor stops a run."""
 
     async def main(told: Told) -> None:
@@ -272,7 +279,9 @@ def test_a_question_is_put_five_times_and_then_given_up() -> None:
         assert await told.line.ask(told.request(*odd, Answer(out=True), FINE)) is FINE
         assert await told.line.ask(told.request(*[odd[0]] * 5)) is None
         own = heard(
-            out=True, status=404, said={"object": "error", "code": "not_found", "message": "m"}
+            out=True,
+            status=404,
+            said={"object": "error", "code": "not_found", "message": "m"},
         )
         assert await told.line.ask(told.request(own)) is own
 
@@ -292,7 +301,10 @@ def test_a_glance_that_is_not_answered_in_time_is_given_up_and_spoils_nothing() 
         assert await told.line.glance(slow) is None
         assert told.clock.elapsed_s() == pytest.approx(1010.0)
         for _ in range(30):
-            assert await told.line.glance(told.request(Answer(out=True, trouble="reset"))) is None
+            assert (
+                await told.line.glance(told.request(Answer(out=True, trouble="reset")))
+                is None
+            )
         assert told.clock.elapsed_s() < 1011.0
         server_error = Answer(out=True, status=500)
         assert await told.line.glance(told.request(server_error)) is server_error
@@ -317,12 +329,16 @@ def test_a_glance_that_is_not_answered_in_time_is_given_up_and_spoils_nothing() 
         (None, ")"),
     ],
 )
-def test_a_refused_key_says_what_the_gateway_said(status: int, document: Any, told_as: str) -> None:
+def test_a_refused_key_says_what_the_gateway_said(
+    status: int, document: Any, told_as: str
+) -> None:
     """Its code, else its words, else the bare status."""
 
     async def main(told: Told) -> None:
         await told.send(heard(out=True, status=status, said=document))
-        assert told.line.closed == f"the gateway refused the secret key ({status}{told_as}"
+        assert (
+            told.line.closed == f"the gateway refused the secret key ({status}{told_as}"
+        )
         assert isinstance(told.line.fatal, NotAllowed)
         assert "check the secret key (OMISE_SECRET_KEY" in str(told.line.fatal)
 
@@ -331,14 +347,17 @@ def test_a_refused_key_says_what_the_gateway_said(status: int, document: Any, to
 
 @pytest.mark.fault("C04")
 @pytest.mark.parametrize(
-    "off_s, word", [(0, ""), (300, ""), (-300, ""), (301, "301 s behind"), (-301, "301 s ahead of")]
+    "off_s, word",
+    [(0, ""), (300, ""), (-300, ""), (301, "301 s behind"), (-301, "301 s ahead of")],
 )
 def test_a_clock_is_wrong_from_five_minutes_on(off_s: int, word: str) -> None:
     """The sentence says which way; five minutes themselves are let through."""
 
     async def main(told: Told) -> None:
         await told.send(Answer(out=True, status=200, date=date(1000 + off_s)))
-        assert told.line.dated and told.line.gateway_date == iso(START_NS + (1000 + off_s) * 10**9)
+        assert told.line.dated and told.line.gateway_date == iso(
+            START_NS + (1000 + off_s) * 10**9
+        )
         if word:
             assert told.line.closed == f"this machine's clock is {word} the gateway's"
             assert isinstance(told.line.fatal, Misconfigured)

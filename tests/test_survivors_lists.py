@@ -107,7 +107,9 @@ class Old(FakeGateway):
 
 
 @pytest.mark.fault("J05", "L7")
-def test_a_charge_that_a_list_shows_without_its_chain_is_asked_for_by_its_id_once() -> None:
+def test_a_charge_that_a_list_shows_without_its_chain_is_asked_for_by_its_id_once() -> (
+    None
+):
     """It was paid with one: nothing is believed of such a list, and nothing is a stop."""
     world = World()
     world.run(2)
@@ -127,17 +129,23 @@ def test_lists_that_nobody_can_read_are_asked_for_eight_times_after_a_loss() -> 
 
     class Counted(Dim):
         async def page(
-            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+            self,
+            since: str,
+            offset: int,
+            may_leave: Callable[[], bool],
+            limit: int = 100,
         ) -> Answer:
             pages.append(since)
             return await super().page(since, offset, may_leave, limit)
 
     again = World(
-        Counted(instead={"metadata": None}, charges=world.gateway.charges), now_s=world.now_s
+        Counted(instead={"metadata": None}, charges=world.gateway.charges),
+        now_s=world.now_s,
     )
     again.run(2)
     assert again.gateway.posts == []
-    assert len(pages) == 8 + 1  # the first begins where our clock says, the others at the beginning
+    # the first begins where our clock says, the others at the beginning
+    assert len(pages) == 8 + 1
     assert len(list(again.journal.events(["unreadable"]))) == 1
 
 
@@ -213,7 +221,11 @@ def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(
     assert found is not None
     recorder = Recorder(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
     attempt = Attempt(
-        INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999
+        INTENT,
+        adopted=False,
+        sends=1,
+        unclear=frozenset({1}),
+        sent_ns=START_NS + 999_999_999,
     )
     assert may_be(found, attempt, recorder, dated=True) is may
 
@@ -232,7 +244,9 @@ def test_a_charge_whose_metadata_a_list_does_not_tell_is_asked_for_once() -> Non
 
     world = World()
     world.run(2)
-    world.gateway = Asked(charges=[*world.gateway.charges, stranger(9, world.now_s - 1.0)])
+    world.gateway = Asked(
+        charges=[*world.gateway.charges, stranger(9, world.now_s - 1.0)]
+    )
     assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
     assert sorted(asked) == ["chrg_test_1", "chrg_test_2"]
     empty = World(Dim(charges=[stranger(9, world.now_s - 1.0)]), now_s=world.now_s)
@@ -251,7 +265,8 @@ def test_a_charge_that_only_the_last_list_of_a_run_lacks_is_a_stop_too() -> None
     assert world.run(4, meanwhile=vanishes)["0003"] is Outcome.SUCCEEDED
     assert world.stops() == [f"order 0002: chrg_test_3 {GONE}; {SEE_CHARGE()}"]
     bound = [event.data["bound"] for event in world.journal.events(["listing"])][-1]
-    assert bound == gateway.charges[2]["created_at"]  # the next list begins where that one is
+    # the next list begins where that one is
+    assert bound == gateway.charges[2]["created_at"]
 
 
 @dataclass
@@ -286,7 +301,9 @@ def test_a_charge_that_a_list_garbles_is_taken_over_as_its_id_tells_it() -> None
 
 
 @pytest.mark.fault("B19", "L11")
-@pytest.mark.parametrize(("amount", "kept"), [(1000, ["chrg_test_2"]), (1001, []), (999, [])])
+@pytest.mark.parametrize(
+    ("amount", "kept"), [(1000, ["chrg_test_2"]), (1001, []), (999, [])]
+)
 def test_a_nameless_charge_is_kept_beside_the_refused_order_that_it_fits(
     amount: int, kept: list[str]
 ) -> None:
@@ -303,7 +320,9 @@ def test_a_nameless_charge_is_kept_beside_the_refused_order_that_it_fits(
 
 
 @pytest.mark.fault("B31", "J27")
-def test_an_id_that_an_answer_told_and_the_gateway_does_not_know_is_no_second_charge() -> None:
+def test_an_id_that_an_answer_told_and_the_gateway_does_not_know_is_no_second_charge() -> (
+    None
+):
     """The list shows the order's one charge under its key, with another id: the told one is asked
     for, once, and was a false one.
     """
@@ -315,7 +334,8 @@ def test_an_id_that_an_answer_told_and_the_gateway_does_not_know_is_no_second_ch
 
     world = World(Mistold())
     assert world.run(1) == {"0000": Outcome.SUCCEEDED}
-    (missing,) = world.journal.events(["missing"])  # the one that is reported until then
+    # the one that is reported until then
+    (missing,) = world.journal.events(["missing"])
     (attempt,) = fold(world.journal.histories(["0000"])["0000"])
     assert attempt.charge is not None and attempt.charge.id == "chrg_test_1"
     assert missing.order_id == "0000" and not attempt.doubled
@@ -334,7 +354,9 @@ def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
         recorder = Recorder(MemoryJournal("night"), clock, "night", "run", live=False)
         made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
         recorder.expected.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
-        found = Lists(SETTINGS, Omise(FakeGateway()), line, recorder, clock, lambda case: None)
+        found = Lists(
+            SETTINGS, Omise(FakeGateway()), line, recorder, clock, lambda case: None
+        )
         return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
 
     lacking, _ = in_virtual_time(main(), 2000.0)
@@ -375,14 +397,23 @@ def test_a_list_that_does_not_show_the_first_order_opens_nothing() -> None:
 
 @pytest.mark.fault("J05", "C04")
 @pytest.mark.parametrize(
-    "made", ["2025-11-24T08:45:39-05:00", "2025-11-24 13:45:39", "2025-11-24", "1764000000", ""]
+    "made",
+    [
+        "2025-11-24T08:45:39-05:00",
+        "2025-11-24 13:45:39",
+        "2025-11-24",
+        "1764000000",
+        "",
+    ],
 )
 def test_a_charge_whose_time_cannot_be_read_may_be_of_any_time(made: str) -> None:
     """Written in another form it is no older than what it is held against."""
     found = charge_in(charge(**{**NAMELESS, "created_at": made}))
     assert found is not None and could_be(found, INTENT, "2026-11-24T13:45:39Z")
     assert not could_be(
-        replace(found, created_at="2025-11-24T13:45:39Z"), INTENT, "2026-11-24T13:45:39Z"
+        replace(found, created_at="2025-11-24T13:45:39Z"),
+        INTENT,
+        "2026-11-24T13:45:39Z",
     )
 
 

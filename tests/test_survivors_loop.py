@@ -44,11 +44,15 @@ def test_eight_lists_in_vain_end_the_sending_however_short_a_doubt_is() -> None:
     # the first in vain is the third, thirty seconds after the second
     eighth_s = 1060.0 + 7 * settings.lookup_gap_s
     # each waits for its turn
-    assert eighth_s < world.gateway.posts[-1][0] < eighth_s + 9 * 2 / settings.rate + 1.0
+    assert (
+        eighth_s < world.gateway.posts[-1][0] < eighth_s + 9 * 2 / settings.rate + 1.0
+    )
 
 
 @pytest.mark.fault("B16", "L7")
-def test_a_charge_that_an_earlier_run_left_without_its_chain_is_given_its_moment() -> None:
+def test_a_charge_that_an_earlier_run_left_without_its_chain_is_given_its_moment() -> (
+    None
+):
     """It was paid just before that run was interrupted: asked for at once it would be a stop."""
 
     class Late(FakeGateway):
@@ -86,7 +90,11 @@ def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(
             return await super().charge(intent, may_leave)
 
         async def page(
-            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+            self,
+            since: str,
+            offset: int,
+            may_leave: Callable[[], bool],
+            limit: int = 100,
         ) -> Answer:
             under_way.append("a list")
             try:
@@ -101,14 +109,19 @@ def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(
             left.append(list(under_way))
 
     monkeypatch.setattr(test_settlement, "at_gateway", watched)
-    world = World(Broken(only(1, "lost before"), latency_s=0.5), settings=replace(SETTINGS, rate=4))
+    world = World(
+        Broken(only(1, "lost before"), latency_s=0.5),
+        settings=replace(SETTINGS, rate=4),
+    )
     with pytest.raises(RuntimeError, match="broken"):
         world.run(60)
     assert left == [[]]
 
 
 @pytest.mark.fault("J06", "E13")
-def test_an_order_that_another_job_charges_meanwhile_is_not_charged_and_ends_the_sending() -> None:
+def test_an_order_that_another_job_charges_meanwhile_is_not_charged_and_ends_the_sending() -> (
+    None
+):
     """A list while charging showed it; who charged it is said, and by which charge."""
     theirs = intent_of(
         document(120),
@@ -127,9 +140,11 @@ def test_an_order_that_another_job_charges_meanwhile_is_not_charged_and_ends_the
         world.gateway._commit(dict(parse_qsl(theirs.body)))
 
     with pytest.raises(
-        Misconfigured, match=r'^order 0120 was charged, .*, by job "day" \(chrg_test_\d+\)'
+        Misconfigured,
+        match=r'^order 0120 was charged, .*, by job "day" \(chrg_test_\d+\)',
     ):
         world.run(200, meanwhile=charge_elsewhere)
     assert world.gateway.money()["0120"] == 1
-    assert len(world.gateway.posts) <= 120 + SETTINGS.concurrency  # what was under way ended
+    # what was under way ended
+    assert len(world.gateway.posts) <= 120 + SETTINGS.concurrency
     assert world.stops() == []

@@ -95,7 +95,9 @@ def test_what_is_closed_waits_for_no_list_and_hands_out_nothing() -> None:
 
 
 @pytest.mark.fault("B19", "L12")
-def test_an_order_goes_again_as_often_as_a_run_may_and_only_while_its_row_is_there() -> None:
+def test_an_order_goes_again_as_often_as_a_run_may_and_only_while_its_row_is_there() -> (
+    None
+):
     """Before the rows that were not sent yet; without its row it waits for another run."""
     some = queue(2)
     first = take(some)
@@ -173,7 +175,8 @@ def test_canaries_that_did_not_succeed_hold_the_rest(wanted: int, told: str) -> 
     for case in canaries[:-1]:
         some.done(charged(case, Outcome.SUCCEEDED))
     some.done(charged(canaries[-1], Outcome.DECLINED))
-    assert some.take(quiet=False) is None and some.why_held == ""  # a doubt is looked into
+    # a doubt is looked into
+    assert some.take(quiet=False) is None and some.why_held == ""
     assert some.take(quiet=True) is None and some.why_held == told
 
 
@@ -182,7 +185,9 @@ def test_failures_are_counted_by_order_and_not_by_send() -> None:
     """Of orders that were sent, once each, in this run; the words say how many of how many."""
     some = queue(FAILURES_FROM + 1, Limits(max_failures=Limit(count=1)))
     for number in range(FAILURES_FROM - 1):
-        some.done(charged(take(some), Outcome.DECLINED if number < 2 else Outcome.SUCCEEDED))
+        some.done(
+            charged(take(some), Outcome.DECLINED if number < 2 else Outcome.SUCCEEDED)
+        )
         assert some.closed == ""
     unsent = take(some)  # given back by a worker that did not send it
     some.done(unsent)
@@ -194,11 +199,17 @@ def test_failures_are_counted_by_order_and_not_by_send() -> None:
     )
     lenient = queue(FAILURES_FROM, Limits(max_failures=Limit(count=2)))
     for number in range(FAILURES_FROM):
-        lenient.done(charged(take(lenient), Outcome.DECLINED if number < 2 else Outcome.SUCCEEDED))
+        lenient.done(
+            charged(
+                take(lenient), Outcome.DECLINED if number < 2 else Outcome.SUCCEEDED
+            )
+        )
     assert lenient.closed == ""
 
 
-def test_a_row_that_a_list_found_meanwhile_is_passed_over_and_those_behind_it_are_not() -> None:
+def test_a_row_that_a_list_found_meanwhile_is_passed_over_and_those_behind_it_are_not() -> (
+    None
+):
     """Nothing is claimed for it: the limit is for others."""
     some = Queue(Limits(orders=1))
     some.begin([Candidate("0009", None), candidate(1), candidate(2)])

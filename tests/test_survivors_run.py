@@ -33,13 +33,23 @@ ONE_AT_A_TIME = replace(SETTINGS, concurrency=1)
 def test_orders_for_a_deleted_or_inactive_recipient_are_held(market: Market) -> None:
     """Each with its own reason, before anything is sent to any of them; all others go."""
     gone, idle = "recp_test_sandboxgone", "recp_test_sandboxinactive"
-    market.orders([order(1), order(2, recipient=gone), order(3, recipient=idle), order(4)])
+    market.orders(
+        [order(1), order(2, recipient=gone), order(3, recipient=idle), order(4)]
+    )
     market.job()
     with httpx.Client(auth=(KEY, ""), trust_env=False) as person:
-        assert person.delete(f"{market.sandbox.url}/recipients/{gone}").json()["deleted"] is True
+        assert (
+            person.delete(f"{market.sandbox.url}/recipients/{gone}").json()["deleted"]
+            is True
+        )
     assert market.run().returncode == 11
     rows = {row["order_id"]: row for row in market.results()}
-    assert [row["outcome"] for row in rows.values()] == ["succeeded", "held", "held", "succeeded"]
+    assert [row["outcome"] for row in rows.values()] == [
+        "succeeded",
+        "held",
+        "held",
+        "succeeded",
+    ]
     assert gone in rows["00002"]["reason"] and "deleted" in rows["00002"]["reason"]
     assert idle in rows["00003"]["reason"] and "active" in rows["00003"]["reason"]
     assert market.posts() == 2
@@ -56,7 +66,8 @@ def test_failures_are_looked_at_from_the_twentieth_order_itself() -> None:
     world.run(40, limits=Limits(max_failures=Limit(count=0)))
     assert len(world.gateway.posts) == 20
     assert (
-        world.settlement and "20 of the first 20 orders took no money" in world.settlement.why_held
+        world.settlement
+        and "20 of the first 20 orders took no money" in world.settlement.why_held
     )
 
 
@@ -126,7 +137,11 @@ def test_a_list_that_is_refused_for_a_while_is_had_in_the_end(status: int) -> No
         left: int = 12
 
         async def page(
-            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+            self,
+            since: str,
+            offset: int,
+            may_leave: Callable[[], bool],
+            limit: int = 100,
         ) -> Answer:
             if self.left > 0:
                 self.left -= 1
@@ -143,7 +158,9 @@ def test_a_list_that_is_refused_for_a_while_is_had_in_the_end(status: int) -> No
 
 def stranger(number: int, at_s: float) -> dict[str, Any]:
     """A charge of the account that is nobody's order of this job."""
-    made = datetime.fromtimestamp(START_NS // 10**9 + at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = datetime.fromtimestamp(START_NS // 10**9 + at_s, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
     return {
         "object": "charge",
         "id": f"chrg_test_stranger{number}",
@@ -171,8 +188,12 @@ class Crowded(FakeGateway):
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
     ) -> Answer:
         now_s = asyncio.get_running_loop().time()
-        date = format_datetime(datetime.fromtimestamp(START_NS // 10**9 + now_s, UTC), usegmt=True)
-        self.charges += [stranger(len(self.charges) + n, now_s) for n in range(self.grows)]
+        date = format_datetime(
+            datetime.fromtimestamp(START_NS // 10**9 + now_s, UTC), usegmt=True
+        )
+        self.charges += [
+            stranger(len(self.charges) + n, now_s) for n in range(self.grows)
+        ]
         await asyncio.sleep(self.slowly_s)
         return replace(await super().page(since, offset, may_leave, limit), date=date)
 
@@ -189,7 +210,9 @@ def test_a_list_of_an_account_that_grows_faster_than_it_can_be_read_ends() -> No
 
 
 @pytest.mark.fault("B32", "D07", "L11")
-def test_a_list_goes_on_past_charges_that_are_a_few_seconds_younger_than_itself() -> None:
+def test_a_list_goes_on_past_charges_that_are_a_few_seconds_younger_than_itself() -> (
+    None
+):
     """Our own charge may stand behind them: clocks of two machines of a gateway differ by so
     much.
     """
@@ -199,7 +222,11 @@ def test_a_list_goes_on_past_charges_that_are_a_few_seconds_younger_than_itself(
     gateway = Crowded(charges=[], grows=0, slowly_s=0.0)
     gateway.charges += [stranger(number, world.now_s + 4.0) for number in range(150)]
     gateway.charges.append(
-        {**ours, "created_at": stranger(0, world.now_s)["created_at"], "_at_s": world.now_s}
+        {
+            **ours,
+            "created_at": stranger(0, world.now_s)["created_at"],
+            "_at_s": world.now_s,
+        }
     )
     again = World(gateway, MemoryJournal(), now_s=world.now_s)
     with pytest.raises(Misconfigured, match="of this job"):
@@ -225,7 +252,9 @@ def test_what_is_pending_is_asked_for_by_its_id_although_no_list_can_be_read() -
 
 
 @pytest.mark.fault("L7", "B16", "J04")
-def test_a_charge_that_is_paid_late_and_without_a_chain_is_asked_for_once_and_then_a_stop() -> None:
+def test_a_charge_that_is_paid_late_and_without_a_chain_is_asked_for_once_and_then_a_stop() -> (
+    None
+):
     """It was pending when the run before ended: that it took the money is news, though nothing is
     proven by it.
     """

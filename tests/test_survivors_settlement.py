@@ -121,7 +121,9 @@ def test_a_list_that_is_incomplete_for_a_while_settles_the_doubt_when_it_can() -
 
 @pytest.mark.fault("B16", "L7")
 @pytest.mark.parametrize("late_s", [0.5, 4.0])
-def test_a_chain_that_comes_a_moment_late_is_seen_in_the_same_run(late_s: float) -> None:
+def test_a_chain_that_comes_a_moment_late_is_seen_in_the_same_run(
+    late_s: float,
+) -> None:
     """A paid charge without one is read again after five seconds, once."""
 
     class Late(FakeGateway):
@@ -169,7 +171,8 @@ def test_a_long_night_is_watched_and_never_closed_without_reason() -> None:
 def test_lists_that_fail_for_longer_than_a_doubt_period_end_the_sending() -> None:
     """Without them nobody would see another run; the rest is for the next one."""
     world = World(
-        Unreadable(times=((1040.0, FOR_EVER),)), settings=replace(SETTINGS, rate=2, concurrency=1)
+        Unreadable(times=((1040.0, FOR_EVER),)),
+        settings=replace(SETTINGS, rate=2, concurrency=1),
     )
     outcomes = world.run(300)
     held = list(outcomes.values()).count(Outcome.HELD)
@@ -185,7 +188,9 @@ def test_lists_that_fail_for_longer_than_a_doubt_period_end_the_sending() -> Non
 def test_lists_that_fail_for_less_than_a_doubt_period_end_nothing() -> None:
     """However often they were asked for meanwhile; nor do two such times add up."""
     gateway = Unreadable(times=((1055.0, 1075.0), (1095.0, 1115.0)))
-    patient = replace(SETTINGS, rate=5, concurrency=1, lookup_gap_s=0.5, doubt_period_s=60.0)
+    patient = replace(
+        SETTINGS, rate=5, concurrency=1, lookup_gap_s=0.5, doubt_period_s=60.0
+    )
     world = World(gateway, settings=patient)
     assert set(world.run(600).values()) == {Outcome.SUCCEEDED}
     assert world.now_s > 1115.0
@@ -231,7 +236,12 @@ class Racing(MemoryJournal):
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
         event = events[0]
-        if self.armed and event.kind == "intent" and event.send == 1 and self.waits is not None:
+        if (
+            self.armed
+            and event.kind == "intent"
+            and event.send == 1
+            and self.waits is not None
+        ):
             self.armed, self.order_id = False, event.order_id
             self.waits.set()
             await asyncio.sleep(0.3)
@@ -241,7 +251,9 @@ class Racing(MemoryJournal):
 
 
 @pytest.mark.fault("L3", "L11", "E12")
-def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back() -> None:
+def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back() -> (
+    None
+):
     """A list shows a charge of another run while a worker has just written its intent: not a byte
     of it leaves.
     """
@@ -253,7 +265,11 @@ def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back(
             return await super().charge(intent, may_leave)
 
         async def page(
-            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+            self,
+            since: str,
+            offset: int,
+            may_leave: Callable[[], bool],
+            limit: int = 100,
         ) -> Answer:
             if len(self.posts) > 20 and not journal.order_id:
                 journal.armed, journal.waits = True, asyncio.Event()
@@ -264,11 +280,18 @@ def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back(
                     "metadata[order_id]": journal.order_id,
                     "amount": str(1000 + number),
                 }
-                self._commit({**fields, "metadata[batchpay_key]": key_of(JOB, journal.order_id, 1)})
+                self._commit(
+                    {
+                        **fields,
+                        "metadata[batchpay_key]": key_of(JOB, journal.order_id, 1),
+                    }
+                )
             return await super().page(since, offset, may_leave, limit)
 
     world = World(
-        Elsewhere(), journal, settings=replace(SETTINGS, rate=2, concurrency=1, send_window_s=5.0)
+        Elsewhere(),
+        journal,
+        settings=replace(SETTINGS, rate=2, concurrency=1, send_window_s=5.0),
     )
     world.run(120)
     assert journal.order_id
@@ -283,7 +306,9 @@ def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back(
 
 
 @pytest.mark.fault("L11", "J07")
-def test_the_last_key_of_an_order_is_one_that_this_job_makes_and_the_next_is_none() -> None:
+def test_the_last_key_of_an_order_is_one_that_this_job_makes_and_the_next_is_none() -> (
+    None
+):
     """The twentieth attempt is adopted like the first; a twenty-first is a stop."""
     world = World()
     made_elsewhere(world, fields_of(MAX_ATTEMPTS), "failed")
@@ -343,14 +368,20 @@ def of_job(job: str, **changes: Any) -> Any:
 
 
 @pytest.mark.fault("J02", "L11")
-def test_a_charge_that_names_nobody_is_noted_once_and_not_where_a_person_disowned_it() -> None:
+def test_a_charge_that_names_nobody_is_noted_once_and_not_where_a_person_disowned_it() -> (
+    None
+):
     """Whichever run's list shows it; what took no money, or tells nobody that it is of, fits no
     order.
     """
     written = Written()
-    nameless = [of_job("night", id=f"chrg_test_{number}", metadata={}) for number in (1, 2, 3)]
+    nameless = [
+        of_job("night", id=f"chrg_test_{number}", metadata={}) for number in (1, 2, 3)
+    ]
     failed = of_job("night", id="chrg_test_4", metadata={}, status="failed", paid=False)
-    written.journal.append([line(Disowned(charge_id="chrg_test_2", reason="a test"), 1)])
+    written.journal.append(
+        [line(Disowned(charge_id="chrg_test_2", reason="a test"), 1)]
+    )
 
     async def main(_: Recorder) -> None:
         recorder = Recorder(written.journal, written.clock, "night", "run", live=False)
@@ -366,7 +397,9 @@ def test_a_charge_that_names_nobody_is_noted_once_and_not_where_a_person_disowne
 
 
 @pytest.mark.fault("J06")
-def test_another_jobs_charge_is_noted_when_it_takes_money_and_when_that_changes() -> None:
+def test_another_jobs_charge_is_noted_when_it_takes_money_and_when_that_changes() -> (
+    None
+):
     """Once each; our own, and those of nobody's order, are not noted."""
     written = Written()
     declined = {"status": "failed", "paid": False}
@@ -388,7 +421,11 @@ def test_another_jobs_charge_is_noted_when_it_takes_money_and_when_that_changes(
 
     written.run(main)
     first, ended, other = (event.data for event in written.journal.events())
-    assert (first["job"], first["charge_id"], first["takes_money"]) == ("day", "chrg_test_1", True)
+    assert (first["job"], first["charge_id"], first["takes_money"]) == (
+        "day",
+        "chrg_test_1",
+        True,
+    )
     assert (first["destination"], first["amount"], first["currency"]) == (
         "recp_test_1",
         123450,
@@ -455,7 +492,9 @@ def test_a_charge_that_is_gone_is_noted_once_until_it_is_seen_again() -> None:
         case = Case(INTENT)
         await recorder.missing(case)  # nothing was ever sent for it
         await recorder.intend(case, 1000.0)
-        await recorder.found(case, of_job("night", status="pending", paid=False, chain=None))
+        await recorder.found(
+            case, of_job("night", status="pending", paid=False, chain=None)
+        )
         await recorder.missing(case)
         await recorder.missing(case)
 
@@ -490,7 +529,9 @@ def test_a_stop_for_a_charge_is_told_once_also_by_the_next_run() -> None:
 
 
 @pytest.mark.fault("L10", "I1")
-def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about_them() -> None:
+def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about_them() -> (
+    None
+):
     """A person who takes note of one of them does not stop the runs again."""
     written = Written()
 
@@ -503,7 +544,9 @@ def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about
             "batchpay_job": "night",
             "batchpay_key": key_of("night", "0001", 2),
         }
-        other = await recorder.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
+        other = await recorder.adopt(
+            of_job("night", id="chrg_test_2", metadata=second), 2
+        )
         await recorder.note(Lifted(reason="seen"))
         await recorder.resolve(other, "accepted", "refunded", "me")
 
@@ -521,7 +564,9 @@ def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
     async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
         await recorder.intend(case, 1000.0)
-        await recorder.answered(case, Verdict(Proof.THROTTLED, message="m" * 400), 429, "", None)
+        await recorder.answered(
+            case, Verdict(Proof.THROTTLED, message="m" * 400), 429, "", None
+        )
         assert recorder.trust_429
         await recorder.found(case, of_job("night"))
         assert not recorder.trust_429
@@ -532,10 +577,13 @@ def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
         mine = charge_in(charge(id="chrg_test_2", metadata={"batchpay_key": other.key}))
         assert mine is not None
         await recorder.found(second, mine)
-        assert not Recorder(written.journal, written.clock, "night", "run", live=False).trust_429
+        assert not Recorder(
+            written.journal, written.clock, "night", "run", live=False
+        ).trust_429
 
     written.run(main)
-    (told,) = written.journal.events(["throttle.distrusted"])  # of the first, and of no other
+    # of the first, and of no other
+    (told,) = written.journal.events(["throttle.distrusted"])
     assert told.data == {"order": "0001", "charge": "chrg_test_1"}
     answer, _ = written.journal.events(["answer"])
     assert answer.data["message"] == "m" * 300
@@ -543,13 +591,20 @@ def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
 
 @pytest.mark.fault("L11", "D10")
 @pytest.mark.parametrize("live", [False, True])
-def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: bool) -> None:
+def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(
+    live: bool,
+) -> None:
     """No body, no content, whose row it was by its own words, the commission of the job; empty
     where it is silent.
     """
     written = Written()
     recorder = Recorder(
-        written.journal, written.clock, "night", "run", live=live, fee=Fee({"THB": 5}, "2.5")
+        written.journal,
+        written.clock,
+        "night",
+        "run",
+        live=live,
+        fee=Fee({"THB": 5}, "2.5"),
     )
     told = {
         **charge()["metadata"],
@@ -565,8 +620,14 @@ def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: boo
     cases = []
 
     async def main() -> None:
-        cases.append(await recorder.adopt(of_job("night", **shown, customer="cust_1"), 1))
-        silent = {**shown, "metadata": {**told, "order_id": "0002"}, "destination": None}
+        cases.append(
+            await recorder.adopt(of_job("night", **shown, customer="cust_1"), 1)
+        )
+        silent = {
+            **shown,
+            "metadata": {**told, "order_id": "0002"},
+            "destination": None,
+        }
         cases.append(await recorder.adopt(of_job("night", **silent), 1))
 
     in_virtual_time(main(), 1000.0)
@@ -586,13 +647,18 @@ def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: boo
     )
     assert (other.destination, other.payer) == ("", "")
     first, second = written.journal.events(["adopted"])
-    assert "no destination" in second.data["flaws"] and "no destination" not in first.data["flaws"]
+    assert (
+        "no destination" in second.data["flaws"]
+        and "no destination" not in first.data["flaws"]
+    )
     assert not first.data.get("beside") and not second.data.get("beside")
 
 
 @pytest.mark.fault("L3", "L11")
 @pytest.mark.parametrize(("ended", "beside"), [(True, False), (False, True)])
-def test_a_charge_beside_an_attempt_that_is_not_over_says_so(ended: bool, beside: bool) -> None:
+def test_a_charge_beside_an_attempt_that_is_not_over_says_so(
+    ended: bool, beside: bool
+) -> None:
     """One that took no money is over, and the adopted one is alone."""
     written = Written()
 
@@ -638,7 +704,9 @@ def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None
             case = Case(replace(INTENT, order_id=f"000{number}", key=f"{number}"))
             await recorder.intend(case, 1000.0)
             made = f"2026-11-24T00:00:0{number}Z"
-            await recorder.found(case, of_job("night", id=f"chrg_test_{number}", created_at=made))
+            await recorder.found(
+                case, of_job("night", id=f"chrg_test_{number}", created_at=made)
+            )
             assert recorder.cases.case_of(f"chrg_test_{number}") is not None
         known = []
         for since_s in (0, 10 * 86_400):
@@ -691,7 +759,11 @@ def test_whose_journal_it_is_is_what_was_written_last() -> None:
         assert recorder.belonging.account() == {}
         await recorder.note(BelongsTo(account="", mode="test", url="u"))
         await recorder.note(BelongsTo(account="a", mode="test", url="u"))
-        assert recorder.belonging.account() == {"account": "a", "mode": "test", "url": "u"}
+        assert recorder.belonging.account() == {
+            "account": "a",
+            "mode": "test",
+            "url": "u",
+        }
 
     written.run(main)
 
@@ -713,7 +785,9 @@ def test_whose_journal_it_is_is_what_was_written_last() -> None:
         ({"id": "chrg_test_2"}, True),
     ],
 )
-def test_what_a_look_up_says_is_written_when_it_is_new(changes: dict[str, Any], new: bool) -> None:
+def test_what_a_look_up_says_is_written_when_it_is_new(
+    changes: dict[str, Any], new: bool
+) -> None:
     """Of a charge that is known: where it stands, and what was asked for it."""
     written = Written()
 
@@ -735,14 +809,26 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
     night, day = (SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day"))
     told: dict[str, Any] = {"order_id": "of day", "attempt": 2, "batch_id": "b"}
     day.append(
-        [Event("adopted", 1, data={"state": "succeeded", "charge": {"id": "chrg_test_1"}}, **told)]
+        [
+            Event(
+                "adopted",
+                1,
+                data={"state": "succeeded", "charge": {"id": "chrg_test_1"}},
+                **told,
+            )
+        ]
     )
     clock = FakeClock()
     recorder = Recorder(night, clock, "night", "run", live=False)
 
     async def main() -> Case:
         case = Case(INTENT)
-        data = {"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"}
+        data = {
+            "intent": kept(INTENT),
+            "boot_id": "b",
+            "boot_s": 1.0,
+            "state": "in_doubt",
+        }
         night.append(
             [
                 Event(
@@ -759,7 +845,8 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
         (case.attempt,) = fold(night.histories(["0001"])["0001"])
         await recorder.found(case, of_job("night"))
         again = Verdict(Proof.CHARGE, charge=of_job("night"))
-        await recorder.answered(case, again, 200, "", 1001.0)  # what was told is no second stop
+        # what was told is no second stop
+        await recorder.answered(case, again, 200, "", 1001.0)
         return case
 
     case, _ = in_virtual_time(main(), 1000.0)
@@ -798,13 +885,17 @@ def test_three_answers_of_a_stranger_end_the_run() -> None:
     assert set(world.run(12).values()) == {Outcome.HELD}
     assert world.gateway.asked == 3  # type: ignore[attr-defined]
     assert world.line and isinstance(world.line.fatal, Misconfigured)
-    assert SETTINGS.url in str(world.line.fatal) and "[gateway] url" in str(world.line.fatal)
+    assert SETTINGS.url in str(world.line.fatal) and "[gateway] url" in str(
+        world.line.fatal
+    )
 
 
 @pytest.mark.fault("B21")
 def test_two_answers_of_a_stranger_end_nothing() -> None:
     """Their orders are held, the others go."""
-    world = World(Stranger(strange=range(1, 3)), settings=replace(SETTINGS, concurrency=1))
+    world = World(
+        Stranger(strange=range(1, 3)), settings=replace(SETTINGS, concurrency=1)
+    )
     outcomes = list(world.run(5).values())
     assert (outcomes.count(Outcome.SUCCEEDED), outcomes.count(Outcome.HELD)) == (3, 2)
     assert world.line and world.line.fatal is None
@@ -823,13 +914,17 @@ class Blank(Dated):
         answer = await super().page(since, offset, may_leave, limit)
         self.since.append(since)
         return (
-            replace(answer, said={"object": "search"}) if len(self.since) <= self.blank else answer
+            replace(answer, said={"object": "search"})
+            if len(self.since) <= self.blank
+            else answer
         )
 
 
 @pytest.mark.fault("B32", "L11")
 @pytest.mark.parametrize(("blank", "sent"), [(7, 3), (8, 0), (1000, 0)])
-def test_the_list_before_the_first_send_is_asked_for_eight_times(blank: int, sent: int) -> None:
+def test_the_list_before_the_first_send_is_asked_for_eight_times(
+    blank: int, sent: int
+) -> None:
     """With a moment between; a run without it sends nothing and says why."""
     world = World(Blank(blank=blank))
     world.run(3)
@@ -921,10 +1016,18 @@ def test_a_charge_that_a_stop_told_of_is_not_waited_for_again() -> None:
     world, gateway = after_a_night(lambda post, fields: "ok")
     gateway.hidden = {"chrg_test_3"}
     world.journal.append(
-        [Event("stop", data={"reason": "look at it", "order": "", "charge": "chrg_test_3"})]
+        [
+            Event(
+                "stop",
+                data={"reason": "look at it", "order": "", "charge": "chrg_test_3"},
+            )
+        ]
     )
     world.run(4)
-    assert world.settlement and world.settlement.why_held == "a stop is in force: look at it"
+    assert (
+        world.settlement
+        and world.settlement.why_held == "a stop is in force: look at it"
+    )
 
 
 @pytest.mark.fault("J27")
@@ -990,7 +1093,9 @@ def steps(
         clock = FakeClock()
         line = Channel(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
         recorder = Recorder(world.journal, clock, JOB, "run", live=False)
-        run = Run(SETTINGS, Omise(world.gateway), line, recorder, clock, progress, Limits())
+        run = Run(
+            SETTINGS, Omise(world.gateway), line, recorder, clock, progress, Limits()
+        )
         start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
         known = any(event.kind == "intent" for event in world.journal.events())
         look = Look(start - timedelta(days=1), known, False, 0.0)
@@ -1000,7 +1105,9 @@ def steps(
                 raise DoesNotAddUp("a person must look")
             return Sendable(count, ["recp_test_1"])
 
-        brought = Brought(look, start, wait_s, survey, lambda: candidates(count, world.journal))
+        brought = Brought(
+            look, start, wait_s, survey, lambda: candidates(count, world.journal)
+        )
         if impossible:
             with pytest.raises(DoesNotAddUp):
                 await at_gateway(run, brought)
@@ -1010,7 +1117,8 @@ def steps(
             assert progress.orders == {f"{number:04d}" for number in range(count)}
         assert (run.untold, run.blind) == ("", "")
         assert any(
-            "does not tell of 1 recipient, such as recp_test_1" in note for note in run.notes
+            "does not tell of 1 recipient, such as recp_test_1" in note
+            for note in run.notes
         ) is (count > 0 and not impossible)
 
     _, world.now_s = in_virtual_time(main(), world.now_s)
@@ -1086,7 +1194,9 @@ def test_where_lists_begin() -> None:
 
 def test_an_answer_is_kept_with_its_status_and_what_it_said() -> None:
     """What is not as asked for is kept as it came."""
-    world = World(FakeGateway(only(1, "wrong amount")), settings=replace(SETTINGS, concurrency=1))
+    world = World(
+        FakeGateway(only(1, "wrong amount")), settings=replace(SETTINGS, concurrency=1)
+    )
     world.run(2)
     good, odd = (event.data for event in world.journal.events(["answer"]))
     assert (good["status"], "excerpt" in good) == (200, False)
@@ -1123,18 +1233,24 @@ def test_what_a_list_does_not_tell_of_a_charge_is_asked_for_by_its_id() -> None:
 
 @pytest.mark.fault("J05", "L11")
 @pytest.mark.parametrize("instead", [{"metadata": None}, {"id": "chrg_test_9"}])
-def test_a_charge_that_nobody_can_tell_keeps_everything_back(instead: dict[str, Any]) -> None:
+def test_a_charge_that_nobody_can_tell_keeps_everything_back(
+    instead: dict[str, Any],
+) -> None:
     """It may be an order of this job, whose journal is empty. The run ends by itself and says which
     charge it is.
     """
     world = World()
     world.run(2)
-    known = Dim(instead=instead, charges=world.gateway.charges, posts=world.gateway.posts)
+    known = Dim(
+        instead=instead, charges=world.gateway.charges, posts=world.gateway.posts
+    )
     world.gateway = known
     # a journal that knows them all holds nothing back
     assert world.run(3)["0002"] is Outcome.SUCCEEDED
     later_s = world.now_s
-    world = World(Dim(instead=instead, charges=known.charges[:2], posts=known.posts[:2]))
+    world = World(
+        Dim(instead=instead, charges=known.charges[:2], posts=known.posts[:2])
+    )
     world.now_s = later_s
     assert world.run(3)["0002"] is Outcome.HELD
     assert len(world.gateway.posts) == 2
@@ -1160,11 +1276,20 @@ def test_a_used_token_may_be_our_own_doing_only_if_it_was_this_token() -> None:
                 row=2,
                 data={"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0},
             ),
-            Event("answer", order_id="0001", attempt=1, send=1, data={"verdict": "in_doubt"}),
+            Event(
+                "answer",
+                order_id="0001",
+                attempt=1,
+                send=1,
+                data={"verdict": "in_doubt"},
+            ),
         ]
     )[0]
     assert earlier.doubted
-    same, other = replace(INTENT, attempt=2), replace(INTENT, attempt=2, single_use="tokn_test_2")
+    same, other = (
+        replace(INTENT, attempt=2),
+        replace(INTENT, attempt=2, single_use="tokn_test_2"),
+    )
     assert Case(same, others=(earlier,)).doubted
     assert not Case(other, others=(earlier,)).doubted
     assert not Case(same).doubted
@@ -1174,7 +1299,9 @@ def test_a_used_token_may_be_our_own_doing_only_if_it_was_this_token() -> None:
 def kept(intent: Intent) -> dict[str, Any]:
     names = ("order_id", "attempt", "batch_id", "sheet", "row")
     return {
-        name: getattr(intent, name) for name in intent.__dataclass_fields__ if name not in names
+        name: getattr(intent, name)
+        for name in intent.__dataclass_fields__
+        if name not in names
     }
 
 

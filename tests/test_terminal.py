@@ -18,7 +18,9 @@ from tests.world import Market, order
 
 def on_a_terminal(market: Market, *flags: str, columns: int = 200) -> str:
     """Everything that `run` writes to a terminal."""
-    words, how = market.command("run", "job.toml", *flags, TERM="xterm", COLUMNS=f"{columns}")
+    words, how = market.command(
+        "run", "job.toml", *flags, TERM="xterm", COLUMNS=f"{columns}"
+    )
     ours, theirs = pty.openpty()
     with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, **how):
         os.close(theirs)
@@ -57,10 +59,14 @@ def test_a_summary_is_a_table_of_this_run_and_of_all(market: Market) -> None:
     market.orders([order(1), order(2, card="tokn_test_sandbox000020011"), order(3)])
     market.job()
     first = market.run("--limit", "2", "--summary")
-    assert first.stdout.startswith("TEST: this run: sent 2 orders (1 succeeded, 1 declined), ")
+    assert first.stdout.startswith(
+        "TEST: this run: sent 2 orders (1 succeeded, 1 declined), "
+    )
     told = market.run("--summary").stdout
     lines = [re.split(r"  +", line.strip()) for line in told.splitlines()]
-    assert told.startswith("TEST: this run: sent 1 order (1 succeeded), charged 103.25 THB")
+    assert told.startswith(
+        "TEST: this run: sent 1 order (1 succeeded), charged 103.25 THB"
+    )
     assert ["this run", "the batch, all runs"] in lines
     for wanted in (
         ["rows read", "3"],
@@ -82,7 +88,9 @@ def test_a_bar_fits_eighty_columns(market: Market) -> None:
     drawn = on_a_terminal(market, columns=80)
     lines = re.findall(r"[^\r\n]*charging[^\r\n]*", drawn_plain(drawn))
     assert lines and all(len(line) <= 80 for line in lines)
-    assert re.search(r"charging \S+ +[0-9]+ %  [0-9.]+/s  [0-9]+:[0-9]{2} left", drawn_plain(drawn))
+    assert re.search(
+        r"charging \S+ +[0-9]+ %  [0-9.]+/s  [0-9]+:[0-9]{2} left", drawn_plain(drawn)
+    )
 
 
 def drawn_plain(drawn: str) -> str:
@@ -106,7 +114,9 @@ LIFE = ("check", "plan", "doctor", "run", "settle", "status", "report", "verify"
         ({}, (), ("status", "00001")),
         ({"amount": "x"}, (), ()),
         ({"card": "tokn_test_sandbox3ds0001"}, (), ()),
-        pytest.param({"card": "tokn_test_sandbox000010011"}, ("--canary", "1"), (), marks=SWEEP),
+        pytest.param(
+            {"card": "tokn_test_sandbox000010011"}, ("--canary", "1"), (), marks=SWEEP
+        ),
         ({"recipient": "recp_test_sandboxunverified"}, ("--limit", "1"), ()),
         pytest.param({"order_id": ""}, ("--limit", "0"), (), marks=SWEEP),
     ],
@@ -141,16 +151,27 @@ def test_one_cell_and_one_recipient(market: Market) -> None:
         file.write("3\n")
     market.job()
     market.sandbox.add_rule(
-        {"method": "GET", "path": "/recipients/recp_test_sandbox1", "status": 500, "body": "x"}
+        {
+            "method": "GET",
+            "path": "/recipients/recp_test_sandbox1",
+            "status": 500,
+            "body": "x",
+        }
     )
     said = "".join(
-        done.stdout + done.stderr for done in (market.run(verb="check"), market.run("--summary"))
+        done.stdout + done.stderr
+        for done in (market.run(verb="check"), market.run("--summary"))
     )
-    assert "1 cell where the header has 6" in said and "does not tell of 1 recipient," in said
+    assert (
+        "1 cell where the header has 6" in said
+        and "does not tell of 1 recipient," in said
+    )
     assert WRONG.findall(said) == []
 
 
-@pytest.mark.parametrize("text", ["1 rows", "(1 orders", "and 1 more files", "1 new charges"])
+@pytest.mark.parametrize(
+    "text", ["1 rows", "(1 orders", "and 1 more files", "1 new charges"]
+)
 def test_the_pattern_sees_what_is_wrong(text: str) -> None:
     """And leaves 11 rows, 2.1 rows and a date alone."""
     assert WRONG.search(text)

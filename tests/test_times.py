@@ -22,22 +22,40 @@ def test_a_day_begins_where_the_job_says() -> None:
     clocks is 23 h.
     """
     day = date(2026, 11, 24)
-    assert times.first_instant(day, "Asia/Bangkok").isoformat() == "2026-11-23T17:00:00+00:00"
-    assert times.last_instant(day, "Asia/Bangkok").isoformat() == "2026-11-24T16:59:59+00:00"
+    assert (
+        times.first_instant(day, "Asia/Bangkok").isoformat()
+        == "2026-11-23T17:00:00+00:00"
+    )
+    assert (
+        times.last_instant(day, "Asia/Bangkok").isoformat()
+        == "2026-11-24T16:59:59+00:00"
+    )
     assert times.day_of(datetime(2026, 11, 23, 18, tzinfo=UTC), "Asia/Bangkok") == day
     spring = date(2026, 3, 29)
     hours = (
-        times.last_instant(spring, "Europe/Berlin") - times.first_instant(spring, "Europe/Berlin")
+        times.last_instant(spring, "Europe/Berlin")
+        - times.first_instant(spring, "Europe/Berlin")
     ).seconds
     assert hours == 23 * 3600 - 1
-    assert times.local("2026-11-23T17:00:00Z", "Asia/Bangkok") == "2026-11-24 00:00:00 Asia/Bangkok"
+    assert (
+        times.local("2026-11-23T17:00:00Z", "Asia/Bangkok")
+        == "2026-11-24 00:00:00 Asia/Bangkok"
+    )
     assert times.local("", "UTC") == ""
 
 
 @pytest.mark.fault("J01", "J30")
 @pytest.mark.parametrize(
     "text",
-    ["2026-11-25", "9999-12-31", "0001-01-01", "2026-11-31", "24.11.2026", "", "2026-11-24 "],
+    [
+        "2026-11-25",
+        "9999-12-31",
+        "0001-01-01",
+        "2026-11-31",
+        "24.11.2026",
+        "",
+        "2026-11-24 ",
+    ],
 )
 def test_a_day_that_makes_no_sense_is_a_usage(text: str) -> None:
     """In the future of the job's zone, of another age, or no day at all."""
@@ -50,7 +68,8 @@ def test_today_is_not_the_future() -> None:
     """Where it is the 25th already, the 25th may be named."""
     late = datetime(2026, 11, 24, 18, tzinfo=UTC)
     assert (
-        times.since("2026-11-25", "Asia/Bangkok", late).isoformat() == "2026-11-24T17:00:00+00:00"
+        times.since("2026-11-25", "Asia/Bangkok", late).isoformat()
+        == "2026-11-24T17:00:00+00:00"
     )
     with pytest.raises(Usage, match="future"):
         times.since("2026-11-25", "UTC", late)
@@ -121,7 +140,9 @@ class Progress:
     def refresh(self) -> None:
         """Drawn as it stands."""
 
-    def update(self, task: int, completed: int, how: str, total: int | None = None) -> None:
+    def update(
+        self, task: int, completed: int, how: str, total: int | None = None
+    ) -> None:
         """So far."""
         self.completed, self.how = completed, how
         self.total = total or self.total

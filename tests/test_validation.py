@@ -35,7 +35,12 @@ COLUMNS = Columns(
     },
     {"invoice": FromColumn("Inv")},
 )
-CORE = {"order_id": "A1", "amount": 2000, "currency": "thb", "destination": "recp_test_1"}
+CORE = {
+    "order_id": "A1",
+    "amount": 2000,
+    "currency": "thb",
+    "destination": "recp_test_1",
+}
 GOOD = {**CORE, "customer": "cust_test_1"}
 CHECKER = Checker(PACKAGED, COLUMNS)
 
@@ -52,13 +57,23 @@ def judged(checker, *documents, problems=None, unmapped=None, incomplete=frozens
     """Judge documents as if mapping had just made them."""
     chunk = Bare(range(2, 2 + len(documents)), {})
     return checker.judge(
-        Mapped(chunk, list(documents), problems or {}, unmapped or {}, frozenset({0}), incomplete)
+        Mapped(
+            chunk,
+            list(documents),
+            problems or {},
+            unmapped or {},
+            frozenset({0}),
+            incomplete,
+        )
     )
 
 
 def rules(document, unmapped=frozenset(), checker=CHECKER):
     """(column, rule) of each problem."""
-    return [(problem.column, problem.rule) for problem in checker.problems_of(document, unmapped)]
+    return [
+        (problem.column, problem.rule)
+        for problem in checker.problems_of(document, unmapped)
+    ]
 
 
 def own(document):
@@ -78,7 +93,10 @@ PAYERS = {
     "customer and token": ({"customer": "cust_test_1", "card": "tokn_test_1"}, False),
     "customer and source": ({"customer": "cust_test_1", "source": "src_test_1"}, False),
     "token and source": ({"card": "tokn_test_1", "source": "src_test_1"}, False),
-    "all": ({"customer": "cust_test_1", "card": "card_test_1", "source": "src_test_1"}, False),
+    "all": (
+        {"customer": "cust_test_1", "card": "card_test_1", "source": "src_test_1"},
+        False,
+    ),
 }
 
 
@@ -212,9 +230,19 @@ def test_all_errors_of_all_rows():
     untouched.
     """
     earlier = Problem("Amount", "x", plain("write 1234.50"), "number-format")
-    bad = {"order_id": "", "currency": "thb", "destination": "x", "customer": "cust_test_1"}
+    bad = {
+        "order_id": "",
+        "currency": "thb",
+        "destination": "x",
+        "customer": "cust_test_1",
+    }
     result = judged(
-        CHECKER, GOOD, bad, GOOD, problems={1: (earlier,)}, unmapped={1: frozenset({"amount"})}
+        CHECKER,
+        GOOD,
+        bad,
+        GOOD,
+        problems={1: (earlier,)},
+        unmapped={1: frozenset({"amount"})},
     )
     assert result.documents == [GOOD, bad, GOOD]
     assert result.problems.keys() == {1}
@@ -231,14 +259,20 @@ def test_a_refused_field_is_not_also_missing():
     """No `required`, and no payment group that only fails because a cell was refused."""
     document = {key: value for key, value in CORE.items() if key != "amount"}
     assert rules(document, frozenset({"amount", "card"})) == []
-    assert rules(document, frozenset({"amount"})) == [("Card, Customer, Source", "payment-group")]
+    assert rules(document, frozenset({"amount"})) == [
+        ("Card, Customer, Source", "payment-group")
+    ]
 
 
 def test_a_lax_schema_cannot_let_an_order_without_amount_pass():
     """What every order needs is needed under any schema."""
     checker = own({})
     result = judged(checker, {"order_id": "A1"}, GOOD, incomplete=frozenset({0}))
-    assert [problem.column for problem in result.problems[0]] == ["Amount", "currency", "Shop"]
+    assert [problem.column for problem in result.problems[0]] == [
+        "Amount",
+        "currency",
+        "Shop",
+    ]
     assert 1 not in result.problems
 
 
@@ -275,7 +309,9 @@ def test_conditions_over_fields_of_the_users_own():
     assert rules(GOOD, checker=own({"dependentRequired": {"customer": ["card"]}})) == [
         ("Card", "dependentRequired")
     ]
-    assert rules(GOOD, checker=own({"not": {"required": ["customer"]}})) == [("Customer", "not")]
+    assert rules(GOOD, checker=own({"not": {"required": ["customer"]}})) == [
+        ("Customer", "not")
+    ]
 
 
 def test_never_invalid_without_a_word():
@@ -328,7 +364,10 @@ def test_a_second_engine_comes_to_the_same_verdict(changes):
     valid = CHECKER._is_valid(document)
     texts = [str(value) for value in document.values()]
     texts += [
-        text for value in document.values() if isinstance(value, dict) for text in value.values()
+        text
+        for value in document.values()
+        if isinstance(value, dict)
+        for text in value.values()
     ]
     if not any(text.endswith("\n") for text in texts):
         assert _SECOND_OPINION.is_valid(document) == valid
@@ -400,13 +439,19 @@ def test_no_pattern_is_a_catastrophe_anywhere(pattern, place):
             {**GOOD, "metadata": {text: ""}},
         ),
         "name": (
-            {"properties": {"metadata": {"patternProperties": {pattern: {"maxLength": 0}}}}},
+            {
+                "properties": {
+                    "metadata": {"patternProperties": {pattern: {"maxLength": 0}}}
+                }
+            },
             {**GOOD, "metadata": {text: "x"}},
         ),
     }[place]
     checker = own(schema)
     start = time.process_time()
-    assert len(judged(checker, *[document] * 20).problems) == (0 if place == "name" else 20)
+    assert len(judged(checker, *[document] * 20).problems) == (
+        0 if place == "name" else 20
+    )
     assert time.process_time() - start < 5  # a backtracking engine would not come back
 
 
@@ -416,7 +461,9 @@ def test_no_pattern_is_a_catastrophe_anywhere(pattern, place):
 def test_linear_and_backtracking_engines_agree_where_both_come_back(pattern, text):
     """What makes a pattern quick does not change what it matches."""
     verdict = own({"properties": {"x": {"pattern": pattern}}})._is_valid({"x": text})
-    assert jsonschema.Draft202012Validator({"pattern": pattern}).is_valid(text) is verdict
+    assert (
+        jsonschema.Draft202012Validator({"pattern": pattern}).is_valid(text) is verdict
+    )
 
 
 _SCALARS = st.one_of(
@@ -454,7 +501,9 @@ _RULES = st.fixed_dictionaries(
     st.sampled_from(["allOf", "anyOf", "oneOf"]),
     st.lists(_RULES, min_size=1, max_size=3),
 )
-def test_two_engines_agree_on_any_rules(document, properties, required, group, rules_of_a):
+def test_two_engines_agree_on_any_rules(
+    document, properties, required, group, rules_of_a
+):
     """Types, lengths in characters, true that is not 1, groups: the same verdict, and words with
     every no.
     """
@@ -472,14 +521,19 @@ def test_two_engines_agree_on_any_rules(document, properties, required, group, r
 # --- schemas that are refused
 
 DOUBLING = {
-    "$defs": {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)},
+    "$defs": {
+        f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)
+    },
     "$ref": "#/$defs/d0",
 }
 DOUBLING["$defs"]["d40"] = {}
 
 REFUSED = {
     "http": ({"$ref": "http://127.0.0.1:1/x.json"}, "http://127.0.0.1:1/x.json"),
-    "file": ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, "file:///etc/passwd"),
+    "file": (
+        {"properties": {"a": {"$ref": "file:///etc/passwd"}}},
+        "file:///etc/passwd",
+    ),
     "ftp": ({"allOf": [{"$ref": "ftp://127.0.0.1/x"}]}, "ftp://127.0.0.1/x"),
     "beside": ({"$ref": "other.json#/a"}, "other.json#/a"),
     "dynamic": ({"$dynamicRef": "http://127.0.0.1:1/#x"}, "http://127.0.0.1:1/#x"),
@@ -552,7 +606,10 @@ def test_a_huge_file_is_not_even_read(tmp_path):
         {"properties": {"metadata": {"$ref": "#"}}},
         {"allOf": [{"$ref": "#/allOf/0"}]},
         {"$dynamicAnchor": "x", "$dynamicRef": "#x"},
-        {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+        {
+            "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}},
+            "$ref": "#/$defs/a",
+        },
         {"properties": {"$ref": {"type": "string"}, "pattern": {"type": "string"}}},
         {"properties": {"card": {"enum": [{"$ref": "http://127.0.0.1:1/"}]}}},
     ],

@@ -47,7 +47,9 @@ def test_what_nobody_touched_verifies(night: Market) -> None:
     code, told = verified(night)
     assert (code, told["differences"], told["notes"]) == (0, [], [])
     manifests = list(night.folder.glob("reports/*/manifest*.json"))
-    assert sorted(told["manifests"]) == sorted(map(str, manifests)) and len(manifests) > 2  # type: ignore[call-overload]
+    assert (
+        sorted(told["manifests"]) == sorted(map(str, manifests)) and len(manifests) > 2
+    )  # type: ignore[call-overload]
     named = [
         json.loads(path.read_text())["reports"]
         for path in manifests
@@ -82,7 +84,8 @@ def test_a_lookup_file_of_another_day_is_told_and_no_difference(market: Market) 
 
 @pytest.mark.fault("I9")
 @pytest.mark.parametrize(
-    "edit", ["changed", "missing", "manifest", "no manifest", "other head", "cut journal"]
+    "edit",
+    ["changed", "missing", "manifest", "no manifest", "other head", "cut journal"],
 )
 def test_a_difference_is_12_and_named(night: Market, edit: str) -> None:
     """A report that was edited, removed, or made from another history than the journal now
@@ -96,13 +99,17 @@ def test_a_difference_is_12_and_named(night: Market, edit: str) -> None:
             file.write("one more row\n")
     elif edit == "missing":
         (
-            first / "rejects.csv" if (first / "rejects.csv").exists() else first / "results.csv"
+            first / "rejects.csv"
+            if (first / "rejects.csv").exists()
+            else first / "results.csv"
         ).unlink()
     elif edit == "manifest":
         manifest.write_text("{}")
     elif edit == "other head":
         manifest.write_text(
-            json.dumps({**document, "journal": {**document["journal"], "digest": "0" * 64}})
+            json.dumps(
+                {**document, "journal": {**document["journal"], "digest": "0" * 64}}
+            )
         )
     elif edit == "cut journal":
         manifest.write_text(
@@ -114,7 +121,9 @@ def test_a_difference_is_12_and_named(night: Market, edit: str) -> None:
     assert code == 12
     assert str(first) in str(told["differences"])
     assert (
-        verified(night, sorted(path.name for path in (night.folder / "reports").iterdir())[1])[0]
+        verified(
+            night, sorted(path.name for path in (night.folder / "reports").iterdir())[1]
+        )[0]
         == 0
     )
 
@@ -132,7 +141,8 @@ def test_a_damaged_journal_is_74_and_none_is_66(night: Market) -> None:
     for one in (night.folder / "state").iterdir():
         one.unlink()
     lost = night.run(verb="verify")
-    assert lost.returncode == 78 and "--adopt" in lost.stderr  # the reports tell that there was one
+    # the reports tell that there was one
+    assert lost.returncode == 78 and "--adopt" in lost.stderr
     shutil.rmtree(night.folder / "reports")
     assert night.run(verb="verify").returncode == 66
     assert list((night.folder / "state").iterdir()) == []
@@ -163,7 +173,10 @@ def test_a_removed_manifest_or_folder_is_12_until_the_reports_are_written_again(
     assert code == 12
     for folder, difference in zip((first, second), told["differences"], strict=True):  # type: ignore[call-overload]
         assert difference["path"] == str(folder / "manifest.json")
-        assert f"batchpay report job.toml {folder.name} writes them again" in difference["told"]
+        assert (
+            f"batchpay report job.toml {folder.name} writes them again"
+            in difference["told"]
+        )
         assert night.run(folder.name, verb="report").returncode in (0, 10)
     assert verified(night)[0] == 0
 
@@ -200,11 +213,14 @@ def test_older_reports_in_the_place_of_the_newest_are_12(night: Market) -> None:
     """A whole folder as it was at an earlier count: its hashes fit, its event is no longer the
     last.
     """
-    first = next(path.parent for path in (night.folder / "reports").glob("*/manifest-*.json"))
+    first = next(
+        path.parent for path in (night.folder / "reports").glob("*/manifest-*.json")
+    )
     (older,) = first.glob("manifest-*.json")
     (first / "manifest.json").unlink()
     kept = (first / "manifest.json", older)
-    for flags in ((first.name, "report"), ("--summary", "settle")):  # a run sees it by itself, too
+    # a run sees it by itself, too
+    for flags in ((first.name, "report"), ("--summary", "settle")):
         kept[1].replace(kept[0])
         code, told = verified(night)
         assert code == 12 and "was counted anew by event" in str(told["differences"])
@@ -213,7 +229,9 @@ def test_older_reports_in_the_place_of_the_newest_are_12(night: Market) -> None:
 
 
 @pytest.mark.fault("I9")
-def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(market: Market) -> None:
+def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(
+    market: Market,
+) -> None:
     """Each has a manifest; each is known by its folder's name; another job's are not looked at."""
     market.job(input="optional = true")
     market.orders([order(1)])
@@ -249,7 +267,9 @@ def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(marke
     for _ in range(2):
         assert market.run().returncode == 0
     # one, however many nights
-    assert [path.name for path in files[2].parent.glob("manifest*")] == ["manifest.json"]
+    assert [path.name for path in files[2].parent.glob("manifest*")] == [
+        "manifest.json"
+    ]
     assert verified(market)[0] == 0
     shutil.copytree(reports / "adopted", reports / "adopted-day")
     for path in (reports / "adopted-day").iterdir():
@@ -269,7 +289,10 @@ def test_a_loss_that_was_recovered_is_told_and_no_difference(night: Market) -> N
     assert night.run("--adopt").returncode == 0
     code, told = verified(night)
     assert code == 0 and str(told["notes"]).count("of another journal") == 2
-    results, before = touched_one / "results.csv", (touched_one / "results.csv").read_bytes()
+    results, before = (
+        touched_one / "results.csv",
+        (touched_one / "results.csv").read_bytes(),
+    )
     touched(results)
     assert verified(night)[0] == verified(night, touched_one.name)[0] == 12
     results.write_bytes(before)
@@ -280,12 +303,16 @@ def test_a_loss_that_was_recovered_is_told_and_no_difference(night: Market) -> N
 
 
 @pytest.mark.fault("I9", "D09")
-def test_an_older_copy_that_was_recovered_from_is_told_and_no_difference(market: Market) -> None:
+def test_an_older_copy_that_was_recovered_from_is_told_and_no_difference(
+    market: Market,
+) -> None:
     """The manifests of the events that were lost are kept, and stay no difference for ever."""
     market.orders([order(1), order(2)])
     market.job()
     market.run("--limit", "1")
-    kept = {path.name: path.read_bytes() for path in (market.folder / "state").iterdir()}
+    kept = {
+        path.name: path.read_bytes() for path in (market.folder / "state").iterdir()
+    }
     market.run()
     for name, data in kept.items():
         if not name.endswith(".lock"):
@@ -315,4 +342,7 @@ def test_a_stranger_can_verify_the_chain(night: Market, tmp_path: Path) -> None:
     with sqlite3.connect(journal) as connection:
         connection.execute("DROP TRIGGER events_stay")
         connection.execute("UPDATE events SET at_ns = at_ns + 1 WHERE seq = 2")
-    assert "event 2" in subprocess.run(words, capture_output=True, text=True, check=False).stderr
+    assert (
+        "event 2"
+        in subprocess.run(words, capture_output=True, text=True, check=False).stderr
+    )

@@ -66,7 +66,9 @@ def test_the_sheets_and_every_row_once(tmp_path: Path) -> None:
         "Recipient",
     ]
     assert head[8:11] == ["Item", "reason", "metadata[invoice]"]
-    assert [cell.value for cell in column(sheets["Results"], "Row")] == [r.row for r in ROWS]
+    assert [cell.value for cell in column(sheets["Results"], "Row")] == [
+        r.row for r in ROWS
+    ]
 
 
 def test_rows_that_came_back_are_told_with_what_they_were(tmp_path: Path) -> None:
@@ -95,7 +97,14 @@ def test_rows_that_came_back_are_told_with_what_they_were(tmp_path: Path) -> Non
     told = json.loads((tmp_path / "report.json").read_text("utf-8"))["came_back"]
     assert told["count"] == 1
     assert told["rows"] == [
-        {"row": 2, "sheet": "", "order_id": "0001", "outcome": "succeeded", "attempts": 2, **change}
+        {
+            "row": 2,
+            "sheet": "",
+            "order_id": "0001",
+            "outcome": "succeeded",
+            "attempts": 2,
+            **change,
+        }
     ]
     assert Totals.from_json(made.totals.to_json()).came_back == {"succeeded": 1}
     assert Totals.from_json(night().totals.to_json()).came_back == {}
@@ -124,7 +133,13 @@ def test_nothing_but_our_own_formulas_is_one(tmp_path: Path) -> None:
     """What a file wrote stays a text in every sheet, also where it looks like an escape."""
     write_reports(tmp_path, night())
     book = openpyxl.load_workbook(tmp_path / "report.xlsx")
-    found = [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+    found = [
+        c
+        for sheet in book
+        for row in sheet.iter_rows()
+        for c in row
+        if c.data_type == "f"
+    ]
     assert found
     for cell in found:
         assert cell.value.startswith(("=IF(", "=SUM(", "=SUMIFS(", "=COUNTIFS(")), cell
@@ -138,7 +153,9 @@ def test_the_same_journal_gives_the_same_workbook(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         write_reports(tmp_path / folder, night())
     for name in ("report.xlsx", "rejects.xlsx"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        assert (tmp_path / "one" / name).read_bytes() == (
+            tmp_path / "two" / name
+        ).read_bytes()
     with zipfile.ZipFile(tmp_path / "one" / "report.xlsx") as packed:
         assert {item.date_time[0] for item in packed.infolist()} == {1980}
 
@@ -162,9 +179,17 @@ def test_every_file_says_the_same_money(tmp_path: Path) -> None:
         if column(ledger, "Charge")[at].value:
             currency = column(ledger, "Currency")[at].value
             from_xlsx[currency] += to_minor(str(Decimal(str(amount.value))), currency)
-    assert from_csv == from_parquet == from_json == from_xlsx == {"THB": 246900, "JPY": 5000}
+    assert (
+        from_csv
+        == from_parquet
+        == from_json
+        == from_xlsx
+        == {"THB": 246900, "JPY": 5000}
+    )
     outcomes = Counter(line["outcome"].replace("_", " ") for line in lines)
-    assert Counter(cell.value for cell in column(sheets["Results"], "Outcome")) == outcomes
+    assert (
+        Counter(cell.value for cell in column(sheets["Results"], "Outcome")) == outcomes
+    )
 
 
 def test_the_summary_shows_each_sum_and_that_it_holds(tmp_path: Path) -> None:
@@ -190,16 +215,22 @@ def test_a_sum_that_differs_from_the_journals_is_shown(tmp_path: Path) -> None:
     lines = [[cell.value for cell in row] for row in book["Summary"].iter_rows()]
     wrong = [line for line in lines if line[6] == "DIFFERS"]
     assert [line[0] for line in wrong] == ["succeeded"]
-    assert any(str(line[0]).startswith("DIFFERS: VAT on fee THB: 630") for line in lines)
+    assert any(
+        str(line[0]).startswith("DIFFERS: VAT on fee THB: 630") for line in lines
+    )
 
 
 def test_pivots_are_exact_beyond_any_float() -> None:
     """A thousand rows of the largest amount add up to the last satang."""
     most = 2**53 - 1
-    rows = [replace(CHARGED, row=at, amount=most, charged_amount=most) for at in range(1000)]
+    rows = [
+        replace(CHARGED, row=at, amount=most, charged_amount=most) for at in range(1000)
+    ]
     made = night(rows, [["1", "", ""]] * 1000)
     pivots = pivots_of(made.findings())
-    assert [int(row["amount"]) for row in pivots.outcomes.to_dict("records")] == [1000 * most]
+    assert [int(row["amount"]) for row in pivots.outcomes.to_dict("records")] == [
+        1000 * most
+    ]
     assert all(check.holds for check in checks(pivots, made.totals))
     assert major(most, "THB") == Decimal("90071992547409.91")
 
@@ -227,12 +258,18 @@ def test_by_recipient_and_by_code(tmp_path: Path) -> None:
         ["Total", "THB", 2, 2469],
     ]
     codes = {line[0]: line for line in values(sheets["By code"])[1:]}
-    assert codes["insufficient_fund"][1] == "not enough money, or the card's limit is reached"
+    assert (
+        codes["insufficient_fund"][1]
+        == "not enough money, or the card's limit is reached"
+    )
     assert codes["insufficient_fund"][-1] == "yes, later or with another card"
     assert codes["number-format"][3] == "accountant"
     summary = values(sheets["Summary"])
     earned = summary.index(["What we earned", *[None] * (len(summary[0]) - 1)])
-    assert [line[4] for line in summary[earned + 2 : earned + 4]] == ["525 JPY − 0.49 THB", 162.82]
+    assert [line[4] for line in summary[earned + 2 : earned + 4]] == [
+        "525 JPY − 0.49 THB",
+        162.82,
+    ]
 
 
 def test_rejects_come_as_a_workbook_of_texts(tmp_path: Path) -> None:
@@ -244,7 +281,9 @@ def test_rejects_come_as_a_workbook_of_texts(tmp_path: Path) -> None:
     assert head[: len(NAMES)] == list(NAMES) and head[-1] == "batchpay_defused"
     assert [row[0] for row in rows] == ["0003", "0004"]
     assert (rows[0][1], rows[0][-1]) == ("=cmd()", None)
-    assert {c.data_type for row in sheet.iter_rows(min_row=2) for c in row if c.value} == {"s"}
+    assert {
+        c.data_type for row in sheet.iter_rows(min_row=2) for c in row if c.value
+    } == {"s"}
 
 
 def test_rejects_of_a_workbook_are_one_in_any_formats(tmp_path: Path) -> None:
@@ -270,7 +309,9 @@ def test_a_very_large_night_keeps_the_rows_that_did_not_simply_succeed(
     monkeypatch.setattr(forms, "DETAILED", 3)
     sheets = written(tmp_path)
     assert len(sheets["Results"]) == 4
-    assert str(labels.SHEET_CUT(most=3)) in {line[0] for line in values(sheets["Summary"])}
+    assert str(labels.SHEET_CUT(most=3)) in {
+        line[0] for line in values(sheets["Summary"])
+    }
 
 
 def test_an_empty_batch_has_a_workbook(tmp_path: Path) -> None:

@@ -31,21 +31,26 @@ def everything(folder: Path) -> dict[str, str]:
 def program(market: Market, *words: str) -> subprocess.CompletedProcess[str]:
     """The true program, in the market's folder."""
     command, how = market.command(*words)
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **how)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, **how
+    )
 
 
 @pytest.fixture
 def settled(market: Market) -> Market:
     """A job with a lookup, a schema, totals, a journal and reports."""
     market.orders([order(1)])
-    (market.folder / "shops.csv").write_text("shop,id\nrecp_test_sandbox1,recp_test_sandbox1\n")
+    (market.folder / "shops.csv").write_text(
+        "shop,id\nrecp_test_sandbox1,recp_test_sandbox1\n"
+    )
     (market.folder / "order.schema.json").write_text(
         (Path("schemas") / "order.schema.json").read_text()
     )
     (market.folder / "orders.csv.totals.json").write_text('{"count": 1}')
     text = market.job().read_text()
     lookup = (
-        'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+        'destination = { column = "recipient", lookup = "shops.csv",'
+        ' key = "shop", value = "id" }'
     )
     text = text.replace('destination = "recipient"', lookup).replace(
         "[input]", 'schema = "order.schema.json"\n[input]'
@@ -86,7 +91,9 @@ def test_no_plan_overwrites_what_the_job_lives_on(settled: Market) -> None:
         str(folder / "job.toml"),
     ]
     for at, target in enumerate(targets):
-        done = settled.run("--out", target, *(["--force"] if at % 3 else []), verb="plan")
+        done = settled.run(
+            "--out", target, *(["--force"] if at % 3 else []), verb="plan"
+        )
         assert done.returncode == 64, (target, done)
         assert (
             "another file" in done.stderr
@@ -94,7 +101,12 @@ def test_no_plan_overwrites_what_the_job_lives_on(settled: Market) -> None:
             or "plain file" in done.stderr
         )
     key = settled.run(
-        "--out", "key", "--force", verb="plan", OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key"
+        "--out",
+        "key",
+        "--force",
+        verb="plan",
+        OMISE_SECRET_KEY="",
+        OMISE_SECRET_KEY_FILE="key",
     )
     assert key.returncode == 64 and "secret key" in key.stderr
     assert everything(folder) == before
@@ -110,13 +122,17 @@ def test_a_plan_is_written_whole_and_overwrites_only_by_force(settled: Market) -
     (folder / "nowhere").symlink_to("not-there")
     for target in ("mine.txt", "nowhere", "/dev/null", "."):
         assert settled.run("--out", target, verb="plan").returncode == 64
-    assert (folder / "mine.txt").read_text() == "mine" and not (folder / "not-there").exists()
+    assert (folder / "mine.txt").read_text() == "mine" and not (
+        folder / "not-there"
+    ).exists()
     assert settled.run("--out", "missing/plan.json", verb="plan").returncode == 73
     assert settled.run("--out", "plan.json", verb="plan").returncode == 0
     first = json.loads((folder / "plan.json").read_text())
     assert settled.run("--out", "plan.json", verb="plan").returncode == 64
     assert settled.run("--out", "mine.txt", "--force", verb="plan").returncode == 0
-    assert json.loads((folder / "mine.txt").read_text())["plan_hash"] == first["plan_hash"]
+    assert (
+        json.loads((folder / "mine.txt").read_text())["plan_hash"] == first["plan_hash"]
+    )
     assert not list(folder.glob(".batchpay-*"))
     assert Path("/dev/null").is_char_device()
 
@@ -168,8 +184,12 @@ def test_a_disk_that_fails_leaves_nothing_of_init(
 
 
 @pytest.mark.fault("J24")
-@pytest.mark.parametrize("text", ["my notes", "my notes\n", "[]\n", '{"a": 1}\n', '["order_id"]'])
-def test_a_sandbox_keeps_its_ledger_in_a_file_of_its_own(market: Market, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["my notes", "my notes\n", "[]\n", '{"a": 1}\n', '["order_id"]']
+)
+def test_a_sandbox_keeps_its_ledger_in_a_file_of_its_own(
+    market: Market, text: str
+) -> None:
     """A file that no sandbox wrote is refused, whole and untouched."""
     (market.folder / "notes").write_text(text)
     done = program(market, "sandbox", "--port", "0", "--ledger", "notes")
@@ -188,9 +208,9 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
     with pytest.raises(Usage):
         writing.refuse_overwriting("--out", path, force=False)
     writing.write_whole(path, b"ours", force=True)
-    assert path.read_bytes() == b"ours" and [one.name for one in tmp_path.iterdir()] == [
-        "plan.json"
-    ]
+    assert path.read_bytes() == b"ours" and [
+        one.name for one in tmp_path.iterdir()
+    ] == ["plan.json"]
 
 
 @pytest.mark.fault("J24")

@@ -90,7 +90,10 @@ class Market:
     def command(self, *words: str, **environ: str) -> tuple[list[str], dict[str, Any]]:
         """How to start the program as a process of its own."""
         env = {**ready.given(os.environ), "OMISE_SECRET_KEY": KEY, **environ}
-        return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
+        return [sys.executable, "-m", "batchpay", *words], {
+            "cwd": self.folder,
+            "env": env,
+        }
 
     def start(self, *words: str, **environ: str) -> ready.UnderWay:
         """The program in a process of its own that a test may kill."""
@@ -100,7 +103,9 @@ class Market:
     def run(self, *flags: str, verb: str = "run", **environ: str) -> ready.Ended:
         """Run the program to its end."""
         _, how = self.command(**environ)
-        return ready.run([verb, "job.toml", *flags], how["cwd"], how["env"], timeout_s=120)
+        return ready.run(
+            [verb, "job.toml", *flags], how["cwd"], how["env"], timeout_s=120
+        )
 
     def posts(self) -> int:
         """Requests to charge that reached the gateway."""
@@ -108,12 +113,18 @@ class Market:
 
     def own_charges(self) -> list[dict[str, Any]]:
         """The charges of somebody's orders; the sandbox's rule `crowd` makes others beside them."""
-        return [charge for charge in self.sandbox.charges() if "order_id" in charge["metadata"]]
+        return [
+            charge
+            for charge in self.sandbox.charges()
+            if "order_id" in charge["metadata"]
+        ]
 
     def money(self) -> Counter[str]:
         """Order id -> charges that took money, by the gateway's own ledger."""
         return Counter(
-            c["metadata"]["order_id"] for c in self.own_charges() if c["status"] == "successful"
+            c["metadata"]["order_id"]
+            for c in self.own_charges()
+            if c["status"] == "successful"
         )
 
     def results(self, batch: str = "*") -> list[dict[str, str]]:
@@ -143,20 +154,27 @@ class Market:
         assert all(count == 1 for count in money.values()), money
         rows = self.results()
         succeeded = {
-            row["order_id"]: row for row in rows if row["outcome"] in ("succeeded", "unproven")
+            row["order_id"]: row
+            for row in rows
+            if row["outcome"] in ("succeeded", "unproven")
         }
         assert set(succeeded) == set(money)
         for charge in self.own_charges():
             if charge["status"] == "successful":
                 row = succeeded[charge["metadata"]["order_id"]]
-                assert (row["charge_id"], int(row["amount"])) == (charge["id"], charge["amount"])
+                assert (row["charge_id"], int(row["amount"])) == (
+                    charge["id"],
+                    charge["amount"],
+                )
                 assert (
                     row["currency"] == charge["currency"]
                     and row["destination"] == charge["destination"]
                 )
                 assert row["idempotency_key"] == charge["metadata"]["batchpay_key"]
         for report in self.reports():
-            assert all(equation["closes"] for equation in report["equations"]), report["equations"]
+            assert all(equation["closes"] for equation in report["equations"]), report[
+                "equations"
+            ]
         if wanted is not None:
             assert sorted(row["order_id"] for row in rows) == sorted(
                 row["order_id"] for row in wanted

@@ -24,7 +24,9 @@ def ask_about_adopted(
     """The same batches, once a look has adopted charges: a file is held against those, before
     anything is sent.
     """
-    return held_against_adopted(job, journal, batches, guards_before(job, journal, batches))
+    return held_against_adopted(
+        job, journal, batches, guards_before(job, journal, batches)
+    )
 
 
 def held_against_adopted(
@@ -71,7 +73,9 @@ def _taken_unasked(job: Job, journal: SqliteJournal) -> list[Attempt]:
     return [
         attempt
         for attempt in unshown(job, journal)
-        if attempt.charge is not None and not attempt.closed and attempt.charge.id not in said
+        if attempt.charge is not None
+        and not attempt.closed
+        and attempt.charge.id not in said
     ]
 
 

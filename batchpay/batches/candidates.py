@@ -18,7 +18,15 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Ancestry, Lineages
 from batchpay.lifecycle.plan import intent_of
-from batchpay.lifecycle.rows import DuplicateOf, Guards, MayGo, Owns, Row, Standing, is_sendable
+from batchpay.lifecycle.rows import (
+    DuplicateOf,
+    Guards,
+    MayGo,
+    Owns,
+    Row,
+    Standing,
+    is_sendable,
+)
 from batchpay.settlement import Candidate
 
 

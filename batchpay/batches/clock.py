@@ -34,14 +34,20 @@ class SystemClock:
 def iso(at_ns: int) -> str:
     """`2026-11-24T13:45:39Z`; the empty text for no time."""
     if at_ns:
-        return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
     return ""
 
 
 def ns_of(text: str) -> int:
     """The reverse of `iso`, to the second."""
     return (
-        int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+        int(
+            datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+            .replace(tzinfo=UTC)
+            .timestamp()
+        )
         * 1_000_000_000
     )
 
@@ -50,4 +56,5 @@ def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
-        return uuid.uuid4().hex  # unknown: every run counts its periods from its own start
+        # unknown: every run counts its periods from its own start
+        return uuid.uuid4().hex

@@ -69,13 +69,21 @@ def totals_of(found: Found) -> Counts:
     answered = dict[str, str]()
     for chunk, findings in found():
         for at in chunk.corrects:
-            if findings[at].duplicate_of and findings[at].counts_as is Outcome.SUCCEEDED:
+            if (
+                findings[at].duplicate_of
+                and findings[at].counts_as is Outcome.SUCCEEDED
+            ):
                 answered[chunk.corrects[at]] = findings[at].duplicate_of
         for finding in findings:
             totals.add(finding)
             digest.update(
                 repr(
-                    (finding.row, finding.outcome.value, finding.charge_id, finding.reason)
+                    (
+                        finding.row,
+                        finding.outcome.value,
+                        finding.charge_id,
+                        finding.reason,
+                    )
                 ).encode()
             )
     return Counts(totals, digest.hexdigest(), answered)
@@ -158,7 +166,10 @@ def is_news(journal: SqliteJournal, latest: Event) -> bool:
 def may_be_settled(event: Event) -> bool:
     """Did the batch have a row that an order of another file may settle, and none had?"""
     totals = totals_in(event)
-    return any(totals.count(outcome) > totals.settled[outcome.value] for outcome in MAY_BE_SETTLED)
+    return any(
+        totals.count(outcome) > totals.settled[outcome.value]
+        for outcome in MAY_BE_SETTLED
+    )
 
 
 def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:

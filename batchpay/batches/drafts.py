@@ -91,5 +91,7 @@ def _unused(job: Job, columns: Iterable[str]) -> tuple[str, ...]:
     """Columns that no field uses, and that are not ours."""
     used = set(job.columns.used())
     return tuple(
-        column for column in columns if column not in used and not column.startswith("batchpay_")
+        column
+        for column in columns
+        if column not in used and not column.startswith("batchpay_")
     )

@@ -12,7 +12,14 @@ from zoneinfo import ZoneInfo
 
 from batchpay.batches.last import last_inputs, preflight_of
 from batchpay.batches.orders import attempts_of
-from batchpay.domain.events import STOPS, NewOrders, OrderCancelled, RunStarted, told_by, told_in
+from batchpay.domain.events import (
+    STOPS,
+    NewOrders,
+    OrderCancelled,
+    RunStarted,
+    told_by,
+    told_in,
+)
 from batchpay.domain.model import Batch, Event, Intent, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -48,7 +55,9 @@ def said_new_in(journal: SqliteJournal) -> SaidNew:
     return said
 
 
-def _cancelled_sales(cancelled: Iterable[tuple[Event, OrderCancelled]]) -> dict[str, str]:
+def _cancelled_sales(
+    cancelled: Iterable[tuple[Event, OrderCancelled]],
+) -> dict[str, str]:
     """All that cancelled sales are known by -> who said so, when and why."""
     found: dict[str, str] = {}
     for event, told in cancelled:
@@ -106,7 +115,9 @@ def _of_day(job: Job, journal: SqliteJournal, at_ns: int) -> dict[tuple[str, str
         for event in journal.events({RunStarted.kind}):
             at_ns = event.at_ns  # of the last one, whatever a clock said before
     zone = ZoneInfo(job.controls.time_zone)
-    midnight = datetime.combine(datetime.fromtimestamp(at_ns // 10**9, zone).date(), time(), zone)
+    midnight = datetime.combine(
+        datetime.fromtimestamp(at_ns // 10**9, zone).date(), time(), zone
+    )
     began_ns = int(midnight.timestamp()) * 10**9
     ids = sorted({*journal.orders_sent_since(began_ns), *journal.open_orders()})
     for start in range(0, len(ids), SLICE):
@@ -137,7 +148,9 @@ def told_by_gateway(job: Job, guards: Guards, told: Preflight) -> Guards:
     )
 
 
-def _nameless(journal: SqliteJournal, seen: Sequence[Event]) -> dict[Terms, dict[str, Nameless]]:
+def _nameless(
+    journal: SqliteJournal, seen: Sequence[Event]
+) -> dict[Terms, dict[str, Nameless]]:
     """Charges that name nobody, by their terms: those that no order holds as its own by
     now.
     """

@@ -67,7 +67,9 @@ def history_of(
     others = [order_id for sale in sales.values() for order_id in sale.others]
     answered = _answered(sales, lineages)
     charged = [order_id for ids in answered.values() for order_id in ids]
-    histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
+    histories = journal.histories(
+        list(dict.fromkeys((*asked, *owned.values(), *others, *charged)))
+    )
     attempts = _attempts_in(histories)
     corrected = corrections_of(journal, sales, attempts)
     words = _words(sales, lineages)
@@ -83,7 +85,9 @@ def history_of(
         corrected=corrected,
         rivals=_rivals(sales, corrected, lineages),
         others={place: sale.others for place, sale in sales.items() if sale.others},
-        answered={place: tuple(joined(attempts, ids)) for place, ids in answered.items()},
+        answered={
+            place: tuple(joined(attempts, ids)) for place, ids in answered.items()
+        },
         firsts=firsts_of(batch, chunk, wanted, lineages),
         named=documents_named(batch, chunk, wanted, lineages),
         came_for=rows_named(batch, chunk, wanted, lineages),
@@ -117,7 +121,9 @@ def _owned(
     return {row: order_id for row, order_id in owned.items() if row not in but}
 
 
-def _attempts_in(histories: Mapping[str, list[Event]]) -> dict[str, tuple[Attempt, ...]]:
+def _attempts_in(
+    histories: Mapping[str, list[Event]],
+) -> dict[str, tuple[Attempt, ...]]:
     """Order id -> its attempts, of those that have any."""
     attempts = {order_id: fold(events) for order_id, events in histories.items()}
     return {order_id: some for order_id, some in attempts.items() if some}
@@ -164,7 +170,9 @@ def _bears(
 
 def _said(sales: Sales, lineages: Lineages) -> dict[str, dict[str, bool]]:
     """Place of a row -> the other ids that a person typed for its sale."""
-    said = {place: said_of(sale, lineages) for place, sale in sales.items() if sale.others}
+    said = {
+        place: said_of(sale, lineages) for place, sale in sales.items() if sale.others
+    }
     return {place: some for place, some in said.items() if some}
 
 

@@ -9,7 +9,12 @@ from dataclasses import replace
 from functools import partial
 
 from batchpay.batches.adopted import held_against_adopted, like_adopted
-from batchpay.batches.planned import PlannedBatch, guards_before, placed_rows, rows_in_turn
+from batchpay.batches.planned import (
+    PlannedBatch,
+    guards_before,
+    placed_rows,
+    rows_in_turn,
+)
 from batchpay.batches.recent import likeness
 from batchpay.batches.renaming import may_tell_names, new_names
 from batchpay.batches.survey import survey
@@ -113,10 +118,15 @@ def _before(
         for one in earlier
         if one.id not in here
     ]
-    return [*gone, *(one for n, one in enumerate(batches) if (one.batch.first_seen_ns, n) < came)]
+    return [
+        *gone,
+        *(one for n, one in enumerate(batches) if (one.batch.first_seen_ns, n) < came),
+    ]
 
 
-def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Names:
+def names_in(
+    job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]
+) -> Names:
     """Which ids are other names of orders, by all rows of some batches, as far as the journal does
     not know it yet.
     """
@@ -145,7 +155,9 @@ def _held_against_recent(
     quiet = partial(_quiet, job, journal, guards)
     earlier = list(journal.batches())
     judged = list(batches)
-    for at in sorted(range(len(judged)), key=lambda n: (judged[n].batch.first_seen_ns, n)):
+    for at in sorted(
+        range(len(judged)), key=lambda n: (judged[n].batch.first_seen_ns, n)
+    ):
         planned = judged[at]
         before = _before(journal, planned, judged, earlier)
         found = likeness(journal, before, planned, now_ns, quiet)
@@ -170,7 +182,9 @@ def _quiet(
     }
 
 
-def said_new(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> NewOrders | None:
+def said_new(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
+) -> NewOrders | None:
     """What a person's --yes of this run is about: charges that are looked at however old they are,
     and orders and files of this run that resemble them. Nothing else is answered by it.
     """
@@ -191,7 +205,9 @@ def said_new(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) 
     return NewOrders(orders=tuple(sorted(orders)), charges=tuple(sorted(charges)))
 
 
-def _has_other_ids(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> bool:
+def _has_other_ids(
+    job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]
+) -> bool:
     """Did any row of these files, or of earlier ones, ever have another order id than now?"""
     if any(planned.had_other_ids for planned in batches):
         return True

@@ -11,7 +11,13 @@ from batchpay.batches.orders import attempts_of
 from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
-from batchpay.lifecycle.kinship import Ancestry, Lineages, Rivals, goes_back_to, reading_of
+from batchpay.lifecycle.kinship import (
+    Ancestry,
+    Lineages,
+    Rivals,
+    goes_back_to,
+    reading_of,
+)
 from batchpay.lifecycle.plan import by_order, order_in, place_of
 from batchpay.lifecycle.rows import CameFor, Same, Word
 from batchpay.lifecycle.sales import places_of
@@ -33,7 +39,11 @@ def same_before(
     if not lineages.corrections:
         return found
     for at in wanted:
-        if at in chunk.problems or at in chunk.corrects or _is_asked(chunk.documents[at], attempts):
+        if (
+            at in chunk.problems
+            or at in chunk.corrects
+            or _is_asked(chunk.documents[at], attempts)
+        ):
             some = tuple(_same_rows(journal, batch, chunk, at, lineages))
             if some:
                 found[place_of(batch.id, chunk.sheet, chunk.rows[at])] = some
@@ -143,7 +153,8 @@ class Sale(NamedTuple):
     """By what the other attempts of a row's sale are found."""
 
     order_id: str  # its own: what that order did is told apart from what its kin did
-    keys: tuple[str, ...]  # of Intent.corrects and Intent.sale; the row's own place first
+    # of Intent.corrects and Intent.sale; the row's own place first
+    keys: tuple[str, ...]
     # every other order id that it, or a row that it goes back to, ever had
     others: tuple[str, ...] = ()
     # what else it is known by, as a person typed it in rows that came back
@@ -195,7 +206,9 @@ def rivals_of(
         return ()
     for asked in came:
         places.update(dict.fromkeys(places_of(asked)))
-    found = {id(some): some for some in map(lineages.rivals, places) if some is not None}
+    found = {
+        id(some): some for some in map(lineages.rivals, places) if some is not None
+    }
     return tuple(found.values())
 
 
@@ -232,10 +245,14 @@ def cancellations_of(sale: Sale, lineages: Lineages) -> tuple[Word, ...]:
 
 
 def corrections_of(
-    journal: SqliteJournal, sales: Mapping[str, Sale], attempts: Mapping[str, tuple[Attempt, ...]]
+    journal: SqliteJournal,
+    sales: Mapping[str, Sale],
+    attempts: Mapping[str, tuple[Attempt, ...]],
 ) -> dict[str, tuple[Attempt, ...]]:
     """Place of a row -> the attempts of other orders that are one sale with it (kinship)."""
-    orders = journal.corrected(frozenset(key for sale in sales.values() for key in sale.keys))
+    orders = journal.corrected(
+        frozenset(key for sale in sales.values() for key in sale.keys)
+    )
     ids = {order_id for some in orders.values() for order_id in some} - attempts.keys()
     known = {**attempts, **attempts_of(journal, sorted(ids))}
     found = {
@@ -247,7 +264,9 @@ def corrections_of(
 
 
 def _kin(
-    sale: Sale, orders: Mapping[str, Sequence[str]], attempts: Mapping[str, tuple[Attempt, ...]]
+    sale: Sale,
+    orders: Mapping[str, Sequence[str]],
+    attempts: Mapping[str, tuple[Attempt, ...]],
 ) -> Iterator[Attempt]:
     """The attempts of other orders that correct what a row is or goes back to, or that those rows
     caused.

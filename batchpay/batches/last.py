@@ -68,7 +68,11 @@ def last_run_json(journal: SqliteJournal) -> dict[str, Any] | None:
                 "ended": "",
                 "exit_code": None,
             }
-        elif isinstance(what, RunFinished) and told is not None and told["run"] == event.run_id:
+        elif (
+            isinstance(what, RunFinished)
+            and told is not None
+            and told["run"] == event.run_id
+        ):
             told |= {"ended": at, "exit_code": what.exit_code}
     return told
 

@@ -38,7 +38,9 @@ def lifts(journal: SqliteJournal) -> list[Lift]:
     for event, in_force in zip(every, stops_told(every), strict=True):
         told = of(event)
         if isinstance(told, Lifted):
-            lift = Lift(iso(event.at_ns), told.by, told.reason, told.stop, frozenset(stops))
+            lift = Lift(
+                iso(event.at_ns), told.by, told.reason, told.stop, frozenset(stops)
+            )
             found.append(lift)
             stops = set()
             each = {}

@@ -41,7 +41,13 @@ from batchpay.batches.runs import Runs
 from batchpay.batches.session import Options, SessionCall, SessionEnd, hold_session
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import is_of, refuse_lost
-from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
+from batchpay.domain.errors import (
+    BatchpayError,
+    FileRefused,
+    InputMissing,
+    TryLater,
+    Usage,
+)
 from batchpay.domain.events import RunCounted, RunFinished, RunStarted
 from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch, Event, RunDone
@@ -88,7 +94,8 @@ def in_its_loop(whole: Coroutine[Any, Any, Result]) -> Result:
     """A night in an event loop of its own. Raises what it raises."""
     with asyncio.Runner() as runner:
         try:
-            runner.get_loop()  # may fail for want of descriptors, before the coroutine has begun
+            # may fail for want of descriptors, before the coroutine has begun
+            runner.get_loop()
         except BaseException:
             whole.close()
             raise
@@ -164,7 +171,9 @@ def _without_a_request(opened: OpenJob) -> Result:
     return _reported(opened, [], asked=True)
 
 
-async def _work(opened: OpenJob, call: SessionCall, trouble: list[BatchpayError]) -> Result:
+async def _work(
+    opened: OpenJob, call: SessionCall, trouble: list[BatchpayError]
+) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
     load(opened.job.report.formats, opened.job.report.language)
     opened.note(RunStarted(boot_id=opened.clock.boot_id))
@@ -175,7 +184,9 @@ async def _work(opened: OpenJob, call: SessionCall, trouble: list[BatchpayError]
     except BatchpayError as error:
         trouble.append(error)
     if signal := call.signals.received:
-        trouble.append(TryLater(f"interrupted by {signal}; run the same command again to go on"))
+        trouble.append(
+            TryLater(f"interrupted by {signal}; run the same command again to go on")
+        )
     call.progress.phase("reporting")
     return _reported(opened, trouble, ended.notes)
 
@@ -213,7 +224,9 @@ def _reported(
         for one in counted:
             one.spool.close()
     opened.note(RunFinished(exit_code=code))
-    return replace(result_of(opened, code, published, trouble, notes=notes), beside=beside)
+    return replace(
+        result_of(opened, code, published, trouble, notes=notes), beside=beside
+    )
 
 
 def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
@@ -246,7 +259,9 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
         if known is None or (batch.id in mine and looked):
             counted.append(count(opened, batch, spooled=is_spooled))
         elif (
-            batch.id in owed or behind(opened.journal, known) or (looked and _is_due(opened, known))
+            batch.id in owed
+            or behind(opened.journal, known)
+            or (looked and _is_due(opened, known))
         ):
             counted.append(count(opened, batch, spooled=is_spooled, written=known))
         else:
@@ -267,7 +282,8 @@ def _owed(opened: OpenJob, latest: Mapping[str, Event]) -> frozenset[str]:
     return frozenset(
         batch_id
         for batch_id, known in latest.items()
-        if (batch_id in put_back or killed(known.run_id)) and not are_written(opened, known)
+        if (batch_id in put_back or killed(known.run_id))
+        and not are_written(opened, known)
     )
 
 
@@ -299,7 +315,9 @@ def _without_a_report(opened: OpenJob) -> list[Batch]:
     return [batch for batch in batches if not (reports / batch.id).exists()]
 
 
-def _of_tonight(opened: OpenJob, latest: Mapping[str, Event], owed: Collection[str]) -> list[Batch]:
+def _of_tonight(
+    opened: OpenJob, latest: Mapping[str, Event], owed: Collection[str]
+) -> list[Batch]:
     """This run's batches, then every other that has open rows, or whose last report may be behind
     the journal or is not there.
     """
@@ -310,7 +328,12 @@ def _of_tonight(opened: OpenJob, latest: Mapping[str, Event], owed: Collection[s
         known = latest.get(batch.id)
         if batch.id in mine_ids:
             continue
-        is_behind = known is None or batch.id in owed or is_open(known) or _is_due(opened, known)
+        is_behind = (
+            known is None
+            or batch.id in owed
+            or is_open(known)
+            or _is_due(opened, known)
+        )
         if is_behind:
             others.append(batch)
     return [*mine, *others]
@@ -354,4 +377,6 @@ def result_of(
         notes = (*notes, opened.loss.told)
     elif done is not None and done.restored:
         notes = (*notes, str(steps.SAY_AGAIN()))
-    return Result(code, tuple(published), tuple(trouble), opened.stop, notes, acts, done)
+    return Result(
+        code, tuple(published), tuple(trouble), opened.stop, notes, acts, done
+    )

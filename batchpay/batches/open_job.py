@@ -122,7 +122,8 @@ class OpenJob:
             keep_whose=self.lock.belongs,
         )
         self.planned: list[PlannedBatch] = []  # in this run
-        self.refused: list[FileRefused] = []  # files that only the look told to ask about
+        # files that only the look told to ask about
+        self.refused: list[FileRefused] = []
         # did a row turn out to settle one of another file, which may have been counted before?
         self.answered = False
         self.empty = False  # a night without a file, which the job says is well
@@ -185,7 +186,8 @@ class OpenJob:
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
-        if loss is not None:  # what was verified before is not what others know: then all of it is
+        # what was verified before is not what others know: then all of it is
+        if loss is not None:
             self.journal.verify()
         if loss is not None and not loss.noted:
             restored = self._event(loss.as_told(Restored))
@@ -228,7 +230,9 @@ class OpenJob:
         self._note_inputs()
         return intakes
 
-    def _note_before_planning(self, judged: Sequence[PlannedBatch], *, yes: bool) -> None:
+    def _note_before_planning(
+        self, judged: Sequence[PlannedBatch], *, yes: bool
+    ) -> None:
         """What the files tell of orders, before their rows have new ids: a kill loses nothing."""
         self._note_ids()
         if yes and (said := said_new(self.job, self.journal, judged)):
@@ -320,7 +324,9 @@ class OpenJob:
     def candidates(self) -> Iterator[Candidate]:
         """The same, one by one, as the settlement takes it."""
         with self._stopping():
-            yield from candidates(self.job, self.journal, self.planned, self._guards(), self.run_id)
+            yield from candidates(
+                self.job, self.journal, self.planned, self._guards(), self.run_id
+            )
 
     def _guards(self) -> Guards:
         present = [planned.batch.id for planned in self.planned]

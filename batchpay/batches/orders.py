@@ -9,6 +9,11 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 
 
-def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+def attempts_of(
+    journal: SqliteJournal, order_ids: Sequence[str]
+) -> dict[str, tuple[Attempt, ...]]:
     """Every attempt of some orders, by order id."""
-    return {order_id: fold(events) for order_id, events in journal.histories(order_ids).items()}
+    return {
+        order_id: fold(events)
+        for order_id, events in journal.histories(order_ids).items()
+    }

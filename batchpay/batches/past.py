@@ -59,7 +59,9 @@ class Before:
     tokens: dict[str, tuple[Near, ...]] = field(default_factory=dict)
 
 
-def before(journal: SqliteJournal, documents: Sequence[Document], received_ns: int) -> Before:
+def before(
+    journal: SqliteJournal, documents: Sequence[Document], received_ns: int
+) -> Before:
     """What the journal tells of the recipients, payers and tokens of rows that broke no rule."""
     asks = _asks_of(journal, documents, received_ns)
     found = Before()
@@ -73,7 +75,9 @@ def before(journal: SqliteJournal, documents: Sequence[Document], received_ns: i
             _add_past(found, recipient, earlier[recipient])
         _add_hundredth(found, document, earlier[recipient])
         token = single_use_of(document)
-        spent = [one for one in asks.of_tokens.get(token, ()) if one.at_ns < received_ns]
+        spent = [
+            one for one in asks.of_tokens.get(token, ()) if one.at_ns < received_ns
+        ]
         if spent:
             found.tokens[token] = tuple(spent)
     return found
@@ -95,10 +99,14 @@ def _add_hundredth(found: Before, document: Document, asks: Sequence[_Ask]) -> N
         return
     for ask in own:
         if ask.amount == part:
-            found.hundredth[terms_in(document)] = Near(ask.order_id, ask.batch_id, ask.at_ns)
+            found.hundredth[terms_in(document)] = Near(
+                ask.order_id, ask.batch_id, ask.at_ns
+            )
 
 
-def _asks_of(journal: SqliteJournal, documents: Sequence[Document], until_ns: int) -> _Asks:
+def _asks_of(
+    journal: SqliteJournal, documents: Sequence[Document], until_ns: int
+) -> _Asks:
     """What the journal's last attempts before a time asked of the recipients and tokens of some
     rows, each read once while no other attempt begins.
     """

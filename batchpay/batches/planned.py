@@ -15,7 +15,15 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.holds import Going, held_beside, unnamed, untold
 from batchpay.lifecycle.kinship import Lineages, Names
-from batchpay.lifecycle.rows import Guards, History, Row, Standing, Waits, is_sendable, rows_of
+from batchpay.lifecycle.rows import (
+    Guards,
+    History,
+    Row,
+    Standing,
+    Waits,
+    is_sendable,
+    rows_of,
+)
 from batchpay.lifecycle.sales import settled_by
 from batchpay.lifecycle.standing import stand
 
@@ -31,7 +39,8 @@ class PlannedBatch:
     repeats: Mapping[tuple[str, int], Repeat]
     # what the rows of this run tell and the journal does not know yet
     renamed: Names = field(default_factory=Names)
-    had_other_ids: bool = False  # did any of its rows ever have another order id than now?
+    # did any of its rows ever have another order id than now?
+    had_other_ids: bool = False
 
     def refused(self, *reasons: str) -> PlannedBatch:
         """The same with one reason more why nothing of it is sent."""
@@ -77,7 +86,9 @@ def placed_rows(
         if decided or not chunk.rows:
             done = frozenset[int]()
         else:
-            done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+            done = journal.settled_rows(
+                batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]
+            )
         of_rows = history_of(journal, batch, chunk, done, lineages=lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
@@ -118,7 +129,9 @@ def beside_others(placed: Placed, guards: Guards, going: Going) -> Placed:
     """The row among those that go before it in this run; `going` is what they ask for
     (standing.held_beside).
     """
-    return replace(placed, standing=held_beside(placed.row, placed.standing, guards, going))
+    return replace(
+        placed, standing=held_beside(placed.row, placed.standing, guards, going)
+    )
 
 
 def unasked(guards: Guards) -> Guards:
@@ -134,7 +147,9 @@ def unasked(guards: Guards) -> Guards:
     )
 
 
-def guards_before(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Guards:
+def guards_before(
+    job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]
+) -> Guards:
     """As if the gateway had told nothing yet."""
     present = [planned.batch.id for planned in batches]
     return unasked(guards_of(job, journal, present=present))

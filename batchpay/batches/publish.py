@@ -56,7 +56,8 @@ class Published:
     totals: Totals
     equations: tuple[Equation, ...]
     directory: Path
-    files: tuple[Path, ...]  # empty: the reports of an earlier run were left as they were
+    # empty: the reports of an earlier run were left as they were
+    files: tuple[Path, ...]
     run: RunDone | None = None  # the last one that changed it
     # who lifted which stop that its reports told of: at, by, reason, stop
     lifted: Sequence[Mapping[str, str]] = ()
@@ -132,7 +133,11 @@ def count(
     except BaseException:
         spool.close()
         raise
-    kept = written is not None and latest.seq == written.seq and are_written(opened, latest)
+    kept = (
+        written is not None
+        and latest.seq == written.seq
+        and are_written(opened, latest)
+    )
     return Counted(batch, totals, equations, latest, found, spool, said, kept)
 
 
@@ -256,9 +261,13 @@ def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     reports = job.report.directory
     mode = job.report.mode
     found = adopted_json(unshown(job, journal))
-    if not found["count"] and not has_own_folder(reports, ADOPTED, job.name, ADOPTED_FILE):
+    if not found["count"] and not has_own_folder(
+        reports, ADOPTED, job.name, ADOPTED_FILE
+    ):
         return ()  # else it tells that there is none any more
-    directory = Directory(own_folder(reports, ADOPTED, job.name, ADOPTED_FILE, mode), mode)
+    directory = Directory(
+        own_folder(reports, ADOPTED, job.name, ADOPTED_FILE, mode), mode
+    )
     told = {"job": job.name, "mode": job.gateway.mode, "journal": journal.id, **found}
     with directory.file(ADOPTED_FILE) as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))
@@ -274,7 +283,9 @@ def _write_manifest_of_adopted(
 ) -> None:
     journal = opened.journal
     head = journal.head()
-    unproven = [one["charge"] for one in charges if one["outcome"] == Outcome.UNPROVEN.value]
+    unproven = [
+        one["charge"] for one in charges if one["outcome"] == Outcome.UNPROVEN.value
+    ]
     said = said_json(journal, unproven)
     whose = _whose(journal, head[0])
     write_manifest_beside(directory, opened.job, journal.id, head, whose, said)
@@ -296,7 +307,9 @@ def _said(counted: Counted) -> Mapping[str, object]:
 
 def _rate(job: Job) -> str:
     """As a job file writes it."""
-    window = {1: "s", 60: "min"}.get(job.gateway.rate_window_s, f"{job.gateway.rate_window_s}s")
+    window = {1: "s", 60: "min"}.get(
+        job.gateway.rate_window_s, f"{job.gateway.rate_window_s}s"
+    )
     return f"{job.gateway.rate}/{window}"
 
 
@@ -326,7 +339,9 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
     with counted.spool:
         inputs = _inputs(opened.job, opened.journal, counted, runs)
         files = write_reports(directory, inputs, opened.job.report.mode)
-    return Published(batch, totals, equations, directory, files, inputs.run, inputs.lifted)
+    return Published(
+        batch, totals, equations, directory, files, inputs.run, inputs.lifted
+    )
 
 
 def write_as_of(
@@ -358,7 +373,9 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
     """All that the forms are made of: the journal, and how the job wants them."""
     batch = counted.batch
     stop = stop_in_force(journal.events(STOPS))
-    code = exit_code([counted.totals], stopped=bool(stop), open_equation=counted.open_equation)
+    code = exit_code(
+        [counted.totals], stopped=bool(stop), open_equation=counted.open_equation
+    )
     return Inputs(
         batch=batch,
         formats=job.report.formats,

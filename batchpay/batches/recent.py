@@ -16,7 +16,8 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import alike
 from batchpay.messages import steps
 
-REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
+# how long a file of the same payers and amounts is suspicious
+REPEATED_WITHIN = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ def likeness(
     recent = sorted(recent, key=lambda other: not sent[other.batch.id])
     for other in recent:
         for chunk in other.chunks():
-            comparison.remember(orders_of(chunk), other.batch.id, is_open=_is_open(other.batch))
+            comparison.remember(
+                orders_of(chunk), other.batch.id, is_open=_is_open(other.batch)
+            )
     lineages = Lineages(journal, planned.renamed)
     silent = quiet(planned)
     for chunk in planned.chunks():
@@ -60,11 +63,15 @@ def likeness(
     return _said(batch, [other.batch for other in recent], comparison)
 
 
-def _recent(before: Iterable[PlannedBatch], batch: Batch, now_ns: int) -> list[PlannedBatch]:
+def _recent(
+    before: Iterable[PlannedBatch], batch: Batch, now_ns: int
+) -> list[PlannedBatch]:
     """The files of the last ten days that one may repeat."""
     if batch.refusal or not batch.sample:
         return []
-    oldest_ns = min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds()) * 10**9
+    oldest_ns = (
+        min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds()) * 10**9
+    )
     return [
         other
         for other in before
@@ -74,7 +81,9 @@ def _recent(before: Iterable[PlannedBatch], batch: Batch, now_ns: int) -> list[P
     ]
 
 
-def _known_in(journal: SqliteJournal, lineages: Lineages, ids: Sequence[str]) -> set[str]:
+def _known_in(
+    journal: SqliteJournal, lineages: Lineages, ids: Sequence[str]
+) -> set[str]:
     """Which of these order ids the journal knows, under whatever name. What is made of one that
     looks like a known one is judged row by row.
     """
@@ -87,7 +96,9 @@ def _known_in(journal: SqliteJournal, lineages: Lineages, ids: Sequence[str]) ->
 
 
 def _resembles(batch: Batch, other: Batch) -> bool:
-    alike = batch.fingerprint == other.fingerprint or suspicious(batch.sample, other.sample)
+    alike = batch.fingerprint == other.fingerprint or suspicious(
+        batch.sample, other.sample
+    )
     return alike or (bool(other.sample) and may_contain(batch.sample, other.sample))
 
 

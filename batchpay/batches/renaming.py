@@ -41,11 +41,16 @@ from batchpay.lifecycle.terms import contradicts, is_a_strangers, same_terms
 
 def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:
     """May any row of a batch tell of other names of its order? False is certain."""
-    return had_other_ids or any(place.startswith(batch.id[-12:]) for place in lineages.corrections)
+    return had_other_ids or any(
+        place.startswith(batch.id[-12:]) for place in lineages.corrections
+    )
 
 
 def new_names(
-    journal: SqliteJournal, lineages: Lineages, batch: Batch, chunks: Iterable[StoredChunk]
+    journal: SqliteJournal,
+    lineages: Lineages,
+    batch: Batch,
+    chunks: Iterable[StoredChunk],
 ) -> Names:
     """What the rows of a batch, as they are planned now, tell of order ids and the journal does not
     know yet.
@@ -76,14 +81,17 @@ def _typed_in(
     """New ids that a person typed in rows that came back: each is its sale's for good, whatever it
     asks for. An id that is another's as well is none: a fill handle went over it.
     """
-    came: dict[str, dict[str, Ancestry]] = {}  # order id -> sale -> what it goes back to
+    # order id -> sale -> what it goes back to
+    came: dict[str, dict[str, Ancestry]] = {}
     places: dict[str, list[str]] = {}
     for at, corrected in chunk.corrects.items():
         order_id = str(chunk.documents[at].get("order_id") or "")
         ancestry = lineages.of(corrected, chunk.earlier.get(at, ()))
         if order_id:
             came.setdefault(order_id, {})[ancestry.identity] = ancestry
-            places.setdefault(order_id, []).append(place_of(batch.id, chunk.sheet, chunk.rows[at]))
+            places.setdefault(order_id, []).append(
+                place_of(batch.id, chunk.sheet, chunk.rows[at])
+            )
     attempts = attempts_of(journal, list(came))
     back = {}
     for order_id, sales in came.items():
@@ -148,7 +156,9 @@ class _Row:
         """Is this attempt the row's, or a correction of it, or, where a person typed its id, what
         it asks for?
         """
-        if attempt.owned_by(*self.place) or goes_back_to(attempt.intent, [place_of(*self.place)]):
+        if attempt.owned_by(*self.place) or goes_back_to(
+            attempt.intent, [place_of(*self.place)]
+        ):
             return True
         return self.is_typed and same_terms(self.document, attempt)
 
@@ -195,7 +205,9 @@ def _rows_with_others(
         )
 
 
-def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages) -> Names:
+def _told_by(
+    row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages
+) -> Names:
     """What a row tells that is not known."""
     same = []
     had = []

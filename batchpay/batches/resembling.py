@@ -23,7 +23,9 @@ from batchpay.lifecycle.terms import fitting_terms_of
 NEAR_NS = 10 * 86_400 * 10**9
 
 
-def look_alikes_of(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+def look_alikes_of(
+    journal: SqliteJournal, asked: Sequence[str]
+) -> dict[str, tuple[Attempt, ...]]:
     """Form -> the last attempt of every order whose id has that form, but for those with the very
     id that is asked.
     """
@@ -55,7 +57,9 @@ def taken_for_of(
         for other in near.get(terms_in(document), ()):
             if other.order_id not in both and may_be_one(order_id, other.order_id):
                 taken.setdefault(order_id, []).append(other.order_id)
-    attempts = attempts_of(journal, [other for some in taken.values() for other in some])
+    attempts = attempts_of(
+        journal, [other for some in taken.values() for other in some]
+    )
     last = {order_id: some[-1:] for order_id, some in attempts.items()}
     return {order_id: tuple(joined(last, some)) for order_id, some in taken.items()}
 
@@ -82,7 +86,12 @@ def elsewhere_of(
 
 def _elsewhere_told(told: ChargedElsewhere) -> Elsewhere:
     return Elsewhere(
-        told.job, told.charge_id, told.payer, told.destination, told.amount, told.currency
+        told.job,
+        told.charge_id,
+        told.payer,
+        told.destination,
+        told.amount,
+        told.currency,
     )
 
 
@@ -92,7 +101,9 @@ def _elsewhere_by(job: str, attempt: Attempt) -> Elsewhere:
         charge_id = attempt.charge.id
     else:
         charge_id = "a request without an answer"
-    return Elsewhere(job, charge_id, asked.payer, asked.destination, asked.amount, asked.currency)
+    return Elsewhere(
+        job, charge_id, asked.payer, asked.destination, asked.amount, asked.currency
+    )
 
 
 def near_of(
@@ -104,7 +115,9 @@ def near_of(
     return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
 
 
-def spent_of(journal: SqliteJournal, tokens: Mapping[str, Sequence[Near]]) -> dict[str, Near]:
+def spent_of(
+    journal: SqliteJournal, tokens: Mapping[str, Sequence[Near]]
+) -> dict[str, Near]:
     """Of tokens that earlier files used those that made a charge, or may have: a request that the
     gateway refused leaves a token as it was.
     """

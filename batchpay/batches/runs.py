@@ -89,7 +89,9 @@ class Runs:
 
     @cached_property
     def _started(self) -> dict[str, Event]:
-        return {event.run_id: event for event in self._journal.events([RunStarted.kind])}
+        return {
+            event.run_id: event for event in self._journal.events([RunStarted.kind])
+        }
 
     @cached_property
     def _until(self) -> dict[str, int]:
@@ -99,7 +101,10 @@ class Runs:
 
     @cached_property
     def _ended(self) -> dict[str, tuple[Event, RunCounted]]:
-        return {event.run_id: (event, told) for event, told in told_in(self._journal, RunCounted)}
+        return {
+            event.run_id: (event, told)
+            for event, told in told_in(self._journal, RunCounted)
+        }
 
     @cached_property
     def _restored(self) -> dict[str, bool]:
@@ -145,7 +150,9 @@ class Runs:
 
     def _told(self, run_id: str, batch: str) -> RunDone:
         attempts = self._attempts(run_id)
-        mine = {at: one for at, one in attempts.items() if not batch or one.batch == batch}
+        mine = {
+            at: one for at, one in attempts.items() if not batch or one.batch == batch
+        }
         self._take_no_money(run_id, mine)
         made = {at: one for at, one in mine.items() if not one.adopted}
         adopted = {at: one for at, one in mine.items() if one.adopted}
@@ -198,7 +205,9 @@ class Runs:
         self._read[run_id] = found
         return found
 
-    def _of_several(self, run_id: str, mine: Mapping[At, _Attempt]) -> dict[At, Counter[str]]:
+    def _of_several(
+        self, run_id: str, mine: Mapping[At, _Attempt]
+    ) -> dict[At, Counter[str]]:
         """Attempts under whose key more than one charge took money (B31), each a stop -> what of
         that is news of a run.
 
@@ -219,7 +228,9 @@ class Runs:
                     found[at] = _news(money, known)
         return found
 
-    def _newly_charged(self, run_id: str, made: Mapping[At, _Attempt]) -> dict[At, _Attempt]:
+    def _newly_charged(
+        self, run_id: str, made: Mapping[At, _Attempt]
+    ) -> dict[At, _Attempt]:
         """Those that took money by the end of the run and were not known to have done so before
         it.
         """
@@ -233,7 +244,9 @@ class Runs:
         """An unproven charge may have taken none, or be another order's: then its amount is no
         money.
         """
-        unproven = {at: one for at, one in mine.items() if one.state == Outcome.UNPROVEN.value}
+        unproven = {
+            at: one for at, one in mine.items() if one.state == Outcome.UNPROVEN.value
+        }
         orders = sorted({order_id for order_id, _ in unproven})
         until = self._until.get(run_id)
         for order_id, events in self._journal.histories(orders).items():
@@ -269,7 +282,9 @@ def _news(money: Iterable[ChargeSeen], known: Collection[str]) -> Counter[str]:
 
 
 def _sums(
-    attempts: Mapping[At, _Attempt], of: Collection[At], several: Mapping[At, Counter[str]]
+    attempts: Mapping[At, _Attempt],
+    of: Collection[At],
+    several: Mapping[At, Counter[str]],
 ) -> dict[str, int]:
     """By currency, what attempts took; where one took several charges (`several`), and is one `of`
     these, what of them is news.

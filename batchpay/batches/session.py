@@ -18,7 +18,14 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
 from batchpay.domain.books import Booked, Refund
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent, Usage
-from batchpay.domain.events import DisputeSeen, Followed, Held, Recovered, RefundSeen, told_in
+from batchpay.domain.events import (
+    DisputeSeen,
+    Followed,
+    Held,
+    Recovered,
+    RefundSeen,
+    told_in,
+)
 from batchpay.domain.ports import Clock, Gateway, Rates
 from batchpay.domain.text import many
 from batchpay.intake.controls import next_deadline
@@ -87,7 +94,9 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     gateway = opened.edges.gateway(settings, call.key.reveal())
     limits = _limits(opened.job, call.options, opened.started_ns)
     channel = channel_of(opened)
-    run = Run(settings, gateway, channel, opened.recorder, opened.clock, call.progress, limits)
+    run = Run(
+        settings, gateway, channel, opened.recorder, opened.clock, call.progress, limits
+    )
     running = asyncio.get_running_loop()
 
     def interrupt(name: str) -> None:
@@ -182,7 +191,9 @@ def follows_of(opened: OpenJob, *, patient: bool) -> Follows:
     for _, told in told_in(journal, Followed):
         before = told
 
-    def given_back(order_id: str, booked: Booked, refunds: Sequence[Refund]) -> RefundSeen | None:
+    def given_back(
+        order_id: str, booked: Booked, refunds: Sequence[Refund]
+    ) -> RefundSeen | None:
         found = refunded_of(booked.id, order_id, booked, refunds)
         if found is None:
             return None

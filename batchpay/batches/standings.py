@@ -116,7 +116,11 @@ class Later(NamedTuple):
 def later_in(journal: SqliteJournal) -> Later:
     """All of it."""
     return Later(
-        {told.charge_id: told for _, told in told_in(journal, RefundSeen) if told.charge_id},
+        {
+            told.charge_id: told
+            for _, told in told_in(journal, RefundSeen)
+            if told.charge_id
+        },
         {told.charge_id: told for _, told in told_in(journal, DisputeSeen)},
     )
 

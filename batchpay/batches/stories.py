@@ -89,7 +89,9 @@ def stories_of(
     beside = _beside(journal, order_ids)
     found = {}
     for order_id in order_ids:
-        events = sorted([*own.get(order_id, []), *beside[order_id]], key=lambda one: one.seq)
+        events = sorted(
+            [*own.get(order_id, []), *beside[order_id]], key=lambda one: one.seq
+        )
         found[order_id] = [_event(event) for event in events if event.seq <= until]
     return found
 
@@ -146,7 +148,9 @@ def _attempt(attempt: Attempt, later: Later) -> dict[str, Any]:
     return told
 
 
-def _beside(journal: SqliteJournal, order_ids: Collection[str]) -> dict[str, list[Event]]:
+def _beside(
+    journal: SqliteJournal, order_ids: Collection[str]
+) -> dict[str, list[Event]]:
     """What is about orders and no part of their attempts, the lift of a stop that they caused with
     it.
     """
@@ -278,7 +282,9 @@ def _absent(told: Absent, _: Event) -> str:
     proof = "one look-up alone proves nothing"
     if told.closes:
         proof = "this proves that nothing was charged"
-    return f"looked up: a complete list after the doubt period does not show it; {proof}"
+    return (
+        f"looked up: a complete list after the doubt period does not show it; {proof}"
+    )
 
 
 def _resolved(told: Resolved, _: Event) -> str:
@@ -322,7 +328,9 @@ def _untold(told: Untold, _: Event) -> str:
 
 
 def _disbelieved(told: Disbelieved, _: Event) -> str:
-    return "the gateway charged behind a 429 elsewhere: this one proves nothing any more"
+    return (
+        "the gateway charged behind a 429 elsewhere: this one proves nothing any more"
+    )
 
 
 def _elsewhere(told: ChargedElsewhere, _: Event) -> str:
@@ -343,7 +351,9 @@ def _refunded(told: RefundSeen, _: Event) -> str:
 
 def _disputed(told: DisputeSeen, _: Event) -> str:
     money = both_units(told.amount, told.currency)
-    return f"its payer's bank disputes {told.charge_id}, {money}: {shown(told.status, 80)}"
+    return (
+        f"its payer's bank disputes {told.charge_id}, {money}: {shown(told.status, 80)}"
+    )
 
 
 def _transfer(told: TransferSeen, _: Event) -> str:
@@ -353,7 +363,9 @@ def _transfer(told: TransferSeen, _: Event) -> str:
         parts[0] += f", {both_units(told.amount, told.currency)}"
     if told.net is not None and told.fee is not None:
         net = money_told(told.net, told.currency)
-        parts.append(f"the bank gets {net}, after a fee of {money_told(told.fee, told.currency)}")
+        parts.append(
+            f"the bank gets {net}, after a fee of {money_told(told.fee, told.currency)}"
+        )
     for name, at in (("sent", told.sent_at), ("paid", told.paid_at)):
         if at:
             parts.append(f"{name} {at}")

@@ -95,8 +95,12 @@ def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
             sums[attempt.money.currency.upper()] += attempt.money.amount
     return {
         "count": len(attempts),
-        "outcomes": dict(sorted(Counter(attempt.outcome.value for attempt in attempts).items())),
-        "charged": [{"currency": code, "sum_minor": n} for code, n in sorted(sums.items())],
+        "outcomes": dict(
+            sorted(Counter(attempt.outcome.value for attempt in attempts).items())
+        ),
+        "charged": [
+            {"currency": code, "sum_minor": n} for code, n in sorted(sums.items())
+        ],
         "charges": [_adopted(attempt) for attempt in attempts],
     }
 

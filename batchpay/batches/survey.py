@@ -13,7 +13,16 @@ from batchpay.domain.text import told
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.rows import DuplicateOf, Guards, MayGo, Owns, Renamed, Row, Why, is_sendable
+from batchpay.lifecycle.rows import (
+    DuplicateOf,
+    Guards,
+    MayGo,
+    Owns,
+    Renamed,
+    Row,
+    Why,
+    is_sendable,
+)
 from batchpay.messages import steps
 from batchpay.messages.message import worded
 from batchpay.messages.standing import NEAR_ONE
@@ -30,7 +39,9 @@ def refuse_impossible(job: Job, placed: Placed) -> None:
         raise DoesNotAddUp(_told_contradicting(row, standing.attempt))
     if isinstance(standing, Renamed):
         other = standing.elsewhere
-        raise Misconfigured(renamed(row.document["order_id"], other.job, other.charge_id))
+        raise Misconfigured(
+            renamed(row.document["order_id"], other.job, other.charge_id)
+        )
 
 
 def _told_contradicting(row: Row, attempt: Attempt) -> str:
@@ -53,11 +64,13 @@ class Survey:
     orders: int = 0
     sums: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
-    commission: dict[str, Decimal] = field(default_factory=dict)  # exact: the gateway rounds it
+    # exact: the gateway rounds it
+    commission: dict[str, Decimal] = field(default_factory=dict)
     # (id, currency) -> count, sum
     recipients: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     warned: int = 0  # rows that resemble a recent order
-    resembling: list[str] = field(default_factory=list)  # the first of them, each with what it is
+    # the first of them, each with what it is
+    resembling: list[str] = field(default_factory=list)
     unusual: int = 0  # rows whose amount is far outside of what was asked before
     outside: list[str] = field(default_factory=list)  # likewise
 
@@ -71,7 +84,9 @@ class Survey:
             commission = job.fee.of(amount, currency)
         else:
             commission = Decimal(0)
-        self.commission[currency] = self.commission.get(currency, Decimal(0)) + commission
+        self.commission[currency] = (
+            self.commission.get(currency, Decimal(0)) + commission
+        )
         share = self.recipients.setdefault((destination, currency), [0, 0])
         share[0] += 1
         share[1] += amount

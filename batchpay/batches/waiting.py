@@ -39,7 +39,9 @@ def status_of(
     if event is not None and not is_open(event):
         totals = totals_in(event)
         waiting: list[dict[str, Any]] = []
-    elif event is not None and (places := _open_places(journal, batch, event, stop, work)):
+    elif event is not None and (
+        places := _open_places(journal, batch, event, stop, work)
+    ):
         totals = totals_in(event)
         findings = findings_at(job, journal, batch, places)
         waiting = [_waiting(one, batch, now_ns) for one in findings if not one.accepted]
@@ -52,7 +54,9 @@ def status_of(
         "mode": batch.mode,
         "rows": batch.rows_read,
         "outcomes": totals.outcomes(),
-        "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()},
+        "charged": {
+            c: major_text(total, c) for c, total in totals.money_moved().items()
+        },
         "refusal": batch.refusal,
         "further_charges": further_json(totals),
         "stop": stop,
@@ -60,7 +64,10 @@ def status_of(
         "in_work": in_work,
         "unproven": Outcome.UNPROVEN in totals.stands(),
         "open_count": (
-            sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN)
+            sum(
+                totals.count(outcome) - totals.accepted[outcome.value]
+                for outcome in OPEN
+            )
             - in_work
         ),
         "open": waiting,

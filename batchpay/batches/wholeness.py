@@ -58,7 +58,9 @@ class Word:
         report = f"the report {self.path.parent.name} of before a loss of the journal"
         if not self.by:
             return report
-        return f"{self.by} at {self.at}, which {report} tells and this journal took over"
+        return (
+            f"{self.by} at {self.at}, which {report} tells and this journal took over"
+        )
 
     @property
     def why(self) -> str:
@@ -75,10 +77,12 @@ class Loss:
     evidence: str  # who tells of it, and what
     # did it know no order when that was found? Then nothing bounds how old what it lost may be
     empty: bool
-    unowned: bool  # does it still know none? Then a person must say that it is to be taken over
+    # does it still know none? Then a person must say that it is to be taken over
+    unowned: bool
     had: int = 0  # number of the last event that others know of
     has: int = 0
-    manifests_ns: int = 0  # modification time of the youngest manifest that was looked at
+    # modification time of the youngest manifest that was looked at
+    manifests_ns: int = 0
     noted: bool = False  # by an earlier run, which did not come to its end
     # of people, that the reports still tell; once it is noted they are in the journal
     words: tuple[Word, ...] = ()
@@ -108,7 +112,9 @@ class Loss:
             parts.append(f"{orders} cancelled since, kept so: {_named(cancelled)}")
         if by_hand:
             orders = many(len(by_hand), "order")
-            parts.append(f"{orders} settled as not charged since, kept back: {_named(by_hand)}")
+            parts.append(
+                f"{orders} settled as not charged since, kept back: {_named(by_hand)}"
+            )
         if self.stops:
             parts.append("a stop that nobody lifted, in force again")
         kept = "No report tells of an order that was cancelled since"
@@ -136,7 +142,11 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
     heads = newest_heads(job.report.directory, job.name, job.gateway.mode)
     earlier, dealt_with_ns = _noted(journal)
     seq, _ = journal.head()
-    unknown = [head for head in heads if head.at_ns > dealt_with_ns and not is_of(journal, head)]
+    unknown = [
+        head
+        for head in heads
+        if head.at_ns > dealt_with_ns and not is_of(journal, head)
+    ]
     if not unknown and witnessed <= seq:
         return earlier
     if unknown:
@@ -178,7 +188,14 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
             counts = one.said == CANCELLED or head is last
             if counts and not known.get(one.order_id, set()).issuperset(keys):
                 lost = Word(
-                    one.order_id, one.said, one.reason, keys, one.attempt, head.path, one.by, one.at
+                    one.order_id,
+                    one.said,
+                    one.reason,
+                    keys,
+                    one.attempt,
+                    head.path,
+                    one.by,
+                    one.at,
                 )
                 gone.setdefault((one.said, one.order_id, keys), lost)
     in_force = {one["reason"] for one in words.stops_in_force(journal)}
@@ -216,7 +233,9 @@ def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
         )
 
 
-def whose_before(job: Job, journal: SqliteJournal, told_lock: Mapping[str, str]) -> dict[str, Any]:
+def whose_before(
+    job: Job, journal: SqliteJournal, told_lock: Mapping[str, str]
+) -> dict[str, Any]:
     """Whose money a journal was about that stood here before this one, by the reports, or else by
     what its lock was told; empty where nobody says so (J03).
     """
@@ -224,7 +243,10 @@ def whose_before(job: Job, journal: SqliteJournal, told_lock: Mapping[str, str])
     if told or not told_lock.get("account") or told_lock["mode"] != job.gateway.mode:
         return told
     path = lock_path(job.state_path, job.name)
-    return {**told_lock, "by": f"{path}, which knew a journal that is not here any more,"}
+    return {
+        **told_lock,
+        "by": f"{path}, which knew a journal that is not here any more,",
+    }
 
 
 def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
@@ -238,7 +260,10 @@ def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
                 "mode": job.gateway.mode,
                 "url": head.url,
             }
-            return {**told, "by": f"{head.path}, written from a journal that is not here any more,"}
+            return {
+                **told,
+                "by": f"{head.path}, written from a journal that is not here any more,",
+            }
     return {}
 
 
@@ -278,4 +303,6 @@ def is_of(journal: SqliteJournal, head: Head) -> bool:
 
 
 def _told_by(head: Head) -> str:
-    return f"{head.path} was made from event {head.seq} of journal {head.journal_id[:12]}"
+    return (
+        f"{head.path} was made from event {head.seq} of journal {head.journal_id[:12]}"
+    )

@@ -59,7 +59,9 @@ def report_at(job: Job, seq: int, batch_id: str | None = None) -> Again:
         files = write_as_of(job, past, batch, noted, directory)
     kept, digests = digests_of(folder, seq)
     made = digests_of(directory, seq)[1]
-    differs = tuple(name for name, digest in sorted(digests.items()) if made.get(name) != digest)
+    differs = tuple(
+        name for name, digest in sorted(digests.items()) if made.get(name) != digest
+    )
     return Again(noted.batch_id, seq, directory, files, kept, differs)
 
 

@@ -125,7 +125,8 @@ class Found:
     refunded: Sequence[
         Refunded
     ] = ()  # charges of which something was given back: of the period, or in it
-    made: Sequence[tuple[Refunded, Refund]] = ()  # refunds made in the period, each with its charge
+    # refunds made in the period, each with its charge
+    made: Sequence[tuple[Refunded, Refund]] = ()
     ledger: Ledger = field(default_factory=Ledger)
 
 
@@ -170,21 +171,34 @@ class Audit:
             "from": self.period.first.isoformat(),
             "to": self.period.last.isoformat(),
             "time_zone": zone,
-            "journal": {code: major_text(n, code) for code, n in sorted(match.ours.items())},
-            "gateway": {code: major_text(n, code) for code, n in sorted(match.theirs.items())},
-            "totals": {code: _totals_json(one, code) for code, one in self.totals.items()},
+            "journal": {
+                code: major_text(n, code) for code, n in sorted(match.ours.items())
+            },
+            "gateway": {
+                code: major_text(n, code) for code, n in sorted(match.theirs.items())
+            },
+            "totals": {
+                code: _totals_json(one, code) for code, one in self.totals.items()
+            },
             "balances": [_balance_json(one) for one in self.found.ledger.balances],
-            "fees": {c: _sums_json(one, c) for c, one in sorted(self.found.ledger.sums.items())},
+            "fees": {
+                c: _sums_json(one, c)
+                for c, one in sorted(self.found.ledger.sums.items())
+            },
             "entries": dict(Counter(one.of for one in self.found.ledger.entries)),
             "journal_charges": dict(sorted(match.ours_count.items())),
             "gateway_charges": dict(sorted(match.theirs_count.items())),
             "matched": match.matched,
             "other_charges_of_the_account": match.others,
-            "differences": [self._difference_json(difference) for difference in match.differences],
+            "differences": [
+                self._difference_json(difference) for difference in match.differences
+            ],
             "open": len(self.open),
             "noted": len(match.differences) - len(self.open),
             "refunds": [
-                _refund_json(one, made, zone) for one in self.found.refunded for made in one.refunds
+                _refund_json(one, made, zone)
+                for one in self.found.refunded
+                for made in one.refunds
             ],
             "without_time": [asdict(charge) for charge in match.without_time],
             "notes": match.notes,
@@ -227,7 +241,9 @@ def audit(
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         attempts = list(_attempts(opened, period))
-        found = asyncio.run(at_the_gateway(opened, key, partial(_found, opened, period, attempts)))
+        found = asyncio.run(
+            at_the_gateway(opened, key, partial(_found, opened, period, attempts))
+        )
         _learn(opened, found.refunded, period.zone)
         if note is not None:
             _take_note(opened, found.match.differences, period, *note)
@@ -256,7 +272,10 @@ def _learn(opened: OpenJob, refunded: Sequence[Refunded], zone: str) -> None:
     for one in refunded:
         told = one.as_told(zone)
         before = known.get(one.charge_id)
-        if before is None or (before.total, before.refunds) != (told.total, told.refunds):
+        if before is None or (before.total, before.refunds) != (
+            told.total,
+            told.refunds,
+        ):
             opened.note(told)
 
 
@@ -295,7 +314,9 @@ def _attempts(opened: OpenJob, period: Period) -> Iterator[Attempt]:
     """
     orders = opened.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
     for start in range(0, len(orders), 500):
-        for attempts in attempts_of(opened.journal, orders[start : start + 500]).values():
+        for attempts in attempts_of(
+            opened.journal, orders[start : start + 500]
+        ).values():
             yield from (attempt for attempt in attempts if _is_of(attempt, period))
 
 
@@ -328,12 +349,16 @@ async def _found(
     match = _matched(opened, attempts, charges)
     transactions, balance = await _account_now(gateway, channel, onwards)
     if transactions is None:
-        match.notes.append("the gateway does not tell its transactions: credits were not matched")
+        match.notes.append(
+            "the gateway does not tell its transactions: credits were not matched"
+        )
     else:
         match.add(match_credits(attempts, charges, transactions))
     transfers = await whole(channel, "/transfers", partial(gateway.transfers, onwards))
     if transfers is None:
-        match.notes.append("the gateway does not tell its transfers: they were not matched")
+        match.notes.append(
+            "the gateway does not tell its transfers: they were not matched"
+        )
     else:
         match.add(match_transfers(attempts, transfers))
     listed = await whole(channel, "/refunds", partial(gateway.refunds, days))
@@ -350,7 +375,9 @@ async def _found(
     if transactions is None:
         return Found(match, refunded, made)
     if balance is None:
-        match.notes.append("the gateway does not tell its balance: opening and closing are unknown")
+        match.notes.append(
+            "the gateway does not tell its balance: opening and closing are unknown"
+        )
     books = Books(
         attempts=attempts,
         charges=charges,
@@ -471,11 +498,15 @@ async def _refunded(
     speaking = [booked.id for booked in in_period.values() if booked.speaks_of_refunds]
     found: list[Refunded] = []
     nobodys: list[str] = []
-    for charge_id in dict.fromkeys([*speaking, *(refund.charge_id for refund in listed)]):
+    for charge_id in dict.fromkeys(
+        [*speaking, *(refund.charge_id for refund in listed)]
+    ):
         owner = opened.journal.order_of_charge(charge_id)
         if owner is not None and owner[0] != job:
             continue
-        booked = in_period.get(charge_id) or await booked_charge(gateway, channel, charge_id)
+        booked = in_period.get(charge_id) or await booked_charge(
+            gateway, channel, charge_id
+        )
         if booked is None and owner is None:
             nobodys += [refund.id for refund in listed if refund.charge_id == charge_id]
         order_id = _order_of(job, booked, owner)
@@ -503,7 +534,9 @@ def _named(ids: Sequence[str]) -> str:
     return named
 
 
-def _order_of(job: str, booked: Booked | None, owner: tuple[str, str, int] | None) -> str | None:
+def _order_of(
+    job: str, booked: Booked | None, owner: tuple[str, str, int] | None
+) -> str | None:
     """Whose charge it is, by the journal or else by what it carries; None when it is not this
     job's.
     """
@@ -542,19 +575,32 @@ def _write(
 ) -> tuple[Path, ...]:
     """audit.json, refunds.csv when a person should give something back, and their manifest."""
     name = f"audit-{made.period.first}-{made.period.last}"
-    folder = own_folder(job.report.directory, name, job.name, "audit.json", job.report.mode)
+    folder = own_folder(
+        job.report.directory, name, job.name, "audit.json", job.report.mode
+    )
     directory = Directory(folder, job.report.mode)
     with directory.file("audit.json") as file:
-        document = {"job": job.name, **made.document()}  # `job` says whose the folder is
+        # `job` says whose the folder is
+        document = {"job": job.name, **made.document()}
         file.write((json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
-    refunds = [difference for difference in made.match.differences if difference.refund_minor]
+    refunds = [
+        difference for difference in made.match.differences if difference.refund_minor
+    ]
     if not refunds:
         directory.remove("refunds.csv")
     else:
         with directory.text("refunds.csv", "utf-8-sig", "replace") as text:
             writer = csv.writer(text)
             writer.writerow(
-                ["order_id", "charge_id", "amount", "currency", "amount_major", "reason", "mode"]
+                [
+                    "order_id",
+                    "charge_id",
+                    "amount",
+                    "currency",
+                    "amount_major",
+                    "reason",
+                    "mode",
+                ]
             )
             for one in refunds:
                 major = major_text(one.refund_minor, one.currency)
@@ -571,7 +617,9 @@ def _write(
     auditbook.write_audit(directory, _as_tables(job, made))
     whose = whose_journal(journal.accounts())
     said = said_json(journal)
-    write_manifest_beside(directory, job, journal.id, (noted.seq, noted.digest), whose, said)
+    write_manifest_beside(
+        directory, job, journal.id, (noted.seq, noted.digest), whose, said
+    )
     return tuple(directory.written)
 
 
@@ -580,7 +628,9 @@ def _as_tables(job: Job, made: Audit) -> auditbook.Audited:
     differences = made.match.differences
     verdict = "journal and gateway agree to the smallest unit"
     if differences:
-        verdict = f"{many(len(differences), 'difference')}, {len(made.open)} of them open"
+        verdict = (
+            f"{many(len(differences), 'difference')}, {len(made.open)} of them open"
+        )
     noted = []
     for one in differences:
         note = made.notes.get(one.id)

@@ -94,7 +94,9 @@ def check(job: Job, on_problem: OnProblem | None = None) -> Checked:
     with ExitStack() as stack:
         journal, unreadable = _journal_if_readable(job, stack)
         at_ns = SystemClock().now_ns()
-        intakes = taken_in(job, stack, journal, at_ns, partial(_told_as_read, stack, tell))
+        intakes = taken_in(
+            job, stack, journal, at_ns, partial(_told_as_read, stack, tell)
+        )
         drafts = drafts_of(job, journal, intakes, at_ns)
         planned = judge_files(job, journal, drafts, yes=False, now_ns=at_ns)
         checking = _Checking(job, journal, tell, planned)
@@ -164,7 +166,9 @@ def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str
     try:
         journal = SqliteJournal(job.state_path, job.name, read_only=True)
     except BatchpayError as error:
-        unreadable = f"rows are judged by this file alone, the journal cannot be read: {error}"
+        unreadable = (
+            f"rows are judged by this file alone, the journal cannot be read: {error}"
+        )
         # an empty one, in memory
         journal = SqliteJournal(data_path("no journal"), job.name, read_only=True)
     stack.callback(journal.close)
@@ -180,9 +184,11 @@ _At = tuple[str, int]  # sheet and row
 class _JudgedRows:
     """What the rows of a file are beside the journal and each other."""
 
-    counts: Counter[str] = field(default_factory=Counter)  # of what may be sent, by currency
+    # of what may be sent, by currency
+    counts: Counter[str] = field(default_factory=Counter)
     sums: Counter[str] = field(default_factory=Counter)  # likewise, smallest units
-    contested: set[_At] = field(default_factory=set)  # rows that an order of the journal is against
+    # rows that an order of the journal is against
+    contested: set[_At] = field(default_factory=set)
     flawed: set[_At] = field(default_factory=set)  # rows that break a rule
 
 
@@ -257,7 +263,9 @@ class _Checking:
         """Keep what a person should know before the row is sent."""
         said = worded(getattr(placed.standing, "warnings", ()))
         if said and len(self._warned) < WARNED:
-            self._warned.append(f"row {placed.row.row}, order {shown(placed.row.order_id)}: {said}")
+            self._warned.append(
+                f"row {placed.row.row}, order {shown(placed.row.order_id)}: {said}"
+            )
 
     def _is_contested(self, placed: Placed) -> bool:
         """Does the journal stand against a row of which nothing was told yet?"""
@@ -277,7 +285,10 @@ class _Checking:
 
     def _guards(self) -> Guards:
         return guards_of(
-            self._job, self._journal, present=self._present, at_ns=SystemClock().now_ns()
+            self._job,
+            self._journal,
+            present=self._present,
+            at_ns=SystemClock().now_ns(),
         )
 
 

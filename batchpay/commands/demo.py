@@ -58,8 +58,14 @@ STORIES = (
 )
 NIGHTS = (
     ("orders.csv", "The night's orders, a CSV file with every kind of trouble in it."),
-    ("orders.parquet", "The same orders again, as Parquet: somebody exported them twice."),
-    ("orders.xlsx", "And again, as an Excel workbook: somebody opened and re-saved them."),
+    (
+        "orders.parquet",
+        "The same orders again, as Parquet: somebody exported them twice.",
+    ),
+    (
+        "orders.xlsx",
+        "And again, as an Excel workbook: somebody opened and re-saved them.",
+    ),
 )
 FILES = ("job.toml", "recipients.csv", *(file for file, _ in NIGHTS))
 MEANING = {
@@ -152,7 +158,9 @@ def _prepared(where: Path) -> Path:
             shutil.copyfile(data_path(f"samples/{name}"), where / name)
         _mark(where)
     except OSError as error:
-        raise CannotWrite(f"{where}: cannot make the demo's folder: {error.strerror}") from error
+        raise CannotWrite(
+            f"{where}: cannot make the demo's folder: {error.strerror}"
+        ) from error
     return where
 
 
@@ -172,7 +180,9 @@ def _refuse_changed(where: Path) -> None:
         for name, digest in _digests(where).items()
         if not written or written.get(name) != digest
     ]
-    if changed or any((where / name).is_symlink() for name in (*FILES, "reports", "state")):
+    if changed or any(
+        (where / name).is_symlink() for name in (*FILES, "reports", "state")
+    ):
         what = ", ".join(changed) or "a link"
         raise Usage(
             f"{where}: {what} was changed since a demo wrote it; name another folder with"
@@ -199,9 +209,14 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
     with bars.progress(job.name) as progress:
         result = verb.run(job, KEY, Options(), progress)
     if result.trouble:
-        raise result.trouble[0]  # Ctrl-C, a full disk: the demo ends here, as a run would
-    posts = Counter(entry.order_id for entry in sandbox.requests("POST", "/charges")[before:])
-    mine = next(published for published in result.published if published.batch.file == file)
+        # Ctrl-C, a full disk: the demo ends here, as a run would
+        raise result.trouble[0]
+    posts = Counter(
+        entry.order_id for entry in sandbox.requests("POST", "/charges")[before:]
+    )
+    mine = next(
+        published for published in result.published if published.batch.file == file
+    )
     for line in _verdict(mine.totals, posts, result.exit_code):
         say(f"   {line}")
     return {
@@ -243,7 +258,9 @@ def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:
     outcomes = first["outcomes"]
     charged = outcomes.get(Outcome.SUCCEEDED.value, 0) > 150
     settled = Outcome.IN_DOUBT.value not in outcomes
-    once = set(money.values()) == {1} and all(rule["order_id"] in money for rule in FAULTS)
+    once = set(money.values()) == {1} and all(
+        rule["order_id"] in money for rule in FAULTS
+    )
     sent_again = any(night["posts"] for night in again)
     if not (charged and settled and once) or sent_again:
         raise Bug(f"the demo did not end as it must: {json.dumps(told)}")

@@ -11,7 +11,14 @@ import asyncio
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,19 +45,34 @@ from batchpay.job.job import FromLookup, Job
 from batchpay.job.key import SecretKey, secret_key
 from batchpay.job.load import load_job
 from batchpay.journals.lock import witnessed
-from batchpay.journals.place import group_name, may_be_there, primary_group, refuse_shared_disk
+from batchpay.journals.place import (
+    group_name,
+    may_be_there,
+    primary_group,
+    refuse_shared_disk,
+)
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import batch_id_of
 from batchpay.messages import steps
 from batchpay.reports.manifest import other_jobs
 from batchpay.settlement import Channel, preflight
-from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_in, whose_journal
-from batchpay.settlement.run import close_to_no_gateway, refuse_other_account, refuse_other_mode
+from batchpay.settlement.in_force import (
+    UNREADABLE,
+    stop_in_force,
+    unreadable_in,
+    whose_journal,
+)
+from batchpay.settlement.run import (
+    close_to_no_gateway,
+    refuse_other_account,
+    refuse_other_mode,
+)
 
 LEAST_FREE_BYTES = 256 << 20
 NO_ROOM_BYTES = 1 << 20  # less than this, and a run ends with 73
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
-AHEAD_S = 300  # a file of a time further ahead than this was not written by a clock like ours
+# a file of a time further ahead than this was not written by a clock like ours
+AHEAD_S = 300
 # what the gateway is asked about, in order
 AT_GATEWAY = (
     "account",
@@ -59,11 +81,19 @@ AT_GATEWAY = (
     "limits",
     "recipients",
 )
-ON_DISK = ("input", "journal", "state", "reports")  # what cannot be found without the job
+# what cannot be found without the job
+ON_DISK = ("input", "journal", "state", "reports")
 # what other programs heed: gateways/wire.py says why it does not
 NOT_READ = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-    *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
+    *(
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ),
 )
 
 
@@ -163,7 +193,9 @@ def examine(job_file: Path, input_file: str | None, environ: Mapping[str, str]) 
 def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Finding]:
     """The job file, its schema and its lookup files."""
     job = seen.job = load_job(job_file, input_override=input_file)
-    yield _well("job", f"{job.path}: {job.name}, {job.gateway.mode} mode at {job.gateway.url}")
+    yield _well(
+        "job", f"{job.path}: {job.name}, {job.gateway.mode} mode at {job.gateway.url}"
+    )
     yield _well("schema", job.schema.name)
     for note in job.schema.notes:
         yield _warning("schema", note)
@@ -225,12 +257,17 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
         yield from _renamed(job, journal, files)
         if not may_be_there(job.state_path):
             refuse_lost(loss_of(job, journal, known_to_be))
-            yield _well("journal", f"{job.state_path}: not there yet; the first run makes it")
+            yield _well(
+                "journal", f"{job.state_path}: not there yet; the first run makes it"
+            )
             return
         journal.verify()
         files.account = whose_journal(journal.accounts())
         seq, _ = journal.head()
-        yield _well("journal", f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies")
+        yield _well(
+            "journal",
+            f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies",
+        )
         if stop := stop_in_force(journal.events(STOPS)):
             yield Finding("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
         if unreadable := unreadable_in(journal.events(UNREADABLE)):
@@ -264,7 +301,9 @@ def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Findin
     for sha256, other in sorted(others.items()):
         told = f'the reports of job "{other}" are about {names[sha256]}, which this job reads'
         if _sent_from_here(job, other, sha256):
-            told = f"{told}, and this very journal has sent orders of it under that name"
+            told = (
+                f"{told}, and this very journal has sent orders of it under that name"
+            )
             yield Finding("job", "wrong", f"{told}. {steps.OLD_NAME(job=other)}", 78)
         else:
             yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
@@ -284,7 +323,9 @@ def _disk(job: Job) -> Iterator[Finding]:
     inside = _inside(job.state_path.parent)
     strangers = sorted(path.name for path in inside if not _is_state(path, job))
     if strangers:
-        yield _warning("state", f"files that batchpay did not make: {', '.join(strangers[:5])}")
+        yield _warning(
+            "state", f"files that batchpay did not make: {', '.join(strangers[:5])}"
+        )
 
 
 def _folder(subject: str, folder: Path) -> Finding:
@@ -298,7 +339,9 @@ def _folder(subject: str, folder: Path) -> Finding:
         return Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
     told = f"{there}: {free >> 20} MiB free"
     if free < NO_ROOM_BYTES:
-        return Finding(subject, "wrong", f"{told}: nothing can be written there; make room", 73)
+        return Finding(
+            subject, "wrong", f"{told}: nothing can be written there; make room", 73
+        )
     if free < LEAST_FREE_BYTES:
         return _warning(subject, f"{told}; {LEAST_FREE_BYTES >> 20} are wanted")
     return _well(subject, told)
@@ -328,7 +371,11 @@ def _is_state(path: Path, job: Job) -> bool:
 def _clock(job: Job, files: _Files) -> Iterator[Finding]:
     """As far as this machine alone can tell: nothing that it wrote is younger than now."""
     now_ns = SystemClock().now_ns()
-    for path in (job.path, job.state_path, *(intake.snapshot.path for intake in files.intakes)):
+    for path in (
+        job.path,
+        job.state_path,
+        *(intake.snapshot.path for intake in files.intakes),
+    ):
         if _is_there(path):
             ahead_s = (path.stat().st_mtime_ns - now_ns) / 1e9
         else:
@@ -340,7 +387,9 @@ def _clock(job: Job, files: _Files) -> Iterator[Finding]:
                 f"{path} was written {ahead_s:.0f} s from now, by this machine's clock: {remedy}",
             )
             return
-    yield _well("clock", f"{iso(now_ns)} by this machine; no file of this job is younger")
+    yield _well(
+        "clock", f"{iso(now_ns)} by this machine; no file of this job is younger"
+    )
 
 
 # --- the key
@@ -367,7 +416,8 @@ def _environment(environ: Mapping[str, str]) -> Iterator[Finding]:
     ):
         if who := _others(about, *bits):
             yield _warning(
-                "key file", f"{path}: {who} may {may} the secret key ({mode}): chmod 600 it"
+                "key file",
+                f"{path}: {who} may {may} the secret key ({mode}): chmod 600 it",
             )
     for folder in path.parents:
         about = folder.stat()
@@ -386,8 +436,15 @@ def _others(about: os.stat_result, everybody: int, group: int) -> str:
     """
     if about.st_mode & everybody:
         return "everybody"
-    ours = about.st_uid != os.geteuid() and about.st_gid in (os.getegid(), *os.getgroups())
-    if about.st_mode & group and not ours and about.st_gid != primary_group(about.st_uid):
+    ours = about.st_uid != os.geteuid() and about.st_gid in (
+        os.getegid(),
+        *os.getgroups(),
+    )
+    if (
+        about.st_mode & group
+        and not ours
+        and about.st_gid != primary_group(about.st_uid)
+    ):
         return f"group {group_name(about.st_gid)}"
     return ""
 
@@ -429,7 +486,8 @@ async def _gateway(
     channel: Channel,
 ) -> AsyncIterator[Finding]:
     account = await channel.ask(gateway.account, learn=False)
-    if account is not None and account.status == 401:  # as a run takes it (settlement/run.py)
+    # as a run takes it (settlement/run.py)
+    if account is not None and account.status == 401:
         channel.refused(account)
     await close_to_no_gateway(job.gateway, gateway, channel)
     if account is None or channel.closed:
@@ -479,7 +537,9 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Fin
     yield from _unseen(left, "the gateway was not asked any more")
 
 
-def _account(job: Job, answer: Answer[Account], kept: dict[str, Any]) -> Iterator[Finding]:
+def _account(
+    job: Job, answer: Answer[Account], kept: dict[str, Any]
+) -> Iterator[Finding]:
     """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why
     it is not told.
     """
@@ -503,7 +563,9 @@ def _account(job: Job, answer: Answer[Account], kept: dict[str, Any]) -> Iterato
 
 def _permission(listed: Answer[object]) -> Finding:
     if listed.status == 200:
-        return _well("permission", "the key may list charges: without that no run sends anything")
+        return _well(
+            "permission", "the key may list charges: without that no run sends anything"
+        )
     why = f"GET /charges gave {_said_in(listed)}: no run can send"
     return Finding("permission", "wrong", why, 78)
 
@@ -522,10 +584,13 @@ def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:
         unknown := sorted(code for code in named if code not in bounds.currencies)
     ):
         yield _warning(
-            "currencies", f"the account does not take {', '.join(unknown)}, which [controls] names"
+            "currencies",
+            f"the account does not take {', '.join(unknown)}, which [controls] names",
         )
     for intake in files.intakes:
-        for told in not_taken(files.asked[intake.batch_id], bounds, job.fee, controls.min_share):
+        for told in not_taken(
+            files.asked[intake.batch_id], bounds, job.fee, controls.min_share
+        ):
             yield _warning("limits", f"{intake.snapshot.name}: {told}")
     if not bounds.has_limits:
         yield _warning(
@@ -558,7 +623,9 @@ async def _recipients(
     for recipient, why in sorted(asked.barred.items()):
         found.append(_warning("recipient", f"{recipient} {why}"))
     for recipient in asked.unknown:
-        found.append(_warning("recipient", f"{recipient}: the gateway does not tell of it"))
+        found.append(
+            _warning("recipient", f"{recipient}: the gateway does not tell of it")
+        )
     if channel.closed:
         return [*found, *_silent(job, channel, ["recipients"])]
     can = len(recipients) - len(asked.barred) - len(asked.unknown)

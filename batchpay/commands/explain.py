@@ -23,7 +23,11 @@ def explained(code: str) -> list[dict[str, str]]:
     if not code:
         return everything
     wanted = _spelled(code)
-    found = [one for one in everything if wanted in (one["code"], one["code"].partition(".")[0])]
+    found = [
+        one
+        for one in everything
+        if wanted in (one["code"], one["code"].partition(".")[0])
+    ]
     if not found:
         raise _unknown(code, {one["code"] for one in everything})
     return found
@@ -34,7 +38,8 @@ def entries_of(family: str) -> Iterator[Entry]:
     for value in vars(FAMILIES[family]).values():
         if isinstance(value, Entry):
             yield value
-        elif isinstance(value, tuple):  # a sentence without and with somebody's description
+        # a sentence without and with somebody's description
+        elif isinstance(value, tuple):
             yield from (one for one in value if isinstance(one, Entry))
 
 

@@ -12,7 +12,8 @@ from batchpay.job.packaged import data_path
 
 FILES = {
     "job.toml": "samples/start/job.toml",
-    "job.schema.json": "schemas/job.schema.json",  # editors know by it what may stand in job.toml
+    # editors know by it what may stand in job.toml
+    "job.schema.json": "schemas/job.schema.json",
     "order.schema.json": "schemas/order.schema.json",
     "orders.csv": "samples/start/orders.csv",
 }
@@ -23,7 +24,9 @@ def start(directory: Path) -> list[Path]:
     CannotWrite.
     """
     require_free(directory, FILES)
-    return put(directory, {name: data_path(at).read_bytes() for name, at in FILES.items()})
+    return put(
+        directory, {name: data_path(at).read_bytes() for name, at in FILES.items()}
+    )
 
 
 def require_free(directory: Path, names: Iterable[str]) -> None:

@@ -24,7 +24,13 @@ from batchpay.batches.judging import judge_files
 from batchpay.batches.keeping import keep_now
 from batchpay.batches.last import preflight_of
 from batchpay.batches.open_job import refuse_another_place
-from batchpay.batches.planned import Placed, PlannedBatch, beside_others, placed_rows, unasked
+from batchpay.batches.planned import (
+    Placed,
+    PlannedBatch,
+    beside_others,
+    placed_rows,
+    unasked,
+)
 from batchpay.batches.publish import open_elsewhere
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.survey import Survey, survey
@@ -67,14 +73,16 @@ class Plan:
     job: str
     mode: str  # test or live
     files: tuple[Mapping[str, Any], ...]
-    to_send: Mapping[str, Mapping[str, Any]]  # by currency: count, sum_minor, sum, and commission
+    # by currency: count, sum_minor, sum, and commission
+    to_send: Mapping[str, Mapping[str, Any]]
     recipients: tuple[Mapping[str, Any], ...]  # the largest sums first
     not_sent: tuple[Mapping[str, Any], ...]  # outcome, reason, its codes, count
     outcomes: Mapping[str, int]  # of the rows that are not sent
     warnings: tuple[str, ...]
     stop: str  # why nothing is sent at all, by a stop in force
     refusals: tuple[str, ...]  # why files are not sent
-    plan_hash: str  # over job, schema, lookups, files, and every order that would be sent
+    # over job, schema, lookups, files, and every order that would be sent
+    plan_hash: str
     exit_code: int
     next_step: str
     who_acts: Mapping[str, int]  # about how many orders
@@ -92,9 +100,11 @@ class _Known:
     planned: Sequence[PlannedBatch]
     guards: Guards
     stop: str  # in force already
-    impossible: Misconfigured | DoesNotAddUp | None  # why a run would end before it sends anything
+    # why a run would end before it sends anything
+    impossible: Misconfigured | DoesNotAddUp | None
     asked: Preflight | None  # what the gateway said
-    unread: tuple[str, ...]  # files that no run has read: no word about their rows is taken yet
+    # files that no run has read: no word about their rows is taken yet
+    unread: tuple[str, ...]
 
 
 def plan(
@@ -180,7 +190,9 @@ def _looked_ahead(
 ) -> _Known:
     """The survey that a run makes before it sends, and what the gateway says of its recipients."""
     stop = str(guards.stop)
-    known = _Known(intakes, planned, guards, stop, None, None, _unread(journal, planned))
+    known = _Known(
+        intakes, planned, guards, stop, None, None, _unread(journal, planned)
+    )
     try:
         found = survey(job, journal, planned, unasked(guards), strict=True)
     except Misconfigured as error:
@@ -296,7 +308,9 @@ class _Walk:
 
 
 def _rules_told(job: Job) -> bytes:
-    lookups = sorted(getattr(source, "sha256", "") for source in job.columns.fields.values())
+    lookups = sorted(
+        getattr(source, "sha256", "") for source in job.columns.fields.values()
+    )
     return json.dumps([job.sha256, job.schema.sha256, lookups]).encode()
 
 
@@ -403,7 +417,9 @@ def _to_send(found: Survey) -> dict[str, dict[str, Any]]:
 
 def _recipients(found: Survey) -> tuple[Mapping[str, Any], ...]:
     """The largest sums first."""
-    shares = sorted(found.recipients.items(), key=lambda share: (-share[1][1], share[0]))
+    shares = sorted(
+        found.recipients.items(), key=lambda share: (-share[1][1], share[0])
+    )
     return tuple(
         {
             "destination": destination,

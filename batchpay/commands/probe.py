@@ -18,7 +18,12 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import at_the_gateway
 from batchpay.commands.doctor import Finding
 from batchpay.domain.books import Account, Capability
-from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
+from batchpay.domain.errors import (
+    BatchpayError,
+    DoesNotAddUp,
+    GatewaySilent,
+    Misconfigured,
+)
 from batchpay.domain.events import Probed, ProbeStarted
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Intent
 from batchpay.domain.ports import Gateway
@@ -56,8 +61,12 @@ def probe(
                 f"no test charge is made while a stop is in force: {opened.stop};"
                 f" {steps.LIFT_STOP()}"
             )
-        found = asyncio.run(at_the_gateway(opened, key, _Probe(opened, recipient, customer).run))
-        opened.note(Probed(findings={finding.subject: finding.told for finding in found}))
+        found = asyncio.run(
+            at_the_gateway(opened, key, _Probe(opened, recipient, customer).run)
+        )
+        opened.note(
+            Probed(findings={finding.subject: finding.told for finding in found})
+        )
         return found
 
 
@@ -79,7 +88,9 @@ def findings(
 class _Probe:
     """One probe: its line to the gateway, whom it charges, and for whom."""
 
-    def __init__(self, opened: OpenJob, recipient: str | None, customer: str | None) -> None:
+    def __init__(
+        self, opened: OpenJob, recipient: str | None, customer: str | None
+    ) -> None:
         self._opened = opened
         self._recipient = recipient or ""
         self._customer = customer or ""
@@ -97,7 +108,9 @@ class _Probe:
         return [
             await self._split(charge),
             self._same(charge, await self._send(first)),
-            self._other(charge, await self._send(self._intent(amount, currency, "other"))),
+            self._other(
+                charge, await self._send(self._intent(amount, currency, "other"))
+            ),
         ]
 
     # --- whom and how much
@@ -184,20 +197,27 @@ class _Probe:
             await self._channel.rest(CHAIN_AFTER_S)
             charge = await self._read(partial(self._gateway.get, charge.id)) or charge
         if charge.destination == self._recipient and charge.chain is not None:
-            return Finding("destination", "well", f"splits: {charge.id} has chain {charge.chain}")
+            return Finding(
+                "destination", "well", f"splits: {charge.id} has chain {charge.chain}"
+            )
         told = (
             f"does not split: {charge.id} came back with destination {charge.destination}, chain"
             f" {charge.chain}"
         )
         return Finding(
-            "destination", "wrong", f"{told}. Every charge of a job would stop as unproven", 12
+            "destination",
+            "wrong",
+            f"{told}. Every charge of a job would stop as unproven",
+            12,
         )
 
     def _same(self, charge: ChargeSeen, answer: Charged) -> Finding:
         again = _seen(answer)
         if again is not None and again.id == charge.id:
             return Finding(
-                "idempotency key", "well", f"is honoured: the same request gave {charge.id} again"
+                "idempotency key",
+                "well",
+                f"is honoured: the same request gave {charge.id} again",
             )
         if again is not None:
             told = (
@@ -205,7 +225,9 @@ class _Probe:
                 " not depend on it"
             )
             return Finding("idempotency key", "warning", told)
-        return Finding("idempotency key", "warning", f"the same request again gave {_said(answer)}")
+        return Finding(
+            "idempotency key", "warning", f"the same request again gave {_said(answer)}"
+        )
 
     def _other(self, charge: ChargeSeen, answer: Charged) -> Finding:
         other = _seen(answer)
@@ -214,7 +236,9 @@ class _Probe:
             return Finding(subject, "well", f"is refused: {_said(answer)}")
         if other.id == charge.id:
             return Finding(
-                subject, "warning", f"gives the first answer again, {charge.id}, whatever was asked"
+                subject,
+                "warning",
+                f"gives the first answer again, {charge.id}, whatever was asked",
             )
         return Finding(subject, "warning", f"makes another charge, {other.id}")
 
@@ -232,4 +256,6 @@ def _said(answer: Charged) -> str:
 
 
 def _nobody(what: str, flag: str) -> Misconfigured:
-    return Misconfigured(f"the test account has no {what}; make one, or name it with {flag}")
+    return Misconfigured(
+        f"the test account has no {what}; make one, or name it with {flag}"
+    )

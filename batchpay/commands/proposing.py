@@ -54,11 +54,15 @@ def propose(directory: Path, source: Path, sheet: str | None) -> list[Path]:
     names = ("job.toml", "job.schema.json", "order.schema.json")
     require_free(directory, names)
     if not source.exists():
-        raise InputMissing(f"{source}: there is no such file; name the one that you were sent")
+        raise InputMissing(
+            f"{source}: there is no such file; name the one that you were sent"
+        )
     with open_snapshot(source) as snapshot:
         looked = _look(snapshot, Input(str(source), sheet=sheet))
         header = read(snapshot, looked.settings, ()).columns
-        wanted = [name for name in header if not re.fullmatch(r"\(column \d+\).*", name)]
+        wanted = [
+            name for name in header if not re.fullmatch(r"\(column \d+\).*", name)
+        ]
         cells, numbers = _sampled(snapshot, looked.settings, wanted)
     guesses = guessing.guesses_of(cells, numbers, _lookups(source, directory))
     files = {name: data_path(f"schemas/{name}").read_bytes() for name in names[1:]}
@@ -93,7 +97,9 @@ def _look_at_text(snapshot: Snapshot, settings: Input) -> Looked:
     for delimiter in _BETWEEN:
         if snapshot.format == "tsv" and delimiter == ",":
             continue
-        rows = [record.cells for record in records_of(text, delimiter, HEADER_ROWS).records]
+        rows = [
+            record.cells for record in records_of(text, delimiter, HEADER_ROWS).records
+        ]
         for number, cells in enumerate(rows, 1):
             rank = (guessing.known_names(cells), sum(map(bool, cells)))
             if rank > best[:2] and len(cells) > 1:
@@ -165,7 +171,9 @@ def _sampled(
         for name in wanted:
             cells[name] += islice(chunk.texts(name), SAMPLE_ROWS - rows)
             kinds = chunk.typed.get(name, {})
-            numbers[name] |= {rows + at for at, kind in kinds.items() if kind == "number"}
+            numbers[name] |= {
+                rows + at for at, kind in kinds.items() if kind == "number"
+            }
         rows += len(chunk.rows)
         if rows >= SAMPLE_ROWS:
             break

@@ -24,7 +24,15 @@ from batchpay.domain import times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
 from batchpay.domain.events import Resolved as Cancellation
-from batchpay.domain.model import Batch, ChargeSeen, Finding, Intent, Outcome, Page, StoredChunk
+from batchpay.domain.model import (
+    Batch,
+    ChargeSeen,
+    Finding,
+    Intent,
+    Outcome,
+    Page,
+    StoredChunk,
+)
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
@@ -124,7 +132,9 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
             raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
         charge = None
         if is_charge_id:
-            charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
+            charge = asyncio.run(
+                at_the_gateway(opened, key, partial(_read, charge_id=charge_id))
+            )
         if charge is None and not is_waited_for:
             raise _no_such_charge(charge_id, "nothing was settled")
         if charge is not None:
@@ -158,7 +168,9 @@ def _refuse_what_was_said(opened: OpenJob, charge: ChargeSeen) -> None:
     if charge.id not in case.attempt.twins:
         return
     others = sorted(case.attempt.twins - {charge.id})
-    step = steps.OTHER_CHARGE(order=case.intent.order_id, charge=next(iter(others), "chrg_…"))
+    step = steps.OTHER_CHARGE(
+        order=case.intent.order_id, charge=next(iter(others), "chrg_…")
+    )
     raise DoesNotAddUp(
         f"{charge.id} is a charge of order {case.intent.order_id}, as a person said; nothing was"
         f" settled: {step}"
@@ -193,7 +205,9 @@ def charged(
             return _claimed(opened, key, row, number + 1, charge_id, reason)
         case = earlier or _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
-        charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
+        charge = asyncio.run(
+            at_the_gateway(opened, key, partial(_read, charge_id=charge_id))
+        )
         assert case.attempt is not None
         if charge is None and _is_gone(case.attempt, charge_id):
             return _left_as_told(opened, case, charge_id, reason)
@@ -210,13 +224,17 @@ def charged(
         flaws = flaws_of(charge, case.intent, opened.job.gateway.mode == "live")
         if not flaws and charge.status == "successful" and charge.chain is None:
             flaws = ("no chain on a paid charge",)
-        if own or (case.attempt.charge is not None and case.attempt.charge.id == charge.id):
+        if own or (
+            case.attempt.charge is not None and case.attempt.charge.id == charge.id
+        ):
             return _settled_by_its_own(opened, case, charge, flaws, reason)
         if not flaws:
             asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
             _publish_all(opened)
             return Resolved(
-                _and_the_stop(opened, f"order {order_id} is settled: {charge_id}, {charge.status}")
+                _and_the_stop(
+                    opened, f"order {order_id} is settled: {charge_id}, {charge.status}"
+                )
             )
         has_none = case.attempt.charge is None or case.attempt.anothers
         if not (
@@ -228,7 +246,9 @@ def charged(
                 f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as"
                 " it is"
             )
-        asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
+        asyncio.run(
+            opened.recorder.resolve(case, "charged", reason, who(), charge, flaws)
+        )
         return _accepted(opened, order_id, flaws)
 
 
@@ -245,10 +265,14 @@ def _claimed(
     sent, and nothing is.
     """
     lineages = Lineages.of_job(opened.job, opened.journal)
-    intent = intent_of_row(opened.job, opened.journal, row, number, opened.run_id, lineages)
+    intent = intent_of_row(
+        opened.job, opened.journal, row, number, opened.run_id, lineages
+    )
     order_id = intent.order_id
     _refuse_anothers(opened, intent, charge_id)
-    charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
+    charge = asyncio.run(
+        at_the_gateway(opened, key, partial(_read, charge_id=charge_id))
+    )
     if charge is None:
         raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
     if not opened.recorder.whose.is_unclear(charge):
@@ -263,7 +287,9 @@ def _claimed(
             f"{charge_id} is not what order {order_id} asks for: {'; '.join(flaws)}; it stays as"
             " it is"
         )
-    case = asyncio.run(opened.recorder.adopt(charge, number, intent, Word(by=who(), reason=reason)))
+    case = asyncio.run(
+        opened.recorder.adopt(charge, number, intent, Word(by=who(), reason=reason))
+    )
     assert case.attempt is not None
     return _accepted(opened, order_id, case.attempt.flaws)
 
@@ -289,7 +315,9 @@ def _settled_by_its_own(
         asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
         _publish_all(opened)
         return Resolved(
-            _and_the_stop(opened, f"order {order_id} is settled: {charge.id}, {charge.status}")
+            _and_the_stop(
+                opened, f"order {order_id} is settled: {charge.id}, {charge.status}"
+            )
         )
     asyncio.run(
         opened.recorder.found(
@@ -309,11 +337,15 @@ def _settled_by_its_own(
                 f"order {order_id} is charged by {reported.id}, {reported.status}; {charge.id} is"
                 f" {charge.status}: it stays as it is"
             )
-        asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
+        asyncio.run(
+            opened.recorder.resolve(case, "charged", reason, who(), charge, flaws)
+        )
     else:
         asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
     if attempt.outcome is not Outcome.SUCCEEDED or flaws:
-        return _accepted(opened, order_id, flaws or ("the gateway has told otherwise of it",))
+        return _accepted(
+            opened, order_id, flaws or ("the gateway has told otherwise of it",)
+        )
     _publish_all(opened)
     others = {
         other.charge.id
@@ -327,7 +359,8 @@ def _settled_by_its_own(
         beside = "no other charge of it is known"
     return Resolved(
         _and_the_stop(
-            opened, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"
+            opened,
+            f"order {order_id} is charged by {charge.id}; {beside}; your word is kept",
         )
     )
 
@@ -373,7 +406,9 @@ def not_charged(
         _refuse_too_early(opened, case)
         was_closed = case.attempt is not None and case.attempt.closed
         try:
-            found = asyncio.run(at_the_gateway(opened, key, partial(_look_up, opened, case=case)))
+            found = asyncio.run(
+                at_the_gateway(opened, key, partial(_look_up, opened, case=case))
+            )
             if found is not None:
                 asyncio.run(opened.recorder.found(case, found, by_id=True))
         except DoesNotAddUp:
@@ -399,7 +434,9 @@ def not_charged(
         asyncio.run(opened.recorder.resolve(case, "not-charged", reason, who()))
         _publish_all(opened)
         return Resolved(
-            _and_the_stop(opened, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}")
+            _and_the_stop(
+                opened, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"
+            )
         )
 
 
@@ -408,7 +445,9 @@ def not_charged(
 
 def _no_such_charge(charge_id: str, left: str) -> Usage:
     """What was typed is the id of no charge. `left`: what is as it was."""
-    return Usage(f"the gateway knows no charge {charge_id}: {left}; {steps.CHARGE_ID()}")
+    return Usage(
+        f"the gateway knows no charge {charge_id}: {left}; {steps.CHARGE_ID()}"
+    )
 
 
 def _is_told_of(attempt: Attempt, charge_id: str) -> bool:
@@ -449,7 +488,10 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
             f"order {order_id} was never sent by job {opened.job.name!r}; {steps.ORDER_ID()}"
         )
     for attempt in attempts:
-        if attempt.ready and opened.recorder.strays.may_be_charged(attempt.intent) is not None:
+        if (
+            attempt.ready
+            and opened.recorder.strays.may_be_charged(attempt.intent) is not None
+        ):
             return _case(attempt, attempts)
         lost = (
             (attempt.outcome is Outcome.PENDING and attempt.missing_ns)
@@ -460,28 +502,43 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
         is_said = attempt.said_uncharged and not attempt.by_hand
-        if is_said and opened.recorder.strays.may_be_charged(attempt.intent) is not None:
+        if (
+            is_said
+            and opened.recorder.strays.may_be_charged(attempt.intent) is not None
+        ):
             # a charge that names no order may be its own: a person tells
             return _case(attempt, attempts)
     contested = next(
-        (a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted),
+        (
+            a
+            for a in attempts
+            if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted
+        ),
         None,
     )
     if contested is not None:
         # its row may ask for other terms: that a person accepts it ends that
         return _case(contested, attempts)
     doubled = next(
-        (a for a in attempts if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted),
+        (
+            a
+            for a in attempts
+            if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted
+        ),
         None,
     )
     if doubled is not None:
-        return _case(doubled, attempts)  # which of its charges is the order's, a person may say
+        # which of its charges is the order's, a person may say
+        return _case(doubled, attempts)
     apart = paid_apart(attempts)
     if apart and not any(attempt.accepted for attempt in apart):
-        return _case(next((a for a in apart if charge_id in a.twins), apart[-1]), attempts)
+        return _case(
+            next((a for a in apart if charge_id in a.twins), apart[-1]), attempts
+        )
     other = next((attempt for attempt in attempts if attempt.share_differs), None)
     if other is not None and charge_id:
-        return _case(other, attempts)  # a person takes what goes to its recipient as it is
+        # a person takes what goes to its recipient as it is
+        return _case(other, attempts)
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(
@@ -543,10 +600,14 @@ def _refuse_too_early(opened: OpenJob, case: Case) -> None:
         )
 
 
-async def _read(gateway: Gateway, channel: Channel, charge_id: str) -> ChargeSeen | None:
+async def _read(
+    gateway: Gateway, channel: Channel, charge_id: str
+) -> ChargeSeen | None:
     answer = await channel.ask(partial(gateway.get, charge_id))
     if answer is None:
-        raise channel.fatal or GatewaySilent("the gateway does not answer; nothing was settled")
+        raise channel.fatal or GatewaySilent(
+            "the gateway does not answer; nothing was settled"
+        )
     charge = answer.said
     if charge is not None and charge.id == charge_id:
         return charge
@@ -576,9 +637,8 @@ async def _look_up(
     else:
         own = attempt.hinted
     if own and opened.recorder.whose.is_anothers(own, case.intent):
-        own = (  # what was told for this order is another's: its own is looked for by its key (J11)
-            ""
-        )
+        # what was told for this order is another's: its own is looked for by its key (J11)
+        own = ""
     if CHARGE_ID.fullmatch(own):
         by_id = await _read(gateway, channel, own)
         told = by_id is not None and (
@@ -593,16 +653,24 @@ async def _look_up(
     found: list[ChargeSeen] = []
 
     async def absorb(page: Page) -> None:
-        found.extend(c for c in page.charges if c.metadata.get("batchpay_key") == case.intent.key)
+        found.extend(
+            c for c in page.charges if c.metadata.get("batchpay_key") == case.intent.key
+        )
 
     since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
     if attempt.reused:
         since = EVERYTHING  # when its key was used first nobody here knows
     opened.recorder.expected.remember(int(since.timestamp()) * 10**9)
     if attempt.charge is not None:
-        opened.recorder.expected.known.pop(own, None)  # of this one it is asked whether it is there
+        # of this one it is asked whether it is there
+        opened.recorder.expected.known.pop(own, None)
     lists = Lists(
-        opened.job.gateway, gateway, channel, opened.recorder, opened.clock, lambda moved: None
+        opened.job.gateway,
+        gateway,
+        channel,
+        opened.recorder,
+        opened.clock,
+        lambda moved: None,
     )
     listing = await lists.read(since, absorb)
     if taking := [charge for charge in found if charge.takes_money]:
@@ -637,7 +705,8 @@ class _Sale:
 
     keys: tuple[
         str, ...
-    ] = ()  # their places, and the places and ids that they go back to: it is cancelled with these
+        # their places, and the places and ids that they go back to: it is cancelled with these
+    ] = ()
     had: tuple[str, ...] = ()  # orders whose ids they had before, perhaps by a mistake
 
     def __or__(self, other: _Sale) -> _Sale:
@@ -649,7 +718,9 @@ def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
     attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     held = next((attempt for attempt in attempts if attempt.ready), None)
     if held is not None:
-        asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
+        asyncio.run(
+            opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who())
+        )
         return
     told = OrderCancelled(
         reason=reason,
@@ -668,7 +739,10 @@ def _held(opened: OpenJob, order_id: str) -> _Sale | None:
     attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return _Sale()
-    batches = (_held_in(opened, batch, totals=True) for batch in reversed(opened.journal.batches()))
+    batches = (
+        _held_in(opened, batch, totals=True)
+        for batch in reversed(opened.journal.batches())
+    )
     return next((held[order_id] for held in batches if order_id in held), None)
 
 
@@ -687,11 +761,15 @@ def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
     """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it
     holds none.
     """
-    batch = next((batch for batch in opened.journal.batches() if batch.id == batch_id), None)
+    batch = next(
+        (batch for batch in opened.journal.batches() if batch.id == batch_id), None
+    )
     if batch is None:
         return None
     if not (held := _held_in(opened, batch)):
-        raise Usage(f"batch {batch_id} has no order that is held; there is nothing to cancel")
+        raise Usage(
+            f"batch {batch_id} has no order that is held; there is nothing to cancel"
+        )
     return held
 
 
@@ -702,7 +780,9 @@ def _is_total_row(finding: Finding) -> bool:
     return any(problem.said.rule == TOTAL_ROW.code for problem in finding.problems)
 
 
-def _held_in(opened: OpenJob, batch: Batch, *, totals: bool = False) -> dict[str, _Sale]:
+def _held_in(
+    opened: OpenJob, batch: Batch, *, totals: bool = False
+) -> dict[str, _Sale]:
     """Held order -> its sale; `totals`: and total rows, of which a person takes note."""
     held: dict[str, _Sale] = {}
     lineages = Lineages.of_job(opened.job, opened.journal)

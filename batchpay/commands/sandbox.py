@@ -26,8 +26,12 @@ def sandbox(
 
     if ledger is not None:
         _refuse_stranger(ledger)
-    if script is not None and not (script.is_file() and script.stat().st_size <= MAX_SCRIPT_BYTES):
-        raise Usage(f"--script {script}: is no plain file of at most {MAX_SCRIPT_BYTES >> 20} MiB")
+    if script is not None and not (
+        script.is_file() and script.stat().st_size <= MAX_SCRIPT_BYTES
+    ):
+        raise Usage(
+            f"--script {script}: is no plain file of at most {MAX_SCRIPT_BYTES >> 20} MiB"
+        )
     serve(
         port,
         script=script,
@@ -44,7 +48,9 @@ def _refuse_stranger(ledger: Path) -> None:
     if not os.path.lexists(ledger):
         return
     if not ledger.is_file():
-        raise Usage(f"--ledger {ledger}: is no plain file; name one, or one that is not there yet")
+        raise Usage(
+            f"--ledger {ledger}: is no plain file; name one, or one that is not there yet"
+        )
     with ledger.open("rb") as file:
         start = file.read(len(LEDGER_START))
     if start not in (b"", LEDGER_START):

@@ -45,7 +45,8 @@ class Status:
     acts: Acts = field(default_factory=Acts)
     # every stop that a person ended: at, by, reason, stop
     lifted: tuple[Mapping[str, str], ...] = ()
-    loss: Mapping[str, Any] | None = None  # of events, in the last ten days: at, empty, cancelled
+    # of events, in the last ten days: at, empty, cancelled
+    loss: Mapping[str, Any] | None = None
     # every order that is not to be sent because a person said so: as, order_id, reason, by, at
     words: tuple[Mapping[str, Any], ...] = ()
 
@@ -70,7 +71,9 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
     batches: list[Mapping[str, Any]] = []
     totals: list[Totals] = []
     for batch in journal.batches():
-        told, counted = status_of(job, journal, batch, latest.get(batch.id), now_ns, work)
+        told, counted = status_of(
+            job, journal, batch, latest.get(batch.id), now_ns, work
+        )
         batches.append(told)
         totals.append(counted)
     stop = stop_in_force(journal.events(STOPS))
@@ -101,13 +104,17 @@ def _code(
     note.
     """
     strays = totals[-1]
-    unproven = Outcome.UNPROVEN in strays.stands() or any(one["unproven"] for one in batches)
+    unproven = Outcome.UNPROVEN in strays.stands() or any(
+        one["unproven"] for one in batches
+    )
     if stop or unproven or any(one.transfers(DIFFERS) for one in totals):
         return 12
     waits = any(one["open_count"] or one["in_work"] for one in batches)
     if waits or strays.stands() & OPEN:
         return 11
-    twice = any(one.left_charged_twice or one.gone or one.wants_a_look for one in totals)
+    twice = any(
+        one.left_charged_twice or one.gone or one.wants_a_look for one in totals
+    )
     if twice or strays.accepted + taken.accepted:
         return 10
     return 0
@@ -127,7 +134,8 @@ def story(job: Job, order_id: str) -> dict[str, Any]:
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify_new()
         told = story_of(job, journal, order_id)
-        bare = order_id.removeprefix("'")  # results.csv puts one before what is no formula
+        # results.csv puts one before what is no formula
+        bare = order_id.removeprefix("'")
         if _is_nothing(told) and bare != order_id:
             told = story_of(job, journal, bare)
     if _is_nothing(told):

@@ -144,7 +144,9 @@ def _refuse_missing(job: Job) -> NoReturn:
             f"{job.state_path}: there is no journal, and {head.path} was made from one:"
             f" {steps.ADOPT()}"
         )
-    raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
+    raise InputMissing(
+        f"{job.state_path}: there is no journal yet; batchpay run makes one"
+    )
 
 
 def _chosen(job: Job, known: _Known, batch_id: str | None) -> list[str]:
@@ -170,7 +172,9 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         digest_of=journal.digest_of,
         batches={batch.id: batch for batch in journal.batches()},
         counted={name: event.seq for name, event in counted.items()},
-        unwritten=frozenset(name for name, event in counted.items() if killed(event.run_id)),
+        unwritten=frozenset(
+            name for name, event in counted.items() if killed(event.run_id)
+        ),
         account=str(whose_journal(journal.accounts()).get("account", "")),
         lookups=dict(job.lookups()),
         lost=tuple((loss.has or 0, loss.had or 0) for _, loss in losses),
@@ -181,7 +185,10 @@ def _folders(job: Job, known: _Known) -> Iterator[str]:
     """Names of folders that are this job's by what a file in them says; batches of the journal are
     known anyway.
     """
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(job.report.directory) as found:
+    with (
+        suppress(FileNotFoundError, NotADirectoryError),
+        os.scandir(job.report.directory) as found,
+    ):
         for entry in found:
             is_new = entry.name not in known.batches and entry.is_dir()
             if is_new and _is_of(Path(entry.path), job.name):
@@ -208,7 +215,9 @@ def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
     for path in manifests:
         document = _read(path)
         if document is None:
-            yield Difference(str(path), "is no manifest any more: it was damaged or edited")
+            yield Difference(
+                str(path), "is no manifest any more: it was damaged or edited"
+            )
             continue
         yield from _says(path, document, known)
         yield from _head(path, document["journal"], known, others)
@@ -232,11 +241,15 @@ def _missing(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
             f" {known.counted[name]}): batchpay report JOB {name} writes them again"
         )
         if name in known.unwritten:
-            seen.notes.append(f"{path} {how}; the run that counted it did not come to write them")
+            seen.notes.append(
+                f"{path} {how}; the run that counted it did not come to write them"
+            )
         else:
             yield Difference(path, how)
     elif name in known.batches:
-        seen.notes.append(f"batch {name}: no manifest in {folder}; batchpay report writes one")
+        seen.notes.append(
+            f"batch {name}: no manifest in {folder}; batchpay report writes one"
+        )
     else:
         yield Difference(path, "is missing: nothing says what the files beside it were")
 
@@ -272,7 +285,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Difference]:
+def _says(
+    path: Path, document: Mapping[str, Any], known: _Known
+) -> Iterator[Difference]:
     """What a manifest says about its batch, against what the journal says."""
     taken = document["input"]
     facts: list[tuple[str, object, object]] = [  # as it says, and as it is
@@ -282,7 +297,8 @@ def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Di
     if batch := known.batches.get(path.parent.name):
         facts.append(("mode", document["mode"], batch.mode))
         facts.append(("SHA-256 of the input", taken["sha256"], batch.sha256))
-        if path.name == NEWEST:  # a job that reads the same bytes another way may count other rows
+        # a job that reads the same bytes another way may count other rows
+        if path.name == NEWEST:
             facts.append(("rows read", taken["rows_read"], batch.rows_read))
     # an earlier version did not say, nor who never knew
     if known.account and document.get("account"):
@@ -329,7 +345,9 @@ def _head(
     if is_event and last in (None, seq):
         return
     if is_event:
-        made = f"was made from event {seq}, and the batch was counted anew by event {last}"
+        made = (
+            f"was made from event {seq}, and the batch was counted anew by event {last}"
+        )
     elif not is_mine:
         made = f"was made from another journal, {told(head['id'])}"
     else:
@@ -357,7 +375,9 @@ def _head(
 def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
     for name, digest in sorted(reports.items()):
         path = folder / name
-        no_name = Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
+        no_name = Difference(
+            str(folder / NEWEST), f"names {told(name)}, which is no file's name"
+        )
         if path.name != name:
             yield no_name
             continue
@@ -372,5 +392,7 @@ def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
             yield no_name
         else:
             if found != digest:
-                changed = f"was changed: its SHA-256 is {found}, the manifest says {digest}"
+                changed = (
+                    f"was changed: its SHA-256 is {found}, the manifest says {digest}"
+                )
                 yield Difference(str(path), changed)

@@ -34,7 +34,9 @@ def refuse_overwriting(flag: str, path: Path, *, force: bool) -> None:
     except (OSError, ValueError) as error:
         raise CannotWrite(f"{flag} {path}: cannot be written: {error}") from error
     if not stat.S_ISREG(found.st_mode):
-        raise Usage(f"{flag} {path}: is no plain file; name a file that is not there yet")
+        raise Usage(
+            f"{flag} {path}: is no plain file; name a file that is not there yet"
+        )
     if not force:
         raise Usage(
             f"{flag} {path}: is there already and is left alone; name another file, or add --force"
@@ -53,9 +55,13 @@ def refuse_what_a_job_lives_on(
     real = _real(path)
     for kept, what in _kept(job, environ):
         if real == _real(kept) or _same(path, kept):
-            raise Usage(f"{flag} {path}: is {what}; nothing overwrites it, name another file")
+            raise Usage(
+                f"{flag} {path}: is {what}; nothing overwrites it, name another file"
+            )
     if fnmatch.fnmatch(str(real), os.path.realpath(job.input.pattern)):
-        raise Usage(f"{flag} {path}: would be read as an input by the next run; name another file")
+        raise Usage(
+            f"{flag} {path}: would be read as an input by the next run; name another file"
+        )
     state = _real(job.state_path)
     reports = _real(job.report.directory)
     if state.is_relative_to(real) or reports.is_relative_to(real):
@@ -65,7 +71,9 @@ def refuse_what_a_job_lives_on(
     if real.parent == state.parent and real.name.startswith(state.name):
         raise Usage(f"{flag} {path}: belongs to the journal; name another file")
     if _is_among(real, reports):
-        raise Usage(f"{flag} {path}: lies among the reports of a batch; name a file elsewhere")
+        raise Usage(
+            f"{flag} {path}: lies among the reports of a batch; name a file elsewhere"
+        )
 
 
 def _real(path: Path) -> Path:
@@ -119,7 +127,10 @@ def _kept(job: Job, environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     with suppress(BatchpayError):  # no input now: the plan will say so
         for file in find_files(job.input):
             yield file, "an input file"
-            yield file.with_name(f"{file.name}{TOTALS}"), "the control totals of an input"
+            yield (
+                file.with_name(f"{file.name}{TOTALS}"),
+                "the control totals of an input",
+            )
 
 
 def _same(path: Path, kept: Path) -> bool:

@@ -29,7 +29,9 @@ _DRAWN = str.maketrans(
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d\u30fc-]+")
 _QUOTES = re.compile("[\u2018\u2019\u201b\u02bc\u2032`\xb4]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
-_UNSEEN = re.compile("[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0f]")
+_UNSEEN = re.compile(
+    "[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0f]"
+)
 _BLANK = re.compile(r"[^\S\n]")
 _BLANKS = re.compile(r"\s+")
 

@@ -79,7 +79,8 @@ class Listed(Generic[T_co]):
     things: tuple[T_co, ...]
     ids: tuple[str, ...]  # of the same things, one by one
     total: int  # how many the whole list has, by the gateway's count
-    limit: int = 0  # how many the gateway says it puts on a page; 0 when it does not say
+    # how many the gateway says it puts on a page; 0 when it does not say
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Refund:
     amount: int  # smallest unit
     currency: str  # upper case
     made_at: (
-        str  # UTC, ISO 8601, by the gateway's clock; whatever else it says where that is no time
+        # UTC, ISO 8601, by the gateway's clock; whatever else it says where that is no time
+        str
     )
 
 
@@ -100,7 +102,8 @@ class Booked:
     """A charge with what became of it since."""
 
     id: str
-    charge: ChargeSeen | None = None  # None: a thing in the list of charges that is none
+    # None: a thing in the list of charges that is none
+    charge: ChargeSeen | None = None
     net: Minor = None
     funding_currency: str = ""  # as the gateway writes it; empty: it does not say
     dispute: str | None = None  # the status of the payer's dispute; None: there is none
@@ -108,7 +111,8 @@ class Booked:
     refunded: int = 0  # what it says was given back in all, smallest unit
     unread: str = ""  # what it says of its refunds and cannot be read
     given_back: bool = False  # all of it, by its own word
-    interest: int = 0  # of instalments that the merchant bears, with VAT; in the funding currency
+    # of instalments that the merchant bears, with VAT; in the funding currency
+    interest: int = 0
 
     @property
     def speaks_of_refunds(self) -> bool:
@@ -152,7 +156,8 @@ class Transfer:
     paid: bool = False  # the bank says that it arrived
     sent_at: str = ""  # UTC, ISO 8601; empty: not yet, or untold
     paid_at: str = ""
-    fee: int | None = None  # what the gateway keeps of it, with VAT, smallest unit; None: untold
+    # what the gateway keeps of it, with VAT, smallest unit; None: untold
+    fee: int | None = None
     net: int | None = None  # what the recipient's bank gets
 
 

@@ -29,7 +29,8 @@ from batchpay.messages.message import Message
 
 Calendar = Literal["common", "buddhist", "japanese"]
 
-BUDDHIST_AHEAD = 543  # years; Thailand's since 1941, when its year began to begin in January
+# years; Thailand's since 1941, when its year began to begin in January
+BUDDHIST_AHEAD = 543
 _COMMON_YEARS = range(1900, 2101)
 # Name and letter of an era -> its first day, and the last one.
 # The Cabinet Office's list of era names (gengo), since the calendar is the Gregorian one.
@@ -98,7 +99,9 @@ class DateForm:
             return None
         if self.calendar != "japanese":
             return found if year in _COMMON_YEARS else None
-        first, last = next((first, last) for era, _, first, last in _ERAS if era == name)
+        first, last = next(
+            (first, last) for era, _, first, last in _ERAS if era == name
+        )
         return found if first <= found <= last else None
 
 
@@ -131,7 +134,9 @@ def date_form_of(example: str) -> DateForm:
     if len(numbers) != len(wanted) + 1 or len(years) != 1 or not wanted <= {*numbers}:
         raise UnclearDate(settings.DATE_FORM_UNCLEAR())
     calendar = _calendar(years[0], is_era=era is not None)
-    return DateForm(example, calendar, months, _date_pattern(text, months, years[0], era))
+    return DateForm(
+        example, calendar, months, _date_pattern(text, months, years[0], era)
+    )
 
 
 def _without_month_name(text: str) -> tuple[tuple[str, ...], str]:

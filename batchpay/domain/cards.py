@@ -35,7 +35,8 @@ _BLANK = re.compile(
 _LETTERS = re.compile(r"[A-Za-z]")
 _WORD_BEFORE = re.compile(r"[A-Za-z_]+\Z")
 _WORD_AFTER = re.compile(r"_*([A-Za-z]+)")
-_ANNOUNCING = re.compile(  # words that may touch a card number without making an id of it
+# words that may touch a card number without making an id of it
+_ANNOUNCING = re.compile(
     r"acct|amex|card(?:no|num)?|cc|ccn|ccnum|credit(?:card)?|cvc|cvv|debit|diners|discover|exp|expiry|jcb|master(?:card)?"
     r"|mc|no|nr|num|number|pan|unionpay|valid|visa"
 )
@@ -90,7 +91,9 @@ def without_cards(text: str) -> str:
 
 def is_card(digits: str) -> bool:
     """Is this string of ASCII digits a card number?"""
-    issued = any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in _SCHEMES)
+    issued = any(
+        len(digits) in lengths and prefix.match(digits) for prefix, lengths in _SCHEMES
+    )
     if not issued or not _luhn(digits) or _MOMENT.fullmatch(digits):
         return False
     return len(digits) != 13 or not (_is_ean(digits) or _is_thai_id(digits))
@@ -125,14 +128,18 @@ def _stands_so(
     next to them.
     """
     start = parts[0][0]
-    if _in_a_word(text, start, before=True) or _in_a_word(text, parts[-1][1], before=False):
+    if _in_a_word(text, start, before=True) or _in_a_word(
+        text, parts[-1][1], before=False
+    ):
         return False
     if len(parts) == 1:
         return True
     between = [text[left[1] : right[0]] for left, right in itertools.pairwise(parts)]
     if _counts_up(text, parts):
         return False
-    if any(map(_LETTERS.search, between)) and _WORD_BEFORE.search(text[max(0, start - 1) : start]):
+    if any(map(_LETTERS.search, between)) and _WORD_BEFORE.search(
+        text[max(0, start - 1) : start]
+    ):
         return False  # letters in front as well: a piece of an id
     outside = [text[one[1] : parts[0][0]] for one in around[0]] + [
         text[parts[-1][1] : one[0]] for one in around[1]
@@ -168,7 +175,8 @@ def _fits_any(text: str, start: int, sizes: Sequence[int], cut: str) -> bool:
     half = len(sizes) // 2
     if len(set(sizes)) > 1 and sizes[:half] == sizes[half:]:
         return False
-    first = text[start : start + min(2, sizes[0])]  # a separator may follow a first digit
+    # a separator may follow a first digit
+    first = text[start : start + min(2, sizes[0])]
     return _ascii(first) not in ("62", "81")
 
 
@@ -187,7 +195,9 @@ def _counts_up(text: str, parts: Sequence[Span]) -> bool:
     if len({end - start for start, end in parts}) > 1:
         return False
     numbers = [int(text[start:end]) for start, end in parts]
-    return all(0 < after - before < _NEAR for before, after in itertools.pairwise(numbers))
+    return all(
+        0 < after - before < _NEAR for before, after in itertools.pairwise(numbers)
+    )
 
 
 def _in_a_word(text: str, at: int, *, before: bool) -> bool:
@@ -215,11 +225,16 @@ def _ascii(digits: str) -> str:
 def _luhn(digits: str) -> bool:
     odd = digits[-1::-2]
     even = digits[-2::-2]
-    return (sum(map(int, odd)) + sum(sum(divmod(2 * int(digit), 10)) for digit in even)) % 10 == 0
+    return (
+        sum(map(int, odd)) + sum(sum(divmod(2 * int(digit), 10)) for digit in even)
+    ) % 10 == 0
 
 
 def _is_ean(digits: str) -> bool:
-    return sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(digits)) % 10 == 0
+    return (
+        sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(digits)) % 10
+        == 0
+    )
 
 
 def _is_thai_id(digits: str) -> bool:

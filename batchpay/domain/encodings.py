@@ -14,7 +14,17 @@ import codecs
 import difflib
 
 # Python's names of encodings that are told; each reads what its country's Windows writes
-TOLD = ("utf-8", "utf-16", "cp932", "cp874", "euc_jp", "cp949", "gb18030", "cp950", "cp1252")
+TOLD = (
+    "utf-8",
+    "utf-16",
+    "cp932",
+    "cp874",
+    "euc_jp",
+    "cp949",
+    "gb18030",
+    "cp950",
+    "cp1252",
+)
 # IANA's, Java's, PHP's and .NET's names that Python does not know, in lower case
 _ALSO = {
     "windows-31j": "cp932",

@@ -102,7 +102,8 @@ class NumberForm:
     before: str  # the currency's sign, where one may stand
     after: str
     pattern: re.Pattern[str] = field(repr=False, compare=False)
-    may_be_whole: bool = False  # it is said that thousands stand in numbers without decimals, too
+    # it is said that thousands stand in numbers without decimals, too
+    may_be_whole: bool = False
 
     def read(self, cell: str) -> Figure | None:
         """What a cell says; None when it does not fit wholly."""
@@ -154,7 +155,8 @@ def _in_ascii(text: str, zero: int) -> str | None:
     """A text with its digits, all of ASCII or all of one other script, as ASCII; None for any other
     mixture.
     """
-    text = text.replace("\\", "¥")  # Shift_JIS has the yen sign where ASCII has a backslash
+    # Shift_JIS has the yen sign where ASCII has a backslash
+    text = text.replace("\\", "¥")
     if text.isascii():
         return text
     zeros = {_zero_of(character) for character in text if character.isdigit()}

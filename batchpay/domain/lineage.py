@@ -40,13 +40,16 @@ NAMING = (
     ID,
 )
 # rules of rows that name none any more, or none that they are, or one of another job
-ASTRAY = frozenset(entry.code for entry in (TORN_ROW, ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW))
+ASTRAY = frozenset(
+    entry.code for entry in (TORN_ROW, ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW)
+)
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)
 _BATCH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}")
 _ROW = re.compile(r"[1-9][0-9]{0,9}")
 _DECIMALS = re.compile(r"[.,]0*$")  # a program may have made 7.0 or 7,0 of it
-_THOUSANDS = re.compile(r"(?<=[0-9])[.,'\s](?=[0-9]{3}(?![0-9]))")  # ... and 1,007 of 1007
+# ... and 1,007 of 1007
+_THOUSANDS = re.compile(r"(?<=[0-9])[.,'\s](?=[0-9]{3}(?![0-9]))")
 
 
 def is_rejects_file(columns: Collection[str]) -> bool:

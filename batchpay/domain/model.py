@@ -51,7 +51,9 @@ SENT = frozenset(
 )
 MONEY_MOVED = frozenset({Outcome.SUCCEEDED, Outcome.UNPROVEN})
 # an attempt may follow
-NO_MONEY = frozenset({Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED})
+NO_MONEY = frozenset(
+    {Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED}
+)
 # statuses of a charge (omise-api.md, 3.2)
 ENDED_WITHOUT_MONEY = frozenset({"failed", "expired", "reversed"})
 # a later run, or a person
@@ -62,11 +64,13 @@ OPEN = frozenset({Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.H
 class Problem:
     """One thing wrong with one cell: a value, never an exception."""
 
-    column: str  # the input's column name, or the order field when no single column is to blame
+    # the input's column name, or the order field when no single column is to blame
+    column: str
     # what was found: shortened, control and invisible characters as escapes, card numbers masked
     value: str
     said: Message  # what was expected and what to do
-    label: str = ""  # the name that a schema gives the rule; empty: it is that of the message
+    # the name that a schema gives the rule; empty: it is that of the message
+    label: str = ""
 
     @property
     def rule(self) -> str:
@@ -159,7 +163,8 @@ class Judged:
     """One chunk after mapping and validation: each position has a document, problems, or both."""
 
     chunk: Chunk
-    documents: list[Document]  # as far as it could be mapped; right where there is no problem
+    # as far as it could be mapped; right where there is no problem
+    documents: list[Document]
     problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
     comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
     # position -> the row it came back for (plan.place_of)
@@ -193,8 +198,10 @@ class Intent:
     alike: str  # the order id as look-alikes see it (contract, section 4)
     single_use: str = ""  # the one-time token it spends, if any
     mode: str = ""  # test or live; empty in journals that did not keep it
-    fee_fixed: int | None = None  # the commission asked for: platform_fee[fixed], smallest unit
-    fee_percentage: str | None = None  # ... and platform_fee[percentage], exact decimal text
+    # the commission asked for: platform_fee[fixed], smallest unit
+    fee_fixed: int | None = None
+    # ... and platform_fee[percentage], exact decimal text
+    fee_percentage: str | None = None
     # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
     corrects: str = ""
     # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
@@ -221,10 +228,12 @@ class Answer(Generic[T_co]):
     out: bool  # could any byte of the request have reached the network?
     status: int | None = None  # None: no complete, well-formed HTTP answer
     said: T_co | None = None
-    kind: str = ""  # of the gateway's object that came, in its own word; empty: none of its objects
+    # of the gateway's object that came, in its own word; empty: none of its objects
+    kind: str = ""
     code: str = ""  # of the gateway's error object, masked; empty: it was none
     message: str = ""  # the same
-    evidence: Callable[[], str] = _nothing_came  # what came, as it came: masked and bounded
+    # what came, as it came: masked and bounded
+    evidence: Callable[[], str] = _nothing_came
     withheld: bool = False  # `may_leave` said no: not a byte left
     trouble: str = ""  # why there is no answer, in words
     too_long: bool = False  # there was one, longer than anybody should read
@@ -258,7 +267,8 @@ class ChargeSeen:
     fee: int | None = None
     fee_vat: int | None = None
     net: int | None = None
-    platform_fee: int | None = None  # what the gateway took as the platform's commission
+    # what the gateway took as the platform's commission
+    platform_fee: int | None = None
     reversed: bool = False
     payer: str | None = None  # the customer or source it names
     platform_fee_fixed: int | None = None  # the commission as it understood it
@@ -266,13 +276,15 @@ class ChargeSeen:
     # in the currency of the account, which is that of fee, fee_vat and net
     funding_amount: int | None = None
     funding_currency: str | None = None  # upper case
-    unread: str = ""  # what of it is not as documented: such a charge proves nothing (law L7)
+    # what of it is not as documented: such a charge proves nothing (law L7)
+    unread: str = ""
     unread_fields: tuple[str, ...] = ()  # the names of those fields, once each
     refunded: int | None = None  # given back of it, smallest unit; None: nothing
     # of one that waits for its payer: until when, UTC, and where the code to be scanned is shown
     expires_at: str = ""
     qr_uri: str = ""
-    captured: int | None = None  # what a successful one took, where that is not its amount
+    # what a successful one took, where that is not its amount
+    captured: int | None = None
 
     @property
     def taken(self) -> int:
@@ -294,7 +306,9 @@ class ChargeSeen:
     @property
     def took_money(self) -> bool:
         """Has it taken the payer's money, as far as it says?"""
-        return self.status == "successful" or (self.paid and not self.ended_without_money)
+        return self.status == "successful" or (
+            self.paid and not self.ended_without_money
+        )
 
     @property
     def given_back(self) -> bool:
@@ -305,7 +319,11 @@ class ChargeSeen:
         """A dict for the journal, without what is absent."""
         # flat: asdict would copy every text
         pairs = zip(_CHARGE_FIELDS, _charge_values(self), strict=True)
-        return {name: value for name, value in pairs if value or type(value) in _NEVER_ABSENT}
+        return {
+            name: value
+            for name, value in pairs
+            if value or type(value) in _NEVER_ABSENT
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
@@ -348,9 +366,11 @@ class Page:
     """One page of the gateway's list of charges."""
 
     charges: tuple[ChargeSeen, ...]
-    ids: tuple[str, ...]  # of every item, also of those that could not be read as a charge of ours
+    # of every item, also of those that could not be read as a charge of ours
+    ids: tuple[str, ...]
     total: int
-    limit: int = 0  # how many the gateway says it puts on a page; 0 when it does not say
+    # how many the gateway says it puts on a page; 0 when it does not say
+    limit: int = 0
     # entries that have an id and are no charges, as far as they can be read
     odd: tuple[OddEntry, ...] = ()
 
@@ -422,7 +442,8 @@ class RunDone:
     id: str
     started: str  # UTC, ISO 8601
     ended: str  # when its work was counted; empty: it was killed before
-    exit_code: int | None  # at that moment, over all batches; None: it was killed before
+    # at that moment, over all batches; None: it was killed before
+    exit_code: int | None
     sent: int  # attempts that left the machine
     # what took money and was not known to have done so before this run, every charge of it
     charged: Mapping[str, int]
@@ -442,7 +463,8 @@ class Read:
 
     currency: str  # upper case; empty: of rows whose currency could not be read
     rows: int
-    sum: int  # smallest units, of the rows whose amount could be read; 0 without a currency
+    # smallest units, of the rows whose amount could be read; 0 without a currency
+    sum: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,9 +490,12 @@ class Batch:
     notes: tuple[str, ...] = ()  # warnings about the file as a whole
     refusal: str = ""  # why the whole batch is refused, empty when it is not
     first_seen_ns: int = 0
-    fingerprint: str = ""  # the same for the same payers, recipients and amounts in any order
-    sample: tuple[str, ...] = ()  # by which it is held against other files (likeness.Features)
-    likeness: str = ""  # a warning: how it resembled a recent file when it was first seen
+    # the same for the same payers, recipients and amounts in any order
+    fingerprint: str = ""
+    # by which it is held against other files (likeness.Features)
+    sample: tuple[str, ...] = ()
+    # a warning: how it resembled a recent file when it was first seen
+    likeness: str = ""
     read: tuple[Read, ...] = ()  # by currency; empty in journals that did not keep it
     # Each lookup file, by its path from the job file's folder, and the SHA-256 of its bytes; empty
     # in journals that did not keep it.
@@ -489,14 +514,19 @@ class StoredChunk:
     comeback: frozenset[int]
     cells: bytes
     corrects: Mapping[int, str] = field(default_factory=dict)
-    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # as Judged has it
+    # as Judged has it
+    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def orders_of(chunk: Judged | StoredChunk) -> list[Document]:
     """The documents of a chunk that broke no rule."""
     if not chunk.problems:
         return chunk.documents
-    return [document for at, document in enumerate(chunk.documents) if at not in chunk.problems]
+    return [
+        document
+        for at, document in enumerate(chunk.documents)
+        if at not in chunk.problems
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,7 +539,8 @@ class Repeat:
     of_row: int = 0  # the first row of the same order, for duplicates
     alone: bool = False  # no other row of its own file has this very order id
     looks_like: str = (
-        ""  # the order id of another row, equal to its own but for what programs do to ids
+        # the order id of another row, equal to its own but for what programs do to ids
+        ""
     )
     # what the rows with its very order id make of it, whatever looks like it
     by_itself: Repeat | None = None
@@ -517,7 +548,13 @@ class Repeat:
     def to_json(self) -> list[Any]:
         """For the journal: what earlier versions read of it, and at the end code and fields."""
         reason = str(self.reason)
-        kept: list[Any] = [self.outcome.value, reason, self.of_sheet, self.of_row, self.alone]
+        kept: list[Any] = [
+            self.outcome.value,
+            reason,
+            self.of_sheet,
+            self.of_row,
+            self.alone,
+        ]
         if self.looks_like:
             by_itself = self.by_itself and self.by_itself.to_json()
             kept += [self.looks_like, by_itself]
@@ -633,7 +670,8 @@ class Finding:
     charge_id: str = ""
     chain_id: str = ""
     transfer_id: str = ""
-    charged_amount: int | None = None  # what the gateway says it charged; only where money moved
+    # what the gateway says it charged; only where money moved
+    charged_amount: int | None = None
     fee: int | None = None
     fee_vat: int | None = None
     net: int | None = None
@@ -655,14 +693,16 @@ class Finding:
     accepted: bool = False  # unproven, and a person took note of it
     # it succeeded, and the gateway knows its charge no more: open, or noted by a person
     gone: str = ""
-    charged_currency: str = ""  # of charged_amount, upper case: not always what was asked
+    # of charged_amount, upper case: not always what was asked
+    charged_currency: str = ""
     # what the row itself says now: the job may have changed since it was sent
     read_amount: int | None = None
     read_currency: str = ""  # of read_amount
     # what other charges of the same order took: no money column has it
     further: tuple[Further, ...] = ()
     cancelled: str | None = None  # why a person said never to send it; None: nobody did
-    paid_apart: str = ""  # another attempt of its order took money, too: open, or noted by a person
+    # another attempt of its order took money, too: open, or noted by a person
+    paid_apart: str = ""
     # its batch is refused as a whole: it is the file that goes back, not its rejects
     whole_refused: bool = False
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
@@ -681,7 +721,8 @@ class Finding:
     transfer_sent_at: str = ""
     transfer_paid_at: str = ""
     transfer_differs: bool = False  # it is not the recipient's share
-    refunded_amount: int | None = None  # given back since, smallest unit; None: nothing is known
+    # given back since, smallest unit; None: nothing is known
+    refunded_amount: int | None = None
     dispute: str = ""  # its status, in the gateway's word; empty: there is none
     expires_at: str = ""  # of one that waits for its payer, UTC
     qr_uri: str = ""  # where the code is that its payer scans

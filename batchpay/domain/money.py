@@ -56,9 +56,13 @@ MAX_MINOR = 2**53 - 1  # beyond it a JSON reader on the way may round
 # the lengths keep the result below MAX_MINOR.
 _PLAIN = {0: "[0-9]{1,15}", 2: r"[0-9]{1,13}(?:\.[0-9]{2})?"}
 _PLAIN_CELL = {decimals: re.compile(form) for decimals, form in _PLAIN.items()}
-_PLAIN_COLUMN = {decimals: re.compile(rf"(?:{form}\n)*+") for decimals, form in _PLAIN.items()}
+_PLAIN_COLUMN = {
+    decimals: re.compile(rf"(?:{form}\n)*+") for decimals, form in _PLAIN.items()
+}
 
-_NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?\Z", re.ASCII)
+_NUMBER = re.compile(
+    r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?\Z", re.ASCII
+)
 
 
 class NotMoney(ValueError):
@@ -94,7 +98,9 @@ def to_minor(text: str, currency: str, unit: str = "major") -> int:
     if len(fraction) > exponent:
         if unit == "minor":
             raise NotMoney(problems.NOT_WHOLE())
-        raise NotMoney(problems.TOO_MANY_DECIMALS(currency=currency.upper(), decimals=exponent))
+        raise NotMoney(
+            problems.TOO_MANY_DECIMALS(currency=currency.upper(), decimals=exponent)
+        )
     if fraction:
         whole = text[: match.start(1) - 1]
     else:
@@ -113,7 +119,11 @@ def plain_minors(texts: Sequence[str], decimals: int) -> list[int | None]:
     [841, 10000, None, None]
     """
     column = "\n".join(texts) + "\n"
-    if texts and _PLAIN_COLUMN[decimals].fullmatch(column) and column.count("\n") == len(texts):
+    if (
+        texts
+        and _PLAIN_COLUMN[decimals].fullmatch(column)
+        and column.count("\n") == len(texts)
+    ):
         if decimals == 0:
             return list(map(int, texts))
         if column.count(".") == len(texts):

@@ -82,9 +82,13 @@ def of_system(error: OSError | ValueError) -> BatchpayError | None:
     if isinstance(error, OSError):
         return _of_errno(error)
     if isinstance(error, UnicodeError):
-        return Misconfigured(f"a name or a text is not UTF-8: {error}; name it in UTF-8")
+        return Misconfigured(
+            f"a name or a text is not UTF-8: {error}; name it in UTF-8"
+        )
     if "null" in str(error):  # os.stat and open: embedded null byte, or character
-        return Misconfigured("a path holds a NUL character, which no file's name can: correct it")
+        return Misconfigured(
+            "a path holds a NUL character, which no file's name can: correct it"
+        )
     return None
 
 
@@ -102,7 +106,9 @@ def of_runtime(error: Exception) -> BatchpayError | None:
     if any(words in str(error) for words in _NO_THREAD):
         return TryLater(f"no more threads; {_REMEDIES[TryLater]}")
     if "Symlink loop" in str(error):
-        return Misconfigured(f"{error}: a link that leads to itself; {_REMEDIES[Misconfigured]}")
+        return Misconfigured(
+            f"{error}: a link that leads to itself; {_REMEDIES[Misconfigured]}"
+        )
     return None
 
 

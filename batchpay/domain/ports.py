@@ -65,7 +65,9 @@ class Gateway(Protocol):
     ) -> Answer[ChargeSeen | ChargeWithoutId]:
         """Make one charge, by the intent's own key and body."""
 
-    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[ChargeSeen]:
+    async def get(
+        self, charge_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[ChargeSeen]:
         """One charge by its id; status 404: the gateway knows none."""
 
     async def page(
@@ -97,15 +99,21 @@ class Gateway(Protocol):
     ) -> Answer[Recipient]:
         """Can this recipient be paid?"""
 
-    async def recipients(self, may_leave: Callable[[], bool]) -> Answer[tuple[Recipient, ...]]:
+    async def recipients(
+        self, may_leave: Callable[[], bool]
+    ) -> Answer[tuple[Recipient, ...]]:
         """Some recipients of the account."""
 
-    async def customers(self, may_leave: Callable[[], bool]) -> Answer[tuple[Customer, ...]]:
+    async def customers(
+        self, may_leave: Callable[[], bool]
+    ) -> Answer[tuple[Customer, ...]]:
         """Some customers of the account."""
 
     # --- the account's own ledger, page by page, oldest first
 
-    async def booked(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Booked]:
+    async def booked(
+        self, charge_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Booked]:
         """One charge by its id, with its dispute and its refunds."""
 
     async def charges(
@@ -158,10 +166,14 @@ class Gateway(Protocol):
     ) -> Answer[Listed[ChainLink]]:
         """What ties charges to their transfers."""
 
-    async def chained(self, chain_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+    async def chained(
+        self, chain_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Transfer]:
         """The transfer at the end of a chain."""
 
-    async def transfer(self, transfer_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+    async def transfer(
+        self, transfer_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Transfer]:
         """One transfer by its id."""
 
     async def happened(

@@ -39,7 +39,8 @@ _HIDDEN = re.compile(f"[{_UNSEEN}]|{_JOINERS}")
 _ODD = re.compile(f"[{_UNSEEN}\xa0\u1680\u2000-\u200d\u202f\u205f\u3000\ufe00-\ufe0f]")
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _ENOUGH = 200  # characters that are enough to mask whatever stands among the first 60
-LONGEST_CELL = 32_000  # characters; a spreadsheet program holds 32,767, an apostrophe may be added
+# characters; a spreadsheet program holds 32,767, an apostrophe may be added
+LONGEST_CELL = 32_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
@@ -104,7 +105,9 @@ def defused(text: str) -> str:
 
 def json_text(document: Any, indent: int | None = 2) -> str:
     """JSON in which what cannot be seen is spelled out; programs read the same from it."""
-    return _HIDDEN.sub(_json_escape, json.dumps(document, ensure_ascii=False, indent=indent))
+    return _HIDDEN.sub(
+        _json_escape, json.dumps(document, ensure_ascii=False, indent=indent)
+    )
 
 
 def many(number: int, word: str) -> str:
@@ -127,7 +130,6 @@ def _escape(match: re.Match[str]) -> str:
 
 def _json_escape(match: re.Match[str]) -> str:
     if match[0] == "\n":
-        return (  # between the lines of the document: inside its texts json.dumps has escaped them
-            "\n"
-        )
+        # between the lines of the document: inside its texts json.dumps has escaped them
+        return "\n"
     return json.dumps(match[0])[1:-1]

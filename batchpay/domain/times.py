@@ -36,7 +36,9 @@ def day(flag: str, text: str) -> date:
     except ValueError:
         said = None
     if said is None:
-        raise Usage(f"{flag} {told(text)}: expected a day of the calendar, as 2026-11-24")
+        raise Usage(
+            f"{flag} {told(text)}: expected a day of the calendar, as 2026-11-24"
+        )
     if EARLIEST <= said < LATEST:
         return said
     meant = said.year - _BUDDHIST

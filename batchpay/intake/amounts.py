@@ -8,7 +8,14 @@ from typing import Literal
 
 from batchpay.domain.figures import NumberForm, declared_by
 from batchpay.domain.model import Chunk, Problem
-from batchpay.domain.money import EXPONENTS, MAX_MINOR, NotMoney, major_text, plain_minors, to_minor
+from batchpay.domain.money import (
+    EXPONENTS,
+    MAX_MINOR,
+    NotMoney,
+    major_text,
+    plain_minors,
+    to_minor,
+)
 from batchpay.intake.refusals import NOWHERE, Cells, Refusals, Values, quoted
 from batchpay.intake.sources import blamed_for, cells_of
 from batchpay.job.job import FromColumn, FromSum, FromValue, Source

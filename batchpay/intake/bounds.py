@@ -40,7 +40,11 @@ class Bounds:
     @property
     def has_limits(self) -> bool:
         """Can an order's amount be held against them?"""
-        return self.currency in EXPONENTS and self.least is not None and self.most is not None
+        return (
+            self.currency in EXPONENTS
+            and self.least is not None
+            and self.most is not None
+        )
 
     def told(self) -> Message:
         """The limits, for a person."""

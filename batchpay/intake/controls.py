@@ -98,7 +98,9 @@ def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
     """Rejects orders that name something of the other mode: `recp_test_…` in a live job, or the
     reverse.
     """
-    named = [(name, column_of(columns, name)) for name in _IDS if name in columns.fields]
+    named = [
+        (name, column_of(columns, name)) for name in _IDS if name in columns.fields
+    ]
     is_test_job = mode == "test"
 
     def check(documents: Sequence[Document]) -> Found:
@@ -133,7 +135,8 @@ class Tally:
 
     read: int = 0
     rejected: int = 0
-    total: Counter[str] = field(default_factory=Counter)  # of all rows that could be read
+    # of all rows that could be read
+    total: Counter[str] = field(default_factory=Counter)
     valid: Counter[str] = field(default_factory=Counter)  # of those that may be sent
     orders: Counter[str] = field(default_factory=Counter)  # how many those are
     # of every row; without a currency: the empty one
@@ -148,7 +151,9 @@ class Tally:
         self.read += len(judged.chunk.rows)
         self.rejected += len(problems)
         if problems:
-            valid = [document for at, document in enumerate(documents) if at not in problems]
+            valid = [
+                document for at, document in enumerate(documents) if at not in problems
+            ]
         else:
             valid = documents
         sums, counts = sums_of(valid)
@@ -235,7 +240,9 @@ def _too_many_rejects(tally: Tally, rules: Input) -> Iterator[Message]:
             yield said.REJECTED_ONLY()
         else:
             yield said.REJECTED_STOP(rejected=rejected, rows=rows)
-    elif rules.max_rejects is not None and rules.max_rejects.exceeded_by(rejected, rows):
+    elif rules.max_rejects is not None and rules.max_rejects.exceeded_by(
+        rejected, rows
+    ):
         limit = _limit(rules.max_rejects)
         if rows == 1:
             yield said.TOO_MANY_ONLY(limit=limit)
@@ -350,7 +357,9 @@ def parse_totals(
 
 
 def _declared(total: Any, name: str) -> dict[str, int]:
-    if not isinstance(total, dict) or not all(isinstance(text, str) for text in total.values()):
+    if not isinstance(total, dict) or not all(
+        isinstance(text, str) for text in total.values()
+    ):
         raise FileRefused(said.TOTALS_TEXT(file=name))
     sums: dict[str, int] = {}
     for code, text in total.items():

@@ -169,7 +169,11 @@ def may_be_one(one: str, other: str) -> bool:
     if _bare(one) == _bare(other):
         return True
     for cell, own in ((one, other), (other, one)):
-        if trace_of(cell, own, odd=True) or has_lost_letters(own, cell) or _is_misread(cell, own):
+        if (
+            trace_of(cell, own, odd=True)
+            or has_lost_letters(own, cell)
+            or _is_misread(cell, own)
+        ):
             return True
     return False
 
@@ -189,7 +193,9 @@ def has_lost_letters(was: str, is_now: str) -> bool:
     if was == is_now or len(was) != len(is_now):
         return False
     pairs = zip(was, is_now, strict=True)
-    return all(one == other or (other == "?" and not one.isascii()) for one, other in pairs)
+    return all(
+        one == other or (other == "?" and not one.isascii()) for one, other in pairs
+    )
 
 
 def _is_misread(cell: str, own: str) -> bool:
@@ -235,7 +241,9 @@ def _of_number(cell: str, own: str, kind: str) -> Trace:
         return ""
     rounded = _ROUNDED_NUMBER.fullmatch(_plain(cell))
     if rounded and _EXPONENT.fullmatch(_plain(cell)):
-        if Decimal(_plain(cell).replace(",", ".")) in _cut(number, [len(rounded[1]) - 1]):
+        if Decimal(_plain(cell).replace(",", ".")) in _cut(
+            number, [len(rounded[1]) - 1]
+        ):
             return "doubtful"
         return ""
     if not _PLAIN_NUMBER.fullmatch(cell) or (shown := number_of(cell)) is None:

@@ -12,7 +12,8 @@ from batchpay.domain.model import Problem
 from batchpay.messages.message import Message
 
 NAMED = 3  # rows of a group that are named
-MOST_VALUES = 1000  # different cells that are counted; beyond, there are "more than 1,000"
+# different cells that are counted; beyond, there are "more than 1,000"
+MOST_VALUES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Group:
     said: Message  # of the first of them
     rows: int
     values: int  # different cells; MOST_VALUES + 1 stands for any number above
-    first: tuple[tuple[int, str], ...]  # row and cell of the first with each cell, NAMED at most
+    # row and cell of the first with each cell, NAMED at most
+    first: tuple[tuple[int, str], ...]
 
     def to_json(self) -> dict[str, Any]:
         """For programs; `remedy` is that of the first row."""
@@ -88,7 +90,9 @@ class Groups:
         """File by file as they were read; in each the group of the most rows first."""
         files = list(dict.fromkeys(key[:2] for key in self._found))
         groups = [_group(key, counted) for key, counted in self._found.items()]
-        groups.sort(key=lambda group: (files.index((group.file, group.sheet)), -group.rows))
+        groups.sort(
+            key=lambda group: (files.index((group.file, group.sheet)), -group.rows)
+        )
         return tuple(groups)
 
 

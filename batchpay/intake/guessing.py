@@ -21,7 +21,15 @@ _TRIED = 50  # odd cells by which a form is looked for
 # What people call a column, in the writings of their exports.
 WORDS: dict[str, tuple[str, ...]] = {
     "order_id": (
-        *("order id", "order no", "order number", "order", "注文番号", "注文id", "受注番号"),
+        *(
+            "order id",
+            "order no",
+            "order number",
+            "order",
+            "注文番号",
+            "注文id",
+            "受注番号",
+        ),
         *("เลขที่ใบสั่งซื้อ", "หมายเลขคำสั่งซื้อ", "เลขที่คำสั่งซื้อ", "รหัสคำสั่งซื้อ", "เลขออเดอร์"),
     ),
     "amount": (
@@ -47,7 +55,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "card": ("card", "token", "カード", "บัตร"),
     "source": ("source",),
     "description": (
-        *("description", "note", "memo", "item", "商品名", "備考", "รายละเอียด", "หมายเหตุ"),
+        *(
+            "description",
+            "note",
+            "memo",
+            "item",
+            "商品名",
+            "備考",
+            "รายละเอียด",
+            "หมายเหตุ",
+        ),
     ),
 }
 _IDS = {
@@ -113,7 +130,9 @@ def guesses_of(
     taken.add(found["order_id"].column)
     column = _named(cells, "description", taken)
     if column:
-        found["description"] = Guess("description", column, quoted(column), "by its name")
+        found["description"] = Guess(
+            "description", column, quoted(column), "by its name"
+        )
         taken.add(column)
     return found
 
@@ -124,7 +143,11 @@ def dates_in(cells: Cells, taken: Sequence[str]) -> dict[str, str]:
     for column, texts in cells.items():
         filled = [text for text in texts if text]
         for example in _DATES:
-            if column not in taken and filled and all(map(date_form_of(example).read, filled)):
+            if (
+                column not in taken
+                and filled
+                and all(map(date_form_of(example).read, filled))
+            ):
                 found[column] = example
                 break
     return found
@@ -135,7 +158,9 @@ def dates_in(cells: Cells, taken: Sequence[str]) -> dict[str, str]:
 
 def _id_guess(cells: Cells, field: str, column: str) -> Guess:
     fits, filled = _counts(cells[column], _IDS[field])
-    return Guess(field, column, quoted(column), f"{fits} of {filled} cells are such ids")
+    return Guess(
+        field, column, quoted(column), f"{fits} of {filled} cells are such ids"
+    )
 
 
 def _of_ids(cells: Cells, field: str, taken: set[str]) -> str:
@@ -163,14 +188,18 @@ def _destination(cells: Cells, lookups: Sequence[Lookup], taken: set[str]) -> Gu
         _, column, lookup = best
         shops = set(filter(None, cells[column]))
         why = f"{len(shops & lookup.keys)} of {len(shops)} different cells stand in {lookup.name}"
-        return Guess("destination", column, _lookup_toml(column, lookup), told(why, 200))
+        return Guess(
+            "destination", column, _lookup_toml(column, lookup), told(why, 200)
+        )
     column = _named(cells, "destination", taken)
     if column:
         why = "by its name; its cells are no ids, so a second file must say whose they are"
         lookup = Lookup("recipients.csv", "shop", "recipient_id", frozenset())
         toml = _lookup_toml(column, lookup)
         return Guess("destination", column, toml, why, to_fill_in=True)
-    return Guess("destination", "", '{ value = "recp_…" }', "no column shows who is paid")
+    return Guess(
+        "destination", "", '{ value = "recp_…" }', "no column shows who is paid"
+    )
 
 
 def _amount(
@@ -184,7 +213,9 @@ def _amount(
         column = _most_numbers(cells, taken)
         why = "most of its cells are amounts"
     if not column:
-        return Guess("amount", "", '{ column = "…", unit = "major" }', "no column shows amounts")
+        return Guess(
+            "amount", "", '{ column = "…", unit = "major" }', "no column shows amounts"
+        )
     form, fits, filled = _form(cells[column], numbers.get(column, frozenset()))
     why = f"{why}; {fits} of {filled} cells are amounts so"
     unit = "major"
@@ -258,14 +289,21 @@ def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
     if len(meant) == 1:
         why = "its name stands in the column of amounts"
         return Guess("currency", "", f'{{ value = "{meant.pop()}" }}', why)
-    return Guess("currency", "", '{ value = "THB" }', "no column shows it: THB is only an example")
+    return Guess(
+        "currency",
+        "",
+        '{ value = "THB" }',
+        "no column shows it: THB is only an example",
+    )
 
 
 def _order_id(cells: Cells, taken: set[str]) -> Guess:
     column = _named(cells, "order_id", taken)
     why = "by its name"
     if not column:
-        alone = [name for name in cells if name not in taken and _all_differ(cells[name])]
+        alone = [
+            name for name in cells if name not in taken and _all_differ(cells[name])
+        ]
         column = alone[0] if alone else ""
         why = "the first column whose cells all differ"
     if not column:

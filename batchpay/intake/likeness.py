@@ -15,7 +15,8 @@ from batchpay.domain.model import Document
 from batchpay.lifecycle.plan import may_pay, number_of_terms, payer_of
 
 SAMPLE = 128
-SUSPICIOUS_PERCENT = 25  # of the samples: below it two files are not read order by order
+# of the samples: below it two files are not read order by order
+SUSPICIOUS_PERCENT = 25
 FEWEST = 2  # orders that must look like others before anybody is told
 
 
@@ -70,7 +71,8 @@ class _File:
     ids: set[str] = field(default_factory=set)
     # of these, what the other one asks for, too
     asked: Counter[int] = field(default_factory=Counter)
-    alike: Counter[int] = field(default_factory=Counter)  # ... and no other file answers for
+    # ... and no other file answers for
+    alike: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -101,7 +103,10 @@ class Comparison:
                 self.open.add(order["order_id"])
 
     def compare(
-        self, orders: Iterable[Document], known: Collection[str], quiet: Collection[str] = ()
+        self,
+        orders: Iterable[Document],
+        known: Collection[str],
+        quiet: Collection[str] = (),
     ) -> None:
         """Orders of the file; `known`: ids that the journal knows; `quiet`: of orders that do not
         go, because a person said so or is asked about them one by one: they repeat others, but
@@ -114,7 +119,9 @@ class Comparison:
                 self.known += 1
                 continue
             others = {
-                n: f for n, f in self.files.items() if number in f.terms and order_id not in f.ids
+                n: f
+                for n, f in self.files.items()
+                if number in f.terms and order_id not in f.ids
             }
             for file in others.values():
                 file.asked[number] += 1
@@ -122,7 +129,11 @@ class Comparison:
                 continue
             self.new += 1
             fits = next(
-                (name for name, file in others.items() if file.alike[number] < file.terms[number]),
+                (
+                    name
+                    for name, file in others.items()
+                    if file.alike[number] < file.terms[number]
+                ),
                 None,
             )
             if fits is not None:
@@ -175,13 +186,20 @@ class _Charges:
     # -> charge id -> payer
     left: dict[tuple[str, int, str], dict[str, str]] = field(default_factory=dict)
     count: int = 0
-    found: list[str] = field(default_factory=list)  # ids of the charges that orders ask for again
+    # ids of the charges that orders ask for again
+    found: list[str] = field(default_factory=list)
 
     def take(self, order: Document) -> None:
         """A new order."""
-        some = self.left.get((order["destination"], order["amount"], order["currency"].lower()), {})
+        some = self.left.get(
+            (order["destination"], order["amount"], order["currency"].lower()), {}
+        )
         fits = next(
-            (charge_id for charge_id, payer in some.items() if may_pay(payer_of(order), payer)),
+            (
+                charge_id
+                for charge_id, payer in some.items()
+                if may_pay(payer_of(order), payer)
+            ),
             None,
         )
         if fits is not None:
@@ -214,7 +232,9 @@ class Unasked:
     ) -> None:
         """One such charge, and the batch for which it was made."""
         for some in (self.every, self.of_batches.setdefault(batch_id, _Charges())):
-            some.left.setdefault((destination, amount, currency.lower()), {})[charge_id] = payer
+            some.left.setdefault((destination, amount, currency.lower()), {})[
+                charge_id
+            ] = payer
             some.count += 1
 
     def compare(self, order: Document) -> None:

@@ -12,7 +12,12 @@ from typing import Literal
 
 from batchpay.domain.model import Chunk, Document, Problem
 from batchpay.intake.amounts import amounts_of
-from batchpay.intake.cameback import comebacks_of, ids_told, rows_corrected, with_own_ids
+from batchpay.intake.cameback import (
+    comebacks_of,
+    ids_told,
+    rows_corrected,
+    with_own_ids,
+)
 from batchpay.intake.ids import (
     currencies_of,
     identifiers_of,
@@ -39,7 +44,8 @@ class Mapped:
 
     chunk: Chunk
     documents: list[Document]
-    problems: Mapping[int, tuple[Problem, ...]]  # by position; what the reader found included
+    # by position; what the reader found included
+    problems: Mapping[int, tuple[Problem, ...]]
     # by position: fields whose cell holds something that was refused
     unmapped: Mapping[int, frozenset[str]]
     comeback: frozenset[int]  # positions with batchpay_retry = yes
@@ -85,7 +91,8 @@ def map_chunk(
         if name not in PAYING and name not in ("amount", "currency"):
             values[name] = without_tokens(column, columns.fields[name], name, found)
     metadata = {
-        key: _metadata(read, key, source, found) for key, source in columns.metadata.items()
+        key: _metadata(read, key, source, found)
+        for key, source in columns.metadata.items()
     }
     comeback = comebacks_of(read, found)
     documents = _documents(len(chunk.rows), values, metadata)
@@ -136,7 +143,9 @@ def _documents(
     for name, column in zip(ESSENTIAL, core, strict=True):
         for at in _gaps(column):
             del documents[at][name]
-    others = ((name, column) for name, column in values.items() if name not in ESSENTIAL)
+    others = (
+        (name, column) for name, column in values.items() if name not in ESSENTIAL
+    )
     for name, column in others:
         for document, value in zip(documents, column, strict=True):
             if value:

@@ -32,7 +32,9 @@ from batchpay.messages.problems import (
     TOTAL_ROW_SUM,
 )
 
-_COMMENT = re.compile(r"\s*(#|//|--|※|;;)\s*\S*\s+\S.*|\s*(#|//|--|※)\s*[^\W\d_]{2,}\s*", re.DOTALL)
+_COMMENT = re.compile(
+    r"\s*(#|//|--|※|;;)\s*\S*\s+\S.*|\s*(#|//|--|※)\s*[^\W\d_]{2,}\s*", re.DOTALL
+)
 _FEWEST_ABOVE = 2  # rows that a sum without a word is a sum of
 _FEWEST_SUMMED = 3  # rows that a row with all that an order needs is a sum of
 _LEAST_NAMES = 3  # of a header that repeats, or of another table
@@ -68,8 +70,10 @@ class NoOrders:
     _sums: Counter[str] = field(default_factory=Counter)
     _counts: Counter[str] = field(default_factory=Counter)  # of the same rows
     _part: Counter[str] = field(default_factory=Counter)  # since the last sum
-    _last: tuple[int, str, int] = (0, "", 0)  # row, currency and amount of the last that has one
-    _read: dict[str, list[str]] = field(default_factory=dict)  # of the chunk that is looked at
+    # row, currency and amount of the last that has one
+    _last: tuple[int, str, int] = (0, "", 0)
+    # of the chunk that is looked at
+    _read: dict[str, list[str]] = field(default_factory=dict)
 
     def look(self, judged: Judged) -> tuple[Found, frozenset[int]]:
         """The problems of a chunk with what its rows are, and the positions that are left out."""
@@ -115,15 +119,21 @@ class NoOrders:
             told_notes.append(noticed.COMMENT_ROWS(rows=self._comments))
         if self._headers:
             told_notes.append(
-                noticed.REPEATED_HEADERS(rows=len(self._headers), named=_listed(self._headers))
+                noticed.REPEATED_HEADERS(
+                    rows=len(self._headers), named=_listed(self._headers)
+                )
             )
         if self._skipped:
             told_notes.append(
-                noticed.TOTALS_SKIPPED(rows=len(self._skipped), named=_listed(self._skipped))
+                noticed.TOTALS_SKIPPED(
+                    rows=len(self._skipped), named=_listed(self._skipped)
+                )
             )
         if self.totals == "accept" and self._is_last_a_sum():
             row, currency, amount = self._last
-            told_notes.append(noticed.LIKE_A_TOTAL(row=row, sum=_money(amount, currency)))
+            told_notes.append(
+                noticed.LIKE_A_TOTAL(row=row, sum=_money(amount, currency))
+            )
         return told_notes
 
     def ended(self, judged: Judged) -> Judged:
@@ -131,7 +141,11 @@ class NoOrders:
         has all that one needs, unless a person said that it is.
         """
         row, currency, amount = self._last
-        if self.totals == "accept" or row not in judged.chunk.rows or not self._is_last_a_sum():
+        if (
+            self.totals == "accept"
+            or row not in judged.chunk.rows
+            or not self._is_last_a_sum()
+        ):
             return judged
         at = judged.chunk.rows.index(row)
         if at in judged.problems:
@@ -145,11 +159,15 @@ class NoOrders:
         """Is the last amount of a file what all above it come to? Of a few it may be by chance."""
         _, currency, amount = self._last
         above = self._sums[currency] - amount
-        return self._counts[currency] > _FEWEST_SUMMED and amount > 0 and above == amount
+        return (
+            self._counts[currency] > _FEWEST_SUMMED and amount > 0 and above == amount
+        )
 
     # --- orders that go by
 
-    def _pass_by(self, judged: Judged, ids: Sequence[str], start: int, end: int) -> None:
+    def _pass_by(
+        self, judged: Judged, ids: Sequence[str], start: int, end: int
+    ) -> None:
         if start == end:
             return
         self._add(judged, start, end)
@@ -166,7 +184,8 @@ class NoOrders:
         self._sums.update(sums)
         self._counts.update(counts)
         self._part.update(sums)
-        for at in range(end - 1, start - 1, -1):  # below the last amount there may be remarks
+        # below the last amount there may be remarks
+        for at in range(end - 1, start - 1, -1):
             document = judged.documents[at]
             if _is_priced(document):
                 code = str(document["currency"]).upper()
@@ -203,14 +222,18 @@ class NoOrders:
             return ()
         return [at for at, text in enumerate(ids) if is_total(text)]
 
-    def _is_header(self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]) -> bool:
+    def _is_header(
+        self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]
+    ) -> bool:
         """Does the row name the columns once more? Below a blank row another table begins."""
         if len(cells) < _LEAST_NAMES:
             return False
         is_same = all(column == text for column, text in cells)
         is_below = bool(self._row) and chunk.rows[at] > self._row + 1
         if is_below and (is_same or self._is_another(cells)):
-            self.second = self.second or SecondTable(chunk.rows[at], self._row, told(cells[0][1]))
+            self.second = self.second or SecondTable(
+                chunk.rows[at], self._row, told(cells[0][1])
+            )
         return is_same
 
     def _is_another(self, cells: Sequence[tuple[str, str]]) -> bool:
@@ -219,7 +242,9 @@ class NoOrders:
         words = all(not re.search(r"[0-9_]", text) for _, text in cells)
         return words and any(column in amounts for column, _ in cells)
 
-    def _total(self, judged: Judged, at: int, cells: Sequence[tuple[str, str]]) -> Problem | None:
+    def _total(
+        self, judged: Judged, at: int, cells: Sequence[tuple[str, str]]
+    ) -> Problem | None:
         chunk = judged.chunk
         amount = self._amount(judged, at)
         named = next(((column, text) for column, text in cells if is_total(text)), None)
@@ -231,7 +256,9 @@ class NoOrders:
                 return None
             assert isinstance(source, FromColumn)
             said = TOTAL_ROW_SUM(sum=_money(amount[1], amount[0]))
-            return Problem(source.column, told(self._column(chunk, source.column)[at]), said)
+            return Problem(
+                source.column, told(self._column(chunk, source.column)[at]), said
+            )
         self._hold(chunk.rows[at], amount)
         self._part = Counter()
         return Problem(named[0], told(named[1]), TOTAL_ROW())
@@ -279,7 +306,11 @@ class NoOrders:
         above, row = self._id
         source = self.columns.fields["order_id"]
         is_further = bool(ids) and ids[at] and ids[at] == above
-        if is_further and self._has_no_money(chunk, at) and isinstance(source, FromColumn):
+        if (
+            is_further
+            and self._has_no_money(chunk, at)
+            and isinstance(source, FromColumn)
+        ):
             said = FURTHER_LINE(row=row)
             return (Problem(source.column, told(above), said),)
         if len(cells) == 1 and len(problems) > 1:

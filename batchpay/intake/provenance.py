@@ -30,7 +30,12 @@ from batchpay.domain.text import told
 from batchpay.intake.damage import has_lost_letters
 from batchpay.intake.mapping import Mapped
 from batchpay.lifecycle.plan import alike, payer_of
-from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, LOST_LETTERS, OTHER_JOBS_ROW
+from batchpay.messages.problems import (
+    ANOTHER_ROW,
+    LOST_ID,
+    LOST_LETTERS,
+    OTHER_JOBS_ROW,
+)
 
 Held = Callable[[str], Document | None]
 """Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
@@ -56,7 +61,9 @@ class _Facts(NamedTuple):
 
 _ALL = tuple(range(len(_Facts._fields)))
 # most first
-_CHOICES = [some for size in range(len(_ALL), 0, -1) for some in combinations(_ALL, size)]
+_CHOICES = [
+    some for size in range(len(_ALL), 0, -1) for some in combinations(_ALL, size)
+]
 
 
 class _Came(NamedTuple):
@@ -81,7 +88,9 @@ class _Came(NamedTuple):
     def is_a_stranger(self) -> bool:
         """Do both payer and money differ?"""
         pairs = (self.facts[:2], self.named[:2])
-        return all(mine and its and mine != its for mine, its in zip(*pairs, strict=True))
+        return all(
+            mine and its and mine != its for mine, its in zip(*pairs, strict=True)
+        )
 
 
 def held_against(mapped: Mapped, held: Held) -> Mapped:
@@ -169,7 +178,8 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
             if one.is_a_stranger or _nearest_other(one, likes, rows) >= one.agree:
                 yield at
         elif at in mapped.restored:
-            if _nearest_other(one, likes, rows) > one.agree + 1:  # the cell speaks for it
+            # the cell speaks for it
+            if _nearest_other(one, likes, rows) > one.agree + 1:
                 yield at
         elif one.facts.order_id != one.named.order_id:
             # as look-alikes are asked to be
@@ -181,7 +191,9 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
                 yield at
 
 
-def _nearest_other(one: _Came, likes: Mapping[tuple[object, ...], int], rows: int) -> int:
+def _nearest_other(
+    one: _Came, likes: Mapping[tuple[object, ...], int], rows: int
+) -> int:
     """In how many facts another row that the file names is like this one; -1: there is no other."""
     named = set(_keys(one.named))
     for key in _keys(one.facts):
@@ -242,7 +254,9 @@ def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
         documents=documents,
         problems=problems,
         unmapped=unmapped,
-        corrects={at: place for at, place in mapped.corrects.items() if at not in strangers},
+        corrects={
+            at: place for at, place in mapped.corrects.items() if at not in strangers
+        },
         earlier={at: ids for at, ids in mapped.earlier.items() if at not in strangers},
         restored=tuple(at for at in mapped.restored if at not in strangers),
         incomplete=mapped.incomplete | (strangers & mapped.doubtful),

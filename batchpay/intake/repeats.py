@@ -18,7 +18,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Any
 
-from batchpay.domain.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
+from batchpay.domain.model import (
+    Document,
+    Judged,
+    Outcome,
+    Repeat,
+    StoredChunk,
+    orders_of,
+)
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged
 from batchpay.lifecycle.kinship import Ancestry, Rivals, Trace, are_apart, only_named
@@ -111,10 +118,12 @@ class Repeats:
         self._rivals = rivals
         self._asked = asked
         self._trace = trace
-        self._places: set[str] = set()  # of rows that some row corrects under another order id
+        # of rows that some row corrects under another order id
+        self._places: set[str] = set()
         self._files: set[str] = set()  # last 12 digits of the batches
         self._corrected_files: set[str] = set()  # of those rows, in the same way
-        self._forms: set[str] = set()  # order ids of those rows, as look-alikes see them
+        # order ids of those rows, as look-alikes see them
+        self._forms: set[str] = set()
         self._distinct = distinct
         self._ids = array("q")
         self._tokens = array("q")
@@ -197,7 +206,9 @@ class Repeats:
             verdicts = _look_alikes(by_id)
         return verdicts | _composed(rows, self._notes)
 
-    def _corrections(self, chunk: Judged | StoredChunk) -> Iterator[tuple[int, Ancestry]]:
+    def _corrections(
+        self, chunk: Judged | StoredChunk
+    ) -> Iterator[tuple[int, Ancestry]]:
         """Position and ancestry of the valid rows that correct a row of another order, or one
         without an order id.
         """
@@ -234,11 +245,15 @@ class Repeats:
         if len({row.order_id for row in rows}) == 1:
             return {}
         named = dict.fromkeys(place for row in rows for place in row.kin.places)
-        rivals = {id(found): found for found in map(self._rivals, named) if found is not None}
+        rivals = {
+            id(found): found for found in map(self._rivals, named) if found is not None
+        }
         told_apart = _ToldApart(rows, list(rivals.values()))
         verdicts = {}
         for row in rows:
-            others = [one for one in told_apart.beside(row) if one.order_id != row.order_id]
+            others = [
+                one for one in told_apart.beside(row) if one.order_id != row.order_id
+            ]
             if others:
                 verdicts[row.place] = _kin_of(row, others)
         return verdicts
@@ -264,7 +279,9 @@ class Repeats:
                 else:
                     sheet = chunk.sheet
                     rows = chunk.rows
-                places = [at for at in range(len(chunk.documents)) if at not in chunk.problems]
+                places = [
+                    at for at in range(len(chunk.documents)) if at not in chunk.problems
+                ]
                 documents = orders_of(chunk)
                 id_hashes = list(map(_id_hash, documents))
                 token_hashes = [hash(single_use_of(document)) for document in documents]
@@ -381,7 +398,11 @@ def _among_batches(
     verdicts: dict[Place, Repeat] = {}
     for batch, own in by_batch.items():
         others = [row for row in rows if row.place[0] != batch and not row.owner]
-        still = [row for row in others if batch not in given_way.get(place_of(*row.place), ())]
+        still = [
+            row
+            for row in others
+            if batch not in given_way.get(place_of(*row.place), ())
+        ]
         together = {row.place for row in (*own, *still)}
         concerned = [row for row in rows if row.place in together]
         some = rule(concerned)
@@ -418,7 +439,9 @@ def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
 # --- verdicts
 
 
-def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> dict[Place, Repeat]:
+def _lonely_marked(
+    verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]
+) -> dict[Place, Repeat]:
     """The same verdicts; those of rows whose very order id no other row of their file has say
     so.
     """
@@ -479,7 +502,10 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
             else:
                 reason = look_alike_reason(order_id, whole, place)
             verdicts[row.place] = Repeat(
-                Outcome.CONFLICT, reason, looks_like=other_id, by_itself=by_itself.get(row.place)
+                Outcome.CONFLICT,
+                reason,
+                looks_like=other_id,
+                by_itself=by_itself.get(row.place),
             )
     return verdicts
 
@@ -493,7 +519,9 @@ def _least_damaged(order_ids: Iterable[str]) -> str:
     return next(whole, ids[0])
 
 
-def look_alike_reason(order_id: str, other: str, place: Message | None = None) -> Message:
+def look_alike_reason(
+    order_id: str, other: str, place: Message | None = None
+) -> Message:
     """Why an order whose id looks like another one's is not sent, and what to do so that it ends
     well.
 
@@ -571,7 +599,9 @@ def _grouped(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> dict[Any, list
     return groups
 
 
-def _all(rows: Sequence[_Row], outcome: Outcome, sentence: Entry) -> dict[Place, Repeat]:
+def _all(
+    rows: Sequence[_Row], outcome: Outcome, sentence: Entry
+) -> dict[Place, Repeat]:
     """One verdict for all, each naming some of the others."""
     verdicts = {}
     for row in rows:

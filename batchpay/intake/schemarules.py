@@ -42,7 +42,11 @@ def rule_of(schema: Mapping[str, Any], path: Sequence[str | int]) -> Rule:
         if step == "$ref" and isinstance(node, Mapping):
             target = str(node.get("$ref", "")).removeprefix("#/").split("/")
             return rule_of(schema, [*target, *path[number + 1 :]])
-        if number and isinstance(node, Mapping) and isinstance(node.get("description"), str):
+        if (
+            number
+            and isinstance(node, Mapping)
+            and isinstance(node.get("description"), str)
+        ):
             description = node["description"]
         try:
             around = node

@@ -33,9 +33,12 @@ class _Column:
     open_cell: str = ""  # the first that reads both ways
     open_rows: list[int] = field(default_factory=list)  # where such cells stand
     proven: bool = False  # a cell reads by the form only
-    against: tuple[int, str] | None = None  # row and cell of the first that reads by the other only
+    # row and cell of the first that reads by the other only
+    against: tuple[int, str] | None = None
 
-    def look(self, judged: Judged, texts: Sequence[str], passed: Sequence[bool]) -> None:
+    def look(
+        self, judged: Judged, texts: Sequence[str], passed: Sequence[bool]
+    ) -> None:
         """Cells of a chunk; `passed`: of which a separator says nothing."""
         rows = judged.chunk.rows
         group = self.form.group
@@ -113,7 +116,9 @@ class Separators:
 
     def refusals(self) -> tuple[Message, ...]:
         """Why nothing of the file is sent, once it was read to its end."""
-        return tuple(message for column in self._columns for message in column.refusal())
+        return tuple(
+            message for column in self._columns for message in column.refusal()
+        )
 
 
 def _passed(judged: Judged, name: str) -> list[bool]:

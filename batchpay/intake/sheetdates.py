@@ -33,7 +33,9 @@ _NAMES = (  # short forms; English, Thai, German, French and Spanish where they 
     ("nov", "november", "พ.ย"),
     ("dec", "december", "ธ.ค", "dez", "déc", "dic"),
 )
-_MONTHS = {folded(name): month for month, names in enumerate(_NAMES, 1) for name in names}
+_MONTHS = {
+    folded(name): month for month, names in enumerate(_NAMES, 1) for name in names
+}
 _NAME = rf"({'|'.join(sorted(map(re.escape, _MONTHS), key=len, reverse=True))})\.?"
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _OLDEST = 1900  # the first year that spreadsheets know
@@ -42,7 +44,9 @@ _SEPARATED = re.compile(r"(\d{1,4})([-/.])(\d{1,4})(?:\2(\d{1,4}))?")
 _DAY_NAME = re.compile(rf"(\d{{1,2}})[-/.]*{_NAME}(?:[-/.]*(\d{{4}}|\d{{2}}))?")
 _NAME_NUMBER = re.compile(rf"{_NAME}[-/.]*(\d{{1,4}})")
 _JAPANESE = re.compile(r"(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日")
-_MIDNIGHT = re.compile(r"t?(?:0?0:00(?::00(?:\.0+)?)?|12:00(?::00)?am)(?:z|[+-]00:?00)?$")
+_MIDNIGHT = re.compile(
+    r"t?(?:0?0:00(?::00(?:\.0+)?)?|12:00(?::00)?am)(?:z|[+-]00:?00)?$"
+)
 
 
 class _Date(NamedTuple):

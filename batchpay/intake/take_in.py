@@ -74,9 +74,11 @@ class Intake:
     had_other_ids: bool  # did any of its rows ever have another order id than now?
     has_totals: bool  # did its sender declare what it holds?
     refusal: (
-        str  # why nothing of it is sent: its own rules and totals; empty when there is no reason
+        # why nothing of it is sent: its own rules and totals; empty when there is no reason
+        str
     )
-    repeats: Mapping[tuple[str, int], Repeat] = field(default_factory=dict)  # by sheet and row
+    # by sheet and row
+    repeats: Mapping[tuple[str, int], Repeat] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class _Judge:
             odd_ids=job.input.odd_ids == "accept",
         )
         self._separators = Separators(self._columns)
-        self._restored: list[int] = []  # rows that have an id again that a program had damaged
+        # rows that have an id again that a program had damaged
+        self._restored: list[int] = []
         self.columns = tuple(self._table.columns)
         self.tally = Tally()
         self.features = Features()
@@ -358,7 +361,9 @@ def _read(
     )
 
 
-def _told_apart(files: Sequence[Intake], repeats: Repeats, owned: Owned) -> list[Intake]:
+def _told_apart(
+    files: Sequence[Intake], repeats: Repeats, owned: Owned
+) -> list[Intake]:
     """The same with the rows that are asked for twice. Files that may be sent are held against each
     other, a refused one only against itself.
     """
@@ -376,7 +381,9 @@ def _told_apart(files: Sequence[Intake], repeats: Repeats, owned: Owned) -> list
     return [told[intake.batch_id] for intake in files]
 
 
-def _by_batch(found: Mapping[Place, Repeat]) -> dict[str, dict[tuple[str, int], Repeat]]:
+def _by_batch(
+    found: Mapping[Place, Repeat],
+) -> dict[str, dict[tuple[str, int], Repeat]]:
     """Batch -> sheet and row -> what is repeated."""
     each: dict[str, dict[tuple[str, int], Repeat]] = defaultdict(dict)
     for (batch_id, sheet, row), repeat in found.items():

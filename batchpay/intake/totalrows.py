@@ -50,4 +50,7 @@ def is_total(cell: str) -> bool:
     >>> is_total(" Grand Total: "), is_total("รวม"), is_total("Total Wine Ltd")
     (True, True, False)
     """
-    return 0 < len(cell) <= _LONGEST and folded(cell).strip(" \t:.=()[]-*").strip() in _WORDS
+    return (
+        0 < len(cell) <= _LONGEST
+        and folded(cell).strip(" \t:.=()[]-*").strip() in _WORDS
+    )

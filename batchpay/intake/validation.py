@@ -33,14 +33,18 @@ Check = Callable[[Sequence[Document]], Mapping[int, tuple[Problem, ...]]]
 MAX_PROBLEMS = 20  # of one row: more help nobody
 
 _NONE: frozenset[str] = frozenset()
-_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+_BOUNDS = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+)
 ROW = "the row"  # whom to blame when no field is
 
 
 class Checker:
     """The rules of one job, compiled once: its schema, and controls of other kinds."""
 
-    def __init__(self, schema: Schema, columns: Columns, checks: Sequence[Check] = ()) -> None:
+    def __init__(
+        self, schema: Schema, columns: Columns, checks: Sequence[Check] = ()
+    ) -> None:
         self._schema = schema
         self._columns = columns
         self._checks = tuple(checks)
@@ -120,7 +124,9 @@ class Checker:
             self._rules[place] = rule_of(self._schema.document, place)
         return self._rules[place]
 
-    def _worded(self, error: Any, document: Document, unmapped: Collection[str]) -> list[Problem]:
+    def _worded(
+        self, error: Any, document: Document, unmapped: Collection[str]
+    ) -> list[Problem]:
         """One error of the engine as problems of columns."""
         rule = self._rule_at(error.schema_path)
         path = ".".join(map(str, error.instance_path))
@@ -143,7 +149,9 @@ class Checker:
                 found.append(self._problem(name, value, said, rule.keyword))
         return found
 
-    def _group(self, rule: Rule, document: Document, unmapped: Collection[str]) -> list[Problem]:
+    def _group(
+        self, rule: Rule, document: Document, unmapped: Collection[str]
+    ) -> list[Problem]:
         """An error about how fields stand together: blames those that are there, or all when none
         is.
         """

@@ -21,7 +21,9 @@ def wrong_with(url: str) -> str:
         host = parts.hostname or ""
         port = parts.port
     except ValueError as error:
-        return f"{shown(url)} is no address ({error}); a port is a number from 1 to 65535"
+        return (
+            f"{shown(url)} is no address ({error}); a port is a number from 1 to 65535"
+        )
     if port == 0 or not host:
         return (
             f"{shown(url)} names no host, or a port that is none; a port is a number from 1 to"

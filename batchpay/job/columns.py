@@ -83,7 +83,9 @@ class ColumnsReader:
             return FromSum(tuple(told["sum"]), unit, told.get("default", ""), form)
         if "column" in told:
             column, *others = names_of(told["column"])
-            return FromColumn(column, unit, tuple(others), told.get("default", ""), form)
+            return FromColumn(
+                column, unit, tuple(others), told.get("default", ""), form
+            )
         return FromValue(told["value"], unit)
 
     def _require_default(self, where: Sequence[str], told: Mapping[str, Any]) -> None:
@@ -119,7 +121,9 @@ class ColumnsReader:
             self._at.say([*where, "format"], f"{shown(example)}: {error.said}")
             return None
 
-    def _looked_up(self, where: list[str], told: Mapping[str, Any]) -> FromLookup | None:
+    def _looked_up(
+        self, where: list[str], told: Mapping[str, Any]
+    ) -> FromLookup | None:
         """A lookup; where no rows are judged, its file may be missing."""
         known = len(self._at.wrong)
         found = lookup_of(self._at, where, told)
@@ -128,7 +132,9 @@ class ColumnsReader:
         del self._at.wrong[known:]
         column, *others = names_of(told["column"])
         path = self._at.base / told["lookup"]
-        return FromLookup(column, path, told["key"], told["value"], {}, others=tuple(others))
+        return FromLookup(
+            column, path, told["key"], told["value"], {}, others=tuple(others)
+        )
 
     def _template(self, where: list[str], template: str) -> FromTemplate | None:
         """`Order {Order No}`; `{{` and `}}` are braces. What stands between braces is a column's
@@ -149,7 +155,8 @@ class ColumnsReader:
                     name = ""
                 if not name or "{" in name:
                     self._at.say(
-                        where, "every { needs a column's name and a }; write {{ for a brace"
+                        where,
+                        "every { needs a column's name and a }; write {{ for a brace",
                     )
                     return None
                 parts += [literal, name]

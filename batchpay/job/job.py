@@ -38,7 +38,8 @@ class FromColumn:
 
     column: str
     unit: Literal["major", "minor"] | None = None  # amount only
-    others: tuple[str, ...] = ()  # names that the column has in other files, instead of `column`
+    # names that the column has in other files, instead of `column`
+    others: tuple[str, ...] = ()
     default: str = ""  # for an empty cell
     # How the cells are written, where that is declared: numbers of an amount, dates of other texts.
     form: NumberForm | DateForm | None = None
@@ -117,22 +118,22 @@ class Input:
     delimiter: str = ","
     sheet: str | None = None
     header_row: int = 1
-    area: str = ""  # the part of a sheet that is meant: A4:H, or A4:H20; empty: all of it
+    # the part of a sheet that is meant: A4:H, or A4:H20; empty: all of it
+    area: str = ""
     on_reject: Literal["continue", "stop"] = "continue"
     max_rejects: Limit | None = None
     optional: bool = False
     not_cards: frozenset[str] = frozenset()
-    odd_ids: Literal["reject", "accept"] = (
-        "reject"  # error words, nan, 8.85E+12, ="..." and dates as order ids
-    )
-    alike_ids: Literal["conflict", "distinct"] = (
-        "conflict"  # ids equal but for what programs do to ids
-    )
+    # error words, nan, 8.85E+12, ="..." and dates as order ids
+    odd_ids: Literal["reject", "accept"] = "reject"
+    # ids equal but for what programs do to ids
+    alike_ids: Literal["conflict", "distinct"] = "conflict"
     # Rows that are sums of those above; accept: what has all that an order needs is one.
     total_rows: Literal["reject", "skip", "accept"] = "reject"
     # What the job file itself names, where another file was given in its place; else empty.
     named_by_job: str = ""
-    aliases: tuple[tuple[str, ...], ...] = ()  # names of which a file has one (Columns.aliases)
+    # names of which a file has one (Columns.aliases)
+    aliases: tuple[tuple[str, ...], ...] = ()
     # Columns whose texts have a declared form, which says nothing of cells that hold numbers: the
     # readers of typed formats tell which those are.
     formed: frozenset[str] = frozenset()
@@ -152,7 +153,8 @@ class Input:
 class Roles:
     """What some columns are for."""
 
-    money: tuple[str, ...] = ()  # amounts are made of them, and nothing that says who and for what
+    # amounts are made of them, and nothing that says who and for what
+    money: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()  # without them no row is an order
 
 
@@ -259,7 +261,10 @@ class Columns:
 def _columns_of(source: Source) -> tuple[str, ...]:
     """The columns that a source is made of, under all their names."""
     match source:
-        case FromColumn(column=column, others=others) | FromLookup(column=column, others=others):
+        case (
+            FromColumn(column=column, others=others)
+            | FromLookup(column=column, others=others)
+        ):
             return (column, *others)
         case FromTemplate() | FromSum():
             return source.columns
@@ -270,10 +275,13 @@ def _renamed(source: Source, present: Mapping[str, str]) -> Source:
     """A source whose columns have the names that they have in one file."""
     match source:
         case FromColumn() | FromLookup():
-            return replace(source, column=present.get(source.column, source.column), others=())
+            return replace(
+                source, column=present.get(source.column, source.column), others=()
+            )
         case FromSum():
             return replace(
-                source, columns=tuple(present.get(name, name) for name in source.columns)
+                source,
+                columns=tuple(present.get(name, name) for name in source.columns),
             )
         case FromTemplate():
             parts = list(source.parts)
@@ -323,7 +331,8 @@ def _digest(named: tuple[object, ...]) -> str:
 class Fee:
     """The platform's commission, sent as platform_fee."""
 
-    fixed: Mapping[str, int] = field(default_factory=dict)  # upper-case currency -> smallest unit
+    # upper-case currency -> smallest unit
+    fixed: Mapping[str, int] = field(default_factory=dict)
     percentage: str | None = None  # exact decimal text
 
     def fixed_in(self, currency: str) -> int | None:
@@ -372,11 +381,12 @@ class Controls:
     time_zone: str = "UTC"
     deadline: str = ""  # HH:MM in `time_zone`
     max_failures: Limit | None = None
-    min_share: Literal["hold", "send"] = "hold"  # a share below the gateway's smallest transfer
-    history: Literal["warn", "hold"] = "warn"  # an amount far outside its recipient's past
-    near_duplicates: Literal["warn", "hold"] = (
-        "warn"  # another recent order of this payer, recipient, amount, currency
-    )
+    # a share below the gateway's smallest transfer
+    min_share: Literal["hold", "send"] = "hold"
+    # an amount far outside its recipient's past
+    history: Literal["warn", "hold"] = "warn"
+    # another recent order of this payer, recipient, amount, currency
+    near_duplicates: Literal["warn", "hold"] = "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +403,8 @@ class ReportSettings:
 class Schema:
     """The JSON Schema every order document must satisfy."""
 
-    name: str  # for people: the path as the job file has it, or "order.schema.json (packaged)"
+    # for people: the path as the job file has it, or "order.schema.json (packaged)"
+    name: str
     document: Mapping[str, object] = field(repr=False)
     sha256: str = ""
     notes: tuple[str, ...] = ()  # what of it may not be meant so, as sentences

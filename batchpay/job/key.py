@@ -35,7 +35,9 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
     direct = environ.get("OMISE_SECRET_KEY", "")
     file = environ.get("OMISE_SECRET_KEY_FILE", "")
     if direct and file:
-        raise Misconfigured("OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one")
+        raise Misconfigured(
+            "OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one"
+        )
     if file:
         try:
             direct = _start_of(file).decode("utf-8").rstrip("\r\n")
@@ -51,7 +53,9 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
         raise Misconfigured(
             "no secret key: set OMISE_SECRET_KEY, or OMISE_SECRET_KEY_FILE to a file that holds it"
         )
-    if not re.fullmatch(r"(skey|ckey)_[0-9A-Za-z_]+|chain_[0-9A-Za-z_]+", direct, re.ASCII):
+    if not re.fullmatch(
+        r"(skey|ckey)_[0-9A-Za-z_]+|chain_[0-9A-Za-z_]+", direct, re.ASCII
+    ):
         if direct.startswith("pkey_"):
             kind = "a public key"
         else:
@@ -60,7 +64,9 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
             where = f"OMISE_SECRET_KEY_FILE names {file}, which"
         else:
             where = "OMISE_SECRET_KEY"
-        raise Misconfigured(f"{where} holds {kind}; it must be one that begins with skey_")
+        raise Misconfigured(
+            f"{where} holds {kind}; it must be one that begins with skey_"
+        )
     if ("_test_" in direct) != (gateway.mode == "test"):
         if "_test_" in direct:
             mode = "test"
@@ -80,7 +86,10 @@ def _start_of(file: str) -> bytes:
     handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     found = b""
     try:
-        while len(found) < MAX_KEY_BYTES and select.select([handle], [], [], PIPE_WAIT_S)[0]:
+        while (
+            len(found) < MAX_KEY_BYTES
+            and select.select([handle], [], [], PIPE_WAIT_S)[0]
+        ):
             if not (block := os.read(handle, MAX_KEY_BYTES - len(found))):
                 break
             found += block

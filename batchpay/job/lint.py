@@ -44,7 +44,13 @@ _BELOW_ANY = (
 )
 _NAMES = ("propertyNames", "contentSchema")
 _OF_KIND = {
-    "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+    "number": [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+    ],
     "text": [
         "minLength",
         "maxLength",
@@ -78,7 +84,9 @@ _OF_KIND = {
         "unevaluatedItems",
     ],
 }
-_KIND_OF = {keyword: kind for kind, keywords in _OF_KIND.items() for keyword in keywords}
+_KIND_OF = {
+    keyword: kind for kind, keywords in _OF_KIND.items() for keyword in keywords
+}
 _ANNOTATIONS = frozenset(
     [
         "title",
@@ -289,7 +297,9 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
     for value in values:
         if of == "currency" and _is_capital_code(value):
             small = repr(value.lower())
-            found.faults.append(said.CAPITALS(value=repr(value), place=place, small=small))
+            found.faults.append(
+                said.CAPITALS(value=repr(value), place=place, small=small)
+            )
         elif not _is_of(kind, value):
             shown = repr(str(value)[:60])
             message = said.NEVER_MET(

@@ -39,7 +39,8 @@ from batchpay.messages.settings import NEGATIVE
 from batchpay.readers.xlsx.area import Area
 
 LIVE_MARGIN_S = (
-    80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
+    # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
+    80
 )
 _SECONDS = {
     "ms": Decimal("0.001"),
@@ -50,7 +51,9 @@ _SECONDS = {
 }
 
 
-def load_job(path: Path, *, input_override: str | None = None, judges: bool = True) -> Job:
+def load_job(
+    path: Path, *, input_override: str | None = None, judges: bool = True
+) -> Job:
     """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its
     line.
 
@@ -61,7 +64,9 @@ def load_job(path: Path, *, input_override: str | None = None, judges: bool = Tr
     text = text_of(path, raw)
     told = toml_of(path, text)
     wrong = list(
-        dict.fromkeys(islice(chain(against_schema(told, text), later(told, text)), MAX_TOLD + 1))
+        dict.fromkeys(
+            islice(chain(against_schema(told, text), later(told, text)), MAX_TOLD + 1)
+        )
     )
     if len(wrong) > MAX_TOLD:
         wrong[MAX_TOLD:] = ["more is wrong; correct this first"]
@@ -111,7 +116,9 @@ class _Builder:
             gateway=self._gateway(told.get("gateway", {})),
             controls=self._controls(told.get("controls", {})),
             report=self._report(told.get("report", {})),
-            state_path=self._state(told.get("state", {}).get("url", "sqlite:///state/batchpay.db")),
+            state_path=self._state(
+                told.get("state", {}).get("url", "sqlite:///state/batchpay.db")
+            ),
             fee=self._fee(told.get("fee")),
         )
 
@@ -166,7 +173,9 @@ class _Builder:
         try:
             area = Area.of(told["range"])
         except ValueError as error:
-            self._at.say(["input", "range"], f"{told['range']!r} is no part of a sheet: {error}")
+            self._at.say(
+                ["input", "range"], f"{told['range']!r} is no part of a sheet: {error}"
+            )
             return ""
         if told.get("header_row", area.first_row) != area.first_row:
             self._at.say(
@@ -200,7 +209,9 @@ class _Builder:
         try:
             path = path.resolve()
         except (OSError, RuntimeError):
-            self._at.say(["schema"], f"{path} cannot be followed: its links lead in a circle")
+            self._at.say(
+                ["schema"], f"{path} cannot be followed: its links lead in a circle"
+            )
             return None
         if not path.is_relative_to(self._at.base):
             self._at.say(["schema"], "the schema must lie in the job's folder or below")
@@ -213,7 +224,9 @@ class _Builder:
     def _gateway(self, told: Mapping[str, Any]) -> GatewaySettings:
         durations = ("timeout", "send_window", "doubt_period", "lookup_gap", "pause")
         seconds = {
-            f"{name}_s": self._seconds(name, told[name]) for name in durations if name in told
+            f"{name}_s": self._seconds(name, told[name])
+            for name in durations
+            if name in told
         }
         rate, per = str(told.get("rate", "8/s")).split("/")
         if per == "s":
@@ -232,7 +245,8 @@ class _Builder:
         )
         if settings.burst > settings.rate:
             self._at.say(
-                ["gateway", "burst"], f"{settings.burst} is more than the rate of {rate} allows"
+                ["gateway", "burst"],
+                f"{settings.burst} is more than the rate of {rate} allows",
             )
         if settings.rate > 100_000:
             self._at.say(["gateway", "rate"], "at most 100000")
@@ -252,7 +266,10 @@ class _Builder:
         number, unit = parts.groups()
         seconds = Decimal(number) * _SECONDS[unit]
         if seconds <= 0 or seconds > 86_400:
-            self._at.say(["gateway", name], f"{text!r} must be more than nothing and at most a day")
+            self._at.say(
+                ["gateway", name],
+                f"{text!r} must be more than nothing and at most a day",
+            )
         return float(seconds)
 
     def _controls(self, told: Mapping[str, Any]) -> Controls:
@@ -261,7 +278,8 @@ class _Builder:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
             self._at.say(
-                ["controls", "time_zone"], f"{shown(zone)} is no time zone; Asia/Bangkok, say"
+                ["controls", "time_zone"],
+                f"{shown(zone)} is no time zone; Asia/Bangkok, say",
             )
         kept: dict[str, Any] = {}
         for name in ("count", "deadline", "min_share", "near_duplicates", "history"):
@@ -281,7 +299,9 @@ class _Builder:
                 if found[currency] < 0:
                     raise NotMoney(NEGATIVE())
             except NotMoney as error:
-                self._at.say(["controls", name], f"{currency} = {shown(text)}: {error.said}")
+                self._at.say(
+                    ["controls", name], f"{currency} = {shown(text)}: {error.said}"
+                )
         return found
 
     def _report(self, told: Mapping[str, Any]) -> ReportSettings:
@@ -292,7 +312,10 @@ class _Builder:
         return ReportSettings(directory, formats, mode, told.get("language", "en"))
 
     def _state(self, url: str) -> Path:
-        return self._at.file(["state", "url"], url.removeprefix("sqlite:///")) or self._at.base
+        return (
+            self._at.file(["state", "url"], url.removeprefix("sqlite:///"))
+            or self._at.base
+        )
 
     def _fee(self, told: Mapping[str, Any] | None) -> Fee | None:
         if not told:

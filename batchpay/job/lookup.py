@@ -16,7 +16,9 @@ from batchpay.job.telling import Telling
 MAX_LOOKUP_BYTES = 64 << 20
 
 
-def lookup_of(at: Telling, where: list[str], told: Mapping[str, Any]) -> FromLookup | None:
+def lookup_of(
+    at: Telling, where: list[str], told: Mapping[str, Any]
+) -> FromLookup | None:
     """The source that a table { column, lookup, key, value } means; None when it is told to be
     wrong.
     """
@@ -40,7 +42,9 @@ def lookup_of(at: Telling, where: list[str], told: Mapping[str, Any]) -> FromLoo
             f" {', '.join(header)}",
         )
         return None
-    table, twice = _table_of(rows, header.index(told["key"]), header.index(told["value"]))
+    table, twice = _table_of(
+        rows, header.index(told["key"]), header.index(told["value"])
+    )
     column, *others = names_of(told["column"])
     return FromLookup(
         column,
@@ -54,7 +58,9 @@ def lookup_of(at: Telling, where: list[str], told: Mapping[str, Any]) -> FromLoo
     )
 
 
-def _rows_of(at: Telling, where: list[str], path: Path) -> tuple[str, list[list[str]]] | None:
+def _rows_of(
+    at: Telling, where: list[str], path: Path
+) -> tuple[str, list[list[str]]] | None:
     """SHA-256 of the file, and its rows, the header first; None when it is told that there are
     none to read.
     """
@@ -67,9 +73,14 @@ def _rows_of(at: Telling, where: list[str], path: Path) -> tuple[str, list[list[
             )
             return None
         raw = path.read_bytes()
-        rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
+        rows = list(
+            csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
+        )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        at.say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
+        at.say(
+            where,
+            f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}",
+        )
         return None
     return hashlib.sha256(raw).hexdigest(), rows
 

@@ -27,7 +27,9 @@ MAX_TOLD = 10  # faults of one schema, or notes about it
 MAX_COST = 20_000  # subschemas one row may have to pass
 
 # name -> schema
-_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_NAMED = frozenset(
+    {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
+)
 _DATA = frozenset({"const", "enum", "default", "examples"})  # values, not schemas
 _Found = tuple[str, str, Any]  # pointer, keyword, value
 _COMPILED: dict[str, Any] = {}  # by the SHA-256 of the schema's bytes
@@ -42,7 +44,12 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
                 _refuse(name, f"is larger than {MAX_BYTES} bytes", "make it smaller")
             source = source.read_bytes()
         except OSError as error:
-            _refuse(name, f"cannot be read: {error.strerror}", "let this user read it", error)
+            _refuse(
+                name,
+                f"cannot be read: {error.strerror}",
+                "let this user read it",
+                error,
+            )
     name = name or "the schema"
     try:
         document = parse(source, MAX_BYTES)
@@ -65,7 +72,9 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
             f"has rules that silently are none: {worded(found.faults[:MAX_TOLD])}{more}",
             "correct them",
         )
-    return replace(schema, notes=tuple(f"{name}: {note}" for note in found.notes[:MAX_TOLD]))
+    return replace(
+        schema, notes=tuple(f"{name}: {note}" for note in found.notes[:MAX_TOLD])
+    )
 
 
 def compiled(schema: Schema) -> Any:
@@ -99,7 +108,9 @@ def _compile(schema: Schema) -> Any:
             error,
         )
     except (ValueError, jsonschema_rs.ReferencingError) as error:
-        _refuse(schema.name, f"cannot be used: {_first_line(error)}", "correct it", error)
+        _refuse(
+            schema.name, f"cannot be used: {_first_line(error)}", "correct it", error
+        )
 
 
 def _first_line(error: Exception) -> str:
@@ -143,8 +154,14 @@ def _check_keywords(schema: Schema) -> None:
     options = jsonschema_rs.RegexOptions()
     for place, keyword, value in _keywords(schema.document):
         if keyword == "$schema" and str(value).rstrip("#") != DIALECT:
-            _refuse(schema.name, f"says $schema {value!r} at {place}", f"only {DIALECT} is known")
-        if keyword in {"$ref", "$dynamicRef", "$recursiveRef"} and not str(value).startswith("#"):
+            _refuse(
+                schema.name,
+                f"says $schema {value!r} at {place}",
+                f"only {DIALECT} is known",
+            )
+        if keyword in {"$ref", "$dynamicRef", "$recursiveRef"} and not str(
+            value
+        ).startswith("#"):
             _refuse(
                 schema.name,
                 f"refers to {value!r} at {place}",
@@ -168,7 +185,11 @@ def _check_keywords(schema: Schema) -> None:
             # what is no text, the engine refuses by itself
             if isinstance(pattern, str) and not _takes(pattern, options):
                 found, remedy = _why_not(pattern)
-                _refuse(schema.name, f"has the pattern {pattern[:200]} at {place}, {found}", remedy)
+                _refuse(
+                    schema.name,
+                    f"has the pattern {pattern[:200]} at {place}, {found}",
+                    remedy,
+                )
 
 
 def _takes(pattern: str, options: Any) -> bool:
@@ -176,7 +197,9 @@ def _takes(pattern: str, options: Any) -> bool:
     import jsonschema_rs
 
     try:
-        jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
+        jsonschema_rs.Draft202012Validator(
+            {"pattern": pattern}, pattern_options=options
+        )
     except ValueError:
         return False
     return True
@@ -248,7 +271,9 @@ def _check_cost(schema: Schema) -> None:
     try:
         total = cost(dict(schema.document))
     except RecursionError as error:
-        _refuse(schema.name, "has too long a chain of references", "make it flatter", error)
+        _refuse(
+            schema.name, "has too long a chain of references", "make it flatter", error
+        )
     if total > MAX_COST:
         _refuse(
             schema.name,

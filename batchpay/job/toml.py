@@ -51,7 +51,9 @@ def text_of(path: Path, raw: bytes) -> str:
             f"{path}: byte {error.start} is not UTF-8; save the job file as UTF-8"
         ) from error
     if text.startswith("\ufeff"):
-        raise Misconfigured(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
+        raise Misconfigured(
+            f"{path}: begins with a byte order mark; save it as UTF-8 without one"
+        )
     if found := re.search(KEY_PATTERN, text):
         line = text.count("\n", 0, found.start()) + 1
         raise Misconfigured(
@@ -93,7 +95,9 @@ def toml_of(path: Path, text: str) -> dict[str, Any]:
             hint = "; a job file is TOML and nothing else"
         raise Misconfigured(f"{path}: not TOML: {error}{hint}") from error
     except ValueError as error:  # a number of thousands of digits
-        raise Misconfigured(f"{path}: holds a value that nobody can mean: {error}") from error
+        raise Misconfigured(
+            f"{path}: holds a value that nobody can mean: {error}"
+        ) from error
     except RecursionError as error:
         raise Misconfigured(f"{path}: nested too deeply for a job file") from error
     if count > MAX_VALUES:

@@ -48,7 +48,11 @@ def _each_once(
     """As `uniqueItems`, in linear time whatever stands in the list."""
     import jsonschema
 
-    if wanted and isinstance(value, list) and len({repr(item) for item in value}) < len(value):
+    if (
+        wanted
+        and isinstance(value, list)
+        and len({repr(item) for item in value}) < len(value)
+    ):
         yield jsonschema.ValidationError("one of them stands there twice")
 
 
@@ -90,7 +94,9 @@ def _worded(error: Any, text: str, tables: Mapping[str, Any]) -> Iterator[str]:
 
 def _nearest(key: str, known: Sequence[str], tables: Mapping[str, Any]) -> str:
     """The known key that an unknown one may be: the same in another table, or one like it."""
-    homes = [f"[{name}]" for name, one in tables.items() if key in one.get("properties", ())]
+    homes = [
+        f"[{name}]" for name, one in tables.items() if key in one.get("properties", ())
+    ]
     if homes:
         return f"{key!r} in {' or '.join(homes)}"
     near = difflib.get_close_matches(key, known, 1, 0.0)
@@ -105,7 +111,11 @@ def _known_keys(error: Any) -> list[str]:
         return list(error.schema.get("properties", ()))
     if error.validator == "oneOf" and isinstance(error.instance, dict):
         return list(
-            {key: None for form in error.validator_value for key in form.get("properties", ())}
+            {
+                key: None
+                for form in error.validator_value
+                for key in form.get("properties", ())
+            }
         )
     return []
 
@@ -135,13 +145,19 @@ def line_of(text: str, where: Sequence[str]) -> str:
     start = 0
     for depth, key in enumerate(where):
         quoted = rf"[\"']?{re.escape(key)}[\"']?"
-        dotted = r"\.".join(rf"[\"']?{re.escape(part)}[\"']?" for part in where[: depth + 1])
+        dotted = r"\.".join(
+            rf"[\"']?{re.escape(part)}[\"']?" for part in where[: depth + 1]
+        )
         header = re.compile(rf"\s*\[\s*{dotted}\s*[\].]")
         assignment = re.compile(rf"(^|[\s{{,.\[]){quoted}\s*(=|\.|\])")
         found = next((n for n, line in enumerate(lines) if header.match(line)), None)
         if found is None:
             found = next(
-                (n for n in range(start, len(lines)) if assignment.search(lines[n].split("#")[0])),
+                (
+                    n
+                    for n in range(start, len(lines))
+                    if assignment.search(lines[n].split("#")[0])
+                ),
                 None,
             )
         if found is None:

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from batchpay.journals.memory import MemoryJournal
     from batchpay.journals.sqlite.store import SqliteJournal
 
-    def _are_journals(memory: MemoryJournal, sqlite: SqliteJournal) -> tuple[Journal, Journal]:
+    def _are_journals(
+        memory: MemoryJournal, sqlite: SqliteJournal
+    ) -> tuple[Journal, Journal]:
         """Proven by mypy: each has all that the port asks for."""
         return memory, sqlite
 

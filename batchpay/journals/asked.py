@@ -63,7 +63,9 @@ def asked(
     texts = (str(intent.get(name) or "") for name in _TEXTS)
     payer, destination, currency, corrects, run_id, mode = texts
     amount = intent.get("amount") or 0
-    has_fee = intent.get("fee_fixed") is not None or intent.get("fee_percentage") is not None
+    has_fee = (
+        intent.get("fee_fixed") is not None or intent.get("fee_percentage") is not None
+    )
     return Asked(
         seq,
         job,

@@ -124,12 +124,16 @@ def _write(
     changed = {order: then for order, then in now.items() if then != before.get(order)}
     gone = [order_id for order_id in changed if order_id in before]
     deque(many.those_of(connection, _DELETE, [job], gone), maxlen=0)
-    opened = [(job, order_id, *then) for order_id, then in changed.items() if then is not None]
+    opened = [
+        (job, order_id, *then) for order_id, then in changed.items() if then is not None
+    ]
     many.insert(connection, "open_attempts", opened)
     return Changed(opened, [(job, order_id, *before[order_id]) for order_id in gone])
 
 
-def keep_asked(connection: sqlite3.Connection, job: str, events: Iterable[Event]) -> list[Asked]:
+def keep_asked(
+    connection: sqlite3.Connection, job: str, events: Iterable[Event]
+) -> list[Asked]:
     """Enter what attempts asked for that begin among these events, which have their numbers;
     returns the rows.
     """
@@ -161,14 +165,18 @@ _KNOWN = "SELECT seq FROM came_to WHERE seq IN (*)"
 _FORGET = "DELETE FROM came_to WHERE seq IN (*)"
 
 
-def keep_came_to(connection: sqlite3.Connection, job: str, events: Sequence[Event]) -> None:
+def keep_came_to(
+    connection: sqlite3.Connection, job: str, events: Sequence[Event]
+) -> None:
     """Bring what came of attempts in step with the next events of their orders, which are in the
     journal already.
     """
     news: dict[str, list[Event]] = {}
     for event in events:
         news.setdefault(event.order_id, []).append(event)
-    orders = [order for order, some in news.items() if not all(map(is_first_send, some))]
+    orders = [
+        order for order, some in news.items() if not all(map(is_first_send, some))
+    ]
     if not orders:
         return
     begun: dict[str, list[tuple[int, int]]] = {order: [] for order in orders}
@@ -194,10 +202,14 @@ def keep_came_to(connection: sqlite3.Connection, job: str, events: Sequence[Even
     many.insert(connection, "came_to", rows)
 
 
-def came_of_order(connection: sqlite3.Connection, job: str, order_id: str) -> list[CameTo]:
+def came_of_order(
+    connection: sqlite3.Connection, job: str, order_id: str
+) -> list[CameTo]:
     """The rows of an order, from all its events."""
     query = (
         f"SELECT {COLUMNS} FROM events WHERE job = ? AND order_id = ?"  # noqa: S608 - our own words
         " AND order_id <> '' ORDER BY seq"
     )
-    return came_of([event_of(row) for row in connection.execute(query, (job, order_id))])
+    return came_of(
+        [event_of(row) for row in connection.execute(query, (job, order_id))]
+    )

@@ -23,14 +23,16 @@ class CameTo(NamedTuple):
     """One row, in the order of the table's columns. Money is in smallest units."""
 
     seq: int  # of the event by which the attempt began, as in `asked`
-    plain: int  # 1: it succeeded, and there is nothing to tell of how; the only one of its order
+    # 1: it succeeded, and there is nothing to tell of how; the only one of its order
+    plain: int
     state: str  # Attempt.state
     settled_ns: int  # wall clock of the evidence that decided it; 0: nothing did
     charge_id: str
     chain: str
     transfer: str
     code: str  # why it was refused, or failed
-    amount: int | None  # what the gateway says it took; None: no money of this order moved
+    # what the gateway says it took; None: no money of this order moved
+    amount: int | None
     currency: str  # of it, upper case
     fee: int | None
     fee_vat: int | None
@@ -99,7 +101,9 @@ def _fits(value: int | None) -> bool:
 
 def came_of(events: Sequence[Event]) -> list[CameTo]:
     """The rows of an order, from all of its events; none where no version wrote them so."""
-    begun = {event.attempt: event.seq for event in events if begins(event.kind, event.send)}
+    begun = {
+        event.attempt: event.seq for event in events if begins(event.kind, event.send)
+    }
     told = {event.attempt for event in events if event.kind != Intended.kind}
     try:
         attempts = fold(events)
@@ -165,13 +169,29 @@ def _is_plain(attempt: Attempt) -> bool:
     """Does its line in a report say nothing but what the columns hold?"""
     if attempt.outcome is not Outcome.SUCCEEDED or attempt.charge is None:
         return False
-    how = (attempt.adopted, attempt.doubted, attempt.others, attempt.unknown, attempt.missing_ns)
-    said = (attempt.accepted, attempt.by_hand, attempt.cancelled is not None, attempt.anothers)
-    odd = (attempt.charge.failure_code, attempt.charge.destination != attempt.intent.destination)
+    how = (
+        attempt.adopted,
+        attempt.doubted,
+        attempt.others,
+        attempt.unknown,
+        attempt.missing_ns,
+    )
+    said = (
+        attempt.accepted,
+        attempt.by_hand,
+        attempt.cancelled is not None,
+        attempt.anothers,
+    )
+    odd = (
+        attempt.charge.failure_code,
+        attempt.charge.destination != attempt.intent.destination,
+    )
     if not all(_fits(getattr(attempt.charge, name)) for name in ("amount", *_MONEY)):
         return False
     told = attempt.transfer
-    stuck = told is not None and bool(told.flaws or told.code or told.stands in FOR_A_PERSON)
+    stuck = told is not None and bool(
+        told.flaws or told.code or told.stands in FOR_A_PERSON
+    )
     return not (any(how) or any(said) or any(odd) or stuck)
 
 
@@ -185,12 +205,19 @@ def answers_first_send(event: Event) -> bool:
     return event.kind == Answered.kind and event.attempt == event.send == 1
 
 
-def came_plainly(begun: Sequence[tuple[int, int]], events: Collection[Event]) -> CameTo | None:
+def came_plainly(
+    begun: Sequence[tuple[int, int]], events: Collection[Event]
+) -> CameTo | None:
     """What came of an order with one attempt, of which nothing was known but its first send before
     these events; None where that takes a look at all of them. `begun`: number and event of each
     attempt.
     """
     news = [event for event in events if not is_first_send(event)]
-    if len(begun) != 1 or begun[0][0] != 1 or len(news) != 1 or not answers_first_send(news[0]):
+    if (
+        len(begun) != 1
+        or begun[0][0] != 1
+        or len(news) != 1
+        or not answers_first_send(news[0])
+    ):
         return None
     return came_at_once(begun[0][1], news[0])

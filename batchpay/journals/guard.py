@@ -24,7 +24,8 @@ from batchpay.domain.errors import Taken
 from batchpay.domain.events import Adopted, ChargedElsewhere, Intended, Withdrawn, kinds
 from batchpay.domain.model import NO_MONEY, Outcome
 
-BESIDE = "beside"  # two attempts of the order have, or may have, its money: it is never sent again
+# two attempts of the order have, or may have, its money: it is never sent again
+BESIDE = "beside"
 NO_MONEY_STATES = frozenset({*(outcome.value for outcome in NO_MONEY), Withdrawn.kind})
 # kinds that name an order and speak of no attempt of this job
 _OF_OTHERS = frozenset(kinds(ChargedElsewhere))
@@ -143,7 +144,9 @@ def _adopted(
 
 def _refuse_unless_held(now: Open | None, attempt: int, state: str) -> None:
     if state != Withdrawn.kind or now != (attempt, _HELD):
-        raise Taken(f"attempt {attempt} may not be withdrawn, for it is not held: {_said(now)}")
+        raise Taken(
+            f"attempt {attempt} may not be withdrawn, for it is not held: {_said(now)}"
+        )
 
 
 def _evidence(

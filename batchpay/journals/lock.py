@@ -97,7 +97,9 @@ class RunLock:
 
     def stamp(self) -> None:
         """A request leaves now."""
-        _STAMP.pack_into(self._memory, _STAMPS_AT + _STAMP.size * self._next, self._wall_ns())
+        _STAMP.pack_into(
+            self._memory, _STAMPS_AT + _STAMP.size * self._next, self._wall_ns()
+        )
         self._next = (self._next + 1) % self._slots
 
     def belongs(self, whose: Mapping[str, str]) -> None:
@@ -109,7 +111,8 @@ class RunLock:
 
     def _tell(self, whose: Mapping[str, str]) -> None:
         about = json.dumps({**self._about, "whose": whose}).encode()
-        if len(about) > _HOLDER_BYTES:  # a very long address: then nothing is told of it
+        # a very long address: then nothing is told of it
+        if len(about) > _HOLDER_BYTES:
             about = json.dumps(self._about).encode()[:_HOLDER_BYTES]
         self._memory[:_HOLDER_BYTES] = about.ljust(_HOLDER_BYTES)
 
@@ -207,9 +210,12 @@ def witnessed(state_path: Path, job: str) -> int:
     that can be read.
     """
     try:
-        handle = _opened(lock_path(state_path, job), os.O_RDONLY)  # which waits for no pipe
+        # which waits for no pipe
+        handle = _opened(lock_path(state_path, job), os.O_RDONLY)
         try:
-            return int(_STAMP.unpack_from(os.pread(handle, _STAMPS_AT, 0), _HOLDER_BYTES)[0])
+            return int(
+                _STAMP.unpack_from(os.pread(handle, _STAMPS_AT, 0), _HOLDER_BYTES)[0]
+            )
         finally:
             os.close(handle)
     except (OSError, ValueError, struct.error, Misconfigured):
@@ -234,7 +240,9 @@ def running(state_path: Path, job: str) -> dict[str, str] | None:
             inode = os.fstat(handle).st_ino
         finally:
             os.close(handle)
-        told = {name: str(about.get(name, "")) for name in ("host", "pid", "started", "run")}
+        told = {
+            name: str(about.get(name, "")) for name in ("host", "pid", "started", "run")
+        }
     except (OSError, ValueError, AttributeError, Misconfigured):
         return None
     if _is_held(inode, told):
@@ -249,7 +257,10 @@ def _is_held(inode: int, told: dict[str, str]) -> bool:
         return told["host"] == socket.gethostname() and _is_alive(told["pid"])
     # `->` in its place: it waits
     held = [line for line in lines if len(line) > 5 and line[1] == "FLOCK"]
-    return any(line[5].rpartition(":")[2] == str(inode) and line[4] == told["pid"] for line in held)
+    return any(
+        line[5].rpartition(":")[2] == str(inode) and line[4] == told["pid"]
+        for line in held
+    )
 
 
 def _is_alive(pid: str) -> bool:

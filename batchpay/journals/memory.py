@@ -45,7 +45,9 @@ class MemoryJournal(Remembered):
             if event.order_id:
                 _guard(event, sends, last, still_open)
             data = json.loads(json.dumps(event.data))
-            stored.append(replace(event, data=data, seq=len(self._events) + len(stored) + 1))
+            stored.append(
+                replace(event, data=data, seq=len(self._events) + len(stored) + 1)
+            )
         self._sends = sends
         self._last = last
         self._open = still_open
@@ -79,13 +81,17 @@ class MemoryJournal(Remembered):
     def begun(self) -> Iterator[tuple[str, int]]:
         """Order id and number of every attempt that began."""
         return (
-            (e.order_id, e.attempt) for e in self._events if e.order_id and begins(e.kind, e.send)
+            (e.order_id, e.attempt)
+            for e in self._events
+            if e.order_id and begins(e.kind, e.send)
         )
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet."""
         return sorted(
-            order_id for order_id, now in self._open.items() if now.state != Outcome.SUCCEEDED
+            order_id
+            for order_id, now in self._open.items()
+            if now.state != Outcome.SUCCEEDED
         )
 
     def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
@@ -111,7 +117,9 @@ class MemoryJournal(Remembered):
         known = (event.batch_id for event in self._events if event.batch_id)
         return next((one for one in known if one[-12:] == batch_id[-12:]), batch_id)
 
-    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
+    def elsewhere(
+        self, order_ids: Sequence[str]
+    ) -> dict[str, list[tuple[str, list[Event]]]]:
         """Nothing: no other job shares this memory."""
         return {}
 
@@ -126,7 +134,9 @@ class MemoryJournal(Remembered):
             charge = charge_in(event)
             told = event.kind in SHOWN_CHARGES and "id" in charge
             if told and event.at_ns >= since_ns:
-                known[charge["id"]] = known.get(charge["id"]) or charge.get("created_at", "")
+                known[charge["id"]] = known.get(charge["id"]) or charge.get(
+                    "created_at", ""
+                )
         return known
 
     def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
@@ -135,7 +145,11 @@ class MemoryJournal(Remembered):
         for event in self._events:
             charge = charge_in(event)
             created_at = charge.get("created_at", "")
-            told = event.kind in SHOWN_CHARGES and "id" in charge and event.at_ns >= since_ns
+            told = (
+                event.kind in SHOWN_CHARGES
+                and "id" in charge
+                and event.at_ns >= since_ns
+            )
             if told and created_at and (found is None or created_at > found[1]):
                 found = charge["id"], created_at
         return found

@@ -23,7 +23,9 @@ def id_of_row(planned: Planned, job: str, batch_id: str, sheet: str, row: int) -
     empty where none.
     """
     tail = batch_id[-12:]
-    mine = next((one for one in planned.batches() if tail_of(job, one.sha256) == tail), None)
+    mine = next(
+        (one for one in planned.batches() if tail_of(job, one.sha256) == tail), None
+    )
     if mine is None:
         return ""
     for number, of_sheet, first, last in planned.spans(mine.id):

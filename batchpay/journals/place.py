@@ -104,7 +104,12 @@ def fs_type_of(path: Path, mounts: str) -> str:
 
 def _plain(place: str) -> str:
     r"""Blanks and backslashes stand as octal escapes: `\040`."""
-    for escaped, meant in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
+    for escaped, meant in (
+        (r"\040", " "),
+        (r"\011", "\t"),
+        (r"\012", "\n"),
+        (r"\134", "\\"),
+    ):
         place = place.replace(escaped, meant)
     return place
 
@@ -112,7 +117,9 @@ def _plain(place: str) -> str:
 # --- whose it is
 
 
-def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal") -> BatchpayError:
+def why_closed(
+    path: Path, error: OSError | ValueError, what: str = "the journal"
+) -> BatchpayError:
     """Why the state, or what lies beside it, cannot be opened, and what to do."""
     if not isinstance(error, OSError):
         return Misconfigured(
@@ -122,7 +129,9 @@ def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal
         return theirs
     if isinstance(error, FileExistsError | NotADirectoryError):
         why = "a file, or a link to nothing, stands where a folder belongs"
-        return Misconfigured(f"{path}: {why}; move it away, or name another file in [state] url")
+        return Misconfigured(
+            f"{path}: {why}; move it away, or name another file in [state] url"
+        )
     if isinstance(error, IsADirectoryError) or error.errno in _NO_SUCH_NAME:
         return Misconfigured(
             f"{path}: {os.strerror(error.errno or 0)}; name another file in [state] url"

@@ -130,7 +130,11 @@ class Remembered:
     def orders_since(self, at_ns: int) -> list[str]:
         """Order ids with any event since then."""
         return sorted(
-            {event.order_id for event in self._events if event.order_id and event.at_ns >= at_ns}
+            {
+                event.order_id
+                for event in self._events
+                if event.order_id and event.at_ns >= at_ns
+            }
         )
 
     def last_of_orders(self) -> int:
@@ -276,7 +280,9 @@ class Remembered:
 
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
         """One chunk of a batch as last planned."""
-        return next((chunk for chunk in self.chunks(batch_id) if chunk.number == number), None)
+        return next(
+            (chunk for chunk in self.chunks(batch_id) if chunk.number == number), None
+        )
 
     def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
         """The rows of a batch as last planned, or as `stage` kept them just now."""
@@ -315,14 +321,19 @@ class Remembered:
             if event.kind == Intended.kind
             and event.sheet == sheet
             and first_row <= event.row <= last_row
-            and self._open.get(event.order_id) == Open(event.attempt, Outcome.SUCCEEDED.value)
+            and self._open.get(event.order_id)
+            == Open(event.attempt, Outcome.SUCCEEDED.value)
         )
 
     def unplaced(self, batch_id: str) -> list[str]:
         """Order ids of adopted charges of a file that did not tell of which of its rows they are,
         whatever day their batch is of.
         """
-        same = {event.batch_id for event in self._events if event.batch_id[-12:] == batch_id[-12:]}
+        same = {
+            event.batch_id
+            for event in self._events
+            if event.batch_id[-12:] == batch_id[-12:]
+        }
         caused = [event for one in sorted(same) for event in self._caused(one)]
         return list(dict.fromkeys(event.order_id for event in caused if event.row == 0))
 
@@ -333,7 +344,9 @@ class Remembered:
 
     def changed(self, batch_id: str, after: int) -> bool:
         """Did anything happen to an order of a batch after an event?"""
-        return any(event.order_id and event.seq > after for event in self._of_batch(batch_id))
+        return any(
+            event.order_id and event.seq > after for event in self._of_batch(batch_id)
+        )
 
     def on_their_way(
         self,

@@ -40,7 +40,8 @@ class Stands(StrEnum):
 
 
 OVER = frozenset({Stands.PAID, Stands.DELETED})  # nothing moves any more
-ENDED = OVER | {Stands.FAILED}  # nothing moves by itself: a batch with no other rows is final
+# nothing moves by itself: a batch with no other rows is final
+ENDED = OVER | {Stands.FAILED}
 FOR_A_PERSON = frozenset({Stands.FAILED, Stands.DELETED})
 
 
@@ -106,7 +107,11 @@ def share_of(attempt: Attempt) -> int | None:
     """
     asked = attempt.intent
     charge = attempt.charge
-    if charge is None or charge.destination != asked.destination or charge.chain is None:
+    if (
+        charge is None
+        or charge.destination != asked.destination
+        or charge.chain is None
+    ):
         return None
     if charge.platform_fee is not None:
         return charge.taken - charge.platform_fee
@@ -157,7 +162,9 @@ def is_due(made_ns: int, asked_ns: int, now_ns: int) -> bool:
     return made_ns + at_ns <= now_ns
 
 
-def left_open(ways: Sequence[OnItsWay], now_ns: int, at_most: int) -> tuple[int, tuple[str, ...]]:
+def left_open(
+    ways: Sequence[OnItsWay], now_ns: int, at_most: int
+) -> tuple[int, tuple[str, ...]]:
     """Where the next run begins to look, and the orders of before that it must ask about all the
     same: the oldest `at_most`, so that neither is a list of everything.
     """

@@ -45,21 +45,24 @@ class Attempt:
     code: str = ""  # why it was refused
     message: str = ""
     refused: bool = False
-    odd: str = ""  # what the gateway said of its charge, once that was proven, and no outcome names
+    # what the gateway said of its charge, once that was proven, and no outcome names
+    odd: str = ""
     # a charge that an answer spoke of without proving it: to be asked for by its id
     hinted: str = ""
     # a 429 said that a send of it charged nothing, and no list has shown that since
     throttled: bool = False
     # proven not charged, and never to be sent: its order was planned anew (J13)
     withdrawn: bool = False
-    accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
+    # who took note of an unproven charge, or of a second one, when, and why
+    accepted: str = ""
     by_hand: str = ""  # who said what became of it, when, and why
     # by what word of a person it was closed, cancelled or not-charged, and why in that person's own
     closed_as: str = ""
     closed_why: str = ""
     # a person said, after a look-up, that it took no money; no answer takes that word back
     denied: bool = False
-    may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
+    # id of a listed charge that carries no key and may be this attempt's
+    may_be: str = ""
     # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
     missing_ns: int = 0
     # ids that were told for it, and of which the gateway, asked, knows no charge
@@ -162,7 +165,9 @@ class Attempt:
         charge = self.charge
         if charge is None or self.anothers or self.outcome not in MONEY_MOVED:
             return None
-        waits = charge.ended_without_money or (charge.status == "pending" and not charge.paid)
+        waits = charge.ended_without_money or (
+            charge.status == "pending" and not charge.paid
+        )
         if waits:
             return None
         return charge
@@ -183,7 +188,8 @@ class Attempt:
         if self.charge is not None and self.charge.took_money:
             own = (self.charge,)
         return (
-            not self.accepted and sum(not charge.given_back for charge in (*own, *self.further)) > 1
+            not self.accepted
+            and sum(not charge.given_back for charge in (*own, *self.further)) > 1
         )
 
     # --- its split
@@ -192,7 +198,10 @@ class Attempt:
     def wants_chain(self) -> bool:
         """Paid, but the split is not proven and has not been asked for a second time."""
         charge = self.charge
-        return bool(charge and not self.flaws and not self.reread) and self._split_missing()
+        return (
+            bool(charge and not self.flaws and not self.reread)
+            and self._split_missing()
+        )
 
     def _split_missing(self) -> bool:
         return bool(
@@ -238,7 +247,11 @@ class Attempt:
         """Did its charge succeed, and does the gateway know no such charge any more? A person says
         what is so.
         """
-        return self.outcome is Outcome.SUCCEEDED and bool(self.missing_ns) and not self.accepted
+        return (
+            self.outcome is Outcome.SUCCEEDED
+            and bool(self.missing_ns)
+            and not self.accepted
+        )
 
     @property
     def share_differs(self) -> bool:
@@ -270,7 +283,10 @@ class Attempt:
         if self.set_aside:
             return False  # as if it had never been
         if self.adopted:
-            its_row = not self.placed or (self.intent.sheet, self.intent.row) == (sheet, row)
+            its_row = not self.placed or (self.intent.sheet, self.intent.row) == (
+                sheet,
+                row,
+            )
             return its_row and self.intent.batch_id[-12:] == batch_id[-12:]
         mine = (self.intent.batch_id, self.intent.sheet, self.intent.row)
         return mine == (batch_id, sheet, row)
@@ -293,7 +309,13 @@ NEXT: Mapping[Outcome, frozenset[Outcome]] = {
     Outcome.HELD: frozenset(Outcome),
     Outcome.IN_DOUBT: frozenset(Outcome),
     Outcome.PENDING: frozenset(
-        {Outcome.SUCCEEDED, Outcome.UNPROVEN, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED}
+        {
+            Outcome.SUCCEEDED,
+            Outcome.UNPROVEN,
+            Outcome.DECLINED,
+            Outcome.EXPIRED,
+            Outcome.REVERSED,
+        }
     ),
     Outcome.UNPROVEN: frozenset({Outcome.SUCCEEDED, Outcome.REVERSED}),
     Outcome.SUCCEEDED: frozenset({Outcome.REVERSED}),

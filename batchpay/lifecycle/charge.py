@@ -61,7 +61,12 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
             _money(charge.taken, charge.currency),
             charge.captured in (None, intent.amount),
         ),
-        ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
+        (
+            "currency",
+            intent.currency,
+            charge.currency,
+            charge.currency == intent.currency,
+        ),
         (
             "destination",
             intent.destination,
@@ -74,7 +79,12 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
             payment_method(charge.payer or ""),
             not _is_anothers(intent.payer, charge.payer or ""),
         ),
-        ("metadata[batchpay_key]", intent.key, key_in(charge), key_in(charge) == intent.key),
+        (
+            "metadata[batchpay_key]",
+            intent.key,
+            key_in(charge),
+            key_in(charge) == intent.key,
+        ),
         (
             "paid",
             "true for a successful charge",
@@ -82,7 +92,11 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
             charge.status != "successful" or charge.paid,
         ),
     )
-    flaws = [f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits]
+    flaws = [
+        f"{name}: asked {asked}, got {got}"
+        for name, asked, got, fits in pairs
+        if not fits
+    ]
     if charge.unread:
         flaws.insert(0, charge.unread)
     return (*flaws, *fee_flaws_of(charge, intent))
@@ -157,14 +171,20 @@ def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
     its_payer = bool(charge.payer) and charge.payer == intent.payer.partition(":")[0]
     terms = (
         (charge.amount, intent.amount, "amount" in charge.unread_fields),
-        (charge.currency.lower(), intent.currency.lower(), "currency" in charge.unread_fields),
+        (
+            charge.currency.lower(),
+            intent.currency.lower(),
+            "currency" in charge.unread_fields,
+        ),
         (
             charge.destination,
             intent.destination,
             charge.destination is None and (its_payer or bool(charge.unread)),
         ),
     )
-    return named == intent.order_id and all(got == asked or unread for got, asked, unread in terms)
+    return named == intent.order_id and all(
+        got == asked or unread for got, asked, unread in terms
+    )
 
 
 def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
@@ -184,7 +204,9 @@ def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
     return (
         ended
         and in_mode
-        and (key_in(charge) == intent.key or (answered and could_be(charge, intent, "")))
+        and (
+            key_in(charge) == intent.key or (answered and could_be(charge, intent, ""))
+        )
     )
 
 

@@ -115,7 +115,8 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
             message=told.message,
         )
     doubt = state.doubt
-    if doubt is not None and told.left_s is not None:  # later than the commit, so the safer start
+    # later than the commit, so the safer start
+    if doubt is not None and told.left_s is not None:
         doubt = replace(doubt, boot_s=max(doubt.boot_s, float(told.left_s)))
     hinted = state.hinted
     if told.charge is not None and (can_be_asked_for(told.charge.id) or not hinted):
@@ -192,19 +193,27 @@ def _both_took_nothing(found: ChargeSeen, known: ChargeSeen) -> bool:
 
 def _is_taken_back(state: Attempt, found: ChargeSeen) -> bool:
     """Was a charge that a person took as it is reversed since? Nothing is left to look at."""
-    return bool(state.accepted) and outcome_of(found) is Outcome.REVERSED and not found.paid
+    return (
+        bool(state.accepted)
+        and outcome_of(found) is Outcome.REVERSED
+        and not found.paid
+    )
 
 
 def _is_known_better(found: ChargeSeen, known: ChargeSeen) -> bool:
     """Is it under an id that names no charge, and does what is known tell as much of the money?"""
     if can_be_asked_for(found.id):
         return False
-    return can_be_asked_for(known.id) or Shown(found).weight[0] <= Shown(known).weight[0]
+    return (
+        can_be_asked_for(known.id) or Shown(found).weight[0] <= Shown(known).weight[0]
+    )
 
 
 def _is_by_hand(told: Evidence) -> bool:
     """Does a person say whose the charge is?"""
-    return isinstance(told, Resolved) or (isinstance(told, Adopted) and told.word is not None)
+    return isinstance(told, Resolved) or (
+        isinstance(told, Adopted) and told.word is not None
+    )
 
 
 def _flaws_that_count(state: Attempt, told: Evidence) -> tuple[str, ...]:
@@ -309,7 +318,9 @@ def _takes_no_more(before: Attempt, after: Attempt) -> bool:
     """Did no charge beside the reported one take money since? A person took note of those that
     had.
     """
-    return {charge.id for charge in after.further} <= {charge.id for charge in before.further}
+    return {charge.id for charge in after.further} <= {
+        charge.id for charge in before.further
+    }
 
 
 def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
@@ -442,7 +453,8 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
         return _but(state, accepted=word)
     if told.charge is not None:
         now = _evidence(_unnamed(state, told.charge.id), event, told)
-        if told.flaws or now.further:  # else it is what was asked, and all that there is
+        # else it is what was asked, and all that there is
+        if told.flaws or now.further:
             return _but(now, accepted=word, by_hand=word)
         return _but(now, accepted=state.accepted, by_hand=word)
     return _but(

@@ -105,7 +105,9 @@ def _told_beside(
 # --- contested
 
 
-def contested(row: Row, history: History, guards: Guards) -> ConflictWith | Renamed | None:
+def contested(
+    row: Row, history: History, guards: Guards
+) -> ConflictWith | Renamed | None:
     """Whose money, or whose word, may be about this very row under another name."""
     twin = look_alike(row, history, guards)
     if twin is not None:
@@ -161,12 +163,16 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
     for order_id in history.ids(row):
         for other in history.elsewhere.get(order_id, ()):
             currency = other.currency.lower()
-            if asked.same(Asked(other.payer, other.destination, other.amount, currency)):
+            if asked.same(
+                Asked(other.payer, other.destination, other.amount, currency)
+            ):
                 found.append(other)
     if not found:
         return None
     first = found[0]
-    charge_ids = dict.fromkeys(other.charge_id for other in found if other.job == first.job)
+    charge_ids = dict.fromkeys(
+        other.charge_id for other in found if other.job == first.job
+    )
     return replace(first, charge_id=", ".join(charge_ids))
 
 
@@ -361,7 +367,9 @@ def _charged_by_nobody(row: Row, guards: Guards) -> Waits | None:
     """A charge that names nobody asks for what the row asks, and may be its very own."""
     document = row.document
     terms = document["destination"], document["amount"], str(document["currency"])
-    for charge in fits(guards.nameless, terms, row.order_id, payer_of(document), guards.job):
+    for charge in fits(
+        guards.nameless, terms, row.order_id, payer_of(document), guards.job
+    ):
         step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
         return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
     return None
@@ -400,7 +408,11 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
     if guards.near_duplicates != "hold":
         return None
     ids = history.ids(row)
-    near = [one for one in history.near.get(terms_in(row.document), ()) if one.order_id not in ids]
+    near = [
+        one
+        for one in history.near.get(terms_in(row.document), ())
+        if one.order_id not in ids
+    ]
     if not near:
         return None
     return _waits_for_a_word(row, _resembles(near))
@@ -477,7 +489,9 @@ def _token_goes_before(
     order_id, batch_id = going.tokens.setdefault(token, _goes_as(row, sendable))
     if order_id == row.order_id or not _asks_for_a_token(sendable, guards):
         return None
-    return Rejected(why=(said.TOKEN_GOES(order=order_id, batch=batch_id, step=steps.NEW_TOKEN()),))
+    return Rejected(
+        why=(said.TOKEN_GOES(order=order_id, batch=batch_id, step=steps.NEW_TOKEN()),)
+    )
 
 
 def _token_of(row: Row, sendable: Sendable) -> str:
@@ -520,7 +534,9 @@ def over_limit(
             "before": money_told(before, currency),
             "limit": money_told(limit, currency),
         }
-        return Waits((entry(**told_amounts, step=steps.LIMIT(order=row.order_id)),), ACCOUNTANT)
+        return Waits(
+            (entry(**told_amounts, step=steps.LIMIT(order=row.order_id)),), ACCOUNTANT
+        )
     return None
 
 
@@ -588,7 +604,9 @@ def outside(
     shown = money_told(amount, currency)
     part = hundredth.get(terms_in(document))
     if part is not None and part.order_id not in ids:
-        return (said.HUNDREDFOLD(amount=shown, order=part.order_id, batch=part.batch_id),)
+        return (
+            said.HUNDREDFOLD(amount=shown, order=part.order_id, batch=part.batch_id),
+        )
     past = past_of.get((document["destination"], currency.lower()))
     if past is None or past.orders < ENOUGH_ORDERS:
         return ()
@@ -609,7 +627,9 @@ def _asks_for_a_token(sendable: Sendable, guards: Guards) -> bool:
     return is_new and not guards.asks_first
 
 
-def token_spent(row: Row, sendable: Sendable, history: History, guards: Guards) -> Rejected | None:
+def token_spent(
+    row: Row, sendable: Sendable, history: History, guards: Guards
+) -> Rejected | None:
     """What a row is whose one-time token made a charge of another order of an earlier file."""
     if not _asks_for_a_token(sendable, guards):
         return None
@@ -617,7 +637,9 @@ def token_spent(row: Row, sendable: Sendable, history: History, guards: Guards) 
     if spent is None or spent.order_id in history.ids(row):
         return None
     step = steps.NEW_TOKEN()
-    return Rejected(why=(said.TOKEN_SPENT(order=spent.order_id, batch=spent.batch_id, step=step),))
+    return Rejected(
+        why=(said.TOKEN_SPENT(order=spent.order_id, batch=spent.batch_id, step=step),)
+    )
 
 
 def _resembles(near: Sequence[Near]) -> Message:

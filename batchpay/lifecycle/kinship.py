@@ -69,7 +69,9 @@ class Ancestry:
 
     def is_of_another(self, order_id: str) -> bool:
         """Does it go back to anything but rows of this very order?"""
-        return bool(self.places) and (not self.first_id or set(self.order_ids) != {order_id})
+        return bool(self.places) and (
+            not self.first_id or set(self.order_ids) != {order_id}
+        )
 
 
 class Trace(Protocol):
@@ -202,7 +204,9 @@ class _Journal(Protocol):
         last_row: int,
     ) -> Mapping[int, str]: ...
     def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
-    def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, Sequence[str]]: ...
+    def corrected(
+        self, keys: Collection[str] | None = None
+    ) -> Mapping[str, Sequence[str]]: ...
     def adopted(self) -> Sequence[tuple[str, str]]: ...
     def histories(self, order_ids: Sequence[str]) -> Mapping[str, Sequence[Event]]: ...
 
@@ -241,12 +245,16 @@ class _ByForm:
         self.same: Some = {}
         self.had: Some = {}
         self.said: Some = {}  # both ways
-        self.later: Some = {}  # the other way round: only what is the same sale for sure
+        # the other way round: only what is the same sale for sure
+        self.later: Some = {}
         self.sources: dict[str, set[str]] = {}  # of these later names
-        self.back: Some = {}  # -> by what the rows are known that rows with it came back for
+        # -> by what the rows are known that rows with it came back for
+        self.back: Some = {}
         self.typed: Some = {}  # such a key -> such ids
-        self.new: set[str] = set()  # ids of which a person said that they are of no other sale
-        self.typed_ns: dict[tuple[str, str], int] = {}  # such an id and key -> when it was told
+        # ids of which a person said that they are of no other sale
+        self.new: set[str] = set()
+        # such an id and key -> when it was told
+        self.typed_ns: dict[tuple[str, str], int] = {}
 
     def add(self, names: Names, form: Callable[[str], str], at_ns: int) -> None:
         for new, old in names.same.items():
@@ -319,13 +327,16 @@ class Lineages:
         self._sources: bool | None = None
         self._corrections: Mapping[str, Sequence[str]] | None = None
         self._renamed = renamed or Names()
-        self._batches: dict[str, str] | None = None  # last 12 digits of a batch id -> batch id
-        self._jobs: dict[str, str] = {}  # the same digits -> another job that knows the batch
+        # last 12 digits of a batch id -> batch id
+        self._batches: dict[str, str] | None = None
+        # the same digits -> another job that knows the batch
+        self._jobs: dict[str, str] = {}
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
         self._readings: dict[str, list[str]] | None = None
-        self._rivals: dict[str, dict[str, Rivals]] = {}  # batch id -> place -> it and its rivals
+        # batch id -> place -> it and its rivals
+        self._rivals: dict[str, dict[str, Rivals]] = {}
         self._received: dict[str, int] | None = None
         self._last: tuple[str, int, StoredChunk | None] | None = None
         # Cancellations of orders that were never sent, by all that these are known by.
@@ -352,7 +363,8 @@ class Lineages:
         places: list[str] = []
         order_ids = list(told)
         first_id = ""
-        while place and place not in places:  # nobody's own ancestor, whatever a file says
+        # nobody's own ancestor, whatever a file says
+        while place and place not in places:
             places.append(place)
             row = self._row(place)
             first_id = row.order_id
@@ -400,7 +412,11 @@ class Lineages:
                 if span.sheet == sheet and span.first <= row <= span.last:
                     found.setdefault(batch_id, {})[span.number] = None
         batches = [batch.id for batch in self._journal.batches()]
-        return [(batch_id, number) for batch_id in batches for number in found.get(batch_id, ())]
+        return [
+            (batch_id, number)
+            for batch_id in batches
+            for number in found.get(batch_id, ())
+        ]
 
     def reading(self, place: str) -> str:
         """The same of the row of one place; empty where the journal does not know it."""
@@ -487,7 +503,9 @@ class Lineages:
     def _all_words(self) -> Mapping[str, list[tuple[Event, OrderCancelled]]]:
         if self._words is None:
             self._words = {}
-            for event, told in told_by(self._journal.events([OrderCancelled.kind]), OrderCancelled):
+            for event, told in told_by(
+                self._journal.events([OrderCancelled.kind]), OrderCancelled
+            ):
                 for key in {by_order(event.order_id), *told.sale, *told.had}:
                     self._words.setdefault(key, []).append((event, told))
         return self._words
@@ -549,7 +567,9 @@ class Lineages:
         own = self.form(order_id)
         if own in map(self.form, sale.order_ids):
             return True
-        answered = [place for place, ids in self._all_answered().items() if order_id in ids]
+        answered = [
+            place for place, ids in self._all_answered().items() if order_id in ids
+        ]
         for place in (*others, *answered):
             other = self.of(place)
             is_its_own = own in map(self.form, other.order_ids)
@@ -560,7 +580,9 @@ class Lineages:
     def _all_answered(self) -> Mapping[str, tuple[str, ...]]:
         if self._answered is None:
             self._answered = {}
-            for _, told in told_by(self._journal.events([RowsAnswered.kind]), RowsAnswered):
+            for _, told in told_by(
+                self._journal.events([RowsAnswered.kind]), RowsAnswered
+            ):
                 for one, order_id in told.rows.items():
                     self._answered[one] = (*self._answered.get(one, ()), order_id)
         return self._answered
@@ -573,7 +595,9 @@ class Lineages:
         """The ids that a person typed for the same sale."""
         return tuple(self._all_names().said.get(self.form(order_id), ()))
 
-    def typed_beside(self, place: str, sale: Ancestry, order_id: str) -> tuple[str, ...]:
+    def typed_beside(
+        self, place: str, sale: Ancestry, order_id: str
+    ) -> tuple[str, ...]:
         """By what else the sale of a row is known, for good: of which rows came back under an id
         that a person typed, and under which ids rows came back for it.
         """
@@ -666,7 +690,9 @@ class Lineages:
         tail, _, rest = place.partition("\t")
         row, _, sheet = rest.partition("\t")
         if self._batches is None:
-            self._batches = {batch.id[-12:]: batch.id for batch in self._journal.batches()}
+            self._batches = {
+                batch.id[-12:]: batch.id for batch in self._journal.batches()
+            }
         batch_id = self._batches.get(tail)
         if batch_id and row.isdecimal():
             return (batch_id, sheet, int(row))
@@ -675,7 +701,9 @@ class Lineages:
     def received_ns(self, place: str) -> int:
         """When the file of a place first came (wall clock); 0 where the journal does not know."""
         if self._received is None:
-            self._received = {one.id: one.first_seen_ns for one in self._journal.batches()}
+            self._received = {
+                one.id: one.first_seen_ns for one in self._journal.batches()
+            }
         known = self.where(place)
         if known is None:
             return 0
@@ -710,7 +738,9 @@ class Lineages:
                 return self._rows(batch_id, span.number).get(row, _NOTHING)
         return _NOTHING
 
-    def _before(self, batch_id: str, sheet: str, rows: Sequence[int]) -> Mapping[int, _Told]:
+    def _before(
+        self, batch_id: str, sheet: str, rows: Sequence[int]
+    ) -> Mapping[int, _Told]:
         """Some rows of a batch as they were last planned; there is one at least."""
         first = rows[0]
         last = rows[-1]
@@ -718,7 +748,8 @@ class Lineages:
         for span in self._spans_of(batch_id):
             if span.sheet == sheet and span.first <= last and first <= span.last:
                 numbers.append(span.number)
-        if len(numbers) == 1:  # as ever, but for a program that cuts its chunks otherwise
+        # as ever, but for a program that cuts its chunks otherwise
+        if len(numbers) == 1:
             return self._rows(batch_id, numbers[0])
         found: dict[int, _Told] = {}
         for number in numbers:
@@ -727,7 +758,9 @@ class Lineages:
 
     def _spans_of(self, batch_id: str) -> list[_Span]:
         if batch_id not in self._spans:
-            self._spans[batch_id] = [_Span(*span) for span in self._journal.spans(batch_id)]
+            self._spans[batch_id] = [
+                _Span(*span) for span in self._journal.spans(batch_id)
+            ]
         return self._spans[batch_id]
 
     def _rows(self, batch_id: str, number: int) -> dict[int, _Told]:
@@ -758,5 +791,7 @@ def reading_of(chunk: StoredChunk, at: int) -> str:
 def _told(chunk: StoredChunk) -> Iterable[tuple[int, _Told]]:
     for at, document in enumerate(chunk.documents):
         order_id = str(document.get("order_id") or "")
-        told = _Told(order_id, chunk.corrects.get(at, ""), chunk.earlier.get(at, ()), document)
+        told = _Told(
+            order_id, chunk.corrects.get(at, ""), chunk.earlier.get(at, ()), document
+        )
         yield chunk.rows[at], told

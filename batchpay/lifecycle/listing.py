@@ -40,7 +40,8 @@ class Listing:
     size: int = 0  # how many objects that page may have; 0: nobody said
     complete: bool = False
     broken: str = ""  # why it proves nothing and must start anew
-    latest: str = ""  # the youngest created_at that was seen and is a time as documented
+    # the youngest created_at that was seen and is a time as documented
+    latest: str = ""
     # charges too long to be read at all: what such a list does not show, it does not prove absent
     skipped: int = 0
     # charges that carry no well-formed key, of any job
@@ -65,7 +66,11 @@ class Listing:
 
     def _is_younger(self, charge: ChargeSeen) -> bool:
         """Was it made after this listing began, by what it says itself?"""
-        return bool(self.now) and is_instant(charge.created_at) and charge.created_at > self.now
+        return (
+            bool(self.now)
+            and is_instant(charge.created_at)
+            and charge.created_at > self.now
+        )
 
     def take(
         self,
@@ -90,11 +95,14 @@ class Listing:
             self._first_total = total
         sizes = [size for size in (self.size, limit) if size]
         full = bool(fresh and sizes) and len(ids) >= min(sizes)
-        if (read == total and not full) or (grown and self._first_total < read <= total):
+        if (read == total and not full) or (
+            grown and self._first_total < read <= total
+        ):
             self._end()
         elif read > total or not fresh:
             self.broken = (
-                self.broken or f"{read} objects were read where the gateway counts {total}"
+                self.broken
+                or f"{read} objects were read where the gateway counts {total}"
             )
         if ids:
             self._last_id = ids[-1]
@@ -105,7 +113,8 @@ class Listing:
         """All that the gateway counts was read; one that lacks what was there before was cut."""
         if self.newest and not self.skipped and not self.shows(self.newest):
             self.broken = (
-                self.broken or f"the list ends without {self.newest}, the youngest charge there is"
+                self.broken
+                or f"the list ends without {self.newest}, the youngest charge there is"
             )
         self.complete = not self.broken
 

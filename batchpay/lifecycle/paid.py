@@ -12,7 +12,9 @@ def beside(attempt: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:
     """Another attempt of the same order that has, or may have, its money: this one is never sent
     again.
     """
-    return next((other for other in attempts if other is not attempt and not other.closed), None)
+    return next(
+        (other for other in attempts if other is not attempt and not other.closed), None
+    )
 
 
 def money_charges(attempts: Sequence[Attempt]) -> list[str]:
@@ -21,9 +23,17 @@ def money_charges(attempts: Sequence[Attempt]) -> list[str]:
     """
     ids: dict[str, None] = {}
     for attempt in attempts:
-        if attempt.charge and attempt.charge.takes_money and attempt.charge.id in attempt.twins:
+        if (
+            attempt.charge
+            and attempt.charge.takes_money
+            and attempt.charge.id in attempt.twins
+        ):
             ids[attempt.charge.id] = None
-        ids.update(dict.fromkeys(one.charge.id for one in attempt.others if one.charge.takes_money))
+        ids.update(
+            dict.fromkeys(
+                one.charge.id for one in attempt.others if one.charge.takes_money
+            )
+        )
     return list(ids)
 
 

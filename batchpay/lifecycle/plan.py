@@ -133,7 +133,8 @@ def _texts_in(text: str) -> list[str]:
         return []
 
 
-LONGEST_VALUE = 255  # characters of a value that any gateway keeps; as long as a description
+# characters of a value that any gateway keeps; as long as a description
+LONGEST_VALUE = 255
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 MOST_KEYS = 12  # told to the gateway: the nearest and the first of them
 _ROW = re.compile(r"[1-9][0-9]{0,9}")
@@ -155,7 +156,9 @@ _CONTENT = json.JSONEncoder(
 )
 
 
-def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | None] | None:
+def place_in(
+    job_name: str, metadata: Mapping[str, str]
+) -> tuple[str, int | None] | None:
     """Order id and attempt of a charge of this job, by what it says itself; None: it is none of
     this job's.
 
@@ -288,7 +291,9 @@ def alike(order_id: str) -> str:
 
 
 _POINT_ZERO = re.compile(r"\.0*$")
-_NUMBER = re.compile(r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?")
+_NUMBER = re.compile(
+    r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?"
+)
 
 
 def _written_out(whole: str, decimals: str, exponent: str) -> str:
@@ -331,11 +336,15 @@ def terms_of(
 def terms_in(document: Document) -> str:
     """The same of what a row asks for that broke no rule."""
     return _terms_once(
-        payer_of(document), document["destination"], document["amount"], document["currency"]
+        payer_of(document),
+        document["destination"],
+        document["amount"],
+        document["currency"],
     )
 
 
-_terms_once = lru_cache(8192)(terms_of)  # a run asks for those of a row from several sides
+# a run asks for those of a row from several sides
+_terms_once = lru_cache(8192)(terms_of)
 
 
 def number_of_terms(document: Document) -> int:
@@ -448,7 +457,9 @@ def intent_of(
     )
 
 
-def form_encoded(document: Document, metadata: Mapping[str, str], fee: Fee | None) -> str:
+def form_encoded(
+    document: Document, metadata: Mapping[str, str], fee: Fee | None
+) -> str:
     """The body of `POST /charges` as application/x-www-form-urlencoded (omise-api.md, 1.4 and
     2.1).
     """

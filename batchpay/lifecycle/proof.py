@@ -18,16 +18,20 @@ class Proof(StrEnum):
 
     NOT_SENT = "not_sent"  # no byte left this machine
     CHARGE = "charge"  # a charge exists and is the one that was asked for
-    UNPROVEN = "unproven"  # a charge exists and is not what was asked for: a person, stop
+    # a charge exists and is not what was asked for: a person, stop
+    UNPROVEN = "unproven"
     REFUSED = "refused"  # nothing was charged and the gateway says why
     THROTTLED = "throttled"  # nothing was charged: too many requests
-    KEY_REFUSED = "key_refused"  # nothing was charged: the secret key is wrong for everybody
+    # nothing was charged: the secret key is wrong for everybody
+    KEY_REFUSED = "key_refused"
     NOT_HERE = "not_here"  # nothing was charged: this is not where charges are made
     KEY_REUSED = "key_reused"  # our key discipline is broken: stop
     IN_DOUBT = "in_doubt"  # everything else
 
 
-NOT_CHARGED = frozenset({Proof.NOT_SENT, Proof.THROTTLED, Proof.KEY_REFUSED, Proof.NOT_HERE})
+NOT_CHARGED = frozenset(
+    {Proof.NOT_SENT, Proof.THROTTLED, Proof.KEY_REFUSED, Proof.NOT_HERE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,13 @@ class Verdict:
     """A proof with what it rests on."""
 
     proof: Proof
-    charge: ChargeSeen | None = (
-        None  # that it proves; with IN_DOUBT one that it speaks of and does not prove
-    )
+    # that it proves; with IN_DOUBT one that it speaks of and does not prove
+    charge: ChargeSeen | None = None
     flaws: tuple[str, ...] = ()  # how the charge differs from what was asked
     code: str = ""
     message: str = ""
-    spent: bool = False  # the token is used up after a doubt: look up for ever, never send again
+    # the token is used up after a doubt: look up for ever, never send again
+    spent: bool = False
 
 
 _NAMES_AN_ID = re.compile(
@@ -76,7 +80,8 @@ def verdict(
         return Verdict(Proof.IN_DOUBT, message=answer.trouble)
     if 200 <= status <= 299:
         return _success(answer, intent, live)
-    if answer.said is not None:  # whatever the status says, somebody charged: look at its id
+    # whatever the status says, somebody charged: look at its id
+    if answer.said is not None:
         told = f"status {status} with a charge"
         return Verdict(
             Proof.IN_DOUBT,
@@ -120,7 +125,9 @@ def verdict(
     return Verdict(Proof.REFUSED, code=code, message=message)
 
 
-def _success(answer: Answer[ChargeSeen | ChargeWithoutId], intent: Intent, live: bool) -> Verdict:
+def _success(
+    answer: Answer[ChargeSeen | ChargeWithoutId], intent: Intent, live: bool
+) -> Verdict:
     match answer.said:
         case None:
             told = answer.message or "a success status without a charge object"
@@ -129,7 +136,9 @@ def _success(answer: Answer[ChargeSeen | ChargeWithoutId], intent: Intent, live:
             return Verdict(Proof.UNPROVEN, flaws=flaws)
         case charge:
             flaws = flaws_of(charge, intent, live)
-            return Verdict(Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws)
+            return Verdict(
+                Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws
+            )
 
 
 def _with_id(charge: ChargeSeen | ChargeWithoutId) -> ChargeSeen | None:
@@ -140,7 +149,8 @@ def _with_id(charge: ChargeSeen | ChargeWithoutId) -> ChargeSeen | None:
 
 def _is_about_the_order(code: str, message: str) -> bool:
     return (
-        code not in ("not_found", "service_not_found") or _NAMES_AN_ID.search(message) is not None
+        code not in ("not_found", "service_not_found")
+        or _NAMES_AN_ID.search(message) is not None
     )
 
 

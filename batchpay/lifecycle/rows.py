@@ -99,7 +99,8 @@ class Elsewhere:
     """A charge of the same order id that another job made, and that takes money or may."""
 
     job: str
-    charge_id: str  # in what is told of a row: of each, where that job made more than one
+    # in what is told of a row: of each, where that job made more than one
+    charge_id: str
     payer: str  # empty: not told
     destination: str
     amount: int  # smallest unit
@@ -237,7 +238,9 @@ class History:
     typed_before: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # Place -> the places of the rows that it goes back to, its own first, and the rivals among the
     # rows that it, or an order of its sale, goes back to.
-    rivals: Mapping[str, tuple[Sequence[str], Sequence[Rivals]]] = field(default_factory=dict)
+    rivals: Mapping[str, tuple[Sequence[str], Sequence[Rivals]]] = field(
+        default_factory=dict
+    )
     # Place -> what may be said of its sale.
     words: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
 
@@ -418,7 +421,15 @@ class Waits:
 
 Sendable = MayGo | Owns | DuplicateOf  # the last two where they resume
 Standing = (
-    Owns | Rejected | Cancelled | DuplicateOf | RepeatOf | ConflictWith | Renamed | MayGo | Waits
+    Owns
+    | Rejected
+    | Cancelled
+    | DuplicateOf
+    | RepeatOf
+    | ConflictWith
+    | Renamed
+    | MayGo
+    | Waits
 )
 
 

@@ -12,7 +12,14 @@ from batchpay.domain.model import Intent, Outcome
 from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import are_apart, goes_back_to
-from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in, terms_of
+from batchpay.lifecycle.plan import (
+    alike,
+    by_order,
+    order_in,
+    place_of,
+    terms_in,
+    terms_of,
+)
 from batchpay.lifecycle.rows import Guards, History, Row, Word
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
 
@@ -33,7 +40,9 @@ def owner_of(
     """
     for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
         attempts = history.attempts.get(candidate, ())
-        owned = [one for one in reversed(attempts) if one.owned_by(batch_id, sheet, row)]
+        owned = [
+            one for one in reversed(attempts) if one.owned_by(batch_id, sheet, row)
+        ]
         for attempt in owned:
             if attempt.outcome is Outcome.IN_DOUBT:
                 return attempt
@@ -89,7 +98,9 @@ def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
     for attempt in in_vain(row, history, guards):
         if attempt.outcome is Outcome.HELD:
             continue
-        if same_terms(row.document, attempt) and not goes_back_to(attempt.intent, keys_of(row)):
+        if same_terms(row.document, attempt) and not goes_back_to(
+            attempt.intent, keys_of(row)
+        ):
             last = attempt
     return last
 
@@ -107,9 +118,17 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     own = max((one.intent.attempt for one in _sent_for(row, history)), default=0)
     for attempt in (*_of_its_order(row, history), *_of_the_sale(row, history)):
         corrects = not row.corrects and goes_back_to(attempt.intent, (row.place,))
-        follows = own and attempt.intent.order_id == row.order_id and attempt.intent.attempt > own
+        follows = (
+            own
+            and attempt.intent.order_id == row.order_id
+            and attempt.intent.attempt > own
+        )
         is_later = begun_ns(attempt) > received_ns or corrects or follows
-        if attempt.outcome is Outcome.SUCCEEDED and is_later and not row.caused(attempt):
+        if (
+            attempt.outcome is Outcome.SUCCEEDED
+            and is_later
+            and not row.caused(attempt)
+        ):
             charged.append(attempt)
     for attempt in history.answered.get(row.place, ()):
         if attempt.outcome is Outcome.SUCCEEDED:
@@ -143,7 +162,9 @@ def _settled_before(row: Row, history: History) -> Attempt | None:
     """What settled the same row when it came in an older file."""
     of_its_order = history.attempts.get(row.order_id, ())
     for same in history.same.get(row.place, ()):
-        later = [attempt for attempt in of_its_order if begun_ns(attempt) > same.received_ns]
+        later = [
+            attempt for attempt in of_its_order if begun_ns(attempt) > same.received_ns
+        ]
         for attempt in (*same.settled, *later):
             if attempt.outcome is Outcome.SUCCEEDED and not row.caused(attempt):
                 return attempt

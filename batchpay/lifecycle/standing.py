@@ -172,7 +172,8 @@ def _of_its_own(
     warnings = warnings_of(row, history, before_ns=owned.sent_ns)
     if _asks_for_other_terms(row, owned, guards):
         flaw = "terms: the row asks for other terms than the adopted charge has"
-        word = owned.accepted or owned.by_hand  # one that named the charge took its terms, too
+        # one that named the charge took its terms, too
+        word = owned.accepted or owned.by_hand
         flawed = replace(owned, flaws=(*owned.flaws, flaw), accepted=word)
         return Owns(flawed, warnings=warnings, contradicts=not word)
     paid = beside(owned, history.attempts.get(owned.intent.order_id, ()))
@@ -247,7 +248,9 @@ def _known_of_it(
 # --- its problems and its repeats
 
 
-def _flawed(row: Row, history: History, guards: Guards) -> Rejected | ConflictWith | None:
+def _flawed(
+    row: Row, history: History, guards: Guards
+) -> Rejected | ConflictWith | None:
     """What the row is by itself, and beside the other rows of its run, whatever the journal has."""
     if row.problems:
         return Rejected(row.problems)
@@ -294,7 +297,9 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
     if goes_back_to(kin.intent, keys_of(row)):
         if is_same:
             return duplicate_of(kin, _as_it_goes(kin, said.DUPLICATE_ORDER_CORRECTED))
-        return conflict_with(kin, _as_it_goes(kin, said.CONFLICT_CORRECTED), step=steps.NEW_ID())
+        return conflict_with(
+            kin, _as_it_goes(kin, said.CONFLICT_CORRECTED), step=steps.NEW_ID()
+        )
     if is_same:
         return duplicate_of(kin, _as_it_goes(kin, said.DUPLICATE_EARLIER_ID))
     return conflict_with(kin, said.CONFLICT_EARLIER_ID)
@@ -338,7 +343,9 @@ def _judged(
         if asks_the_same(row.document, last, made_by):
             return duplicate_of(last)
         return _in_conflict(row, last, said.CONFLICT_OWN_BATCH)
-    same = [attempt for attempt in asked if asks_the_same(row.document, attempt, made_by)]
+    same = [
+        attempt for attempt in asked if asks_the_same(row.document, attempt, made_by)
+    ]
     if same and (not row.comeback or _answers(same[-1], history)):
         return duplicate_of(same[-1])
     if last.intent.attempt >= MAX_ATTEMPTS:
@@ -364,7 +371,12 @@ def _beside_open(
         goes_on_here = True
     is_planned_anew = last.ready and goes_on_here
     if asks_the_same(row.document, last, guards.extras_from) and not is_planned_anew:
-        if not last.may_go_again or owner_is_here or not only_one or row.repeat is not None:
+        if (
+            not last.may_go_again
+            or owner_is_here
+            or not only_one
+            or row.repeat is not None
+        ):
             return duplicate_of(last)
         before = _but_for(last, attempts, row, history, guards)
         return duplicate_of(last, resumes=True, before=before)
@@ -376,7 +388,9 @@ def _beside_open(
 
 def _in_conflict(row: Row, attempt: Attempt, sentence: Entry) -> ConflictWith:
     """It asks for something else than an attempt of its order: for what, and what to do."""
-    return conflict_with(attempt, sentence, differs(row.document, attempt), steps.OTHER_CONTENT())
+    return conflict_with(
+        attempt, sentence, differs(row.document, attempt), steps.OTHER_CONTENT()
+    )
 
 
 def _answers(attempt: Attempt, history: History) -> bool:
@@ -401,7 +415,9 @@ def _first_here(
     return MayGo(number, tuple(before), withdraw)
 
 
-def _unless_anothers(row: Row, judged: DuplicateOf, history: History) -> DuplicateOf | ConflictWith:
+def _unless_anothers(
+    row: Row, judged: DuplicateOf, history: History
+) -> DuplicateOf | ConflictWith:
     """What a row was judged to be, unless it came back as a copy of an order that the row which it
     names never asked for: a fill handle went over it. What that row did not tell says nothing.
     """

@@ -8,7 +8,13 @@ from batchpay.domain.model import Document, Intent
 from batchpay.domain.money import money_told
 from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import content_of, fitting_terms, may_pay, payer_of, single_use_of
+from batchpay.lifecycle.plan import (
+    content_of,
+    fitting_terms,
+    may_pay,
+    payer_of,
+    single_use_of,
+)
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message
 
@@ -48,7 +54,9 @@ class Asked:
         """
         if self.amount is None or other.amount is None:
             return False
-        same_currency = None in (self.currency, other.currency) or self.currency == other.currency
+        same_currency = (
+            None in (self.currency, other.currency) or self.currency == other.currency
+        )
         if self.amount == other.amount and same_currency:
             return False
         if self.pays_once or other.pays_once:
@@ -126,7 +134,9 @@ def differs(document: Document, attempt: Attempt) -> Message:
         theirs = money_told(asked.amount, asked.currency)
         what.append(said.DIFFERS_AMOUNT(mine=mine, theirs=theirs))
     if recipient != asked.destination:
-        what.append(said.DIFFERS_RECIPIENT(mine=told(recipient), theirs=told(asked.destination)))
+        what.append(
+            said.DIFFERS_RECIPIENT(mine=told(recipient), theirs=told(asked.destination))
+        )
     if not _pays_alike(payer_of(document), asked):
         what.append(said.DIFFERS_PAYER())
     if not what:
@@ -170,5 +180,8 @@ def fitting_terms_of(document: Document) -> tuple[str, ...]:
     own first.
     """
     return fitting_terms(
-        payer_of(document), document["destination"], document["amount"], document["currency"]
+        payer_of(document),
+        document["destination"],
+        document["amount"],
+        document["currency"],
     )

@@ -25,7 +25,8 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import may_pay, number_of
 
 KINDS = kinds(Stray, NamelessListed, Disowned)  # of the events that tell of them
-Terms = tuple[str, int, str]  # recipient, amount in the smallest unit, lower-case currency
+# recipient, amount in the smallest unit, lower-case currency
+Terms = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Nameless:
     amount: int
     currency: str  # lower case
     created_at: str  # ISO 8601 UTC; empty: not told
-    order_id: str = ""  # that it names itself; of one that kept a key nothing else is believed
+    # that it names itself; of one that kept a key nothing else is believed
+    order_id: str = ""
     key: str = ""  # that it kept, and that no journal knows
 
     @property
@@ -63,7 +65,10 @@ class Nameless:
         when?
         """
         at = datetime.fromtimestamp(max(0, at_ns // 10**9 - SKEW_S), UTC)
-        return not is_instant(self.created_at) or self.created_at >= f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        return (
+            not is_instant(self.created_at)
+            or self.created_at >= f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        )
 
 
 def nameless_of(charge: ChargeSeen) -> Nameless:
@@ -174,7 +179,9 @@ def may_be_charge_of(
 
 
 def unclear_among(
-    attempts: Iterable[Attempt], nameless: Mapping[Terms, Mapping[str, Nameless]], job: str
+    attempts: Iterable[Attempt],
+    nameless: Mapping[Terms, Mapping[str, Nameless]],
+    job: str,
 ) -> Iterator[tuple[Attempt, Nameless]]:
     """Attempts that are said to have charged nothing, each with a charge that may be its own after
     all: beside one of them nothing more of its order is sent.

@@ -83,12 +83,16 @@ IS_OWNER_FILE = entry(
 _KIND = "What a file is by its content."
 
 
-def _kind(code: str, text: str, remedy: str = "Do what the sentence around it says.") -> Entry:
+def _kind(
+    code: str, text: str, remedy: str = "Do what the sentence around it says."
+) -> Entry:
     return entry(f"kind.{code}", text, means=_KIND, example=text, remedy=remedy)
 
 
 KIND_XLS = _kind("xls", "an old workbook (.xls, of Excel before 2007)")
-KIND_OFFICE = _kind("office", "an old Office file, such as an .xls, or one with a password")
+KIND_OFFICE = _kind(
+    "office", "an old Office file, such as an .xls, or one with a password"
+)
 KIND_XLSB = _kind("xlsb", "a binary workbook (.xlsb)")
 KIND_ODS = _kind("ods", "an OpenDocument spreadsheet (.ods)")
 KIND_NUMBERS = _kind("numbers", "a document of Apple Numbers")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from batchpay.messages.message import entry
 
 _SEND_AGAIN = "Correct the rows that are named, and send the file again."
-_ASK = "Ask the sender which is right; then have the file, or the declaration, sent again."
+_ASK = (
+    "Ask the sender which is right; then have the file, or the declaration, sent again."
+)
 REJECTED_STOP = entry(
     "refused.on-reject",
     '{rejected:d} of {rows} rows are rejected and on_reject is "stop": correct them and send the'

@@ -5,7 +5,9 @@ from __future__ import annotations
 from batchpay.messages.message import entry
 from batchpay.messages.steps import KEY_SOURCES
 
-WELL = entry("exit-0", "nothing to do", means="All is well.", example="every order was charged")
+WELL = entry(
+    "exit-0", "nothing to do", means="All is well.", example="every order was charged"
+)
 ROWS = entry(
     "exit-10",
     "the accountant: correct the rows in the rejects file and send it as a new file",

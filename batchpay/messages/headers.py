@@ -158,14 +158,22 @@ DIFFERS_VOWEL = _differs(
     "vowel", "the vowel ำ as two characters or as one", "U+0E4D U+0E32 beside U+0E33"
 )
 DIFFERS_COMPOSED = _differs(
-    "composed", "a letter and its mark as two characters or as one", "カ and ゛ beside ガ"
+    "composed",
+    "a letter and its mark as two characters or as one",
+    "カ and ゛ beside ガ",
 )
 DIFFERS_BLANK_KIND = _differs(
     "blank-kind", "another kind of blank", "a no-break space beside a space"
 )
-DIFFERS_ENDS = _differs("ends", "a blank at its beginning or end", "'Silom Silk ' with a blank")
-DIFFERS_WIDTH = _differs("width", "wide letters beside narrow ones", "ｼﾛﾑ beside シロム")
-DIFFERS_BLANKS = _differs("blanks", "another number of blanks", "two blanks between words")
+DIFFERS_ENDS = _differs(
+    "ends", "a blank at its beginning or end", "'Silom Silk ' with a blank"
+)
+DIFFERS_WIDTH = _differs(
+    "width", "wide letters beside narrow ones", "ｼﾛﾑ beside シロム"
+)
+DIFFERS_BLANKS = _differs(
+    "blanks", "another number of blanks", "two blanks between words"
+)
 DIFFERS_CASE = _differs("case", "capital and small letters", "SILOM beside Silom")
 DIFFERS_OTHERWISE = _differs("otherwise", "a character of the same look", "− beside -")
 COLUMN_TYPE = entry(

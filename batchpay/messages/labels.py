@@ -38,16 +38,32 @@ OUTCOMES = (
 _TOLD = "What an outcome means, in the legend of the reports."
 OUTCOMES_TOLD = (
     _label("outcome-told.succeeded", "charged, as it was asked", _TOLD),
-    _label("outcome-told.unproven", "charged, but not proven to be what was asked", _TOLD),
+    _label(
+        "outcome-told.unproven", "charged, but not proven to be what was asked", _TOLD
+    ),
     _label("outcome-told.pending", "at the gateway, which has not decided yet", _TOLD),
     _label("outcome-told.declined", "the payer's bank said no: not charged", _TOLD),
     _label("outcome-told.expired", "the payer did not pay in time: not charged", _TOLD),
-    _label("outcome-told.reversed", "taken back before any money moved: not charged", _TOLD),
-    _label("outcome-told.refused", "the gateway refused the request: not charged", _TOLD),
+    _label(
+        "outcome-told.reversed", "taken back before any money moved: not charged", _TOLD
+    ),
+    _label(
+        "outcome-told.refused", "the gateway refused the request: not charged", _TOLD
+    ),
     _label("outcome-told.rejected", "the row is not right: never sent", _TOLD),
-    _label("outcome-told.duplicate", "another row asks for this order: not sent again", _TOLD),
-    _label("outcome-told.conflict", "contradicts another row of its order: never sent", _TOLD),
-    _label("outcome-told.in_doubt", "sent, and nobody knows yet what became of it", _TOLD),
+    _label(
+        "outcome-told.duplicate",
+        "another row asks for this order: not sent again",
+        _TOLD,
+    ),
+    _label(
+        "outcome-told.conflict",
+        "contradicts another row of its order: never sent",
+        _TOLD,
+    ),
+    _label(
+        "outcome-told.in_doubt", "sent, and nobody knows yet what became of it", _TOLD
+    ),
     _label("outcome-told.held", "right, and not sent yet", _TOLD),
 )
 
@@ -161,10 +177,14 @@ HEADING_MONEY = _label("heading.money", "Where every row and its money went", _H
 HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
 HEADING_TIME = _label("heading.time", "All charges of this batch over time", _HEADING)
 HEADING_LATE = _label("heading.late", "Changes after the first night", _HEADING)
-HEADING_TRANSFERS = _label("heading.transfers", "Where the recipients' shares are", _HEADING)
+HEADING_TRANSFERS = _label(
+    "heading.transfers", "Where the recipients' shares are", _HEADING
+)
 HEADING_NIGHTS = _label("heading.nights", "All nights", _HEADING)
 HEADING_TREND = _label("heading.trend", "Rows by night", _HEADING)
-HEADING_OPEN = _label("heading.open", "Open", "Rows that wait for a run, a payer or a person.")
+HEADING_OPEN = _label(
+    "heading.open", "Open", "Rows that wait for a run, a payer or a person."
+)
 HEADING_MISSED = _label("heading.missed", "Days without a run", _HEADING)
 HEADING_FILES = _label("heading.files", "Files beside this page", _HEADING)
 HEADING_SOURCE = _label("heading.source", "What this report was made from", _HEADING)
@@ -199,7 +219,9 @@ FACT_MEDIAN = _label("fact.median", "Half of all ended within", _FACT)
 FACT_TOTAL = _label("fact.total", "Total", _FACT)
 FACT_OK = _label("fact.ok", "OK", "A check that holds.")
 FACT_DIFFERS = _label("fact.differs", "DIFFERS", "A check that does not hold.")
-FACT_UNKNOWN = _label("fact.unknown", "unknown", "Stands where a currency or a code is not known.")
+FACT_UNKNOWN = _label(
+    "fact.unknown", "unknown", "Stands where a currency or a code is not known."
+)
 
 # --- equations
 
@@ -217,7 +239,11 @@ EQUATIONS = (
         _EQUATION,
     ),
     _label("equation.sums", "amounts read = amounts of the rows reported", _EQUATION),
-    _label("equation.sent", "rows with a send = sum of the outcomes of sent rows", _EQUATION),
+    _label(
+        "equation.sent",
+        "rows with a send = sum of the outcomes of sent rows",
+        _EQUATION,
+    ),
     _label("equation.file", "rows in the file = rows reported", _EQUATION),
 )
 
@@ -226,23 +252,41 @@ EQUATIONS = (
 _VERDICT = "The first line of a report, by its exit code."
 VERDICTS = (
     _label("verdict.0", "All is well. Nobody has anything to do.", _VERDICT),
-    _label("verdict.10", "Finished. Some rows need a correction or another payment.", _VERDICT),
+    _label(
+        "verdict.10",
+        "Finished. Some rows need a correction or another payment.",
+        _VERDICT,
+    ),
     _label("verdict.11", "Not finished yet. A later run is needed.", _VERDICT),
-    _label("verdict.12", "Something does not add up. A person must look today.", _VERDICT),
+    _label(
+        "verdict.12", "Something does not add up. A person must look today.", _VERDICT
+    ),
 )
 _LINE = "A line of the reports."
-TEST = _label("page.test", "TEST: no money of anybody moved", "Stands large in test mode.")
+TEST = _label(
+    "page.test", "TEST: no money of anybody moved", "Stands large in test mode."
+)
 CHARGED = _label("page.charged", "{money} charged", _LINE)
 NOTHING_CHARGED = _label("page.nothing-charged", "Nothing was charged", _LINE)
 ROWS = _counted("page.rows", "{count} row", "{count} rows", "A number of rows.")
-SECONDS = _counted("page.seconds", "{count} second", "{count} seconds", "A number of seconds.")
-SENT_ROWS = _label("page.sent", "sent to the gateway", "The part of the rows that was sent.")
-ALL_ROWS = _label("page.all", "rows read", "All rows of a file.")
-REFUSED = _label("page.refused", "The whole file is refused, nothing of it was sent.", _LINE)
-STOPPED = _label(
-    "page.stopped", "STOP: nothing is sent before a person has looked.", "A stop is in force."
+SECONDS = _counted(
+    "page.seconds", "{count} second", "{count} seconds", "A number of seconds."
 )
-NO_ACTION = _label("page.no-action", "Nobody has anything to do about this batch.", _LINE)
+SENT_ROWS = _label(
+    "page.sent", "sent to the gateway", "The part of the rows that was sent."
+)
+ALL_ROWS = _label("page.all", "rows read", "All rows of a file.")
+REFUSED = _label(
+    "page.refused", "The whole file is refused, nothing of it was sent.", _LINE
+)
+STOPPED = _label(
+    "page.stopped",
+    "STOP: nothing is sent before a person has looked.",
+    "A stop is in force.",
+)
+NO_ACTION = _label(
+    "page.no-action", "Nobody has anything to do about this batch.", _LINE
+)
 MORE_ROWS = _counted(
     "page.more",
     "{count} more row is not listed here: results.csv has it.",
@@ -250,7 +294,9 @@ MORE_ROWS = _counted(
     "A list is longer than the page shows.",
 )
 STORY = _label(
-    "page.story", "The whole story of one order: {command}", "How to see more of one order."
+    "page.story",
+    "The whole story of one order: {command}",
+    "How to see more of one order.",
 )
 SHEET_LIMITED = _label(
     "page.sheet-limited",
@@ -270,19 +316,29 @@ PAGE_LIMITED = _label(
     "By which rule the page of a very large night leaves rows out.",
 )
 CHUNK = _label(
-    "page.chunk", "Rows {first} to {last}", "A part of the rows that can be opened on the page."
+    "page.chunk",
+    "Rows {first} to {last}",
+    "A part of the rows that can be opened on the page.",
 )
 SEARCH = _label("page.search", "Search", "Beside the field for a search.")
 SEARCH_HINT = _label(
-    "page.search-hint", "order, recipient, charge, reason …", "What may be searched for."
+    "page.search-hint",
+    "order, recipient, charge, reason …",
+    "What may be searched for.",
 )
 EVERY = _label("page.every", "all", "No filter is chosen.")
-SHOWN = _label("page.shown", "{found} of {rows} rows", "How many rows a search has found.")
+SHOWN = _label(
+    "page.shown", "{found} of {rows} rows", "How many rows a search has found."
+)
 PREVIOUS = _label("page.previous", "Previous", "A button.")
 NEXT = _label("page.next", "Next", "A button.")
-SKIP = _label("page.skip", "Skip to all rows", "A link for people who do not see the page.")
+SKIP = _label(
+    "page.skip", "Skip to all rows", "A link for people who do not see the page."
+)
 SORT_HINT = _label(
-    "page.sort-hint", "Click on a heading to sort.", "Says that the table can be sorted."
+    "page.sort-hint",
+    "Click on a heading to sort.",
+    "Says that the table can be sorted.",
 )
 NOT_REVIEWED = _label(
     "page.not-reviewed",
@@ -291,22 +347,34 @@ NOT_REVIEWED = _label(
     "Stands in the reports of a language that no native speaker has read.",
 )
 LATE = _label(
-    "page.late", "{order}: {outcome} on {day}, sent on {sent}", "A row that ended on a later day."
+    "page.late",
+    "{order}: {outcome} on {day}, sent on {sent}",
+    "A row that ended on a later day.",
 )
-LATER = _label("page.later", "{order}: {what}", "What happened to a charge after its run.")
+LATER = _label(
+    "page.later", "{order}: {what}", "What happened to a charge after its run."
+)
 LIFTED = _label(
-    "page.lifted", "{by} lifted a stop on {day}: {reason} (the stop: {stop})", "A stop was lifted."
+    "page.lifted",
+    "{by} lifted a stop on {day}: {reason} (the stop: {stop})",
+    "A stop was lifted.",
 )
-OURS = _label("page.ours", "ours", "What the platform keeps: its commission less the fees.")
+OURS = _label(
+    "page.ours", "ours", "What the platform keeps: its commission less the fees."
+)
 GIVEN_BACK = _label(
     "page.given-back",
     "{money} of what was charged was given back to payers since; it is not taken off here.",
     "Beside what was earned.",
 )
 IS_FINAL = _label(
-    "page.final", "This is all of it: nothing of this file moves by itself any more.", _LINE
+    "page.final",
+    "This is all of it: nothing of this file moves by itself any more.",
+    _LINE,
 )
-NOT_FINAL = _label("page.not-final", "This is not all of it yet. It waits for: {what}", _LINE)
+NOT_FINAL = _label(
+    "page.not-final", "This is not all of it yet. It waits for: {what}", _LINE
+)
 TRANSFERS_MOVING = _counted(
     "page.transfers-moving",
     "{count} transfer to a recipient",
@@ -335,22 +403,34 @@ WARNED = _counted(
     _LINE,
 )
 NOTHING_OPEN = _label("page.nothing-open", "No row of any night is open.", _LINE)
-AGE = _counted("page.age", "within 1 day", "within {days} days", "How old open rows are.", "days")
-AGE_MORE = _label("page.age-more", "more than {days} days ago", "How old open rows are.")
+AGE = _counted(
+    "page.age", "within 1 day", "within {days} days", "How old open rows are.", "days"
+)
+AGE_MORE = _label(
+    "page.age-more", "more than {days} days ago", "How old open rows are."
+)
 MORE_NIGHTS = _counted(
     "page.more-nights",
     "{count} older night is not listed here.",
     "{count} older nights are not listed here.",
     "The list of nights is longer than the page shows.",
 )
-TREND_ALT = _label("page.trend-alt", "Bars: one for each night", "What a chart shows, in words.")
+TREND_ALT = _label(
+    "page.trend-alt", "Bars: one for each night", "What a chart shows, in words."
+)
 CHART_ALT = _label(
-    "page.chart-alt", "Bars: how many of the rows ended how", "What a chart shows, in words."
+    "page.chart-alt",
+    "Bars: how many of the rows ended how",
+    "What a chart shows, in words.",
 )
 TIME_ALT = _label(
-    "page.time-alt", "Bars: charges sent in each part of the run", "What a chart shows, in words."
+    "page.time-alt",
+    "Bars: charges sent in each part of the run",
+    "What a chart shows, in words.",
 )
-NOT_CHARGED = _label("page.not-charged", "not charged", "The part of the money that did not move.")
+NOT_CHARGED = _label(
+    "page.not-charged", "not charged", "The part of the money that did not move."
+)
 ASKED = _label("page.asked", "asked for", "What all rows together ask for.")
 RATE = _label(
     "page.rate",
@@ -358,7 +438,9 @@ RATE = _label(
     "The scale of the chart over time.",
 )
 ARRIVED = _label(
-    "page.arrived", "{arrived} of {orders} arrived", "How many of a recipient's transfers arrived."
+    "page.arrived",
+    "{arrived} of {orders} arrived",
+    "How many of a recipient's transfers arrived.",
 )
 AGREED = _label(
     "page.agreed",
@@ -377,20 +459,28 @@ NEVER_429 = _label(
     "The gateway was not asked too often.",
 )
 CURRENCY_SUM = _label(
-    "page.currency", "{currency}: {rows}, {sum} asked for", "Above a currency's picture."
+    "page.currency",
+    "{currency}: {rows}, {sum} asked for",
+    "Above a currency's picture.",
 )
 
 # --- the verdict on the terminal
 
 _VERDICT_LINE = "A line of the verdict that run and settle end with on the terminal."
-ORDERS = _counted("verdict.orders", "{count} order", "{count} orders", "A number of orders.")
+ORDERS = _counted(
+    "verdict.orders", "{count} order", "{count} orders", "A number of orders."
+)
 THIS_RUN = _label(
-    "verdict.this-run", "this run: sent {orders}{outcomes}, charged {money}", _VERDICT_LINE
+    "verdict.this-run",
+    "this run: sent {orders}{outcomes}, charged {money}",
+    _VERDICT_LINE,
 )
 RUN_LOOKED_UP = _label("verdict.looked-up", "looked up {orders}", _VERDICT_LINE)
 HELD_THE_REST = _label("verdict.held", "held the rest: {why}", _VERDICT_LINE)
 WENT_NO_FURTHER = _label("verdict.no-further", "went no further: {why}", _VERDICT_LINE)
-OF_BATCH = _label("verdict.batch", "{file} ({mode}batch {batch}): {rows}", _VERDICT_LINE)
+OF_BATCH = _label(
+    "verdict.batch", "{file} ({mode}batch {batch}): {rows}", _VERDICT_LINE
+)
 WHOLE_BATCH = _label(
     "verdict.whole", "the whole batch, over all runs: charged {money}", _VERDICT_LINE
 )
@@ -402,7 +492,9 @@ REPORTS_LEFT = _label(
 )
 ALSO_WRITTEN = _label("verdict.also", "also written: {path}", _VERDICT_LINE)
 EXIT = _label("verdict.exit", "exit {code}: {step}", _VERDICT_LINE)
-NOTHING_TO_DO = _label("verdict.nothing", "{job}: no file and nothing open", _VERDICT_LINE)
+NOTHING_TO_DO = _label(
+    "verdict.nothing", "{job}: no file and nothing open", _VERDICT_LINE
+)
 
 # --- files
 
@@ -421,18 +513,28 @@ FILES = (
 _FAILURE = "What a failure code of the gateway means."
 FAILURES = (
     _label(
-        "failure.insufficient_fund", "not enough money, or the card's limit is reached", _FAILURE
+        "failure.insufficient_fund",
+        "not enough money, or the card's limit is reached",
+        _FAILURE,
     ),
-    _label("failure.insufficient_balance", "not enough money in the wallet or account", _FAILURE),
+    _label(
+        "failure.insufficient_balance",
+        "not enough money in the wallet or account",
+        _FAILURE,
+    ),
     _label("failure.failed_processing", "the bank could not process it", _FAILURE),
     _label("failure.timeout", "the payer did not act in time", _FAILURE),
     _label("failure.payment_rejected", "the bank refused and gave no reason", _FAILURE),
     _label("failure.payment_cancelled", "the payer cancelled", _FAILURE),
     _label(
-        "failure.confirmed_amount_mismatch", "another amount was confirmed than charged", _FAILURE
+        "failure.confirmed_amount_mismatch",
+        "another amount was confirmed than charged",
+        _FAILURE,
     ),
     _label("failure.failed_fraud_check", "suspected fraud", _FAILURE),
-    _label("failure.stolen_or_lost_card", "the card is reported stolen or lost", _FAILURE),
+    _label(
+        "failure.stolen_or_lost_card", "the card is reported stolen or lost", _FAILURE
+    ),
     _label("failure.invalid_security_code", "the security code is wrong", _FAILURE),
     _label("failure.invalid_account_number", "there is no such account", _FAILURE),
     _label("failure.invalid_account", "there is no such account", _FAILURE),
@@ -444,7 +546,11 @@ AGAIN = (
     _label("again.insufficient_balance", "yes, once there is money in it", _AGAIN),
     _label("again.failed_processing", "yes, later", _AGAIN),
     _label("again.timeout", "yes, when the payer is there to act", _AGAIN),
-    _label("again.payment_rejected", "with another card; the payer asks the bank why", _AGAIN),
+    _label(
+        "again.payment_rejected",
+        "with another card; the payer asks the bank why",
+        _AGAIN,
+    ),
     _label("again.payment_cancelled", "only if the payer still wants it", _AGAIN),
     _label("again.confirmed_amount_mismatch", "no: ask the gateway first", _AGAIN),
     _label("again.failed_fraud_check", "no: find out who the payer is first", _AGAIN),

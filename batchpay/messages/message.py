@@ -30,8 +30,10 @@ from typing import Any, Protocol
 
 from batchpay.domain.text import told
 
-LONGEST_ID = 300  # characters of an order id that a command repeats; longer ones no gateway takes
-PLAIN = ""  # the code of a sentence that somebody else wrote, or an earlier version kept
+# characters of an order id that a command repeats; longer ones no gateway takes
+LONGEST_ID = 300
+# the code of a sentence that somebody else wrote, or an earlier version kept
+PLAIN = ""
 
 BY_CODE: dict[str, Entry] = {}
 """Every entry of the catalogue: `batchpay.messages` imports all families, which fill it."""
@@ -82,7 +84,10 @@ class Message:
         """`{"code": …, "with": {…}}`, without what is empty."""
         if not self.fields:
             return {"code": self.code}
-        return {"code": self.code, "with": {name: _to_json(field) for name, field in self.fields}}
+        return {
+            "code": self.code,
+            "with": {name: _to_json(field) for name, field in self.fields},
+        }
 
 
 Field = str | int | Message | tuple[Message, ...]
@@ -96,7 +101,8 @@ class Entry:
     code: str
     text: str
     one: str = ""  # the form for one of what `count` counts
-    count: str = ""  # the field by which a form is chosen; empty: there is one form only
+    # the field by which a form is chosen; empty: there is one form only
+    count: str = ""
     means: str = ""
     example: str = ""
     remedy: str = ""

@@ -21,7 +21,9 @@ def _keyword(
 ) -> tuple[Entry, Entry]:
     """The sentence of a keyword, and the same where the schema describes the field."""
     count = "limit" if one else ""
-    bare = entry(code, text, one=one, count=count, means=means, example=example, remedy=remedy)
+    bare = entry(
+        code, text, one=one, count=count, means=means, example=example, remedy=remedy
+    )
     described = entry(
         f"{code}.described",
         f"{text}: {{description}}",

@@ -61,7 +61,9 @@ BATCH_SHEET_AT = entry(
 # --- duplicates
 
 _ONCE = "Nothing: the order that is named is the one that counts."
-_GOES_FIRST = "Nothing: the other row is sent, and this one then shows what became of it."
+_GOES_FIRST = (
+    "Nothing: the other row is sent, and this one then shows what became of it."
+)
 DUPLICATE = entry(
     "duplicate",
     "duplicate of {other}",
@@ -143,7 +145,8 @@ NOT_SENT_YET = entry(
 # --- conflicts
 
 _OTHER_SALE = (
-    "If it is another sale, send it in a file of its own under another order id; else leave it out."
+    "If it is another sale, send it in a file of its own under another order id; else leave it"
+    " out."
 )
 CONFLICT_CONTENT = entry(
     "conflict.other-content",

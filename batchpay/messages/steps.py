@@ -43,7 +43,9 @@ def addressed(told: Any, job: str) -> Any:
     return told
 
 
-KEY_SOURCES = "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
+KEY_SOURCES = (
+    "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
+)
 
 # --- a person's word: `batchpay resolve`
 

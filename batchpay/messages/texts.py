@@ -5,7 +5,9 @@ from __future__ import annotations
 from batchpay.messages.message import entry
 
 _ANEW = "Have the file written anew, and send it again."
-_ENCODING = "Say in [input] encoding how the file is written, or have it written in UTF-8."
+_ENCODING = (
+    "Say in [input] encoding how the file is written, or have it written in UTF-8."
+)
 UNKNOWN_ENCODING = entry(
     "encoding-unknown",
     "[input] encoding: {encoding} is no text encoding; utf-8, cp932, cp874 or utf-16, say",

@@ -18,7 +18,13 @@ from batchpay.readers.apart import read_apart
 from batchpay.readers.delimited.reader import read_delimited
 from batchpay.readers.find import find_files
 from batchpay.readers.leftovers import who_has_open
-from batchpay.readers.snapshot import OF_ONE_FILE, Format, Snapshot, Unread, open_snapshot
+from batchpay.readers.snapshot import (
+    OF_ONE_FILE,
+    Format,
+    Snapshot,
+    Unread,
+    open_snapshot,
+)
 from batchpay.readers.table import Table, TextChunk
 from batchpay.readers.xlsx.area import range_to
 

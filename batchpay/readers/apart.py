@@ -196,12 +196,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Answer the request in the first argument about the file that is standard input."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the parent decides; when it is gone, writing fails
+        # the parent decides; when it is gone, writing fails
+        signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _more_time()
     request = json.loads(sys.argv[1])
-    snapshot = Snapshot(Path(request["path"]), "", request["size"], request["format"], False, 0, 0)
+    snapshot = Snapshot(
+        Path(request["path"]), "", request["size"], request["format"], False, 0, 0
+    )
     with os.fdopen(os.dup(1), "wb") as sink:
         os.dup2(2, 1)  # whatever a library prints goes where nobody looks
         _answer(
@@ -247,7 +250,9 @@ def _answer(
         told: dict[str, Any] = {"columns": table.columns, "sheet": table.sheet}
         told["about"] = [note.to_json() for note in table.about_header]
         told["rounded"] = table.rounded
-        schema = pa.schema([(name, pa.string()) for name in table.columns], _packed(told))
+        schema = pa.schema(
+            [(name, pa.string()) for name in table.columns], _packed(told)
+        )
         writer = pa.ipc.new_stream(sink, schema)
         notes = Notes()
         for piece in table.pieces(notes):
@@ -259,7 +264,9 @@ def _answer(
                 "problems": problems,
                 "typed": piece.typed,
             }
-            writer.write_batch(piece.batch, custom_metadata=_packed(about) | {_LOOKS: piece.looks})
+            writer.write_batch(
+                piece.batch, custom_metadata=_packed(about) | {_LOOKS: piece.looks}
+            )
             _more_time()
         _last(writer, schema, {"notes": [note.to_json() for note in notes.others]})
     except BrokenPipeError:
@@ -297,7 +304,9 @@ def _said(snapshot: Snapshot, error: BaseException) -> tuple[Message, ...]:
 def _last(writer: Any, schema: pa.Schema, told: dict[str, Any]) -> None:
     import pyarrow as pa
 
-    writer.write_batch(pa.RecordBatch.from_pylist([], schema), custom_metadata=_packed(told))
+    writer.write_batch(
+        pa.RecordBatch.from_pylist([], schema), custom_metadata=_packed(told)
+    )
     writer.close()
 
 

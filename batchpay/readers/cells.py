@@ -38,14 +38,18 @@ def texts_of(column: pyarrow.Array) -> list[str]:
     return texts
 
 
-def encode_cells(rows: Sequence[int], batch: pyarrow.RecordBatch, looks: bytes = b"") -> bytes:
+def encode_cells(
+    rows: Sequence[int], batch: pyarrow.RecordBatch, looks: bytes = b""
+) -> bytes:
     """An Arrow stream: the row numbers first, then every column under its own name; zstd inside
     where there is enough to pack.
     """
     import pyarrow as pa
 
     numbers = pa.array(rows, pa.int64())
-    whole = pa.RecordBatch.from_arrays([numbers, *batch.columns], names=["", *batch.schema.names])
+    whole = pa.RecordBatch.from_arrays(
+        [numbers, *batch.columns], names=["", *batch.schema.names]
+    )
     if looks:
         whole = whole.replace_schema_metadata({_LOOKS: looks})
     sink = pa.BufferOutputStream()
@@ -61,7 +65,9 @@ def decode_cells(data: bytes) -> Cells:
     import pyarrow as pa
 
     # a chunk is small: to hand its columns to threads costs more than it saves
-    with pa.ipc.open_stream(data, options=pa.ipc.IpcReadOptions(use_threads=False)) as reader:
+    with pa.ipc.open_stream(
+        data, options=pa.ipc.IpcReadOptions(use_threads=False)
+    ) as reader:
         whole = reader.read_next_batch()
         looks = (reader.schema.metadata or {}).get(_LOOKS, b"")
     names = tuple(whole.schema.names[1:])

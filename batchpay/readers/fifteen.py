@@ -61,14 +61,18 @@ def without_noise(piece: Piece, money: Collection[str], notes: Notes) -> None:
 def _noisy(column: pa.Array) -> list[int]:
     import pyarrow.compute as pc
 
-    found: list[int] = pc.indices_nonzero(pc.match_substring_regex(column, _NOISY)).to_pylist()
+    found: list[int] = pc.indices_nonzero(
+        pc.match_substring_regex(column, _NOISY)
+    ).to_pylist()
     return found
 
 
 def _is_only_inexact(piece: Piece, at: int, name: str) -> bool:
     """Has nobody anything else against this cell? What a reader has against its digits goes."""
     found = piece.problems.get(at, [])
-    others = [one for one in found if one.column == name and one.said.code != NOT_EXACT.code]
+    others = [
+        one for one in found if one.column == name and one.said.code != NOT_EXACT.code
+    ]
     if others:
         return False
     left = [one for one in found if one.column != name]

@@ -94,7 +94,9 @@ def check_header(
     counts = Counter(cells)
     missing = [name for name in wanted if name not in counts]
     if missing:
-        raise FileRefused(_missing(where, cells, missing, row, len(set(wanted)), aliases))
+        raise FileRefused(
+            _missing(where, cells, missing, row, len(set(wanted)), aliases)
+        )
     twice = [name for name in wanted if counts[name] > 1]
     if twice:
         listed = ", ".join(f"'{told(name)}'" for name in twice)

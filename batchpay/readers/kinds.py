@@ -14,7 +14,8 @@ from batchpay.messages.message import Entry, Message
 
 HEAD = 8192  # bytes by which a kind is told
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_DIRECTORY = 1 << 20  # bytes of an OLE file in which the names of its streams are looked for
+# bytes of an OLE file in which the names of its streams are looked for
+_DIRECTORY = 1 << 20
 _NAMED = 5  # files of a zip, in a sentence
 # first bytes -> kind; a longer beginning stands before a shorter one
 _MAGIC = {
@@ -51,9 +52,23 @@ _STREAMS = {  # a stream of an OLE file -> what the file is; the first that is t
     "Book": "xls",
     "WordDocument": "document",
 }
-_PAGE = (b"<!doctype html", b"<html", b"<table", b"<head", b"<meta", b"<body", b"<style", b"<div")
+_PAGE = (
+    b"<!doctype html",
+    b"<html",
+    b"<table",
+    b"<head",
+    b"<meta",
+    b"<body",
+    b"<style",
+    b"<div",
+)
 _TEXT_CONTROLS = frozenset(range(32)) - {9, 10, 12, 13, 26, 27}
-_BETWEEN = {",": "", ";": 'delimiter = ";"', "\t": 'delimiter = "\\t"', "|": 'delimiter = "|"'}
+_BETWEEN = {
+    ",": "",
+    ";": 'delimiter = ";"',
+    "\t": 'delimiter = "\\t"',
+    "|": 'delimiter = "|"',
+}
 _SHEETS: dict[str, Entry] = {
     "xls": contents.KIND_XLS,
     "ole": contents.KIND_OFFICE,

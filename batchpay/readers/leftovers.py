@@ -20,7 +20,8 @@ _NO_INPUT = re.compile(
 )
 FOLDERS = frozenset({"__MACOSX", "_temporary", "_delta_log"})
 _LONGEST = 4096  # bytes of an owner file that are read
-_NAME_AT = 57  # where the name in UTF-16 stands in an owner file of Excel, behind its length
+# where the name in UTF-16 stands in an owner file of Excel, behind its length
+_NAME_AT = 57
 
 
 def is_no_input(name: str) -> bool:

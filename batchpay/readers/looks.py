@@ -70,7 +70,8 @@ class SheetLook:
     name: str
     styles: str  # its styles as XML, cleaned; empty: none that could be kept
     from_1904: bool = False
-    widths: tuple[tuple[int, str, bool], ...] = ()  # column from 0, its width, is it hidden
+    # column from 0, its width, is it hidden
+    widths: tuple[tuple[int, str, bool], ...] = ()
     # the rows above the header and the header, each with its texts
     head: tuple[tuple[RowLook, tuple[str, ...]], ...] = ()
     merged: tuple[str, ...] = ()  # ranges in these rows
@@ -132,7 +133,9 @@ def pack(looks: Looks) -> bytes:
             sheet.merged,
         ]
     if looks.schema is not None:
-        told["schema"] = base64.b64encode(looks.schema.serialize().to_pybytes()).decode()
+        told["schema"] = base64.b64encode(
+            looks.schema.serialize().to_pybytes()
+        ).decode()
     return zlib.compress(json.dumps(told, separators=(",", ":")).encode(), 6)
 
 

@@ -15,7 +15,8 @@ from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.messages import problems
 
-DOUBLE_DIGITS = 15  # decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
+# decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
+DOUBLE_DIGITS = 15
 SINGLE_DIGITS = 6
 HALF_DIGITS = 3
 EXACT_BELOW = 10**15

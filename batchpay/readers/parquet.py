@@ -33,7 +33,8 @@ TEXT_LIMIT = 2 * 1024**3  # bytes of all cells as text, each cell one more
 RATIO_LIMIT = 100  # of them to those of the file, ...
 RATIO_FROM = 8 * 1024**2  # ... from here on
 PIECE_BYTES = 16 * 1024**2  # of text that is unfolded at a time
-_FEW_ROWS = 64  # read at a time where the packing tells nothing of the size of what is packed
+# read at a time where the packing tells nothing of the size of what is packed
+_FEW_ROWS = 64
 _FIRST_ROW = 2
 
 
@@ -51,7 +52,9 @@ def read_parquet(
         _Scale(snapshot).weigh(_declared(file.metadata))
     if settings.area and not is_rejects_file(schema.names):
         raise FileRefused(sheets.RANGE_NO_SHEET(path=str(snapshot.path)))
-    names, about = check_header(snapshot.path, schema.names, wanted, 1, settings.aliases)
+    names, about = check_header(
+        snapshot.path, schema.names, wanted, 1, settings.aliases
+    )
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):
             raise FileRefused(
@@ -166,7 +169,9 @@ def _batches(snapshot: Snapshot, file: parquet.ParquetFile) -> Iterator[pa.Recor
         )
 
 
-def _rows_at_a_time(snapshot: Snapshot, metadata: parquet.FileMetaData, number: int) -> int:
+def _rows_at_a_time(
+    snapshot: Snapshot, metadata: parquet.FileMetaData, number: int
+) -> int:
     """By the longest values that the dictionaries of a row group hold."""
     import pyarrow as pa
 
@@ -219,7 +224,9 @@ def _longest(values: pa.Array) -> int:
     return int(longest or 0)
 
 
-def _weighed(batches: Iterable[pa.RecordBatch], scale: _Scale) -> Iterator[pa.RecordBatch]:
+def _weighed(
+    batches: Iterable[pa.RecordBatch], scale: _Scale
+) -> Iterator[pa.RecordBatch]:
     """The same without dictionaries, as far as the scale lets them pass."""
     import pyarrow as pa
 
@@ -242,7 +249,9 @@ def _is_long(column: pa.Array) -> bool:
 def _is_text(of: pa.DataType) -> bool:
     from pyarrow import types
 
-    return bool(types.is_string(of) or types.is_large_string(of) or types.is_string_view(of))
+    return bool(
+        types.is_string(of) or types.is_large_string(of) or types.is_string_view(of)
+    )
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -281,7 +290,9 @@ def _together(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 @contextmanager
-def _opened(snapshot: Snapshot, repeated: Sequence[str] = ()) -> Iterator[parquet.ParquetFile]:
+def _opened(
+    snapshot: Snapshot, repeated: Sequence[str] = ()
+) -> Iterator[parquet.ParquetFile]:
     from pyarrow import parquet
 
     with (

@@ -85,7 +85,9 @@ class Notes:
                 )
             )
         if self.surplus:
-            told.append(noticed.SURPLUS_CELLS(rows=len(self.surplus), first=self.surplus[0]))
+            told.append(
+                noticed.SURPLUS_CELLS(rows=len(self.surplus), first=self.surplus[0])
+            )
         if self.blank_rows:
             told.append(noticed.BLANK_ROWS(rows=self.blank_rows))
         if not self.rows:
@@ -93,7 +95,9 @@ class Notes:
         return told
 
 
-def batch_of(names: Sequence[str], columns: Sequence[Sequence[str | None]]) -> pa.RecordBatch:
+def batch_of(
+    names: Sequence[str], columns: Sequence[Sequence[str | None]]
+) -> pa.RecordBatch:
     """Python texts as a batch of text columns."""
     import pyarrow as pa
 

@@ -29,8 +29,10 @@ SHORTEST = 13  # bytes in which a card number or a key has room
 # that may be a card's. What it does not pass is looked at as batchpay.domain.cards cuts: in one
 # piece or cut alike anyhow; cut as printed; in another script.
 _CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{2028}\x{2029}]|\r(?:[^\n]|\z)"
-_NO_MARK = r"[^0-9A-Za-z!-,./:-@\[-`{-~]"  # blanks, dashes, line ends and what is not ASCII
-_MARKS = (r"\.", "/", ":", "_", r"\*", r"[!-)+<-@\[-^`{}~]")  # of those in a list, , ; and |, none
+# blanks, dashes, line ends and what is not ASCII
+_NO_MARK = r"[^0-9A-Za-z!-,./:-@\[-`{-~]"
+# of those in a list, , ; and |, none
+_MARKS = (r"\.", "/", ":", "_", r"\*", r"[!-)+<-@\[-^`{}~]")
 
 
 def _anyhow(cut: str) -> str:
@@ -38,15 +40,21 @@ def _anyhow(cut: str) -> str:
     return rf"(?:2{cut}[2-7]|3|4|5{cut}[1-5]|6|8{cut}1)(?:{cut}[0-9]){{11}}"
 
 
-_ANYHOW = rf"(?:\A|[^0-9])(?:{'|'.join(_anyhow(f'{_NO_MARK}|{mark}') for mark in _MARKS)})"
+_ANYHOW = (
+    rf"(?:\A|[^0-9])(?:{'|'.join(_anyhow(f'{_NO_MARK}|{mark}') for mark in _MARKS)})"
+)
 _ISSUED = r"(?:2[2-7]|3[0-9]|4[0-9]|5[1-5]|6[0-9]|81)[0-9]{2}"
 
 
 def _printed(cut: str) -> str:
-    return rf"{_ISSUED}(?:{cut}{{1,3}}[0-9]{{4}}(?:[0-9]{{2}})?){{1,3}}{cut}{{1,3}}[0-9]"
+    return (
+        rf"{_ISSUED}(?:{cut}{{1,3}}[0-9]{{4}}(?:[0-9]{{2}})?){{1,3}}{cut}{{1,3}}[0-9]"
+    )
 
 
-_PRINTED = rf"(?:\A|[^0-9]){_printed('[^0-9A-Za-z]')}|(?:\A|[^0-9A-Za-z_]){_printed('[^0-9]')}"
+_PRINTED = (
+    rf"(?:\A|[^0-9]){_printed('[^0-9A-Za-z]')}|(?:\A|[^0-9A-Za-z_]){_printed('[^0-9]')}"
+)
 _FOREIGN = r"[^\P{Nd}0-9]"
 _DENSE = r"[0-9](?:[^0-9A-Za-z,;|]{0,3}[0-9]){12}"
 _GROUPS = r"[0-9]{4}[^0-9]{1,3}[0-9]{4}(?:[0-9]{2})?[^0-9]{1,3}[0-9]{3}"
@@ -69,13 +77,17 @@ def _matches(raw: bytes, pattern: str) -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return bool(pc.match_substring_regex(pa.array([raw], pa.string()), pattern)[0].as_py())
+    return bool(
+        pc.match_substring_regex(pa.array([raw], pa.string()), pattern)[0].as_py()
+    )
 
 
 def _where(column: pa.Array, pattern: str) -> list[int]:
     import pyarrow.compute as pc
 
-    found: list[int] = pc.indices_nonzero(pc.match_substring_regex(column, pattern)).to_pylist()
+    found: list[int] = pc.indices_nonzero(
+        pc.match_substring_regex(column, pattern)
+    ).to_pylist()
     return found
 
 
@@ -131,7 +143,9 @@ def _mask(
     piece.batch = pa.RecordBatch.from_arrays(columns, names=piece.batch.schema.names)
 
 
-def _masks(column: pa.Array, pattern: str, without: Callable[[str], str]) -> dict[int, str]:
+def _masks(
+    column: pa.Array, pattern: str, without: Callable[[str], str]
+) -> dict[int, str]:
     """The masked text of every cell that holds what may not stand there, by position."""
     masks = {}
     for at in _where(column, pattern):

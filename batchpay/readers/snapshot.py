@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from batchpay.domain.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
+from batchpay.domain.errors import (
+    FileRefused,
+    InputMissing,
+    InputOutput,
+    Misconfigured,
+    TryLater,
+)
 from batchpay.domain.text import line
 from batchpay.messages import contents, files
 from batchpay.messages.message import Message
@@ -164,7 +170,9 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
                 limit=SIZE_LIMIT,
             )
         )
-    snapshot = Snapshot(path, "", found.st_size, format_, gzipped, fd, found.st_mtime_ns)
+    snapshot = Snapshot(
+        path, "", found.st_size, format_, gzipped, fd, found.st_mtime_ns
+    )
     digest = hashlib.sha256()
     with snapshot.stream() as stream:
         while block := stream.read(_BLOCK):
@@ -182,7 +190,9 @@ def require_regular(path: Path, found: os.stat_result) -> None:
         held = Counter(filter(None, map(_suffix_of, _listed(path))))
         for suffix, count in held.most_common(1):
             glob = f"{path}/*{suffix}"
-            said = files.IS_FOLDER(path=str(path), files=count, suffix=suffix, glob=glob)
+            said = files.IS_FOLDER(
+                path=str(path), files=count, suffix=suffix, glob=glob
+            )
             raise NotRegular(said)
     if kind:
         raise NotRegular(files.NOT_REGULAR(path=str(path), kind=kind))

@@ -73,7 +73,8 @@ class Table:
     notes: list[Message] = field(default_factory=list)
     unended: Message | None = None  # once read: why nobody knows that the file is whole
     money: Collection[str] = ()  # columns that nothing but amounts is made of
-    rounded: Collection[str] = ()  # columns whose numbers the format keeps as binary fractions
+    # columns whose numbers the format keeps as binary fractions
+    rounded: Collection[str] = ()
 
     def chunks(self) -> Iterator[TextChunk]:
         """The rows, from the first one each time. Raises FileRefused, or TryLater when the file was
@@ -110,7 +111,9 @@ class Table:
                 if start <= at < end
             }
             typed = {
-                name: {at - start: kind for at, kind in kinds.items() if start <= at < end}
+                name: {
+                    at - start: kind for at, kind in kinds.items() if start <= at < end
+                }
                 for name, kinds in piece.typed.items()
             }
             batch = piece.batch.slice(start, end - start)
@@ -155,7 +158,9 @@ def _leave_out(piece: Piece, gone: Sequence[int]) -> None:
     moved = {at: new for new, at in enumerate(kept)}
     piece.rows = [piece.rows[at] for at in kept]
     piece.batch = piece.batch.take(pa.array(kept, pa.int64()))
-    piece.problems = {moved[at]: found for at, found in piece.problems.items() if at in moved}
+    piece.problems = {
+        moved[at]: found for at, found in piece.problems.items() if at in moved
+    }
     piece.typed = {
         name: {moved[at]: kind for at, kind in kinds.items() if at in moved}
         for name, kinds in piece.typed.items()

@@ -69,7 +69,11 @@ def earned_of(totals: Totals) -> Iterator[Earned]:
             continue
         counted_in = sorted({code for of, code, _ in totals.fees if of == currency})
         taken = (
-            Taken(code, totals.fees[currency, code, "fee"], totals.fees[currency, code, "vat"])
+            Taken(
+                code,
+                totals.fees[currency, code, "fee"],
+                totals.fees[currency, code, "vat"],
+            )
             for code in counted_in
         )
         yield Earned(

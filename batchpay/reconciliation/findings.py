@@ -141,7 +141,8 @@ def finding_of(
     if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
     if finding.who_acts == A_PERSON or _is_unaccounted(standing):
-        return finding  # it may have taken money: that other money settled the row settles no such
+        # it may have taken money: that other money settled the row settles no such
+        return finding
     return replace(finding, settled_by=str(told_of(later)), who_acts=NOBODY)
 
 
@@ -290,7 +291,12 @@ def plain_at(
     of_rows = {one.row: one for one in kept if one.charge_id not in told_later}
     for at, number in enumerate(chunk.rows):
         one = of_rows.get(number)
-        if one is None or at in chunk.problems or at in chunk.corrects or at in chunk.earlier:
+        if (
+            one is None
+            or at in chunk.problems
+            or at in chunk.corrects
+            or at in chunk.earlier
+        ):
             continue
         if (chunk.sheet, number) in repeats or at in chunk.comeback:
             continue
@@ -528,7 +534,8 @@ def _with_other_share(finding: Finding, attempt: Attempt, why: Message) -> Findi
         step = steps.ACCEPT_SHARE(order=finding.order_id, charge=finding.charge_id)
         return _for(_for(finding, A_PERSON, why), A_PERSON, step)
     if attempt.outcome is Outcome.SUCCEEDED:
-        return replace(finding, reasons=(*finding.reasons, why))  # who took it so is told already
+        # who took it so is told already
+        return replace(finding, reasons=(*finding.reasons, why))
     return _for(finding, A_PERSON, why)
 
 
@@ -540,7 +547,9 @@ def _for(finding: Finding, party: str, reason: Message) -> Finding:
     return replace(finding, reasons=(*finding.reasons, reason), who_acts=who_acts)
 
 
-def with_later(finding: Finding, refund: RefundSeen | None, dispute: DisputeSeen | None) -> Finding:
+def with_later(
+    finding: Finding, refund: RefundSeen | None, dispute: DisputeSeen | None
+) -> Finding:
     """What happened to its charge since: the outcome stays, and a dispute is for a person."""
     seen = finding
     if refund is not None:

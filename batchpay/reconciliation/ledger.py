@@ -105,7 +105,11 @@ class Ledger:
     @property
     def closing(self) -> dict[str, int]:
         """For the journal, and the next audit."""
-        return {one.currency: one.closing for one in self.balances if one.closing is not None}
+        return {
+            one.currency: one.closing
+            for one in self.balances
+            if one.closing is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ class Books:
     balance: Balance | None  # now; None: the gateway does not tell
     covers: Callable[[str], bool]  # is an instant in the days?
     is_later: Callable[[str], bool]  # ... or after them?
-    order_of: Callable[[str], str]  # of this job's charge, of whatever day; empty: it is not ours
+    # of this job's charge, of whatever day; empty: it is not ours
+    order_of: Callable[[str], str]
     # transfer -> order, of whatever day: those that runs have seen
     transfers_of: Mapping[str, str]
     before: Mapping[str, int]  # closing balances of the audit of the days before
@@ -184,7 +189,8 @@ def _line(
         credit=credit,
         refunded=booked.refunded,
     )
-    if outcome_of(charge) is Outcome.SUCCEEDED:  # else fees are told of money that never moved
+    # else fees are told of money that never moved
+    if outcome_of(charge) is Outcome.SUCCEEDED:
         plain = replace(
             plain,
             funding=charge.funding_amount,
@@ -195,7 +201,9 @@ def _line(
     return _with_transfer(plain, attempt, transfers)
 
 
-def _with_transfer(line: Line, attempt: Attempt, transfers: Mapping[str, Transfer]) -> Line:
+def _with_transfer(
+    line: Line, attempt: Attempt, transfers: Mapping[str, Transfer]
+) -> Line:
     seen = attempt.transfer
     if seen is None:
         return line
@@ -227,7 +235,9 @@ def _add(sums: dict[str, Sums], booked: Booked, credit: int | None) -> None:
     one.credited += credit or 0
 
 
-def _of_fees(attempt: Attempt, known: ChargeSeen, booked: Booked) -> Iterator[Difference]:
+def _of_fees(
+    attempt: Attempt, known: ChargeSeen, booked: Booked
+) -> Iterator[Difference]:
     """What was told when it was charged against what is listed now; and that it is all of it."""
     charge = booked.charge
     if charge is None:
@@ -242,7 +252,9 @@ def _of_fees(attempt: Attempt, known: ChargeSeen, booked: Booked) -> Iterator[Di
         both = (both_units(mine, unit), both_units(listed, unit))
         told = f"the journal was told {name} {both[0]}, the gateway lists {both[1]}"
         state = f"{name} {mine}/{listed}"
-        yield Difference("fees", order_id, charge.id, told, listed - mine, unit, state=state)
+        yield Difference(
+            "fees", order_id, charge.id, told, listed - mine, unit, state=state
+        )
     parts = (charge.fee, charge.fee_vat, charge.net)
     if charge.funding_amount is None or None in parts:
         return
@@ -253,7 +265,9 @@ def _of_fees(attempt: Attempt, known: ChargeSeen, booked: Booked) -> Iterator[Di
             f" {both_units(charge.funding_amount, unit)}"
         )
         rest = charge.funding_amount - whole
-        yield Difference("fee-sum", order_id, charge.id, told, rest, unit, state=str(whole))
+        yield Difference(
+            "fee-sum", order_id, charge.id, told, rest, unit, state=str(whole)
+        )
 
 
 def _of_debit(
@@ -275,7 +289,9 @@ def _of_debit(
     entry = debits.get(transfer.id)
     if entry is None:
         told = f"transfer {transfer.id} was sent, and the account's ledger has no debit for it"
-        yield Difference("no-debit", order_id, charge.id, told, amount, unit, about=transfer.id)
+        yield Difference(
+            "no-debit", order_id, charge.id, told, amount, unit, about=transfer.id
+        )
     elif entry.currency.upper() == transfer.currency.upper() and entry.amount != amount:
         told = (
             f"transfer {transfer.id} is {both_units(amount, unit)}, its debit"
@@ -283,15 +299,25 @@ def _of_debit(
         )
         state = f"{entry.amount}/{amount}"
         yield Difference(
-            "debit-differs", order_id, charge.id, told, amount, unit, state=state, about=transfer.id
+            "debit-differs",
+            order_id,
+            charge.id,
+            told,
+            amount,
+            unit,
+            state=state,
+            about=transfer.id,
         )
 
 
-def _of_refunds(books: Books, debits: Mapping[str, Transaction]) -> Iterator[Difference]:
+def _of_refunds(
+    books: Books, debits: Mapping[str, Transaction]
+) -> Iterator[Difference]:
     """A refund of one of ours has one debit; in another currency its amount is not held."""
     for refund in books.refunds:
         order_id = books.order_of(refund.charge_id)
-        if not order_id or not is_instant(refund.made_at):  # of a day that nobody tells: no proof
+        # of a day that nobody tells: no proof
+        if not order_id or not is_instant(refund.made_at):
             continue
         entry = debits.get(refund.id)
         unit = refund.currency
@@ -302,7 +328,13 @@ def _of_refunds(books: Books, debits: Mapping[str, Transaction]) -> Iterator[Dif
         else:
             continue
         yield Difference(
-            "refund-debit", order_id, refund.charge_id, told, refund.amount, unit, about=refund.id
+            "refund-debit",
+            order_id,
+            refund.charge_id,
+            told,
+            refund.amount,
+            unit,
+            about=refund.id,
         )
 
 
@@ -333,7 +365,9 @@ def _why_one(first: Attempt, second: Attempt, words: Counter[tuple[str, str]]) -
     """Empty: nothing says that they are."""
     if first.intent.order_id == second.intent.order_id:
         return ""
-    payers = {one.charge.payer for one in (first, second) if one.charge and one.charge.payer}
+    payers = {
+        one.charge.payer for one in (first, second) if one.charge and one.charge.payer
+    }
     if len(payers) > 1:
         return ""
     if alike(first.intent.order_id) == alike(second.intent.order_id):
@@ -386,7 +420,9 @@ Owners = Mapping[str, tuple[str, str]]
 
 
 def _owners(books: Books) -> Owners:
-    found = {name: (TRANSFER, order_id) for name, order_id in books.transfers_of.items()}
+    found = {
+        name: (TRANSFER, order_id) for name, order_id in books.transfers_of.items()
+    }
     for refund in books.refunds:
         order_id = books.order_of(refund.charge_id)
         if order_id:
@@ -407,7 +443,9 @@ def _entry(one: Transaction, owners: Owners, order_of: Callable[[str], str]) -> 
         if order_id:
             of = CHARGE
     currency = one.currency.upper()
-    return Entry(one.created_at, one.id, one.key, one.origin, currency, minor, of, order_id)
+    return Entry(
+        one.created_at, one.id, one.key, one.origin, currency, minor, of, order_id
+    )
 
 
 def _balances(books: Books, entries: Sequence[Entry]) -> Iterator[Rolling]:
@@ -437,7 +475,9 @@ def _balances(books: Books, entries: Sequence[Entry]) -> Iterator[Rolling]:
         yield Rolling(currency, opening, credits[currency], debits[currency], closing)
 
 
-def _of_balances(balances: Iterable[Rolling], before: Mapping[str, int]) -> Iterator[Difference]:
+def _of_balances(
+    balances: Iterable[Rolling], before: Mapping[str, int]
+) -> Iterator[Difference]:
     """The days before ended with what these begin with."""
     for one in balances:
         closed = before.get(one.currency)

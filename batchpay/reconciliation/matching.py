@@ -165,7 +165,9 @@ def _match_theirs(
     return of_orders
 
 
-def _match_ours(match: Match, attempts: Sequence[Attempt], listed: Collection[str]) -> None:
+def _match_ours(
+    match: Match, attempts: Sequence[Attempt], listed: Collection[str]
+) -> None:
     """Every attempt, against the ids of the charges that are in the list."""
     for attempt in attempts:
         timeless = _timeless(attempt, listed)
@@ -309,7 +311,9 @@ def _of_charge(
         yield _about(charge, "disputed", order_id, "the payer disputes it", dispute)
 
 
-def _beside_its_own(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iterator[Difference]:
+def _beside_its_own(
+    charge: ChargeSeen, order_id: str, attempt: Attempt
+) -> Iterator[Difference]:
     """A charge under the key of an attempt that shows another one, or none."""
     if charge.id in attempt.twins:
         return
@@ -320,7 +324,9 @@ def _beside_its_own(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iter
     yield _about(charge, "other-charge", order_id, told, known)
 
 
-def _of_status(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iterator[Difference]:
+def _of_status(
+    charge: ChargeSeen, order_id: str, attempt: Attempt
+) -> Iterator[Difference]:
     theirs = outcome_of(charge)
     ours = attempt.outcome
     both = f"the journal says {ours.value}, the gateway {charge.status}"
@@ -333,7 +339,9 @@ def _of_status(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iterator[
         yield _about(charge, "status", order_id, told, state)
 
 
-def _of_money(charge: ChargeSeen, order_id: str, known: ChargeSeen) -> Iterator[Difference]:
+def _of_money(
+    charge: ChargeSeen, order_id: str, known: ChargeSeen
+) -> Iterator[Difference]:
     if (known.amount, known.currency) == (charge.amount, charge.currency):
         return
     mine = both_units(known.amount, known.currency)
@@ -350,7 +358,13 @@ def _about(
     state: str,
 ) -> Difference:
     return Difference(
-        kind, order_id, charge.id, told, charge.amount, charge.currency.upper(), state=state
+        kind,
+        order_id,
+        charge.id,
+        told,
+        charge.amount,
+        charge.currency.upper(),
+        state=state,
     )
 
 
@@ -401,7 +415,9 @@ def order_elsewhere(job: str, charge: ChargeSeen | None) -> str:
     return charge.metadata.get("order_id", "")
 
 
-def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Booked]) -> Iterator[Difference]:
+def match_elsewhere(
+    job: str, ours: Attempts, charges: Sequence[Booked]
+) -> Iterator[Difference]:
     """Charges of our very orders, for the same payer, recipient and amount, that another job made
     beside ours (J06).
 
@@ -411,7 +427,12 @@ def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Booked]) -> Iter
     given_back = {booked.id for booked in charges if booked.given_back}
     for charge in (booked.charge for booked in charges):
         order_id = order_elsewhere(job, charge)
-        if not order_id or charge is None or not charge.takes_money or charge.id in given_back:
+        if (
+            not order_id
+            or charge is None
+            or not charge.takes_money
+            or charge.id in given_back
+        ):
             continue
         for attempt in ours.get(order_id, ()):
             mine = attempt.charge
@@ -431,7 +452,9 @@ def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Booked]) -> Iter
 
 
 def match_credits(
-    attempts: Sequence[Attempt], charges: Sequence[Booked], transactions: Sequence[Transaction]
+    attempts: Sequence[Attempt],
+    charges: Sequence[Booked],
+    transactions: Sequence[Transaction],
 ) -> list[Difference]:
     """Each charge that succeeded has one credit of its net (omise-api.md, 7.5)."""
     credits: dict[str, list[Transaction]] = defaultdict(list)
@@ -442,7 +465,11 @@ def match_credits(
     found: list[Difference] = []
     for attempt in attempts:
         charge = attempt.charge
-        if charge is None or attempt.outcome is not Outcome.SUCCEEDED or charge.id not in shown:
+        if (
+            charge is None
+            or attempt.outcome is not Outcome.SUCCEEDED
+            or charge.id not in shown
+        ):
             continue
         order_id = attempt.intent.order_id
         mine = credits.get(charge.id, [])
@@ -480,11 +507,15 @@ def _sum_told(minor: Minor, currency: str) -> str:
     return "nothing that can be read"
 
 
-def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Transfer]) -> list[Difference]:
+def match_transfers(
+    attempts: Sequence[Attempt], transfers: Sequence[Transfer]
+) -> list[Difference]:
     """Of each charge whose transfer is known by its id that one, and none that failed. Of the rest,
     for each recipient and amount as many transfers as charges that earned one.
     """
-    earned = [one for one in attempts if one.outcome is Outcome.SUCCEEDED and one.charge]
+    earned = [
+        one for one in attempts if one.outcome is Outcome.SUCCEEDED and one.charge
+    ]
     known = {one.transfer.id: one for one in earned if one.transfer is not None}
     there = {transfer.id: transfer for transfer in transfers}
     found = []
@@ -509,7 +540,9 @@ def _gone(name: str, attempt: Attempt) -> Difference:
     to = attempt.intent.destination
     told = f"transfer {name} of {both_units(amount, code)} to {to} is missing at the gateway"
     order_id = attempt.intent.order_id
-    return Difference("transfer-missing", order_id, _id(attempt), told, amount, code, about=name)
+    return Difference(
+        "transfer-missing", order_id, _id(attempt), told, amount, code, about=name
+    )
 
 
 def _match_by_amount(
@@ -546,7 +579,9 @@ def _whom_and_how_much(transfer: Transfer) -> tuple[str, int]:
     return transfer.recipient, transfer.amount
 
 
-def _failure(transfer: Transfer, attempt: Attempt, *, proven: bool = True) -> Difference:
+def _failure(
+    transfer: Transfer, attempt: Attempt, *, proven: bool = True
+) -> Difference:
     """`proven`: it is known to be of this very charge."""
     name = transfer.id
     failure = transfer.failure_code

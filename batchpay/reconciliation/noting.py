@@ -67,6 +67,12 @@ def kept(events: Iterable[Event]) -> dict[str, Note]:
     return {told.id: Note(**asdict(told), at_ns=event.at_ns) for event, told in notes}
 
 
-def open_of(differences: Iterable[Difference], notes: Mapping[str, Note]) -> list[Difference]:
+def open_of(
+    differences: Iterable[Difference], notes: Mapping[str, Note]
+) -> list[Difference]:
     """The differences that nobody took note of as they are now."""
-    return [one for one in differences if one.id not in notes or not notes[one.id].holds(one)]
+    return [
+        one
+        for one in differences
+        if one.id not in notes or not notes[one.id].holds(one)
+    ]

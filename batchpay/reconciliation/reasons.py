@@ -12,7 +12,8 @@ from batchpay.messages import outcomes as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Message, plain
 
-WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
+# characters of its messages that a reason repeats, tokens masked
+WORDS_OF_THE_GATEWAY = 300
 A_CHARGE = "chrg_…"  # where no id of it is known
 
 
@@ -129,7 +130,9 @@ def paid_apart_told(paid: Sequence[tuple[Attempt, Sequence[ChargeSeen]]]) -> Mes
     charges = []
     for attempt, money in paid:
         for charge in money:
-            charges.append(_of_attempt(charge)(charge=charge.id, attempt=attempt.intent.attempt))
+            charges.append(
+                _of_attempt(charge)(charge=charge.id, attempt=attempt.intent.attempt)
+            )
     return said.PAID_APART(count=len(paid), charges=tuple(charges))
 
 
@@ -179,7 +182,10 @@ def _refused(attempt: Attempt) -> Why:
     if not attempt.may_be:
         return (_why_refused(attempt),)
     step = steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)
-    return (_why_refused(attempt), said.REFUSED_UNCLEAR(charge=attempt.may_be, step=step))
+    return (
+        _why_refused(attempt),
+        said.REFUSED_UNCLEAR(charge=attempt.may_be, step=step),
+    )
 
 
 def _why_refused(attempt: Attempt) -> Message:

@@ -32,7 +32,8 @@ class Refunded:
     charge_id: str
     order_id: str
     currency: str  # upper case
-    charged: int | None  # smallest unit; None: neither the gateway nor the journal tells
+    # smallest unit; None: neither the gateway nor the journal tells
+    charged: int | None
     charged_at: str  # UTC, ISO 8601
     total: int  # given back in all, smallest unit
     refunds: tuple[Refund, ...]  # those the gateway tells one by one
@@ -106,10 +107,14 @@ def refunded_of(
     if not (total or refunds or unread):
         return None
     if charge is None:
-        return Refunded(charge_id, order_id, currency, None, "", total, refunds, unread=unread)
+        return Refunded(
+            charge_id, order_id, currency, None, "", total, refunds, unread=unread
+        )
     charged = charge.amount
     at = charge.created_at
-    return Refunded(charge_id, order_id, currency, charged, at, total, refunds, unread=unread)
+    return Refunded(
+        charge_id, order_id, currency, charged, at, total, refunds, unread=unread
+    )
 
 
 def counts_as_charged(job: str, charge: ChargeSeen | None) -> bool:
@@ -171,7 +176,11 @@ def less_given_back(
     # Doubles of which nothing is due any more: their refund tells of them.
     done: dict[str, Difference] = {}
     for was, left in zip(before, now, strict=True):
-        if was.kind == "double" and not left.refund_minor and was.charge_id in of_refunds:
+        if (
+            was.kind == "double"
+            and not left.refund_minor
+            and was.charge_id in of_refunds
+        ):
             done[was.charge_id] = was
     found = []
     for one in now:
@@ -184,7 +193,9 @@ def less_given_back(
 
 
 def _was_double(refund: Difference, double: Difference) -> Difference:
-    return replace(refund, told=f"{_fact(double)}, and this one was given back: {refund.told}")
+    return replace(
+        refund, told=f"{_fact(double)}, and this one was given back: {refund.told}"
+    )
 
 
 def _fact(double: Difference) -> str:
@@ -203,14 +214,18 @@ def _less(one: Difference, given: Refunded | None) -> Difference:
         fact = one.told
         still = f"{money_told(rest, one.currency)} of it are still to be given back"
     back = money_told(given.total, given.currency)
-    return replace(one, refund_minor=rest, told=f"{fact}; {back} was given back: {still}")
+    return replace(
+        one, refund_minor=rest, told=f"{fact}; {back} was given back: {still}"
+    )
 
 
 # --- sums
 
 
 def totals_of(
-    gross: Mapping[str, int], refunded: Sequence[Refunded], made: Iterable[tuple[Refunded, Refund]]
+    gross: Mapping[str, int],
+    refunded: Sequence[Refunded],
+    made: Iterable[tuple[Refunded, Refund]],
 ) -> dict[str, Totals]:
     """By currency: what was charged in some days, what was given back of that since, what was given
     back in them.
@@ -223,7 +238,10 @@ def totals_of(
     for _, refund in made:
         of_days[refund.currency] += refund.amount
     codes = sorted({*gross, *(+of_charges), *(+of_days)})
-    return {code: Totals(gross.get(code, 0), of_charges[code], of_days[code]) for code in codes}
+    return {
+        code: Totals(gross.get(code, 0), of_charges[code], of_days[code])
+        for code in codes
+    }
 
 
 @dataclass(frozen=True, slots=True)

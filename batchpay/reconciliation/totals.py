@@ -14,7 +14,15 @@ from hashlib import sha256
 from typing import Any
 
 from batchpay.domain.exits import Acts
-from batchpay.domain.model import MONEY_MOVED, OPEN, SENT, Finding, Further, Outcome, Read
+from batchpay.domain.model import (
+    MONEY_MOVED,
+    OPEN,
+    SENT,
+    Finding,
+    Further,
+    Outcome,
+    Read,
+)
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
 from batchpay.lifecycle.after import ENDED, FOR_A_PERSON
@@ -33,7 +41,9 @@ from batchpay.reconciliation.iso20022 import status_of
 
 ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
 ASKED_CHARGED = "amounts asked = amounts charged"
-ASKED_CHARGED_BUT = "amounts asked = amounts charged + differences that a person knows of"
+ASKED_CHARGED_BUT = (
+    "amounts asked = amounts charged + differences that a person knows of"
+)
 SUMS_READ = "amounts read = amounts of the rows reported"
 SENT_ENDED = "rows with a send = sum of the outcomes of sent rows"
 IN_FILE = "rows in the file = rows reported"
@@ -49,7 +59,8 @@ OF_A_RUN = frozenset({ASKED, SENT_LATER})
 DIFFERS = "differs"  # transfers that are not the recipient's share
 REFUNDED = "refunded"  # given back since
 NAMED = 10  # further charges that a line names
-LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
+# how a further charge stands whose order has paid twice
+LEFT = frozenset({"open", "noted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +219,9 @@ class Totals:
 
     def _add_further(self, order_id: str, charges: Iterable[Further]) -> None:
         for one in charges:
-            self.further[one.currency, order_id, one.charge_id, one.stands] += one.amount
+            self.further[one.currency, order_id, one.charge_id, one.stands] += (
+                one.amount
+            )
 
     def _add_charged(self, finding: Finding) -> None:
         """What was charged; and how that differs from what was asked where no money moved, or a
@@ -219,7 +232,9 @@ class Totals:
         charged_in = finding.charged_currency or currency
         charged = finding.charged_amount or 0
         self.charged[charged_in] += charged
-        no_money = finding.outcome is Outcome.UNPROVEN and finding.charged_amount is None
+        no_money = (
+            finding.outcome is Outcome.UNPROVEN and finding.charged_amount is None
+        )
         if finding.accepted or no_money:
             self.differs[currency] += finding.amount or 0
             self.differs[charged_in] -= charged
@@ -273,25 +288,40 @@ class Totals:
     @property
     def is_disputed(self) -> bool:
         """Does the gateway wait for an answer to a payer's bank?"""
-        return any(status in DISPUTE_OPEN and n for (_, status), n in self.later.items())
+        return any(
+            status in DISPUTE_OPEN and n for (_, status), n in self.later.items()
+        )
 
     @property
     def has_later(self) -> bool:
         """Did anything happen to a charge after its run that a person should hear of?"""
-        return bool(self.later) or any(self.transfers(one.value) for one in FOR_A_PERSON)
+        return bool(self.later) or any(
+            self.transfers(one.value) for one in FOR_A_PERSON
+        )
 
     @property
     def wants_a_look(self) -> bool:
         """Must somebody see to what became of a charge since: its transfer failed, its payer's bank
         disputes it?
         """
-        return self.is_disputed or any(self.transfers(one.value) for one in FOR_A_PERSON)
+        return self.is_disputed or any(
+            self.transfers(one.value) for one in FOR_A_PERSON
+        )
 
     def waits_for(self) -> dict[str, int]:
         """What must still happen until nothing of the batch moves by itself; empty: it is final."""
         waits = {}
-        for outcome in (Outcome.HELD, Outcome.IN_DOUBT, Outcome.PENDING, Outcome.UNPROVEN):
-            rows = self.count(outcome) - self.accepted[outcome.value] - self.settled[outcome.value]
+        for outcome in (
+            Outcome.HELD,
+            Outcome.IN_DOUBT,
+            Outcome.PENDING,
+            Outcome.UNPROVEN,
+        ):
+            rows = (
+                self.count(outcome)
+                - self.accepted[outcome.value]
+                - self.settled[outcome.value]
+            )
             if rows > 0:
                 waits[outcome.value] = rows
         over = sum(self.transfers(stands.value) for stands in ENDED)
@@ -333,7 +363,9 @@ class Totals:
         """Rows that ended so, of one currency or of all."""
         if currency is not None:
             return self.counts[currency, outcome.value]
-        return sum(rows for (_, name), rows in self.counts.items() if name == outcome.value)
+        return sum(
+            rows for (_, name), rows in self.counts.items() if name == outcome.value
+        )
 
     def outcomes(self) -> dict[str, int]:
         """Outcome -> rows, in the contract's order, without those that did not happen."""
@@ -342,14 +374,18 @@ class Totals:
 
     def money_moved(self) -> dict[str, int]:
         """Currency -> what the gateway says it charged."""
-        return {currency: total for currency, total in sorted(self.charged.items()) if total}
+        return {
+            currency: total for currency, total in sorted(self.charged.items()) if total
+        }
 
     def stands(self) -> set[Outcome]:
         """Every outcome that some row has and that was not settled elsewhere, or that a duplicate
         names.
         """
         over = self.settled + self.accepted
-        found = {outcome for outcome in Outcome if self.count(outcome) > over[outcome.value]}
+        found = {
+            outcome for outcome in Outcome if self.count(outcome) > over[outcome.value]
+        }
         for name, rows in self.named.items():
             if rows > self.named_accepted[name]:
                 found.add(Outcome(name))
@@ -380,7 +416,9 @@ class Totals:
         name = ASKED_CHARGED
         if known:
             name = ASKED_CHARGED_BUT
-        return Equation(currency, name, succeeded + unproven, self.charged[currency] + known)
+        return Equation(
+            currency, name, succeeded + unproven, self.charged[currency] + known
+        )
 
     def _of_what_was_read(self, read: Mapping[str, Read]) -> list[Equation]:
         """None for a batch of which nobody kept what was read."""
@@ -392,12 +430,17 @@ class Totals:
             placed = self.unsent[currency] + self.sent[currency]
             equations.append(Equation(currency, ROWS_READ, one.rows, placed))
             if currency:
-                equations.append(Equation(currency, SUMS_READ, one.sum, self.asked[currency]))
+                equations.append(
+                    Equation(currency, SUMS_READ, one.sum, self.asked[currency])
+                )
         return equations
 
     def to_json(self) -> dict[str, Any]:
         """For the journal: plain lists, always in the same order."""
-        told: dict[str, Any] = {"rows_read": self.rows_read, "with_intent": self.with_intent}
+        told: dict[str, Any] = {
+            "rows_read": self.rows_read,
+            "with_intent": self.with_intent,
+        }
         for name in _PAIRED:
             counter = getattr(self, name)
             told[name] = [[*key, number] for key, number in sorted(counter.items())]
@@ -441,7 +484,8 @@ _PAIRED = (
     "paid_apart",
     "matters",
 )
-_LATER = ("payouts", "later")  # that earlier versions did not count: left out while empty
+# that earlier versions did not count: left out while empty
+_LATER = ("payouts", "later")
 _LATER_PLAIN = ("came_back", "iso20022")  # likewise
 _PLAIN = (
     "rows",
@@ -486,7 +530,9 @@ def codes_of(finding: Finding) -> list[str]:
 # --- over several batches
 
 
-def must_act(every: Sequence[Totals], given: Sequence[str] = (), *, stopped: bool = True) -> Acts:
+def must_act(
+    every: Sequence[Totals], given: Sequence[str] = (), *, stopped: bool = True
+) -> Acts:
     """Who must act -> about how many orders: one sale is one matter, in however many rows and
     batches it stands.
 
@@ -495,7 +541,9 @@ def must_act(every: Sequence[Totals], given: Sequence[str] = (), *, stopped: boo
     anybody must act about. Rows that are not told apart, of very many or of an earlier version,
     count as they are. `stopped`: is a stop in force?
     """
-    latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
+    latest = {
+        sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters
+    }
     found: dict[tuple[str, str], str] = {}
     for at, totals in enumerate(every):
         for party, kind, sale in totals.matters:
@@ -503,11 +551,15 @@ def must_act(every: Sequence[Totals], given: Sequence[str] = (), *, stopped: boo
             if is_open or latest[sale] == at:
                 found[party, sale] = kind
     acts = Counter(party for party, _ in found)
-    in_rejects = Counter(party for (party, _), kind in found.items() if kind == IN_REJECTS)
+    in_rejects = Counter(
+        party for (party, _), kind in found.items() if kind == IN_REJECTS
+    )
     for totals in every:
         acts += _not_told_apart(totals)
     again = not OF_A_RUN.isdisjoint(found.values())
-    return Acts(dict(sorted(acts.items())), dict(in_rejects), again, tuple(given), stopped)
+    return Acts(
+        dict(sorted(acts.items())), dict(in_rejects), again, tuple(given), stopped
+    )
 
 
 def _not_told_apart(totals: Totals) -> Counter[str]:
@@ -518,7 +570,9 @@ def _not_told_apart(totals: Totals) -> Counter[str]:
     return totals.acts - told_apart
 
 
-def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:
+def exit_code(
+    all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False
+) -> int:
     """12, 11, 10 or 0, over this run's batches and every older one with an open row (contract,
     section 6).
     """
@@ -556,7 +610,9 @@ def further_json(totals: Totals) -> list[dict[str, Any]]:
     none did.
     """
     charges: dict[str, list[dict[str, Any]]] = {}
-    for (currency, order_id, charge_id, stands), amount in sorted(totals.further.items()):
+    for (currency, order_id, charge_id, stands), amount in sorted(
+        totals.further.items()
+    ):
         told = {
             "order_id": order_id,
             "charge_id": charge_id,

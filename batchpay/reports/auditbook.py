@@ -21,7 +21,8 @@ class Audited:
     test: str  # TEST where no money moved; else empty
     verdict: str
     ledger: Ledger
-    differences: Sequence[tuple[Difference, str]]  # each with who took note of it, and why
+    # each with who took note of it, and why
+    differences: Sequence[tuple[Difference, str]]
     notes: Sequence[str]
 
 
@@ -32,7 +33,9 @@ def write_audit(directory: Directory, audited: Audited) -> None:
     differences = _differences(audited.differences)
     title = f"{audited.job} · audit of {audited.period}"
     tables = [_balances(audited), _sums(audited.ledger), differences, charges, entries]
-    write_book(directory, "audit.xlsx", title, audited.job, tables, audited.zone, audited.test)
+    write_book(
+        directory, "audit.xlsx", title, audited.job, tables, audited.zone, audited.test
+    )
     write_csv(directory, "charges.csv", charges)
     write_csv(directory, "ledger.csv", entries)
     write_csv(directory, "differences.csv", differences)
@@ -117,7 +120,12 @@ def _charge(one: Line) -> Iterator[Cell]:
     for minor in (one.funding, one.fee, one.fee_vat, one.net, one.credit):
         yield _money(minor, one.fee_currency)
     yield from (one.transfer_id, one.transfer_status)
-    for minor in (one.transfer_amount, one.transfer_fee, one.bank_amount, one.refunded or None):
+    for minor in (
+        one.transfer_amount,
+        one.transfer_fee,
+        one.bank_amount,
+        one.refunded or None,
+    ):
         yield _money(minor, one.currency)
 
 
@@ -133,11 +141,30 @@ def _entry(one: Entry) -> list[Cell]:
     else:
         debit = Money(-one.minor, one.currency)
     of = f"{one.of} {one.origin}"
-    return [Instant(one.at), one.id, one.key, of, one.order_id, one.currency, credit, debit]
+    return [
+        Instant(one.at),
+        one.id,
+        one.key,
+        of,
+        one.order_id,
+        one.currency,
+        credit,
+        debit,
+    ]
 
 
 def _differences(differences: Sequence[tuple[Difference, str]]) -> Table:
-    heads = ["kind", "order", "charge", "what", "currency", "amount", "give back", "noted", "id"]
+    heads = [
+        "kind",
+        "order",
+        "charge",
+        "what",
+        "currency",
+        "amount",
+        "give back",
+        "noted",
+        "id",
+    ]
     return Table("Differences", heads, [_difference(*one) for one in differences])
 
 

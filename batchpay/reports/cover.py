@@ -47,7 +47,9 @@ class Places:
 class Cover:
     """The sheet Summary, written from its top to its bottom."""
 
-    def __init__(self, inputs: Inputs, words: Words, sheet: Sheet, places: Places | None) -> None:
+    def __init__(
+        self, inputs: Inputs, words: Words, sheet: Sheet, places: Places | None
+    ) -> None:
         """`places`: None where Results has not every row, and the sums are numbers."""
         self._inputs = inputs
         self._words = words
@@ -128,7 +130,9 @@ class Cover:
         self._check(6, f"AND(D{{at}}={noted},{_EQUAL})", same)
         sheet.at += 1
 
-    def _write_formulas(self, places: Places, currency: str, rows: int, minor: int) -> None:
+    def _write_formulas(
+        self, places: Places, currency: str, rows: int, minor: int
+    ) -> None:
         """Rows and sum of the outcome in column A, as Results has them."""
         sheet = self._sheet
         of_outcome = f"{places.range(places.outcome)},$A{sheet.at + 1}"
@@ -142,7 +146,9 @@ class Cover:
         sheet = self._sheet
         totals = self._inputs.totals
         rows = totals.rows[currency]
-        asked = sum(minor for (code, _), minor in totals.sums.items() if code == currency)
+        asked = sum(
+            minor for (code, _), minor in totals.sums.items() if code == currency
+        )
         sheet.text(0, self._words.word(labels.FACT_TOTAL), "total")
         sheet.text(1, self._words.word(labels.ALL_ROWS), "total")
         self._write_code(2, currency, "total")
@@ -155,7 +161,9 @@ class Cover:
         sheet.at += 1
 
     def _write_code(self, column: int, currency: str, look: str = "plain") -> None:
-        self._sheet.text(column, currency or self._words.word(labels.FACT_UNKNOWN), look)
+        self._sheet.text(
+            column, currency or self._words.word(labels.FACT_UNKNOWN), look
+        )
 
     def _check(self, column: int, condition: str, holds: bool) -> None:
         """`OK`, or in capitals that it does not hold; `{at}` in the condition is this row."""
@@ -173,7 +181,9 @@ class Cover:
         words = self._words
         totals = self._inputs.totals
         self._sheet.line(words.word(labels.HEADING_FEES), "part")
-        self._sheet.head([words.column(name) for name in ("of", "meaning", "currency", "sum")])
+        self._sheet.head(
+            [words.column(name) for name in ("of", "meaning", "currency", "sum")]
+        )
         for currency in known_last(totals.charged):
             sums = {
                 "charged_amount": totals.charged[currency],
@@ -182,7 +192,9 @@ class Cover:
             }
             for name, minor in sums.items():
                 self._write_sum(name, currency, minor, currency)
-            for counted_in in known_last({code for of, code, _ in totals.fees if of == currency}):
+            for counted_in in known_last(
+                {code for of, code, _ in totals.fees if of == currency}
+            ):
                 for name, key in (("fee", "fee"), ("fee_vat", "vat"), ("net", "net")):
                     minor = totals.fees[currency, counted_in, key]
                     self._write_sum(name, currency, minor, counted_in)
@@ -196,7 +208,9 @@ class Cover:
         words = self._words
         sheet = self._sheet
         sheet.line(words.word(labels.HEADING_EARNED), "part")
-        names = [words.column(name) for name in ("of", "platform_fee", "fee", "fee_vat")]
+        names = [
+            words.column(name) for name in ("of", "platform_fee", "fee", "fee_vat")
+        ]
         sheet.head([*names, words.word(labels.OURS)])
         for one in earned_of(self._inputs.totals):
             self._write_kept(one)
@@ -219,7 +233,9 @@ class Cover:
                 sheet.money(column, minor, one.currency)
             at = sheet.at + 1
             ours = major(one.ours[one.currency], one.currency)
-            sheet.formula(4, f"=SUM(B{at},-C{at},-D{at})", ours, sheet.book.money(one.currency))
+            sheet.formula(
+                4, f"=SUM(B{at},-C{at},-D{at})", ours, sheet.book.money(one.currency)
+            )
         sheet.at += 1
         if one.given_back:
             money = words.money(one.given_back, one.currency)
@@ -258,7 +274,9 @@ class Cover:
         for check in checks(pivots, self._inputs.totals):
             if not check.holds:
                 name = self._words.column(check.name)
-                told = f"{differs}: {name} {check.currency}: {check.pivot} ≠ {check.noted}"
+                told = (
+                    f"{differs}: {name} {check.currency}: {check.pivot} ≠ {check.noted}"
+                )
                 self._sheet.line(told, "alarm")
 
     def _write_facts(self) -> None:

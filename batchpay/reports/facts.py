@@ -65,7 +65,9 @@ def facts(inputs: Inputs, words: Words) -> list[tuple[str, str]]:
 
 def run_facts(inputs: Inputs, words: Words) -> list[tuple[str, str]]:
     """What the last run that changed the batch did to it; nothing when no run did."""
-    return [(words.word(entry), value) for entry, value in _of_run(inputs, words) if value]
+    return [
+        (words.word(entry), value) for entry, value in _of_run(inputs, words) if value
+    ]
 
 
 def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
@@ -99,7 +101,9 @@ def is_it_all(inputs: Inputs, words: Words) -> str:
     if not waits:
         return words.word(labels.IS_FINAL)
     moving = waits.pop("transfers", 0)
-    told = [f"{words.number(rows)} {words.outcome(name)}" for name, rows in waits.items()]
+    told = [
+        f"{words.number(rows)} {words.outcome(name)}" for name, rows in waits.items()
+    ]
     if moving:
         told.append(words.say(labels.TRANSFERS_MOVING(count=moving)))
     return words.say(labels.NOT_FINAL(what=", ".join(told)))

@@ -59,7 +59,9 @@ class Directory:
         final = self.path / name
         temporary = self.path / f".{name}{self._part}"
         try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            handle = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+            )
             with os.fdopen(handle, "wb") as file:
                 yield file
                 os.fchmod(file.fileno(), self.mode)
@@ -125,7 +127,9 @@ def own_folder(
 
 def has_own_folder(parent: Path, name: str, job: str, told_in: str) -> bool:
     """Did the job ever write into its folder of that name?"""
-    return any(_told_job(parent / one / told_in) == job for one in (name, f"{name}-{job}"))
+    return any(
+        _told_job(parent / one / told_in) == job for one in (name, f"{name}-{job}")
+    )
 
 
 def _told_job(path: Path) -> str:
@@ -153,7 +157,9 @@ def _remedy(folder: Path, error: OSError) -> str:
         " not, the same run again sends"
     )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        there = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
+        there = next(
+            (one for one in (folder, *folder.parents) if os.path.lexists(one)), folder
+        )
         return (
             f"give this user the right to write in {there}, or name another [report] directory,"
             f" {then}"

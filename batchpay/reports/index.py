@@ -63,7 +63,9 @@ class Night:
         """Per cent of them that the payer's bank refused; empty where none has ended."""
         if not self.sent:
             return ""
-        tenths = (1000 * self.totals.count(Outcome.DECLINED) + self.sent // 2) // self.sent
+        tenths = (
+            1000 * self.totals.count(Outcome.DECLINED) + self.sent // 2
+        ) // self.sent
         return f"{tenths // 10}.{tenths % 10} %"
 
     @property
@@ -82,12 +84,16 @@ class Nights:
     until: str  # the instant that ages are told for, UTC
 
 
-def write_index(reports: Path, told: Nights, words: Words, mode: int) -> tuple[Path, ...]:
+def write_index(
+    reports: Path, told: Nights, words: Words, mode: int
+) -> tuple[Path, ...]:
     """Both, in the folder of the reports. Raises CannotWrite."""
     directory = Directory(reports, mode, shared_by=told.job)
     name = own_name(reports, "index.html", told.job)
     with directory.file(name) as file:
-        write_template(file, "index.html.jinja", words, page=Index(reports, told, words))
+        write_template(
+            file, "index.html.jinja", words, page=Index(reports, told, words)
+        )
     if told.nights:
         link_latest(reports, told.nights[0].batch, told.job, mode)
     return tuple(directory.written)
@@ -151,7 +157,10 @@ class Index:
     def charged(self, night: Night) -> list[str]:
         """What was charged, by currency."""
         moved = night.totals.money_moved()
-        return [self._words.money(moved[currency], currency) for currency in known_last(moved)]
+        return [
+            self._words.money(moved[currency], currency)
+            for currency in known_last(moved)
+        ]
 
     @property
     def stacks(self) -> list[Stack]:
@@ -161,7 +170,9 @@ class Index:
         if not most:
             return []
         width = WIDTH // max(len(nights), 12)
-        return [_stack(night, at * width, width, most) for at, night in enumerate(nights)]
+        return [
+            _stack(night, at * width, width, most) for at, night in enumerate(nights)
+        ]
 
     @property
     def scale(self) -> str:
@@ -231,7 +242,11 @@ def _stack(night: Night, x: int, width: int, most: int) -> Stack:
     rest = totals.rows_read - succeeded - night.open_rows
     parts = []
     top = HEIGHT
-    for name, rows in (("succeeded", succeeded), ("pending", night.open_rows), ("rejected", rest)):
+    for name, rows in (
+        ("succeeded", succeeded),
+        ("pending", night.open_rows),
+        ("rejected", rest),
+    ):
         height = HEIGHT * rows // most
         if rows and not height:
             height = 1
@@ -246,5 +261,7 @@ def _columns(amounts: Sequence[int]) -> list[Stack]:
     found = []
     for at, amount in enumerate(amounts):
         height = -(-HEIGHT * amount // most)
-        found.append(Stack(at * width, width - 2, (("succeeded", HEIGHT - height, height),)))
+        found.append(
+            Stack(at * width, width - 2, (("succeeded", HEIGHT - height, height),))
+        )
     return found

@@ -91,7 +91,9 @@ def newest_heads(
     """
     newest: list[tuple[int, str]] = []
     with suppress(OSError), os.scandir(directory) as found:
-        folders = [(entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()]
+        folders = [
+            (entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()
+        ]
         newest = sorted(folders, reverse=True)
     heads = (_head(Path(folder, "manifest.json"), job, mode) for _, folder in newest)
     of_this_job = (head for head in heads if head is not None)
@@ -173,7 +175,9 @@ def _words(document: Mapping[str, Any]) -> Iterator[Said]:
     # As earlier versions told it, of the rows of the batch alone.
     for one in document.get("cancelled", ()):
         place = str(one["sheet"]), int(one["row"])
-        yield Said("cancelled", str(one["order_id"]), (), str(one["reason"]), place=place)
+        yield Said(
+            "cancelled", str(one["order_id"]), (), str(one["reason"]), place=place
+        )
 
 
 def write_manifest(directory: Directory, inputs: Inputs) -> None:
@@ -247,7 +251,9 @@ def digests_of(folder: Path, seq: int) -> tuple[Path | None, dict[str, str]]:
             document = json.loads(read_regular(path, MAX_BYTES))
             if int(document["journal"]["seq"]) == seq:
                 reports = document["reports"]
-                return path, {str(name): str(digest) for name, digest in reports.items()}
+                return path, {
+                    str(name): str(digest) for name, digest in reports.items()
+                }
     return None, {}
 
 
@@ -272,7 +278,11 @@ def is_made_from(
     with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         document = json.loads(read_regular(folder / "manifest.json", MAX_BYTES))
         journal = document["journal"]
-        if (journal["id"], journal["seq"], journal["digest"]) == (journal_id, seq, digest):
+        if (journal["id"], journal["seq"], journal["digest"]) == (
+            journal_id,
+            seq,
+            digest,
+        ):
             return all((folder / name).is_file() for name in document["reports"])
     return False
 

@@ -205,7 +205,9 @@ class Kept:
 class Page:
     """What the template shows; the rows are read again when it comes to them."""
 
-    def __init__(self, inputs: Inputs, words: Words, files: list[tuple[str, str, str]]) -> None:
+    def __init__(
+        self, inputs: Inputs, words: Words, files: list[tuple[str, str, str]]
+    ) -> None:
         self.inputs = inputs
         self.words = words
         self.files = files
@@ -267,16 +269,22 @@ class Page:
     def _picture(self, currency: str) -> Picture:
         table = self.pivots.outcomes
         mine = table[table["currency"] == currency].to_dict("records")
-        counts = {row["outcome"]: (int(row["rows"]), int(row["amount"])) for row in mine}
+        counts = {
+            row["outcome"]: (int(row["rows"]), int(row["amount"])) for row in mine
+        }
         sent = {one.value: counts[one.value][0] for one in WENT if one.value in counts}
-        unsent = {one.value: counts[one.value][0] for one in UNSENT if one.value in counts}
+        unsent = {
+            one.value: counts[one.value][0] for one in UNSENT if one.value in counts
+        }
         rows = bar({"sent": sum(sent.values()), **unsent})
         width = next((part.width for part in rows.parts if part.name == "sent"), 0)
         outcomes = []
         for outcome in (*WENT, *UNSENT):
             if outcome.value in counts:
                 outcomes.append((outcome.value, *counts[outcome.value]))
-        return Picture(currency, rows, bar(sent, width), self._money(currency), outcomes)
+        return Picture(
+            currency, rows, bar(sent, width), self._money(currency), outcomes
+        )
 
     def _money(self, currency: str) -> Bar:
         """What was asked for: with recipients, as commission, charged without a known split, or not
@@ -303,11 +311,12 @@ class Page:
         """A currency, its rows and what they ask for; nobody knows that without a currency."""
         rows = self.words.say(labels.ROWS(count=picture.rows.whole))
         if not picture.currency:
-            return (
-                f"{self.words.column('currency')}: {self.words.word(labels.FACT_UNKNOWN)}; {rows}"
-            )
+            unknown = self.words.word(labels.FACT_UNKNOWN)
+            return f"{self.words.column('currency')}: {unknown}; {rows}"
         asked = self.words.money(self.asked(picture.currency), picture.currency)
-        return self.words.say(labels.CURRENCY_SUM(currency=picture.currency, rows=rows, sum=asked))
+        return self.words.say(
+            labels.CURRENCY_SUM(currency=picture.currency, rows=rows, sum=asked)
+        )
 
     def money_label(self, name: str) -> str:
         """The name of a part of the money."""
@@ -330,7 +339,9 @@ class Page:
         minor = self._of_total_rows(currency)
         if not minor:
             return ""
-        return self.words.say(labels.BESIDE_TOTALS(sum=self.words.money(minor, currency)))
+        return self.words.say(
+            labels.BESIDE_TOTALS(sum=self.words.money(minor, currency))
+        )
 
     @property
     def differences(self) -> list[str]:
@@ -423,7 +434,9 @@ class Page:
                 told = {"currency": currency, "fee_currency": counted_in}
                 for name, key in (("fee", "fee"), ("fee_vat", "vat"), ("net", "net")):
                     minor = totals.fees[currency, counted_in, key]
-                    told[name] = self.words.money(minor, counted_in) if counted_in else ""
+                    told[name] = (
+                        self.words.money(minor, counted_in) if counted_in else ""
+                    )
                 found.append(told)
         return found
 
@@ -435,7 +448,9 @@ class Page:
             fees = []
             for taken in one.taken:
                 for name, minor in (("fee", taken.fee), ("fee_vat", taken.vat)):
-                    fees.append((words.money(minor, taken.currency), words.column(name)))
+                    fees.append(
+                        (words.money(minor, taken.currency), words.column(name))
+                    )
             back = ""
             if one.given_back:
                 money = words.money(one.given_back, one.currency)
@@ -455,7 +470,9 @@ class Page:
 
     def moved(self, currency: str) -> bool:
         """Did money of a currency move?"""
-        return any(self.inputs.totals.count(outcome, currency) for outcome in MONEY_MOVED)
+        return any(
+            self.inputs.totals.count(outcome, currency) for outcome in MONEY_MOVED
+        )
 
     @property
     def transfers(self) -> list[tuple[str, str, int, str, str, str]]:
@@ -467,9 +484,12 @@ class Page:
                 rows = payouts[currency, stands.value, "rows"]
                 if rows:
                     sums = (
-                        payouts[currency, stands.value, one] for one in ("amount", "fee", "bank")
+                        payouts[currency, stands.value, one]
+                        for one in ("amount", "fee", "bank")
                     )
-                    amount, fee, bank = (self.words.money(one, currency) for one in sums)
+                    amount, fee, bank = (
+                        self.words.money(one, currency) for one in sums
+                    )
                     told = self.words.transfer(stands.value)
                     found.append((currency, told, rows, amount, fee, bank))
         return found
@@ -517,7 +537,9 @@ class Page:
         for one in self.pivots.late:
             if one.has_later:
                 why = shown(words.reason(one) or words.warnings(one))
-                found.append(words.say(labels.LATER(order=shown(one.order_id), what=why)))
+                found.append(
+                    words.say(labels.LATER(order=shown(one.order_id), what=why))
+                )
                 continue
             told = labels.LATE(
                 order=shown(one.order_id),
@@ -539,7 +561,11 @@ class Page:
     @property
     def stories(self) -> list[Story]:
         """Of the first orders that somebody must act about, or that were heard of late."""
-        ids = [one.order_id for one in (*self.pivots.action, *self.pivots.late) if one.attempts]
+        ids = [
+            one.order_id
+            for one in (*self.pivots.action, *self.pivots.late)
+            if one.attempts
+        ]
         wanted = list(dict.fromkeys(ids))[:STORIES]
         if not wanted:
             return []
@@ -561,7 +587,9 @@ class Page:
 
     @property
     def run(self) -> list[tuple[str, str]]:
-        return [(name, shown(value)) for name, value in run_facts(self.inputs, self.words)]
+        return [
+            (name, shown(value)) for name, value in run_facts(self.inputs, self.words)
+        ]
 
     @property
     def source(self) -> list[tuple[str, str]]:

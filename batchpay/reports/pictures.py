@@ -18,7 +18,25 @@ WIDTH = 1000  # units of a bar that is whole
 LEAST = 6  # ... of a part that is not nothing: everybody sees that there is one
 BARS = 60  # at most, of a chart over time
 HEIGHT = 100
-_WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_WIDTHS_S = (
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    14400,
+    43200,
+    86400,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,16 +50,19 @@ class Pivots:
     """The pivots, and the few rows that are shown whole above them."""
 
     outcomes: pd.DataFrame  # (currency, outcome) -> rows and sums
-    recipients: pd.DataFrame  # (currency, destination) -> rows and sums of what succeeded
+    # (currency, destination) -> rows and sums of what succeeded
+    recipients: pd.DataFrame
     fees: pd.DataFrame  # (currency, fee_currency) -> rows, fee, fee_vat, net
     codes: list[Coded]  # the most frequent first
     action: list[Finding]  # the first MOST rows that somebody must act about
     to_act: int  # all of them
-    late: list[Finding]  # the first LATE rows of which something was heard on a later day
+    # the first LATE rows of which something was heard on a later day
+    late: list[Finding]
     sent: Counter[str]  # by the second in which they were sent, UTC: rows
     waits: Counter[int]  # by the seconds that their end took, begun ones counted: rows
     unsettled: int  # rows that did not simply succeed
-    names: dict[str, str]  # recipient -> what the file calls it, where a table makes ids of that
+    # recipient -> what the file calls it, where a table makes ids of that
+    names: dict[str, str]
 
 
 def load_tables() -> None:
@@ -110,7 +113,9 @@ class _Gathered:
         frame = _frame(findings)
         self._outcomes.append(_pivot(frame, ["currency", "outcome"], _COUNTED))
         succeeded = frame[frame["outcome"] == Outcome.SUCCEEDED.value]
-        self._recipients.append(_pivot(succeeded, ["currency", "destination"], _TO_RECIPIENTS))
+        self._recipients.append(
+            _pivot(succeeded, ["currency", "destination"], _TO_RECIPIENTS)
+        )
         moved = frame[frame["moved"]]
         self._fees.append(_pivot(moved, ["currency", "fee_currency"], ("rows", *_FEES)))
         for finding in findings:
@@ -155,10 +160,14 @@ class _Gathered:
         coded.amounts[finding.currency] += finding.amount or 0
 
     def whole(self) -> Pivots:
-        codes = sorted(self._codes.values(), key=lambda one: (-one.rows, one.outcome, one.code))
+        codes = sorted(
+            self._codes.values(), key=lambda one: (-one.rows, one.outcome, one.code)
+        )
         return Pivots(
             outcomes=_joined(self._outcomes, ["currency", "outcome"], _COUNTED),
-            recipients=_joined(self._recipients, ["currency", "destination"], _TO_RECIPIENTS),
+            recipients=_joined(
+                self._recipients, ["currency", "destination"], _TO_RECIPIENTS
+            ),
             fees=_joined(self._fees, ["currency", "fee_currency"], ("rows", *_FEES)),
             codes=codes,
             action=self._action,
@@ -167,7 +176,9 @@ class _Gathered:
             sent=self._sent,
             waits=self._waits,
             unsettled=self._unsettled,
-            names={id_: ", ".join([*told][:_NAMES]) for id_, told in self._names.items()},
+            names={
+                id_: ", ".join([*told][:_NAMES]) for id_, told in self._names.items()
+            },
         )
 
 
@@ -202,15 +213,21 @@ def _arriving(finding: Finding) -> int:
     return 0
 
 
-def _pivot(frame: pd.DataFrame, index: list[str], values: tuple[str, ...]) -> pd.DataFrame:
+def _pivot(
+    frame: pd.DataFrame, index: list[str], values: tuple[str, ...]
+) -> pd.DataFrame:
     """Sums of `values` by `index`: integers, as large as they come."""
     if frame.empty:
         return frame[[*index, *values]]
-    table = frame.pivot_table(index=index, values=list(values), aggfunc="sum", sort=True)
+    table = frame.pivot_table(
+        index=index, values=list(values), aggfunc="sum", sort=True
+    )
     return table.reset_index()[[*index, *values]]
 
 
-def _joined(parts: list[pd.DataFrame], index: list[str], values: tuple[str, ...]) -> pd.DataFrame:
+def _joined(
+    parts: list[pd.DataFrame], index: list[str], values: tuple[str, ...]
+) -> pd.DataFrame:
     """The pivots of all chunks as one."""
     import pandas as pd
 
@@ -227,7 +244,8 @@ def _joined(parts: list[pd.DataFrame], index: list[str], values: tuple[str, ...]
 class Check:
     """One sum of the pivots beside the one that the journal noted."""
 
-    name: str  # rows, amount, charged, platform_fee, recipient_amount, fee, fee_vat or net
+    # rows, amount, charged, platform_fee, recipient_amount, fee, fee_vat or net
+    name: str
     currency: str  # of the rows
     in_currency: str  # of the sum; empty: a number of rows
     pivot: int
@@ -243,7 +261,9 @@ def checks(pivots: Pivots, totals: Totals) -> Iterator[Check]:
     """Rows and amounts by currency, money that moved, fees and shares."""
     for currency in sorted(totals.rows.keys() | set(pivots.outcomes["currency"])):
         own = pivots.outcomes[pivots.outcomes["currency"] == currency]
-        asked = sum(minor for (code, _), minor in totals.sums.items() if code == currency)
+        asked = sum(
+            minor for (code, _), minor in totals.sums.items() if code == currency
+        )
         yield Check("rows", currency, "", _sum(own, "rows"), totals.rows[currency])
         yield Check("amount", currency, currency, _sum(own, "amount"), asked)
         shares = {"platform_fee": "platform", "recipient_amount": "recipient"}
@@ -257,7 +277,8 @@ def checks(pivots: Pivots, totals: Totals) -> Iterator[Check]:
 def _of_fees(pivots: Pivots, totals: Totals) -> Iterator[Check]:
     names = {"fee": "fee", "fee_vat": "vat", "net": "net"}
     by_place = {
-        (row["currency"], row["fee_currency"]): row for row in pivots.fees.to_dict("records")
+        (row["currency"], row["fee_currency"]): row
+        for row in pivots.fees.to_dict("records")
     }
     noted = {(code, counted_in) for code, counted_in, _ in totals.fees}
     for currency, counted_in in sorted(noted | by_place.keys()):

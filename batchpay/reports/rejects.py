@@ -218,7 +218,9 @@ def _write_parquet(directory: Directory, chunks: Callable[[], Iterable[_Rows]]) 
                         break
                     if writer is None:
                         writer = stack.enter_context(
-                            pq.ParquetWriter(file, table.schema, write_page_checksum=True)
+                            pq.ParquetWriter(
+                                file, table.schema, write_page_checksum=True
+                            )
                         )
                     writer.write_table(table)
                 else:

@@ -8,7 +8,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from batchpay.domain.secrets import masked, may_hold_more
-from batchpay.domain.text import FORMULA_STARTS, LONGEST_CELL, defused, short_cell, visible
+from batchpay.domain.text import (
+    FORMULA_STARTS,
+    LONGEST_CELL,
+    defused,
+    short_cell,
+    visible,
+)
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, header_of, rows_of
 

@@ -18,7 +18,15 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from batchpay.domain.text import FORMULA_STARTS, short_cell
-from batchpay.readers.looks import DATE, NUMBER, PLAIN_ROW, TEXT, RowLook, SheetLook, stored
+from batchpay.readers.looks import (
+    DATE,
+    NUMBER,
+    PLAIN_ROW,
+    TEXT,
+    RowLook,
+    SheetLook,
+    stored,
+)
 from batchpay.reports.sheets import MEASURED, WIDEST, width_of
 
 NOTES_LIMIT = 5_000  # cells with a note; of the others the column of reasons tells
@@ -29,7 +37,9 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 # characters that XML cannot hold, and what would be read as one of them (ECMA-376, 22.4.2.4)
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_UNWRITABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
+)
 # formats that every program knows (ECMA-376, 18.8.30)
 _GENERAL, _TEXT_FORMAT, _DAY_FORMAT, _MOMENT_FORMAT = "0", "49", "14", "22"
 # ... and the decimals of a number that they show; a percentage two more
@@ -39,7 +49,8 @@ _DECIMALS = {
     "10": 4,
 }
 _BARE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')  # what in a format is no digit
-_OTHERWISE = re.compile(r"[A-Za-z/@]")  # dates, fractions, exponents: they are seen to be none
+# dates, fractions, exponents: they are seen to be none
+_OTHERWISE = re.compile(r"[A-Za-z/@]")
 _IN_THOUSANDS = re.compile(r"[0#?],+(?![0#?,])")
 _MOST = 99
 
@@ -61,7 +72,8 @@ class Line:
 
     cells: Sequence[str]
     look: RowLook = PLAIN_ROW
-    wrong: Mapping[int, str] = field(default_factory=dict)  # column from 0 -> note; may be empty
+    # column from 0 -> note; may be empty
+    wrong: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,9 @@ def write_sheet(file: BinaryIO, form: Form, lines: Iterable[Line]) -> None:
     styles = Styles(form.sheet.styles if form.sheet else "")
     notes = _Notes()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book:
-        with book.open(_entry("xl/worksheets/sheet1.xml"), "w", force_zip64=True) as part:
+        with book.open(
+            _entry("xl/worksheets/sheet1.xml"), "w", force_zip64=True
+        ) as part:
             for text in _sheet(form, lines, styles, notes):
                 part.write(text.encode("utf-8", "replace"))
         parts = {
@@ -103,7 +117,9 @@ def _entry(name: str) -> zipfile.ZipInfo:
 # --- the sheet
 
 
-def _sheet(form: Form, lines: Iterable[Line], styles: Styles, notes: _Notes) -> Iterator[str]:
+def _sheet(
+    form: Form, lines: Iterable[Line], styles: Styles, notes: _Notes
+) -> Iterator[str]:
     rows = iter(lines)
     first = list(islice(rows, MEASURED))
     head = _head(form)
@@ -217,7 +233,9 @@ def _cell(place: str, text: str, kind: str, style: int, form: Form) -> str:
         return f'<c r="{place}" s="{style}"/>'
     value = stored(text, kind, from_1904=_from_1904(form))
     if value is not None:
-        return f'<c r="{place}" s="{style}" t="{value[0]}"><v>{escape(value[1])}</v></c>'
+        return (
+            f'<c r="{place}" s="{style}" t="{value[0]}"><v>{escape(value[1])}</v></c>'
+        )
     return f'<c r="{place}" s="{style}" t="inlineStr"><is>{_text(text)}</is></c>'
 
 
@@ -231,7 +249,9 @@ def _widths(form: Form, first: Sequence[Line]) -> list[str]:
     widths = []
     known = {}
     if form.sheet is not None:
-        known = {column: width for column, width, _ in form.sheet.widths if _is_width(width)}
+        known = {
+            column: width for column, width, _ in form.sheet.widths if _is_width(width)
+        }
     for column, name in enumerate(form.names):
         if column in known and column < form.own:
             widths.append(known[column])
@@ -277,7 +297,9 @@ class Styles:
         self._fill = 0
         self._fills_of_ours = self._ours()
         formats = self._root.iterfind(f"{{{_MAIN}}}numFmts/{{{_MAIN}}}numFmt")
-        self._codes = {one.get("numFmtId", ""): one.get("formatCode", "") for one in formats}
+        self._codes = {
+            one.get("numFmtId", ""): one.get("formatCode", "") for one in formats
+        }
 
     def same(self, style: int) -> int:
         """A style of the sheet; the first one for a number that it does not have."""
@@ -324,8 +346,16 @@ class Styles:
             font = self._added("fonts", _HEAD_FONT)
             fill = self._added("fills", _filled("FF1F3A5F"))
             made = self._copied(self._had[0])
-            made.attrib |= {"fontId": str(font), "fillId": str(fill), "numFmtId": _TEXT_FORMAT}
-            made.attrib |= {"applyFont": "1", "applyFill": "1", "applyNumberFormat": "1"}
+            made.attrib |= {
+                "fontId": str(font),
+                "fillId": str(fill),
+                "numFmtId": _TEXT_FORMAT,
+            }
+            made.attrib |= {
+                "applyFont": "1",
+                "applyFill": "1",
+                "applyNumberFormat": "1",
+            }
             self._head = self._placed(made)
         return self._head
 
@@ -355,14 +385,17 @@ class Styles:
             found.extend(made)
         return found
 
-    def _variant(self, base: ElementTree.Element, number_format: str, *, is_wrong: bool) -> int:
+    def _variant(
+        self, base: ElementTree.Element, number_format: str, *, is_wrong: bool
+    ) -> int:
         made = self._copied(base)
         made.attrib |= {"numFmtId": number_format, "applyNumberFormat": "1"}
         if is_wrong:
             self._fill = self._fill or self._added("fills", _filled(WRONG))
             made.attrib |= {"fillId": str(self._fill), "applyFill": "1"}
         elif made.get("fillId") in self._fills_of_ours:
-            made.set("fillId", "0")  # it was wrong when it went out, and is not any more
+            # it was wrong when it went out, and is not any more
+            made.set("fillId", "0")
         return self._placed(made)
 
     def _copied(self, style: ElementTree.Element) -> ElementTree.Element:
@@ -389,7 +422,9 @@ class Styles:
         return found
 
 
-_HEAD_FONT = '<font><b/><sz val="11"/><color rgb="FFFFFFFF"/><name val="Calibri"/></font>'
+_HEAD_FONT = (
+    '<font><b/><sz val="11"/><color rgb="FFFFFFFF"/><name val="Calibri"/></font>'
+)
 
 
 def _filled(colour: str) -> str:
@@ -418,7 +453,9 @@ class _Notes:
         told = []
         for row, column, text in self._all:
             place = f"{column_letters(column + 1)}{row}"
-            told.append(f'<comment ref="{place}" authorId="0"><text>{_text(text)}</text></comment>')
+            told.append(
+                f'<comment ref="{place}" authorId="0"><text>{_text(text)}</text></comment>'
+            )
         return (
             f'{_XML}<comments xmlns="{_MAIN}"><authors><author>batchpay</author></authors>'
             f"<commentList>{''.join(told)}</commentList></comments>"
@@ -444,9 +481,13 @@ _LETTERS_A_LINE = 44
 
 
 def _box(number: int, row: int, column: int, text: str) -> str:
-    lines = sum(-(-max(width_of(line), 1) // _LETTERS_A_LINE) for line in text.split("\n"))
+    lines = sum(
+        -(-max(width_of(line), 1) // _LETTERS_A_LINE) for line in text.split("\n")
+    )
     end = row + min(lines, 20) + 1
-    anchor = f"{column + 1}, 15, {row - 1}, 4, {column + 1 + _NOTE_COLUMNS}, 15, {end}, 4"
+    anchor = (
+        f"{column + 1}, 15, {row - 1}, 4, {column + 1 + _NOTE_COLUMNS}, 15, {end}, 4"
+    )
     return (
         f'<v:shape id="_x0000_s{number}" type="#_x0000_t202" style="position:absolute;'
         'visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto"><v:fill color2="#ffffe1"/>'
@@ -512,5 +553,7 @@ def _frame(form: Form) -> dict[str, str]:
 def _rels(namespace: str, *targets: tuple[str, str]) -> str:
     told = []
     for number, (kind, target) in enumerate(targets, 1):
-        told.append(f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>')
+        told.append(
+            f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        )
     return f'{_XML}<Relationships xmlns="{namespace}">{"".join(told)}</Relationships>'

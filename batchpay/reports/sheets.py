@@ -54,7 +54,12 @@ _LOOKS: dict[str, dict[str, Any]] = {
     },
     "title": {"bold": True, "font_size": 18},
     "part": {"bold": True, "font_size": 13, "font_color": "#1F3A5F"},
-    "test": {"bold": True, "font_size": 22, "font_color": "#FFFFFF", "bg_color": "#B00020"},
+    "test": {
+        "bold": True,
+        "font_size": 22,
+        "font_color": "#FFFFFF",
+        "bg_color": "#B00020",
+    },
     "alarm": {"bold": True, "font_color": "#B00020"},
     "total": {"num_format": "@", "bold": True, "top": 1, "indent": 1},
     "total count": {"num_format": _WHOLE, "bold": True, "top": 1},
@@ -302,7 +307,9 @@ def workbook(file: BinaryIO, title: str, job: str) -> Iterator[Book]:
 
     with TemporaryDirectory(prefix="batchpay-") as folder:
         made = Workbook(file, {"constant_memory": True, "tmpdir": folder})
-        made.set_properties({"title": title, "subject": job, "author": "batchpay", "created": MADE})
+        made.set_properties(
+            {"title": title, "subject": job, "author": "batchpay", "created": MADE}
+        )
         made.set_calc_mode("auto")
         try:
             yield Book(made)

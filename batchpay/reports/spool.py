@@ -61,7 +61,9 @@ class KeptFindings:
         """The file is gone; what is read afterwards is asked for anew."""
         self._drop()
 
-    def reading(self, source: Callable[[], Iterable[Found]]) -> Callable[[], Iterator[Found]]:
+    def reading(
+        self, source: Callable[[], Iterable[Found]]
+    ) -> Callable[[], Iterator[Found]]:
         """`source`, asked only until it was read once to its end. Chunks come again without their
         documents.
         """
@@ -108,13 +110,16 @@ class KeptFindings:
                 return
             told, cells = _FRAME.unpack(head)
             (number, sheet, rows), findings = marshal.loads(file.read(told))  # noqa: S302 - our own
-            chunk = StoredChunk(number, sheet, rows, [], {}, frozenset(), file.read(cells))
+            chunk = StoredChunk(
+                number, sheet, rows, [], {}, frozenset(), file.read(cells)
+            )
             at += _FRAME.size + told + cells
             yield chunk, list(map(_finding, findings))
 
     def _drop(self) -> None:
         if self._file is not None:
-            with suppress(OSError):  # closing writes what is left, on a disk that may be full
+            # closing writes what is left, on a disk that may be full
+            with suppress(OSError):
                 self._file.close()
         self._file = None
         self._complete = False

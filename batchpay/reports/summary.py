@@ -125,7 +125,9 @@ def _notes(inputs: Inputs) -> list[str]:
     notes = [*inputs.batch.notes, *filter(None, [inputs.batch.likeness])]
     if inputs.totals.warned:
         warned = many(inputs.totals.warned.total(), "row")
-        notes.append(f"{warned} with warnings: the column warnings of results tells which")
+        notes.append(
+            f"{warned} with warnings: the column warnings of results tells which"
+        )
     return notes
 
 
@@ -169,7 +171,10 @@ def _outcomes(totals: Totals, currency: str) -> dict[str, Any]:
         count = totals.count(outcome, currency)
         if count:
             total = totals.sums[currency, outcome.value]
-            outcomes[outcome.value] = {"count": count, **_amount("sum", total, currency)}
+            outcomes[outcome.value] = {
+                "count": count,
+                **_amount("sum", total, currency),
+            }
     return outcomes
 
 
@@ -177,7 +182,9 @@ def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
     """What the gateway kept of the charges in a currency, and what is left, in each currency that
     it counts them in.
     """
-    counted_in = {fee_currency for code, fee_currency, _ in totals.fees if code == currency}
+    counted_in = {
+        fee_currency for code, fee_currency, _ in totals.fees if code == currency
+    }
     found = []
     for fee_currency in sorted(counted_in):
         told: dict[str, Any] = {"fee_currency": fee_currency}
@@ -209,7 +216,9 @@ def _transfers(totals: Totals, currency: str) -> list[dict[str, Any]]:
             continue
         told: dict[str, Any] = {"status": stands.value, "count": rows}
         for name in ("amount", "fee", "bank"):
-            told |= _amount(name, totals.payouts[currency, stands.value, name], currency)
+            told |= _amount(
+                name, totals.payouts[currency, stands.value, name], currency
+            )
         found.append(told)
     return found
 
@@ -326,7 +335,8 @@ def by_code(totals: Totals) -> list[dict[str, Any]]:
     """Why rows failed, the most frequent first."""
     counted = sorted(totals.codes.items(), key=_most_frequent_first)
     return [
-        {"outcome": outcome, "code": code, "count": count} for (outcome, code), count in counted
+        {"outcome": outcome, "code": code, "count": count}
+        for (outcome, code), count in counted
     ]
 
 

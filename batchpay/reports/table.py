@@ -57,8 +57,8 @@ class Inputs:
     sellers: tuple[str, ...] = ()
     rate: str = ""  # that the job agreed on, of all requests
     # the events of some orders as they are told; call it with their ids
-    stories: Callable[[Sequence[str]], Mapping[str, Sequence[Mapping[str, Any]]]] = field(
-        default=lambda order_ids: {}
+    stories: Callable[[Sequence[str]], Mapping[str, Sequence[Mapping[str, Any]]]] = (
+        field(default=lambda order_ids: {})
     )
     # when the gateway answered that it is asked too often, UTC; call it to look
     told_429: Callable[[], Iterator[str]] = field(default=lambda: iter(()))
@@ -162,7 +162,9 @@ def rows_of(inputs: Inputs) -> Iterator[list[list[Any]]]:
     first: dict[str, Getter] = {name: get for name, (_, get) in COLUMNS.items()}
     first["reason"] = partial(reason_of, inputs=inputs)
     last = [get for _, get in LAST_COLUMNS.values()]
-    metadata: list[Getter] = [partial(_metadata, key=key) for key in inputs.batch.metadata]
+    metadata: list[Getter] = [
+        partial(_metadata, key=key) for key in inputs.batch.metadata
+    ]
     for chunk, findings in inputs.findings():
         columns = []
         for get in first.values():

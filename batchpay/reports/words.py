@@ -155,7 +155,11 @@ class Words:
 
     def commands(self, finding: Finding) -> list[str]:
         """What its reasons tell to type, each command once."""
-        return list(dict.fromkeys(_COMMAND.findall(str(addressed(finding.reason, self.job_file)))))
+        return list(
+            dict.fromkeys(
+                _COMMAND.findall(str(addressed(finding.reason, self.job_file)))
+            )
+        )
 
     def sentence(self, said: Iterable[Message]) -> str:
         """Several messages as one text."""

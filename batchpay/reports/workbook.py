@@ -196,10 +196,18 @@ class _Workbook:
         # what the file calls recipients stands beside the columns that no field used
         self._shown = [name for name in inputs.sellers if name in inputs.batch.columns]
         self._shown += inputs.batch.unused
-        self._own = [*self._shown, *(f"metadata[{key}]" for key in inputs.batch.metadata)]
-        names = [*_FRONT, *(name for name in (COLUMNS | LAST_COLUMNS) if name not in _FRONT)]
+        self._own = [
+            *self._shown,
+            *(f"metadata[{key}]" for key in inputs.batch.metadata),
+        ]
+        names = [
+            *_FRONT,
+            *(name for name in (COLUMNS | LAST_COLUMNS) if name not in _FRONT),
+        ]
         self._front = columns_of(words, _FRONT)
-        self._back = columns_of(words, [n for n in names[len(_FRONT) :] if n not in _LEFT_OUT])
+        self._back = columns_of(
+            words, [n for n in names[len(_FRONT) :] if n not in _LEFT_OUT]
+        )
 
     def write(self) -> None:
         self._begin()
@@ -244,14 +252,18 @@ class _Workbook:
         heads += self._own
         heads += [self._heading(column.name) for column in self._back]
         self._results.head(heads)
-        self._action.head([self._heading(name) for name in _ACTION] + self._action_heads())
+        self._action.head(
+            [self._heading(name) for name in _ACTION] + self._action_heads()
+        )
         self._rejects.head([*self._reject_heads(), *self._inputs.batch.columns])
         self._ledger.head([self._heading(name) for name in _LEDGER])
         self._action_columns = columns_of(self._words, _ACTION)
         self._ledger_columns = columns_of(self._words, _LEDGER)
         self._came_back.head([self._heading(name) for name in _CAME_BACK])
         self._came_back_columns = columns_of(self._words, _CAME_BACK)
-        self._reject_columns = columns_of(self._words, ("row", "outcome", "reason", "who_acts"))
+        self._reject_columns = columns_of(
+            self._words, ("row", "outcome", "reason", "who_acts")
+        )
 
     def _heading(self, name: str) -> str:
         """With the time zone, where it is a time."""
@@ -264,7 +276,10 @@ class _Workbook:
         return [self._words.column("authorize_uri"), self._words.column("command")]
 
     def _reject_heads(self) -> list[str]:
-        return [self._words.column(name) for name in ("row", "outcome", "reason", "who_acts")]
+        return [
+            self._words.column(name)
+            for name in ("row", "outcome", "reason", "who_acts")
+        ]
 
     def _write_rows(self, chunk: StoredChunk, findings: list[Finding]) -> None:
         cells = decode_cells(chunk.cells)
@@ -291,7 +306,9 @@ class _Workbook:
             return
         sheet = self._results
         self._put(sheet, finding, self._front)
-        metadata = [finding.metadata.get(key, "") for key in self._inputs.batch.metadata]
+        metadata = [
+            finding.metadata.get(key, "") for key in self._inputs.batch.metadata
+        ]
         at = len(self._front)
         for text in (*own, *metadata):
             sheet.text(at, text)
@@ -310,7 +327,9 @@ class _Workbook:
         sheet.text(at + 1, "\n".join(self._words.commands(finding)))
         sheet.at += 1
 
-    def _put_texts(self, sheet: Sheet, first: int, columns: list[list[str]], at: int) -> None:
+    def _put_texts(
+        self, sheet: Sheet, first: int, columns: list[list[str]], at: int
+    ) -> None:
         for column, texts in enumerate(columns, first):
             sheet.text(column, texts[at])
         sheet.at += 1
@@ -389,7 +408,9 @@ class _Workbook:
             for at, counted_in in enumerate(counted or [""]):
                 self._total_charges(currency, counted_in, last, first=at == 0)
 
-    def _total_charges(self, currency: str, counted_in: str, last: int, *, first: bool) -> None:
+    def _total_charges(
+        self, currency: str, counted_in: str, last: int, *, first: bool
+    ) -> None:
         """What was charged in a currency, and its fees in one; the former stands once."""
         sheet = self._ledger
         totals = self._inputs.totals
@@ -411,7 +432,9 @@ class _Workbook:
             self._total_one(name, of_both, last, minor, counted_in)
         sheet.at += 1
 
-    def _total_one(self, name: str, which: str, last: int, minor: int, currency: str) -> None:
+    def _total_one(
+        self, name: str, which: str, last: int, minor: int, currency: str
+    ) -> None:
         sheet = self._ledger
         column = _LEDGER.index(name)
         letter = chr(ord("A") + column)
@@ -442,7 +465,9 @@ class _Workbook:
             sheet.at += 1
         last = sheet.at
         for currency in known_last(set(table["currency"])):
-            self._total_recipients(sheet, table[table["currency"] == currency], currency, last)
+            self._total_recipients(
+                sheet, table[table["currency"] == currency], currency, last
+            )
         self._finish(sheet, len(heads), frozen=(1, 1), rows=last)
 
     def _total_recipients(
@@ -470,7 +495,16 @@ class _Workbook:
     def _write_codes(self, pivots: Pivots) -> None:
         words = self._words
         sheet = self._codes
-        names = ("code", "told", "outcome", "who_acts", "rows", "currency", "sum", "again")
+        names = (
+            "code",
+            "told",
+            "outcome",
+            "who_acts",
+            "rows",
+            "currency",
+            "sum",
+            "again",
+        )
         sheet.head([words.column(name) for name in names])
         for coded in pivots.codes:
             for currency, rows in sorted(coded.rows_in.items()):
@@ -489,4 +523,6 @@ class _Workbook:
 
 
 def _largest_first(rows: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
-    return sorted(rows, key=lambda row: (row["currency"], -row["amount"], row["destination"]))
+    return sorted(
+        rows, key=lambda row: (row["currency"], -row["amount"], row["destination"])
+    )

@@ -22,4 +22,13 @@ except ImportError as error:
         "the sandbox needs two more libraries: pip install 'batchpay[sandbox]'"
     ) from error
 
-__all__ = ["ACTIONS", "Entry", "Rate", "Rule", "SandboxServer", "Script", "read_script", "serve"]
+__all__ = [
+    "ACTIONS",
+    "Entry",
+    "Rate",
+    "Rule",
+    "SandboxServer",
+    "Script",
+    "read_script",
+    "serve",
+]

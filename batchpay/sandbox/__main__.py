@@ -15,7 +15,9 @@ from batchpay.sandbox.server import serve
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m batchpay.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m batchpay.sandbox", description=__doc__
+    )
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--ledger", type=Path)
     parser.add_argument("--script", type=Path)

@@ -10,7 +10,20 @@ from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.objects import instant
 
-_CURRENCIES = ["THB", "JPY", "USD", "EUR", "GBP", "SGD", "AUD", "CHF", "CNY", "DKK", "HKD", "MYR"]
+_CURRENCIES = [
+    "THB",
+    "JPY",
+    "USD",
+    "EUR",
+    "GBP",
+    "SGD",
+    "AUD",
+    "CHF",
+    "CNY",
+    "DKK",
+    "HKD",
+    "MYR",
+]
 _TRANSFER_FEE = arithmetic.TRANSFER_FEE + arithmetic.TRANSFER_FEE_VAT
 
 

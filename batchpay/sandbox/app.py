@@ -36,14 +36,22 @@ from batchpay.sandbox.store import Store
 
 ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/charges", SECRET, {"POST": charging.create, "GET": listing.listed("charge")}),
-    ("/charges/{id}", SECRET, {"GET": listing.retrieved("charge"), "PATCH": charging.update}),
+    (
+        "/charges/{id}",
+        SECRET,
+        {"GET": listing.retrieved("charge"), "PATCH": charging.update},
+    ),
     ("/charges/{id}/capture", SECRET, {"POST": charging.capture}),
     ("/charges/{id}/reverse", SECRET, {"POST": charging.reverse}),
     ("/charges/{id}/expire", SECRET, {"POST": charging.expire}),
     ("/charges/{id}/mark_as_paid", SECRET, {"POST": charging.mark_as_paid}),
     ("/charges/{id}/mark_as_failed", SECRET, {"POST": charging.mark_as_failed}),
     ("/charges/{id}/events", SECRET, {"GET": listing.of_charge("event")}),
-    ("/charges/{id}/refunds", SECRET, {"POST": refunds.create, "GET": listing.of_charge("refund")}),
+    (
+        "/charges/{id}/refunds",
+        SECRET,
+        {"POST": refunds.create, "GET": listing.of_charge("refund")},
+    ),
     ("/charges/{id}/refunds/{refund}", SECRET, {"GET": refunds.retrieve}),
     ("/refunds", SECRET, {"GET": listing.listed("refund")}),
     ("/disputes", SECRET, {"GET": listing.listed("dispute")}),
@@ -53,7 +61,11 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/chains/{id}", SECRET, {"GET": listing.retrieved("chain")}),
     ("/chains/{id}/transfer", SECRET, {"GET": transfers.chain_transfer}),
     ("/chains/{id}/revoke", SECRET, {"POST": transfers.revoke_chain}),
-    ("/transfers", SECRET, {"POST": transfers.create, "GET": listing.listed("transfer")}),
+    (
+        "/transfers",
+        SECRET,
+        {"POST": transfers.create, "GET": listing.listed("transfer")},
+    ),
     (
         "/transfers/{id}",
         SECRET,
@@ -65,7 +77,11 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ),
     ("/transfers/{id}/mark_as_sent", SECRET, {"POST": transfers.mark_as_sent}),
     ("/transfers/{id}/mark_as_paid", SECRET, {"POST": transfers.mark_as_paid}),
-    ("/recipients", SECRET, {"POST": recipients.create, "GET": listing.listed("recipient")}),
+    (
+        "/recipients",
+        SECRET,
+        {"POST": recipients.create, "GET": listing.listed("recipient")},
+    ),
     (
         "/recipients/{id}",
         SECRET,
@@ -84,7 +100,11 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/tokens/{id}", PUBLIC, {"GET": payers.retrieve_token}),
     ("/sources", EITHER, {"POST": payers.create_source}),
     ("/sources/{id}", EITHER, {"GET": payers.retrieve_source}),
-    ("/customers", SECRET, {"POST": payers.create_customer, "GET": listing.listed("customer")}),
+    (
+        "/customers",
+        SECRET,
+        {"POST": payers.create_customer, "GET": listing.listed("customer")},
+    ),
     (
         "/customers/{id}",
         SECRET,
@@ -102,7 +122,9 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
 ]
 
 LONGEST_OFFSET_S = 3650 * 86_400
-_LOOPBACK = re.compile(rb"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_LOOPBACK = re.compile(
+    rb"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE
+)
 
 
 class Resource:
@@ -135,7 +157,9 @@ class Backstage:
             case "GET", "log":
                 response = JSONResponse(self._desk.log.documents())
             case "GET", "ledger":
-                books = {f"{kind}s": everything(self._desk.store, kind) for kind in KINDS}
+                books = {
+                    f"{kind}s": everything(self._desk.store, kind) for kind in KINDS
+                }
                 response = JSONResponse(books)
             case "POST", "rules":
                 response = _told(await Request(scope, receive).body(), self._add)
@@ -193,13 +217,18 @@ def build(desk: Desk) -> ASGIApp:
     """The whole application: a router without middleware; paths may end in a slash (omise-api.md,
     1.4).
     """
-    routes = [Route(path, Resource(desk, access, handlers)) for path, access, handlers in ROUTES]
+    routes = [
+        Route(path, Resource(desk, access, handlers))
+        for path, access, handlers in ROUTES
+    ]
     routes.append(Route("/__sandbox/{name}", Backstage(desk)))
     router = Router(routes, redirect_slashes=False, default=Resource(desk, EITHER, {}))
 
     async def sandbox(scope: Scope, receive: Receive, send: Send) -> None:
         if why := stranger(scope):
-            await JSONResponse(error_object("forbidden", why), 403)(scope, receive, send)
+            await JSONResponse(error_object("forbidden", why), 403)(
+                scope, receive, send
+            )
             return
         path = scope["path"]
         if path.endswith("/") and path != "/":

@@ -91,4 +91,6 @@ def commission_of(amount: int, fixed: int | None, percentage: Decimal | None) ->
     """The platform's share of the gross amount: fixed plus a rounded percentage (omise-api.md,
     2.5).
     """
-    return (fixed or 0) + (half_up(amount * percentage / 100) if percentage is not None else 0)
+    return (fixed or 0) + (
+        half_up(amount * percentage / 100) if percentage is not None else 0
+    )

@@ -81,6 +81,10 @@ def is_number(number: str) -> bool:
         return False
     doubled = "0246813579"
     return (
-        sum(int(doubled[int(d)]) if i % 2 else int(d) for i, d in enumerate(reversed(number))) % 10
+        sum(
+            int(doubled[int(d)]) if i % 2 else int(d)
+            for i, d in enumerate(reversed(number))
+        )
+        % 10
         == 0
     )

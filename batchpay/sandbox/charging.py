@@ -22,7 +22,14 @@ from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.payers import Payer
 from batchpay.sandbox.problems import Problem, bad_request
-from batchpay.sandbox.records import Chain, Charge, Dispute, Record, Transaction, Transfer
+from batchpay.sandbox.records import (
+    Chain,
+    Charge,
+    Dispute,
+    Record,
+    Transaction,
+    Transfer,
+)
 
 WEEK_S = 7 * 86400
 
@@ -201,7 +208,9 @@ def capture(ledger: Ledger, call: Call) -> Thing:
     if part is not None and (
         charge.authorization_type != "pre_auth" or not 0 < part <= charge.amount
     ):
-        raise bad_request("capture_amount must be at most the amount of a pre_auth charge")
+        raise bad_request(
+            "capture_amount must be at most the amount of a pre_auth charge"
+        )
     charge.captured_amount = part or charge.amount
     ledger.commit(charge, *_settle(ledger, charge), news="charge.capture")
     return render(ledger, charge)
@@ -212,7 +221,9 @@ def reverse(ledger: Ledger, call: Call) -> Thing:
     charge = _charge(ledger, call)
     if charge.status != "pending" or not charge.authorized:
         raise Problem(
-            400, "failed_reverse", "only an authorised, uncaptured charge can be reversed"
+            400,
+            "failed_reverse",
+            "only an authorised, uncaptured charge can be reversed",
         )
     charge.status = "reversed"
     charge.reversed = ledger.now()
@@ -245,7 +256,9 @@ def mark_as_failed(ledger: Ledger, call: Call) -> Thing:
     """POST /charges/:id/mark_as_failed, test mode only: the payer gave up."""
     charge = _pending_test_charge(ledger, call)
     charge.status = "failed"
-    charge.failure_code = params.text(call.params, "failure_code") or "failed_processing"
+    charge.failure_code = (
+        params.text(call.params, "failure_code") or "failed_processing"
+    )
     ledger.commit(charge, news="charge.complete")
     return render(ledger, charge)
 
@@ -277,7 +290,11 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
         <= arithmetic.funding_of(amount, currency)
         <= ledger.terms.charge_max
     ):
-        raise Problem(400, "invalid_amount", "amount must be between the limits of GET /capability")
+        raise Problem(
+            400,
+            "invalid_amount",
+            "amount must be between the limits of GET /capability",
+        )
     payer = payers.chosen(ledger, call)
     destination = params.text(given, "destination")
     if destination is None and ledger.terms.chained_only:
@@ -309,7 +326,9 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
             metadata=params.mapping(given, "metadata"),
             fixed=fixed,
             percentage=None if share is None else str(share),
-            commission=commission if platform and (fixed, share) != (None, None) else None,
+            commission=commission
+            if platform and (fixed, share) != (None, None)
+            else None,
             capture=params.flag(given, "capture", default=True),
             authorization_type=params.text(given, "authorization_type"),
             return_uri=params.text(given, "return_uri"),
@@ -347,7 +366,9 @@ def _settle(ledger: Ledger, charge: Charge) -> list[Record]:
     charge.authorized = True
     charge.paid = now
     charge.authorized_at = charge.authorized_at or now
-    net = arithmetic.fees_of(arithmetic.funding_of(charge.captured_amount, charge.currency)).net
+    net = arithmetic.fees_of(
+        arithmetic.funding_of(charge.captured_amount, charge.currency)
+    ).net
     credit = Transaction(
         ledger.mint("trxn", charge.livemode),
         charge.livemode,
@@ -370,7 +391,11 @@ def _settle(ledger: Ledger, charge: Charge) -> list[Record]:
         charge.destination,
     )
     chain = Chain(
-        ledger.mint("acch", charge.livemode), charge.livemode, now, charge.id, transfer.id
+        ledger.mint("acch", charge.livemode),
+        charge.livemode,
+        now,
+        charge.id,
+        transfer.id,
     )
     charge.chain = transfer.chain = chain.id
     return [credit, transfer, chain]

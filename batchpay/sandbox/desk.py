@@ -44,7 +44,10 @@ _ENCODE = json.JSONEncoder(
     default=str,
 ).encode
 _SWAP_S = 5.0
-_TOO_MANY = (429, error_object("too_many_requests", "too many requests, please slow down"))
+_TOO_MANY = (
+    429,
+    error_object("too_many_requests", "too many requests, please slow down"),
+)
 
 
 @dataclass(slots=True)
@@ -98,12 +101,16 @@ class Desk:
         """The answer to one request, broken or not."""
         body = await _body(receive)
         headers = dict(scope["headers"])
-        entry = self.log.enter(scope, headers.get(b"idempotency-key", b"").decode("latin-1"), body)
+        entry = self.log.enter(
+            scope, headers.get(b"idempotency-key", b"").decode("latin-1"), body
+        )
         if self.throttle is not None and not self.throttle.admit():
             return self._turned_away(entry, self.throttle)
         asked = Asked(entry, headers, body, handler, access, ids)
         try:
-            asked.given = params.merged(scope["query_string"], body, asked.header(b"content-type"))
+            asked.given = params.merged(
+                scope["query_string"], body, asked.header(b"content-type")
+            )
         except Problem as error:
             asked.problem = error
         rule = self._rule(entry, asked.given)
@@ -114,7 +121,9 @@ class Desk:
     def _handled(self, asked: Asked, rule: Rule) -> Result:
         """Authenticate and handle; whatever happens becomes a status and a document."""
         try:
-            key = self.keys.checked(asked.headers.get(b"authorization", b""), asked.access)
+            key = self.keys.checked(
+                asked.headers.get(b"authorization", b""), asked.access
+            )
             if rule.revoke:
                 self.keys.revoke(key)
                 raise unauthorised()
@@ -147,8 +156,11 @@ class Desk:
             return 200, asked.handler(ledger, call)
         except Problem as refusal:
             return refusal.status, refusal.document()
-        except Exception as error:  # a bug of the sandbox must not look like the gateway's silence
-            return 500, error_object("internal_error", f"the sandbox itself failed: {error!r}")
+        # a bug of the sandbox must not look like the gateway's silence
+        except Exception as error:
+            return 500, error_object(
+                "internal_error", f"the sandbox itself failed: {error!r}"
+            )
 
     def _rule(self, entry: Entry, given: params.Params) -> Rule | None:
         """The first rule that matches; notes whose order it is on the way."""
@@ -193,7 +205,11 @@ class Desk:
     async def _the_long_way(self, asked: Asked, rule: Rule) -> Response:
         entry = asked.entry
         ticket = None
-        if self._replays is not None and entry.key and entry.method in ("POST", "PATCH"):
+        if (
+            self._replays is not None
+            and entry.key
+            and entry.method in ("POST", "PATCH")
+        ):
             scope = (
                 asked.header(b"authorization"),
                 entry.method,
@@ -215,7 +231,9 @@ class Desk:
         await asyncio.sleep(rule.wait_before_s)
         result: Result | None = None
         if rule.commit == "late":
-            task = asyncio.get_running_loop().create_task(self._later(asked, rule, ticket))
+            task = asyncio.get_running_loop().create_task(
+                self._later(asked, rule, ticket)
+            )
             self._late.add(task)
             task.add_done_callback(self._late.discard)
         elif rule.commit == "never":
@@ -225,11 +243,15 @@ class Desk:
         await asyncio.sleep(rule.wait_after_s)
         return await self._replied(entry, rule, result)
 
-    async def _later(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
+    async def _later(
+        self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None
+    ) -> Result:
         await asyncio.sleep(rule.late_s)
         return self._settled(asked, rule, ticket)
 
-    def _settled(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
+    def _settled(
+        self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None
+    ) -> Result:
         """The request has its effect, once or twice, to be seen now or later."""
         status, document = self._handled(asked, rule)
         entry = asked.entry
@@ -244,7 +266,9 @@ class Desk:
         if ticket is not None and self._replays is not None:
             self._replays.end(*ticket, *result)
 
-    async def _replied(self, entry: Entry, rule: Rule, result: Result | None) -> Response:
+    async def _replied(
+        self, entry: Entry, rule: Rule, result: Result | None
+    ) -> Response:
         """The true answer, altered or replaced, then broken as the rule says."""
         if result is not None:
             status, document = result
@@ -256,7 +280,9 @@ class Desk:
         elif isinstance(document, dict):
             document = lies.told(rule, document, self.store)
         previous = self._last
-        response = self._answered(entry, status, document, rule.extra_headers(self.store.now()))
+        response = self._answered(
+            entry, status, document, rule.extra_headers(self.store.now())
+        )
         if rule.reply == "swap":
             return await _swapped(rule, response)
         if rule.reply == "stale":
@@ -283,8 +309,11 @@ class Desk:
                 kind = "application/json"
             response = Response(document, status, extra, kind)
         else:
-            response = Response(_ENCODE(document), status, extra, "application/json; charset=utf-8")
-        response.headers.setdefault("date", _date(self.store.now()))  # a rule may say another
+            response = Response(
+                _ENCODE(document), status, extra, "application/json; charset=utf-8"
+            )
+        # a rule may say another
+        response.headers.setdefault("date", _date(self.store.now()))
         if self.throttle is not None:
             response.headers.update(self.throttle.headers(self.store.clock_s()))
         if entry.method == "POST":
@@ -300,7 +329,9 @@ class Desk:
             extra = {"Retry-After": retry_after}
         status, document = _TOO_MANY
         page = "<html><body>Too many requests</body></html>"
-        return self._answered(entry, status, page if throttle.rate.html else document, extra)
+        return self._answered(
+            entry, status, page if throttle.rate.html else document, extra
+        )
 
     def stop(self) -> None:
         """Forget what would have landed later."""

@@ -218,13 +218,15 @@ class Rule:
     hide_s: float = 0
     revoke: bool = False
     date_offset_s: float = 0
-    cut: int | None = None  # torn: so many bytes of the body are sent; default half of it
+    # torn: so many bytes of the body are sent; default half of it
+    cut: int | None = None
     size: int = 10 << 30  # huge, gzip_bomb: bytes of the (unpacked) body
     pace_s: float = 0.02  # drip: seconds between two bytes
     seen: int = 0
     applied: int = 0
     waiting: Any = None  # swap: the first of the two answers and its future
-    copies: dict[Any, Any] = field(default_factory=dict)  # frozen: the lists as they were
+    # frozen: the lists as they were
+    copies: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, given: Rule | dict[str, Any]) -> Rule:
@@ -233,7 +235,9 @@ class Rule:
             return given
         action = given.get("action", "none")
         if action not in ACTIONS:
-            raise Misconfigured(f"fault rule: no action {action!r}; one of {', '.join(ACTIONS)}")
+            raise Misconfigured(
+                f"fault rule: no action {action!r}; one of {', '.join(ACTIONS)}"
+            )
         unknown = sorted(set(given) - set(_GIVEN))
         if unknown:
             raise Misconfigured(
@@ -241,10 +245,14 @@ class Rule:
             )
         for name, value in given.items():
             if not fits(value, _GIVEN[name]):
-                raise Misconfigured(f"fault rule: {name} = {value!r} is of the wrong kind")
+                raise Misconfigured(
+                    f"fault rule: {name} = {value!r} is of the wrong kind"
+                )
         rule = cls(**(ACTIONS[action] | given))
         if rule.commit not in COMMITS or rule.reply not in REPLIES:
-            raise Misconfigured(f"fault rule: commit is one of {COMMITS}, reply one of {REPLIES}")
+            raise Misconfigured(
+                f"fault rule: commit is one of {COMMITS}, reply one of {REPLIES}"
+            )
         if rule.becomes is not None and rule.becomes not in ENDS:
             raise Misconfigured(
                 f"fault rule: becomes is one of {', '.join(ENDS)}, not {rule.becomes!r}"
@@ -287,7 +295,15 @@ class Rule:
         return self.order_id is not None or self.key is not None
 
     def _does_to_entries(self) -> bool:
-        said = (self.change, self.null, self.drop, self.pad, self.id_of, self.omit, self.becomes)
+        said = (
+            self.change,
+            self.null,
+            self.drop,
+            self.pad,
+            self.id_of,
+            self.omit,
+            self.becomes,
+        )
         return any(said)
 
     def _speaks_of(self, order_id: str, keys: tuple[str, ...]) -> bool:

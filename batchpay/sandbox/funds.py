@@ -27,7 +27,11 @@ class Funds:
 
     def hold(self, transfer: Transfer) -> None:
         """A transfer that is new or was changed."""
-        waits = transfer.sent is None and not transfer.deleted and transfer.failure_code is None
+        waits = (
+            transfer.sent is None
+            and not transfer.deleted
+            and transfer.failure_code is None
+        )
         if waits:
             amount = funding_of(transfer.amount, transfer.currency)
         else:

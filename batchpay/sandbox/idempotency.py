@@ -32,7 +32,9 @@ class Replays:
         digest = hashlib.sha256(body).hexdigest()
         if name in self._in_flight:
             raise Problem(
-                409, "idempotency_in_progress", "a request with this idempotency key is in progress"
+                409,
+                "idempotency_in_progress",
+                "a request with this idempotency key is in progress",
             )
         stored = self._ledger.find("idempotent", name)
         if stored is not None and self._ledger.now() - stored["at"] < DAY_S:

@@ -66,13 +66,16 @@ class Keys:
         """The key; raises 401 for none, a malformed one, a revoked one or one of the wrong kind."""
         scheme, _, token = authorization.partition(b" ")
         try:
-            key = base64.b64decode(token, validate=True).decode("ascii").partition(":")[0]
+            key = (
+                base64.b64decode(token, validate=True).decode("ascii").partition(":")[0]
+            )
         except (binascii.Error, UnicodeDecodeError):
             raise unauthorised() from None
         if scheme.lower() != b"basic" or key in self._revoked:
             raise unauthorised()
         if not (
-            (access != PUBLIC and self._good(key)) or (access != SECRET and _PUBLIC.match(key))
+            (access != PUBLIC and self._good(key))
+            or (access != SECRET and _PUBLIC.match(key))
         ):
             raise unauthorised()
         return key
@@ -99,7 +102,9 @@ class Keys:
             return str(kept["account"])
         if name in store.ledgers:
             return name
-        usable = {account for other, account in self._account.items() if self._good(other)}
+        usable = {
+            account for other, account in self._account.items() if self._good(other)
+        }
         left = [account for account in self._account.values() if account not in usable]
         if not left:
             return name
@@ -109,7 +114,9 @@ class Keys:
 
 def _id_of(what: str) -> str:
     """Nineteen characters, as an id has them; they tell nothing of the key."""
-    number = int.from_bytes(hashlib.sha256(f"batchpay sandbox {what}".encode()).digest())
+    number = int.from_bytes(
+        hashlib.sha256(f"batchpay sandbox {what}".encode()).digest()
+    )
     digits = ""
     for _ in range(19):
         number, digit = divmod(number, 36)

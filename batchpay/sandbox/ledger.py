@@ -17,7 +17,8 @@ from batchpay.sandbox.records import KIND_OF, Charge, Event, Record, Transfer, f
 from batchpay.sandbox.terms import Terms
 
 Thing = dict[str, Any]
-EVENTS_KEPT = 20_000  # in memory; the oldest go first, for each carries how its object looked then
+# in memory; the oldest go first, for each carries how its object looked then
+EVENTS_KEPT = 20_000
 _TOLD = ("charge", "transfer", "refund", "dispute")  # records whose making is an event
 
 
@@ -39,7 +40,8 @@ class Ledger:
     """The books of one account; changed by `commit` alone, and only on the server's own thread."""
 
     def __init__(self, store: Shared, account: str) -> None:
-        self.account = account  # what its id ends in; "" for the books that are no account's
+        # what its id ends in; "" for the books that are no account's
+        self.account = account
         # kind -> id -> a record, or a thing as its JSON
         self.shelves: dict[str, dict[str, Any]] = defaultdict(dict)
         self.shelves.update(store.vault)
@@ -196,4 +198,6 @@ def mode_of(one: Any) -> bool:
 
 def is_deleted(one: Any) -> bool:
     """Whether a record or a thing was deleted."""
-    return bool(one.get("deleted") if isinstance(one, dict) else getattr(one, "deleted", False))
+    return bool(
+        one.get("deleted") if isinstance(one, dict) else getattr(one, "deleted", False)
+    )

@@ -57,7 +57,9 @@ def _copied(
     copies = call.rule.copies
     name = (ledger.account, call.livemode, kind)
     if name not in copies:
-        copies[name] = {one: rendered(ledger, kind, ledger.shelves[kind][one]) for one in ids}
+        copies[name] = {
+            one: rendered(ledger, kind, ledger.shelves[kind][one]) for one in ids
+        }
     copy: dict[str, Thing] = copies[name]
     return copy
 
@@ -103,7 +105,9 @@ def visible(ledger: Ledger, call: Call, kind: str) -> list[str]:
         return ids
     shelf = ledger.shelves[kind]
     if rule.lag_s > 0 or now < ledger.hidden_until:
-        ids = [name for name in ids if ledger.shown_at.get(name, 0.0) <= now - rule.lag_s]
+        ids = [
+            name for name in ids if ledger.shown_at.get(name, 0.0) <= now - rule.lag_s
+        ]
     if rule.omit:
         ids = [name for name in ids if not rule.speaks_of(shelf[name].metadata)]
     if kind in ledger.deleted:

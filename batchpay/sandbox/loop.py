@@ -108,5 +108,7 @@ def listening(port: int) -> socket.socket:
         sock.bind((HOST, port))
     except OSError as error:
         sock.close()
-        raise Misconfigured(f"port {port} on {HOST} cannot be used: {error.strerror}") from error
+        raise Misconfigured(
+            f"port {port} on {HOST} cannot be used: {error.strerror}"
+        ) from error
     return sock

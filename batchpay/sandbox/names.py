@@ -65,7 +65,8 @@ _BY_NUMBER = {
     "4111111111150002": "payment_rejected",
     "5555551111120002": "payment_rejected",
     "3530111111100002": "payment_rejected",
-    "4111111111140003": PENDING,  # 3-D Secure: the payer is asked, and fails: mark_as_failed
+    # 3-D Secure: the payer is asked, and fails: mark_as_failed
+    "4111111111140003": PENDING,
     "3530111111190003": PENDING,
 }
 
@@ -77,7 +78,8 @@ class Mint:
     """Makes ids that sort in the order they were made and never repeat, across restarts too."""
 
     def __init__(self) -> None:
-        self._salt = _base36(time.time_ns() // 1_000_000)  # eight characters until the year 2059
+        # eight characters until the year 2059
+        self._salt = _base36(time.time_ns() // 1_000_000)
         self._count = 0
 
     def __call__(self, prefix: str, livemode: bool) -> str:

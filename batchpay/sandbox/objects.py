@@ -11,7 +11,15 @@ from typing import Any
 
 from batchpay.sandbox import arithmetic
 from batchpay.sandbox.names import FAILURES
-from batchpay.sandbox.records import Chain, Charge, Dispute, Event, Refund, Transaction, Transfer
+from batchpay.sandbox.records import (
+    Chain,
+    Charge,
+    Dispute,
+    Event,
+    Refund,
+    Transaction,
+    Transfer,
+)
 from batchpay.sandbox.terms import Terms
 
 Thing = dict[str, Any]
@@ -156,7 +164,9 @@ def charge(
         "card": card,
         "source": source,
         "failure_code": record.failure_code,
-        "failure_message": FAILURES.get(record.failure_code, "") if record.failure_code else None,
+        "failure_message": FAILURES.get(record.failure_code, "")
+        if record.failure_code
+        else None,
         "status": record.status,
         "authorize_uri": record.authorize_uri,
         "return_uri": record.return_uri,

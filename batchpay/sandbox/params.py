@@ -26,7 +26,9 @@ def merged(query: bytes, body: bytes, content_type: str) -> Params:
     params: Params = _nested(query) if query else {}
     if not body:
         return params
-    if "json" in content_type or (body.lstrip()[:1] == b"{" and "form" not in content_type):
+    if "json" in content_type or (
+        body.lstrip()[:1] == b"{" and "form" not in content_type
+    ):
         params.update(_from_json(body))
     else:
         params.update(_nested(body))

@@ -29,7 +29,12 @@ def create_token(ledger: Ledger, call: Call) -> Thing:
     number = params.required(fields, "number").replace(" ", "").replace("-", "")
     month = params.whole(fields, "expiration_month")
     year = params.whole(fields, "expiration_year")
-    if not cards.is_number(number) or month is None or not 1 <= month <= 12 or year is None:
+    if (
+        not cards.is_number(number)
+        or month is None
+        or not 1 <= month <= 12
+        or year is None
+    ):
         raise Problem(400, "invalid_card", "number or expiration date is invalid")
     card = cards.shape(
         call.livemode,
@@ -105,7 +110,9 @@ def create_source(ledger: Ledger, call: Call) -> Thing:
     if amount is None or amount <= 0:
         raise bad_request("amount is required")
     source = _source(
-        call.livemode, ledger.mint("src", call.livemode), params.required(call.params, "type")
+        call.livemode,
+        ledger.mint("src", call.livemode),
+        params.required(call.params, "type"),
     )
     source |= {
         "amount": amount,
@@ -185,7 +192,9 @@ def token_json(ledger: Ledger, token: Thing) -> Thing:
 
 def customer_json(ledger: Ledger, customer: Thing) -> Thing:
     """A customer with the list of its cards."""
-    own = [cards.shown(ledger, name, customer["livemode"]) for name in customer["cards"]]
+    own = [
+        cards.shown(ledger, name, customer["livemode"]) for name in customer["cards"]
+    ]
     location = f"/customers/{customer['id']}"
     listed = embedded(f"{location}/cards", customer["created_at"], own)
     return customer | {
@@ -202,7 +211,9 @@ def customer_json(ledger: Ledger, customer: Thing) -> Thing:
 def _updated(ledger: Ledger, call: Call, customer: Thing, news: str) -> Thing:
     for name in ("email", "description"):
         customer[name] = params.text(call.params, name) or customer[name]
-    customer["metadata"] = params.mapping(call.params, "metadata") or customer["metadata"]
+    customer["metadata"] = (
+        params.mapping(call.params, "metadata") or customer["metadata"]
+    )
     things = []
     token_name = params.text(call.params, "card")
     if token_name:
@@ -229,7 +240,10 @@ def _with_source(ledger: Ledger, call: Call, source: Any) -> Payer:
         }
         made = create_source(ledger, call.with_params(given | source))
         return Payer(names.PENDING, source=made["id"])
-    if not isinstance(source, str) or source_json(ledger, source, call.livemode) is None:
+    if (
+        not isinstance(source, str)
+        or source_json(ledger, source, call.livemode) is None
+    ):
         raise not_found("source", str(source))
     return Payer(names.PENDING, source=source)
 
@@ -283,7 +297,11 @@ def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
 
 def _customer(ledger: Ledger, name: str, livemode: bool) -> Thing:
     customer: Thing | None = ledger.find("customer", name)
-    if customer is not None and customer["livemode"] == livemode and not customer["deleted"]:
+    if (
+        customer is not None
+        and customer["livemode"] == livemode
+        and not customer["deleted"]
+    ):
         return customer
     if customer is None and names.ready_made(name, "cust", livemode):
         card = name.replace("cust", "card", 1)

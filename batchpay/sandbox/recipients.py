@@ -21,7 +21,9 @@ _UNVERIFIED = {
 
 def seed(ledger: Ledger) -> None:
     """Recipients that are there from the start: 1 to 5 active, 8 verified only, 9 neither."""
-    wanted = {f"recp_test_seed{number:013d}": number for number in (1, 2, 3, 4, 5, 8, 9)}
+    wanted = {
+        f"recp_test_seed{number:013d}": number for number in (1, 2, 3, 4, 5, 8, 9)
+    }
     missing = [
         _recipient(
             name,
@@ -45,7 +47,9 @@ def payable(ledger: Ledger, name: str, livemode: bool) -> Thing:
     if recipient is None or recipient["deleted"]:
         raise Problem(400, "invalid_recipient", f"recipient {name} does not exist")
     if not recipient["verified"]:
-        raise Problem(400, "recipient_not_verified", f"recipient {name} is not verified")
+        raise Problem(
+            400, "recipient_not_verified", f"recipient {name} is not verified"
+        )
     if not recipient["active"]:
         raise Problem(400, "invalid_recipient", f"recipient {name} is not active")
     return recipient
@@ -146,12 +150,17 @@ def _keep(ledger: Ledger, recipient: Thing, news: str) -> Thing:
 
 
 def _account_of(given: dict[str, Any]) -> Thing:
-    number, name, brand = (params.required(given, field) for field in ("number", "name", "brand"))
+    number, name, brand = (
+        params.required(given, field) for field in ("number", "name", "brand")
+    )
     return _bank_account(number, name, brand)
 
 
 def _given(call: Call) -> Thing:
-    fields = {name: params.text(call.params, name) for name in ("email", "description", "tax_id")}
+    fields = {
+        name: params.text(call.params, name)
+        for name in ("email", "description", "tax_id")
+    }
     metadata = params.mapping(call.params, "metadata")
     return {name: value for name, value in fields.items() if value} | (
         {"metadata": metadata} if metadata else {}

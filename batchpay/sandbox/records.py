@@ -158,5 +158,7 @@ def fields_of(record: Record) -> dict[str, Any]:
     """Field by field, without those that are as they are by default."""
     defaults = _DEFAULTS[type(record)]
     return {
-        name: value for name, default in defaults if (value := getattr(record, name)) != default
+        name: value
+        for name, default in defaults
+        if (value := getattr(record, name)) != default
     }

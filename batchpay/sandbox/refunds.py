@@ -19,9 +19,14 @@ def create(ledger: Ledger, call: Call) -> Thing:
     amount = params.whole(call.params, "amount")
     if amount is None or amount <= 0:
         raise bad_request("amount is required")
-    if charge.status != "successful" or amount > charge.captured_amount - charge.refunded:
+    if (
+        charge.status != "successful"
+        or amount > charge.captured_amount - charge.refunded
+    ):
         raise Problem(
-            400, "failed_refund", "the charge is not paid, or less is left of it than the amount"
+            400,
+            "failed_refund",
+            "the charge is not paid, or less is left of it than the amount",
         )
     metadata = params.mapping(call.params, "metadata")
     refund = give_back(ledger, charge, amount, metadata)

@@ -87,7 +87,9 @@ def read_script(path: Path) -> Script:
         try:
             rules.append(Rule.parse(one))
         except Misconfigured as error:
-            raise Misconfigured(f"sandbox script {path}, rule {number}: {error}") from error
+            raise Misconfigured(
+                f"sandbox script {path}, rule {number}: {error}"
+            ) from error
     try:
         return _set_up(rules, settings)
     except Misconfigured as error:
@@ -97,11 +99,15 @@ def read_script(path: Path) -> Script:
 def _set_up(rules: list[Rule], settings: dict[str, Any]) -> Script:
     for name, value in settings.items():
         if name not in SETTINGS:
-            raise Misconfigured(f"no setting {name}; settings are {', '.join(SETTINGS)}")
+            raise Misconfigured(
+                f"no setting {name}; settings are {', '.join(SETTINGS)}"
+            )
         if not fits(value, SETTINGS[name]):
             raise Misconfigured(f"{name} = {value!r} is of the wrong kind")
     if settings.get("idempotency", "off") not in ("off", "on"):
-        raise Misconfigured(f"idempotency is off or on, not {settings['idempotency']!r}")
+        raise Misconfigured(
+            f"idempotency is off or on, not {settings['idempotency']!r}"
+        )
     look = [name for name in settings if name.startswith("rate_")]
     if look and "rate" not in settings:
         raise Misconfigured(f"{look[0]} says how a rate looks; give rate too")

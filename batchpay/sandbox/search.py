@@ -64,11 +64,15 @@ def search(ledger: Ledger, call: Call) -> Thing:
     scope = params.required(given, "scope")
     query = params.text(given, "query") or ""
     if scope not in _SCOPES:
-        raise Problem(400, "invalid_scope", f"scope {scope} is not one of {', '.join(_SCOPES)}")
+        raise Problem(
+            400, "invalid_scope", f"scope {scope} is not one of {', '.join(_SCOPES)}"
+        )
     filters = params.mapping(given, "filters")
     unknown = sorted(set(filters) - _SCOPES[scope])
     if unknown:
-        raise Problem(400, "invalid_filter", f"{scope} has no filter {', '.join(unknown)}")
+        raise Problem(
+            400, "invalid_filter", f"{scope} has no filter {', '.join(unknown)}"
+        )
     page = params.whole(given, "page") or 1
     per_page = params.whole(given, "per_page") or 30
     if page < 1 or not 1 <= per_page <= 100:
@@ -146,7 +150,14 @@ def _passes(thing: Thing, name: str, wanted: str) -> bool:
     value = _value(thing, name)
     if name in ("amount", "fee", "refund_amount"):
         return _in_range(value, wanted, lambda text: _minor(text, thing["currency"]))
-    if name in ("created", "created_at", "captured_at", "paid_at", "sent_at", "activated_at"):
+    if name in (
+        "created",
+        "created_at",
+        "captured_at",
+        "paid_at",
+        "sent_at",
+        "activated_at",
+    ):
         if value is None:
             return False
         return _in_days(params.seconds(value), wanted)

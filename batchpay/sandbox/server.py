@@ -54,7 +54,9 @@ class SandboxServer:
         parsed = [Rule.parse(rule) for rule in rules]
         self.port = port
         self.store = Store(
-            Path(ledger_path) if ledger_path is not None else None, clock_offset_s, terms
+            Path(ledger_path) if ledger_path is not None else None,
+            clock_offset_s,
+            terms,
         )
         self.desk = Desk(
             self.store,
@@ -123,7 +125,9 @@ class SandboxServer:
 
     # --- what can be changed while it runs
 
-    def add_rule(self, rule: Rule | dict[str, Any] | None = None, **fields: Any) -> Rule:
+    def add_rule(
+        self, rule: Rule | dict[str, Any] | None = None, **fields: Any
+    ) -> Rule:
         """One more fault, as a Rule, a dict or keywords; returns it, to ask its `applied`."""
         parsed = Rule.parse(rule if rule is not None else fields)
         self.desk.rules.append(parsed)
@@ -151,7 +155,9 @@ class SandboxServer:
         """From now on only these secret keys are good."""
         self.desk.keys.accept(*secret_keys)
 
-    def turn(self, becomes: str, *, order_id: str = "", charge_id: str = "") -> list[str]:
+    def turn(
+        self, becomes: str, *, order_id: str = "", charge_id: str = ""
+    ) -> list[str]:
         """Charges of an order, or one charge, become something else now (`faults.ENDS`); returns
         their ids.
 
@@ -225,7 +231,9 @@ class SandboxServer:
         self.port = sock.getsockname()[1]
         self.store.open()
         self._server = Loop(
-            self.desk, self.door, on_started=lambda: on_ready(self.url) if on_ready else None
+            self.desk,
+            self.door,
+            on_started=lambda: on_ready(self.url) if on_ready else None,
         )
         try:
             asyncio.run(self._server.serve(sockets=[sock]))
@@ -236,7 +244,8 @@ class SandboxServer:
         assert self._server is not None
         try:
             asyncio.run(self._server.serve(sockets=[sock]))
-        except BaseException as error:  # told by `start`, in the thread that can act on it
+        # told by `start`, in the thread that can act on it
+        except BaseException as error:
             self._trouble = error
         finally:
             sock.close()

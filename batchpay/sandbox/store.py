@@ -36,7 +36,10 @@ class Store:
     """
 
     def __init__(
-        self, path: Path | None = None, offset_s: float = 0.0, terms: Terms | None = None
+        self,
+        path: Path | None = None,
+        offset_s: float = 0.0,
+        terms: Terms | None = None,
     ) -> None:
         self.terms = terms or Terms()
         self.mint = Mint()
@@ -88,7 +91,9 @@ class Store:
 
     def write(self, account: str, changes: list[tuple[str, Thing]]) -> None:
         """One commit, on disk before anybody is told of it."""
-        assert self._path is None or self._file is not None, "a commit before the ledger was opened"
+        assert self._path is None or self._file is not None, (
+            "a commit before the ledger was opened"
+        )
         if self._file is not None:
             line = _DUMP([[_OWNER, account], *changes])
             self._file.write(line.encode() + b"\n")
@@ -108,7 +113,9 @@ class Store:
                         f"{path} is not a ledger of the sandbox: {error}; name another file"
                     ) from error
                 whole += len(line)
-        everybody = [ledger.shelves[kind] for ledger in self.ledgers.values() for kind in KINDS]
+        everybody = [
+            ledger.shelves[kind] for ledger in self.ledgers.values() for kind in KINDS
+        ]
         self._latest = max(
             (one.created for shelf in everybody for one in shelf.values()), default=0
         )
@@ -122,4 +129,6 @@ class Store:
             raise ValueError("it was made by an earlier version")
         ledger = self.of(account)
         for kind, fields in changes:
-            ledger.keep(kind, KINDS[kind](**fields) if kind in KINDS else fields, fields)
+            ledger.keep(
+                kind, KINDS[kind](**fields) if kind in KINDS else fields, fields
+            )

@@ -104,7 +104,11 @@ def become(ledger: Ledger, charge: Charge, end: str) -> None:
 
 def go_on(ledger: Ledger, transfer: Transfer, end: str) -> None:
     """Sent, and then paid or failed: no step twice."""
-    if transfer.deleted or transfer.paid is not None or transfer.failure_code is not None:
+    if (
+        transfer.deleted
+        or transfer.paid is not None
+        or transfer.failure_code is not None
+    ):
         return
     if transfer.sent is None:
         ledger.commit(*_send(ledger, transfer), news="transfer.send")
@@ -196,7 +200,9 @@ def _check(terms: Terms, amount: int | None, transferable: int) -> None:
         )
     if amount > transferable:
         raise Problem(
-            422, "insufficient_balance", "the transferable balance is lower than the amount"
+            422,
+            "insufficient_balance",
+            "the transferable balance is lower than the amount",
         )
 
 

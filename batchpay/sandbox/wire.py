@@ -149,14 +149,19 @@ class Endless(Response):
 
 def head(status: int, headers: dict[str, str], length: int) -> bytes:
     """Status line and headers of an answer written by hand."""
-    lines = [f"HTTP/1.1 {status} Sandbox", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"HTTP/1.1 {status} Sandbox",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode("latin-1")
 
 
 def broken(reply: str, full: Response, rule: Any) -> Response:
     """The answer `full` as the rule's `reply` has it."""
     body = bytes(full.body)
-    named = {name: value for name, value in full.headers.items() if name != "content-length"}
+    named = {
+        name: value for name, value in full.headers.items() if name != "content-length"
+    }
     match reply:
         case "reset" | "close" | "hang":
             return Broken(reply)
@@ -165,7 +170,9 @@ def broken(reply: str, full: Response, rule: Any) -> Response:
                 kept = len(body) // 2
             else:
                 kept = rule.cut
-            return Broken("reset", head(full.status_code, named, len(body)) + body[:kept])
+            return Broken(
+                "reset", head(full.status_code, named, len(body)) + body[:kept]
+            )
         case "drip":
             return Broken(
                 "hang",

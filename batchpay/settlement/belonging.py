@@ -62,7 +62,9 @@ class Belonging:
         """The youngest charge of which this journal had proof before then; empty: of none."""
         every = self._journal.charges_known(0)
         since = self._journal.charges_known(at_ns)
-        before = {charge_id: at for charge_id, at in every.items() if charge_id not in since}
+        before = {
+            charge_id: at for charge_id, at in every.items() if charge_id not in since
+        }
         return max(before, key=lambda charge_id: before[charge_id], default="")
 
     def lost_events(self) -> bool:

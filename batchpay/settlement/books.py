@@ -24,7 +24,9 @@ NOT_THERE = (404, 405, 410)  # what says that a list does not exist
 T = TypeVar("T")
 
 
-async def whole(channel: Channel, path: str, page_at: PageAt[Listed[T]]) -> list[T] | None:
+async def whole(
+    channel: Channel, path: str, page_at: PageAt[Listed[T]]
+) -> list[T] | None:
     """Every thing of a list, oldest first; None when the gateway has no such list, or answers with
     something else.
 
@@ -39,10 +41,14 @@ async def whole(channel: Channel, path: str, page_at: PageAt[Listed[T]]) -> list
             break
         await channel.rest(1.0)
     told = f"the gateway's list {path} could not be read completely"
-    raise channel.fatal or GatewaySilent(f"{told}: nothing is said of these days; try later")
+    raise channel.fatal or GatewaySilent(
+        f"{told}: nothing is said of these days; try later"
+    )
 
 
-async def _once(channel: Channel, page_at: PageAt[Listed[T]]) -> tuple[list[T] | None, int | None]:
+async def _once(
+    channel: Channel, page_at: PageAt[Listed[T]]
+) -> tuple[list[T] | None, int | None]:
     """One reading, by the same reader as a run's lists; None when it shifted, or something in it
     cannot be read.
 
@@ -52,7 +58,9 @@ async def _once(channel: Channel, page_at: PageAt[Listed[T]]) -> tuple[list[T] |
     found = list[T]()
     status: int | None = None
 
-    async def heard(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer[Listed[T]]:
+    async def heard(
+        offset: int, may_leave: Callable[[], bool], *, limit: int
+    ) -> Answer[Listed[T]]:
         nonlocal status
         answer = await page_at(offset, may_leave, limit=limit)
         status = answer.status
@@ -72,7 +80,9 @@ async def _once(channel: Channel, page_at: PageAt[Listed[T]]) -> tuple[list[T] |
     return None, status
 
 
-async def booked_charge(gateway: Gateway, channel: Channel, charge_id: str) -> Booked | None:
+async def booked_charge(
+    gateway: Gateway, channel: Channel, charge_id: str
+) -> Booked | None:
     """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent
     without an answer.
     """

@@ -59,7 +59,8 @@ class Cases:
     def __init__(self, journal: Journal, job: str) -> None:
         self._journal = journal
         self._job = job
-        self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
+        # by key: sent in this run and not decided yet
+        self._undecided: dict[str, Case] = {}
 
     def hold(self, case: Case) -> None:
         """This is the one Case of its attempt."""
@@ -110,7 +111,9 @@ class Cases:
     def others(self, intent: Intent) -> tuple[Attempt, ...]:
         """The other attempts of its order."""
         attempts = self.attempts(intent.order_id)
-        return tuple(other for other in attempts if other.intent.attempt != intent.attempt)
+        return tuple(
+            other for other in attempts if other.intent.attempt != intent.attempt
+        )
 
     def open_cases(self) -> list[Case]:
         """Every order of an earlier run that did not end yet."""
@@ -189,7 +192,9 @@ class Cases:
             turns.append(("", after))
         for at, until in turns:
             begin = at
-            while page := self._journal.on_their_way(since_ns, also, begin, until, at_most):
+            while page := self._journal.on_their_way(
+                since_ns, also, begin, until, at_most
+            ):
                 yield page
                 if len(page) < at_most:
                     break

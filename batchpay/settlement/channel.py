@@ -23,7 +23,13 @@ from batchpay.domain.ports import Clock
 from batchpay.domain.text import told
 from batchpay.domain.times import SKEW_S
 from batchpay.messages import steps
-from batchpay.settlement.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
+from batchpay.settlement.pacing import (
+    Breaker,
+    Pacer,
+    backoff_s,
+    http_date,
+    retry_after_s,
+)
 
 TRIES = 5  # of one GET
 GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
@@ -89,7 +95,8 @@ class Channel:
         breaker = self._breaker(asking=asking)
         while not self.closed:
             if (pause_s := breaker.paused_until_s - self._clock.elapsed_s()) > 0:
-                await self.rest(pause_s)  # outside the gate: the other kind of request goes on
+                # outside the gate: the other kind of request goes on
+                await self.rest(pause_s)
                 continue
             async with self._gate:
                 wait_s = self._pacer.wait_s(self._clock.elapsed_s())

@@ -90,7 +90,10 @@ class Doubts:
         self._again = again
         self._told = told
         self._rules = DoubtRules(
-            settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s()
+            settings.doubt_period_s,
+            settings.lookup_gap_s,
+            clock.boot_id,
+            clock.elapsed_s(),
         )
         self._open: dict[str, Case] = {}
         self._rereads: deque[tuple[float, Case]] = deque()
@@ -179,7 +182,11 @@ class Doubts:
         noted (J27).
         """
         charge, status = await self._ask(charge_id)
-        if status == 404 and case.attempt is not None and case.attempt.outcome is Outcome.PENDING:
+        if (
+            status == 404
+            and case.attempt is not None
+            and case.attempt.outcome is Outcome.PENDING
+        ):
             await self._recorder.missing(case, charge_id)
             self._told(case)
         return charge
@@ -259,7 +266,11 @@ class Doubts:
             await self._lists.absorb_all(page)
             for case in doubts.values():
                 still_open = case.intent.order_id in self._open
-                if still_open and case.attempt and case.attempt.outcome is not Outcome.IN_DOUBT:
+                if (
+                    still_open
+                    and case.attempt
+                    and case.attempt.outcome is not Outcome.IN_DOUBT
+                ):
                     self._found(case)
 
         for case in doubts.values():
@@ -305,7 +316,11 @@ class Doubts:
         whose it is.
         """
         attempt = case.attempt
-        if attempt is None or not attempt.hinted or attempt.outcome is not Outcome.IN_DOUBT:
+        if (
+            attempt is None
+            or not attempt.hinted
+            or attempt.outcome is not Outcome.IN_DOUBT
+        ):
             return
         charge = await self._read(case, attempt.hinted)
         if charge is not None and key_in(charge) == case.intent.key:

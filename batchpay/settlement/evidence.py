@@ -19,7 +19,11 @@ def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
     folding anything.
     """
     plain = not (
-        attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns or attempt.untold
+        attempt.flaws
+        or attempt.unclear
+        or attempt.refused
+        or attempt.missing_ns
+        or attempt.untold
     )
     return plain and attempt.charge == charge and attempt.twins == {charge.id}
 
@@ -134,7 +138,9 @@ def why_stop(
         return f"{order}: was {before.outcome.value}, is now {after.outcome.value}"
     if after.odd and (before is None or after.odd != before.odd):
         charge = _named(after, "its charge")
-        return f"{order}: {charge} succeeded, and the gateway now says of it: {after.odd}"
+        return (
+            f"{order}: {charge} succeeded, and the gateway now says of it: {after.odd}"
+        )
     charges = money_charges((*others, after))
     if len(charges) > 1 and (before is None or _is_other_charge(before, after)):
         return f"{order}: two attempts took money: {', '.join(charges)}"
@@ -144,7 +150,11 @@ def why_stop(
 def _is_newly_unproven(before: Attempt | None, after: Attempt) -> bool:
     if after.outcome is not Outcome.UNPROVEN or after.accepted:
         return False
-    return before is None or before.outcome is not Outcome.UNPROVEN or bool(before.accepted)
+    return (
+        before is None
+        or before.outcome is not Outcome.UNPROVEN
+        or bool(before.accepted)
+    )
 
 
 def _contradicts(before: Attempt, after: Attempt) -> bool:

@@ -13,7 +13,8 @@ from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.folding import fold
 from batchpay.settlement.evidence import is_known_already, looks
 
-LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
+# how far back a charge is looked for that lists must show
+LONGEST_SILENCE_NS = 35 * 86_400 * 10**9
 # lists begin ten minutes before their bound, and our clock may be five off
 UNCHARGED_BEFORE_NS = 900 * 10**9
 
@@ -60,7 +61,9 @@ class Expected:
     def prove(self, charge: ChargeSeen) -> None:
         """It was seen just now: lists that begin from here on must show it."""
         if charge.id not in self._lifted:
-            self.known.setdefault(charge.id, (charge.created_at, self._clock.elapsed_s()))
+            self.known.setdefault(
+                charge.id, (charge.created_at, self._clock.elapsed_s())
+            )
 
     def said_uncharged(self) -> list[Attempt]:
         """Attempts that were sent since the last complete list, and that somebody said had charged

@@ -39,7 +39,8 @@ from batchpay.settlement.recorder import Recorder
 
 PAGE = 100
 NOT_THERE = (404, 405, 410)
-UNTOLD = 3  # so many chains without a transfer, and none with one: the gateway tells of none
+# so many chains without a transfer, and none with one: the gateway tells of none
+UNTOLD = 3
 MOST = 100_000  # attempts that one run looks after, and holds in memory
 KEPT_OPEN = 500  # orders that one event names
 LONGEST_S = 60.0  # of one run
@@ -56,7 +57,8 @@ PageAt = Callable[..., Awaitable[Answer[Listed[Any]]]]
 class Follows:
     """What a run brings to it."""
 
-    before: Followed | None  # where the last one stopped; None: nothing was ever followed
+    # where the last one stopped; None: nothing was ever followed
+    before: Followed | None
     requests: int  # at most so many (job: `[gateway] follow`); 0: none
     patient: bool = False  # `settle`: all that is open, whatever its schedule says
     # Words what was given back of a charge: order id, charge, refunds that a list told; None:
@@ -64,7 +66,8 @@ class Follows:
     given_back: Callable[[str, Booked, Sequence[Refund]], RefundSeen | None] = (
         lambda order, booked, refunds: None
     )
-    known_refunds: Mapping[str, RefundSeen] = field(default_factory=dict)  # by charge, as last told
+    # by charge, as last told
+    known_refunds: Mapping[str, RefundSeen] = field(default_factory=dict)
     known_disputes: Mapping[str, str] = field(default_factory=dict)  # charge -> status
 
 
@@ -86,11 +89,17 @@ class PendingRound:
         """The keys of those that are not asked about."""
         if self._follows.patient or not self._follows.requests:
             return frozenset()
-        waiting = [one for one in attempts if one.outcome is Outcome.PENDING and not one.missing_ns]
+        waiting = [
+            one
+            for one in attempts
+            if one.outcome is Outcome.PENDING and not one.missing_ns
+        ]
         old = [one for one in waiting if self._now_ns - begun_ns(one) >= DAY_NS]
         self.has_old = bool(old)
         due = [one for one in old if is_due(begun_ns(one), self.asked_ns, self._now_ns)]
-        due.sort(key=lambda one: (one.intent.order_id <= self.after, one.intent.order_id))
+        due.sort(
+            key=lambda one: (one.intent.order_id <= self.after, one.intent.order_id)
+        )
         asked = due[: self._follows.requests]
         if len(asked) < len(due):
             self.after = asked[-1].intent.order_id
@@ -137,12 +146,18 @@ class Follower:
         before = self._follows.before or Followed(since_ns=now_ns - FOLLOWED_NS)
         at_most = min(MOST, self._left * PAGE // 2)  # two lists tell of each
         ways, after = self._recorder.cases.on_their_way(
-            before.since_ns, before.open, before.after, at_most, partial(is_followed, now_ns=now_ns)
+            before.since_ns,
+            before.open,
+            before.after,
+            at_most,
+            partial(is_followed, now_ns=now_ns),
         )
         if not ways and self._follows.before is None and not self._pending.has_old:
             return
         news_from, touched = await self._news(before.news_from, now_ns)
-        due = [one for one in ways if self._is_due(one, before.asked_ns, now_ns, touched)]
+        due = [
+            one for one in ways if self._is_due(one, before.asked_ns, now_ns, touched)
+        ]
         over = await self._transfers(due)
         asked_ns = before.asked_ns
         since_ns = before.since_ns
@@ -169,7 +184,9 @@ class Follower:
     def _is_untold(self) -> bool:
         return self._in_vain >= UNTOLD and not self._told
 
-    def _is_due(self, one: OnItsWay, asked_ns: int, now_ns: int, touched: frozenset[str]) -> bool:
+    def _is_due(
+        self, one: OnItsWay, asked_ns: int, now_ns: int, touched: frozenset[str]
+    ) -> bool:
         if self._follows.patient or one.transfer in touched:
             return True
         return is_due(one.begun_ns, asked_ns, now_ns)
@@ -206,7 +223,11 @@ class Follower:
                 return found
             page = answer.said
             found += page.things
-            if not page.things or len(found) >= page.total or -(-page.total // PAGE) > at_most:
+            if (
+                not page.things
+                or len(found) >= page.total
+                or -(-page.total // PAGE) > at_most
+            ):
                 return found
 
     # --- news
@@ -223,12 +244,16 @@ class Follower:
             return begun, frozenset()
         at_most = self._left // 4
         refunds = await self._pages(self._gateway.refunds, since, at_most)
-        happened: list[Happened] = await self._pages(self._gateway.happened, since, at_most)
+        happened: list[Happened] = await self._pages(
+            self._gateway.happened, since, at_most
+        )
         told = [one for one in refunds if one is not None]
         disputed = [one.charge_id for one in happened if one.key.startswith("dispute.")]
         charges = dict.fromkeys([*(one.charge_id for one in told), *disputed, *say_so])
         for charge_id in filter(None, charges):
-            await self._look_at(charge_id, [one for one in told if one.charge_id == charge_id])
+            await self._look_at(
+                charge_id, [one for one in told if one.charge_id == charge_id]
+            )
         if self._ended:  # in whatever way: what was not read is read the next time
             return since, frozenset()
         return begun, frozenset(one.about for one in happened)
@@ -255,7 +280,10 @@ class Follower:
         known = self._follows.known_refunds.get(charge_id)
         if back is not None and (known is None or known.total != back.total):
             await self._recorder.note(back, asked.batch_id)
-        if booked.dispute and self._follows.known_disputes.get(charge_id) != booked.dispute:
+        if (
+            booked.dispute
+            and self._follows.known_disputes.get(charge_id) != booked.dispute
+        ):
             dispute = DisputeSeen(
                 order=asked.order_id,
                 charge_id=charge_id,
@@ -285,13 +313,17 @@ class Follower:
                 shown[one.order_id, one.attempt] = transfer
         return await self._seen(shown)
 
-    async def _seen(self, shown: Mapping[tuple[str, int], Transfer]) -> frozenset[tuple[str, int]]:
+    async def _seen(
+        self, shown: Mapping[tuple[str, int], Transfer]
+    ) -> frozenset[tuple[str, int]]:
         """Writes what is news of it; the attempts themselves are read for that, and for no other.
         Returns those whose share is at its end.
         """
         found: list[tuple[Attempt, TransferSeen]] = []
         over = set()
-        for attempt in self._recorder.cases.attempts_of(order_id for order_id, _ in shown):
+        for attempt in self._recorder.cases.attempts_of(
+            order_id for order_id, _ in shown
+        ):
             which = (attempt.intent.order_id, attempt.intent.attempt)
             transfer = shown.get(which)
             if transfer is None:

@@ -57,7 +57,9 @@ def _says_less(earlier: str, later: str) -> bool:
     same_words, _, more = later.rpartition(": ")
     ids = names.split(", ")
     return (
-        words == same_words and all(map(can_be_asked_for, ids)) and set(ids) < set(more.split(", "))
+        words == same_words
+        and all(map(can_be_asked_for, ids))
+        and set(ids) < set(more.split(", "))
     )
 
 

@@ -40,7 +40,8 @@ from batchpay.settlement.channel import Channel
 from batchpay.settlement.pacing import http_date
 from batchpay.settlement.recorder import Recorder
 
-OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
+# every listing begins this long before what it must cover
+OVERLAP = timedelta(minutes=10)
 # ... where the gateway does not tell its time, and ours may be wrong
 EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)
 LONG_BEFORE = timedelta(days=1)  # ... one that is to prove that a charge was not made
@@ -48,7 +49,8 @@ LONG_BEFORE = timedelta(days=1)  # ... one that is to prove that a charge was no
 WATCH_OVERLAP = timedelta(seconds=10)
 # what is so much younger than a listing's begin, by either clock, it need not cover
 YOUNGER = timedelta(seconds=5)
-PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
+# of one listing; no account of a gateway that tells its time comes near
+PAGES = 100_000
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
 PASSED_OVER = (
@@ -56,8 +58,10 @@ PASSED_OVER = (
     " no doubt"
 )
 INCOMPLETE = "the gateway's list of charges could not be read completely"
-LONGEST_WAIT_S = 86_400.0  # for a charge that no list shows, not even beside younger ones
-LARGEST_LAG_S = 20.0  # how late a list may show a charge before it counts as one that does not
+# for a charge that no list shows, not even beside younger ones
+LONGEST_WAIT_S = 86_400.0
+# how late a list may show a charge before it counts as one that does not
+LARGEST_LAG_S = 20.0
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -78,13 +82,16 @@ class PageAt(Protocol[T_co]):
 class Look:
     """How a run looks before it sends anything."""
 
-    since: datetime  # the last completed listing's bound, or how far back an empty journal looks
+    # the last completed listing's bound, or how far back an empty journal looks
+    since: datetime
     known_before: (
-        bool  # does the journal know any order? False beside charges of this job: it was lost
+        # does the journal know any order? False beside charges of this job: it was lost
+        bool
     )
     adopt: bool  # ... and a person said to take them over
     quiet_at_s: (
-        float  # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
+        # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
+        float
     )
     lost: bool = False  # may the journal lack events that it once had?
 
@@ -136,7 +143,9 @@ class Lists:
         why = INCOMPLETE
         self._met_unknown = False
         while in_vain < IN_VAIN:
-            listing = await self.read(since - OVERLAP, partial(self._absorb_first, look))
+            listing = await self.read(
+                since - OVERLAP, partial(self._absorb_first, look)
+            )
             if listing is None or not listing.complete:
                 why = incomplete(listing)
                 in_vain += 1
@@ -195,7 +204,9 @@ class Lists:
                 f" empty: it was lost or is another one; {steps.ADOPT()}"
             )
         if not self._met_unknown:
-            await self._recorder.note(Restored(met=charge.id, empty=not look.known_before))
+            await self._recorder.note(
+                Restored(met=charge.id, empty=not look.known_before)
+            )
         self._met_unknown = True
 
     # --- while and after
@@ -225,11 +236,14 @@ class Lists:
         if opening:
             self._passed_over = [charge_id for charge_id, _ in unshown]
         if self._passed_over:
-            lacks = f"does not show {self._passed_over[0]}, which it answered in this run"
+            lacks = (
+                f"does not show {self._passed_over[0]}, which it answered in this run"
+            )
             self.in_vain = f"the gateway's list {lacks}"
             return None
         now = listing.now or iso(self._now())
-        youngest = time_of(min(listing.latest, now))  # one may say that it is of tomorrow
+        # one may say that it is of tomorrow
+        youngest = time_of(min(listing.latest, now))
         if youngest:
             return max(since, youngest - WATCH_OVERLAP)
         return since
@@ -272,7 +286,9 @@ class Lists:
                 unshown.append((charge_id, proven_s))
         return unshown
 
-    async def take_up(self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]) -> None:
+    async def take_up(
+        self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]
+    ) -> None:
         """An order that is about to be sent has charges already, each by its attempt: they named
         only their keys.
         """
@@ -309,7 +325,9 @@ class Lists:
         the gateway is asked once more.
         """
         begun_s = self._clock.elapsed_s()
-        listing = Listing(begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s)))
+        listing = Listing(
+            begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s))
+        )
         if proving and not await self._ask_newest(listing):
             return None
 
@@ -323,14 +341,20 @@ class Lists:
                 return True
             if page is None:
                 return False
-            if not listing.offset and not listing.now and (date := http_date(answer.date)):
+            if (
+                not listing.offset
+                and not listing.now
+                and (date := http_date(answer.date))
+            ):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             told = await self._as_told(page.odd)
             if told is None:  # before the page is taken: it may be the last one
                 listing.broken = await self._wait_for_a_word(listing, page.odd)
                 return True
             fresh = listing.add(page)
-            fresh = await self._readable(replace(fresh, charges=(*fresh.charges, *told)))
+            fresh = await self._readable(
+                replace(fresh, charges=(*fresh.charges, *told))
+            )
             news = self._recorder.expected.news_of(fresh.charges)
             self._recorder.whose.trace(news)
             listing.unclear += filter(self._recorder.whose.is_unclear, news)
@@ -369,7 +393,8 @@ class Lists:
 
         def fits(charge: ChargeSeen) -> bool:
             return any(
-                may_pay(one.intent.payer, charge.payer or "") and self._may_be(charge, one)
+                may_pay(one.intent.payer, charge.payer or "")
+                and self._may_be(charge, one)
                 for one in uncharged
             )
 
@@ -402,7 +427,9 @@ class Lists:
                 continue
             step = steps.ODD_ENTRY(charge=entry.id)
             place = entry.told(listing.offset)
-            reasons.append(f"of the charges since {listing.since}, oldest first, {place}; {step}")
+            reasons.append(
+                f"of the charges since {listing.since}, oldest first, {place}; {step}"
+            )
             why = f"{INCOMPLETE}: an entry cannot be read as a charge: {entry.names}; {step}"
             await self._recorder.unreadable(entry.id, why)
         return reasons[0]
@@ -410,7 +437,9 @@ class Lists:
     def _is_told(self, charge_id: str) -> bool:
         """Does this journal know it, or did a person say that it is none of this job's?"""
         recorder = self._recorder
-        return charge_id in recorder.strays.disowned or recorder.whose.is_known(charge_id)
+        return charge_id in recorder.strays.disowned or recorder.whose.is_known(
+            charge_id
+        )
 
     async def _read_by_id(self, charge_id: str) -> ChargeSeen | None:
         """A charge asked for by its id; None where that does not show it."""
@@ -463,7 +492,8 @@ class Lists:
             if not listing.shows(charge_id) and not self._is_no_witness(charge_id):
                 lacking.append((created_at, charge_id))
         if len(lacking) <= listing.skipped:
-            return []  # they may be what was passed over; such a list proves nothing anyway
+            # they may be what was passed over; such a list proves nothing anyway
+            return []
         return [charge_id for _, charge_id in sorted(lacking)]
 
     def proves_absence(self, listing: Listing | None) -> bool:
@@ -483,7 +513,9 @@ class Lists:
             return None
         for charge in listing.unclear:
             is_anothers = self._recorder.whose.is_anothers
-            if self._may_be(charge, attempt) and not is_anothers(charge.id, attempt.intent):
+            if self._may_be(charge, attempt) and not is_anothers(
+                charge.id, attempt.intent
+            ):
                 return charge
         return None
 
@@ -493,12 +525,15 @@ class Lists:
         """
         waiting = []
         for charge_id in self.lacking(listing):
-            if charge_id in self._recorder.told_of or await self._is_for_a_person(charge_id):
+            if charge_id in self._recorder.told_of or await self._is_for_a_person(
+                charge_id
+            ):
                 continue
             created_at, _ = self._recorder.expected.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
             is_passed_over = (
-                created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
+                created_at <= listing.latest
+                or self._age_s(created_at) >= LONGEST_WAIT_S
             )
             if is_old and (is_passed_over or await self._unknown(charge_id)):
                 await self._stop_for_unshown(charge_id)
@@ -511,7 +546,11 @@ class Lists:
         a person (J27).
         """
         case = self._recorder.cases.case_of(charge_id)
-        if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
+        if (
+            case is None
+            or case.attempt is None
+            or case.attempt.outcome is not Outcome.PENDING
+        ):
             return False
         if not await self._unknown(charge_id):
             return False
@@ -607,7 +646,8 @@ class Lists:
             return
         if known is None:
             await self._recorder.stop_for_charge(
-                charge.id, f"{charge.id} carries this job's name and a key this job would not make"
+                charge.id,
+                f"{charge.id} carries this job's name and a key this job would not make",
             )
             return
         try:
@@ -621,7 +661,8 @@ class Lists:
         self._told(case)
         if not adopting:
             await self._recorder.stop(
-                f"{charge.id} was made for this job by another run, with another journal", case
+                f"{charge.id} was made for this job by another run, with another journal",
+                case,
             )
 
 
@@ -647,7 +688,9 @@ def incomplete(listing: Listing | None) -> str:
 
 
 def _in_no_list(charge_id: str) -> str:
-    return f"{charge_id} is in the journal, and no complete list of the gateway shows it"
+    return (
+        f"{charge_id} is in the journal, and no complete list of the gateway shows it"
+    )
 
 
 def may_be(

@@ -32,7 +32,8 @@ from batchpay.settlement.queue import Candidate, Limits, Queue
 from batchpay.settlement.recorder import Recorder
 from batchpay.settlement.throttled import Throttled
 
-STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
+# answers 404, 405 or 410 that are not about the order: this is no place to charge
+STRANGERS = 3
 WATCH_EVERY_S = 30.0
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
@@ -94,9 +95,8 @@ class Settlement:
         self._workers: list[asyncio.Task[None]] = []
         self._workers_done = asyncio.Event()
         self._why_held = ""
-        self.refused: Misconfigured | None = (
-            None  # another job charges what this one was about to ask for
-        )
+        # another job charges what this one was about to ask for
+        self.refused: Misconfigured | None = None
 
     @property
     def why_held(self) -> str:
@@ -132,7 +132,8 @@ class Settlement:
             if case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=False)
             elif case.attempt.wants_chain:
-                self._doubts.read_again(case)  # it may have been paid a moment ago (law L7)
+                # it may have been paid a moment ago (law L7)
+                self._doubts.read_again(case)
             elif case.intent.key in resting:
                 continue
             elif case.attempt.charge is not None and not self._channel.closed:
@@ -207,7 +208,9 @@ class Settlement:
         left_s = self._seconds_left()
         if left_s == float("inf"):
             return None
-        return asyncio.get_running_loop().call_later(max(0.0, left_s) + 0.01, self._expire)
+        return asyncio.get_running_loop().call_later(
+            max(0.0, left_s) + 0.01, self._expire
+        )
 
     def _expire(self) -> None:
         self._over()
@@ -264,14 +267,18 @@ class Settlement:
             self._throttled.came.clear()
             await self._until(self._throttled.came, left_s)
 
-    async def _until(self, event: asyncio.Event, at_most_s: float | None = None) -> None:
+    async def _until(
+        self, event: asyncio.Event, at_most_s: float | None = None
+    ) -> None:
         """Until the event, or so long, or until all workers are done."""
         waits = {
             asyncio.ensure_future(event.wait()),
             asyncio.ensure_future(self._workers_done.wait()),
         }
         try:
-            await asyncio.wait(waits, timeout=at_most_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                waits, timeout=at_most_s, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for wait in waits:
                 wait.cancel()
@@ -280,7 +287,8 @@ class Settlement:
 
     async def _all_workers(self) -> None:
         self._workers = [
-            asyncio.create_task(self._work()) for _ in range(2 * self._settings.concurrency)
+            asyncio.create_task(self._work())
+            for _ in range(2 * self._settings.concurrency)
         ]
         await asyncio.gather(*self._workers)
         self._workers_done.set()
@@ -317,7 +325,9 @@ class Settlement:
             self._slots.release()
             if self._queue.idle:
                 self._throttled.starve()
-            is_done = self._queue.idle and self._quiet and not self._queue.waits_for_list
+            is_done = (
+                self._queue.idle and self._quiet and not self._queue.waits_for_list
+            )
             if is_done or self._over():
                 return None
             await self._news.turn()
@@ -379,7 +389,8 @@ class Settlement:
             await self._recorder.intend(case, boot_s)
         except (
             Taken
-        ):  # another row of this run was faster with the same order: the report will name it
+            # another row of this run was faster with the same order: the report will name it
+        ):
             self._channel.unused()
             return None
         except BaseException:
@@ -392,7 +403,10 @@ class Settlement:
             nonlocal left_s
             now_s = self._clock.elapsed_s()
             # a list may have shown it, or another job's charge of it, meanwhile
-            found = case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT
+            found = (
+                case.attempt is not None
+                and case.attempt.outcome is not Outcome.IN_DOUBT
+            )
             self._refuse_elsewhere(case)
             stale = now_s - boot_s > self._settings.send_window_s
             if found or self._over() or stale or self._may_be_charged(case):
@@ -400,7 +414,9 @@ class Settlement:
             left_s = now_s
             return True
 
-        answer = await self._channel.send(partial(self._gateway.charge, case.intent), may_leave)
+        answer = await self._channel.send(
+            partial(self._gateway.charge, case.intent), may_leave
+        )
         return answer, left_s
 
     async def _is_believed_no_more(self, case: Case) -> bool:
@@ -464,7 +480,9 @@ class Settlement:
                 self._queue.again(case)
             case Proof.THROTTLED:
                 self._throttled.add(case)
-            case Proof.IN_DOUBT if case.attempt and case.attempt.outcome is Outcome.IN_DOUBT:
+            case Proof.IN_DOUBT if (
+                case.attempt and case.attempt.outcome is Outcome.IN_DOUBT
+            ):
                 self._doubts.add(case, early=True)
             case Proof.KEY_REUSED:
                 await self._key_reused(case, proof.message)

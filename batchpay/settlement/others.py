@@ -47,12 +47,16 @@ class OtherJobs:
         One that asks what an attempt of this job took, or may have taken, is a stop: nobody can
         take it back any more.
         """
-        others = {charge.id: charge for charge in charges if self._is_another_jobs(charge)}
+        others = {
+            charge.id: charge for charge in charges if self._is_another_jobs(charge)
+        }
         if not others:
             return
         pairs = []
         for charge in others.values():
-            pairs += [(charge, order_id) for order_id in orders_of(charge, self._journal)]
+            pairs += [
+                (charge, order_id) for order_id in orders_of(charge, self._journal)
+            ]
         # before anything is awaited: no worker may begin with its order from now on
         for charge, order_id in pairs:
             self._elsewhere.setdefault(order_id, {})[charge.id] = charge
@@ -107,7 +111,9 @@ def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:
     here = journal.id_of_row(
         metadata.get("batchpay_job", ""), metadata.get("batchpay_batch", ""), sheet, row
     )
-    return tuple(dict.fromkeys(filter(None, (metadata["order_id"], *ids_in(metadata), here))))
+    return tuple(
+        dict.fromkeys(filter(None, (metadata["order_id"], *ids_in(metadata), here)))
+    )
 
 
 def ids_in(metadata: Mapping[str, str]) -> list[str]:

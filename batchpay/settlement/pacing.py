@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-SLACK = 0.008  # of the window: what the way to the gateway may shorten between two requests
+# of the window: what the way to the gateway may shorten between two requests
+SLACK = 0.008
 # how far timers may oversleep and catch up: more would bunch requests up, longer is idle time
 CATCH_UP_S = 0.005
 # how late a busy gateway may note one request and not the next, where there are few: of a window's
@@ -24,11 +25,13 @@ FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE = 0.1
 RECOVERY_EVERY_S = 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
-LONGEST_ADVICE_S = 120.0  # of X-RateLimit-Reset; a window is a minute (omise-api.md, section 6)
+# of X-RateLimit-Reset; a window is a minute (omise-api.md, section 6)
+LONGEST_ADVICE_S = 120.0
 TICK_S = 1.0  # of the clock it is told by: the window may end so much earlier
 # a shorter window than this is told too coarsely, in whole seconds, to be compared with another
 TELLING_S = 10.0
-ENOUGH = 0.9  # of what a window takes: less than this of it is ours, so others have the rest
+# of what a window takes: less than this of it is ours, so others have the rest
+ENOUGH = 0.9
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 60.0
 
@@ -106,8 +109,10 @@ class Pacer:
         self._throttled_in_a_row = 0
         self._advised_until_s = float("-inf")
         self._advised_interval_s = 0.0
-        self._history = sorted(earlier)  # when requests left, as far back as an advice may look
-        self._most = 0  # that a window of the gateway was ever seen to take, ours and free
+        # when requests left, as far back as an advice may look
+        self._history = sorted(earlier)
+        # that a window of the gateway was ever seen to take, ours and free
+        self._most = 0
 
     def share(self, now_s: float) -> float:
         """The share of the agreed rate in use now, after a 429 and its recovery."""
@@ -119,7 +124,8 @@ class Pacer:
     def wait_s(self, now_s: float) -> float:
         """Seconds until a permit may be free: 0 when one is; ask again afterwards."""
         if self._throttled_in_a_row and self._permits:
-            return self._interval_s  # one probe at a time until the gateway takes requests again
+            # one probe at a time until the gateway takes requests again
+            return self._interval_s
         while self._left and self._left[0] <= now_s - self._window_s:
             self._left.popleft()
         next_s = self._next_s - (self._burst - 1) * self._interval_s
@@ -171,7 +177,11 @@ class Pacer:
         """
         if not 0 < reset_in_s <= LONGEST_ADVICE_S:
             return
-        ours = remaining + len(self._history) - bisect_left(self._history, now_s - reset_in_s)
+        ours = (
+            remaining
+            + len(self._history)
+            - bisect_left(self._history, now_s - reset_in_s)
+        )
         self._most = max(self._most, ours)
         surely_s = max(reset_in_s - TICK_S, min(reset_in_s, TICK_S))
         wanted = surely_s * self.share(now_s) / self._interval_s
@@ -181,7 +191,9 @@ class Pacer:
             self._advised_until_s = float("-inf")
             return
         self._advised_until_s = now_s + reset_in_s
-        self._advised_interval_s = min(reset_in_s / max(1, remaining), self._interval_s / FLOOR)
+        self._advised_interval_s = min(
+            reset_in_s / max(1, remaining), self._interval_s / FLOOR
+        )
 
     def throttled(self, now_s: float, after_s: float | None, jitter: float) -> float:
         """A 429: wait as told or back off, and halve the rate, once per wait. Returns the wait in

@@ -33,15 +33,19 @@ class Preflight:
     unknown: tuple[str, ...] = ()  # recipients of whom it told nothing
     # upper-case currency -> its smallest transfer
     smallest_share: Mapping[str, int] = field(default_factory=dict)
-    least_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its smallest charge
-    most_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its largest one
+    # ... and its smallest charge
+    least_charge: Mapping[str, int] = field(default_factory=dict)
+    # ... and its largest one
+    most_charge: Mapping[str, int] = field(default_factory=dict)
 
     def beside(self, kept: Preflight, asked: Collection[str]) -> Preflight:
         """The same with what was told before of recipients that were not `asked` about, and of
         limits that the gateway does not tell today.
         """
         others = {
-            recipient: why for recipient, why in kept.barred.items() if recipient not in asked
+            recipient: why
+            for recipient, why in kept.barred.items()
+            if recipient not in asked
         }
         return replace(
             self,
@@ -93,7 +97,9 @@ async def preflight(
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
-        glances = (channel.glance(partial(gateway.recipient, recipient)) for recipient in some)
+        glances = (
+            channel.glance(partial(gateway.recipient, recipient)) for recipient in some
+        )
         answers = await asyncio.gather(*glances)
         for recipient, answer in zip(some, answers, strict=True):
             why = why_barred(recipient, answer)

@@ -13,8 +13,10 @@ from batchpay.job.job import SENDS_PER_RUN, Limit
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.settlement.cases import Case
 
-LANES_WAITING = 2000  # orders kept aside because their payer is busy; then the file waits
-FAILURES_FROM = 20  # max_failures is looked at once so many orders were sent (contract, section 2)
+# orders kept aside because their payer is busy; then the file waits
+LANES_WAITING = 2000
+# max_failures is looked at once so many orders were sent (contract, section 2)
+FAILURES_FROM = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,10 @@ class Candidate:
 
     order_id: str
     intent: Intent | None  # None: the journal has the attempt
-    before: tuple[Attempt, ...] = ()  # the others of its order, and those in vain of its sale
-    withdraw: Attempt | None = None  # one that was never charged and gives way to this one
+    # the others of its order, and those in vain of its sale
+    before: tuple[Attempt, ...] = ()
+    # one that was never charged and gives way to this one
+    withdraw: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Limits:
     orders: int | None = None  # at most so many orders are sent
     canary: int | None = None  # the first so many must succeed before any other is sent
     max_failures: Limit | None = None  # of the orders sent so far
-    deadline_ns: int | None = None  # wall clock; nothing starts that may not be answered by then
+    # wall clock; nothing starts that may not be answered by then
+    deadline_ns: int | None = None
     deadline: str = ""  # the same for people
 
 
@@ -48,7 +53,8 @@ class Queue:
     def __init__(self, limits: Limits) -> None:
         self.known: dict[str, Case] = {}  # open orders of earlier runs
         self.why_held = ""  # why what is left of the file is not sent
-        self.closed = ""  # why nothing more is sent in this run, by what the orders so far came to
+        # why nothing more is sent in this run, by what the orders so far came to
+        self.closed = ""
         self._limits = limits
         self._candidates: Iterator[Candidate] = iter(())
         self._ahead: Candidate | None = None  # the next of them, looked at
@@ -144,7 +150,10 @@ class Queue:
             if case is None:
                 continue
             self._claimed += 1
-            if self._limits.canary is not None and len(self._canaries) < self._limits.canary:
+            if (
+                self._limits.canary is not None
+                and len(self._canaries) < self._limits.canary
+            ):
                 self._canaries.append(case)
             if self._is_free(_lane(case)):
                 return case
@@ -172,10 +181,14 @@ class Queue:
             attempt = known.attempt
         if candidate.intent is not None:
             is_over = attempt is None or attempt.closed
-            gives_way = candidate.withdraw is not None and (attempt is None or attempt.ready)
+            gives_way = candidate.withdraw is not None and (
+                attempt is None or attempt.ready
+            )
             if not (is_over or gives_way):
                 return None  # by a list, meanwhile
-            return Case(candidate.intent, others=candidate.before, withdraw=candidate.withdraw)
+            return Case(
+                candidate.intent, others=candidate.before, withdraw=candidate.withdraw
+            )
         if known is None or attempt is None:
             return None
         known.present = True
@@ -214,7 +227,11 @@ class Queue:
         self._sent += case.sends_in_run == 1
         self._failed += case.attempt.outcome in NO_MONEY
         limit = self._limits.max_failures
-        if limit and self._sent >= FAILURES_FROM and limit.exceeded_by(self._failed, self._sent):
+        if (
+            limit
+            and self._sent >= FAILURES_FROM
+            and limit.exceeded_by(self._failed, self._sent)
+        ):
             self.closed = (
                 f"[controls] max_failures: {self._failed} of the first {self._sent} orders took no"
                 " money"

@@ -48,7 +48,12 @@ from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.entries import Entries
 from batchpay.settlement.evidence import is_known_already, is_refund, is_same, why_stop
 from batchpay.settlement.expected import Expected
-from batchpay.settlement.in_force import UNREADABLE, charges_told, stop_in_force, unreadable_told
+from batchpay.settlement.in_force import (
+    UNREADABLE,
+    charges_told,
+    stop_in_force,
+    unreadable_told,
+)
 from batchpay.settlement.others import OtherJobs
 from batchpay.settlement.strays import Strays
 from batchpay.settlement.whose import Whose
@@ -91,7 +96,8 @@ class Recorder:
         self.stopped = stop_in_force(journal.events(STOPS))
         self.trust_429 = next(told_in(journal, ThrottleDistrusted), None) is None
         self.adopted = 0  # charges, in this run
-        self._called_unproven: frozenset[str] | None = None  # read when it is first asked for
+        # read when it is first asked for
+        self._called_unproven: frozenset[str] | None = None
         # charge -> what it says itself was given back of it, smallest unit, as this run saw it
         self.given_back: dict[str, int] = {}
         # charges that a stop told of, and those of them whose stop a person has lifted
@@ -101,7 +107,9 @@ class Recorder:
         self.expected = Expected(journal, clock, lifted)
         self.strays = Strays(self._entries, journal, job)
         self.whose = Whose(journal, job, self.cases, self.expected, self.strays)
-        self.others = OtherJobs(self._entries, journal, job, self.whose, self.stop_for_charge)
+        self.others = OtherJobs(
+            self._entries, journal, job, self.whose, self.stop_for_charge
+        )
         self.belonging = Belonging(self._entries, journal, belongs or {}, keep_whose)
 
     async def intend(self, case: Case, boot_s: float) -> None:
@@ -176,7 +184,8 @@ class Recorder:
         before = case.attempt
         if before is not None and self._is_no_news(case, before, told):
             return
-        case.others = self.cases.others(case.intent)  # the same page may have brought another one
+        # the same page may have brought another one
+        case.others = self.cases.others(case.intent)
         await self._write(case, told)
 
     def _is_no_news(self, case: Case, before: Attempt, told: Found) -> bool:
@@ -272,7 +281,9 @@ class Recorder:
         """Charges that reports of before a loss call unproven (wholeness)."""
         if self._called_unproven is None:
             losses = [told for _, told in told_in(self._journal, Restored)]
-            self._called_unproven = frozenset(one for loss in losses for one in loss.unproven)
+            self._called_unproven = frozenset(
+                one for loss in losses for one in loss.unproven
+            )
         return self._called_unproven
 
     async def withdraw(self, attempt: Attempt) -> None:
@@ -414,9 +425,15 @@ class Recorder:
             reason = anothers or why_stop(case.others, before, after, by_hand=by_hand)
             if reason:
                 events.append(self._stop_event(reason, case))
-            if before is not None and after.charge is not None and self._belies_429(before):
+            if (
+                before is not None
+                and after.charge is not None
+                and self._belies_429(before)
+            ):
                 self.trust_429 = False
-                distrusted = ThrottleDistrusted(order=intent.order_id, charge=after.charge.id)
+                distrusted = ThrottleDistrusted(
+                    order=intent.order_id, charge=after.charge.id
+                )
                 events.append(self._entries.line(distrusted))
             await self._journal.write(events)
             case.attempt = after

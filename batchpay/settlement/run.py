@@ -28,7 +28,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from batchpay.domain.books import Account
-from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
+from batchpay.domain.errors import (
+    BatchpayError,
+    DoesNotAddUp,
+    GatewaySilent,
+    Misconfigured,
+)
 from batchpay.domain.events import BelongsTo, Recovered
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.text import many
@@ -82,7 +87,8 @@ class Brought:
     candidates: Callable[[], Iterable[Candidate]] = tuple
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
     follows: Follows = NOTHING_FOLLOWED
-    recovers: Recovered | None = None  # the loss that a complete list, after the wait, makes good
+    # the loss that a complete list, after the wait, makes good
+    recovers: Recovered | None = None
 
 
 class Run:
@@ -151,7 +157,8 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     if not looked:
         run.blind = loop.why_held
         if not channel.closed:
-            await loop.recover(pending.rest)  # what is asked for by its id needs no list
+            # what is asked for by its id needs no list
+            await loop.recover(pending.rest)
         return
     if brought.recovers is not None:
         await run.recorder.note(brought.recovers)
@@ -159,7 +166,8 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     sendable, impossible = _survey(brought)
     progress.phase("asking")
     await loop.recover(pending.rest)
-    if impossible is not None:  # nothing is sent; what is open is asked about all the same
+    # nothing is sent; what is open is asked about all the same
+    if impossible is not None:
         await loop.settle(iter(()))
         await loop.compare(brought.started)
         loop.hold(str(impossible))
@@ -284,7 +292,9 @@ def whose_is_untold(recorder: Recorder, account: Account) -> str:
     )
 
 
-async def account_of(settings: GatewaySettings, gateway: Gateway, channel: Channel) -> Account:
+async def account_of(
+    settings: GatewaySettings, gateway: Gateway, channel: Channel
+) -> Account:
     """Whose account the key is of; without an id where the gateway does not tell. Raises
     Misconfigured for a key of the other mode. A key that nobody knows (401) closes the line; one
     that may not ask this (403) may charge.
@@ -322,7 +332,9 @@ async def close_to_no_gateway(
         channel.close(why, GatewaySilent(told))
 
 
-async def _belong(settings: GatewaySettings, recorder: Recorder, account: Account) -> None:
+async def _belong(
+    settings: GatewaySettings, recorder: Recorder, account: Account
+) -> None:
     """Write down whose the journal is, once a gateway has answered: an address where nobody is
     binds no journal.
     """

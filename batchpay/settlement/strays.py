@@ -37,7 +37,8 @@ class Strays:
         told = list(journal.events(KINDS))
         # charges of which nobody can tell whose they are, but a person: they are not this job's
         self.disowned = disowned_in(told)
-        self._unclaimed = unclaimed_in(told)  # charges that nothing tells whose they are
+        # charges that nothing tells whose they are
+        self._unclaimed = unclaimed_in(told)
         # charge id -> key and charge: strays not written down yet
         self._fresh: dict[str, tuple[str, ChargeSeen]] = {}
 
@@ -67,7 +68,10 @@ class Strays:
         """
         fresh = self._fresh
         self._fresh = {}
-        news = [self._entries.line(Stray(key=key, charge=charge)) for key, charge in fresh.values()]
+        news = [
+            self._entries.line(Stray(key=key, charge=charge))
+            for key, charge in fresh.values()
+        ]
         if news:
             await self._entries.write(news)
 
@@ -106,10 +110,14 @@ class Strays:
             return True
         return next(self.unclear_beside(case.others), None) is not None
 
-    def unclear_beside(self, attempts: Iterable[Attempt]) -> Iterator[tuple[Attempt, Nameless]]:
+    def unclear_beside(
+        self, attempts: Iterable[Attempt]
+    ) -> Iterator[tuple[Attempt, Nameless]]:
         """Those of some attempts that are said to have charged nothing, each with a charge that
         names nobody and may be its own.
         """
-        for attempt, one in unclear_among(attempts, self._unclaimed.nameless, self._job):
+        for attempt, one in unclear_among(
+            attempts, self._unclaimed.nameless, self._job
+        ):
             if not is_claimed(self._journal, self._job, one.charge_id):
                 yield attempt, one

@@ -70,7 +70,9 @@ class Throttled:
             until_s = min(begun_s, shown_until_s - LAG_MARGIN_S)
         told = [case for at_s, case in self._waiting if at_s <= until_s]
         oldest_s = begun_s - self._patience_s
-        self._waiting = [one for one in self._waiting if one[0] > max(until_s, oldest_s)]
+        self._waiting = [
+            one for one in self._waiting if one[0] > max(until_s, oldest_s)
+        ]
         self._starving = False
         self._in_vain = not told
         return told

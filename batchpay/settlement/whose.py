@@ -19,7 +19,12 @@ class Whose:
     """By its key, by what it says itself, by what the journal knows of it: `place` decides."""
 
     def __init__(
-        self, journal: Journal, job: str, cases: Cases, expected: Expected, strays: Strays
+        self,
+        journal: Journal,
+        job: str,
+        cases: Cases,
+        expected: Expected,
+        strays: Strays,
     ) -> None:
         self._journal = journal
         self._job = job
@@ -85,7 +90,9 @@ class Whose:
             if key in keys:
                 self._traced[key] = (order_id, number)
 
-    def match(self, charges: Sequence[ChargeSeen]) -> list[tuple[ChargeSeen, Case | int | None]]:
+    def match(
+        self, charges: Sequence[ChargeSeen]
+    ) -> list[tuple[ChargeSeen, Case | int | None]]:
         """Charges of this job with what the journal knows of them.
 
         A Case: an attempt of the journal, the very one that a worker holds if one does, so that
@@ -133,7 +140,11 @@ class Whose:
     def is_anothers(self, charge_id: str, intent: Intent) -> bool:
         """Does this journal know it as the charge of another order, attempt or job?"""
         known = self._journal.order_of_charge(charge_id)
-        return known is not None and known != (self._job, intent.order_id, intent.attempt)
+        return known is not None and known != (
+            self._job,
+            intent.order_id,
+            intent.attempt,
+        )
 
     def anothers_charge(self, charge: ChargeSeen, intent: Intent) -> str:
         """Is the charge that is told of one of another order or attempt? A charge belongs to one
@@ -165,4 +176,6 @@ class Whose:
             return first is not None
         _, order_id, number = first
         attempts = self._cases.attempts(order_id)
-        return any(charge_id in one.twins for one in attempts if one.intent.attempt == number)
+        return any(
+            charge_id in one.twins for one in attempts if one.intent.attempt == number
+        )

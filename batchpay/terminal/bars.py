@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 WIDE = 110  # columns of a terminal that has room for the job's name
 BAR = 16
-OPEN = frozenset({Outcome.IN_DOUBT, Outcome.HELD})  # outcomes of orders that are still under way
+# outcomes of orders that are still under way
+OPEN = frozenset({Outcome.IN_DOUBT, Outcome.HELD})
 
 
 class Quiet:
@@ -60,7 +61,8 @@ class Bars(Quiet):
         left out.
         """
         if self._task is not None:
-            self._progress.refresh()  # it goes as it came to be, not as it was last drawn
+            # it goes as it came to be, not as it was last drawn
+            self._progress.refresh()
             self._progress.remove_task(self._task)
         self._total = total or 0
         self._last = {}
@@ -131,7 +133,13 @@ def progress(job: str) -> Iterator[Quiet]:
         yield Quiet()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        SpinnerColumn,
+        TextColumn,
+    )
     from rich.table import Column
     from rich.text import Text
 
@@ -143,7 +151,11 @@ def progress(job: str) -> Iterator[Quiet]:
         def render(self, task: Any) -> Text:
             if task.total is None:
                 return Text(f"{int(task.elapsed or 0)} s")
-            return Text(pace_told(task.percentage, task.finished_speed or task.speed, _left(task)))
+            return Text(
+                pace_told(
+                    task.percentage, task.finished_speed or task.speed, _left(task)
+                )
+            )
 
     def _left(task: Any) -> float | None:
         remaining: float | None = task.time_remaining
@@ -153,14 +165,21 @@ def progress(job: str) -> Iterator[Quiet]:
     name = job if console.width >= WIDE else ""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+        TextColumn(
+            "{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")
+        ),
         BarColumn(bar_width=BAR),
         Pace(table_column=Column(no_wrap=True)),
         TextColumn(
-            "{task.fields[how]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+            "{task.fields[how]}",
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
         ),
     )
     with Progress(
-        *columns, console=console, transient=True, expand=True, speed_estimate_period=60.0
+        *columns,
+        console=console,
+        transient=True,
+        expand=True,
+        speed_estimate_period=60.0,
     ) as bars:
         yield Bars(bars, name)

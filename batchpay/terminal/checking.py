@@ -115,7 +115,9 @@ class Csv:
     @staticmethod
     def _write(cells: Sequence[str]) -> None:
         made = io.StringIO()
-        csv.writer(made, lineterminator="").writerow([defused(line(cell)) for cell in cells])
+        csv.writer(made, lineterminator="").writerow(
+            [defused(line(cell)) for cell in cells]
+        )
         raw(made.getvalue())
 
 
@@ -222,7 +224,9 @@ def form_of(name: str, folder: Path, *, as_json: bool) -> Form:
 # --- the table
 
 
-def table(groups: Sequence[Group], width: int, *, coloured: bool = False) -> Iterator[str]:
+def table(
+    groups: Sequence[Group], width: int, *, coloured: bool = False
+) -> Iterator[str]:
     """Rows, column, and what is wrong in lines that end at words; no line is wider than `width`
     columns of the terminal.
     """
@@ -260,7 +264,9 @@ def _texts(group: Group) -> Iterator[str]:
 
 def _first_told(group: Group) -> str:
     """`3 different cells: row 4 'a', row 9 'b', row 12 'c'`; of empty cells only the rows."""
-    told = [f"row {row} '{value}'" if value else f"row {row}" for row, value in group.first]
+    told = [
+        f"row {row} '{value}'" if value else f"row {row}" for row, value in group.first
+    ]
     named_first = ", ".join(told)
     if group.values > len(group.first):
         named_first += ", …"
@@ -335,9 +341,8 @@ def _place(file: str, sheet: str, row: int) -> str:
 def _in_short(group: Group) -> str:
     """`orders.csv: 312 rows: Shop: lookup-missing; 3 different cells: ...`."""
     where = f"{group.file}:{group.sheet}" if group.sheet else group.file
-    return (
-        f"{where}: {many(group.rows, 'row')}: {_column(group)}: {group.rule}; {_first_told(group)}"
-    )
+    head = f"{where}: {many(group.rows, 'row')}: {_column(group)}: {group.rule}"
+    return f"{head}; {_first_told(group)}"
 
 
 def _say_files(checked: Checked, *, err: bool = False) -> int:

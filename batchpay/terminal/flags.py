@@ -24,7 +24,9 @@ class Orders(click.ParamType):  # type: ignore[type-arg]
     def __init__(self, least: int) -> None:
         self._least = least
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         """Text to int; fails for anything but digits, and outside its bounds."""
         text = str(value)
         if re.fullmatch("[0-9]{1,12}", text):
@@ -50,7 +52,10 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
     ) -> float:
         """Text to seconds; fails for nan, inf, exponents and what lies outside its bounds."""
         text = str(value)
-        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or Decimal(text) > LONGEST_WAIT_S:
+        if (
+            not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text)
+            or Decimal(text) > LONGEST_WAIT_S
+        ):
             self.fail(
                 f"{told(text)}: expected seconds from 0 to {LONGEST_WAIT_S}, as 20 or 0.5",
                 param,
@@ -64,7 +69,9 @@ class Words(click.ParamType):  # type: ignore[type-arg]
 
     name = "text"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         """Fails for bytes that are no UTF-8, which no journal can hold."""
         text = str(value)
         try:
@@ -79,7 +86,9 @@ class Words(click.ParamType):  # type: ignore[type-arg]
 class Reason(Words):
     """What a person says for the journal, which keeps it for ever: no secret may be in it."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         """Fails for nothing but blanks, endless text, and a text with a key, a token or a card
         number in it.
         """
@@ -87,7 +96,11 @@ class Reason(Words):
         if not text.strip():
             self.fail("is blank: say why", param, ctx)
         if len(text) > LONGEST_REASON:
-            self.fail(f"has {len(text)} characters: at most {LONGEST_REASON} are kept", param, ctx)
+            self.fail(
+                f"has {len(text)} characters: at most {LONGEST_REASON} are kept",
+                param,
+                ctx,
+            )
         if found := secret_in(text):
             self.fail(
                 f"holds what looks like {found}; the journal keeps a reason for ever: say it"

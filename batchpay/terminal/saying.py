@@ -108,7 +108,9 @@ def result_lines(job: Job, made: Result, *, loud: bool = False) -> Iterator[str]
         yield _stop(made.stop)
     if loud:
         yield from table_lines(made)
-    yield _worded(job, labels.EXIT(code=str(made.exit_code), step=_next_step(job, made)))
+    yield _worded(
+        job, labels.EXIT(code=str(made.exit_code), step=_next_step(job, made))
+    )
 
 
 def _next_step(job: Job, made: Result) -> str:
@@ -139,14 +141,19 @@ def _each(job: Job, counts: Mapping[str, int]) -> str:
     if job.report.language == "en":
         return ", ".join(f"{number} {name}" for name, number in counts.items())
     words = _words(job)
-    return ", ".join(f"{number:,} {words.outcome(name)}" for name, number in counts.items())
+    return ", ".join(
+        f"{number:,} {words.outcome(name)}" for name, number in counts.items()
+    )
 
 
 def _money(job: Job, sums: Mapping[str, int]) -> str:
     """Sums by currency, side by side."""
     if job.report.language == "en":
         return money_text(sums)
-    return " + ".join(money_told(minor, code) for code, minor in sums.items() if minor) or "0"
+    return (
+        " + ".join(money_told(minor, code) for code, minor in sums.items() if minor)
+        or "0"
+    )
 
 
 def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
@@ -157,7 +164,9 @@ def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
     if job.report.language != "en":
         told = _words(job).say(labels.ROWS(count=totals.rows_read))
         rows = f"{told} = {_each(job, totals.outcomes()) or 0}"
-    head = labels.OF_BATCH(file=batch.file, mode=_mode(batch.mode), batch=batch.id, rows=rows)
+    head = labels.OF_BATCH(
+        file=batch.file, mode=_mode(batch.mode), batch=batch.id, rows=rows
+    )
     yield _worded(job, head)
     charged = labels.WHOLE_BATCH(money=_money(job, totals.money_moved()))
     yield f"  {_worded(job, charged)}"
@@ -210,7 +219,9 @@ def _this_run(job: Job, run: RunDone) -> Iterator[str]:
         yield "  found the journal older than it had been: an older copy of it is back"
 
 
-def _held_lines(job: Job, run: RunDone, published: Sequence[Published]) -> Iterator[str]:
+def _held_lines(
+    job: Job, run: RunDone, published: Sequence[Published]
+) -> Iterator[str]:
     """Why it did not go on, and whether that kept back any order."""
     if not run.held:
         return
@@ -223,7 +234,9 @@ def _held_lines(job: Job, run: RunDone, published: Sequence[Published]) -> Itera
 def _result_json(job: Job, made: Result) -> dict[str, Any]:
     from batchpay.reports.summary import run_json
 
-    trouble = [{"exit_code": error.exit_code, "message": str(error)} for error in made.trouble]
+    trouble = [
+        {"exit_code": error.exit_code, "message": str(error)} for error in made.trouble
+    ]
     return {
         "job": job.name,
         "mode": job.gateway.mode,
@@ -458,7 +471,9 @@ def _verified_json(made: Verified) -> dict[str, Any]:
         },
         "manifests": [str(path) for path in made.manifests],
         "files": made.files,
-        "differences": [{"path": one.path, "told": one.told} for one in made.differences],
+        "differences": [
+            {"path": one.path, "told": one.told} for one in made.differences
+        ],
         "notes": made.notes,
         "exit_code": made.exit_code,
     }
@@ -536,7 +551,9 @@ def _open_lines(job: Job, orders: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for order in orders:
         but_its_id = order["reason"].replace(order["order"], "")
-        alike.setdefault((order["outcome"], order["charge"], but_its_id), []).append(order)
+        alike.setdefault((order["outcome"], order["charge"], but_its_id), []).append(
+            order
+        )
     for some in alike.values():
         yield _open_line(job, some)
 
@@ -550,7 +567,9 @@ def _open_line(job: Job, some: Sequence[Mapping[str, Any]]) -> str:
     since = times.local(oldest["since"], job.controls.time_zone)
     stands = f"{first['outcome']} since {since}, {_age(oldest['age_s'])}"
     if not oldest["sent"]:
-        stands = f"{first['outcome']}, of a file that came {since}, {_age(oldest['age_s'])}"
+        stands = (
+            f"{first['outcome']}, of a file that came {since}, {_age(oldest['age_s'])}"
+        )
     if len(some) == 1:
         return f"order {first['order']} ({place}) is {stands}: {why}"
     ids = ", ".join(one["order"] for one in some[:NAMED])
@@ -627,7 +646,9 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
 def _lift(job: Job, lift: Mapping[str, str]) -> str:
     at = times.local(lift["at"], job.controls.time_zone)
     if job.report.language != "en":
-        lifted = labels.LIFTED(by=lift["by"], day=at, reason=lift["reason"], stop=lift["stop"])
+        lifted = labels.LIFTED(
+            by=lift["by"], day=at, reason=lift["reason"], stop=lift["stop"]
+        )
         return _worded(job, lifted)
     return f"a stop was lifted by {lift['by']} on {at}: {lift['reason']} (the stop: {lift['stop']})"
 

@@ -17,7 +17,8 @@ from typing import Any, TextIO
 from batchpay.domain.text import json_text, line
 from batchpay.messages.steps import addressed
 
-CANNOT_PRINT = 74  # the exit code of a command that did well, but whose result met a full disk
+# the exit code of a command that did well, but whose result met a full disk
+CANNOT_PRINT = 74
 
 _lost: list[OSError] = []
 _printed: list[bool] = []

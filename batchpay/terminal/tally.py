@@ -28,7 +28,9 @@ def table_lines(made: Result) -> Iterator[str]:
     if len(totals) > 1:
         heading = f"{len(totals)} batches, all runs"
     lines: list[Line] = [("", "this run", heading), *_counts(made.run, totals)]
-    for currency in sorted({code for one in totals for code in one.rows | one.charged if code}):
+    for currency in sorted(
+        {code for one in totals for code in one.rows | one.charged if code}
+    ):
         lines += _money(currency, made.run, totals)
     widths = [max(len(line[at]) for line in lines) for at in range(3)]
     yield ""
@@ -53,7 +55,9 @@ def _counts(run: RunDone | None, totals: Sequence[Totals]) -> Iterator[Line]:
             yield f"  {outcome.value}", _number(mine), f"{ever:,}"
 
 
-def _money(currency: str, run: RunDone | None, totals: Sequence[Totals]) -> Iterator[Line]:
+def _money(
+    currency: str, run: RunDone | None, totals: Sequence[Totals]
+) -> Iterator[Line]:
     """One currency: what was asked, what was charged, and who gets it."""
 
     def told(minor: int) -> str:
@@ -64,7 +68,10 @@ def _money(currency: str, run: RunDone | None, totals: Sequence[Totals]) -> Iter
     if run is not None:
         now = run.charged.get(currency, 0)
     asked = sum(
-        minor for one in totals for (code, _), minor in one.sums.items() if code == currency
+        minor
+        for one in totals
+        for (code, _), minor in one.sums.items()
+        if code == currency
     )
     charged = sum(one.charged[currency] for one in totals)
     yield f"{currency} asked for", "", told(asked)
@@ -72,7 +79,10 @@ def _money(currency: str, run: RunDone | None, totals: Sequence[Totals]) -> Iter
     if now:
         mine = told(now)
     yield f"{currency} charged", mine, told(charged)
-    for what, key in (("platform's fees", "platform"), ("recipients' shares", "recipient")):
+    for what, key in (
+        ("platform's fees", "platform"),
+        ("recipients' shares", "recipient"),
+    ):
         minor = sum(one.shares[currency, key] for one in totals)
         if minor:
             yield f"  {what}", "", told(minor)
@@ -92,7 +102,9 @@ def _payouts(currency: str, totals: Sequence[Totals]) -> Iterator[Line]:
         yield "  given back since", "", grouped_text(back, currency)
 
 
-def _fees(what: str, key: str, currency: str, totals: Sequence[Totals]) -> Iterator[Line]:
+def _fees(
+    what: str, key: str, currency: str, totals: Sequence[Totals]
+) -> Iterator[Line]:
     """Each in the currency that the gateway counts it in."""
     sums = Counter[str]()
     for one in totals:

@@ -84,14 +84,18 @@ def _charge(charge: Mapping[str, Any]) -> str:
     status = charge["status"]
     if charge["failure_code"]:
         status = f"{status} ({charge['failure_code']})"
-    parts = [f"{charge['id']} {status}, {money_told(charge['amount'], charge['currency'])}"]
+    parts = [
+        f"{charge['id']} {status}, {money_told(charge['amount'], charge['currency'])}"
+    ]
     if charge["status"] == "successful":
         unit = charge["fee_currency"] or charge["currency"]
         for word, name in (("fee", "fee"), ("VAT", "fee_vat"), ("net", "net")):
             if charge[name] is not None:
                 parts.append(f"{word} {money_told(charge[name], unit)}")
         if charge["platform_fee"]:
-            parts.append(f"commission {money_told(charge['platform_fee'], charge['currency'])}")
+            parts.append(
+                f"commission {money_told(charge['platform_fee'], charge['currency'])}"
+            )
     return "; ".join(parts)
 
 

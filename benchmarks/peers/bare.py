@@ -41,7 +41,10 @@ async def main(url: str, requests: int, connections: int) -> None:
     parts = urlsplit(url)
     left = [requests]
     await asyncio.gather(
-        *(_one(parts.hostname or "", parts.port or 80, left) for _ in range(connections))
+        *(
+            _one(parts.hostname or "", parts.port or 80, left)
+            for _ in range(connections)
+        )
     )
 
 

@@ -31,11 +31,16 @@ def command() -> tuple[list[str], str]:
             PACKAGE,
         ]
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+            done = subprocess.run(
+                words, capture_output=True, text=True, timeout=300, check=False
+            )
         except subprocess.TimeoutExpired:
             return [], "npm did not install it within 300 s"
         if done.returncode or not program.exists():
-            return [], f"npm could not install it: {(done.stderr or done.stdout).strip()[:100]}"
+            return (
+                [],
+                f"npm could not install it: {(done.stderr or done.stdout).strip()[:100]}",
+            )
     return [str(program)], ""
 
 
@@ -67,7 +72,9 @@ def collection(folder: Path, url: str) -> Path:
             "urlencoded": [{"key": k, "value": v} for k, v in fields.items()],
         },
     }
-    check = ["pm.test('paid', () => pm.expect(pm.response.json().status).to.eql('successful'));"]
+    check = [
+        "pm.test('paid', () => pm.expect(pm.response.json().status).to.eql('successful'));"
+    ]
     item = {
         "name": "charge",
         "request": request,
@@ -76,6 +83,7 @@ def collection(folder: Path, url: str) -> Path:
     schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
     path = folder / "collection.json"
     path.write_text(
-        json.dumps({"info": {"name": "bench", "schema": schema}, "item": [item]}), "utf-8"
+        json.dumps({"info": {"name": "bench", "schema": schema}, "item": [item]}),
+        "utf-8",
     )
     return path

@@ -76,14 +76,20 @@ def cases() -> list[Path]:
 
 def outcome_of(case: Path) -> dict[str, str]:
     """Run a case from an empty state; the text of each of its expectations as they are now."""
-    with tempfile.TemporaryDirectory(prefix="batchpay-case-") as made, SandboxServer() as sandbox:
+    with (
+        tempfile.TemporaryDirectory(prefix="batchpay-case-") as made,
+        SandboxServer() as sandbox,
+    ):
         folder = Path(made) / "case"
         shutil.copytree(case, folder, ignore=shutil.ignore_patterns("expected"))
         job = folder / "job.toml"
         job.write_text(
-            job.read_text("utf-8").replace("http://127.0.0.1:8787", sandbox.url), "utf-8"
+            job.read_text("utf-8").replace("http://127.0.0.1:8787", sandbox.url),
+            "utf-8",
         )
-        inputs = sorted(p for p in folder.glob("[0-9]-*") if not p.name.endswith(".totals.json"))
+        inputs = sorted(
+            p for p in folder.glob("[0-9]-*") if not p.name.endswith(".totals.json")
+        )
         runs = [_run(job, path, sandbox) for path in inputs]
         _hold_against_schema(folder / "reports")
         return {
@@ -115,12 +121,16 @@ def _hold_against_schema(reports: Path) -> None:
 def _run(job_file: Path, path: Path, sandbox: SandboxServer) -> dict[str, Any]:
     before = len(sandbox.requests("POST", "/charges"))
     try:
-        made = pipeline.run(load_job(job_file, input_override=str(path)), KEY, Options(), Quiet())
+        made = pipeline.run(
+            load_job(job_file, input_override=str(path)), KEY, Options(), Quiet()
+        )
         code, trouble = made.exit_code, made.trouble
     except BatchpayError as error:
         code, trouble = error.exit_code, [error]
     posts = len(sandbox.requests("POST", "/charges")) - before
-    said = " | ".join(str(error).replace(f"{job_file.parent}/", "") for error in trouble)
+    said = " | ".join(
+        str(error).replace(f"{job_file.parent}/", "") for error in trouble
+    )
     return {"file": path.name, "exit_code": code, "posts": posts, "said": _steady(said)}
 
 
@@ -129,13 +139,16 @@ def _results(reports: Path) -> Iterator[dict[str, str]]:
     for path in reports.glob("*/results.csv"):
         with path.open(encoding="utf-8-sig", newline="") as file:
             found += list(csv.DictReader(file))
-    for row in sorted(found, key=lambda row: (row["file"], row["sheet"], int(row["row"]))):
+    for row in sorted(
+        found, key=lambda row: (row["file"], row["sheet"], int(row["row"]))
+    ):
         yield {name: _steady(row[name]) for name in RESULTS}
 
 
 def _charges(sandbox: SandboxServer) -> Iterator[dict[str, Any]]:
     for charge in sorted(
-        sandbox.charges(), key=lambda c: (c["metadata"]["order_id"], c["created_at"], c["id"])
+        sandbox.charges(),
+        key=lambda c: (c["metadata"]["order_id"], c["created_at"], c["id"]),
     ):
         own = {
             k: v

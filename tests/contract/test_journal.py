@@ -50,12 +50,23 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]
 
 def intent(order_id: str, attempt: int = 1, send: int = 1, **data: Any) -> Event:
     return Event(
-        "intent", 1, "run", "batch", "", 2, order_id, attempt, send, {"state": "in_doubt", **data}
+        "intent",
+        1,
+        "run",
+        "batch",
+        "",
+        2,
+        order_id,
+        attempt,
+        send,
+        {"state": "in_doubt", **data},
     )
 
 
 def answer(order_id: str, state: str, attempt: int = 1) -> Event:
-    return Event("answer", 2, "run", "batch", "", 2, order_id, attempt, 1, {"state": state})
+    return Event(
+        "answer", 2, "run", "batch", "", 2, order_id, attempt, 1, {"state": state}
+    )
 
 
 def test_events_come_back_as_they_were_in_order(journal: Journal) -> None:
@@ -76,7 +87,8 @@ def test_histories_hold_the_events_of_the_asked_orders_only(journal: Journal) ->
     """Oldest first, for each order."""
     journal.append([intent("a"), intent("b"), answer("a", "succeeded")])
     assert {
-        order: [e.kind for e in events] for order, events in journal.histories(["a", "c"]).items()
+        order: [e.kind for e in events]
+        for order, events in journal.histories(["a", "c"]).items()
     } == {"a": ["intent", "answer"]}
 
 
@@ -105,7 +117,9 @@ def test_one_open_attempt_an_order(journal: Journal) -> None:
 def test_every_attempt_that_began_is_told(journal: Journal) -> None:
     """Sent or adopted, once each, whatever became of it."""
     journal.append([intent("a"), answer("a", "declined"), intent("a", attempt=2)])
-    adopted = Event("adopted", 1, "run", "batch", "", 2, "b", 3, 0, {"state": "succeeded"})
+    adopted = Event(
+        "adopted", 1, "run", "batch", "", 2, "b", 3, 0, {"state": "succeeded"}
+    )
     journal.append([adopted, Event("stray", 1, data={"key": "k", "charge": {}})])
     assert list(journal.begun()) == [("a", 1), ("a", 2), ("b", 3)]
 
@@ -113,9 +127,13 @@ def test_every_attempt_that_began_is_told(journal: Journal) -> None:
 @pytest.mark.fault("B22", "L6")
 def test_what_is_said_lately_to_have_charged_nothing_is_told(journal: Journal) -> None:
     """Refused, or told 429 and to go again; since a time."""
-    journal.append([intent("a"), answer("a", "refused"), intent("b"), answer("b", "declined")])
+    journal.append(
+        [intent("a"), answer("a", "refused"), intent("b"), answer("b", "declined")]
+    )
     assert (journal.uncharged_since(2), journal.uncharged_since(3)) == (["a"], [])
-    journal.append([intent("c"), answer("c", "held"), intent("d"), answer("d", "succeeded")])
+    journal.append(
+        [intent("c"), answer("c", "held"), intent("d"), answer("d", "succeeded")]
+    )
     assert sorted(journal.uncharged_since(2)) == ["a", "c"]
 
 
@@ -137,13 +155,16 @@ def test_open_orders_are_those_that_did_not_end(journal: Journal) -> None:
     assert journal.open_orders() == ["held", "in_doubt", "pending", "unproven"]
 
 
-def test_many_writers_share_commits_and_a_bad_one_hurts_nobody(journal: Journal) -> None:
+def test_many_writers_share_commits_and_a_bad_one_hurts_nobody(
+    journal: Journal,
+) -> None:
     """What arrives together is written together; a conflict fails alone."""
 
     async def write() -> list[Any]:
         orders = [str(n % 50) for n in range(60)]
         return await asyncio.gather(
-            *(journal.write([intent(order)]) for order in orders), return_exceptions=True
+            *(journal.write([intent(order)]) for order in orders),
+            return_exceptions=True,
         )
 
     results = asyncio.run(write())
@@ -226,7 +247,12 @@ def test_a_charge_that_was_seen_is_not_unseen(journal: Journal) -> None:
     """
     for state in ("succeeded", "pending", "unproven"):
         journal.append(
-            [intent(state), answer(state, state), answer(state, "in_doubt"), answer(state, "held")]
+            [
+                intent(state),
+                answer(state, state),
+                answer(state, "in_doubt"),
+                answer(state, "held"),
+            ]
         )
         for event in (intent(state, send=2), withdrawn(state)):
             with pytest.raises(Taken):
@@ -258,9 +284,13 @@ def test_only_a_held_attempt_is_withdrawn_and_then_the_next_one_may_follow(
 
 
 @pytest.mark.fault("L3", "J04")
-def test_a_withdrawn_attempt_that_was_charged_after_all_blocks_the_next(journal: Journal) -> None:
+def test_a_withdrawn_attempt_that_was_charged_after_all_blocks_the_next(
+    journal: Journal,
+) -> None:
     """Whoever sent it: its money is seen before the next attempt begins, or beside it."""
-    journal.append([intent("a"), answer("a", "held"), withdrawn("a"), answer("a", "succeeded")])
+    journal.append(
+        [intent("a"), answer("a", "held"), withdrawn("a"), answer("a", "succeeded")]
+    )
     with pytest.raises(Taken):
         journal.append([intent("a", attempt=2)])
 
@@ -296,7 +326,9 @@ def test_evidence_about_what_never_began_is_a_bug(journal: Journal) -> None:
         journal.append([answer("a", "succeeded", attempt=2)])
 
 
-def test_what_another_job_charged_says_nothing_about_our_attempts(journal: Journal) -> None:
+def test_what_another_job_charged_says_nothing_about_our_attempts(
+    journal: Journal,
+) -> None:
     """It is kept under the order's id, whatever its charge looks like."""
     charge = {"id": "chrg_test_9", "metadata": {"state": "pending"}}
     event = Event(
@@ -307,15 +339,24 @@ def test_what_another_job_charged_says_nothing_about_our_attempts(journal: Journ
         data={"charge": charge, "job": "day", "state": "succeeded"},
     )
     journal.append([event, replace(event, data={"charge": charge})])
-    journal.append([intent("a"), replace(event, attempt=0), answer("a", "declined"), event])
+    journal.append(
+        [intent("a"), replace(event, attempt=0), answer("a", "declined"), event]
+    )
     # says no state of its own
-    journal.append([Event("found", 2, order_id="a", attempt=1, data={"charge": charge})])
+    journal.append(
+        [Event("found", 2, order_id="a", attempt=1, data={"charge": charge})]
+    )
     journal.append([intent("a", attempt=2)])
 
 
 def withdrawn(order_id: str, attempt: int = 1) -> Event:
     return Event(
-        "withdrawn", 3, "run", order_id=order_id, attempt=attempt, data={"state": "withdrawn"}
+        "withdrawn",
+        3,
+        "run",
+        order_id=order_id,
+        attempt=attempt,
+        data={"state": "withdrawn"},
     )
 
 
@@ -383,7 +424,12 @@ def test_look_alikes_are_sent_or_adopted_orders(journal: Journal) -> None:
     has.
     """
     journal.append(
-        [intent("0012"), answer("0012", "declined"), intent("0012", attempt=2), intent("12.0")]
+        [
+            intent("0012"),
+            answer("0012", "declined"),
+            intent("0012", attempt=2),
+            intent("12.0"),
+        ]
     )
     journal.append([adopted("ab 1", 1, "succeeded", beside=False), intent("other")])
     assert journal.look_alikes(["12", "ab1", "nobody", "12"]) == {
@@ -395,19 +441,32 @@ def test_look_alikes_are_sent_or_adopted_orders(journal: Journal) -> None:
 
 
 def told(
-    order_id: str, kind: str, charge: str, at_ns: int = 5, created_at: str = "", attempt: int = 1
+    order_id: str,
+    kind: str,
+    charge: str,
+    at_ns: int = 5,
+    created_at: str = "",
+    attempt: int = 1,
 ) -> Event:
     seen = {"id": charge, **({"created_at": created_at} if created_at else {})}
     return Event(
-        kind, at_ns, order_id=order_id, attempt=attempt, data={"charge": seen, "state": "pending"}
+        kind,
+        at_ns,
+        order_id=order_id,
+        attempt=attempt,
+        data={"charge": seen, "state": "pending"},
     )
 
 
 @pytest.mark.fault("J11")
 def test_a_charge_belongs_to_the_order_that_told_of_it_first(journal: Journal) -> None:
     """Answers, look-ups, adoptions and a person's word tell of one."""
-    journal.append([intent("a"), told("a", "answer", "chrg_1"), told("a", "found", "chrg_2")])
-    journal.append([intent("b"), told("b", "answer", "chrg_1"), told("b", "resolved", "chrg_3")])
+    journal.append(
+        [intent("a"), told("a", "answer", "chrg_1"), told("a", "found", "chrg_2")]
+    )
+    journal.append(
+        [intent("b"), told("b", "answer", "chrg_1"), told("b", "resolved", "chrg_3")]
+    )
     journal.append([adopted("c", 4, "succeeded", beside=False)])
     journal.append([Event("stop", data={"charge": {"id": "chrg_9"}})])
     asked = ("chrg_1", "chrg_2", "chrg_3", "chrg_test_4", "chrg_9", "chrg", "\ud800")
@@ -443,12 +502,21 @@ def test_charges_known_are_those_told_of_since_a_time(journal: Journal) -> None:
         ]
     )
     journal.append(
-        [told("b", "found", "chrg_b", 4 * hour), told("d", "resolved", "chrg_word", 4 * hour)]
+        [
+            told("b", "found", "chrg_b", 4 * hour),
+            told("d", "resolved", "chrg_word", 4 * hour),
+        ]
     )
-    journal.append([Event("answer", 4 * hour, order_id="d", attempt=1, data={"state": "refused"})])
+    journal.append(
+        [Event("answer", 4 * hour, order_id="d", attempt=1, data={"state": "refused"})]
+    )
     assert journal.charges_known(2 * hour) == {"chrg_b": "2026-01-03"}
     assert journal.charges_known(hour + 1) == {"chrg_b": "2026-01-03", "chrg_late": ""}
-    assert journal.charges_known(0) == {"chrg_b": "2026-01-03", "chrg_late": "", "chrg_old": ""}
+    assert journal.charges_known(0) == {
+        "chrg_b": "2026-01-03",
+        "chrg_late": "",
+        "chrg_old": "",
+    }
     assert journal.charges_known(5 * hour) == {}
     assert journal.youngest_charge(0) == ("chrg_b", "2026-01-03")
     assert journal.youngest_charge(3 * hour) == ("chrg_b", "2026-01-03")
@@ -466,11 +534,21 @@ def test_no_other_job_is_elsewhere_in_a_journal_of_one(journal: Journal) -> None
 # --- what is asked about the events of an order, a batch, a run
 
 
-def asks(order_id: str, at_ns: int = 1, attempt: int = 1, row: int = 2, **asked: Any) -> Event:
+def asks(
+    order_id: str, at_ns: int = 1, attempt: int = 1, row: int = 2, **asked: Any
+) -> Event:
     """An intent that says what it asks for."""
-    kept = {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": "cust_1", **asked}
+    kept = {
+        "amount": 100,
+        "currency": "thb",
+        "destination": "recp_1",
+        "payer": "cust_1",
+        **asked,
+    }
     data = {"state": "in_doubt", "intent": kept}
-    return Event("intent", at_ns, "run", BATCH, "Orders", row, order_id, attempt, 1, data)
+    return Event(
+        "intent", at_ns, "run", BATCH, "Orders", row, order_id, attempt, 1, data
+    )
 
 
 BATCH = "2026-01-01-0123456789ab"
@@ -483,14 +561,20 @@ def test_what_happened_since_is_told_but_for_what_is_ordinary(journal: Journal) 
     journal.append([intent("a"), Event("listing", 1, data={"bound": "x"})])
     ordinary = {"listing", "intent", "answer", "found"}
     assert [journal.happened(after, but=ordinary) for after in (0, 1)] == [True, False]
-    assert [journal.happened(after, but={"listing"}) for after in (0, 1, 2)] == [True, True, False]
+    assert [journal.happened(after, but={"listing"}) for after in (0, 1, 2)] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_the_rows_of_open_attempts_are_told_by_their_numbers(journal: Journal) -> None:
     """Of the attempt that is open, and of this batch."""
     for row, order_id in ((9, "a"), (2, "b"), (3, "c"), (4, "d")):
         journal.append([replace(intent(order_id), row=row)])
-    journal.append([answer("b", "pending"), answer("c", "succeeded"), answer("d", "declined")])
+    journal.append(
+        [answer("b", "pending"), answer("c", "succeeded"), answer("d", "declined")]
+    )
     journal.append([replace(intent("d", 2), batch_id="other", row=5)])
     assert journal.open_places("batch") == [("", 2), ("", 9)]
     assert journal.open_places("other") == [("", 5)]
@@ -514,13 +598,17 @@ def test_the_last_event_is_known_by_its_number_and_digest(journal: Journal) -> N
 @pytest.mark.fault("J03")
 def test_the_account_is_told_by_its_events(journal: Journal) -> None:
     """In order."""
-    journal.append([Event("account", 1, data={"account": name}) for name in ("one", "two")])
+    journal.append(
+        [Event("account", 1, data={"account": name}) for name in ("one", "two")]
+    )
     assert [event.data["account"] for event in journal.accounts()] == ["one", "two"]
 
 
 def test_who_asked_the_same_is_told_by_terms(journal: Journal) -> None:
     """Since a time, or of whatever age by what the terms begin with, but for ids of other cells."""
-    journal.append([asks("old", 5), asks("a", 10), answer("a", "declined"), asks("a", 11, 2)])
+    journal.append(
+        [asks("old", 5), asks("a", 10), answer("a", "declined"), asks("a", 11, 2)]
+    )
     journal.append([asks("other", 12, amount=101), asks("made", 13, ids_from="Order")])
     assert journal.asked_terms([TERMS, "nobody"], 10) == {
         TERMS: [("a", BATCH, 10), ("a", BATCH, 11), ("made", BATCH, 13)]
@@ -532,14 +620,20 @@ def test_who_asked_the_same_is_told_by_terms(journal: Journal) -> None:
             ("a", BATCH, 11, "", "intent"),
         ]
     }
-    assert journal.asked_under([TERMS], "")[TERMS] == [("made", BATCH, 13, "Order", "intent")]
+    assert journal.asked_under([TERMS], "")[TERMS] == [
+        ("made", BATCH, 13, "Order", "intent")
+    ]
     assert journal.asked_terms([], 0) == journal.asked_under([], "") == {}
 
 
 @pytest.mark.fault("J14")
-def test_who_came_to_correct_a_row_is_told_by_every_name_of_it(journal: Journal) -> None:
+def test_who_came_to_correct_a_row_is_told_by_every_name_of_it(
+    journal: Journal,
+) -> None:
     """Each order once; only for the names that are asked about, or for all."""
-    journal.append([asks("a", corrects="place", sale=["place", "by order"]), asks("plain")])
+    journal.append(
+        [asks("a", corrects="place", sale=["place", "by order"]), asks("plain")]
+    )
     journal.append([answer("a", "declined"), asks("a", attempt=2, corrects="place")])
     assert journal.corrected(["place", "nowhere", ""]) == {"place": ["a"]}
     assert journal.corrected() == {"place": ["a"], "by order": ["a"]}
@@ -603,7 +697,10 @@ def test_shares_on_their_way_are_told_so_many_at_once(journal: Journal) -> None:
     assert told(3, [], "", "", 9) == ["1.1", "1.2", "4.1"]
     assert told(6, [], "", "", 9) == ["4.1"]
     assert told(9, ["0003", "nobody"], "", "", 9) == ["3.1"]
-    found = {(one.order_id, one.attempt): one for one in journal.on_their_way(0, [], "", "", 9)}
+    found = {
+        (one.order_id, one.attempt): one
+        for one in journal.on_their_way(0, [], "", "", 9)
+    }
     for order_id, events in journal.histories(["0001", "0002", "0003", "0004"]).items():
         for one in fold(events):
             assert found[order_id, one.intent.attempt].begun_ns == after.begun_ns(one)
@@ -628,31 +725,47 @@ def test_orders_of_a_batch_and_since_a_time(journal: Journal) -> None:
     assert journal.moved(BATCH)
 
 
-def test_adopted_charges_are_told_with_their_batch_or_as_unplaced(journal: Journal) -> None:
+def test_adopted_charges_are_told_with_their_batch_or_as_unplaced(
+    journal: Journal,
+) -> None:
     """One that tells of no row of its file is unplaced, whatever the day of its batch."""
     journal.append([asks("a"), adopted("b", 2, "succeeded", beside=False)])
     of_a_day = replace(adopted("c", 3, "succeeded", beside=False), batch_id=BATCH)
     journal.append([of_a_day])
     assert journal.adopted() == [("batch", "b"), (BATCH, "c")]
-    assert journal.unplaced(BATCH) == journal.unplaced("2026-09-09-0123456789ab") == ["c"]
+    assert (
+        journal.unplaced(BATCH) == journal.unplaced("2026-09-09-0123456789ab") == ["c"]
+    )
     assert journal.batch_named("2026-09-09-0123456789ab") == BATCH
     assert journal.batch_named("2026-09-09-ffffffffffff") == "2026-09-09-ffffffffffff"
 
 
 def test_a_persons_cancellations_are_kept(journal: Journal) -> None:
     """Of orders that no attempt was made for."""
-    journal.append([Event("cancelled", 1, order_id="a", data={"reason": "r"}), intent("b")])
+    journal.append(
+        [Event("cancelled", 1, order_id="a", data={"reason": "r"}), intent("b")]
+    )
     assert [event.order_id for event in journal.cancelled()] == ["a"]
 
 
 def test_what_a_run_did_is_told_in_brief(journal: Journal) -> None:
     """Orders only, between two numbers; the last run of a batch is one that began."""
     journal.append([Event("run.started", 1, "run"), asks("a")])
-    paid = {"state": "succeeded", "charge": {"id": "chrg_1", "amount": 100, "currency": "thb"}}
+    paid = {
+        "state": "succeeded",
+        "charge": {"id": "chrg_1", "amount": 100, "currency": "thb"},
+    }
     journal.append([replace(answer("a", "succeeded"), batch_id=BATCH, data=paid)])
-    journal.append([Event("totals", 3, "never began", BATCH), Event("held", 3, "stray", BATCH)])
+    journal.append(
+        [Event("totals", 3, "never began", BATCH), Event("held", 3, "stray", BATCH)]
+    )
     asked, done = journal.done_in("run", 0, None)
-    assert (asked.kind, asked.order_id, asked.state, asked.amount) == ("intent", "a", "in_doubt", 0)
+    assert (asked.kind, asked.order_id, asked.state, asked.amount) == (
+        "intent",
+        "a",
+        "in_doubt",
+        0,
+    )
     assert (done.state, done.amount, done.currency, done.batch_id) == (
         "succeeded",
         100,
@@ -668,29 +781,49 @@ def test_what_a_run_did_is_told_in_brief(journal: Journal) -> None:
 # --- the rows of a batch
 
 
-def judged(first: int, *order_ids: str, sheet: str = "Orders", cells: bytes = b"cells") -> Judged:
+def judged(
+    first: int, *order_ids: str, sheet: str = "Orders", cells: bytes = b"cells"
+) -> Judged:
     rows = list(range(first, first + len(order_ids)))
     chunk: Any = SimpleNamespace(rows=rows, sheet=sheet, cells=lambda: cells)
     problems = {0: (Problem("Amount", "x", plain("write 1.00"), "number-format"),)}
     documents = [{"order_id": order_id, "amount": 5} for order_id in order_ids]
-    return Judged(chunk, documents, problems, frozenset({1}), {1: "place"}, {1: ("old", "id")})
+    return Judged(
+        chunk, documents, problems, frozenset({1}), {1: "place"}, {1: ("old", "id")}
+    )
 
 
 def batch(**changes: Any) -> Batch:
     columns = ("order_id", "amount")
     made = Batch(
-        BATCH, "night", "a.csv", "0" * 64, "csv", 4, columns, (), (), "test", "1", "2", "0"
+        BATCH,
+        "night",
+        "a.csv",
+        "0" * 64,
+        "csv",
+        4,
+        columns,
+        (),
+        (),
+        "test",
+        "1",
+        "2",
+        "0",
     )
     return replace(made, **{"read": (Read("THB", 4, 20),), **changes})
 
 
 PLANNED = Event("batch.planned", 1, "run")
-REPEATS = {("Orders", 3): Repeat(Outcome.DUPLICATE, plain("the same as row 2"), "Orders", 2)}
+REPEATS = {
+    ("Orders", 3): Repeat(Outcome.DUPLICATE, plain("the same as row 2"), "Orders", 2)
+}
 
 
 def test_rows_are_staged_and_then_planned_as_they_were(journal: Journal) -> None:
     """Documents, problems, come-backs, corrections, earlier ids and cells, chunk by chunk."""
-    staged = journal.stage(BATCH, [judged(2, "a", "b"), judged(4, "c", "d", cells=b"more")])
+    staged = journal.stage(
+        BATCH, [judged(2, "a", "b"), judged(4, "c", "d", cells=b"more")]
+    )
     assert [chunk.rows[0] for chunk in journal.chunks(BATCH, staged)] == [2, 4]
     assert (list(journal.chunks(BATCH)), journal.batches()) == ([], [])
     journal.plan(PLANNED, batch(), staged, REPEATS)
@@ -700,7 +833,9 @@ def test_rows_are_staged_and_then_planned_as_they_were(journal: Journal) -> None
         {1},
         b"cells",
     )
-    assert first.problems == {0: (Problem("Amount", "x", plain("write 1.00"), "number-format"),)}
+    assert first.problems == {
+        0: (Problem("Amount", "x", plain("write 1.00"), "number-format"),)
+    }
     assert (first.corrects, first.earlier) == ({1: "place"}, {1: ("old", "id")})
     assert (second.number, list(second.rows), second.cells) == (1, [4, 5], b"more")
     assert journal.spans(BATCH) == [(0, "Orders", 2, 3), (1, "Orders", 4, 5)]
@@ -718,7 +853,11 @@ def test_the_same_plan_again_is_no_event_and_another_is(journal: Journal) -> Non
         journal.plan(PLANNED, batch(**changes), staged, {})
         return [chunk.documents[0]["order_id"] for chunk in journal.chunks(BATCH)]
 
-    assert (plan("a", "b"), plan("a", "b"), len(list(journal.events()))) == (["a"], ["a"], 1)
+    assert (plan("a", "b"), plan("a", "b"), len(list(journal.events()))) == (
+        ["a"],
+        ["a"],
+        1,
+    )
     assert (plan("x", "b"), len(list(journal.events()))) == (["x"], 2)
     journal.judge(PLANNED, batch(refusal="too many"))
     journal.judge(PLANNED, batch(id="another"))
@@ -728,18 +867,26 @@ def test_the_same_plan_again_is_no_event_and_another_is(journal: Journal) -> Non
 
 
 @pytest.mark.fault("J06")
-def test_a_row_of_a_file_is_known_whatever_job_names_its_batch(journal: Journal) -> None:
+def test_a_row_of_a_file_is_known_whatever_job_names_its_batch(
+    journal: Journal,
+) -> None:
     """By the digest of the file; nothing where the file, the sheet or the row is another."""
     theirs = f"2026-02-02-{tail_of('day', '0' * 64)}"
     journal.plan(PLANNED, batch(), journal.stage(BATCH, [judged(2, "a", "b")]), {})
     assert journal.id_of_row("day", theirs, "Orders", 3) == "b"
-    others = [("night", theirs, "Orders", 3), ("day", theirs, "", 3), ("day", theirs, "Orders", 4)]
+    others = [
+        ("night", theirs, "Orders", 3),
+        ("day", theirs, "", 3),
+        ("day", theirs, "Orders", 4),
+    ]
     assert [journal.id_of_row(*other) for other in others] == ["", "", ""]
 
 
 def test_every_method_of_the_port_is_asked_here() -> None:
     """So that another journal can be built against it."""
     source = Path(__file__).read_text("utf-8")
-    methods = [name for name, of in vars(Journal).items() if name[0] != "_" and callable(of)]
+    methods = [
+        name for name, of in vars(Journal).items() if name[0] != "_" and callable(of)
+    ]
     missing = {name for name in methods if f"journal.{name}(" not in source} - {"close"}
     assert missing == set() and "opened.close()" in source

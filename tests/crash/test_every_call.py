@@ -18,14 +18,21 @@ FATES: dict[str, Callable[[int, dict[str, str]], str]] = {
     "one lost after": lambda post, fields: "lost after" if post == 1 else "ok",
     "one lost before": lambda post, fields: "lost before" if post == 1 else "ok",
     "one lands late": lambda post, fields: "lands late 2.5" if post == 1 else "ok",
-    "one declined, one limited": lambda post, fields: {0: "declined", 2: "429"}.get(post, "ok"),
+    "one declined, one limited": lambda post, fields: {0: "declined", 2: "429"}.get(
+        post, "ok"
+    ),
 }
 
 
-def dies_at(point: int, fate: Callable[[int, dict[str, str]], str]) -> tuple[World, bool]:
+def dies_at(
+    point: int, fate: Callable[[int, dict[str, str]], str]
+) -> tuple[World, bool]:
     """A run of three orders that dies at the given call; did it?"""
     world, crash = World(FakeGateway(fate)), CrashAt(point)
-    edges = crash.wrap(world.gateway, GATEWAY_CALLS), crash.wrap(world.journal, ("write",))
+    edges = (
+        crash.wrap(world.gateway, GATEWAY_CALLS),
+        crash.wrap(world.journal, ("write",)),
+    )
     try:
         world.run(3, edges=edges)
     except Died:
@@ -50,7 +57,10 @@ def test_no_call_to_die_at_charges_twice_or_loses_an_outcome(name: str) -> None:
         world.run(3)
         world.check()
         assert len(world.gateway.posts) == posts, point
-        assert set(outcomes.values()) <= {Outcome.SUCCEEDED, Outcome.DECLINED}, (point, outcomes)
+        assert set(outcomes.values()) <= {Outcome.SUCCEEDED, Outcome.DECLINED}, (
+            point,
+            outcomes,
+        )
         assert world.stops() == [], point
         money = world.gateway.money()
         assert {
@@ -67,7 +77,10 @@ def test_dying_again_and_again_converges(seed: int) -> None:
     world = World()
     for death in range(10):
         crash = CrashAt((seed * 7 + death * 11) % 37)
-        edges = crash.wrap(world.gateway, GATEWAY_CALLS), crash.wrap(world.journal, ("write",))
+        edges = (
+            crash.wrap(world.gateway, GATEWAY_CALLS),
+            crash.wrap(world.journal, ("write",)),
+        )
         try:
             world.run(6, edges=edges)
         except Died:

@@ -42,10 +42,25 @@ def kill_somewhere(market: Market, dice: random.Random) -> None:
 
 
 @pytest.mark.fault(
-    "A01", "A02", "A04", "A07", "A08", "A09", "A10", "A11", "A12", "A15", "F05", "I1", "I3", "I15"
+    "A01",
+    "A02",
+    "A04",
+    "A07",
+    "A08",
+    "A09",
+    "A10",
+    "A11",
+    "A12",
+    "A15",
+    "F05",
+    "I1",
+    "I3",
+    "I15",
 )
 @pytest.mark.parametrize("seed", range(max(1, KILLS // A_ROUND)))
-def test_killed_again_and_again_every_order_is_paid_once(market: Market, seed: int) -> None:
+def test_killed_again_and_again_every_order_is_paid_once(
+    market: Market, seed: int
+) -> None:
     """Ten deaths, then two runs: the ledger, the report and the rows agree, and a third run sends
     nothing.
     """
@@ -60,7 +75,12 @@ def test_killed_again_and_again_every_order_is_paid_once(market: Market, seed: i
     market.sandbox.clear_rules()
     first = market.run()
     second = market.run()
-    assert second.returncode == 0, (first.stdout, first.stderr, second.stdout, second.stderr)
+    assert second.returncode == 0, (
+        first.stdout,
+        first.stderr,
+        second.stdout,
+        second.stderr,
+    )
     posts = market.posts()
     third = market.run()
     assert (third.returncode, third.stdout, third.stderr) == (0, "", "")

@@ -55,7 +55,9 @@ def chosen(points: list[Point], offset: int) -> list[Point]:
     calls = sorted({point.call for point in points})
     picked = []
     for at in range(SAMPLE):
-        mine = [point for point in points if point.call == calls[(at + offset) % len(calls)]]
+        mine = [
+            point for point in points if point.call == calls[(at + offset) % len(calls)]
+        ]
         picked.append(mine[(at * 7 + offset * 3) * len(mine) // 41 % len(mine)])
     return picked
 
@@ -80,14 +82,18 @@ def chosen(points: list[Point], offset: int) -> list[Point]:
 )
 @pytest.mark.parametrize("planned", [False, True], ids=["main thread", "other threads"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_call_fails_every_order_is_paid_once(fault: str, planned: bool) -> None:
+def test_whatever_call_fails_every_order_is_paid_once(
+    fault: str, planned: bool
+) -> None:
     """No POST without a durable intent at the moment of the failure; then two runs settle all, and
     a third is idle.
     """
     with new_market() as market:
         prepared(market, planned)
         points = [
-            point for point in recorded(market) if point.main is not planned and can(fault, point)
+            point
+            for point in recorded(market)
+            if point.main is not planned and can(fault, point)
         ]
     hit = 0
     picked = chosen(points, list(FAULTS).index(fault))
@@ -97,7 +103,9 @@ def test_whatever_call_fails_every_order_is_paid_once(fault: str, planned: bool)
             log = market.folder / "calls"
             words, how = market.command("run", "job.toml", PYTHONDONTWRITEBYTECODE="1")
             broken = end(market, [*point.strace(FAULTS[fault], log), *words], how)
-            hit += "(INJECTED)" in log.read_text() or broken.returncode == -signal.SIGKILL
+            hit += (
+                "(INJECTED)" in log.read_text() or broken.returncode == -signal.SIGKILL
+            )
             assert broken.returncode in (
                 ENDS_WELL if fault != "killed" else {0, -signal.SIGKILL}
             ), (point, broken)
@@ -112,4 +120,5 @@ def test_whatever_call_fails_every_order_is_paid_once(fault: str, planned: bool)
         f"{fault}, {'other threads' if planned else 'main thread'}: {hit} of {len(picked)}"
         " points hit"
     )
-    assert hit >= len(picked) * 0.8  # a few calls fall away when commits happen to be shared
+    # a few calls fall away when commits happen to be shared
+    assert hit >= len(picked) * 0.8

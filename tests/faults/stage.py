@@ -25,7 +25,9 @@ from tests.evidence import INPUTS, Facts, digests
 from tests.lives import ATTEMPTS, key_of
 from tests.world import Market, order
 
-SWEEP = pytest.mark.skipif(os.environ.get("BATCHPAY_SWEEP") != "1", reason="only in `make sweep`")
+SWEEP = pytest.mark.skipif(
+    os.environ.get("BATCHPAY_SWEEP") != "1", reason="only in `make sweep`"
+)
 QUICK = {"rate": "200/s", "timeout": "1s", "doubt": "0.5s"}
 
 
@@ -50,7 +52,9 @@ class Stage(Market):
     ) -> subprocess.CompletedProcess[str]:
         """The true program to its end; never a traceback."""
         files = [path for path in self.folder.iterdir() if path.suffix in INPUTS]
-        self.inputs = {path.split("/")[-1]: digest for path, digest in digests(files).items()}
+        self.inputs = {
+            path.split("/")[-1]: digest for path, digest in digests(files).items()
+        }
         result = super().run(*flags, verb=verb, **environ)
         self.peak_kb = max(self.peak_kb, result.peak_kb)
         self.said += result.stdout + result.stderr
@@ -61,7 +65,9 @@ class Stage(Market):
 
     def note_head(self) -> None:
         """Remember where the journal stands: it may only grow from here."""
-        if rows := self.read("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1"):
+        if rows := self.read(
+            "SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1"
+        ):
             self.heads.append((rows[0][0], rows[0][1]))
 
     def read(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -80,7 +86,9 @@ class Stage(Market):
     def intents_of(self, request: Request) -> int | None:
         """How many intents the journal has for a request's key while it arrives."""
         numbers = [
-            n for n in range(1, ATTEMPTS + 1) if key_of("night", request.order_id, n) == request.key
+            n
+            for n in range(1, ATTEMPTS + 1)
+            if key_of("night", request.order_id, n) == request.key
         ]
         query = "SELECT count(*) FROM events WHERE kind = 'intent' AND order_id = ? AND attempt = ?"
         found = self.read(query, request.order_id, numbers[0] if numbers else 0)
@@ -137,7 +145,8 @@ class Stage(Market):
     def sends(self, order_id: str) -> int:
         """POSTs for an order that arrived."""
         return sum(
-            request.order_id == order_id for request in self.gateway.requests("POST", "/charges")
+            request.order_id == order_id
+            for request in self.gateway.requests("POST", "/charges")
         )
 
 

@@ -62,7 +62,10 @@ def test_beside_a_charge_that_says_nothing_no_order_goes_that_was_told_429(
     assert night.sends("00001") == sent
     charge_id = next(c["id"] for c in gateway.ledger if not c["metadata"])
     row = in_file(night, "00001", file)
-    assert (row["outcome"], row["who_acts"]) == ("held", "a person") and charge_id in row["reason"]
+    assert (row["outcome"], row["who_acts"]) == (
+        "held",
+        "a person",
+    ) and charge_id in row["reason"]
     if word == "charged":
         words = ("00001", "--as", f"charged:{charge_id}", "--reason", "the dashboard")
         assert night.run(*words, verb="resolve").returncode == 0, night.said
@@ -122,7 +125,13 @@ def test_a_charge_behind_a_refusal_is_the_refused_attempts_when_its_order_comes_
     assert night.run().returncode == 10, night.said
     night.orders([order(1, amount="777.00")], "again.csv")
     assert night.run("--input", "again.csv").returncode == 11, night.said
-    words = ("00001", "--as", f"charged:{gateway.ledger[0]['id']}", "--reason", "the dashboard")
+    words = (
+        "00001",
+        "--as",
+        f"charged:{gateway.ledger[0]['id']}",
+        "--reason",
+        "the dashboard",
+    )
     assert night.run(*words, verb="resolve").returncode == 0, night.said
     assert night.run("--input", "again.csv").returncode == 10, night.said
     assert night.sends("00001") == 1

@@ -49,7 +49,9 @@ def test_a_clock_that_is_far_from_the_gateways(
     night: Stage, gateway: Adversary, ahead_s: int
 ) -> None:
     """Look-ups by time prove nothing then: 78, nothing sent."""
-    date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + ahead_s))
+    date = time.strftime(
+        "Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + ahead_s)
+    )
     gateway.gets("newest", Fate(headers=(date,)))
     gateway.lists(Fate(headers=(date,)))
     night.orders([order(1)])

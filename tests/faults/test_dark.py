@@ -40,7 +40,9 @@ def namespaces() -> str:
         "-c",
         "ip link set lo up && ip link add d0 type veth peer name d1",
     ]
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        probe, capture_output=True, text=True, timeout=20, check=False
+    )
     return f"no namespace here: {done.stderr.strip()}" if done.returncode else ""
 
 
@@ -89,7 +91,12 @@ def inside(night: Stage, *lines: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.fault("B01", "B35")
 @in_namespace
 @pytest.mark.parametrize(
-    "how", ["NXDOMAIN", pytest.param("SERVFAIL", marks=SWEEP), pytest.param("silence", marks=SWEEP)]
+    "how",
+    [
+        "NXDOMAIN",
+        pytest.param("SERVFAIL", marks=SWEEP),
+        pytest.param("silence", marks=SWEEP),
+    ],
 )
 def test_a_name_that_does_not_resolve(night: Stage, how: str) -> None:
     """A resolver of our own says so, or says nothing."""
@@ -98,7 +105,9 @@ def test_a_name_that_does_not_resolve(night: Stage, how: str) -> None:
     folder = night.folder / "resolver"
     folder.mkdir()
     (folder / "resolver.py").write_text(RESOLVER)
-    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    (folder / "resolv.conf").write_text(
+        "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+    )
     result = inside(
         night,
         f"mount --bind {folder}/resolv.conf /etc/resolv.conf",
@@ -159,7 +168,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def openssl(folder: Path, *words: str) -> None:
     """Run it, quietly."""
-    subprocess.run(["openssl", *words], cwd=folder, capture_output=True, timeout=60, check=True)
+    subprocess.run(
+        ["openssl", *words], cwd=folder, capture_output=True, timeout=60, check=True
+    )
 
 
 def certificate(
@@ -215,7 +226,10 @@ def old_protocol(folder: Path) -> ssl.SSLContext:
 BAD: list[tuple[str, Callable[[Path], ssl.SSLContext]]] = [
     ("expired", lambda folder: certificate(folder, "expired", "IP:127.0.0.1", days=-1)),
     ("mismatch", lambda folder: certificate(folder, "wrong", "DNS:other.example")),
-    ("self-signed", lambda folder: certificate(folder, "own", "IP:127.0.0.1", signed=False)),
+    (
+        "self-signed",
+        lambda folder: certificate(folder, "own", "IP:127.0.0.1", signed=False),
+    ),
     ("handshake", old_protocol),
 ]
 
@@ -236,7 +250,9 @@ def test_a_certificate_that_holds(tmp_path: Path, authority: Path) -> None:
     """The same set-up with nothing wrong charges every order, so that the others fail for their
     reason.
     """
-    with served(tmp_path, certificate(authority, "good", "IP:127.0.0.1"), authority) as (
+    with served(
+        tmp_path, certificate(authority, "good", "IP:127.0.0.1"), authority
+    ) as (
         night,
         environ,
     ):
@@ -248,10 +264,16 @@ def test_a_certificate_that_holds(tmp_path: Path, authority: Path) -> None:
 @pytest.mark.fault("B04")
 @pytest.mark.parametrize(
     ("word", "context"),
-    [pytest.param(*bad, id=bad[0], marks=() if bad[0] in ("expired",) else SWEEP) for bad in BAD],
+    [
+        pytest.param(*bad, id=bad[0], marks=() if bad[0] in ("expired",) else SWEEP)
+        for bad in BAD
+    ],
 )
 def test_a_certificate_that_does_not_hold(
-    tmp_path: Path, authority: Path, word: str, context: Callable[[Path], ssl.SSLContext]
+    tmp_path: Path,
+    authority: Path,
+    word: str,
+    context: Callable[[Path], ssl.SSLContext],
 ) -> None:
     """Not sent, not even a head of a request; the message says what is wrong with it."""
     with served(tmp_path, context(authority), authority) as (night, environ):
@@ -264,7 +286,9 @@ def test_a_certificate_that_does_not_hold(
 @pytest.mark.fault("B04")
 @SWEEP
 @pytest.mark.parametrize("cut", [True, False], ids=["hangs up", "speaks no TLS"])
-def test_a_handshake_that_comes_to_nothing(night: Stage, authority: Path, cut: bool) -> None:
+def test_a_handshake_that_comes_to_nothing(
+    night: Stage, authority: Path, cut: bool
+) -> None:
     """The other side hangs up within the handshake, or never begins it."""
     night.gateway.hang_up = lambda connection: cut
     night.job(url=night.gateway.url.replace("http:", "https:"), **QUICK)

@@ -8,7 +8,13 @@ import subprocess
 
 import pytest
 
-from tests.machine import FULL, in_this_process, nothing_left_without_an_intent, settles, wait_for
+from tests.machine import (
+    FULL,
+    in_this_process,
+    nothing_left_without_an_intent,
+    settles,
+    wait_for,
+)
 from tests.world import BY_CUSTOMER, KEY, Market, order
 
 PROCESSES = 20 if FULL else 4
@@ -59,13 +65,17 @@ def test_two_jobs_with_one_token_take_it_once(market: Market) -> None:
     market.orders([order(2, card=order(1)["card"])], "orders.csv")
     market.sandbox.add_rule(action="used_token", order_id="00002")
     assert market.run().returncode == 10
-    assert [row["outcome"] for row in market.results() if row["order_id"] == "00002"] == ["refused"]
+    assert [
+        row["outcome"] for row in market.results() if row["order_id"] == "00002"
+    ] == ["refused"]
     assert market.money() == {"00001": 1}
 
 
 @pytest.mark.fault("E05", "I1", "I3")
 @pytest.mark.parametrize("seed", range(EDITS))
-def test_edits_between_runs_send_what_is_new_and_nothing_else(market: Market, seed: int) -> None:
+def test_edits_between_runs_send_what_is_new_and_nothing_else(
+    market: Market, seed: int
+) -> None:
     """Rows added, removed, changed and reordered, five times: what was sent first is what is
     paid.
     """
@@ -77,7 +87,11 @@ def test_edits_between_runs_send_what_is_new_and_nothing_else(market: Market, se
         name = f"edit-{edit}.csv"
         market.orders(rows, name)
         in_this_process(market, name)
-        mine = {row["order_id"]: row["outcome"] for row in market.results() if row["file"] == name}
+        mine = {
+            row["order_id"]: row["outcome"]
+            for row in market.results()
+            if row["file"] == name
+        }
         for row in rows:
             order_id = row["order_id"]
             if order_id not in paid:
@@ -94,7 +108,9 @@ def test_edits_between_runs_send_what_is_new_and_nothing_else(market: Market, se
                 assert mine[order_id] == "conflict", (seed, edit, row)
         rows = edited(rows, paid, dice)
     assert market.posts() == len(paid)
-    assert {c["metadata"]["order_id"]: c["amount"] for c in market.sandbox.charges()} == {
+    assert {
+        c["metadata"]["order_id"]: c["amount"] for c in market.sandbox.charges()
+    } == {
         order_id: int(row["amount"].replace(".", "")) for order_id, row in paid.items()
     }
     nothing_left_without_an_intent(market)
@@ -159,19 +175,25 @@ def test_a_second_machine_later_adopts_and_sends_nothing_twice(market: Market) -
 
 
 @pytest.mark.fault("E12")
-def test_two_machines_at_the_same_instant_are_found_out_and_both_stop(market: Market) -> None:
+def test_two_machines_at_the_same_instant_are_found_out_and_both_stop(
+    market: Market,
+) -> None:
     """Two journals at once cannot be prevented: each sees the other's charges, both stop with 12,
     and stay stopped.
     """
     market.job(rate="10/s", **BY_CUSTOMER)
-    market.orders(order(number, card=f"cust_test_sandbox{number}") for number in range(40))
+    market.orders(
+        order(number, card=f"cust_test_sandbox{number}") for number in range(40)
+    )
     market.run("--limit", "0")
     other = another_machine(market, clone=True)
     processes = []
     for one in (market, other):
         words, how = one.command("run", "job.toml")
         processes.append(
-            subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how)
+            subprocess.Popen(
+                words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+            )
         )
     assert [process.wait(120) for process in processes] == [12, 12]
     posts = market.posts()
@@ -197,12 +219,18 @@ def test_a_charge_made_by_hand_changes_nothing(market: Market) -> None:
             **metadata,
         }
         made = httpx.post(
-            f"{market.sandbox.url}/charges", data=fields, auth=(KEY, ""), trust_env=False
+            f"{market.sandbox.url}/charges",
+            data=fields,
+            auth=(KEY, ""),
+            trust_env=False,
         )
         assert made.status_code == 200, made.text
     assert market.run().returncode == 0
     assert market.outcomes() == {"succeeded": 3}
-    assert sum("batchpay_key" in charge["metadata"] for charge in market.sandbox.charges()) == 3
+    assert (
+        sum("batchpay_key" in charge["metadata"] for charge in market.sandbox.charges())
+        == 3
+    )
 
 
 @pytest.mark.fault("E13", "I1")
@@ -220,7 +248,8 @@ def test_a_renamed_job_charges_nothing_again(market: Market) -> None:
         renamed = market.run(*flags)
         assert renamed.returncode == 78 and 'by job "night"' in renamed.stderr, renamed
     market.orders(
-        [order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)], "others.csv"
+        [order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)],
+        "others.csv",
     )
     # a new job with orders of its own; the others are held
     assert market.run("--input", "others.csv").returncode == 11

@@ -125,7 +125,9 @@ def test_a_charge_that_succeeded_and_is_gone_stays_told_until_a_person_ends_it(
         assert night.run().returncode == 0, night.said
         return
     said = f"charged:{gone}" if word == "charged" else word
-    done = night.run("00001", "--as", said, "--reason", "the gateway wrote", verb="resolve")
+    done = night.run(
+        "00001", "--as", said, "--reason", "the gateway wrote", verb="resolve"
+    )
     assert done.returncode == 0, done.stderr
     assert night.run().returncode == 10, night.said
     row = night.row("00001")

@@ -80,10 +80,17 @@ def test_what_the_gateway_writes_is_shown_and_nothing_more(
     gateway.on("00002", error(400, HOSTILE, "no"))
     gateway.on(
         "00003",
-        Fate(becomes={"status": "failed", "failure_code": HOSTILE, "failure_message": HOSTILE}),
+        Fate(
+            becomes={
+                "status": "failed",
+                "failure_code": HOSTILE,
+                "failure_message": HOSTILE,
+            }
+        ),
     )
     gateway.on(
-        "00004", Fate(becomes={"status": "pending", "paid": False, "authorize_uri": HOSTILE})
+        "00004",
+        Fate(becomes={"status": "pending", "paid": False, "authorize_uri": HOSTILE}),
     )
     gateway.on("00005", error(500, HOSTILE, HOSTILE))
     gateway.on("00006", Fate(status=502, body=HOSTILE.encode()))
@@ -119,13 +126,19 @@ def harmless_sheets(path: Path) -> None:
     for sheet in openpyxl.load_workbook(path):
         for cell in (cell for row in sheet.iter_rows() for cell in row):
             if cell.data_type == "f":
-                assert cell.value.startswith(("=IF(", "=SUM(", "=SUMIFS(", "=COUNTIFS(")), cell
+                assert cell.value.startswith(
+                    ("=IF(", "=SUM(", "=SUMIFS(", "=COUNTIFS(")
+                ), cell
             elif isinstance(cell.value, str):
-                assert all(visible(line) == line for line in cell.value.split("\n")), cell
+                assert all(visible(line) == line for line in cell.value.split("\n")), (
+                    cell
+                )
 
 
 @pytest.mark.fault("J20", "J22")
-def test_what_the_gateway_lists_and_lacks_is_shown_too(night: Stage, gateway: Adversary) -> None:
+def test_what_the_gateway_lists_and_lacks_is_shown_too(
+    night: Stage, gateway: Adversary
+) -> None:
     """A list that cannot be read, an account that says nothing clear, a recipient that is barred
     for odd reasons.
     """
@@ -165,7 +178,13 @@ def test_names_of_files_and_columns_are_shown(market: Market) -> None:
         writer.writerow(header)
         for one in rows:
             writer.writerow(
-                [*(one[key] for key in header[:6]), "=1+1", "two\nlines", "\u202eturned", "\u200b"]
+                [
+                    *(one[key] for key in header[:6]),
+                    "=1+1",
+                    "two\nlines",
+                    "\u202eturned",
+                    "\u200b",
+                ]
             )
     market.job(file="*.csv")
     assert market.run("--summary").returncode == 10
@@ -187,7 +206,12 @@ def test_a_rejects_file_with_defused_headers_is_read_by_its_job(market: Market) 
     (market.folder / "orders.csv").write_text(
         f"{head}1,x,THB,recp_test_sandbox1,tokn_test_sandbox000014242,=1+1\n"
     )
-    job = market.job().read_text().replace('"order_id"', '"=id"').replace('"recipient"', '"+to"')
+    job = (
+        market.job()
+        .read_text()
+        .replace('"order_id"', '"=id"')
+        .replace('"recipient"', '"+to"')
+    )
     (market.folder / "job.toml").write_text(
         job.replace('metadata    = { invoice = "invoice" }\n', "")
     )
@@ -239,7 +263,9 @@ def test_a_workbook_with_hostile_names(market: Market) -> None:
         ("audit", "job.toml", "--from", SHORT),
     ],
 )
-def test_what_a_person_types_is_shown_in_one_line(market: Market, words: tuple[str, ...]) -> None:
+def test_what_a_person_types_is_shown_in_one_line(
+    market: Market, words: tuple[str, ...]
+) -> None:
     """Every word of a command line may be somebody else's: each complaint is one line that says
     batchpay said it.
     """
@@ -252,7 +278,9 @@ def test_what_a_person_types_is_shown_in_one_line(market: Market, words: tuple[s
         )
         assert done.returncode in (64, 66, 73, 78), done
         harmless(done.stdout + done.stderr)
-        assert len(re.findall("^batchpay: ", done.stderr, re.MULTILINE)) == 1, done.stderr
+        assert len(re.findall("^batchpay: ", done.stderr, re.MULTILINE)) == 1, (
+            done.stderr
+        )
 
 
 @pytest.mark.fault("J20", "J22")
@@ -269,7 +297,8 @@ def test_a_job_that_is_wrong_in_hostile_words(market: Market) -> None:
         text.replace('"200/s"', escaped),
         f"{text}\n[controls]\ntime_zone = {escaped}",
         text.replace(
-            '"card"', f'{{ column = "card", lookup = {escaped}, key = "a", value = "b" }}'
+            '"card"',
+            f'{{ column = "card", lookup = {escaped}, key = "a", value = "b" }}',
         ),
     ):
         path.write_text(wrong)

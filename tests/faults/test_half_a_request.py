@@ -34,14 +34,20 @@ class Strait:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.came = b""  # of the request in whose middle the process was killed
         self.end = ""
-        self.half, self.dead, self.over = threading.Event(), threading.Event(), threading.Event()
+        self.half, self.dead, self.over = (
+            threading.Event(),
+            threading.Event(),
+            threading.Event(),
+        )
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                threading.Thread(
+                    target=self._serve, args=(client,), daemon=True
+                ).start()
 
     def _serve(self, client: socket.socket) -> None:
         with (
@@ -49,7 +55,9 @@ class Strait:
             socket.create_connection(self._beyond) as gateway,
             contextlib.suppress(OSError),
         ):
-            threading.Thread(target=self._pass_on, args=(gateway, client), daemon=True).start()
+            threading.Thread(
+                target=self._pass_on, args=(gateway, client), daemon=True
+            ).start()
             while data := client.recv(1 << 16 if self.half.is_set() else HALF):
                 if data.startswith(b"POST") and not self.half.is_set():
                     self._hold(client, data)
@@ -87,7 +95,9 @@ def strait(gateway: Adversary) -> Iterator[Strait]:
 
 
 @pytest.mark.fault("A06", "L13")
-def test_a_process_killed_in_mid_request(night: Stage, gateway: Adversary, strait: Strait) -> None:
+def test_a_process_killed_in_mid_request(
+    night: Stage, gateway: Adversary, strait: Strait
+) -> None:
     """What it had not delivered dies with it; the next run waits out the doubt, looks, and charges
     once.
     """

@@ -6,7 +6,16 @@ import shutil
 
 import pytest
 
-from tests.adversary import LOST_AFTER, LOST_BEFORE, OK, Adversary, Fate, Request, error, says
+from tests.adversary import (
+    LOST_AFTER,
+    LOST_BEFORE,
+    OK,
+    Adversary,
+    Fate,
+    Request,
+    error,
+    says,
+)
 from tests.faults.stage import SWEEP, Stage
 from tests.world import order
 
@@ -14,7 +23,9 @@ PAGE = 100
 
 
 @pytest.mark.fault("B32", "L5", "I6")
-def test_a_charge_that_the_index_shows_late_is_found(night: Stage, gateway: Adversary) -> None:
+def test_a_charge_that_the_index_shows_late_is_found(
+    night: Stage, gateway: Adversary
+) -> None:
     """The list lags by most of the doubt period; nothing is sent twice, and what never was is sent
     again.
     """
@@ -32,9 +43,12 @@ def test_a_charge_that_the_index_shows_late_is_found(night: Stage, gateway: Adve
 
 @pytest.mark.fault("B32", "L5")
 @pytest.mark.parametrize(
-    "others", [PAGE - 2, pytest.param(PAGE - 1, marks=SWEEP), pytest.param(PAGE, marks=SWEEP)]
+    "others",
+    [PAGE - 2, pytest.param(PAGE - 1, marks=SWEEP), pytest.param(PAGE, marks=SWEEP)],
 )
-def test_no_page_hides_our_charge(night: Stage, gateway: Adversary, others: int) -> None:
+def test_no_page_hides_our_charge(
+    night: Stage, gateway: Adversary, others: int
+) -> None:
     """Ours on the edge of a page, strangers added in front and behind while it is read, and every
     other answer bad.
     """
@@ -76,7 +90,9 @@ def test_no_page_hides_our_charge(night: Stage, gateway: Adversary, others: int)
 def test_no_list_no_send(night: Stage, gateway: Adversary) -> None:
     """While the first list cannot be had whole, nothing goes out."""
     gateway.strangers(3)
-    gateway.rule = lambda request: Fate(change={"data": []}) if request.method == "GET" else None
+    gateway.rule = lambda request: (
+        Fate(change={"data": []}) if request.method == "GET" else None
+    )
     night.orders([order(number) for number in range(3)])
     assert night.run().returncode == 11
     assert night.posts() == 0 and night.outcomes() == {"held": 3}
@@ -86,7 +102,9 @@ def test_no_list_no_send(night: Stage, gateway: Adversary) -> None:
 
 
 @pytest.mark.fault("J05", "B32", "L5", "L11", "I1")
-def test_a_list_that_is_cut_in_silence_proves_no_absence(night: Stage, gateway: Adversary) -> None:
+def test_a_list_that_is_cut_in_silence_proves_no_absence(
+    night: Stage, gateway: Adversary
+) -> None:
     """The count is cut alike. Neither an empty journal nor an order in doubt takes it for all there
     is, and the reason names the charge that it ends without.
     """

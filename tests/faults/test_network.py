@@ -18,12 +18,22 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.adversary import LOST_AFTER, LOST_BEFORE, Adversary, Fate, error, framed, rewritten, says
+from tests.adversary import (
+    LOST_AFTER,
+    LOST_BEFORE,
+    Adversary,
+    Fate,
+    error,
+    framed,
+    rewritten,
+    says,
+)
 from tests.faults.stage import Stage, named, stage
 from tests.world import order
 
 SWEEP = os.environ.get("BATCHPAY_SWEEP") == "1"
-GOOD_BETWEEN = 2  # answers between two silences: five silences in a row would be an outage
+# answers between two silences: five silences in a row would be an outage
+GOOD_BETWEEN = 2
 HTML = b"<html><body>Please log in to the hotel's network</body></html>"
 REFUSALS = (
     "invalid_card",
@@ -92,7 +102,9 @@ def raw(*lines: str) -> Fate:
 def cases(elsewhere: str) -> Iterator[Case]:
     """All fates; `elsewhere` is another host that must never hear of us."""
     for size in (0, 1, 20, 300, 10**6):
-        yield sent_again("B06", f"reset after {size} bytes of the request", Fate(read=size))
+        yield sent_again(
+            "B06", f"reset after {size} bytes of the request", Fate(read=size)
+        )
     yield adopted("B07", "charged, then reset", LOST_AFTER)
     yield sent_again("B07", "not charged, then reset", LOST_BEFORE)
     yield taken("B08", "closes after the answer", Fate(end="close"))
@@ -100,18 +112,24 @@ def cases(elsewhere: str) -> Iterator[Case]:
     yield adopted("B09", "answers after the deadline", Fate(after_s=1.6))
     yield sent_again("B09", "never answers", Fate(commit="never", end="hang", cut=0))
     yield adopted(
-        "B09", "lands after we gave up", Fate(commit="late", late_s=0.3, cut=0, end="reset")
+        "B09",
+        "lands after we gave up",
+        Fate(commit="late", late_s=0.3, cut=0, end="reset"),
     )
     yield adopted("B10", "head one byte at a time", Fate(drip_s=0.05))
     yield adopted("B10", "body one byte at a time", Fate(drip_s=0.003))
     yield from cut_answers()
     yield from bodies()
     for status in (500, 502, 503, 504, 599):
-        yield sent_again("B17", f"{status} before the charge", error(status, "internal_error"))
+        yield sent_again(
+            "B17", f"{status} before the charge", error(status, "internal_error")
+        )
         yield adopted("B18", f"{status} after the charge", says(HTML, status))
     yield from refusals()
     yield adopted(
-        "B23", "409, still at it", Fate(commit="late", late_s=0.2, status=409, code="conflict")
+        "B23",
+        "409, still at it",
+        Fate(commit="late", late_s=0.2, status=409, code="conflict"),
     )
     yield sent_again(
         "B23",
@@ -120,18 +138,28 @@ def cases(elsewhere: str) -> Iterator[Case]:
     )
     yield refused("B25", "used token, first send", error(400, "used_token"))
     yield Case(
-        "B25", "used token after a doubt", (LOST_BEFORE, error(400, "used_token")), "in_doubt", 2
+        "B25",
+        "used token after a doubt",
+        (LOST_BEFORE, error(400, "used_token")),
+        "in_doubt",
+        2,
     )
     for status in (301, 302, 303, 307, 308):
         fate = error(status, headers=(f"Location: {elsewhere}/charges",))
         yield sent_again("B26", f"{status} to another host", fate)
     yield adopted("B27", "ten gigabytes", Fate(flood=10 << 30, framed=ten_gigabytes))
-    yield adopted("B27", "ten gigabytes without a length", Fate(flood=10 << 30, framed=without_end))
+    yield adopted(
+        "B27",
+        "ten gigabytes without a length",
+        Fate(flood=10 << 30, framed=without_end),
+    )
     bomb = zlib.compress(b"0" * 200_000_000, 9)
     yield adopted("B27", "a bomb", says(bomb, 200, "Content-Encoding: deflate"))
     yield from frames()
     yield sent_again(
-        "B29", "a captive portal", says(HTML, 200, "Content-Type: text/html", commit="never")
+        "B29",
+        "a captive portal",
+        says(HTML, 200, "Content-Type: text/html", commit="never"),
     )
     yield sent_again("B29", "a portal that says 511", error(511))
     yield sent_again("B29", "a proxy's 400 page", says(HTML, 400, commit="never"))
@@ -146,7 +174,9 @@ def cut_answers() -> Iterator[Case]:
         yield adopted("B11", f"cut after {at} bytes", Fate(cut=at, end="close"))
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s"
     yield adopted(
-        "B11", "a chunk is cut", framed(lambda body: chunked % (len(body), body[:-1]), end="close")
+        "B11",
+        "a chunk is cut",
+        framed(lambda body: chunked % (len(body), body[:-1]), end="close"),
     )
     yield adopted(
         "B11",
@@ -154,7 +184,8 @@ def cut_answers() -> Iterator[Case]:
         framed(lambda body: chunked % (len(body), body + b"\r\n"), end="close"),
     )
     packed = Fate(
-        rewrite=lambda body: gzip.compress(body)[:-4], headers=("Content-Encoding: gzip",)
+        rewrite=lambda body: gzip.compress(body)[:-4],
+        headers=("Content-Encoding: gzip",),
     )
     yield adopted("B11", "gzip is cut", packed)
 
@@ -202,9 +233,13 @@ def refusals() -> Iterator[Case]:
         yield refused("B22", f"400 {code}", error(400, code, f"{code} it is"))
     yield refused("B22", "422", error(422, "invalid_charge", "amount is too small"))
     yield refused("B22", "402", error(402, "payment_declined", "no"))
-    yield sent_again("B22", "400 backend_error", error(400, "backend_error", "try later"))
+    yield sent_again(
+        "B22", "400 backend_error", error(400, "backend_error", "try later")
+    )
     yield refused(
-        "B21", "404 about a customer", error(404, "not_found", "customer cust_test_1 was not found")
+        "B21",
+        "404 about a customer",
+        error(404, "not_found", "customer cust_test_1 was not found"),
     )
     statuses = [
         s
@@ -232,14 +267,19 @@ def frames() -> Iterator[Case]:
     yield adopted("B28", "another protocol", raw("SSH-2.0-OpenSSH_9.6"))
     yield adopted("B28", "1000 headers", framed(head("HTTP/1.1 200 OK", *many)))
     yield adopted(
-        "B28", "a header of 1 MB", framed(head("HTTP/1.1 200 OK", "X: " + "y" * 1_000_000))
+        "B28",
+        "a header of 1 MB",
+        framed(head("HTTP/1.1 200 OK", "X: " + "y" * 1_000_000)),
     )
     bare = framed(
-        lambda body: b"HTTP/1.1 200 OK\nContent-Length: %d\n\n%s" % (len(body), body), end="close"
+        lambda body: b"HTTP/1.1 200 OK\nContent-Length: %d\n\n%s" % (len(body), body),
+        end="close",
     )
     yield taken("B28", "bare line feeds", bare, "charge", "in_doubt")
     yield adopted(
-        "B28", "two lengths", framed(head("HTTP/1.1 200 OK", "Content-Length: 5"), end="close")
+        "B28",
+        "two lengths",
+        framed(head("HTTP/1.1 200 OK", "Content-Length: 5"), end="close"),
     )
     yield adopted(
         "B28",
@@ -249,9 +289,16 @@ def frames() -> Iterator[Case]:
     yield adopted(
         "B28",
         "a negative length",
-        framed(lambda body: b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + body, end="close"),
+        framed(
+            lambda body: b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + body,
+            end="close",
+        ),
     )
-    yield taken("B28", "an absurd date", Fate(headers=("Date: Fri, 31 Dec 9999 23:59:59 -2359",)))
+    yield taken(
+        "B28",
+        "an absurd date",
+        Fate(headers=("Date: Fri, 31 Dec 9999 23:59:59 -2359",)),
+    )
     yield taken("B28", "a date of words", Fate(headers=("Date: soon",)))
 
 
@@ -304,7 +351,9 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             elsewhere,
             ids,
             {row["order_id"]: row for row in made.results()},
-            Counter(request.order_id for request in gateway.requests("POST", "/charges")),
+            Counter(
+                request.order_id for request in gateway.requests("POST", "/charges")
+            ),
             dict(made.read(answers)),
         )
 
@@ -319,13 +368,18 @@ def test_the_names_of_the_fates_differ() -> None:
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, id=case.name, marks=pytest.mark.fault(case.fault)) for case in CASES],
+    [
+        pytest.param(case, id=case.name, marks=pytest.mark.fault(case.fault))
+        for case in CASES
+    ],
 )
 def test_a_fate(night: Night, case: Case) -> None:
     """The order ends as it must, with as many POSTs as it may."""
     order_id = night.ids[case.name]
     row = night.rows[order_id]
-    assert (row["outcome"], night.posts[order_id]) == (case.outcome, case.posts), row["reason"]
+    assert (row["outcome"], night.posts[order_id]) == (case.outcome, case.posts), row[
+        "reason"
+    ]
     assert night.first[order_id] in case.first
 
 

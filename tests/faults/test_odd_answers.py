@@ -15,7 +15,9 @@ NEVER = "Date: Fri, 31 Dec 9999 23:59:59 -2359"
 
 
 @pytest.mark.fault("B28")
-def test_a_date_beyond_the_calendar_is_no_date(night: Stage, gateway: Adversary) -> None:
+def test_a_date_beyond_the_calendar_is_no_date(
+    night: Stage, gateway: Adversary
+) -> None:
     """The very first answer carries it; the run goes on as if there were none."""
     night.orders([order(1)])
     gateway.lists(Fate(headers=(NEVER,)))
@@ -34,7 +36,10 @@ def test_what_the_gateway_echoes_is_masked(night: Stage, gateway: Adversary) -> 
     )
     gateway.on("00001", error(400, "invalid_card", echo))
     gateway.on(
-        "00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": echo})
+        "00002",
+        Fate(
+            becomes={"status": "failed", "failure_code": "x", "failure_message": echo}
+        ),
     )
     gateway.on("00003", error(400, "backend_error", echo))
     assert night.run("--summary").returncode == 10
@@ -53,7 +58,13 @@ def test_half_a_character_is_replaced(night: Stage, gateway: Adversary) -> None:
     gateway.on("00001", error(400, "invalid_card", "bad \ud800 text"))
     gateway.on(
         "00002",
-        Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": "\udc00\0\n"}),
+        Fate(
+            becomes={
+                "status": "failed",
+                "failure_code": "x",
+                "failure_message": "\udc00\0\n",
+            }
+        ),
     )
     gateway.on("00003", Fate(change={"description": "\ud800"}))
     gateway.on("00004", error(500, "\udfff", "\ud800"))
@@ -64,7 +75,9 @@ def test_half_a_character_is_replaced(night: Stage, gateway: Adversary) -> None:
 
 
 @pytest.mark.fault("B15", "I17")
-def test_a_number_no_column_holds_is_not_taken(night: Stage, gateway: Adversary) -> None:
+def test_a_number_no_column_holds_is_not_taken(
+    night: Stage, gateway: Adversary
+) -> None:
     """A fee beyond 64 bits is as good as none; an amount beyond them is not what was asked."""
     night.job(more=ALL_FORMS)
     night.orders([order(number) for number in range(3)])

@@ -19,14 +19,18 @@ CARD = "4242424242424242"
 
 
 @pytest.mark.fault("H03")
-@pytest.mark.parametrize(("mode", "key"), [("test", "skey_0123456789abcdef"), ("live", KEY)])
+@pytest.mark.parametrize(
+    ("mode", "key"), [("test", "skey_0123456789abcdef"), ("live", KEY)]
+)
 def test_a_key_of_the_other_mode_is_78_before_the_first_request(
     market: Market, mode: str, key: str
 ) -> None:
     """Not one request leaves, and the key is not in the message."""
     market.orders([order(1)])
     path = market.job(doubt="200s")
-    path.write_text(path.read_text().replace("[gateway]", f'[gateway]\nmode = "{mode}"'))
+    path.write_text(
+        path.read_text().replace("[gateway]", f'[gateway]\nmode = "{mode}"')
+    )
     refused = market.run(OMISE_SECRET_KEY=key)
     assert refused.returncode == 78, refused
     assert key not in refused.stderr + refused.stdout
@@ -40,9 +44,15 @@ def test_more_than_allowed_is_rejected_or_held(market: Market) -> None:
     """
     rows = [order(1), order(2, amount="5000.00"), order(3)]
     market.orders(rows)
-    market.job(more='[controls]\nmax_total = { THB = "200.00" }\nmax_amount = { THB = "1000.00" }')
+    market.job(
+        more='[controls]\nmax_total = { THB = "200.00" }\nmax_amount = { THB = "1000.00" }'
+    )
     refused = market.run()
-    assert refused.returncode == 65 and "max_total" in refused.stderr and market.posts() == 0
+    assert (
+        refused.returncode == 65
+        and "max_total" in refused.stderr
+        and market.posts() == 0
+    )
     market.job(more='[controls]\nmax_amount = { THB = "1000.00" }')
     assert market.run().returncode == 10
     assert {row["order_id"]: row["outcome"] for row in market.results()} == {
@@ -58,13 +68,20 @@ def test_no_key_token_or_card_number_where_it_must_not_be(market: Market) -> Non
     """Every file, every output, every process title. Tokens: the input, the journal and reject
     cells only. A card number: the input only. The key: nowhere.
     """
-    rows = [order(1), order(2, card="tokn_test_sandbox000020011"), order(3, invoice=CARD), order(4)]
+    rows = [
+        order(1),
+        order(2, card="tokn_test_sandbox000020011"),
+        order(3, invoice=CARD),
+        order(4),
+    ]
     market.orders(rows)
     market.job(rate="10/s")
     market.sandbox.add_rule(wait_after_s=1, order_id="00004")
     words, how = market.command("run", "job.toml", "--summary")
     titles = b""
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
+    ) as process:
         wait_for(lambda: market.posts() >= 3)
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -105,7 +122,9 @@ def test_a_key_refused_by_the_gateway_is_not_repeated(market: Market) -> None:
     market.sandbox.accept_keys("skey_test_another000000")
     for key, code in ((KEY, 77), ("skey_test_with blank\u00e9", 78)):
         refused = market.run(OMISE_SECRET_KEY=key)
-        assert refused.returncode == code and "OMISE_SECRET_KEY" in refused.stderr, refused
+        assert refused.returncode == code and "OMISE_SECRET_KEY" in refused.stderr, (
+            refused
+        )
         assert key not in refused.stderr + refused.stdout
         assert all(
             key.encode() not in path.read_bytes()
@@ -153,12 +172,16 @@ def everything_said(market: Market) -> bytes:
     return said
 
 
-def nowhere(market: Market, secret: str, said: bytes, *, but: tuple[str, ...] = ()) -> None:
+def nowhere(
+    market: Market, secret: str, said: bytes, *, but: tuple[str, ...] = ()
+) -> None:
     """Not in what was said, and in no file but the input and those named."""
     for trace in traces(secret):
         assert trace not in said
         for path in market.folder.rglob("*"):
-            allowed = path.name == "orders.csv" or path.name.startswith(but or "orders.csv")
+            allowed = path.name == "orders.csv" or path.name.startswith(
+                but or "orders.csv"
+            )
             if path.is_file() and not allowed:
                 assert trace not in held_by(path), path
 
@@ -185,7 +208,10 @@ def test_a_secret_by_a_side_way_rejects_its_row(market: Market, column: str) -> 
     """In a column that becomes metadata, or in one that nothing reads: masked at the reader, and
     nowhere afterwards.
     """
-    rows = [{**order(at), "Note": "", column: secret} for at, secret in enumerate(SECRETS.values())]
+    rows = [
+        {**order(at), "Note": "", column: secret}
+        for at, secret in enumerate(SECRETS.values())
+    ]
     with_columns(market, [*rows, {**order(99), "Note": ""}])
     market.job(more=EVERYTHING)
     said = everything_said(market)
@@ -209,13 +235,16 @@ def test_a_token_stays_in_the_column_that_pays(market: Market, where: str) -> No
     mapped = {
         "metadata": text.replace('invoice = "invoice"', 'invoice = "card"'),
         "description": (
-            text.replace("[gateway]", "[gateway]").replace('"card"', '"card"\ndescription = "card"')
+            text.replace("[gateway]", "[gateway]").replace(
+                '"card"', '"card"\ndescription = "card"'
+            )
         ),
         "template": text.replace(
             '"card"', '"card"\ndescription = { template = "paid with {card}, thanks" }'
         ),
         "order_id": text.replace(
-            'order_id    = "order_id"', 'order_id    = { template = "{order_id}-{card}" }'
+            'order_id    = "order_id"',
+            'order_id    = { template = "{order_id}-{card}" }',
         ),
     }
     (market.folder / "job.toml").write_text(mapped[where])
@@ -226,10 +255,13 @@ def test_a_token_stays_in_the_column_that_pays(market: Market, where: str) -> No
 
 
 @pytest.mark.fault("J21", "I12")
-def test_a_token_in_a_column_that_nothing_reads_is_shown_by_its_end(market: Market) -> None:
+def test_a_token_in_a_column_that_nothing_reads_is_shown_by_its_end(
+    market: Market,
+) -> None:
     """The row goes; results, plan and messages have the last four characters."""
     with_columns(
-        market, [{**order(1), "Old token": TOKEN, "Stored": "card_test_5xuy4w91xqz7d1w9aaa"}]
+        market,
+        [{**order(1), "Old token": TOKEN, "Stored": "card_test_5xuy4w91xqz7d1w9aaa"}],
     )
     market.job(more=EVERYTHING)
     said = everything_said(market)
@@ -250,11 +282,16 @@ def test_a_reason_holds_no_secret(market: Market) -> None:
     market.run("--limit", "0")
     words = (("00001", "--cancel"), ("00001", "--as", "not-charged"), ("--lift-stop",))
     for at, secret in enumerate((*SECRETS.values(), TOKEN)):
-        done = market.run(*words[at % 3], "--reason", f"the payer said {secret}", verb="resolve")
+        done = market.run(
+            *words[at % 3], "--reason", f"the payer said {secret}", verb="resolve"
+        )
         assert done.returncode == 64 and "say it without" in done.stderr, done
         nowhere(market, secret, done.stdout.encode() + done.stderr.encode())
     assert (
-        market.run("00001", "--cancel", "--reason", "asked twice", verb="resolve").returncode == 0
+        market.run(
+            "00001", "--cancel", "--reason", "asked twice", verb="resolve"
+        ).returncode
+        == 0
     )
 
 
@@ -263,7 +300,9 @@ def test_a_secret_on_the_command_line_is_not_repeated(market: Market) -> None:
     """As an order, a batch, a charge, a file or a number."""
     market.orders([order(1)])
     market.job()
-    every = " ---- ".join(secret.replace("/", "_") for secret in (*SECRETS.values(), TOKEN))
+    every = " ---- ".join(
+        secret.replace("/", "_") for secret in (*SECRETS.values(), TOKEN)
+    )
     said = b""
     for verb, *words in (
         ("resolve", every, "--as", "not-charged", "--reason", "x"),
@@ -284,14 +323,19 @@ def test_a_secret_on_the_command_line_is_not_repeated(market: Market) -> None:
 
 
 @pytest.mark.fault("J21", "I12", "B22")
-def test_keys_that_the_gateway_echoes_are_masked(night: Stage, gateway: Adversary) -> None:
+def test_keys_that_the_gateway_echoes_are_masked(
+    night: Stage, gateway: Adversary
+) -> None:
     """Chain and public keys, in messages, in fields and in pages that are no answer at all."""
     night.job(more=EVERYTHING)
     night.orders([order(number) for number in range(1, 7)])
     echo = " ---- ".join((*SECRETS.values(), TOKEN))
     gateway.on("00001", error(400, "invalid_card", echo))
     gateway.on(
-        "00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": echo})
+        "00002",
+        Fate(
+            becomes={"status": "failed", "failure_code": "x", "failure_message": echo}
+        ),
     )
     gateway.on("00003", error(500, "backend_error", echo))
     gateway.on("00004", Fate(status=502, body=echo.encode()))
@@ -311,7 +355,9 @@ def test_numbers_that_are_no_cards_go(market: Market) -> None:
     from tests.test_cards import NOT_CARDS
 
     texts = [
-        text for text in NOT_CARDS.values() if "\n" not in text and not text.startswith("tokn_")
+        text
+        for text in NOT_CARDS.values()
+        if "\n" not in text and not text.startswith("tokn_")
     ]
     market.orders([order(number, invoice=text) for number, text in enumerate(texts)])
     market.job()
@@ -326,5 +372,11 @@ def test_a_column_of_no_cards_is_shown_as_it_is(market: Market) -> None:
     market.job(input='not_cards = ["invoice"]')
     assert market.run().returncode == 10
     rows = {row["order_id"]: row for row in market.results()}
-    assert rows["00001"]["outcome"] == "succeeded" and rows["00001"]["metadata[invoice]"] == CARD
-    assert rows["00002"]["outcome"] == "rejected" and "secret-key" in rows["00002"]["reason"]
+    assert (
+        rows["00001"]["outcome"] == "succeeded"
+        and rows["00001"]["metadata[invoice]"] == CARD
+    )
+    assert (
+        rows["00002"]["outcome"] == "rejected"
+        and "secret-key" in rows["00002"]["reason"]
+    )

@@ -50,11 +50,17 @@ def test_sigterm_at_any_moment_ends_well(market: Market) -> None:
         rows = [order(n) for n in range(8 * (number + 1))]
         market.orders(rows, f"orders-{number}.csv")
         market.job(rate="40/s", file=f"orders-{number}.csv")
-        with started(market, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        with started(
+            market, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process:
             time.sleep(moment)
             process.send_signal(signal.SIGTERM)
             _, err = process.communicate(timeout=30)
-        assert process.returncode in (0, 11, 75, -signal.SIGTERM), (moment, process.returncode, err)
+        assert process.returncode in (0, 11, 75, -signal.SIGTERM), (
+            moment,
+            process.returncode,
+            err,
+        )
         assert b"Traceback" not in err, (moment, err)
         interrupted += process.returncode == 75
         nothing_left_without_an_intent(market)
@@ -88,7 +94,9 @@ def test_grace_shortens_the_wait_and_leaves_doubt(market: Market) -> None:
 def on_a_terminal(market: Market) -> tuple[subprocess.Popen[bytes], int]:
     """The program with a terminal of its own; returns the master's descriptor."""
     master, slave = pty.openpty()
-    process = started(market, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    process = started(
+        market, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+    )
     os.close(slave)
     return process, master
 
@@ -216,7 +224,8 @@ def test_a_reader_that_never_reads_holds_nobody_else_up(market: Market) -> None:
             wait_for(lambda: market.run().returncode == 0)
             settles(market, rows)
             os.set_blocking(out, False)
-            assert process.poll() is None  # it waits for its reader, as any tool that prints
+            # it waits for its reader, as any tool that prints
+            assert process.poll() is None
             with suppress(BlockingIOError):
                 while os.read(out, 65536):
                     pass
@@ -248,7 +257,8 @@ def test_a_stopped_process_goes_on_and_reads_what_waited(market: Market) -> None
         err,
     )
     kinds = [
-        (kind, data.get("verdict")) for kind, _, data in journal_events(market.folder / "state")
+        (kind, data.get("verdict"))
+        for kind, _, data in journal_events(market.folder / "state")
     ]
     assert ("answer", "in_doubt") not in kinds, kinds
     settles(market, rows)
@@ -275,7 +285,9 @@ def test_umask_0_and_nothing_in_the_environment(market: Market) -> None:
 
 
 @pytest.mark.fault("F01")
-def test_a_signal_that_a_library_takes_for_its_own_error_is_still_a_request_to_end() -> None:
+def test_a_signal_that_a_library_takes_for_its_own_error_is_still_a_request_to_end() -> (
+    None
+):
     """What the handler raises inside a library may come out as anything, or not at all."""
     with pytest.raises(TryLater, match="SIGTERM"), Signals():
         try:

@@ -34,7 +34,9 @@ def stopped(night: Stage, code: int = 12, rate: int = 40, after_s: int = 0) -> N
 
 
 @pytest.mark.fault("B15", "L7", "L10")
-def test_answers_exchanged_between_two_requests(night: Stage, gateway: Adversary) -> None:
+def test_answers_exchanged_between_two_requests(
+    night: Stage, gateway: Adversary
+) -> None:
     """Each proves the other's charge, which is none of its own."""
     gateway.on("00003", Fate(swap=True))
     gateway.on("00004", Fate(swap=True))
@@ -43,7 +45,9 @@ def test_answers_exchanged_between_two_requests(night: Stage, gateway: Adversary
 
 
 @pytest.mark.fault("B30", "L7", "L10")
-def test_answers_shifted_by_one_on_a_connection(night: Stage, gateway: Adversary) -> None:
+def test_answers_shifted_by_one_on_a_connection(
+    night: Stage, gateway: Adversary
+) -> None:
     """From the fourth order on, each gets what the one before it on its connection should have
     got.
     """
@@ -51,10 +55,17 @@ def test_answers_shifted_by_one_on_a_connection(night: Stage, gateway: Adversary
 
     def shifted(request: Request) -> Fate | None:
         def frame(body: bytes) -> bytes:
-            mine, before[request.connection] = before.get(request.connection, body), body
+            mine, before[request.connection] = (
+                before.get(request.connection, body),
+                body,
+            )
             return http(mine)
 
-        return Fate(framed=frame) if request.method == "POST" and request.order_id >= BAD else None
+        return (
+            Fate(framed=frame)
+            if request.method == "POST" and request.order_id >= BAD
+            else None
+        )
 
     gateway.rule = shifted
     stopped(night)
@@ -71,18 +82,36 @@ LIES: list[Any] = [
     pytest.param({"change": {"currency": "USD"}}, "B15", id="another currency"),
     pytest.param({"change": {"amount": 1}}, "B15", id="another amount", marks=SWEEP),
     pytest.param(
-        {"change": {"captured_amount": 5000}}, "B15", id="a part of it captured", marks=SWEEP
+        {"change": {"captured_amount": 5000}},
+        "B15",
+        id="a part of it captured",
+        marks=SWEEP,
     ),
     pytest.param(
-        {"change": {"destination": "recp_test_other"}}, "B15", id="another recipient", marks=SWEEP
+        {"change": {"destination": "recp_test_other"}},
+        "B15",
+        id="another recipient",
+        marks=SWEEP,
     ),
-    pytest.param({"change": {"amount": "10325"}}, "B15", id="amount as text", marks=SWEEP),
-    pytest.param({"change": {"amount": 103.25}}, "B15", id="amount as a float", marks=SWEEP),
+    pytest.param(
+        {"change": {"amount": "10325"}}, "B15", id="amount as text", marks=SWEEP
+    ),
+    pytest.param(
+        {"change": {"amount": 103.25}}, "B15", id="amount as a float", marks=SWEEP
+    ),
     pytest.param({"change": {"livemode": None}}, "B15", id="no mode", marks=SWEEP),
     pytest.param({"change": {"metadata": {}}}, "B37", id="no metadata", marks=SWEEP),
-    pytest.param({"change": {"id": "../../transfers"}}, "B37", id="no id of a charge", marks=SWEEP),
     pytest.param(
-        {"change": {"status": "successful", "paid": False}}, "B15", id="not paid", marks=SWEEP
+        {"change": {"id": "../../transfers"}},
+        "B37",
+        id="no id of a charge",
+        marks=SWEEP,
+    ),
+    pytest.param(
+        {"change": {"status": "successful", "paid": False}},
+        "B15",
+        id="not paid",
+        marks=SWEEP,
     ),
     pytest.param({"becomes": {"chain": None}}, "B16", id="no chain", marks=SWEEP),
 ]
@@ -96,7 +125,8 @@ def test_a_charge_that_is_not_what_was_asked(
     """One field differs from the request."""
     gateway.on(BAD, Fate(**lie))
     if lie == {"becomes": {"chain": None}}:
-        stopped(night, rate=4, after_s=5)  # it is read once more after five seconds (law L7)
+        # it is read once more after five seconds (law L7)
+        stopped(night, rate=4, after_s=5)
     else:
         stopped(night)
     night.right()
@@ -109,12 +139,16 @@ def test_a_charge_that_is_not_what_was_asked(
 
 @pytest.mark.fault("B24", "L10")
 @pytest.mark.parametrize("status", [409, pytest.param(422, marks=SWEEP)])
-def test_a_key_known_with_another_body(night: Stage, gateway: Adversary, status: int) -> None:
+def test_a_key_known_with_another_body(
+    night: Stage, gateway: Adversary, status: int
+) -> None:
     """Our key discipline is broken: 70, and both digests can be found."""
     gateway.on(
         BAD,
         error(
-            status, "idempotency_key_reused", "the Idempotency-Key was used with a different body"
+            status,
+            "idempotency_key_reused",
+            "the Idempotency-Key was used with a different body",
         ),
     )
     stopped(night, code=70)
@@ -132,7 +166,9 @@ def test_a_key_known_with_another_body(night: Stage, gateway: Adversary, status:
 
 
 @pytest.mark.fault("B31", "I1", "L10")
-def test_two_charges_for_one_key_are_both_written_down(night: Stage, gateway: Adversary) -> None:
+def test_two_charges_for_one_key_are_both_written_down(
+    night: Stage, gateway: Adversary
+) -> None:
     """The gateway charged twice for one request: the judge sees it, and so does the program."""
     night.orders([order(number) for number in range(10)])
     gateway.on(BAD, Fate(commit="twice"))
@@ -143,6 +179,10 @@ def test_two_charges_for_one_key_are_both_written_down(night: Stage, gateway: Ad
         json.loads(row[0])["reason"]
         for row in night.read("SELECT data FROM events WHERE kind = 'stop'")
     )
-    twins = [charge["id"] for charge in gateway.charges() if charge["metadata"]["order_id"] == BAD]
+    twins = [
+        charge["id"]
+        for charge in gateway.charges()
+        if charge["metadata"]["order_id"] == BAD
+    ]
     assert len(twins) == 2 and all(twin in reason for twin in twins)
     night.right(but=("I1", "I2"))

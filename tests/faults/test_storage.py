@@ -41,7 +41,8 @@ def small_disk(place: Path, size: str) -> Iterator[Path]:
     """A tmpfs of its own; freed by `mount -o remount`."""
     place.mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(place)], check=True
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(place)],
+        check=True,
     )
     try:
         yield place
@@ -79,7 +80,9 @@ def test_a_full_disk_under_the_journal_sends_nothing_that_is_not_durable(
 
 
 @pytest.mark.fault("D01", "I4")
-@pytest.mark.parametrize("limit", sampled(2_000, 160_000, more=[30_000, 100_000, 250_000]))
+@pytest.mark.parametrize(
+    "limit", sampled(2_000, 160_000, more=[30_000, 100_000, 250_000])
+)
 def test_a_file_that_may_not_grow_is_the_same(market: Market, limit: int) -> None:
     """RLIMIT_FSIZE: 73 or 74, and nothing is lost."""
     rows = [order(number) for number in range(20)]
@@ -106,7 +109,9 @@ def test_a_full_disk_under_the_reports_leaves_no_half_report(market: Market) -> 
         assert full.returncode == 73, full
         assert len(market.money()) == 120
         assert not [
-            path for path in reports.rglob("*") if path.is_file() and path.name.startswith(".")
+            path
+            for path in reports.rglob("*")
+            if path.is_file() and path.name.startswith(".")
         ]
         for path in reports.rglob("results.csv"):
             assert len(path.read_bytes().splitlines()) == 121
@@ -121,7 +126,9 @@ def test_a_full_disk_under_the_reports_leaves_no_half_report(market: Market) -> 
 
 @needs_strace
 @pytest.mark.fault("D03", "I4", "I15")
-def test_after_one_failed_sync_nothing_more_is_written_by_that_run(market: Market) -> None:
+def test_after_one_failed_sync_nothing_more_is_written_by_that_run(
+    market: Market,
+) -> None:
     """A second sync that succeeds proves nothing: 74, not an event after it; the next run verifies
     and goes on.
     """
@@ -131,10 +138,16 @@ def test_after_one_failed_sync_nothing_more_is_written_by_that_run(market: Marke
             one.orders(rows)
             one.job()
             one.run("--limit", "0")
-        syncs = [point for point in recorded(other) if point.call == "fdatasync" and not point.main]
+        syncs = [
+            point
+            for point in recorded(other)
+            if point.call == "fdatasync" and not point.main
+        ]
     words, how = market.command("run", "job.toml", PYTHONDONTWRITEBYTECODE="1")
     log = market.folder / "calls"
-    broken = end(market, [*syncs[len(syncs) // 2].strace("error=EIO", log), *words], how)
+    broken = end(
+        market, [*syncs[len(syncs) // 2].strace("error=EIO", log), *words], how
+    )
     assert "(INJECTED)" in log.read_text()
     assert broken.returncode == 74 and "journal" in broken.stderr, broken
     kinds = [kind for kind, _, _ in journal_events(market.folder / "state")]
@@ -157,7 +170,11 @@ def test_a_read_error_is_74(market: Market, number: int) -> None:
     log = market.folder / "calls"
     inject = ["-e", "trace=pread64", "-e", f"inject=pread64:error=EIO:when={number}+"]
     journal = str(market.folder / "state" / "batchpay.db")
-    failed = end(market, [str(STRACE), "-qq", "-P", journal, "-o", str(log), *inject, *words], how)
+    failed = end(
+        market,
+        [str(STRACE), "-qq", "-P", journal, "-o", str(log), *inject, *words],
+        how,
+    )
     assert "(INJECTED)" in log.read_text()
     assert failed.returncode == 74 and "Traceback" not in failed.stderr, failed
     assert market.posts() == 0
@@ -216,7 +233,9 @@ def test_a_journal_locked_for_ever_is_75_and_nothing_is_sent(market: Market) -> 
     market.orders(rows)
     market.job()
     market.run("--limit", "0")
-    holder = sqlite3.connect(market.folder / "state" / "batchpay.db", isolation_level=None)
+    holder = sqlite3.connect(
+        market.folder / "state" / "batchpay.db", isolation_level=None
+    )
     holder.execute("BEGIN EXCLUSIVE")
     began = time.monotonic()
     locked = market.run()
@@ -289,7 +308,10 @@ def test_a_flipped_bit_is_found_before_anything_is_sent_or_stands_where_nobody_r
                 for row in market.results()
                 if row["file"] == "next.csv"
             }
-            assert mine[f"{100 + seed:05d}"] == "succeeded" and mine["00005"] == "duplicate", (
+            assert (
+                mine[f"{100 + seed:05d}"] == "succeeded"
+                and mine["00005"] == "duplicate"
+            ), (
                 seed,
                 mine,
             )
@@ -312,7 +334,10 @@ def test_a_backup_from_between_an_intent_and_its_answer(market: Market) -> None:
     words, how = market.command("run", "job.toml")
     with subprocess.Popen(words, **how) as process:
         wait_for(
-            lambda: market.posts() >= 1 and market.sandbox.requests("POST")[-1].path == "/charges"
+            lambda: (
+                market.posts() >= 1
+                and market.sandbox.requests("POST")[-1].path == "/charges"
+            )
         )
         time.sleep(0.3)
         process.kill()
@@ -330,10 +355,13 @@ def test_a_backup_from_between_an_intent_and_its_answer(market: Market) -> None:
         assert restored.returncode == 0, (restored.stdout, restored.stderr)
     assert market.posts() == posts
     outcomes = {
-        (row["file"], row["order_id"]): (row["outcome"], row["reason"]) for row in market.results()
+        (row["file"], row["order_id"]): (row["outcome"], row["reason"])
+        for row in market.results()
     }
     assert (
-        outcomes["orders-2.csv", "00001"][0] == outcomes["orders-1.csv", "00002"][0] == "succeeded"
+        outcomes["orders-2.csv", "00001"][0]
+        == outcomes["orders-1.csv", "00002"][0]
+        == "succeeded"
     )
     outcome, reason = outcomes["orders-1.csv", "00001"]
     assert outcome == "conflict" and "another attempt has the money" in reason
@@ -368,7 +396,9 @@ def test_a_journal_edited_by_hand_is_74_and_nothing_is_sent(market: Market) -> N
     for what, edit in EDITS.items():
         path.write_bytes(good)
         with closing(sqlite3.connect(path)) as raw:
-            raw.executescript(f"DROP TRIGGER events_stay; DROP TRIGGER events_remain; {edit};")
+            raw.executescript(
+                f"DROP TRIGGER events_stay; DROP TRIGGER events_remain; {edit};"
+            )
         for _ in range(2):
             code, message = in_this_process(market, "orders.csv")
             assert code == 74 and "damaged or edited" in message, (what, code, message)
@@ -387,7 +417,9 @@ def cut(path: Path, size: int) -> None:
 
 @pytest.mark.fault("D07", "D08", "I1")
 @pytest.mark.parametrize("share", sampled(0.0, 0.4, more=[0.03, 0.9]))
-def test_a_truncated_journal_charges_nothing_again(market: Market, share: float) -> None:
+def test_a_truncated_journal_charges_nothing_again(
+    market: Market, share: float
+) -> None:
     """74 or 78 and no POST: of nothing at all it says --adopt, of a piece it says what is wrong."""
     rows = [order(number) for number in range(6)]
     market.orders(rows)
@@ -406,7 +438,9 @@ def test_a_truncated_journal_charges_nothing_again(market: Market, share: float)
 
 
 @pytest.mark.fault("D07", "I1", "I15")
-@pytest.mark.parametrize("names", sampled(("-wal", "-shm"), more=[("-wal",), ("-shm",)]))
+@pytest.mark.parametrize(
+    "names", sampled(("-wal", "-shm"), more=[("-wal",), ("-shm",)])
+)
 def test_a_write_ahead_log_that_is_gone_charges_nothing_again(
     market: Market, names: tuple[str, ...]
 ) -> None:
@@ -493,10 +527,14 @@ def test_state_on_a_network_file_system_is_78(market: Market) -> None:
     )
     words, how = market.command("run", "job.toml")
     script = 'mount --bind "$0" /proc/$$/mountinfo && exec "$@"'
-    refused = end(market, ["unshare", "--mount", "sh", "-c", script, str(told), *words], how)
+    refused = end(
+        market, ["unshare", "--mount", "sh", "-c", script, str(told), *words], how
+    )
     if "mount:" in refused.stderr or "unshare:" in refused.stderr:
         pytest.skip("this kernel lets nobody mount over /proc")
-    assert refused.returncode == 78 and "network file system (nfs4)" in refused.stderr, refused
+    assert (
+        refused.returncode == 78 and "network file system (nfs4)" in refused.stderr
+    ), refused
     assert not (market.folder / "state").exists() and market.posts() == 0
 
 
@@ -516,9 +554,15 @@ def test_a_newer_journal_is_78_and_untouched(market: Market) -> None:
     assert path.read_bytes() == before and market.posts() == 0
 
 
-def run_short_of(market: Market, kind: int, limit: int) -> subprocess.CompletedProcess[str]:
+def run_short_of(
+    market: Market, kind: int, limit: int
+) -> subprocess.CompletedProcess[str]:
     words, how = market.command("run", "job.toml")
-    return end(market, words, {**how, **limited(lambda: resource.setrlimit(kind, (limit, limit)))})
+    return end(
+        market,
+        words,
+        {**how, **limited(lambda: resource.setrlimit(kind, (limit, limit)))},
+    )
 
 
 @pytest.mark.fault("D15", "I1", "I15")
@@ -535,7 +579,9 @@ def test_too_little_memory_is_as_a_kill(market: Market, megabytes: int) -> None:
 
 @pytest.mark.fault("D16", "I1", "I15")
 @pytest.mark.parametrize("descriptors", sampled(9, 13, more=[6, 11, 12, 14, 15, 16]))
-def test_too_few_descriptors_send_nothing_twice(market: Market, descriptors: int) -> None:
+def test_too_few_descriptors_send_nothing_twice(
+    market: Market, descriptors: int
+) -> None:
     """A sentence and a code, never a traceback or a \"bug\"; the next run settles everything."""
     rows = [order(number) for number in range(8)]
     market.orders(rows)
@@ -543,7 +589,9 @@ def test_too_few_descriptors_send_nothing_twice(market: Market, descriptors: int
     short = run_short_of(market, resource.RLIMIT_NOFILE, descriptors)
     assert short.returncode in (0, 11, 69, 73, 74, 75), short
     # CPython's own
-    ours, _, _ = short.stderr.partition("Exception ignored in: <function BaseEventLoop.__del__")
+    ours, _, _ = short.stderr.partition(
+        "Exception ignored in: <function BaseEventLoop.__del__"
+    )
     assert "Traceback" not in ours and "bug" not in ours, short
     nothing_left_without_an_intent(market)
     settles(market, rows)

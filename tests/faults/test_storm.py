@@ -35,7 +35,11 @@ from tests.world import order
 ORDERS = 200
 ROUNDS = 3  # runs in the storm
 ALONE = os.environ.get("BATCHPAY_STORM")
-SEEDS = [int(ALONE)] if ALONE else list(range(40 if os.environ.get("BATCHPAY_SWEEP") == "1" else 4))
+SEEDS = (
+    [int(ALONE)]
+    if ALONE
+    else list(range(40 if os.environ.get("BATCHPAY_SWEEP") == "1" else 4))
+)
 HTML = b"<html>busy</html>"
 
 POSTS: tuple[Callable[[random.Random], Fate], ...] = (
@@ -51,7 +55,10 @@ POSTS: tuple[Callable[[random.Random], Fate], ...] = (
     lambda dice: error(dice.choice((500, 502, 503, 504)), "internal_error"),
     lambda dice: says(HTML, dice.choice((200, 500, 502, 599))),
     lambda dice: says(
-        HTML, 429, dice.choice(("", "Retry-After: 1", "Retry-After: 1e9")), commit="never"
+        HTML,
+        429,
+        dice.choice(("", "Retry-After: 1", "Retry-After: 1e9")),
+        commit="never",
     ),
     lambda dice: error(dice.choice((400, 402, 422)), "invalid_card", "no"),
     lambda dice: error(400, "backend_error"),
@@ -101,7 +108,14 @@ def one_run(night: Stage, dice: random.Random) -> None:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     wanted = len(night.gateway.requests()) + dice.choice((0, 1, 3, 20, 60, 100))
     end = dice.choice(
-        (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None)
+        (
+            signal.SIGKILL,
+            signal.SIGKILL,
+            signal.SIGKILL,
+            signal.SIGTERM,
+            signal.SIGINT,
+            None,
+        )
     )
     with subprocess.Popen(words, **quiet, **how) as first:
         deadline = time.monotonic() + 20

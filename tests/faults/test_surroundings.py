@@ -25,7 +25,11 @@ def told(done: subprocess.CompletedProcess[str], *codes: int) -> str:
     """What it said: a sentence or more, with one of these codes; never a bug, never a traceback."""
     assert done.returncode in codes, done
     assert "a bug" not in done.stderr and "Traceback" not in done.stderr, done
-    assert done.stderr.startswith("batchpay: ") or not done.stderr or "warning" in done.stderr, done
+    assert (
+        done.stderr.startswith("batchpay: ")
+        or not done.stderr
+        or "warning" in done.stderr
+    ), done
     return done.stderr
 
 
@@ -36,7 +40,9 @@ def program(
     command, how = market.command(*words, **environ)
     if cwd is not None:
         how["cwd"] = cwd
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **how)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, **how
+    )
 
 
 @pytest.fixture
@@ -143,7 +149,9 @@ def test_a_job_that_is_no_plain_file_is_78(
 
 @pytest.mark.fault("J22", "X20")
 @pytest.mark.parametrize("make", KINDS)
-def test_a_state_that_is_no_plain_file_is_78(set_up: Market, make: Callable[[Path], None]) -> None:
+def test_a_state_that_is_no_plain_file_is_78(
+    set_up: Market, make: Callable[[Path], None]
+) -> None:
     """For every verb alike: none of them takes it for an empty journal."""
     (set_up.folder / "state").mkdir()
     make(set_up.folder / "state" / "batchpay.db")
@@ -210,7 +218,9 @@ def test_a_file_name_that_is_no_utf_8_is_refused_by_name(set_up: Market) -> None
     (set_up.folder / "orders.csv").rename(file)
     set_up.job(file="*.csv")
     refused = set_up.run("--summary")
-    assert refused.returncode == 65 and "give it another name" in refused.stderr, refused.stderr
+    assert refused.returncode == 65 and "give it another name" in refused.stderr, (
+        refused.stderr
+    )
     assert "\\xff" in refused.stderr and set_up.posts() == 0
     file.rename(set_up.folder / "orders.csv")
     assert set_up.run("--summary").returncode == 0
@@ -224,15 +234,30 @@ def test_a_current_folder_that_is_gone(set_up: Market, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     words, how = set_up.command()
     job = set_up.folder / "job.toml"
-    relative = ("check job.toml", f"check {job} --input orders.csv", "init", "init x", "demo")
+    relative = (
+        "check job.toml",
+        f"check {job} --input orders.csv",
+        "init",
+        "init x",
+        "demo",
+    )
     verbs = " ".join(map(json.dumps, (*relative, f"check {job}", f"status {job}")))
     line = f"mkdir {gone} && cd {gone} && rmdir {gone} && for words in {verbs}; "
     line += 'do $B $words 2>&1; echo "code $?"; done'
     env = {**how["env"], "B": " ".join(words)}
     done = subprocess.run(
-        ["bash", "-c", line], env=env, capture_output=True, text=True, timeout=90, check=False
+        ["bash", "-c", line],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
     )
-    codes = [int(one.split()[1]) for one in done.stdout.splitlines() if one.startswith("code ")]
+    codes = [
+        int(one.split()[1])
+        for one in done.stdout.splitlines()
+        if one.startswith("code ")
+    ]
     assert codes == [78, 78, 73, 73, 73, 0, 0], done.stdout
     assert "a bug" not in done.stdout
 
@@ -270,7 +295,13 @@ def test_a_file_size_limit_is_no_bug(set_up: Market) -> None:
 
     words, how = set_up.command("run", "job.toml")
     done = subprocess.run(
-        words, capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit, **how
+        words,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=limit,
+        **how,
     )
     told(done, 73, 74, 75)
     while set_up.run().returncode == 11:
@@ -306,7 +337,11 @@ def test_every_error_of_the_system_has_its_code(
     number = getattr(__import__("errno"), name)
     found = oserrors.of_system(OSError(number, os.strerror(number), "a\x1bb\n.csv"))
     assert type(found) is kind
-    assert "a\\x1bb\\n.csv: " in str(found) and "; " in str(found) and "\n" not in str(found)
+    assert (
+        "a\\x1bb\\n.csv: " in str(found)
+        and "; " in str(found)
+        and "\n" not in str(found)
+    )
 
 
 @pytest.mark.fault("J22")
@@ -316,13 +351,18 @@ def test_only_a_bug_is_a_bug() -> None:
     assert isinstance(nul, errors.Misconfigured)
     # pyarrow's own
     assert (
-        oserrors.translated(Exception("Failed to launch worker thread: Resource")).exit_code == 75
+        oserrors.translated(
+            Exception("Failed to launch worker thread: Resource")
+        ).exit_code
+        == 75
     )
     assert oserrors.translated(Exception("other")) is None
     half = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
     assert isinstance(oserrors.of_system(half), errors.Misconfigured)
     assert oserrors.of_system(ValueError("invalid literal for int()")) is None
-    assert isinstance(oserrors.of_runtime(RuntimeError("can't start new thread")), errors.TryLater)
+    assert isinstance(
+        oserrors.of_runtime(RuntimeError("can't start new thread")), errors.TryLater
+    )
     assert isinstance(
         oserrors.of_runtime(RuntimeError("Symlink loop from 'x'")), errors.Misconfigured
     )
@@ -365,7 +405,9 @@ def test_what_lies_beside_the_journal_is_no_plain_file(
         beside.unlink(missing_ok=True)
         make(beside)
         for verb in ("run", "status", "verify"):
-            assert f"batchpay.db{ending}: not a regular file" in told(set_up.run(verb=verb), 78)
+            assert f"batchpay.db{ending}: not a regular file" in told(
+                set_up.run(verb=verb), 78
+            )
         beside.rmdir() if beside.is_dir() and not beside.is_symlink() else beside.unlink()
     (lock,) = journal.parent.glob("*.lock")
     lock.unlink()
@@ -445,7 +487,13 @@ def test_a_time_in_the_journal_that_is_none(set_up: Market) -> None:
 @pytest.mark.fault("J22")
 @pytest.mark.parametrize(
     "host",
-    ["ü" * 80 + ".example", "a" * 70 + ".example", "a..b", "-a.example", "x" * 60 + ".y" * 100],
+    [
+        "ü" * 80 + ".example",
+        "a" * 70 + ".example",
+        "a..b",
+        "-a.example",
+        "x" * 60 + ".y" * 100,
+    ],
 )
 def test_a_host_that_no_name_server_knows(set_up: Market, host: str) -> None:
     """78 for every verb, before anything is asked."""

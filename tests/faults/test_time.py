@@ -57,15 +57,21 @@ def test_a_clock_that_is_wrong_at_the_start_is_78(market: Market, shift: str) ->
 @pytest.mark.parametrize(
     "jump", sampled("-1h", "@2040-01-01 00:00:00", more=["+1d", "@1970-01-02 00:00:00"])
 )
-def test_a_clock_that_jumps_in_mid_run_changes_nothing(market: Market, jump: str) -> None:
+def test_a_clock_that_jumps_in_mid_run_changes_nothing(
+    market: Market, jump: str
+) -> None:
     """No order waits or hurries, none is lost or late, and no time in a report is the wrong one."""
     rows = [order(number) for number in range(20)]
     market.orders(rows)
     path = market.job(rate="20/s", timeout="30s")
-    path.write_text(path.read_text().replace('send_window  = "1s"', 'send_window  = "20s"'))
+    path.write_text(
+        path.read_text().replace('send_window  = "1s"', 'send_window  = "20s"')
+    )
     now = market.folder / "now"
     now.write_text("+0\n")
-    words, how = market.command("run", "job.toml", **clock(FAKETIME_TIMESTAMP_FILE=str(now)))
+    words, how = market.command(
+        "run", "job.toml", **clock(FAKETIME_TIMESTAMP_FILE=str(now))
+    )
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
@@ -75,12 +81,17 @@ def test_a_clock_that_jumps_in_mid_run_changes_nothing(market: Market, jump: str
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")
     ended = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert all(began <= row["sent_at"] <= row["settled_at"] <= ended for row in market.results())
+    assert all(
+        began <= row["sent_at"] <= row["settled_at"] <= ended
+        for row in market.results()
+    )
     settles(market, rows)
 
 
 @contextmanager
-def gateway(ledger: Path, *rules: dict[str, str], environ: dict[str, str]) -> Iterator[str]:
+def gateway(
+    ledger: Path, *rules: dict[str, str], environ: dict[str, str]
+) -> Iterator[str]:
     """A sandbox in a process of its own, so that it can live at another time; gives its URL."""
     faults = ledger.with_name("faults.json")
     faults.write_text(json.dumps(rules))
@@ -101,7 +112,9 @@ def gateway(ledger: Path, *rules: dict[str, str], environ: dict[str, str]) -> It
 @needs_faketime
 @pytest.mark.fault("C05", "A08", "I1", "I15")
 @pytest.mark.parametrize("ago", sampled("25h", more=["8d"]))
-def test_taken_up_again_after_days_it_looks_over_the_whole_gap(tmp_path: Path, ago: str) -> None:
+def test_taken_up_again_after_days_it_looks_over_the_whole_gap(
+    tmp_path: Path, ago: str
+) -> None:
     """Killed when the gateway had charged and not yet answered: the charge is found, not made
     again.
     """
@@ -110,7 +123,9 @@ def test_taken_up_again_after_days_it_looks_over_the_whole_gap(tmp_path: Path, a
     then = clock(FAKETIME=f"-{ago}")
     market = Market(tmp_path, SandboxServer())
     market.orders(rows)
-    with gateway(ledger, {"action": "hang_after", "order_id": "00003"}, environ=then) as url:
+    with gateway(
+        ledger, {"action": "hang_after", "order_id": "00003"}, environ=then
+    ) as url:
         market.job(url=url, timeout="30s")
         words, how = market.command("run", "job.toml", **then)
         with subprocess.Popen(words, **how) as process:
@@ -143,13 +158,17 @@ def test_taken_up_again_after_days_it_looks_over_the_whole_gap(tmp_path: Path, a
         ],
     ),
 )
-def test_midnight_and_summer_time_make_no_second_batch(tmp_path: Path, zone: str, at: str) -> None:
+def test_midnight_and_summer_time_make_no_second_batch(
+    tmp_path: Path, zone: str, at: str
+) -> None:
     """UTC inside: a run across the end of a day, a month or an hour that comes twice is one
     batch.
     """
     rows = [order(number) for number in range(6)]
     seconds = int(
-        (datetime.fromisoformat(at).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+        (
+            datetime.fromisoformat(at).replace(tzinfo=UTC) - datetime.now(UTC)
+        ).total_seconds()
     )
     then = clock(FAKETIME=f"{seconds:+d}s", TZ=zone)
     market = Market(tmp_path, SandboxServer())
@@ -169,7 +188,9 @@ def test_midnight_and_summer_time_make_no_second_batch(tmp_path: Path, zone: str
 
 
 @pytest.mark.fault("C02", "I4", "I15")
-def test_a_process_that_slept_between_intent_and_byte_voids_the_intent(market: Market) -> None:
+def test_a_process_that_slept_between_intent_and_byte_voids_the_intent(
+    market: Market,
+) -> None:
     """Stopped again and again at random places for longer than the send window: nothing leaves
     late, all is paid.
     """
@@ -177,7 +198,9 @@ def test_a_process_that_slept_between_intent_and_byte_voids_the_intent(market: M
     market.orders(rows)
     market.job(rate="20/s", timeout="10s")
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
+    ) as process:
         wait_for(lambda: market.posts() >= 1)
         for number in range(3):
             time.sleep(0.11 + 0.013 * number)

@@ -28,7 +28,9 @@ def twice_charged(market: Market) -> tuple[str, str]:
     assert market.run().returncode == 12
     reported = told(market)["charge_id"]
     (twin,) = {
-        one["id"] for one in market.own_charges() if one["metadata"]["order_id"] == "00002"
+        one["id"]
+        for one in market.own_charges()
+        if one["metadata"]["order_id"] == "00002"
     } - {reported}
     return reported, twin
 
@@ -42,7 +44,9 @@ def told(market: Market, order_id: str = "00002") -> dict[str, str]:
 def give_back(market: Market, charge_id: str, amount: str) -> None:
     """As a person does at the gateway."""
     url = f"{market.sandbox.url}/charges/{charge_id}/refunds"
-    httpx.post(url, data={"amount": amount}, auth=(KEY, ""), trust_env=False).raise_for_status()
+    httpx.post(
+        url, data={"amount": amount}, auth=(KEY, ""), trust_env=False
+    ).raise_for_status()
 
 
 def all_say(market: Market, code: int, acts: dict[str, int]) -> dict[str, Any]:
@@ -56,7 +60,9 @@ def all_say(market: Market, code: int, acts: dict[str, int]) -> dict[str, Any]:
             done.stdout,
             done.stderr,
         )
-    (report,) = [one for one in market.reports() if one["batch"]["file"] == "orders.csv"]
+    (report,) = [
+        one for one in market.reports() if one["batch"]["file"] == "orders.csv"
+    ]
     needs = report["needs_a_person"]
     assert needs["count"] == acts.get("a person", 0) == len(needs["rows"])
     assert all(one["who_acts"] == "a person" for one in needs["rows"])
@@ -64,7 +70,9 @@ def all_say(market: Market, code: int, acts: dict[str, int]) -> dict[str, Any]:
 
 
 @pytest.mark.fault("B31", "I2", "I14", "L10")
-def test_an_order_charged_twice_is_for_a_person_until_one_is_given_back(market: Market) -> None:
+def test_an_order_charged_twice_is_for_a_person_until_one_is_given_back(
+    market: Market,
+) -> None:
     """The lift is a look, not the money: 10, with both charges named, on every night, also without
     the file.
     """
@@ -73,7 +81,9 @@ def test_an_order_charged_twice_is_for_a_person_until_one_is_given_back(market: 
     assert [one["order_id"] for one in report["needs_a_person"]["rows"]] == ["00002"]
     assert market.run(*LIFT, verb="resolve").returncode == 0
     (report,) = market.reports()
-    assert (report["exit_code"], report["stop"]) == (10, ""), "nobody had to say `report`"
+    assert (report["exit_code"], report["stop"]) == (10, ""), (
+        "nobody had to say `report`"
+    )
     report = all_say(market, 10, {"a person": 1})
     (row,) = report["needs_a_person"]["rows"]
     assert reported in row["reason"] and twin in row["reason"]
@@ -98,7 +108,9 @@ def test_what_a_second_charge_took_stands_beside_the_sums(market: Market) -> Non
     _, twin = twice_charged(market)
     (report,) = market.reports()
     (sums,), (further,) = report["currencies"], report["further_charges"]
-    gateway = sum(one["amount"] for one in market.own_charges() if one["status"] == "successful")
+    gateway = sum(
+        one["amount"] for one in market.own_charges() if one["status"] == "successful"
+    )
     assert gateway == sums["charged_minor"] + further["sum_minor"]
     assert all(one["closes"] for one in report["equations"])
     line = f"charged twice: 1 order, 102.25 THB more at the gateway ({twin})"
@@ -130,14 +142,24 @@ def test_who_lifted_a_stop_is_told(market: Market) -> None:
     assert market.run(*LIFT, verb="resolve").returncode == 0
     (report,) = market.reports()
     (lift,) = report["lifted"]
-    assert lift["reason"] == "seen at the gateway" and lift["by"] and "00002" in lift["stop"]
+    assert (
+        lift["reason"] == "seen at the gateway"
+        and lift["by"]
+        and "00002" in lift["stop"]
+    )
     for flags, verb in (((), "status"), ((), "report")):
-        assert f"a stop was lifted by {lift['by']} on " in market.run(*flags, verb=verb).stdout
+        assert (
+            f"a stop was lifted by {lift['by']} on "
+            in market.run(*flags, verb=verb).stdout
+        )
     story = market.run("00002", verb="status").stdout
     assert (
-        "a person lifted the stop: seen at the gateway" in story and f"(by {lift['by']})" in story
+        "a person lifted the stop: seen at the gateway" in story
+        and f"(by {lift['by']})" in story
     )
     assert "lifted" not in market.run("00001", verb="status").stdout
-    kept = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*.json")}
+    kept = {
+        path: path.read_bytes() for path in (market.folder / "reports").glob("*/*.json")
+    }
     assert market.run(verb="report").returncode == 10
     assert {path: path.read_bytes() for path in kept} == kept

@@ -42,7 +42,9 @@ def upgrade(site: Path) -> None:
 
 
 @pytest.mark.fault("F07")
-def test_an_upgrade_in_mid_run_changes_nothing(night: Stage, gateway: Adversary) -> None:
+def test_an_upgrade_in_mid_run_changes_nothing(
+    night: Stage, gateway: Adversary
+) -> None:
     """The old program ends its run to the last report; the new one finds nothing left to send."""
     site = night.folder / "site"
     shutil.copytree(
@@ -97,7 +99,9 @@ def test_a_journal_that_dies_as_it_is_made_is_made_by_the_next_run(
         disk.before_write = die
         with silence():
             try:
-                SqliteJournal(tmp_path / "journal.db", "night", connect=disk.connect).close()
+                SqliteJournal(
+                    tmp_path / "journal.db", "night", connect=disk.connect
+                ).close()
             except BatchpayError:
                 assert died
         disk.before_write = lambda: None

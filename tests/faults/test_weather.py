@@ -25,25 +25,32 @@ def from_post(
     """From the nth POST on, this happens to every request."""
     return lambda request: (
         fate
-        if (request.method == "POST" or also_gets) and len(gateway.requests("POST")) >= number
+        if (request.method == "POST" or also_gets)
+        and len(gateway.requests("POST")) >= number
         else None
     )
 
 
 @pytest.mark.fault("B19", "I11", "L3")
-def test_429_slows_all_workers_and_burns_no_attempt(night: Stage, gateway: Adversary) -> None:
+def test_429_slows_all_workers_and_burns_no_attempt(
+    night: Stage, gateway: Adversary
+) -> None:
     """Every form of Retry-After, among good answers; the agreed rate holds in every window."""
     turns = {3 + 4 * n: header for n, header in enumerate(RETRY_AFTER)}
     limited: list[Request] = []
 
     def rule(request: Request) -> Fate | None:
         header = (
-            turns.pop(len(gateway.requests("POST")), None) if request.method == "POST" else None
+            turns.pop(len(gateway.requests("POST")), None)
+            if request.method == "POST"
+            else None
         )
         if header is None:
             return None
         limited.append(request)
-        return says(HTML, 429, f"Retry-After: {header}" if header else "", commit="never")
+        return says(
+            HTML, 429, f"Retry-After: {header}" if header else "", commit="never"
+        )
 
     gateway.rule = rule
     night.job(rate="100/s")
@@ -55,7 +62,9 @@ def test_429_slows_all_workers_and_burns_no_attempt(night: Stage, gateway: Adver
     assert {row["attempts"] for row in night.results()} == {"1"}
     assert night.posts() == 30 + len(RETRY_AFTER)
     told_to_wait = limited[0].at
-    meanwhile = [r for r in gateway.requests() if told_to_wait < r.at < told_to_wait + 0.95]
+    meanwhile = [
+        r for r in gateway.requests() if told_to_wait < r.at < told_to_wait + 0.95
+    ]
     assert len(meanwhile) <= 2 * CONCURRENCY
 
 
@@ -78,14 +87,19 @@ def test_429_for_a_long_time(night: Stage, gateway: Adversary) -> None:
 
 @pytest.mark.fault("B20", "L4")
 @pytest.mark.parametrize("status", [401, pytest.param(403, marks=SWEEP)])
-def test_a_key_revoked_in_mid_run(night: Stage, gateway: Adversary, status: int) -> None:
+def test_a_key_revoked_in_mid_run(
+    night: Stage, gateway: Adversary, status: int
+) -> None:
     """Stop at once, 77, the rest held; a new key goes on, and what was in doubt is found."""
     rows = [order(number) for number in range(30)]
     night.orders(rows)
     night.job(rate="40/s")
     gateway.on("00002", LOST_AFTER)
     gateway.rule = from_post(
-        6, error(status, "authentication_failure", "no such key"), gateway, also_gets=True
+        6,
+        error(status, "authentication_failure", "no such key"),
+        gateway,
+        also_gets=True,
     )
     revoked = night.run()
     assert revoked.returncode == 77 and "OMISE_SECRET_KEY" in revoked.stderr
@@ -97,8 +111,13 @@ def test_a_key_revoked_in_mid_run(night: Stage, gateway: Adversary, status: int)
     night.right()
     assert night.sends("00002") == 1
     if status == 401:  # nor later, when it does not even tell whose it is
-        gateway.rule = lambda request: error(401, "authentication_failure", "no such key")
-        assert [night.run(verb=verb).returncode for verb in ("run", "settle")] == [77, 77]
+        gateway.rule = lambda request: error(
+            401, "authentication_failure", "no such key"
+        )
+        assert [night.run(verb=verb).returncode for verb in ("run", "settle")] == [
+            77,
+            77,
+        ]
 
 
 @pytest.mark.fault("B20", "B29", "L4")
@@ -113,7 +132,9 @@ def test_what_a_proxy_refuses_says_nothing_of_the_key(
     page = says(b"<html>Blocked by policy</html>", status, commit="never")
     gateway.rule = from_post(3, page, gateway, also_gets=True)
     barred = night.run()
-    assert barred.returncode == 69 and "Blocked by policy" in barred.stderr, barred.stderr
+    assert barred.returncode == 69 and "Blocked by policy" in barred.stderr, (
+        barred.stderr
+    )
     assert "a proxy" in barred.stderr and "OMISE_SECRET_KEY" not in barred.stderr
     gateway.rule = lambda request: page
     assert night.run().returncode == 69
@@ -159,7 +180,9 @@ def test_the_gateway_goes_down_in_mid_run(night: Stage, gateway: Adversary) -> N
 
 
 @pytest.mark.fault("B05")
-def test_connections_reset_as_they_are_accepted(night: Stage, gateway: Adversary) -> None:
+def test_connections_reset_as_they_are_accepted(
+    night: Stage, gateway: Adversary
+) -> None:
     """Not sent, or in doubt by a byte that the kernel took: once charged in any case."""
     gateway.hang_up = lambda connection: connection in (1, 3, 4, 6)
     night.orders([order(number) for number in range(10)])
@@ -181,7 +204,11 @@ def test_pending_for_days_then_every_end(night: Stage, gateway: Adversary) -> No
         assert night.run().returncode == 11
         assert night.outcomes() == {"succeeded": 2, "pending": 3}
         assert "pay.example" in night.row("00001")["authorize_uri"]
-    asked = [request for request in gateway.requests("GET") if request.path.startswith("/charges/")]
+    asked = [
+        request
+        for request in gateway.requests("GET")
+        if request.path.startswith("/charges/")
+    ]
     assert len(asked) >= 3
     gateway.turn("00001", status="successful")
     gateway.turn("00002", status="failed", failure_code="payment_rejected")
@@ -189,7 +216,12 @@ def test_pending_for_days_then_every_end(night: Stage, gateway: Adversary) -> No
     gateway.turn("00004", status="reversed")
     assert night.quietly().returncode == 10
     night.right()
-    assert night.outcomes() == {"succeeded": 2, "declined": 1, "expired": 1, "reversed": 1}
+    assert night.outcomes() == {
+        "succeeded": 2,
+        "declined": 1,
+        "expired": 1,
+        "reversed": 1,
+    }
 
 
 @pytest.mark.fault("B36", "I11")
@@ -199,7 +231,8 @@ def test_a_slow_day_goes_by_concurrency(night: Stage, gateway: Adversary) -> Non
     """
     dice = random.Random(36)
     slow = {
-        number: 0.8 if dice.random() < 0.05 else 0.05 + dice.random() / 10 for number in range(60)
+        number: 0.8 if dice.random() < 0.05 else 0.05 + dice.random() / 10
+        for number in range(60)
     }
     gateway.rule = lambda request: (
         Fate(before_s=slow[int(request.order_id)]) if request.order_id else None

@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 
-from tests.adversary import LOST_AFTER, PENDING, Adversary, Fate, Request, error, rewritten
+from tests.adversary import (
+    LOST_AFTER,
+    PENDING,
+    Adversary,
+    Fate,
+    Request,
+    error,
+    rewritten,
+)
 from tests.faults.stage import SWEEP, Stage
 from tests.test_auditing import TODAY
 from tests.world import BY_CUSTOMER, order
@@ -24,7 +32,9 @@ LOSSES: dict[str, Change] = {
     "no job": lambda said: said.pop("batchpay_job", None),
     "another job": lambda said: said.update(batchpay_job="NIGHT"),
     "no order": lambda said: said.pop("order_id", None),
-    "the key alone": lambda said: [said.pop(name) for name in list(said) if name != "batchpay_key"],
+    "the key alone": lambda said: [
+        said.pop(name) for name in list(said) if name != "batchpay_key"
+    ],
 }
 
 
@@ -36,7 +46,9 @@ def lose(gateway: Adversary, change: Change) -> None:
 
 @pytest.mark.fault("J02", "B07", "L5", "I1")
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_key_says_whose_a_charge_is(night: Stage, gateway: Adversary, loss: str) -> None:
+def test_the_key_says_whose_a_charge_is(
+    night: Stage, gateway: Adversary, loss: str
+) -> None:
     """Whatever else of its names was lost: it is found, on this night and on a later one, and never
     sent again.
     """
@@ -47,7 +59,9 @@ def test_the_key_says_whose_a_charge_is(night: Stage, gateway: Adversary, loss: 
     assert (night.posts(), night.row("00001")["outcome"]) == (1, "succeeded")
     assert night.run().returncode == 0
     audit = night.run("--from", "2020-01-01", "--to", TODAY, verb="audit")
-    assert audit.returncode == 0 and "1 charge alike on both sides" in audit.stdout, audit.stdout
+    assert audit.returncode == 0 and "1 charge alike on both sides" in audit.stdout, (
+        audit.stdout
+    )
 
 
 @pytest.mark.fault("D10", "J02", "L11", "I1")
@@ -84,7 +98,11 @@ def days_pass(gateway: Adversary) -> None:
 
 def in_file(night: Stage, order_id: str, file: str) -> dict[str, str]:
     """The row of an order in one file."""
-    (row,) = [row for row in night.results() if (row["order_id"], row["file"]) == (order_id, file)]
+    (row,) = [
+        row
+        for row in night.results()
+        if (row["order_id"], row["file"]) == (order_id, file)
+    ]
     return row
 
 
@@ -161,7 +179,9 @@ def test_such_a_charge_of_a_later_attempt_bars_the_first(
     with the first.
     """
     night.orders([order(1)])
-    gateway.on("00001", Fate(status=400, code="bad_request", message="no", commit="never"))
+    gateway.on(
+        "00001", Fate(status=400, code="bad_request", message="no", commit="never")
+    )
     assert night.run().returncode == 10
     file_of(night, "again.csv", order(1, amount="150.00"))
     assert night.run().returncode == 0, night.said
@@ -201,7 +221,9 @@ def test_a_refusal_that_charged_is_known_by_its_key_in_a_later_run(
 
 def forget(gateway: Adversary, order_id: str) -> str:
     """The charge of an order says nothing any more; its id."""
-    (charge,) = [c for c in gateway.charges() if c["metadata"].get("order_id") == order_id]
+    (charge,) = [
+        c for c in gateway.charges() if c["metadata"].get("order_id") == order_id
+    ]
     charge["metadata"] = {}
     return str(charge["id"])
 
@@ -233,21 +255,35 @@ def test_after_a_loss_an_order_waits_beside_a_charge_that_says_nothing(
     file_of(night, "late.csv", order(1), order(2), order(4))
     assert night.run(*flags).returncode == 11, night.said
     row = in_file(night, "00001", "late.csv")
-    assert (row["outcome"], row["who_acts"]) == ("held", "a person") and charge_id in row["reason"]
+    assert (row["outcome"], row["who_acts"]) == (
+        "held",
+        "a person",
+    ) and charge_id in row["reason"]
     assert in_file(night, "00004", "late.csv")["outcome"] == "succeeded"
-    assert (night.sends("00001"), night.sends("00002"), night.sends("00004")) == (1, 1, 1)
+    assert (night.sends("00001"), night.sends("00002"), night.sends("00004")) == (
+        1,
+        1,
+        1,
+    )
     assert night.run().returncode == 11 and night.run(verb="status").returncode == 11
     plan = night.run(verb="plan")
-    assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True), plan.stdout
+    assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True), (
+        plan.stdout
+    )
     assert (
-        night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+        night.run(
+            "--not-ours", charge_id, "--reason", "the till's", verb="resolve"
+        ).returncode
+        == 0
     )
     assert night.run().returncode == 0, night.said
     assert night.sends("00001") == 2
 
 
 @pytest.mark.fault("J02", "J27")
-def test_charges_that_say_nothing_hold_up_nobody_else(night: Stage, gateway: Adversary) -> None:
+def test_charges_that_say_nothing_hold_up_nobody_else(
+    night: Stage, gateway: Adversary
+) -> None:
     """Accounts are full of them: other terms after a loss, the very terms beside a journal that
     lost nothing, or that is new.
     """
@@ -256,7 +292,9 @@ def test_charges_that_say_nothing_hold_up_nobody_else(night: Stage, gateway: Adv
     night.orders([order(1)])
     assert night.run().returncode == 0, night.said
     gateway.commit({"amount": "10126", **terms}, {"metadata": {}})
-    gateway.commit({"amount": "10225", **terms}, {"metadata": {"order_id": "the till 7"}})
+    gateway.commit(
+        {"amount": "10225", **terms}, {"metadata": {"order_id": "the till 7"}}
+    )
     gateway.commit({"amount": "10225", **terms}, {"metadata": {}, "status": "failed"})
     gone(night)
     file_of(night, "other.csv", order(1, order_id="00002", amount="102.25"))
@@ -282,8 +320,13 @@ def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
 
     def drop(request: Request) -> None:
         for charge in gateway.ledger:
-            if charge["metadata"].get("order_id") == "00001" and night.sends("00001") == 1:
-                charge["metadata"] = {"invoice": "INV-1"} if lost == "the key too" else {}
+            if (
+                charge["metadata"].get("order_id") == "00001"
+                and night.sends("00001") == 1
+            ):
+                charge["metadata"] = (
+                    {"invoice": "INV-1"} if lost == "the key too" else {}
+                )
                 if lost == "the recipient too":
                     charge["destination"] = None
 
@@ -296,14 +339,18 @@ def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
         assert night.run().returncode == 10
     charge_id = next(c["id"] for c in gateway.ledger if "order_id" not in c["metadata"])
     row = night.row("00001")
-    assert (row["outcome"], row["who_acts"]) == ("refused", "a person") and charge_id in row[
-        "reason"
-    ]
+    assert (row["outcome"], row["who_acts"]) == (
+        "refused",
+        "a person",
+    ) and charge_id in row["reason"]
     night.orders([order(1, amount="777.00", **payer)], "again.csv")
     assert night.run("--input", "again.csv").returncode == 11, night.said
     assert night.sends("00001") == 1
     assert (
-        night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+        night.run(
+            "--not-ours", charge_id, "--reason", "the till's", verb="resolve"
+        ).returncode
+        == 0
     )
     assert night.run("--input", "again.csv").returncode == 0, night.said
     assert night.sends("00001") == 2
@@ -341,9 +388,14 @@ def test_nor_does_a_later_attempt_that_had_begun_go_on(
     assert night.run("--input", "again.csv").returncode == 11, night.said
     assert night.sends("00001") == shown_after
     row = in_file(night, "00001", "again.csv")
-    assert (row["outcome"], row["who_acts"]) == ("held", "a person") and charge_id in row["reason"]
+    assert (row["outcome"], row["who_acts"]) == (
+        "held",
+        "a person",
+    ) and charge_id in row["reason"]
     plan = night.run("--input", "again.csv", verb="plan")
-    assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True), plan.stdout
+    assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True), (
+        plan.stdout
+    )
     word = ("--not-ours", charge_id, "--reason", "the till's")
     assert night.run(*word, verb="resolve").returncode == 0
     assert night.run("--input", "again.csv").returncode == 0, night.said
@@ -388,9 +440,9 @@ def test_a_list_ends_where_its_last_page_is_not_full(
         lied if request.method == "GET" and request.path == "/charges" else None
     )
     assert night.run().returncode == code, night.said
-    assert night.run("--from", "2020-01-01", "--to", TODAY, verb="audit").returncode == (
-        69 if code else 0
-    )
+    assert night.run(
+        "--from", "2020-01-01", "--to", TODAY, verb="audit"
+    ).returncode == (69 if code else 0)
     gateway.rule = lambda request: None
     assert night.run().returncode == 0
     assert night.row("00001")["outcome"] == "succeeded"
@@ -398,7 +450,9 @@ def test_a_list_ends_where_its_last_page_is_not_full(
 
 
 @pytest.mark.fault("B22", "J02", "L6", "I1")
-def test_a_refusal_that_charged_is_known_by_its_key_alone(night: Stage, gateway: Adversary) -> None:
+def test_a_refusal_that_charged_is_known_by_its_key_alone(
+    night: Stage, gateway: Adversary
+) -> None:
     """400, and yet the lists show a charge with this very key: a stop, and no next attempt is sent
     beside it.
     """
@@ -412,7 +466,9 @@ def test_a_refusal_that_charged_is_known_by_its_key_alone(night: Stage, gateway:
 
 
 @pytest.mark.fault("B32", "L5", "I1")
-def test_a_clock_that_is_off_for_all_charges_ends_no_list(night: Stage, gateway: Adversary) -> None:
+def test_a_clock_that_is_off_for_all_charges_ends_no_list(
+    night: Stage, gateway: Adversary
+) -> None:
     """A busy account, every charge a minute ahead of the gateway's own Date: the count says the
     end, not the time.
     """
@@ -434,7 +490,10 @@ def test_a_clock_that_is_off_for_all_charges_ends_no_list(night: Stage, gateway:
         429,
         401,
         404,
-        *(pytest.param(one, marks=SWEEP) for one in (403, 405, 410, 413, 414, 431, 400, 422)),
+        *(
+            pytest.param(one, marks=SWEEP)
+            for one in (403, 405, 410, 413, 414, 431, 400, 422)
+        ),
     ],
 )
 def test_a_charge_in_an_answer_is_evidence_whatever_its_status(
@@ -453,7 +512,8 @@ def test_a_charge_in_an_answer_is_evidence_whatever_its_status(
         return head.encode() + body
 
     gateway.on("00001", Fate(framed=charged_under))
-    gateway.lag_s = 1.0  # less than a doubt period: what lists hide for longer holds the rest back
+    # less than a doubt period: what lists hide for longer holds the rest back
+    gateway.lag_s = 1.0
     code = night.run().returncode
     assert code == (77 if status in (401, 403) else 0), night.said
     gateway.lag_s = 0.0
@@ -475,7 +535,8 @@ def test_a_cut_answer_that_came_while_the_process_slept_is_in_doubt(
 
     def asleep(body: bytes) -> bytes:
         process.send_signal(signal.SIGSTOP)
-        threading.Timer(2.0, process.send_signal, (signal.SIGCONT,)).start()  # behind its timeout
+        # behind its timeout
+        threading.Timer(2.0, process.send_signal, (signal.SIGCONT,)).start()
         cut = gzip.compress(body)[:-8]
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(cut)}\r\n\r\n"
         return head.encode() + cut
@@ -499,7 +560,8 @@ def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(
     fits.
     """
     stranger = gateway.commit(
-        {"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None}
+        {"amount": "500", "currency": "thb", "destination": "recp_test_9"},
+        {"metadata": None},
     )
     night.orders([order(1)])
     for _ in range(2):
@@ -512,7 +574,10 @@ def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(
     assert night.run(verb="doctor").returncode == 11
     assert night.run(verb="status").returncode == 11
     assert (
-        night.run("--not-ours", "chrg_test_never", "--reason", "x", verb="resolve").returncode == 64
+        night.run(
+            "--not-ours", "chrg_test_never", "--reason", "x", verb="resolve"
+        ).returncode
+        == 64
     )
     assert (
         night.run(
@@ -522,14 +587,18 @@ def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(
     )
     assert night.run().returncode == 0, night.said
     gateway.commit(
-        {"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None}
+        {"amount": "500", "currency": "thb", "destination": "recp_test_9"},
+        {"metadata": None},
     )
     night.orders([order(2)], "orders-2.csv")
     night.job(file="orders-2.csv")
     assert night.run().returncode == 0, night.said
     assert night.posts() == 2
     own = next(charge for charge in gateway.charges())
-    assert night.run("--not-ours", own["id"], "--reason", "x", verb="resolve").returncode == 12
+    assert (
+        night.run("--not-ours", own["id"], "--reason", "x", verb="resolve").returncode
+        == 12
+    )
 
 
 @pytest.mark.fault("J32", "J02", "I15")
@@ -559,14 +628,19 @@ def test_a_person_ends_the_doubt_about_a_charge_that_says_no_order(
     assert night.run().returncode == 0  # a journal that knows its orders
     night.job()
     night.orders([order(1)])
-    gateway.on("00001", LOST_AFTER if is_ours else Fate(commit="never", end="reset", cut=0))
+    gateway.on(
+        "00001", LOST_AFTER if is_ours else Fate(commit="never", end="reset", cut=0)
+    )
     terms = {"amount": "10125", "currency": "thb", "destination": order(1)["recipient"]}
 
     def forget(request: Request) -> None:
         if night.sends("00001") == 1 and not is_ours and len(gateway.ledger) == 1:
             gateway.commit(terms, {"metadata": None})
         for charge in [one for one in gateway.ledger if one["metadata"]]:
-            if charge["metadata"].get("order_id") == "00001" and night.sends("00001") == 1:
+            if (
+                charge["metadata"].get("order_id") == "00001"
+                and night.sends("00001") == 1
+            ):
                 charge["metadata"] = None
 
     gateway.before_list = forget
@@ -577,7 +651,12 @@ def test_a_person_ends_the_doubt_about_a_charge_that_says_no_order(
     assert f"{charge_id} may be its charge" in row["reason"]
     if is_ours:
         made = night.run(
-            "00001", "--as", f"charged:{charge_id}", "--reason", "the dashboard", verb="resolve"
+            "00001",
+            "--as",
+            f"charged:{charge_id}",
+            "--reason",
+            "the dashboard",
+            verb="resolve",
         )
         assert made.returncode == 0, made.stderr
         night.run("--lift-stop", "--reason", "seen", verb="resolve")
@@ -585,7 +664,9 @@ def test_a_person_ends_the_doubt_about_a_charge_that_says_no_order(
         assert night.row("00001")["outcome"] == "unproven"
     else:
         assert (
-            night.run("--not-ours", charge_id, "--reason", "another's", verb="resolve").returncode
+            night.run(
+                "--not-ours", charge_id, "--reason", "another's", verb="resolve"
+            ).returncode
             == 0
         )
         assert night.run().returncode == 0, night.said
@@ -602,7 +683,10 @@ def test_pending_charges_are_asked_for_by_their_ids_beside_a_list_that_nobody_ca
     gateway.on("00001", PENDING)
     assert night.run().returncode == 11
     gateway.turn(
-        "00001", status="successful", chain="acch_test_1", paid_at=gateway.ledger[0]["created_at"]
+        "00001",
+        status="successful",
+        chain="acch_test_1",
+        paid_at=gateway.ledger[0]["created_at"],
     )
     gateway.rule = lambda request: (
         Fate(change={"total": 7})
@@ -617,7 +701,9 @@ def test_pending_charges_are_asked_for_by_their_ids_beside_a_list_that_nobody_ca
 
 
 @pytest.mark.fault("B34", "L10", "J19", "I8")
-@pytest.mark.parametrize("later", [{"status": "refunded"}, {"status": "disputed"}, {"chain": None}])
+@pytest.mark.parametrize(
+    "later", [{"status": "refunded"}, {"status": "disputed"}, {"chain": None}]
+)
 def test_what_is_said_of_a_proven_charge_and_no_outcome_names_is_a_stop(
     night: Stage, gateway: Adversary, later: dict[str, Any]
 ) -> None:

@@ -44,7 +44,9 @@ class _Failures:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
 
-    def pytest_exception_interact(self, call: pytest.CallInfo[Any], report: Any) -> None:
+    def pytest_exception_interact(
+        self, call: pytest.CallInfo[Any], report: Any
+    ) -> None:
         if isinstance(report, pytest.TestReport):
             self._tell("noticed", call.excinfo.exconly() if call.excinfo else "")
 
@@ -74,7 +76,14 @@ def trials(mutants: Iterable[Mutant], processes: int) -> Iterator[Trial]:
     ):
         mutant, told = ended.about, dict(ended.told)
         how = told.get("noticed") or told.get("broken") or f"it ended with {ended.code}"
-        yield Trial(mutant.law, mutant.name, mutant.caught_by, "noticed" in told, how, ended.took_s)
+        yield Trial(
+            mutant.law,
+            mutant.name,
+            mutant.caught_by,
+            "noticed" in told,
+            how,
+            ended.took_s,
+        )
 
 
 def main() -> int:
@@ -82,13 +91,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
     parser.add_argument("--only", default="", help="mutants whose name holds this")
     parser.add_argument("--quick", action="store_true", help="one of each law")
-    parser.add_argument("--why", action="store_true", help="also print how each was noticed")
-    parser.add_argument("--json", action="store_true", help="a line for each mutant, for a program")
+    parser.add_argument(
+        "--why", action="store_true", help="also print how each was noticed"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="a line for each mutant, for a program"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     os.environ.setdefault("BATCHPAY_SEEDS", SEEDS)
     chosen = [
-        mutant for mutant in (quick() if asked.quick else by_law()) if asked.only in mutant.name
+        mutant
+        for mutant in (quick() if asked.quick else by_law())
+        if asked.only in mutant.name
     ]
     living = 0
     for done in trials(chosen, asked.processes):

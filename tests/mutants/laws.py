@@ -137,7 +137,9 @@ def _() -> None:
     def make(was: Any) -> Any:
         async def charge(self: Any, intent: Any, may_leave: Any) -> Any:
             return await was(
-                self, replace(intent, body=f"{intent.body}&description=again"), may_leave
+                self,
+                replace(intent, body=f"{intent.body}&description=again"),
+                may_leave,
             )
 
         return charge
@@ -151,7 +153,9 @@ def _() -> None:
 @mutant("L2", "a stale intent is sent all the same", SIMULATION)
 def _() -> None:
     in_every_world(
-        lambda world: setattr(world, "obeyed", replace(world.settings, send_window_s=1e9))
+        lambda world: setattr(
+            world, "obeyed", replace(world.settings, send_window_s=1e9)
+        )
     )
 
 
@@ -174,7 +178,9 @@ def _() -> None:
 def _() -> None:
     swap(
         "batchpay.lifecycle.folding:_voided",
-        lambda was: lambda state, event, told: replace(was(state, event, told), refused=True),
+        lambda was: (
+            lambda state, event, told: replace(was(state, event, told), refused=True)
+        ),
     )
     import batchpay.lifecycle.folding as life
 
@@ -184,12 +190,18 @@ def _() -> None:
 # --- L3: one open attempt per order
 
 
-@mutant("L3", "the database lets a second attempt in", JOURNAL + "test_one_open_attempt_an_order")
+@mutant(
+    "L3",
+    "the database lets a second attempt in",
+    JOURNAL + "test_one_open_attempt_an_order",
+)
 def _() -> None:
     swap("batchpay.journals.sqlite.writing:Writing._guard", always(None))
 
 
-@mutant("L3", "a doubt may be sent again", JOURNAL + "test_only_a_held_order_is_sent_again")
+@mutant(
+    "L3", "a doubt may be sent again", JOURNAL + "test_only_a_held_order_is_sent_again"
+)
 def _() -> None:
     swap("batchpay.journals.sqlite.writing:Writing._guard", always(None))
 
@@ -266,13 +278,21 @@ mutant("L4", "5xx is a refusal", SIMULATION)(
 mutant("L4", "no answer is a refusal", SIMULATION)(
     refused_when(lambda a: a.out and a.status is None)
 )
-mutant("L4", "408 is a refusal", TABLE)(refused_when(lambda a: a.out and a.status == 408))
-mutant("L4", "409 is a refusal", TABLE)(refused_when(lambda a: a.out and a.status == 409))
+mutant("L4", "408 is a refusal", TABLE)(
+    refused_when(lambda a: a.out and a.status == 408)
+)
+mutant("L4", "409 is a refusal", TABLE)(
+    refused_when(lambda a: a.out and a.status == 409)
+)
 
 
 @mutant("L4", "no answer means that nothing was sent", SIMULATION)
 def _() -> None:
-    verdicts(lambda answer, v, _: replace(v, proof=Proof.NOT_SENT) if answer.status is None else v)
+    verdicts(
+        lambda answer, v, _: (
+            replace(v, proof=Proof.NOT_SENT) if answer.status is None else v
+        )
+    )
 
 
 @mutant("L4", "an error object under 200 is a refusal", TABLE)
@@ -299,10 +319,16 @@ def _() -> None:
     LOOP + "test_a_used_token_after_a_doubt_is_never_called_refused",
 )
 def _() -> None:
-    verdicts(lambda _, v, __: replace(v, proof=Proof.REFUSED, spent=False) if v.spent else v)
+    verdicts(
+        lambda _, v, __: replace(v, proof=Proof.REFUSED, spent=False) if v.spent else v
+    )
 
 
-@mutant("L4", "a 429 is believed for ever", LOOP + "test_a_charge_behind_a_429_is_never_sent_again")
+@mutant(
+    "L4",
+    "a 429 is believed for ever",
+    LOOP + "test_a_charge_behind_a_429_is_never_sent_again",
+)
 def _() -> None:
     swap("batchpay.settlement.recorder:Recorder._belies_429", always(False))
 
@@ -359,7 +385,9 @@ def _() -> None:
 @mutant("L5", "two look-ups without a gap", SIMULATION)
 def _() -> None:
     in_every_world(
-        lambda world: setattr(world, "obeyed", replace(world.settings, lookup_gap_s=0.0))
+        lambda world: setattr(
+            world, "obeyed", replace(world.settings, lookup_gap_s=0.0)
+        )
     )
 
 
@@ -408,7 +436,10 @@ def _() -> None:
 def _() -> None:
     def make(was: Any) -> Any:
         async def found(self: Any, case: Any, charge: Any, **named: Any) -> None:
-            if case.attempt is None or case.attempt.outcome in (Outcome.IN_DOUBT, Outcome.PENDING):
+            if case.attempt is None or case.attempt.outcome in (
+                Outcome.IN_DOUBT,
+                Outcome.PENDING,
+            ):
                 await was(self, case, charge, **named)
 
         return found
@@ -477,7 +508,9 @@ def blind_to(field: str) -> Callable[[], None]:
     """One comparison of an answer with its intent is left out."""
 
     def make(was: Any) -> Any:
-        return lambda *given: tuple(flaw for flaw in was(*given) if not flaw.startswith(field))
+        return lambda *given: tuple(
+            flaw for flaw in was(*given) if not flaw.startswith(field)
+        )
 
     return lambda: swap("batchpay.lifecycle.charge:flaws_of", make)
 
@@ -503,8 +536,14 @@ def _() -> None:
     def make(was: Any) -> Any:
         def charged(self: Any) -> Any:
             outcome = was(self)
-            no_chain = self.charge is not None and self.charge.chain is None and not self.flaws
-            return Outcome.SUCCEEDED if no_chain and self.charge.status == "successful" else outcome
+            no_chain = (
+                self.charge is not None and self.charge.chain is None and not self.flaws
+            )
+            return (
+                Outcome.SUCCEEDED
+                if no_chain and self.charge.status == "successful"
+                else outcome
+            )
 
         return charged
 
@@ -610,7 +649,8 @@ def _() -> None:
     def make(was: Any) -> Any:
         def history_of(journal: Any, batch_id: str, chunk: Any, *more: Any) -> Any:
             return known.setdefault(
-                (journal.path, batch_id, chunk.number), was(journal, batch_id, chunk, *more)
+                (journal.path, batch_id, chunk.number),
+                was(journal, batch_id, chunk, *more),
             )
 
         return history_of
@@ -648,18 +688,30 @@ def _() -> None:
     swap("batchpay.settlement.recorder:Recorder._stop_event", make)
 
 
-@mutant("L10", "the hash chain is not looked at", FILE + "test_an_edited_line_breaks_the_chain")
+@mutant(
+    "L10",
+    "the hash chain is not looked at",
+    FILE + "test_an_edited_line_breaks_the_chain",
+)
 def _() -> None:
     swap("batchpay.journals.sqlite.soundness:verify", always(None))
 
 
-@mutant("L10", "twins are not told apart", LOOP + "test_two_charges_for_one_key_are_found_and_stop")
+@mutant(
+    "L10",
+    "twins are not told apart",
+    LOOP + "test_two_charges_for_one_key_are_found_and_stop",
+)
 def _() -> None:
     import batchpay.lifecycle.folding as life
 
     swap(
         "batchpay.lifecycle.folding:_evidence",
-        lambda was: lambda state, event, told: replace(was(state, event, told), twins=frozenset()),
+        lambda was: (
+            lambda state, event, told: replace(
+                was(state, event, told), twins=frozenset()
+            )
+        ),
     )
     for kind in (life.Found, life.Adopted):
         life._STEPS[kind] = life._evidence
@@ -700,7 +752,8 @@ def _() -> None:
     from batchpay.settlement.lists import iso
 
     swap(
-        "batchpay.settlement.lists:Lists._bound", lambda was: lambda self, listing: iso(self._now())
+        "batchpay.settlement.lists:Lists._bound",
+        lambda was: lambda self, listing: iso(self._now()),
     )
 
 
@@ -757,7 +810,11 @@ def rows_judged_without_a_journal(guarded: bool) -> Callable[[], None]:
         def claim(self: Any, candidate: Any) -> Any:
             from batchpay.settlement.cases import Case
 
-            return Case(candidate.intent) if candidate.intent is not None else was(self, candidate)
+            return (
+                Case(candidate.intent)
+                if candidate.intent is not None
+                else was(self, candidate)
+            )
 
         return claim
 
@@ -807,7 +864,11 @@ def _() -> None:
 # --- money
 
 
-@mutant("I17", "amounts pass through floats", "test_money.py::test_amounts_that_floats_get_wrong")
+@mutant(
+    "I17",
+    "amounts pass through floats",
+    "test_money.py::test_amounts_that_floats_get_wrong",
+)
 def _() -> None:
     from batchpay.domain.money import EXPONENTS
 
@@ -850,10 +911,15 @@ def _count_the_rest(counter: Any, given: Any, was: Any) -> None:
         return
     chunk = replace(given.chunk, rows=given.chunk.rows[1:])
     problems = {at - 1: found for at, found in given.problems.items() if at}
-    was(counter, replace(given, chunk=chunk, documents=given.documents[1:], problems=problems))
+    was(
+        counter,
+        replace(given, chunk=chunk, documents=given.documents[1:], problems=problems),
+    )
 
 
-TWO_SIDES = "test_reconciliation.py::test_what_was_read_is_held_against_what_is_reported"
+TWO_SIDES = (
+    "test_reconciliation.py::test_what_was_read_is_held_against_what_is_reported"
+)
 mutant("I3", "the reader does not count a row", TWO_SIDES)(
     forgets_the_first("batchpay.intake.controls:Tally.add")
 )
@@ -955,7 +1021,11 @@ def _() -> None:
     swap("batchpay.batches.open_job:OpenJob.ask_about_adopted", always(None))
 
 
-@mutant("J13", "a question is asked once", "test_sale.py::test_a_question_about_a_file_stays_asked")
+@mutant(
+    "J13",
+    "a question is asked once",
+    "test_sale.py::test_a_question_about_a_file_stays_asked",
+)
 def _() -> None:
     swap("batchpay.batches.recent:_is_open", always(False))
 
@@ -1016,7 +1086,8 @@ def _() -> None:
 @mutant(
     "J04",
     "earlier charges are not read again",
-    LOOP + "test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt",
+    LOOP
+    + "test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt",
 )
 def _() -> None:
     def make(was: Any) -> Any:
@@ -1055,7 +1126,9 @@ def _() -> None:
 def _() -> None:
     def make(was: Any) -> Any:
         return lambda row, history, guards: (
-            None if history.attempts.get(row.document["order_id"]) else was(row, history, guards)
+            None
+            if history.attempts.get(row.document["order_id"])
+            else was(row, history, guards)
         )
 
     swap("batchpay.lifecycle.holds:look_alike", make)
@@ -1100,7 +1173,11 @@ def _() -> None:
     swap("batchpay.settlement.recorder:Recorder.stop_for_charge", left_out)
 
 
-@mutant("J12", "a page that is too long ends the night", DOORS + "test_pages_shrink_until_they_fit")
+@mutant(
+    "J12",
+    "a page that is too long ends the night",
+    DOORS + "test_pages_shrink_until_they_fit",
+)
 def _() -> None:
     from batchpay.domain.errors import GatewaySilent
 
@@ -1116,7 +1193,8 @@ def _() -> None:
 @mutant(
     "J13",
     "what was never charged is never planned anew",
-    DOORS + "test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended",
+    DOORS
+    + "test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended",
 )
 def _() -> None:
     swap("batchpay.lifecycle.standing:_planned_anew", always(False))
@@ -1197,7 +1275,12 @@ mutant(
     "J31",
     "what was given back is not taken from what was charged",
     "test_refunds.py::test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back",
-)(lambda: swap("batchpay.reconciliation.refunds:Totals.left", prop(lambda self, was: self.gross)))
+)(
+    lambda: swap(
+        "batchpay.reconciliation.refunds:Totals.left",
+        prop(lambda self, was: self.gross),
+    )
+)
 mutant(
     "J31",
     "a note holds for ever, whatever its difference becomes",

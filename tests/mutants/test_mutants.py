@@ -18,8 +18,18 @@ QUICK = {mutant.law: mutant for mutant in quick()}
 @pytest.fixture(scope="module")
 def fared() -> dict[str, Any]:
     """Law -> how its mutant fared."""
-    words = [sys.executable, "-m", "tests.mutants", "--quick", "--json", "--processes", "2"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    words = [
+        sys.executable,
+        "-m",
+        "tests.mutants",
+        "--quick",
+        "--json",
+        "--processes",
+        "2",
+    ]
+    done = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(told) == len(QUICK), done.stderr
     return {one["law"]: one for one in told}
@@ -36,7 +46,9 @@ def test_a_broken_law_is_noticed(fared: dict[str, Any], law: str) -> None:
 def test_every_law_is_broken_on_purpose() -> None:
     """No law without a mutant, and a quick one for each."""
     assert (
-        {f"L{number}" for number in range(1, 14)} <= set(QUICK) <= {m.law for m in MUTANTS.values()}
+        {f"L{number}" for number in range(1, 14)}
+        <= set(QUICK)
+        <= {m.law for m in MUTANTS.values()}
     )
 
 

@@ -54,7 +54,10 @@ def plan_of(text: str, root: Path) -> Plan:
     return Plan(
         [path for path in modules if not path.endswith("__init__.py")],
         [path for path in tests if path not in without],
-        *(told[name] for name in ("share", "more", "patience_s", "least", "bar", "bar_module")),
+        *(
+            told[name]
+            for name in ("share", "more", "patience_s", "least", "bar", "bar_module")
+        ),
     )
 
 
@@ -95,7 +98,9 @@ def drawn(
     found: list[Change] = []
     for module, some in sorted(changes.items()):
         share = max(least, round(wanted * len(some) / total)) if total else 0
-        found += random.Random(f"{seed} {module}").sample(list(some), min(share, len(some)))
+        found += random.Random(f"{seed} {module}").sample(
+            list(some), min(share, len(some))
+        )
     return found
 
 
@@ -113,7 +118,10 @@ def jobs(
 
 
 def _texts(root: Path, changes: Sequence[Change]) -> dict[str, str]:
-    return {module: (root / module).read_text("utf-8") for module in {c.module for c in changes}}
+    return {
+        module: (root / module).read_text("utf-8")
+        for module in {c.module for c in changes}
+    }
 
 
 def chosen_for(change: Change, seen: Seen, plan: Plan) -> list[str]:
@@ -125,7 +133,9 @@ def chosen_for(change: Change, seen: Seen, plan: Plan) -> list[str]:
     tests = seen.tests_of(change.module, None if change.imported else change.lines)
     left_s = plan.more.get(change.module, plan.share) * sum(seen.took_s.values())
     stem, chosen = Path(change.module).stem, list[str]()
-    for test in sorted(tests, key=lambda test: stem not in re.split(r"[\W_]", file_of(test))):
+    for test in sorted(
+        tests, key=lambda test: stem not in re.split(r"[\W_]", file_of(test))
+    ):
         left_s -= seen.took_s[test]
         if left_s < 0 and chosen:
             break
@@ -142,7 +152,11 @@ def killed_by(ended: Ended[Change]) -> str:
         )
     if ended.code is None:
         return "it never ended"
-    return (said.get("killed by") or f"pytest itself ended ({ended.code})") if ended.code else ""
+    return (
+        (said.get("killed by") or f"pytest itself ended ({ended.code})")
+        if ended.code
+        else ""
+    )
 
 
 def main() -> int:
@@ -159,7 +173,8 @@ def main() -> int:
     ]
     all_ = {module: changes_of(root, module) for module in plan.modules}
     same = equivalent(
-        (home / "equivalent.toml").read_text("utf-8"), [c for some in all_.values() for c in some]
+        (home / "equivalent.toml").read_text("utf-8"),
+        [c for some in all_.values() for c in some],
     )
     some = {module: all_[module] for module in modules}
     chosen = drawn(some, 10**9 if asked.all else asked.mutants, plan.least, asked.seed)
@@ -197,7 +212,8 @@ def _tried(
         if asked.verbose:
             place = f"{ended.about.module}:{ended.about.line} {ended.about.told}"
             print(
-                f"{len(seen_by):4} {place}: {by or 'SURVIVED'}  ({ended.took_s:.1f} s)", flush=True
+                f"{len(seen_by):4} {place}: {by or 'SURVIVED'}  ({ended.took_s:.1f} s)",
+                flush=True,
             )
     good = tell(root, chosen, seen_by, plan)
     print(f"{time.monotonic() - began_s:.0f} s")
@@ -206,14 +222,20 @@ def _tried(
 
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
-    parser.add_argument("--mutants", type=int, default=600, help="how many changes, about")
+    parser.add_argument(
+        "--mutants", type=int, default=600, help="how many changes, about"
+    )
     parser.add_argument("--all", action="store_true", help="every change there is")
     parser.add_argument("--seed", type=int, default=1, help="of the draw")
     parser.add_argument(
-        "--only", action="append", help="modules whose path holds this; may be given again"
+        "--only",
+        action="append",
+        help="modules whose path holds this; may be given again",
     )
     parser.add_argument(
-        "--root", type=Path, help="another project, with a modules.toml and an equivalent.toml"
+        "--root",
+        type=Path,
+        help="another project, with a modules.toml and an equivalent.toml",
     )
     parser.add_argument("--line", type=int, help="only the drawn changes of this line")
     parser.add_argument(
@@ -231,7 +253,9 @@ def _arguments() -> Any:
     return parser.parse_args()
 
 
-def tell(root: Path, chosen: Sequence[Change], seen_by: Mapping[Key, str], plan: Plan) -> bool:
+def tell(
+    root: Path, chosen: Sequence[Change], seen_by: Mapping[Key, str], plan: Plan
+) -> bool:
     """The survivors and the table; are all scores above their bars?"""
     by_module: dict[str, list[Change]] = defaultdict(list)
     lived: dict[str, list[Change]] = defaultdict(list)
@@ -248,7 +272,9 @@ def tell(root: Path, chosen: Sequence[Change], seen_by: Mapping[Key, str], plan:
     print(f"\n{'module':40} killed    of  score")
     for module, some in sorted(by_module.items()):
         good &= _row(module, len(some) - len(lived[module]), len(some), plan.bar_module)
-    return good & _row("all", len(chosen) - sum(map(len, lived.values())), len(chosen), plan.bar)
+    return good & _row(
+        "all", len(chosen) - sum(map(len, lived.values())), len(chosen), plan.bar
+    )
 
 
 def _row(name: str, killed: int, of: int, bar: int) -> bool:

@@ -70,7 +70,15 @@ def changes_of(root: Path, module: str) -> list[Change]:
         place = (spot.statement.lineno, max(at.lineno, _end(spot.statement)))
         found.append(
             Change(
-                module, at.lineno, place, spot.within, source, told, spot.imported, spot.path, made
+                module,
+                at.lineno,
+                place,
+                spot.within,
+                source,
+                told,
+                spot.imported,
+                spot.path,
+                made,
             )
         )
     return sorted(found, key=lambda change: (change.line, change.within, change.told))
@@ -106,9 +114,17 @@ def _walk(node: ast.AST, spot: _Spot) -> Iterator[tuple[_Spot, ast.AST, ast.AST]
     for made in _of_node(node, spot):
         yield spot, node, made
     for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_comment", "format_spec"):
+        if name in (
+            "annotation",
+            "returns",
+            "decorator_list",
+            "type_comment",
+            "format_spec",
+        ):
             continue
-        for at, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+        for at, child in (
+            enumerate(value) if isinstance(value, list) else [(None, value)]
+        ):
             if isinstance(child, ast.AST) and not _is_docstring(node, name, at, child):
                 yield from _walk(child, _below(node, name, at, spot))
 
@@ -120,7 +136,10 @@ def _below(node: ast.AST, name: str, at: int | None, spot: _Spot) -> _Spot:
         else spot.within
     )
     imported = spot.imported
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and name == "body":
+    if (
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        and name == "body"
+    ):
         imported = False
     return replace(
         spot,
@@ -139,7 +158,13 @@ def _is_named(node: ast.AST) -> bool:
 def _keeps_length_free(node: ast.AST, name: str) -> bool:
     """May a tuple here be shorter? Not one that is unpacked, compared, returned, or names types."""
     if isinstance(
-        node, ast.Return | ast.Yield | ast.Subscript | ast.Compare | ast.Starred | ast.DictComp
+        node,
+        ast.Return
+        | ast.Yield
+        | ast.Subscript
+        | ast.Compare
+        | ast.Starred
+        | ast.DictComp,
     ):
         return (
             isinstance(node, ast.Compare)
@@ -150,25 +175,32 @@ def _keeps_length_free(node: ast.AST, name: str) -> bool:
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    if isinstance(node, ast.Assert | ast.Import | ast.ImportFrom | ast.arg | ast.expr_context):
+    if isinstance(
+        node, ast.Assert | ast.Import | ast.ImportFrom | ast.arg | ast.expr_context
+    ):
         return True
     if isinstance(node, ast.If):
         return "TYPE_CHECKING" in ast.unparse(node.test)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return node.func.id in ("TypeVar", "cast", "NewType")
     if isinstance(node, ast.Assign):
-        return ast.unparse(node.targets[0]) in ("__all__", "__slots__") or _is_type(node.value)
+        return ast.unparse(node.targets[0]) in ("__all__", "__slots__") or _is_type(
+            node.value
+        )
     return False
 
 
 def _is_type(node: ast.expr) -> bool:
     """`Callable[[Chunk], None]` and the like: a name for a type."""
     if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.BitOr) and (_is_type(node.left) or _is_type(node.right))
+        return isinstance(node.op, ast.BitOr) and (
+            _is_type(node.left) or _is_type(node.right)
+        )
     plain = ("tuple", "dict", "list", "set", "frozenset", "type")
     named = isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
     return named and (
-        node.value.id in plain or (node.value.id[:1].isupper() and not node.value.id.isupper())
+        node.value.id in plain
+        or (node.value.id[:1].isupper() and not node.value.id.isupper())
     )
 
 
@@ -239,10 +271,14 @@ def _of_node(node: ast.AST, spot: _Spot) -> Iterator[ast.AST]:
         getattr(node, "ctx", ast.Load()), ast.Load
     ):
         if spot.tuples or not isinstance(node, ast.Tuple):
-            yield from _with_one_less(node, "elts", at_least=1 + isinstance(node, ast.Set))
+            yield from _with_one_less(
+                node, "elts", at_least=1 + isinstance(node, ast.Set)
+            )
     elif isinstance(node, ast.Dict):
         for at in range(len(node.keys)):
-            yield _but(node, keys=_without(node.keys, at), values=_without(node.values, at))
+            yield _but(
+                node, keys=_without(node.keys, at), values=_without(node.values, at)
+            )
     elif isinstance(node, ast.Call):
         yield from _of_call(node)
     elif isinstance(node, ast.If | ast.IfExp | ast.While):
@@ -271,7 +307,8 @@ def _of_comparison(node: ast.Compare) -> Iterator[ast.AST]:
 
 def _of_arithmetic(node: ast.BinOp) -> Iterator[ast.AST]:
     texts = any(
-        isinstance(side, ast.JoinedStr) or _is_text(side) for side in (node.left, node.right)
+        isinstance(side, ast.JoinedStr) or _is_text(side)
+        for side in (node.left, node.right)
     )
     if type(node.op) in _COMPUTED and not texts:
         yield _but(node, op=_COMPUTED[type(node.op)]())
@@ -296,7 +333,10 @@ def _of_constant(node: ast.Constant, spot: _Spot) -> Iterator[ast.AST]:
         if _SQL.search(value):
             for pattern, other in _IN_SQL:
                 for match in pattern.finditer(value):
-                    yield _but(node, value=value[: match.start()] + other + value[match.end() :])
+                    yield _but(
+                        node,
+                        value=value[: match.start()] + other + value[match.end() :],
+                    )
 
 
 def _of_call(node: ast.Call) -> Iterator[ast.AST]:
@@ -332,7 +372,11 @@ def _is_not(node: ast.AST) -> bool:
 def _of_statement(node: ast.stmt) -> Iterator[ast.AST]:
     if _can_be_left_out(node):
         yield ast.Pass()
-    if isinstance(node, ast.Return) and node.value is not None and not _is_nothing(node.value):
+    if (
+        isinstance(node, ast.Return)
+        and node.value is not None
+        and not _is_nothing(node.value)
+    ):
         yield _but(node, value=ast.Constant(None))
     elif isinstance(node, ast.Continue):
         yield ast.Break()
@@ -348,7 +392,9 @@ def _can_be_left_out(node: ast.stmt) -> bool:
     """Without it the function still is one: a call for its effect, a raise, what is kept in an
     object.
     """
-    if isinstance(node, ast.Break | ast.Continue | ast.Raise | ast.Delete | ast.AugAssign):
+    if isinstance(
+        node, ast.Break | ast.Continue | ast.Raise | ast.Delete | ast.AugAssign
+    ):
         return True
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Call | ast.Await)

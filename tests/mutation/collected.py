@@ -64,7 +64,9 @@ class Collected:
         self._config = session.config
         self._heard: Callable[[Any], None] = lambda report: None
         self.functions = _functions(str(session.config.rootpath))
-        self.caches = [one for one in gc.get_objects() if hasattr(type(one), "cache_clear")]
+        self.caches = [
+            one for one in gc.get_objects() if hasattr(type(one), "cache_clear")
+        ]
 
     def tests_of(self, file: str) -> list[str]:
         """Those of one file, in their order."""
@@ -104,7 +106,9 @@ def collect(root: Path, files: Sequence[str], then: Callable[[Collected], int]) 
     if loop.raised is not None:
         raise loop.raised
     if loop.answer is None:
-        raise SystemExit(f"the tests could not be collected ({int(code)}): {loop.trouble}")
+        raise SystemExit(
+            f"the tests could not be collected ({int(code)}): {loop.trouble}"
+        )
     return loop.answer
 
 
@@ -120,13 +124,17 @@ class _Loop:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """The first that failed."""
         if report.failed:
-            self.trouble = self.trouble or f"{report.nodeid} {report.longreprtext[-1000:]}"
+            self.trouble = (
+                self.trouble or f"{report.nodeid} {report.longreprtext[-1000:]}"
+            )
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """None, which is pytest's own way, when there is trouble: it ends with it."""
         if session.testsfailed:
             return None
-        assert threading.active_count() == 1, "a process with threads is not one to fork"
+        assert threading.active_count() == 1, (
+            "a process with threads is not one to fork"
+        )
         collected = Collected(session)
         session.config.pluginmanager.register(collected)
         gc.collect()
@@ -139,7 +147,9 @@ class _Loop:
         return True
 
 
-def pytest_of(root: Path, folder: Path, files: Sequence[str], plugin: Any, *flags: str) -> int:
+def pytest_of(
+    root: Path, folder: Path, files: Sequence[str], plugin: Any, *flags: str
+) -> int:
     """In a fork: these test files of a project with our plugin, writing into the folder only."""
     from hypothesis.configuration import set_hypothesis_home_dir
 

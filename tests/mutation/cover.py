@@ -24,7 +24,8 @@ TEST_FILE_S = 600.0  # after which a test file is given up
 class Seen:
     """What the tests do, the modules unchanged."""
 
-    took_s: dict[str, float] = field(default_factory=dict)  # test -> seconds, of those that pass
+    # test -> seconds, of those that pass
+    took_s: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     # module -> lines that no import runs
     bodies: dict[str, frozenset[int]] = field(default_factory=dict)
@@ -39,7 +40,9 @@ class Seen:
         by_line = self._by[module]
         wanted = range(lines[0], lines[1] + 1) if lines else self.bodies[module]
         found = set[str]().union(*(by_line[line] for line in wanted if line in by_line))
-        return sorted(found & self.took_s.keys(), key=lambda test: (self.took_s[test], test))
+        return sorted(
+            found & self.took_s.keys(), key=lambda test: (self.took_s[test], test)
+        )
 
     def add(self, module: str, line: int, tests: Sequence[str]) -> None:
         """These tests run this line; "" is an import."""
@@ -57,8 +60,14 @@ def see(
     """Run them all; `keep` is a folder for what was seen of each file, looked up again while
     nothing has changed.
     """
-    seen = Seen(bodies={module: _bodies((root / module).read_text("utf-8")) for module in modules})
-    old = {file: _kept(keep, root, file, modules) for file in test_files} if keep else {}
+    seen = Seen(
+        bodies={
+            module: _bodies((root / module).read_text("utf-8")) for module in modules
+        }
+    )
+    old = (
+        {file: _kept(keep, root, file, modules) for file in test_files} if keep else {}
+    )
 
     def looking(file: str) -> Callable[[Path, Tell], int]:
         def work(folder: Path, tell: Tell) -> int:
@@ -70,12 +79,16 @@ def see(
         if path.exists():
             _take(seen, json.loads(path.read_text("utf-8")))
     new = [
-        Job(file, looking(file)) for file in test_files if file not in old or not old[file].exists()
+        Job(file, looking(file))
+        for file in test_files
+        if file not in old or not old[file].exists()
     ]
     for ended in run(new, processes, first_s=TEST_FILE_S):
         broken = [told for kind, told in ended.told if kind == "broken"]
         if ended.code is None or broken:
-            raise SystemExit(f"{ended.about} could not be run: {' '.join(broken) or ended.code}")
+            raise SystemExit(
+                f"{ended.about} could not be run: {' '.join(broken) or ended.code}"
+            )
         if keep:
             old[ended.about].write_text(json.dumps(ended.told), "utf-8")
         _take(seen, ended.told)
@@ -114,7 +127,9 @@ def _kept(folder: Path, root: Path, file: str, modules: Sequence[str]) -> Path:
     """Where what was seen of a test file is kept, by all that it may depend on."""
     folder.mkdir(exist_ok=True)
     digest = hashlib.sha256(repr(list(modules)).encode())
-    helpers = [path for path in (root / "tests").rglob("*.py") if "mutation" not in path.parts]
+    helpers = [
+        path for path in (root / "tests").rglob("*.py") if "mutation" not in path.parts
+    ]
     helpers = [path for path in helpers if not path.name.startswith("test_")]
     for path in sorted([*(root / "batchpay").rglob("*.py"), *helpers, root / file]):
         digest.update(path.read_bytes())
@@ -168,7 +183,9 @@ def _lines(
         data.read()
         for path in data.measured_files():
             for line, tests in data.contexts_by_lineno(path).items():
-                found[paths[path]][line].update(places[test] for test in tests if test in places)
+                found[paths[path]][line].update(
+                    places[test] for test in tests if test in places
+                )
     return {
         module: {line: sorted(some) for line, some in lines.items()}
         for module, lines in found.items()

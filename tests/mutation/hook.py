@@ -42,7 +42,10 @@ class _Finder(MetaPathFinder):
         self._name, self._path, self._code = name, path, code
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         if fullname != self._name:
             return None
@@ -80,7 +83,9 @@ def hand_down(orders: Path) -> None:
     def begun(self: Any, *given: Any, env: Any = None, **named: Any) -> None:
         environ = dict(os.environ if env is None else env)
         before = environ.get("PYTHONPATH", "").split(os.pathsep)
-        environ["PYTHONPATH"] = os.pathsep.join(filter(None, dict.fromkeys((*FIRST, *before))))
+        environ["PYTHONPATH"] = os.pathsep.join(
+            filter(None, dict.fromkeys((*FIRST, *before)))
+        )
         begin(self, *given, env={**environ, "BATCHPAY_TRIAL": str(orders)}, **named)
 
     subprocess.Popen.__init__ = begun  # type: ignore[method-assign]

@@ -100,7 +100,9 @@ bar_module = 85
 def planted(tmp_path: Path) -> Path:
     """A project of one module and one test file."""
     (tmp_path / "planted.py").write_text(PLANTED, "utf-8")
-    (tmp_path / "test_planted.py").write_text(TESTS.format(folder=str(tmp_path)), "utf-8")
+    (tmp_path / "test_planted.py").write_text(
+        TESTS.format(folder=str(tmp_path)), "utf-8"
+    )
     (tmp_path / "modules.toml").write_text(PLAN, "utf-8")
     (tmp_path / "equivalent.toml").write_text("", "utf-8")
     return tmp_path
@@ -151,10 +153,14 @@ def test_what_is_tested_is_killed_and_what_is_not_survives(planted: Path) -> Non
         "left out, it fails without any change: test_planted.py::test_that_fails_anyway"
         in done.stdout
     )
-    survivors = [line for line in done.stdout.splitlines() if line.startswith("planted.py:")]
+    survivors = [
+        line for line in done.stdout.splitlines() if line.startswith("planted.py:")
+    ]
     untested = PLANTED[: PLANTED.index("def untested")].count("\n") + 1
     assert survivors
-    assert all(int(line.split(":")[1].split()[0]) >= untested for line in survivors), survivors
+    assert all(int(line.split(":")[1].split()[0]) >= untested for line in survivors), (
+        survivors
+    )
     assert all("[no test passes by]" in line for line in survivors), survivors
     assert len(survivors) == sum(
         change.within == "untested" for change in changes_of(planted, "planted.py")
@@ -164,7 +170,9 @@ def test_what_is_tested_is_killed_and_what_is_not_survives(planted: Path) -> Non
 
 def test_a_loop_without_end_is_killed(planted: Path) -> None:
     """A test that takes far longer than it did is a test that failed."""
-    found = next(c for c in changes_of(planted, "planted.py") if c.told == "number += 1 -> pass")
+    found = next(
+        c for c in changes_of(planted, "planted.py") if c.told == "number += 1 -> pass"
+    )
     done = run(planted, "--all", "--verbose", "--line", str(found.line))
     assert "number += 1 -> pass: it never ended" in done.stdout
 
@@ -175,7 +183,11 @@ def test_what_is_left_alone(planted: Path) -> None:
     """
     changes = changes_of(planted, "planted.py")
     lines = {change.source for change in changes}
-    assert {"LIMIT = 3", "def bigger(one: int, two: int = 2) -> bool:", "return one > two"} <= lines
+    assert {
+        "LIMIT = 3",
+        "def bigger(one: int, two: int = 2) -> bool:",
+        "return one > two",
+    } <= lines
     for source in ("WIDTH = 7", "__all__", "Pair =", "assert", '"""'):
         assert not any(source in line for line in lines), source
     assert not any(
@@ -188,7 +200,10 @@ def test_what_is_left_alone(planted: Path) -> None:
 def test_every_change_is_one_that_python_can_read(planted: Path) -> None:
     """And each is another text than what stands there."""
     text = (planted / "planted.py").read_text("utf-8")
-    made = [ast.unparse(changed(text, change)) for change in changes_of(planted, "planted.py")]
+    made = [
+        ast.unparse(changed(text, change))
+        for change in changes_of(planted, "planted.py")
+    ]
     assert ast.unparse(ast.parse(text)) not in made
     assert len(set(made)) == len(made)
     for one in made:
@@ -230,9 +245,12 @@ def test_every_change_is_one_that_python_can_read(planted: Path) -> None:
 )
 def test_every_kind_of_expression(tmp_path: Path, text: str, told: str) -> None:
     """One small change for each thing that people get wrong."""
-    (tmp_path / "one.py").write_text(f"def f():\n    x = {text}\n    return x\n", "utf-8")
+    (tmp_path / "one.py").write_text(
+        f"def f():\n    x = {text}\n    return x\n", "utf-8"
+    )
     assert any(
-        told in change.told.partition(" -> ")[2] for change in changes_of(tmp_path, "one.py")
+        told in change.told.partition(" -> ")[2]
+        for change in changes_of(tmp_path, "one.py")
     )
 
 
@@ -257,7 +275,9 @@ def test_every_kind_of_expression(tmp_path: Path, text: str, told: str) -> None:
 def test_every_kind_of_statement(tmp_path: Path, text: str, told: str) -> None:
     """The same for statements."""
     (tmp_path / "one.py").write_text(f"async def f(a, b):\n    {text}\n", "utf-8")
-    assert any(change.told.endswith(f"-> {told}") for change in changes_of(tmp_path, "one.py"))
+    assert any(
+        change.told.endswith(f"-> {told}") for change in changes_of(tmp_path, "one.py")
+    )
 
 
 def test_a_draw_is_fair_and_the_same_again(planted: Path) -> None:
@@ -276,7 +296,8 @@ def test_an_equivalent_change_that_is_gone_is_told(planted: Path) -> None:
     some = changes_of(planted, "planted.py")
     named = next(change for change in some if change.within == "untested")
     entry = "\n".join(
-        f"{name} = {getattr(named, name)!r}" for name in ("module", "within", "source", "told")
+        f"{name} = {getattr(named, name)!r}"
+        for name in ("module", "within", "source", "told")
     )
     text = f"[[change]]\n{entry}\nreason = 'for the test'\n"
     assert equivalent(text, some) == {named.key}
@@ -293,4 +314,6 @@ def test_the_project_is_what_the_tool_takes_it_for() -> None:
     plan = plan_of((HERE / "modules.toml").read_text("utf-8"), ROOT)
     text = (HERE / "equivalent.toml").read_text("utf-8")
     named = [module for module in plan.modules if f'"{module}"' in text]
-    equivalent(text, [change for module in named for change in changes_of(ROOT, module)])
+    equivalent(
+        text, [change for module in named for change in changes_of(ROOT, module)]
+    )

@@ -49,7 +49,10 @@ def trial(
     def work(folder: Path, tell: Tell) -> int:
         path, name = root / change.module, name_of(change.module)
         code = compile(
-            changed(path.read_text("utf-8"), change), str(path), "exec", dont_inherit=True
+            changed(path.read_text("utf-8"), change),
+            str(path),
+            "exec",
+            dont_inherit=True,
         )
         orders = folder / "orders"
         hook.write(orders, "change", name, str(path), code)
@@ -84,7 +87,9 @@ def _changed_functions(
     """The outermost function around the place, if no inner one lives yet, with its code."""
     around = [one for one in _codes(code) if _is_around(one, change)]
     outer = max(around, key=lambda one: one.co_firstlineno, default=None)
-    if outer is None or any(place_of(one) in collected.functions for one in _codes(outer)):
+    if outer is None or any(
+        place_of(one) in collected.functions for one in _codes(outer)
+    ):
         return
     for function in collected.functions.get(place_of(outer), ()):
         if len(function.__code__.co_freevars) == len(outer.co_freevars):
@@ -96,7 +101,8 @@ def _is_around(code: CodeType, change: Change) -> bool:
     name.
     """
     inside = f"{change.within}.".startswith(f"{code.co_qualname}.")
-    is_function = bool(code.co_flags & inspect.CO_NEWLOCALS)  # a class's body makes none
+    # a class's body makes none
+    is_function = bool(code.co_flags & inspect.CO_NEWLOCALS)
     return inside and is_function and code.co_firstlineno <= change.line
 
 
@@ -135,7 +141,9 @@ def _here(
 
 def _fails(collected: Collected, test: str) -> bool:
     try:
-        return any(report.failed for _, reports in collected.run([test]) for report in reports)
+        return any(
+            report.failed for _, reports in collected.run([test]) for report in reports
+        )
     except BaseException:  # what pytest ends with
         return True
 
@@ -148,7 +156,11 @@ def _forget(root: Path) -> None:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
         ours = root in Path(file).parents and "site-packages" not in file
-        if ours and not name.startswith(("tests.mutation", "__main__")) and name != "tests":
+        if (
+            ours
+            and not name.startswith(("tests.mutation", "__main__"))
+            and name != "tests"
+        ):
             del sys.modules[name]
 
 
@@ -171,7 +183,9 @@ class _Anew:
         """0 when all passed; first those of the few files that have most of them: to collect all
         files takes longer than most tests.
         """
-        most = {file for file, _ in Counter(map(file_of, tests)).most_common(FIRST_FILES)}
+        most = {
+            file for file, _ in Counter(map(file_of, tests)).most_common(FIRST_FILES)
+        }
         early = [test for test in tests if file_of(test) in most]
         late = [test for test in tests if file_of(test) not in most]
         return next(filter(None, map(self._part, filter(None, (early, late)))), 0)

@@ -96,7 +96,9 @@ def warm_up() -> None:
     gc.freeze()  # else the forks copy what they only count
 
 
-def run(jobs: Iterable[Job[T]], processes: int, *, first_s: float = 60.0) -> Iterator[Ended[T]]:
+def run(
+    jobs: Iterable[Job[T]], processes: int, *, first_s: float = 60.0
+) -> Iterator[Ended[T]]:
     """Each job in a fork; one that says nothing for as long as it last asked for (`tell("within",
     s)`) is killed.
     """

@@ -54,7 +54,8 @@ def journal_1(path: Path, events: Iterable[tuple[str, Event]]) -> Path:
         connection.executescript(SCHEMA_1)
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)", [("schema_version", "1"), ("journal_id", ID)]
+            "INSERT INTO meta VALUES (?, ?)",
+            [("schema_version", "1"), ("journal_id", ID)],
         )
         digest, still_open = GENESIS, Open()
         for seq, (job, event) in enumerate(events, start=1):
@@ -73,7 +74,9 @@ def journal_1(path: Path, events: Iterable[tuple[str, Event]]) -> Path:
                 _DATA.encode(event.data),
             ]
             digest = chained(digest, line)
-            connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", [*line, digest])
+            connection.execute(
+                f"INSERT INTO events VALUES ({','.join('?' * 13)})", [*line, digest]
+            )
             if event.order_id:
                 rule_1(still_open, job, event)
         rows = [(*key, *value) for key, value in still_open.items()]

@@ -12,7 +12,9 @@ from tests import ready
 
 
 @pytest.fixture(autouse=ready.FORKS)
-def _parsers_are_forked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _parsers_are_forked(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of what is read in this process, unless a test looks at the parser's process itself
     (`own_process`).
     """

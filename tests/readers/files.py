@@ -14,7 +14,16 @@ from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from tests.jobs import INVOICE, job_text
 
-HEADER = ("order_id", "amount", "currency", "recipient", "customer", "note", "invoice", "extra")
+HEADER = (
+    "order_id",
+    "amount",
+    "currency",
+    "recipient",
+    "customer",
+    "note",
+    "invoice",
+    "extra",
+)
 USUAL = {"customer": '"customer"', "description": '"note"', "metadata": INVOICE}
 CARD = "4242424242424242"
 
@@ -40,7 +49,8 @@ def text_of(
     """Rows as CSV with LF."""
     lines = [header, *([row.get(name, "") for name in header] for row in rows)]
     return "".join(
-        delimiter.join(quoted(cell, delimiter) for cell in cells) + "\n" for cells in lines
+        delimiter.join(quoted(cell, delimiter) for cell in cells) + "\n"
+        for cells in lines
     )
 
 
@@ -59,11 +69,13 @@ class Looked:
 
     rows: list[int] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=list)
-    problems: dict[int, tuple[Problem, ...]] = field(default_factory=dict)  # by row number
+    # by row number
+    problems: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
     cells: dict[str, list[str]] = field(default_factory=dict)  # by column
     sheets: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)  # 65: it cannot be read
-    unsent: list[str] = field(default_factory=list)  # 65: it was read, and nothing of it is sent
+    # 65: it was read, and nothing of it is sent
+    unsent: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     repeats: dict[int, str] = field(default_factory=dict)  # row number -> outcome
     chunks: int = 0
@@ -94,7 +106,9 @@ def job(
     return load_job(path, input_override=str(folder / file))
 
 
-def look(folder: Path, file: str, data: bytes | str | None = None, **how: Any) -> Looked:
+def look(
+    folder: Path, file: str, data: bytes | str | None = None, **how: Any
+) -> Looked:
     """Read, map and validate a file as `check`, `plan` and `run` do; `data` is written first."""
     if data is not None:
         (folder / file).write_bytes(data.encode() if isinstance(data, str) else data)
@@ -105,7 +119,9 @@ def look(folder: Path, file: str, data: bytes | str | None = None, **how: Any) -
             rows = list(judged.chunk.rows)
             looked.rows += rows
             looked.documents += judged.documents
-            looked.problems |= {rows[at]: problems for at, problems in judged.problems.items()}
+            looked.problems |= {
+                rows[at]: problems for at, problems in judged.problems.items()
+            }
             looked.sheets.add(judged.chunk.sheet)
             looked.chunks += 1
             for name in judged.chunk.columns:

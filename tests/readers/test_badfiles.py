@@ -22,7 +22,9 @@ def test_the_corpus_is_no_smaller_than_it_was() -> None:
 
 @pytest.mark.fault("X01", "X06", "X19")
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad.kind}-{bad.name}")
-def test_what_a_refusal_says_is_done_and_leads_to_success(tmp_path: Path, bad: Bad) -> None:
+def test_what_a_refusal_says_is_done_and_leads_to_success(
+    tmp_path: Path, bad: Bad
+) -> None:
     """By one who has nothing but the sentence."""
     refusal = look(tmp_path, bad.name, bad.data, input=bad.input).refusal
     assert bad.says in refusal, refusal

@@ -65,7 +65,9 @@ def test_control_characters_reject_their_row(
         "ab{}",
         "extra",
     ):  # which without quotes is half of the line's end
-        bare = text_of([row(1, **{column: "@"}), row(2)]).replace("@", place.format(character))
+        bare = text_of([row(1, **{column: "@"}), row(2)]).replace(
+            "@", place.format(character)
+        )
         assert only(look(tmp_path, "orders.csv", bare)) == (column, "control-character")
 
 
@@ -73,10 +75,15 @@ def test_control_characters_reject_their_row(
 def test_line_breaks_and_tabs_in_quotes_stay_in_free_text(tmp_path: Path) -> None:
     """LF, CR LF and tab; an id has none of them."""
     looked = look_at(
-        tmp_path, row(1, note="a\nb\r\nc\td"), row(2, order_id="a\nb"), row(3, order_id="a\tb")
+        tmp_path,
+        row(1, note="a\nb\r\nc\td"),
+        row(2, order_id="a\nb"),
+        row(3, order_id="a\tb"),
     )
     assert looked.documents[0]["description"] == "a\nb\r\nc\td"
-    assert looked.rules == {number: [("order_id", "invisible-character")] for number in (3, 4)}
+    assert looked.rules == {
+        number: [("order_id", "invisible-character")] for number in (3, 4)
+    }
 
 
 INVISIBLE = [
@@ -122,7 +129,11 @@ def test_what_cannot_be_seen_is_rejected_in_ids_and_kept_in_texts(
         ].value or f"\\u{ord(character):04x}" in (looked.problems[2][0].value)
     looked = look_at(tmp_path, row(1, note=text, invoice=text, extra=text))
     assert looked.problems == {}
-    assert looked.documents[0]["description"] == looked.documents[0]["metadata"]["invoice"] == text
+    assert (
+        looked.documents[0]["description"]
+        == looked.documents[0]["metadata"]["invoice"]
+        == text
+    )
     assert looked.cells["extra"] == [text]
 
 
@@ -152,7 +163,9 @@ def test_free_text_is_kept_byte_for_byte(tmp_path: Path, text: str) -> None:
 @pytest.mark.fault("X04")
 def test_ids_that_are_equal_only_after_normalisation_conflict(tmp_path: Path) -> None:
     """Neither is sent, and the file as a whole is warned of."""
-    looked = look_at(tmp_path, row(1, order_id="caf\xe9"), row(2), row(3, order_id="cafe\u0301"))
+    looked = look_at(
+        tmp_path, row(1, order_id="caf\xe9"), row(2), row(3, order_id="cafe\u0301")
+    )
     assert looked.repeats == {2: "conflict", 4: "conflict"}
     assert any("NFC" in note for note in looked.notes)
 
@@ -164,7 +177,8 @@ def test_formulas_are_text(tmp_path: Path, start: str) -> None:
     another matter.
     """
     looked = look_at(
-        tmp_path, row(1, note=f"{start}cmd()", invoice=f"{start}cmd()", extra=f"{start}cmd()")
+        tmp_path,
+        row(1, note=f"{start}cmd()", invoice=f"{start}cmd()", extra=f"{start}cmd()"),
     )
     assert looked.problems == {}
     assert (
@@ -246,12 +260,17 @@ def test_what_is_no_amount_is_rejected(
 ) -> None:
     """Never guessed, never rounded, and no float is ever built."""
     looked = look_at(
-        tmp_path, row(1, amount=amount, currency=currency), row(2, amount="7"), amount=AMOUNT[unit]
+        tmp_path,
+        row(1, amount=amount, currency=currency),
+        row(2, amount="7"),
+        amount=AMOUNT[unit],
     )
     column = "currency" if rule in ("unknown-currency", "required") else "amount"
     found = looked.rules
     assert set(found) == {2}
-    assert found[2][0] == (column, rule) or (rule == "maximum" and found[2] == [(column, rule)])
+    assert found[2][0] == (column, rule) or (
+        rule == "maximum" and found[2] == [(column, rule)]
+    )
     assert looked.documents[1]["amount"] == (7 if unit == "minor" else 700)
     if not amount.isascii() and amount[0] not in "五1":
         assert looked.problems[2][0].remedy.startswith("use 0-9")
@@ -276,7 +295,9 @@ def test_what_is_an_amount_is_exact(
     tmp_path: Path, amount: str, currency: str, unit: str, minor: int
 ) -> None:
     """Plain digits, or commas in threes, with a point."""
-    looked = look_at(tmp_path, row(1, amount=amount, currency=currency), amount=AMOUNT[unit])
+    looked = look_at(
+        tmp_path, row(1, amount=amount, currency=currency), amount=AMOUNT[unit]
+    )
     assert (looked.problems, looked.documents[0]["amount"]) == ({}, minor)
     assert looked.documents[0]["currency"] == currency.lower()
 
@@ -284,7 +305,18 @@ def test_what_is_an_amount_is_exact(
 @pytest.mark.fault("X09", "X14")
 @pytest.mark.parametrize(
     "text",
-    ["0000001", "1e3", "0x10", "-0", "1.0", "TRUE", "../../x", "a/b:c", 'it\'s "so"', "x" * 100],
+    [
+        "0000001",
+        "1e3",
+        "0x10",
+        "-0",
+        "1.0",
+        "TRUE",
+        "../../x",
+        "a/b:c",
+        'it\'s "so"',
+        "x" * 100,
+    ],
 )
 def test_ids_stay_text(tmp_path: Path, text: str) -> None:
     """Zeros, points and exponents included."""
@@ -299,7 +331,10 @@ def test_ids_have_limits(tmp_path: Path) -> None:
     """
     assert only(look_at(tmp_path, row(1, order_id=""))) == ("order_id", "required")
     assert only(look_at(tmp_path, row(1, order_id="x" * 10_000)))[0] == "order_id"
-    assert only(look_at(tmp_path, row(1, order_id=" A1"))) == ("order_id", "surrounding-blanks")
+    assert only(look_at(tmp_path, row(1, order_id=" A1"))) == (
+        "order_id",
+        "surrounding-blanks",
+    )
     looked = look_at(tmp_path, row(1, order_id="a1"), row(2, order_id="A1"))
     assert (looked.problems, looked.repeats) == ({}, {2: "conflict", 3: "conflict"})
 
@@ -308,7 +343,9 @@ def test_ids_have_limits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "recipient", ["", "acct_1", "recp_1", "recp_test_A", "RECP_TEST_1", "recp_test_1 x"]
 )
-def test_recipients_are_of_one_form_and_of_the_jobs_mode(tmp_path: Path, recipient: str) -> None:
+def test_recipients_are_of_one_form_and_of_the_jobs_mode(
+    tmp_path: Path, recipient: str
+) -> None:
     """recp_test_… in a test job."""
     found = look_at(tmp_path, row(1, recipient=recipient)).problems
     assert {problem.column for problem in found[2]} == {"recipient"}
@@ -319,9 +356,16 @@ def test_metadata_has_limits(tmp_path: Path) -> None:
     """500 characters a text; reserved and too many keys are the job's fault, 78."""
     from batchpay.domain.errors import Misconfigured
 
-    assert only(look_at(tmp_path, row(1, invoice="x" * 501))) == ("invoice", "maxLength")
+    assert only(look_at(tmp_path, row(1, invoice="x" * 501))) == (
+        "invoice",
+        "maxLength",
+    )
     assert look_at(tmp_path, row(1, invoice="ก" * 500)).problems == {}
-    for keys in (["order_id"], ["batchpay_key"], [f"k{number}" for number in range(200)]):
+    for keys in (
+        ["order_id"],
+        ["batchpay_key"],
+        [f"k{number}" for number in range(200)],
+    ):
         more = "".join(
             f'\n[columns.metadata]\n{key} = "extra"' if not at else f'\n{key} = "extra"'
             for at, key in enumerate(keys)
@@ -356,7 +400,9 @@ CARDS = {
 @pytest.mark.fault("X26")
 @pytest.mark.parametrize("name", CARDS)
 @pytest.mark.parametrize("column", HEADER)
-def test_a_card_number_rejects_its_row_and_is_gone(tmp_path: Path, name: str, column: str) -> None:
+def test_a_card_number_rejects_its_row_and_is_gone(
+    tmp_path: Path, name: str, column: str
+) -> None:
     """In any column, in any script and form: neither cells nor documents nor messages hold it."""
     looked = look_at(tmp_path, row(1, **{column: CARDS[name]}), row(2))
     assert (column, "card-number") in looked.rules[2]
@@ -392,14 +438,17 @@ def test_other_digits_are_left_alone(tmp_path: Path, name: str) -> None:
 @pytest.mark.fault("X26")
 def test_a_column_known_to_hold_no_cards_is_not_looked_at(tmp_path: Path) -> None:
     """not_cards names it; the others stay watched."""
-    looked = look_at(tmp_path, row(1, extra=CARD), row(2, note=CARD), input='not_cards = ["extra"]')
+    looked = look_at(
+        tmp_path, row(1, extra=CARD), row(2, note=CARD), input='not_cards = ["extra"]'
+    )
     assert looked.rules == {3: [("note", "card-number")]}
     assert looked.cells["extra"][0] == CARD
 
 
 @pytest.mark.fault("X26")
 @pytest.mark.parametrize(
-    "line", [f"A1,10,{CARD}", f"A1,10,THB,recp_test_1,cust_test_1,,,,{CARD}", f'"A1"{CARD},1']
+    "line",
+    [f"A1,10,{CARD}", f"A1,10,THB,recp_test_1,cust_test_1,,,,{CARD}", f'"A1"{CARD},1'],
 )
 def test_rows_that_are_no_rows_hide_card_numbers_too(tmp_path: Path, line: str) -> None:
     """Ragged, or with a broken quote."""

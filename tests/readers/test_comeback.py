@@ -138,7 +138,8 @@ def test_what_a_sheet_made_of_an_id_is_forgiven_with_it(tmp_path: Path) -> None:
 
 @pytest.mark.fault("J08")
 @pytest.mark.parametrize(
-    "damage", ["", "id:0000001", "id:0000002:00000000", "0000001", "'id:0000001:1da5f322x"]
+    "damage",
+    ["", "id:0000001", "id:0000002:00000000", "0000001", "'id:0000001:1da5f322x"],
 )
 def test_a_damaged_batchpay_id_gives_nothing_back(tmp_path: Path, damage: str) -> None:
     """What the cell holds stays as it is, and the row is rejected: nothing tells any more which one
@@ -155,7 +156,9 @@ def test_a_damaged_batchpay_id_gives_nothing_back(tmp_path: Path, damage: str) -
         2: [("batchpay_id", "torn-row")],
         3: [("order_id", "not-a-number"), ("batchpay_id", "torn-row")],
     }
-    assert not [note for note in looked.notes if "came back" in note and "damaged" in note]
+    assert not [
+        note for note in looked.notes if "came back" in note and "damaged" in note
+    ]
 
 
 @pytest.mark.fault("J08")
@@ -164,7 +167,9 @@ def test_an_id_that_is_made_of_several_cells_is_not_given_back(tmp_path: Path) -
     one.
     """
     of_two = '{ template = "{extra}-{order_id}" }'
-    looked = looked_at(tmp_path, "csv", back("N-0000001", "1", extra="N"), order_id=of_two)
+    looked = looked_at(
+        tmp_path, "csv", back("N-0000001", "1", extra="N"), order_id=of_two
+    )
     assert looked.documents[0]["order_id"] == "N-1"
     text = '{ template = "order {order_id}" }'
     looked = looked_at(tmp_path, "csv", back("0000001", "1"), description=text)
@@ -188,7 +193,9 @@ def corrected(
 
     def keep(intake: Any, chunks: Any) -> None:
         for judged in chunks:
-            found.update({judged.chunk.rows[at]: place for at, place in judged.corrects.items()})
+            found.update(
+                {judged.chunk.rows[at]: place for at, place in judged.corrects.items()}
+            )
 
     with ExitStack() as stack:
         take_in(job(folder, "rejects.csv"), stack, lambda sha256: sha256, keep)
@@ -232,7 +239,9 @@ def test_a_row_says_which_one_it_corrects(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.fault("J07", "J08")
-def test_a_row_whose_place_was_damaged_is_rejected(tmp_path: Path, damage: dict[str, str]) -> None:
+def test_a_row_whose_place_was_damaged_is_rejected(
+    tmp_path: Path, damage: dict[str, str]
+) -> None:
     """As an order like any other it would be charged beside the one that it corrects."""
     rows = (back("A1", "A1", 7, **damage), back("A2", "A2", 9))
     assert corrected(tmp_path, *rows) == {3: place_of(BATCH, "", 9)}
@@ -276,7 +285,11 @@ def test_a_file_without_our_columns_corrects_nobody(tmp_path: Path) -> None:
     """Older files of ours, and everybody's."""
     assert corrected(tmp_path, back("A1", "A1"), names=HEADER) == {}
     assert (
-        corrected(tmp_path, back("A1", "A1"), names=tuple(n for n in NAMES if n != "batchpay_id"))
+        corrected(
+            tmp_path,
+            back("A1", "A1"),
+            names=tuple(n for n in NAMES if n != "batchpay_id"),
+        )
         == {}
     )
 
@@ -322,7 +335,10 @@ def test_other_files_are_read_as_the_job_says(tmp_path: Path) -> None:
     titled = "title\n\n" + text_of([row(1)])
     assert look(tmp_path, "orders.csv", titled, input="header_row = 3").rows == [4]
     one = text_of([row(1) | {"batchpay_row": "7"}], (*HEADER, "batchpay_row"))
-    assert "header_row = 1" in look(tmp_path, "orders.csv", one, input="header_row = 3").refusal
+    assert (
+        "header_row = 1"
+        in look(tmp_path, "orders.csv", one, input="header_row = 3").refusal
+    )
     assert (
         "has no sheet 'Other'"
         in look(tmp_path, "orders.xlsx", book(good(1)), input='sheet = "Other"').refusal
@@ -367,7 +383,9 @@ def test_a_workbook_with_titles_comes_back_through_the_program(
     assert market.run().returncode == 10
     (rejects,) = (market.folder / "reports").glob("*/rejects.xlsx")
     book = openpyxl.load_workbook(rejects)
-    *titles, head, row = ([cell.value or "" for cell in line] for line in book.active.iter_rows())
+    *titles, head, row = (
+        [cell.value or "" for cell in line] for line in book.active.iter_rows()
+    )
     assert [line[0] for line in titles] == ["Orders of the day", ""]
     cells = dict(zip(head, row, strict=True))
     assert (cells["order_id"], cells["batchpay_row"], cells["batchpay_sheet"]) == (

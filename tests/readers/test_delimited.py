@@ -32,7 +32,10 @@ from tests.readers.files import HEADER, look, look_at, row, text_of
             "order_id,amount,currency,recipient,customer,note,invoice,amount",
             "more than one column is called 'amount'",
         ),
-        ("order_id,,currency,recipient,customer,note,invoice,extra", "no column 'amount'"),
+        (
+            "order_id,,currency,recipient,customer,note,invoice,extra",
+            "no column 'amount'",
+        ),
         (
             "order_id,Amount ,currency,recipient,customer,note,invoice,extra",
             "it has 'Amount '; the difference: a blank at its beginning or end, capital",
@@ -54,7 +57,10 @@ from tests.readers.files import HEADER, look, look_at, row, text_of
             r'say delimiter = "\t" in [input]',
         ),
         ("A00001,10.00,THB,recp_test_1,cust_test_1,,,", "no column 'order_id'"),
-        ("order_id,amount,currency,recipient,customer,note,invoice,a\rb", "lone CR in the header"),
+        (
+            "order_id,amount,currency,recipient,customer,note,invoice,a\rb",
+            "lone CR in the header",
+        ),
         (
             "order_id,amount,currency,recipient,customer,note,invoice,a\x00",
             r"control character in the header 'a\x00'",
@@ -89,7 +95,9 @@ def test_a_header_that_cannot_be_trusted_refuses_the_file(
 
 
 @pytest.mark.fault("X06")
-def test_other_columns_may_stand_anywhere_under_any_name_or_none(tmp_path: Path) -> None:
+def test_other_columns_may_stand_anywhere_under_any_name_or_none(
+    tmp_path: Path,
+) -> None:
     """Reordered, without a name, called the same: kept under names of their own and told."""
     header = (
         "x",
@@ -105,7 +113,20 @@ def test_other_columns_may_stand_anywhere_under_any_name_or_none(tmp_path: Path)
         "",
         "x (2)",
     )
-    cells = ("1", "n", "i", "cust_test_1", "recp_test_1", "2", "THB", "10", "A1", "3", "4", "5")
+    cells = (
+        "1",
+        "n",
+        "i",
+        "cust_test_1",
+        "recp_test_1",
+        "2",
+        "THB",
+        "10",
+        "A1",
+        "3",
+        "4",
+        "5",
+    )
     sink = io.StringIO(newline="")
     csv.writer(sink).writerows([header, cells])
     looked = look(tmp_path, "orders.csv", sink.getvalue())
@@ -137,16 +158,22 @@ def test_other_columns_may_stand_anywhere_under_any_name_or_none(tmp_path: Path)
 
 
 @pytest.mark.fault("X06")
-@pytest.mark.parametrize("above", ["Orders of the night,,,\n\n", '"two\nlines",\n,\n', "\n\n"])
+@pytest.mark.parametrize(
+    "above", ["Orders of the night,,,\n\n", '"two\nlines",\n,\n', "\n\n"]
+)
 def test_a_header_below_other_rows(tmp_path: Path, above: str) -> None:
     """header_row counts rows as a spreadsheet does: blank ones count, a line break in quotes does
     not.
     """
-    looked = look(tmp_path, "orders.csv", above + text_of([row(), row(2)]), input="header_row = 3")
+    looked = look(
+        tmp_path, "orders.csv", above + text_of([row(), row(2)]), input="header_row = 3"
+    )
     assert (looked.refused, looked.rows) == ([], [4, 5])
     assert (
         "row 1 holds all of the columns that the job reads: say header_row = 1"
-        in look(tmp_path, "orders.csv", text_of([row()]), input="header_row = 9").refusal
+        in look(
+            tmp_path, "orders.csv", text_of([row()]), input="header_row = 9"
+        ).refusal
     )
 
 
@@ -154,7 +181,11 @@ def test_a_header_below_other_rows(tmp_path: Path, above: str) -> None:
 
 GOOD = "A1,10.00,THB,recp_test_1,cust_test_1,,,"
 FAULTY = {
-    "too few": ("A1,10.00,THB,recp_test_1", "ragged-row", "4 cells where the header has 8"),
+    "too few": (
+        "A1,10.00,THB,recp_test_1",
+        "ragged-row",
+        "4 cells where the header has 8",
+    ),
     "too many": (GOOD + ",", "ragged-row", "9 cells where the header has 8"),
     "unquoted comma": (
         GOOD.replace("10.00", "1,000.00"),
@@ -162,8 +193,16 @@ FAULTY = {
         "quote cells that hold the delimiter",
     ),
     "one cell": ("A1", "ragged-row", "1 cell"),
-    "quote closed early": (GOOD.replace("A1", '"A"1'), "quote", "write quotes inside a cell twice"),
-    "blank after a quote": (GOOD.replace("A1", '"A1" '), "quote", "text after a closing quote"),
+    "quote closed early": (
+        GOOD.replace("A1", '"A"1'),
+        "quote",
+        "write quotes inside a cell twice",
+    ),
+    "blank after a quote": (
+        GOOD.replace("A1", '"A1" '),
+        "quote",
+        "text after a closing quote",
+    ),
 }
 
 
@@ -205,7 +244,15 @@ def test_a_quote_inside_a_cell_is_a_character(tmp_path: Path) -> None:
 @pytest.mark.fault("X07")
 def test_blank_rows_are_skipped_and_counted(tmp_path: Path) -> None:
     """Nothing, delimiters alone or empty quotes; the rows below keep their numbers."""
-    lines = [",".join(HEADER), GOOD, "", ",,,,,,,", ",,", '""', GOOD.replace("A1", "A2")]
+    lines = [
+        ",".join(HEADER),
+        GOOD,
+        "",
+        ",,,,,,,",
+        ",,",
+        '""',
+        GOOD.replace("A1", "A2"),
+    ]
     looked = look(tmp_path, "orders.csv", "\n".join(lines) + "\n")
     assert (looked.rows, looked.problems) == ([2, 7], {})
     assert looked.notes == ["4 blank rows skipped"]
@@ -225,9 +272,17 @@ def test_an_unclosed_quote_is_refused_with_the_line_where_it_opened(
 
 
 @pytest.mark.fault("X07")
-def test_a_quote_that_another_rows_quote_seems_to_close_is_refused(tmp_path: Path) -> None:
+def test_a_quote_that_another_rows_quote_seems_to_close_is_refused(
+    tmp_path: Path,
+) -> None:
     """Rows inside it could not be told apart."""
-    lines = [",".join(HEADER), GOOD, GOOD.replace("A1", '"A1'), GOOD, GOOD.replace("THB", '"THB"')]
+    lines = [
+        ",".join(HEADER),
+        GOOD,
+        GOOD.replace("A1", '"A1'),
+        GOOD,
+        GOOD.replace("THB", '"THB"'),
+    ]
     refusal = look(tmp_path, "orders.csv", "\n".join(lines) + "\n").refusal
     assert "a quote opened at line 3" in refusal
     assert "at line 5" in refusal
@@ -249,7 +304,11 @@ def test_swallowed_rows_show_as_a_ragged_row_of_many_lines(tmp_path: Path) -> No
 @pytest.mark.fault("X07")
 def test_cells_that_are_missing_at_the_end_are_empty(tmp_path: Path) -> None:
     """As Excel writes them; told once a file, and no row is lost."""
-    lines = [",".join(HEADER), GOOD, *[f"A{at},10.00,THB,recp_test_1,cust_test_1" for at in "234"]]
+    lines = [
+        ",".join(HEADER),
+        GOOD,
+        *[f"A{at},10.00,THB,recp_test_1,cust_test_1" for at in "234"],
+    ]
     looked = look(tmp_path, "orders.csv", "\n".join(lines) + "\n")
     assert (looked.rows, looked.problems) == ([2, 3, 4, 5], {})
     assert looked.notes == [
@@ -260,7 +319,9 @@ def test_cells_that_are_missing_at_the_end_are_empty(tmp_path: Path) -> None:
 
 @pytest.mark.fault("X07")
 @pytest.mark.parametrize("surplus", [",", ",,,"])
-def test_empty_cells_behind_the_last_column_are_no_data(tmp_path: Path, surplus: str) -> None:
+def test_empty_cells_behind_the_last_column_are_no_data(
+    tmp_path: Path, surplus: str
+) -> None:
     """Each row ends with the delimiter, the header does not."""
     lines = [",".join(HEADER), GOOD + surplus, GOOD.replace("A1", "A2") + surplus]
     looked = look(tmp_path, "orders.csv", "\n".join(lines) + "\n")
@@ -281,11 +342,15 @@ MOVED = {
 
 @pytest.mark.fault("X07")
 @pytest.mark.parametrize("name", MOVED)
-def test_a_row_whose_cells_may_have_moved_is_not_believed(tmp_path: Path, name: str) -> None:
+def test_a_row_whose_cells_may_have_moved_is_not_believed(
+    tmp_path: Path, name: str
+) -> None:
     """A comma that is not quoted makes another amount, or another recipient."""
     header = "order_id,recipient,customer,amount,note,invoice"
     lines = [header, "A1,recp_test_1,cust_test_1,10.00,,", MOVED[name]]
-    looked = look(tmp_path, "orders.csv", "\n".join(lines) + "\n", currency='{ value = "THB" }')
+    looked = look(
+        tmp_path, "orders.csv", "\n".join(lines) + "\n", currency='{ value = "THB" }'
+    )
     assert looked.rules[3][0] == ("row", "ragged-row")
     assert 2 not in looked.problems
 
@@ -295,23 +360,39 @@ def test_a_row_whose_cells_may_have_moved_is_not_believed(tmp_path: Path, name: 
 ELSEWHERE = {
     "a title": ("Orders of the night\n\n{}", ",", "say header_row = 3 in [input]"),
     "semicolons": ("{}", ";", 'say delimiter = ";" in [input]'),
-    "tabs below a title": ("Night\n{}", "\t", r'say delimiter = "\t" and header_row = 2 in'),
+    "tabs below a title": (
+        "Night\n{}",
+        "\t",
+        r'say delimiter = "\t" and header_row = 2 in',
+    ),
     "bars": ("{}", "|", 'say delimiter = "|" in [input]'),
-    "a semicolon in the title": ("Branch: 5; printed today\n{}", ",", "say header_row = 2 in"),
-    "the line for Excel": ("sep=;\n{}", ";", 'say delimiter = ";" and header_row = 2 in'),
+    "a semicolon in the title": (
+        "Branch: 5; printed today\n{}",
+        ",",
+        "say header_row = 2 in",
+    ),
+    "the line for Excel": (
+        "sep=;\n{}",
+        ";",
+        'say delimiter = ";" and header_row = 2 in',
+    ),
     "the line for Excel, quoted": ('"sep=,"\n{}', ",", "say header_row = 2 in [input]"),
 }
 
 
 @pytest.mark.fault("X06")
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_header_that_is_elsewhere_is_found_and_told(tmp_path: Path, name: str) -> None:
+def test_a_header_that_is_elsewhere_is_found_and_told(
+    tmp_path: Path, name: str
+) -> None:
     """Doing what the message says leads to success, and it is never done unasked."""
     above, delimiter, remedy = ELSEWHERE[name]
     data = above.format(text_of([row(1), row(2)], delimiter=delimiter))
     refusal = look(tmp_path, "orders.csv", data).refusal
     assert remedy in refusal
-    settings = refusal.partition("say ")[2].partition(" in [input]")[0].replace(" and ", "\n")
+    settings = (
+        refusal.partition("say ")[2].partition(" in [input]")[0].replace(" and ", "\n")
+    )
     mended = look(tmp_path, "orders.csv", data, input=settings)
     assert (len(mended.rows), mended.problems, mended.refused) == (2, {}, [])
 
@@ -329,7 +410,9 @@ def test_a_header_that_is_nearly_one_is_told_with_what_it_lacks(tmp_path: Path) 
 
 
 @pytest.mark.fault("X09")
-def test_a_last_line_without_its_end_is_read_where_totals_prove_it(tmp_path: Path) -> None:
+def test_a_last_line_without_its_end_is_read_where_totals_prove_it(
+    tmp_path: Path,
+) -> None:
     """Count and total of the sender, both, and right ones; a row that lacks cells is not proven."""
     data = text_of([row(1), row(2)])[:-1]
     totals = tmp_path / "orders.csv.totals.json"
@@ -363,7 +446,11 @@ def test_small_files(tmp_path: Path) -> None:
     assert "has no row 1" in look(tmp_path, "orders.csv", b"\xef\xbb\xbf").refusal
     assert "row 1 is blank" in look(tmp_path, "orders.csv", b"\n").refusal
     only = look_at(tmp_path)
-    assert (only.refused, only.rows, only.notes) == ([], [], ["no rows below the header"])
+    assert (only.refused, only.rows, only.notes) == (
+        [],
+        [],
+        ["no rows below the header"],
+    )
     one = look_at(tmp_path, row())
     assert (one.refused, one.rows, one.problems) == ([], [2], {})
 
@@ -374,7 +461,9 @@ def test_limits(tmp_path: Path) -> None:
     file.
     """
     wide = ("x",) * (1000 - len(HEADER))
-    widest = text_of([row()], (*HEADER, *(f"x{number}" for number in range(1000 - len(HEADER)))))
+    widest = text_of(
+        [row()], (*HEADER, *(f"x{number}" for number in range(1000 - len(HEADER))))
+    )
     assert look(tmp_path, "orders.csv", widest).rows == [2]
     assert (
         "1001 columns"
@@ -382,9 +471,13 @@ def test_limits(tmp_path: Path) -> None:
     )
     assert (
         "100008 columns"
-        in look(tmp_path, "orders.csv", ",".join((*HEADER, *["x"] * 100_000)) + "\n").refusal
+        in look(
+            tmp_path, "orders.csv", ",".join((*HEADER, *["x"] * 100_000)) + "\n"
+        ).refusal
     )
-    long = look_at(tmp_path, row(1, extra="x" * 65536), row(2, extra="ก" * 10**6), row(3))
+    long = look_at(
+        tmp_path, row(1, extra="x" * 65536), row(2, extra="ก" * 10**6), row(3)
+    )
     assert long.rules == {3: [("extra", "cell-too-long")]}
     assert len(long.problems[3][0].value) < 100
     for cell in ("x" * 9 * 2**20, "x\n" * 5 * 2**20):
@@ -395,10 +488,16 @@ def test_limits(tmp_path: Path) -> None:
 def test_a_file_of_blank_lines_is_read_in_bounded_time(tmp_path: Path) -> None:
     """Ten million of them in ten kilobytes."""
     data = gzip.compress(
-        text_of([row()]).encode() + b"\n" * 10**7 + GOOD.replace("A1", "A2").encode() + b"\n"
+        text_of([row()]).encode()
+        + b"\n" * 10**7
+        + GOOD.replace("A1", "A2").encode()
+        + b"\n"
     )
     looked = look(tmp_path, "orders.csv.gz", data)
-    assert (looked.rows, looked.notes) == ([2, 10**7 + 3], ["10000000 blank rows skipped"])
+    assert (looked.rows, looked.notes) == (
+        [2, 10**7 + 3],
+        ["10000000 blank rows skipped"],
+    )
 
 
 # --- cut
@@ -415,7 +514,11 @@ def test_a_file_cut_inside_a_line_is_refused_at_every_byte(tmp_path: Path) -> No
     for cut in range(1, len(whole) + 1):
         looked = look(tmp_path, "orders.csv", whole[:cut])
         if cut in ends:
-            assert (looked.refused, len(looked.rows), looked.problems) == ([], ends[cut], {}), cut
+            assert (looked.refused, len(looked.rows), looked.problems) == (
+                [],
+                ends[cut],
+                {},
+            ), cut
         else:
             assert looked.refused, cut
 
@@ -456,8 +559,15 @@ def written(draw: st.DrawFn) -> tuple[list[list[str]], bytes, str, str]:
     quoted = draw(st.randoms(use_true_random=False))
 
     def cell(value: str) -> str:
-        needed = any(character in value for character in ('"', "\n", delimiter)) or value == ""
-        return '"' + value.replace('"', '""') + '"' if needed or quoted.random() < 0.3 else value
+        needed = (
+            any(character in value for character in ('"', "\n", delimiter))
+            or value == ""
+        )
+        return (
+            '"' + value.replace('"', '""') + '"'
+            if needed or quoted.random() < 0.3
+            else value
+        )
 
     lines = [delimiter.join(map(cell, cells)) + end for cells in table]
     return table, "".join(lines).encode(), delimiter, end
@@ -478,7 +588,9 @@ def test_any_table_reads_back_cell_for_cell(
     names = [f"c{number}" for number in range(len(table[0]) if table else 1)]
     header = (delimiter.join(names) + end).encode()
     edges = (delimiter * (len(names) - 1) + end).encode()
-    data = header + b"x" * (text.BLOCK - len(header) - len(edges) - after) + edges + body
+    data = (
+        header + b"x" * (text.BLOCK - len(header) - len(edges) - after) + edges + body
+    )
     path = tmp_path_factory.getbasetemp() / ("round.csv.gz" if packed else "round.csv")
     path.write_bytes(gzip.compress(data, 1) if packed else data)
     found: dict[int, list[str]] = {}
@@ -490,7 +602,9 @@ def test_any_table_reads_back_cell_for_cell(
             ):
                 found[number] = list(cells)
     assert len(found.pop(2)[0]) > text.BLOCK // 2
-    assert found == {number: cells for number, cells in enumerate(table, 3) if any(cells)}
+    assert found == {
+        number: cells for number, cells in enumerate(table, 3) if any(cells)
+    }
 
 
 @settings(deadline=None)
@@ -507,14 +621,17 @@ def test_the_fast_reader_and_the_strict_one_agree_on_legal_text(
     names = [f"c{number}" for number in range(len(table[0]) if table else 1)]
     plain = plain_rows(data, delimiter, names)
     if plain is None:
-        assert not table or not delimiter.isascii() or data.startswith("\ufeff".encode())
+        assert (
+            not table or not delimiter.isascii() or data.startswith("\ufeff".encode())
+        )
     else:
         assert _cells(plain.batch) == table
 
 
 def _cells(batch: pa.RecordBatch) -> list[list[str]]:
     return [
-        list(cells) for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        list(cells)
+        for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True)
     ]
 
 
@@ -527,14 +644,18 @@ def _cells(batch: pa.RecordBatch) -> list[list[str]]:
 @example('""",\n', 1)
 @example('"a",""b\n', 2)
 @example('"""a"\n', 1)
-def test_what_the_fast_reader_takes_the_strict_one_reads_the_same(data: str, width: int) -> None:
+def test_what_the_fast_reader_takes_the_strict_one_reads_the_same(
+    data: str, width: int
+) -> None:
     """On any text at all: the fast one declines, or finds exactly the records of the strict one."""
     plain = plain_rows(data.encode(), ",", [f"c{number}" for number in range(width)])
     if plain is not None:
         found = records_of(data, ",")
         assert found.rest == ""
         assert not any(record.broken for record in found.records)
-        assert _cells(plain.batch) == [record.cells for record in found.records if record.cells]
+        assert _cells(plain.batch) == [
+            record.cells for record in found.records if record.cells
+        ]
         assert list(plain.rows_from(0)) == [
             at for at, record in enumerate(found.records) if record.cells
         ]
@@ -544,7 +665,8 @@ def test_what_the_fast_reader_takes_the_strict_one_reads_the_same(data: str, wid
 @settings(max_examples=300, deadline=None)
 @given(
     st.text(
-        st.sampled_from('ab,"\n\r;ก\0 ') | st.characters(exclude_categories=["Cs"]), max_size=60
+        st.sampled_from('ab,"\n\r;ก\0 ') | st.characters(exclude_categories=["Cs"]),
+        max_size=60,
     )
 )
 @example("a\rb" + "\ue000\uf8ff\U000f0000\U0010fffd")
@@ -553,11 +675,18 @@ def test_no_text_makes_the_strict_reader_fail(data: str) -> None:
     found = records_of(data, ",")
     assert sum(record.lines for record in found.records) == found.lines
     read = data[: len(data) - len(found.rest)]
-    assert found.lines == read.count("\n") + (1 if read and not read.endswith("\n") else 0)
+    assert found.lines == read.count("\n") + (
+        1 if read and not read.endswith("\n") else 0
+    )
     if not any(record.broken for record in found.records):
         kept = "".join(cell for record in found.records for cell in record.cells)
         assert (
             sorted(kept.replace('"', "").replace("\n", "").replace(",", ""))
-            == sorted(read.replace('"', "").replace("\n", "").replace(",", "").replace("\r\n", ""))
+            == sorted(
+                read.replace('"', "")
+                .replace("\n", "")
+                .replace(",", "")
+                .replace("\r\n", "")
+            )
             or "\r" in read
         )

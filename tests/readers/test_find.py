@@ -43,7 +43,8 @@ def test_a_file_of_many_names_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(inbox)
     found = find_files(job(tmp_path, "*/*.csv*").input)
     assert [path.name for path in found] == ["a.csv", "e.csv", "f.csv"]
-    assert look(tmp_path, "*/[a-e].csv").rows == [2]  # e.csv is the same bytes, the same batch
+    # e.csv is the same bytes, the same batch
+    assert look(tmp_path, "*/[a-e].csv").rows == [2]
 
 
 @pytest.mark.fault("E11")
@@ -96,7 +97,8 @@ def test_names_of_any_kind_are_names(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text_of([row(1)]))
         with open_snapshot(tmp_path / name) as snapshot:
             assert [
-                list(c.rows) for c in read(snapshot, job(tmp_path, "x.csv").input, HEADER).chunks()
+                list(c.rows)
+                for c in read(snapshot, job(tmp_path, "x.csv").input, HEADER).chunks()
             ] == [[2]]
     (tmp_path / "orders[1]*.csv").write_text(text_of([row(5)]))
     assert look(tmp_path, "orders[1]*.csv").documents[0]["order_id"] == "A00005"
@@ -142,7 +144,9 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_later(
 
 @pytest.mark.fault("E06", "E07")
 @pytest.mark.parametrize("name", ["orders.csv", "orders.parquet", "orders.xlsx"])
-def test_a_file_that_breaks_while_it_is_read_is_75_and_not_65(tmp_path: Path, name: str) -> None:
+def test_a_file_that_breaks_while_it_is_read_is_75_and_not_65(
+    tmp_path: Path, name: str
+) -> None:
     """Cut between opening and reading: it is not damaged, it is not finished."""
     path = tmp_path / name
     path.write_bytes(FILES[name]())
@@ -153,20 +157,26 @@ def test_a_file_that_breaks_while_it_is_read_is_75_and_not_65(tmp_path: Path, na
 
 
 @pytest.mark.fault("E06")
-def test_a_file_that_is_replaced_by_name_is_read_as_it_was_opened(tmp_path: Path) -> None:
+def test_a_file_that_is_replaced_by_name_is_read_as_it_was_opened(
+    tmp_path: Path,
+) -> None:
     """mv over it is the right way to hand over a file: the descriptor keeps what was digested."""
     path = tmp_path / "orders.csv"
     path.write_text(text_of([row(1)]))
     with open_snapshot(path) as snapshot:
         (tmp_path / "new.csv").write_text(text_of([row(2), row(3)]))
         (tmp_path / "new.csv").replace(path)
-        chunks = list(read(snapshot, job(tmp_path, "orders.csv").input, HEADER).chunks())
+        chunks = list(
+            read(snapshot, job(tmp_path, "orders.csv").input, HEADER).chunks()
+        )
         snapshot.verify_unchanged()
     assert [chunk.texts("order_id") for chunk in chunks] == [["A00001"]]
 
 
 @pytest.mark.fault("E06", "E07", "I13")
-def test_a_slow_writer_is_75_or_a_whole_line_and_never_half_of_one(market: Market) -> None:
+def test_a_slow_writer_is_75_or_a_whole_line_and_never_half_of_one(
+    market: Market,
+) -> None:
     """A thread appends half lines while the program runs: nothing is charged that a whole line does
     not ask for.
     """
@@ -236,7 +246,9 @@ def test_one_bad_file_of_a_glob_stops_no_other(
         listening.bind("h.csv")
         looked = look(tmp_path, "inbox/*.csv")
     assert [
-        document["order_id"] for document in looked.documents if document["order_id"] != "A00009"
+        document["order_id"]
+        for document in looked.documents
+        if document["order_id"] != "A00009"
     ] == [
         "A00000",
         "A00001",
@@ -278,7 +290,9 @@ def test_a_night_with_a_bad_file_charges_the_others(market: Market) -> None:
 
 @pytest.mark.fault("J22")
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_file_that_still_grows_waits_and_the_others_do_not(tmp_path: Path, number: int) -> None:
+def test_a_file_that_still_grows_waits_and_the_others_do_not(
+    tmp_path: Path, number: int
+) -> None:
     """One alone is 75; one of several is told, and the rest is read."""
     for at in range(number):
         (tmp_path / f"orders-{at}.csv").write_text(text_of([row(at)]))
@@ -295,11 +309,17 @@ def test_a_file_that_still_grows_waits_and_the_others_do_not(tmp_path: Path, num
     with ExitStack() as stack:
         if number == 1:
             with pytest.raises(TryLater, match="still being written"):
-                take_in(job(tmp_path, "orders-*.csv"), stack, lambda sha256: sha256, keep)
+                take_in(
+                    job(tmp_path, "orders-*.csv"), stack, lambda sha256: sha256, keep
+                )
         else:
-            intakes = take_in(job(tmp_path, "orders-*.csv"), stack, lambda sha256: sha256, keep)
+            intakes = take_in(
+                job(tmp_path, "orders-*.csv"), stack, lambda sha256: sha256, keep
+            )
             assert [type(error).exit_code for error in intakes.refused] == [75]
-            assert [intake.snapshot.name for intake in intakes.files] == ["orders-0.csv"]
+            assert [intake.snapshot.name for intake in intakes.files] == [
+                "orders-0.csv"
+            ]
 
 
 # --- what programs leave beside files
@@ -312,7 +332,13 @@ def test_what_programs_leave_is_no_input(tmp_path: Path) -> None:
     (inbox / "__MACOSX").mkdir(parents=True)
     (inbox / "orders.csv").write_text(text_of([row(1)]))
     (inbox / "__MACOSX" / "orders.csv").write_text("junk")
-    mark = b"\x06Noklek" + b" " * 49 + b"\x06\0" + "Noklek".encode("utf-16-le") + b"\0" * 90
+    mark = (
+        b"\x06Noklek"
+        + b" " * 49
+        + b"\x06\0"
+        + "Noklek".encode("utf-16-le")
+        + b"\0" * 90
+    )
     (inbox / "~$orders.csv").write_bytes(mark[:1] + mark[1:])
     looked = look(tmp_path, "inbox/**/*.csv")
     assert (looked.rows, looked.refused) == ([2], [])
@@ -320,7 +346,9 @@ def test_what_programs_leave_is_no_input(tmp_path: Path) -> None:
     (inbox / "orders.csv").unlink()
     with pytest.raises(InputMissing, match=r"only '~.orders\.csv' is there"):
         look(tmp_path, "inbox/*.csv")
-    assert "say orders.csv in [input] file" in look(tmp_path, "inbox/~$orders.csv").refusal
+    assert (
+        "say orders.csv in [input] file" in look(tmp_path, "inbox/~$orders.csv").refusal
+    )
 
 
 @pytest.mark.fault("X19")
@@ -330,7 +358,9 @@ def test_a_folder_is_told_with_the_files_in_it(tmp_path: Path) -> None:
     parts.mkdir()
     (parts / "_SUCCESS").write_bytes(b"")
     (parts / "part-0.parquet").write_bytes(packed(table(row(1))))
-    with pytest.raises(Misconfigured, match=r'1 .parquet file: say file = "') as refused:
+    with pytest.raises(
+        Misconfigured, match=r'1 .parquet file: say file = "'
+    ) as refused:
         look(tmp_path, "orders.parquet")
     glob = str(refused.value).partition('"')[2].partition('"')[0]
     assert look(tmp_path, glob).rows == [2]

@@ -19,7 +19,17 @@ from tests.readers.test_parquet import look_at as look_at_parquet
 from tests.readers.test_parquet import table
 from tests.readers.test_xlsx import book, both, good, with_cell
 
-TEXTS = ["#N/A", "nan", "NULL", "8.85E+12", "8,85E+12", '="0008"', "=0008", "#REF!", "1-Mar"]
+TEXTS = [
+    "#N/A",
+    "nan",
+    "NULL",
+    "8.85E+12",
+    "8,85E+12",
+    '="0008"',
+    "=0008",
+    "#REF!",
+    "1-Mar",
+]
 FORMATS = ["csv", "tsv", "parquet", "xlsx"]
 
 
@@ -32,7 +42,9 @@ def as_format(folder: Path, form: str, *ids: str, **how: Any) -> Looked:
         return look(
             folder,
             "orders.xlsx",
-            book(*(good(n, order_id=text) for n, text in enumerate(ids)), change=_texts),
+            book(
+                *(good(n, order_id=text) for n, text in enumerate(ids)), change=_texts
+            ),
         )
     delimiter = "\t" if form == "tsv" else ","
     return look(folder, f"orders.{form}", text_of(rows, delimiter=delimiter), **how)
@@ -46,7 +58,9 @@ def _texts(workbook: openpyxl.Workbook) -> None:
 
 @pytest.mark.fault("J08", "X09")
 @pytest.mark.parametrize("form", FORMATS)
-def test_what_is_no_id_is_rejected_in_every_format_alike(tmp_path: Path, form: str) -> None:
+def test_what_is_no_id_is_rejected_in_every_format_alike(
+    tmp_path: Path, form: str
+) -> None:
     """The same rows, rules and remedies; the good row among them goes on."""
     csv = as_format(tmp_path, "csv", *TEXTS, "A1")
     looked = as_format(tmp_path, form, *TEXTS, "A1")
@@ -93,7 +107,9 @@ def test_a_source_whose_ids_really_look_so_says_so(tmp_path: Path, form: str) ->
         (True, "boolean-cell"),
     ],
 )
-def test_a_cell_that_is_a_date_or_a_truth_is_no_id(tmp_path: Path, value: Any, rule: str) -> None:
+def test_a_cell_that_is_a_date_or_a_truth_is_no_id(
+    tmp_path: Path, value: Any, rule: str
+) -> None:
     """Typed so in the sheet or the column: rejected; the same as text is an id."""
     looked = both(tmp_path, book(good(1, order_id=value), good(2)))
     assert looked.rules == {2: [("order_id", rule)]}
@@ -129,15 +145,19 @@ def test_whole_numbers_are_the_same_id_in_every_format(tmp_path: Path) -> None:
     told.
     """
     assert (
-        both(tmp_path, book(good(1, order_id=1003), good(2, order_id=1004.0))).documents[0][
-            "order_id"
-        ]
+        both(
+            tmp_path, book(good(1, order_id=1003), good(2, order_id=1004.0))
+        ).documents[0]["order_id"]
         == "1003"
     )
     for array in (pa.array([1003]), pa.array([1003.0])):
         looked = look_at_parquet(tmp_path, table(row(1), order_id=array))
         assert (looked.problems, looked.documents[0]["order_id"]) == ({}, "1003")
-        told = [note for note in looked.notes if "column 'order_id' is of type double" in note]
+        told = [
+            note
+            for note in looked.notes
+            if "column 'order_id' is of type double" in note
+        ]
         assert len(told) == pa.types.is_floating(array.type)
     assert look_at_parquet(tmp_path, table(row(1), amount=pa.array([10.0]))).notes == []
 
@@ -154,9 +174,13 @@ def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(
     looked = look_at(tmp_path, row(1, extra="N"), row(2, extra=cell), order_id=of_two)
     assert looked.documents[0]["order_id"] == "N-A00001"
     assert [found[0] for found in looked.rules[3]] == ["extra"]
-    (tmp_path / "shops.csv").write_text(f'shop,id\nN,recp_test_1\n"{cell}",recp_test_2\n')
+    (tmp_path / "shops.csv").write_text(
+        f'shop,id\nN,recp_test_1\n"{cell}",recp_test_2\n'
+    )
     shops = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
-    looked = look_at(tmp_path, row(1, recipient="N"), row(2, recipient=cell), destination=shops)
+    looked = look_at(
+        tmp_path, row(1, recipient="N"), row(2, recipient=cell), destination=shops
+    )
     assert [found[0] for found in looked.rules[3]] == ["recipient"]
     assert "destination" not in looked.documents[1]
     looked = look_at(
@@ -211,13 +235,16 @@ def test_an_id_is_what_its_number_format_shows(
     are shown.
     """
     looked = both(
-        tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code))
+        tmp_path,
+        book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)),
     )
     assert (looked.problems, looked.documents[0]["order_id"]) == ({}, shown)
     assert looked.cells["order_id"][0] == shown
     told = [note for note in looked.notes if "as the sheet shows them" in note]
     assert len(told) == (
-        Zeros.of(code) is not None and shown != str(int(number)) and number == int(number)
+        Zeros.of(code) is not None
+        and shown != str(int(number))
+        and number == int(number)
     )
     assert all(shown in note for note in told)
 
@@ -240,10 +267,14 @@ def test_a_number_shown_as_no_id_is_written_is_no_id(
     says nothing.
     """
     looked = both(
-        tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code))
+        tmp_path,
+        book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)),
     )
     assert looked.rules == {2: [("order_id", rule)]}
-    assert both(tmp_path, book(good(1, amount=7), change=formatted(code, "B"))).problems == {}
+    assert (
+        both(tmp_path, book(good(1, amount=7), change=formatted(code, "B"))).problems
+        == {}
+    )
 
 
 @pytest.mark.fault("J08")
@@ -251,7 +282,9 @@ def test_zeros_are_told_once_a_file_and_amounts_stay_amounts(tmp_path: Path) -> 
     """Twenty rows, one note; a column that no field uses is read so too, without one; too many
     digits stay rejected.
     """
-    rows = [good(number, order_id=number, amount=7, extra=number) for number in range(1, 21)]
+    rows = [
+        good(number, order_id=number, amount=7, extra=number) for number in range(1, 21)
+    ]
     rows.append(good(99, order_id=1234567890123456))
 
     def change(workbook: openpyxl.Workbook) -> None:

@@ -30,7 +30,10 @@ from tests.readers.files import CARD, HEADER, Looked, job, look, row
 
 def table(*rows: dict[str, Any], **columns: pa.Array) -> pa.Table:
     """Rows of text, with some columns of another type."""
-    arrays = {name: pa.array([cells.get(name) for cells in rows], pa.string()) for name in HEADER}
+    arrays = {
+        name: pa.array([cells.get(name) for cells in rows], pa.string())
+        for name in HEADER
+    }
     return pa.table({**arrays, **columns})
 
 
@@ -65,12 +68,18 @@ TYPES: list[tuple[pa.Array, list[str]]] = [
         pa.array([Decimal("10.50"), None, Decimal("-0.07")], pa.decimal128(9, 2)),
         ["10.5", "", "-0.07"],
     ),
-    (pa.array([Decimal("100"), None, Decimal("0")], pa.decimal128(38, 18)), ["100", "", "0"]),
+    (
+        pa.array([Decimal("100"), None, Decimal("0")], pa.decimal128(38, 18)),
+        ["100", "", "0"],
+    ),
     (
         pa.array([Decimal(10) ** 40, None, Decimal(1)], pa.decimal256(60, 5)),
         ["1" + "0" * 40, "", "1"],
     ),
-    (pa.array([dt.date(2026, 11, 24), None, dt.date(1, 1, 1)]), ["2026-11-24", "", "0001-01-01"]),
+    (
+        pa.array([dt.date(2026, 11, 24), None, dt.date(1, 1, 1)]),
+        ["2026-11-24", "", "0001-01-01"],
+    ),
     (
         pa.array([STAMP, None, STAMP], pa.timestamp("us")),
         ["2026-11-24T13:05:00", "", "2026-11-24T13:05:00"],
@@ -79,7 +88,10 @@ TYPES: list[tuple[pa.Array, list[str]]] = [
         pa.array([STAMP, None, STAMP], pa.timestamp("ms", "Asia/Bangkok")),
         ["2026-11-24T13:05:00Z", "", "2026-11-24T13:05:00Z"],
     ),
-    (pa.array([dt.time(13, 5), None, dt.time(0)], pa.time64("us")), ["13:05:00", "", "00:00:00"]),
+    (
+        pa.array([dt.time(13, 5), None, dt.time(0)], pa.time64("us")),
+        ["13:05:00", "", "00:00:00"],
+    ),
     (pa.array([None, None, None], pa.null()), ["", "", ""]),
     (pa.array([[1, 2], None, []]), ["[1, 2]", "", "[]"]),
     (pa.array([{"a": "ก"}, None, {"a": None}]), ['{"a": "ก"}', "", '{"a": null}']),
@@ -134,8 +146,12 @@ def test_amounts_of_any_type_are_exact_or_rejected(
 
 
 @pytest.mark.fault("X15", "X18")
-@pytest.mark.parametrize("array", [pa.array([[1]]), pa.array([{"a": 1}]), pa.array([b"x"])])
-def test_a_field_cannot_be_made_of_what_has_no_text(tmp_path: Path, array: pa.Array) -> None:
+@pytest.mark.parametrize(
+    "array", [pa.array([[1]]), pa.array([{"a": 1}]), pa.array([b"x"])]
+)
+def test_a_field_cannot_be_made_of_what_has_no_text(
+    tmp_path: Path, array: pa.Array
+) -> None:
     """Lists, structures and bytes: the file is refused, naming the column and its type."""
     refusal = look_at(tmp_path, table(row(1), order_id=array)).refusal
     assert "column 'order_id' is of type" in refusal
@@ -156,7 +172,9 @@ def test_a_field_cannot_be_made_of_what_has_no_text(tmp_path: Path, array: pa.Ar
 )
 def test_card_numbers_of_any_type_are_masked(tmp_path: Path, array: pa.Array) -> None:
     """Also inside of lists and in what is said of a float."""
-    columns = ["extra"] if pa.types.is_nested(array.type) else ["extra", "order_id", "amount"]
+    columns = (
+        ["extra"] if pa.types.is_nested(array.type) else ["extra", "order_id", "amount"]
+    )
     for column in columns:
         looked = look_at(tmp_path, table(row(1), **{column: array}))
         assert (column, "card-number") in looked.rules[2]
@@ -175,7 +193,10 @@ def test_rows_and_columns_are_told_as_in_any_file(tmp_path: Path) -> None:
     assert "more than one column is called 'amount'" in look_at(tmp_path, twice).refusal
     unused = look_at(tmp_path, table(row(1)).append_column("extra", pa.array(["1"])))
     assert (unused.problems, unused.cells["extra (2)"]) == ({}, ["1"])
-    assert "no column 'amount'" in look_at(tmp_path, table(row(1)).drop_columns(["amount"])).refusal
+    assert (
+        "no column 'amount'"
+        in look_at(tmp_path, table(row(1)).drop_columns(["amount"])).refusal
+    )
     empty = look_at(tmp_path, table())
     assert (empty.refused, empty.rows) == ([], [])
 
@@ -192,7 +213,10 @@ def test_a_file_cut_or_with_a_wrong_footer_is_refused(tmp_path: Path) -> None:
     for length in (0, 1, len(whole), 2**31 - 1, 2**32 - 1):
         data = whole[:-8] + length.to_bytes(4, "little") + b"PAR1"
         assert look(tmp_path, "orders.parquet", data).refused, length
-    assert "encrypted" in look(tmp_path, "orders.parquet", b"PARE" + whole[4:-4] + b"PARE").refusal
+    assert (
+        "encrypted"
+        in look(tmp_path, "orders.parquet", b"PARE" + whole[4:-4] + b"PARE").refusal
+    )
 
 
 @pytest.mark.fault("X18")
@@ -218,7 +242,9 @@ def test_flipped_bits_anywhere_are_refused_or_change_no_cell(tmp_path: Path) -> 
     end.
     """
     whole = packed(
-        table(row(1), row(2)).select(["order_id", "amount", "currency", "recipient", "customer"])
+        table(row(1), row(2)).select(
+            ["order_id", "amount", "currency", "recipient", "customer"]
+        )
     )
     five = {"description": "", "metadata": ""}
     clean = look(tmp_path, "orders.parquet", whole, **five)
@@ -246,8 +272,12 @@ def test_a_small_file_of_huge_values_ends_in_its_own_process(tmp_path: Path) -> 
 
 
 @pytest.mark.fault("J25", "X18")
-@pytest.mark.parametrize("kind", ["rows", "texts", "packed", "differences", "nothing", "lists"])
-def test_a_small_file_of_many_rows_costs_neither_memory_nor_time(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["rows", "texts", "packed", "differences", "nothing", "lists"]
+)
+def test_a_small_file_of_many_rows_costs_neither_memory_nor_time(
+    tmp_path: Path, kind: str
+) -> None:
     """The same over and over, however it is packed: 65 within some megabytes of it, in a process
     that stays small.
     """
@@ -272,7 +302,11 @@ def test_a_small_file_of_many_rows_costs_neither_memory_nor_time(tmp_path: Path,
     (tmp_path / "orders.parquet").write_bytes(data)
     job(tmp_path, "orders.parquet")
     done = subprocess.run(
-        [sys.executable, "-c", MEASURED], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEASURED],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "unpacks to more than 100 times its size" in done.stderr
     code, kilobytes = map(int, done.stdout.split()[-2:])
@@ -306,7 +340,9 @@ def test_many_different_rows_are_a_file_of_orders(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("X18")
-def test_a_footer_that_claims_more_rows_than_there_are_is_refused(tmp_path: Path) -> None:
+def test_a_footer_that_claims_more_rows_than_there_are_is_refused(
+    tmp_path: Path,
+) -> None:
     """100 rows are written as C8 01 in its count; FE 7F would be 8191 of them."""
     whole = packed(table(*(row(number) for number in range(100))))
     footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
@@ -321,7 +357,8 @@ def test_a_footer_that_claims_more_rows_than_there_are_is_refused(tmp_path: Path
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.none()
 
 
-@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))  # a process each
+# a process each
+@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(
     st.lists(st.tuples(TEXT, TEXT), min_size=20, max_size=60),
     st.sampled_from(["zstd", "snappy", "none"]),
@@ -363,7 +400,9 @@ def test_any_text_reads_back_cell_for_cell(
                 )
             )
     assert found == {
-        at: (one or "", two or "") for at, (one, two) in enumerate(cells, 2) if one or two
+        at: (one or "", two or "")
+        for at, (one, two) in enumerate(cells, 2)
+        if one or two
     }
 
 
@@ -408,12 +447,16 @@ def test_the_process_knows_no_secret_and_obeys_its_limits(
         child = apart._Child(snapshot, Input(str(path)), HEADER, Roles())
         process = Path("/proc") / str(child._process.pid)
         assert (
-            b"skey_" not in (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            b"skey_"
+            not in (process / "environ").read_bytes()
+            + (process / "cmdline").read_bytes()
         )
         limits = (process / "limits").read_text()
         assert f"Max address space         {apart.MEMORY}" in limits
         assert "Max core file size        0" in limits
-        ignored = int((process / "status").read_text().partition("SigIgn:")[2].split()[0], 16)
+        ignored = int(
+            (process / "status").read_text().partition("SigIgn:")[2].split()[0], 16
+        )
         assert all(ignored >> number - 1 & 1 for number in (1, 2, 15))
         child.end()
 

@@ -68,7 +68,11 @@ def test_the_apostrophe_we_put_is_taken_off_again(tmp_path: Path) -> None:
         ),
     )
     assert looked.problems == {}
-    assert [document["order_id"] for document in looked.documents[:3]] == ["-A1", "'-A2", "A3"]
+    assert [document["order_id"] for document in looked.documents[:3]] == [
+        "-A1",
+        "'-A2",
+        "A3",
+    ]
     assert [document["description"] for document in looked.documents] == [
         "+66 2",
         "'+66 2",
@@ -86,17 +90,23 @@ def test_the_apostrophe_we_put_is_taken_off_again(tmp_path: Path) -> None:
 def test_a_mark_that_cannot_be_read_rejects_its_row(tmp_path: Path, mark: str) -> None:
     """Whether an id begins with an apostrophe is not guessed."""
     looked = look(
-        tmp_path, "rejects.csv", marked(row(1, order_id="'=A1", batchpay_defused=mark), row(2))
+        tmp_path,
+        "rejects.csv",
+        marked(row(1, order_id="'=A1", batchpay_defused=mark), row(2)),
     )
     assert set(looked.problems) == {2}
     assert ("batchpay_defused", "not-a-mark") in looked.rules[2]
 
 
 @pytest.mark.fault("X05", "X26")
-def test_what_stands_behind_the_apostrophe_is_looked_at_like_any_cell(tmp_path: Path) -> None:
+def test_what_stands_behind_the_apostrophe_is_looked_at_like_any_cell(
+    tmp_path: Path,
+) -> None:
     """A card number, a control character."""
     looked = look(
-        tmp_path, "rejects.csv", marked(row(1, note=f"'={CARD}", batchpay_defused='["note"]'))
+        tmp_path,
+        "rejects.csv",
+        marked(row(1, note=f"'={CARD}", batchpay_defused='["note"]')),
     )
     assert ("note", "card-number") in looked.rules[2]
     assert CARD not in str(looked)
@@ -104,7 +114,9 @@ def test_what_stands_behind_the_apostrophe_is_looked_at_like_any_cell(tmp_path: 
 
 @pytest.mark.fault("X05", "X07", "X12", "H06")
 @pytest.mark.parametrize("name", ["orders.csv", "orders.tsv", "orders.parquet"])
-def test_rejected_rows_come_back_corrected_through_the_program(market: Market, name: str) -> None:
+def test_rejected_rows_come_back_corrected_through_the_program(
+    market: Market, name: str
+) -> None:
     """Three rows go wrong, one of them declined; the file that names them is corrected, sent back,
     and all is paid.
     """
@@ -132,9 +144,12 @@ def test_rejected_rows_come_back_corrected_through_the_program(market: Market, n
     _write(market.folder / f"again-{rejects.name}", back)
     again = market.run("--input", f"again-{rejects.name}")
     assert (again.returncode, again.stderr) == (0, ""), again.stdout
-    assert market.money() == dict.fromkeys(["00001", "00002", "-3", "00004", "00005"], 1)
+    assert market.money() == dict.fromkeys(
+        ["00001", "00002", "-3", "00004", "00005"], 1
+    )
     invoices = {
-        c["metadata"]["order_id"]: c["metadata"]["invoice"] for c in market.sandbox.charges()
+        c["metadata"]["order_id"]: c["metadata"]["invoice"]
+        for c in market.sandbox.charges()
     }
     assert invoices["00002"] == "=SUM(A1)"
     once_more = market.run("--input", f"again-{rejects.name}")
@@ -159,7 +174,8 @@ def _read(path: Path) -> list[dict[str, str]]:
     text = path.read_text("utf-8-sig")
     return list(
         csv.DictReader(
-            io.StringIO(text, newline=""), delimiter="\t" if path.suffix == ".tsv" else ","
+            io.StringIO(text, newline=""),
+            delimiter="\t" if path.suffix == ".tsv" else ",",
         )
     )
 
@@ -247,7 +263,9 @@ def test_lookup_files(tmp_path: Path) -> None:
         f"shop,id\n{CARD},recp_test_1\n".encode(),
     ],
 )
-def test_lookup_files_that_cannot_be_trusted(tmp_path: Path, data: bytes | None) -> None:
+def test_lookup_files_that_cannot_be_trusted(
+    tmp_path: Path, data: bytes | None
+) -> None:
     """Missing, empty, without the column, with two of it, no text, a quote that never closes, a
     card number: 78.
     """
@@ -265,7 +283,8 @@ def test_a_lookup_file_is_part_of_the_plan(market: Market) -> None:
     market.orders([order(1, recipient="A")])
     path = market.job()
     text = path.read_text().replace(
-        '"recipient"', '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+        '"recipient"',
+        '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }',
     )
     path.write_text(text)
     first = json.loads(market.run("--json", verb="plan").stdout)["plan_hash"]
@@ -286,7 +305,9 @@ def test_fifty_thousand_bad_rows_are_all_told_in_bounded_memory(tmp_path: Path) 
     """
 
     def peak(count: int) -> int:
-        bad = "".join(f"A{n},1e{n},XXX,acct_{n},cust_{n},\x01,{CARD},x\n" for n in range(count))
+        bad = "".join(
+            f"A{n},1e{n},XXX,acct_{n},cust_{n},\x01,{CARD},x\n" for n in range(count)
+        )
         (tmp_path / "orders.csv").write_text(text_of([]) + bad)
         job(tmp_path, "orders.csv", input='max_rejects = "5%"')
         with (tmp_path / "said").open("w") as said:
@@ -321,7 +342,10 @@ def test_fifty_thousand_bad_rows_are_all_told_in_bounded_memory(tmp_path: Path) 
             {"properties": {"order_id": {"pattern": "^(?=a)(a+)+$"}}},
             "cannot be matched in linear time",
         ),
-        ({"$schema": "{url}/mine.json"}, "only https://json-schema.org/draft/2020-12/schema"),
+        (
+            {"$schema": "{url}/mine.json"},
+            "only https://json-schema.org/draft/2020-12/schema",
+        ),
     ],
 )
 def test_a_schema_of_the_job_reaches_nobody(
@@ -351,12 +375,23 @@ def _book(folder: Path) -> Path:
     sheet["A1"] = "ยอดขาย 日次売上"
     sheet["A1"].font = Font(bold=True, size=16, color=Color(theme=4))
     sheet.merge_cells("A1:D1")
-    names = ["order_id", "amount", "currency", "recipient", "card", "invoice", "day", "gift"]
+    names = [
+        "order_id",
+        "amount",
+        "currency",
+        "recipient",
+        "card",
+        "invoice",
+        "day",
+        "gift",
+    ]
     sheet.append([])
     sheet.append(names)
     sheet["A3"].fill = PatternFill("solid", fgColor=Color(theme=5, tint=-0.25))
     day = dt.date(2026, 11, 24)
-    for number, (amount, shop) in enumerate(((1, 1), (100.255, 2), (1234.5, 3), (60, 4)), 1):
+    for number, (amount, shop) in enumerate(
+        ((1, 1), (100.255, 2), (1234.5, 3), (60, 4)), 1
+    ):
         recipient = "acct_1" if number == 3 else f"recp_test_sandbox{shop}"
         token = f"tokn_test_sandbox{number:05d}4242"
         if number == 4:
@@ -399,7 +434,10 @@ def test_a_workbook_comes_back_as_it_was(market: Market) -> None:
     assert sheet["A1"].font.color.rgb == "FF4F81BD"
     assert sheet["A3"].fill.fgColor.rgb == "FF953735"
     assert sheet.column_dimensions["F"].width == 33
-    assert (sheet.row_dimensions[4].height, sheet.row_dimensions[5].height) == (30, None)
+    assert (sheet.row_dimensions[4].height, sheet.row_dimensions[5].height) == (
+        30,
+        None,
+    )
     row = sheet[4]
     assert [(cell.value, cell.data_type) for cell in row[:3]] == [
         ("0000002", "s"),
@@ -409,7 +447,11 @@ def test_a_workbook_comes_back_as_it_was(market: Market) -> None:
     assert row[1].number_format == "General", "100.255 is not shown as 100.26"
     assert sheet["B5"].number_format == "#,##0.00"
     assert row[6].number_format == "d mmm yyyy"
-    assert (row[5].value, row[5].data_type, row[5].fill.fgColor.rgb) == ("-ร้าน", "s", "FFE2EFDA")
+    assert (row[5].value, row[5].data_type, row[5].fill.fgColor.rgb) == (
+        "-ร้าน",
+        "s",
+        "FFE2EFDA",
+    )
     assert (row[6].value, row[7].value) == (dt.datetime(2026, 11, 24), True)
     wrong = {
         cell.coordinate: cell.comment and cell.comment.text
@@ -422,7 +464,9 @@ def test_a_workbook_comes_back_as_it_was(market: Market) -> None:
     assert "insufficient" in wrong["E6"]
     again = market.run("--input", str(first))
     assert again.returncode == 10, again.stderr
-    second = [path for path in first.parent.parent.glob("*/rejects.xlsx") if path != first]
+    second = [
+        path for path in first.parent.parent.glob("*/rejects.xlsx") if path != first
+    ]
     assert market.posts() == 2
     assert _own_cells(second[0]) == _own_cells(first)[:2]
     book = openpyxl.load_workbook(second[0])
@@ -432,7 +476,9 @@ def test_a_workbook_comes_back_as_it_was(market: Market) -> None:
     assert market.money() == {"0000001": 1, "0000002": 1}
     third = set(first.parent.parent.glob("*/rejects.xlsx")) - {first, *second}
     (left,) = [openpyxl.load_workbook(path).active for path in third]
-    coloured = [c.coordinate for r in left.iter_rows() for c in r if c.fill.fgColor.rgb == WRONG]
+    coloured = [
+        c.coordinate for r in left.iter_rows() for c in r if c.fill.fgColor.rgb == WRONG
+    ]
     assert coloured == ["D4"]
 
 
@@ -448,13 +494,17 @@ def test_a_parquet_file_comes_back_with_its_types(market: Market) -> None:
     table = pa.table(
         {
             "order_id": ["001", "002", "003"],
-            "amount": pa.array([Decimal("100.25"), Decimal("100.255"), None], pa.decimal128(9, 3)),
+            "amount": pa.array(
+                [Decimal("100.25"), Decimal("100.255"), None], pa.decimal128(9, 3)
+            ),
             "currency": pa.array(["THB"] * 3).dictionary_encode(),
             "recipient": ["recp_test_sandbox1"] * 3,
             "card": [f"tokn_test_sandbox{number:05d}4242" for number in range(3)],
             "invoice": pa.array([1, 2, int(CARD)], pa.int64()),
             "day": pa.array([dt.date(2026, 11, 24)] * 3),
-            "at": pa.array([dt.datetime(2026, 11, 24, 1, 2, 3)] * 3, pa.timestamp("us", "UTC")),
+            "at": pa.array(
+                [dt.datetime(2026, 11, 24, 1, 2, 3)] * 3, pa.timestamp("us", "UTC")
+            ),
             "part": pa.array([0.1, 1.5, None], pa.float32()),
         }
     )
@@ -492,8 +542,20 @@ def test_a_masked_card_number_is_still_one_when_it_comes_back(tmp_path: Path) ->
     mask = "************4242"
     why = f"note: found '{mask}' (card-number); remove it"
     rows = [
-        row(1, note=mask, batchpay_reason=why, batchpay_outcome="rejected", batchpay_row="2"),
-        row(2, note="", batchpay_reason=why, batchpay_outcome="rejected", batchpay_row="3"),
+        row(
+            1,
+            note=mask,
+            batchpay_reason=why,
+            batchpay_outcome="rejected",
+            batchpay_row="2",
+        ),
+        row(
+            2,
+            note="",
+            batchpay_reason=why,
+            batchpay_outcome="rejected",
+            batchpay_row="3",
+        ),
         row(3, note=mask, batchpay_outcome="declined", batchpay_row="4"),
     ]
     names = (*MARKED, "batchpay_outcome", "batchpay_reason")
@@ -549,7 +611,9 @@ def test_what_a_row_came_back_for_and_what_changed_is_told(market: Market) -> No
     back[1] |= {"card": "tokn_test_sandbox000044242", "amount": "90"}
     _write(market.folder / "back.csv", back)
     market.run("--input", "back.csv")
-    market.orders([order(3, amount="80.00", card="tokn_test_sandbox000054242")], "plain.csv")
+    market.orders(
+        [order(3, amount="80.00", card="tokn_test_sandbox000054242")], "plain.csv"
+    )
     market.run("--input", "plain.csv")
     batch = rejects.parent.name
     told = {}
@@ -559,7 +623,10 @@ def test_what_a_row_came_back_for_and_what_changed_is_told(market: Market) -> No
                 at = (line["order_id"], line["attempts"], line["outcome"])
                 told[at] = (line["corrects"], line["changed"])
     assert told == {
-        ("00001", "1", "succeeded"): (f"batch {batch} row 2", "amount: - -> 100.25 THB"),
+        ("00001", "1", "succeeded"): (
+            f"batch {batch} row 2",
+            "amount: - -> 100.25 THB",
+        ),
         ("00002", "2", "succeeded"): (
             f"batch {batch} row 3",
             "amount: 102.25 THB -> 90.00 THB; payer: card *0011 -> card *4242",
@@ -590,11 +657,17 @@ def test_what_a_row_came_back_for_and_what_changed_is_told(market: Market) -> No
         ("yyyy-mm-dd", "46350.5", False),
     ],
 )
-def test_a_format_that_hides_digits_is_known(code: str, text: str, hidden: bool) -> None:
+def test_a_format_that_hides_digits_is_known(
+    code: str, text: str, hidden: bool
+) -> None:
     """By the decimals of its first part."""
-    number_format = f'<numFmts count="1"><numFmt numFmtId="164" formatCode={quoteattr(code)}/>'
+    number_format = (
+        f'<numFmts count="1"><numFmt numFmtId="164" formatCode={quoteattr(code)}/>'
+    )
     styles = PLAIN.replace("<fonts", f"{number_format}</numFmts><fonts", 1)
-    styles = styles.replace('<cellXfs count="1"><xf numFmtId="0"', '<cellXfs><xf numFmtId="164"')
+    styles = styles.replace(
+        '<cellXfs count="1"><xf numFmtId="0"', '<cellXfs><xf numFmtId="164"'
+    )
     assert Styles(styles).hides(0, text) is hidden
 
 

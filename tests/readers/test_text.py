@@ -41,7 +41,10 @@ def test_a_stated_encoding_is_read_character_for_character(
 ) -> None:
     """With a byte order mark or without, which is never part of the first column's name."""
     looked = look(
-        tmp_path, "orders.csv", noted(note, 3).encode(written), input=f'encoding = "{stated}"'
+        tmp_path,
+        "orders.csv",
+        noted(note, 3).encode(written),
+        input=f'encoding = "{stated}"',
     )
     assert (looked.refused, looked.problems) == ([], {})
     assert looked.documents[3]["description"] == note
@@ -56,7 +59,10 @@ def test_a_mark_of_utf_16_with_an_end_stated_is_no_part_of_the_header(
     """utf-16-le and utf-16-be keep the mark as a character; we do not."""
     stated = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
     looked = look(
-        tmp_path, "orders.csv", mark + noted(THAI).encode(stated), input=f'encoding = "{stated}"'
+        tmp_path,
+        "orders.csv",
+        mark + noted(THAI).encode(stated),
+        input=f'encoding = "{stated}"',
     )
     assert (looked.refused, next(iter(looked.cells))) == ([], "order_id")
 
@@ -82,7 +88,9 @@ def test_another_encoding_is_refused_with_byte_and_line(
         data = noted(note, before).encode(written)
         with pytest.raises(UnicodeDecodeError) as wrong:
             data.decode(stated)
-        refusal = look(tmp_path, "orders.csv", data, input=f'encoding = "{stated}"').refusal
+        refusal = look(
+            tmp_path, "orders.csv", data, input=f'encoding = "{stated}"'
+        ).refusal
         assert f"line {before + 2}, byte {wrong.value.start}:" in refusal
         assert f"is not {stated}" in refusal
         assert "[input]" in refusal
@@ -130,7 +138,12 @@ def test_the_names_of_iana_are_known(tmp_path: Path, name: str, written: str) ->
     """Also those that Python has not."""
     note = {"cp932": "髙島屋", "cp874": "สีลม"}[written]
     data = noted(note).encode(written)
-    assert note in look(tmp_path, "orders.csv", data, input=f'encoding = "{name}"').cells["note"]
+    assert (
+        note
+        in look(tmp_path, "orders.csv", data, input=f'encoding = "{name}"').cells[
+            "note"
+        ]
+    )
 
 
 @pytest.mark.fault("X01")
@@ -147,7 +160,9 @@ def test_two_encodings_in_one_file_are_refused_where_the_second_begins(
 
 @pytest.mark.fault("X01")
 @pytest.mark.parametrize("written", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_that_nobody_stated_is_refused_with_the_remedy(tmp_path: Path, written: str) -> None:
+def test_utf_16_that_nobody_stated_is_refused_with_the_remedy(
+    tmp_path: Path, written: str
+) -> None:
     """Not read as text full of NUL."""
     refusal = look(tmp_path, "orders.csv", noted("").encode(written)).refusal
     assert 'encoding = "utf-16' in refusal
@@ -156,14 +171,18 @@ def test_utf_16_that_nobody_stated_is_refused_with_the_remedy(tmp_path: Path, wr
 @pytest.mark.fault("X01")
 @pytest.mark.parametrize("end", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("wrong", [b"\x00\xd8", b"\xd8"])
-def test_broken_utf_16_is_refused_with_its_line(tmp_path: Path, end: str, wrong: bytes) -> None:
+def test_broken_utf_16_is_refused_with_its_line(
+    tmp_path: Path, end: str, wrong: bytes
+) -> None:
     """Half a surrogate pair, or a byte too few, in either byte order."""
     mark = b"\xff\xfe" if end == "utf-16-le" else b"\xfe\xff"
     half = wrong if end == "utf-16-le" else wrong[::-1]
     for before in (6, 20_000):  # the second reaches over more than one block
         good = mark + noted("", before).encode(end)
         data = good + half + "\n".encode(end) * (len(half) - 1)
-        refusal = look(tmp_path, "orders.csv", data, input='encoding = "utf-16"').refusal
+        refusal = look(
+            tmp_path, "orders.csv", data, input='encoding = "utf-16"'
+        ).refusal
         assert f"line {before + 3}, byte {len(good)}:" in refusal
 
 
@@ -193,7 +212,10 @@ def test_all_members_of_a_gzip_file_are_read(tmp_path: Path) -> None:
     text = text_of([row(number, note=THAI) for number in range(400)]).encode()
     for cut in (1, 40, len(text) // 2):
         data = (
-            gzip.compress(text[:cut]) + gzip.compress(b"") + gzip.compress(text[cut:]) + bytes(512)
+            gzip.compress(text[:cut])
+            + gzip.compress(b"")
+            + gzip.compress(text[cut:])
+            + bytes(512)
         )
         looked = look(tmp_path, "orders.csv.gz", data)
         assert (looked.refused, looked.problems, len(looked.documents)) == ([], {}, 400)
@@ -202,7 +224,9 @@ def test_all_members_of_a_gzip_file_are_read(tmp_path: Path) -> None:
 @pytest.mark.fault("X19", "E07")
 def test_a_gzip_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
     """At every byte of a small file."""
-    whole = gzip.compress(text_of([row(number) for number in range(5)]).encode(), mtime=0)
+    whole = gzip.compress(
+        text_of([row(number) for number in range(5)]).encode(), mtime=0
+    )
     for cut in range(len(whole)):
         assert look(tmp_path, "orders.csv.gz", whole[:cut]).refused, cut
 
@@ -212,7 +236,9 @@ def test_a_gzip_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
     """The check sum of each member covers its text; what it does not cover (name, time, system)
     changes nothing.
     """
-    whole = gzip.compress(text_of([row(number) for number in range(5)]).encode(), mtime=0)
+    whole = gzip.compress(
+        text_of([row(number) for number in range(5)]).encode(), mtime=0
+    )
     good = look(tmp_path, "orders.csv.gz", whole).documents
     for bit in range(0, 8 * len(whole), 3):
         data = bytearray(whole)
@@ -227,7 +253,9 @@ def test_anything_behind_a_gzip_file_is_refused(tmp_path: Path, junk: bytes) -> 
     """Bytes that belong to nothing are not passed over."""
     assert (
         "cut or damaged"
-        in look(tmp_path, "orders.csv.gz", gzip.compress(text_of([row()]).encode()) + junk).refusal
+        in look(
+            tmp_path, "orders.csv.gz", gzip.compress(text_of([row()]).encode()) + junk
+        ).refusal
     )
 
 
@@ -249,26 +277,37 @@ def test_content_and_name_must_agree(tmp_path: Path, name: str, data: bytes) -> 
     """Neither the name nor the first bytes alone are believed; what it is, is said."""
     refusal = look(tmp_path, name, data).refusal
     assert any(
-        words in refusal for words in ("give it the name", "it was cut", "exported again")
+        words in refusal
+        for words in ("give it the name", "it was cut", "exported again")
     ), refusal
 
 
 @pytest.mark.fault("X19")
-@pytest.mark.parametrize("name", ["orders.txt", "orders", "orders.csv.bz2", "orders.xlsm"])
-def test_a_file_of_another_name_is_told_the_one_that_fits(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["orders.txt", "orders", "orders.csv.bz2", "orders.xlsm"]
+)
+def test_a_file_of_another_name_is_told_the_one_that_fits(
+    tmp_path: Path, name: str
+) -> None:
     """By its content; under that name it is read."""
-    assert "give it the name orders.csv" in look(tmp_path, name, text_of([row()])).refusal
+    assert (
+        "give it the name orders.csv" in look(tmp_path, name, text_of([row()])).refusal
+    )
     assert look(tmp_path, "orders.csv", text_of([row()])).rows == [2]
 
 
 @pytest.mark.fault("X19")
-def test_bytes_of_no_kind_are_refused_with_the_kinds_that_are_read(tmp_path: Path) -> None:
+def test_bytes_of_no_kind_are_refused_with_the_kinds_that_are_read(
+    tmp_path: Path,
+) -> None:
     """Neither the name nor the content says anything."""
     assert ".csv.gz" in look(tmp_path, "orders.dat", bytes(range(32)) * 9).refusal
 
 
 @pytest.mark.fault("X08", "X19")
-def test_a_gzip_bomb_of_blanks_is_refused_early_in_little_memory(tmp_path: Path) -> None:
+def test_a_gzip_bomb_of_blanks_is_refused_early_in_little_memory(
+    tmp_path: Path,
+) -> None:
     """A quarter of a gigabyte in some hundred kilobytes: refused at the first 8 MiB, by the length
     of its line.
     """

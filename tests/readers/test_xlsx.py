@@ -29,7 +29,9 @@ FAR = (  # an empty cell so far out that the sheet is read row by row
 SHEET = "xl/worksheets/sheet1.xml"
 
 
-def book(*rows: Cells, change: Callable[[openpyxl.Workbook], None] | None = None) -> bytes:
+def book(
+    *rows: Cells, change: Callable[[openpyxl.Workbook], None] | None = None
+) -> bytes:
     """A workbook with the header and these rows, written by openpyxl."""
     workbook = openpyxl.Workbook()
     sheet = workbook.active
@@ -50,13 +52,20 @@ def good(number: int = 1, **changes: Any) -> list[Any]:
     return [cells[name] for name in HEADER]
 
 
-def rezipped(data: bytes, change: dict[str, Any], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def rezipped(
+    data: bytes, change: dict[str, Any], compression: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     """The same package with some parts replaced, changed by a function, or added."""
     sink = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(sink, "w", compression) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(sink, "w", compression) as new,
+    ):
         for name in old.namelist():
             part: Any = change.pop(name, old.read(name))
-            new.writestr(name, part(old.read(name).decode()) if callable(part) else part)
+            new.writestr(
+                name, part(old.read(name).decode()) if callable(part) else part
+            )
         for name, part in change.items():
             new.writestr(name, part)
     return sink.getvalue()
@@ -66,7 +75,11 @@ def far(data: bytes) -> bytes:
     """The same sheet, read row by row."""
     return rezipped(
         data,
-        {SHEET: lambda xml: xml.replace("</sheetData>", FAR.format(1_900, 1_900) + "</sheetData>")},
+        {
+            SHEET: lambda xml: xml.replace(
+                "</sheetData>", FAR.format(1_900, 1_900) + "</sheetData>"
+            )
+        },
     )
 
 
@@ -133,7 +146,9 @@ def test_values_are_what_the_sheet_stores(tmp_path: Path) -> None:
     """Not how it shows them: whole numbers without a point, ISO dates, true and false; texts to the
     character.
     """
-    looked = both(tmp_path, book(*(good(n, extra=value) for n, (value, _) in enumerate(VALUES))))
+    looked = both(
+        tmp_path, book(*(good(n, extra=value) for n, (value, _) in enumerate(VALUES)))
+    )
     assert looked.cells["extra"] == [text for _, text in VALUES]
     assert (looked.problems, looked.sheets, looked.rows[0]) == ({}, {"Orders"}, 2)
 
@@ -158,12 +173,15 @@ def test_dates_count_from_1900_or_1904_as_the_book_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "value", [1234567890123456, 2**53 + 1, 1e22, 1234567890.1234567, -(10**15)]
 )
-def test_numbers_of_more_than_15_digits_are_rejected(tmp_path: Path, value: float) -> None:
+def test_numbers_of_more_than_15_digits_are_rejected(
+    tmp_path: Path, value: float
+) -> None:
     """The sheet has rounded them already; in a column that no field uses they are kept as they
     are.
     """
     looked = both(
-        tmp_path, book(good(1, amount=value), good(2, order_id=value), good(3, extra=value))
+        tmp_path,
+        book(good(1, amount=value), good(2, order_id=value), good(3, extra=value)),
     )
     assert looked.rules[2][0] == ("amount", "number-not-exact")
     assert looked.rules[3][0] == ("order_id", "number-not-exact")
@@ -177,7 +195,9 @@ def test_a_card_number_in_a_numeric_cell_is_masked_too(
     tmp_path: Path, column: str, as_number: bool
 ) -> None:
     """Neither in the cells nor in what is said of them."""
-    looked = both(tmp_path, book(good(1, **{column: int(CARD) if as_number else CARD}), good(2)))
+    looked = both(
+        tmp_path, book(good(1, **{column: int(CARD) if as_number else CARD}), good(2))
+    )
     assert (column, "card-number") in looked.rules[2]
     assert set(looked.problems) == {2}
     assert CARD not in str(looked)
@@ -207,19 +227,27 @@ BROKEN_CELLS = {
     "self-closing": ('<c r="F3"><f>1+1</f><v/></c>', "formula-without-value"),
     "shared": ('<c r="F3"><f t="shared" si="0"/></c>', "formula-without-value"),
     "error": ('<c r="F3" t="e"><v>#DIV/0!</v></c>', "error-cell"),
-    "error of a formula": ('<c r="F3" s="0" t="e"><f>1/0</f><v>#DIV/0!</v></c>', "error-cell"),
+    "error of a formula": (
+        '<c r="F3" s="0" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
+        "error-cell",
+    ),
 }
 
 
 @pytest.mark.fault("X17")
 @pytest.mark.parametrize("name", BROKEN_CELLS)
-def test_formulas_without_a_value_and_errors_reject_their_row(tmp_path: Path, name: str) -> None:
+def test_formulas_without_a_value_and_errors_reject_their_row(
+    tmp_path: Path, name: str
+) -> None:
     """In a column that a field reads; elsewhere they are only counted."""
     xml, rule = BROKEN_CELLS[name]
     assert both(tmp_path, with_cell(xml)).rules == {3: [("note", rule)]}
     elsewhere = look(tmp_path, "orders.xlsx", with_cell(xml, "H"))
     assert elsewhere.problems == {}
-    assert "1 cell with an error or without a value, in columns no field uses" in elsewhere.notes
+    assert (
+        "1 cell with an error or without a value, in columns no field uses"
+        in elsewhere.notes
+    )
 
 
 @pytest.mark.fault("X17")
@@ -255,7 +283,9 @@ def test_which_sheet_is_meant_is_never_guessed(tmp_path: Path) -> None:
         workbook["Other"].append(good(7))
 
     data = book(good(), change=two)
-    data = rezipped(data, {"xl/workbook.xml": lambda xml: xml.replace('"Other"', '"../../etc"')})
+    data = rezipped(
+        data, {"xl/workbook.xml": lambda xml: xml.replace('"Other"', '"../../etc"')}
+    )
     refusal = look(tmp_path, "orders.xlsx", data).refusal
     assert "2 visible sheets hold data" in refusal
     assert "'Orders', '../../etc'" in refusal
@@ -265,7 +295,9 @@ def test_which_sheet_is_meant_is_never_guessed(tmp_path: Path) -> None:
     )
     odd = look(tmp_path, "orders.xlsx", data, input='sheet = "../../etc"')
     assert (odd.sheets, odd.documents[0]["order_id"]) == ({"../../etc"}, "A00007")
-    assert "no visible sheet holds data" in look(tmp_path, "orders.xlsx", _blank()).refusal
+    assert (
+        "no visible sheet holds data" in look(tmp_path, "orders.xlsx", _blank()).refusal
+    )
 
 
 def _blank() -> bytes:
@@ -277,7 +309,9 @@ def _blank() -> bytes:
 @pytest.mark.fault("X06", "X07")
 def test_rows_beyond_the_header_and_blank_rows(tmp_path: Path) -> None:
     """A value to the right of the last name rejects its row; rows without any text are counted."""
-    looked = both(tmp_path, book(good(1), [], [None, ""], [*good(2), None, "stray"], good(3)))
+    looked = both(
+        tmp_path, book(good(1), [], [None, ""], [*good(2), None, "stray"], good(3))
+    )
     assert looked.rules == {5: [("row", "ragged-row")]}
     assert looked.problems[5][0].value == "stray"
     assert looked.rows == [2, 5, 6]
@@ -321,24 +355,41 @@ def _hostile() -> dict[str, tuple[bytes, str]]:
             "not UTF-8",
         ),
         "other encoding": (
-            rezipped(data, {SHEET: lambda xml: '<?xml version="1.0" encoding="utf-7"?>' + xml}),
+            rezipped(
+                data,
+                {SHEET: lambda xml: '<?xml version="1.0" encoding="utf-7"?>' + xml},
+            ),
             "not UTF-8",
         ),
-        "path": (rezipped(data, {"../../evil.xml": b"<x/>"}), "path out of the workbook"),
-        "absolute": (rezipped(data, {"/etc/evil.xml": b"<x/>"}), "path out of the workbook"),
-        "backslash": (rezipped(data, {"xl\\..\\evil.xml": b"<x/>"}), "path out of the workbook"),
+        "path": (
+            rezipped(data, {"../../evil.xml": b"<x/>"}),
+            "path out of the workbook",
+        ),
+        "absolute": (
+            rezipped(data, {"/etc/evil.xml": b"<x/>"}),
+            "path out of the workbook",
+        ),
+        "backslash": (
+            rezipped(data, {"xl\\..\\evil.xml": b"<x/>"}),
+            "path out of the workbook",
+        ),
         "encrypted part": (bytes(encrypted), "is encrypted"),
         "case twice": (rezipped(data, {"xl/WORKBOOK.xml": b"<x/>"}), "one twice"),
         "no workbook": (_zip({"a.xml": b"<a/>"}), "is a zip: 'a.xml': unpack it"),
         "docx": (
-            _zip({"[Content_Types].xml": b"<Types/>", "_rels/.rels": b"<Relationships/>"}),
+            _zip(
+                {"[Content_Types].xml": b"<Types/>", "_rels/.rels": b"<Relationships/>"}
+            ),
             "without a workbook",
         ),
         "xls": (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
             "an old Office file, such as an .xls, or one with a password",
         ),
-        "broken xml": (rezipped(data, {SHEET: lambda xml: xml[: len(xml) // 2]}), "cut or damaged"),
+        "broken xml": (
+            rezipped(data, {SHEET: lambda xml: xml[: len(xml) // 2]}),
+            "cut or damaged",
+        ),
         "no xml": (rezipped(data, {SHEET: b"\x00\x01\x02"}), "UTF-8"),
     }
 
@@ -446,7 +497,8 @@ def test_any_text_reads_back_by_both_libraries(
     )
     sheet = f"<sheetData>{rows}</sheetData>"
     data = rezipped(
-        book(), {SHEET: lambda xml: re.sub("<sheetData>.*</sheetData>", lambda _: sheet, xml)}
+        book(),
+        {SHEET: lambda xml: re.sub("<sheetData>.*</sheetData>", lambda _: sheet, xml)},
     )
     wanted = {number: cells for number, cells in enumerate(table, 2) if any(cells)}
     for form in (data, far(data)):
@@ -471,7 +523,9 @@ def _inline(letter: str, number: int, text: str) -> str:
 
 # --- every row in which a person sees anything
 
-UNCALCULATED = '<row r="{0}"><c r="A{0}"><f>"A"&amp;{0}</f></c><c r="B{0}"><f>B2</f></c></row>'
+UNCALCULATED = (
+    '<row r="{0}"><c r="A{0}"><f>"A"&amp;{0}</f></c><c r="B{0}"><f>B2</f></c></row>'
+)
 
 
 @pytest.mark.fault("J09", "X17")
@@ -487,7 +541,8 @@ def test_trailing_rows_of_formulas_without_values_are_rows(tmp_path: Path) -> No
         + '<row r="9"><c r="A9" t="e"><v>#N/A</v></c></row>'
     )
     data = rezipped(
-        book(good(1)), {SHEET: lambda xml: xml.replace("</sheetData>", tail + "</sheetData>")}
+        book(good(1)),
+        {SHEET: lambda xml: xml.replace("</sheetData>", tail + "</sheetData>")},
     )
     looked = both(tmp_path, data)
     assert looked.rows == [2, 3, 4, 5, 6, 9]
@@ -503,7 +558,10 @@ def test_trailing_rows_of_formulas_without_values_are_rows(tmp_path: Path) -> No
     ("change", "told"),
     [
         (lambda xml: xml.replace('<row r="4"', '<row r="3"'), "row 3 more than once"),
-        (lambda xml: xml.replace('r="4"', 'r="3"').replace("4", "3"), "row 3 more than once"),
+        (
+            lambda xml: xml.replace('r="4"', 'r="3"').replace("4", "3"),
+            "row 3 more than once",
+        ),
         (
             lambda xml: xml.replace('<row r="4"', '<row r="2"'),
             "row 2 more than once, or out of its order",
@@ -511,7 +569,9 @@ def test_trailing_rows_of_formulas_without_values_are_rows(tmp_path: Path) -> No
         (lambda xml: xml.replace('"A4"', '"A3"'), "cells of another row in row 4"),
         (lambda xml: xml.replace('"B4"', '"A4"'), "a cell of row 4 more than once"),
         (
-            lambda xml: xml.replace("</sheetData>", "</sheetData><sheetData><row/></sheetData>"),
+            lambda xml: xml.replace(
+                "</sheetData>", "</sheetData><sheetData><row/></sheetData>"
+            ),
             "more than one table",
         ),
         (
@@ -566,7 +626,9 @@ def test_parts_with_backslashes_or_in_other_letters_are_read(tmp_path: Path) -> 
         assert (looked.rows, looked.problems, looked.refused) == ([2, 3], {}, [])
     for out in ("/{}", "xl/../../{}", "..\\{}", "C:\\{}"):
         odd = renamed(data, lambda name, out=out: out.format(name))
-        assert "a path out of the workbook" in look(tmp_path, "orders.xlsx", odd).refusal
+        assert (
+            "a path out of the workbook" in look(tmp_path, "orders.xlsx", odd).refusal
+        )
 
 
 @pytest.mark.fault("X10")
@@ -576,7 +638,9 @@ def test_the_noise_behind_15_digits_is_no_amount(tmp_path: Path) -> None:
     noisy = {"1.25": repr(10.1 + 20.2), "3.25": repr(100 / 3)}
 
     def with_noise(xml: str) -> str:
-        return re.sub(r"<v>([13]\.25)</v>", lambda found: f"<v>{noisy[found[1]]}</v>", xml)
+        return re.sub(
+            r"<v>([13]\.25)</v>", lambda found: f"<v>{noisy[found[1]]}</v>", xml
+        )
 
     looked = look(tmp_path, "orders.xlsx", rezipped(book(*rows), {SHEET: with_noise}))
     assert looked.documents[0]["amount"] == 3030
@@ -585,13 +649,17 @@ def test_the_noise_behind_15_digits_is_no_amount(tmp_path: Path) -> None:
         4: [("order_id", "number-not-exact")],
     }
     assert "=ROUND(…,2)" in looked.problems[3][0].remedy
-    assert "in row 2, column 'amount', 30.3 for 30.299999999999997" in " ".join(looked.notes)
+    assert "in row 2, column 'amount', 30.3 for 30.299999999999997" in " ".join(
+        looked.notes
+    )
 
 
 # --- the audit of a sheet, told with addresses
 
 
-def of_sheet(tmp_path: Path, change: Callable[[Any], None], *rows: Cells, **how: Any) -> Looked:
+def of_sheet(
+    tmp_path: Path, change: Callable[[Any], None], *rows: Cells, **how: Any
+) -> Looked:
     """What a sheet with these rows comes to, changed."""
 
     def changed(workbook: openpyxl.Workbook) -> None:
@@ -624,7 +692,9 @@ def test_what_is_hidden_merged_or_text_is_told_with_its_address(tmp_path: Path) 
 @pytest.mark.fault("X13")
 @pytest.mark.parametrize("base", [1900, 1904])
 @pytest.mark.parametrize("is_far", [False, True])
-def test_dates_are_those_of_the_workbooks_calendar(tmp_path: Path, base: int, is_far: bool) -> None:
+def test_dates_are_those_of_the_workbooks_calendar(
+    tmp_path: Path, base: int, is_far: bool
+) -> None:
     """By both libraries."""
 
     def change(workbook: openpyxl.Workbook) -> None:
@@ -689,7 +759,9 @@ def test_a_range_in_the_wrong_row_is_told_the_right_one(tmp_path: Path) -> None:
 @pytest.mark.fault("X06")
 def test_a_header_or_a_sheet_that_is_elsewhere_is_told(tmp_path: Path) -> None:
     """The row, the sheet, or the first of two tables side by side."""
-    assert "say header_row = 4 in [input]" in of_sheet(tmp_path, titled, good(1)).refusal
+    assert (
+        "say header_row = 4 in [input]" in of_sheet(tmp_path, titled, good(1)).refusal
+    )
 
     def cover(sheet: Any) -> None:
         titled(sheet)

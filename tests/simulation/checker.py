@@ -51,7 +51,14 @@ AFTER = {  # fault-matrix I8
         "reversed",
         "withdrawn",
     },
-    "withdrawn": {"succeeded", "unproven", "pending", "declined", "expired", "reversed"},
+    "withdrawn": {
+        "succeeded",
+        "unproven",
+        "pending",
+        "declined",
+        "expired",
+        "reversed",
+    },
     "pending": {"succeeded", "unproven", "declined", "expired", "reversed"},
     "unproven": {"succeeded", "reversed"},
     "succeeded": {"reversed"},
@@ -76,7 +83,9 @@ def check_journal(machine: Machine) -> list[str]:
     there = [(event.seq, event.digest) for event, _ in events]
     if [place for place in there if place in acknowledged] != machine.acknowledged:
         lost = len(acknowledged - set(there))
-        return [f"I9: {lost} of {len(acknowledged)} acknowledged events are not in the journal"]
+        return [
+            f"I9: {lost} of {len(acknowledged)} acknowledged events are not in the journal"
+        ]
     _take_in_unacknowledged(machine, events)
     return []
 
@@ -87,7 +96,11 @@ def _take_in_unacknowledged(machine: Machine, events: list[tuple[Event, str]]) -
     """
     world = machine.world
     there = {(event.seq, event.digest) for event, _ in events}
-    known = {(c.event.seq, c.event.digest): c for c in world.commits if c.machine == machine.name}
+    known = {
+        (c.event.seq, c.event.digest): c
+        for c in world.commits
+        if c.machine == machine.name
+    }
     for place, commit in known.items():
         if place not in there:
             commit.forgotten_tick = min(commit.forgotten_tick, world.tick())
@@ -116,7 +129,12 @@ def excused(world: World) -> set[str]:
             odd.add(charge["_behind"]["order_id"])
         chainless = charge["paid"] and not charge["chain"]
         unlisted = charge["_visible_s"] == float("inf")
-        if _key(charge) in world.ledger.twins or chainless or unlisted or charge.get("_changed"):
+        if (
+            _key(charge) in world.ledger.twins
+            or chainless
+            or unlisted
+            or charge.get("_changed")
+        ):
             odd.add(charge["metadata"].get("order_id", ""))
         if charge["status"] == "forgotten":
             odd.add(charge["metadata"].get("order_id", ""))
@@ -169,16 +187,25 @@ def _one_charge_an_order(story: Story) -> Iterator[str]:
     taken: dict[str, list[dict[str, object]]] = defaultdict(list)
     for charge in (*world.ledger.charges, *world.other.charges):
         metadata = charge["metadata"]
-        listed = charge["_visible_s"] != float("inf")  # of one that no list shows nobody can know
+        # of one that no list shows nobody can know
+        listed = charge["_visible_s"] != float("inf")
         ours = "batchpay_job" in metadata and listed
         if charge.get("_behind"):
             continue  # `_behind_an_answer` tells of those
-        if ours and charge["status"] in MONEY and _key(charge) not in world.ledger.twins:
+        if (
+            ours
+            and charge["status"] in MONEY
+            and _key(charge) not in world.ledger.twins
+        ):
             taken[sale_of(metadata["order_id"])].append(charge)
             if charge["customer"] == OTHER_OF_PAIR:
                 taken[f"of {OTHER_OF_PAIR}"].append(charge)
     for sale, of_sale in taken.items():
-        charges = [c for c in of_sale if any(_is_one_order(c, d) for d in of_sale if d is not c)]
+        charges = [
+            c
+            for c in of_sale
+            if any(_is_one_order(c, d) for d in of_sale if d is not c)
+        ]
         if not charges or _came_alive_later(charges):
             continue
         if not (story.at_once or story.undetectable):
@@ -207,20 +234,35 @@ def _behind_an_answer(story: Story) -> Iterator[str]:
     and the charge kept its name, somebody notices.
     """
     world = story.world
-    lost = world.weather.injected["journal restored"] + world.weather.injected["journal lost"]
+    lost = (
+        world.weather.injected["journal restored"]
+        + world.weather.injected["journal lost"]
+    )
     if lost or len(story.machines) > 1 or story.renamed:
         return
     begins: dict[str, float] = {}
     for request in world.ledger.requests:
         begins.setdefault(request.run_id, request.at_s)
     for charge in world.ledger.charges:
-        if not charge.get("_behind") or charge["status"] not in MONEY or charge.get("_changed"):
+        if (
+            not charge.get("_behind")
+            or charge["status"] not in MONEY
+            or charge.get("_changed")
+        ):
             continue
         order_id = charge["_behind"]["order_id"]
         sale = sale_of(order_id)
-        both = [c for c in world.ledger.charges if _key(c) == _key(charge) and c["status"] in MONEY]
+        both = [
+            c
+            for c in world.ledger.charges
+            if _key(c) == _key(charge) and c["status"] in MONEY
+        ]
         stops = (c.event.data for c in world.commits if c.event.kind == "stop")
-        if len(both) > 1 and charge["metadata"] and not any(order_id in str(s) for s in stops):
+        if (
+            len(both) > 1
+            and charge["metadata"]
+            and not any(order_id in str(s) for s in stops)
+        ):
             yield f"B19: order {order_id} has {len(both)} charges under one key and no stop"
         for request in _posted(world):
             is_later = begins[request.run_id] > charge["_visible_s"] + EPSILON_S
@@ -234,7 +276,9 @@ def _behind_an_answer(story: Story) -> Iterator[str]:
 def _came_alive_later(charges: list[dict[str, object]]) -> bool:
     """Had all but one ended without money when that one was made? Nobody could know."""
     made = [float(str(charge["_at_s"])) for charge in charges]
-    alive = [float(str(charge["_changed"])) for charge in charges if charge.get("_changed")]
+    alive = [
+        float(str(charge["_changed"])) for charge in charges if charge.get("_changed")
+    ]
     return len(alive) >= len(charges) - 1 and min(alive) > min(made)
 
 
@@ -278,7 +322,9 @@ def _posts(world: World) -> Iterator[str]:
         by_key[request.key].append(request)
     for key, requests in by_key.items():
         commits = [
-            c for c in world.commits if keys.get((c.job, c.event.order_id, c.event.attempt)) == key
+            c
+            for c in world.commits
+            if keys.get((c.job, c.event.order_id, c.event.attempt)) == key
         ]
         for number, request in enumerate(requests, 1):
             before = [c for c in commits if c.tick < request.tick]
@@ -301,7 +347,11 @@ def _posts(world: World) -> Iterator[str]:
             }:  # of either machine
                 yield f"I4: order {request.order_id} was sent with another body than its intent's"
             own = [c for c in intents if c.machine == request.machine]
-            if own and request.at_s - own[-1].at_s > world.settings.send_window_s + EPSILON_S:
+            if (
+                own
+                and request.at_s - own[-1].at_s
+                > world.settings.send_window_s + EPSILON_S
+            ):
                 yield (
                     f"L2: order {request.order_id} left {request.at_s - own[-1].at_s:.1f} s after"
                     " its intent"
@@ -324,7 +374,8 @@ def _doubt_respected(
     if any(c.event.kind == "adopted" for c in commits):
         return
     if _nothing_told(world, first, second, commits):
-        return  # never-twice.md: a whole state folder put back, and a request on its way
+        # never-twice.md: a whole state folder put back, and a request on its way
+        return
     waited_s = second.at_s - first.at_s
     if waited_s < settings.doubt_period_s - settings.send_window_s:
         yield f"I6: order {first.order_id} was sent again after {waited_s:.1f} s of doubt"
@@ -342,7 +393,11 @@ def _doubt_respected(
         for r in world.ledger.requests
         if r.what == "LIST" and r.told == 200 and first.tick < r.tick < second.tick
     ]
-    absents = [c for c in absents if c.event.data["boot_id"] == absents[-1].event.data["boot_id"]]
+    absents = [
+        c
+        for c in absents
+        if c.event.data["boot_id"] == absents[-1].event.data["boot_id"]
+    ]
     if len(absents) < 2 or len(lists) < 2:
         yield (
             f"L5: order {first.order_id} was sent again after {len(absents)} look-ups without a"
@@ -354,12 +409,18 @@ def _doubt_respected(
         yield f"L5: order {first.order_id}: two look-ups {apart_s:.2f} s apart"
 
 
-def _nothing_told(world: World, first: Request, second: Request, commits: list[Commit]) -> bool:
+def _nothing_told(
+    world: World, first: Request, second: Request, commits: list[Commit]
+) -> bool:
     """Was the whole machine put back to before the first one's intent, and did no run since then
     look at a list that shows a charge which it does not know?
     """
-    intents = [c for c in commits if c.event.kind == "intent" and c.machine == first.machine]
-    intent = max((c for c in intents if c.tick < first.tick), key=lambda c: c.tick, default=None)
+    intents = [
+        c for c in commits if c.event.kind == "intent" and c.machine == first.machine
+    ]
+    intent = max(
+        (c for c in intents if c.tick < first.tick), key=lambda c: c.tick, default=None
+    )
     if intent is None or intent.untold_tick > second.tick:
         return False
     looks: dict[str, Request] = {}  # the first list of each run
@@ -417,9 +478,12 @@ def _rate(world: World) -> Iterator[str]:
     """I11: requests of any kind in any rolling window, per machine, across its runs."""
     settings = world.settings
     jobs = {process.run_id: process.job.name for process in world.processes}
-    by_machine: dict[str, list[float]] = defaultdict(list)  # and by job: each has a rate of its own
+    # and by job: each has a rate of its own
+    by_machine: dict[str, list[float]] = defaultdict(list)
     for request in (*world.ledger.requests, *world.other.requests):
-        by_machine[f"{request.machine}, job {jobs[request.run_id]}"].append(request.at_s)
+        by_machine[f"{request.machine}, job {jobs[request.run_id]}"].append(
+            request.at_s
+        )
     for machine, unsorted in by_machine.items():
         times, first = sorted(unsorted), 0
         for last, at_s in enumerate(times):
@@ -461,8 +525,14 @@ def _refused_key(world: World) -> Iterator[str]:
     """B20: after a refused key, at most as many more requests as were under way."""
     for process in world.processes:
         requests = [r for r in world.ledger.requests if r.run_id == process.run_id]
-        refused = [r.told_tick for r in requests if r.told in (401, 403) and r.what != "READ"]
-        later = [r for r in requests if refused and r.tick > min(refused) and r.what == "POST"]
+        refused = [
+            r.told_tick for r in requests if r.told in (401, 403) and r.what != "READ"
+        ]
+        later = [
+            r
+            for r in requests
+            if refused and r.tick > min(refused) and r.what == "POST"
+        ]
         if len(later) > world.settings.concurrency:
             yield f"B20: {len(later)} POSTs of {process.run_id} after the key was refused"
 
@@ -504,7 +574,9 @@ def _states(world: World) -> Iterator[str]:
     for machine in {c.machine for c in world.commits}:
         states: dict[tuple[str, str, int], str] = {}
         commits = [
-            c for c in world.commits if c.machine == machine and c.forgotten_tick == float("inf")
+            c
+            for c in world.commits
+            if c.machine == machine and c.forgotten_tick == float("inf")
         ]
         for commit, following in zip(commits, [*commits[1:], None], strict=True):
             event = commit.event
@@ -514,7 +586,11 @@ def _states(world: World) -> Iterator[str]:
             before = states.get((commit.job, event.order_id, event.attempt), "held")
             states[commit.job, event.order_id, event.attempt] = after
             stopped = following is not None and following.event.kind == "stop"
-            if after != before and after not in AFTER.get(before, set()) and not stopped:
+            if (
+                after != before
+                and after not in AFTER.get(before, set())
+                and not stopped
+            ):
                 yield f"I8: order {event.order_id} went from {before} to {after}"
 
 
@@ -538,7 +614,9 @@ def _stops(world: World) -> Iterator[str]:
 
 
 def _stopped(world: World, machine: Machine) -> bool:
-    return any(c.machine == machine.name and c.event.kind == "stop" for c in world.commits)
+    return any(
+        c.machine == machine.name and c.event.kind == "stop" for c in world.commits
+    )
 
 
 def _took_nothing(world: World, request: Request) -> bool:
@@ -564,14 +642,20 @@ def _lies_are_stopped(world: World) -> Iterator[str]:
     """
     whole = {p.run_id for p in world.processes if not p.died and not p.trouble}
     for request in _posted(world):
-        lied = request.fate in {f"lie {kind}" for kind in LIES if kind not in ("swapped", "twin")}
+        lied = request.fate in {
+            f"lie {kind}" for kind in LIES if kind not in ("swapped", "twin")
+        }
         if (
             lied
             and request.told == 200
             and request.run_id in whole
             and not _took_nothing(world, request)
         ):
-            stops = [c for c in world.commits if c.event.kind == "stop" and c.tick > request.tick]
+            stops = [
+                c
+                for c in world.commits
+                if c.event.kind == "stop" and c.tick > request.tick
+            ]
             if not any(request.order_id in str(c.event.data) for c in stops):
                 yield (
                     f"L7: order {request.order_id} was answered with a {request.fate}, and nobody"
@@ -591,11 +675,14 @@ def unnoticed_twins(world: World) -> Iterator[dict[str, Any]]:
     of.
     """
     for key in world.ledger.twins:
-        of_key = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        of_key = [
+            c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY
+        ]
         charges = [c for c in of_key if c["_visible_s"] != float("inf")]
         order_id = charges[0]["metadata"]["order_id"] if charges else ""
         noticed = any(
-            c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits
+            c.event.kind == "stop" and order_id in str(c.event.data)
+            for c in world.commits
         )
         if len(charges) > 1 and not noticed:
             yield charges[0]
@@ -611,7 +698,11 @@ def _shares(story: Story) -> Iterator[str]:
         yield from (f"a transfer of order {c.event.order_id} was made up" for c in seen)
         return
     chain_of = {name: chain for chain, name in shares.of_chain.items()}
-    owners = {c["chain"]: c["metadata"].get("order_id") for c in world.ledger.charges if c["chain"]}
+    owners = {
+        c["chain"]: c["metadata"].get("order_id")
+        for c in world.ledger.charges
+        if c["chain"]
+    }
     lied = excused(world)
     for commit in seen:
         told, order_id = commit.event.data, commit.event.order_id
@@ -622,7 +713,9 @@ def _shares(story: Story) -> Iterator[str]:
         if transfer is None or owners.get(chain_of.get(told["id"], "")) != order_id:
             yield f"order {order_id}: {told['id']} is not the transfer of its chain"
             continue
-        stood = [where for at_s, where in shares.moved[told["id"]] if at_s <= commit.at_s]
+        stood = [
+            where for at_s, where in shares.moved[told["id"]] if at_s <= commit.at_s
+        ]
         if told["stands"] not in stood:
             yield f"order {order_id}: its share is told as {told['stands']}, it was {stood}"
         if told["amount"] != transfer["amount"]:
@@ -692,7 +785,11 @@ def _columns(story: Story) -> Iterator[str]:
 def _sums(story: Story) -> Iterator[str]:
     """I2, I3, I17, I19: the report and the gateway tell of the same money."""
     rows, world = findings(story), story.world
-    wanted = [(file.path.name, row) for file in story.files for row in range(2, 2 + len(file.rows))]
+    wanted = [
+        (file.path.name, row)
+        for file in story.files
+        for row in range(2, 2 + len(file.rows))
+    ]
     if [(row.file, row.row) for row in rows] != wanted:
         yield "I3: not every row stands exactly once in the report"
     totals = Totals()
@@ -706,14 +803,20 @@ def _sums(story: Story) -> Iterator[str]:
     for equation in totals.equations(len(wanted)):
         if not equation.closes and not lied:
             yield f"I3: {equation.name}: {equation.left} and {equation.right}"
-    shown = {r.charge_id: r.charged_amount for r in rows if r.outcome in ("succeeded", "unproven")}
+    shown = {
+        r.charge_id: r.charged_amount
+        for r in rows
+        if r.outcome in ("succeeded", "unproven")
+    }
     moved = {
         c["id"]: c["amount"]
         for c in world.ledger.of_job(JOB)
         if c["status"] in ("successful", "reversed")
     }
     stays = {c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful"}
-    doubtful = {c["id"] for c in world.ledger.of_job(JOB) if c["metadata"]["order_id"] in lied}
+    doubtful = {
+        c["id"] for c in world.ledger.of_job(JOB) if c["metadata"]["order_id"] in lied
+    }
     doubtful |= {row.charge_id for row in rows if row.order_id in lied}
     if wrong := [
         i
@@ -722,10 +825,14 @@ def _sums(story: Story) -> Iterator[str]:
     ]:
         yield f"I2: {sorted(wrong)}: the report has {shown}, the gateway {moved}"
     chainless = {
-        c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful" and not c["chain"]
+        c["id"]
+        for c in world.ledger.of_job(JOB)
+        if c["status"] == "successful" and not c["chain"]
     }
     if unproven := [
-        row.order_id for row in rows if row.charge_id in chainless and row.outcome == "succeeded"
+        row.order_id
+        for row in rows
+        if row.charge_id in chainless and row.outcome == "succeeded"
     ]:
         yield f"L7: {unproven} are shown as succeeded, and nothing proves their split"
     for charge in world.ledger.of_job(JOB):
@@ -744,7 +851,9 @@ def check_liveness(story: Story) -> list[str]:
             and row.order_id not in lied
             and not a_persons
         ):
-            stuck.append(f"I15: order {row.order_id} is still {row.outcome}: {row.reason}")
+            stuck.append(
+                f"I15: order {row.order_id} is still {row.outcome}: {row.reason}"
+            )
     return stuck
 
 

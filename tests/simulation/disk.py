@@ -55,7 +55,8 @@ class Disk:
         self.before_write: Callable[[], None] = lambda: None  # may kill the process
         self.closing_the_dead = False
         self.connections: list[Connection] = []
-        self.pragmas: dict[str, str] = {}  # statement -> what a broken harness does instead
+        # statement -> what a broken harness does instead
+        self.pragmas: dict[str, str] = {}
         self.syncs = self.lost_writes = self.torn_writes = 0
         self._dice = dice
         _DISKS[name] = self
@@ -70,7 +71,9 @@ class Disk:
         """Like SQLite's unix VFS: the first sync of a new log also syncs the folder, with every
         name in it.
         """
-        self.files = {name: stored for name, stored in self.files.items() if not stored.deleted}
+        self.files = {
+            name: stored for name, stored in self.files.items() if not stored.deleted
+        }
         for stored in self.files.values():
             stored.durable = bytearray() if stored.durable is None else stored.durable
 
@@ -95,13 +98,17 @@ class Disk:
                 del self.files[name]
                 continue
             stored.deleted = False
-            stored.durable = stored.durable if stored.durable is not None else bytearray()
+            stored.durable = (
+                stored.durable if stored.durable is not None else bytearray()
+            )
             for offset, data in stored.unsynced:
                 self._perhaps(stored.durable, offset, data, all_lost)
             stored.unsynced.clear()
             stored.cache = bytearray(stored.durable)
 
-    def _perhaps(self, image: bytearray, offset: int, data: bytes | None, all_lost: bool) -> None:
+    def _perhaps(
+        self, image: bytearray, offset: int, data: bytes | None, all_lost: bool
+    ) -> None:
         fate = 0.0 if all_lost else self._dice.random()
         if fate < 0.4:
             self.lost_writes += 1
@@ -118,21 +125,27 @@ class Disk:
     def snapshot(self) -> dict[str, bytes]:
         """A backup of every file, as a copy would see it."""
         return {
-            name: bytes(stored.cache) for name, stored in self.files.items() if not stored.deleted
+            name: bytes(stored.cache)
+            for name, stored in self.files.items()
+            if not stored.deleted
         }
 
     def restore(self, files: dict[str, bytes]) -> None:
         """Put a backup back; nothing of what came after stays."""
         self.revoke()
         self.files = {
-            name: _Stored(bytearray(data), bytearray(data)) for name, data in files.items()
+            name: _Stored(bytearray(data), bytearray(data))
+            for name, data in files.items()
         }
 
     def copy(self, name: str) -> Disk:
         """Another disk with the same files."""
         other = Disk(name, random.Random(0))
         other.restore(
-            {f"/{name}/{Path(path).name}": data for path, data in self.snapshot().items()}
+            {
+                f"/{name}/{Path(path).name}": data
+                for path, data in self.snapshot().items()
+            }
         )
         return other
 
@@ -275,7 +288,9 @@ class Connection:
         self._read: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
         disk.connections.append(self)
         try:
-            self._apsw = apsw.Connection(name, vfs="simulated", statementcachesize=STATEMENTS)
+            self._apsw = apsw.Connection(
+                name, vfs="simulated", statementcachesize=STATEMENTS
+            )
             # a statement stays compiled whatever values it is given
             self._apsw.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
             # Shared memory needs a real file system: the only process there is locks the file

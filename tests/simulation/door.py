@@ -41,13 +41,16 @@ class Door:
             await self._sleep(self._dice.uniform(0, self._timeout_s))
         self._process.step()
         if fate == "frozen":
-            self._process.world.freeze(self._dice.choice([0.5, 2.0, 10.0, 3600.0, 200_000.0]))
+            self._process.world.freeze(
+                self._dice.choice([0.5, 2.0, 10.0, 3600.0, 200_000.0])
+            )
         if not may_leave():
             return Answer(out=False, withheld=True, trouble="kept back")
         granted_s = self._now()
         if (
             fate == "frozen late"
-        ):  # between the last look at the clock and the byte: short of the doubt period's slack
+            # between the last look at the clock and the byte: short of the doubt period's slack
+        ):
             self._process.world.freeze(self._dice.uniform(0, 10))
         self._process.step()
         request = self._log("POST", intent)
@@ -87,7 +90,9 @@ class Door:
             twin = fate == "lie twin"
             ledger.later(
                 self._now() + work_s,
-                lambda at_s: result.append(ledger.land(fields, at_s, twin=twin, behind=behind)),
+                lambda at_s: result.append(
+                    ledger.land(fields, at_s, twin=twin, behind=behind)
+                ),
             )
         if kind == "silent":
             work_s = 1e9
@@ -117,14 +122,18 @@ class Door:
             case "lost":
                 return Answer(out=True, trouble="connection reset")
             case "500" | "502" | "503":
-                return self._made(int(kind), self._dice.choice([None, error("internal_error")]))
+                return self._made(
+                    int(kind), self._dice.choice([None, error("internal_error")])
+                )
             case "408" | "409" | "499":
                 return self._made(int(kind), error("request_in_progress"))
             case "backend":
                 return self._made(400, error("backend_error"))
             case "429":
                 return self._made(
-                    429, error("too_many_requests"), retry_after=self._dice.choice(RETRY_AFTER)
+                    429,
+                    error("too_many_requests"),
+                    retry_after=self._dice.choice(RETRY_AFTER),
                 )
             case "401" | "403":
                 return self._made(int(kind), error("authentication_failure"))
@@ -134,7 +143,10 @@ class Door:
                 return self._made(404, None)
             case "404 recipient":
                 return self._made(
-                    404, error("not_found", f"recipient {fields['destination']} was not found")
+                    404,
+                    error(
+                        "not_found", f"recipient {fields['destination']} was not found"
+                    ),
                 )
             case "302":
                 return self._made(302, None)
@@ -164,7 +176,9 @@ class Door:
         if (
             document["status"] == "successful" and document["platform_fee"]["amount"]
         ):  # before, it need not say
-            change["no fee"] = {"platform_fee": {"fixed": None, "amount": None, "percentage": None}}
+            change["no fee"] = {
+                "platform_fee": {"fixed": None, "amount": None, "percentage": None}
+            }
         if kind == "stolen id":
             others = [
                 c["id"]
@@ -197,9 +211,13 @@ class Door:
 
     async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
         """GET /charges: the youngest."""
-        return await self._look("LIST", may_leave, lambda: (200, self._ledger.newest(since)))
+        return await self._look(
+            "LIST", may_leave, lambda: (200, self._ledger.newest(since))
+        )
 
-    async def read(self, path: str, query: Any, may_leave: Callable[[], bool]) -> Answer:
+    async def read(
+        self, path: str, query: Any, may_leave: Callable[[], bool]
+    ) -> Answer:
         """GET /account, a recipient, or what became of shares."""
         world = self._process.world
 
@@ -228,7 +246,10 @@ class Door:
         return await self._look("READ", may_leave, shown)
 
     async def _look(
-        self, what: str, may_leave: Callable[[], bool], shown: Callable[[], tuple[int, Any]]
+        self,
+        what: str,
+        may_leave: Callable[[], bool],
+        shown: Callable[[], tuple[int, Any]],
     ) -> Answer:
         fate = self._process.world.weather.look()
         self._process.step()
@@ -254,13 +275,20 @@ class Door:
                 return Answer(out=True, trouble="connection reset")
             case "500" | "503" | "429":
                 return self._told(
-                    request, self._made(int(fate), None, retry_after=self._dice.choice(RETRY_AFTER))
+                    request,
+                    self._made(
+                        int(fate), None, retry_after=self._dice.choice(RETRY_AFTER)
+                    ),
                 )
             case "html":
                 return self._told(request, self._made(200, None))
             case "empty" | "short" | "shifted" if what == "LIST":
                 data = document["data"]
-                document["data"] = {"empty": [], "short": data[:-1], "shifted": data[1:]}[fate]
+                document["data"] = {
+                    "empty": [],
+                    "short": data[:-1],
+                    "shifted": data[1:],
+                }[fate]
         return self._told(request, self._made(status, document))
 
     async def aclose(self) -> None:
@@ -279,7 +307,11 @@ class Door:
     def _log(self, what: str, intent: Intent | None = None) -> Request:
         process = self._process
         request = Request(
-            process.world.tick(), self._now(), what, process.run_id, process.machine.name
+            process.world.tick(),
+            self._now(),
+            what,
+            process.run_id,
+            process.machine.name,
         )
         if intent is not None:
             request.key, request.order_id = intent.key, intent.order_id
@@ -287,7 +319,10 @@ class Door:
                 intent.body,
                 hashlib.sha256(intent.body.encode()).hexdigest(),
             )
-        request.boot_s, request.wall_ns = process.machine.elapsed_s(), process.machine.now_ns()
+        request.boot_s, request.wall_ns = (
+            process.machine.elapsed_s(),
+            process.machine.now_ns(),
+        )
         return self._ledger.log(request)
 
     def _told(self, request: Request, answer: Answer) -> Answer:
@@ -299,6 +334,9 @@ class Door:
         date = ""
         if self._process.world.dated:
             date = format_datetime(
-                datetime.fromtimestamp(int(START_NS / 1e9 + self._now()), UTC), usegmt=True
+                datetime.fromtimestamp(int(START_NS / 1e9 + self._now()), UTC),
+                usegmt=True,
             )
-        return Answer(out=True, status=status, said=document, retry_after=retry_after, date=date)
+        return Answer(
+            out=True, status=status, said=document, retry_after=retry_after, date=date
+        )

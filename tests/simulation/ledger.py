@@ -57,10 +57,12 @@ class Ledger:
     longest_lag_s: float = 0.0
     longest_hidden_s: float = 0.0  # of a charge that no answer told of
     behind_dice: random.Random = field(default_factory=random.Random)
-    payers: dict[str, str] = field(default_factory=dict)  # order -> what its first attempt meets
+    # order -> what its first attempt meets
+    payers: dict[str, str] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     charges: list[Document] = field(default_factory=list)
-    twins: set[str] = field(default_factory=set)  # keys that the gateway itself charged twice
+    # keys that the gateway itself charged twice
+    twins: set[str] = field(default_factory=set)
     hidden_in_total: bool = False  # does a list count what it does not show yet?
     copy_at_s: float | None = None  # lists show the account as it was then
     _due: list[tuple[float, int, Callable[[float], Any]]] = field(default_factory=list)
@@ -97,11 +99,18 @@ class Ledger:
 
     def taken_by(self, order_id: str) -> list[Document]:
         """The charges of this order that took money, or may."""
-        of_order = (c for c in self.charges if c["metadata"].get("order_id") == order_id)
+        of_order = (
+            c for c in self.charges if c["metadata"].get("order_id") == order_id
+        )
         return [c for c in of_order if c["status"] in MONEY and not c.get("_behind")]
 
     def land(
-        self, fields: dict[str, str], at_s: float, *, twin: bool = False, behind: bool = False
+        self,
+        fields: dict[str, str],
+        at_s: float,
+        *,
+        twin: bool = False,
+        behind: bool = False,
     ) -> tuple[int, Document]:
         """Carry a request out: a charge, or an error object. `behind`: nobody is told of it."""
         key, order_id = fields["metadata[batchpay_key]"], fields["metadata[order_id]"]
@@ -125,7 +134,11 @@ class Ledger:
         number = len(self.charges) + 1
         waits = behaviour.startswith(("pending", "expired")) or behaviour == "forgotten"
         status = (
-            "failed" if behaviour.startswith("declined") else "pending" if waits else "successful"
+            "failed"
+            if behaviour.startswith("declined")
+            else "pending"
+            if waits
+            else "successful"
         )
         charge: Document = {
             "object": "charge",
@@ -138,7 +151,9 @@ class Ledger:
             "destination": fields["destination"],
             "created_at": iso(at_s),
             "chain": None,
-            "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")},
+            "metadata": {
+                k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")
+            },
             "failure_code": "insufficient_fund" if status == "failed" else None,
             "customer": fields.get("customer"),
             "platform_fee": commission(fields),
@@ -157,7 +172,8 @@ class Ledger:
             )
         if behaviour == "forgotten":
             self.later(
-                at_s + self.dice.choice([1.0, 100.0]), lambda at: charge.update(status="forgotten")
+                at_s + self.dice.choice([1.0, 100.0]),
+                lambda at: charge.update(status="forgotten"),
             )
         if status == "successful":
             self._chain(charge, at_s, behaviour)
@@ -172,7 +188,9 @@ class Ledger:
         """No answer tells of it; lists hide it for a while, and it may lose its metadata."""
         charge["_behind"] = charge["metadata"]
         if charge["_visible_s"] != float("inf"):
-            charge["_visible_s"] = at_s + self.behind_dice.choice([0.0, 1.0, self.longest_hidden_s])
+            charge["_visible_s"] = at_s + self.behind_dice.choice(
+                [0.0, 1.0, self.longest_hidden_s]
+            )
         if self.behind_dice.random() < 0.5:
             charge["metadata"] = {}
 
@@ -187,7 +205,9 @@ class Ledger:
         elif behaviour != "no chain":
             appear(at_s)
         if behaviour == "reversed":
-            self.later(at_s + 500, lambda _: charge.update(status="reversed", paid=False))
+            self.later(
+                at_s + 500, lambda _: charge.update(status="reversed", paid=False)
+            )
 
     def _comes_alive(self, charge: Document, at_s: float) -> None:
         """A charge that had ended without money becomes successful."""
@@ -239,9 +259,15 @@ class Ledger:
         """What the list shows from then on, oldest first, and how many there are by its count."""
         self.advance()
         as_of_s = self.now() if self.copy_at_s is None else self.copy_at_s
-        there = (c for c in self.charges if c["status"] != "forgotten" and c["_at_s"] <= as_of_s)
+        there = (
+            c
+            for c in self.charges
+            if c["status"] != "forgotten" and c["_at_s"] <= as_of_s
+        )
         matching = [
-            c for c in there if c["created_at"] >= since and c["_visible_s"] != float("inf")
+            c
+            for c in there
+            if c["created_at"] >= since and c["_visible_s"] != float("inf")
         ]
         shown = sorted(
             (c for c in matching if c["_visible_s"] <= as_of_s),
@@ -253,7 +279,9 @@ class Ledger:
         """A charge by its id."""
         self.advance()
         found = (
-            dict(c) for c in self.charges if c["id"] == charge_id and c["status"] != "forgotten"
+            dict(c)
+            for c in self.charges
+            if c["id"] == charge_id and c["status"] != "forgotten"
         )
         return next(found, None)
 
@@ -264,11 +292,18 @@ class Ledger:
 
 def commission(fields: dict[str, str]) -> Document:
     """What the platform gets, as the gateway understood it."""
-    fixed, percentage = fields.get("platform_fee[fixed]"), fields.get("platform_fee[percentage]")
+    fixed, percentage = (
+        fields.get("platform_fee[fixed]"),
+        fields.get("platform_fee[percentage]"),
+    )
     exact = Decimal(fixed or 0) + int(fields["amount"]) * Decimal(percentage or 0) / 100
     asked = fixed is not None or percentage is not None
     amount = int(exact.to_integral_value(ROUND_HALF_UP)) if asked else None
-    return {"fixed": int(fixed) if fixed else None, "percentage": percentage, "amount": amount}
+    return {
+        "fixed": int(fixed) if fixed else None,
+        "percentage": percentage,
+        "amount": amount,
+    }
 
 
 def error(code: str, message: str = "") -> Document:
@@ -278,4 +313,6 @@ def error(code: str, message: str = "") -> Document:
 
 def iso(at_s: float) -> str:
     """The gateway's time stamp."""
-    return datetime.fromtimestamp(int(START_NS / 1e9 + at_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(int(START_NS / 1e9 + at_s), UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )

@@ -27,11 +27,22 @@ from tests.simulation.ledger import Request
 if TYPE_CHECKING:
     from tests.simulation.story import Story
 
-COLUMNS = ("order_id", "ref", "amount", "currency", "shop", "card", "customer", "batchpay_retry")
+COLUMNS = (
+    "order_id",
+    "ref",
+    "amount",
+    "currency",
+    "shop",
+    "card",
+    "customer",
+    "batchpay_retry",
+)
 SHOP = '{ column = "shop", lookup = "recipients.csv", key = "shop", value = "id" }'
 # What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the
 # simulator looks itself.
-OF_THE_JOURNAL = frozenset({"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"})
+OF_THE_JOURNAL = frozenset(
+    {"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"}
+)
 OF_THE_GATEWAY = frozenset({"I1", "I2", "I3", "I8", "I14", "I18", "I19"})
 
 
@@ -72,7 +83,9 @@ def job_of(
 def csv_of(rows: Sequence[dict[str, Any]]) -> bytes:
     """The file with these rows, each with an id in two columns."""
     text = io.StringIO(newline="")
-    ours = dict.fromkeys(name for row in rows for name in row if name.startswith("batchpay_"))
+    ours = dict.fromkeys(
+        name for row in rows for name in row if name.startswith("batchpay_")
+    )
     columns = dict.fromkeys((*COLUMNS, *ours))
     writer = csv.DictWriter(text, list(columns), restval="")
     writer.writeheader()
@@ -116,16 +129,24 @@ def findings(story: Story, folder: Path) -> list[str]:
         shutil.copy(file.path, folder)
     (folder / "state").mkdir()
     for name, data in machine.disk.snapshot().items():
-        (folder / "state" / f"batchpay.db{name.rpartition('journal.db')[2]}").write_bytes(data)
+        (
+            folder / "state" / f"batchpay.db{name.rpartition('journal.db')[2]}"
+        ).write_bytes(data)
     with (folder / "gateway.jsonl").open("w") as log:
         for number, request in enumerate(world.ledger.requests):
             log.write(json.dumps({"request": _seen(request, number)}) + "\n")
         for charge in world.ledger.charges:
-            shown = {name: value for name, value in charge.items() if not name.startswith("_")}
+            shown = {
+                name: value
+                for name, value in charge.items()
+                if not name.startswith("_")
+            }
             log.write(json.dumps({"charge": shown, "born": charge["_at_s"]}) + "\n")
     but = dropped(story)
     facts = Facts(heads=[] if "I9" in but else machine.acknowledged[-1:])
-    return [f"outside: {found}" for found in judge(folder, facts) if found.rule not in but]
+    return [
+        f"outside: {found}" for found in judge(folder, facts) if found.rule not in but
+    ]
 
 
 def _floor(seconds: float) -> float:

@@ -34,8 +34,10 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.weather import Weather
 
 JOB = "night"
-LONGEST_RUN_S = 3_000_000.0  # virtual, with every suspension; a run that takes longer never ends
-MOST_STEPS = 20_000  # of one run: so many calls at its edges mean that it turns in circles
+# virtual, with every suspension; a run that takes longer never ends
+LONGEST_RUN_S = 3_000_000.0
+# of one run: so many calls at its edges mean that it turns in circles
+MOST_STEPS = 20_000
 FIRST, OTHER = "skey_test_first", "skey_test_other"  # keys of two accounts
 
 
@@ -82,7 +84,8 @@ class Commit:
     machine: str
     event: Event
     job: str = "night"
-    forgotten_tick: float = float("inf")  # when a restored or lost journal no longer knew it
+    # when a restored or lost journal no longer knew it
+    forgotten_tick: float = float("inf")
     # when nothing on its machine or at the gateway told any more that it had been forgotten
     untold_tick: float = float("inf")
 
@@ -99,7 +102,8 @@ class World:
     weather: Weather
     dated: bool = True  # does the gateway say its own time?
     slow_disk_s: float = 0.0
-    wrap_gateway: Callable[[Any], Any] = lambda gateway: gateway  # a mutant may stand here
+    # a mutant may stand here
+    wrap_gateway: Callable[[Any], Any] = lambda gateway: gateway
     pragmas: dict[str, str] = field(default_factory=dict)  # or here
     # or the program is told other settings than those the checker holds it to
     obeyed: GatewaySettings | None = None
@@ -185,11 +189,16 @@ class Machine:
         """Begin with a copy of another machine's disk."""
         files = other.disk.snapshot().items()
         self.disk.restore(
-            {name.replace(other.disk.name, self.disk.name): data for name, data in files}
+            {
+                name.replace(other.disk.name, self.disk.name): data
+                for name, data in files
+            }
         )
         self.acknowledged = list(other.acknowledged)
         self.world.commits += [
-            replace(c, machine=self.name) for c in self.world.commits if c.machine == other.name
+            replace(c, machine=self.name)
+            for c in self.world.commits
+            if c.machine == other.name
         ]
         self.world.commits.sort(key=lambda commit: commit.tick)
 
@@ -236,7 +245,9 @@ class Machine:
             raw.execute("BEGIN IMMEDIATE")
             for statement in AS_OF[version]:
                 raw.execute(statement)
-            raw.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,))
+            raw.execute(
+                "UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,)
+            )
             raw.execute("COMMIT")
         raw.close()
 
@@ -257,7 +268,10 @@ class Machine:
         kept = set(acknowledged)
         tick = self.world.tick()
         for commit in self.world.commits:
-            if commit.machine == self.name and (commit.event.seq, commit.event.digest) not in kept:
+            if (
+                commit.machine == self.name
+                and (commit.event.seq, commit.event.digest) not in kept
+            ):
                 commit.forgotten_tick = min(commit.forgotten_tick, tick)
         self.acknowledged = list(acknowledged)
 
@@ -265,12 +279,21 @@ class Machine:
 class VirtualJournal(SqliteJournal):
     """The true journal; its writer thread is a timer, so that a seed always groups the same way."""
 
-    def __init__(self, process: Process, job: Job, durable: Callable[[int], None]) -> None:
-        self._process, self._machine, self._world = process, process.machine, process.world
+    def __init__(
+        self, process: Process, job: Job, durable: Callable[[int], None]
+    ) -> None:
+        self._process, self._machine, self._world = (
+            process,
+            process.machine,
+            process.world,
+        )
         self._gathering: list[_Submission] = []
         self._fresh: list[Event] = []
         super().__init__(
-            job.state_path, job.name, durable=durable, connect=process.machine.disk.connect
+            job.state_path,
+            job.name,
+            durable=durable,
+            connect=process.machine.disk.connect,
         )
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
@@ -279,7 +302,9 @@ class VirtualJournal(SqliteJournal):
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[Event]] = loop.create_future()
         if not self._gathering:
-            loop.call_later(self._world.dice.uniform(0, self._world.slow_disk_s), self._flush)
+            loop.call_later(
+                self._world.dice.uniform(0, self._world.slow_disk_s), self._flush
+            )
         self._gathering.append(_Submission(events, loop, done))
         return await done
 
@@ -346,7 +371,8 @@ class Process:
     job: Job = field(kw_only=True)
     options: Options = field(default_factory=Options)
     key: str = FIRST
-    formats: tuple[str, ...] = ("csv",)  # the summary costs as much as the rest of a small night
+    # the summary costs as much as the rest of a small night
+    formats: tuple[str, ...] = ("csv",)
     dies_at_step: int | None = None
     dies_at_write: int | None = None
     dies_after_s: float | None = None
@@ -363,7 +389,8 @@ class Process:
     def __post_init__(self) -> None:
         self.world = self.machine.world
         self.number = len(self.world.processes) + 1
-        self.run_id = f"{self.number:08d}"  # the end of the run id that the program gives itself
+        # the end of the run id that the program gives itself
+        self.run_id = f"{self.number:08d}"
         self.world.processes.append(self)
         self._task: asyncio.Task[None] | None = None
         self._steps = self._writes = 0
@@ -417,7 +444,11 @@ class Process:
             timer.cancel()
         self.machine.disk.before_write = lambda: None
         self.machine.disk.full, self.machine.disk.failing_syncs = False, 0
-        ended = self._task.exception() if not self._task.cancelled() else Stuck("a run did not end")
+        ended = (
+            self._task.exception()
+            if not self._task.cancelled()
+            else Stuck("a run did not end")
+        )
         if self.alive and ended is not None and not isinstance(ended, BatchpayError):
             self.bug = ended
         elif isinstance(ended, BatchpayError) and self.alive:
@@ -438,12 +469,16 @@ class Process:
             gateway=world.obeyed or world.settings,
             state_path=machine.state_path,
             report=replace(
-                self.job.report, directory=machine.folder / "reports", formats=self.formats
+                self.job.report,
+                directory=machine.folder / "reports",
+                formats=self.formats,
             ),
         )
         summons = Summons()
         if self.interrupted_after_s is not None:
-            asyncio.get_running_loop().call_later(self.interrupted_after_s, summons.send)
+            asyncio.get_running_loop().call_later(
+                self.interrupted_after_s, summons.send
+            )
         edges = Edges(
             clock=lambda: machine,
             wall_ns=machine.now_ns,
@@ -452,7 +487,9 @@ class Process:
             run_name=lambda: self.run_id,
             signals=lambda: summons,
         )
-        made = await pipeline.night(job, SecretKey(self.key), self.options, Nobody(), edges=edges)
+        made = await pipeline.night(
+            job, SecretKey(self.key), self.options, Nobody(), edges=edges
+        )
         self.result = made
         self.trouble += made.trouble
 

@@ -23,8 +23,10 @@ class Shares:
     iso: Callable[[float], str]
     transfers: dict[str, Document] = field(default_factory=dict)  # by id
     of_chain: dict[str, str] = field(default_factory=dict)  # chain -> transfer
-    moved: dict[str, list[tuple[float, str]]] = field(default_factory=dict)  # when, where it stood
-    others: set[str] = field(default_factory=set)  # transfers of something else than the share
+    # when, where it stood
+    moved: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    # transfers of something else than the share
+    others: set[str] = field(default_factory=set)
     events: list[Document] = field(default_factory=list)
 
     def begin(self, charge: Document, chain: str, at_s: float) -> None:
@@ -66,14 +68,20 @@ class Shares:
     def _move(self, name: str, station: str, at_s: float) -> None:
         transfer = self.transfers[name]
         if station == "failed":
-            transfer.update(failure_code="bank_closed", failure_message="account closed")
+            transfer.update(
+                failure_code="bank_closed", failure_message="account closed"
+            )
         elif station == "deleted":
             transfer["deleted"] = True
         else:
             transfer[station] = True
             transfer[f"{station}_at"] = self.iso(at_s)
         self.moved[name].append((at_s, station))
-        event = {"object": "event", "id": f"evnt_test_{len(self.events)}", "data": {"id": name}}
+        event = {
+            "object": "event",
+            "id": f"evnt_test_{len(self.events)}",
+            "data": {"id": name},
+        }
         event |= {"key": f"transfer.{station}", "created_at": self.iso(at_s)}
         self.events.append(event)
 
@@ -88,7 +96,12 @@ class Shares:
                 return self._one(name)
             case ["chains"]:
                 links = (
-                    {"object": "chain", "id": chain, "transfer": name, **self._born(name)}
+                    {
+                        "object": "chain",
+                        "id": chain,
+                        "transfer": name,
+                        **self._born(name),
+                    }
                     for chain, name in self.of_chain.items()
                 )
                 return _page(list(links), query)

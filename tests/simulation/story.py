@@ -29,7 +29,15 @@ from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
 from tests.simulation.disk import silence
 from tests.simulation.ledger import Request, iso
-from tests.simulation.process import AS_OF, JOB, OTHER, Machine, Process, SimulatedLoop, World
+from tests.simulation.process import (
+    AS_OF,
+    JOB,
+    OTHER,
+    Machine,
+    Process,
+    SimulatedLoop,
+    World,
+)
 from tests.simulation.shares import Shares
 from tests.simulation.weather import Weather
 
@@ -89,7 +97,8 @@ def tell(seed: int, afterwards: Callable[[Story], None] = lambda story: None) ->
     """One seed from beginning to end. `afterwards` is given the story while its disks are still
     there.
     """
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what dead processes leave behind
+    # what dead processes leave behind
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     with _no_collection():
         return _told(seed, afterwards)
 
@@ -115,7 +124,10 @@ def _told(seed: int, afterwards: Callable[[Story], None]) -> Told:
     dice = random.Random(seed)
     loop = SimulatedLoop(1000.0)
     told = Told(seed)
-    with silence(), tempfile.TemporaryDirectory(prefix="batchpay-sim-", dir=MEMORY) as folder:
+    with (
+        silence(),
+        tempfile.TemporaryDirectory(prefix="batchpay-sim-", dir=MEMORY) as folder,
+    ):
         world = _world(seed, dice, loop, Path(folder))
         story = Story(world)
         try:
@@ -136,8 +148,12 @@ def _told(seed: int, afterwards: Callable[[Story], None]) -> Told:
         told.posts = sum(r.what == "POST" for r in world.ledger.requests)
         told.deaths = sum(p.died for p in world.processes)
         told.virtual_s, told.injected = loop.time() - 1000.0, world.weather.injected
-        told.injected["disk writes lost"] = sum(m.disk.lost_writes for m in story.machines)
-        told.injected["disk writes torn"] = sum(m.disk.torn_writes for m in story.machines)
+        told.injected["disk writes lost"] = sum(
+            m.disk.lost_writes for m in story.machines
+        )
+        told.injected["disk writes torn"] = sum(
+            m.disk.torn_writes for m in story.machines
+        )
     return told
 
 
@@ -151,7 +167,11 @@ def _clean_up(loop: SimulatedLoop) -> None:
 
 
 def _world(seed: int, dice: random.Random, loop: SimulatedLoop, folder: Path) -> World:
-    timeout_s, window_s, works_s = dice.uniform(3, 8), dice.uniform(1, 4), dice.uniform(5, 40)
+    timeout_s, window_s, works_s = (
+        dice.uniform(3, 8),
+        dice.uniform(1, 4),
+        dice.uniform(5, 40),
+    )
     rate, rate_window_s = dice.choice([(3, 1), (8, 1), (30, 1), (40, 60)])
     settings = GatewaySettings(
         rate=rate,
@@ -164,7 +184,9 @@ def _world(seed: int, dice: random.Random, loop: SimulatedLoop, folder: Path) ->
         lookup_gap_s=dice.uniform(1, 6),
         pause_s=dice.uniform(2, 20),
     )
-    world = World(seed, loop, settings, folder, dice, Weather.of(dice), dated=dice.random() < 0.9)
+    world = World(
+        seed, loop, settings, folder, dice, Weather.of(dice), dated=dice.random() < 0.9
+    )
     world.ledger.longest_lag_s = dice.choice([0.0, 0.0, 2.0, works_s / 2])
     world.ledger.hidden_in_total = dice.random() < 0.3
     world.slow_disk_s = dice.choice([0.0, 0.01, 0.01, 1.0, 6.0])
@@ -200,11 +222,15 @@ class Story:
         self.files: list[InputFile] = []
         self.violations: list[str] = []
         self.at_once = False
-        self.found: tuple[Any, list[Finding]] | None = None  # what was looked at last (checker)
-        self.undetectable = False  # put back while a request was under way, and nothing tells of it
+        # what was looked at last (checker)
+        self.found: tuple[Any, list[Finding]] | None = None
+        # put back while a request was under way, and nothing tells of it
+        self.undetectable = False
         self.renamed = False
         self.second_name = JOB  # of the job on the second machine
-        self._backup: tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None = None
+        self._backup: (
+            tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None
+        ) = None
         self._shops = list(range(SHOPS))
         self._ids = "order_id"  # the column that they come from
         # of the weather that came later: its own, so that the seeds of before stay as they were
@@ -215,7 +241,12 @@ class Story:
         # what no run has read under either id, nobody can tell from another sale
         self._all_present = False
         self.fee = self.dice.choice(
-            ["", "", 'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"', 'percentage = "10"']
+            [
+                "",
+                "",
+                'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"',
+                'percentage = "10"',
+            ]
         )
         # of the weather that came after that
         self._latest = random.Random(f"{world.seed} latest")
@@ -250,7 +281,9 @@ class Story:
         its own time.
         """
         return (
-            self.dice.uniform(-200, 200) if self.world.dated else self.dice.uniform(-20_000, 20_000)
+            self.dice.uniform(-200, 200)
+            if self.world.dated
+            else self.dice.uniform(-20_000, 20_000)
         )
 
     def _limits(self) -> str:
@@ -273,11 +306,16 @@ class Story:
     def _write_job(self, name: str = JOB, unit: str = "minor") -> Job:
         settings = self.world.settings
         shops = "".join(
-            f"shop{number},recp_test_{target}\n" for number, target in enumerate(self._shops)
+            f"shop{number},recp_test_{target}\n"
+            for number, target in enumerate(self._shops)
         )
         (self.folder / "recipients.csv").write_text(f"shop,id\n{shops}")
-        text = outside.job_of(settings, name, self.fee, self._ids, self._extras, self.controls)
-        (self.folder / "job.toml").write_text(text.replace('unit = "minor"', f'unit = "{unit}"'))
+        text = outside.job_of(
+            settings, name, self.fee, self._ids, self._extras, self.controls
+        )
+        (self.folder / "job.toml").write_text(
+            text.replace('unit = "minor"', f'unit = "{unit}"')
+        )
         return load_job(self.folder / "job.toml")
 
     def _write_files(self) -> None:
@@ -285,10 +323,14 @@ class Story:
         self._add_file(first)
         if self.dice.random() < 0.5:
             again = [self._changed(row) for row in first if self.dice.random() < 0.5]
-            more = [self._row(number) for number in range(20, 20 + self.dice.randint(0, 3))]
+            more = [
+                self._row(number) for number in range(20, 20 + self.dice.randint(0, 3))
+            ]
             self._add_file([*again, *more])
         if self.dice.random() < 0.3:
-            self._add_file([self._damaged(row) for row in first if self.dice.random() < 0.7])
+            self._add_file(
+                [self._damaged(row) for row in first if self.dice.random() < 0.7]
+            )
         for order_id in list(self.amounts):
             if not self.world.weather.calm or self.dice.random() < 0.3:
                 behaviour = self.dice.choice(BEHAVIOURS)
@@ -366,14 +408,20 @@ class Story:
             return [file.path for file in self.files]
         return [file.path for file in self.files if self.dice.random() < 0.6]
 
-    def process(self, machine: Machine, files: list[Path] | None = None, **more: Any) -> Process:
+    def process(
+        self, machine: Machine, files: list[Path] | None = None, **more: Any
+    ) -> Process:
         """One run of the program."""
         present = [file.path for file in self.files] if files is None else files
         return Process(machine, present, job=more.pop("job", self.job), **more)
 
     def _of_machine(self, machine: Machine, **more: Any) -> Process:
         """One run of the program, under the name that its job has on that machine."""
-        job = self.job if machine is self.machines[0] else replace(self.job, name=self.second_name)
+        job = (
+            self.job
+            if machine is self.machines[0]
+            else replace(self.job, name=self.second_name)
+        )
         return self.process(machine, job=job, **more)
 
     # --- what happens
@@ -387,7 +435,9 @@ class Story:
         self._perhaps_show_a_stale_copy()
         self._perhaps_is_of_an_earlier_program(machine)
         formats = ("csv", "json") if self.dice.random() < 0.1 else ("csv",)
-        process = self.process(machine, self._present(), options=self._options(), formats=formats)
+        process = self.process(
+            machine, self._present(), options=self._options(), formats=formats
+        )
         self._under_another_flag(machine, process)
         self._doom(process)
         if self.dice.random() < 0.08:
@@ -410,7 +460,9 @@ class Story:
             process.dies_after_s = self.dice.uniform(0, self.dice.choice([3.0, 60.0]))
         elif how < 0.6:
             process.interrupted_after_s = self.dice.uniform(0, 10)
-            process.options = replace(process.options, grace_s=self.dice.choice([None, 0.0, 1.0]))
+            process.options = replace(
+                process.options, grace_s=self.dice.choice([None, 0.0, 1.0])
+            )
         elif how < 0.64:
             process.sync_fails_at_write = self.dice.randint(1, 200)
         elif how < 0.68:
@@ -427,7 +479,9 @@ class Story:
             now_s = START_NS / 1e9 + self.world.loop.time() + self.machines[0].skew_s
             since = datetime.fromtimestamp(now_s - ago_s, UTC)
             self.world.weather.injected["--since"] += 1
-        return Options(since=since, adopt=self.dice.random() < 0.1, yes=self.dice.random() < 0.3)
+        return Options(
+            since=since, adopt=self.dice.random() < 0.1, yes=self.dice.random() < 0.3
+        )
 
     def _perhaps_edit(self) -> None:
         """Somebody mends, or breaks, the lookup file or the job between two nights."""
@@ -437,7 +491,8 @@ class Story:
             self._shops[self.dice.randrange(SHOPS)] = self.dice.randrange(SHOPS)
             self.job = self._write_job()
             self.world.weather.injected["lookup edited"] += 1
-        if self.dice.random() < 0.08 and not self.renamed:  # the exports hold what they held
+        # the exports hold what they held
+        if self.dice.random() < 0.08 and not self.renamed:
             self._ids = "ref" if self._ids == "order_id" else "order_id"
             self._all_present = True
             self.job = self._write_job()
@@ -488,7 +543,8 @@ class Story:
                 changed["batchpay_retry"] = "yes"
             elif way == "amount":
                 changed["amount"] = str(int(row["amount"]) + 1)
-            elif way == "typed":  # an id that nothing had before, for the very same sale
+            # an id that nothing had before, for the very same sale
+            elif way == "typed":
                 sale = int(checker.sale_of(row["order_id"]))
                 changed["order_id"] = str(self._more.choice([1, 2]) * TYPED + sale)
             if way:
@@ -540,7 +596,9 @@ class Story:
         return self.world.ledger.copy_at_s is None and not edited
 
     def _is_bound(self, machine: Machine) -> bool:
-        return any(event.data["account"] for event in machine.copy().events(["account"]))
+        return any(
+            event.data["account"] for event in machine.copy().events(["account"])
+        )
 
     async def _started_twice(self, process: Process) -> None:
         """The same job on the same machine, twice at once: one lock."""
@@ -559,7 +617,10 @@ class Story:
                     self.violations.append(
                         f"E01: a second run was not refused: {second.trouble} {second.bug}"
                     )
-                if any(r.run_id == second.run_id for r in self.world.ledger.requests[posts:]):
+                if any(
+                    r.run_id == second.run_id
+                    for r in self.world.ledger.requests[posts:]
+                ):
                     self.violations.append("E01: the second run sent something")
 
         await asyncio.gather(process.run(), soon())
@@ -567,7 +628,15 @@ class Story:
     async def _pause(self, machine: Machine, process: Process) -> None:
         """Until the next run: a moment, a night, a reboot."""
         gap_s = self.dice.choice(
-            [0.05, 0.05, 3.0, 70.0, self.world.settings.doubt_period_s * 1.2, 86_400.0, 300_000.0]
+            [
+                0.05,
+                0.05,
+                3.0,
+                70.0,
+                self.world.settings.doubt_period_s * 1.2,
+                86_400.0,
+                300_000.0,
+            ]
         )
         if process.died and process.by_power_cut:
             await asyncio.sleep(max(gap_s, 65.0))
@@ -580,7 +649,11 @@ class Story:
 
     def _perhaps_back_up(self, machine: Machine) -> None:
         if self.dice.random() < 0.3:
-            self._backup = machine.disk.snapshot(), list(machine.acknowledged), machine.locks()
+            self._backup = (
+                machine.disk.snapshot(),
+                list(machine.acknowledged),
+                machine.locks(),
+            )
 
     async def _perhaps_restore(self, machine: Machine) -> None:
         """An old journal, or none: with or without what runs knew beside it, and while a request
@@ -633,7 +706,8 @@ class Story:
             if (c.event.seq, c.event.digest) in kept and "intent" in c.event.data
         }
         told = any(
-            charge["id"] not in known and charge["metadata"].get("batchpay_key") not in asked
+            charge["id"] not in known
+            and charge["metadata"].get("batchpay_key") not in asked
             for charge in self.world.ledger.of_job(JOB)
             if self._is_shown(charge)
         )
@@ -645,20 +719,25 @@ class Story:
 
     def _is_shown(self, charge: dict[str, Any]) -> bool:
         return bool(
-            charge["_visible_s"] <= self.world.loop.time() and charge["status"] != "forgotten"
+            charge["_visible_s"] <= self.world.loop.time()
+            and charge["status"] != "forgotten"
         )
 
     async def _finds_its_journal_empty(self, machine: Machine) -> None:
         """Law L11: an empty journal beside charges of the job is 78 until --adopt is given."""
         since_s = self.world.loop.time() - 30 * 86_400
         ours = [
-            c for c in self.world.ledger.of_job(JOB) if c["_at_s"] > since_s and self._is_shown(c)
+            c
+            for c in self.world.ledger.of_job(JOB)
+            if c["_at_s"] > since_s and self._is_shown(c)
         ]
         plain = self.process(machine)
         await plain.run()
         self._after(plain)
         sent = [
-            r for r in self.world.ledger.requests if r.run_id == plain.run_id and r.what == "POST"
+            r
+            for r in self.world.ledger.requests
+            if r.run_id == plain.run_id and r.what == "POST"
         ]
         if sent and any(
             map(self._is_shown, ours)
@@ -707,7 +786,10 @@ class Story:
         ):  # ... under two names: both cron lines left in (J06)
             self.renamed, self.second_name = True, "renamed"
             self.world.weather.injected["two names at once"] += 1
-        both = [self._of_machine(machine, options=Options(adopt=True)) for machine in self.machines]
+        both = [
+            self._of_machine(machine, options=Options(adopt=True))
+            for machine in self.machines
+        ]
         await asyncio.gather(*(process.run() for process in both))
         for process in both:
             self._after(process)
@@ -716,7 +798,8 @@ class Story:
     def _neighbours(self) -> None:
         for _ in range(self.dice.choice([0, 0, 1, 5])):
             self.world.ledger.later(
-                self.world.loop.time() + self.dice.uniform(0, 30), self.world.ledger.neighbour
+                self.world.loop.time() + self.dice.uniform(0, 30),
+                self.world.ledger.neighbour,
             )
 
     async def _quiet(self) -> None:
@@ -735,7 +818,9 @@ class Story:
                 else AssertionError(repr(process.bug))
             )
         if process.died:
-            self.world.weather.injected["power cut" if process.by_power_cut else "kill -9"] += 1
+            self.world.weather.injected[
+                "power cut" if process.by_power_cut else "kill -9"
+            ] += 1
         self.violations += checker.check_journal(process.machine)
         if self.violations:
             raise AssertionError("; ".join(self.violations))
@@ -794,7 +879,11 @@ class Story:
 
     def _must_have_reason(self, stop: str) -> None:
         ours = {order for order in self.amounts if order in stop}
-        if not ours & checker.excused(self.world) and not self.at_once and "chrg" not in stop:
+        if (
+            not ours & checker.excused(self.world)
+            and not self.at_once
+            and "chrg" not in stop
+        ):
             self.violations.append(f"a stop without a reason at the gateway: {stop}")
 
     async def _decided(self) -> None:
@@ -809,7 +898,9 @@ class Story:
         if self.at_once:
             return
         twins = list(checker.unnoticed_twins(self.world))
-        for name in sorted({charge["metadata"]["batchpay_job"] for charge in twins} - {JOB}):
+        for name in sorted(
+            {charge["metadata"]["batchpay_job"] for charge in twins} - {JOB}
+        ):
             await self._run_calmly(self.machines[0], name)
 
     async def _run_calmly(self, machine: Machine, name: str = "") -> None:
@@ -847,7 +938,8 @@ class Story:
     async def _lifted(self, machine: Machine) -> bool:
         """Is there a stop? One run under it, which sends nothing; then a person lifts it."""
         if not self._stop(machine):
-            await self._run_calmly(machine)  # what a list shows only now may be a reason
+            # what a list shows only now may be a reason
+            await self._run_calmly(machine)
             if not self._stop(machine):
                 return False
         posts = len(self.world.ledger.requests)
@@ -855,7 +947,9 @@ class Story:
         if any(r.what == "POST" for r in self.world.ledger.requests[posts:]):
             self.violations.append("L10: a run under a stop sent something")
         lift = Event(
-            "lifted", at_ns=START_NS + int(self.world.loop.time() * 1e9), data={"reason": "looked"}
+            "lifted",
+            at_ns=START_NS + int(self.world.loop.time() * 1e9),
+            data={"reason": "looked"},
         )
         with machine.tool() as journal:
             (event,) = journal.append([lift])

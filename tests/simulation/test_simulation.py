@@ -34,7 +34,8 @@ SEEDS = list(range(int(ALL))) if ALL else FEW
 BLOCK = 20
 QUIET = 29  # a seed without trouble
 FOLLOWED = 1  # one whose shares are followed
-HELD_BACK = 10_000_376  # one whose day's limit lets the last order go in the last run, pending
+# one whose day's limit lets the last order go in the last run, pending
+HELD_BACK = 10_000_376
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
 
 
@@ -120,8 +121,11 @@ def test_the_faults_do_happen() -> None:
             _TOLD[seed] = tell(seed)
     lacking = missing(list(_TOLD.values()))
     # a rare kind may be missing from so few seeds
-    assert len(lacking) <= len(KINDS) // 10, f"{lacking}: `--few` of tests.simulation chooses anew"
-    assert any(told.injected.total() == 0 for told in _TOLD.values())  # some seeds are calm
+    assert len(lacking) <= len(KINDS) // 10, (
+        f"{lacking}: `--few` of tests.simulation chooses anew"
+    )
+    # some seeds are calm
+    assert any(told.injected.total() == 0 for told in _TOLD.values())
     assert sum(told.judged for told in _TOLD.values()) > len(_TOLD) // 12
     assert sum(told.deaths for told in _TOLD.values()) > len(_TOLD) // 4
 
@@ -129,7 +133,12 @@ def test_the_faults_do_happen() -> None:
 @pytest.mark.parametrize(
     ("spoil", "rule"),
     [
-        (lambda ledger: ledger.charges.append({**ledger.charges[0], "id": "chrg_test_999"}), "I1"),
+        (
+            lambda ledger: ledger.charges.append(
+                {**ledger.charges[0], "id": "chrg_test_999"}
+            ),
+            "I1",
+        ),
         (lambda ledger: ledger.requests.pop(), ""),
         (
             lambda ledger: ledger.requests.append(
@@ -174,7 +183,11 @@ def test_what_is_told_of_shares_and_limits_is_held_against_the_gateway() -> None
         found.extend(checker._limits(story))
 
     assert tell(FOLLOWED, afterwards=judged).violations == []
-    for what in ("is told as", "is not the transfer of its chain", "max_day: with order"):
+    for what in (
+        "is told as",
+        "is not the transfer of its chain",
+        "max_day: with order",
+    ):
         assert any(what in one for one in found), found
 
 
@@ -200,7 +213,9 @@ def test_a_key_that_was_charged_twice_is_noticed_under_the_name_that_it_was_char
 
     assert tell(QUIET, afterwards=judged).violations == []
     at_once, later = told
-    assert at_once == ["L10: order 0777 has two charges under one key and no stop was ever written"]
+    assert at_once == [
+        "L10: order 0777 has two charges under one key and no stop was ever written"
+    ]
     assert later == (at_once if name == JOB else [])
 
 
@@ -225,7 +240,9 @@ def test_an_id_of_other_terms_is_another_order_under_another_name_alone(
     def judged(story: Story) -> None:
         ledger = story.world.ledger
         posts = {r.key: r for r in ledger.requests if r.what == "POST"}
-        first = next(c for c in ledger.charges if c["customer"] and checker._key(c) in posts)
+        first = next(
+            c for c in ledger.charges if c["customer"] and checker._key(c) in posts
+        )
         metadata = {**first["metadata"], "batchpay_job": job}
         ledger.charges.append({**first, "metadata": metadata, **changed})
         posts[checker._key(first)].taken_before.append(ledger.charges[-1])
@@ -271,7 +288,9 @@ def test_a_send_within_the_doubt_period_is_excused_where_nothing_told_of_it() ->
     assert tell(QUIET, afterwards=judged).violations == []
     assert found.pop("nothing told") == []
     for what, told in found.items():
-        assert [one for one in told if "was sent again after 1.0 s of doubt" in one], what
+        assert [one for one in told if "was sent again after 1.0 s of doubt" in one], (
+            what
+        )
 
 
 def test_what_a_limit_held_back_is_pending_for_no_longer_than_the_gateway_takes(
@@ -309,7 +328,11 @@ def test_a_charge_of_an_intent_that_was_kept_tells_of_no_other_that_was_lost() -
         put_back("of nothing kept", shown=first)
 
     assert tell(QUIET, afterwards=judged).violations == []
-    assert found == {"of a kept intent": True, "of a lost one": False, "of nothing kept": False}
+    assert found == {
+        "of a kept intent": True,
+        "of a lost one": False,
+        "of nothing kept": False,
+    }
 
 
 def test_a_seed_is_one_story() -> None:
@@ -349,7 +372,9 @@ def test_the_simulated_disk_shows_a_missing_sync(tmp_path: Path, safe: bool) -> 
 
 
 @pytest.mark.fault("D13")
-def test_a_power_cut_at_every_write_of_a_run_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+def test_a_power_cut_at_every_write_of_a_run_keeps_what_was_acknowledged(
+    tmp_path: Path,
+) -> None:
     """Each write of five commits is the last one the disk ever took."""
     at, died = 0, True
     while died:
@@ -366,7 +391,9 @@ def test_a_power_cut_at_every_write_of_a_run_keeps_what_was_acknowledged(tmp_pat
         disk.before_write = cut
         with silence():
             try:
-                journal = SqliteJournal(tmp_path / "journal.db", "night", connect=disk.connect)
+                journal = SqliteJournal(
+                    tmp_path / "journal.db", "night", connect=disk.connect
+                )
                 for number in range(5):
                     journal.append([Event("note", order_id=str(number))])
                     acknowledged += not died

@@ -104,7 +104,11 @@ class Weather:
         lies = dice.choice([0.0, 0.0, 0.0, 0.0, 0.05, 0.2])
         share = dice.choice([0.0, 0.05, 0.15, 0.4])
         return cls(
-            dice, share=share, post_kinds=tuple(kinds), look_kinds=tuple(looks), lie_share=lies
+            dice,
+            share=share,
+            post_kinds=tuple(kinds),
+            look_kinds=tuple(looks),
+            lie_share=lies,
         )
 
     def post(self) -> str:

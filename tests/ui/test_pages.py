@@ -56,7 +56,14 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         fresh = tmp_path_factory.mktemp("ui")
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(HERE / name, fresh / name)
-        npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        npm = [
+            "npm",
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
         subprocess.run(npm, cwd=fresh, check=True, timeout=180)
         shutil.move(fresh, kept)
     return (kept / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -67,7 +74,12 @@ def page(folder: Path, language: str = "en", rows: int = 0) -> Path:
     if rows:
         kinds = itertools.cycle((CHARGED, CHARGED, DECLINED))
         found = [
-            replace(next(kinds), row=at + 2, order_id=f"N{at:05}", amount=at * 7 % 1000 * 100)
+            replace(
+                next(kinds),
+                row=at + 2,
+                order_id=f"N{at:05}",
+                amount=at * 7 % 1000 * 100,
+            )
             for at in range(rows)
         ]
         write_reports(folder, night(found, [["", "", ""]] * rows))
@@ -120,7 +132,9 @@ def _violations(chromium: Chromium, axe: str) -> list[Any]:
     return violations
 
 
-def test_rows_are_searched_filtered_sorted_and_turned(chromium: Chromium, tmp_path: Path) -> None:
+def test_rows_are_searched_filtered_sorted_and_turned(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     """As a person does it: what is found is told, and the parts come back when all is cleared."""
     in_colours(chromium, "light")
     chromium.open(page(tmp_path, rows=MANY))
@@ -155,7 +169,9 @@ def told(chromium: Chromium) -> str:
 def shown(chromium: Chromium) -> list[str]:
     """The orders of the table of what was found."""
     cells = "Array.from(document.querySelectorAll('#found tbody tr'))"
-    orders: list[str] = chromium.run(f"{cells}.map((row) => row.cells[1].textContent.trim())")
+    orders: list[str] = chromium.run(
+        f"{cells}.map((row) => row.cells[1].textContent.trim())"
+    )
     return orders
 
 
@@ -203,15 +219,21 @@ def test_it_is_read_without_script(chromium: Chromium, tmp_path: Path) -> None:
         chromium.open(page(tmp_path))
         chromium.ask("DOM.enable")
         root = chromium.ask("DOM.getDocument", depth=0)["root"]["nodeId"]
-        rows = chromium.ask("DOM.querySelectorAll", nodeId=root, selector="#parts tbody tr")
+        rows = chromium.ask(
+            "DOM.querySelectorAll", nodeId=root, selector="#parts tbody tr"
+        )
         assert len(rows["nodeIds"]) == 8
-        hidden = chromium.ask("DOM.querySelectorAll", nodeId=root, selector="#controls[hidden]")
+        hidden = chromium.ask(
+            "DOM.querySelectorAll", nodeId=root, selector="#controls[hidden]"
+        )
         assert len(hidden["nodeIds"]) == 1
     finally:
         chromium.ask("Emulation.setScriptExecutionDisabled", value=False)
 
 
-def test_it_prints_on_a4_without_the_list_of_all_rows(chromium: Chromium, tmp_path: Path) -> None:
+def test_it_prints_on_a4_without_the_list_of_all_rows(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     """However many there are."""
     chromium.open(page(tmp_path, rows=MANY))
     paper = chromium.pdf()
@@ -220,4 +242,5 @@ def test_it_prints_on_a4_without_the_list_of_all_rows(chromium: Chromium, tmp_pa
         for box in re.findall(rb"/MediaBox \[0 0 ([0-9. ]+)\]", paper)
     }
     assert boxes == {A4}
-    assert len(re.findall(rb"/Type /Page\b", paper)) < 30  # of all rows there would be 60 more
+    # of all rows there would be 60 more
+    assert len(re.findall(rb"/Type /Page\b", paper)) < 30

@@ -19,7 +19,9 @@ from batchpay.reports.sendback import WRONG
 from tests.world import Market, order
 
 if os.environ.get("BATCHPAY_UI") != "1":
-    pytest.skip("make test-ui sends rejects through LibreOffice", allow_module_level=True)
+    pytest.skip(
+        "make test-ui sends rejects through LibreOffice", allow_module_level=True
+    )
 
 from tests.ui.test_sheets import converted, profile
 
@@ -40,7 +42,9 @@ def _write(path: Path) -> None:
     """The orders in the form of the file's name."""
     rows = ROWS
     if path.suffix == ".csv":  # Thai Windows knows no Japanese
-        rows = [{**row, "invoice": row["invoice"].replace("大阪", "กขค")} for row in ROWS]
+        rows = [
+            {**row, "invoice": row["invoice"].replace("大阪", "กขค")} for row in ROWS
+        ]
     if path.suffix == ".parquet":
         table = pa.Table.from_pylist(rows).append_column(
             "day", pa.array([dt.date(2026, 11, 24)] * len(rows))
@@ -88,11 +92,15 @@ def test_rejects_come_back_through_libreoffice(
     assert market.posts() == 2, "nothing of it was sent"
     (second,) = set((market.folder / "reports").glob("*/rejects.xlsx")) - {rejects}
     assert _told(second)["0000002"] == _told(rejects)["0000002"]
-    assert set(_told(second)) == {"0000002", "0000004"}, "the declined one is a duplicate"
+    assert set(_told(second)) == {"0000002", "0000004"}, (
+        "the declined one is a duplicate"
+    )
     fixed = market.folder / f"fixed.{form}"
     _correct(saved, fixed)
     result = market.run("--input", str(fixed))
-    assert market.money() == dict.fromkeys([f"{n:07d}" for n in (1, 2, 3, 4)], 1), result.stderr
+    assert market.money() == dict.fromkeys([f"{n:07d}" for n in (1, 2, 3, 4)], 1), (
+        result.stderr
+    )
     sent = {c["metadata"]["order_id"]: c for c in market.sandbox.charges() if c["paid"]}
     assert sent["0000002"]["metadata"]["invoice"] == "ร้านกาแฟ 0066"
     assert sent["0000003"]["metadata"]["invoice"] in ("=大阪", "=กขค")
@@ -106,7 +114,9 @@ def _told(path: Path) -> dict[str, tuple[list[object], set[str]]]:
     for line in sheet.iter_rows():
         if str(line[0].value).startswith("0000"):
             cells = [str(cell.value) for cell in line[:6]]
-            wrong = {cell.column_letter for cell in line if cell.fill.fgColor.rgb == WRONG}
+            wrong = {
+                cell.column_letter for cell in line if cell.fill.fgColor.rgb == WRONG
+            }
             found[str(line[0].value)] = ([*cells], wrong)
     return found
 

@@ -16,7 +16,9 @@ from batchpay.reports.words import LANGUAGES
 from tests.nights_told import night
 
 if os.environ.get("BATCHPAY_UI") != "1":
-    pytest.skip("make test-ui opens the workbooks in LibreOffice", allow_module_level=True)
+    pytest.skip(
+        "make test-ui opens the workbooks in LibreOffice", allow_module_level=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,9 @@ def converted(profile: Path, path: Path, form: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_libreoffice_comes_to_the_same_sums(profile: Path, tmp_path: Path, language: str) -> None:
+def test_libreoffice_comes_to_the_same_sums(
+    profile: Path, tmp_path: Path, language: str
+) -> None:
     """Of formulas whose results were taken away before: every check of the summary holds."""
     write_reports(tmp_path, night(language=language))
     ours = cells(tmp_path / "report.xlsx", data_only=True)
@@ -58,7 +62,9 @@ def test_libreoffice_comes_to_the_same_sums(profile: Path, tmp_path: Path, langu
     book = openpyxl.load_workbook(tmp_path / "report.xlsx")
     book.save(bare)  # openpyxl keeps formulas, and not what they came to
     theirs = cells(converted(profile, bare, "xlsx", tmp_path / "out"), data_only=True)
-    formulas = [place for place, value in cells(bare).items() if str(value).startswith("=")]
+    formulas = [
+        place for place, value in cells(bare).items() if str(value).startswith("=")
+    ]
     assert len(formulas) > 30
     for place in formulas:
         assert theirs[place] == pytest.approx(ours[place]), place

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from batchpay.domain.events.forms import CHARGE, FLOAT, INTENT, LIST, OPTIONAL, UNLESS_NONE, Told
+from batchpay.domain.events.forms import (
+    CHARGE,
+    FLOAT,
+    INTENT,
+    LIST,
+    OPTIONAL,
+    UNLESS_NONE,
+    Told,
+)
 from batchpay.domain.model import ChargeSeen, Event, Intent
 
 
@@ -13,7 +21,8 @@ from batchpay.domain.model import ChargeSeen, Event, Intent
 class OfAttempt(Told):
     """An event of one attempt of an order."""
 
-    state: str = field(default="", metadata=OPTIONAL)  # of the attempt after it (Attempt.state)
+    # of the attempt after it (Attempt.state)
+    state: str = field(default="", metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +74,14 @@ class Answered(Evidence):
     kind = "answer"
 
     verdict: str = ""  # attempt.Proof
-    status: int | None = field(default=None, metadata=OPTIONAL)  # None: no complete answer
+    # None: no complete answer
+    status: int | None = field(default=None, metadata=OPTIONAL)
     code: str = field(default="", metadata=OPTIONAL)
     message: str = field(default="", metadata=OPTIONAL)
-    spent: bool = field(default=False, metadata=OPTIONAL)  # the token is used up after a doubt
-    excerpt: str = field(default="", metadata=OPTIONAL)  # of a body nobody expected, masked
+    # the token is used up after a doubt
+    spent: bool = field(default=False, metadata=OPTIONAL)
+    # of a body nobody expected, masked
+    excerpt: str = field(default="", metadata=OPTIONAL)
     # CLOCK_BOOTTIME when its first byte left
     left_s: float | None = field(default=None, metadata=OPTIONAL)
 
@@ -82,7 +94,8 @@ class Found(Evidence):
 
     # read again because its chain was missing
     reread: bool = field(default=False, metadata=OPTIONAL)
-    by_id: bool = field(default=False, metadata=OPTIONAL)  # asked for by its id, not listed
+    # asked for by its id, not listed
+    by_id: bool = field(default=False, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +153,8 @@ class Resolved(Evidence):
 
     kind = "resolved"
 
-    said: str = field(metadata={"key": "as"})  # charged, accepted, not-charged or cancelled
+    # charged, accepted, not-charged or cancelled
+    said: str = field(metadata={"key": "as"})
     reason: str
     by: str = ""
 
@@ -199,7 +213,8 @@ class TransferSeen(OfAttempt):
     net: int | None = field(default=None, metadata=UNLESS_NONE)
     sent_at: str = field(default="", metadata=OPTIONAL)  # UTC, ISO 8601, by the gateway
     paid_at: str = field(default="", metadata=OPTIONAL)
-    code: str = field(default="", metadata=OPTIONAL)  # why it failed, in the gateway's word
+    # why it failed, in the gateway's word
+    code: str = field(default="", metadata=OPTIONAL)
     message: str = field(default="", metadata=OPTIONAL)
     # how it differs from the recipient's share
     flaws: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)

@@ -37,7 +37,8 @@ class NewOrders(Told):
 
     # plan.fitting_terms, the first, and order id
     orders: tuple[tuple[str, str], ...] = field(default=(), metadata=PAIRS)
-    charges: tuple[str, ...] = field(default=(), metadata=LIST)  # ids of adopted charges
+    # ids of adopted charges
+    charges: tuple[str, ...] = field(default=(), metadata=LIST)
 
 
 Ids = Mapping[str, tuple[str, ...]]
@@ -104,7 +105,8 @@ class TotalsCounted(Told):
     rows_sha256: str = ""  # of every row's outcome
     stop: str = ""  # that was in force
     version: str = ""  # of the program that planned the batch
-    said: str = field(default="", metadata=OPTIONAL)  # digest of the words that a manifest told
+    # digest of the words that a manifest told
+    said: str = field(default="", metadata=OPTIONAL)
 
     def data(self) -> dict[str, Any]:
         """Counts and sums stand beside the rest."""
@@ -169,7 +171,10 @@ class BatchPlanned(Told):
     @property
     def repeats(self) -> dict[tuple[str, int], Repeat]:
         """Sheet and row -> what another row makes of it."""
-        return {(sheet, row): Repeat.from_json(rest) for sheet, row, *rest in self.kept["repeats"]}
+        return {
+            (sheet, row): Repeat.from_json(rest)
+            for sheet, row, *rest in self.kept["repeats"]
+        }
 
     def data(self) -> dict[str, Any]:
         """All of it."""

@@ -26,7 +26,8 @@ class _Form(NamedTuple):
 
     kept: tuple[_Kept, ...]
     names: Mapping[str, str]  # key -> field
-    reads: tuple[tuple[str, Callable[[Any, Event], Any]], ...]  # fields that are not kept as is
+    # fields that are not kept as is
+    reads: tuple[tuple[str, Callable[[Any, Event], Any]], ...]
 
 
 # `left_out`: values for which a field has no key; `key`: its name where it is not the field's own;
@@ -123,7 +124,9 @@ class Told:
     def read(cls, event: Event) -> Self:
         """The same back. Raises TypeError for a line that lacks what its kind always has."""
         _, names, reads = kept_form(cls)
-        values = {names[key]: value for key, value in event.data.items() if key in names}
+        values = {
+            names[key]: value for key, value in event.data.items() if key in names
+        }
         for name, read in reads:
             if name in values:
                 values[name] = read(values[name], event)

@@ -20,7 +20,9 @@ class Audited(Told):
     differences: int
     open: int
     # upper-case currency -> what the account had at its end, smallest unit
-    closing: Mapping[str, int] = field(default_factory=dict, metadata=DICT | {"left_out": ({},)})
+    closing: Mapping[str, int] = field(
+        default_factory=dict, metadata=DICT | {"left_out": ({},)}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,8 @@ class RefundSeen(Told):
     currency: str = ""
     total: int = 0  # smallest unit, as `charged`
     charged: int | None = 0  # by the charge; None: it does not tell
-    refunds: tuple[Mapping[str, Any], ...] = field(default=(), metadata=DICTS)  # refunds.Refund
+    # refunds.Refund
+    refunds: tuple[Mapping[str, Any], ...] = field(default=(), metadata=DICTS)
     told: str = ""
 
 
@@ -67,7 +70,8 @@ class Followed(Told):
     # the order of the last of them that was asked about, where the budget ended
     pending_after: str = field(default="", metadata=OPTIONAL)
     news_from: str = ""  # ISO 8601 UTC: refunds and events of before were read
-    untold: bool = field(default=False, metadata=OPTIONAL)  # the gateway tells of no transfer
+    # the gateway tells of no transfer
+    untold: bool = field(default=False, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

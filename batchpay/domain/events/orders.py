@@ -15,7 +15,8 @@ class OrderCancelled(Told):
 
     reason: str
     by: str = ""
-    sale: tuple[str, ...] = field(default=(), metadata=LIST)  # all that it is known by (kinship)
+    # all that it is known by (kinship)
+    sale: tuple[str, ...] = field(default=(), metadata=LIST)
     # orders whose ids its rows had before
     had: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)
 

@@ -56,7 +56,8 @@ class OfLoss(Told):
     evidence: str = field(default="", metadata=OPTIONAL)  # who tells of it, and what
     # the last event that others know of
     had: int | None = field(default=None, metadata=UNLESS_NONE)
-    has: int | None = field(default=None, metadata=UNLESS_NONE)  # ... and its own last one
+    # ... and its own last one
+    has: int | None = field(default=None, metadata=UNLESS_NONE)
     # modification time of the youngest manifest that was looked at
     manifests_ns: int | None = field(default=None, metadata=UNLESS_NONE)
     # orders that reports tell to be cancelled; None: no report was asked

@@ -72,7 +72,10 @@ def charge_booked(document: Any) -> Booked | None:
 
 def booked_in(document: Any) -> Booked:
     """A charge with its dispute and its refunds (omise-api.md, 3.1 and 3.2)."""
-    amount, refunded_amount = inside(document, "amount"), inside(document, "refunded_amount")
+    amount, refunded_amount = (
+        inside(document, "amount"),
+        inside(document, "refunded_amount"),
+    )
     are_sums = type(amount) is int and type(refunded_amount) is int
     refunded, unread = _refunded(document)
     return Booked(
@@ -85,7 +88,8 @@ def booked_in(document: Any) -> Booked:
         refunded=refunded,
         unread=unread,
         given_back=are_sums and refunded_amount >= amount,
-        interest=(_whole(document, "interest") or 0) + (_whole(document, "interest_vat") or 0),
+        interest=(_whole(document, "interest") or 0)
+        + (_whole(document, "interest_vat") or 0),
     )
 
 

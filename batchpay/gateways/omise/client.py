@@ -55,7 +55,9 @@ class Client:
         self._headers = "\r\n".join(headers)
         self._wire = Wire(base, settings.timeout_s)
 
-    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer[Any]:
+    async def charge(
+        self, intent: Intent, may_leave: Callable[[], bool]
+    ) -> Answer[Any]:
         """POST /charges with the intent's own body and key; `may_leave` is asked right before the
         first byte.
         """
@@ -72,7 +74,11 @@ class Client:
         return await self.read(f"/charges/{charge_id}", {}, may_leave)
 
     async def page(
-        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        since: str,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Any]:
         """GET /charges: one page, oldest first, from `since` (ISO 8601 UTC) on, `to` left open (law
         L5).
@@ -114,7 +120,9 @@ class Client:
             async with asyncio.timeout(self._timeout_s):
                 raw = await self._wire.exchange(request.encode("ascii"), flight)
         except Withheld:
-            return Answer(out=False, withheld=True, trouble="kept back before its first byte")
+            return Answer(
+                out=False, withheld=True, trouble="kept back before its first byte"
+            )
         except TimeoutError:
             if flight.answer is None:
                 trouble = f"no complete answer within {self._timeout_s:g} s"

@@ -20,7 +20,14 @@ from batchpay.domain.books import (
     Transaction,
     Transfer,
 )
-from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Intent, Page, UnreadablePage
+from batchpay.domain.model import (
+    Answer,
+    ChargeSeen,
+    ChargeWithoutId,
+    Intent,
+    Page,
+    UnreadablePage,
+)
 from batchpay.gateways.omise import books, objects
 
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
@@ -33,14 +40,20 @@ class Line(Protocol):
     place.
     """
 
-    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer[Any]:
+    async def charge(
+        self, intent: Intent, may_leave: Callable[[], bool]
+    ) -> Answer[Any]:
         """POST /charges."""
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Any]:
         """GET /charges/:id."""
 
     async def page(
-        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        since: str,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Any]:
         """GET /charges: one page, oldest first, with the end left open."""
 
@@ -66,14 +79,24 @@ class Omise:
         self, intent: Intent, may_leave: Callable[[], bool]
     ) -> Answer[ChargeSeen | ChargeWithoutId]:
         """POST /charges."""
-        return objects.told(await self._line.charge(intent, may_leave), objects.charge_answered)
+        return objects.told(
+            await self._line.charge(intent, may_leave), objects.charge_answered
+        )
 
-    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[ChargeSeen]:
+    async def get(
+        self, charge_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[ChargeSeen]:
         """GET /charges/:id."""
-        return objects.told(await self._line.get(charge_id, may_leave), objects.charge_in)
+        return objects.told(
+            await self._line.get(charge_id, may_leave), objects.charge_in
+        )
 
     async def page(
-        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        since: str,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Page | UnreadablePage]:
         """GET /charges: one page, oldest first, with the end left open."""
         answer = await self._line.page(since, offset, may_leave, limit=limit)
@@ -81,7 +104,9 @@ class Omise:
 
     async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer[str]:
         """GET /charges: a page of the one youngest."""
-        return objects.told(await self._line.newest(since, may_leave), objects.newest_in)
+        return objects.told(
+            await self._line.newest(since, may_leave), objects.newest_in
+        )
 
     async def account(self, may_leave: Callable[[], bool]) -> Answer[Account]:
         """GET /account."""
@@ -95,43 +120,71 @@ class Omise:
         self, recipient_id: str, may_leave: Callable[[], bool]
     ) -> Answer[Recipient]:
         """GET /recipients/:id."""
-        return await self._read(f"/recipients/{recipient_id}", objects.recipient_in, may_leave)
+        return await self._read(
+            f"/recipients/{recipient_id}", objects.recipient_in, may_leave
+        )
 
-    async def recipients(self, may_leave: Callable[[], bool]) -> Answer[tuple[Recipient, ...]]:
+    async def recipients(
+        self, may_leave: Callable[[], bool]
+    ) -> Answer[tuple[Recipient, ...]]:
         """GET /recipients: the first page."""
         return await self._read("/recipients", objects.recipients_in, may_leave)
 
-    async def customers(self, may_leave: Callable[[], bool]) -> Answer[tuple[Customer, ...]]:
+    async def customers(
+        self, may_leave: Callable[[], bool]
+    ) -> Answer[tuple[Customer, ...]]:
         """GET /customers: the first page."""
         return await self._read("/customers", objects.customers_in, may_leave)
 
-    async def booked(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Booked]:
+    async def booked(
+        self, charge_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Booked]:
         """GET /charges/:id."""
-        return objects.told(await self._line.get(charge_id, may_leave), books.charge_booked)
+        return objects.told(
+            await self._line.get(charge_id, may_leave), books.charge_booked
+        )
 
     async def charges(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Listed[Booked]]:
         """GET /charges of some time."""
         query = _query(span, offset, limit)
         return await self._read("/charges", books.charges_in, may_leave, query)
 
     async def transactions(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Listed[Transaction]]:
         """GET /transactions."""
         query = _query(span, offset, limit)
-        return await self._read("/transactions", books.transactions_in, may_leave, query)
+        return await self._read(
+            "/transactions", books.transactions_in, may_leave, query
+        )
 
     async def transfers(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Listed[Transfer]]:
         """GET /transfers."""
         query = _query(span, offset, limit)
         return await self._read("/transfers", books.transfers_in, may_leave, query)
 
     async def refunds(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Listed[Refund | None]]:
         """GET /refunds."""
         query = _query(span, offset, limit)
@@ -142,23 +195,37 @@ class Omise:
         return await self._read("/balance", books.balance_in, may_leave)
 
     async def chains(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Listed[ChainLink]]:
         """GET /chains."""
         query = _query(span, offset, limit)
         return await self._read("/chains", books.chains_in, may_leave, query)
 
-    async def chained(self, chain_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+    async def chained(
+        self, chain_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Transfer]:
         """GET /chains/:id/transfer."""
         path = f"/chains/{chain_id}/transfer"
         return await self._read(path, books.transfer_told, may_leave)
 
-    async def transfer(self, transfer_id: str, may_leave: Callable[[], bool]) -> Answer[Transfer]:
+    async def transfer(
+        self, transfer_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Transfer]:
         """GET /transfers/:id."""
-        return await self._read(f"/transfers/{transfer_id}", books.transfer_told, may_leave)
+        return await self._read(
+            f"/transfers/{transfer_id}", books.transfer_told, may_leave
+        )
 
     async def happened(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = PAGE_SIZE,
     ) -> Answer[Listed[Happened]]:
         """GET /events."""
         query = _query(span, offset, limit)

@@ -58,7 +58,9 @@ def told(answer: Answer[Any], read: Callable[[Any], T | None]) -> Answer[T]:
 
 
 def _as_it_came(document: Any) -> str:
-    return masked(json.dumps(document, ensure_ascii=False, default=str)[:LONGEST_EVIDENCE])
+    return masked(
+        json.dumps(document, ensure_ascii=False, default=str)[:LONGEST_EVIDENCE]
+    )
 
 
 def error_in(document: Any) -> tuple[str, str]:
@@ -98,7 +100,9 @@ def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
         for name, kind in _WANTED
         if type(document.get(name)) is not kind
     ]
-    flaws += [(name, "is empty") for name in _NEVER_EMPTY if _is_blank(document.get(name))]
+    flaws += [
+        (name, "is empty") for name in _NEVER_EMPTY if _is_blank(document.get(name))
+    ]
     if _names_none(document):
         return ChargeWithoutId(tuple(map(" ".join, flaws)))
     if not isinstance(document.get("metadata"), dict):
@@ -151,7 +155,9 @@ def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> Char
         refunded=refunded or None,
         captured=_captured(document),
         expires_at=_if_it_waits(document, "expires_at"),
-        qr_uri=_if_it_waits(document, "source", "scannable_code", "image", "download_uri"),
+        qr_uri=_if_it_waits(
+            document, "source", "scannable_code", "image", "download_uri"
+        ),
     )
 
 
@@ -234,7 +240,9 @@ def newest_in(document: Any) -> str:
     """The id of the one charge on a page of the youngest; empty when there is none, it cannot be
     read, or it is no page.
     """
-    if inside(document, "object") != "list" or isinstance(page_in(document), UnreadablePage):
+    if inside(document, "object") != "list" or isinstance(
+        page_in(document), UnreadablePage
+    ):
         return ""
     match document.get("data"):
         case [{"id": str(charge_id)}, *_]:

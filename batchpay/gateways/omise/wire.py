@@ -43,7 +43,8 @@ class Flight:
 
     may_leave: Callable[[], bool] = field(default=lambda: True)
     out: bool = False
-    answer: Raw | None = None  # what had arrived, should nobody be waiting for it any more
+    # what had arrived, should nobody be waiting for it any more
+    answer: Raw | None = None
 
 
 class Withheld(httpx.TransportError):
@@ -60,7 +61,10 @@ class Wire:
     """
 
     def __init__(
-        self, url: httpx.URL, timeout_s: float, ssl_context: ssl.SSLContext | None = None
+        self,
+        url: httpx.URL,
+        timeout_s: float,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """`url`: scheme, host and port are those of every request."""
         self._url = url
@@ -114,14 +118,18 @@ class Wire:
                     sock.close()
                     raise
         except TimeoutError as error:
-            raise httpx.ConnectTimeout(f"no connection to {url.host}:{port} in time") from error
+            raise httpx.ConnectTimeout(
+                f"no connection to {url.host}:{port} in time"
+            ) from error
         except ssl.SSLCertVerificationError as error:
             whom = "authorities are those of certifi, SSL_CERT_FILE is not read"
             raise httpx.ConnectError(
                 f"no connection to {url.host}:{port}: {error} ({whom})"
             ) from error
         except (OSError, ssl.SSLError, UnicodeError) as error:
-            raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error}") from error
+            raise httpx.ConnectError(
+                f"no connection to {url.host}:{port}: {error}"
+            ) from error
         return connection
 
     async def _dial(self, host: str, port: int) -> socket.socket:
@@ -134,7 +142,9 @@ class Wire:
             sock = socket.socket(family, kind, proto)
             try:
                 sock.setblocking(False)
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if hasattr(socket, "TCP_USER_TIMEOUT"):
                     sock.setsockopt(
@@ -175,7 +185,9 @@ async def _addresses(host: str, port: int) -> Any:
             flags=socket.AI_NUMERICHOST,
         )
     except socket.gaierror:
-        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )
 
 
 class _Connection(asyncio.Protocol):
@@ -293,11 +305,15 @@ class _Connection(asyncio.Protocol):
             if len(self._body) > MAX_ANSWER_BYTES:
                 self._fail("the answer is longer than 1 MiB", TooLong)
                 return
-            self._fail(f"not a well-formed HTTP answer: {error or type(error).__name__}")
+            self._fail(
+                f"not a well-formed HTTP answer: {error or type(error).__name__}"
+            )
         except _TooLong as error:
             self._fail(
                 str(error),
-                TooLong if len(self._body) > MAX_ANSWER_BYTES else httpx.RemoteProtocolError,
+                TooLong
+                if len(self._body) > MAX_ANSWER_BYTES
+                else httpx.RemoteProtocolError,
             )
 
     def eof_received(self) -> bool:
@@ -319,7 +335,9 @@ class _Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._fail(f"the connection was lost: {error or 'closed by the gateway'}")
 
-    def _fail(self, why: str, kind: type[httpx.TransportError] = httpx.RemoteProtocolError) -> None:
+    def _fail(
+        self, why: str, kind: type[httpx.TransportError] = httpx.RemoteProtocolError
+    ) -> None:
         self._broken = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(kind(why))
@@ -330,7 +348,10 @@ class _Connection(asyncio.Protocol):
         if len(self._headers) > 200 or len(name) + len(value) > MAX_HEAD_BYTES:
             raise _TooLong("too many or too long headers")
         lowered = name.lower()
-        self._framed = self._framed or lowered in (b"content-length", b"transfer-encoding")
+        self._framed = self._framed or lowered in (
+            b"content-length",
+            b"transfer-encoding",
+        )
         self._headers.append((lowered, value))
 
     def on_headers_complete(self) -> None:
@@ -377,7 +398,9 @@ def plain(raw: Raw) -> Raw:
     httpx.DecodingError, or TooLong.
     """
     status, headers, body = raw
-    encodings = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
+    encodings = [
+        value.strip().lower() for name, value in headers if name == b"content-encoding"
+    ]
     if not encodings or encodings == [b"identity"]:
         return raw
     if encodings not in ([b"gzip"], [b"deflate"]):
@@ -386,7 +409,9 @@ def plain(raw: Raw) -> Raw:
     try:
         unpacked = unpack.decompress(body, MAX_ANSWER_BYTES + 1)
     except zlib.error as error:
-        raise httpx.DecodingError(f"the answer's compression is broken: {error}") from error
+        raise httpx.DecodingError(
+            f"the answer's compression is broken: {error}"
+        ) from error
     if len(unpacked) > MAX_ANSWER_BYTES:
         raise TooLong("the answer is longer than 1 MiB when unpacked")
     if not unpack.eof:

@@ -7,7 +7,13 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 
 from batchpay.domain.errors import InputOutput
-from batchpay.domain.events import BatchPlanned, RunStarted, TotalsCounted, line, told_by
+from batchpay.domain.events import (
+    BatchPlanned,
+    RunStarted,
+    TotalsCounted,
+    line,
+    told_by,
+)
 from batchpay.domain.model import Batch, Event, Judged, Plain, Repeat, StoredChunk
 from batchpay.journals.naming import id_of_row
 from batchpay.journals.sqlite.lines import RARE, object_of
@@ -211,7 +217,9 @@ class Batches(Writing):
             ' a.job = ? AND a.batch_id = ? AND a."row" BETWEEN ? AND ? AND a.sheet = ?'
             " AND a.adopted = 0"
         )
-        return frozenset(self._column(query, self.job, batch_id, first_row, last_row, sheet))
+        return frozenset(
+            self._column(query, self.job, batch_id, first_row, last_row, sheet)
+        )
 
     def plain_rows(
         self,
@@ -301,7 +309,11 @@ class Batches(Writing):
 
     def _same_batches(self, batch_id: str) -> Iterator[str]:
         """The ids that the batch of a digest goes by here."""
-        return (known for known in self._batch_ids(self.job) if known[-12:] == batch_id[-12:])
+        return (
+            known
+            for known in self._batch_ids(self.job)
+            if known[-12:] == batch_id[-12:]
+        )
 
     def _batch_ids(self, job: str) -> Iterator[str]:
         """Every batch that an event of the job tells of, one step of the index each."""
@@ -316,7 +328,9 @@ class Batches(Writing):
         """The other job in the file that knows the batch of this digest; empty where none does."""
         tail = batch_id[-12:]
         for job in self._jobs():
-            if job != self.job and any(known[-12:] == tail for known in self._batch_ids(job)):
+            if job != self.job and any(
+                known[-12:] == tail for known in self._batch_ids(job)
+            ):
                 return job
         return ""
 

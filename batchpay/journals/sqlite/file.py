@@ -54,10 +54,10 @@ class JournalFile:
         self.job = job
         self._locked_wait_s = locked_wait_s
         self._lock = threading.RLock()
-        self._beside: sqlite3.Connection | None = None  # the loop's own, to read by: see _reads
-        self._broken: InputOutput | None = (
-            None  # why nothing is written through this object any more
-        )
+        # the loop's own, to read by: see _reads
+        self._beside: sqlite3.Connection | None = None
+        # why nothing is written through this object any more
+        self._broken: InputOutput | None = None
         self._reading = read_only
         if read_only:
             self._connection = open_to_read(path, locked_wait_s)
@@ -164,13 +164,19 @@ class JournalFile:
             of_kinds = f" AND kind IN ({places(wanted)})"
         if wanted and not set(wanted).intersection(FREQUENT):
             of_kinds += f" AND {RARE}"
-        return self._select(f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted))
+        return self._select(
+            f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted)
+        )
 
     def told_429(self, batch_id: str) -> Iterator[Event]:
         """Answers to charges of a batch that say that too many were asked for."""
-        where = f"job = ? AND batch_id <> '' AND batch_id = ? AND kind = '{Answered.kind}'"
+        where = (
+            f"job = ? AND batch_id <> '' AND batch_id = ? AND kind = '{Answered.kind}'"
+        )
         told = "json_extract(data, '$.status') = 429"
-        return self._select(f"{where} AND {told}", (self.job, batch_id), "events_of_a_batch")
+        return self._select(
+            f"{where} AND {told}", (self.job, batch_id), "events_of_a_batch"
+        )
 
     def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
         """The events of some orders, oldest first. Raises Damaged for an order of which the
@@ -186,7 +192,9 @@ class JournalFile:
                 reread.refuse_headless(self.path, events)
         return found
 
-    def _select(self, where: str, values: Sequence[Any], index: str = "") -> Iterator[Event]:
+    def _select(
+        self, where: str, values: Sequence[Any], index: str = ""
+    ) -> Iterator[Event]:
         """Pages by sequence number, so that nothing is held between them. `index`: the one to look
         in, where SQLite would rather walk over all events.
         """
@@ -194,7 +202,8 @@ class JournalFile:
         if index:
             source = f"events INDEXED BY {index}"
         query = (
-            f"SELECT {COLUMNS} FROM {source} WHERE {where} AND seq > ? ORDER BY seq LIMIT {PAGE}"
+            f"SELECT {COLUMNS} FROM {source} WHERE {where} AND seq > ?"
+            f" ORDER BY seq LIMIT {PAGE}"
         )
         after = 0
         while True:
@@ -238,7 +247,9 @@ class JournalFile:
             if not self._old:  # all of it was verified: that is what there is
                 tally.keep(self._connection, self._at, tally.counted(self._connection))
 
-    def _prove(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    def _prove(
+        self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]
+    ) -> None:
         """Nothing that is read of what is older is believed unless it fits the chain where it
         stands.
         """
@@ -252,7 +263,13 @@ class JournalFile:
         """Of a journal that is damaged, no part passes for verified any more."""
         try:
             yield
-        except (soundness.Damaged, ValueError, TypeError, KeyError, sqlite3.DatabaseError):
+        except (
+            soundness.Damaged,
+            ValueError,
+            TypeError,
+            KeyError,
+            sqlite3.DatabaseError,
+        ):
             self._sure = None
             self._doubt_mark()
             raise
@@ -269,7 +286,9 @@ class JournalFile:
 
 def head_of(connection: sqlite3.Connection) -> tuple[int, str]:
     """Number and digest of the last event."""
-    row = connection.execute("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    row = connection.execute(
+        "SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
     if row:
         return (row[0], row[1])
     return (0, GENESIS)

@@ -82,7 +82,20 @@ def stored(event: Event, seq: int, digest: str) -> Event:
 
 def event_of(row: Sequence[Any]) -> Event:
     """The event of a row of COLUMNS. Raises TypeError or ValueError for what no event ever was."""
-    seq, kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, data, digest = row
+    (
+        seq,
+        kind,
+        at_ns,
+        run_id,
+        batch_id,
+        sheet,
+        number,
+        order_id,
+        attempt,
+        send,
+        data,
+        digest,
+    ) = row
     if type(at_ns) is not int:
         raise TypeError(f"event {seq} has no time")
     return Event(
@@ -105,7 +118,8 @@ def object_of(data: str) -> dict[str, Any]:
     """What an event keeps. Raises ValueError for what is no JSON object."""
     try:
         kept = _read(data)
-    except msgspec.MsgspecError:  # half a surrogate pair, as an escape, it does not read
+    # half a surrogate pair, as an escape, it does not read
+    except msgspec.MsgspecError:
         kept = json.loads(data)
     if not isinstance(kept, dict):
         raise ValueError("what an event keeps is no JSON object")
@@ -128,4 +142,5 @@ def any_of(kinds: Iterable[str]) -> str:
     return f"({quoted})"
 
 
-RARE = f"kind NOT IN {any_of(FREQUENT)}"  # the part of the events that the index of kinds is of
+# the part of the events that the index of kinds is of
+RARE = f"kind NOT IN {any_of(FREQUENT)}"

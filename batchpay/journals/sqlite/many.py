@@ -10,11 +10,15 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-MOST = 64  # rows of a statement: of 13 columns, SQLite before 3.32 takes 999 values in one
-STATEMENTS = 512  # to be kept prepared: three tables' with each number of rows, and all others
+# rows of a statement: of 13 columns, SQLite before 3.32 takes 999 values in one
+MOST = 64
+# to be kept prepared: three tables' with each number of rows, and all others
+STATEMENTS = 512
 
 
-def insert(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+def insert(
+    connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]
+) -> None:
     """All rows, in their order. Raises sqlite3.Error, and OverflowError for what SQLite cannot
     hold.
     """
@@ -31,7 +35,10 @@ def _inserting(table: str, width: int, rows: int) -> str:
 
 
 def those_of(
-    connection: sqlite3.Connection, query: str, first: Sequence[Any], keys: Sequence[Any]
+    connection: sqlite3.Connection,
+    query: str,
+    first: Sequence[Any],
+    keys: Sequence[Any],
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of a query over some keys. `query`: with `(*)` where they stand, after as many
     values as `first` has.

@@ -17,7 +17,8 @@ from batchpay.journals.sqlite import reread
 from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.journals.sqlite.soundness import statements
 
-SCHEMA_VERSION = "6"  # what schema.sql is; tests/test_journal_migration.py holds the two together
+# what schema.sql is; tests/test_journal_migration.py holds the two together
+SCHEMA_VERSION = "6"
 OLDER = frozenset({"1", "2", "3", "4", "5"})  # versions that `migrate` knows
 _GONE_SINCE_1 = (
     "events_of_an_order",
@@ -69,8 +70,11 @@ def migrate(connection: sqlite3.Connection) -> None:
         if named and named[1] in _NEW_SINCE_1 - there:
             connection.execute(statement)
     _derive(connection)  # today's rule knows more than the one that filled them
-    reread.doubt(connection)  # they were filled from events that nobody has verified now
-    connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))
+    # they were filled from events that nobody has verified now
+    reread.doubt(connection)
+    connection.execute(
+        "UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,)
+    )
 
 
 def derive_anew(connection: sqlite3.Connection) -> None:

@@ -30,7 +30,8 @@ from batchpay.journals.sqlite.many import STATEMENTS
 from batchpay.journals.sqlite.migration import OLDER, SCHEMA_VERSION, migrate, schema
 from batchpay.journals.sqlite.soundness import statements
 
-LEAST_FREE_BYTES = 1 << 20  # less than this, and what SQLite calls an I/O error is a full disk
+# less than this, and what SQLite calls an I/O error is a full disk
+LEAST_FREE_BYTES = 1 << 20
 BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
 RESTORE = "restore the last good copy: charges made since are found at the gateway and adopted"
 
@@ -68,10 +69,13 @@ def open_to_write(
 
 def _make(path: Path) -> None:
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(
+            os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        )
     except (
         FileExistsError
-    ):  # looked at, not opened: closing it would let go of SQLite's own locks in this process
+        # looked at, not opened: closing it would let go of SQLite's own locks in this process
+    ):
         _refuse_what_is_no_file(path, os.R_OK | os.W_OK)
 
 
@@ -160,7 +164,10 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> str | None:
     anything else.
     """
     tables = {
-        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        row[0]
+        for row in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        )
     }
     if not tables:
         return None
@@ -183,7 +190,9 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> str | None:
 
 
 def _meta(connection: sqlite3.Connection) -> dict[str, str]:
-    columns = {row[1] for row in connection.execute("PRAGMA table_info(meta)").fetchall()}
+    columns = {
+        row[1] for row in connection.execute("PRAGMA table_info(meta)").fetchall()
+    }
     if not {"name", "value"} <= columns:
         return {}
     return {
@@ -213,8 +222,11 @@ def prepare(connection: sqlite3.Connection, path: Path, job: str | None) -> str:
     return _meta(connection)["journal_id"]
 
 
-def _make_or_migrate(connection: sqlite3.Connection, path: Path, job: str | None) -> None:
-    version = _recognise(connection, path)  # again: another process may have been faster
+def _make_or_migrate(
+    connection: sqlite3.Connection, path: Path, job: str | None
+) -> None:
+    # again: another process may have been faster
+    version = _recognise(connection, path)
     if version is None:
         for statement in statements(schema()):
             connection.execute(statement)
@@ -275,7 +287,9 @@ def _translated(path: Path, text: str, *, reading: bool) -> BatchpayError:
         return CannotWrite(
             f"{path}: cannot use the journal: {text}; {place}: free some space and run again"
         )
-    return InputOutput(f"{path}: cannot use the journal: {text}; check the disk and run again")
+    return InputOutput(
+        f"{path}: cannot use the journal: {text}; check the disk and run again"
+    )
 
 
 def _free_bytes(path: Path) -> int | None:

@@ -30,7 +30,14 @@ from batchpay.domain.events import (
 from batchpay.domain.model import Done, Event, OnItsWay, Outcome
 from batchpay.journals.asked import grouped
 from batchpay.journals.sqlite.file import PAGE, JournalFile, places, slices
-from batchpay.journals.sqlite.lines import COLUMNS, RARE, any_of, event_of, is_storable, texts_of
+from batchpay.journals.sqlite.lines import (
+    COLUMNS,
+    RARE,
+    any_of,
+    event_of,
+    is_storable,
+    texts_of,
+)
 from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.plan import by_order, payment_method
 
@@ -150,7 +157,9 @@ class Orders(JournalFile):
         rows = self._rows(_ON_THEIR_WAY, *key, *since, at_most)
         if rows and len(rows) == at_most:
             last, attempt, *_ = rows[-1]
-            rows += self._rows(_ON_THEIR_WAY, self.job, last, attempt, last, last, *since, -1)
+            rows += self._rows(
+                _ON_THEIR_WAY, self.job, last, attempt, last, last, *since, -1
+            )
         return [_on_its_way(*row) for row in rows]
 
     def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
@@ -165,7 +174,16 @@ class Orders(JournalFile):
             before = self.head()[0] + 1
         for start in range(after, before, PAGE):
             page = self._rows(query, start, start + PAGE, before, self.job, run_id)
-            for kind, batch_id, order_id, attempt, send, state, amount, currency in page:
+            for (
+                kind,
+                batch_id,
+                order_id,
+                attempt,
+                send,
+                state,
+                amount,
+                currency,
+            ) in page:
                 yield Done(
                     kind,
                     batch_id,
@@ -200,7 +218,11 @@ class Orders(JournalFile):
         return int(self._rows(query, self.job)[0][0])
 
     def asked_of(
-        self, recipients: Collection[str], tokens: Collection[str], until_ns: int, most: int
+        self,
+        recipients: Collection[str],
+        tokens: Collection[str],
+        until_ns: int,
+        most: int,
     ) -> Iterator[tuple[int, str, str, AskedFor]]:
         """Wall-clock time (ns), order id, batch id and terms of attempts before a time that asked
         for one of some recipients, or spent one of some card tokens, newest first: of the last
@@ -211,7 +233,9 @@ class Orders(JournalFile):
         """
         forms = {payment_method(token) for token in tokens}
         wanted = map(_listed, (recipients, forms, tokens))
-        rows = self._rows(_LATELY, self.job, self._first_of_last(most), *wanted, until_ns)
+        rows = self._rows(
+            _LATELY, self.job, self._first_of_last(most), *wanted, until_ns
+        )
         for at_ns, order_id, batch_id, *terms in rows:
             yield at_ns, order_id, batch_id, AskedFor(*terms)
 
@@ -222,7 +246,9 @@ class Orders(JournalFile):
 
     def _first_of_last(self, most: int) -> int:
         """The number of the event by which the first of the last attempts began, so many."""
-        query = "SELECT seq FROM asked WHERE +job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        query = (
+            "SELECT seq FROM asked WHERE +job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        )
         row = self._first(query, self.job, most - 1)
         if row:
             return int(row[0])
@@ -268,7 +294,12 @@ class Orders(JournalFile):
         return grouped(pairs)
 
     def _asked(
-        self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any
+        self,
+        columns: str,
+        column: str,
+        wanted: Sequence[str],
+        more: str = "",
+        *values: Any,
     ) -> list[Any]:
         """Rows of `asked` where one column has one of some values, oldest first within each."""
         found = []
@@ -317,7 +348,9 @@ class Orders(JournalFile):
             charge_id, created_at = self._first(_YOUNGEST, *span, self.job, since_ns)
             if created_at and charge_id and (found is None or created_at > found[1]):
                 found = charge_id, created_at
-            query = "SELECT coalesce(max(at_ns), 0) FROM events WHERE seq > ? AND seq <= ?"
+            query = (
+                "SELECT coalesce(max(at_ns), 0) FROM events WHERE seq > ? AND seq <= ?"
+            )
             youngest_ns = self._first(query, *span)[0]
             until -= PAGE
         return found
@@ -331,16 +364,23 @@ class Orders(JournalFile):
             f" ('{Outcome.REFUSED.value}', '{Outcome.HELD.value}')"
         )
         orders = self._since(since_ns, uncharged, ["order_id"])
-        return list(dict.fromkeys(order_id for (order_id,) in orders if order_id is not None))
+        return list(
+            dict.fromkeys(order_id for (order_id,) in orders if order_id is not None)
+        )
 
-    def _since(self, since_ns: int, where: str, columns: Sequence[str]) -> Iterator[list[Any]]:
+    def _since(
+        self, since_ns: int, where: str, columns: Sequence[str]
+    ) -> Iterator[list[Any]]:
         """Columns of this job's events of one sort since then, youngest first; all None for others.
 
         It walks back over all events: times stand in the order of the commits but for DISORDER_NS.
         """
-        wanted = ", ".join(f"CASE WHEN job = ? AND {where} THEN {one} END" for one in columns)
+        wanted = ", ".join(
+            f"CASE WHEN job = ? AND {where} THEN {one} END" for one in columns
+        )
         query = (
-            f"SELECT seq, at_ns, {wanted} FROM events WHERE seq < ? ORDER BY seq DESC LIMIT 2000"
+            f"SELECT seq, at_ns, {wanted} FROM events"
+            " WHERE seq < ? ORDER BY seq DESC LIMIT 2000"
         )
         jobs = [self.job] * len(columns)
         before = self.head()[0] + 1
@@ -355,13 +395,17 @@ class Orders(JournalFile):
             before = page[-1][0]
             youngest = max(at_ns for _, at_ns, *_ in page)
 
-    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
+    def elsewhere(
+        self, order_ids: Sequence[str]
+    ) -> dict[str, list[tuple[str, list[Event]]]]:
         """Order id -> other jobs in the same file, each with its events of that id, or of one that
         corrects it, oldest first.
         """
         asked = self._ids_elsewhere(order_ids)
         events: dict[str, dict[str, list[Event]]] = {}
-        for job, event in self._of_other_jobs([one for ids in asked.values() for one in ids]):
+        for job, event in self._of_other_jobs(
+            [one for ids in asked.values() for one in ids]
+        ):
             events.setdefault(event.order_id, {}).setdefault(job, []).append(event)
         found = {}
         for order_id, ids in asked.items():
@@ -379,7 +423,9 @@ class Orders(JournalFile):
         before = self._rows(query.format("<"), self.job)
         after = self._rows(query.format(">"), self.job)
         wanted = {by_order(order_id): order_id for order_id in order_ids}
-        asked: dict[str, dict[str, None]] = {order_id: {order_id: None} for order_id in order_ids}
+        asked: dict[str, dict[str, None]] = {
+            order_id: {order_id: None} for order_id in order_ids
+        }
         for correction, sale in (*before, *after):
             for key in wanted.keys() & set(texts_of(sale)):
                 asked[wanted[key]][correction] = None

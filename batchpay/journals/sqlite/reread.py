@@ -64,12 +64,14 @@ from batchpay.journals.sqlite.soundness import (
 WHOLE_UP_TO = 5_000  # events: so many are verified in the time in which a person blinks
 TURNS = 30  # runs, in which all that is older is read once
 _MARK = "verified"
-_FOLLOW = kinds(Answered, Voided, Found, Absent)  # what only an attempt that began can meet
+# what only an attempt that began can meet
+_FOLLOW = kinds(Answered, Voided, Found, Absent)
 _LINE = (
     'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
     " data, digest FROM events"
 )
-_OF_ONE = "job = ? AND order_id = ? AND order_id <> ''"  # as the index of orders wants it
+# as the index of orders wants it
+_OF_ONE = "job = ? AND order_id = ? AND order_id <> ''"
 _BEGUN = f"kind IN {BEGINNINGS}"  # a tuple of texts reads in SQL as it does here
 # index of `events` -> which of them are in it, and by what it finds them
 _FOUND_BY = {
@@ -90,7 +92,8 @@ _FOUND_BY_OF_ASKED = {
 class Mark:
     """How far a journal was verified, and how far it was read again in this round."""
 
-    seq: int = 0  # the last event of which all before it was verified or written by a run
+    # the last event of which all before it was verified or written by a run
+    seq: int = 0
     digest: str = GENESIS  # of it
     reread: int = 0  # up to which event this round has come
     turns: int = 0  # runs of this round
@@ -105,7 +108,9 @@ NOTHING = Mark()
 
 def mark_of(connection: sqlite3.Connection) -> Mark:
     """What was kept; NOTHING where nothing was, or where it is not as it was kept."""
-    found = connection.execute("SELECT value FROM meta WHERE name = ?", (_MARK,)).fetchone()
+    found = connection.execute(
+        "SELECT value FROM meta WHERE name = ?", (_MARK,)
+    ).fetchone()
     if not found:
         return NOTHING
     told, _, check = str(found[0]).rpartition(" ")
@@ -158,7 +163,9 @@ def verify_new(connection: sqlite3.Connection, path: Path, schema: str) -> int:
     return mark.seq
 
 
-def _refuse_another_past(connection: sqlite3.Connection, path: Path, mark: Mark) -> None:
+def _refuse_another_past(
+    connection: sqlite3.Connection, path: Path, mark: Mark
+) -> None:
     """A chain that fits, and in which another event stands where one was verified before, was made
     anew by somebody.
     """
@@ -173,7 +180,9 @@ def _last(connection: sqlite3.Connection) -> int:
 def _digest_at(connection: sqlite3.Connection, seq: int) -> str:
     if seq == 0:
         return GENESIS
-    row = connection.execute("SELECT digest FROM events WHERE seq = ?", (seq,)).fetchone()
+    row = connection.execute(
+        "SELECT digest FROM events WHERE seq = ?", (seq,)
+    ).fetchone()
     if row:
         return str(row[0])
     return ""
@@ -186,7 +195,9 @@ def _unsettled(connection: sqlite3.Connection, path: Path) -> None:
         _hold(connection, path, key)
 
 
-def _refuse_what_nobody_asked(connection: sqlite3.Connection, path: Path, last: int) -> None:
+def _refuse_what_nobody_asked(
+    connection: sqlite3.Connection, path: Path, last: int
+) -> None:
     query = (
         "SELECT order_id FROM asked WHERE seq > ? UNION ALL SELECT charge_id FROM came_to WHERE"
         " seq > ? LIMIT 1"
@@ -217,11 +228,17 @@ def take_turn(connection: sqlite3.Connection, path: Path, mark: Mark) -> Mark:
     _in_every_index(connection, path, "asked", _FOUND_BY_OF_ASKED, mark.reread, until)
     of_orders = _of_open_attempts(connection, path, mark, until - mark.reread)
     return replace(
-        mark, reread=until, turns=mark.turns + 1, job=of_orders[0], order_id=of_orders[1]
+        mark,
+        reread=until,
+        turns=mark.turns + 1,
+        job=of_orders[0],
+        order_id=of_orders[1],
     )
 
 
-def _of_open_attempts(connection: sqlite3.Connection, path: Path, mark: Mark, most: int) -> Key:
+def _of_open_attempts(
+    connection: sqlite3.Connection, path: Path, mark: Mark, most: int
+) -> Key:
     """No attempt stands open that never began. Returns up to where they were looked at; at the end,
     where they begin.
     """
@@ -299,7 +316,9 @@ def fits(digest: str, line: Sequence[Any]) -> bool:
         return False
 
 
-def _same_open(connection: sqlite3.Connection, path: Path, lines: Sequence[Sequence[Any]]) -> None:
+def _same_open(
+    connection: sqlite3.Connection, path: Path, lines: Sequence[Sequence[Any]]
+) -> None:
     """Later events may have moved an order on: one that does not stand where these put it is looked
     at from its first event to its last.
     """
@@ -312,7 +331,8 @@ def _same_open(connection: sqlite3.Connection, path: Path, lines: Sequence[Seque
     for job in {job for job, _ in now}:
         orders = [order_id for one, order_id in now if one == job]
         query = (
-            "SELECT order_id, attempt, state FROM open_attempts WHERE job = ? AND order_id IN (*)"
+            "SELECT order_id, attempt, state FROM open_attempts"
+            " WHERE job = ? AND order_id IN (*)"
         )
         rows = many.those_of(connection, query, [job], orders)
         stand = {order_id: Open(attempt, state) for order_id, attempt, state in rows}
@@ -321,7 +341,9 @@ def _same_open(connection: sqlite3.Connection, path: Path, lines: Sequence[Seque
                 _hold(connection, path, (job, order_id))
 
 
-def _before(connection: sqlite3.Connection, key: Key, line: Sequence[Any]) -> Open | None:
+def _before(
+    connection: sqlite3.Connection, key: Key, line: Sequence[Any]
+) -> Open | None:
     """Where an order stood before a line."""
     if line[2] == Intended.kind and line[9] == line[10] == 1:
         return None
@@ -349,7 +371,9 @@ def _after(
         beside = is_beside(kept)
     elif kind != Intended.kind:
         state = state_of_text(data)
-    return replay(now, kind, attempt, send, state, beside, partial(_last_of, connection, key, seq))
+    return replay(
+        now, kind, attempt, send, state, beside, partial(_last_of, connection, key, seq)
+    )
 
 
 def _last_of(connection: sqlite3.Connection, key: Key, seq: int) -> int:
@@ -394,11 +418,14 @@ def _asked_in(line: Sequence[Any]) -> Asked:
 
 def _not_asked(path: Path, order_id: str) -> Damaged:
     return Damaged(
-        path, f"what order {order_id} asked for is not what its events say that it asked"
+        path,
+        f"what order {order_id} asked for is not what its events say that it asked",
     )
 
 
-def _same_rows(connection: sqlite3.Connection, path: Path, lines: Iterable[Sequence[Any]]) -> None:
+def _same_rows(
+    connection: sqlite3.Connection, path: Path, lines: Iterable[Sequence[Any]]
+) -> None:
     """The kept rows of a batch, where it was planned last, are those that were planned."""
     for line in lines:
         if line[2] != BatchPlanned.kind:
@@ -435,9 +462,13 @@ def refuse_headless(path: Path, events: Iterable[Event]) -> None:
         if event.kind in BEGINNINGS:
             begun.add(event.attempt)
         elif event.kind in _FOLLOW and event.attempt not in begun:
-            raise Damaged(path, f"attempt {event.attempt} of order {event.order_id} never began")
+            raise Damaged(
+                path, f"attempt {event.attempt} of order {event.order_id} never began"
+            )
 
 
-def _digests(connection: sqlite3.Connection, seqs: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+def _digests(
+    connection: sqlite3.Connection, seqs: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
     query = "SELECT seq, digest FROM events WHERE seq IN (*)"
     return many.those_of(connection, query, (), seqs)

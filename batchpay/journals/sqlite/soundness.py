@@ -25,7 +25,14 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.domain.errors import InputOutput
-from batchpay.domain.events import STATE_TEXT, BatchPlanned, Intended, begins, is_beside, state_in
+from batchpay.domain.events import (
+    STATE_TEXT,
+    BatchPlanned,
+    Intended,
+    begins,
+    is_beside,
+    state_in,
+)
 from batchpay.domain.model import Outcome
 from batchpay.journals.asked import COLUMNS as ASKED
 from batchpay.journals.asked import Asked, asked
@@ -46,7 +53,9 @@ _REMEDY = (
 
 Key = tuple[str, str]  # job and order id
 # the state, and nothing that nests behind it: the one brace that closes is that of the whole
-_STATE_LAST = re.compile(STATE_TEXT + r'"([a-z_]*)"(?:,"\w+":(?:"[^"\\]*"|[^",{}\[\]\\]+))*\}')
+_STATE_LAST = re.compile(
+    STATE_TEXT + r'"([a-z_]*)"(?:,"\w+":(?:"[^"\\]*"|[^",{}\[\]\\]+))*\}'
+)
 _q = json.encoder.encode_basestring  # a text as JSON, quotes included
 _sha256 = hashlib.sha256
 
@@ -55,7 +64,9 @@ class Damaged(InputOutput):
     """The journal's file does not hold what was written into it."""
 
     def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path}: {what}: the journal was damaged or edited. {_REMEDY}")
+        super().__init__(
+            f"{path}: {what}: the journal was damaged or edited. {_REMEDY}"
+        )
 
 
 class BrokenChain(Damaged):
@@ -72,7 +83,20 @@ def chained(digest: str, line: Sequence[Any]) -> str:
     every event ever written each time a run begins, and `json.dumps` takes twice as long for the
     same bytes.
     """
-    seq, job, kind, at_ns, run_id, batch_id, sheet, row, order_id, attempt, send, data = line[:12]
+    (
+        seq,
+        job,
+        kind,
+        at_ns,
+        run_id,
+        batch_id,
+        sheet,
+        row,
+        order_id,
+        attempt,
+        send,
+        data,
+    ) = line[:12]
     text = (
         f"{digest}[{seq:d}, {_q(job)}, {_q(kind)}, {at_ns:d}, {_q(run_id)}, {_q(batch_id)},"
         f" {_q(sheet)}, {row:d}, {_q(order_id)}, {attempt:d}, {send:d}, {_q(data)}]"
@@ -115,7 +139,9 @@ def verify_schema(connection: sqlite3.Connection, path: Path, schema: str) -> No
     wanted = list(_made_by(schema))
     for *names, sql in connection.execute(_MADE):
         if (*names, _meant(sql)) not in wanted:
-            raise Damaged(path, f"its {names[0]} {names[1]} is not the one that batchpay made")
+            raise Damaged(
+                path, f"its {names[0]} {names[1]} is not the one that batchpay made"
+            )
         wanted.remove((*names, _meant(sql)))
     if wanted:
         raise Damaged(path, f"its {wanted[0][0]} {wanted[0][1]} is missing")
@@ -170,7 +196,9 @@ class _Derived:
             state = state_of_text(text)
         fresh = kind == Intended.kind and attempt == send == 1
         now = self._now(key, seq, fresh=fresh)
-        then = replay(now, kind, attempt, send, state, beside, lambda: self._last(key, seq))
+        then = replay(
+            now, kind, attempt, send, state, beside, lambda: self._last(key, seq)
+        )
         if then != now:
             self._leave(key, now)
             self._enter(key, then)
@@ -267,7 +295,8 @@ def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Derived) 
     if found.unsettled or settled != found.settled:
         lost = next((order_id for _, order_id in found.unsettled), "an order")
         raise Damaged(
-            path, f"{lost} is missing among those that have an attempt, or stands there wrongly"
+            path,
+            f"{lost} is missing among those that have an attempt, or stands there wrongly",
         )
 
 
@@ -331,7 +360,9 @@ def _no_more_came_to(connection: sqlite3.Connection, path: Path) -> None:
     )
     row = connection.execute(query).fetchone()
     if row:
-        raise Damaged(path, f"what is said to have come of event {row[0]} came of nothing")
+        raise Damaged(
+            path, f"what is said to have come of event {row[0]} came of nothing"
+        )
 
 
 def _rows(connection: sqlite3.Connection, path: Path) -> None:
@@ -360,4 +391,6 @@ def verify_rows_of(
     for _, judged, cells in connection.execute(query, (*key, plan.generation)):
         digest.update(hashlib.sha256(judged).digest() + hashlib.sha256(cells).digest())
     if digest.hexdigest() != plan.rows_sha256:
-        raise Damaged(path, f"the rows kept for batch {key[1]} are not those that were planned")
+        raise Damaged(
+            path, f"the rows kept for batch {key[1]} are not those that were planned"
+        )

@@ -39,7 +39,10 @@ _FROM = {
     KINDS: ("job, kind, seq", f"events INDEXED BY {KINDS} WHERE {RARE}"),
     OPEN: ("job, order_id, attempt, state", "open_attempts"),
     ALIKE: ("job, alike, seq", f"asked INDEXED BY {ALIKE}"),
-    CORRECTS: ("job, corrects, seq", f"asked INDEXED BY {CORRECTS} WHERE corrects <> ''"),
+    CORRECTS: (
+        "job, corrects, seq",
+        f"asked INDEXED BY {CORRECTS} WHERE corrects <> ''",
+    ),
 }
 _CALLED = {
     ORDERS: "the index by which the events of an order are found",
@@ -70,12 +73,16 @@ class News:
         self.sums[name] = (count, total)
 
 
-def news_of(job: str, events: Iterable[Event], asked: Iterable[Asked], opened: Changed) -> News:
+def news_of(
+    job: str, events: Iterable[Event], asked: Iterable[Asked], opened: Changed
+) -> News:
     """What events of a job, numbered, with what follows from them, change of the sums."""
     news = News()
     every = list(events)
     news.add(ORDERS, [(one.order_id, job, one.seq) for one in every if one.order_id])
-    news.add(KINDS, [(job, one.kind, one.seq) for one in every if one.kind not in FREQUENT])
+    news.add(
+        KINDS, [(job, one.kind, one.seq) for one in every if one.kind not in FREQUENT]
+    )
     began = list(asked)
     news.add(ALIKE, [(job, one.alike, one.seq) for one in began])
     news.add(CORRECTS, [(job, one.corrects, one.seq) for one in began if one.corrects])
@@ -85,7 +92,10 @@ def news_of(job: str, events: Iterable[Event], asked: Iterable[Asked], opened: C
 
 
 def follow(
-    connection: sqlite3.Connection, before: tuple[int, str], after: tuple[int, str], news: News
+    connection: sqlite3.Connection,
+    before: tuple[int, str],
+    after: tuple[int, str],
+    news: News,
 ) -> None:
     """Keep the sums in step, in the transaction of the events between two heads of the journal.
 
@@ -98,7 +108,9 @@ def follow(
     if sums is None:
         connection.execute("DELETE FROM meta WHERE name = ?", (_KEPT,))
         return
-    keep(connection, after, {name: _plus(sums[name], news.sums[name]) for name in _FROM})
+    keep(
+        connection, after, {name: _plus(sums[name], news.sums[name]) for name in _FROM}
+    )
 
 
 def _plus(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
@@ -109,7 +121,9 @@ def kept(connection: sqlite3.Connection, head: tuple[int, str]) -> Sums | None:
     """The sums as they were kept with this head of the journal; None where they were not, or are
     not as they were kept.
     """
-    found = connection.execute("SELECT value FROM meta WHERE name = ?", (_KEPT,)).fetchone()
+    found = connection.execute(
+        "SELECT value FROM meta WHERE name = ?", (_KEPT,)
+    ).fetchone()
     if not found:
         return None
     told, _, check = str(found[0]).rpartition(" ")
@@ -125,7 +139,9 @@ def kept(connection: sqlite3.Connection, head: tuple[int, str]) -> Sums | None:
     return known
 
 
-def keep(connection: sqlite3.Connection, head: tuple[int, str], sums: Mapping[str, object]) -> None:
+def keep(
+    connection: sqlite3.Connection, head: tuple[int, str], sums: Mapping[str, object]
+) -> None:
     """Inside the caller's transaction."""
     told = json.dumps([*head, sums])
     connection.execute(

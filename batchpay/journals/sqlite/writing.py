@@ -67,19 +67,24 @@ class Writing(JournalFile):
     def _commit_group(self, group: list[_Submission]) -> None:
         try:
             with self._lock, self._transaction():
-                written = iter(self._insert([one for some in group for one in some.events]))
+                written = iter(
+                    self._insert([one for some in group for one in some.events])
+                )
             results = [list(islice(written, len(some.events))) for some in group]
         except BatchpayError as error:
             if len(group) == 1 or not isinstance(error, Taken):
                 _tell(group, [error] * len(group))
                 return
-            for submission in group:  # one of them breaks a rule: the others must not suffer for it
+            # one of them breaks a rule: the others must not suffer for it
+            for submission in group:
                 self._commit_group([submission])
             return
-        except BaseException as error:  # a bug or no memory: whoever waits must hear of it
+        # a bug or no memory: whoever waits must hear of it
+        except BaseException as error:
             _tell(
                 group,
-                [InputOutput(f"{self.path}: the journal's thread failed: {error!r}")] * len(group),
+                [InputOutput(f"{self.path}: the journal's thread failed: {error!r}")]
+                * len(group),
             )
             return
         _tell(group, results)
@@ -123,7 +128,9 @@ class Writing(JournalFile):
     def _unwritable(self, events: Sequence[Event], error: Exception) -> Bug:
         """No disk and no damage: it is not the journal's."""
         kinds = ", ".join(sorted({event.kind for event in events}))
-        return Bug(f"{self.path}: an event of kind {kinds} cannot be written: {error!r}")
+        return Bug(
+            f"{self.path}: an event of kind {kinds} cannot be written: {error!r}"
+        )
 
     def close(self) -> None:
         """Write what waits, then let go of the file."""
@@ -151,7 +158,9 @@ class _Submission:
         self.done = done
 
 
-def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayError]) -> None:
+def _tell(
+    group: list[_Submission], results: Sequence[list[Event] | BatchpayError]
+) -> None:
     """Tell the loop, in one wake-up, how its submissions ended."""
 
     def settle() -> None:

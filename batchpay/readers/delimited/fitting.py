@@ -17,7 +17,9 @@ _LEAST = 0.6  # of the characters beyond ASCII that must be credible
 # Kana in EUC-JP begin with the bytes of ฅ, which nobody writes any more, or of ค, one in so many.
 _LEADS = 4
 _BEFORE = 16  # characters of a line that are shown before what is telling
-_THAI_MARKS = frozenset(map(chr, (0x0E31, *range(0x0E34, 0x0E3B), *range(0x0E47, 0x0E4F))))
+_THAI_MARKS = frozenset(
+    map(chr, (0x0E31, *range(0x0E34, 0x0E3B), *range(0x0E47, 0x0E4F)))
+)
 # Letters of which Thai has one in a hundred; of the bytes of Japanese one in five are they.
 _THAI_RARE = frozenset("ฃฅฆฌฎฏฐฑฒฬฮฯฤฦ๏๚๛")
 _THAI_DIGITS = frozenset("๐๑๒๓๔๕๖๗๘๙")
@@ -83,7 +85,9 @@ def _thai(text: str, at: int) -> float:
         return 0.4
     if character in _THAI_DIGITS:  # not within a word
         before = text[at - 1 : at]
-        return float(not before or before in _THAI_DIGITS or not "\u0e01" <= before <= "\u0e5b")
+        return float(
+            not before or before in _THAI_DIGITS or not "\u0e01" <= before <= "\u0e5b"
+        )
     return 1.0
 
 
@@ -94,7 +98,8 @@ def _japanese(text: str, at: int) -> float:
     if "\u4e00" <= character <= "\u9fff" or "\uff01" <= character <= "\uff60":
         return 0.9
     if "\uff61" <= character <= "\uff9f":
-        return 0.62  # a file of half-width kana alone is one, and less credible than any other
+        # a file of half-width kana alone is one, and less credible than any other
+        return 0.62
     return 0.8 * ("\u2010" <= character <= "\u33ff")
 
 
@@ -102,7 +107,9 @@ def _chinese(text: str, at: int) -> float:
     character = text[at]
     if "\u4e00" <= character <= "\u9fff":
         return 0.65  # almost any bytes are characters in it
-    return 0.65 * ("\u3000" <= character <= "\u303f" or "\uff01" <= character <= "\uff60")
+    return 0.65 * (
+        "\u3000" <= character <= "\u303f" or "\uff01" <= character <= "\uff60"
+    )
 
 
 def _korean(text: str, at: int) -> float:

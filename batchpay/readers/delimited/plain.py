@@ -92,7 +92,9 @@ def _well_quoted(codes: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
     closing = quotes[1::2]
     before = codes[np.maximum(opening, 1) - 1]
     after = codes[closing + 1]  # there is one: a plain block ends with a line end
-    opens = (before == delimiter) | (before == _LF) | (before == _QUOTE) | (opening == 0)
+    opens = (
+        (before == delimiter) | (before == _LF) | (before == _QUOTE) | (opening == 0)
+    )
     closes = (after == delimiter) | (after == _LF) | (after == _CR) | (after == _QUOTE)
     return bool(opens.all() and closes.all())
 

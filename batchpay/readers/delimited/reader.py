@@ -20,7 +20,12 @@ from batchpay.job.job import Input, Roles
 from batchpay.messages import headers, noticed, problems, sheets, texts
 from batchpay.readers.delimited.harmless import Harmless, other_between
 from batchpay.readers.delimited.plain import plain_rows
-from batchpay.readers.delimited.records import Record, Records, lines_to_open_quote, records_of
+from batchpay.readers.delimited.records import (
+    Record,
+    Records,
+    lines_to_open_quote,
+    records_of,
+)
 from batchpay.readers.delimited.seeking import Stated, proposal_for
 from batchpay.readers.delimited.text import (
     LINE_LIMIT,
@@ -66,7 +71,9 @@ def read_delimited(
     try:
         header, _, _ = source.header()
         row = source.header_row
-        names, about = check_header(snapshot.path, header, wanted, row, settings.aliases)
+        names, about = check_header(
+            snapshot.path, header, wanted, row, settings.aliases
+        )
     except FileRefused as refused:
         how = Stated(source.encoding, delimiter, source.header_row)
         said = None
@@ -144,7 +151,9 @@ class _Source:
             found = records_of(data.decode(), self.delimiter, self.header_row)
             if len(found.records) == self.header_row:
                 if not found.rest and not data.endswith(b"\n"):
-                    raise FileRefused(texts.NO_LINE_END_HEADER(path=self.path, line=found.lines))
+                    raise FileRefused(
+                        texts.NO_LINE_END_HEADER(path=self.path, line=found.lines)
+                    )
                 header = found.records[-1]
                 self._check_header(header)
                 return header.cells, Block(found.rest.encode(), 1 + found.lines), stream
@@ -159,7 +168,9 @@ class _Source:
             if "\r" in cell.replace("\r\n", ""):
                 raise FileRefused(headers.HEADER_CR(path=self.path))
         if header.broken:
-            raise FileRefused(headers.HEADER_QUOTE(path=self.path, line=header.line + 1))
+            raise FileRefused(
+                headers.HEADER_QUOTE(path=self.path, line=header.line + 1)
+            )
 
     def pieces(self, names: Sequence[str], notes: Notes) -> Iterator[Piece]:
         """All rows below the header."""

@@ -31,7 +31,8 @@ class Record:
     cells: list[str]
     line: int
     lines: int
-    broken: bool = False  # text after a closing quote: the cells are a guess, for display
+    # text after a closing quote: the cells are a guess, for display
+    broken: bool = False
     opened: int = 0  # the line of that quote's beginning, from the first of the record
 
 
@@ -88,7 +89,9 @@ def lines_to_open_quote(text: str, delimiter: str) -> int:
     delimiter.
     """
     edge = re.escape(delimiter)
-    whole = re.compile(rf'(?:(?:"[^"]*+(?:""[^"]*+)*+"|[^"{edge}][^{edge}]*+|){edge})*+')
+    whole = re.compile(
+        rf'(?:(?:"[^"]*+(?:""[^"]*+)*+"|[^"{edge}][^{edge}]*+|){edge})*+'
+    )
     found = whole.match(text)
     if found:
         return found[0].count("\n")

@@ -105,7 +105,9 @@ def _places(
     encoding: str,
 ) -> Iterator[Place]:
     for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)):
-        rows = [record.cells for record in records_of(text, delimiter, LOOKED_AT).records]
+        rows = [
+            record.cells for record in records_of(text, delimiter, LOOKED_AT).records
+        ]
         found = best_place(rows, groups)
         if found is None:
             continue

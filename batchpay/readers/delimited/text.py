@@ -24,7 +24,8 @@ from batchpay.readers.snapshot import SIZE_LIMIT, Snapshot
 
 BLOCK = 1024 * 1024
 LINE_LIMIT = 8 * BLOCK  # bytes of one record, line ends in quotes included
-SAMPLE = 64 * 1024  # bytes of a text by which its encoding and its header are looked for
+# bytes of a text by which its encoding and its header are looked for
+SAMPLE = 64 * 1024
 _BOM = "\ufeff".encode()
 _CONTROLS = re.compile("[\x80-\x9f]")
 
@@ -88,7 +89,9 @@ def _unpacked(snapshot: Snapshot, raw: BinaryIO) -> Iterator[bytes]:
             while block := unpacked.read(BLOCK):
                 total += len(block)
                 if total > SIZE_LIMIT:
-                    large = files.UNPACKS_TOO_LARGE(path=str(snapshot.path), limit=SIZE_LIMIT)
+                    large = files.UNPACKS_TOO_LARGE(
+                        path=str(snapshot.path), limit=SIZE_LIMIT
+                    )
                     raise FileRefused(large)
                 yield block
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -119,8 +122,11 @@ def _recoded(
             right = max(error.start - len(error.object) + len(piece), 0)
             line = lines + decoder.decode(piece[:right]).count("\n")
             wrong = error.object[error.start : error.start + 4]
-            raise _wrong_bytes(snapshot, codec.name, wrong, offset, line, wanted) from error
-        except UnicodeError as error:  # utf-16 says no more when its first bytes are wrong
+            raise _wrong_bytes(
+                snapshot, codec.name, wrong, offset, line, wanted
+            ) from error
+        # utf-16 says no more when its first bytes are wrong
+        except UnicodeError as error:
             raise _wrong_whole(snapshot, codec.name, str(error), wanted) from error
         if not is_wide and (found := _CONTROLS.search(text)):
             # many encodings have control characters where Windows writes quotes and the euro
@@ -156,7 +162,9 @@ def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]
             yield data[:end] if end < len(data) else data
         kept = data[end:]
         if len(kept) > LINE_LIMIT:
-            raise FileRefused(texts.LONG_LINE(path=str(snapshot.path), limit=LINE_LIMIT))
+            raise FileRefused(
+                texts.LONG_LINE(path=str(snapshot.path), limit=LINE_LIMIT)
+            )
     if kept:
         yield kept
 
@@ -177,7 +185,9 @@ def _checked(
                 end = "le"
             raise FileRefused(texts.LOOKS_UTF_16(path=str(snapshot.path), end=end))
         if not data.isascii():
-            if not offset and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            if not offset and data.startswith(
+                (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+            ):
                 raise FileRefused(texts.MARKED_UTF_16(path=str(snapshot.path)))
             try:
                 data.decode()
@@ -187,7 +197,9 @@ def _checked(
                 at = offset + error.start
                 if starts_with_bom(snapshot):
                     at += len(_BOM)
-                raise _wrong_bytes(snapshot, "utf-8", wrong, at, at_line, wanted) from error
+                raise _wrong_bytes(
+                    snapshot, "utf-8", wrong, at, at_line, wanted
+                ) from error
         yield Block(data, line)
         line += data.count(b"\n")
         offset += len(data)
@@ -241,8 +253,12 @@ def _proposed(
     if around and data.isascii():
         start = max(0, offset - SAMPLE // 4)
         wrong = beginning(snapshot, SAMPLE // 4, start)[: offset - start]
-        text = around[around.find(wrong[wrong.rfind(b"\n") + 1 :]) :].partition(b"\n")[0]
-        return _Proposed(fits, line, told(excerpt(text.decode(fits, "ignore").strip("\r"))))
+        text = around[around.find(wrong[wrong.rfind(b"\n") + 1 :]) :].partition(b"\n")[
+            0
+        ]
+        return _Proposed(
+            fits, line, told(excerpt(text.decode(fits, "ignore").strip("\r")))
+        )
     lines = data.decode(fits, "ignore").removeprefix("\ufeff").split("\n")
     number, shown = telling_line(lines)
     return _Proposed(fits, number, told(shown.strip("\r")))

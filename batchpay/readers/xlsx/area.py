@@ -20,7 +20,9 @@ from typing import Any
 from batchpay.job.job import Input
 from batchpay.readers.xlsx.sheet import LAST_ROW, SheetFacts, column_name, column_number
 
-_AREA = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6}):([A-Za-z]{1,3})([1-9][0-9]{0,6})?")
+_AREA = re.compile(
+    r"([A-Za-z]{1,3})([1-9][0-9]{0,6}):([A-Za-z]{1,3})([1-9][0-9]{0,6})?"
+)
 _LAST_COLUMN = 16_384
 
 
@@ -42,7 +44,9 @@ class Area:
         first, last = column_number(found[1]), column_number(found[3])
         area = cls(first, int(found[2]), last, int(found[4] or 0))
         if first > last:
-            raise ValueError(f"the column {found[1].upper()} is behind {found[3].upper()}")
+            raise ValueError(
+                f"the column {found[1].upper()} is behind {found[3].upper()}"
+            )
         if area.last_row and area.last_row <= area.first_row:
             raise ValueError("it must hold a header and rows below it")
         if last > _LAST_COLUMN or max(area.first_row, area.last_row) > LAST_ROW:
@@ -74,9 +78,15 @@ class Area:
             for (column, row), error in facts.errors.items()
             if inside(column, row)
         }
-        no_value = {(column - before, row) for column, row in facts.no_value if inside(column, row)}
+        no_value = {
+            (column - before, row)
+            for column, row in facts.no_value
+            if inside(column, row)
+        }
         styled = {
-            column - before: cells for column, cells in facts.styled.items() if inside(column)
+            column - before: cells
+            for column, cells in facts.styled.items()
+            if inside(column)
         }
         hidden = [column - before for column in facts.hidden_columns if inside(column)]
         return replace(

@@ -117,7 +117,9 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
         known = [sheet.name for sheet in package.sheets]
         near = difflib.get_close_matches(wanted, known, n=1)
         if not near:
-            raise NoSuchSheet(sheets.NO_SHEET(path=path, sheet=told(wanted), names=names))
+            raise NoSuchSheet(
+                sheets.NO_SHEET(path=path, sheet=told(wanted), names=names)
+            )
         meant = told(near[0])
         raise NoSuchSheet(
             sheets.NO_SHEET_NEAR(

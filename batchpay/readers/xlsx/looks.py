@@ -20,7 +20,16 @@ from batchpay.readers.xlsx.formats import Zeros
 
 STYLES_LIMIT = 512 * 1024  # characters of them as XML
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_KEPT = ("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "cellStyles", "colors")
+_KEPT = (
+    "numFmts",
+    "fonts",
+    "fills",
+    "borders",
+    "cellStyleXfs",
+    "cellXfs",
+    "cellStyles",
+    "colors",
+)
 _NAMES = ("formatCode", "name", "val")  # attributes with words of people
 # the order in which a sheet counts the colours of its theme, and those of Office's own (ECMA-376,
 # 20.1.6.2)
@@ -105,7 +114,9 @@ class RowsSeen:
         kinds = []
         for at, value in enumerate(values):
             kind = _LETTERS.get(type(value), TEXT)
-            is_shown = at < len(of_table) and isinstance(self._zeros.get(of_table[at]), Zeros)
+            is_shown = at < len(of_table) and isinstance(
+                self._zeros.get(of_table[at]), Zeros
+            )
             if kind == NUMBER and is_shown:
                 kind = TEXT  # it was read as it is shown
             kinds.append(kind)

@@ -23,7 +23,9 @@ MEMORY_LIMIT = 64 * 1024**2  # bytes of XML up to which a workbook is read at on
 _PARTS = 10_000
 _WINDOW = 4 * 1024**2
 _OVERLAP = 16
-_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
+_DECLARATION = re.compile(
+    rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE
+)
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*\bencoding\s*=\s*["']([^"']*)""")
 
 
@@ -62,7 +64,8 @@ class Package:
     _styles: str = ""
     _theme: str = ""
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
-    _infos: dict[str, zipfile.ZipInfo] = field(default_factory=dict, repr=False)  # by plain name
+    # by plain name
+    _infos: dict[str, zipfile.ZipInfo] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, snapshot: Snapshot, stream: BinaryIO) -> Package:
@@ -76,15 +79,25 @@ class Package:
         if "xl/workbook.xml" not in package._infos:
             kind = kinds.kind_of(stream)
             if kind != "zip" or not package._has("_rels/.rels"):
-                raise FileRefused(kinds.remedy_for(snapshot.path, "workbook", kind, stream))
-        xml = [info for info in infos if info.filename.lower().endswith((".xml", ".rels", ".vml"))]
+                raise FileRefused(
+                    kinds.remedy_for(snapshot.path, "workbook", kind, stream)
+                )
+        xml = [
+            info
+            for info in infos
+            if info.filename.lower().endswith((".xml", ".rels", ".vml"))
+        ]
         size = sum(info.file_size for info in xml)
         package.small = size <= MEMORY_LIMIT
         if not package.small and any("\\" in info.filename for info in infos):
-            raise package._refused("has parts with backslashes in their names; save it anew")
+            raise package._refused(
+                "has parts with backslashes in their names; save it anew"
+            )
         for info in xml:
             package._check_xml(info)
-        package.has_macros = any("vbaproject" in info.filename.lower() for info in infos)
+        package.has_macros = any(
+            "vbaproject" in info.filename.lower() for info in infos
+        )
         package.sheets = package._find_sheets()
         return package
 
@@ -216,7 +229,9 @@ class Package:
                 self.from_1904 = element.get("date1904", "") in ("1", "true")
             if kind != "sheet":
                 continue
-            ids = [value for key, value in element.attrib.items() if key.endswith("}id")]
+            ids = [
+                value for key, value in element.attrib.items() if key.endswith("}id")
+            ]
             if ids and self._has(parts.get(ids[0], "")):
                 name = element.get("name", "")
                 visible = element.get("state", "visible") == "visible"

@@ -46,7 +46,9 @@ from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
 from batchpay.readers.xlsx.sheet import SheetFacts, column_name
 
 _NAMED = 5  # cells, rows or ranges in a note
-_UNCLEAR = frozenset({sheets.NO_SHEET.code, sheets.NO_SHEET_NEAR.code, sheets.SEVERAL_SHEETS.code})
+_UNCLEAR = frozenset(
+    {sheets.NO_SHEET.code, sheets.NO_SHEET_NEAR.code, sheets.SEVERAL_SHEETS.code}
+)
 _TEXT_NUMBER = re.compile(r"\s*-?[0-9][0-9,]*(\.[0-9]+)?\s*")
 
 
@@ -76,7 +78,9 @@ def read_xlsx(
         header_row = ours or header_row
         header = _header(rows, header_row)
     try:
-        names, about = check_header(snapshot.path, header, wanted, header_row, settings.aliases)
+        names, about = check_header(
+            snapshot.path, header, wanted, header_row, settings.aliases
+        )
     except FileRefused as refused:
         said = None
         if is_of_header(refused):
@@ -311,13 +315,17 @@ def _fitted(cells: Values, width: int) -> Values:
 class _Seen:
     """Whole numbers shown with zeros: what is shown is what a person takes for the id."""
 
-    def __init__(self, book: Book, names: Sequence[str], wanted: Collection[str]) -> None:
+    def __init__(
+        self, book: Book, names: Sequence[str], wanted: Collection[str]
+    ) -> None:
         self.notes: dict[str, Message] = {}  # by column, of those that a field uses
         self._zeros = book.zeros
         self._names = names
         self._wanted = wanted
         self._styled = {
-            column: cells for column, cells in book.facts.styled.items() if column <= len(names)
+            column: cells
+            for column, cells in book.facts.styled.items()
+            if column <= len(names)
         }
 
     def apply(
@@ -377,7 +385,9 @@ class _Marked:
         for (column, row), error in sorted(facts.errors.items()):
             self._by_row.setdefault(row, []).append((column, error))
 
-    def apply(self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]) -> None:
+    def apply(
+        self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]
+    ) -> None:
         """Blame the rows from `first` on, and let error cells show their error."""
         if not self._by_row:
             return

@@ -39,7 +39,9 @@ def other_row(
     here: Sequence[str] = ()
     if row <= len(rows):
         here = rows[row - 1]
-    is_better = place is not None and place.row != row and place.held > held_by(here, groups)
+    is_better = (
+        place is not None and place.row != row and place.held > held_by(here, groups)
+    )
     if place is not None and is_better and 2 * place.held >= len(groups):
         return _said(book, place, row, here, area, groups)
     return _in_another(book, row, groups)

@@ -87,7 +87,9 @@ def _unfolded(styles: list[int | str]) -> tuple[int, ...]:
         text = str(style)
         if text.isdecimal() and len(text) < 6 and int(column) <= STYLED_COLUMNS:
             by_column[int(column)] = int(text)
-    return tuple(by_column.get(column, 0) for column in range(1, max(by_column, default=0) + 1))
+    return tuple(
+        by_column.get(column, 0) for column in range(1, max(by_column, default=0) + 1)
+    )
 
 
 @dataclass(slots=True)
@@ -106,7 +108,8 @@ class SheetFacts:
     last_column: int = 0
     twice: str = ""  # what stands there more than once, or where it does not belong
     styled: dict[int, Styled] = field(default_factory=dict)  # by column
-    widths: list[tuple[int, int, str, bool]] = field(default_factory=list)  # columns, hidden
+    # columns, hidden
+    widths: list[tuple[int, int, str, bool]] = field(default_factory=list)
     looks: RowLooks = field(default_factory=RowLooks)
 
     def look_of(self, row: int) -> tuple[str, tuple[int, ...]]:
@@ -327,7 +330,9 @@ class _Scan:
 
     def _keep_style(self, column: int, style: int, *, addressed: bool) -> None:
         if not addressed:
-            self._fault("numbers shown with zeros, without the addresses of their cells")
+            self._fault(
+                "numbers shown with zeros, without the addresses of their cells"
+            )
             return
         styled = self.facts.styled.setdefault(column, Styled())
         styled.rows.append(self._row)
@@ -352,7 +357,9 @@ class _Scan:
             return
         if len(self.facts.widths) < NAMED_LIMIT:
             hidden = told.get("hidden") in _TRUE
-            self.facts.widths.append((int(first), int(last), told.get("width", "")[:20], hidden))
+            self.facts.widths.append(
+                (int(first), int(last), told.get("width", "")[:20], hidden)
+            )
         if told.get("hidden") in _TRUE:
             some = range(int(first), min(int(last), int(first) + NAMED_LIMIT) + 1)
             self.facts.hidden_columns.extend(some)

@@ -8,4 +8,6 @@ if "BATCHPAY_TRIAL" in os.environ:
     import runpy
     from pathlib import Path
 
-    runpy.run_path(str(Path(__file__).parents[1] / "hook.py"))["join"](os.environ["BATCHPAY_TRIAL"])
+    runpy.run_path(str(Path(__file__).parents[1] / "hook.py"))["join"](
+        os.environ["BATCHPAY_TRIAL"]
+    )
