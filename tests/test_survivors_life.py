@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from batchpay.batches.clock import iso
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.model import Event, Outcome
+from batchpay.domain.times import instant_ns
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.intake.controls import (
     max_amount_check,
@@ -19,11 +21,13 @@ from batchpay.intake.controls import (
     run_refusal,
 )
 from batchpay.job.job import Columns, FromColumn, FromValue
+from batchpay.lifecycle.after import may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 from batchpay.lifecycle.proof import Proof, verdict
+from batchpay.lifecycle.unclaimed import may_be_charge_of, nameless_of
 from batchpay.reconciliation.totals import Totals
 from batchpay.settlement.in_force import AND_ALSO, stop_in_force
 from tests.fakes import charged
@@ -449,7 +453,70 @@ def test_a_charge_without_a_key_could_be_of_an_order_that_asked_the_same(
     """By its order id where it names one, its terms, and its time."""
     found = charge_in(charge(**{"metadata": KEYLESS, **changes}))
     assert found is not None
-    assert could_be(found, INTENT, "2026-11-24T00:00:00Z") is could
+    assert could_be(found, INTENT, instant_ns("2026-11-24T00:00:00Z") or 0) is could
+
+
+SENT_S = 1_764_000_000
+DAY_S = 86_400
+
+
+@pytest.mark.fault("C04", "B19", "J02")
+@pytest.mark.parametrize(
+    ("sent_s", "made", "reused", "may"),
+    [
+        (SENT_S, SENT_S + 1, False, True),
+        # the clock that said when it was sent was hours ahead, and nobody could tell then
+        (SENT_S, SENT_S - 2 * 3600, False, True),
+        (SENT_S, SENT_S - DAY_S, False, True),
+        (SENT_S, SENT_S - DAY_S - 1, False, False),
+        (SENT_S, SENT_S - 30 * DAY_S, True, True),
+        (SENT_S, None, False, True),
+        (60, 0, False, True),
+    ],
+)
+def test_no_clock_says_that_a_charge_is_older_than_what_may_have_made_it(
+    sent_s: int, made: int | None, reused: bool, may: bool
+) -> None:
+    """What names nobody is held against every attempt that is said to have charged nothing, from a
+    day before our clock says that it went: whoever set it since does not know how far it was off.
+    """
+    created_at = iso(made * 10**9) if made is not None else "yesterday"
+    found = charge_in(charge(metadata={}, created_at=created_at))
+    assert found is not None
+    one = nameless_of(found)
+    attempt = Attempt(INTENT, adopted=False, sent_ns=sent_s * 10**9, reused=reused)
+    kept = may_be_charge_of(attempt, {one.terms: {one.charge_id: one}}, "night")
+    assert bool(list(kept)) is may
+    assert could_be(found, INTENT, attempt.charged_since_ns) is may
+
+
+@pytest.mark.fault("C04", "J13")
+@pytest.mark.parametrize(
+    ("sent", "known", "made", "may"),
+    [
+        (1, 0, 0, True),
+        (0, 0, 0, False),
+        (-1, 5, 5, False),
+        # not made by this journal: known since, and a clock says that it was made before
+        (None, 1, -2 * 3600, True),
+        (None, 1, 1 - DAY_S, True),
+        (None, 1, -DAY_S, False),
+        # it was known then
+        (None, 0, 3600, False),
+    ],
+)
+def test_a_charge_taken_over_since_may_be_made_since(
+    sent: int | None, known: int, made: int, may: bool
+) -> None:
+    """A row that came back for one attempt more, or a person's word, are from our clock; the time
+    of a charge of another journal is from the gateway's.
+    """
+    at_ns = SENT_S * 10**9
+    attempt = Attempt(INTENT, adopted=True, known_ns=at_ns + known * 10**9)
+    if sent is not None:
+        attempt = replace(attempt, adopted=False, sent_ns=at_ns + sent * 10**9)
+    found = charge_in(charge(created_at=iso(at_ns + made * 10**9)))
+    assert may_be_made_since(replace(attempt, charge=found), at_ns) is may
 
 
 @pytest.mark.fault("B30", "B31")

@@ -280,7 +280,7 @@ def _claimed(
             f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays"
             " as it is"
         )
-    fits = could_be(charge, intent, "") and may_pay(intent.payer, charge.payer or "")
+    fits = could_be(charge, intent) and may_pay(intent.payer, charge.payer or "")
     if not (fits and charge.takes_money and _is_of_mode(charge, opened.job)):
         flaws = flaws_of(charge, intent, opened.job.gateway.mode == "live")
         raise DoesNotAddUp(

@@ -19,6 +19,9 @@ LATEST = date(2100, 1, 1)  # no program runs longer
 # How far our clock may be from the gateway's: one that is further off makes look-ups and audits
 # worthless (fault-matrix C04).
 SKEW_S = 300
+# How far ours may have been from it when something was sent, for all that anybody knows later: the
+# gateway may have told no time then, and a person has set the clock since.
+ONCE_OFF_S = 86_400
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _BUDDHIST = 543  # years that the Thai calendar is ahead
 
@@ -97,6 +100,13 @@ def local(at: str, zone: str) -> str:
 def is_instant(text: str) -> bool:
     """`2026-11-24T13:45:39Z`, and a day that there is."""
     return len(text) == 20 and _is_instant(text)
+
+
+def instant_ns(text: str) -> int | None:
+    """The same as UTC nanoseconds; None for anything else."""
+    if not is_instant(text):
+        return None
+    return int(datetime.fromisoformat(text).timestamp()) * 10**9
 
 
 @lru_cache(maxsize=4096)  # charges of one second tell the same one

@@ -13,14 +13,13 @@ charge its payer again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from enum import StrEnum
 
 from batchpay.domain.books import Transfer
 from batchpay.domain.events import TransferSeen
 from batchpay.domain.model import OnItsWay
 from batchpay.domain.money import money_told
-from batchpay.domain.times import is_instant
+from batchpay.domain.times import ONCE_OFF_S, instant_ns
 from batchpay.lifecycle.attempt import Attempt
 
 DAY_NS = 86_400 * 10**9
@@ -133,11 +132,23 @@ def begun_ns(attempt: Attempt) -> int:
     return attempt.sent_ns or created_ns(created_at, attempt.settled_ns)
 
 
+def may_be_made_since(attempt: Attempt, at_ns: int) -> bool:
+    """Was it made after a moment of our wall clock? One that this journal did not make may have
+    been, if the journal did not know it then: the gateway tells the time of that, and its clock
+    and ours may have been a day apart.
+    """
+    if attempt.sent_ns:
+        return attempt.sent_ns > at_ns
+    made_ns = begun_ns(attempt) + ONCE_OFF_S * 10**9
+    return attempt.known_ns > at_ns and made_ns > at_ns
+
+
 def created_ns(created_at: str, taken_ns: int) -> int:
     """The same of a charge that this journal did not make."""
-    if is_instant(created_at):
-        return int(datetime.fromisoformat(created_at).timestamp()) * 10**9
-    return taken_ns
+    made_ns = instant_ns(created_at)
+    if made_ns is None:
+        return taken_ns
+    return made_ns
 
 
 def is_followed(one: OnItsWay, now_ns: int) -> bool:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from batchpay.domain.events import TransferSeen, Withdrawn
 from batchpay.domain.model import MONEY_MOVED, NO_MONEY, ChargeSeen, Intent, Outcome
+from batchpay.domain.times import ONCE_OFF_S
 from batchpay.lifecycle.charge import Shown, outcome_of
 from batchpay.lifecycle.doubt import Doubt
 
@@ -27,6 +28,8 @@ class Attempt:
 
     intent: Intent
     adopted: bool  # found at the gateway, not made by this journal
+    # wall clock of the first event that tells of it
+    known_ns: int = 0
     sends: int = 0
     never_left: int = 0  # of these, those of which not a byte left this machine
     sent_in: str = ""  # the run of its last send
@@ -151,6 +154,16 @@ class Attempt:
         """
         in_vain = self.spent or self.reused
         return self.resends or (self.outcome is Outcome.IN_DOUBT and not in_vain)
+
+    @property
+    def charged_since_ns(self) -> int:
+        """UTC nanoseconds, by the gateway's clock: what was made before is no charge of its. A day
+        before it was sent first, by ours: nobody knows any more how far that was off then. 0: its
+        key was used before, and when is not known.
+        """
+        if self.reused:
+            return 0
+        return max(0, self.sent_ns // 10**9 - ONCE_OFF_S) * 10**9
 
     # --- its money
 

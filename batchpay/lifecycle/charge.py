@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from batchpay.domain.model import ChargeSeen, Intent, Outcome
 from batchpay.domain.money import EXPONENTS, major_text
-from batchpay.domain.times import is_instant
+from batchpay.domain.times import instant_ns
 from batchpay.lifecycle.plan import payment_method
 
 CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
@@ -158,14 +158,15 @@ def _of_fee(name: str, value: Decimal, currency: str) -> str:
     return f"{exact:f} {currency.upper()}"
 
 
-def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
+def could_be(charge: ChargeSeen, intent: Intent, since_ns: int = 0) -> bool:
     """Could a charge of which nobody can tell whose it is be this attempt's, with what names it
     lost or unreadable?
 
-    `since`: ISO 8601 UTC, when the attempt was first sent, with a margin. What cannot be read may
-    be anything.
+    `since_ns`: before that its charge was not made (Attempt.charged_since_ns). What cannot be read
+    may be anything.
     """
-    if is_instant(charge.created_at) and charge.created_at < since:
+    made_ns = instant_ns(charge.created_at)
+    if made_ns is not None and made_ns < since_ns:
         return False
     named = charge.metadata.get("order_id", "").strip() or intent.order_id
     its_payer = bool(charge.payer) and charge.payer == intent.payer.partition(":")[0]
@@ -204,9 +205,7 @@ def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
     return (
         ended
         and in_mode
-        and (
-            key_in(charge) == intent.key or (answered and could_be(charge, intent, ""))
-        )
+        and (key_in(charge) == intent.key or (answered and could_be(charge, intent)))
     )
 
 

@@ -69,7 +69,8 @@ def _begun(event: Event, told: Told) -> Attempt:
     """Raises KeyError for an event by which no attempt begins."""
     if not isinstance(told, Intended | Adopted) or told.intent is None:
         raise KeyError(f"attempt {event.attempt} of order {event.order_id} never began")
-    return Attempt(intent=told.intent, adopted=isinstance(told, Adopted))
+    is_adopted = isinstance(told, Adopted)
+    return Attempt(told.intent, is_adopted, known_ns=event.at_ns)
 
 
 def _intended(state: Attempt, event: Event, told: Intended) -> Attempt:

@@ -23,7 +23,7 @@ from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
 from batchpay.intake.damage import may_be_one
 from batchpay.intake.repeats import look_alike_reason
-from batchpay.lifecycle.after import begun_ns
+from batchpay.lifecycle.after import begun_ns, may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import alike, payer_of, single_use_of, terms_in
 from batchpay.lifecycle.rows import (
@@ -258,7 +258,9 @@ def untold(row: Row, history: History, guards: Guards) -> Message | None:
         return None
     since_ns = _said_new_ns(row, history, guards)
     for attempt in kin:
-        if begun_ns(attempt) <= since_ns or not _may_be_the_sale(row, attempt):
+        if not may_be_made_since(attempt, since_ns):
+            continue
+        if not _may_be_the_sale(row, attempt):
             continue
         if is_kin(row, attempt, history, guards) is None:
             order_id = attempt.intent.order_id

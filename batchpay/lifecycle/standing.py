@@ -25,7 +25,7 @@ from dataclasses import replace
 
 from batchpay.domain.model import Outcome
 from batchpay.job.job import MAX_ATTEMPTS
-from batchpay.lifecycle.after import begun_ns
+from batchpay.lifecycle.after import may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.holds import (
     alike_conflict,
@@ -400,7 +400,8 @@ def _answers(attempt: Attempt, history: History) -> bool:
     Of several rows that ask for it, in however many files, one is that attempt and the others are
     its duplicates.
     """
-    return history.received_ns is not None and begun_ns(attempt) > history.received_ns
+    received_ns = history.received_ns
+    return received_ns is not None and may_be_made_since(attempt, received_ns)
 
 
 def _first_here(

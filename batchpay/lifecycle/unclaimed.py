@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 
 from batchpay.domain.events import Disowned, NamelessListed, Stray, kinds, of, told_by
 from batchpay.domain.model import ChargeSeen, Event
-from batchpay.domain.times import SKEW_S, is_instant
+from batchpay.domain.times import instant_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import may_pay, number_of
 
@@ -60,15 +59,10 @@ class Nameless:
         """Does this order of the job make its key?"""
         return bool(self.key) and number_of(job, order_id, self.key) is not None
 
-    def may_be_made_after(self, at_ns: int) -> bool:
-        """Was it made since then, by our wall clock and with a margin for that, or does nobody tell
-        when?
-        """
-        at = datetime.fromtimestamp(max(0, at_ns // 10**9 - SKEW_S), UTC)
-        return (
-            not is_instant(self.created_at)
-            or self.created_at >= f"{at:%Y-%m-%dT%H:%M:%SZ}"
-        )
+    def may_be_made_since(self, at_ns: int) -> bool:
+        """Was it made since then, by the gateway's clock, or does nobody tell when?"""
+        made_ns = instant_ns(self.created_at)
+        return made_ns is None or made_ns >= at_ns
 
 
 def nameless_of(charge: ChargeSeen) -> Nameless:
@@ -174,7 +168,7 @@ def may_be_charge_of(
     asked = attempt.intent
     terms = asked.destination, asked.amount, asked.currency
     for charge in fits(nameless, terms, asked.order_id, asked.payer, job):
-        if charge.may_be_made_after(attempt.sent_ns):
+        if charge.may_be_made_since(attempt.charged_since_ns):
             yield charge
 
 

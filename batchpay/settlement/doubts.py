@@ -19,7 +19,7 @@ from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.proof import is_unknown
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
-from batchpay.settlement.lists import EVERYTHING, IN_VAIN, LONG_BEFORE, OVERLAP, Lists
+from batchpay.settlement.lists import EVERYTHING, IN_VAIN, OVERLAP, Lists
 from batchpay.settlement.recorder import Recorder
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
@@ -303,13 +303,12 @@ class Doubts:
         """
         if not self._channel.dated:
             return EVERYTHING  # our clock may have been wrong when they were sent
-        if proves and any(case.attempt.reused for case in doubts if case.attempt):
-            return EVERYTHING  # when their keys were used first nobody here knows
-        sent_ns = min(case.attempt.sent_ns for case in doubts if case.attempt)
-        sent = datetime.fromtimestamp(sent_ns // 10**9, UTC)
+        attempts = [case.attempt for case in doubts if case.attempt]
         if proves:
-            return sent - LONG_BEFORE
-        return sent - OVERLAP
+            since_ns = min(one.charged_since_ns for one in attempts)
+            return max(EVERYTHING, datetime.fromtimestamp(since_ns // 10**9, UTC))
+        sent_ns = min(one.sent_ns for one in attempts)
+        return datetime.fromtimestamp(sent_ns // 10**9, UTC) - OVERLAP
 
     async def _ask_for_hinted(self, case: Case) -> None:
         """An answer spoke of a charge and did not prove it: the gateway, asked for its id, says

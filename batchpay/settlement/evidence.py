@@ -50,7 +50,7 @@ def _holds(attempt: Attempt, charge_id: str) -> bool:
     if charge is None or charge.id != charge_id:
         return False
     is_taken = not attempt.flaws or bool(attempt.accepted or attempt.by_hand)
-    return is_taken or could_be(charge, attempt.intent, "")
+    return is_taken or could_be(charge, attempt.intent)
 
 
 def looks(charge: ChargeSeen) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.ports import Clock, Journal
+from batchpay.domain.times import ONCE_OFF_S
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.folding import fold
@@ -15,8 +16,8 @@ from batchpay.settlement.evidence import is_known_already, looks
 
 # how far back a charge is looked for that lists must show
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9
-# lists begin ten minutes before their bound, and our clock may be five off
-UNCHARGED_BEFORE_NS = 900 * 10**9
+# lists begin by the gateway's clock, what was sent is known by ours
+UNCHARGED_BEFORE_NS = ONCE_OFF_S * 10**9
 
 
 class Expected:

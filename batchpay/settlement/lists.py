@@ -44,7 +44,6 @@ from batchpay.settlement.recorder import Recorder
 OVERLAP = timedelta(minutes=10)
 # ... where the gateway does not tell its time, and ours may be wrong
 EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)
-LONG_BEFORE = timedelta(days=1)  # ... one that is to prove that a charge was not made
 # ... and a repeated one this long before the youngest charge seen
 WATCH_OVERLAP = timedelta(seconds=10)
 # what is so much younger than a listing's begin, by either clock, it need not cover
@@ -703,11 +702,9 @@ def may_be(
     """Could a charge of which nobody can tell whose it is be this attempt's? `dated`: does the
     gateway tell its time, so that ours is known to be near it?
     """
-    since = ""
-    if dated and not attempt.reused:  # when its key was used first nobody here knows
-        sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
-        since = iso(sent - timedelta(seconds=SKEW_S))
-    return recorder.whose.is_unclear(charge) and could_be(charge, attempt.intent, since)
+    since_ns = attempt.charged_since_ns if dated else 0
+    is_unclear = recorder.whose.is_unclear(charge)
+    return is_unclear and could_be(charge, attempt.intent, since_ns)
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batchpay.domain.model import Outcome
+from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.proof import Proof
 from tests.mutants.swap import always, prop, swap
 
@@ -356,6 +357,30 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.lifecycle.attempt:Attempt.is_told_429", prop(lambda _, __: False))
+
+
+@mutant(
+    "B19",
+    "our clock is believed of when something was sent",
+    "test_survivors_life.py::test_no_clock_says_that_a_charge_is_older_than_what_may_have_made_it",
+)
+def _() -> None:
+    swap(
+        "batchpay.lifecycle.attempt:Attempt.charged_since_ns",
+        prop(lambda self, _: max(0, self.sent_ns - 300 * 10**9)),
+    )
+
+
+@mutant(
+    "J13",
+    "the gateway's clock is held against ours",
+    "test_survivors_life.py::test_a_charge_taken_over_since_may_be_made_since",
+)
+def _() -> None:
+    swap(
+        "batchpay.lifecycle.after:may_be_made_since",
+        lambda _: lambda attempt, at_ns: begun_ns(attempt) > at_ns,
+    )
 
 
 # --- L5: doubt has a period
