@@ -8,6 +8,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -680,3 +681,31 @@ def test_the_same_plan_again_is_not_written_again(journal: SqliteJournal) -> Non
         assert journal._connection.execute(
             "SELECT count(*) FROM row_chunks"
         ).fetchone() == (1,)
+
+
+@pytest.mark.fault("J32")
+def test_rows_that_are_read_no_more(journal: SqliteJournal) -> None:
+    """Of a file that was planned again: those before, between and behind its rows, and on sheets
+    that it has no more.
+    """
+    places = {"a": ("", 1), "b": ("", 3), "c": ("", 6), "d": ("", 9), "e": ("One", 3)}
+    for order_id, (sheet, row) in places.items():
+        asked = replace(intent(order_id, batch_id="b"), sheet=sheet, row=row)
+        journal.append([asked])
+
+    def rows(sheet: str, *numbers: int) -> Any:
+        chunk = SimpleNamespace(
+            rows=list(numbers), sheet=sheet, cells=lambda: b"cells"
+        )
+        return Judged(chunk, [{}] * len(numbers), {}, frozenset(), {})
+
+    plan(journal, [rows("", 1, 9), rows("One", 3)])
+    assert journal.gone_rows() == []
+    plan(journal, [rows("", 2, 4), rows("", 7, 8)])
+    assert journal.gone_rows() == [("b", one) for one in ("a", "c", "d")]
+    plan(journal, [rows("Two", 1, 9)])
+    assert sorted(journal.gone_rows()) == [("b", one) for one in sorted(places)]
+    plan(journal, [rows("One", 3, 4)])
+    assert sorted(journal.gone_rows()) == [("b", one) for one in "abcd"]
+    plan(journal, [])
+    assert sorted(journal.gone_rows()) == [("b", one) for one in sorted(places)]

@@ -293,7 +293,7 @@ def test_adopted_charges_that_no_file_asked_for_are_told(market: Market) -> None
     )
     assert {one["order"] for one in kept["charges"]} == {"00001", "00002"}
     assert (
-        "asked for by no file here: 2 charges, charged 203.50 THB"
+        "in no row of a report: 2 charges, charged 203.50 THB"
         in market.run(verb="status").stdout
     )
 

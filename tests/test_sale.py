@@ -320,6 +320,34 @@ def test_an_adopted_charge_whose_rows_contest_each_other_is_told_all_the_same(
     assert status(load_job(market.folder / "job.toml")).adopted["count"] == 1
 
 
+@pytest.mark.fault("J32", "I2", "J13")
+def test_a_charge_whose_row_the_job_reads_no_more_is_told_all_the_same(
+    market: Market,
+) -> None:
+    """The same file, and only a part of it is the job's now: what the other part came to is in no
+    row, and waits for whoever it waits for.
+    """
+
+    def nightly(header_row: int) -> int:
+        job(market, input=f"header_row = {header_row}")
+        return night(market)
+
+    head = {name: name for name in sale(1)}
+    pending = sale(2, card="cust_test_sandbox3ds")
+    declined = sale(3, card=DECLINED)
+    inbox(market, a=[sale(1), pending, declined, head, sale(4)])
+    assert nightly(1) == 11
+    assert nightly(5) == 11
+    once(market, 1, 4)
+    told = status(load_job(market.folder / "job.toml"))
+    ended = {one["order"]: one["outcome"] for one in told.adopted["charges"]}
+    assert ended == {"00001": "succeeded", "00002": "pending", "00003": "declined"}
+    assert told.exit_code == 11
+    assert nightly(1) == 11
+    once(market, 1, 4)
+    assert not status(load_job(market.folder / "job.toml")).adopted["count"]
+
+
 @pytest.mark.fault("J02", "J13", "L11", "E04")
 @pytest.mark.parametrize("restored", [True, False])
 @pytest.mark.parametrize("late", [True, False])

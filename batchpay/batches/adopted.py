@@ -73,7 +73,8 @@ def _taken_unasked(job: Job, journal: SqliteJournal) -> list[Attempt]:
     return [
         attempt
         for attempt in unshown(job, journal)
-        if attempt.charge is not None
+        if attempt.adopted
+        and attempt.charge is not None
         and not attempt.closed
         and attempt.charge.id not in said
     ]

@@ -1,9 +1,9 @@
-"""STRAYS: adopted charges that no row of a report shows, and what they come to."""
+"""STRAYS: charges of this job that no row of a report shows, and what they come to."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from batchpay.batches.orders import attempts_of
@@ -18,8 +18,8 @@ from batchpay.settlement.in_force import stop_in_force
 
 
 def stray_totals(job: Job, journal: SqliteJournal) -> Totals:
-    """What adopted charges that no row shows add to the exit code: those that the gateway, or a
-    person, must decide.
+    """What charges that no row shows add to the exit code: those that the gateway, or a person,
+    must decide.
     """
     totals = Totals()
     stopped = bool(stop_in_force(journal.events(STOPS)))
@@ -31,36 +31,45 @@ def stray_totals(job: Job, journal: SqliteJournal) -> Totals:
 
 
 def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
-    """Adopted charges that no row of a report shows, whatever became of them (J32): of files that
-    this journal never read, and of rows that an edited job or another row of the same order keeps
-    from showing them.
+    """Charges that no row of a report shows, whatever became of them (J32): adopted ones, of files
+    that this journal never read, and of rows that an edited job or another row of the same order
+    keeps from showing them; and those of rows that an edited job reads no more.
     """
     known = {batch.id[-12:]: batch for batch in journal.batches()}
-    adopted = attempts_of(
-        journal, list(dict.fromkeys(order_id for _, order_id in journal.adopted()))
-    )
+    gone = frozenset(journal.gone_rows())
+    begun = dict.fromkeys(order_id for _, order_id in (*journal.adopted(), *gone))
+    orders = attempts_of(journal, list(begun))
     by_file: dict[str, list[Attempt]] = {}
-    for attempts in adopted.values():
+    for attempts in orders.values():
         for attempt in attempts:
-            if attempt.adopted:
+            if attempt.adopted or _lost_its_row(attempt, gone):
                 by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
     found: list[Attempt] = []
     for tail, some in by_file.items():
         if tail in known:
-            found += _unshown_of(job, journal, known[tail], some, adopted)
+            found += _unshown_of(job, journal, known[tail], some, orders)
         else:
             found += some
     return found
+
+
+def _lost_its_row(attempt: Attempt, gone: Collection[tuple[str, str]]) -> bool:
+    """Was it made for a row that its file has no more? One that was never charged is asked for by
+    nobody then.
+    """
+    asked = attempt.intent
+    was_charged = attempt.outcome is not Outcome.HELD
+    return was_charged and (asked.batch_id, asked.order_id) in gone
 
 
 def _unshown_of(
     job: Job,
     journal: SqliteJournal,
     batch: Batch,
-    adopted: Sequence[Attempt],
+    some: Sequence[Attempt],
     orders: Mapping[str, Sequence[Attempt]],
 ) -> Iterator[Attempt]:
-    """Those of a file's adopted charges that none of its rows shows, nor a later attempt of the
+    """Those of a file's charges that none of its rows shows, nor a later attempt of the
     same order.
     """
     owners: dict[tuple[str, int], str] = {}
@@ -68,7 +77,7 @@ def _unshown_of(
         for row, owner in journal.owned(batch.id, sheet, first, last).items():
             owners[sheet, row] = owner
     doubtful = []
-    for attempt in adopted:
+    for attempt in some:
         asked = attempt.intent
         is_owner = owners.get((asked.sheet, asked.row)) == asked.order_id
         # the others have a row of their own, which shows nothing else
@@ -77,8 +86,8 @@ def _unshown_of(
     if not doubtful:
         return
     shown: set[str] = set()
-    for _, some in findings_of(job, journal, batch)():
-        shown.update(finding.idempotency_key for finding in some)
+    for _, findings in findings_of(job, journal, batch)():
+        shown.update(finding.idempotency_key for finding in findings)
     for attempt in doubtful:
         if attempt.intent.key in shown:
             continue

@@ -40,7 +40,7 @@ class Status:
     last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
     # host, pid, started, run of the process that is at work now
     running: Mapping[str, str] | None = None
-    # charges that no file of this journal asked for
+    # charges that no row of a report shows
     adopted: Mapping[str, Any] = field(default_factory=dict)
     acts: Acts = field(default_factory=Acts)
     # every stop that a person ended: at, by, reason, stop

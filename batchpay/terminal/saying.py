@@ -619,12 +619,12 @@ def _runs_lines(job: Job, made: Status) -> Iterator[str]:
 
 
 def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
-    """Charges of this job that no file of this journal asked for."""
+    """Charges of this job that no row of a report shows."""
     if not adopted["count"]:
         return
     charges = many(adopted["count"], "charge")
     sums = money_text({one["currency"]: one["sum_minor"] for one in adopted["charged"]})
-    yield f"adopted and asked for by no file here: {charges}, charged {sums}"
+    yield f"in no row of a report: {charges}, charged {sums}"
     for one in adopted["charges"][:20]:
         money = money_text({one["currency"]: one["amount"]})
         charge = f"{one['charge']}, {one['outcome']}"

@@ -1313,6 +1313,14 @@ mutant(
 )(lambda: swap("batchpay.reconciliation.noting:Note.holds", always(True)))
 
 
+mutant(
+    "I2",
+    "what a row was charged that the job reads no more is told nowhere",
+    "test_sale.py::"
+    "test_a_charge_whose_row_the_job_reads_no_more_is_told_all_the_same",
+)(lambda: swap("batchpay.journals.sqlite.batches:Batches.gone_rows", always([])))
+
+
 COLUMNS = "test_came_to.py::test_it_is_the_same_however_events_are_grouped"
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from batchpay.domain.errors import InputOutput
 from batchpay.domain.events import (
@@ -35,6 +36,7 @@ _PLAIN = (
     " n.job = a.job AND n.terms = a.terms AND n.at_ns >= ? AND n.at_ns < a.at_ns"
     " AND n.order_id <> a.order_id AND n.batch_id <> a.batch_id)"
 )
+LAST_ROW = 2**62  # no file has more
 _CHUNK = (
     "SELECT number, sheet, judged, cells FROM row_chunks "
     "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
@@ -263,6 +265,41 @@ class Batches(Writing):
             found += self._column(query, self.job, known)
         return found
 
+    def gone_rows(self) -> list[tuple[str, str]]:
+        """Batch id and order id of what was asked for by rows that their file, as last planned, has
+        not: the job reads another sheet of it since, or another part. Only a file that was planned
+        more than once can lack any.
+        """
+        query = (
+            f"SELECT batch_id FROM events WHERE job = ? AND kind = '{BatchPlanned.kind}'"
+            f" AND {RARE} GROUP BY batch_id"
+            " HAVING count(DISTINCT json_extract(data, '$.generation')) > 1"
+        )
+        found = []
+        for batch_id in self._column(query, self.job):
+            orders = dict.fromkeys(self._asked_outside(batch_id))
+            found += [(batch_id, order_id) for order_id in orders]
+        return found
+
+    def _asked_outside(self, batch_id: str) -> Iterator[str]:
+        """Order ids that rows of a batch asked for which are in none of its chunks."""
+        kept: dict[str, list[tuple[int, int]]] = {}
+        for _, sheet, first, last in self.spans(batch_id):
+            kept.setdefault(sheet, []).append((first, last))
+        of_batch = (
+            'SELECT order_id FROM asked WHERE job = ? AND batch_id = ? AND "row"'
+            " BETWEEN ? AND ? AND sheet"
+        )
+        for sheet, spans in kept.items():
+            for first, last in _between(spans):
+                key = (self.job, batch_id, first, last, sheet)
+                yield from self._column(f"{of_batch} = ?", *key)
+        if "" in kept:
+            return  # a file that has no sheets
+        key = (self.job, batch_id, 1, LAST_ROW, json.dumps(list(kept)))
+        others = f"{of_batch} NOT IN (SELECT value FROM json_each(?))"
+        yield from self._column(others, *key)
+
     def adopted(self) -> list[tuple[str, str]]:
         """Batch id, as the charge told it, and order id of every charge that was adopted, oldest
         first.
@@ -353,6 +390,16 @@ class Batches(Writing):
 def _of_batch(event: Event, batch: Batch, planned: BatchPlanned) -> Event:
     """`event`: when, and in which run."""
     return line(planned, event.at_ns, event.run_id, batch_id=batch.id)
+
+
+def _between(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """First and last row before, between and behind spans of rows, which stand in their order."""
+    last = 0
+    for first, end in spans:
+        if first - last > 1:
+            yield last + 1, first - 1
+        last = end
+    yield last + 1, LAST_ROW
 
 
 def _add(digest: hashlib._Hash, blob: bytes, cells: bytes) -> None:
