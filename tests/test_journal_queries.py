@@ -694,9 +694,7 @@ def test_rows_that_are_read_no_more(journal: SqliteJournal) -> None:
         journal.append([asked])
 
     def rows(sheet: str, *numbers: int) -> Any:
-        chunk = SimpleNamespace(
-            rows=list(numbers), sheet=sheet, cells=lambda: b"cells"
-        )
+        chunk = SimpleNamespace(rows=list(numbers), sheet=sheet, cells=lambda: b"cells")
         return Judged(chunk, [{}] * len(numbers), {}, frozenset(), {})
 
     plan(journal, [rows("", 1, 9), rows("One", 3)])

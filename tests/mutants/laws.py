@@ -1316,8 +1316,7 @@ mutant(
 mutant(
     "I2",
     "what a row was charged that the job reads no more is told nowhere",
-    "test_sale.py::"
-    "test_a_charge_whose_row_the_job_reads_no_more_is_told_all_the_same",
+    "test_sale.py::test_a_charge_whose_row_the_job_reads_no_more_is_told_all_the_same",
 )(lambda: swap("batchpay.journals.sqlite.batches:Batches.gone_rows", always([])))
 
 
