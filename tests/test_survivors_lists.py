@@ -23,7 +23,15 @@ from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Recorder, lists
-from batchpay.settlement.lists import PASSED_OVER, Lists, iso, may_be, read_list
+from batchpay.settlement.lists import (
+    EVERYTHING,
+    PASSED_OVER,
+    Lists,
+    charged_since,
+    iso,
+    may_be,
+    read_list,
+)
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
@@ -197,6 +205,23 @@ def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 
 SENT = datetime.fromtimestamp(START_NS // 10**9, UTC)
 NAMELESS = {"metadata": {}, "created_at": iso(SENT)}
+
+
+@pytest.mark.fault("C04", "J02")
+def test_a_list_that_is_to_prove_absence_begins_before_any_clock_says_it_was_sent() -> (
+    None
+):
+    """For a doubt as for a person's word; where the gateway tells no time it begins with all."""
+    sent = [SENT + timedelta(hours=hours) for hours in (5, 3, 9)]
+    attempts = [
+        Attempt(INTENT, adopted=False, sent_ns=int(at.timestamp()) * 10**9)
+        for at in sent
+    ]
+    begins = SENT + timedelta(hours=3) - timedelta(seconds=ONCE_OFF_S)
+    assert charged_since(attempts, dated=True) == begins
+    assert charged_since(attempts, dated=False) == EVERYTHING
+    used = replace(attempts[0], reused=True)
+    assert charged_since([*attempts, used], dated=True) == EVERYTHING
 
 
 @pytest.mark.fault("J11", "L5")

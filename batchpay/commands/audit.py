@@ -122,9 +122,8 @@ class Found:
     """What both ledgers showed of a period."""
 
     match: Match
-    refunded: Sequence[
-        Refunded
-    ] = ()  # charges of which something was given back: of the period, or in it
+    # charges of which something was given back: of the period, or in it
+    refunded: Sequence[Refunded] = ()
     # refunds made in the period, each with its charge
     made: Sequence[tuple[Refunded, Refund]] = ()
     ledger: Ledger = field(default_factory=Ledger)

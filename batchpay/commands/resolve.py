@@ -8,7 +8,6 @@ import asyncio
 import getpass
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from batchpay.batches.candidates import intent_of_row
@@ -42,13 +41,14 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import CHARGE_ID, Shown, could_be, flaws_of, key_in
 from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages import steps
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.settlement import Case, Channel
-from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists, may_be
+from batchpay.settlement.lists import Lists, charged_since, may_be
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,39 +217,42 @@ def charged(
             )
         if charge is None:
             raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
-        own = (
-            charge.id in case.attempt.twins
-            or charge.metadata.get("batchpay_key") == case.intent.key
+        return _settled_by(opened, case, charge, reason)
+
+
+def _settled_by(
+    opened: OpenJob, case: Case, charge: ChargeSeen, reason: str
+) -> Resolved:
+    """A person names the charge of an attempt, and the gateway shows it. Raises DoesNotAddUp for
+    one that cannot be its own.
+    """
+    attempt = case.attempt
+    assert attempt is not None
+    flaws = flaws_of(charge, case.intent, opened.job.gateway.mode == "live")
+    if not flaws and charge.status == "successful" and charge.chain is None:
+        flaws = ("no chain on a paid charge",)
+    is_known = attempt.charge is not None and attempt.charge.id == charge.id
+    if is_known or charge.id in attempt.twins or key_in(charge) == case.intent.key:
+        return _settled_by_its_own(opened, case, charge, flaws, reason)
+    if not flaws:
+        return _proven(opened, case, charge, reason)
+    has_none = attempt.charge is None or attempt.anothers
+    may_be_its_own = has_none and may_be(charge, attempt, opened.recorder, dated=True)
+    if not (may_be_its_own and _is_of_mode(charge, opened.job)):
+        raise DoesNotAddUp(
+            f"{charge.id} is not order {case.intent.order_id}'s charge: {'; '.join(flaws)}; it"
+            " stays as it is"
         )
-        flaws = flaws_of(charge, case.intent, opened.job.gateway.mode == "live")
-        if not flaws and charge.status == "successful" and charge.chain is None:
-            flaws = ("no chain on a paid charge",)
-        if own or (
-            case.attempt.charge is not None and case.attempt.charge.id == charge.id
-        ):
-            return _settled_by_its_own(opened, case, charge, flaws, reason)
-        if not flaws:
-            asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
-            _publish_all(opened)
-            return Resolved(
-                _and_the_stop(
-                    opened, f"order {order_id} is settled: {charge_id}, {charge.status}"
-                )
-            )
-        has_none = case.attempt.charge is None or case.attempt.anothers
-        if not (
-            has_none
-            and may_be(charge, case.attempt, opened.recorder, dated=True)
-            and _is_of_mode(charge, opened.job)
-        ):
-            raise DoesNotAddUp(
-                f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as"
-                " it is"
-            )
-        asyncio.run(
-            opened.recorder.resolve(case, "charged", reason, who(), charge, flaws)
-        )
-        return _accepted(opened, order_id, flaws)
+    asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
+    return _accepted(opened, case.intent.order_id, flaws)
+
+
+def _proven(opened: OpenJob, case: Case, charge: ChargeSeen, reason: str) -> Resolved:
+    """The charge that a person names is what was asked: it settles the order."""
+    asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
+    _publish_all(opened)
+    told = f"order {case.intent.order_id} is settled: {charge.id}, {charge.status}"
+    return Resolved(_and_the_stop(opened, told))
 
 
 def _claimed(
@@ -304,65 +307,53 @@ def _settled_by_its_own(
     """A person names a charge of the attempt itself: what it says now is evidence, then the word is
     written down.
     """
-    order_id = case.intent.order_id
     attempt = case.attempt
     assert attempt is not None
-    if (
-        not flaws
-        and attempt.outcome is not Outcome.SUCCEEDED
-        and len(attempt.twins | {charge.id}) == 1
-    ):
-        asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
-        _publish_all(opened)
-        return Resolved(
-            _and_the_stop(
-                opened, f"order {order_id} is settled: {charge.id}, {charge.status}"
-            )
-        )
-    asyncio.run(
-        opened.recorder.found(
-            case,
-            charge,
-            reread=True,
-            by_id=True,
-        )
-    )
+    is_open = attempt.outcome is not Outcome.SUCCEEDED
+    if not flaws and is_open and len(attempt.twins | {charge.id}) == 1:
+        return _proven(opened, case, charge, reason)
+    asyncio.run(opened.recorder.found(case, charge, reread=True, by_id=True))
     attempt = case.attempt
     assert attempt is not None and attempt.charge is not None
-    reported = attempt.charge
-    if reported.id != charge.id:
-        if Shown(charge).weight[0] < Shown(reported).weight[0]:
-            _publish_all(opened)
-            raise DoesNotAddUp(
-                f"order {order_id} is charged by {reported.id}, {reported.status}; {charge.id} is"
-                f" {charge.status}: it stays as it is"
-            )
+    if attempt.charge.id == charge.id:
+        asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
+    else:
+        _refuse_lighter(opened, case, charge)
         asyncio.run(
             opened.recorder.resolve(case, "charged", reason, who(), charge, flaws)
         )
-    else:
-        asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
+    order_id = case.intent.order_id
     if attempt.outcome is not Outcome.SUCCEEDED or flaws:
-        return _accepted(
-            opened, order_id, flaws or ("the gateway has told otherwise of it",)
-        )
+        differs = flaws or ("the gateway has told otherwise of it",)
+        return _accepted(opened, order_id, differs)
     _publish_all(opened)
-    others = {
-        other.charge.id
-        for other in case.others
-        if other.charge is not None and other.charge.took_money
-    }
-    twins = ", ".join(sorted((attempt.twins | others) - {charge.id}))
-    if twins:
-        beside = f"beside it there is {twins}, which batchpay audit lists"
-    else:
-        beside = "no other charge of it is known"
-    return Resolved(
-        _and_the_stop(
-            opened,
-            f"order {order_id} is charged by {charge.id}; {beside}; your word is kept",
+    told = f"order {order_id} is charged by {charge.id}; {_beside(case, charge)}"
+    return Resolved(_and_the_stop(opened, f"{told}; your word is kept"))
+
+
+def _refuse_lighter(opened: OpenJob, case: Case, charge: ChargeSeen) -> None:
+    """Of several charges of an attempt the one that took money is the order's, whatever is said.
+    Raises DoesNotAddUp.
+    """
+    assert case.attempt is not None and case.attempt.charge is not None
+    reported = case.attempt.charge
+    if Shown(charge).weight[0] < Shown(reported).weight[0]:
+        _publish_all(opened)
+        raise DoesNotAddUp(
+            f"order {case.intent.order_id} is charged by {reported.id}, {reported.status};"
+            f" {charge.id} is {charge.status}: it stays as it is"
         )
-    )
+
+
+def _beside(case: Case, charge: ChargeSeen) -> str:
+    """Which other charges an order has."""
+    assert case.attempt is not None
+    others = [one.charge for one in case.others if one.charge is not None]
+    ids = {one.id for one in others if one.took_money} | case.attempt.twins
+    twins = ", ".join(sorted(ids - {charge.id}))
+    if not twins:
+        return "no other charge of it is known"
+    return f"beside it there is {twins}, which batchpay audit lists"
 
 
 def _is_gone(attempt: Attempt, charge_id: str) -> bool:
@@ -488,57 +479,14 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
             f"order {order_id} was never sent by job {opened.job.name!r}; {steps.ORDER_ID()}"
         )
     for attempt in attempts:
-        if (
-            attempt.ready
-            and opened.recorder.strays.may_be_charged(attempt.intent) is not None
-        ):
+        if _may_be_settled(opened, attempt):
             return _case(attempt, attempts)
-        lost = (
-            (attempt.outcome is Outcome.PENDING and attempt.missing_ns)
-            or attempt.unaccounted
-            or attempt.untold
-            or attempt.vanished
-        )
-        if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
-            return _case(attempt, attempts)
-        is_said = attempt.said_uncharged and not attempt.by_hand
-        if (
-            is_said
-            and opened.recorder.strays.may_be_charged(attempt.intent) is not None
-        ):
-            # a charge that names no order may be its own: a person tells
-            return _case(attempt, attempts)
-    contested = next(
-        (
-            a
-            for a in attempts
-            if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted
-        ),
-        None,
-    )
-    if contested is not None:
-        # its row may ask for other terms: that a person accepts it ends that
-        return _case(contested, attempts)
-    doubled = next(
-        (
-            a
-            for a in attempts
-            if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted
-        ),
-        None,
-    )
-    if doubled is not None:
-        # which of its charges is the order's, a person may say
-        return _case(doubled, attempts)
-    apart = paid_apart(attempts)
-    if apart and not any(attempt.accepted for attempt in apart):
-        return _case(
-            next((a for a in apart if charge_id in a.twins), apart[-1]), attempts
-        )
-    other = next((attempt for attempt in attempts if attempt.share_differs), None)
-    if other is not None and charge_id:
+    told = _contested(attempts) or _paid_apart(attempts, charge_id)
+    if told is None and charge_id:
         # a person takes what goes to its recipient as it is
-        return _case(other, attempts)
+        told = next((one for one in attempts if one.share_differs), None)
+    if told is not None:
+        return _case(told, attempts)
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(
@@ -546,6 +494,42 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
             " of it"
         )
     raise Usage(f"order {order_id} is {stands.value}; there is nothing to settle")
+
+
+def _may_be_settled(opened: OpenJob, attempt: Attempt) -> bool:
+    """Is it open as no gateway will end it, or may a charge that names no order be its own? A
+    person tells.
+    """
+    if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN):
+        return True
+    is_lost = attempt.outcome is Outcome.PENDING and attempt.missing_ns
+    if is_lost or attempt.unaccounted or attempt.untold or attempt.vanished:
+        return True
+    is_said = attempt.said_uncharged and not attempt.by_hand
+    if not (attempt.ready or is_said):
+        return False
+    return opened.recorder.strays.may_be_charged(attempt.intent) is not None
+
+
+def _contested(attempts: tuple[Attempt, ...]) -> Attempt | None:
+    """One whose row may ask for other terms, or that was charged twice: that a person accepts it,
+    or says which of its charges is the order's, ends that.
+    """
+    unsaid = [
+        one for one in attempts if one.outcome is Outcome.SUCCEEDED and not one.accepted
+    ]
+    adopted = next((one for one in unsaid if one.adopted), None)
+    return adopted or next((one for one in unsaid if one.others), None)
+
+
+def _paid_apart(attempts: tuple[Attempt, ...], charge_id: str) -> Attempt | None:
+    """Of an order that several attempts charged, and of which nobody said so yet: the one of this
+    charge, or the last.
+    """
+    apart = paid_apart(attempts)
+    if not apart or any(attempt.accepted for attempt in apart):
+        return None
+    return next((one for one in apart if charge_id in one.twins), apart[-1])
 
 
 def _refuse_anothers(opened: OpenJob, intent: Intent, charge_id: str) -> None:
@@ -632,38 +616,11 @@ async def _look_up(
     """
     attempt = case.attempt
     assert attempt is not None
-    if attempt.charge is not None:
-        own = attempt.charge.id
-    else:
-        own = attempt.hinted
-    if own and opened.recorder.whose.is_anothers(own, case.intent):
-        # what was told for this order is another's: its own is looked for by its key (J11)
-        own = ""
+    own = _own_id(opened, attempt)
     if CHARGE_ID.fullmatch(own):
         by_id = await _read(gateway, channel, own)
-        told = by_id is not None and (
-            attempt.charge is not None or key_in(by_id) == case.intent.key
-        )
-        if (
-            by_id is not None
-            and told
-            and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN)
-        ):
+        if by_id is not None and _says_enough(by_id, attempt):
             return by_id
-    found: list[ChargeSeen] = []
-
-    async def absorb(page: Page) -> None:
-        found.extend(
-            c for c in page.charges if c.metadata.get("batchpay_key") == case.intent.key
-        )
-
-    since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
-    if attempt.reused:
-        since = EVERYTHING  # when its key was used first nobody here knows
-    opened.recorder.expected.remember(int(since.timestamp()) * 10**9)
-    if attempt.charge is not None:
-        # of this one it is asked whether it is there
-        opened.recorder.expected.known.pop(own, None)
     lists = Lists(
         opened.job.gateway,
         gateway,
@@ -672,21 +629,70 @@ async def _look_up(
         opened.clock,
         lambda moved: None,
     )
+    found: list[ChargeSeen] = []
+
+    async def absorb(page: Page) -> None:
+        found.extend(one for one in page.charges if key_in(one) == case.intent.key)
+
+    since = charged_since([attempt], dated=channel.dated)
+    opened.recorder.expected.remember(int(since.timestamp()) * 10**9)
+    if attempt.charge is not None:
+        # of this one it is asked whether it is there
+        opened.recorder.expected.known.pop(own, None)
     listing = await lists.read(since, absorb)
     if taking := [charge for charge in found if charge.takes_money]:
         return taking[0]
     if found and not attempt.closed and attempt.outcome is not Outcome.UNPROVEN:
         return found[0]
-    if (unclear := lists.may_show(listing, attempt)) is not None and unclear.id != own:
-        if attempt.outcome is Outcome.IN_DOUBT:
-            await opened.recorder.unclear(case, unclear)
-        step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
-        raise DoesNotAddUp(
-            f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key:"
-            f" nothing was settled; {step}"
-        )
-    if found:
-        return None  # it is known to have taken none, and that is all that is asked
+    await _refuse_unclear(opened, lists, listing, case, own)
+    if not found:  # else it is known to have taken none, and that is all that is asked
+        _refuse_unproving(channel, lists, listing)
+    return None
+
+
+def _own_id(opened: OpenJob, attempt: Attempt) -> str:
+    """By what id its charge is known, if by any. What was told for this order and is another's is
+    none: its own is looked for by its key (J11).
+    """
+    own = attempt.hinted
+    if attempt.charge is not None:
+        own = attempt.charge.id
+    if own and opened.recorder.whose.is_anothers(own, attempt.intent):
+        return ""
+    return own
+
+
+def _says_enough(by_id: ChargeSeen, attempt: Attempt) -> bool:
+    """Does what the gateway says of its charge, asked for its id, say what became of it?"""
+    told = attempt.charge is not None or key_in(by_id) == attempt.intent.key
+    return told and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN)
+
+
+async def _refuse_unclear(
+    opened: OpenJob,
+    lists: Lists,
+    listing: Listing | None,
+    case: Case,
+    own: str,
+) -> None:
+    """Raises DoesNotAddUp beside a charge that may be the attempt's, and does not say so."""
+    assert case.attempt is not None
+    unclear = lists.may_show(listing, case.attempt)
+    if unclear is None or unclear.id == own:
+        return
+    if case.attempt.outcome is Outcome.IN_DOUBT:
+        await opened.recorder.unclear(case, unclear)
+    step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
+    raise DoesNotAddUp(
+        f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key:"
+        f" nothing was settled; {step}"
+    )
+
+
+def _refuse_unproving(channel: Channel, lists: Lists, listing: Listing | None) -> None:
+    """Raises DoesNotAddUp for a list that lacks what there is, GatewaySilent for one that was not
+    read whole: neither proves that a charge was not made.
+    """
     if listing is not None and (lacking := lists.lacking(listing)):
         raise DoesNotAddUp(
             f"the gateway's list lacks {lacking[0]}, which this journal has proof of: such a list"
@@ -696,18 +702,16 @@ async def _look_up(
         raise channel.fatal or GatewaySilent(
             "the gateway's list could not be read completely; nothing was settled"
         )
-    return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sale:
     """A held order, as its rows know it."""
 
-    keys: tuple[
-        str, ...
-        # their places, and the places and ids that they go back to: it is cancelled with these
-    ] = ()
-    had: tuple[str, ...] = ()  # orders whose ids they had before, perhaps by a mistake
+    # their places, and the places and ids that they go back to: it is cancelled with these
+    keys: tuple[str, ...] = ()
+    # orders whose ids they had before, perhaps by a mistake
+    had: tuple[str, ...] = ()
 
     def __or__(self, other: _Sale) -> _Sale:
         return _Sale((*self.keys, *other.keys), (*self.had, *other.had))

@@ -70,11 +70,8 @@ class RunLock:
             ) from error
         try:
             there = os.fstat(self._handle).st_size
-            if (
-                there < size
-                # written, not truncated to it: on a full disk a hole in mapped memory kills
-                # (SIGBUS)
-            ):
+            # written, not truncated to it: on a full disk a hole in mapped memory kills (SIGBUS)
+            if there < size:
                 written = os.pwrite(self._handle, bytes(size - there), there)
                 if written < size - there:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -94,9 +94,8 @@ def fs_type_of(path: Path, mounts: str) -> str:
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         place = Path(_plain(before.split()[4]))
-        if (
-            real.is_relative_to(place) and len(place.parts) >= longest
-        ):  # a later mount covers an earlier one
+        # a later mount covers an earlier one
+        if real.is_relative_to(place) and len(place.parts) >= longest:
             found = after.split()[0]
             longest = len(place.parts)
     return found

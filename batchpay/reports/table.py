@@ -36,15 +36,12 @@ class Inputs:
     head_digest: str
     stop: str = ""
     run: RunDone | None = None  # the last run that changed the batch
-    lifted: Sequence[
-        Mapping[str, str]
-    ] = ()  # who lifted which stop that it told of: at, by, reason, stop
+    # who lifted which stop that it told of: at, by, reason, stop
+    lifted: Sequence[Mapping[str, str]] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
-    whose: Mapping[str, str] = field(
-        default_factory=dict
-        # account and url (the gateway's address), as far as the journal knew them when these totals
-        # were noted
-    )
+    # account and url (the gateway's address), as far as the journal knew them when these totals
+    # were noted
+    whose: Mapping[str, str] = field(default_factory=dict)
     # what its manifest tells of words that only the journal has (batches.words)
     said: Mapping[str, Any] = field(default_factory=dict)
     job_file: str = ""  # its name, in the commands that a report tells to run

@@ -19,7 +19,7 @@ from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.proof import is_unknown
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
-from batchpay.settlement.lists import EVERYTHING, IN_VAIN, OVERLAP, Lists
+from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, charged_since
 from batchpay.settlement.recorder import Recorder
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
@@ -301,12 +301,9 @@ class Doubts:
         """From when a list must show their charges. `proves`: it is to prove that some were not
         made; then no time is trusted that one charge says of itself.
         """
-        if not self._channel.dated:
-            return EVERYTHING  # our clock may have been wrong when they were sent
         attempts = [case.attempt for case in doubts if case.attempt]
-        if proves:
-            since_ns = min(one.charged_since_ns for one in attempts)
-            return max(EVERYTHING, datetime.fromtimestamp(since_ns // 10**9, UTC))
+        if proves or not self._channel.dated:
+            return charged_since(attempts, dated=self._channel.dated)
         sent_ns = min(one.sent_ns for one in attempts)
         return datetime.fromtimestamp(sent_ns // 10**9, UTC) - OVERLAP
 
@@ -372,9 +369,8 @@ class Doubts:
         a new send.
         """
         assert case.attempt is not None and case.attempt.doubt is not None
-        if (
-            case.attempt.outcome is not Outcome.IN_DOUBT
-        ):  # a listing beside this one found it meanwhile
+        # a listing beside this one found it meanwhile
+        if case.attempt.outcome is not Outcome.IN_DOUBT:
             self._found(case)
             return
         closes = self._rules.closes(case.attempt.doubt)

@@ -8,7 +8,7 @@ show a charge of which this journal has proof is a copy from before, or lies, an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -690,6 +690,16 @@ def _in_no_list(charge_id: str) -> str:
     return (
         f"{charge_id} is in the journal, and no complete list of the gateway shows it"
     )
+
+
+def charged_since(attempts: Iterable[Attempt], *, dated: bool) -> datetime:
+    """From when a list must show what some attempts charged, if it is to prove that they did not.
+    `dated`: does the gateway tell its time, so that a clock of ours that is wrong is seen?
+    """
+    if not dated:
+        return EVERYTHING
+    since_ns = min(one.charged_since_ns for one in attempts)
+    return max(EVERYTHING, datetime.fromtimestamp(since_ns // 10**9, UTC))
 
 
 def may_be(

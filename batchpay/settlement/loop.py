@@ -387,10 +387,8 @@ class Settlement:
                 await self._recorder.withdraw(case.withdraw)
                 boot_s = self._clock.elapsed_s()
             await self._recorder.intend(case, boot_s)
-        except (
-            Taken
+        except Taken:
             # another row of this run was faster with the same order: the report will name it
-        ):
             self._channel.unused()
             return None
         except BaseException:

@@ -47,10 +47,8 @@ class Door:
         if not may_leave():
             return Answer(out=False, withheld=True, trouble="kept back")
         granted_s = self._now()
-        if (
-            fate == "frozen late"
-            # between the last look at the clock and the byte: short of the doubt period's slack
-        ):
+        # between the last look at the clock and the byte: short of the doubt period's slack
+        if fate == "frozen late":
             self._process.world.freeze(self._dice.uniform(0, 10))
         self._process.step()
         request = self._log("POST", intent)

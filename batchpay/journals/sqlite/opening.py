@@ -72,10 +72,8 @@ def _make(path: Path) -> None:
         os.close(
             os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
         )
-    except (
-        FileExistsError
+    except FileExistsError:
         # looked at, not opened: closing it would let go of SQLite's own locks in this process
-    ):
         _refuse_what_is_no_file(path, os.R_OK | os.W_OK)
 
 
