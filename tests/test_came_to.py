@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from batchpay.domain.books import Transfer
-from batchpay.journals.came_to import CameTo, came_of
+from batchpay.journals.came_to import CameTo, came_in_all, came_of
+from batchpay.journals.sqlite import reread
 from batchpay.journals.sqlite.soundness import Damaged
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.after import seen
@@ -119,6 +120,48 @@ def test_a_column_that_was_edited_is_damage(journal: SqliteJournal, what: str) -
         raw.commit()
     with pytest.raises(Damaged):
         journal.verify()
+
+
+@pytest.mark.fault("D06", "D14", "I9")
+@pytest.mark.parametrize("what", [*EDITS, "another share", "a share more", "no share"])
+def test_a_column_that_was_edited_is_found_in_its_turn(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Whatever came later of an order is held where its attempt began."""
+    monkeypatch.setattr(reread, "WHOLE_UP_TO", 0)
+    journal.verify_new()
+    recorder = Recorder(journal, FakeClock(), "night", "2026-11-25", live=False)
+    in_virtual_time(third(recorder), nights.AT_S)
+    journal.reread()
+    edits = {
+        **EDITS,
+        "another share": "UPDATE came_to SET transfer_amount = 6 WHERE transfer <> ''",
+        "a share more": "UPDATE came_to SET transfer_status = 'paid' WHERE NOT plain",
+        "no share": (
+            "UPDATE came_to SET transfer = '', transfer_status = '', transfer_amount = NULL,"
+            " transfer_paid_at = '' WHERE transfer <> ''"
+        ),
+    }
+    with closing(sqlite3.connect(journal.path)) as raw:
+        assert raw.execute(edits[what]).rowcount
+        raw.commit()
+    with pytest.raises(Damaged):
+        for _ in range(reread.TURNS):
+            journal.verify_new()
+            journal.reread()
+
+
+def test_shares_are_read_without_folding(journal: SqliteJournal) -> None:
+    """And mean the same: an order's events, but for the first two any number of them."""
+    recorder = Recorder(journal, FakeClock(), "night", "2026-11-25", live=False)
+    in_virtual_time(third(recorder), nights.AT_S)
+    (events,) = journal.histories(["0001"]).values()
+    stuck = replace(events[-1], data={**events[-1].data, "flaws": ["not all of it"]})
+    odd = replace(events[-1], attempt=2)
+    for some in (events, [*events, stuck], [*events, odd], events[:2], events[:1]):
+        assert came_in_all(some) == came_of(some)
+    assert came_in_all(events)[0].transfer_status == "paid"
+    assert not came_in_all([*events, stuck])[0].plain
 
 
 @pytest.mark.fault("J33")

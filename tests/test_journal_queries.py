@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -222,6 +222,48 @@ def test_the_youngest_charge_stands_where_it_was_told(journal: SqliteJournal) ->
     journal.append([seen("old", "2026-11-23T10:00:00Z")])
     assert journal.youngest_charge(50 * HOUR_NS) == ("young", "2026-11-24T10:00:00Z")
     assert journal.youngest_charge(51 * HOUR_NS) is None
+
+
+@pytest.mark.fault("J05")
+def test_the_youngest_charge_is_not_looked_for_among_those_of_long_before(
+    journal: SqliteJournal,
+) -> None:
+    """What SQLite does for it does not grow with them."""
+    day_ns = 24 * HOUR_NS
+
+    def seen(day: int) -> Event:
+        told = {
+            "charge": {"id": f"of {day}", "created_at": f"1970-01-{day:02}T00:00:00Z"}
+        }
+        at_ns = (day - 1) * day_ns
+        return Event("found", at_ns, order_id="a", attempt=1, data=told)
+
+    journal.append([intent("a")])
+    found = []
+    for days in (range(1, 4), range(4, 10)):
+        for day in days:
+            journal.append([seen(day) for _ in range(1000)])
+        journal.append([seen(30) for _ in range(2500)])
+        assert journal.youngest_charge(0) == ("of 30", "1970-01-30T00:00:00Z")
+        steps = work(journal, lambda: journal.youngest_charge(0))
+        found.append((steps, work(journal, lambda: journal.charges_known(29 * day_ns))))
+    few, many = found
+    assert many[0] < 1.1 * few[0] and many[1] < 1.5 * few[1]
+
+
+def work(journal: SqliteJournal, call: Callable[[], object]) -> int:
+    """So many tens of steps does SQLite's machine take for it."""
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    journal._connection.set_progress_handler(step, 10)
+    call()
+    journal._connection.set_progress_handler(None, 0)
+    return steps
 
 
 def test_many_values_are_asked_about_at_once(journal: SqliteJournal) -> None:

@@ -240,6 +240,42 @@ def test_what_a_run_goes_by_is_verified_at_its_start(path: Path, what: str) -> N
     journal.close()
 
 
+@pytest.mark.fault("D06", "D14")
+@pytest.mark.parametrize("what", ["an order settled", "a payment renamed", "a stop"])
+def test_what_is_shown_is_verified_before(path: Path, what: str) -> None:
+    edit(path, EDITS[what])
+    journal = opened(path)
+    with pytest.raises(Damaged):
+        journal.verify_shown()
+    journal.close()
+
+
+def test_who_looks_for_no_order_adds_up_none(path: Path) -> None:
+    """Of those that were sent there may be a million; a run, and who asks about one, does."""
+    statements: list[str] = []
+    journal = opened(path)
+    journal._connection.set_trace_callback(statements.append)
+    journal.verify_shown()
+    shown = [one for one in statements if "crc32" in one]
+    journal.verify_new()
+    every = [one for one in statements if "crc32" in one][len(shown) :]
+    journal.close()
+    assert [len(shown), len(every)] == [2, 5]
+    assert not any("events_of_an_order" in one or "asked" in one for one in shown)
+
+
+def test_a_turn_asks_for_many_orders_at_once(path: Path) -> None:
+    """Not for one after the other."""
+    journal = opened(path)
+    journal.verify_new()
+    journal.append([intent(f"more {number}") for number in range(100 * TURNS)])
+    statements: list[str] = []
+    journal._connection.set_trace_callback(statements.append)
+    journal.reread()
+    journal.close()
+    assert len(statements) < 40
+
+
 def found_in_a_round(path: Path, trouble: type[BatchpayError]) -> None:
     """Runs follow each other, and one of a round raises."""
     journal = opened(path)

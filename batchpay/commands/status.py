@@ -57,7 +57,7 @@ def status(job: Job) -> Status:
     """
     known_to_be = witnessed(job.state_path, job.name)
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
-        journal.verify_new()
+        journal.verify_shown()
         if not journal.knows_orders():
             refuse_lost(loss_of(job, journal, known_to_be))
         return _status(job, journal)

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from batchpay.domain.events import Answered, Intended, begins, charge_alone_in, state_of
+from batchpay.domain.events import (
+    Answered,
+    Intended,
+    TransferSeen,
+    begins,
+    charge_alone_in,
+    state_of,
+)
 from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import MOST
 from batchpay.lifecycle.after import FOR_A_PERSON
@@ -161,6 +168,10 @@ def _stands(attempt: Attempt) -> tuple[Any, ...]:
     told = attempt.transfer
     if told is None or attempt.money is None:
         return _NO_TRANSFER
+    return _told_of(told)
+
+
+def _told_of(told: TransferSeen) -> tuple[Any, ...]:
     numbers = map(_number, (told.amount, told.fee, told.net))
     return (told.stands, *numbers, told.sent_at, told.paid_at)
 
@@ -189,10 +200,12 @@ def _is_plain(attempt: Attempt) -> bool:
     if not all(_fits(getattr(attempt.charge, name)) for name in ("amount", *_MONEY)):
         return False
     told = attempt.transfer
-    stuck = told is not None and bool(
-        told.flaws or told.code or told.stands in FOR_A_PERSON
-    )
+    stuck = told is not None and _is_stuck(told)
     return not (any(how) or any(said) or any(odd) or stuck)
+
+
+def _is_stuck(told: TransferSeen) -> bool:
+    return bool(told.flaws or told.code or told.stands in FOR_A_PERSON)
 
 
 def is_first_send(event: Event) -> bool:
@@ -221,3 +234,35 @@ def came_plainly(
     ):
         return None
     return came_at_once(begun[0][1], news[0])
+
+
+def came_in_all(events: Sequence[Event]) -> list[CameTo]:
+    """`came_of`; of an order that was sent once and answered as it should, and of which since then
+    nothing was seen but where its share is, without folding.
+    """
+    came = None
+    if len(events) > 2 and is_first_send(events[0]):
+        came = _came_with_share(events)
+    if came is not None:
+        return [came]
+    return came_of(events)
+
+
+def _came_with_share(events: Sequence[Event]) -> CameTo | None:
+    later = events[2:]
+    if any(one.kind != TransferSeen.kind or one.attempt != 1 for one in later):
+        return None
+    came = came_plainly([(1, events[0].seq)], events[1:2])
+    if came is None:
+        return None
+    try:
+        told = TransferSeen.read(later[-1])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return _with_share(came, told)
+
+
+def _with_share(came: CameTo, told: TransferSeen) -> CameTo:
+    at = CameTo._fields.index("transfer_status")
+    row = came[:at] + _told_of(told)
+    return CameTo._make(row)._replace(transfer=told.id, plain=int(not _is_stuck(told)))

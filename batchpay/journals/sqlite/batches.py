@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from batchpay.domain.errors import InputOutput
 from batchpay.domain.events import (
+    Adopted,
     BatchPlanned,
     RunStarted,
     TotalsCounted,
@@ -305,8 +306,8 @@ class Batches(Writing):
         first.
         """
         query = (
-            "SELECT batch_id, order_id FROM events INDEXED BY one_intent_a_send"
-            f" WHERE job = ? AND kind IN {BEGUN} AND send = 0 ORDER BY seq"
+            f"SELECT batch_id, order_id FROM events WHERE job = ? AND kind = '{Adopted.kind}'"
+            f" AND {RARE} ORDER BY seq"
         )
         return self._rows(query, self.job)
 

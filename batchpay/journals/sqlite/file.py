@@ -226,12 +226,23 @@ class JournalFile:
         self._old = 0
 
     def verify_new(self) -> None:
-        """The same of all that was written since a run last kept how far it had come, and of every
-        order that is not settled; what is older is held against the chain wherever it is read.
+        """The same of all that was written since a run last kept how far it had come, of every
+        order that is not settled, and of all by which an order is found; what is older is held
+        against the chain wherever it is read.
         """
+        self._verify_new(tally.EVERY)
+
+    def verify_shown(self) -> None:
+        """The same for who asks for nothing, and shows where batches stand: of what is settled
+        nothing is looked for by its id, so that the indexes of orders are not added up.
+        """
+        self._verify_new(tally.SHOWN)
+
+    def _verify_new(self, looked_for: Iterable[str]) -> None:
         with self._lock, self._translated(), self._doubted():
-            self._old = reread.verify_new(self._connection, self.path, schema())
-            self._sure = head_of(self._connection)
+            connection = self._connection
+            self._old = reread.verify_new(connection, self.path, schema(), looked_for)
+            self._sure = head_of(connection)
 
     def reread(self) -> None:
         """Keep how far the journal is known to be right, and read a part of what is older again: in

@@ -43,6 +43,7 @@ from batchpay.lifecycle.plan import by_order, payment_method
 
 # events stand in the order of their commits: their times may be so far out of order
 DISORDER_NS = 3600 * 10**9
+STEP = 2000  # events that are walked over at a time, from the youngest back
 MOST_ATTEMPTS = 2**63 - 1  # of an order: behind all of them
 BEGUN = any_of(BEGINNINGS)
 CHARGED = any_of(CHARGES)
@@ -59,8 +60,8 @@ _LATELY = (
 )
 # what stands beside the greatest is of its row (sqlite.org/lang_select.html, "bare columns")
 _YOUNGEST = (
-    f"SELECT json_extract(data, '{CHARGE_ID_AT}'), max(json_extract(data, '{CHARGE_CREATED_AT}'))"
-    f" FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
+    f"SELECT json_extract(data, '{CHARGE_ID_AT}'), max(json_extract(data, '{CHARGE_CREATED_AT}')),"
+    f" at_ns FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
 )
 _OVER = any_of(sorted(OVER))
 _SUCCEEDED = Outcome.SUCCEEDED.value
@@ -121,7 +122,10 @@ class Orders(JournalFile):
 
     def last_of_orders(self) -> int:
         """Number of the last event about an order of this job; 0 when there is none."""
-        query = "SELECT seq FROM events WHERE job = ? AND order_id <> '' ORDER BY seq DESC LIMIT 1"
+        query = (
+            "SELECT seq FROM events WHERE +job = ? AND +order_id <> ''"
+            " ORDER BY seq DESC LIMIT 1"
+        )
         row = self._first(query, self.job)
         if row:
             return int(row[0])
@@ -214,8 +218,11 @@ class Orders(JournalFile):
 
     def last_asked(self) -> int:
         """The number of the event by which the last attempt began; 0: there is none."""
-        query = "SELECT coalesce(max(seq), 0) FROM asked WHERE job = ?"
-        return int(self._rows(query, self.job)[0][0])
+        query = "SELECT seq FROM asked WHERE +job = ? ORDER BY seq DESC LIMIT 1"
+        row = self._first(query, self.job)
+        if row:
+            return int(row[0])
+        return 0
 
     def asked_of(
         self,
@@ -242,7 +249,7 @@ class Orders(JournalFile):
     def orders_sent_since(self, at_ns: int) -> set[str]:
         """The ids of orders of which anything was sent, or a charge was taken over, since then."""
         found = self._since(at_ns, f"kind IN {BEGUN}", ["order_id"])
-        return {order_id for (order_id,) in found if order_id is not None}
+        return {order_id for (order_id,) in found}
 
     def _first_of_last(self, most: int) -> int:
         """The number of the event by which the first of the last attempts began, so many."""
@@ -339,20 +346,22 @@ class Orders(JournalFile):
         return known
 
     def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
-        """Charge id and `created_at` of the youngest of these, as the gateway told it."""
+        """Charge id and `created_at` of the youngest of these, as the gateway told it.
+
+        What was told long before one was made, by clocks that agree on that one, is older.
+        """
         found: tuple[str, str] | None = None
-        until = self.head()[0]
-        youngest_ns = since_ns
-        while until > 0 and youngest_ns >= since_ns - DISORDER_NS:
-            span = (until - PAGE, until)
-            charge_id, created_at = self._first(_YOUNGEST, *span, self.job, since_ns)
+        for span in self._back():
+            charge_id, created_at, told_ns = self._first(
+                _YOUNGEST, *span, self.job, since_ns
+            )
             if created_at and charge_id and (found is None or created_at > found[1]):
                 found = charge_id, created_at
-            query = (
-                "SELECT coalesce(max(at_ns), 0) FROM events WHERE seq > ? AND seq <= ?"
-            )
-            youngest_ns = self._first(query, *span)[0]
-            until -= PAGE
+                made_ns = created_ns(created_at, 0)
+                if made_ns <= told_ns + DISORDER_NS:
+                    since_ns = max(since_ns, made_ns - DISORDER_NS)
+            if self._is_before(span, since_ns):
+                break
         return found
 
     def uncharged_since(self, since_ns: int) -> list[str]:
@@ -364,36 +373,35 @@ class Orders(JournalFile):
             f" ('{Outcome.REFUSED.value}', '{Outcome.HELD.value}')"
         )
         orders = self._since(since_ns, uncharged, ["order_id"])
-        return list(
-            dict.fromkeys(order_id for (order_id,) in orders if order_id is not None)
-        )
+        return list(dict.fromkeys(order_id for (order_id,) in orders))
 
     def _since(
         self, since_ns: int, where: str, columns: Sequence[str]
     ) -> Iterator[list[Any]]:
-        """Columns of this job's events of one sort since then, youngest first; all None for others.
-
-        It walks back over all events: times stand in the order of the commits but for DISORDER_NS.
-        """
-        wanted = ", ".join(
-            f"CASE WHEN job = ? AND {where} THEN {one} END" for one in columns
-        )
+        """Columns of this job's events of one sort since then, youngest first."""
         query = (
-            f"SELECT seq, at_ns, {wanted} FROM events"
-            " WHERE seq < ? ORDER BY seq DESC LIMIT 2000"
+            f"SELECT {', '.join(columns)} FROM events WHERE seq > ? AND seq <= ?"
+            f" AND +job = ? AND at_ns >= ? AND {where} ORDER BY seq DESC"
         )
-        jobs = [self.job] * len(columns)
-        before = self.head()[0] + 1
-        youngest = since_ns
-        while before > 1 and youngest >= since_ns - DISORDER_NS:
-            page = self._rows(query, *jobs, before)
-            for _, at_ns, *values in page:
-                if at_ns >= since_ns:
-                    yield values
-            if not page:
+        for span in self._back():
+            yield from self._rows(query, *span, self.job, since_ns)
+            if self._is_before(span, since_ns):
                 return
-            before = page[-1][0]
-            youngest = max(at_ns for _, at_ns, *_ in page)
+
+    def _back(self) -> Iterator[tuple[int, int]]:
+        """Behind which event and up to which each STEP stands, from the last one back."""
+        for until in range(self.head()[0], 0, -STEP):
+            yield (until - STEP, until)
+
+    def _is_before(self, span: tuple[int, int], at_ns: int) -> bool:
+        """Is a whole STEP older than a time, so that all before it is? Times stand in the order of
+        the commits but for DISORDER_NS.
+        """
+        query = (
+            "SELECT 1 FROM events WHERE seq > ? AND seq <= ? AND at_ns >= ?"
+            " ORDER BY seq DESC LIMIT 1"
+        )
+        return self._first(query, *span, at_ns - DISORDER_NS) is None
 
     def elsewhere(
         self, order_ids: Sequence[str]

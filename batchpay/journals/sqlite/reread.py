@@ -33,6 +33,7 @@ from batchpay.domain.events import (
     BatchPlanned,
     Found,
     Intended,
+    TransferSeen,
     Voided,
     begins,
     is_beside,
@@ -57,6 +58,7 @@ from batchpay.journals.sqlite.soundness import (
     state_of_text,
     verify,
     verify_came_to,
+    verify_came_to_again,
     verify_rows_of,
     verify_schema,
 )
@@ -143,9 +145,16 @@ def _check(told: str) -> str:
 # --- what is new
 
 
-def verify_new(connection: sqlite3.Connection, path: Path, schema: str) -> int:
+def verify_new(
+    connection: sqlite3.Connection,
+    path: Path,
+    schema: str,
+    looked_for: Iterable[str] = tally.EVERY,
+) -> int:
     """Verify what is new, or all where little is there or nothing was verified before. Returns the
     number of the last event that was not read now. Raises Damaged or BrokenChain.
+
+    `looked_for`: what must be there as it was added up, for what is not there to count as that.
     """
     mark = mark_of(connection)
     last = _last(connection)
@@ -156,7 +165,7 @@ def verify_new(connection: sqlite3.Connection, path: Path, schema: str) -> int:
         _refuse_another_past(connection, path, mark)
         return 0
     verify_schema(connection, path, schema)
-    tally.refuse_others(connection, path, sums)
+    tally.refuse_others(connection, path, sums, looked_for)
     _span(connection, path, mark.seq, last)
     _refuse_what_nobody_asked(connection, path, last)
     _unsettled(connection, path)
@@ -223,7 +232,7 @@ def take_turn(connection: sqlite3.Connection, path: Path, mark: Mark) -> Mark:
     """
     left = TURNS - mark.turns
     until = mark.reread + -(-(mark.seq - mark.reread) // left)
-    _span(connection, path, mark.reread, until)
+    _span(connection, path, mark.reread, until, again=True)
     _in_every_index(connection, path, "events", _FOUND_BY, mark.reread, until)
     _in_every_index(connection, path, "asked", _FOUND_BY_OF_ASKED, mark.reread, until)
     of_orders = _of_open_attempts(connection, path, mark, until - mark.reread)
@@ -280,9 +289,16 @@ def _in_every_index(
 # --- a span of events, and what follows from them
 
 
-def _span(connection: sqlite3.Connection, path: Path, after: int, until: int) -> None:
+def _span(
+    connection: sqlite3.Connection,
+    path: Path,
+    after: int,
+    until: int,
+    *,
+    again: bool = False,
+) -> None:
     """The events after one, up to another: the chain, and that the tables which follow from them
-    are what they add up to.
+    are what they add up to. `again`: it is a part of all, which are read in turns.
     """
     digest = _digest_at(connection, after)
     query = f"{_LINE} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT {PAGE}"
@@ -292,9 +308,13 @@ def _span(connection: sqlite3.Connection, path: Path, after: int, until: int) ->
         if not lines:
             raise BrokenChain(path, after + 1)
         of_orders = [line for line in lines if line[8]]
-        _same_open(connection, path, of_orders)
-        _same_asked(connection, path, of_orders, after, lines[-1][0])
-        verify_came_to(connection, path, of_orders)
+        span = (after, lines[-1][0])
+        _same_open(connection, path, list(filter(_moves, of_orders)))
+        _same_asked(connection, path, of_orders, span)
+        if again:
+            verify_came_to_again(connection, path, of_orders, span)
+        else:
+            verify_came_to(connection, path, of_orders)
         _same_rows(connection, path, lines)
         after = lines[-1][0]
 
@@ -314,6 +334,11 @@ def fits(digest: str, line: Sequence[Any]) -> bool:
         return bool(chained(digest, line) == line[12])
     except (TypeError, ValueError):  # a column holds what no event ever held
         return False
+
+
+def _moves(line: Sequence[Any]) -> bool:
+    """Can it change where its order stands? Where a share is says nothing of that."""
+    return line[2] != TransferSeen.kind or bool(state_of_text(line[11]))
 
 
 def _same_open(
@@ -401,12 +426,11 @@ def _same_asked(
     connection: sqlite3.Connection,
     path: Path,
     lines: Iterable[Sequence[Any]],
-    after: int,
-    until: int,
+    span: tuple[int, int],
 ) -> None:
     wanted = [_asked_in(line) for line in lines if begins(line[2], line[10])]
     query = f"SELECT {ASKED} FROM asked WHERE seq > ? AND seq <= ? ORDER BY seq"
-    found = [Asked(*row) for row in connection.execute(query, (after, until))]
+    found = [Asked(*row) for row in connection.execute(query, span)]
     if found != wanted:
         odd = next(iter({*found} ^ {*wanted}))
         raise _not_asked(path, odd.order_id)

@@ -33,18 +33,19 @@ from batchpay.domain.events import (
     is_beside,
     state_in,
 )
-from batchpay.domain.model import Outcome
+from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import COLUMNS as ASKED
 from batchpay.journals.asked import Asked, asked
-from batchpay.journals.attempts import LAST, came_of_order
+from batchpay.journals.attempts import LAST
 from batchpay.journals.came_to import COLUMNS as CAME_TO
-from batchpay.journals.came_to import CameTo, came_plainly, is_first_send
+from batchpay.journals.came_to import CameTo, came_in_all, came_plainly
 from batchpay.journals.guard import Open, replay
 from batchpay.journals.sqlite import many
-from batchpay.journals.sqlite.lines import event_of
+from batchpay.journals.sqlite.lines import COLUMNS, event_of
 
 GENESIS = "0" * 64
 PAGE = 5_000  # events that are held against what follows from them at a time
+AT_ONCE = 500  # orders of which all events are read at a time
 _REMEDY = (
     "Nothing is sent from it. Keep a copy of it as it is, find out who or what changed it, then"
     " restore the last good copy and run again: charges made since are found at the gateway and"
@@ -320,37 +321,95 @@ def verify_came_to(
     their events add up to. Raises Damaged.
 
     An order that was sent once and answered as it should is known by these two lines; of any other,
-    and where they say something else, all of its events are folded.
+    and where they say something else, all of its events are read.
     """
     orders: dict[Key, list[Sequence[Any]]] = {}
     for line in lines:
         orders.setdefault((line[1], line[8]), []).append(line)
     plain: dict[int, tuple[Key, CameTo | None]] = {}
+    others: list[Key] = []
     for key, some in orders.items():
-        events = [event_of((*line[:1], *line[2:13])) for line in some]
-        came = None
-        if is_first_send(events[0]):
+        if _is_first_line(some[0]) and len(some) <= 2:
+            events = list(map(_event_in, some))
             came = came_plainly([(1, events[0].seq)], events[1:])
-        if came is not None or all(map(is_first_send, events)):
-            plain[events[0].seq] = (key, came)
-        else:
-            _hold_came_to(connection, path, key)
+            if came is not None or len(events) == 1:
+                plain[events[0].seq] = (key, came)
+                continue
+        others.append(key)
     query = f"SELECT {CAME_TO} FROM came_to WHERE seq IN (*)"  # noqa: S608 - our own words
     rows = many.those_of(connection, query, (), list(plain))
     kept = {row[0]: CameTo(*row) for row in rows}
     for seq, (key, came) in plain.items():
         if kept.get(seq) != came:
-            _hold_came_to(connection, path, key)
+            others.append(key)
+    _hold_came_to(connection, path, others)
 
 
-def _hold_came_to(connection: sqlite3.Connection, path: Path, key: Key) -> None:
+def verify_came_to_again(
+    connection: sqlite3.Connection,
+    path: Path,
+    lines: Iterable[Sequence[Any]],
+    span: tuple[int, int],
+) -> None:
+    """The same for a part of what is older, which is read whole, part by part: of the attempts that
+    began behind an event and up to another, and nothing is kept there of anything else. Of their
+    orders all events are read, so that what came later is held there, and once.
+    """
+    begun = [line for line in lines if begins(line[2], line[10])]
+    _hold_came_to(connection, path, list({(line[1], line[8]): None for line in begun}))
+    numbers = {line[0] for line in begun}
+    query = "SELECT seq FROM came_to WHERE seq > ? AND seq <= ?"
+    for (seq,) in connection.execute(query, span):
+        if seq not in numbers:
+            raise _came_of_nothing(path, seq)
+
+
+def _came_of_nothing(path: Path, seq: int) -> Damaged:
+    return Damaged(path, f"what is said to have come of event {seq} came of nothing")
+
+
+def _is_first_line(line: Sequence[Any]) -> bool:
+    """Is it the first thing that is known of an order?"""
+    return bool(line[2] == Intended.kind and line[9] == line[10] == 1)
+
+
+def _event_in(line: Sequence[Any]) -> Event:
+    return event_of((*line[:1], *line[2:13]))
+
+
+def _hold_came_to(
+    connection: sqlite3.Connection, path: Path, keys: Sequence[Key]
+) -> None:
+    """The same for orders of which all events are read."""
+    for job in dict.fromkeys(job for job, _ in keys):
+        orders = [order_id for one, order_id in keys if one == job]
+        for at in range(0, len(orders), AT_ONCE):
+            _hold_some_came_to(connection, path, job, orders[at : at + AT_ONCE])
+
+
+def _hold_some_came_to(
+    connection: sqlite3.Connection, path: Path, job: str, orders: Sequence[str]
+) -> None:
+    of_some = "FROM events WHERE job = ? AND order_id <> '' AND order_id IN (*)"
+    query = f"SELECT {COLUMNS} {of_some} ORDER BY seq"
+    histories: dict[str, list[Event]] = {order_id: [] for order_id in orders}
+    of_event: dict[int, str] = {}
+    for row in many.those_of(connection, query, [job], orders):
+        event = event_of(row)
+        histories[event.order_id].append(event)
+        of_event[event.seq] = event.order_id
     query = (
-        f"SELECT {CAME_TO} FROM came_to WHERE seq IN (SELECT seq FROM events"  # noqa: S608
-        " WHERE job = ? AND order_id = ? AND order_id <> '') ORDER BY seq"
+        f"SELECT {CAME_TO} FROM came_to WHERE seq IN (SELECT seq {of_some})"  # noqa: S608
+        " ORDER BY seq"
     )
-    kept = [CameTo(*row) for row in connection.execute(query, key)]
-    if kept != sorted(came_of_order(connection, *key)):
-        raise Damaged(path, f"what came of order {key[1]} is not what its events say")
+    kept: dict[str, list[CameTo]] = {order_id: [] for order_id in orders}
+    for row in many.those_of(connection, query, [job], orders):
+        kept[of_event[row[0]]].append(CameTo(*row))
+    for order_id, events in histories.items():
+        if kept[order_id] != sorted(came_in_all(events)):
+            raise Damaged(
+                path, f"what came of order {order_id} is not what its events say"
+            )
 
 
 def _no_more_came_to(connection: sqlite3.Connection, path: Path) -> None:
@@ -360,9 +419,7 @@ def _no_more_came_to(connection: sqlite3.Connection, path: Path) -> None:
     )
     row = connection.execute(query).fetchone()
     if row:
-        raise Damaged(
-            path, f"what is said to have come of event {row[0]} came of nothing"
-        )
+        raise _came_of_nothing(path, row[0])
 
 
 def _rows(connection: sqlite3.Connection, path: Path) -> None:
