@@ -20,10 +20,12 @@ import pytest
 
 from batchpay.domain.model import Problem
 from batchpay.domain.money import money_told
-from batchpay.messages import labels
+from batchpay.messages import labels, outcomes
+from batchpay.messages.message import plain
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reports import page as form
 from batchpay.reports import pictures, write_reports
+from batchpay.reports.table import Story
 from tests.nights_told import (
     CHARGED,
     DECLINED,
@@ -356,9 +358,23 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
     paid = replace(CHARGED, transfer_status="paid", bank_amount=107488)
     event = {
         "at": "2026-11-24T17:00:00Z",
-        "told": "<b>said",
+        "told": (plain("<b>said"), outcomes.FOUND_BY_LOOKUP()),
         "state": "declined",
         "who": "mai",
+        "run": "run-1",
+    }
+    attempt = {
+        "attempt": 1,
+        "sends": 1,
+        "key": "key-1",
+        "amount": 123450,
+        "currency": "THB",
+        "destination": "recp_test_1",
+        "payment_method": "card …4242",
+        "charge": None,
+        "transfer": None,
+        "refunded": 0,
+        "dispute": "",
     }
     text, _ = written(
         tmp_path,
@@ -367,7 +383,7 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
         sellers=("Item", "of another file"),
         rate="8/s",
         told_429=lambda: iter(["2026-11-24T17:00:00Z"] * 7),
-        stories=lambda ids: {one: [{**event, "run": "run-1"}] for one in ids},
+        stories=lambda ids: {one: Story([attempt], [event]) for one in ids},
     )
     told = " ".join(re.sub("<[^>]*>", " ", text).split())
     assert f"A &amp; B {CHARGED.destination} 1 1,234.50 THB" in told
@@ -377,8 +393,18 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
         in told
     )
     assert told.count("25 Nov 2026, 00:00:00, ") == 5
-    story = "&lt;17&gt; 25 Nov 2026, 00:00:00: &lt;b&gt;said → declined (mai) [run-1]"
+    assert (
+        "Order &lt;17&gt; Row Outcome Amount Reason Who acts 3 declined 1,234.50 THB"
+        in told
+    )
+    assert "Attempt 1 Amount 1,234.50 THB Recipient recp_test_1 Payment method" in told
+    story = (
+        "25 Nov 2026 · Run run-1 00:00:00 &lt;b&gt;said; its answer was lost; a look-up"
+        " found the charge → declined (mai)"
+    )
     assert story in told
+    assert text.count('<a href="#order-1">&lt;17&gt;</a>') == 2
+    assert text.count('id="order-1"') == 1
     book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
     (_, row, *_) = book["By recipient"].iter_rows(values_only=True)
     assert row[6:] == (1074.88, 1, "A & B")

@@ -4,7 +4,7 @@ journal alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -44,7 +44,7 @@ from batchpay.domain.events import (
     who_said,
 )
 from batchpay.domain.model import Batch, Event, Finding
-from batchpay.domain.money import both_units, money_told
+from batchpay.domain.money import EXPONENTS, money_told
 from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
@@ -55,7 +55,10 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import payment_method
 from batchpay.lifecycle.rows import rows_of
+from batchpay.messages import stories as said
+from batchpay.messages.message import Field, Message, plain, worded
 from batchpay.reconciliation.findings import find
+from batchpay.reports.table import Story
 
 # kinds of event that are about an order, and no part of its attempts
 BESIDE = kinds(Stop, RefundSeen, DisputeSeen, DifferenceNoted)
@@ -77,23 +80,40 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
         "mode": mode_told(job.gateway.mode),
         "rows": rows,
         "attempts": [_attempt(one, later) for one in fold(own)],
-        "events": list(map(_event, events)),
+        "events": [{**one, "told": worded(one["told"])} for one in map(_event, events)],
     }
 
 
 def stories_of(
     journal: SqliteJournal, order_ids: Collection[str], until: int
-) -> dict[str, list[dict[str, Any]]]:
-    """The events of some orders up to one, oldest first, as `story_of` tells them."""
+) -> dict[str, Story]:
+    """The attempts and events of some orders up to an event, as `story_of` tells them, and with
+    messages for what happened.
+    """
     own = journal.histories(sorted(order_ids))
     beside = _beside(journal, order_ids)
     found = {}
     for order_id in order_ids:
-        events = sorted(
-            [*own.get(order_id, []), *beside[order_id]], key=lambda one: one.seq
+        mine = [one for one in own.get(order_id, []) if one.seq <= until]
+        others = [one for one in beside[order_id] if one.seq <= until]
+        later = _later(others)
+        events = sorted([*mine, *others], key=lambda one: one.seq)
+        found[order_id] = Story(
+            [_attempt(one, later) for one in fold(mine)], list(map(_event, events))
         )
-        found[order_id] = [_event(event) for event in events if event.seq <= until]
     return found
+
+
+def _later(events: Iterable[Event]) -> Later:
+    """What was given back or disputed, as some events have it."""
+    refunds = {}
+    disputes = {}
+    for told in map(of, events):
+        if isinstance(told, RefundSeen):
+            refunds[told.charge_id] = told
+        elif isinstance(told, DisputeSeen):
+            disputes[told.charge_id] = told
+    return Later(refunds, disputes)
 
 
 def _attempt(attempt: Attempt, later: Later) -> dict[str, Any]:
@@ -223,163 +243,175 @@ def _event(event: Event) -> dict[str, Any]:
 # --- in words
 
 
-def _in_words(event: Event) -> str:
+def _in_words(event: Event) -> tuple[Message, ...]:
     told = of(event)
     tell = _WORDS.get(type(told))
     if tell is None:
-        return event.kind
-    return tell(told, event)
+        return (plain(event.kind),)
+    return tuple(tell(told, event))
 
 
-def _intended(told: Intended, event: Event) -> str:
-    place = ""
-    key = ", the same request again"
+def _intended(told: Intended, event: Event) -> Iterator[Message]:
+    named = {"send": event.send, "attempt": event.attempt}
     if event.row:
-        place = f" for row {event.row} of batch {event.batch_id}"
-    if told.intent is not None and told.intent.key:
-        key = f", key {told.intent.key}"
-    return f"request {event.send} of attempt {event.attempt} written down, to be sent{place}{key}"
+        yield said.INTENDED_FOR(**named, row=event.row, batch=event.batch_id)
+    else:
+        yield said.INTENDED(**named)
+    if told.intent is None:
+        yield said.SAME_AGAIN()
+    elif told.intent.key:
+        yield said.KEY(key=told.intent.key)
+    else:
+        yield said.SAME_AGAIN()
 
 
-def _voided(_: Voided, event: Event) -> str:
-    return f"request {event.send} was not sent after all: no byte left this machine"
+def _voided(_: Voided, event: Event) -> Iterator[Message]:
+    yield said.VOIDED(send=event.send)
 
 
-def _answered(told: Answered, event: Event) -> str:
-    status = "no complete answer"
+def _answered(told: Answered, event: Event) -> Iterator[Message]:
     if told.status:
-        status = f"status {told.status}"
+        yield said.ANSWERED(send=event.send, status=told.status)
+    else:
+        yield said.UNANSWERED(send=event.send)
+    yield said.PROVES(verdict=told.verdict)
+    yield from _charge(told)
     words = " ".join(filter(None, (told.code, shown(told.message, 300))))
-    parts = (
-        f"request {event.send} came to {status}",
-        f"which proves: {told.verdict}",
-        _charge(told),
-        words,
-        *told.flaws,
-    )
-    return "; ".join(filter(None, parts))
+    if words:
+        yield plain(words)
+    yield from map(plain, told.flaws)
 
 
-def _charge(told: Evidence) -> str:
+def _charge(told: Evidence) -> Iterator[Message]:
     charge = told.charge
     if charge is None:
-        return ""
-    money = both_units(charge.amount, charge.currency.upper())
-    failed = ""
+        return
+    named: dict[str, Field] = {
+        "charge": charge.id or said.A_CHARGE(),
+        "status": charge.status,
+        "money": _money(charge.amount, charge.currency.upper()),
+    }
     if charge.failure_code:
-        failed = f" ({charge.failure_code})"
-    return f"{charge.id or 'a charge'} is {charge.status}{failed}, {money}"
+        yield said.CHARGE_FAILED(**named, failure=charge.failure_code)
+    else:
+        yield said.CHARGE_IS(**named)
 
 
-def _found(told: Found, _: Event) -> str:
-    how = "found in a list"
+def _money(minor: int, currency: str) -> Field:
+    """With the number that programs and the gateway know it by, where that is another."""
+    told = money_told(minor, currency)
+    if EXPONENTS.get(currency.upper()):
+        return said.BOTH_UNITS(money=told, minor=minor)
+    return told
+
+
+def _found(told: Found, _: Event) -> Iterator[Message]:
     if told.by_id:
-        how = "asked for by its id"
-    return "; ".join([f"looked up, {how}", _charge(told), *told.flaws])
+        yield said.FOUND_BY_ID()
+    else:
+        yield said.FOUND_IN_LIST()
+    yield from _charge(told)
+    yield from map(plain, told.flaws)
 
 
-def _absent(told: Absent, _: Event) -> str:
-    proof = "one look-up alone proves nothing"
+def _absent(told: Absent, _: Event) -> Iterator[Message]:
     if told.closes:
-        proof = "this proves that nothing was charged"
-    return (
-        f"looked up: a complete list after the doubt period does not show it; {proof}"
-    )
+        yield said.ABSENT_CLOSES()
+    else:
+        yield said.ABSENT()
 
 
-def _resolved(told: Resolved, _: Event) -> str:
-    words = f"a person settled it as {told.said}: {shown(told.reason, 300)}"
-    return "; ".join(filter(None, [words, _charge(told)]))
+def _resolved(told: Resolved, _: Event) -> Iterator[Message]:
+    yield said.RESOLVED(said=told.said, reason=shown(told.reason, 300))
+    yield from _charge(told)
 
 
-def _cancelled(told: OrderCancelled, _: Event) -> str:
-    return f"a person cancelled it, it is never sent: {shown(told.reason, 300)}"
+def _cancelled(told: OrderCancelled, _: Event) -> Iterator[Message]:
+    yield said.CANCELLED(reason=shown(told.reason, 300))
 
 
-def _adopted(told: Adopted, _: Event) -> str:
-    words = "the gateway had a charge that this journal did not know: adopted"
-    if told.word is not None:
-        said = f"{told.word.by}: {shown(told.word.reason, 300)}"
-        words = f"a charge that names nobody is this order's, as a person said, {said}"
-    return f"{words}; {_charge(told)}"
+def _adopted(told: Adopted, _: Event) -> Iterator[Message]:
+    if told.word is None:
+        yield said.ADOPTED()
+    else:
+        reason = shown(told.word.reason, 300)
+        yield said.ADOPTED_BY_WORD(by=told.word.by, reason=reason)
+    yield from _charge(told)
 
 
-def _withdrawn(_: Withdrawn, __: Event) -> str:
-    return "never charged, and gives way to the next attempt"
+def _withdrawn(_: Withdrawn, __: Event) -> Iterator[Message]:
+    yield said.WITHDRAWN()
 
 
-def _missing(told: Missing, _: Event) -> str:
+def _missing(told: Missing, _: Event) -> Iterator[Message]:
     if told.charge_id:
-        return f"the gateway answered that it knows no charge {told.charge_id}"
-    return "the gateway answered that it knows no charge of this id"
+        yield said.MISSING(charge=told.charge_id)
+    else:
+        yield said.MISSING_UNNAMED()
 
 
-def _unclear(told: Unclear, _: Event) -> str:
-    return f"looked up: {told.charge_id} may be its charge, and carries no key"
+def _unclear(told: Unclear, _: Event) -> Iterator[Message]:
+    yield said.UNCLEAR(charge=told.charge_id)
 
 
-def _untold(told: Untold, _: Event) -> str:
+def _untold(told: Untold, _: Event) -> Iterator[Message]:
     if told.account:
-        return (
-            f"account {told.charge_id} shows nothing of the time before it was told: it"
-            " proves nothing about this order"
-        )
-    return f"asked again before the next attempt: the gateway did not show {told.charge_id}"
+        yield said.UNTOLD_ACCOUNT(account=told.charge_id)
+    else:
+        yield said.UNTOLD(charge=told.charge_id)
 
 
-def _disbelieved(told: Disbelieved, _: Event) -> str:
-    return (
-        "the gateway charged behind a 429 elsewhere: this one proves nothing any more"
-    )
+def _disbelieved(_: Disbelieved, __: Event) -> Iterator[Message]:
+    yield said.DISBELIEVED()
 
 
-def _elsewhere(told: ChargedElsewhere, _: Event) -> str:
-    return f"job {shown(told.job)} has a charge of this order id: {told.charge_id}"
+def _elsewhere(told: ChargedElsewhere, _: Event) -> Iterator[Message]:
+    yield said.ELSEWHERE(job=shown(told.job), charge=told.charge_id)
 
 
-def _stop(told: Stop, _: Event) -> str:
-    return f"STOP, nothing is sent until a person lifts it: {shown(told.reason, 300)}"
+def _stop(told: Stop, _: Event) -> Iterator[Message]:
+    yield said.STOPPED(reason=shown(told.reason, 300))
 
 
-def _lifted(told: Lifted, _: Event) -> str:
-    return f"a person lifted the stop: {shown(told.reason, 300)}"
+def _lifted(told: Lifted, _: Event) -> Iterator[Message]:
+    yield said.LIFTED(reason=shown(told.reason, 300))
 
 
-def _refunded(told: RefundSeen, _: Event) -> str:
-    return f"the gateway's books have {shown(told.told, 500)}"
+def _refunded(told: RefundSeen, _: Event) -> Iterator[Message]:
+    yield said.BOOKS(told=shown(told.told, 500))
 
 
-def _disputed(told: DisputeSeen, _: Event) -> str:
-    money = both_units(told.amount, told.currency)
-    return (
-        f"its payer's bank disputes {told.charge_id}, {money}: {shown(told.status, 80)}"
-    )
+def _disputed(told: DisputeSeen, _: Event) -> Iterator[Message]:
+    money = _money(told.amount, told.currency)
+    status = shown(told.status, 80)
+    yield said.DISPUTED(charge=told.charge_id, money=money, status=status)
 
 
-def _transfer(told: TransferSeen, _: Event) -> str:
+def _transfer(told: TransferSeen, _: Event) -> Iterator[Message]:
     """Where the share is, when, and how much of it arrives."""
-    parts = [f"transfer {told.id} is {told.stands}"]
-    if told.amount is not None:
-        parts[0] += f", {both_units(told.amount, told.currency)}"
+    if told.amount is None:
+        yield said.TRANSFER_IS(transfer=told.id, stands=told.stands)
+    else:
+        money = _money(told.amount, told.currency)
+        yield said.TRANSFER_OF(transfer=told.id, stands=told.stands, money=money)
     if told.net is not None and told.fee is not None:
-        net = money_told(told.net, told.currency)
-        parts.append(
-            f"the bank gets {net}, after a fee of {money_told(told.fee, told.currency)}"
-        )
-    for name, at in (("sent", told.sent_at), ("paid", told.paid_at)):
-        if at:
-            parts.append(f"{name} {at}")
+        net, fee = (money_told(one, told.currency) for one in (told.net, told.fee))
+        yield said.BANK_GETS(net=net, fee=fee)
+    if told.sent_at:
+        yield said.TRANSFER_SENT(at=told.sent_at)
+    if told.paid_at:
+        yield said.TRANSFER_PAID(at=told.paid_at)
     failed = ", ".join(filter(None, [told.code, told.message]))
-    return "; ".join([*parts, *filter(None, [failed]), *told.flaws])
+    yield from map(plain, [*filter(None, [failed]), *told.flaws])
 
 
-def _noted(told: DifferenceNoted, _: Event) -> str:
+def _noted(told: DifferenceNoted, _: Event) -> Iterator[Message]:
     difference = shown(told.id, 200)
-    return f"a person took note of the audit's difference {difference}: {shown(told.reason, 300)}"
+    yield said.NOTED(difference=difference, reason=shown(told.reason, 300))
 
 
 # each takes an event of its own class only
-_WORDS: Mapping[type[Told], Callable[[Any, Event], str]] = {
+_WORDS: Mapping[type[Told], Callable[[Any, Event], Iterator[Message]]] = {
     Intended: _intended,
     Voided: _voided,
     Answered: _answered,

@@ -22,6 +22,7 @@ from batchpay.messages import (
     sheets,
     standing,
     steps,
+    stories,
     texts,
     usage,
 )
@@ -44,6 +45,7 @@ FAMILIES = {
     "sheets": sheets,
     "standing": standing,
     "steps": steps,
+    "stories": stories,
     "texts": texts,
     "usage": usage,
 }

@@ -129,6 +129,7 @@ COLUMNS = (
     _label("column.warnings", "Warnings", _COLUMN),
     _label("column.settled_by", "Settled by", _COLUMN),
     _label("column.mode", "Mode", _COLUMN),
+    _label("column.sends", "Requests sent", _COLUMN),
     _label("column.transfer_status", "Transfer stands", _COLUMN),
     _label("column.transfer_amount", "Transferred", _COLUMN),
     _label("column.transfer_fee", "Transfer fee", _COLUMN),
@@ -189,6 +190,7 @@ HEADING_MISSED = _label("heading.missed", "Days without a run", _HEADING)
 HEADING_FILES = _label("heading.files", "Files beside this page", _HEADING)
 HEADING_SOURCE = _label("heading.source", "What this report was made from", _HEADING)
 HEADING_STORIES = _label("heading.stories", "What happened to single orders", _HEADING)
+HEADING_EVENTS = _label("heading.events", "What happened, and when", _HEADING)
 HEADING_NOTES = _label("heading.notes", "Notes", _HEADING)
 
 # --- names of single facts
@@ -345,6 +347,9 @@ NOT_REVIEWED = _label(
     "This language was translated without a native speaker's review. In doubt the English report"
     " holds.",
     "Stands in the reports of a language that no native speaker has read.",
+)
+ATTEMPT = _label(
+    "page.attempt", "Attempt {number}", "One try at a charge, in an order's story."
 )
 LATE = _label(
     "page.late",

@@ -336,6 +336,43 @@ HELD_RECIPIENT = entry(
     example="recipient recp_1 is not verified",
     remedy="Have the recipient verified at the gateway; the next run sends.",
 )
+_BARRED = "What the gateway said of the recipient."
+_BARRED_REMEDY = "Have it mended at the gateway, or correct the recipient."
+IS_UNKNOWN = entry(
+    "barred.unknown",
+    "does not exist at the gateway: {step}",
+    means=_BARRED,
+    example="an id of another account",
+    remedy=_BARRED_REMEDY,
+)
+IS_DELETED = entry(
+    "barred.deleted",
+    "is deleted at the gateway: {step}",
+    means=_BARRED,
+    example="a seller who left",
+    remedy=_BARRED_REMEDY,
+)
+IS_UNVERIFIED = entry(
+    "barred.unverified",
+    "is not verified by the gateway: {step}",
+    means=_BARRED,
+    example="a seller who is new",
+    remedy=_BARRED_REMEDY,
+)
+FAILED_VERIFICATION = entry(
+    "barred.unverified.code",
+    "is not verified by the gateway ({code}): {step}",
+    means=_BARRED,
+    example="name_mismatch: the account's name is another one",
+    remedy=_BARRED_REMEDY,
+)
+IS_INACTIVE = entry(
+    "barred.inactive",
+    "is not active at the gateway: {step}",
+    means=_BARRED,
+    example="a seller whose papers are looked at",
+    remedy=_BARRED_REMEDY,
+)
 HELD_CHARGE_TOO_SMALL = entry(
     "held.charge-too-small",
     "it asks for {amount} {currency}, the gateway's smallest charge is {least}: {step}",

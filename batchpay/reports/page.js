@@ -81,6 +81,16 @@
   for (const head of document.querySelectorAll("#rows thead tr")) {
     Array.from(head.cells).forEach(heading);
   }
+  // a link to a story opens it, in a row that was copied, too
+  function open() {
+    const aim = byId(location.hash.slice(1));
+    const folded = aim && aim.closest("details");
+    if (!folded) return;
+    folded.open = true;
+    aim.scrollIntoView();
+  }
+  addEventListener("hashchange", open);
+  open();
   let waits = 0;
   byId("search").addEventListener("input", () => { clearTimeout(waits); waits = setTimeout(choose, 150); });
   byId("outcome").addEventListener("change", choose);

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchpay.domain.exits import BY_NAME
 from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
-from batchpay.domain.secrets import masked
-from batchpay.domain.text import visible
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
@@ -42,6 +40,7 @@ from batchpay.reports.files import Directory
 from batchpay.reports.pictures import Bar, Timeline, bar, timeline
 from batchpay.reports.pivots import Pivots, checks, pivots_of
 from batchpay.reports.table import Inputs
+from batchpay.reports.tales import Tale, shown, tale, wanted
 from batchpay.reports.words import Words
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 LISTED = 100_000  # rows that the page shows
 CHUNK = 500  # of them that are opened at once
-STORIES = 100  # orders whose events are told
 NAMED = 5  # instants that are named
+NAMED_ROWS = 20  # rows of one order that its story shows
 ACTED = 200  # rows that one party must see to, and are spelled out
 BUFFERED = 200  # pieces of the template that are written at once
 PARTIES = tuple(BY_NAME)
@@ -124,11 +123,6 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def shown(text: str) -> str:
-    """What somebody else wrote, on one line, without tokens and keys."""
-    return visible(masked(text, cards=False))
-
-
 def _files(directory: Directory, words: Words) -> list[tuple[str, str, str]]:
     """Name, size and use of every file that was written so far, and of the manifest that comes."""
     found = []
@@ -157,6 +151,7 @@ class Shown:
     reason: str
     party: str
     acts: str
+    story: str = ""  # where on the page it is
     commands: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)  # name, address
 
@@ -179,14 +174,6 @@ class Picture:
     sent: Bar
     money: Bar
     outcomes: list[tuple[str, int, int]]  # code, rows, sum
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """All that happened to one order, oldest first."""
-
-    order: str
-    events: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,9 +370,14 @@ class Page:
             reason=shown(self._why(finding)),
             party=finding.who_acts,
             acts=words.party(finding.who_acts) if finding.who_acts != "-" else "",
+            story=self._story_of(finding),
             commands=[shown(one) for one in words.commands(finding)] if whole else [],
             links=self._links(finding) if whole else [],
         )
+
+    def _story_of(self, finding: Finding) -> str:
+        told = self.stories.get(finding.order_id)
+        return told.anchor if told else ""
 
     def _why(self, finding: Finding) -> str:
         """The reason, and which row settled it since."""
@@ -558,32 +550,16 @@ class Page:
             found.append(words.say(told))
         return found
 
-    @property
-    def stories(self) -> list[Story]:
-        """Of the first orders that somebody must act about, or that were heard of late."""
-        ids = [
-            one.order_id
-            for one in (*self.pivots.action, *self.pivots.late)
-            if one.attempts
-        ]
-        wanted = list(dict.fromkeys(ids))[:STORIES]
-        if not wanted:
-            return []
-        told = self.inputs.stories(wanted)
-        return [
-            Story(shown(order_id), [self._happened(event) for event in told[order_id]])
-            for order_id in wanted
-            if told.get(order_id)
-        ]
-
-    def _happened(self, event: Mapping[str, Any]) -> str:
-        """One event, in the words of `status`."""
-        said = f"{self.words.instant(event['at'])}: {event['told']}"
-        if event["state"]:
-            said = f"{said} → {self.words.outcome(event['state'])}"
-        if event["who"]:
-            said = f"{said} ({event['who']})"
-        return shown(f"{said} [{event['run']}]")
+    @cached_property
+    def stories(self) -> dict[str, Tale]:
+        """By order id; their rows are there once all rows were read."""
+        ids = wanted(self.pivots)
+        told = self.inputs.stories(ids) if ids else {}
+        there = [order_id for order_id in ids if order_id in told]
+        return {
+            order_id: tale(number, order_id, told[order_id], self.words)
+            for number, order_id in enumerate(there, 1)
+        }
 
     @property
     def run(self) -> list[tuple[str, str]]:
@@ -602,9 +578,9 @@ class Page:
         """All rows that the page lists, in parts."""
         part: list[Shown] = []
         left = self.listed
-        for finding in self._listed():
+        for finding in self._walked():
             if not left:
-                break
+                continue
             left -= 1
             part.append(self._shown(finding))
             if len(part) == CHUNK:
@@ -613,9 +589,13 @@ class Page:
         if part:
             yield part
 
-    def _listed(self) -> Iterator[Finding]:
+    def _walked(self) -> Iterator[Finding]:
+        """Those that are listed; the rows of a story go to it on the way."""
         for _, findings in self.inputs.findings():
             for finding in findings:
+                told = self.stories.get(finding.order_id)
+                if told and len(told.rows) < NAMED_ROWS:
+                    told.rows.append(self._shown(finding))
                 if not self.limited or finding.outcome is not Outcome.SUCCEEDED:
                     yield finding
 

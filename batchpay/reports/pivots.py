@@ -58,6 +58,8 @@ class Pivots:
     to_act: int  # all of them
     # the first LATE rows of which something was heard on a later day
     late: list[Finding]
+    # the first LATE rows that were charged, and have something to tell of it
+    storied: list[Finding]
     sent: Counter[str]  # by the second in which they were sent, UTC: rows
     waits: Counter[int]  # by the seconds that their end took, begun ones counted: rows
     unsettled: int  # rows that did not simply succeed
@@ -95,6 +97,11 @@ def _seconds(begun: str, ended: str) -> int:
     return int(waited.total_seconds()) + 1
 
 
+def is_storied(finding: Finding) -> bool:
+    """Was a charged row not simply charged: looked up, adopted, sent again, settled by a person?"""
+    return bool(finding.reasons or finding.attempts > 1)
+
+
 class _Gathered:
     def __init__(self) -> None:
         self._outcomes: list[pd.DataFrame] = []
@@ -104,6 +111,7 @@ class _Gathered:
         self._action: list[Finding] = []
         self._to_act = 0
         self._late: list[Finding] = []
+        self._storied: list[Finding] = []
         self._sent: Counter[str] = Counter()
         self._waits: Counter[int] = Counter()
         self._unsettled = 0
@@ -142,6 +150,8 @@ class _Gathered:
                 self._action.append(finding)
         if finding.outcome is not Outcome.SUCCEEDED:
             self._unsettled += 1
+        elif is_storied(finding) and len(self._storied) < LATE:
+            self._storied.append(finding)
         for code in codes_of(finding):
             self._add_code(finding, code)
         if not finding.sent_at:
@@ -173,6 +183,7 @@ class _Gathered:
             action=self._action,
             to_act=self._to_act,
             late=self._late,
+            storied=self._storied,
             sent=self._sent,
             waits=self._waits,
             unsettled=self._unsettled,

@@ -22,6 +22,16 @@ Getter = Callable[[Finding], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Story:
+    """What happened to one order: its attempts as they stand, and its events, oldest first, each
+    with messages as `told`.
+    """
+
+    attempts: Sequence[Mapping[str, Any]]
+    events: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything a batch's reports are made of; all of it comes from the journal."""
 
@@ -53,9 +63,9 @@ class Inputs:
     # the columns of the input that say the name of a recipient, where its id comes from a table
     sellers: tuple[str, ...] = ()
     rate: str = ""  # that the job agreed on, of all requests
-    # the events of some orders as they are told; call it with their ids
-    stories: Callable[[Sequence[str]], Mapping[str, Sequence[Mapping[str, Any]]]] = (
-        field(default=lambda order_ids: {})
+    # of some orders; call it with their ids
+    stories: Callable[[Sequence[str]], Mapping[str, Story]] = field(
+        default=lambda order_ids: {}
     )
     # when the gateway answered that it is asked too often, UTC; call it to look
     told_429: Callable[[], Iterator[str]] = field(default=lambda: iter(()))

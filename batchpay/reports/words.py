@@ -181,6 +181,11 @@ class Words:
         """A UTC time of the journal in the job's time zone; what is none, as it is."""
         return _instant(at, self.zone, _LOCALES[self.language])
 
+    def clock(self, at: str) -> str:
+        """The time of day of a UTC time in the job's time zone; what is none, as it is."""
+        local = local_time(at, self.zone)
+        return f"{local:%H:%M:%S}" if local else at
+
     def day(self, at: str) -> str:
         """The day of a UTC time in the job's time zone."""
         return _day(at, self.zone, _LOCALES[self.language])

@@ -13,12 +13,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from batchpay.domain.books import Recipient
 from batchpay.domain.events import RecipientsAsked
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Gateway
-from batchpay.messages import steps
+from batchpay.messages import standing, steps
+from batchpay.messages.message import Message, read
 from batchpay.settlement.channel import Channel
 
 _RECIPIENT = re.compile(r"recp_[0-9A-Za-z_]{1,64}")
@@ -29,7 +31,7 @@ class Preflight:
     """What the gateway said before anything was sent."""
 
     # recipient -> why it cannot be paid now
-    barred: Mapping[str, str] = field(default_factory=dict)
+    barred: Mapping[str, str | Message] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()  # recipients of whom it told nothing
     # upper-case currency -> its smallest transfer
     smallest_share: Mapping[str, int] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Preflight:
     def as_told(self) -> RecipientsAsked:
         """For the journal."""
         return RecipientsAsked(
-            barred=self.barred,
+            barred={name: _kept(why) for name, why in self.barred.items()},
             smallest_share=self.smallest_share,
             least_charge=self.least_charge,
             most_charge=self.most_charge,
@@ -68,12 +70,25 @@ class Preflight:
     def of_told(cls, told: RecipientsAsked) -> Preflight:
         """The same back; of whom nothing was told is not kept."""
         return cls(
-            told.barred,
+            {name: _back(why) for name, why in told.barred.items()},
             (),
             told.smallest_share,
             told.least_charge,
             told.most_charge,
         )
+
+
+def _kept(why: str | Message) -> Any:
+    if isinstance(why, Message):
+        return why.to_json()
+    return why
+
+
+def _back(why: Any) -> str | Message:
+    """An earlier version kept the sentence."""
+    if isinstance(why, str):
+        return why
+    return read(why)
 
 
 NOTHING_ASKED = Preflight()
@@ -92,7 +107,7 @@ async def preflight(
     `currency`: in which the account is paid out, upper case; empty when it is not known.
     """
     limits = await _limits(gateway, channel, currency)
-    barred: dict[str, str] = {}
+    barred: dict[str, str | Message] = {}
     unknown: list[str] = []
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
     for start in range(0, len(asked), at_once):
@@ -133,24 +148,25 @@ def _in(currency: str, limit: int | None) -> dict[str, int]:
     return {}
 
 
-def why_barred(recipient: str, answer: Answer[Recipient] | None) -> str | None:
+def why_barred(
+    recipient: str, answer: Answer[Recipient] | None
+) -> str | Message | None:
     """Why this recipient cannot be paid now; empty when it can, None when the gateway does not
     tell.
     """
     if answer is None:
         return None
     if answer.status == 404 and answer.code == "not_found":
-        return f"does not exist at the gateway: {steps.NO_RECIPIENT()}"
+        return standing.IS_UNKNOWN(step=steps.NO_RECIPIENT())
     told = answer.said
     if answer.status != 200 or told is None or told.id != recipient:
         return None
     if told.deleted:
-        return f"is deleted at the gateway: {steps.OTHER_RECIPIENT()}"
+        return standing.IS_DELETED(step=steps.OTHER_RECIPIENT())
     if told.verified is False:
-        because = ""
-        if told.failure_code is not None:
-            because = f" ({told.failure_code})"
-        return f"is not verified by the gateway{because}: {steps.VERIFY()}"
+        if told.failure_code is None:
+            return standing.IS_UNVERIFIED(step=steps.VERIFY())
+        return standing.FAILED_VERIFICATION(code=told.failure_code, step=steps.VERIFY())
     if told.active is False:
-        return f"is not active at the gateway: {steps.ACTIVATE()}"
+        return standing.IS_INACTIVE(step=steps.ACTIVATE())
     return ""

@@ -84,7 +84,8 @@ class RecipientsAsked(Told):
 
     kind = "preflight"
 
-    barred: Mapping[str, str] = field(metadata=DICT)  # recipient -> why
+    # recipient -> why: a message in its JSON form, or the sentence that an earlier version kept
+    barred: Mapping[str, Any] = field(metadata=DICT)
     # upper-case currency -> smallest transfer, smallest unit
     smallest_share: Mapping[str, int] = field(default_factory=dict, metadata=DICT)
     # ... and smallest charge
