@@ -5,15 +5,16 @@ said and written.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from batchpay.domain.model import Answer, Intent, Outcome
+from batchpay.domain.events import Adopted, NamelessListed, Stray, line, told_in
+from batchpay.domain.model import Answer, Intent, Outcome, Page
 from batchpay.domain.times import ONCE_OFF_S, SKEW_S, instant_ns
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
@@ -22,11 +23,12 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
-from batchpay.settlement import Channel, Recorder, lists
+from batchpay.settlement import Case, Channel, Look, Recorder, lists
 from batchpay.settlement.lists import (
     EVERYTHING,
     PASSED_OVER,
     Lists,
+    _other_than,
     charged_since,
     iso,
     may_be,
@@ -36,9 +38,18 @@ from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import SETTINGS, World, only
+from tests.test_settlement_races import fields_of, made_elsewhere
 from tests.test_survivors_gateway import Pages, read
 from tests.test_survivors_run import stranger
-from tests.test_survivors_settlement import GONE, SEE_CHARGE, Dim, Hiding, after_a_night
+from tests.test_survivors_settlement import (
+    FOR_EVER,
+    GONE,
+    SEE_CHARGE,
+    Dim,
+    Hiding,
+    Unreadable,
+    after_a_night,
+)
 
 
 @pytest.mark.fault("J27", "J05")
@@ -481,3 +492,266 @@ def test_a_charge_is_younger_by_a_margin_where_nobody_checked_our_clock(
     some: Any = SimpleNamespace(_now=lambda: now, _channel=SimpleNamespace(dated=dated))
     assert Lists._age_s(some, "2026-11-24T12:00:00Z") == age_s
     assert Lists._age_s(some, "some day") == 0.0
+
+
+# --- what a list must show
+
+
+def lists_of(
+    known: Mapping[str, tuple[str, float]] = MappingProxyType({}),
+    journal: MemoryJournal | None = None,
+    gateway: Any = None,
+) -> Lists:
+    """Of a run at 1000 s that has proof of some charges: when each was made, and when it was
+    proven.
+    """
+    clock = FakeClock()
+    channel = Channel(clock, Pacer(50, 1.0, 1), Breaker(1.0), lambda: None)
+    recorder = Recorder(
+        journal or MemoryJournal("night"), clock, "night", "run", live=False
+    )
+    recorder.expected.known.update(known)
+    return Lists(
+        SETTINGS,
+        Omise(gateway or FakeGateway()),
+        channel,
+        recorder,
+        clock,
+        lambda case: None,
+    )
+
+
+AT = iso(SENT)
+LAG_S = SETTINGS.doubt_period_s / 8
+
+
+@pytest.mark.fault("J05", "J11")
+@pytest.mark.parametrize(
+    ("made", "proven_s", "must"),
+    [
+        (AT, float("-inf"), True),  # by a run of before
+        (AT, 1000.0 - LAG_S - 0.1, True),
+        (AT, 1000.0 - LAG_S, False),  # a list may lag as long
+        (iso(SENT - timedelta(seconds=1)), 0.0, False),  # before its begin
+        (iso(SENT + timedelta(seconds=9)), 0.0, True),
+        (iso(SENT + timedelta(seconds=10)), 0.0, False),  # after its end
+        ("24.11.2026", 0.0, False),  # nobody can tell when
+    ],
+)
+def test_a_list_must_show_what_was_proven_in_its_time_a_lag_before_it_began(
+    made: str, proven_s: float, must: bool
+) -> None:
+    """Whatever else is known that it need not show."""
+    need_not = {"chrg_test_7": ("some day", 0.0)}
+    found = lists_of({**need_not, "chrg_test_1": (made, proven_s)})
+    listing = Listing(since=AT, begun_s=1000.0, now=iso(SENT + timedelta(seconds=9)))
+    assert found.lacking(listing) == (["chrg_test_1"] if must else [])
+    listing.complete = True
+    assert found.proves_absence(listing) is not must
+    listing.skipped = 1  # it may be what was passed over
+    assert found.lacking(listing) == [] and not found.proves_absence(listing)
+
+
+@pytest.mark.fault("J05", "J11")
+def test_a_list_begins_with_the_youngest_charge_that_it_must_show() -> None:
+    """Else with what is asked for."""
+    young, old = (iso(SENT - timedelta(hours=hours)) for hours in (2, 3))
+    known = {"chrg_test_1": (young, 0.0), "chrg_test_2": (old, 0.0)}
+    late = {"chrg_test_3": (iso(SENT - timedelta(hours=4)), 1000.0 - LAG_S)}
+
+    async def absorb(page: Page) -> None:
+        assert page.charges == ()
+
+    def begins(some: Mapping[str, tuple[str, float]]) -> str:
+        async def main() -> str:
+            listing = await lists_of(some).read(SENT, absorb)
+            assert listing is not None
+            return listing.since
+
+        return in_virtual_time(main(), 1000.0)[0]
+
+    assert begins(known) == young
+    assert begins(late) == AT
+    assert begins({}) == AT
+
+
+@pytest.mark.fault("J11", "L5")
+def test_a_charge_that_may_be_an_attempts_is_not_one_that_is_anothers() -> None:
+    """Of several in a list the first that it can be is told; a list that was not had shows none."""
+    attempt = Attempt(
+        INTENT,
+        adopted=False,
+        sends=1,
+        unclear=frozenset({1}),
+        sent_ns=START_NS,
+    )
+    some = [
+        charge_in(charge(**{**NAMELESS, "id": f"chrg_test_{number}", **changes}))
+        for number, changes in enumerate(({"amount": 1}, {}, {}))
+    ]
+    unclear = [one for one in some if one is not None]
+    found = lists_of()
+    assert found.may_show(Listing(unclear=unclear), attempt) == unclear[1]
+    assert found.may_show(Listing(unclear=unclear[:1]), attempt) is None
+    assert found.may_show(None, attempt) is None
+    journal = MemoryJournal("night")
+    told = Adopted(
+        intent=replace(INTENT, order_id="0002"), charge=unclear[1], flaws=("whose",)
+    )
+    journal.append([line(told, START_NS, order_id="0002", attempt=1)])
+    known = lists_of(journal=journal)
+    assert known.may_show(Listing(unclear=unclear), attempt) == unclear[2]
+
+
+@pytest.mark.fault("B31")
+@pytest.mark.parametrize(
+    ("key", "twins", "unknown", "other"),
+    [
+        (INTENT.key, {"chrg_test_1"}, (), "chrg_test_1"),
+        ("another", {"chrg_test_1"}, (), ""),  # it was told of it, and is not its own
+        (INTENT.key, set(), (), ""),  # what it has was not its own
+        (INTENT.key, {"chrg_test_1", "chrg_test_2"}, (), ""),  # both are known
+        (INTENT.key, {"chrg_test_1"}, ("chrg_test_1",), ""),  # it was asked for
+    ],
+)
+def test_a_second_charge_under_a_key_makes_the_first_one_asked_for_once(
+    key: str, twins: set[str], unknown: tuple[str, ...], other: str
+) -> None:
+    """Are there two, or did an answer tell a false id?"""
+    first = charge_in(charge())
+    shown = charge_in(charge(id="chrg_test_2", metadata={"batchpay_key": key}))
+    assert first is not None and shown is not None
+    attempt = Attempt(
+        INTENT,
+        adopted=False,
+        sends=1,
+        charge=first,
+        twins=frozenset(twins),
+        unknown=frozenset(unknown),
+    )
+    assert _other_than(Case(INTENT, attempt), shown) == other
+    assert _other_than(Case(INTENT), shown) == ""
+
+
+# --- what a run looks for before it sends
+
+
+@pytest.mark.fault("J11", "J05")
+@pytest.mark.parametrize(("hidden_s", "sent"), [(15.0, 4), (1e9, 3)])
+def test_a_list_that_lacks_a_charge_for_a_while_is_waited_for(
+    hidden_s: float, sent: int
+) -> None:
+    """Up to the doubt period; then nothing is sent. It is the youngest: no stop, for the gateway
+    knows it by its id.
+    """
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    gateway.hidden = {"chrg_test_3"}
+    gone_s = world.now_s + hidden_s
+
+    class Late(type(gateway)):  # type: ignore[misc]
+        async def page(
+            self,
+            since: str,
+            offset: int,
+            may_leave: Callable[[], bool],
+            limit: int = 100,
+        ) -> Answer:
+            if asyncio.get_running_loop().time() >= gone_s:
+                self.hidden = set()
+            return await super().page(since, offset, may_leave, limit)
+
+    gateway.__class__ = Late
+    world.run(4)
+    assert len(gateway.posts) == sent and world.stops() == []
+
+
+@dataclass
+class Counting(FakeGateway):
+    """Counts the lists that are begun."""
+
+    lists: int = 0
+
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
+        self.lists += not offset
+        return await super().page(since, offset, may_leave, limit)
+
+
+@pytest.mark.fault("J02", "L11")
+@pytest.mark.parametrize(("quiet_in_s", "lists"), [(3.0, 2), (-0.5, 1)])
+def test_beside_an_unknown_charge_a_list_follows_once_nothing_can_land_any_more(
+    quiet_in_s: float, lists: int
+) -> None:
+    """Where that is so already, one list says it all."""
+    gateway = Counting()
+    found = lists_of(gateway=gateway)
+
+    async def main() -> str:
+        gateway._commit(fields_of(1))
+        look = Look(SENT, True, True, 1000.0 + quiet_in_s)
+        return await found.look(look, gap_s=1.0)
+
+    why, ended_s = in_virtual_time(main(), 1000.0)
+    assert why == "" and ended_s >= 1000.0 + quiet_in_s
+    assert gateway.lists == lists
+
+
+@pytest.mark.fault("J05", "L11")
+def test_a_run_whose_every_list_is_unreadable_charges_one_order_and_names_no_charge() -> (
+    None
+):
+    """Nothing was lacking in a list that was not had."""
+    gateway = Unreadable(times=((1000.3, FOR_EVER),))
+    world = World(gateway)
+    world.run(6)
+    assert len(gateway.posts) == 1 and world.stops() == []
+
+
+# --- what carries a key and names no order
+
+
+@pytest.mark.fault("J04", "L11")
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_charge_that_kept_only_its_key_is_the_orders_whose_key_it_is(
+    number: int,
+) -> None:
+    """Kept when a list shows it; taken over, as its own attempt, where its order is about to be
+    sent. Nothing is.
+    """
+    fields = {**fields_of(number), "amount": str(1000 + number - 1)}
+    key = fields["metadata[batchpay_key]"]
+    nameless = {
+        name: value for name, value in fields.items() if not name.startswith("meta")
+    }
+    world = World()
+    made = made_elsewhere(world, {**nameless, "metadata[batchpay_key]": key})
+    world.run(0)
+    (kept,) = told_in(world.journal, Stray)
+    assert (kept[1].key, kept[1].charge.id) == (key, made["id"])
+    assert world.run(1) == {"0000": Outcome.SUCCEEDED}
+    assert world.gateway.posts == []
+    (attempt,) = fold(world.journal.histories(["0000"])["0000"])
+    asked = attempt.intent
+    assert (asked.attempt, asked.key, asked.amount) == (number, key, 1000 + number - 1)
+    # what nobody knows of another attempt than the row's own is not told
+    assert bool(asked.body) is bool(asked.single_use) is (number == 1)
+    assert (attempt.adopted, attempt.flaws) == (True, ())
+
+
+@pytest.mark.fault("B19", "L11")
+@pytest.mark.parametrize(
+    ("payer", "kept"), [("cust_test_0", 1), ("", 1), ("cust_test_9", 0)]
+)
+def test_a_nameless_charge_of_another_payer_keeps_no_refused_order_back(
+    payer: str, kept: int
+) -> None:
+    """One that does not tell who paid may be anybody's."""
+    gateway = FakeGateway(only(0, "error bad_request"))
+    world = World(gateway, payer=lambda number: {"customer": f"cust_test_{number}"})
+    assert world.run(2)["0000"] is Outcome.REFUSED
+    (first,) = gateway.charges
+    nameless = {**first, "id": "chrg_test_2", "amount": 1000, "metadata": {}}
+    gateway.charges.append({**nameless, "customer": payer or None})
+    world.run(2)
+    assert len(list(told_in(world.journal, NamelessListed))) == kept

@@ -44,6 +44,7 @@ from batchpay.settlement.recorder import Recorder
 OVERLAP = timedelta(minutes=10)
 # ... where the gateway does not tell its time, and ours may be wrong
 EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)
+NEVER = "9999-12-31T23:59:59Z"  # later than any charge
 # ... and a repeated one this long before the youngest charge seen
 WATCH_OVERLAP = timedelta(seconds=10)
 # what is so much younger than a listing's begin, by either clock, it need not cover
@@ -120,7 +121,7 @@ class Lists:
         # charges that a list showed oddly, and that were asked for by their id
         self._reread: set[str] = set()
         # what the last list did not show of the one order that goes alone
-        self._passed_over: list[str] = []
+        self._passed_over = ""
         self.in_vain = ""  # why the last list while charging was of no use
         # CLOCK_BOOTTIME up to which the last list while charging shows every charge that this run
         # was told of; None: all of them
@@ -231,13 +232,11 @@ class Lists:
             return None
         unshown = self._unshown(listing)
         self.shown_until_s = min((proven_s for _, proven_s in unshown), default=None)
-        self._passed_over = []
+        self._passed_over = ""
         if opening:
-            self._passed_over = [charge_id for charge_id, _ in unshown]
+            self._passed_over = next((charge_id for charge_id, _ in unshown), "")
         if self._passed_over:
-            lacks = (
-                f"does not show {self._passed_over[0]}, which it answered in this run"
-            )
+            lacks = f"does not show {self._passed_over}, which it answered in this run"
             self.in_vain = f"the gateway's list {lacks}"
             return None
         now = listing.now or iso(self._now())
@@ -251,8 +250,8 @@ class Lists:
         """For a whole doubt period complete lists did not show the one order that the gateway
         answered (J11).
         """
-        for charge_id in self._passed_over[:1]:
-            await self._stop_for_unshown(charge_id)
+        if self._passed_over:
+            await self._stop_for_unshown(self._passed_over)
 
     async def _stop_for_unshown(self, charge_id: str) -> None:
         """A charge that this journal has proof of is in no list: the stop names its order, and
@@ -476,7 +475,7 @@ class Lists:
         for created_at, proven_s in self._recorder.expected.known.values():
             if is_instant(created_at) and proven_s < begun_s - self._lag_s:
                 youngest = max(youngest, created_at)
-        return youngest or iso(datetime.max.replace(tzinfo=UTC))
+        return youngest or NEVER
 
     def lacking(self, listing: Listing) -> list[str]:
         """Charges that this journal has proof of and a complete list should show, but does not; the

@@ -125,22 +125,44 @@ def _texts(root: Path, changes: Sequence[Change]) -> dict[str, str]:
 
 
 def chosen_for(change: Change, seen: Seen, plan: Plan) -> list[str]:
-    """The tests that pass by: of the module's own test file first, the quickest first, up to the
-    share; at least one.
+    """The tests that pass by: of the module's own test file first, then of its room's, the
+    quickest first, up to the share; at least one.
 
     A share of the time that all tests took, so that a slow machine chooses like a quick one.
     """
-    tests = seen.tests_of(change.module, None if change.imported else change.lines)
     left_s = plan.more.get(change.module, plan.share) * sum(seen.took_s.values())
-    stem, chosen = Path(change.module).stem, list[str]()
-    for test in sorted(
-        tests, key=lambda test: stem not in re.split(r"[\W_]", file_of(test))
-    ):
+    path, chosen = Path(change.module), list[str]()
+
+    def far(test: str) -> int:
+        words = re.split(r"[\W_]", file_of(test))
+        return next(
+            (
+                at
+                for at, name in enumerate((path.stem, path.parent.name))
+                if name in words
+            ),
+            2,
+        )
+
+    for test in sorted(_passing_by(change, seen), key=far):
         left_s -= seen.took_s[test]
         if left_s < 0 and chosen:
             break
         chosen.append(test)
     return chosen
+
+
+def _passing_by(change: Change, seen: Seen) -> list[str]:
+    """Of what is done at import no test runs the line: whoever uses the module, or its room, uses
+    it.
+    """
+    if not change.imported:
+        return seen.tests_of(change.module, change.lines)
+    beside = Path(change.module).parent
+    room = [change.module, *(one for one in seen.bodies if Path(one).parent == beside)]
+    return list(
+        dict.fromkeys(test for one in room for test in seen.tests_of(one, None))
+    )
 
 
 def killed_by(ended: Ended[Change]) -> str:

@@ -349,12 +349,19 @@ def _of_call(node: ast.Call) -> Iterator[ast.AST]:
     for at in range(len(node.keywords)):
         if node.keywords[at].arg is not None:
             yield _but(node, keywords=_without(node.keywords, at))
+    if _is_of_any_order(node.func):
+        return
     for at in range(len(node.args) - 1):
         one, two = node.args[at : at + 2]
         if not any(isinstance(some, ast.Starred) for some in (one, two)) and ast.dump(
             one
         ) != ast.dump(two):
             yield _but(node, args=[*node.args[:at], two, one, *node.args[at + 2 :]])
+
+
+def _is_of_any_order(called: ast.expr) -> bool:
+    """The smaller of two is the same in either order."""
+    return isinstance(called, ast.Name) and called.id in ("min", "max")
 
 
 def _of_condition(node: ast.If | ast.IfExp | ast.While) -> Iterator[ast.AST]:

@@ -13,8 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.__main__ import HERE, ROOT, drawn, equivalent, plan_of
+from tests.mutation.__main__ import (
+    HERE,
+    ROOT,
+    Plan,
+    chosen_for,
+    drawn,
+    equivalent,
+    plan_of,
+)
 from tests.mutation.changes import changed, changes_of
+from tests.mutation.cover import Seen
 
 PLANTED = '''
 """A planted module: not changed."""
@@ -252,6 +261,49 @@ def test_every_kind_of_expression(tmp_path: Path, text: str, told: str) -> None:
         told in change.told.partition(" -> ")[2]
         for change in changes_of(tmp_path, "one.py")
     )
+
+
+@pytest.mark.parametrize("called", ["min", "max"])
+def test_the_smaller_of_two_is_the_same_in_either_order(
+    tmp_path: Path, called: str
+) -> None:
+    """It becomes the larger one, and nothing else."""
+    (tmp_path / "one.py").write_text(f"def f(a, b):\n    {called}(a, b)\n", "utf-8")
+    made = {
+        change.told.partition(" -> ")[2] for change in changes_of(tmp_path, "one.py")
+    }
+    other = {"min": "max", "max": "min"}[called]
+    assert made == {"pass", f"{other}(a, b)"}
+
+
+def test_what_only_declares_is_seen_by_the_tests_of_its_room(tmp_path: Path) -> None:
+    """No line of it runs in a test: whoever uses the room's other modules uses it."""
+    (tmp_path / "room").mkdir()
+    declares = "class Kind:\n    name = 'a'\n"
+    uses = "LEAST = 3\ndef use():\n    return 1\n"
+    for name, text in (("kinds", declares), ("using", uses), ("far", uses)):
+        (tmp_path / "room" / f"{name}.py").write_text(text, "utf-8")
+    (tmp_path / "far.py").write_text(uses, "utf-8")
+    seen = Seen(
+        took_s=dict.fromkeys(
+            ("tests/test_b.py::b", "tests/test_room.py::c", "x::d"), 1.0
+        ),
+        bodies={
+            "room/kinds.py": frozenset(),
+            "room/using.py": frozenset({3}),
+            "far.py": frozenset({3}),
+        },
+    )
+    seen.add("room/using.py", 3, ["tests/test_b.py::b", "tests/test_room.py::c"])
+    seen.add("far.py", 3, ["x::d"])
+    plan = Plan([], [], 1.0, {}, 1.0, 1, 90, 85)
+    (declared, *_) = changes_of(tmp_path, "room/kinds.py")
+    assert chosen_for(declared, seen, plan) == [
+        "tests/test_room.py::c",
+        "tests/test_b.py::b",
+    ]
+    (constant, *_) = changes_of(tmp_path, "far.py")
+    assert chosen_for(constant, seen, plan) == ["x::d"]
 
 
 @pytest.mark.parametrize(
