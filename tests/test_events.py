@@ -11,12 +11,21 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from batchpay.domain import events
-from batchpay.domain.events import BY_KIND, Intended, Unknown, line, of
+from batchpay.domain.events import (
+    BY_KIND,
+    Audited,
+    Intended,
+    RecipientsAsked,
+    Unknown,
+    line,
+    of,
+)
 from batchpay.domain.model import Event
 from batchpay.journals.attempts import keep_asked, keep_came_to, keep_open
 from batchpay.journals.guard import follow
@@ -26,6 +35,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.folding import fold
 from tests import nights
 from tests.test_architecture import modules
+from tests.test_lifecycle import INTENT
 
 OLD = Path(__file__).parent / "old"
 
@@ -89,6 +99,42 @@ def test_an_event_that_lacks_what_its_kind_has_is_no_event() -> None:
         of(Event("intent", data={"boot_s": 1.0}))
     with pytest.raises(KeyError, match="never began"):
         fold([Event("found", order_id="1", attempt=1, data={})])
+
+
+def test_what_an_attempt_asked_for_comes_back_as_it_was() -> None:
+    """With all that its sale is known by, in the form in which it was."""
+    asked = replace(INTENT, sale=("order 0001", "a place"), extras_from="a part")
+    told = Intended(boot_id="b", boot_s=1.0, intent=asked)
+    event = events.line_of(told, asked, 7, "r1", 1)
+    kept = json.loads(json.dumps(event.data))
+    assert of(replace(event, data=kept)) == replace(told, boot_s=1.0)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        RecipientsAsked(
+            barred=MappingProxyType({"recp_test_1": "is deleted"}),
+            smallest_share=MappingProxyType({"THB": 1}),
+            least_charge=MappingProxyType({"THB": 2}),
+            most_charge=MappingProxyType({"THB": 3}),
+        ),
+        Audited(
+            first="2026-11-01",
+            last="2026-11-30",
+            differences=0,
+            open=0,
+            closing=MappingProxyType({"THB": 4}),
+        ),
+    ],
+)
+def test_whatever_kind_of_mapping_was_told_is_kept_as_one_of_json(
+    told: events.Told,
+) -> None:
+    """What nobody can change is as good as a dict."""
+    kept = json.loads(json.dumps(told.data()))
+    assert of(Event(told.kind, data=kept)) == told
+    assert {key for key, value in kept.items() if value == {}} == set()
 
 
 # --- a journal that is there already
