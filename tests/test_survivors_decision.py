@@ -55,6 +55,7 @@ from batchpay.lifecycle.sales import (
 )
 from batchpay.lifecycle.standing import stand
 from batchpay.lifecycle.terms import fitting_terms_of
+from batchpay.lifecycle.unclaimed import Nameless
 from batchpay.messages import standing as said
 from batchpay.messages.message import plain, worded
 from batchpay.messages.problems import TOTAL_ROW
@@ -77,6 +78,7 @@ from tests.test_standing import (
     TERMS,
     VOIDED,
     WITH_ITS_FILE,
+    corrected_by,
     history,
     mine,
     near,
@@ -85,6 +87,7 @@ from tests.test_standing import (
     second,
 )
 
+CHARGED = Nameless("chrg_test_9", "", "recp_test_1", 123450, "thb", "")
 ASKED = fitting_terms_of(DOCUMENT)[0]
 LONG_AGO = "2026-11-01-cccccccccccc"
 
@@ -125,6 +128,11 @@ def why_of(standing: Standing) -> str:
         ),
         (Guards(gone="a.csv", stop="s", unreadable="u"), ACCOUNTANT, ["a.csv"]),
         (Guards(stop="s", unreadable="u"), A_PERSON, ["a stop is in force: s"]),
+        (
+            Guards(job="j", nameless={CHARGED.terms: {CHARGED.charge_id: CHARGED}}),
+            A_PERSON,
+            ["chrg_test_9", "charged:chrg_test_9 --reason TEXT 0001"],
+        ),
     ],
 )
 def test_what_holds_a_row_says_what_it_is_about_and_what_to_do(
@@ -222,6 +230,8 @@ def test_what_ended_in_vain_under_an_earlier_id_keeps_no_order_that_comes_back()
     waits = stand(replace(row, comeback=False), once(FIRST, DECLINED, **unclear), FREE)
     assert isinstance(waits, Waits) and "order 0005" in worded(waits.why)
     assert isinstance(stand(row, once(FIRST, PAID, **unclear), FREE), Waits)
+    # what was never charged, and may be sent from where it is, keeps nobody back
+    assert isinstance(stand(row, once(FIRST, VOIDED, **unclear), FREE), MayGo)
 
 
 # --- what is far outside of what was asked for a recipient
@@ -874,6 +884,10 @@ def test_a_later_attempt_settles_the_row_whose_own_was_sent() -> None:
     paid_then = [FIRST, DECLINED, *second(PAID)]
     last = fold(paid_then)[-1]
     assert settled_by(mine(), history(*paid_then), 1) == last
+    # a later attempt of another order is no later one of its own
+    apart = replace(last, intent=replace(last.intent, order_id="0005"))
+    kin = {"corrected": {mine().place: (apart,)}, "bears": {}}
+    assert settled_by(mine(corrects=""), history(FIRST, DECLINED, **kin), 1) is None
     # of its own not a byte left
     assert settled_by(mine(), history(FIRST, VOIDED, *second(PAID)), 1) is None
     third = Row(LONG_AGO, "", 4, DOCUMENT)
@@ -885,6 +899,23 @@ def test_a_later_attempt_settles_the_row_whose_own_was_sent() -> None:
         replace(DECLINED, attempt=3),
     ]
     assert settled_by(mine(), history(*paid_then, *mine_again), 1) is None
+
+
+@pytest.mark.fault("E03", "J07")
+def test_what_a_rival_was_charged_settles_no_row_that_came_back_itself() -> None:
+    """They contradicted each other under one id; one that did not come back is of its order."""
+    cheap = {**DOCUMENT, "amount": 5}
+    rivals = Rivals({ROW: terms_in(cheap), place_of(BATCH, "", 2): terms_in(DOCUMENT)})
+    found = {"rivals": {ROW: ([ROW], [rivals])}}
+    paid = fold([FIRST, PAID])[0]
+    came = of_another(FIRST, DECLINED, sale=(ROW,))
+    went = of_another(FIRST, DECLINED)
+    row = other(cheap)
+    for kin, settles in (((came,), None), ((went,), paid), ((), paid)):
+        known = History({"0001": (paid,)}, corrected={ROW: kin}, **found)
+        assert settled_by(row, known, 0) == settles
+    apart = History({"0001": (paid,)}, corrected={ROW: (came,)})
+    assert settled_by(row, apart, 0) == paid
 
 
 @pytest.mark.fault("J07", "E05")
@@ -1010,3 +1041,44 @@ def test_a_persons_word_on_a_total_row_says_that_it_was_seen() -> None:
     assert isinstance(
         stand(other(problems=(wrong,)), history(**cancelled), FREE), Rejected
     )
+
+
+@pytest.mark.fault("J13")
+@pytest.mark.parametrize(
+    ("by_itself", "kind"),
+    [
+        (None, Owns),
+        (Repeat(Outcome.CONFLICT, plain("row 4 differs")), Owns),
+    ],
+)
+def test_of_two_ids_that_look_alike_the_one_that_was_sent_does_not_give_way(
+    by_itself: Repeat | None, kind: type
+) -> None:
+    """What rows of its very own id make of it counts all the same."""
+    looks = replace(LOOKS_ALIKE, looks_like="01", by_itself=by_itself)
+    assert isinstance(stand(mine(repeat=looks), history(FIRST, PAID), FREE), kind)
+    waits = stand(mine(repeat=looks), history(FIRST, VOIDED), FREE)
+    assert isinstance(waits, Owns if by_itself is None else ConflictWith)
+    if by_itself is not None:
+        assert why_of(waits) == "row 4 differs"
+
+
+@pytest.mark.fault("L11", "J13")
+def test_an_adopted_charge_that_waits_is_not_planned_anew() -> None:
+    """Nobody here knows what it asked for, to the letter."""
+    ready = replace(fold([FIRST, VOIDED])[0], adopted=True)
+    known = History({"0001": (ready,)}, {2: "0001"})
+    shown = stand(mine(problems=(TOTAL,)), known, FREE)
+    assert isinstance(shown, Owns) and shown.attempt == ready
+
+
+@pytest.mark.fault("J07", "E03")
+def test_what_waits_of_its_sale_is_no_reason_why_a_contested_row_is_told_less() -> None:
+    """Money and words come first; what was never charged is neither."""
+    conflict = Repeat(Outcome.CONFLICT, plain("row 3 differs"), alone=True)
+    row = other(repeat=conflict)
+    here = Guards(present={BATCH})
+    waits = stand(row, history(**corrected_by(FIRST, VOIDED)), here)
+    assert why_of(waits) == "row 3 differs"
+    paid = stand(row, history(**corrected_by(FIRST, PAID)), here)
+    assert isinstance(paid, DuplicateOf)

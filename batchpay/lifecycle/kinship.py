@@ -326,7 +326,8 @@ class Lineages:
         self._names: _ByForm | None = None
         self._sources: bool | None = None
         self._corrections: Mapping[str, Sequence[str]] | None = None
-        self._renamed = renamed or Names()
+        # what tells nothing for the journal may yet tell what rows are called today
+        self._renamed = Names() if renamed is None else renamed
         # last 12 digits of a batch id -> batch id
         self._batches: dict[str, str] | None = None
         # the same digits -> another job that knows the batch
@@ -492,8 +493,6 @@ class Lineages:
         and orders.
         """
         words = self._all_words()
-        if not words:
-            return []
         found = {}
         for key in keys:
             for event, told in words.get(key, ()):
@@ -707,7 +706,7 @@ class Lineages:
         known = self.where(place)
         if known is None:
             return 0
-        return self._received.get(known[0], 0)
+        return self._received[known[0]]
 
     def job_of(self, place: str, ids: Sequence[str]) -> str:
         """The other job of this journal that a place is of; empty where it is this job's, or
