@@ -886,7 +886,7 @@ def test_a_later_attempt_settles_the_row_whose_own_was_sent() -> None:
     assert settled_by(mine(), history(*paid_then), 1) == last
     # a later attempt of another order is no later one of its own
     apart = replace(last, intent=replace(last.intent, order_id="0005"))
-    kin = {"corrected": {mine().place: (apart,)}, "bears": {}}
+    kin = {"corrected": {mine().place: (apart,)}, "bears": {ROW: "0001"}}
     assert settled_by(mine(corrects=""), history(FIRST, DECLINED, **kin), 1) is None
     # of its own not a byte left
     assert settled_by(mine(), history(FIRST, VOIDED, *second(PAID)), 1) is None

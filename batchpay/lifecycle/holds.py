@@ -572,7 +572,7 @@ def _waits_for_a_word(row: Row, why: Message) -> Waits:
 # --- warnings
 
 
-def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
+def warnings_of(row: Row, history: History, *, before_ns: int) -> Why:
     """What a person should know before, or after, it is sent: recent orders of other files that ask
     for the same, and an amount that is far outside of what was asked before.
 
