@@ -87,6 +87,42 @@ def test_a_refused_number_names_the_declaration_that_reads_it(
 
 
 @pytest.mark.fault("X09")
+@pytest.mark.parametrize("cell", ["3000.00", "3,000.00", "3.000,00"])
+def test_yen_with_decimals_that_are_zeros_are_read_where_the_job_says_so(
+    tmp_path: Path, cell: str
+) -> None:
+    """A program that writes two decimals of everything is told how to be read; what is no zero, and
+    three zeros, stay refused.
+    """
+    _, _, remedy = only_problem(look_at(tmp_path, row(1, amount=cell, currency="JPY")))
+    form = remedy.partition(" say format = ")[2].removesuffix(
+        " beside its unit in [columns]"
+    )
+    assert form in ('"1,234.00"', '"1.234,00"')
+    column = f'{{ column = "amount", unit = "major", format = {form} }}'
+    odd = cell.removesuffix("0") + "5"
+    rows = [
+        row(1, amount=cell, currency="JPY"),
+        row(2, amount=odd, currency="JPY"),
+        row(3, amount=odd),
+        row(4, amount=f"{cell}0", currency="JPY"),
+    ]
+    declared = look_at(tmp_path, *rows, amount=column)
+    assert declared.documents[0]["amount"] == 3000
+    assert declared.documents[2]["amount"] == 300005
+    assert set(declared.problems) == {3, 5}
+
+
+@pytest.mark.parametrize("cell", ["(5.00)", "▲500"])
+def test_what_no_declaration_makes_an_amount_is_told_as_negative(
+    tmp_path: Path, cell: str
+) -> None:
+    """It is written well; only no order asks for it."""
+    _, rule, remedy = only_problem(look_at(tmp_path, row(1, amount=cell)))
+    assert (rule, "less than 0" in remedy) == ("number-format", True)
+
+
+@pytest.mark.fault("X09")
 @pytest.mark.parametrize(
     "cell", ["about 100", "1,2,3", "1e3", "5²", "100 or 200", "-", "+5"]
 )
@@ -399,4 +435,4 @@ def test_no_form_is_proposed_for_a_number_of_a_sheet(tmp_path: Path, kind: str) 
     one = {**row(1), "amount": 1.234}
     write_one(tmp_path, kind, one)
     _, _, remedy = only_problem(look(tmp_path, f"orders.{kind}"))
-    assert remedy == "THB has 2 decimals"
+    assert remedy.startswith("THB has 2 decimals") and "format" not in remedy

@@ -25,7 +25,10 @@ def looked_at(tmp_path: Path, *rows: dict[str, str], **how: Any) -> Looked:
 
 
 @pytest.mark.fault("X13")
-@pytest.mark.parametrize("word", ["Total", "合計", "รวม", "Grand Total:"])
+@pytest.mark.parametrize(
+    "word",
+    ["Total", "合計", "รวม", "Grand Total:", "Sub-total:", "合　計", "Total (3)"],
+)
 @pytest.mark.parametrize(
     ("sum_", "told"), [("35.50", "is what the rows"), ("36.00", "come to")]
 )
@@ -161,9 +164,37 @@ def test_comments_and_repeated_headers_are_no_rows(tmp_path: Path) -> None:
 @pytest.mark.fault("X13")
 @pytest.mark.parametrize("cell", ["#1001", "End of report", "A9"])
 def test_a_row_of_one_cell_is_told_in_one_sentence(tmp_path: Path, cell: str) -> None:
-    """It may be an order that nobody filled in: it is never left out."""
+    """It may be an order that nobody filled in: it is never left out; nor is one that has no other
+    cells at all, of which nothing else is told.
+    """
     looked = looked_at(tmp_path, line(order_id=cell))
     assert looked.rules == {5: [("order_id", "only-cell")]}
+    looked = look(tmp_path, "orders.csv", f"{text_of(ORDERS)}{cell}\n")
+    assert looked.rules == {5: [("row", "ragged-row")]}
+
+
+def test_a_row_of_blanks_is_blank(tmp_path: Path) -> None:
+    """What a space bar left is no row."""
+    looked = looked_at(tmp_path, line(order_id=" ", note="\u3000"), row(4))
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 6], {})
+    assert "1 blank row skipped" in looked.notes
+
+
+@pytest.mark.fault("X13")
+def test_an_order_that_lacks_its_id_is_no_sum(tmp_path: Path) -> None:
+    """Though its amount is that of those above: who pays whom stands in it, and `skip` would lose
+    it.
+    """
+    lost = row(4, order_id="", amount="35.50")
+    looked = looked_at(tmp_path, lost, row(5), input='total_rows = "skip"')
+    assert looked.rules == {5: [("order_id", "required")]}
+
+
+@pytest.mark.fault("X13")
+def test_of_a_sum_no_more_is_told_than_that(tmp_path: Path) -> None:
+    """The word is no wrong recipient."""
+    looked = looked_at(tmp_path, line(recipient="小計", amount="35.50"))
+    assert looked.rules == {5: [("recipient", "total-row")]}
 
 
 @pytest.mark.fault("X13")

@@ -128,3 +128,38 @@ def test_each_part_of_a_sum_proves_itself(tmp_path: Path) -> None:
     parts = f'{{ sum = ["amount", "extra"], unit = "major", format = {COMMA} }}'
     (refusal,) = look(tmp_path, "orders.csv", text_of(rows), amount=parts).unsent
     assert refusal.startswith("Column 'extra'")
+
+
+# --- a hundredfold of all
+
+
+@pytest.mark.fault("X09")
+@pytest.mark.parametrize(
+    ("currency", "amounts", "usual"),
+    [
+        ("JPY", ("300000", "1280000", "98000"), ("3000", "12800", "9800")),
+        ("THB", ("25900", "39000", "12900"), ("500", "1200", "3500")),
+    ],
+)
+def test_a_file_of_large_whole_hundreds_is_asked_about_until_a_limit_is_declared(
+    tmp_path: Path, currency: str, amounts: tuple[str, ...], usual: tuple[str, ...]
+) -> None:
+    """Nothing of it is held: round prices and dear goods are usual, too."""
+
+    def notes(amounts: tuple[str, ...], **how: str) -> str:
+        rows = [
+            row(at, amount=amount, currency=currency)
+            for at, amount in enumerate(amounts)
+        ]
+        looked = look(tmp_path, "orders.csv", text_of(rows), **how)
+        assert (looked.problems, looked.unsent) == ({}, [])
+        return " ".join(note for note in looked.notes if "whole hundred" in note)
+
+    asked = notes(amounts * 4)
+    assert f"each of the 12 amounts of {currency} is a whole hundred" in asked
+    limit = f"max_amount = {{ {currency} = "
+    assert limit in asked
+    assert not notes(amounts * 4, more=f'[controls]\n{limit}"9999999" }}')
+    assert not notes((*amounts * 4, "1980"))  # one price that is none
+    assert not notes(amounts * 3)  # too few to say anything
+    assert not notes(usual * 4)

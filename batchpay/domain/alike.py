@@ -4,6 +4,8 @@
 ['another kind of blank']
 >>> [str(one) for one in differences("\\u0e19\\u0e4d\\u0e32", "\\u0e19\\u0e33")]
 ['the vowel ำ as two characters or as one']
+>>> looks("\\u0e19\\u0e4d\\u0e49\\u0e32") == looks("\\u0e19\\u0e49\\u0e33")
+True
 >>> looks("Silom\\u200b  SILK ") == looks("silom silk")
 True
 >>> drawn("A\\u2013O1") == drawn("\\u0410-01"), drawn("A-10") == drawn("A-1")
@@ -32,6 +34,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 _UNSEEN = re.compile(
     "[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0f]"
 )
+_CIRCLE_FIRST = re.compile("(\u0e4d)([\u0e48-\u0e4b])")
 _BLANK = re.compile(r"[^\S\n]")
 _BLANKS = re.compile(r"\s+")
 
@@ -40,7 +43,7 @@ def looks(text: str) -> str:
     """A text without differences of case, width, composition and blanks, and of what leaves no
     mark.
     """
-    return "".join(folded(_UNSEEN.sub("", text)).split())
+    return "".join(_toned(folded(_UNSEEN.sub("", text))).split())
 
 
 def drawn(text: str) -> str:
@@ -85,7 +88,12 @@ def _narrow(text: str) -> str:
 
 
 def _sara_am(text: str) -> str:
-    return text.replace("\u0e4d\u0e32", "\u0e33")
+    return _toned(text).replace("\u0e4d\u0e32", "\u0e33")
+
+
+def _toned(text: str) -> str:
+    """Thai with its tone marks before the circle of ำ, where keyboards that write ำ put them."""
+    return _CIRCLE_FIRST.sub(r"\2\1", text)
 
 
 _KINDS: tuple[tuple[Callable[[], Message], Callable[[str], str]], ...] = (

@@ -8,6 +8,8 @@
     '-8.40'
     >>> form_of("1.234,56").read("1,234.56") is None
     True
+    >>> form_of("1,234.00").read("500.00").number, form_of("1,234.00").read("5.50").number
+    ('500', '5.50')
 
 The example says which signs may stand where; groups, decimals and the currency's sign may be left
 out in a cell, nothing else may stand in it. A cell that could mean two things means what its form
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -104,6 +107,8 @@ class NumberForm:
     pattern: re.Pattern[str] = field(repr=False, compare=False)
     # it is said that thousands stand in numbers without decimals, too
     may_be_whole: bool = False
+    # how many zeros behind the point are no decimals, also of a currency that has none
+    zeros: int = 0
 
     def read(self, cell: str) -> Figure | None:
         """What a cell says; None when it does not fit wholly."""
@@ -117,11 +122,13 @@ class NumberForm:
         match = self.pattern.fullmatch(text)
         if match is None:
             return None
-        return _figure(match)
+        return _figure(match, "0" * self.zeros)
 
 
-def _figure(match: re.Match[str]) -> Figure | None:
-    """The parts of a cell put together; None where they contradict each other."""
+def _figure(match: re.Match[str], none: str) -> Figure | None:
+    """The parts of a cell put together; None where they contradict each other. `none`: decimals
+    that are left out.
+    """
     parts = match.groupdict()
     marks = [parts.get(name) for name in ("minus", "inner", "last", "open", "within")]
     given = sum(1 for mark in marks if mark)
@@ -135,7 +142,7 @@ def _figure(match: re.Match[str]) -> Figure | None:
     if sign is None:
         return None
     number = "".join(filter(str.isdigit, match["whole"]))
-    if parts.get("fraction"):
+    if parts.get("fraction") and parts["fraction"] != none:
         number = f"{number}.{match['fraction']}"
     if given:
         number = f"-{number}"
@@ -200,6 +207,7 @@ def form_of(example: str) -> NumberForm:
     places = [at for at, character in enumerate(bare) if character.isdigit()]
     first, last = places[0], places[-1]
     group, point = _separators(bare[first : last + 1])
+    fraction = bare[first : last + 1].rpartition(point)[2] if point else ""
     before = _sign_in(bare[:first].strip(_BLANKS + _MINUS))
     after = _sign_in(bare[last + 1 :].strip(_BLANKS + _MINUS))
     pattern = _pattern(
@@ -223,6 +231,7 @@ def form_of(example: str) -> NumberForm:
         before=before,
         after=after,
         pattern=pattern,
+        zeros=fraction.count("0") if not fraction.strip("0") else 0,
     )
 
 
@@ -379,6 +388,18 @@ def declared_by(cell: str, *, whole: bool = False) -> tuple[str, str] | None:
     if found is None:
         return None
     return example, found.number
+
+
+def without_zeros(example: str, number: str) -> Iterator[tuple[str, str]]:
+    """The same where all that stands behind the point is zeros, which are left out.
+
+    >>> list(without_zeros("1,234.56", "500.00")), list(without_zeros("1,234.56", "500.50"))
+    ([('1,234.00', '500')], [])
+    """
+    whole, _, fraction = number.partition(".")
+    zeroed = example.replace("56", "00").replace("๕๖", "๐๐").replace("５６", "００")
+    if fraction == "00" and zeroed != example:
+        yield zeroed, whole
 
 
 def _with_both(group: str, point: str) -> str:

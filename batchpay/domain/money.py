@@ -16,9 +16,9 @@ No float is ever built. What is not plainly a number is refused, never repaired:
     >>> to_minor("1.234,50", "THB")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     batchpay.domain.money.NotMoney: number-format: write 1234.50 or 1,234.50 with a point ...
-    >>> to_minor("10.5", "JPY")
+    >>> to_minor("10.5", "JPY")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    batchpay.domain.money.NotMoney: too-many-decimals: JPY has 0 decimals
+    batchpay.domain.money.NotMoney: too-many-decimals: JPY has 0 decimals: write ...
 """
 
 from __future__ import annotations

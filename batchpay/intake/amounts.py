@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from batchpay.domain.figures import NumberForm, declared_by
+from batchpay.domain.figures import NumberForm, declared_by, without_zeros
 from batchpay.domain.model import Chunk, Problem
 from batchpay.domain.money import (
     EXPONENTS,
@@ -187,16 +187,23 @@ def _or_declared(
     currency: str | int | None,
     rule: _Money,
 ) -> Message:
-    """A refusal with the declaration under which the cell were an amount, where there is one."""
+    """A refusal with the declaration under which the cell were an amount, where there is one; of a
+    negative amount, which no declaration makes one, that it is negative.
+    """
     declared = declared_by(text, whole=rule.unit == "minor")
     if declared is None or said.rule not in _DECLARE:
         return said
-    form, number = declared
-    try:
-        _one_amount(number, currency, rule)
-    except NotMoney:
-        return said
-    return _DECLARE[said.rule](wrong=said, number=number, form=form)
+    for form, number in (declared, *without_zeros(*declared)):
+        try:
+            _one_amount(number, currency, rule)
+        except NotMoney as error:
+            # "¥4,000-" is no negative to whoever writes so
+            is_negative = error.said.code == problems.AMOUNT_NOT_POSITIVE.code
+            if is_negative and text[-1:] not in ("-", "\u2212"):
+                return problems.NEGATIVE()
+        else:
+            return _DECLARE[said.rule](wrong=said, number=number, form=form)
+    return said
 
 
 def _at_once(texts: Cells, currencies: Values, unit: str) -> list[int | None]:

@@ -61,6 +61,7 @@ class NoOrders:
     odd_ids: bool  # ids are taken as they stand
     second: SecondTable | None = None
     _comments: int = 0
+    _blanks: int = 0  # rows of nothing but blanks
     _headers: list[int] = field(default_factory=list)
     _totals: list[Message] = field(default_factory=list)
     _skipped: list[int] = field(default_factory=list)
@@ -88,7 +89,10 @@ class NoOrders:
             self._pass_by(judged, ids, done, at)
             done = at + 1
             cells = self._cells(chunk, at)
-            if self._is_header(chunk, at, cells):
+            if not cells and self._is_blank(chunk, at):
+                self._blanks += 1
+                gone.add(at)
+            elif self._is_header(chunk, at, cells):
                 self._headers.append(chunk.rows[at])
                 gone.add(at)
             elif len(cells) == 1 and _COMMENT.fullmatch(cells[0][1]):
@@ -98,7 +102,11 @@ class NoOrders:
                 others = found.get(at, ())
                 is_sum = bool(ids) and (not ids[at].strip() or is_total(ids[at]))
                 if is_sum:  # that it lacks cells of an order is no news
-                    others = tuple(problem for problem in others if problem.value)
+                    others = tuple(
+                        problem
+                        for problem in others
+                        if problem.value and problem.column != named.column
+                    )
                 found[at] = (named, *others)
                 if is_sum and self.totals == "skip":
                     self._skipped.append(chunk.rows[at])
@@ -115,6 +123,8 @@ class NoOrders:
     def notes(self) -> list[Message]:
         """What a person should know, once a file."""
         told_notes = list(self._totals[:_NAMED])
+        if self._blanks:
+            told_notes.append(noticed.BLANK_ROWS(rows=self._blanks))
         if self._comments:
             told_notes.append(noticed.COMMENT_ROWS(rows=self._comments))
         if self._headers:
@@ -222,6 +232,11 @@ class NoOrders:
             return ()
         return [at for at, text in enumerate(ids) if is_total(text)]
 
+    def _is_blank(self, chunk: Chunk, at: int) -> bool:
+        """Does no cell hold more than blanks, not even one that says which row this was?"""
+        texts = (self._column(chunk, column)[at] for column in chunk.columns)
+        return at not in chunk.problems and not any(map(str.strip, texts))
+
     def _is_header(
         self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]
     ) -> bool:
@@ -250,8 +265,7 @@ class NoOrders:
         named = next(((column, text) for column, text in cells if is_total(text)), None)
         source = self.columns.fields["amount"]
         if named is None:
-            ids = self._texts(chunk, "order_id")
-            is_bare = bool(ids) and not ids[at].strip() and self._rows >= _FEWEST_ABOVE
+            is_bare = self._is_bare(chunk, at) and self._rows >= _FEWEST_ABOVE
             if not is_bare or amount is None or amount[1] != self._sums[amount[0]]:
                 return None
             assert isinstance(source, FromColumn)
@@ -262,6 +276,16 @@ class NoOrders:
         self._hold(chunk.rows[at], amount)
         self._part = Counter()
         return Problem(named[0], told(named[1]), TOTAL_ROW())
+
+    def _is_bare(self, chunk: Chunk, at: int) -> bool:
+        """Does a row say neither which order it is nor who pays whom? An order that only lacks its
+        id may be the sum of those above by chance.
+        """
+        ids = self._texts(chunk, "order_id")
+        if not ids or ids[at].strip():
+            return False
+        parties = (self._texts(chunk, name) for name in ("destination", *PAYERS))
+        return not any(texts and texts[at].strip() for texts in parties)
 
     def _hold(self, row: int, amount: tuple[str, int] | None) -> None:
         """A sum against ours, of all rows above or of those since the last sum."""

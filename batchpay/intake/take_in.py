@@ -24,6 +24,7 @@ from batchpay.intake.controls import (
     refusal_of,
     require_fixed_fee,
 )
+from batchpay.intake.hundredfold import Hundredfold
 from batchpay.intake.likeness import Features
 from batchpay.intake.mapping import map_chunk
 from batchpay.intake.noorders import NoOrders, SecondTable
@@ -118,6 +119,7 @@ class _Judge:
             odd_ids=job.input.odd_ids == "accept",
         )
         self._separators = Separators(self._columns)
+        self._hundredfold = Hundredfold(job.controls)
         # rows that have an id again that a program had damaged
         self._restored: list[int] = []
         self.columns = tuple(self._table.columns)
@@ -150,6 +152,7 @@ class _Judge:
             self.had_other_ids = self.had_other_ids or had_other_ids
             repeats.add(self._batch_id, judged)
             self._separators.look(judged)
+            self._hundredfold.look(judged)
             yield judged
         if self._table.unended is not None:
             self._require_whole(self._table.unended)
@@ -222,6 +225,7 @@ class _Judge:
             *_told_open(self._path),
             *self._table.notes,
             *self._no_orders.notes(),
+            *self._hundredfold.notes(),
             *_told_rounded(self._columns, self._table),
             *_told_restored(self._restored),
         )

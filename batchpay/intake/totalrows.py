@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from batchpay.domain.text import folded
 
+# without blanks, which some put between their letters
 _WORDS = frozenset(
     {
         "total",
         "totals",
-        "grand total",
-        "sub total",
+        "grandtotal",
         "subtotal",
         "sum",
-        "total amount",
-        "sum total",
+        "totalamount",
+        "sumtotal",
         "รวม",
         "รวมทั้งหมด",
         "รวมทั้งสิ้น",
@@ -32,8 +33,10 @@ _WORDS = frozenset(
         "総合計",
     }
 )
-_LONGEST = max(map(len, _WORDS)) + 8  # characters of a cell worth looking at
-
+_LONGEST = max(map(len, _WORDS)) + 16  # characters of a cell worth looking at
+# behind such a word: how many rows it sums, "Total (6)", "合計 12件"
+_COUNT = re.compile(r"\([0-9,]+[^0-9()]*\)|[0-9,]+(件|点|rows?|items?|orders?|รายการ)")
+_MARKS = str.maketrans("", "", " \t\n:.=[]*-")
 
 _HINTS = ("total", "sum", "รวม", "計")  # one of them is in each
 
@@ -49,8 +52,10 @@ def is_total(cell: str) -> bool:
 
     >>> is_total(" Grand Total: "), is_total("รวม"), is_total("Total Wine Ltd")
     (True, True, False)
+    >>> is_total("Sub-total:"), is_total("合　計（6件）"), is_total("SUM-1")
+    (True, True, False)
     """
-    return (
-        0 < len(cell) <= _LONGEST
-        and folded(cell).strip(" \t:.=()[]-*").strip() in _WORDS
-    )
+    if not 0 < len(cell) <= _LONGEST:
+        return False
+    plain = folded(cell).translate(_MARKS)
+    return _COUNT.sub("", plain).strip("()") in _WORDS

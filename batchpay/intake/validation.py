@@ -25,7 +25,15 @@ from batchpay.job.job import Columns, Schema
 from batchpay.job.schema import compiled
 from batchpay.messages import schemas
 from batchpay.messages.message import Message
-from batchpay.messages.problems import NOT_TEXT
+from batchpay.messages.problems import (
+    BEYOND,
+    NOT_TEXT,
+    QUOTE,
+    RAGGED_BETWEEN,
+    RAGGED_LINE,
+    RAGGED_LINES,
+    RAGGED_SHORT,
+)
 
 Check = Callable[[Sequence[Document]], Mapping[int, tuple[Problem, ...]]]
 """A control of its own over a chunk of documents: problems by position."""
@@ -35,6 +43,11 @@ MAX_PROBLEMS = 20  # of one row: more help nobody
 _NONE: frozenset[str] = frozenset()
 _BOUNDS = frozenset(
     {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+)
+# what a reader says of rows whose cells may stand in other columns than their own
+SLIPPED = frozenset(
+    entry.code
+    for entry in (RAGGED_LINE, RAGGED_LINES, RAGGED_SHORT, RAGGED_BETWEEN, QUOTE)
 )
 ROW = "the row"  # whom to blame when no field is
 
@@ -70,6 +83,9 @@ class Checker:
         for check in self._checks:
             for at, more in check(mapped.documents).items():
                 problems[at] = problems.get(at, ()) + more
+        for at in mapped.chunk.problems.keys() & problems.keys():
+            read = mapped.chunk.problems[at]
+            problems[at] = _told_once(read, problems[at], mapped.chunk.columns[-1])
         return Judged(
             mapped.chunk,
             mapped.documents,
@@ -191,6 +207,25 @@ class Checker:
         else:
             label = keyword
         return Problem(column_of(self._columns, name), value, said, label)
+
+
+def _told_once(
+    read: Sequence[Problem], problems: tuple[Problem, ...], last: str
+) -> tuple[Problem, ...]:
+    """The problems of a row without those that follow from what its reader found: cells that may
+    have slipped; cells to the right of the last column, which are shown in that one.
+    """
+    found = [problem for problem in read if problem in problems]
+    codes = {problem.said.code for problem in found}
+    if codes & SLIPPED:
+        return tuple(found)
+    if BEYOND.code in codes:
+        return tuple(
+            problem
+            for problem in problems
+            if problem in found or problem.column != last
+        )
+    return problems
 
 
 def _below(kind: Any) -> list[str]:

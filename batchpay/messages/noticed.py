@@ -110,6 +110,20 @@ LIKE_A_TOTAL = entry(
     remedy="Delete the row if it is no order; it goes only where the job says total_rows ="
     ' "accept".',
 )
+HUNDREDFOLD = entry(
+    "note.hundredfold",
+    "each of the {orders:d} amounts of {currency} is a whole hundred, and half of them are"
+    " {limit} or more: is row {row:d} really {amount} {currency}, and not {less}? If it is, say"
+    ' max_amount = {{ {currency} = "…" }} in [controls], and this is asked no more; if not, have'
+    " the file written in {currency}, or say in [columns] which unit it is in",
+    means="All amounts may be a hundred times what was meant: a program that knows no currency"
+    " without decimals wrote the yen, or the amounts are satang and the job says unit ="
+    ' "major". Nothing is changed, and nothing is held.',
+    example="ten orders of yen: 300000, 1280000, 98000000, …, by a shop that sells for 3,000",
+    remedy="Look at one order. If it is right, declare the largest amount that an order may have:"
+    ' [controls] max_amount. If not, have the export corrected, or write unit = "minor" in'
+    " [columns] where the file has satang.",
+)
 NO_ROWS = entry(
     "note.no-rows",
     "no rows below the header",

@@ -126,7 +126,8 @@ RAGGED_BETWEEN = entry(
 )
 BEYOND = entry(
     "ragged-row.beyond",
-    "a cell to the right of the last column with a name: clear it, or name column {column}",
+    "cell {cell} is to the right of the last column with a name: clear it, or name column"
+    " {column}",
     means="A row of a sheet holds something where the header names no column.",
     example="an .xlsx row with a note to the right of its last column",
     remedy="Clear the cell, or give its column a name in the header row.",
@@ -435,6 +436,13 @@ BLANKS_AROUND = entry(
     example='amount = " 100"',
     remedy="Remove them, which the message shows as ␠.",
 )
+NEGATIVE = entry(
+    "number-format.negative",
+    "so people write what is less than 0, and an order asks for more: correct it or remove the row",
+    means="An amount stands in brackets or behind ▲, as books write negatives.",
+    example='amount = "(100.00)"',
+    remedy="Correct the amount, or remove the row: refunds are made at the gateway.",
+)
 NOT_WHOLE = entry(
     "not-whole",
     'unit = "minor" takes whole numbers of the smallest unit',
@@ -444,12 +452,15 @@ NOT_WHOLE = entry(
 )
 TOO_MANY_DECIMALS = entry(
     "too-many-decimals",
-    "{currency} has {decimals} decimals",
-    one="{currency} has {decimals} decimal",
+    "{currency} has {decimals} decimals: write no more; in a sheet, put =ROUND(…,{decimals})"
+    " around it",
+    one="{currency} has {decimals} decimal: write no more; in a sheet, put =ROUND(…,{decimals})"
+    " around it",
     count="decimals",
     means="An amount is finer than its currency.",
     example='amount = "100.505"',
-    remedy="Ask for an amount that the currency has: two decimals, of JPY none.",
+    remedy="Ask for an amount that the currency has: two decimals, of JPY none. Where all amounts"
+    ' have .00, also those of yen, say format = "1,234.00" in [columns].',
 )
 NOT_WHOLE_OR = entry(
     "not-whole.or",

@@ -83,10 +83,13 @@ SAME_ORDER = entry(
 )
 OTHER_CONTENT = entry(
     "repeat.content",
-    "the same order id with other content stands in {places}; {step}",
-    means="Two rows have the same order id and ask for different things; none of them is sent.",
+    "the same order id with other content stands in {places}; {step}, or, where these are lines"
+    " of one order, one row with the sum of all its lines",
+    means="Two rows have the same order id and ask for different things; none of them is sent. A"
+    " row is an order: lines of articles are not added up.",
     example="order 1 with 100.00 THB in row 2 and with 200.00 THB in row 3",
-    remedy="Leave only the right row, and send the file again.",
+    remedy="Leave only the right row, and send the file again. Where each row is a line of an"
+    " order, have orders exported and not their lines, or leave one row with the sum.",
 )
 SAME_LETTERS = entry(
     "repeat.letters",

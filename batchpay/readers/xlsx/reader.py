@@ -260,11 +260,14 @@ def _piece(
     for at, cells in enumerate(values):
         if len(cells) <= width:
             continue
-        beyond = list(filter(None, map(text_of, cells[width:])))
+        more = list(map(text_of, cells[width:]))
+        beyond = list(filter(None, more))
         if not beyond:
             continue
         texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
-        problem = Problem(ROW, told(" ".join(beyond)), _beyond(width))
+        place = width + 1 + more.index(beyond[0])
+        said = _beyond(layout, place, row + at)
+        problem = Problem(ROW, told(" ".join(beyond)), said)
         problems.setdefault(at, []).append(problem)
     marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
@@ -302,8 +305,10 @@ class _Kinds:
                 )
 
 
-def _beyond(width: int) -> Message:
-    return BEYOND(column=column_name(width + 1))
+def _beyond(layout: _Layout, column: int, row: int) -> Message:
+    """`column` counts from the table's first."""
+    cell = layout.address(column, row)
+    return BEYOND(cell=cell, column=cell.rstrip("0123456789"))
 
 
 def _fitted(cells: Values, width: int) -> Values:
@@ -396,7 +401,8 @@ class _Marked:
             for column, error in self._by_row.get(first + at, ()):
                 if column > width:
                     beyond = error or "a formula without a value"
-                    problem = Problem(ROW, beyond, _beyond(width))
+                    said = _beyond(self._layout, column, first + at)
+                    problem = Problem(ROW, beyond, said)
                     problems.setdefault(at, []).append(problem)
                     continue
                 name = self._names[column - 1]
