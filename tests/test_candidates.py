@@ -308,6 +308,57 @@ def _of_day(journal: SqliteJournal, job: Job, *told: tuple[float, OfAttempt]) ->
     return guards_of(limited, journal).of_day.get(("", "THB"), 0)
 
 
+@pytest.mark.fault("H04")
+def test_a_day_is_the_same_for_who_asks_after_each_event(
+    journal: SqliteJournal, job: Job
+) -> None:
+    """As for one who asks once, and reads all."""
+    limited = replace(job, controls=replace(job.controls, max_day={"THB": 1}))
+    journal.append([line(RunStarted(), DAY_18_NS + 30 * HOUR_NS)])
+    told = [
+        (2, "early", 1, FIRST_SEND),
+        (26, "late", 1, FIRST_SEND),
+        (26, "late", 1, TAKEN),
+        (26, "early", 1, TAKEN),
+        (26, "again", 1, FIRST_SEND),
+        (26, "again", 1, THROTTLED),
+        (27, "again", 2, NEXT_SEND),
+        (27, "again", 2, TAKEN),
+        (27, "found", 0, taken_over("2026-11-18T02:00:00Z")),
+        (27, "young", 0, taken_over("2026-11-19T02:00:00Z")),
+    ]
+    found = []
+    for hour, order_id, send, one in told:
+        asked = replace(ASKED, order_id=order_id)
+        at_ns = DAY_18_NS + hour * HOUR_NS
+        journal.append([line_of(one, asked, at_ns, "r1", send or 1)])
+        found.append(guards_of(limited, journal).of_day.get(("", "THB"), 0))
+        again = SqliteJournal(journal.path, journal.job, read_only=True)
+        assert guards_of(limited, again).of_day.get(("", "THB"), 0) == found[-1]
+        again.close()
+    assert found == [1000, 2000, 2000, 1000, 2000, 1000, 2000, 2000, 2000, 3000]
+
+
+def test_a_day_is_read_once(journal: SqliteJournal, job: Job) -> None:
+    """Each further question reads what happened since, whatever the day holds."""
+    limited = replace(job, controls=replace(job.controls, max_day={"THB": 1}))
+    journal.append([line(RunStarted(), DAY_18_NS)])
+    for number in range(600):
+        asked = replace(ASKED, order_id=f"{number}")
+        for one in (FIRST_SEND, TAKEN):
+            journal.append([line_of(one, asked, DAY_18_NS + 1, "r1", 1)])
+    read: list[str] = []
+    journal._connection.set_trace_callback(read.append)
+    assert guards_of(limited, journal).of_day["", "THB"] == 600_000
+    whole = [one for one in read if "intent.amount" in one]
+    assert len(whole) == 2 and not any(
+        "digest FROM events WHERE job" in one and "order_id IN" in one for one in read
+    )
+    read.clear()
+    assert guards_of(limited, journal).of_day["", "THB"] == 600_000
+    assert not [one for one in read if "intent.amount" in one]
+
+
 @pytest.mark.fault("E04")
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_what_a_person_cancelled_makes_no_file_a_copy(

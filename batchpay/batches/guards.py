@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time
 from functools import partial
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from batchpay.batches.day import taken_on_day
 from batchpay.batches.last import last_inputs, preflight_of
 from batchpay.batches.orders import attempts_of
 from batchpay.domain.events import (
     STOPS,
     NewOrders,
     OrderCancelled,
-    RunStarted,
     told_by,
     told_in,
 )
-from batchpay.domain.model import Batch, Event, Intent, StoredChunk
+from batchpay.domain.model import Batch, Event, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
-from batchpay.lifecycle.holds import counts_since
 from batchpay.lifecycle.plan import alike
 from batchpay.lifecycle.rows import Guards
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.settlement.evidence import is_claimed
 from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.settlement.preflight import Preflight
-
-SLICE = 500  # orders whose events are read at once
 
 
 class SaidNew(NamedTuple):
@@ -93,7 +87,7 @@ def guards_of(
         history=job.controls.history,
         max_day=job.controls.max_day or {},
         max_recipient=job.controls.max_recipient or {},
-        of_day=_of_day(job, journal, at_ns),
+        of_day=taken_on_day(job, journal, at_ns),
         ids_from=job.columns.ids_from,
         extras_from=job.extras_from,
         said_new=said_new_in(journal).orders,
@@ -102,36 +96,6 @@ def guards_of(
         present=frozenset(present),
     )
     return told_by_gateway(job, guards, told)
-
-
-def _of_day(job: Job, journal: SqliteJournal, at_ns: int) -> dict[tuple[str, str], int]:
-    """What the attempts of a day took, or may take, of each recipient and of all (the empty one),
-    by upper-case currency; the day is that of an instant, or of the last run.
-    """
-    found: Counter[tuple[str, str]] = Counter()
-    if not (job.controls.max_day or job.controls.max_recipient):
-        return found
-    if not at_ns:
-        for event in journal.events({RunStarted.kind}):
-            at_ns = event.at_ns  # of the last one, whatever a clock said before
-    zone = ZoneInfo(job.controls.time_zone)
-    midnight = datetime.combine(
-        datetime.fromtimestamp(at_ns // 10**9, zone).date(), time(), zone
-    )
-    began_ns = int(midnight.timestamp()) * 10**9
-    ids = sorted({*journal.orders_sent_since(began_ns), *journal.open_orders()})
-    for start in range(0, len(ids), SLICE):
-        for attempts in attempts_of(journal, ids[start : start + SLICE]).values():
-            for attempt in attempts:
-                if counts_since(attempt, began_ns):
-                    _count(found, attempt.intent)
-    return found
-
-
-def _count(sums: Counter[tuple[str, str]], intent: Intent) -> None:
-    currency = intent.currency.upper()
-    sums["", currency] += intent.amount
-    sums[intent.destination, currency] += intent.amount
 
 
 def told_by_gateway(job: Job, guards: Guards, told: Preflight) -> Guards:

@@ -25,7 +25,9 @@ from batchpay.domain.events import (
     Absent,
     Answered,
     AskedFor,
+    Intended,
     OrderCancelled,
+    TransferSeen,
 )
 from batchpay.domain.model import Done, Event, OnItsWay, Outcome
 from batchpay.journals.asked import grouped
@@ -63,6 +65,17 @@ _YOUNGEST = (
     f"SELECT json_extract(data, '{CHARGE_ID_AT}'), max(json_extract(data, '{CHARGE_CREATED_AT}')),"
     f" at_ns FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
 )
+_AT_ONCE = (
+    f"SELECT e.seq, e.order_id, e.kind, e.attempt, e.send, CASE e.kind WHEN '{Answered.kind}'"
+    f" THEN json_extract(e.data, '{STATE_AT}') END, e.at_ns, {ASKED_FOR}"
+    " FROM events AS e INDEXED BY events_of_an_order WHERE e.order_id <> ''"
+    f" AND e.order_id IN (*) AND e.job = ? AND e.kind <> '{TransferSeen.kind}' ORDER BY e.seq"
+)
+# kind, attempt, send and state
+_ONCE = [
+    [Intended.kind, 1, 1, None],
+    [Answered.kind, 1, 1, Outcome.SUCCEEDED.value],
+]
 _OVER = any_of(sorted(OVER))
 _SUCCEEDED = Outcome.SUCCEEDED.value
 # No column tells the time of what an event of a rare kind changed: a person's word that a charge is
@@ -250,6 +263,34 @@ class Orders(JournalFile):
         """The ids of orders of which anything was sent, or a charge was taken over, since then."""
         found = self._since(at_ns, f"kind IN {BEGUN}", ["order_id"])
         return {order_id for (order_id,) in found}
+
+    def orders_behind(self, seq: int) -> list[str]:
+        """The ids of orders of which anything was written behind an event."""
+        query = (
+            "SELECT DISTINCT order_id FROM events WHERE seq > ? AND +job = ?"
+            " AND +order_id <> ''"
+        )
+        return self._column(query, seq, self.job)
+
+    def charged_at_once(
+        self, order_ids: Sequence[str]
+    ) -> Iterator[tuple[str, int, AskedFor]]:
+        """Of some orders those that were sent once and answered as they should, and of which since
+        then nothing was seen but where the share is: order id, when it was sent (wall clock, ns),
+        and what it asked for.
+        """
+        for some in slices(order_ids):
+            query = _AT_ONCE.replace("(*)", f"({places(some)})")
+            with self._reads() as connection:
+                rows = connection.execute(query, (*some, self.job)).fetchall()
+                self._prove(connection, rows)
+            lines: dict[str, list[Any]] = {}
+            for _, order_id, *line in rows:
+                lines.setdefault(order_id, []).append(line)
+            for order_id, told in lines.items():
+                if [line[:4] for line in told] == _ONCE:
+                    at_ns, *asked = told[0][4:]
+                    yield order_id, at_ns, AskedFor(*asked)
 
     def _first_of_last(self, most: int) -> int:
         """The number of the event by which the first of the last attempts began, so many."""
