@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from batchpay.messages import labels
 from batchpay.reports import index as form
-from batchpay.reports.index import Night, Nights, link_latest, own_name, write_index
+from batchpay.reports.index import (
+    Night,
+    Nights,
+    Ran,
+    link_latest,
+    own_name,
+    write_index,
+)
 from batchpay.reports.words import Words
 from tests.nights_told import DECLINED, HELD, IN_YEN, night
 from tests.test_page import Read
@@ -31,7 +39,11 @@ SECOND = replace(
     received="2026-11-24T16:59:00Z",
     totals=night().totals,
 )
-RUNS = ("2026-11-20T18:00:00Z", "2026-11-22T18:00:00Z", "2026-11-24T16:59:00Z")
+RUNS = (
+    Ran("2026-11-20T18:00:00Z", 11),
+    Ran("2026-11-22T18:00:00Z", 11),
+    Ran("2026-11-24T16:59:00Z", 11),
+)
 TOLD = Nights("night", (SECOND, FIRST), RUNS, "2026-11-24T17:30:00Z")
 
 
@@ -63,16 +75,44 @@ def test_what_is_open_is_told_by_its_age_and_missed_days_by_name(
     tmp_path: Path,
 ) -> None:
     """Of the job's time zone."""
-    _, found = read(tmp_path)
-    ages = dict(zip(found.texts["dt"], found.texts["dd"], strict=True))
-    assert ages == {"within 3 days": "3 rows", "within 10 days": "1 row"}
+    text, found = read(tmp_path)
+    rows = [[cell.strip() for cell in row] for row in found.rows]
+    assert rows[:3] == [
+        ["How old", "pending", "in doubt", "held", "Rows"],
+        ["within 3 days", "1", "1", "1", "3"],
+        ["within 10 days", "0", "0", "1", "1"],
+    ]
     assert [day.strip() for day in found.texts["li"]] == ["22 Nov 2026"]
+    assert "The tallest bar: 100.0 %" in text
+
+
+def test_a_day_without_a_new_file_has_a_row_and_a_day_of_rest_none(
+    tmp_path: Path,
+) -> None:
+    """By the rule that stands below the table; a killed run is told from one that ended."""
+    _, found = read(tmp_path)
+    gaps = [tuple(row) for row in found.rows if len(row) == 2]
+    assert gaps == [
+        ("23 Nov 2026", "No new file; the run ended with 11"),
+        ("22 Nov 2026", str(labels.NO_RUN())),
+    ]
+    # three weeks, Monday to Friday; one Wednesday was missed, one run killed on a Thursday
+    days = [date(2026, 11, 2) + timedelta(at) for at in range(19)]
+    at_work = [day for day in days if day.weekday() < 5 and day.day != 11]
+    ran = [Ran(f"{day}T02:00:00Z", None if day.day == 12 else 0) for day in at_work]
+    told = Nights("night", (), tuple(ran), f"{days[-1]}T02:00:00Z")
+    text, found = read(tmp_path, told)
+    gaps = [tuple(row) for row in found.rows if len(row) == 2]
+    assert len(gaps) == 15 and gaps[-1][0] == "2 Nov 2026"
+    assert dict(gaps)["11 Nov 2026"] == str(labels.NO_RUN())
+    assert dict(gaps)["12 Nov 2026"] == str(labels.NO_END())
+    assert str(labels.CALENDAR()) in text
 
 
 def test_one_night_of_yen_and_none_at_all(tmp_path: Path) -> None:
     """A picture a currency; without a night an empty page."""
     only = replace(FIRST, totals=night([IN_YEN], [["", "", ""]]).totals, exit_code=0)
-    text, found = read(tmp_path, Nights("night", (only,), RUNS[:1], RUNS[0]))
+    text, found = read(tmp_path, Nights("night", (only,), RUNS[:1], RUNS[0].started))
     assert found.texts["h3"] == ["Charged: JPY"] and str(labels.NOTHING_OPEN()) in text
     read(tmp_path, Nights("night", (), (), ""))
     read(tmp_path, replace(TOLD, nights=(SECOND,)), Words("th", "Asia/Bangkok"))
@@ -90,7 +130,7 @@ def test_a_long_list_ends_and_says_so(
     """The oldest nights are not listed."""
     monkeypatch.setattr(form, "LISTED", 1)
     text, _ = read(tmp_path)
-    assert str(labels.MORE_NIGHTS(count=1)) in text and "first.csv" not in text
+    assert str(labels.MORE_NIGHTS(count=3)) in text and "first.csv" not in text
 
 
 def test_two_jobs_in_one_folder_keep_apart(tmp_path: Path) -> None:

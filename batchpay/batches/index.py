@@ -7,9 +7,9 @@ from pathlib import Path
 from batchpay.batches.clock import iso
 from batchpay.batches.counted import last_totals, totals_in
 from batchpay.batches.open_job import OpenJob
-from batchpay.domain.events import STOPS, RunStarted
+from batchpay.domain.events import STOPS, RunCounted, RunStarted, told_in
 from batchpay.reconciliation.totals import exit_code
-from batchpay.reports.index import Night, Nights, write_index
+from batchpay.reports.index import Night, Nights, Ran, write_index
 from batchpay.reports.words import Words
 from batchpay.settlement.in_force import stop_in_force
 
@@ -24,7 +24,7 @@ def publish_index(opened: OpenJob) -> tuple[Path, ...]:
 
 
 def nights_of(opened: OpenJob) -> Nights:
-    """Every batch that has a report, the newest first, and when runs began. Ages are told for the
+    """Every batch that has a report, the newest first, and every run. Ages are told for the
     newest of all these, so that the same journal gives the same page.
     """
     journal = opened.journal
@@ -41,6 +41,15 @@ def nights_of(opened: OpenJob) -> Nights:
         received = iso(batch.first_seen_ns)
         found.append(Night(batch.id, batch.file, batch.mode, received, code, totals))
     found.sort(key=lambda night: (night.received, night.batch), reverse=True)
-    begun = sorted(event.at_ns for event in journal.events([RunStarted.kind]))
-    newest = max([*begun, *(event.at_ns for event in latest.values())], default=0)
-    return Nights(opened.job.name, tuple(found), tuple(map(iso, begun)), iso(newest))
+    begun = sorted(journal.events([RunStarted.kind]), key=lambda event: event.seq)
+    ended = {event.run_id: told for event, told in told_in(journal, RunCounted)}
+    runs = [
+        Ran(
+            iso(event.at_ns),
+            ended[event.run_id].exit_code if event.run_id in ended else None,
+        )
+        for event in begun
+    ]
+    every = [*begun, *latest.values()]
+    newest = max([event.at_ns for event in every], default=0)
+    return Nights(opened.job.name, tuple(found), tuple(runs), iso(newest))

@@ -129,6 +129,7 @@ COLUMNS = (
     _label("column.warnings", "Warnings", _COLUMN),
     _label("column.settled_by", "Settled by", _COLUMN),
     _label("column.mode", "Mode", _COLUMN),
+    _label("column.age", "How old", _COLUMN),
     _label("column.sends", "Requests sent", _COLUMN),
     _label("column.transfer_status", "Transfer stands", _COLUMN),
     _label("column.transfer_amount", "Transferred", _COLUMN),
@@ -186,6 +187,7 @@ HEADING_TREND = _label("heading.trend", "Rows by night", _HEADING)
 HEADING_OPEN = _label(
     "heading.open", "Open", "Rows that wait for a run, a payer or a person."
 )
+HEADING_DECLINES = _label("heading.declines", "Share of declined charges", _HEADING)
 HEADING_MISSED = _label("heading.missed", "Days without a run", _HEADING)
 HEADING_FILES = _label("heading.files", "Files beside this page", _HEADING)
 HEADING_SOURCE = _label("heading.source", "What this report was made from", _HEADING)
@@ -408,6 +410,28 @@ WARNED = _counted(
     _LINE,
 )
 NOTHING_OPEN = _label("page.nothing-open", "No row of any night is open.", _LINE)
+NO_RUN = _label(
+    "page.no-run",
+    "No run: nothing was started, or the file was missing and not optional (exit 66)",
+    "A day without a run, in the list of all nights.",
+)
+NO_END = _label(
+    "page.no-end",
+    "A run began and did not come to its end: no new file",
+    "A day whose last run was killed.",
+)
+NO_NEW_FILE = _label(
+    "page.no-new-file",
+    "No new file; the run ended with {code}",
+    "A day with a run and without a file that was new.",
+)
+CALENDAR = _label(
+    "page.calendar",
+    "Each day from the first run to the last on which no file first came has a row of its own. A"
+    " weekday on which, of two or more, no run began on more than half is a day of rest: it has a"
+    " row only when a run began.",
+    "By which rule the list of all nights is made.",
+)
 AGE = _counted(
     "page.age", "within 1 day", "within {days} days", "How old open rows are.", "days"
 )

@@ -1,6 +1,10 @@
 """index.html and latest: all nights of a job at a glance, and a name that always leads to the
 newest.
 
+A night is a day in the job's time zone on which a file first came. Each day from the first run to
+the last without one has a row of its own, too: no new file, or no run at all. A weekday on which,
+of two or more, no run began on more than half is a day of rest, and has no row without a run.
+
 The page holds all of itself, as report.html does; where another job that writes to the same folder
 has its name, the job's own stands behind it. `latest/<job>` is a link to the folder of the newest
 batch, changed in one step: one step deeper than the batches, so that whoever reads every
@@ -12,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -31,6 +35,7 @@ LISTED = 400  # nights, the newest first
 DRAWN = 60  # of them in the pictures
 AGES = (1, 3, 10)  # days, up to which open rows are counted together
 MISSED = 31  # days without a run that are named
+GRADES = {0: "good", 10: "act", 11: "wait"}  # an exit code's colour; of others alarm
 START = 4096  # bytes in which a page says whose it is
 _WHOSE = re.compile(r'<meta name="batchpay-job" content="([^"]*)">')
 _NO_MONEY = (Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED)
@@ -59,19 +64,30 @@ class Night:
         return sum(self.totals.count(outcome) for outcome in ended)
 
     @property
-    def declined(self) -> str:
-        """Per cent of them that the payer's bank refused; empty where none has ended."""
+    def declined_tenths(self) -> int:
+        """Tenths of a per cent of them that the payer's bank refused; 0 where none has ended."""
         if not self.sent:
-            return ""
-        tenths = (
-            1000 * self.totals.count(Outcome.DECLINED) + self.sent // 2
-        ) // self.sent
-        return f"{tenths // 10}.{tenths % 10} %"
+            return 0
+        declined = 1000 * self.totals.count(Outcome.DECLINED)
+        return (declined + self.sent // 2) // self.sent
+
+    @property
+    def declined(self) -> str:
+        """The same as it is read; empty where none has ended."""
+        return tenths_told(self.declined_tenths) if self.sent else ""
 
     @property
     def grade(self) -> str:
         """Of its exit code, for its colour."""
-        return {0: "good", 10: "act", 11: "wait"}.get(self.exit_code, "alarm")
+        return GRADES.get(self.exit_code, "alarm")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run."""
+
+    started: str  # UTC, ISO 8601
+    exit_code: int | None  # None: it did not come to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +96,13 @@ class Nights:
 
     job: str
     nights: tuple[Night, ...]
-    run_days: tuple[str, ...]  # when runs began, UTC, the oldest first
+    runs: tuple[Ran, ...]  # the oldest first
     until: str  # the instant that ages are told for, UTC
+
+
+def tenths_told(tenths: int) -> str:
+    """Tenths of a per cent as they are read."""
+    return f"{tenths // 10}.{tenths % 10} %"
 
 
 def write_index(
@@ -136,6 +157,23 @@ class Stack:
     parts: tuple[tuple[str, int, int], ...]  # name, from the top, height
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A day on which no file first came."""
+
+    day: date
+    runs: tuple[Ran, ...]  # that began on it; none: it was missed
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the calendar: a night, or a day without one."""
+
+    day: date
+    night: Night | None = None
+    gap: Gap | None = None
+
+
 class Index:
     """What the template shows."""
 
@@ -144,7 +182,9 @@ class Index:
         self._words = words
         self.told = told
         self.nights = told.nights[:LISTED]
-        self.more = max(len(told.nights) - LISTED, 0)
+        every = self._calendar()
+        self.lines = every[:LISTED]
+        self.more = len(every) - len(self.lines)
         self.test = any(night.mode == "test" for night in self.nights)
 
     def link(self, night: Night) -> str:
@@ -198,38 +238,116 @@ class Index:
         return found
 
     @property
-    def ages(self) -> list[tuple[str, int]]:
-        """Open rows by the age of their batch."""
-        counted: Counter[int] = Counter()
+    def declines(self) -> tuple[str, list[Stack]] | None:
+        """How the share of declined charges went; None where no bank refused anything."""
+        tenths = [night.declined_tenths for night in self.nights[:DRAWN][::-1]]
+        if not any(tenths):
+            return None
+        return self._scaled(tenths_told(max(tenths))), _columns(tenths, "declined")
+
+    # --- what is open
+
+    @property
+    def open_outcomes(self) -> list[Outcome]:
+        """Those that a row of any night has, in their order."""
+        return [
+            one
+            for one in Outcome
+            if one in OPEN
+            and any(night.totals.count(one) for night in self.told.nights)
+        ]
+
+    @property
+    def ages(self) -> list[tuple[str, list[int], int]]:
+        """Open rows by the age of their batch: how old, how many of each outcome, and in all."""
+        counted: Counter[tuple[int, Outcome]] = Counter()
         for night in self.told.nights:
             age = self._days(night.received, self.told.until)
             oldest = next((at for at, most in enumerate(AGES) if age < most), len(AGES))
-            counted[oldest] += night.open_rows
+            for outcome in OPEN:
+                counted[oldest, outcome] += night.totals.count(outcome)
         said = [self._words.say(labels.AGE(days=days)) for days in AGES]
         said.append(self._words.say(labels.AGE_MORE(days=AGES[-1])))
-        return [(name, counted[at]) for at, name in enumerate(said) if counted[at]]
+        found = []
+        for at, name in enumerate(said):
+            each = [counted[at, outcome] for outcome in self.open_outcomes]
+            if sum(each):
+                found.append((name, each, sum(each)))
+        return found
 
     def _days(self, since: str, until: str) -> int:
-        begun = local_time(since, self._words.zone)
-        ended = local_time(until, self._words.zone)
+        begun = self._local(since)
+        ended = self._local(until)
         if begun is None or ended is None:
             return 0
-        return (ended.date() - begun.date()).days
+        return (ended - begun).days
+
+    # --- the calendar of runs
+
+    def _local(self, at: str) -> date | None:
+        """The day of an instant in the job's time zone."""
+        local = local_time(at, self._words.zone)
+        return local.date() if local else None
+
+    def _calendar(self) -> list[Line]:
+        """Every night, and every day from the first run to the last without one; the newest first.
+        A day without a run is no row where its weekday is one of rest.
+        """
+        lines = [
+            Line(day, night=night)
+            for night in self.told.nights
+            if (day := self._local(night.received))
+        ]
+        ran: dict[date, list[Ran]] = {}
+        for run in self.told.runs:
+            if day := self._local(run.started):
+                ran.setdefault(day, []).append(run)
+        came = {line.day for line in lines}
+        days = _between(min(ran), max(ran)) if ran else []
+        rest = _days_of_rest(days, ran.keys() | came)
+        for day in days:
+            if day not in came and (day in ran or day.weekday() not in rest):
+                gap = Gap(day, tuple(ran.get(day, ())))
+                lines.append(Line(day, gap=gap))
+        # nights come the newest first, and a sort keeps that
+        lines.sort(key=lambda line: line.day, reverse=True)
+        return lines
 
     @property
     def missed(self) -> list[str]:
-        """Days between the first run and the last on which none began; the newest first."""
-        days = sorted(set(self._run_days()))
-        if not days:
-            return []
-        missed = [day for day in _between(days[0], days[-1]) if day not in set(days)]
-        return [self._words.day(f"{day}T12:00:00") for day in missed[::-1][:MISSED]]
+        """Days on which no run began and one should have; the newest first."""
+        found = [line.day for line in self.lines if line.gap and not line.gap.runs]
+        return [self.day(day) for day in found[:MISSED]]
 
-    def _run_days(self) -> Iterator[date]:
-        for at in self.told.run_days:
-            local = local_time(at, self._words.zone)
-            if local is not None:
-                yield local.date()
+    def day(self, day: date) -> str:
+        """A day, as the language writes it."""
+        return self._words.day(f"{day}T12:00:00")
+
+    def gap_told(self, gap: Gap) -> str:
+        """What happened on a day without a night."""
+        if not gap.runs:
+            return self._words.word(labels.NO_RUN)
+        last = gap.runs[-1].exit_code
+        if last is None:
+            return self._words.word(labels.NO_END)
+        return self._words.say(labels.NO_NEW_FILE(code=str(last)))
+
+    def gap_grade(self, gap: Gap) -> str:
+        """For its colour: that no new file came may be well."""
+        if gap.runs and gap.runs[-1].exit_code is not None:
+            return GRADES.get(gap.runs[-1].exit_code, "alarm")
+        return "alarm"
+
+
+def _days_of_rest(days: Sequence[date], at_work: Collection[date]) -> set[int]:
+    """The weekdays on which, of two or more, nothing began on more than half."""
+    whole = Counter(day.weekday() for day in days)
+    worked = Counter(day.weekday() for day in days if day in at_work)
+    return {
+        weekday
+        for weekday, number in whole.items()
+        if number > 1 and 2 * worked[weekday] < number
+    }
 
 
 def _between(first: date, last: date) -> list[date]:
@@ -255,13 +373,11 @@ def _stack(night: Night, x: int, width: int, most: int) -> Stack:
     return Stack(x, width - 2, tuple(part for part in parts if part[2]))
 
 
-def _columns(amounts: Sequence[int]) -> list[Stack]:
+def _columns(amounts: Sequence[int], name: str = "succeeded") -> list[Stack]:
     most = max(amounts)
     width = WIDTH // max(len(amounts), 12)
     found = []
     for at, amount in enumerate(amounts):
         height = -(-HEIGHT * amount // most)
-        found.append(
-            Stack(at * width, width - 2, (("succeeded", HEIGHT - height, height),))
-        )
+        found.append(Stack(at * width, width - 2, ((name, HEIGHT - height, height),)))
     return found
