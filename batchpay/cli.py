@@ -575,6 +575,46 @@ def audit(
 
 
 @cli.command()
+@JOB
+@click.option(
+    "--before",
+    required=True,
+    metavar="DATE",
+    help="Batches that did not change since this day of the job's time zone began.",
+)
+@click.option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the files go; default the folder archive beside the journal.",
+)
+@click.option(
+    "--list", "only_list", is_flag=True, help="Only show what would be archived."
+)
+@JSON
+def archive(
+    job_file: Path, before: str, to: Path | None, only_list: bool, as_json: bool
+) -> None:
+    """Write finished batches into one file each, and pack them in the journal.
+
+    Finished are those of which nothing moves by itself and nobody must act: none of their rows is
+    held, pending, in doubt or unproven, no transfer is followed, no dispute is open. Each file is
+    read back before the journal notes it. The journal keeps every event: nothing that a later run
+    decides, and no report, changes by it.
+
+    Exits with 12 while a stop is in force, with 75 while a run is at work.
+    """
+    from batchpay.commands import archive as verb
+    from batchpay.domain import times
+    from batchpay.terminal import saying
+
+    day = times.day("--before", before)
+    made = verb.archive(_kept_job(job_file), day, to, only_list=only_list)
+    saying.archived(made, as_json=as_json)
+    _leave(made.exit_code)
+
+
+@cli.command()
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),

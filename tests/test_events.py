@@ -31,6 +31,7 @@ from batchpay.journals.attempts import keep_asked, keep_came_to, keep_open
 from batchpay.journals.guard import follow
 from batchpay.journals.sqlite.lines import any_of, line_of
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
+from batchpay.journals.sqlite.packed import teach
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.folding import fold
 from tests import nights
@@ -147,6 +148,7 @@ def journal(tmp_path: Path) -> Path:
     path = tmp_path / "journal.db"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
+    teach(connection)
     connection.executescript(schema())
     meta = [("schema_version", SCHEMA_VERSION), ("journal_id", "0" * 32)]
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)

@@ -618,7 +618,7 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
 
 
 @pytest.mark.fault("D12", "J33")
-@pytest.mark.parametrize("version", ["0", "7", "99", "2.0", ""])
+@pytest.mark.parametrize("version", ["0", "8", "99", "2.0", ""])
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_version_that_nobody_here_knows_is_refused_and_left(
     old: Path, version: str, read_only: bool

@@ -10,6 +10,7 @@ from batchpay.batches.standings import Found
 from batchpay.domain.errors import CannotWrite, InputOutput
 from batchpay.domain.events import (
     Answered,
+    Archived,
     BatchPlanned,
     Followed,
     Held,
@@ -49,6 +50,7 @@ ORDINARY = frozenset(
         TotalsCounted,
         RunCounted,
         RunFinished,
+        Archived,
     )
 )
 

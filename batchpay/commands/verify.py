@@ -23,15 +23,16 @@ from typing import Any, NoReturn
 from batchpay.batches.counted import last_totals, unfinished
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain.errors import InputMissing, Misconfigured
-from batchpay.domain.events import Restored, told_in
+from batchpay.domain.events import Archived, Restored, told_in
 from batchpay.domain.model import Batch
 from batchpay.domain.text import many, told
 from batchpay.job.job import Job
 from batchpay.job.packaged import open_regular, read_regular
+from batchpay.journals.archive import ARCHIVES
 from batchpay.journals.lock import running, witnessed
 from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.messages import steps
+from batchpay.messages import archives, steps
 from batchpay.reports.manifest import MAX_BYTES, newest_heads
 from batchpay.settlement.in_force import whose_journal
 
@@ -121,6 +122,7 @@ def verify(job: Job, batch_id: str | None = None) -> Verified:
         for name in _chosen(job, known, batch_id):
             folder = job.report.directory / name
             seen.differences += _folder(seen, folder, known)
+        seen.differences += _archives(seen, job, journal, batch_id)
     if seen.differences and running(job.state_path, job.name):
         seen.notes.append(
             "a run is at work, and may not have written yet what it has counted: verify again when"
@@ -135,6 +137,32 @@ def verify(job: Job, batch_id: str | None = None) -> Verified:
         differences=tuple(seen.differences),
         notes=tuple(seen.notes),
     )
+
+
+def _archives(
+    seen: _Seen, job: Job, journal: SqliteJournal, batch_id: str | None
+) -> Iterator[Difference]:
+    """The files of finished batches, where they lie in their folder."""
+    folder = job.state_path.parent / ARCHIVES
+    for _, one in told_in(journal, Archived):
+        if batch_id not in (None, one.batch):
+            continue
+        path = folder / one.file
+        try:
+            with open_regular(path) as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            missing = archives.MISSING(
+                file=one.file, sha256=one.sha256, batch=one.batch, folder=str(folder)
+            )
+            seen.notes.append(str(missing))
+        except OSError as error:
+            yield Difference(str(path), f"cannot be read: {error.strerror}")
+        else:
+            seen.files += 1
+            if found != one.sha256:
+                changed = archives.CHANGED(found=found, sha256=one.sha256)
+                yield Difference(str(path), str(changed))
 
 
 def _refuse_missing(job: Job) -> NoReturn:

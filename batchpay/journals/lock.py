@@ -25,6 +25,8 @@ from typing import Any
 
 from batchpay.domain.errors import Misconfigured, TryLater
 from batchpay.journals.place import why_closed
+from batchpay.messages.archives import OTHER_VERSION
+from batchpay.messages.message import Entry
 
 _HOLDER_BYTES = 1024
 _STAMP = struct.Struct("<q")
@@ -150,16 +152,16 @@ class OtherRuns:
     def __enter__(self) -> OtherRuns:
         return self
 
-    def refuse(self) -> None:
+    def refuse(self, said: Entry = OTHER_VERSION) -> None:
         """Take those that are not held yet. Raises TryLater, naming the holder of the first that is
-        taken.
+        taken: so it is `said`.
         """
         pattern = f"{glob.escape(self._state_path.name)}.*.lock"
         for path in sorted(self._state_path.parent.glob(pattern)):
             if path != self._own and path not in self._held:
-                self._take(path)
+                self._take(path, said)
 
-    def _take(self, path: Path) -> None:
+    def _take(self, path: Path, said: Entry) -> None:
         try:
             handle = _opened(path, os.O_RDWR)
         except OSError as error:
@@ -169,11 +171,8 @@ class OtherRuns:
         except OSError as error:
             text = _holder_text(os.pread(handle, _HOLDER_BYTES, 0))
             os.close(handle)
-            raise TryLater(
-                f"{self._state_path}: this journal is of an earlier version and another job's run"
-                f" is under way in it ({text}); it is brought to today's version when that has"
-                " ended: run again later"
-            ) from error
+            told = said(path=str(self._state_path), holder=text)
+            raise TryLater(told) from error
         self._held[path] = handle
 
     def __exit__(self, *_: object) -> None:

@@ -5,6 +5,7 @@ them has all entries, so that each code that a journal holds can be worded.
 """
 
 from batchpay.messages import (
+    archives,
     contents,
     controls,
     exits,
@@ -28,6 +29,7 @@ from batchpay.messages import (
 )
 
 FAMILIES = {
+    "archives": archives,
     "contents": contents,
     "controls": controls,
     "exits": exits,

@@ -339,6 +339,12 @@ class Connection:
         except apsw.Error as error:
             raise _of_sqlite3(error) from error
 
+    def create_function(
+        self, name: str, values: int, made: Callable[..., Any], **how: bool
+    ) -> None:
+        """A function of SQL, as sqlite3 takes it."""
+        self._apsw.create_scalar_function(name, made, values, **how)
+
     def create_aggregate(self, name: str, values: int, made: type[Any]) -> None:
         """A function of SQL over many rows, as sqlite3 takes it: `step` for each, then
         `finalize`.

@@ -31,6 +31,7 @@ from batchpay.domain.events.attempts import (
     Word,
 )
 from batchpay.domain.events.batches import (
+    Archived,
     BatchPlanned,
     IdsMadeOf,
     IdsRenamed,
@@ -43,6 +44,7 @@ from batchpay.domain.events.batches import (
 from batchpay.domain.events.forms import Told
 from batchpay.domain.events.kinds import (
     ASKED_FOR,
+    ASKED_IN_QUERIES,
     BEGINNINGS,
     BY_KIND,
     CHARGE_AMOUNT_AT,
@@ -57,6 +59,7 @@ from batchpay.domain.events.kinds import (
     SINGLE_USE_AT,
     STATE_AT,
     STATE_TEXT,
+    STATUS_AT,
     STOPS,
     AskedFor,
     Unknown,
@@ -108,6 +111,7 @@ from batchpay.domain.events.stops import (
 
 __all__ = [
     "ASKED_FOR",
+    "ASKED_IN_QUERIES",
     "BEGINNINGS",
     "BY_KIND",
     "CHARGES",
@@ -122,10 +126,12 @@ __all__ = [
     "SINGLE_USE_AT",
     "STATE_AT",
     "STATE_TEXT",
+    "STATUS_AT",
     "STOPS",
     "Absent",
     "Adopted",
     "Answered",
+    "Archived",
     "AskedFor",
     "Audited",
     "BatchPlanned",

@@ -123,6 +123,22 @@ class TotalsCounted(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Archived(Told):
+    """A finished batch was written into a file of its own, and its events are packed. The event is
+    about no batch: nothing happened to one.
+    """
+
+    kind = "archived"
+
+    batch: str
+    file: str  # its name
+    sha256: str  # of the file
+    bytes: int
+    events: int  # of the batch, in the file
+    last: int  # number of the last of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPlanned(Told):
     """The rows of a file were read and judged; the rows themselves are in row_chunks."""
 

@@ -22,6 +22,7 @@ from batchpay.domain.events.attempts import (
     Withdrawn,
 )
 from batchpay.domain.events.batches import (
+    Archived,
     BatchPlanned,
     IdsMadeOf,
     IdsRenamed,
@@ -114,6 +115,7 @@ ALL: tuple[type[Told], ...] = (
     Probed,
     TotalsCounted,
     BatchPlanned,
+    Archived,
 )
 BY_KIND: Mapping[str, type[Told]] = {one.kind: one for one in ALL}
 
@@ -137,6 +139,7 @@ CHARGE_AMOUNT_AT = "$.charge.amount"
 CHARGE_CURRENCY_AT = "$.charge.currency"
 STATE_AT = "$.state"
 SALE_AT = "$.intent.sale"
+STATUS_AT = "$.status"
 IDS_FROM_AT = "$.intent.ids_from"
 
 
@@ -165,6 +168,18 @@ ASKED_FOR = ", ".join(
             for name in ("currency", "single_use")
         ),
     ]
+)
+# all that queries ask of `data`: it stands beside a packed event, too (journals/sqlite/packed.py)
+ASKED_IN_QUERIES = (
+    STATE_AT,
+    STATUS_AT,
+    CHARGE_ID_AT,
+    CHARGE_CREATED_AT,
+    CHARGE_AMOUNT_AT,
+    CHARGE_CURRENCY_AT,
+    SALE_AT,
+    IDS_FROM_AT,
+    *(f"$.intent.{name}" for name in AskedFor._fields),
 )
 # what stands before the value of `state` in the text of `data`
 STATE_TEXT = '"state":'

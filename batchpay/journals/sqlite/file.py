@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.domain.errors import BatchpayError, InputOutput
-from batchpay.domain.events import FREQUENT, Answered, BelongsTo
+from batchpay.domain.events import FREQUENT, STATUS_AT, Answered, BelongsTo
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite import reread, soundness, tally
 from batchpay.journals.sqlite.lines import COLUMNS, RARE, event_of, is_storable
@@ -173,7 +173,7 @@ class JournalFile:
         where = (
             f"job = ? AND batch_id <> '' AND batch_id = ? AND kind = '{Answered.kind}'"
         )
-        told = "json_extract(data, '$.status') = 429"
+        told = f"json_extract(data, '{STATUS_AT}') = 429"
         return self._select(
             f"{where} AND {told}", (self.job, batch_id), "events_of_a_batch"
         )

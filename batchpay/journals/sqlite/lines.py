@@ -10,8 +10,12 @@ import msgspec
 
 from batchpay.domain.events import FREQUENT
 from batchpay.domain.model import Event
+from batchpay.journals.sqlite.packed import WHOLE
 
-COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
+COLUMNS = (
+    'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
+    f" {WHOLE}, digest"
+)
 _DATA = json.JSONEncoder(
     ensure_ascii=False,
     sort_keys=True,

@@ -19,6 +19,9 @@ from batchpay.journals.sqlite.soundness import statements
 
 # what schema.sql is; tests/test_journal_migration.py holds the two together
 SCHEMA_VERSION = "6"
+# The same with packed events (packed.py). A journal is of it from its first archived batch on, so
+# that a program that cannot unpack them leaves it alone.
+PACKED_VERSION = "7"
 OLDER = frozenset({"1", "2", "3", "4", "5"})  # versions that `migrate` knows
 _GONE_SINCE_1 = (
     "events_of_an_order",

@@ -27,11 +27,19 @@ from batchpay.domain.errors import (
 from batchpay.journals.lock import OtherRuns
 from batchpay.journals.place import closed_to_us, why_closed
 from batchpay.journals.sqlite.many import STATEMENTS
-from batchpay.journals.sqlite.migration import OLDER, SCHEMA_VERSION, migrate, schema
+from batchpay.journals.sqlite.migration import (
+    OLDER,
+    PACKED_VERSION,
+    SCHEMA_VERSION,
+    migrate,
+    schema,
+)
+from batchpay.journals.sqlite.packed import teach
 from batchpay.journals.sqlite.soundness import statements
 
 # less than this, and what SQLite calls an I/O error is a full disk
 LEAST_FREE_BYTES = 1 << 20
+KNOWN = frozenset({*OLDER, SCHEMA_VERSION, PACKED_VERSION})  # versions
 BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
 RESTORE = "restore the last good copy: charges made since are found at the gateway and adopted"
 
@@ -56,6 +64,7 @@ def open_to_write(
             cached_statements=STATEMENTS,
         )
         try:
+            teach(connection)
             _recognise(connection, path)
             _make_private(path)
             connection.execute("PRAGMA journal_mode = WAL")
@@ -148,18 +157,20 @@ def open_beside(path: Path, locked_wait_s: float) -> sqlite3.Connection:
 
 def _connected(place: str, locked_wait_s: float = 0.0) -> sqlite3.Connection:
     uri = place.startswith("file:")
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         place,
         locked_wait_s,
         isolation_level=None,
         check_same_thread=False,
         uri=uri,
     )
+    teach(connection)
+    return connection
 
 
 def _recognise(connection: sqlite3.Connection, path: Path) -> str | None:
-    """The version of the journal in a file, None in an empty file. Raises Misconfigured for
-    anything else.
+    """The version of the journal in a file, today's also of one with packed events, None in an
+    empty file. Raises Misconfigured for anything else.
     """
     tables = {
         row[0]
@@ -178,11 +189,13 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> str | None:
             f"{path}: this SQLite file is not a batchpay journal; name another file in [state] url"
         )
     version = found["schema_version"]
-    if version != SCHEMA_VERSION and version not in OLDER:
+    if version == PACKED_VERSION:
+        return SCHEMA_VERSION
+    if version not in KNOWN:
         raise Misconfigured(
             f"{path}: written by another version of batchpay (journal version {version}, this"
-            f" program knows {', '.join(sorted({*OLDER, SCHEMA_VERSION}))}); it was left untouched:"
-            " use the program that wrote it"
+            f" program knows {', '.join(sorted(KNOWN))}); it was left untouched: use the program"
+            " that wrote it"
         )
     return version
 

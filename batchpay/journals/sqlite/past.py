@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from batchpay.journals.sqlite.migration import derive_anew
 from batchpay.journals.sqlite.opening import open_to_read, translated
+from batchpay.journals.sqlite.packed import teach
 from batchpay.journals.sqlite.store import LOCKED_WAIT_S, SqliteJournal
 
 
@@ -26,6 +27,7 @@ def as_of(path: Path, job: str, seq: int) -> Iterator[SqliteJournal]:
             translated(path),
         ):
             source.backup(target)
+            teach(target)
             _cut(target, seq)
         with closing(SqliteJournal(copy, job, read_only=True)) as journal:
             yield journal

@@ -47,6 +47,7 @@ from batchpay.journals.attempts import LAST
 from batchpay.journals.guard import Open, replay
 from batchpay.journals.sqlite import many, tally
 from batchpay.journals.sqlite.lines import RARE
+from batchpay.journals.sqlite.packed import WHOLE
 from batchpay.journals.sqlite.soundness import (
     GENESIS,
     PAGE,
@@ -68,9 +69,9 @@ TURNS = 30  # runs, in which all that is older is read once
 _MARK = "verified"
 # what only an attempt that began can meet
 _FOLLOW = kinds(Answered, Voided, Found, Absent)
-_LINE = (
+LINE = (
     'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
-    " data, digest FROM events"
+    f" {WHOLE}, digest FROM events"
 )
 # as the index of orders wants it
 _OF_ONE = "job = ? AND order_id = ? AND order_id <> ''"
@@ -301,7 +302,7 @@ def _span(
     are what they add up to. `again`: it is a part of all, which are read in turns.
     """
     digest = _digest_at(connection, after)
-    query = f"{_LINE} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT {PAGE}"
+    query = f"{LINE} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT {PAGE}"
     while after < until:
         lines = connection.execute(query, (after, until)).fetchall()
         digest = _chain(path, digest, after, lines)
@@ -378,7 +379,7 @@ def _before(
 def _stands(connection: sqlite3.Connection, key: Key, before: int) -> Open | None:
     """Where the events of an order before a number put it."""
     now: Open | None = None
-    query = f"{_LINE} WHERE {_OF_ONE} AND seq < ? ORDER BY seq"
+    query = f"{LINE} WHERE {_OF_ONE} AND seq < ? ORDER BY seq"
     for line in connection.execute(query, (*key, before)).fetchall():
         now = _after(connection, key, now, line)
     return now
@@ -409,7 +410,7 @@ def _hold(connection: sqlite3.Connection, path: Path, key: Key) -> None:
     """Hold an order, from its first event to its last, against where it stands, and what is read of
     it against the chain.
     """
-    query = f"{_LINE} WHERE {_OF_ONE} ORDER BY seq"
+    query = f"{LINE} WHERE {_OF_ONE} ORDER BY seq"
     for line in connection.execute(query, key).fetchall():
         if not fits(_digest_at(connection, line[0] - 1), line):
             raise BrokenChain(path, line[0])
@@ -471,10 +472,28 @@ def _same_rows(
 def prove(connection: sqlite3.Connection, path: Path, seqs: Sequence[int]) -> None:
     """Hold some events against the ones before them, however old they are. Raises BrokenChain."""
     digests = dict(_digests(connection, [seq - 1 for seq in seqs]))
-    query = f"{_LINE} WHERE seq IN (*)"
+    query = f"{LINE} WHERE seq IN (*)"
     for line in many.those_of(connection, query, (), seqs):
         if not fits(digests.get(line[0] - 1, GENESIS), line):
             raise BrokenChain(path, line[0])
+
+
+def lines_at(
+    connection: sqlite3.Connection, path: Path, seqs: Sequence[int]
+) -> list[tuple[str, tuple[Any, ...]]]:
+    """Some events: the digest before each, and its line. Raises BrokenChain for one that does not
+    fit it, or is not there.
+    """
+    digests = dict(_digests(connection, [seq - 1 for seq in seqs]))
+    query = f"{LINE} WHERE seq IN (*)"
+    lines = {line[0]: line for line in many.those_of(connection, query, (), seqs)}
+    found = []
+    for seq in seqs:
+        before = digests.get(seq - 1, GENESIS)
+        if seq not in lines or not fits(before, lines[seq]):
+            raise BrokenChain(path, seq)
+        found.append((before, lines[seq]))
+    return found
 
 
 def refuse_headless(path: Path, events: Iterable[Event]) -> None:

@@ -39,6 +39,7 @@
 --   disputed          what a payer's bank says against a charge, when it was news
 --   followed          how far a run asked about charges of before
 --   noted             a person's word on one difference of an audit, as it was then
+--   archived          a finished batch was written into a file of its own, and its events are packed (packed.py)
 --   totals            where the rows of a batch stand; what a report was written from
 --   run.counted       the run's work is done and counted; its reports follow
 --   run.finished      with its exit code

@@ -42,6 +42,7 @@ from batchpay.journals.came_to import CameTo, came_in_all, came_plainly
 from batchpay.journals.guard import Open, replay
 from batchpay.journals.sqlite import many
 from batchpay.journals.sqlite.lines import COLUMNS, event_of
+from batchpay.journals.sqlite.packed import WHOLE
 
 GENESIS = "0" * 64
 PAGE = 5_000  # events that are held against what follows from them at a time
@@ -264,8 +265,8 @@ def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
     of_orders: list[Sequence[Any]] = []
     found = _Derived(connection)
     query = (
-        'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
-        " data, digest FROM events ORDER BY seq"
+        'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'  # noqa: S608 - our own words
+        f" {WHOLE}, digest FROM events ORDER BY seq"
     )
     for line in connection.execute(query):
         try:
