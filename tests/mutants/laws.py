@@ -20,6 +20,7 @@ STANDING = "test_standing.py::"
 JOURNAL = "contract/test_journal.py::"
 WIRE = "test_gateway_omise.py::"
 FILE = "test_journal_sqlite.py::"
+ARCHIVES = "test_archiving.py::"
 
 
 @dataclass(frozen=True)
@@ -247,6 +248,43 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.journals.sqlite.tally:refuse_others", always(None))
+
+
+@mutant(
+    "L3",
+    "a packed event does not tell which token it spent",
+    ARCHIVES + "test_whatever_a_journal_is_asked_it_answers_the_same_when_it_is_packed",
+)
+def _() -> None:
+    import batchpay.journals.sqlite.archiving as archiving
+
+    def make(was: Any) -> Any:
+        def asked(data: Any) -> Any:
+            found = was(data)
+            found.get("intent", {}).pop("single_use", None)
+            return found
+
+        return asked
+
+    swap("batchpay.journals.sqlite.packed:_asked_of", make)
+    alike = archiving._READ_ALIKE  # SQLite, too, looks away
+    archiving._PACK = archiving._PACK.replace(f" AND {alike}", "")
+
+
+@mutant(
+    "L3",
+    "what does not unpack is packed all the same",
+    ARCHIVES
+    + "test_nights_decide_every_row_alike_whether_batches_are_archived_between_them",
+)
+def _() -> None:
+    import batchpay.journals.sqlite.archiving as archiving
+
+    def make(was: Any) -> Any:
+        return lambda text, seq, like: was(text.replace("0", "1", 1), seq, like)
+
+    swap("batchpay.journals.sqlite.packed:packed", make)
+    archiving._PACK = archiving._PACK.replace(" AND whole(?2) = data", "")
 
 
 # --- L4: verdicts come from proof

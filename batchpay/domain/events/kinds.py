@@ -177,6 +177,7 @@ ASKED_IN_QUERIES = (
     CHARGE_CREATED_AT,
     CHARGE_AMOUNT_AT,
     CHARGE_CURRENCY_AT,
+    "$.charge.status",  # as an auditor asks (docs/howto/auditing.md)
     SALE_AT,
     IDS_FROM_AT,
     *(f"$.intent.{name}" for name in AskedFor._fields),
