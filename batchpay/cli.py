@@ -595,7 +595,7 @@ def audit(
 def archive(
     job_file: Path, before: str, to: Path | None, only_list: bool, as_json: bool
 ) -> None:
-    """Write finished batches into one file each, and pack them in the journal.
+    """Write finished batches into a file each; pack the journal.
 
     Finished are those of which nothing moves by itself and nobody must act: none of their rows is
     held, pending, in doubt or unproven, no transfer is followed, no dispute is open. Each file is

@@ -12,6 +12,8 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,6 +24,7 @@ from typing import Any
 
 import pytest
 
+import batchpay
 from batchpay.batches import finished
 from batchpay.batches.open_job import Edges
 from batchpay.commands.archive import Archives, archive
@@ -42,6 +45,7 @@ from tests.test_following import turn
 from tests.test_plan_is_run import NIGHTS, Story
 from tests.world import Market, order
 
+JOURNAL = Path(batchpay.__file__).parent.parent / "docs" / "journal.md"
 EVER = date(2099, 12, 31)
 DAY_NS = 86_400 * 10**9
 ARCHIVED = Archived(batch="", file="", sha256="", bytes=0, events=0, last=0)
@@ -284,6 +288,11 @@ def test_a_finished_batch_goes_into_one_file_and_reads_as_it_did(
     seen = verify(story.job())
     assert (seen.differences, seen.notes) == ((), ())
     assert seen.files == len(before) - 1 + 1
+    (program,) = re.findall(r"```python\n(.*?)```", JOURNAL.read_text(), re.DOTALL)
+    state = str(story.job().state_path)
+    words = [sys.executable, "-c", program, state]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(seen.events), seen.digest]
 
 
 def test_a_bit_that_flips_in_an_archive_or_in_a_packed_event_is_seen(
