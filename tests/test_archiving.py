@@ -35,7 +35,8 @@ from batchpay.domain.events import Archived, Stop, line
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite import opening
 from batchpay.journals.sqlite.archiving import Archiving
-from batchpay.journals.sqlite.packed import BEGINS
+from batchpay.journals.sqlite.lines import line_of
+from batchpay.journals.sqlite.packed import BEGINS, WHOLE, packed, teach
 from batchpay.journals.sqlite.soundness import BrokenChain
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import alike
@@ -221,6 +222,29 @@ def test_each_path_of_a_query_is_kept_beside_a_packed_event() -> None:
     text += (room / "schema.sql").read_text()
     asked = set(re.findall(r"json_extract\([a-z.]*data, '(\$[^'{]*)'", text))
     assert asked <= set(ASKED_IN_QUERIES)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "ร้าน", '"\\ \n\x7f', "\ud800", "{}[],:", '{"packed":"', "€" * 40_000],
+)
+def test_whatever_an_event_says_is_unpacked_to_the_byte(words: str) -> None:
+    """Also half a character, and a text that is longer than what deflate looks back."""
+    kept = {"sale": [words], "payer": words, "body": words}
+    data = {"intent": kept, "state": words, "charge": [1]}
+    event = Event("intent", data=data)
+    text = line_of(2, "night", event)[-1]
+    like = line_of(1, "night", Event("intent", data={"intent": {"body": words}}))[-1]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        teach(connection)
+        connection.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, data TEXT)")
+        form = packed(text, 1, like)
+        rows = [(1, like), (2, form)]
+        connection.executemany("INSERT INTO events VALUES (?, ?)", rows)
+        query = f"SELECT {WHOLE}, json_extract(data, '$.intent.sale') FROM events"
+        found = connection.execute(f"{query} ORDER BY seq").fetchall()
+        assert [one for one, _ in found] == [like, text]
+        assert json.loads(found[1][1]) == [words]
 
 
 # --- the file, and what the journal says of it
@@ -428,12 +452,12 @@ def at_pack(patch: pytest.MonkeyPatch) -> None:
     true = archiving.packed
     calls = iter(range(100))
 
-    def packed(*given: Any) -> str:
+    def counted(*given: Any) -> str:
         if next(calls) == 5:
             kill()
         return true(*given)
 
-    patch.setattr(archiving, "packed", packed)
+    patch.setattr(archiving, "packed", counted)
 
 
 def at_shrink(patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from batchpay.domain.errors import BatchpayError
+from batchpay.domain.errors import CannotWrite, TryLater
 from batchpay.domain.events import ASKED_IN_QUERIES, FREQUENT
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite import reread
@@ -108,6 +108,6 @@ class Archiving(Writing):
                 self._connection.execute("VACUUM")
             with self._lock, self._transaction():
                 self._connection.execute("DELETE FROM meta WHERE name = ?", (_LOOSE,))
-        except BatchpayError:
+        except (TryLater, CannotWrite):
             return False
         return True

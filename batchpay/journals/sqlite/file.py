@@ -16,10 +16,11 @@ from batchpay.domain.errors import BatchpayError, InputOutput
 from batchpay.domain.events import FREQUENT, STATUS_AT, Answered, BelongsTo
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite import reread, soundness, tally
-from batchpay.journals.sqlite.lines import COLUMNS, RARE, event_of, is_storable
+from batchpay.journals.sqlite.lines import COLUMNS, RARE, event_of
 from batchpay.journals.sqlite.migration import schema
 from batchpay.journals.sqlite.opening import open_to_read, prepare, translated
 from batchpay.journals.sqlite.opening import open_to_write as _open
+from batchpay.journals.sqlite.packed import is_storable
 from batchpay.journals.sqlite.soundness import GENESIS
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file

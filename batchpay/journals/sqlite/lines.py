@@ -10,7 +10,7 @@ import msgspec
 
 from batchpay.domain.events import FREQUENT
 from batchpay.domain.model import Event
-from batchpay.journals.sqlite.packed import WHOLE
+from batchpay.journals.sqlite.packed import WHOLE, is_storable
 
 COLUMNS = (
     'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
@@ -55,15 +55,6 @@ def _data(event: Event) -> str:
     if is_storable(data):
         return data
     return _ESCAPED.encode(event.data)
-
-
-def is_storable(text: str) -> bool:
-    """Can SQLite hold it?"""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def stored(event: Event, seq: int, digest: str) -> Event:

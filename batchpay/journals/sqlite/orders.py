@@ -37,9 +37,9 @@ from batchpay.journals.sqlite.lines import (
     RARE,
     any_of,
     event_of,
-    is_storable,
     texts_of,
 )
+from batchpay.journals.sqlite.packed import is_storable
 from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.plan import by_order, payment_method
 

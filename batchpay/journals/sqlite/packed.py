@@ -32,6 +32,7 @@ _RAW = -zlib.MAX_WBITS
 _LEVEL = 9
 _KEPT = 64  # texts of events that others are packed like
 _WRITE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ESCAPE = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def teach(connection: sqlite3.Connection) -> None:
@@ -61,7 +62,10 @@ def teach(connection: sqlite3.Connection) -> None:
 
 def packed(text: str, seq: int, like: str) -> str:
     """The text of an event as it is packed like that of the event `seq`."""
-    rest = _WRITE(_asked_of(json.loads(text))).removeprefix("{")
+    asked = _asked_of(json.loads(text))
+    rest = _WRITE(asked).removeprefix("{")
+    if not is_storable(rest):
+        rest = _ESCAPE(asked).removeprefix("{")
     if rest != "}":
         rest = f",{rest}"
     behind = f',"as":{seq:d}{rest}'
@@ -70,6 +74,15 @@ def packed(text: str, seq: int, like: str) -> str:
     )
     pressed = press.compress(text.encode()) + press.flush()
     return f'{BEGINS}{base64.b85encode(pressed).decode()}"{behind}'
+
+
+def is_storable(text: str) -> bool:
+    """Can SQLite hold it?"""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unpacked(pressed: str, like: str, behind: str) -> str:
