@@ -240,3 +240,23 @@ def test_a_folder_of_the_job_is_named_from_where_the_workflow_runs(
     market.job(file="inbox/orders.csv")
     said = market.run("--format", "github", verb="check").stdout
     assert "::error file=inbox/orders.csv,line=" in said
+
+
+def test_what_will_be_held_is_a_group_of_its_own(market: Market) -> None:
+    """In each form, with the reason that a run would give; it is no fault of the file."""
+    market.job(more='[controls]\nmax_day = { THB = "150.00" }')
+    market.orders([order(1), order(2), order(3)])
+    shown = on_terminal(market, columns=80)
+    assert "orders.csv: held, not sent by the next run" in shown
+    assert "2 orders: row 3 '00002', row 4 '00003'" in shown
+    for form in ("lines", "github"):
+        done = market.run("--format", form, verb="check")
+        assert "2 orders: row 3 '00002', row 4 '00003'" in done.stdout
+        assert "more than 150.00 THB ([controls] max_day)" in done.stdout
+        assert (
+            done.returncode,
+            "3 rows, 0 rejected, 0 repeated, 2 held" in done.stdout,
+        ) == (
+            0,
+            True,
+        )

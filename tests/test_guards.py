@@ -156,6 +156,11 @@ def test_a_recipient_is_paid_no_more_a_day_than_the_job_allows(market: Told) -> 
     market.orders([sale(1, "600.00"), sale(2, "500.00"), other, sale(4, "400.00")])
     planned = json.loads(market.run("--json", verb="plan").stdout)
     assert planned["to_send"]["THB"]["count"] == 3 and planned["exit_code"] == 11
+    checked = json.loads(market.run("--json", verb="check").stdout)
+    (held,), (file,) = checked["held"], checked["files"]
+    assert (held["rows"], held["first"]) == (1, [{"row": 3, "value": "00002"}])
+    assert (file["held"], file["may_be_sent"]["THB"]["count"]) == (1, 3)
+    assert checked["exit_code"] == 0
     assert market.run().returncode == 11
     assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
     said = row(market, "00002")["reason"]

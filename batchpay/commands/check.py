@@ -20,9 +20,14 @@ from batchpay.batches.drafts import batch_id_in, drafts_of
 from batchpay.batches.guards import guards_of
 from batchpay.batches.judging import judge_files
 from batchpay.batches.keeping import KeptRows
-from batchpay.batches.planned import Placed, PlannedBatch, placed_rows
+from batchpay.batches.planned import (
+    Placed,
+    PlannedBatch,
+    beside_others,
+    placed_rows,
+)
 from batchpay.domain.errors import BatchpayError
-from batchpay.domain.model import Batch, Judged, Problem
+from batchpay.domain.model import Batch, Judged, Outcome, Problem
 from batchpay.domain.money import major_text
 from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
@@ -32,15 +37,13 @@ from batchpay.intake.take_in import Intake, Intakes, Keep, Rows, Source, take_in
 from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.holds import Going
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.rows import (
     Cancelled,
     ConflictWith,
-    Guards,
     Rejected,
-    Standing,
-    Waits,
-    is_sendable,
+    goes_now,
 )
 from batchpay.messages.message import plain, worded
 from batchpay.reconciliation.findings import Place, finding_of
@@ -71,6 +74,8 @@ class Checked:
     refusals: tuple[str, ...]  # of files that could not be read at all
     problems: tuple[RowProblem, ...] = ()  # empty when they were told one by one
     groups: tuple[Group, ...] = ()  # the same fault in many rows, once
+    # right rows that the next run would not send, by why; a cell stands for the order's id
+    held: tuple[Group, ...] = ()
     at: str = ""  # when, UTC, ISO 8601
 
 
@@ -119,6 +124,7 @@ def check(job: Job, on_problem: OnProblem | None = None) -> Checked:
         refusals=tuple(map(str, intakes.refused)),
         problems=tuple(problems),
         groups=groups.all(),
+        held=checking.held.all(),
         at=iso(at_ns),
     )
 
@@ -138,6 +144,7 @@ def acknowledged(job: Job, checked: Checked) -> dict[str, Any]:
         "rejected": checked.rejected,
         "refusals": checked.refusals,
         "groups": [group.to_json() for group in checked.groups],
+        "held": [group.to_json() for group in checked.held],
     }
 
 
@@ -190,6 +197,7 @@ class _JudgedRows:
     # rows that an order of the journal is against
     contested: set[_At] = field(default_factory=set)
     flawed: set[_At] = field(default_factory=set)  # rows that break a rule
+    held: set[_At] = field(default_factory=set)  # rows that the next run would not send
 
 
 class _Checking:
@@ -206,8 +214,12 @@ class _Checking:
         self._journal = journal
         self._tell = tell
         self._knows_orders = journal.knows_orders()
-        self._present = [one.batch.id for one in planned]
         self._warned: list[str] = []
+        present = [one.batch.id for one in planned]
+        at_ns = SystemClock().now_ns()
+        self._guards = guards_of(job, journal, present=present, at_ns=at_ns)
+        self._going = Going(several=len(planned) > 1)  # what rows that go ask for
+        self.held = Groups()
 
     def file(self, intake: Intake, batch: PlannedBatch) -> tuple[dict[str, Any], int]:
         """One file as `--json` shows it, and how many of its rows somebody must correct: each once,
@@ -220,6 +232,7 @@ class _Checking:
         told = file_told(intake, batch.batch, len(others))
         told["read"] = read_told(intake.tally)
         told["may_be_sent"] = sums_told(judged.counts, judged.sums)
+        told["held"] = len(judged.held)
         told["warnings"] += self._warned
         return told, intake.tally.rejected + len(others)
 
@@ -241,23 +254,51 @@ class _Checking:
         """
         refused = bool(batch.batch.refusal)
         found = _JudgedRows()
-        if not self._knows_orders and not batch.repeats:
+        if not (self._knows_orders or batch.repeats or self._may_hold()):
             if refused:
                 return found
             return _JudgedRows(intake.tally.orders, intake.tally.valid)
-        for placed in placed_rows(self._job, self._journal, batch, self._guards()):
+        for one in placed_rows(self._job, self._journal, batch, self._guards):
+            placed = one if refused else beside_others(one, self._guards, self._going)
             row = placed.row
-            if not refused and _may_go(placed.standing):
+            if not refused and goes_now(placed.standing):
                 currency = row.document["currency"].upper()
                 found.counts[currency] += 1
                 found.sums[currency] += row.document["amount"]
                 self._warn_of(placed)
+            elif not refused and self._tell_held(batch.batch, placed):
+                found.held.add((row.sheet, row.row))
             if row.problems:
                 found.flawed.add((row.sheet, row.row))
             if self._is_contested(placed):
                 self._tell_contested(batch.batch, placed)
                 found.contested.add((row.sheet, row.row))
         return found
+
+    def _may_hold(self) -> bool:
+        """May a row be held that stands beside no order of the journal and no other of its id?"""
+        guards = self._guards
+        of_gateway = (
+            guards.barred,
+            guards.smallest_share,
+            guards.least_charge,
+            guards.most_charge,
+        )
+        of_job = (guards.max_day, guards.max_recipient)
+        is_near_held = guards.near_duplicates == "hold"
+        return bool(guards.stop) or is_near_held or any((*of_gateway, *of_job))
+
+    def _tell_held(self, batch: Batch, placed: Placed) -> bool:
+        """Is a row held that could go? Then its group has one more."""
+        row = placed.row
+        place = Place(batch, row, bool(self._guards.stop), placed.sale)
+        finding = finding_of(place, placed.standing)
+        if finding.outcome is not Outcome.HELD:
+            return False
+        code = finding.codes[0] if finding.codes else finding.outcome.value
+        problem = Problem("", shown(row.order_id), plain(finding.reason), code)
+        self.held.add(batch.file, row.sheet, row.row, problem)
+        return True
 
     def _warn_of(self, placed: Placed) -> None:
         """Keep what a person should know before the row is sent."""
@@ -282,18 +323,6 @@ class _Checking:
         finding = finding_of(Place(batch, row), placed.standing)
         problem = Problem("", "", plain(finding.reason), finding.outcome.value)
         self._tell(batch.file, row.sheet, row.row, problem)
-
-    def _guards(self) -> Guards:
-        return guards_of(
-            self._job,
-            self._journal,
-            present=self._present,
-            at_ns=SystemClock().now_ns(),
-        )
-
-
-def _may_go(standing: Standing) -> bool:
-    return is_sendable(standing) or isinstance(standing, Waits)
 
 
 # --- what check and plan share

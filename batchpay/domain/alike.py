@@ -2,6 +2,8 @@
 
 >>> [str(one) for one in differences("Silom\\xa0Silk", "Silom Silk")]
 ['another kind of blank']
+>>> [str(one) for one in differences("Amount\\n(THB)", "Amount (THB)")]
+['a line break in place of a blank']
 >>> [str(one) for one in differences("\\u0e19\\u0e4d\\u0e32", "\\u0e19\\u0e33")]
 ['the vowel ำ as two characters or as one']
 >>> looks("\\u0e19\\u0e4d\\u0e49\\u0e32") == looks("\\u0e19\\u0e49\\u0e33")
@@ -36,6 +38,7 @@ _UNSEEN = re.compile(
 )
 _CIRCLE_FIRST = re.compile("(\u0e4d)([\u0e48-\u0e4b])")
 _BLANK = re.compile(r"[^\S\n]")
+_BREAK = re.compile(" ?\n ?")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -101,6 +104,7 @@ _KINDS: tuple[tuple[Callable[[], Message], Callable[[str], str]], ...] = (
     (headers.DIFFERS_VOWEL, _sara_am),
     (headers.DIFFERS_COMPOSED, _composed),
     (headers.DIFFERS_BLANK_KIND, lambda text: _BLANK.sub(" ", text)),
+    (headers.DIFFERS_BREAK, lambda text: _BREAK.sub(" ", text)),
     (headers.DIFFERS_ENDS, str.strip),
     (headers.DIFFERS_WIDTH, _narrow),
     (headers.DIFFERS_BLANKS, lambda text: _BLANKS.sub("", text)),

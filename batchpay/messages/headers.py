@@ -28,10 +28,11 @@ BLANK_HEADER = entry(
 )
 HEADER_CR = entry(
     "header-cr",
-    "{path}: a lone CR in the header: lines must end with LF or CRLF; save it anew as CSV",
-    means="The lines of the file end as on an old Macintosh.",
+    "{path}: a lone CR in the header: lines must end with LF or CRLF, not as on an old Macintosh:"
+    " save it anew, in Excel as CSV UTF-8",
+    means="The lines of the file end with CR, where LF or CRLF ends a line today.",
     example="a CSV file of the kind Macintosh",
-    remedy="Save it anew as CSV.",
+    remedy="Save it anew as CSV, but not of the kind Macintosh.",
 )
 HEADER_QUOTE = entry(
     "header-quote",
@@ -117,6 +118,14 @@ NO_COLUMN_FOUND = entry(
     example="a sheet with a title above its header",
     remedy="Say in [input] header_row in which row the header is, or correct the names.",
 )
+SPACED = entry(
+    "column-missing.spaced",
+    "{path}: row {row:d}: a blank stands before each name but the first, and would before each"
+    " cell: have it exported without blanks, or replace ', ' by ',' in a text editor",
+    means="Between the cells stand a delimiter and a blank.",
+    example="order_id, amount, currency",
+    remedy="Have the file exported with nothing but the delimiter between its cells.",
+)
 ABSENT = entry(
     "absent",
     "no column '{name}'",
@@ -170,6 +179,9 @@ DIFFERS_ENDS = _differs(
 )
 DIFFERS_WIDTH = _differs(
     "width", "wide letters beside narrow ones", "ｼﾛﾑ beside シロム"
+)
+DIFFERS_BREAK = _differs(
+    "break", "a line break in place of a blank", "a name on two lines of its cell"
 )
 DIFFERS_BLANKS = _differs(
     "blanks", "another number of blanks", "two blanks between words"

@@ -5,6 +5,7 @@ of its own.
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -139,9 +140,11 @@ def _missing(
     wanted: int,
     aliases: Sequence[tuple[str, ...]],
 ) -> Message:
+    if _are_spaced(cells, missing):
+        return headers.SPACED(path=path, row=row)
     groups = {group[0]: group for group in aliases}
     absent = tuple(_absent(groups.get(name, (name,)), cells) for name in missing)
-    found = ", ".join(f"'{told(cell)}'" for cell in cells[:NAMED_CELLS])
+    found = ", ".join(f"'{_in_toml(cell)}'" for cell in cells[:NAMED_CELLS])
     if len(cells) > NAMED_CELLS:
         found += ", …"
     if all(one.code == headers.ABSENT.code for one in absent) and len(absent) == wanted:
@@ -163,12 +166,26 @@ def _absent(names: Sequence[str], cells: Sequence[str]) -> Message:
     for name in names:
         if cell := plain.get(looks(name)):
             differs = differences(cell, name)
-            return headers.ABSENT_ALIKE(name=shown, near=told(cell), differs=differs)
+            return headers.ABSENT_ALIKE(
+                name=shown, near=_in_toml(cell), differs=differs
+            )
     for name in names:
         near = difflib.get_close_matches(looks(name), plain, n=1, cutoff=0.6)
         if near:
-            return headers.ABSENT_NEAR(name=shown, near=told(plain[near[0]]))
+            return headers.ABSENT_NEAR(name=shown, near=_in_toml(plain[near[0]]))
     return headers.ABSENT(name=shown)
+
+
+def _are_spaced(cells: Sequence[str], missing: Sequence[str]) -> bool:
+    """Would all be there but for a blank before each cell but the first?"""
+    bare = {cell.removeprefix(" ") for cell in cells}
+    is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
+    return is_spaced and bare.issuperset(missing)
+
+
+def _in_toml(cell: str) -> str:
+    """A name as it is shown, fit to be copied into the job: TOML has no \\x."""
+    return re.sub(r"\\x([0-9a-f]{2})", r"\\u00\1", told(cell))
 
 
 def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[Message]]:

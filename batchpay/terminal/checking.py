@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FEW = 20  # problems that need no summary behind them
 SOON_S = 2.0  # the first row of each fault is told at once when reading takes longer
+WRONG = "what is wrong, and what to do"
+HELD = "why, and what to do"
 NARROWEST, WIDEST = 40, 120  # columns of a terminal that the table uses
 
 
@@ -60,6 +62,8 @@ class Lines:
         if self._told > FEW:
             for group in checked.groups:
                 say(_in_short(group))
+        for group in checked.held:
+            say(f"{_in_short(group)}: {named(str(group.said))}")
         return _say_files(checked)
 
 
@@ -90,6 +94,12 @@ class Groups:
             if groups:
                 say(f"{told['file']}")
                 for one in table(groups, width, coloured=_is_coloured()):
+                    raw(one)
+                say("")
+            held = of_file(checked.held, told["file"])
+            if held:
+                say(f"{told['file']}: held, not sent by the next run")
+                for one in table(held, width, title=HELD, coloured=_is_coloured()):
                     raw(one)
                 say("")
         return _say_files(checked)
@@ -147,6 +157,9 @@ class Github:
             for warning in told["warnings"]:
                 raw(f"::warning {where}::{_data(warning)}")
             raw(f"::notice {where}::{_data(_file_told(told))}")
+        for group in checked.held:
+            where = f"file={_property(self._path(group.file))}"
+            raw(f"::notice {where}::{_data(f'{_in_short(group)}: {group.said}')}")
         for refusal in checked.refusals:
             raw(f"::error ::{_data(refusal)}")
         return checked.exit_code
@@ -191,6 +204,7 @@ class Json:
         """Close the document; returns the exit code."""
         rest = {
             "groups": [group.to_json() for group in checked.groups],
+            "held": [group.to_json() for group in checked.held],
             "files": checked.files,
             "rejected": checked.rejected,
             "refusals": checked.refusals,
@@ -225,7 +239,11 @@ def form_of(name: str, folder: Path, *, as_json: bool) -> Form:
 
 
 def table(
-    groups: Sequence[Group], width: int, *, coloured: bool = False
+    groups: Sequence[Group],
+    width: int,
+    *,
+    title: str = WRONG,
+    coloured: bool = False,
 ) -> Iterator[str]:
     """Rows, column, and what is wrong in lines that end at words; no line is wider than `width`
     columns of the terminal.
@@ -237,7 +255,7 @@ def table(
     counted = max(4, *map(len, counts))
     wide = max(6, *(min(cell_len(column), width // 4) for column in columns))
     rest = width - counted - wide - 6
-    told = next(wrapped("what is wrong, and what to do", rest))
+    told = next(wrapped(title, rest))
     yield f"  {'rows':>{counted}}  {_filled('column', wide)}  {told}"
     for group, count, column in zip(groups, counts, columns, strict=True):
         texts = [piece for text in _texts(group) for piece in wrapped(line(text), rest)]
@@ -270,10 +288,11 @@ def _first_told(group: Group) -> str:
     named_first = ", ".join(told)
     if group.values > len(group.first):
         named_first += ", …"
+    kind = "different cells" if group.column else "orders"
     if group.values > MOST_VALUES:
-        return f"more than {MOST_VALUES:,} different cells: {named_first}"
+        return f"more than {MOST_VALUES:,} {kind}: {named_first}"
     if group.values > 1:
-        return f"{group.values:,} different cells: {named_first}"
+        return f"{group.values:,} {kind}: {named_first}"
     if group.rows > 1:
         return f"the first in {named_first}"
     return named_first
@@ -366,7 +385,8 @@ def counted(told: Mapping[str, Any]) -> str:
     rows = many(told["rows"], "row")
     rejected = told["rejected"]
     repeated = told["repeated"]
-    return f"{told['file']}: {rows}, {rejected:,} rejected, {repeated:,} repeated"
+    held = f", {told['held']:,} held" if told.get("held") else ""
+    return f"{told['file']}: {rows}, {rejected:,} rejected, {repeated:,} repeated{held}"
 
 
 def _valid(told: Mapping[str, Any]) -> str:

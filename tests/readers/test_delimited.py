@@ -62,6 +62,14 @@ from tests.readers.files import HEADER, look, look_at, row, text_of
             "lone CR in the header",
         ),
         (
+            "order_id, amount, currency, recipient, customer, note, invoice",
+            "have it exported without blanks, or replace ', ' by ','",
+        ),
+        (
+            "order_id,amount\u00a0,currency,recipient,customer,note,invoice",
+            r"it has 'amount\u00a0'; the difference: a blank at its beginning or end",
+        ),
+        (
             "order_id,amount,currency,recipient,customer,note,invoice,a\x00",
             r"control character in the header 'a\x00'",
         ),
@@ -452,6 +460,18 @@ def test_small_files(tmp_path: Path) -> None:
     )
     one = look_at(tmp_path, row())
     assert (one.refused, one.rows, one.problems) == ([], [2], {})
+    old = look(tmp_path, "orders.csv", text_of([row()]).replace("\n", "\r"))
+    assert "lone CR in the header" in old.refusal
+
+
+@pytest.mark.fault("X08")
+def test_what_ends_a_file_of_dos_is_no_line(tmp_path: Path) -> None:
+    """Behind the last line end; without one nothing proves that the line is whole."""
+    text = text_of([row()])
+    ended = look(tmp_path, "orders.csv", f"{text}\x1a")
+    assert (ended.refused, ended.rows, ended.problems) == ([], [2], {})
+    assert "file may have been cut" in look(tmp_path, "orders.csv", text[:-1]).refusal
+    assert look(tmp_path, "orders.csv", f"{text[:-1]}\x1a").refused
 
 
 @pytest.mark.fault("X08")

@@ -251,6 +251,22 @@ def test_formulas_without_a_value_and_errors_reject_their_row(
 
 
 @pytest.mark.fault("X17")
+def test_the_0_of_a_formula_that_nobody_calculated_is_no_value(tmp_path: Path) -> None:
+    """XlsxWriter puts it there and says so in the workbook; a part of a sum would be 0."""
+    unknown = with_cell('<c r="F3"><f>1+1</f><v>0</v></c>')
+    assert both(tmp_path, unknown).rules == {3: [("note", "formula-without-value")]}
+    for text in ("0", "2"):
+        known = rezipped(
+            with_cell(f'<c r="F3"><f>2-1</f><v>{text}</v></c>'),
+            {"xl/workbook.xml": lambda xml: xml.replace('fullCalcOnLoad="1"', "")},
+        )
+        looked = both(tmp_path, known)
+        assert (looked.problems, looked.cells["note"][1]) == ({}, text)
+    known = with_cell('<c r="F3"><f>2</f><v>2</v></c>')
+    assert both(tmp_path, known).problems == {}
+
+
+@pytest.mark.fault("X17")
 def test_merged_and_hidden_cells_are_read_and_told(tmp_path: Path) -> None:
     """A merged range has the value of its first cell; hidden rows count like any other; hidden
     sheets are not taken.

@@ -151,6 +151,7 @@ class _Source:
             found = records_of(data.decode(), self.delimiter, self.header_row)
             if len(found.records) == self.header_row:
                 if not found.rest and not data.endswith(b"\n"):
+                    self._check_header(found.records[-1])
                     raise FileRefused(
                         texts.NO_LINE_END_HEADER(path=self.path, line=found.lines)
                     )

@@ -26,6 +26,7 @@ BLOCK = 1024 * 1024
 LINE_LIMIT = 8 * BLOCK  # bytes of one record, line ends in quotes included
 # bytes of a text by which its encoding and its header are looked for
 SAMPLE = 64 * 1024
+_DOS_END = b"\x1a"
 _BOM = "\ufeff".encode()
 _CONTROLS = re.compile("[\x80-\x9f]")
 
@@ -149,7 +150,9 @@ def _marking_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut after line ends; without a byte order mark."""
+    """The same bytes, cut after line ends; without a byte order mark, and without the character by
+    which DOS ends a file.
+    """
     kept = b""
     first = True
     for piece in pieces:
@@ -165,7 +168,7 @@ def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]
             raise FileRefused(
                 texts.LONG_LINE(path=str(snapshot.path), limit=LINE_LIMIT)
             )
-    if kept:
+    if kept and kept != _DOS_END:
         yield kept
 
 

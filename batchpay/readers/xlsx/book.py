@@ -47,7 +47,8 @@ class Book:
         package = Package.open(snapshot, snapshot.stream())
         sheet = _choose(package, wanted)
         zeros = zero_formats(package)
-        facts = scan(package.windows(sheet.part), zeros)
+        windows = package.windows(sheet.part)
+        facts = scan(windows, zeros, uncalculated=package.uncalculated)
         if facts.twice:
             raise FileRefused(
                 sheets.CELL_TWICE(

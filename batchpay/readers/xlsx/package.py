@@ -61,6 +61,8 @@ class Package:
     sheets: list[Sheet] = field(default_factory=list)
     has_macros: bool = False
     from_1904: bool = False  # its dates count from there
+    # who wrote it left its formulas to whoever opens it: a 0 beside one is no value
+    uncalculated: bool = False
     _styles: str = ""
     _theme: str = ""
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
@@ -227,6 +229,8 @@ class Package:
             kind = element.tag.rpartition("}")[2]
             if kind == "workbookPr":
                 self.from_1904 = element.get("date1904", "") in ("1", "true")
+            if kind == "calcPr":
+                self.uncalculated = element.get("fullCalcOnLoad", "") in ("1", "true")
             if kind != "sheet":
                 continue
             ids = [

@@ -147,12 +147,19 @@ def has_values(windows: Iterable[bytes]) -> bool:
     return any(found for _ in _fed(parser, windows))
 
 
-def scan(windows: Iterable[bytes], styles: Collection[int] = ()) -> SheetFacts:
+def scan(
+    windows: Iterable[bytes],
+    styles: Collection[int] = (),
+    *,
+    uncalculated: bool = False,
+) -> SheetFacts:
     """One pass over a sheet's XML. Of number cells with one of these styles the place is kept.
+    `uncalculated`: a formula's 0 is what its writer put there for want of a value.
 
     Raises expat.ExpatError for what is no XML.
     """
-    seen = _Scan(frozenset(map(str, styles)))
+    empty = frozenset({"", "0"} if uncalculated else {""})
+    seen = _Scan(frozenset(map(str, styles)), empty)
     parser = _parser(seen.started)
     seen.listen = lambda heard: setattr(parser, "CharacterDataHandler", heard)
     for _ in _fed(parser, windows):
@@ -186,8 +193,9 @@ class _Scan:
     element that is no part of it begins.
     """
 
-    def __init__(self, styles: frozenset[str]) -> None:
+    def __init__(self, styles: frozenset[str], empty: frozenset[str]) -> None:
         self.facts = SheetFacts()
+        self._empty = empty  # texts of a formula that has no value
         self.listen: Callable[[Callable[[str], None] | None], None] = lambda _: None
         self._styles = styles
         self._tables = 0
@@ -236,7 +244,8 @@ class _Scan:
             facts.lost |= not addressed
             if len(facts.errors) <= MARKED_LIMIT:
                 facts.errors[place] = text or "#ERROR!"
-        elif self._has_formula and not text and kind != "str":  # its text may be empty
+        # a text may be empty
+        elif self._has_formula and text in self._empty and kind != "str":
             facts.lost |= not addressed
             if len(facts.no_value) <= MARKED_LIMIT:
                 facts.no_value.add(place)
