@@ -178,9 +178,12 @@ def _events(path: Path, job: str) -> list[Event]:
         f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5
     )
     try:
+        made = "SELECT 1 FROM sqlite_master WHERE name = 'plain_events'"
+        # before version 7 of the journal every event was kept in full
+        source = "plain_events" if connection.execute(made).fetchone() else "events"
         return [
             Event(*row)
-            for row in connection.execute(f"{query} FROM events ORDER BY seq")
+            for row in connection.execute(f"{query} FROM {source} ORDER BY seq")
         ]
     finally:
         connection.close()

@@ -117,7 +117,7 @@ def journal_events(state: Path) -> list[tuple[str, str, dict[str, Any]]]:
             ).fetchone():
                 return []
             rows = raw.execute(
-                "SELECT kind, order_id, data FROM events ORDER BY seq"
+                "SELECT kind, order_id, data FROM plain_events ORDER BY seq"
             ).fetchall()
     return [(kind, order_id, json.loads(data)) for kind, order_id, data in rows]
 

@@ -409,7 +409,6 @@ def test_an_earlier_program_leaves_a_journal_with_packed_events_alone(
     """It cannot unpack them: 78, and the file stays as it was."""
     story = shop(in_memory)
     archived(story)
-    monkeypatch.setattr(opening, "PACKED_VERSION", "none")
     monkeypatch.setattr(opening, "KNOWN", frozenset({"6"}))
     job = story.job()
     before = job.state_path.read_bytes()

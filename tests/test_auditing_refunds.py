@@ -95,7 +95,7 @@ def said(market: Market, day: date, *more: str) -> tuple[int, str]:
 def events(market: Market, kind: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(market.folder / "state" / "batchpay.db")) as journal:
         found = journal.execute(
-            "SELECT data FROM events WHERE kind = ? ORDER BY seq", (kind,)
+            "SELECT data FROM plain_events WHERE kind = ? ORDER BY seq", (kind,)
         ).fetchall()
     return [json.loads(data) for (data,) in found]
 

@@ -168,7 +168,7 @@ def journal(tmp_path: Path) -> Path:
 def rows_of(path: Path) -> list[Any]:
     """All that is kept."""
     connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
+    rows = connection.execute("SELECT * FROM plain_events ORDER BY seq").fetchall()
     connection.close()
     return [list(row) for row in rows]
 

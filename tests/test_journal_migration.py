@@ -26,6 +26,7 @@ from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock, lock_path
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
 from batchpay.journals.sqlite.soundness import statements
+from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import alike, terms_of
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
@@ -39,6 +40,7 @@ MEANING = {
     "4": "f0660bce2b484f3e717348f9392ec480533733c0f849c6b1daeb00010d7d7863",
     "5": "0ee1cb1297ddb75a88fd6dcda5bcc4e9ecd6c77fd68753f90b25bd9020c37158",
     "6": "ced9787e38fbba0e34a624e76dbbd16197525a06f766a617a50c13f163161ccb",
+    "8": "e5504c779aab3ef8bf8a6fb5fa714358eb9b04bd994f95c00b322f6ee441841c",
 }
 
 
@@ -457,6 +459,7 @@ def test_a_migration_that_fails_at_any_statement_has_not_been(
 KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
+from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
 from tests.test_journal_migration import breaking
 at = int(sys.argv[2])
@@ -602,6 +605,42 @@ def test_a_run_that_begins_while_a_journal_is_migrated_undoes_it(old: Path) -> N
 
 
 @pytest.mark.fault("J33")
+def test_a_journal_of_version_6_keeps_its_events_in_full(tmp_path: Path) -> None:
+    """It knew no stencils: what it holds stays as it lies there, and is read and gone on with."""
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, "night")
+    journal.append([intent("A1"), answer("A1", "succeeded", charge="chrg_1")])
+    journal.close()
+    form_before = form(path)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(
+            """
+            DROP VIEW plain_events;
+            DROP TABLE stencils;
+            DROP INDEX charges_told_of;
+            CREATE INDEX charges_told_of ON events (json_extract(data, '$.charge.id')) WHERE
+                kind IN ('answer', 'found', 'adopted', 'resolved')
+                AND json_extract(data, '$.charge.id') IS NOT NULL;
+            UPDATE meta SET value = '6' WHERE name = 'schema_version';
+            """
+        )
+    before, open_before = events_of(path), open_attempts(path)
+    with closing(SqliteJournal(path, "night", read_only=True)) as reader:
+        assert reader.order_of_charge("chrg_1") == ("night", "A1", 1)
+    journal = SqliteJournal(path, "night")
+    journal.verify()
+    assert journal.order_of_charge("chrg_1") == ("night", "A1", 1)
+    for number in range(2, 2 + LEARNED_FROM + 2):
+        journal.append([intent(f"A{number}", payer=f"cust_{number}")])
+    journal.verify()
+    journal.close()
+    assert events_of(path)[: len(before)] == before
+    assert open_attempts(path).items() >= open_before.items()
+    assert not events_of(path)[-1][11].startswith("{")
+    assert form(path) == form_before
+
+
+@pytest.mark.fault("J33")
 def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> None:
     """The second finds it done."""
     code = (
@@ -618,7 +657,7 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
 
 
 @pytest.mark.fault("D12", "J33")
-@pytest.mark.parametrize("version", ["0", "8", "99", "2.0", ""])
+@pytest.mark.parametrize("version", ["0", "9", "99", "2.0", ""])
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_version_that_nobody_here_knows_is_refused_and_left(
     old: Path, version: str, read_only: bool

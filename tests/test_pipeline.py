@@ -580,7 +580,7 @@ def test_a_form_body_is_what_the_journal_promised(market: Market) -> None:
 
     raw = sqlite3.connect(market.folder / "state" / "batchpay.db")
     intents = {}
-    for (data,) in raw.execute("SELECT data FROM events WHERE kind = 'intent'"):
+    for (data,) in raw.execute("SELECT data FROM plain_events WHERE kind = 'intent'"):
         kept = json.loads(data)["intent"]
         intents[kept["key"]] = kept["body_sha256"]
         assert hashlib.sha256(kept["body"].encode()).hexdigest() == kept["body_sha256"]

@@ -26,6 +26,7 @@ from batchpay.domain.model import (
 )
 from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
+from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle import after
 from batchpay.lifecycle.folding import fold
@@ -37,11 +38,15 @@ from tests import nights
 from tests.fakes import START_NS, FakeClock, in_virtual_time
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+@pytest.fixture(params=["memory", "sqlite", "shortened"])
+def journal(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Journal]:
     if request.param == "memory":
         yield MemoryJournal("night")
         return
+    if request.param == "shortened":
+        monkeypatch.setattr(stencils, "LEARNED_FROM", 2)
     opened = SqliteJournal(tmp_path / "state" / "batchpay.db", "night")
     yield opened
     opened.verify()

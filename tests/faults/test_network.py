@@ -343,8 +343,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
         )
         made.quietly()
         answers = (
-            "SELECT order_id, json_extract(data, '$.verdict') FROM events WHERE kind = 'answer'"
-            " ORDER BY seq DESC"
+            "SELECT order_id, json_extract(data, '$.verdict') FROM plain_events"
+            " WHERE kind = 'answer' ORDER BY seq DESC"
         )
         yield Night(
             made,

@@ -345,16 +345,6 @@ class Connection:
         """A function of SQL, as sqlite3 takes it."""
         self._apsw.create_scalar_function(name, made, values, **how)
 
-    def create_aggregate(self, name: str, values: int, made: type[Any]) -> None:
-        """A function of SQL over many rows, as sqlite3 takes it: `step` for each, then
-        `finalize`.
-        """
-
-        def begin() -> tuple[Any, Callable[..., None], Callable[[Any], Any]]:
-            return made(), made.step, made.finalize
-
-        self._apsw.create_aggregate_function(name, begin, values)
-
     def close(self) -> None:
         """Never fails: sqlite3_close() ignores a checkpoint that could not be written."""
         self._disk.closing_the_dead = self._generation != self._disk.generation

@@ -159,12 +159,12 @@ SINGLE_USE_AT = "$.intent.single_use"
 ASKED_FOR = ", ".join(
     [
         *(
-            f"CAST(coalesce(json_extract(e.data, '$.intent.{name}'), '') AS TEXT)"
+            f"CAST(coalesce(json_extract(plain(e.data), '$.intent.{name}'), '') AS TEXT)"
             for name in ("payer", "destination")
         ),
-        "CAST(coalesce(json_extract(e.data, '$.intent.amount'), 0) AS INTEGER)",
+        "CAST(coalesce(json_extract(plain(e.data), '$.intent.amount'), 0) AS INTEGER)",
         *(
-            f"CAST(coalesce(json_extract(e.data, '$.intent.{name}'), '') AS TEXT)"
+            f"CAST(coalesce(json_extract(plain(e.data), '$.intent.{name}'), '') AS TEXT)"
             for name in ("currency", "single_use")
         ),
     ]

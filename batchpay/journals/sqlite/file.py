@@ -22,6 +22,7 @@ from batchpay.journals.sqlite.opening import open_to_read, prepare, translated
 from batchpay.journals.sqlite.opening import open_to_write as _open
 from batchpay.journals.sqlite.packed import is_storable
 from batchpay.journals.sqlite.soundness import GENESIS
+from batchpay.journals.sqlite.stencils import DATA, Shortening
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 PAGE = 20000  # events that are read at a time
@@ -60,6 +61,7 @@ class JournalFile:
         # why nothing is written through this object any more
         self._broken: InputOutput | None = None
         self._reading = read_only
+        self._shortening = Shortening()
         if read_only:
             self._connection = open_to_read(path, locked_wait_s)
         else:
@@ -102,10 +104,12 @@ class JournalFile:
             goes_on = self._sure == self._at
             yield
             self._connection.execute("COMMIT")
+            self._shortening.committed()
             if goes_on:
                 self._sure = self._at
             self._durable(self._last_seq)
         except BaseException:
+            self._shortening.rolled_back()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -174,7 +178,7 @@ class JournalFile:
         where = (
             f"job = ? AND batch_id <> '' AND batch_id = ? AND kind = '{Answered.kind}'"
         )
-        told = f"json_extract(data, '{STATUS_AT}') = 429"
+        told = f"json_extract({DATA}, '{STATUS_AT}') = 429"
         return self._select(
             f"{where} AND {told}", (self.job, batch_id), "events_of_a_batch"
         )

@@ -18,16 +18,16 @@ from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.journals.sqlite.soundness import statements
 
 # what schema.sql is; tests/test_journal_migration.py holds the two together
-SCHEMA_VERSION = "6"
-# The same with packed events (packed.py). A journal is of it from its first archived batch on, so
-# that a program that cannot unpack them leaves it alone.
-PACKED_VERSION = "7"
-OLDER = frozenset({"1", "2", "3", "4", "5"})  # versions that `migrate` knows
+SCHEMA_VERSION = "8"
+# versions that `migrate` knows
+OLDER = frozenset({"1", "2", "3", "4", "5", "6", "7"})
 _GONE_SINCE_1 = (
     "events_of_an_order",
     "alike_orders",
     "events_of_a_kind",
     "rows_with_an_intent",
+    # since 7 it finds the charge in what is kept by a stencil, too
+    "charges_told_of",
 )
 # what events alone are behind: made anew, for before version 2 one of them had two forms
 _DERIVED = ("open_attempts", "asked", "came_to")
@@ -44,9 +44,13 @@ _NEW_SINCE_1 = frozenset(
         "asked_corrects",
         "asked_rows",
         "came_to",
+        "stencils",
+        "stencils_stay",
+        "stencils_remain",
+        "plain_events",
     }
 )
-_NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) (\w+)")
+_NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER|VIEW) (\w+)")
 _PAGE = 2000
 
 
@@ -56,12 +60,13 @@ def schema() -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """An earlier version -> 6. Whatever fails, the caller rolls back.
+    """An earlier version -> 8. Whatever fails, the caller rolls back.
 
     Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in
     nothing but what terms are: the card of a customer was part of them. Version 4 in nothing but
     which kinds of event are found by an index. Version 5 in what is kept of what attempts asked
-    for, and what came of them.
+    for, and what came of them. Version 6, and 7 with packed events, in
+    what is kept in full: all.
     """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")

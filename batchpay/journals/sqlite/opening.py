@@ -29,7 +29,6 @@ from batchpay.journals.place import closed_to_us, why_closed
 from batchpay.journals.sqlite.many import STATEMENTS
 from batchpay.journals.sqlite.migration import (
     OLDER,
-    PACKED_VERSION,
     SCHEMA_VERSION,
     migrate,
     schema,
@@ -39,7 +38,7 @@ from batchpay.journals.sqlite.soundness import statements
 
 # less than this, and what SQLite calls an I/O error is a full disk
 LEAST_FREE_BYTES = 1 << 20
-KNOWN = frozenset({*OLDER, SCHEMA_VERSION, PACKED_VERSION})  # versions
+KNOWN = frozenset({*OLDER, SCHEMA_VERSION})  # versions
 BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
 RESTORE = "restore the last good copy: charges made since are found at the gateway and adopted"
 
@@ -189,8 +188,6 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> str | None:
             f"{path}: this SQLite file is not a batchpay journal; name another file in [state] url"
         )
     version = found["schema_version"]
-    if version == PACKED_VERSION:
-        return SCHEMA_VERSION
     if version not in KNOWN:
         raise Misconfigured(
             f"{path}: written by another version of batchpay (journal version {version}, this"

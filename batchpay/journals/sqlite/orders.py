@@ -38,8 +38,11 @@ from batchpay.journals.sqlite.lines import (
     any_of,
     event_of,
     texts_of,
+    told_at,
+    values_of,
 )
 from batchpay.journals.sqlite.packed import is_storable
+from batchpay.journals.sqlite.stencils import CHARGE_TOLD_OF, DATA
 from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.plan import by_order, payment_method
 
@@ -57,17 +60,18 @@ _LATELY = (
     " AND (a.destination IN (SELECT value FROM json_each(?3))"
     " OR a.paid_with IN (SELECT value FROM json_each(?4)))"
     " AND (a.destination IN (SELECT value FROM json_each(?3))"
-    f" OR json_extract(e.data, '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
+    f" OR json_extract(plain(e.data), '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
     " ORDER BY a.seq DESC"
 )
 # what stands beside the greatest is of its row (sqlite.org/lang_select.html, "bare columns")
 _YOUNGEST = (
-    f"SELECT json_extract(data, '{CHARGE_ID_AT}'), max(json_extract(data, '{CHARGE_CREATED_AT}')),"
-    f" at_ns FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
+    f"SELECT json_extract({DATA}, '{CHARGE_ID_AT}'),"
+    f" max(json_extract({DATA}, '{CHARGE_CREATED_AT}')), at_ns FROM events"
+    f" WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
 )
 _AT_ONCE = (
     f"SELECT e.seq, e.order_id, e.kind, e.attempt, e.send, CASE e.kind WHEN '{Answered.kind}'"
-    f" THEN json_extract(e.data, '{STATE_AT}') END, e.at_ns, {ASKED_FOR}"
+    f" THEN json_extract(plain(e.data), '{STATE_AT}') END, e.at_ns, {ASKED_FOR}"
     " FROM events AS e INDEXED BY events_of_an_order WHERE e.order_id <> ''"
     f" AND e.order_id IN (*) AND e.job = ? AND e.kind <> '{TransferSeen.kind}' ORDER BY e.seq"
 )
@@ -82,9 +86,10 @@ _SUCCEEDED = Outcome.SUCCEEDED.value
 # accepted. When a charge was made that this journal did not make, its event alone tells.
 _ON_THEIR_WAY = (
     "SELECT a.order_id, a.attempt, a.at_ns, a.adopted, c.settled_ns, c.chain, c.transfer, CASE"
-    f" a.adopted WHEN 1 THEN (SELECT json_extract(e.data, '{CHARGE_CREATED_AT}') FROM events AS e"
-    " WHERE e.seq = a.seq) END FROM came_to AS c CROSS JOIN asked AS a ON a.seq = c.seq WHERE"
-    f" c.state = '{_SUCCEEDED}' AND c.chain <> '' AND c.transfer_status NOT IN {_OVER}"
+    f" a.adopted WHEN 1 THEN (SELECT json_extract(plain(e.data), '{CHARGE_CREATED_AT}')"
+    " FROM events AS e WHERE e.seq = a.seq) END FROM came_to AS c CROSS JOIN asked AS a"
+    f" ON a.seq = c.seq WHERE c.state = '{_SUCCEEDED}' AND c.chain <> ''"
+    f" AND c.transfer_status NOT IN {_OVER}"
     " AND a.job = ? AND (a.order_id, a.attempt) > (?, ?) AND (? = '' OR a.order_id <= ?)"
     " AND (a.at_ns >= ? OR c.settled_ns >= ? OR a.order_id IN (SELECT value FROM json_each(?))"
     f" OR a.order_id IN (SELECT order_id FROM events WHERE job = ? AND {RARE} AND order_id <> ''"
@@ -181,8 +186,7 @@ class Orders(JournalFile):
 
     def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
         """What a run wrote about orders, between two numbers of events."""
-        paths = (STATE_AT, CHARGE_AMOUNT_AT, CHARGE_CURRENCY_AT)
-        told = ", ".join(f"json_extract(data, '{path}')" for path in paths)
+        told = told_at(STATE_AT, CHARGE_AMOUNT_AT, CHARGE_CURRENCY_AT)
         query = (
             f"SELECT kind, batch_id, order_id, attempt, send, {told} FROM events WHERE seq > ?"
             " AND seq <= ? AND seq < ? AND job = ? AND run_id = ? AND order_id <> '' ORDER BY seq"
@@ -191,16 +195,8 @@ class Orders(JournalFile):
             before = self.head()[0] + 1
         for start in range(after, before, PAGE):
             page = self._rows(query, start, start + PAGE, before, self.job, run_id)
-            for (
-                kind,
-                batch_id,
-                order_id,
-                attempt,
-                send,
-                state,
-                amount,
-                currency,
-            ) in page:
+            for kind, batch_id, order_id, attempt, send, told in page:
+                state, amount, currency = values_of(told)
                 yield Done(
                     kind,
                     batch_id,
@@ -310,10 +306,10 @@ class Orders(JournalFile):
         the event; `but`: not those made of these.
         """
         query = (
-            f"SELECT a.order_id, a.batch_id, a.at_ns, CAST(coalesce(json_extract(e.data,"
-            f" '{IDS_FROM_AT}'), '') AS TEXT) AS made_of, e.kind FROM asked AS a JOIN events AS e"
-            " ON e.seq = a.seq WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ?"
-            " ORDER BY a.seq"
+            "SELECT a.order_id, a.batch_id, a.at_ns,"
+            f" CAST(coalesce(json_extract(plain(e.data), '{IDS_FROM_AT}'), '') AS TEXT)"
+            " AS made_of, e.kind FROM asked AS a JOIN events AS e ON e.seq = a.seq"
+            " WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ? ORDER BY a.seq"
         )
         found = {}
         for some in dict.fromkeys(beginnings):
@@ -330,8 +326,9 @@ class Orders(JournalFile):
         `keys`: only these places and orders.
         """
         query = (
-            f"SELECT a.corrects, json_extract(e.data, '{SALE_AT}'), a.order_id FROM asked AS a"
-            " JOIN events AS e ON e.seq = a.seq WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
+            f"SELECT a.corrects, json_extract(plain(e.data), '{SALE_AT}'), a.order_id"
+            " FROM asked AS a JOIN events AS e ON e.seq = a.seq"
+            " WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
         )
         pairs: dict[tuple[str, str], None] = {}
         with self._reads() as connection:
@@ -367,7 +364,7 @@ class Orders(JournalFile):
             return None
         query = (
             f"SELECT job, order_id, attempt FROM events WHERE kind IN {CHARGED}"
-            f" AND json_extract(data, '{CHARGE_ID_AT}') = ? ORDER BY seq LIMIT 1"
+            f" AND {CHARGE_TOLD_OF} = ? ORDER BY seq LIMIT 1"
         )
         row = self._first(query, charge_id)
         if row:
@@ -379,9 +376,9 @@ class Orders(JournalFile):
         look-up or an adoption of this job told of since then, by our wall clock (ns).
         """
         known: dict[str, str] = {}
-        paths = (CHARGE_ID_AT, CHARGE_CREATED_AT)
-        columns = [f"json_extract(data, '{path}')" for path in paths]
-        for charge_id, created_at in self._since(since_ns, f"kind IN {SEEN}", columns):
+        columns = [told_at(CHARGE_ID_AT, CHARGE_CREATED_AT)]
+        for (told,) in self._since(since_ns, f"kind IN {SEEN}", columns):
+            charge_id, created_at = values_of(told)
             if charge_id is not None:
                 known[charge_id] = known.get(charge_id) or created_at or ""
         return known
@@ -410,8 +407,8 @@ class Orders(JournalFile):
         charged, by our wall clock (ns).
         """
         uncharged = (
-            f"kind IN ('{Answered.kind}', '{Absent.kind}') AND json_extract(data, '{STATE_AT}') IN"
-            f" ('{Outcome.REFUSED.value}', '{Outcome.HELD.value}')"
+            f"kind IN ('{Answered.kind}', '{Absent.kind}') AND json_extract({DATA},"
+            f" '{STATE_AT}') IN ('{Outcome.REFUSED.value}', '{Outcome.HELD.value}')"
         )
         orders = self._since(since_ns, uncharged, ["order_id"])
         return list(dict.fromkeys(order_id for (order_id,) in orders))
@@ -466,7 +463,7 @@ class Orders(JournalFile):
     def _ids_elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, None]]:
         """Order id -> the ids under which other jobs may have it: its own, and of corrections."""
         query = (
-            f"SELECT a.order_id, json_extract(e.data, '{SALE_AT}') FROM asked AS a"
+            f"SELECT a.order_id, json_extract(plain(e.data), '{SALE_AT}') FROM asked AS a"
             " JOIN events AS e ON e.seq = a.seq WHERE a.job {} ? AND a.corrects <> ''"
         )
         before = self._rows(query.format("<"), self.job)

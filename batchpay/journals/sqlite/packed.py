@@ -20,12 +20,13 @@ from functools import lru_cache
 from typing import Any
 
 from batchpay.domain.events import ASKED_IN_QUERIES
+from batchpay.journals.sqlite.stencils import DATA, read_by
 
 BEGINS = '{"packed":"'
 # a column of a query: the text of an event, whether it is packed or not
 WHOLE = (
     f"CASE WHEN substr(data, 1, {len(BEGINS)}) = '{BEGINS}' THEN whole(data)"
-    " ELSE data END"
+    f" ELSE {DATA} END"
 )
 _FORM = re.compile(r'\{"packed":"([^"\\]*)"(,"as":([0-9]+)[,}].*)', re.DOTALL)
 _RAW = -zlib.MAX_WBITS
@@ -57,6 +58,7 @@ def teach(connection: sqlite3.Connection) -> None:
         except (LookupError, ValueError, zlib.error, sqlite3.Error):
             return data
 
+    read_by(connection)
     connection.create_function("whole", 1, whole, deterministic=True)
 
 

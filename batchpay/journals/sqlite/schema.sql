@@ -1,4 +1,4 @@
--- The journal, version 6. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
+-- The journal, version 8. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
 --   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job
@@ -46,6 +46,7 @@
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
+-- `data` is a JSON object in full, or what of it is not in a stencil (plain_events).
 CREATE TABLE events (
     seq      INTEGER PRIMARY KEY,
     job      TEXT NOT NULL,
@@ -67,11 +68,34 @@ CREATE UNIQUE INDEX one_intent_a_send ON events (job, order_id, attempt, send) W
 CREATE INDEX events_of_an_order ON events (order_id, job) WHERE order_id <> '';
 CREATE INDEX events_of_a_kind ON events (job, kind) WHERE kind NOT IN ('intent', 'answer', 'found', 'transfer');
 CREATE INDEX events_of_a_batch ON events (job, batch_id, seq) WHERE batch_id <> '';
-CREATE INDEX charges_told_of ON events (json_extract(data, '$.charge.id'))
-    WHERE kind IN ('answer', 'found', 'adopted', 'resolved') AND json_extract(data, '$.charge.id') IS NOT NULL;
+CREATE INDEX charges_told_of ON events (
+    CASE substr(data, 1, 1) WHEN '{' THEN json_extract(data, '$.charge.id') ELSE nullif(substr(data, 1, instr(data, char(127)) - 1), '') END
+) WHERE kind IN ('answer', 'found', 'adopted', 'resolved') AND
+    CASE substr(data, 1, 1) WHEN '{' THEN json_extract(data, '$.charge.id') ELSE nullif(substr(data, 1, instr(data, char(127)) - 1), '') END IS NOT NULL;
 
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+-- What many events have in common (stencils.py). `data` of an event that does not begin with { is, between DEL characters:
+-- the id of the charge that it tells of, or nothing; the number of its stencil; what stands in the holes.
+CREATE TABLE stencils (
+    id     INTEGER PRIMARY KEY,
+    pieces TEXT NOT NULL            -- JSON: texts, and which part of `data` stands between them, the first being 0
+);
+CREATE TRIGGER stencils_stay BEFORE UPDATE ON stencils BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER stencils_remain BEFORE DELETE ON stencils BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+-- The events with their data in full, over which the chain is made: for whoever reads without our program.
+CREATE VIEW plain_events AS SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,
+    CASE substr(data, 1, 1) WHEN '{' THEN data ELSE (
+        SELECT group_concat(text, '') FROM (
+            SELECT CASE typeof(piece.value) WHEN 'integer'
+                THEN json_extract('["' || replace(e.data, char(127), '","') || '"]', '$[' || piece.value || ']')
+                ELSE piece.value END AS text
+            FROM stencils, json_each(stencils.pieces) AS piece
+            WHERE stencils.id = json_extract('["' || replace(e.data, char(127), '","') || '"]', '$[1]')
+            ORDER BY piece.key))
+    END AS data, digest FROM events AS e;
 
 -- Law L3: one open attempt per order (guard.follow). A row enters with the first intent and goes with the proof that the
 -- attempt took no money; it stays, as succeeded, when the attempt did, and comes back when it did so after all.

@@ -265,8 +265,8 @@ def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
     of_orders: list[Sequence[Any]] = []
     found = _Derived(connection)
     query = (
-        'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'  # noqa: S608 - our own words
-        f" {WHOLE}, digest FROM events ORDER BY seq"
+        "SELECT seq, job, kind, at_ns, run_id, batch_id, sheet,"  # noqa: S608 - our own words
+        f' "row", order_id, attempt, send, {WHOLE}, digest FROM events ORDER BY seq'
     )
     for line in connection.execute(query):
         try:
