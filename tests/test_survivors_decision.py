@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from batchpay.domain.events import Disowned, Stop, Stray, line
 from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
+from batchpay.gateways.omise.objects import charge_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.holds import (
@@ -54,8 +56,17 @@ from batchpay.lifecycle.sales import (
     why_cancelled,
 )
 from batchpay.lifecycle.standing import stand
-from batchpay.lifecycle.terms import fitting_terms_of
-from batchpay.lifecycle.unclaimed import Nameless
+from batchpay.lifecycle.terms import Asked, differs, fitting_terms_of
+from batchpay.lifecycle.unclaimed import (
+    Nameless,
+    Unclaimed,
+    disowned_in,
+    fits,
+    nameless_of,
+    unclaimed_in,
+    unclear_among,
+)
+from batchpay.lifecycle.unclaimed import told_of as unclaimed_told
 from batchpay.messages import standing as said
 from batchpay.messages.message import plain, worded
 from batchpay.messages.problems import TOTAL_ROW
@@ -66,6 +77,7 @@ from tests.test_lifecycle import (
     FIRST,
     INTENT,
     OTHER,
+    charge,
     event,
 )
 from tests.test_standing import (
@@ -1082,3 +1094,200 @@ def test_what_waits_of_its_sale_is_no_reason_why_a_contested_row_is_told_less() 
     assert why_of(waits) == "row 3 differs"
     paid = stand(row, history(**corrected_by(FIRST, PAID)), here)
     assert isinstance(paid, DuplicateOf)
+
+
+# --- do two ask for the same?
+
+
+def of(payer: str = "cust_1", **changes: Any) -> Asked:
+    """Who asks for how much, for whom."""
+    return replace(Asked(payer, "r1", 500, "thb"), **changes)
+
+
+@pytest.mark.fault("J07", "J13")
+@pytest.mark.parametrize(
+    ("one", "other_one", "strangers"),
+    [
+        (of(), of("cust_2", amount=7), True),
+        (of(), of("cust_2", currency="jpy"), True),
+        (of(), of("cust_2"), False),  # the same money
+        (of(), of("cust_2", currency=None), False),
+        (of(), of(amount=7), False),  # the same payer
+        (of("cust_1:card_1"), of("cust_1:card_2", amount=7), False),
+        (of(""), of("cust_2", amount=7), False),  # nobody knows who
+        (of(), of("cust_2", amount=None), False),  # ... or how much
+        (of("tokn_1", pays_once=True), of("tokn_2", amount=7), False),
+        (of("tokn_1", pays_once=True), of("tokn_2", amount=7, destination="r2"), True),
+        (of("tokn_1", pays_once=True), of("cust_2", amount=7), False),
+        (of("tokn_1", pays_once=True), of("tokn_2", amount=7, destination=None), False),
+        (of("tokn_1", pays_once=True), of("tokn_2", amount=7, destination=""), False),
+        (of("cust_1", destination="r2"), of("cust_1", amount=7), False),
+    ],
+)
+def test_other_payers_of_other_money_are_strangers(
+    one: Asked, other_one: Asked, *, strangers: bool
+) -> None:
+    """A token tells nothing of who paid: there the recipient does."""
+    assert one.stranger_to(other_one) is strangers
+    assert other_one.stranger_to(one) is strangers
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize(
+    ("told", "denies"),
+    [
+        (of(), False),
+        (of("cust_2"), True),
+        (of(destination="r2"), True),
+        (of(amount=7), True),
+        (of(currency="jpy"), True),
+        (of("", destination=None, amount=None, currency=None), False),
+        (of("tokn_1"), False),
+    ],
+)
+def test_what_is_not_known_denies_nothing(told: Asked, *, denies: bool) -> None:
+    assert told.contradicts(of()) is denies
+
+
+@pytest.mark.fault("E05")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"amount": 7}, "0.07 THB instead of 1,234.50 THB"),
+        ({"currency": "jpy"}, "123,450 JPY instead of 1,234.50 THB"),
+        ({"currency": "THB", "description": "x"}, "another description or metadata"),
+        ({"destination": "r2"}, "recipient r2 instead of recp_test_1"),
+        ({"card": "tokn_test_2"}, "another way to pay"),
+        (
+            {"amount": 7, "destination": "r2"},
+            "0.07 THB instead of 1,234.50 THB, recipient r2 instead of recp_test_1",
+        ),
+    ],
+)
+def test_how_a_row_differs_from_what_was_asked(
+    changes: dict[str, Any], words: str
+) -> None:
+    """Everything that differs, and nothing else."""
+    told = str(differs({**DOCUMENT, **changes}, fold([FIRST])[0]))
+    assert words in told
+    kinds = ("instead of", "another way", "description")
+    assert sum(word in told for word in kinds) == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "row", "another"),
+    [
+        ("tokn_test_1", {"card": "tokn_test_2"}, False),  # a charge names no token
+        ("", {"customer": "cust_1"}, False),
+        ("cust_1", {"customer": "cust_2"}, True),
+        ("cust_2", {"card": "tokn_test_2"}, False),
+    ],
+)
+def test_of_an_adopted_charge_its_payer_is_what_it_tells(
+    kept: str, row: dict[str, str], *, another: bool
+) -> None:
+    document = {name: one for name, one in DOCUMENT.items() if name != "card"}
+    intent = replace(INTENT, content="", payer=kept)
+    told = str(differs({**document, **row}, Attempt(intent, adopted=True)))
+    assert ("another way to pay" in told) is another
+
+
+# --- charges of which nothing tells whose they are
+
+NAMELESS = Nameless("chrg_test_9", "", "recp_test_1", 123450, "thb", "")
+KEY = INTENT.key
+
+
+@pytest.mark.fault("J02", "L11", "B16")
+@pytest.mark.parametrize(
+    ("changes", "payer", "fits_it"),
+    [
+        ({}, "cust_1", True),
+        ({}, "tokn_1", True),
+        ({"payer": "cust_1"}, "cust_1:card_2", True),
+        ({"payer": "cust_2"}, "cust_1", False),
+        ({"order_id": "0001"}, "cust_1", True),
+        ({"order_id": "0002"}, "cust_1", False),
+        ({"key": KEY}, "cust_1", False),  # it is the order's own by its key
+        ({"key": "another"}, "cust_1", True),
+        ({"amount": 7}, "cust_1", False),
+        ({"destination": "r2"}, "cust_1", False),
+        # it tells no recipient: its payer must be the order's
+        ({"destination": "", "payer": "cust_1"}, "cust_1:card_2", True),
+        ({"destination": "", "payer": "cust_2"}, "cust_1", False),
+        ({"destination": "", "payer": "cust_2"}, "tokn_1", False),
+        ({"destination": ""}, "cust_1", False),
+    ],
+)
+def test_which_orders_charge_a_nameless_one_may_be(
+    changes: dict[str, Any], payer: str, *, fits_it: bool
+) -> None:
+    """By its terms, its payer and what it names, as far as it tells."""
+    one = replace(NAMELESS, **changes)
+    kept = Unclaimed()
+    kept.add_nameless(one)
+    terms = ("recp_test_1", 123450, "THB")
+    found = fits(kept.nameless, terms, "0001", payer, "night")
+    assert found == ([one] if fits_it else [])
+    assert fits({}, terms, "0001", payer, "night") == []
+
+
+@pytest.mark.fault("B19", "B22")
+@pytest.mark.parametrize(
+    ("made", "events", "unclear"),
+    [
+        ("", [FIRST, DECLINED], False),
+        ("", [FIRST, REFUSED], True),
+        ("", [FIRST, THROTTLED], True),
+        ("", [FIRST, VOIDED], False),
+        ("2099-01-01T00:00:00Z", [FIRST, REFUSED], True),
+        ("1969-01-01T00:00:00Z", [FIRST, REFUSED], False),  # long before it was sent
+    ],
+)
+def test_beside_what_is_said_to_have_charged_nothing_a_nameless_charge_is_in_doubt(
+    made: str, events: list[Any], *, unclear: bool
+) -> None:
+    kept = Unclaimed()
+    one = replace(NAMELESS, created_at=made)
+    kept.add_nameless(one)
+    (attempt,) = fold([replace(events[0], at_ns=10**18), *events[1:]])
+    found = list(unclear_among([attempt], kept.nameless, "night"))
+    assert found == ([(attempt, one)] if unclear else [])
+
+
+@pytest.mark.fault("J02", "L11")
+def test_what_is_kept_of_a_charge_that_names_nobody() -> None:
+    """Who paid and what it names; of one that kept a key nothing else is believed."""
+    told = charge_in(charge(metadata={"order_id": "0001"}, customer="cust_test_1"))
+    keyed = charge_in(
+        charge(metadata={"order_id": "0001", "batchpay_key": "k"}, destination=None)
+    )
+    assert told is not None and keyed is not None
+    one, other_one = nameless_of(told), nameless_of(keyed)
+    at = "2026-11-24T00:00:00Z"
+    mine = ("chrg_test_1", "cust_test_1", "recp_test_1", 123450, "thb", at, "0001")
+    assert one == Nameless(*mine) and one.terms == ("recp_test_1", 123450, "thb")
+    assert (other_one.order_id, other_one.key, other_one.destination) == ("", "k", "")
+
+
+@pytest.mark.fault("J02", "L11")
+def test_what_lists_showed_is_known_again_but_for_what_a_person_disowned() -> None:
+    """A stray is its order's by its key, whatever anybody says."""
+    found = charge_in(charge())
+    assert found is not None
+    told = (
+        Stray(key=KEY, charge=found),
+        Stray(key=KEY, charge=replace(found, id="chrg_test_2")),
+        unclaimed_told([NAMELESS, replace(NAMELESS, charge_id="chrg_test_8")]),
+        Disowned(charge_id="chrg_test_8"),
+        Disowned(charge_id="chrg_test_1"),
+        Stop(reason="no such event"),
+    )
+    events = [line(one, 1) for one in told]
+    kept = unclaimed_in(events)
+    assert list(kept.strays[KEY]) == ["chrg_test_1", "chrg_test_2"]
+    assert kept.nameless == {NAMELESS.terms: {"chrg_test_9": NAMELESS}}
+    assert kept.has(NAMELESS)
+    assert not kept.has(replace(NAMELESS, charge_id="chrg_test_8"))
+    assert not kept.has(replace(NAMELESS, amount=7))
+    assert disowned_in(events) == {"chrg_test_8", "chrg_test_1"}

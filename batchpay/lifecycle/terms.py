@@ -62,7 +62,7 @@ class Asked:
         if self.pays_once or other.pays_once:
             recipients = {self.destination, other.destination} - {None, ""}
             return len(recipients) > 1
-        return bool(self.payer and other.payer) and not may_pay(self.payer, other.payer)
+        return bool(self.payer) and not may_pay(self.payer, other.payer)
 
 
 def asked_in(document: Document) -> Asked:

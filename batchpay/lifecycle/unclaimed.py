@@ -148,8 +148,6 @@ def fits(
     """The kept charges that may be this order's, and are not by their keys. `order`: its recipient,
     amount and currency; `job`: the name of its job.
     """
-    if not nameless:
-        return []
     destination, amount, currency = order
     found = []
     for told in (destination, ""):
