@@ -22,7 +22,7 @@ from batchpay.domain.money import (
 from batchpay.intake.repeats import Repeats
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.listing import Listing
-from batchpay.lifecycle.plan import alike, key_of
+from batchpay.lifecycle.plan import alike, explains_itself, key_of
 from tests.test_lifecycle import answer_event, event
 from tests.test_listing import AT, page
 from tests.test_matching import (
@@ -187,6 +187,27 @@ def test_a_trailing_point_and_zeros_hide_no_id(one: str, other: str) -> None:
     """What a spreadsheet makes of a number that it took for one."""
     assert alike(one) == alike(other)
     assert alike(f"{one}5") != alike(other)
+
+
+@pytest.mark.fault("B16", "J11")
+@pytest.mark.parametrize(
+    ("changes", "explains"),
+    [
+        ({}, True),
+        ({"batchpay_job": "day"}, False),
+        ({"order_id": "A2"}, False),
+        ({"batchpay_key": "x"}, False),
+        ({"batchpay_key": ""}, False),
+    ],
+)
+def test_a_charge_explains_itself_by_a_key_of_the_job_and_order_that_it_names(
+    changes: dict[str, str], *, explains: bool
+) -> None:
+    """Whichever they are."""
+    key = key_of("night", "A1", 2)
+    told = {"batchpay_job": "night", "order_id": "A1", "batchpay_key": key}
+    assert explains_itself({**told, **changes}) is explains
+    assert not explains_itself({})
 
 
 # --- repeats between files

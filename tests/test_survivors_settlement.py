@@ -654,6 +654,184 @@ def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(
     assert not first.data.get("beside") and not second.data.get("beside")
 
 
+@pytest.mark.fault("J13", "L11")
+def test_an_adopted_charge_tells_of_which_cells_its_id_was_made_and_what_it_corrects() -> (
+    None
+):
+    """So far as it was told to the gateway; without a commission of the job none is known."""
+    written = Written()
+    told = {**charge()["metadata"], "batchpay_job": "night", "batchpay_ids": "a"}
+    sale = {"batchpay_corrects": '["p", "q"]', "batchpay_row": "Orders!7"}
+
+    async def main(recorder: Recorder) -> None:
+        shown = of_job("night", metadata={**told, **sale})
+        case = await recorder.adopt(shown, 1)
+        asked = case.intent
+        assert (asked.ids_from, asked.corrects, asked.sale) == ("a", "p", ("p", "q"))
+        assert (asked.sheet, asked.row) == ("Orders", 7)
+        assert (asked.alike, asked.fee_fixed, asked.fee_percentage) == ("1", None, None)
+        assert recorder.adopted == 1
+        given_back = replace(shown, id="chrg_test_2", refunded=5)
+        await recorder.found(case, given_back)
+        assert recorder.given_back == {"chrg_test_2": 5}
+
+    written.run(main)
+
+
+@pytest.mark.fault("B19")
+@pytest.mark.parametrize(
+    ("status", "shown", "trusted"),
+    [(429, True, False), (429, False, True), (428, True, True), (430, True, True)],
+)
+def test_a_429_that_tells_of_a_charge_is_the_last_that_is_believed(
+    status: int, *, shown: bool, trusted: bool
+) -> None:
+    """Told once, with the order and its charge."""
+    written = Written()
+    found = of_job("night") if shown else None
+
+    async def main(recorder: Recorder) -> None:
+        case = Case(INTENT)
+        await recorder.intend(case, 1000.0)
+        told = Verdict(Proof.IN_DOUBT, charge=found)
+        for _ in range(2):
+            await recorder.answered(case, told, status, "", 1000.0)
+        assert recorder.trust_429 is trusted
+
+    written.run(main)
+    told = [event.data for event in written.journal.events(["throttle.distrusted"])]
+    assert told == [{"order": "0001", "charge": "chrg_test_1"}] * (not trusted)
+
+
+@pytest.mark.fault("J05", "L11")
+def test_an_entry_that_cannot_be_read_waits_for_a_word_about_it_alone() -> None:
+    """Told once a reason."""
+    written = Written()
+
+    async def main(recorder: Recorder) -> None:
+        assert not recorder.is_unreadable("chrg_test_1")
+        for why in ("one", "one", "two"):
+            await recorder.unreadable("chrg_test_1", why)
+        assert recorder.is_unreadable("chrg_test_1")
+        assert not recorder.is_unreadable("chrg_test_2")
+
+    written.run(main)
+    told = [event.data["reason"] for event in written.journal.events(["unreadable"])]
+    assert told == ["one", "two"]
+
+
+@pytest.mark.fault("J04", "J03")
+def test_what_the_gateway_did_not_show_of_an_attempt_is_told_once() -> None:
+    """The charge that was asked for, or the account in which nothing is shown of that time."""
+    for by_account in (False, True):
+        written = Written()
+
+        async def main(recorder: Recorder, by_account: bool = by_account) -> None:
+            await recorder.note(BelongsTo(account="acct_1", mode="test", url="u"))
+            case = Case(INTENT)
+            await recorder.untold(case, "chrg_test_1")  # nothing was written of it yet
+            await recorder.untold_account(case)
+            await recorder.intend(case, 1000.0)
+            for _ in range(2):
+                if by_account:
+                    await recorder.untold_account(case)
+                else:
+                    await recorder.untold(case, "chrg_test_1")
+            assert case.attempt is not None and case.attempt.untold
+
+        written.run(main)
+        (event,) = written.journal.events(["untold"])
+        charge_id = "acct_1" if by_account else "chrg_test_1"
+        assert event.data["charge_id"] == charge_id
+        assert bool(event.data.get("account")) is by_account
+
+
+@pytest.mark.fault("L7", "J27")
+def test_a_persons_word_keeps_its_charge_and_how_that_differs() -> None:
+    written = Written()
+
+    async def main(recorder: Recorder) -> None:
+        case = Case(INTENT)
+        await recorder.intend(case, 1000.0)
+        await recorder.resolve(
+            case, "charged", "her phone", "kim", of_job("night"), ["amount: asked 1"]
+        )
+        assert case.attempt is not None and case.attempt.flaws == ("amount: asked 1",)
+
+    written.run(main)
+    (event,) = written.journal.events(["resolved"])
+    assert event.data["flaws"] == ["amount: asked 1"]
+    assert (event.data["by"], event.data["reason"]) == ("kim", "her phone")
+
+
+@pytest.mark.fault("J27")
+def test_a_charge_that_is_gone_is_told_by_its_id_where_it_is_not_the_one_reported() -> (
+    None
+):
+    """Each once."""
+    written = Written()
+
+    async def main(recorder: Recorder) -> None:
+        case = Case(INTENT)
+        await recorder.intend(case, 1000.0)
+        waits = {"status": "pending", "paid": False, "chain": None}
+        for number in (1, 7):
+            shown = of_job("night", id=f"chrg_test_{number}", **waits)
+            await recorder.found(case, shown)
+        for charge_id in ("chrg_test_7", "chrg_test_1", "", "chrg_test_7"):
+            await recorder.missing(case, charge_id)
+
+    written.run(main)
+    told = [
+        event.data.get("charge_id") for event in written.journal.events(["missing"])
+    ]
+    assert told == ["chrg_test_7", None]
+
+
+def test_news_of_many_transfers_are_each_written_once() -> None:
+    """A night may have a million; they are written some at a time."""
+    written = Written()
+    count = 501
+
+    async def main(recorder: Recorder) -> None:
+        case = Case(INTENT)
+        await recorder.intend(case, 1000.0)
+        await recorder.found(case, of_job("night"))
+        assert case.attempt is not None
+        seen = [
+            (case.attempt, TransferSeen(id=f"trsf_test_{number}", stands="created"))
+            for number in range(count)
+        ]
+        after = await recorder.transfers_seen(seen)
+        transfer = after[INTENT.key].transfer
+        assert transfer is not None and transfer.id == f"trsf_test_{count - 1}"
+
+    written.run(main)
+    told = [event.data["id"] for event in written.journal.events(["transfer"])]
+    assert told == [f"trsf_test_{number}" for number in range(count)]
+
+
+@pytest.mark.fault("J11", "B31")
+@pytest.mark.parametrize(
+    ("charge_id", "anothers"), [("chrg_test_1", 1), ("any text", 0)]
+)
+def test_only_what_can_be_asked_for_makes_a_charge_another_orders(
+    charge_id: str, anothers: int
+) -> None:
+    """Any text may stand in an answer for a charge that has an id of its own."""
+    written = Written()
+
+    async def main(recorder: Recorder) -> None:
+        for order_id in ("0001", "0002"):
+            case = Case(replace(INTENT, order_id=order_id, key=order_id))
+            await recorder.intend(case, 1000.0)
+            await recorder.found(case, of_job("night", id=charge_id))
+
+    written.run(main)
+    told = [event.data["reason"] for event in written.journal.events(["stop"])]
+    assert sum("was answered for order 0002" in one for one in told) == anothers
+
+
 @pytest.mark.fault("L3", "L11")
 @pytest.mark.parametrize(("ended", "beside"), [(True, False), (False, True)])
 def test_a_charge_beside_an_attempt_that_is_not_over_says_so(

@@ -425,8 +425,7 @@ def intent_of(
     }
     if ids_from:
         metadata["batchpay_ids"] = ids_from
-    if sale:
-        metadata |= told_sale(sale)
+    metadata |= told_sale(sale)
     body = form_encoded(document, metadata, fee)
     currency = str(document["currency"])
     fixed, percentage = _commission_in(fee, currency)
