@@ -11,7 +11,8 @@ import pytest
 
 from batchpay.batches.clock import iso
 from batchpay.domain.errors import FileRefused
-from batchpay.domain.model import Event, Outcome
+from batchpay.domain.events import TransferSeen
+from batchpay.domain.model import ChargeSeen, Event, Outcome
 from batchpay.domain.times import instant_ns
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.intake.controls import (
@@ -23,7 +24,7 @@ from batchpay.intake.controls import (
 from batchpay.job.job import Columns, FromColumn, FromValue
 from batchpay.lifecycle.after import may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.charge import could_be
+from batchpay.lifecycle.charge import Shown, could_be, flaws_of, took_nothing
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 from batchpay.lifecycle.proof import Proof, verdict
@@ -579,6 +580,186 @@ def test_a_cancelled_attempt_is_not_any_attempt_with_that_code() -> None:
         "by hand"
         not in one(FIRST, throttled, batch_id=OTHER, row=9, document=CHANGED).reason
     )
+
+
+# --- where an attempt stands
+
+
+def seen_as(charge_id: str = "chrg_test_1", **changes: Any) -> ChargeSeen:
+    found = charge_in(charge(id=charge_id, **changes))
+    assert found is not None
+    return found
+
+
+PAID = seen_as()
+TWIN = seen_as("chrg_test_2")
+GIVEN_BACK = seen_as("chrg_test_2", refunded_amount=123450)
+WAITS = seen_as("chrg_test_2", status="pending", paid=False)
+ENDED = seen_as("chrg_test_2", status="failed", paid=False)
+SEEN = TransferSeen(id="trsf_test_1", stands="created")
+ODD = replace(SEEN, flaws=("it is 1.00 THB",))
+
+
+def stands_as(
+    charge: ChargeSeen | None = None, *others: ChargeSeen, **more: Any
+) -> Attempt:
+    """An attempt with this charge, and those beside it."""
+    beside = tuple(map(Shown, others))
+    return replace(Attempt(INTENT, adopted=False), charge=charge, others=beside, **more)
+
+
+@pytest.mark.fault("B31", "L3", "J27")
+@pytest.mark.parametrize(
+    ("name", "attempt", "value"),
+    [
+        ("closed", stands_as(ENDED), True),
+        ("closed", stands_as(ENDED, ENDED), True),
+        ("closed", stands_as(ENDED, WAITS), False),  # it may take money yet
+        ("closed", stands_as(withdrawn=True), True),
+        ("closed", stands_as(PAID, withdrawn=True), False),
+        ("stands", stands_as(), False),  # free to be sent
+        ("stands", stands_as(ENDED), False),
+        ("stands", stands_as(PAID), True),
+        ("stands", stands_as(unclear=frozenset({1})), True),
+        ("doubled", stands_as(PAID, TWIN), True),
+        ("doubled", stands_as(PAID, GIVEN_BACK), False),
+        ("doubled", stands_as(WAITS, PAID), False),  # one of them took none
+        ("doubled", stands_as(PAID, WAITS), False),
+        ("doubled", stands_as(PAID, TWIN, accepted="kim"), False),
+        ("doubled", stands_as(None, PAID, TWIN), True),
+        ("is_told_429", stands_as(throttled=True), True),
+        ("is_told_429", stands_as(PAID, throttled=True), False),
+        ("is_told_429", stands_as(), False),
+        ("share_differs", stands_as(PAID, transfer=ODD), True),
+        ("share_differs", stands_as(PAID, transfer=SEEN), False),
+        ("share_differs", stands_as(PAID), False),
+        ("share_differs", stands_as(PAID, transfer=ODD, accepted="kim"), False),
+        ("share_differs", stands_as(WAITS, transfer=ODD), False),
+        (
+            "cancelled",
+            stands_as(refused=True, closed_as="cancelled", closed_why="w"),
+            "w",
+        ),
+        ("cancelled", stands_as(refused=True, closed_as="not-charged"), None),
+        ("cancelled", stands_as(closed_as="cancelled", closed_why="w"), None),
+        ("vanished", stands_as(PAID, missing_ns=1), True),
+        ("vanished", stands_as(PAID, missing_ns=1, accepted="kim"), False),
+        ("vanished", stands_as(ENDED, missing_ns=1), False),
+        ("vanished", stands_as(PAID), False),
+        ("unaccounted", stands_as(ENDED, missing_ns=1), True),
+        ("unaccounted", stands_as(ENDED, missing_ns=1, denied=True), False),
+        ("unaccounted", stands_as(PAID, missing_ns=1), False),
+        ("unaccounted", stands_as(ENDED), False),
+        ("said_uncharged", stands_as(sends=1), True),
+        ("said_uncharged", stands_as(sends=1, never_left=1), False),
+        ("said_uncharged", stands_as(refused=True), True),
+        ("said_uncharged", stands_as(PAID, sends=1), False),
+        ("may_go_again", stands_as(), True),
+        ("may_go_again", stands_as(unclear=frozenset({1})), True),
+        ("may_go_again", stands_as(unclear=frozenset({1}), spent=True), False),
+        ("may_go_again", stands_as(unclear=frozenset({1}), reused=True), False),
+        ("may_go_again", stands_as(reused=True), False),
+        ("may_go_again", stands_as(withdrawn=True), False),
+        ("charged_since_ns", stands_as(sent_ns=90_000 * 10**9), 3600 * 10**9),
+        ("charged_since_ns", stands_as(sent_ns=80_000 * 10**9), 0),
+        ("charged_since_ns", stands_as(sent_ns=90_000 * 10**9, reused=True), 0),
+        ("further", stands_as(PAID, TWIN, WAITS, ENDED), (TWIN,)),
+        ("money", stands_as(PAID), PAID),
+        ("money", stands_as(PAID, anothers=True), None),
+        ("money", stands_as(ENDED, flaws=("x",)), None),
+        ("money", stands_as(WAITS, flaws=("x",)), None),
+        ("money", stands_as(PAID, flaws=("x",)), PAID),
+        ("placed", stands_as(), True),
+    ],
+)
+def test_where_an_attempt_stands(name: str, attempt: Attempt, value: object) -> None:
+    """By its charges and by what was said of it."""
+    assert getattr(attempt, name) == value
+
+
+@pytest.mark.fault("J11")
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [
+        ({}, True),
+        ({"flaws": ()}, False),
+        ({"strangers": frozenset()}, False),
+        ({"charge": TWIN}, False),
+        ({"charge": None}, False),
+    ],
+)
+def test_a_charge_is_known_as_anothers_where_that_is_what_is_wrong(
+    changes: dict[str, Any], *, known: bool
+) -> None:
+    told = stands_as(PAID, flaws=("whose",), strangers=frozenset({"chrg_test_1"}))
+    assert replace(told, **changes).is_known_as_anothers("chrg_test_1") is known
+
+
+@pytest.mark.fault("J27", "L6")
+@pytest.mark.parametrize(
+    ("said", "denied"), [("not-charged", True), ("cancelled", False)]
+)
+def test_a_person_who_looked_and_found_no_charge_is_believed(
+    said: str, *, denied: bool
+) -> None:
+    """No answer takes that word back."""
+    word = event("resolved", **{"as": said}, reason="looked", by="me")
+    attempt = folded(FIRST, word)
+    assert (attempt.denied, attempt.closed) == (denied, True)
+
+
+@pytest.mark.fault("B16", "L7")
+@pytest.mark.parametrize(
+    ("changes", "intent", "answered", "nothing"),
+    [
+        ({}, {}, False, True),
+        ({"status": "expired"}, {}, False, True),
+        ({"status": "successful"}, {}, False, False),
+        ({"paid": True}, {}, False, False),
+        ({"amount": "x"}, {}, False, False),  # not all of it can be read
+        ({"metadata": 5}, {}, True, True),  # but for whom it names
+        ({"metadata": {}}, {}, False, False),
+        ({"metadata": {}}, {}, True, True),
+        ({"metadata": {}, "amount": 1}, {}, True, False),
+        ({"amount": 1}, {}, False, True),  # it carries the key
+        ({"livemode": True}, {}, False, False),
+        ({"id": "chrg_1", "livemode": True}, {}, False, True),
+        ({"id": "chrg_1", "livemode": True}, {"mode": "test"}, False, False),
+        ({"id": "chrg_1", "livemode": True}, {"mode": "live"}, False, True),
+        ({}, {"mode": "live"}, False, False),
+        ({"id": "any text"}, {}, False, False),
+        ({"id": "any text"}, {"mode": "test"}, False, False),
+    ],
+)
+def test_what_certainly_took_nothing(
+    changes: dict[str, Any], intent: dict[str, str], *, answered: bool, nothing: bool
+) -> None:
+    """It ended, it is of the mode, all of it can be read, and it is the attempt's."""
+    ended = charge_in(charge(**{"status": "failed", "paid": False, **changes}))
+    assert ended is not None
+    asked = replace(INTENT, **{"mode": "", **intent})
+    assert took_nothing(ended, asked, answered=answered) is nothing
+
+
+@pytest.mark.fault("B15", "L7")
+@pytest.mark.parametrize(
+    ("changes", "flaw"),
+    [
+        ({"livemode": True}, "livemode: asked False, got True"),
+        ({"captured_amount": 5}, "captured_amount: asked 1234.50 THB, got 0.05 THB"),
+        ({"destination": "r2"}, "destination: asked recp_test_1, got r2"),
+        ({"paid": False}, "paid: asked true for a successful charge, got False"),
+        (
+            {"metadata": {"batchpay_key": "k"}},
+            f"metadata[batchpay_key]: asked {INTENT.key}, got k",
+        ),
+    ],
+)
+def test_how_a_charge_differs_is_named_with_what_was_asked(
+    changes: dict[str, Any], flaw: str
+) -> None:
+    found = charge_in(charge(**changes))
+    assert found is not None and flaw in flaws_of(found, INTENT, live=False)
 
 
 # --- the report
