@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from batchpay.batches.clock import iso
-from batchpay.domain.errors import Misconfigured, NotAllowed
+from batchpay.domain.errors import GatewaySilent, Misconfigured, NotAllowed
 from batchpay.domain.model import Answer
 from batchpay.settlement import Channel
 from batchpay.settlement.pacing import Breaker, Pacer
@@ -456,3 +456,94 @@ def test_a_permit_that_was_not_used_is_the_next_ones() -> None:
         assert times[1] - times[0] < 1.2
 
     run(main, rate=1)
+
+
+# --- what is known of answers
+
+
+@pytest.mark.fault("B21", "B29")
+@pytest.mark.parametrize(
+    ("status", "kind", "spoke", "foreign"),
+    [
+        (200, "charge", 1, False),
+        (200, "", 0, True),
+        (404, "error", 1, False),
+        (404, "", 0, True),
+        (499, "", 0, True),
+        (301, "", 0, True),
+        (
+            401,
+            "error",
+            0,
+            False,
+        ),  # it says something of the key, and nothing of who answers
+        (403, "error", 0, False),
+        (429, "", 0, False),
+        (500, "", 0, False),
+    ],
+)
+def test_what_answers_is_a_gateway_by_its_documents(
+    status: int, kind: str, spoke: int, *, foreign: bool
+) -> None:
+    async def main(told: Told) -> None:
+        await told.send(Answer(out=True, status=status, kind=kind))
+
+    line = run(main).line
+    assert (line.spoke, line.foreign is not None) == (spoke, foreign)
+
+
+@pytest.mark.fault("B15")
+def test_what_is_wrong_with_the_gateway_is_counted_and_told() -> None:
+    """How many of its answers say so, the last of them, and why there was none."""
+
+    async def main(told: Told) -> None:
+        line = told.line
+        assert (line.ill, line.illness, line.trouble, line.answers) == (0, 0, "", 0)
+        await told.send(Answer(out=True, status=499))
+        assert (line.ill, line.trouble, line.answers) == (0, "", 1)
+        for status in (500, 503):
+            await told.send(Answer(out=True, status=status))
+        assert (line.ill, line.illness, line.trouble) == (2, 503, "status 503")
+        await told.send(Answer(out=True, trouble="reset"))
+        assert (line.trouble, line.answers) == ("reset", 3)
+        for quiet in ({"too_long": True}, {"withheld": True}):
+            await told.send(Answer(out=True, trouble="no trouble", **quiet))
+        assert (line.trouble, line.answers) == ("reset", 4)
+
+    run(main)
+
+
+@pytest.mark.fault("B15", "J12")
+@pytest.mark.parametrize("quiet", [{"too_long": True}, {"withheld": True}])
+def test_what_is_no_silence_of_the_gateway_pauses_nothing(
+    quiet: dict[str, bool],
+) -> None:
+    """Not a byte left, or more came than anybody should read."""
+
+    async def main(told: Told) -> None:
+        first_s = await told.send(FINE)
+        for _ in range(30):
+            await told.send(Answer(out=True, **quiet))
+        assert await told.send(FINE) < first_s + PAUSE_S
+
+    run(main)
+
+
+@pytest.mark.fault("B20", "B29")
+@pytest.mark.parametrize(
+    ("changes", "fatal", "words"),
+    [
+        ({"excerpt": "<h1>No</h1>"}, GatewaySilent, "but: <h1>No</h1>)"),
+        ({"excerpt": "{}", "kind": "error", "code": "c"}, NotAllowed, "(403 c)"),
+        ({"kind": "error", "message": "m"}, NotAllowed, "(403 m)"),
+        ({}, NotAllowed, "(403)"),
+    ],
+)
+def test_a_proxys_page_says_nothing_of_the_key(
+    changes: dict[str, str], fatal: type, words: str
+) -> None:
+    async def main(told: Told) -> None:
+        await told.send(Answer(out=True, status=403, **changes))
+
+    line = run(main).line
+    assert type(line.fatal) is fatal and words in line.closed

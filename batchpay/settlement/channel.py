@@ -227,11 +227,15 @@ class Channel:
         A page instead of JSON is not the gateway's: a proxy's 403 says nothing of the key (B29).
         """
         if answer.excerpt and not answer.kind:
-            why = f"not the gateway, but something before it, refused the request ({_seen(answer)})"
+            what = f"status {answer.status} without the gateway's error object, but:"
+            why = (
+                "not the gateway, but something before it, refused the request"
+                f" ({what} {told(answer.excerpt)})"
+            )
             self.close(why, GatewaySilent(f"{why}; {steps.GATEWAY_URL()}"))
             return
-        told = answer.code or answer.message
-        why = f"the gateway refused the secret key ({answer.status}{' ' * bool(told)}{told})"
+        said = answer.code or answer.message
+        why = f"the gateway refused the secret key ({answer.status}{' ' * bool(said)}{said})"
         self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
 
     def _heed(self, answer: Answer[object]) -> None:
@@ -314,14 +318,6 @@ class Channel:
             where = "ahead of"
         why = f"this machine's clock is {abs(skew_s):.0f} s {where} the gateway's"
         self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
-
-
-def _seen(answer: Answer[object]) -> str:
-    """What came that is no document of the gateway's, in words."""
-    what = f"status {answer.status} without the gateway's error object"
-    if answer.excerpt:
-        what += f", but: {told(answer.excerpt)}"
-    return what
 
 
 def _usable(answer: Answer[object]) -> bool:
