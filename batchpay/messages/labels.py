@@ -129,6 +129,7 @@ COLUMNS = (
     _label("column.warnings", "Warnings", _COLUMN),
     _label("column.settled_by", "Settled by", _COLUMN),
     _label("column.mode", "Mode", _COLUMN),
+    _label("column.ours", "Ours", _COLUMN),
     _label("column.age", "How old", _COLUMN),
     _label("column.sends", "Requests sent", _COLUMN),
     _label("column.transfer_status", "Transfer stands", _COLUMN),

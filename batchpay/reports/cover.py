@@ -211,7 +211,7 @@ class Cover:
         names = [
             words.column(name) for name in ("of", "platform_fee", "fee", "fee_vat")
         ]
-        sheet.head([*names, words.word(labels.OURS)])
+        sheet.head([*names, words.column("ours")])
         for one in earned_of(self._inputs.totals):
             self._write_kept(one)
         sheet.at += 1
