@@ -34,6 +34,7 @@ _FURTHER = _NAMES.index("further")
 _METADATA = _NAMES.index("metadata")
 _MESSAGES = (_NAMES.index("reasons"), _NAMES.index("warnings"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_VALUES = {outcome: outcome.value for outcome in Outcome}
 _further_values = attrgetter(*(field.name for field in fields(Further)))
 
 
@@ -127,21 +128,28 @@ class KeptFindings:
 
 def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
-    values[_OUTCOME] = finding.outcome.value
-    values[_COUNTS_AS] = finding.counts_as.value
+    values[_OUTCOME] = _VALUES[finding.outcome]
+    values[_COUNTS_AS] = _VALUES[finding.counts_as]
     values[_METADATA] = dict(finding.metadata)
-    values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
-    values[_FURTHER] = list(map(_further_values, finding.further))
+    # most rows have none of these
+    if finding.problems:
+        values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
+    if finding.further:
+        values[_FURTHER] = list(map(_further_values, finding.further))
     for at in _MESSAGES:
-        values[at] = [message.to_json() for message in values[at]]
+        if values[at]:
+            values[at] = [message.to_json() for message in values[at]]
     return values
 
 
 def _finding(values: list[Any]) -> Finding:
     values[_OUTCOME] = _OUTCOMES[values[_OUTCOME]]
     values[_COUNTS_AS] = _OUTCOMES[values[_COUNTS_AS]]
-    values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
-    values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
+    if values[_PROBLEMS]:
+        values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
+    if values[_FURTHER]:
+        values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
     for at in _MESSAGES:
-        values[at] = tuple(map(read, values[at]))
+        if values[at]:
+            values[at] = tuple(map(read, values[at]))
     return Finding(*values)
