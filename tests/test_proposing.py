@@ -148,7 +148,7 @@ def test_a_file_of_shops_is_made_to_be_filled_in(tmp_path: Path) -> None:
 
 def test_the_currency_may_stand_beside_the_amounts(tmp_path: Path) -> None:
     """And dates have their form, as a proposal that is a comment."""
-    rows = [[row[0], f"฿{row[1]}", "5/2/2568", *row[3:]] for row in ROWS]
+    rows = [[row[0], f"฿{row[1]}", "25/2/2568", *row[3:]] for row in ROWS]
     header = ["Order No", "Amount", "Paid", *HEADER[3:]]
     (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
     propose(tmp_path, tmp_path / "orders.csv", None)
@@ -161,6 +161,34 @@ def test_the_currency_may_stand_beside_the_amounts(tmp_path: Path) -> None:
     )
     (tmp_path / "job.toml").write_text(uncommented, "utf-8")
     assert check(load_job(tmp_path / "job.toml")).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("amounts", "form"),
+    [
+        (("1.234", "80", "12.345"), None),
+        (("1.234", "99.50", "80,00"), None),
+        (("1.234", "80,00", "12.345"), "1.234,56"),
+        (("1.234.567", "80", "1.234"), "1.234,56"),
+    ],
+)
+def test_a_form_that_no_cell_proves_is_not_proposed(
+    tmp_path: Path, amounts: tuple[str, ...], form: str | None
+) -> None:
+    """Nor a day before a month that may be one before a day, nor a currency that nothing shows."""
+    rows = [
+        [row[0], amount, "5/2/2568", *row[3:]]
+        for row, amount in zip(ROWS, amounts, strict=True)
+    ]
+    header = ["Order No", "Amount", "Paid", *HEADER[3:]]
+    (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    text = (tmp_path / "job.toml").read_text("utf-8")
+    columns = tomllib.loads(text)["columns"]
+    assert columns["amount"].get("format") == form
+    assert ("1.234 reads two ways and no cell shows which" in text) == (form is None)
+    assert columns["currency"] == {"value": "…"}
+    assert "metadata.date1" not in text
 
 
 def test_nothing_is_overwritten_and_what_cannot_be_read_is_told(tmp_path: Path) -> None:

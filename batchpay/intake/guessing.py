@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from batchpay.domain.calendars import date_form_of
-from batchpay.domain.figures import SIGNS, declared_by, form_of
+from batchpay.domain.figures import (
+    SIGNS,
+    NumberForm,
+    declared_by,
+    form_of,
+    swapped,
+)
 from batchpay.domain.money import EXPONENTS, NotMoney, to_minor
 from batchpay.domain.text import folded, told
 
@@ -147,10 +153,17 @@ def dates_in(cells: Cells, taken: Sequence[str]) -> dict[str, str]:
                 column not in taken
                 and filled
                 and all(map(date_form_of(example).read, filled))
+                and not _may_be_other_date(example, filled)
             ):
                 found[column] = example
                 break
     return found
+
+
+def _may_be_other_date(example: str, texts: Sequence[str]) -> bool:
+    """May all be the month before the day as well? Then nothing shows which it is."""
+    other = example.replace("31/12", "12/31")
+    return other != example and all(map(date_form_of(other).read, texts))
 
 
 # --- one field each
@@ -216,8 +229,10 @@ def _amount(
         return Guess(
             "amount", "", '{ column = "…", unit = "major" }', "no column shows amounts"
         )
-    form, fits, filled = _form(cells[column], numbers.get(column, frozenset()))
+    form, fits, filled, unclear = _form(cells[column], numbers.get(column, frozenset()))
     why = f"{why}; {fits} of {filled} cells are amounts so"
+    if unclear:
+        why += f"; {told(unclear)} reads two ways and no cell shows which: no format is proposed"
     unit = "major"
     if any(word in folded(column) for word in _SMALLEST):
         unit = "minor"
@@ -252,21 +267,39 @@ def _is_plain(text: str) -> bool:
     return True
 
 
-def _form(texts: Sequence[str], numbers: frozenset[int]) -> tuple[str, int, int]:
-    """The form under which most cells are amounts, empty where none is needed; how many of them
-    are, of how many.
+def _form(texts: Sequence[str], numbers: frozenset[int]) -> tuple[str, int, int, str]:
+    """The form under which most cells are amounts, empty where none is needed, or none is proven;
+    how many of them are, of how many; and of a form that is not proven a cell that leaves it open.
     """
     filled = [(at, text) for at, text in enumerate(texts) if text]
     plain = sum(1 for at, text in filled if at in numbers or _is_plain(text))
-    best, most = "", plain
-    odd = [text for at, text in filled if at not in numbers and not _is_plain(text)]
+    best, most, unclear = "", plain, ""
+    written = [text for at, text in filled if at not in numbers]
+    odd = [text for text in written if not _is_plain(text)]
     proposed = [declared_by(text) for text in odd[:_TRIED]]
     for example in dict.fromkeys(one[0] for one in proposed if one):
         form = form_of(example)
         fits = sum(1 for at, text in filled if at in numbers or form.read(text))
         if fits > most:
-            best, most = example, fits
-    return best, most, len(filled)
+            best, most, unclear = example, fits, _left_open(form, written)
+    if unclear:
+        return "", plain, len(filled), unclear
+    return best, most, len(filled), ""
+
+
+def _left_open(form: NumberForm, texts: Sequence[str]) -> str:
+    """A cell that is another number where comma and point are the other way round, of a column in
+    which none shows which way it is, or one shows the other (separators); empty: there is none.
+    """
+    other = swapped(form)
+    if other is None:
+        return ""
+    pairs = [(text, form.read(text), other.read(text)) for text in texts]
+    is_against = any(not one and two for _, one, two in pairs)
+    if not is_against and any(one and not two for _, one, two in pairs):
+        return ""
+    both = (text for text, one, two in pairs if one and two and one != two)
+    return next(both, "")
 
 
 def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
@@ -284,16 +317,17 @@ def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
     for sign, codes_of_sign in SIGNS.items():
         if any(sign in text for text in texts) and len(codes_of_sign) == 1:
             meant |= codes_of_sign
+    why = "its name stands in the column of amounts"
     if any("¥" in text or "￥" in text for text in texts):
         meant.add("JPY")
+        why = "¥ stands in the column of amounts: JPY, unless these are CNY"
     if len(meant) == 1:
-        why = "its name stands in the column of amounts"
         return Guess("currency", "", f'{{ value = "{meant.pop()}" }}', why)
     return Guess(
         "currency",
         "",
-        '{ value = "THB" }',
-        "no column shows it: THB is only an example",
+        '{ value = "…" }',
+        "no column shows it: write its code, THB for baht",
     )
 
 
