@@ -118,6 +118,15 @@ NO_COLUMN_FOUND = entry(
     example="a sheet with a title above its header",
     remedy="Say in [input] header_row in which row the header is, or correct the names.",
 )
+MARK_MISREAD = entry(
+    "column-missing.mark",
+    "{path}: row {row:d}: '{cell}' begins with the mark of UTF-8, read as another encoding: say"
+    ' encoding = "utf-8" in [input]; where a program made a sheet of the text, open the text there'
+    " anew, as UTF-8",
+    means="A UTF-8 text was read as Windows or Macintosh text, by the job or by a spreadsheet.",
+    example="a rejects.csv that a program opened without being told its encoding, saved as .xlsx",
+    remedy='Say encoding = "utf-8" in the job, or open the text as UTF-8 and save it again.',
+)
 SPACED = entry(
     "column-missing.spaced",
     "{path}: row {row:d}: a blank stands before each name but the first, and would before each"

@@ -29,6 +29,9 @@ SEPARATORS = {
 }
 
 
+# the mark of UTF-8, read as cp1252, cp874 and by an old Macintosh
+_MISREAD = ("\u00ef\u00bb\u00bf", "\u0e4f\u0e1b\u0e1f", "\u00d4\u00aa\u00f8")
+
 # refusals that say that this is no header: it may be elsewhere
 _NOT_HERE = frozenset(
     {
@@ -140,6 +143,8 @@ def _missing(
     wanted: int,
     aliases: Sequence[tuple[str, ...]],
 ) -> Message:
+    if cells[0].startswith(_MISREAD):
+        return headers.MARK_MISREAD(path=path, row=row, cell=told(cells[0]))
     if _are_spaced(cells, missing):
         return headers.SPACED(path=path, row=row)
     groups = {group[0]: group for group in aliases}

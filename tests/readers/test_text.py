@@ -6,6 +6,7 @@ import gzip
 import zlib
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.readers.files import look, row, text_of
@@ -316,3 +317,21 @@ def test_a_gzip_bomb_of_blanks_is_refused_early_in_little_memory(
     data += b"".join(packer.compress(b" " * 2**24) for _ in range(16)) + packer.flush()
     assert len(data) < 2**21
     assert "line of more than" in look(tmp_path, "orders.csv.gz", data).refusal
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp874"])
+def test_the_mark_of_utf_8_read_as_another_encoding_is_known(
+    tmp_path: Path, encoding: str
+) -> None:
+    """Its letters are part of the first name then; a sheet that was made of it has them, too."""
+    data = text_of([row(1)]).encode("utf-8-sig")
+    how = f'encoding = "{encoding}"'
+    refused = look(tmp_path, "orders.csv", data, input=how).refusal
+    assert 'say encoding = "utf-8" in [input]' in refused
+    assert look(tmp_path, "orders.csv", data, input='encoding = "utf-8"').rows == [2]
+    rows = [text.split(",") for text in data.decode(encoding).splitlines()]
+    book = openpyxl.Workbook()
+    for cells in rows:
+        book.active.append(cells)
+    book.save(tmp_path / "orders.xlsx")
+    assert "open the text there anew, as UTF-8" in look(tmp_path, "orders.xlsx").refusal
