@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from batchpay.domain.model import Problem
-from batchpay.intake.grouping import MOST_VALUES, Groups
+from batchpay.intake.grouping import MOST_ADVICES, MOST_VALUES, Groups
 from batchpay.messages import problems
 from batchpay.terminal.checking import table, wrapped
 from tests.world import Market, order
@@ -209,6 +209,19 @@ def test_a_group_counts_rows_and_different_cells() -> None:
     assert (first.column, first.rows, first.values) == ("A", 5000, MOST_VALUES + 1)
     assert first.first == ((0, "0"), (1, "1"), (2, "2"))
     assert (second.rows, second.values, second.first) == (1, 1, ((7, ""),))
+
+
+def test_rows_that_are_told_otherwise_are_another_group() -> None:
+    """Each group's sentence is right for all of its rows; the groups stay few."""
+    groups = Groups()
+    for row in range(1000):
+        said = problems.LOOKUP_ALIKE(
+            file="a", key="k", near=str(row % 500), differs="x"
+        )
+        groups.add("a.csv", "", row, Problem("A", str(row), said))
+    *some, last = sorted(groups.all(), key=lambda group: group.rows)
+    assert {group.rows for group in some} == {2} and len(some) == MOST_ADVICES
+    assert last.rows == 1000 - 2 * MOST_ADVICES
 
 
 @given(st.text(st.sampled_from("ab 東京รกี้ำ\u0301é-"), max_size=60), st.integers(2, 30))

@@ -4,6 +4,7 @@ them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,11 @@ class Group:
         }
 
 
-_Key = tuple[str, str, str, str, str]
+# What a message tells to write or to say: rows to which it tells otherwise are another group.
+_ADVICE = ("form", "near")
+MOST_ADVICES = 12  # groups of one fault by what they tell; the rest are one more
+
+_Key = tuple[str, str, str, str, str, str]
 
 
 class _Counted:
@@ -76,14 +81,20 @@ class Groups:
 
     def __init__(self) -> None:
         self._found: dict[_Key, _Counted] = {}
+        self._advices: Counter[tuple[str, ...]] = Counter()  # groups by fault
 
     def add(self, file: str, sheet: str, row: int, problem: Problem) -> bool:
         """Count one problem; is it the first of its group?"""
-        key = (file, sheet, problem.column, problem.rule, problem.said.code)
-        is_new = key not in self._found
+        fault = (file, sheet, problem.column, problem.rule, problem.said.code)
+        advice = _advice(problem.said)
+        is_new = (*fault, advice) not in self._found
+        if is_new and advice and self._advices[fault] >= MOST_ADVICES:
+            advice = ""
+            is_new = (*fault, advice) not in self._found
         if is_new:
-            self._found[key] = _Counted(problem.said)
-        self._found[key].add(row, problem.value)
+            self._advices[fault] += 1
+            self._found[*fault, advice] = _Counted(problem.said)
+        self._found[*fault, advice].add(row, problem.value)
         return is_new
 
     def all(self) -> tuple[Group, ...]:
@@ -96,8 +107,14 @@ class Groups:
         return tuple(groups)
 
 
+def _advice(said: Message) -> str:
+    """What is told to write or to say; empty where all rows of a fault are told the same."""
+    fields = dict(said.fields)
+    return "".join(str(fields.get(name, "")) for name in _ADVICE)
+
+
 def _group(key: _Key, counted: _Counted) -> Group:
-    file, sheet, column, rule, _ = key
+    file, sheet, column, rule, _, _ = key
     return Group(
         file,
         sheet,
