@@ -170,6 +170,7 @@ def test_the_currency_may_stand_beside_the_amounts(tmp_path: Path) -> None:
         (("1.234", "99.50", "80,00"), None),
         (("1.234", "80,00", "12.345"), "1.234,56"),
         (("1.234.567", "80", "1.234"), "1.234,56"),
+        (("12,5", "80", "7"), "1.234,56"),
     ],
 )
 def test_a_form_that_no_cell_proves_is_not_proposed(
@@ -187,8 +188,42 @@ def test_a_form_that_no_cell_proves_is_not_proposed(
     columns = tomllib.loads(text)["columns"]
     assert columns["amount"].get("format") == form
     assert ("1.234 reads two ways and no cell shows which" in text) == (form is None)
+    if form is not None and "." not in "".join(amounts):
+        assert "none has decimals" not in text
     assert columns["currency"] == {"value": "…"}
     assert "metadata.date1" not in text
+
+
+def test_only_amounts_prove_a_form_and_yen_have_none_behind_a_comma(
+    tmp_path: Path,
+) -> None:
+    """Four digits behind a comma are no amount; 円 says that three are thousands."""
+    for number, (cell, form) in enumerate((("1,1015", None), ("12,000円", "1,234円"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        rows = [[row[0], cell, *row[2:]] for row in ROWS]
+        (folder / "orders.csv").write_text(text_of([HEADER, *rows]), "utf-8")
+        propose(folder, folder / "orders.csv", None)
+        columns = tomllib.loads((folder / "job.toml").read_text("utf-8"))["columns"]
+        assert columns["amount"].get("format") == form
+
+
+def test_a_sheet_that_begins_with_a_blank_row_or_has_a_name_twice_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    """The header is where the names are; what is called alike is no field's."""
+    book = openpyxl.Workbook()
+    for cells in ([], [*HEADER, "Note"], *([*row, "x"] for row in ROWS)):
+        book.active.append(cells)
+    book.save(tmp_path / "orders.xlsx")
+    propose(tmp_path, tmp_path / "orders.xlsx", None)
+    job = proven(tmp_path)
+    assert job["input"]["header_row"] == 2  # type: ignore[index]
+    assert "description" not in job["columns"]  # type: ignore[operator]
+    book.create_sheet("Other").append(HEADER)
+    book.save(tmp_path / "two.xlsx")
+    with pytest.raises(FileRefused, match="init --sheet NAME"):
+        propose(tmp_path / "two", tmp_path / "two.xlsx", None)
 
 
 def test_nothing_is_overwritten_and_what_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from batchpay.readers import open_snapshot, read
 from batchpay.readers.delimited.fitting import fitting
 from batchpay.readers.delimited.records import records_of
 from batchpay.readers.delimited.text import SAMPLE, beginning
+from batchpay.readers.header import is_of_header
 from batchpay.readers.snapshot import Snapshot
 
 SAMPLE_ROWS = 5000
@@ -59,10 +60,7 @@ def propose(directory: Path, source: Path, sheet: str | None) -> list[Path]:
         )
     with open_snapshot(source) as snapshot:
         looked = _look(snapshot, Input(str(source), sheet=sheet))
-        header = read(snapshot, looked.settings, ()).columns
-        wanted = [
-            name for name in header if not re.fullmatch(r"\(column \d+\).*", name)
-        ]
+        wanted = _names(read(snapshot, looked.settings, ()).columns)
         cells, numbers = _sampled(snapshot, looked.settings, wanted)
     guesses = guessing.guesses_of(cells, numbers, _lookups(source, directory))
     files = {name: data_path(f"schemas/{name}").read_bytes() for name in names[1:]}
@@ -74,6 +72,19 @@ def propose(directory: Path, source: Path, sheet: str | None) -> list[Path]:
     dates = guessing.dates_in(cells, [guess.column for guess in guesses.values()])
     text = "\n".join(_job(shown, source, looked, guesses, cells, dates))
     return put(directory, {"job.toml": f"{text}\n".encode(), **files})
+
+
+def _names(columns: Sequence[str]) -> list[str]:
+    """The columns that a field may read: those whose name is in the header, and there once."""
+    made = [re.fullmatch(r"(.*) \(\d+\)", name) for name in columns]
+    twice = {match[1] for match in made if match and match[1] in columns}
+    return [
+        name
+        for name in columns
+        if not re.fullmatch(r"\(column \d+\).*", name)
+        and name not in twice
+        and re.sub(r" \(\d+\)$", "", name) not in twice
+    ]
 
 
 # --- how the file is read
@@ -135,9 +146,11 @@ def _look_at_sheet(snapshot: Snapshot, settings: Input) -> Looked:
         tried = replace(settings, header_row=row)
         try:
             table = read(snapshot, tried, ())
-        except FileRefused:
-            if row == 1 and settings.sheet is None:
-                raise
+        except FileRefused as refused:
+            if not is_of_header(refused) and settings.sheet is None:
+                raise FileRefused(
+                    f"{refused}; where a sheet is to be named, it is: init --sheet NAME"
+                ) from None
             continue
         known = guessing.known_names(table.columns)
         if known > best[0]:

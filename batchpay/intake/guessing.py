@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from batchpay.domain.calendars import date_form_of
 from batchpay.domain.figures import (
     SIGNS,
+    Figure,
     NumberForm,
     declared_by,
     form_of,
@@ -237,7 +238,7 @@ def _amount(
     if any(word in folded(column) for word in _SMALLEST):
         unit = "minor"
         why += "; its name says the smallest unit"
-    elif not any(re.search(r"[.,][0-9]{2}\b", text) for text in cells[column]):
+    elif not any(_has_decimals(text, form) for text in cells[column]):
         why += '; none has decimals: if these are satang, say unit = "minor"'
     told_form = f", format = {quoted(form)}" if form else ""
     toml = f'{{ column = {quoted(column)}, unit = "{unit}"{told_form} }}'
@@ -277,14 +278,37 @@ def _form(texts: Sequence[str], numbers: frozenset[int]) -> tuple[str, int, int,
     written = [text for at, text in filled if at not in numbers]
     odd = [text for text in written if not _is_plain(text)]
     proposed = [declared_by(text) for text in odd[:_TRIED]]
-    for example in dict.fromkeys(one[0] for one in proposed if one):
+    for example in dict.fromkeys(_of_yen(one[0]) for one in proposed if one):
         form = form_of(example)
-        fits = sum(1 for at, text in filled if at in numbers or form.read(text))
+        fits = sum(1 for at, text in filled if at in numbers or _fits(form, text))
         if fits > most:
             best, most, unclear = example, fits, _left_open(form, written)
     if unclear:
         return "", plain, len(filled), unclear
     return best, most, len(filled), ""
+
+
+def _fits(form: NumberForm, text: str) -> Figure | None:
+    """What a cell says under a form, where that is an amount of some currency."""
+    figure = form.read(text)
+    if figure is None or len(figure.number.partition(".")[2]) > max(EXPONENTS.values()):
+        return None
+    return figure
+
+
+def _has_decimals(text: str, form: str) -> bool:
+    """A number of a sheet is told with a point, whatever the form of its column's texts."""
+    figure = form_of(form).read(text) if form else None
+    return "." in (figure.number if figure else text)
+
+
+def _of_yen(example: str) -> str:
+    """An example without decimals where its sign says that there are none."""
+    form = form_of(example)
+    codes = SIGNS.get(form.before or form.after, frozenset())
+    if codes and not any(EXPONENTS[code] for code in codes):
+        return example.replace(f"{form.point}56", "")
+    return example
 
 
 def _left_open(form: NumberForm, texts: Sequence[str]) -> str:
@@ -294,7 +318,7 @@ def _left_open(form: NumberForm, texts: Sequence[str]) -> str:
     other = swapped(form)
     if other is None:
         return ""
-    pairs = [(text, form.read(text), other.read(text)) for text in texts]
+    pairs = [(text, _fits(form, text), other.read(text)) for text in texts]
     is_against = any(not one and two for _, one, two in pairs)
     if not is_against and any(one and not two for _, one, two in pairs):
         return ""
