@@ -251,9 +251,9 @@ def test_whatever_an_event_says_is_unpacked_to_the_byte(words: str) -> None:
 # --- the file, and what the journal says of it
 
 
-def shop(folder: Path, seed: int = 0) -> Story:
+def shop(folder: Path, orders: int = 8) -> Story:
     """A marketplace of which every order succeeded."""
-    story = Story(folder, random.Random(seed))
+    story = Story(folder, random.Random(0))
     story.controls, story.input, story.more = [], [], ""
     story.till.fate = lambda post, fields: "ok"
     story.write(
@@ -264,7 +264,7 @@ def shop(folder: Path, seed: int = 0) -> Story:
                 "recipient": "recp_test_1",
                 "customer": f"cust_test_{number}",
             }
-            for number in range(1, 9)
+            for number in range(1, orders + 1)
         ]
     )
     job = story.job()
@@ -278,13 +278,14 @@ def archived(story: Story, before: date = EVER, **how: Any) -> Archives:
     return archive(story.job(), before, edges=LATER, **how)
 
 
+@pytest.mark.parametrize("orders", [8, 50])
 def test_a_finished_batch_goes_into_one_file_and_reads_as_it_did(
-    in_memory: Path,
+    in_memory: Path, orders: int
 ) -> None:
     """Events with their part of the chain, rows, cells and reports; the journal is smaller, whole,
-    and writes the same reports.
+    and writes the same reports. So it is of many orders, of which the events share stencils.
     """
-    story = shop(in_memory)
+    story = shop(in_memory, orders)
     (folder,) = story.job().report.directory.glob("2*")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert archived(story, only_list=True).written == ()
