@@ -326,7 +326,7 @@ def _of_constant(node: ast.Constant, spot: _Spot) -> Iterator[ast.AST]:
         yield _but(node, value=value + 1)
         yield _but(node, value=value - 1)
     elif isinstance(value, float):
-        yield _but(node, value=value * 1.5)
+        yield _but(node, value=value * 1.5 or 1.5)
     elif isinstance(value, str):
         if spot.texts and len(value) <= 20 and not re.search(r"\s", value):
             yield _but(node, value=f"X{value}")
