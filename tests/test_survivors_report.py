@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from batchpay.domain.books import Transfer
 from batchpay.domain.events import DisputeSeen, RefundSeen, TransferSeen
 from batchpay.domain.model import (
     ChargeSeen,
@@ -19,6 +20,7 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
 )
+from batchpay.gateways.omise.books import booked_in, transfer_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import Shown
 from batchpay.lifecycle.folding import fold
@@ -46,7 +48,13 @@ from batchpay.reconciliation.findings import (
     who_acts_for,
     with_later,
 )
-from tests.test_lifecycle import BATCH, DOCUMENT, INTENT
+from batchpay.reconciliation.matching import (
+    Difference,
+    apart,
+    match_charges,
+    match_transfers,
+)
+from tests.test_lifecycle import BATCH, DOCUMENT, INTENT, charge
 from tests.test_reconciliation import PROBLEM, TWICE, batch, one
 from tests.test_standing import DECLINED, FIRST, PAID, mine
 from tests.test_survivors_life import (
@@ -558,3 +566,98 @@ def test_row_and_batch_are_named() -> None:
     found = line_of(MayGo(1), Place(batch(), row))
     assert (found.file, found.sheet, found.row) == ("orders.csv", "Orders", 7)
     assert Shown(TWIN).weight == (2, True)
+
+
+# --- the audit
+
+
+def paid_to(recipient: str, number: int, **changes: Any) -> Attempt:
+    """A success of an order of its own, for a recipient."""
+    charge_id = f"chrg_test_{number}"
+    charge = replace(MINE, id=charge_id, destination=recipient)
+    asked = replace(INTENT, order_id=f"{number:04d}", destination=recipient)
+    return replace(stands_as(charge), intent=asked, **changes)
+
+
+def transferred(recipient: str = "recp_test_1", **changes: Any) -> Transfer:
+    some = {"id": "trsf_test_1", "amount": 123450, "currency": "thb", **changes}
+    return transfer_in({"object": "transfer", "recipient": recipient, **some})
+
+
+@pytest.mark.fault("E14", "J36")
+def test_what_shares_an_id_is_named_by_its_order_too() -> None:
+    """Beside what it is about; what has one of its own keeps it."""
+    one_ = Difference("status", "0001", "c", "told", about="what")
+    other = replace(one_, order_id="0002")
+    alone = replace(one_, kind="terms")
+    first, second, third = apart([one_, other, alone])
+    assert third == alone and first.id != second.id
+    assert first.about.startswith("what-") and second.about.startswith("what-")
+    bare = replace(one_, about="")
+    for found in apart([bare, replace(bare, order_id="0002")]):
+        assert found.about.startswith("c-")
+
+
+@pytest.mark.fault("E14")
+def test_a_charge_that_lost_its_key_is_the_one_that_its_attempt_shows() -> None:
+    """By its id; not where that attempt was merely told another order's."""
+    lost = {**charge(), "metadata": {}}
+    mine = [stands_as(MINE)]
+    booked = [booked_in(lost)]
+    match = match_charges("night", mine, booked, live=False)
+    assert match.others == 0 and dict(match.theirs) == {"THB": 123450}
+    anothers = [stands_as(MINE, anothers=True)]
+    assert match_charges("night", anothers, booked, live=False).others == 1
+
+
+@pytest.mark.fault("E14", "I2")
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"status": "reversed", "paid": True}, "false-success"),
+        ({"status": "successful", "paid": False}, "false-success"),
+    ],
+)
+def test_a_success_of_ours_that_is_none_there_is_told(
+    changes: dict[str, Any], kind: str
+) -> None:
+    booked = [booked_in(charge(**changes))]
+    match = match_charges("night", [stands_as(MINE)], booked, live=False)
+    assert kind in [one_.kind for one_ in match.differences]
+
+
+@pytest.mark.fault("J29")
+def test_transfers_that_are_missing_are_told_by_recipient() -> None:
+    """How many of how many, of how much; the last order stands for them."""
+    some = [paid_to("recp_b", 2), paid_to("recp_a", 1), paid_to("recp_a", 3)]
+    first, second = match_transfers(some, [])
+    assert "2 of 2 transfers of 1,234.50 THB" in first.told
+    assert "to recp_a are missing at the gateway" in first.told
+    assert (first.order_id, first.charge_id) == ("0003", "chrg_test_3")
+    assert (first.amount, first.currency) == (2 * 123450, "THB")
+    assert "to recp_b is missing at the gateway" in second.told
+    assert match_transfers(some[1:2], [transferred("recp_a")]) == []
+    (gone,) = match_transfers(some[1:2], [transferred("recp_a", deleted=True)])
+    assert gone.kind == "transfer-missing"
+
+
+@pytest.mark.fault("J29")
+def test_a_transfer_that_failed_is_of_a_charge_only_where_that_is_known() -> None:
+    """By amount it is of one of several, and names none."""
+    failed = transferred("recp_a", failure_code="bank_closed")
+    (guessed,) = match_transfers([paid_to("recp_a", 1)], [failed])
+    assert (guessed.kind, guessed.order_id, guessed.charge_id) == (
+        "transfer-failed",
+        "",
+        "",
+    )
+    assert "failed: bank_closed" in guessed.told and guessed.state == "bank_closed"
+    known = paid_to("recp_a", 1, transfer=replace(SEEN, amount=5))
+    (proven,) = match_transfers([known], [failed])
+    assert (proven.order_id, proven.charge_id) == ("0001", "chrg_test_1")
+    (gone,) = match_transfers([known], [])
+    assert (gone.amount, gone.about) == (5, "trsf_test_1")
+    assert "transfer trsf_test_1 of 0.05 THB" in gone.told
+    untold = paid_to("recp_a", 1, transfer=SEEN)
+    (unread,) = match_transfers([untold], [])
+    assert unread.amount == 0
