@@ -582,6 +582,256 @@ def test_a_cancelled_attempt_is_not_any_attempt_with_that_code() -> None:
     )
 
 
+def found(*flaws: str, **more: Any) -> Event:
+    """A look-up showed this charge; by a list, where nothing else is said."""
+    told = {name: more.pop(name) for name in ("by_id", "reread") if name in more}
+    if flaws:
+        told["flaws"] = list(flaws)
+    return evidence("found", 0, shown(**more), **told)
+
+
+def said(as_: str, **more: Any) -> Event:
+    return event("resolved", **{"as": as_}, reason="why", by="kim", **more)
+
+
+def gone(charge_id: str = "") -> Event:
+    return event("missing", **({"charge_id": charge_id} if charge_id else {}))
+
+
+TWO, THREE = {"id": "chrg_test_2"}, {"id": "chrg_test_3"}
+PENDING = {"status": "pending", "paid": False, "chain": None}
+DOWN = {"status": "failed", "paid": False, "chain": None}
+TAKEN_BACK = {"status": "reversed", "paid": False, "chain": None}
+WRONG = "amount: asked 123450, got 1"
+
+
+def test_attempts_are_told_in_the_order_of_their_numbers() -> None:
+    """Whichever was found first."""
+    told = adopted(None, [])
+    again = replace(told, attempt=2)
+    assert [one.intent.attempt for one in fold([again, told])] == [1, 2]
+
+
+@pytest.mark.fault("B17", "L5")
+@pytest.mark.parametrize(
+    ("ids", "hinted"),
+    [
+        (["any text"], "any text"),
+        (["any text", "chrg_test_5"], "chrg_test_5"),
+        (["chrg_test_5", "any text"], "chrg_test_5"),
+        (["chrg_test_5", "chrg_test_6"], "chrg_test_6"),
+        (["any text", "another"], "any text"),
+    ],
+)
+def test_what_answers_spoke_of_is_remembered_by_an_id_that_can_be_asked_for(
+    ids: list[str], hinted: str
+) -> None:
+    spoken = [evidence("answer", 1, shown(id=one), verdict="in_doubt") for one in ids]
+    assert folded(FIRST, *spoken).hinted == hinted
+
+
+@pytest.mark.fault("L7")
+def test_a_chain_that_was_asked_for_twice_stays_asked_for() -> None:
+    """Whatever a later list shows."""
+    without = {"chain": None}
+    again = folded(FIRST, found(**without, reread=True), found(**without))
+    assert again.reread and again.outcome is Outcome.UNPROVEN
+    given_back = folded(FIRST, found(**without), found(**without, refunded_amount=5))
+    assert given_back.charge is not None and given_back.charge.refunded == 5
+
+
+@pytest.mark.fault("J27", "B31")
+def test_a_false_id_gives_way_to_the_charge_that_carries_the_key() -> None:
+    """The gateway knows no charge of it; one of another key is nobody's."""
+    first = folded(FIRST, found(), gone())
+    assert first.vanished and first.unknown == {"chrg_test_1"}
+    mended = folded(FIRST, found(), gone(), found(**TWO))
+    assert mended.charge is not None and mended.charge.id == "chrg_test_2"
+    assert (mended.twins, mended.missing_ns) == ({"chrg_test_2"}, 0)
+    assert (mended.others, mended.vanished) == ((), False)
+    foreign = found("key", **TWO, metadata={"batchpay_key": "another"})
+    kept_ = folded(FIRST, found(), gone(), foreign)
+    assert kept_.charge is not None and kept_.charge.id == "chrg_test_1"
+    assert kept_.twins == {"chrg_test_1"}
+    # it is known after all
+    assert folded(FIRST, found(), gone(), found(by_id=True)).unknown == frozenset()
+
+
+@pytest.mark.fault("B31", "J27")
+def test_of_two_charges_the_one_that_the_gateway_does_not_know_was_none() -> None:
+    """The other is what is told then; where none is left that took money, it stays told."""
+    both = folded(FIRST, found(), found(**TWO))
+    assert both.twins == {"chrg_test_1", "chrg_test_2"} and both.doubled
+    for left, lost in (("chrg_test_2", "chrg_test_1"), ("chrg_test_1", "chrg_test_2")):
+        one_ = folded(FIRST, found(), found(**TWO), gone(lost))
+        assert one_.charge is not None and one_.charge.id == left
+        assert (one_.twins, one_.others, one_.flaws) == ({left}, (), ())
+        assert (one_.unknown, one_.missing_ns) == ({lost}, 0)
+    flawed = folded(FIRST, found(WRONG, amount=1), found(**TWO), gone("chrg_test_2"))
+    assert flawed.flaws == (WRONG,) and flawed.outcome is Outcome.UNPROVEN
+    asked = folded(
+        FIRST,
+        found(chain=None, reread=True),
+        found(**TWO, chain=None),
+        gone("chrg_test_2"),
+    )
+    assert asked.reread
+    other = folded(
+        FIRST,
+        found(chain=None, reread=True),
+        found(**TWO, chain=None),
+        gone("chrg_test_1"),
+    )
+    assert not other.reread
+    ended = folded(FIRST, found(**DOWN), found(**TWO, **DOWN), gone("chrg_test_2"))
+    assert ended.missing_ns and ended.twins == {"chrg_test_1", "chrg_test_2"}
+    never = folded(FIRST, found(), gone("chrg_test_9"))
+    assert (never.unknown, never.missing_ns) == ({"chrg_test_9"}, 0)
+
+
+@pytest.mark.fault("L6", "B31")
+@pytest.mark.parametrize(
+    ("then", "outcome", "accepted"),
+    [
+        (found(WRONG, amount=1), Outcome.UNPROVEN, True),  # as it stood
+        (found(WRONG, "more", amount=1), Outcome.UNPROVEN, False),
+        (found("amount: asked 123450, got 2", amount=2), Outcome.UNPROVEN, False),
+        (found(amount=1, **TAKEN_BACK), Outcome.REVERSED, False),  # nothing is left
+        (found(amount=1, **{**TAKEN_BACK, "paid": True}), Outcome.UNPROVEN, False),
+        (found(amount=1, **DOWN), Outcome.UNPROVEN, False),
+    ],
+)
+def test_what_a_person_took_note_of_is_one_charge_as_it_stood(
+    then: Event, outcome: Outcome, *, accepted: bool
+) -> None:
+    """That it was reversed since is less than that."""
+    attempt = folded(FIRST, found(WRONG, amount=1), said("accepted"), then)
+    assert (attempt.outcome, bool(attempt.accepted)) == (outcome, accepted)
+
+
+@pytest.mark.fault("B31")
+@pytest.mark.parametrize(
+    ("then", "accepted"),
+    [
+        (found(**TWO, **PENDING), True),
+        (found(**TWO), False),
+        (found(**THREE, **DOWN), True),
+    ],
+)
+def test_a_further_charge_that_took_no_money_takes_no_persons_word_back(
+    then: Event, *, accepted: bool
+) -> None:
+    told = [FIRST, found(), found(**TWO, **PENDING), said("accepted")]
+    assert bool(folded(*told, then).accepted) is accepted
+
+
+@pytest.mark.fault("B31")
+def test_each_charge_of_a_key_is_as_it_was_last_seen() -> None:
+    """The one that took money is reported, and asked for as a new one."""
+    told = [FIRST, found(**PENDING), found(**TWO, **PENDING), found(**THREE, **PENDING)]
+    attempt = folded(*told, found(**THREE, **DOWN))
+    assert [(one.charge.id, one.charge.status) for one in attempt.others] == [
+        ("chrg_test_2", "pending"),
+        ("chrg_test_3", "failed"),
+    ]
+    paid = folded(*told, found(**THREE))
+    assert paid.charge is not None and paid.charge.id == "chrg_test_3"
+    assert {one.charge.id for one in paid.others} == {"chrg_test_1", "chrg_test_2"}
+    asked = folded(FIRST, found(**PENDING, reread=True), found(**TWO, chain=None))
+    assert asked.wants_chain
+
+
+@pytest.mark.fault("B34", "L6")
+@pytest.mark.parametrize(
+    ("then", "odd"),
+    [
+        (found(), ""),
+        (found(status="disputed"), "status 'disputed'"),
+        (found(chain=None), ""),  # a copy from before
+        (found(chain=None, by_id=True), "no chain any more"),
+        (found(by_id=True), ""),
+        (found(**PENDING, by_id=True), ""),
+        (found(**TWO, status="disputed"), ""),
+    ],
+)
+def test_what_no_outcome_names_is_told_of_a_charge_that_succeeded(
+    then: Event, odd: str
+) -> None:
+    """It stays what it was."""
+    attempt = folded(FIRST, found(), then)
+    assert attempt.odd == odd
+    if odd:
+        assert attempt.outcome is Outcome.SUCCEEDED
+    assert folded(FIRST, found(**PENDING), found(status="disputed")).odd == ""
+
+
+@pytest.mark.fault("B34")
+@pytest.mark.parametrize(
+    ("before", "then", "status"),
+    [
+        ({}, found(**PENDING, by_id=True), "successful"),
+        (DOWN, found(**PENDING), "failed"),
+        (DOWN, found(**PENDING, by_id=True), "pending"),
+        (PENDING, found(**DOWN), "failed"),
+    ],
+)
+def test_which_picture_of_a_charge_is_the_older_one(
+    before: dict[str, Any], then: Event, status: str
+) -> None:
+    """Of a list it may be; of its id only where it was paid."""
+    attempt = folded(FIRST, found(**before), then)
+    assert attempt.charge is not None and attempt.charge.status == status
+    newer = folded(FIRST, found(**PENDING), found(**PENDING, authorize_uri="https://x"))
+    assert newer.charge is not None and newer.charge.authorize_uri == "https://x"
+
+
+@pytest.mark.fault("L6", "J04")
+def test_a_charge_that_is_shown_ends_what_was_said_without_one() -> None:
+    """A person's word that there is none; that it may be another, or was not shown by its id."""
+    told = folded(FIRST, said("not-charged"), found())
+    assert (told.closed_as, told.closed_why, told.code, told.message) == (
+        "",
+        "",
+        "",
+        "",
+    )
+    assert (told.refused, told.by_hand) == (False, "")
+    unclear = event("unclear", charge_id="chrg_test_9")
+    assert folded(FIRST, unclear).may_be == "chrg_test_9"
+    assert folded(FIRST, unclear, found()).may_be == ""
+    untold = event("untold", charge_id="chrg_test_1")
+    assert folded(FIRST, found(), untold).untold == "chrg_test_1"
+    assert folded(FIRST, found(), untold, found()).untold == "chrg_test_1"
+    assert folded(FIRST, found(), untold, found(by_id=True)).untold == ""
+
+
+@pytest.mark.fault("L6")
+def test_a_charge_without_money_that_names_nobody_any_more_is_no_flaw() -> None:
+    """It is the very one that was known to have ended; another one may be anybody's."""
+    bare = {**DOWN, "metadata": {}}
+    assert folded(FIRST, found(**DOWN), found("no key", **bare)).flaws == ()
+    other = folded(FIRST, found("no key", **TWO, **bare))
+    assert other.flaws == ("no key",)
+
+
+@pytest.mark.fault("B31")
+def test_a_person_names_the_charge_and_its_others_stay_beside_it() -> None:
+    """Each once; with the word, and without one where it is all as asked."""
+    both = [FIRST, found(), found(**TWO), gone("chrg_test_9")]
+    named = folded(*both, said("charged", charge=shown(**TWO)))
+    assert named.charge is not None and named.charge.id == "chrg_test_2"
+    assert [one.charge.id for one in named.others] == ["chrg_test_1"]
+    assert named.accepted and named.by_hand and named.missing_ns == 0
+    alone = folded(FIRST, said("charged", charge=shown()))
+    assert alone.by_hand and not alone.accepted
+    odd = folded(FIRST, said("charged", charge=shown(amount=1), flaws=[WRONG]))
+    assert odd.by_hand and odd.accepted
+    before = folded(FIRST, found(), said("accepted"), said("charged", charge=shown()))
+    assert before.by_hand and before.accepted
+    taken = folded(adopted(WORD, []))
+    assert taken.by_hand and taken.accepted == ""
+
+
 # --- where an attempt stands
 
 
