@@ -18,7 +18,11 @@ import pytest
 from batchpay.domain.errors import InputOutput
 from batchpay.domain.events import AskedFor, begins
 from batchpay.domain.model import Batch, Done, Event, Judged, Problem
+from batchpay.journals.asked import asked
+from batchpay.journals.sqlite import orders
+from batchpay.journals.sqlite.batches import _between
 from batchpay.journals.sqlite.rows import pack, unpack
+from batchpay.journals.sqlite.soundness import _meant
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import place_of, terms_of
 from batchpay.messages.message import plain
@@ -749,3 +753,147 @@ def test_rows_that_are_read_no_more(journal: SqliteJournal) -> None:
     assert sorted(journal.gone_rows()) == [("b", one) for one in "abcd"]
     plan(journal, [])
     assert sorted(journal.gone_rows()) == [("b", one) for one in sorted(places)]
+
+
+# --- what is kept of rows and of what was asked
+
+
+def judged_rows(*documents: dict[str, Any], **more: Any) -> Judged:
+    rows: Any = SimpleNamespace(rows=range(2, 2 + len(documents)), sheet="s")
+    return Judged(rows, list(documents), {}, **more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"comeback": frozenset({1, 0})},
+        {"corrects": {1: "there", 0: "here"}},
+        {"earlier": {1: ("A", "B"), 0: ("C",)}},
+        {"corrects": {1: "there"}, "earlier": {0: ("C",)}},
+    ],
+)
+def test_rows_come_back_as_they_were_judged(more: dict[str, Any]) -> None:
+    """In one form, in whatever order they were told; what is no text for a file, too."""
+    made = judged_rows({"order_id": "A\ud800"}, {"order_id": "B"}, **more)
+    back = unpack(7, "s", pack(made), b"cells")
+    assert (back.number, back.sheet, list(back.rows)) == (7, "s", [2, 3])
+    assert back.documents == made.documents and back.cells == b"cells"
+    for name in ("comeback", "corrects", "earlier"):
+        assert getattr(back, name) == getattr(made, name), name
+    turned = {
+        name: dict(reversed(one.items())) if isinstance(one, dict) else one
+        for name, one in more.items()
+    }
+    again = judged_rows({"order_id": "A\ud800"}, {"order_id": "B"}, **turned)
+    assert pack(again) == pack(made)
+
+
+@pytest.mark.fault("I17")
+@pytest.mark.parametrize(
+    ("amount", "kept"),
+    [
+        (5, 5),
+        (2**63 - 1, 2**63 - 1),
+        (-(2**63) + 1, -(2**63) + 1),
+        (2**63, 0),
+        (-(2**63), 0),
+        (True, 0),
+        ("5", 0),
+        (5.0, 0),
+        (None, 0),
+    ],
+)
+def test_what_was_asked_for_is_kept_as_a_row_can_hold_it(
+    amount: Any, kept: int
+) -> None:
+    """An adopted charge may say anything; what is not said is empty."""
+    intent_ = {
+        "payer": "tokn_test_1",
+        "destination": "recp_1",
+        "currency": "thb",
+        "corrects": "there",
+        "run_id": "r1",
+        "mode": "live",
+        "amount": amount,
+    }
+    where: tuple[Any, ...] = (3, "b", "s", 7, "0001", 2)
+    row = asked(9, "night", "intent", *where, {"intent": intent_})
+    assert (row.seq, row.job, row.at_ns, row.batch_id) == (9, "night", 3, "b")
+    assert (row.sheet, row.row, row.order_id, row.attempt) == ("s", 7, "0001", 2)
+    assert (row.alike, row.amount, row.currency) == ("1", kept, "thb")
+    assert (row.destination, row.corrects) == ("recp_1", "there")
+    assert (row.run_id, row.mode, row.paid_with) == ("r1", "live", "card *st_1")
+    assert (row.fee, row.adopted) == (0, 0)
+    for fee in ({"fee_fixed": 0}, {"fee_percentage": "1"}):
+        told = asked(9, "night", "adopted", *where, {"intent": {**intent_, **fee}})
+        assert (told.fee, told.adopted) == (1, 1)
+
+
+def test_the_rows_between_those_that_are_known() -> None:
+    """Before, between and behind them."""
+    assert list(_between([(2, 4), (5, 6), (9, 9)])) == [(1, 1), (7, 8), (10, 2**62)]
+    assert list(_between([(1, 4)])) == [(5, 2**62)]
+    assert list(_between([])) == [(1, 2**62)]
+
+
+# --- other jobs of one file
+
+
+@pytest.mark.fault("J06", "J03")
+def test_what_other_jobs_of_the_file_tell(tmp_path: Path) -> None:
+    """Whose a batch is, and whose money: this job's own word comes last."""
+    path = tmp_path / "j.db"
+    for job, batch_id in (("night", "b-000000000001"), ("day", "b-000000000002")):
+        opened = SqliteJournal(path, job)
+        data = {"account": job, "mode": "test", "url": "u"}
+        opened.append([Event("account", 1, data=data)])
+        opened.append([intent("A", batch_id=batch_id)])
+        opened.close()
+    for job, other in (("night", "day"), ("day", "night")):
+        opened = SqliteJournal(path, job)
+        told = [event.data["account"] for event in opened.accounts()]
+        assert told == [other, job]
+        own, theirs = "b-000000000001", "b-000000000002"
+        if job == "day":
+            own, theirs = theirs, own
+        assert opened.job_of_batch(theirs) == other
+        assert opened.job_of_batch(own) == opened.job_of_batch("b-000000000009") == ""
+        seq, digest = opened.head()
+        assert opened.digest_of(seq) == digest and len(digest) > 20
+        assert opened.digest_of(seq + 1) == ""
+        opened.close()
+
+
+@pytest.mark.fault("J05", "J11")
+@pytest.mark.parametrize("step", [1, 2, 2000])
+def test_the_youngest_charge_is_found_however_many_are_walked_over_at_once(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """By when the gateway made it, and not by when it was told; of those since a time."""
+    monkeypatch.setattr(orders, "STEP", step)
+    noon_ns = 1_790_000_000 * 10**9
+    for number, minute in enumerate((10, 40, 20), 1):
+        name = f"chrg_test_{number}"
+        at_ns = noon_ns + number * 10**9
+        made = {"id": name, "created_at": f"2026-09-21T14:{minute}:00Z"}
+        data = {"state": "succeeded", "charge": made}
+        journal.append(
+            [
+                intent(name, at_ns),
+                Event("answer", at_ns, order_id=name, attempt=1, send=1, data=data),
+            ]
+        )
+    assert journal.youngest_charge(0) == ("chrg_test_2", "2026-09-21T14:40:00Z")
+    third_ns = noon_ns + 3 * 10**9
+    assert journal.youngest_charge(third_ns) == ("chrg_test_3", "2026-09-21T14:20:00Z")
+    assert journal.youngest_charge(third_ns + 1) is None
+    assert set(journal.charges_known(0)) == {f"chrg_test_{at}" for at in (1, 2, 3)}
+    assert set(journal.charges_known(third_ns)) == {"chrg_test_3"}
+    assert journal.charges_known(third_ns + 1) == {}
+
+
+def test_a_statement_is_the_same_without_its_comments_and_layout() -> None:
+    told = "CREATE TABLE x (  -- of which\n  a TEXT, -- and b\n b  TEXT)"
+    assert _meant(told) == "CREATE TABLE x ( a TEXT, b TEXT)"
+    assert _meant(None) == ""
