@@ -155,6 +155,21 @@ def test_a_column_at_once_is_each_cell_by_itself(
     assert found == [plain_minors([text], decimals)[0] for text in texts]
 
 
+@pytest.mark.parametrize(
+    ("minor", "code", "told"),
+    [
+        (-5, "THB", "-0.05"),
+        (5, "THB", "0.05"),
+        (-123456789, "THB", "-1,234,567.89"),
+        (-1234, "JPY", "-1,234"),
+        (1234, "XTS", "1,234"),
+        (0, "THB", "0.00"),
+    ],
+)
+def test_amounts_for_people_keep_their_sign(minor: int, code: str, told: str) -> None:
+    assert grouped_text(minor, code) == told
+
+
 # --- ids
 
 
@@ -260,6 +275,24 @@ def test_a_token_between_files_pays_one_order_although_a_row_was_sent() -> None:
         [token("A", "tokn_1")], [token("C", "tokn_1")], {"old": {2: "A"}}
     )
     assert alone == {}
+
+
+@pytest.mark.fault("E08")
+@pytest.mark.parametrize(("count", "named", "more"), [(2, 1, 0), (6, 5, 0), (9, 5, 3)])
+def test_a_contested_row_names_five_others_and_counts_the_rest(
+    count: int, named: int, more: int
+) -> None:
+    """Never itself."""
+    documents = [order("A1", 100 + number) for number in range(count)]
+    repeats = Repeats()
+    judged = list(chunks(documents, 9, ()))
+    repeats.add("b", judged[0])
+    verdicts = repeats.resolve([("b", judged)])
+    assert len(verdicts) == count
+    for (_, _, row), verdict in verdicts.items():
+        told = str(verdict.reason).partition(" stands in ")[2].partition(";")[0]
+        assert told.count("row ") == named and f"row {row}" not in told.split(", ")
+        assert (f"{more} more" in told) is bool(more)
 
 
 @pytest.mark.fault("X04")

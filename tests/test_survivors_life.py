@@ -101,6 +101,53 @@ def test_a_verdict_says_what_it_rests_on(
     assert (found.proof, found.code, found.message) == (proof, code, message)
 
 
+@pytest.mark.fault("B19", "B22", "B26")
+@pytest.mark.parametrize(
+    ("status", "document", "proof"),
+    [
+        (429, error("too_many", "words"), Proof.THROTTLED),
+        (428, error("too_many", "words"), Proof.REFUSED),
+        (409, error("c", "the idempotency key was reused"), Proof.KEY_REUSED),
+        (422, error("c", "Idempotency: different body"), Proof.KEY_REUSED),
+        (409, error("idempotency_mismatch", "words"), Proof.KEY_REUSED),
+        (422, error("c", "idempotent with other parameters"), Proof.KEY_REUSED),
+        (422, error("c", "idempotent"), Proof.REFUSED),
+        (422, error("c", "different"), Proof.REFUSED),
+        (400, error("c", "the idempotency key was reused"), Proof.REFUSED),
+        (404, error("service_not_found", "no such service"), Proof.NOT_HERE),
+        (404, error("not_found", "no such page"), Proof.NOT_HERE),
+        (404, error("not_found", "customer cust_test_1 was not found"), Proof.REFUSED),
+        (404, error("other", "words"), Proof.REFUSED),
+    ],
+)
+def test_what_a_refusal_rests_on(status: int, document: Any, proof: Proof) -> None:
+    """The gateway's own code and words, kept with it."""
+    answer = charged(out=True, status=status, said=document)
+    found = verdict(answer, INTENT, live=False, doubted=False)
+    assert found.proof is proof
+    assert (found.code, found.message) == (document["code"], document["message"])
+    assert found.charge is None and not found.spent
+
+
+@pytest.mark.fault("B19", "B29")
+def test_a_charge_that_is_told_with_another_status_is_one_to_ask_for() -> None:
+    """Somebody charged, whatever the status says; and a 429 that is not believed says nothing."""
+    answer = charged(out=True, status=402, said=charge())
+    told = verdict(answer, INTENT, live=False, doubted=False)
+    assert (told.proof, told.message) == (Proof.IN_DOUBT, "status 402 with a charge")
+    assert told.charge is not None and told.charge.id == "chrg_test_1"
+    nameless = charged(out=True, status=402, said=charge(id=None))
+    unnamed = verdict(nameless, INTENT, live=False, doubted=False)
+    assert (unnamed.proof, unnamed.charge) == (Proof.IN_DOUBT, None)
+    busy = charged(out=True, status=429, said=error("too_many", "words"))
+    doubted = verdict(busy, INTENT, live=False, doubted=False, trust_429=False)
+    assert (doubted.proof, doubted.code, doubted.message) == (
+        Proof.IN_DOUBT,
+        "too_many",
+        "words",
+    )
+
+
 @pytest.mark.parametrize("out, status", [(False, None), (True, None)])
 def test_no_answer_says_why(out: bool, status: int | None) -> None:
     """Whether or not a byte left, the trouble is kept."""

@@ -517,7 +517,9 @@ def test_what_is_said_to_have_charged_nothing_is_what_was_written_last() -> None
 
 @pytest.mark.fault("J05", "B19")
 def test_what_was_said_to_have_charged_nothing_is_remembered_for_a_while() -> None:
-    """A day beyond the last list, as far as our clock may have been off; in any number; but for a person's word."""
+    """A day beyond the last list, as far as our clock may have been off; in any number; but for a
+    person's word.
+    """
 
     async def main(recorder: Recorder) -> None:
         since_ns = START_NS + 86_400 * 10**9
