@@ -231,6 +231,9 @@ class Ledger:
         if target.endswith("/forget"):
             self.__init__()  # type: ignore[misc]
             return b""
+        if target.endswith("/unseen"):
+            self.arrivals, self.posts = array("d"), array("d")
+            return b""
         if target.startswith("/bench/keep/"):
             del self.charges[int(target.rpartition("/")[2]) :]
             del self.created[len(self.charges) :]

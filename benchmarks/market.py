@@ -170,6 +170,10 @@ class Gateway:
         """Start anew: no charges, no arrivals."""
         self._get("/bench/forget")
 
+    def unseen(self) -> None:
+        """Forget which requests arrived, and keep what they made."""
+        self._get("/bench/unseen")
+
     def keep(self, charges: int) -> None:
         """It made no more charges than so many."""
         self._get(f"/bench/keep/{charges}")
