@@ -380,6 +380,56 @@ def test_rows_with_one_token_come_back_with_two(market: Market) -> None:
     once(market, 1, 2, 3)
 
 
+KEPT_BACK = {
+    "zeros that were lost": ("00017", {"order_id": "17"}),
+    "a decimal that was lost": ("2.50", {"order_id": "2.5"}),
+    "and another fault": ("2.50", {"order_id": "2.5", "amount": "?"}),
+}
+
+
+@pytest.mark.fault("J07", "E04", "I1")
+@pytest.mark.parametrize("how", KEPT_BACK)
+def test_a_row_that_was_kept_back_beside_a_look_alike_is_no_other_sale_under_a_new_id(
+    market: Market, how: str
+) -> None:
+    """Its id is that of an order that was charged, but for what programs do to ids, and a person
+    gives it one of its own: it is what it was.
+    """
+    order_id, damage = KEPT_BACK[how]
+    job(market)
+    inbox(market, a=[sale(1, order_id=order_id), sale(2)])
+    assert night(market) == 0
+    inbox(market, a=None, b=[sale(1) | damage, sale(2)])
+    assert night(market) == 10
+    (told,) = rejected(market, "b")
+    inbox(market, b=None, c=[told | {"order_id": "N-1", "amount": sale(1)["amount"]}])
+    assert night(market) == 0
+    once(market, 1, 2)
+    was, _ = found(market, "b")
+    assert f"order {order_id} " in was["settled_by"]
+
+
+@pytest.mark.fault("J07", "E04", "I1")
+def test_a_row_that_was_kept_back_beside_a_look_alike_goes_as_another_sale(
+    market: Market,
+) -> None:
+    """It asks for something else under a new id: a conflict, and what its reason says ends well."""
+    job(market)
+    inbox(market, a=[sale(1, order_id="00017")])
+    assert night(market) == 0
+    inbox(market, a=None, b=[sale(3, order_id="17")])
+    assert night(market) == 10
+    (told,) = rejected(market, "b")
+    inbox(market, b=None, c=[told | {"order_id": "N-1"}])
+    assert night(market) == 10
+    once(market, 1)
+    (row,) = found(market, "c")
+    assert row["outcome"] == "conflict" and str(steps.ANOTHER_SALE()) in row["reason"]
+    inbox(market, c=None, d=[told | CLEARED | {"order_id": "N-2"}])
+    assert night(market, yes=True) == 0
+    once(market, 1, 3)
+
+
 @pytest.mark.fault("J07", "J08")
 @pytest.mark.parametrize("beside", [True, False])
 def test_the_id_of_a_look_alike_is_written_out_beside_the_other_row(

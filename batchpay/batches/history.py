@@ -11,7 +11,6 @@ from batchpay.batches.kin import (
     corrections_of,
     documents_named,
     firsts_of,
-    joined,
     rivals_of,
     rows_named,
     said_of,
@@ -19,6 +18,7 @@ from batchpay.batches.kin import (
     same_before,
     typed_before_of,
 )
+from batchpay.batches.orders import joined
 from batchpay.batches.past import before
 from batchpay.batches.resembling import (
     elsewhere_of,

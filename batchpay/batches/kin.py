@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from batchpay.batches.orders import attempts_of
+from batchpay.batches.orders import attempts_of, joined
+from batchpay.batches.resembling import kept_back_beside
 from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
@@ -141,14 +142,6 @@ def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document 
     return lineages.document(told)
 
 
-def joined(
-    attempts: Mapping[str, Sequence[Attempt]], order_ids: Iterable[str]
-) -> Iterator[Attempt]:
-    """The attempts of some orders, one after the other."""
-    for order_id in order_ids:
-        yield from attempts.get(order_id, ())
-
-
 class Sale(NamedTuple):
     """By what the other attempts of a row's sale are found."""
 
@@ -170,7 +163,9 @@ def sale_of(
     at: int,
     lineages: Lineages,
 ) -> Sale:
-    """Its own id and place, those of the rows it goes back to, and what people typed for it."""
+    """Its own id and place, those of the rows it goes back to, what these were kept back beside,
+    and what people typed for it.
+    """
     place = place_of(batch.id, chunk.sheet, chunk.rows[at])
     order_id = str(chunk.documents[at].get("order_id") or "")
     corrects = chunk.corrects.get(at)
@@ -188,6 +183,9 @@ def sale_of(
         ids += journal.owned(batch_id, sheet, row, row).values()
     for one in tuple(ids):
         ids += lineages.other_names(one)
+    if corrects:
+        document = chunk.documents[at]
+        ids += kept_back_beside(journal, batch, document, ancestry, lineages)
     once = tuple(dict.fromkeys(ids))
     others = tuple(one for one in once if one != order_id)
     line = (place, *ancestry.places)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
@@ -17,3 +17,11 @@ def attempts_of(
         order_id: fold(events)
         for order_id, events in journal.histories(order_ids).items()
     }
+
+
+def joined(
+    attempts: Mapping[str, Sequence[Attempt]], order_ids: Iterable[str]
+) -> Iterator[Attempt]:
+    """The attempts of some orders, one after the other."""
+    for order_id in order_ids:
+        yield from attempts.get(order_id, ())

@@ -5,16 +5,16 @@ the same terms, by other jobs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from batchpay.batches.kin import joined
-from batchpay.batches.orders import attempts_of
+from batchpay.batches.orders import attempts_of, joined
 from batchpay.domain.events import Adopted, ChargedElsewhere, told_by
 from batchpay.domain.model import Batch, Document, Event
 from batchpay.intake.damage import may_be_one
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.kinship import Ancestry, Lineages
 from batchpay.lifecycle.plan import alike, terms_in
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
 from batchpay.lifecycle.terms import fitting_terms_of
@@ -62,6 +62,37 @@ def taken_for_of(
     )
     last = {order_id: some[-1:] for order_id, some in attempts.items()}
     return {order_id: tuple(joined(last, some)) for order_id, some in taken.items()}
+
+
+def kept_back_beside(
+    journal: SqliteJournal,
+    batch: Batch,
+    document: Document,
+    ancestry: Ancestry,
+    lineages: Lineages,
+) -> list[str]:
+    """The orders beside which the rows that one came back for were kept back: their ids are those
+    of these rows but for what programs do to ids; or they may be, where a row asked for the same
+    and was never sent. No new id that a person types makes another sale of it.
+
+    `document`: of the row that came back; it has the terms of those whose own could not be read.
+    """
+    if lineages.are_distinct:
+        return []
+    forms = {alike(order_id) for order_id in ancestry.order_ids}
+    found = [one for some in journal.look_alikes(list(forms)).values() for one in some]
+    for place in ancestry.places:
+        named = lineages.document(place) or {}
+        order_id = str(named.get("order_id") or "")
+        if not order_id or attempts_of(journal, [order_id]).get(order_id):
+            continue
+        if not _has_terms(named):
+            named = {**document, "order_id": order_id}
+        came = replace(batch, first_seen_ns=lineages.received_ns(place))
+        near = near_of(journal, came, [named])
+        for attempts in taken_for_of(journal, [named], [named], near).values():
+            found += [attempt.intent.order_id for attempt in attempts]
+    return found
 
 
 def elsewhere_of(

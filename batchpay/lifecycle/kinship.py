@@ -321,6 +321,7 @@ class Lineages:
         (Input.distinct_ids); `ids_from`: of which cells ids are made now.
         """
         self._ids_from = ids_from
+        self.are_distinct = distinct
         self.form: Callable[[str], str] = str if distinct else alike
         self._journal = journal
         self._names: _ByForm | None = None

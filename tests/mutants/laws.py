@@ -1358,6 +1358,14 @@ mutant(
 )(lambda: swap("batchpay.journals.sqlite.batches:Batches.gone_rows", always([])))
 
 
+mutant(
+    "I1",
+    "a row that was kept back beside a look-alike goes under a new id",
+    "test_coming_back.py::"
+    "test_a_row_that_was_kept_back_beside_a_look_alike_is_no_other_sale_under_a_new_id",
+)(lambda: swap("batchpay.batches.resembling:kept_back_beside", always([])))
+
+
 COLUMNS = "test_came_to.py::test_it_is_the_same_however_events_are_grouped"
 
 
