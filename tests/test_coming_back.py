@@ -12,7 +12,9 @@ from collections import Counter
 
 import pytest
 
+from batchpay.commands import resolve as resolving
 from batchpay.domain.lineage import NAMING
+from batchpay.job.load import load_job
 from batchpay.messages import steps
 from tests.test_sale import DECLINED, inbox, job, lose, night, once, sale
 from tests.world import Market
@@ -407,6 +409,25 @@ def test_a_row_that_was_kept_back_beside_a_look_alike_is_no_other_sale_under_a_n
     once(market, 1, 2)
     was, _ = found(market, "b")
     assert f"order {order_id} " in was["settled_by"]
+
+
+@pytest.mark.fault("J07", "E04")
+def test_a_row_that_was_kept_back_beside_a_cancelled_look_alike_stays_cancelled(
+    market: Market,
+) -> None:
+    """A person's word that its order is never sent holds under every id that the row is given."""
+    job(market)
+    inbox(market, a=[sale(1, order_id="00017")])
+    assert night(market, limit=0) == 11
+    resolving.cancel(load_job(market.folder / "job.toml"), "00017", "given back")
+    inbox(market, a=None, b=[sale(1, order_id="17")])
+    assert night(market) == 10
+    (told,) = rejected(market, "b")
+    inbox(market, b=None, c=[told | {"order_id": "N-1"}])
+    assert night(market) == 10
+    assert not market.posts()
+    (row,) = found(market, "c")
+    assert row["outcome"] == "rejected" and str(steps.NEW_ID()) in row["reason"]
 
 
 @pytest.mark.fault("J07", "E04", "I1")

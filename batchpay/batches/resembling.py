@@ -71,9 +71,9 @@ def kept_back_beside(
     ancestry: Ancestry,
     lineages: Lineages,
 ) -> list[str]:
-    """The orders beside which the rows that one came back for were kept back: their ids are those
-    of these rows but for what programs do to ids; or they may be, where a row asked for the same
-    and was never sent. No new id that a person types makes another sale of it.
+    """The orders, sent or cancelled, beside which the rows that one came back for were kept back:
+    their ids are those of these rows but for what programs do to ids; or they may be, where a row
+    asked for the same and was never sent. No new id that a person types makes another sale of it.
 
     `document`: of the row that came back; it has the terms of those whose own could not be read.
     """
@@ -81,6 +81,7 @@ def kept_back_beside(
         return []
     forms = {alike(order_id) for order_id in ancestry.order_ids}
     found = [one for some in journal.look_alikes(list(forms)).values() for one in some]
+    found += lineages.cancelled_like(forms)
     for place in ancestry.places:
         named = lineages.document(place) or {}
         order_id = str(named.get("order_id") or "")

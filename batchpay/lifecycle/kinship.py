@@ -500,6 +500,12 @@ class Lineages:
                 found[event.seq] = (event, told)
         return list(found.values())
 
+    def cancelled_like(self, forms: Collection[str]) -> list[str]:
+        """The orders that a person cancelled whose ids look like that (`form`)."""
+        told = (event for words in self._all_words().values() for event, _ in words)
+        ids = dict.fromkeys(event.order_id for event in told)
+        return [order_id for order_id in ids if self.form(order_id) in forms]
+
     def _all_words(self) -> Mapping[str, list[tuple[Event, OrderCancelled]]]:
         if self._words is None:
             self._words = {}
