@@ -382,6 +382,22 @@ def test_rows_with_one_token_come_back_with_two(market: Market) -> None:
     once(market, 1, 2, 3)
 
 
+@pytest.mark.fault("J07", "E08", "I1")
+def test_ids_that_stood_in_one_file_are_of_two_sales_whatever_they_become(
+    market: Market,
+) -> None:
+    """2.50 and 2.5 ask for the same; one of them was wrong, and comes back under a new id."""
+    job(market)
+    wrong = sale(2, card=sale(1)["card"], recipient=sale(1)["recipient"], amount="?")
+    inbox(market, a=[sale(1, order_id="2.50"), wrong | {"order_id": "2.5"}, sale(3)])
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    corrected = told | {"order_id": "N-1", "amount": sale(1)["amount"]}
+    inbox(market, a=None, b=[corrected])
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+
+
 KEPT_BACK = {
     "zeros that were lost": ("00017", {"order_id": "17"}),
     "a decimal that was lost": ("2.50", {"order_id": "2.5"}),

@@ -91,7 +91,8 @@ def kept_back_beside(
             named = {**document, "order_id": order_id}
         came = replace(batch, first_seen_ns=lineages.received_ns(place))
         near = near_of(journal, came, [named])
-        for attempts in taken_for_of(journal, [named], [named], near).values():
+        taken = taken_for_of(journal, lineages.beside(place), [named], near)
+        for attempts in taken.values():
             found += [attempt.intent.order_id for attempt in attempts]
     return found
 

@@ -734,15 +734,28 @@ class Lineages:
                     return True
         return False
 
+    def beside(self, place: str) -> list[Document]:
+        """What the rows ask for that stand in one chunk with that of a place, its own among
+        them.
+        """
+        rows = self._chunk_of(place).values()
+        return [row.document for row in rows if row.document is not None]
+
     def _row(self, place: str) -> _Told:
         known = self.where(place)
         if known is None:
             return _NOTHING
+        return self._chunk_of(place).get(known[2], _NOTHING)
+
+    def _chunk_of(self, place: str) -> Mapping[int, _Told]:
+        known = self.where(place)
+        if known is None:
+            return {}
         batch_id, sheet, row = known
         for span in self._spans_of(batch_id):
             if span.sheet == sheet and span.first <= row <= span.last:
-                return self._rows(batch_id, span.number).get(row, _NOTHING)
-        return _NOTHING
+                return self._rows(batch_id, span.number)
+        return {}
 
     def _before(
         self, batch_id: str, sheet: str, rows: Sequence[int]
