@@ -343,6 +343,7 @@ class Lineages:
         self._last: tuple[str, int, StoredChunk | None] | None = None
         # Cancellations of orders that were never sent, by all that these are known by.
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
+        self._cancelled: Some | None = None  # what an id looks like -> such orders
 
     @classmethod
     def of_job(cls, job: Job, journal: _Journal, renamed: Names | None = None) -> Self:
@@ -502,9 +503,13 @@ class Lineages:
 
     def cancelled_like(self, forms: Collection[str]) -> list[str]:
         """The orders that a person cancelled whose ids look like that (`form`)."""
-        told = (event for words in self._all_words().values() for event, _ in words)
-        ids = dict.fromkeys(event.order_id for event in told)
-        return [order_id for order_id in ids if self.form(order_id) in forms]
+        if self._cancelled is None:
+            self._cancelled = {}
+            for words in self._all_words().values():
+                for event, _ in words:
+                    some = self._cancelled.setdefault(self.form(event.order_id), {})
+                    some[event.order_id] = None
+        return [one for form in forms for one in self._cancelled.get(form, ())]
 
     def _all_words(self) -> Mapping[str, list[tuple[Event, OrderCancelled]]]:
         if self._words is None:
