@@ -397,7 +397,10 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
         "Order &lt;17&gt; Row Outcome Amount Reason Who acts 3 declined 1,234.50 THB"
         in told
     )
-    assert "Attempt 1 Amount 1,234.50 THB Recipient recp_test_1 Payment method" in told
+    assert "Recipient A &amp; B · recp_test_1 Payment method card …4242" in told
+    assert "batchpay audit night.toml --from 2026-11-24 --to 2026-11-24" in told
+    for entry in (labels.CHARGED_ONCE, labels.NOTHING_LATE):
+        assert str(entry()) in told
     story = (
         "25 Nov 2026 · Run run-1 00:00:00 &lt;b&gt;said; its answer was lost; a look-up"
         " found the charge → declined (mai)"

@@ -213,6 +213,8 @@ FACT_LOOKED_UP = _label("fact.looked-up", "Looked up", _FACT)
 FACT_ADOPTED = _label("fact.adopted", "Found at the gateway", _FACT)
 FACT_HELD = _label("fact.held", "Why some were not sent", _FACT)
 FACT_EXIT = _label("fact.exit", "Exit code", _FACT)
+FACT_ACCOUNT = _label("fact.account", "Account at the gateway", _FACT)
+FACT_GATEWAY = _label("fact.gateway", "The gateway's address", _FACT)
 FACT_ZONE = _label("fact.zone", "Times are of", _FACT)
 FACT_JOURNAL = _label("fact.journal", "Journal", _FACT)
 FACT_EVENT = _label("fact.event", "Journal event", _FACT)
@@ -350,6 +352,28 @@ NOT_REVIEWED = _label(
     "This language was translated without a native speaker's review. In doubt the English report"
     " holds.",
     "Stands in the reports of a language that no native speaker has read.",
+)
+NOTHING_LATE = _label(
+    "page.nothing-late",
+    "Nothing was heard on a later day than a charge was sent on.",
+    _LINE,
+)
+CHARGED_ONCE = _label(
+    "page.charged-once",
+    "By this journal no order of this file took money more than once.",
+    _LINE,
+)
+CHARGED_MORE = _counted(
+    "page.charged-more",
+    "1 order was charged more than once: its reason names each charge.",
+    "{count} orders were charged more than once: their reasons name each charge.",
+    "Orders of which the gateway has more than one charge that took money.",
+    "count",
+)
+BOOKS = _label(
+    "page.books",
+    "This holds our journal against itself. Against the gateway's own ledger: {command}",
+    "How the sums are held against the gateway.",
 )
 ATTEMPT = _label(
     "page.attempt", "Attempt {number}", "One try at a charge, in an order's story."

@@ -53,6 +53,8 @@ def facts(inputs: Inputs, words: Words) -> list[tuple[str, str]]:
         (labels.FACT_BATCH, batch.id),
         (labels.FACT_MODE, "TEST" if batch.mode == "test" else batch.mode),
         (labels.FACT_RECEIVED, words.instant(iso(batch.first_seen_ns))),
+        (labels.FACT_ACCOUNT, inputs.whose.get("account", "")),
+        (labels.FACT_GATEWAY, inputs.whose.get("url", "")),
         (labels.FACT_ZONE, words.zone),
         (labels.FACT_SHA256, batch.sha256),
         (labels.FACT_JOURNAL, inputs.journal_id),

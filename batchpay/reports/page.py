@@ -41,7 +41,7 @@ from batchpay.reports.pictures import Bar, Timeline, bar, timeline
 from batchpay.reports.pivots import Pivots, checks, pivots_of
 from batchpay.reports.table import Inputs
 from batchpay.reports.tales import Tale, shown, tale, wanted
-from batchpay.reports.words import Words
+from batchpay.reports.words import Words, local_time
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -340,6 +340,25 @@ class Page:
                 found.append(f"{name} {check.currency}: {check.pivot} ≠ {check.noted}")
         return found
 
+    @property
+    def charged_once(self) -> str:
+        """Did an order take money more than once?"""
+        orders = {order for _, order, _, _ in self.inputs.totals.further}
+        if orders:
+            return self.words.say(labels.CHARGED_MORE(count=len(orders)))
+        return self.words.word(labels.CHARGED_ONCE)
+
+    @property
+    def books(self) -> str:
+        """The command that holds the days of these charges against the gateway's own ledger."""
+        if not self.pivots.sent or not self.inputs.job_file:
+            return ""
+        at = (min(self.pivots.sent), max(self.pivots.sent))
+        days = [local_time(one, self.words.zone) for one in at]
+        first, last = (f"{day:%Y-%m-%d}" for day in days if day)
+        command = f"batchpay audit JOB --from {first} --to {last}"
+        return self.words.say(labels.BOOKS(command=command))
+
     # --- who must act
 
     @property
@@ -557,7 +576,9 @@ class Page:
         told = self.inputs.stories(ids) if ids else {}
         there = [order_id for order_id in ids if order_id in told]
         return {
-            order_id: tale(number, order_id, told[order_id], self.words)
+            order_id: tale(
+                number, order_id, told[order_id], self.words, self.pivots.names
+            )
             for number, order_id in enumerate(there, 1)
         }
 

@@ -48,12 +48,18 @@ def wanted(pivots: Pivots) -> list[str]:
     return list(dict.fromkeys(one.order_id for one in told if one.attempts))[:STORIES]
 
 
-def tale(number: int, order_id: str, story: Story, words: Words) -> Tale:
-    """One story in the words of a language."""
+def tale(
+    number: int,
+    order_id: str,
+    story: Story,
+    words: Words,
+    names: Mapping[str, str],
+) -> Tale:
+    """One story in the words of a language. `names`: what the file calls recipients."""
     return Tale(
         anchor=f"order-{number}",
         order=shown(order_id),
-        attempts=[_try(one, words) for one in story.attempts],
+        attempts=[_try(one, words, names) for one in story.attempts],
         events=list(_by_run(story.events, words)),
     )
 
@@ -66,10 +72,8 @@ def shown(text: str) -> str:
 # --- attempts
 
 
-def _try(one: Mapping[str, Any], words: Words) -> Try:
-    facts = [
-        (name, shown(value)) for name, value in _facts(one, words) if value is not None
-    ]
+def _try(one: Mapping[str, Any], words: Words, names: Mapping[str, str]) -> Try:
+    facts = [(name, shown(value)) for name, value in _facts(one, words, names)]
     charge = one["charge"] or {}
     links = []
     for name in ("authorize_uri", "qr_uri"):
@@ -79,11 +83,15 @@ def _try(one: Mapping[str, Any], words: Words) -> Try:
     return Try(one["attempt"], [pair for pair in facts if pair[1]], links)
 
 
-def _facts(one: Mapping[str, Any], words: Words) -> Iterator[tuple[str, str]]:
+def _facts(
+    one: Mapping[str, Any], words: Words, names: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """What was asked, what was charged, where the share is."""
     currency = one["currency"]
     yield words.column("amount"), words.money(one["amount"], currency)
-    yield words.column("destination"), one["destination"]
+    recipient = one["destination"]
+    called = filter(None, [names.get(recipient), recipient])
+    yield words.column("destination"), " · ".join(called)
     yield words.column("payment_method"), one["payment_method"] or ""
     yield words.column("sends"), words.number(one["sends"])
     yield words.column("idempotency_key"), one["key"]
