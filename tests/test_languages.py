@@ -14,9 +14,10 @@ import pytest
 from batchpay import cli
 from batchpay.commands.explain import entries_of
 from batchpay.job.packaged import data_path
-from batchpay.messages import labels, problems, steps
-from batchpay.messages.message import BY_CODE
+from batchpay.messages import labels, noticed, problems, standing, steps
+from batchpay.messages.message import BY_CODE, Entry
 from batchpay.reports import write_reports
+from batchpay.reports.rewording import found_again
 from batchpay.reports.words import LANGUAGES, Words, language_of
 from batchpay.reports.workbook import SHEETS
 from tests import catalogue
@@ -99,6 +100,35 @@ def test_what_a_language_does_not_have_is_said_in_english() -> None:
     assert thai is not None
     assert thai.pgettext("yes-or-no", "write yes or no") == "write yes or no"
     assert problems.YES_OR_NO().worded(thai) != str(problems.YES_OR_NO())
+
+
+def test_what_a_journal_keeps_in_english_is_found_again() -> None:
+    """Notes of a file, refusals and next steps, with what stands in their gaps; a person's own
+    words are nobody's.
+    """
+    thai = language_of("th")
+    for family in ("noticed", "controls", "steps"):
+        for entry in entries_of(family):
+            told = entry(**{name: _filled(name, entry) for name in entry.names})
+            found = found_again(str(told))
+            if found is not None:
+                assert str(found) == str(told), entry.code
+            if entry.count and family == "noticed":
+                assert found is not None
+                assert found.worded(thai) == told.worded(thai), entry.code
+    step = steps.VERIFY()
+    again = found_again(str(standing.IS_UNVERIFIED(step=step)))
+    assert again == standing.IS_UNVERIFIED(step=step)
+    note = noticed.BLANK_ROWS(rows=3)
+    assert Words("th").again(str(note)) == note.worded(thai) != str(note)
+    assert Words("th").again("somebody said so") == "somebody said so"
+
+
+def _filled(name: str, entry: Entry) -> str | int:
+    """Of what fills a gap in such a sentence."""
+    if name == entry.count or f"{{{name}:d}}" in entry.text:
+        return 3
+    return f"{name}-9"
 
 
 def test_numbers_days_and_commands_are_of_the_language() -> None:

@@ -13,6 +13,7 @@ from batchpay.reports.facts import (
     facts,
     is_it_all,
     known_last,
+    notes,
     ours_told,
     run_facts,
     verdict,
@@ -66,6 +67,7 @@ class Cover:
         self._write_money()
         self._write_equations()
         self._write_checks(pivots)
+        self._write_notes()
         self._write_facts()
         self._sheet.width(0, 22)
         self._sheet.width(1, 44)
@@ -80,9 +82,10 @@ class Cover:
         sheet.line(verdict(inputs, words), "part")
         sheet.line(charged_told(inputs, words), "part")
         if inputs.batch.refusal:
-            sheet.line(inputs.batch.refusal, "alarm")
+            sheet.line(words.again(inputs.batch.refusal), "alarm")
         if inputs.stop:
-            sheet.line(f"{words.word(labels.STOPPED)} {inputs.stop}", "alarm")
+            stop = words.again(inputs.stop)
+            sheet.line(f"{words.word(labels.STOPPED)} {stop}", "alarm")
         if is_it_all(inputs, words):
             sheet.line(is_it_all(inputs, words))
         for said in who_must_act(inputs):
@@ -278,6 +281,15 @@ class Cover:
                     f"{differs}: {name} {check.currency}: {check.pivot} ≠ {check.noted}"
                 )
                 self._sheet.line(told, "alarm")
+
+    def _write_notes(self) -> None:
+        """What a person should know of the file as a whole."""
+        told = notes(self._inputs, self._words)
+        if told:
+            self._sheet.line(self._words.word(labels.HEADING_NOTES), "part")
+            for note in told:
+                self._sheet.line(f"• {note}")
+            self._sheet.at += 1
 
     def _write_facts(self) -> None:
         words = self._words

@@ -85,7 +85,7 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
     yield labels.FACT_CHARGED, money_in(run.charged, words)
     yield labels.FACT_LOOKED_UP, words.number(run.looked_up)
     yield labels.FACT_ADOPTED, words.number(run.adopted)
-    yield labels.FACT_HELD, run.held
+    yield labels.FACT_HELD, words.again(run.held)
 
 
 def _exit_told(code: int, own: int, words: Words) -> str:
@@ -109,6 +109,17 @@ def is_it_all(inputs: Inputs, words: Words) -> str:
     if moving:
         told.append(words.say(labels.TRANSFERS_MOVING(count=moving)))
     return words.say(labels.NOT_FINAL(what=", ".join(told)))
+
+
+def notes(inputs: Inputs, words: Words) -> list[str]:
+    """What a person should know of the file as a whole."""
+    batch = inputs.batch
+    kept = [*batch.notes, *filter(None, [batch.likeness])]
+    told = [words.again(note) for note in kept]
+    if inputs.totals.warned:
+        warned = inputs.totals.warned.total()
+        told.append(words.say(labels.WARNED(count=warned)))
+    return told
 
 
 def ours_told(earned: Earned, words: Words) -> str:

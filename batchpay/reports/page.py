@@ -23,13 +23,13 @@ from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
-from batchpay.messages.steps import addressed
 from batchpay.reconciliation.earned import earned_of
 from batchpay.reports.facts import (
     charged_told,
     facts,
     is_it_all,
     known_last,
+    notes,
     ours_told,
     run_facts,
     told_of,
@@ -233,18 +233,16 @@ class Page:
 
     @property
     def stop(self) -> str:
-        return str(addressed(shown(self.inputs.stop), self.inputs.job_file))
+        return shown(self.words.again(self.inputs.stop))
+
+    @property
+    def refusal(self) -> str:
+        """Why the file is refused as a whole."""
+        return shown(self.words.again(self.batch.refusal))
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know of the file as a whole."""
-        batch = self.batch
-        notes = [*batch.notes, *filter(None, [batch.likeness])]
-        told = [str(addressed(shown(note), self.inputs.job_file)) for note in notes]
-        if self.inputs.totals.warned:
-            warned = self.inputs.totals.warned.total()
-            told.append(self.words.say(labels.WARNED(count=warned)))
-        return told
+        return [shown(note) for note in notes(self.inputs, self.words)]
 
     # --- where the rows and the money went
 
@@ -564,7 +562,7 @@ class Page:
                 by=shown(lift["by"]),
                 day=words.instant(lift["at"]),
                 reason=shown(lift["reason"]),
-                stop=shown(lift["stop"]),
+                stop=shown(words.again(lift["stop"])),
             )
             found.append(words.say(told))
         return found

@@ -36,6 +36,7 @@ from batchpay.reconciliation.totals import (
     SENT_ENDED,
     SUMS_READ,
 )
+from batchpay.reports.rewording import found_again
 
 # How days and times are written, by language; English as most of the world writes it.
 _LOCALES = {"en": "en_GB", "ja": "ja_JP", "th": "th_TH"}
@@ -164,6 +165,14 @@ class Words:
     def sentence(self, said: Iterable[Message]) -> str:
         """Several messages as one text."""
         return str(addressed(worded(said, self._sentences), self.job_file))
+
+    def again(self, kept: str) -> str:
+        """A sentence that the journal keeps in English; what is no entry's, as it is."""
+        found = None
+        if self.language != "en":
+            found = found_again(kept)
+        told = found.worded(self._sentences) if found else kept
+        return str(addressed(told, self.job_file))
 
     # --- numbers, money, days
 

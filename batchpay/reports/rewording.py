@@ -1,0 +1,75 @@
+"""A sentence that a journal keeps in English, in another language: found again in the catalogue by
+its form.
+
+Notes about a file, why one is refused and what stopped a run are kept as they were said. What
+stands in the gaps of such a sentence is taken out of it, a next step in it found again the same
+way. What no entry says, because a person or an earlier version did, stays as it is.
+
+>>> found_again("3 blank rows skipped")
+Message(code='note.blank-rows', fields=(('rows', 3),))
+>>> found_again("a person's own words")
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from string import Formatter
+
+import batchpay.messages  # noqa: F401 - all entries
+from batchpay.messages.message import BY_CODE, Entry, Field, Message
+
+# letters and signs that an entry says itself; one with less fits anything
+LEAST_SAID = 12
+_NUMBER = re.compile(r"[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+")
+
+
+def found_again(text: str) -> Message | None:
+    """The message that a sentence was, by the entry that says most of it; None for no entry's."""
+    for form, entry in _forms():
+        match = form.fullmatch(text)
+        if match is None:
+            continue
+        told = match.groupdict()
+        if all(_fits(name, value, entry) for name, value in told.items()):
+            fields = {name: _field(value) for name, value in told.items()}
+            if entry.count:
+                fields.setdefault(entry.count, 1)
+            return entry(**fields)
+    return None
+
+
+def _fits(name: str, value: str, entry: Entry) -> bool:
+    return name != entry.count or _NUMBER.fullmatch(value) is not None
+
+
+def _field(value: str) -> Field:
+    if _NUMBER.fullmatch(value):
+        return int(value.replace(",", ""))
+    return found_again(value) or value
+
+
+@cache
+def _forms() -> list[tuple[re.Pattern[str], Entry]]:
+    """Of every entry that says enough of its own, those that say most first."""
+    found = []
+    for entry in BY_CODE.values():
+        for text in filter(None, (entry.text, entry.one)):
+            said = sum(len(literal.strip()) for literal, *_ in Formatter().parse(text))
+            if said >= LEAST_SAID:
+                found.append((said, entry.code, text, entry))
+    found.sort(key=lambda one: (-one[0], one[1]))
+    return [(re.compile(_form(text), re.DOTALL), entry) for _, _, text, entry in found]
+
+
+def _form(text: str) -> str:
+    """A sentence with a group for each of its gaps."""
+    parts = []
+    seen: Counter[str] = Counter()
+    for literal, name, _, _ in Formatter().parse(text):
+        parts.append(re.escape(literal))
+        if name:
+            seen[name] += 1
+            parts.append(f"(?P={name})" if seen[name] > 1 else f"(?P<{name}>.+?)")
+    return "".join(parts)
