@@ -1,4 +1,5 @@
-"""`python -m tests.fuzz --seconds 60`: broken files for readers and mapping, as long as it is told.
+"""`python -m tests.fuzz --seconds 60`: broken files for readers and mapping, and for what `init
+--from` proposes, as long as it is told.
 
 Good files of every kind are cut, flipped, doubled and mixed. Whatever comes of it is rows, problems
 or a refusal in words: no other exception, and no order whose id or amount the file does not hold.
@@ -12,11 +13,13 @@ import io
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from batchpay.commands.proposing import propose
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.money import NotMoney, to_minor
 from tests.badfiles import NOTES, all_of_them, book_of, parquet_of, text_of
@@ -42,6 +45,14 @@ SETTINGS = (
     'encoding = "cp874"',
     'total_rows = "skip"',
     'range = "A1:H"',
+)
+
+FORMS = (
+    "",
+    "",
+    ', format = "1.234,56"',
+    ', format = "¤1,234.00"',
+    ', format = ["(1,234.56)", "1,234"]',
 )
 
 SEEDS = [bad.data for bad in all_of_them()[::7]]
@@ -86,14 +97,28 @@ def _minor(text: str) -> int | None:
         return None
 
 
-def once(folder: Path, name: str, data: bytes, how: str) -> None:
-    """One file, to its end."""
+def once(folder: Path, name: str, data: bytes, how: str, form: str) -> None:
+    """One file, to its end; where no form is declared, each order is held against its text."""
+    told = f'{{ column = "amount", unit = "major"{form} }}'
     try:
-        looked = look(folder, name, data, input=how)
+        looked = look(folder, name, data, input=how, amount=told)
     except BatchpayError:
         return
-    if name == "orders.csv":
+    if name == "orders.csv" and not form:
         held(data, looked)
+
+
+def proposed(folder: Path, name: str, data: bytes) -> None:
+    """A job for the file, which is TOML, or a refusal."""
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        path = Path(made) / name
+        path.write_bytes(data)
+        try:
+            propose(Path(made), path, None)
+        except BatchpayError:
+            return
+        told = tomllib.loads((Path(made) / "job.toml").read_text("utf-8"))
+        assert told["to_confirm"], data
 
 
 def main() -> None:
@@ -112,13 +137,20 @@ def main() -> None:
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         )
-        @given(st.sampled_from(NAMES), broken(), st.sampled_from(SETTINGS))
-        def some(name: str, data: bytes, how: str) -> None:
+        @given(
+            st.sampled_from(NAMES),
+            broken(),
+            st.sampled_from(SETTINGS),
+            st.sampled_from(FORMS),
+        )
+        def some(name: str, data: bytes, how: str, form: str) -> None:
             nonlocal tried
             if time.monotonic() > end:
                 return
             tried += 1
-            once(folder, name, data, how)
+            once(folder, name, data, how, form)
+            if tried % 8 == 0:
+                proposed(folder, name, data)
 
         while time.monotonic() < end:
             some()

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, REASON, told_id
 from batchpay.domain.model import Batch, Finding, Outcome
 from batchpay.domain.text import defused, short_cell, visible
+from batchpay.messages.problems import BEYOND
 from batchpay.readers.cells import Cells, decode_cells
 from batchpay.readers.looks import Looks, RowLook, SheetLook, unpack
 from batchpay.readers.typed import kinds_of, typed_column
@@ -285,9 +286,14 @@ class _Marks:
         """By column; where no cell is to blame, that of the reason, which says it itself."""
         notes: dict[int, list[str]] = {}
         for problem in finding.problems:
-            if problem.column in self._at:
+            at = self._at.get(problem.column)
+            if (
+                problem.said.code == BEYOND.code
+            ):  # shown in the last column (readers.xlsx)
+                at = self._at[ADDED[0]] - 1
+            if at is not None:
                 said = visible(self._words.say(problem.message()))
-                notes.setdefault(self._at[problem.column], []).append(said)
+                notes.setdefault(at, []).append(said)
         if not finding.problems:
             for column in self._columns(finding):
                 at = self._at.get(column)

@@ -482,6 +482,27 @@ def test_a_workbook_comes_back_as_it_was(market: Market) -> None:
     assert coloured == ["D4"]
 
 
+def test_a_cell_to_the_right_is_told_where_it_stands_now(market: Market) -> None:
+    """It is in the last column of the rows that come back, which is in colour."""
+    book = openpyxl.Workbook()
+    rows = [order(1, amount="1.005"), order(2)]
+    for cells in (list(rows[0]), *(list(one.values()) for one in rows)):
+        book.active.append(cells)
+    book.active["I2"] = "checked by K."
+    book.save(market.folder / "orders.xlsx")
+    more = '[report]\nformats = ["csv", "xlsx"]'
+    market.job(file="orders.xlsx", more=more)
+    assert market.run().returncode == 10
+    sheet = openpyxl.load_workbook(_rejects_of(market)).active
+    wrong = {
+        cell.coordinate: (cell.value, cell.comment.text)
+        for cell in sheet[2]
+        if cell.fill.fgColor.rgb == WRONG and cell.comment
+    }
+    assert set(wrong) == {"B2", "F2"}
+    assert wrong["F2"][0].endswith("checked by K.") and "cell I2 is" in wrong["F2"][1]
+
+
 def _own_cells(path: Path) -> list[list[object]]:
     """The cells of the input's own columns, below the header."""
     sheet = openpyxl.load_workbook(path).active
