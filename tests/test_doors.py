@@ -319,6 +319,22 @@ def test_one_charge_id_for_two_orders_is_a_stop(three: Market) -> None:
     assert three.posts() == posts
 
 
+@pytest.mark.fault("J11", "B15")
+def test_a_charge_told_for_another_order_is_its_whose_key_it_carries(
+    three: Market,
+) -> None:
+    """Two answers were exchanged: a stop, and once that is lifted nothing is left to settle."""
+    three.sandbox.add_rule(method="POST", action="swap", skip=1, times=2)
+    assert night(three) == 12
+    assert three.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+    assert night(three) == 0
+    journal = journal_of(three)
+    for charge in three.own_charges():
+        mine = rows(three)[charge["metadata"]["order_id"]]
+        assert (mine["outcome"], mine["charge_id"]) == ("succeeded", charge["id"])
+        assert journal.order_of_charge(charge["id"]) == ("night", mine["order_id"], 1)
+
+
 @pytest.mark.fault("J11")
 def test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period(
     three: Market,

@@ -226,6 +226,8 @@ def test_only_two_rows_say_refused_or_charged(
         ({"metadata": {"batchpay_key": "another"}}, "batchpay_key"),
         ({"metadata": None}, "batchpay_key"),
         ({"paid": False}, "paid"),
+        ({"status": "failed"}, "paid"),
+        ({"status": "pending"}, "paid"),
         ({"amount": "123450"}, "amount"),
         ({"amount": True}, "amount"),
         ({"paid": "true"}, "paid"),
@@ -552,6 +554,23 @@ def test_why_a_split_is_unproven_and_how_ids_may_come() -> None:
         ]
     )
     assert "no chain" in attempt.why_unproven
+
+
+@pytest.mark.fault("L3", "I1")
+@pytest.mark.parametrize("status", ["failed", "expired", "reversed"])
+def test_a_charge_that_says_it_is_paid_never_ended_without_money(status: str) -> None:
+    """The gateway contradicts itself: its order is a person's, and no other attempt follows, also
+    where it said so of a charge that was declined before.
+    """
+    paid = charge_in(charge(status=status))
+    assert paid
+    told = {"charge": paid.to_json(), "flaws": flaws_of(paid, INTENT, live=False)}
+    (at_once,) = fold([FIRST, event("answer", 1, verdict="unproven", **told)])
+    (later,) = fold([FIRST, DECLINED, event("found", **told)])
+    for attempt in (at_once, later):
+        assert attempt.charge and attempt.charge.took_money
+        assert (attempt.outcome, attempt.closed) == (Outcome.UNPROVEN, False)
+        assert money_charges([attempt]) == ["chrg_test_1"]
 
 
 @pytest.mark.fault("B31", "L10")

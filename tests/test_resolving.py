@@ -490,6 +490,31 @@ def test_a_next_attempt_that_an_earlier_charge_holds_back_says_so(
     assert market.money() == {"00001": 1}
 
 
+@pytest.mark.fault("J11", "J27")
+def test_a_word_is_taken_although_another_charge_is_gone_for_good(
+    market: Market,
+) -> None:
+    """A list that lacks a charge proves nothing; where its id is not known either it is a stop, and
+    a person ends both.
+    """
+    market.orders([order(1), order(2, card="tokn_test_sandbox000020011")])
+    market.job()
+    assert market.run().returncode == 10
+    market.sandbox.add_rule(
+        method="GET", path="/charges/*", status=404, code="not_found", message="x"
+    )
+    market.orders([order(2)], "again.csv")
+    assert market.run("--input", "again.csv").returncode == 11
+    market.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="*"
+    )
+    time.sleep(1.7)
+    refused = resolve(market, "00002", "not-charged")
+    assert refused.returncode == 12 and "order 00001: " in refused.stderr, refused
+    assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 0
+    assert resolve(market, "00002", "not-charged").returncode == 0
+
+
 @pytest.mark.fault("J27")
 def test_a_charge_that_was_not_known_and_is_known_again_says_so(market: Market) -> None:
     """The row no longer says that the gateway does not know it."""

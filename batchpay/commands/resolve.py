@@ -646,7 +646,7 @@ async def _look_up(
         return found[0]
     await _refuse_unclear(opened, lists, listing, case, own)
     if not found:  # else it is known to have taken none, and that is all that is asked
-        _refuse_unproving(channel, lists, listing)
+        await _refuse_unproving(opened, channel, lists, listing)
     return None
 
 
@@ -689,19 +689,38 @@ async def _refuse_unclear(
     )
 
 
-def _refuse_unproving(channel: Channel, lists: Lists, listing: Listing | None) -> None:
+async def _refuse_unproving(
+    opened: OpenJob,
+    channel: Channel,
+    lists: Lists,
+    listing: Listing | None,
+) -> None:
     """Raises DoesNotAddUp for a list that lacks what there is, GatewaySilent for one that was not
     read whole: neither proves that a charge was not made.
     """
+    if listing is not None and listing.complete:
+        # one that is gone is a stop, which says what ends that
+        await lists.still_lacking(listing)
     if listing is not None and (lacking := lists.lacking(listing)):
-        raise DoesNotAddUp(
-            f"the gateway's list lacks {lacking[0]}, which this journal has proof of: such a list"
-            " proves nothing, and nothing was settled"
-        )
+        raise DoesNotAddUp(_proves_nothing(opened, lacking[0]))
     if not lists.proves_absence(listing):
         raise channel.fatal or GatewaySilent(
             "the gateway's list could not be read completely; nothing was settled"
         )
+
+
+def _proves_nothing(opened: OpenJob, lacking: str) -> str:
+    """Why a list that lacks a charge settles no order, and what ends that where the charge is gone
+    for good.
+    """
+    told = (
+        f"the gateway's list lacks {lacking}, which this journal has proof of: such a list proves"
+        " nothing, and nothing was settled"
+    )
+    if lacking not in opened.recorder.told_of:
+        return told
+    stop = f"that is a stop: {opened.recorder.stopped}"
+    return f"{told}; {stop}; {steps.LIFT_STOP()}, then say this again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,15 +300,15 @@ class ChargeSeen:
 
     @property
     def ended_without_money(self) -> bool:
-        """Did it end, and took none?"""
-        return self.status in ENDED_WITHOUT_MONEY
+        """Did it end, and took none? One that says beside such a status that it is paid may have
+        taken it.
+        """
+        return self.status in ENDED_WITHOUT_MONEY and not self.paid
 
     @property
     def took_money(self) -> bool:
         """Has it taken the payer's money, as far as it says?"""
-        return self.status == "successful" or (
-            self.paid and not self.ended_without_money
-        )
+        return self.status == "successful" or self.paid
 
     @property
     def given_back(self) -> bool:

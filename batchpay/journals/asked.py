@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from batchpay.domain.events import Adopted, asked_in
-from batchpay.lifecycle.plan import alike, payment_method, terms_of
+from batchpay.lifecycle.plan import alike, key_of, payment_method, terms_of
 
 T = TypeVar("T")
 MOST = 2**63 - 1  # that SQLite can hold
@@ -94,6 +94,23 @@ def _number(amount: Any) -> int:
     if type(amount) is int and -MOST <= amount <= MOST:
         return amount
     return 0
+
+
+def owner_of(
+    told: Iterable[tuple[str, str, int, str | None]],
+) -> tuple[str, str, int] | None:
+    """Whose a charge is, of those that were told of it: the first; or, of that one's job, the one
+    whose key it carried then. Two answers may have been exchanged: what an order was merely told is
+    another's.
+
+    `told`: job, order id, attempt and the key that the charge carried, in the journal's order.
+    """
+    first = None
+    for job, order_id, attempt, key in told:
+        first = first or (job, order_id, attempt)
+        if job == first[0] and key == key_of(job, order_id, attempt):
+            return job, order_id, attempt
+    return first
 
 
 def grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:

@@ -21,6 +21,7 @@ from batchpay.domain.events import (
     state_in,
 )
 from batchpay.domain.model import Event, Outcome
+from batchpay.journals.asked import owner_of
 from batchpay.journals.guard import Open, follow
 from batchpay.journals.remembered import Remembered
 from batchpay.lifecycle.plan import alike
@@ -106,11 +107,22 @@ class MemoryJournal(Remembered):
         return {form: list(order_ids) for form, order_ids in found.items()}
 
     def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
-        """Job, order id and attempt of the first event that tells of a charge."""
-        for event in self._events:
-            if event.kind in CHARGES and charge_in(event).get("id") == charge_id:
-                return self.job, event.order_id, event.attempt
-        return None
+        """Job, order id and attempt of the first event that tells of a charge, or of the one
+        whose key it carries.
+        """
+        told = (
+            (event, charge_in(event)) for event in self._events if event.kind in CHARGES
+        )
+        return owner_of(
+            (
+                self.job,
+                event.order_id,
+                event.attempt,
+                charge.get("metadata", {}).get("batchpay_key"),
+            )
+            for event, charge in told
+            if charge.get("id") == charge_id
+        )
 
     def batch_named(self, batch_id: str) -> str:
         """The id under which a batch of the same digest is known."""

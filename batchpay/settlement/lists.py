@@ -167,7 +167,7 @@ class Lists:
                 in_vain += 1
                 await self._channel.rest(gap_s)
                 continue
-            if lacking := await self._still_lacking(listing):
+            if lacking := await self.still_lacking(listing):
                 why = (
                     f"the gateway's list does not show {lacking[0]}, which this journal has"
                     " proof of"
@@ -215,7 +215,7 @@ class Lists:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
         listing = await self.read(since - OVERLAP, self.absorb_all)
         if listing is not None and listing.complete:
-            await self._still_lacking(listing)
+            await self.still_lacking(listing)
             await self._note_bound(listing, "")
 
     async def watch(self, since: datetime, *, opening: bool) -> datetime | None:
@@ -517,7 +517,7 @@ class Lists:
                 return charge
         return None
 
-    async def _still_lacking(self, listing: Listing) -> list[str]:
+    async def still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period
         is a stop (J11).
         """

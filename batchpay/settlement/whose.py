@@ -33,6 +33,8 @@ class Whose:
         self._strays = strays
         # charge id -> order and attempt, of those seen in this run
         self._orders: dict[str, tuple[str, int]] = {}
+        # ... and of these, those that carried the key of that attempt
+        self._by_key: set[str] = set()
         # key -> the journal's attempt that it is of, if any is
         self._traced: dict[str, tuple[str, int] | None] = {}
 
@@ -148,9 +150,10 @@ class Whose:
 
     def anothers_charge(self, charge: ChargeSeen, intent: Intent) -> str:
         """Is the charge that is told of one of another order or attempt? A charge belongs to one
-        (J11).
+        (J11): to whose key it carries, also where it was told for another one before.
         """
         mine = (intent.order_id, intent.attempt)
+        carries_its_key = key_in(charge) == intent.key
         told = f"{charge.id} was answered for order {intent.order_id}; it is order"
         if charge.id not in self._orders:
             earlier = self._journal.order_of_charge(charge.id)
@@ -161,7 +164,11 @@ class Whose:
             else:
                 return f"{told} {earlier[1]}'s of job {earlier[0]}"
         first = self._orders[charge.id]
+        if first != mine and carries_its_key and not self.carries_their_key(charge.id):
+            first = self._orders[charge.id] = mine
         if first == mine:
+            if carries_its_key:
+                self._by_key.add(charge.id)
             self._expected.prove(charge)
             return ""
         return f"{told} {first[0]}'s (attempt {first[1]})"
@@ -171,6 +178,8 @@ class Whose:
         have been exchanged: then each order was told the other's charge, and that its own carries
         its key is what counts.
         """
+        if charge_id in self._by_key:
+            return True
         first = self._journal.order_of_charge(charge_id)
         if first is None or first[0] != self._job:
             return first is not None

@@ -592,6 +592,18 @@ for _field in (
     mutant("L7", f"{_field} of an answer is not checked", CHECKED)(blind_to(_field))
 
 
+@mutant(
+    "L3",
+    "a charge that failed and says it is paid took nothing",
+    LIFE + "test_a_charge_that_says_it_is_paid_never_ended_without_money",
+)
+def _() -> None:
+    swap(
+        "batchpay.domain.model:ChargeSeen.ended_without_money",
+        prop(lambda self, was: self.status in ("failed", "expired", "reversed")),
+    )
+
+
 @mutant("L7", "a paid charge without a chain succeeds", SIMULATION)
 def _() -> None:
     swap("batchpay.lifecycle.attempt:Attempt._split_missing", always(False))
@@ -1225,6 +1237,15 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.settlement.whose:Whose.anothers_charge", always(""))
+
+
+@mutant(
+    "J11",
+    "whoever is told of a charge first keeps it",
+    DOORS + "test_a_charge_told_for_another_order_is_its_whose_key_it_carries",
+)
+def _() -> None:
+    swap("batchpay.settlement.whose:Whose.carries_their_key", always(True))
 
 
 @mutant(
