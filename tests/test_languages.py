@@ -202,3 +202,7 @@ def test_a_run_in_another_language_says_the_next_step_in_it(market: Market) -> N
     )
     (market.folder / "job.toml").write_text(job + 'language = "th"\n')
     assert "ฝ่ายบัญชี: ดูแล 1 คำสั่งซื้อ" in market.run(verb="report").stdout
+    table = market.run("--summary", "--lang", "ja").stdout
+    lines = dict(re.findall(r"^ *(\S+(?: \S+)*)  +([0-9,.]+)$", table, re.MULTILINE))
+    assert lines["読み込んだ行"] == "2" and "ゲートウェイへ送信" in table
+    assert (lines["成功"], lines["THB 課金額"]) == ("1", "101.25")

@@ -544,6 +544,20 @@ REPORTS_LEFT = _label(
     "reports in {directory} are as they were: this run learned nothing new of this batch",
     _VERDICT_LINE,
 )
+TALLY = (
+    _label("tally.this-run", "this run", "A heading of the table of `run --summary`."),
+    _label(
+        "tally.batch",
+        "the batch, all runs",
+        "A heading of the table of `run --summary`.",
+    ),
+)
+TALLY_BATCHES = _label(
+    "tally.batches",
+    "{count} batches, all runs",
+    "A heading of the table of `run --summary`.",
+)
+NOTE = _label("verdict.note", "note: {text}", _VERDICT_LINE)
 ALSO_WRITTEN = _label("verdict.also", "also written: {path}", _VERDICT_LINE)
 EXIT = _label("verdict.exit", "exit {code}: {step}", _VERDICT_LINE)
 NOTHING_TO_DO = _label(

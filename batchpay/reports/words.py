@@ -66,6 +66,8 @@ _FAMILIES = (
     labels.FAILURES,
     labels.AGAIN,
     labels.FILES,
+    labels.TALLY,
+    (labels.ALL_ROWS, labels.SENT_ROWS, labels.ASKED),
 )
 _LABELS = {one.code for family in _FAMILIES for one in family}
 

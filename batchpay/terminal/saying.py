@@ -104,11 +104,12 @@ def result_lines(job: Job, made: Result, *, loud: bool = False) -> Iterator[str]
     for path in made.beside:
         yield _worded(job, labels.ALSO_WRITTEN(path=str(path)))
     for note in made.notes:
-        yield f"note: {note}"
+        yield _worded(job, labels.NOTE(text=_kept(job, note)))
     if made.stop:
         yield _stop(made.stop)
     if loud:
-        yield from table_lines(made)
+        in_english = job.report.language == "en"
+        yield from table_lines(made, None if in_english else _words(job))
     yield _worded(
         job, labels.EXIT(code=str(made.exit_code), step=_next_step(job, made))
     )
@@ -135,6 +136,13 @@ def _worded(job: Job, message: Message) -> str:
     if job.report.language == "en":
         return str(message)
     return _words(job).say(message)
+
+
+def _kept(job: Job, text: str) -> str:
+    """A sentence that the journal keeps, in the language of the reports where it can be."""
+    if job.report.language == "en":
+        return text
+    return _words(job).again(text)
 
 
 def _each(job: Job, counts: Mapping[str, int]) -> str:
@@ -177,7 +185,7 @@ def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
         yield f"  {_lift(job, lift)}"
     yield from _warning_lines(made, published)
     for note in batch.notes:
-        yield f"  note: {note}"
+        yield f"  {_worded(job, labels.NOTE(text=_kept(job, note)))}"
     for equation in published.equations:
         if not equation.closes:
             yield f"  DOES NOT ADD UP: {_unequal(equation)}"
@@ -229,7 +237,7 @@ def _held_lines(
     said = labels.WENT_NO_FURTHER
     if any(one.totals.count(Outcome.HELD) for one in published):
         said = labels.HELD_THE_REST
-    yield f"  {_worded(job, said(why=run.held))}"
+    yield f"  {_worded(job, said(why=_kept(job, run.held)))}"
 
 
 def _result_json(job: Job, made: Result) -> dict[str, Any]:

@@ -1,62 +1,102 @@
-"""`run --summary`: one table of what this run did, and what its batches came to over all runs."""
+"""`run --summary`: one table of what this run did, and what its batches came to over all runs; in
+the language of the reports, in English with the words that programs have, too.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from batchpay.domain.model import Outcome
 from batchpay.domain.money import grouped_text
 from batchpay.lifecycle.after import Stands
+from batchpay.messages import labels
 from batchpay.reconciliation.totals import REFUNDED, Totals
 
 if TYPE_CHECKING:
     from batchpay.batches.night import Result
     from batchpay.domain.model import RunDone
+    from batchpay.reports.words import Words
 
 Line = tuple[str, str, str]  # what, this run, all runs
-FEES = {"gateway's fees": "fee", "VAT on them": "vat", "net of fees": "net"}
+FEES = {
+    "gateway's fees": ("fee", "fee"),
+    "VAT on them": ("vat", "fee_vat"),
+    "net of fees": ("net", "net"),
+}
+Name = Callable[[str, str], str]
+"""What a line is called: in English, and by which word of the reports in another language."""
 
 
-def table_lines(made: Result) -> Iterator[str]:
-    """The table, in columns that stand under one another; nothing where there is no batch."""
+def table_lines(made: Result, words: Words | None = None) -> Iterator[str]:
+    """The table, in columns that stand under one another; nothing where there is no batch. `words`:
+    of another language than English.
+    """
     if not made.published:
         return
+
+    def name(english: str, code: str) -> str:
+        if words is None:
+            return english
+        return words.label(code, english)
+
     totals = [published.totals for published in made.published]
-    heading = "the batch, all runs"
+    heading = name("the batch, all runs", "tally.batch")
     if len(totals) > 1:
-        heading = f"{len(totals)} batches, all runs"
-    lines: list[Line] = [("", "this run", heading), *_counts(made.run, totals)]
+        batches = labels.TALLY_BATCHES(count=len(totals))
+        heading = words.say(batches) if words else str(batches)
+    lines: list[Line] = [
+        ("", name("this run", "tally.this-run"), heading),
+        *_counts(made.run, totals, name),
+    ]
     for currency in sorted(
         {code for one in totals for code in one.rows | one.charged if code}
     ):
-        lines += _money(currency, made.run, totals)
-    widths = [max(len(line[at]) for line in lines) for at in range(3)]
+        lines += _money(currency, made.run, totals, name)
+    width = len if words is None else cell_len
+    widths = [max(width(line[at]) for line in lines) for at in range(3)]
     yield ""
     for what, now, ever in lines:
-        yield f"{what:<{widths[0]}}  {now:>{widths[1]}}  {ever:>{widths[2]}}".rstrip()
+        gaps = [
+            " " * (most - width(text))
+            for most, text in zip(widths, (what, now, ever), strict=True)
+        ]
+        yield f"{what}{gaps[0]}  {gaps[1]}{now}  {gaps[2]}{ever}".rstrip()
     yield ""
 
 
-def _counts(run: RunDone | None, totals: Sequence[Totals]) -> Iterator[Line]:
+def cell_len(text: str) -> int:
+    """How many columns a text fills on a terminal: some letters are two wide, some marks none."""
+    from rich.cells import cell_len as wide
+
+    return wide(text)
+
+
+def _counts(
+    run: RunDone | None, totals: Sequence[Totals], name: Name
+) -> Iterator[Line]:
     """Rows and where they ended; of this run what it sent."""
     sent = ""
     now: Mapping[str, int] = {}
     if run is not None:
         sent = f"{run.sent:,}"
         now = run.outcomes
-    yield "rows read", "", f"{sum(one.rows_read for one in totals):,}"
-    yield "sent", sent, f"{sum(one.with_intent for one in totals):,}"
+    yield name("rows read", "page.all"), "", f"{sum(one.rows_read for one in totals):,}"
+    yield name("sent", "page.sent"), sent, f"{sum(one.with_intent for one in totals):,}"
     for outcome in Outcome:
         ever = sum(one.count(outcome) for one in totals)
         mine = now.get(outcome.value, 0)
         if ever or mine:
-            yield f"  {outcome.value}", _number(mine), f"{ever:,}"
+            called = name(outcome.value, f"outcome.{outcome.value}")
+            yield f"  {called}", _number(mine), f"{ever:,}"
 
 
 def _money(
-    currency: str, run: RunDone | None, totals: Sequence[Totals]
+    currency: str,
+    run: RunDone | None,
+    totals: Sequence[Totals],
+    name: Name,
 ) -> Iterator[Line]:
     """One currency: what was asked, what was charged, and who gets it."""
 
@@ -74,32 +114,36 @@ def _money(
         if code == currency
     )
     charged = sum(one.charged[currency] for one in totals)
-    yield f"{currency} asked for", "", told(asked)
+    yield f"{currency} {name('asked for', 'page.asked')}", "", told(asked)
     mine = ""
     if now:
         mine = told(now)
-    yield f"{currency} charged", mine, told(charged)
-    for what, key in (
-        ("platform's fees", "platform"),
-        ("recipients' shares", "recipient"),
+    yield f"{currency} {name('charged', 'column.charged_amount')}", mine, told(charged)
+    for what, key, column in (
+        ("platform's fees", "platform", "platform_fee"),
+        ("recipients' shares", "recipient", "recipient_amount"),
     ):
         minor = sum(one.shares[currency, key] for one in totals)
         if minor:
-            yield f"  {what}", "", told(minor)
-    yield from _payouts(currency, totals)
-    for what, key in FEES.items():
-        yield from _fees(what, key, currency, totals)
+            yield f"  {name(what, f'column.{column}')}", "", told(minor)
+    yield from _payouts(currency, totals, name)
+    for what, (key, column) in FEES.items():
+        called = name(what, f"column.{column}")
+        yield from _fees(called, key, currency, totals)
 
 
-def _payouts(currency: str, totals: Sequence[Totals]) -> Iterator[Line]:
+def _payouts(currency: str, totals: Sequence[Totals], name: Name) -> Iterator[Line]:
     for stands in Stands:
         count = sum(one.payouts[currency, stands.value, "rows"] for one in totals)
         minor = sum(one.payouts[currency, stands.value, "amount"] for one in totals)
         if count:
-            yield f"    {stands.value} ({count:,})", "", grouped_text(minor, currency)
+            called = name(stands.value, f"transfer-at.{stands.value}")
+            told = f"    {called} ({count:,})"
+            yield told, "", grouped_text(minor, currency)
     back = sum(one.later[currency, REFUNDED] for one in totals)
     if back:
-        yield "  given back since", "", grouped_text(back, currency)
+        called = name("given back since", "column.refunded_amount")
+        yield f"  {called}", "", grouped_text(back, currency)
 
 
 def _fees(
