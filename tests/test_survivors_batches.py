@@ -1,0 +1,423 @@
+"""Where one small change of what is decided about files once went unseen: what may be sent of them,
+what they resemble, and what people told of their orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from batchpay.batches.adopted import like_adopted
+from batchpay.batches.candidates import candidates
+from batchpay.batches.drafts import batch_id_in, drafts_of
+from batchpay.batches.planned import (
+    Placed,
+    PlannedBatch,
+    guards_before,
+    placed_rows,
+    rows_in_turn,
+)
+from batchpay.batches.recent import likeness
+from batchpay.batches.survey import NAMED, Survey, refuse_impossible, survey
+from batchpay.batches.words import resolved_event, said_json, stops_in_force
+from batchpay.domain.errors import DoesNotAddUp, Misconfigured
+from batchpay.domain.events import Lifted, OrderCancelled, Resolved, Stop, line
+from batchpay.domain.model import Event, Outcome, Repeat
+from batchpay.job.job import Job
+from batchpay.job.load import load_job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.rows import (
+    ConflictWith,
+    DuplicateOf,
+    Elsewhere,
+    Guards,
+    MayGo,
+    Owns,
+    Rejected,
+    Renamed,
+    Row,
+    Waits,
+)
+from batchpay.messages.message import plain
+from batchpay.messages.standing import FAR_ABOVE, NEAR_ONE
+from tests.jobs import job_text
+from tests.test_candidates import DAY_NS, FIRST_NS, order, planned
+from tests.test_lifecycle import FIRST, INTENT
+from tests.test_survivors_life import seen_as, stands_as
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    path = tmp_path / "job.toml"
+    path.write_text(job_text(customer='"customer"'), "utf-8")
+    return load_job(path)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(tmp_path / "j.db", "night")
+    yield opened
+    opened.close()
+
+
+BATCH = "2026-11-24-0123456789ab"
+OTHER = "2026-11-25-ba9876543210"
+
+
+def begun(order_id: str, batch_id: str = BATCH, row: int = 2, **asked: Any) -> Event:
+    """An attempt of an order began."""
+    told = {
+        "amount": 1000,
+        "currency": "thb",
+        "destination": "recp_test_1",
+        "payer": "cust_1",
+        **dict.fromkeys(
+            ("key", "body", "body_sha256", "content", "run_id", "alike"), ""
+        ),
+        **asked,
+    }
+    told["key"] = told["key"] or f"key of {order_id}"
+    data = {"intent": told, "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"}
+    where: dict[str, Any] = {"batch_id": batch_id, "row": row, "order_id": order_id}
+    return Event("intent", 1, run_id="r1", attempt=1, send=1, data=data, **where)
+
+
+def answered(order_id: str, state: str = "succeeded", **charge: Any) -> Event:
+    """It was charged."""
+    made = seen_as(**{"charge_id": f"chrg_test_{order_id}", "amount": 1000, **charge})
+    shown = {**made.to_json(), "metadata": {"batchpay_key": f"key of {order_id}"}}
+    data = {"verdict": "charge", "charge": shown, "state": state}
+    return Event("answer", 2, order_id=order_id, attempt=1, send=1, data=data)
+
+
+# --- what may be sent
+
+
+def placed(standing: Any, order_id: str = "0001", row: int = 2) -> Placed:
+    return Placed(Row(BATCH, "", row, order(order_id)), standing)
+
+
+@pytest.mark.fault("E04", "I17")
+def test_what_goes_on_counts_as_it_was_asked_and_a_few_warnings_are_named(
+    job: Job,
+) -> None:
+    """Of resembling orders and of odd amounts apart; the rest is counted."""
+    found = Survey()
+    intent = replace(INTENT, amount=7, currency="jpy", destination="r9")
+    attempt = replace(stands_as(), intent=intent)
+    found.add(job, placed(Owns(attempt, resumes=True)))
+    found.add(job, placed(DuplicateOf(attempt, (), resumes=True)))
+    assert (found.orders, found.sums, found.counts) == (2, {"JPY": 14}, {"JPY": 2})
+    assert found.recipients == {("r9", "JPY"): [2, 14]}
+    assert set(found.commission.values()) == {0}
+    near = NEAR_ONE(order="0009", batch="b")
+    far = FAR_ABOVE(amount="1", orders=10, most="2")
+    for number in range(NAMED + 1):
+        warned = MayGo(1, warnings=(near, far) if number else (near,))
+        found.add(job, placed(warned, f"order {number}"))
+    assert (found.warned, found.unusual) == (NAMED + 1, NAMED)
+    assert (len(found.resembling), len(found.outside)) == (NAMED, NAMED)
+    assert found.resembling[0].startswith("order 0: order 0009 of batch b")
+    assert "order 0009" not in found.outside[0]
+    assert found.outside[0].startswith("order 1: ")
+
+
+@pytest.mark.fault("J06", "L11")
+def test_a_row_that_no_run_may_pass_by_ends_it(job: Job) -> None:
+    """An adopted charge of other terms, with what to do; or another job's very order."""
+    adopted = replace(stands_as(seen_as()), adopted=True)
+    refuse_impossible(job, placed(Owns(adopted)))
+    refuse_impossible(job, placed(MayGo(1)))
+    with pytest.raises(DoesNotAddUp) as told:
+        refuse_impossible(job, placed(Owns(adopted, contradicts=True), row=7))
+    for word in (
+        "order 0001",
+        "has chrg_test_1 for it",
+        "row 7",
+        "charged:chrg_test_1",
+    ):
+        assert word in str(told.value)
+    with pytest.raises(DoesNotAddUp, match="has a charge for it"):
+        refuse_impossible(job, placed(Owns(stands_as(), contradicts=True)))
+    theirs = Elsewhere("day", "chrg_test_9", "", "r", 5, "thb")
+    with pytest.raises(Misconfigured, match=r'by job "day" \(chrg_test_9\)'):
+        refuse_impossible(job, placed(Renamed(theirs)))
+
+
+@pytest.mark.fault("J14")
+def test_of_an_order_one_row_goes_a_run(job: Job, journal: SqliteJournal) -> None:
+    """What became of it in this very run makes way for no other row of it."""
+    journal.append([begun("a", OTHER, 9), answered("a", "declined", status="failed")])
+    batch = planned(journal, BATCH, [order("a", 2000), order("b"), order("c", 7)])
+    guards = Guards(present=(BATCH,))
+
+    def sent(run_id: str) -> list[tuple[str, int]]:
+        found = candidates(job, journal, [batch], guards, run_id)
+        return [
+            (one.order_id, one.intent.attempt)
+            for one in found
+            if one.intent is not None
+        ]
+
+    assert sent("r2") == [("a", 2), ("b", 1), ("c", 1)]
+    assert sent("r1") == [("b", 1), ("c", 1)]
+    assert survey(job, journal, [batch], guards).orders == 3
+    refused = batch.refused("no")
+    assert list(candidates(job, journal, [refused], guards, "r2")) == []
+
+
+@pytest.mark.fault("J13")
+def test_what_goes_on_goes_as_it_was_asked(job: Job, journal: SqliteJournal) -> None:
+    """From its own row, or from another file that asks for it; with the attempts before it."""
+    voided = Event("voided", 2, order_id="a", attempt=1, send=1, data={"state": "held"})
+    journal.append([begun("a", content=""), voided])
+    own = planned(journal, BATCH, [order("a")])
+    (found,) = candidates(job, journal, [own], Guards(present=(BATCH,)), "r2")
+    assert found.order_id == "a"
+
+
+# --- files
+
+
+def test_reasons_against_a_file_are_told_side_by_side(journal: SqliteJournal) -> None:
+    batch = planned(journal, BATCH, [order("a")])
+    assert batch.refused("one").refused("", "two").batch.refusal == "one two"
+    assert batch.refused("").batch.refusal == ""
+    assert batch.warned("like another").batch.likeness == "like another"
+
+
+@pytest.mark.fault("H04", "E04")
+def test_rows_are_walked_in_turn_and_know_of_those_before_them(
+    job: Job, journal: SqliteJournal
+) -> None:
+    """In one file or several; of a refused file none."""
+    first = planned(journal, BATCH, [order("17", 10), order("b", 10)])
+    second = planned(journal, OTHER, [order("0017", 10), order("c", 20)])
+
+    def kinds(*batches: PlannedBatch, **limits: Any) -> list[type]:
+        guards = Guards(present=(BATCH, OTHER), **limits)
+        return [
+            type(one.standing) for one in rows_in_turn(job, journal, batches, guards)
+        ]
+
+    assert kinds(first) == [MayGo, MayGo]
+    assert kinds(first, second) == [MayGo, MayGo, ConflictWith, MayGo]
+    assert kinds(second) == [MayGo, MayGo]
+    assert kinds(first.refused("no"), second) == [MayGo, MayGo]
+    assert kinds(first, max_day={"THB": 10}) == [MayGo, Waits]
+
+
+@pytest.mark.fault("E08", "J13")
+def test_rows_know_what_was_decided_about_their_file(
+    job: Job, journal: SqliteJournal
+) -> None:
+    """Its refusal, its repeats, what settled them elsewhere, and of which sale they are."""
+    batch = planned(journal, BATCH, [order("a"), order("b"), order("c")])
+    repeats = {("", 3): Repeat(Outcome.REJECTED, plain("row 2 has its token"))}
+    batch = replace(batch, repeats=repeats)
+    guards = Guards(present=(BATCH,))
+    one, two, _ = placed_rows(job, journal, batch, guards)
+    assert isinstance(one.standing, MayGo) and isinstance(two.standing, Rejected)
+    assert (one.later, one.sale) == (None, "")
+    refused = list(placed_rows(job, journal, batch.refused("no"), guards))
+    assert isinstance(refused[0].standing, Waits)
+    journal.append([begun("b", OTHER, 9), answered("b")])
+    journal.append([begun("c", BATCH, 4), answered("c")])
+    told = list(placed_rows(job, journal, batch, guards, decided=True))
+    assert [item.row.row for item in told] == [2, 3, 4]
+    assert told[1].later is None  # it was charged before this file came
+    assert told[0].sale == by_order("a")
+    early = replace(batch, batch=replace(batch.batch, first_seen_ns=0))
+    (_, later, _) = placed_rows(job, journal, early, guards, decided=True)
+    assert later.later is not None and later.later.intent.order_id == "b"
+    undecided = [item.row.row for item in placed_rows(job, journal, batch, guards)]
+    assert undecided == [2, 3]
+
+
+@pytest.mark.fault("J13", "J07")
+def test_a_file_that_the_journal_knows_keeps_its_id_and_its_day(
+    job: Job, journal: SqliteJournal
+) -> None:
+    """By what is in it; another one gets an id of its own, with the day on which it came."""
+    known = planned(journal, BATCH, [order("a")]).batch
+    received = datetime(2026, 12, 1, tzinfo=UTC)
+    assert batch_id_in(job, journal, received, known.sha256) == BATCH
+    assert batch_id_in(job, journal, received, "5" * 64).startswith("2026-12-01-")
+
+    def intake(batch_id: str) -> Any:
+        return SimpleNamespace(
+            batch_id=batch_id,
+            snapshot=SimpleNamespace(name="orders.csv", sha256="5" * 64, format="csv"),
+            tally=SimpleNamespace(read=1, reading=lambda: ()),
+            columns=(),
+            notes=(),
+            refusal="",
+            features=SimpleNamespace(fingerprint="f", sample=("s",)),
+            rows=lambda: (),
+            repeats={("", 3): Repeat(Outcome.DUPLICATE, plain("x"))},
+            had_other_ids=batch_id == OTHER,
+        )
+
+    files: Any = SimpleNamespace(files=[intake(BATCH), intake(OTHER)])
+    first, second = drafts_of(job, journal, files, 7)
+    assert (first.batch.first_seen_ns, second.batch.first_seen_ns) == (FIRST_NS, 7)
+    assert (first.had_other_ids, second.had_other_ids) == (False, True)
+    assert list(first.repeats) == [("", 3)] and list(first.chunks()) == []
+
+
+# --- files that resemble others
+
+
+@pytest.mark.fault("E04")
+def test_a_file_that_asks_again_names_the_one_that_was_sent(
+    journal: SqliteJournal,
+) -> None:
+    """With what is to be done, and how many orders stand beside; ids that are known are none."""
+    old = [order("a"), order("b", 7), order("c", 9)]
+    sent = planned(journal, BATCH, old)
+    never = planned(journal, "never", old)
+    journal.append([begun("a"), answered("a")])
+    new_orders = [order("d"), order("e", 7), order("f", 9)]
+    new = planned(journal, OTHER, new_orders, FIRST_NS + DAY_NS)
+    found = likeness(journal, [never, sent, new], new, FIRST_NS + DAY_NS)
+    for word in (
+        "No order id of this file is known",
+        f"batch {BATCH} (orders.csv, received 2026-",
+        OTHER,
+    ):
+        assert word in found.refusal
+    assert "beside" not in found.refusal and found.warning == ""
+    more = planned(journal, "more", [*new_orders, order("g", 11)], FIRST_NS + DAY_NS)
+    told = likeness(journal, [sent], more, FIRST_NS + DAY_NS)
+    assert not told.refusal or "beside 1 more" in told.refusal
+    refused = likeness(journal, [sent], new.refused("no"), FIRST_NS + DAY_NS)
+    assert refused.refusal == refused.warning == ""
+    same_ids = planned(journal, "same", old, FIRST_NS + DAY_NS)
+    assert likeness(journal, [sent], same_ids, FIRST_NS + DAY_NS).refusal == ""
+
+
+@pytest.mark.fault("E04")
+def test_a_file_of_which_a_part_is_alike_is_warned_of(journal: SqliteJournal) -> None:
+    """Half of its orders; how many, and of which batch."""
+    sent = planned(journal, BATCH, [order(f"a{n}", 500 + n) for n in range(10)])
+    rows = [order(f"b{n}", 500 + n) for n in range(6)]
+    rows += [order(f"b{n}", 900 + n) for n in range(6, 10)]
+    new = planned(journal, OTHER, rows, FIRST_NS + DAY_NS)
+    found = likeness(journal, [sent], new, FIRST_NS + DAY_NS)
+    assert found.refusal == "" and "6 of its 10 new orders" in found.warning
+    assert f"batch {BATCH}" in found.warning and "others" not in found.warning
+    quiet = likeness(
+        journal, [sent], new, FIRST_NS + DAY_NS, lambda _: [f"b{n}" for n in range(6)]
+    )
+    assert quiet.warning == ""
+
+
+@pytest.mark.fault("J02", "J32")
+def test_a_file_is_held_against_adopted_charges_that_no_row_shows(
+    job: Job, journal: SqliteJournal
+) -> None:
+    """Two at least; not where a row of the file shows them, a person spoke of them, they took
+    nothing, or the file is refused anyway.
+    """
+    rows = [order("n1"), order("n2", 7)]
+    for number, amount in enumerate((1000, 7)):
+        name = f"lost{number}"
+        told = begun(name, "gone", 0, amount=amount, ids_from=job.columns.ids_from)
+        shown = answered(name, amount=amount).data["charge"]
+        data = {"intent": told.data["intent"], "charge": shown, "flaws": []}
+        adopted = replace(
+            told, kind="adopted", send=0, run_id="", data={**data, "state": "succeeded"}
+        )
+        journal.append([adopted])
+    new = planned(journal, OTHER, rows)
+    guards = guards_before(job, journal, [new])
+
+    def found(batch: PlannedBatch = new) -> Sequence[str]:
+        ((_, one),) = like_adopted(job, journal, [batch], guards)
+        return one.found
+
+    assert sorted(found()) == ["chrg_test_lost0", "chrg_test_lost1"]
+    assert list(found(new.refused("no"))) == []
+    asked = {"orders": [], "charges": ["chrg_test_lost0"]}
+    journal.append([Event("new_orders", 3, data=asked)])
+    assert list(found()) == []  # one is too few
+
+
+# --- what people told
+
+
+@pytest.mark.fault("J02", "J35")
+def test_what_people_said_is_told_with_all_that_its_order_is_known_by(
+    journal: SqliteJournal,
+) -> None:
+    """Of orders that were never sent, and of attempts; while it holds."""
+    planned(journal, BATCH, [order("a"), order("b")])
+    assert said_json(journal) == {}
+    word = OrderCancelled(reason="fraud", by="kim", sale=(place_of(BATCH, "", 3),))
+    journal.append([line(word, 5 * 10**9, order_id="b")])
+    renamed = {"ids": {"c": ["b"]}, "had": {}, "ids_from": ""}
+    journal.append([Event("renamed", 6, data=renamed)])
+    for order_id, said in (("d", "not-charged"), ("e", "cancelled"), ("f", "accepted")):
+        told = {"as": said, "reason": "looked", "by": "me"}
+        where: dict[str, Any] = {"order_id": order_id, "attempt": 1}
+        resolved = Event(
+            "resolved", 7 * 10**9, data={**told, "state": "refused"}, **where
+        )
+        journal.append([begun(order_id, row=ord(order_id)), resolved])
+    found = said_json(journal, ["chrg_2", "chrg_1", "chrg_2"])
+    assert found["unproven"] == ["chrg_1", "chrg_2"] and "stops" not in found
+    words = {one["order_id"]: one for one in found["words"]}
+    assert set(words) == {"b", "d", "e"}
+    assert words["b"]["as"] == words["e"]["as"] == "cancelled"
+    assert (words["d"]["as"], words["d"]["by"]) == ("not-charged", "me")
+    assert (words["b"]["reason"], words["b"]["by"]) == ("fraud", "kim")
+    assert (words["b"]["at"], words["d"]["at"]) == (
+        "1970-01-01T00:00:05Z",
+        "1970-01-01T00:00:07Z",
+    )
+    keys = words["b"]["keys"]
+    assert {by_order("b"), by_order("c"), place_of(BATCH, "", 3)} <= set(keys)
+    assert len(keys) == len(set(keys))
+    assert place_of(BATCH, "", ord("d")) in words["d"]["keys"]
+
+
+@pytest.mark.fault("J35", "L10")
+def test_stops_in_force_are_told_once_each(journal: SqliteJournal) -> None:
+    assert stops_in_force(journal) == []
+    for told in (
+        Stop(reason="old"),
+        Lifted(reason="seen"),
+        Stop(reason="one", order="a"),
+        Stop(reason="two", charge="chrg_test_1"),
+        Stop(reason="one", order="b"),
+    ):
+        journal.append([line(told, 1)])
+    assert stops_in_force(journal) == [
+        {"reason": "one", "order": "a", "charge": ""},
+        {"reason": "two", "order": "", "charge": "chrg_test_1"},
+    ]
+    assert said_json(journal)["stops"] == stops_in_force(journal)
+
+
+@pytest.mark.fault("J35", "J02")
+def test_a_word_that_was_lost_is_said_again_as_it_was() -> None:
+    """With where its attempt stands then."""
+    (attempt,) = fold([FIRST])
+    told = resolved_event(attempt, "not-charged", "looked", "kim", at_ns=7, run_id="r2")
+    assert (told.kind, told.at_ns, told.run_id) == ("resolved", 7, "r2")
+    assert (told.order_id, told.attempt) == ("0001", 1)
+    assert told.data == {
+        "as": "not-charged",
+        "reason": "looked",
+        "by": "kim",
+        "state": "refused",
+    }
+    assert Resolved.read(told).said == "not-charged"
