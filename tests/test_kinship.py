@@ -212,6 +212,8 @@ class Telling(Kept):
         self, batch_id: str, sheet: str, first_row: int, last_row: int
     ) -> dict[int, str]:
         owned: dict[int, str] = self.known.get("owned", {})
+        if batch_id not in self.kept:
+            return {}
         return {at: one for at, one in owned.items() if first_row <= at <= last_row}
 
     def corrected(self, keys: Any = None) -> Any:
@@ -221,7 +223,8 @@ class Telling(Kept):
         return self.known.get("adopted", ())
 
     def histories(self, order_ids: Sequence[str]) -> Any:
-        return self.known.get("histories", {})
+        every = self.known.get("histories", {})
+        return {one: every[one] for one in order_ids if one in every}
 
     def elsewhere(self, order_ids: Sequence[str]) -> Any:
         every = self.known.get("elsewhere", {})

@@ -4,6 +4,7 @@ what they resemble, and what people told of their orders.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,9 +14,15 @@ from typing import Any
 
 import pytest
 
-from batchpay.batches.adopted import like_adopted
+from batchpay.batches import renaming
+from batchpay.batches.adopted import (
+    ask_about_adopted,
+    held_against_adopted,
+    like_adopted,
+)
 from batchpay.batches.candidates import candidates
 from batchpay.batches.drafts import batch_id_in, drafts_of
+from batchpay.batches.judging import judge_files, said_new
 from batchpay.batches.planned import (
     Placed,
     PlannedBatch,
@@ -27,13 +34,22 @@ from batchpay.batches.recent import likeness
 from batchpay.batches.survey import NAMED, Survey, refuse_impossible, survey
 from batchpay.batches.words import resolved_event, said_json, stops_in_force
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
-from batchpay.domain.events import Lifted, OrderCancelled, Resolved, Stop, line
-from batchpay.domain.model import Event, Outcome, Repeat
+from batchpay.domain.events import (
+    IdsRenamed,
+    Lifted,
+    OrderCancelled,
+    Resolved,
+    Stop,
+    line,
+)
+from batchpay.domain.model import Event, Outcome, Repeat, StoredChunk
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.kinship import Lineages, Names
+from batchpay.lifecycle.plan import batch_id_of, by_order, fitting_terms, place_of
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -46,10 +62,12 @@ from batchpay.lifecycle.rows import (
     Row,
     Waits,
 )
+from batchpay.messages import steps
 from batchpay.messages.message import plain
 from batchpay.messages.standing import FAR_ABOVE, NEAR_ONE
 from tests.jobs import job_text
 from tests.test_candidates import DAY_NS, FIRST_NS, order, planned
+from tests.test_kinship import Telling
 from tests.test_lifecycle import FIRST, INTENT
 from tests.test_survivors_life import seen_as, stands_as
 
@@ -120,10 +138,10 @@ def test_what_goes_on_counts_as_it_was_asked_and_a_few_warnings_are_named(
     assert set(found.commission.values()) == {0}
     near = NEAR_ONE(order="0009", batch="b")
     far = FAR_ABOVE(amount="1", orders=10, most="2")
-    for number in range(NAMED + 1):
+    for number in range(NAMED + 2):
         warned = MayGo(1, warnings=(near, far) if number else (near,))
         found.add(job, placed(warned, f"order {number}"))
-    assert (found.warned, found.unusual) == (NAMED + 1, NAMED)
+    assert (found.warned, found.unusual) == (NAMED + 2, NAMED + 1)
     assert (len(found.resembling), len(found.outside)) == (NAMED, NAMED)
     assert found.resembling[0].startswith("order 0: order 0009 of batch b")
     assert "order 0009" not in found.outside[0]
@@ -170,6 +188,13 @@ def test_of_an_order_one_row_goes_a_run(job: Job, journal: SqliteJournal) -> Non
     assert sent("r2") == [("a", 2), ("b", 1), ("c", 1)]
     assert sent("r1") == [("b", 1), ("c", 1)]
     assert survey(job, journal, [batch], guards).orders == 3
+    limited = replace(guards, max_day={"THB": 2000})
+    some = list(candidates(job, journal, [batch], limited, "r2"))
+    assert [one.order_id for one in some] == ["a"]
+    assert some[0].intent is not None
+    asked = some[0].intent
+    assert (asked.mode, asked.ids_from) == ("test", job.columns.ids_from)
+    assert asked.extras_from == job.extras_from and asked.run_id == "r2"
     refused = batch.refused("no")
     assert list(candidates(job, journal, [refused], guards, "r2")) == []
 
@@ -181,7 +206,26 @@ def test_what_goes_on_goes_as_it_was_asked(job: Job, journal: SqliteJournal) -> 
     journal.append([begun("a", content=""), voided])
     own = planned(journal, BATCH, [order("a")])
     (found,) = candidates(job, journal, [own], Guards(present=(BATCH,)), "r2")
-    assert found.order_id == "a"
+    assert (found.order_id, found.intent, found.before) == ("a", None, ())
+
+
+@pytest.mark.fault("J06")
+def test_who_asks_strictly_is_told_of_what_no_run_may_pass_by(
+    job: Job, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    """Another job of the same file charged the very order."""
+    theirs = SqliteJournal(tmp_path / "j.db", "day")
+    theirs.append([begun("a"), answered("a")])
+    theirs.close()
+    batch = planned(journal, OTHER, [order("a"), order("b")])
+    guards = Guards(present=(OTHER,))
+    assert survey(job, journal, [batch], guards).orders == 1
+    for asked in (
+        lambda: survey(job, journal, [batch], guards, strict=True),
+        lambda: list(candidates(job, journal, [batch], guards, "r2")),
+    ):
+        with pytest.raises(Misconfigured, match='by job "day"'):
+            asked()
 
 
 # --- files
@@ -250,7 +294,9 @@ def test_a_file_that_the_journal_knows_keeps_its_id_and_its_day(
     known = planned(journal, BATCH, [order("a")]).batch
     received = datetime(2026, 12, 1, tzinfo=UTC)
     assert batch_id_in(job, journal, received, known.sha256) == BATCH
-    assert batch_id_in(job, journal, received, "5" * 64).startswith("2026-12-01-")
+    new_id = batch_id_of(received, "night", "5" * 64)
+    assert batch_id_in(job, journal, received, "5" * 64) == new_id
+    assert new_id.startswith("2026-12-01-")
 
     def intake(batch_id: str) -> Any:
         return SimpleNamespace(
@@ -300,6 +346,13 @@ def test_a_file_that_asks_again_names_the_one_that_was_sent(
     assert not told.refusal or "beside 1 more" in told.refusal
     refused = likeness(journal, [sent], new.refused("no"), FIRST_NS + DAY_NS)
     assert refused.refusal == refused.warning == ""
+    # it was received in time, whenever it is asked about
+    late = planned(journal, "late", new_orders, FIRST_NS + 5 * DAY_NS)
+    assert likeness(journal, [sent], late, FIRST_NS + 12 * DAY_NS).refusal
+    # an id that is another name of a known order is known
+    renamed = {"ids": {"d": ["a"]}, "had": {}, "ids_from": ""}
+    journal.append([Event("renamed", 6, data=renamed)])
+    assert not likeness(journal, [sent], new, FIRST_NS + DAY_NS).refusal
     same_ids = planned(journal, "same", old, FIRST_NS + DAY_NS)
     assert likeness(journal, [sent], same_ids, FIRST_NS + DAY_NS).refusal == ""
 
@@ -349,6 +402,121 @@ def test_a_file_is_held_against_adopted_charges_that_no_row_shows(
     asked = {"orders": [], "charges": ["chrg_test_lost0"]}
     journal.append([Event("new_orders", 3, data=asked)])
     assert list(found()) == []  # one is too few
+    (held,) = held_against_adopted(job, journal, [new], guards)
+    assert held.batch.refusal == ""
+
+
+def lost(name: str, amount: int, ids_from: str = "elsewhere") -> Event:
+    """A charge that was found at the gateway when the journal had been lost."""
+    told = begun(name, "gone", 0, amount=amount, ids_from=ids_from)
+    shown = answered(name, amount=amount).data["charge"]
+    data = {"intent": told.data["intent"], "charge": shown, "flaws": []}
+    return replace(
+        told, kind="adopted", send=0, run_id="", data={**data, "state": "succeeded"}
+    )
+
+
+@pytest.mark.fault("J02", "J32")
+def test_a_charge_that_a_row_of_the_file_shows_is_asked_about_by_nobody(
+    job: Job, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    """Nor is a row new that asks for one attempt more; what a person is asked names a charge."""
+    aside = SqliteJournal(tmp_path / "aside.db", "night")
+    rows = [order("n1"), order("n2", 7), order("n3"), order("n4", 9), order("n5", 9)]
+    new = planned(aside, OTHER, rows)
+    ids_from = job.columns.ids_from
+    for event in (
+        lost("n3", 1000, ids_from),
+        lost("x", 7, ids_from),
+        lost("y", 9, ids_from),
+    ):
+        journal.append([event])
+    ended = answered("n4", "declined", status="failed", paid=False, amount=9)
+    journal.append([begun("n4", BATCH, 9, amount=9, content="other"), ended])
+    guards = guards_before(job, journal, [new])
+    assert list(guards.present) == [OTHER]
+    ((_, found),) = like_adopted(job, journal, [new], guards)
+    assert sorted(found.found) == ["chrg_test_x", "chrg_test_y"]
+    assert found.new == 3  # n1, n2 and n5
+    (held,) = ask_about_adopted(job, journal, [new])
+    assert "2 of its 3 new orders" in held.batch.refusal
+    assert f"such as {found.found[0]}: they may be" in held.batch.refusal
+    ask = str(steps.NEW_ORDERS(batch=OTHER))
+    assert f"{ask[0].upper()}{ask[1:]}." in held.batch.refusal
+    aside.close()
+
+
+@pytest.mark.fault("J02", "J07")
+def test_a_persons_yes_is_about_what_it_answers_and_nothing_else(
+    job: Job, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    """Orders that resemble charges of ids that nobody knows, and such charges; where ids never
+    were others, about nothing.
+    """
+    aside = SqliteJournal(tmp_path / "aside.db", "night")
+    new = planned(aside, OTHER, [order("n1"), order("n2", 7), order("n3", 9)])
+    assert said_new(job, journal, [new]) is None
+    journal.append([lost("x", 1000)])
+    guards = guards_before(job, journal, [new])
+    first, second, _ = placed_rows(job, journal, new, guards)
+    assert isinstance(first.standing, Waits) and first.resembles
+    assert isinstance(second.standing, MayGo) and not second.resembles
+    assert not (first.is_typed or second.is_typed)
+    said = said_new(job, journal, [new])
+    terms = fitting_terms("cust_1", "recp_test_1", 1000, "thb")[0]
+    assert said is not None
+    assert (said.orders, said.charges) == (((terms, "n1"),), ())
+    journal.append([lost("y", 7)])
+    both = said_new(job, journal, [new])
+    assert both is not None and len(both.orders) == 2
+    assert both.charges == ("chrg_test_x", "chrg_test_y")
+    typed = {"ids": {}, "had": {}, "ids_from": "", "back": {"n3": [by_order("zz")]}}
+    journal.append([Event("renamed", 6, data=typed)])
+    *_, third = placed_rows(job, journal, new, guards)
+    assert third.is_typed and not third.resembles
+    told = said_new(job, journal, [new])
+    assert told is not None and "n3" in [order_id for _, order_id in told.orders]
+    aside.close()
+
+
+@pytest.mark.fault("J24")
+def test_a_report_of_the_other_mode_is_not_written_over(
+    job: Job, journal: SqliteJournal
+) -> None:
+    batch = planned(journal, BATCH, [order("a")])
+    folder = job.report.directory / BATCH
+    folder.mkdir(parents=True)
+    for told in ({"job": "night", "mode": "test"}, {"job": "day", "mode": "live"}):
+        (folder / "manifest.json").write_text(json.dumps(told), "utf-8")
+        judged = judge_files(job, journal, [batch], yes=True, now_ns=FIRST_NS)
+        assert [one.batch.refusal for one in judged] == [""]
+    live = {"job": "night", "mode": "live"}
+    (folder / "manifest.json").write_text(json.dumps(live), "utf-8")
+    with pytest.raises(Misconfigured, match="this very file in live mode"):
+        judge_files(job, journal, [batch], yes=True, now_ns=FIRST_NS)
+
+
+@pytest.mark.fault("E04")
+def test_of_two_files_of_one_run_the_later_one_is_asked_about(
+    job: Job, journal: SqliteJournal
+) -> None:
+    """Whichever stands first; where nothing of it would be sent nobody is asked."""
+    one = planned(journal, BATCH, [order("a"), order("b", 7)], FIRST_NS + 5)
+    two = planned(journal, OTHER, [order("c"), order("d", 7)], FIRST_NS)
+    for batches in ([one, two], [two, one]):
+        judged = judge_files(job, journal, batches, yes=False, now_ns=FIRST_NS + DAY_NS)
+        refused = {found.batch.id for found in judged if found.batch.refusal}
+        assert refused == {BATCH}
+    same = [
+        replace(found, batch=replace(found.batch, first_seen_ns=1))
+        for found in (one, two)
+    ]
+    judged = judge_files(job, journal, same, yes=False, now_ns=2)
+    assert [bool(found.batch.refusal) for found in judged] == [False, True]
+    for name in ("a", "b"):
+        journal.append([Event("cancelled", 1, order_id=name, data={"reason": "no"})])
+    judged = judge_files(job, journal, [two, one], yes=False, now_ns=FIRST_NS + DAY_NS)
+    assert [found.batch.refusal for found in judged] == ["", ""]
 
 
 # --- what people told
@@ -361,7 +529,8 @@ def test_what_people_said_is_told_with_all_that_its_order_is_known_by(
     """Of orders that were never sent, and of attempts; while it holds."""
     planned(journal, BATCH, [order("a"), order("b")])
     assert said_json(journal) == {}
-    word = OrderCancelled(reason="fraud", by="kim", sale=(place_of(BATCH, "", 3),))
+    places = (place_of(BATCH, "", 3), place_of(BATCH, "", 2))
+    word = OrderCancelled(reason="fraud", by="kim", sale=places)
     journal.append([line(word, 5 * 10**9, order_id="b")])
     renamed = {"ids": {"c": ["b"]}, "had": {}, "ids_from": ""}
     journal.append([Event("renamed", 6, data=renamed)])
@@ -372,10 +541,28 @@ def test_what_people_said_is_told_with_all_that_its_order_is_known_by(
             "resolved", 7 * 10**9, data={**told, "state": "refused"}, **where
         )
         journal.append([begun(order_id, row=ord(order_id)), resolved])
+    undone = [
+        begun("h"),
+        replace(
+            resolved,
+            order_id="h",
+            data={**told, "as": "not-charged", "state": "refused"},
+        ),
+        replace(answered("h"), kind="found", send=0),
+    ]
+    for one in undone:
+        journal.append([one])
+    twice = {"as": "not-charged", "reason": "first", "by": "me", "state": "refused"}
+    for event in (
+        begun("g"),
+        replace(resolved, order_id="g", data=twice),
+        replace(resolved, order_id="g", data={**twice, "as": "accepted", "by": "kim"}),
+    ):
+        journal.append([event])
     found = said_json(journal, ["chrg_2", "chrg_1", "chrg_2"])
     assert found["unproven"] == ["chrg_1", "chrg_2"] and "stops" not in found
     words = {one["order_id"]: one for one in found["words"]}
-    assert set(words) == {"b", "d", "e"}
+    assert set(words) == {"b", "d", "e", "g"} and words["g"]["by"] == "me"
     assert words["b"]["as"] == words["e"]["as"] == "cancelled"
     assert (words["d"]["as"], words["d"]["by"]) == ("not-charged", "me")
     assert (words["b"]["reason"], words["b"]["by"]) == ("fraud", "kim")
@@ -384,7 +571,7 @@ def test_what_people_said_is_told_with_all_that_its_order_is_known_by(
         "1970-01-01T00:00:07Z",
     )
     keys = words["b"]["keys"]
-    assert {by_order("b"), by_order("c"), place_of(BATCH, "", 3)} <= set(keys)
+    assert {by_order("a"), by_order("b"), by_order("c"), *places} <= set(keys)
     assert len(keys) == len(set(keys))
     assert place_of(BATCH, "", ord("d")) in words["d"]["keys"]
 
@@ -421,3 +608,214 @@ def test_a_word_that_was_lost_is_said_again_as_it_was() -> None:
         "state": "refused",
     }
     assert Resolved.read(told).said == "not-charged"
+
+
+# --- ids that rows had before
+
+
+def row_of(*had: str, **changes: Any) -> renaming._Row:
+    """Row 3 of a file: its order is `new`, and had these ids."""
+    some: dict[str, Any] = {
+        "place": (BATCH, "", 3),
+        "document": order("new"),
+        "had": had,
+        "corrected_by": (),
+        "named": None,
+        "corrects": "",
+    }
+    return renaming._Row(**{**some, **changes})
+
+
+HERE = place_of(BATCH, "", 3)
+
+
+def asked_by(
+    order_id: str, batch_id: str = OTHER, row: int = 9, **asked: Any
+) -> Attempt:
+    """An attempt of an order; by default another row's, which asked the same."""
+    intent = replace(
+        INTENT,
+        order_id=order_id,
+        batch_id=batch_id,
+        row=row,
+        payer="cust_1",
+        amount=1000,
+        destination="recp_test_1",
+        content="",
+        single_use="",
+    )
+    return replace(stands_as(seen_as()), intent=replace(intent, **asked))
+
+
+STRANGER = {"payer": "cust_9", "amount": 5}
+SET_ASIDE = replace(asked_by("old"), charge=None, withdrawn=True)
+
+
+@pytest.mark.fault("J13", "J07")
+@pytest.mark.parametrize(
+    ("row", "attempts", "told"),
+    [
+        (row_of("old"), [asked_by("old", BATCH, 3)], Names({"new": ("old",)})),
+        (row_of("old"), [asked_by("old", sale=(HERE,))], Names({"new": ("old",)})),
+        (row_of("old"), [], Names({}, {"new": ("old",)})),
+        (row_of("old"), [asked_by("old")], Names({}, {"new": ("old",)})),
+        (row_of("old"), [asked_by("old", **STRANGER)], Names()),
+        (row_of("old"), [SET_ASIDE], Names({}, {"new": ("old",)})),
+        (row_of("new", "old"), [], Names({}, {"new": ("old",)})),
+        (
+            row_of("old", "older"),
+            [asked_by("older", BATCH, 3)],
+            Names({"new": ("older",)}, {"new": ("old",)}),
+        ),
+        (
+            row_of("old"),
+            [asked_by("new", BATCH, 3), asked_by("old", BATCH, 3)],
+            Names({"new": ("old",)}),
+        ),
+        (row_of("known"), [asked_by("known", BATCH, 3)], Names()),
+        (row_of("heard"), [], Names()),
+        (
+            row_of(corrected_by=("fix",)),
+            [asked_by("fix", corrects=HERE)],
+            Names({"new": ("fix",)}),
+        ),
+        # a person typed its id in a row that came back
+        (row_of("old", corrects="there"), [], Names()),
+        (row_of("old", corrects="there"), [asked_by("old", **STRANGER)], Names()),
+        (
+            row_of("old", corrects="there"),
+            [asked_by("old", BATCH, 3)],
+            Names(said={"new": ("old",)}),
+        ),
+        (
+            row_of("old", "older", corrects="there"),
+            [asked_by("new"), asked_by("older", BATCH, 3)],
+            Names(said={"old": ("new",), "new": ("older",)}),
+        ),
+        (row_of("old", corrects="there"), [asked_by("new", **STRANGER)], Names()),
+        (
+            row_of("old", corrects="there", named=order("old", 5)),
+            [asked_by("new")],
+            Names(),  # it was a copy of an order that its row never asked for
+        ),
+        (
+            row_of("old", corrects="there", named=order("old", 5)),
+            [asked_by("new", corrects="there")],
+            Names(said={"old": ("new",)}),
+        ),
+        (
+            row_of("old", corrects="there", named=order("old")),
+            [asked_by("new")],
+            Names(said={"old": ("new",)}),
+        ),
+    ],
+)
+def test_what_a_row_tells_of_the_ids_that_it_had(
+    row: renaming._Row, attempts: list[Attempt], told: Names
+) -> None:
+    """The same sale where it asked for them itself; else that it had them, but for a stranger's."""
+    known = IdsRenamed(same={"new": ("known",)}, had={"new": ("heard",)})
+    lineages = Lineages(Telling({}, (1, known)))
+    by_id: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        by_id.setdefault(attempt.intent.order_id, []).append(attempt)
+    assert renaming._told_by(row, by_id, lineages) == told
+
+
+X_1, X_2 = (
+    place_of("2026-11-24-00000000000a", "", 2),
+    place_of("2026-11-24-00000000000a", "", 3),
+)
+KEPT: Any = {"2026-11-24-00000000000a": [[("X-1", ""), ("X-2", "")]], BATCH: []}
+
+
+def told_by_chunk(
+    *ids: str,
+    corrects: dict[int, str],
+    events: Sequence[Event] = (),
+    told: Sequence[tuple[int, Any]] = (),
+    earlier: dict[int, tuple[str, ...]] | None = None,
+    **known: Any,
+) -> Names:
+    """What rows of a file tell, from row 2 on, which came back for others."""
+    histories: dict[str, list[Event]] = {}
+    for one in events:
+        histories.setdefault(one.order_id, []).append(one)
+    journal: Any = Telling(KEPT, *told, histories=histories, **known)
+    documents = [order(one) if one else {} for one in ids]
+    chunk = StoredChunk(
+        0,
+        "",
+        range(2, 2 + len(ids)),
+        documents,
+        {},
+        frozenset(),
+        b"",
+        corrects,
+        earlier or {},
+    )
+    batch: Any = SimpleNamespace(id=BATCH)
+    return renaming.new_names(journal, Lineages(journal), batch, [chunk])
+
+
+SALE = (by_order("X-1"), X_1)
+
+
+@pytest.mark.fault("J07")
+def test_an_id_that_a_person_typed_is_a_name_of_the_sale_for_good() -> None:
+    """Not one that it had, that is of two sales, or another order's; once."""
+    back = {"R-1": SALE}
+    assert told_by_chunk("R-1", corrects={0: X_1}).back == back
+    assert told_by_chunk("x-1", corrects={0: X_1}).back == {}
+    assert told_by_chunk("", corrects={0: X_1}).back == {}
+    assert told_by_chunk("R-1", "R-1", corrects={0: X_1, 1: X_2}).back == {}
+    both = told_by_chunk("R-1", "R-1", corrects={0: X_1, 1: X_1})
+    assert both.back == back
+    told = [(1, IdsRenamed(back=back))]
+    assert told_by_chunk("R-1", corrects={0: X_1}, told=told).back == {}
+    other = begun("R-1", OTHER, 9)
+    assert told_by_chunk("R-1", corrects={0: X_1}, events=[other]).back == {}
+    own = begun("R-1", BATCH, 2)
+    assert told_by_chunk("R-1", corrects={0: X_1}, events=[own]).back == back
+    void = Event("voided", 2, order_id="R-1", attempt=1, send=1, data={})
+    aside = [other, void, Event("withdrawn", 3, order_id="R-1", attempt=1, data={})]
+    assert told_by_chunk("R-1", corrects={0: X_1}, events=aside).back == back
+
+
+@pytest.mark.fault("J13")
+def test_what_a_chunk_of_rows_tells_of_ids() -> None:
+    """Of each row that had others: what it is called today, and what that says."""
+    found = told_by_chunk(
+        "N-1", "N-2", "N-3", corrects={}, earlier={0: ("O-1",), 2: ("O-3",)}
+    )
+    assert found.today == {
+        place_of(BATCH, "", 2): "N-1",
+        place_of(BATCH, "", 4): "N-3",
+    }
+    assert found.had == {"N-1": ("O-1",), "N-3": ("O-3",)} and not found.same
+    asked = told_by_chunk(
+        "N-1", corrects={}, earlier={0: ("O-1",)}, events=[begun("O-1", BATCH, 2)]
+    )
+    assert asked.same == {"N-1": ("O-1",)} and not asked.had
+    assert not told_by_chunk("N-1", corrects={})
+    # it was charged under another id
+    charged = told_by_chunk("N-1", "N-2", corrects={}, owned={2: "O-9", 3: "N-2"})
+    assert charged.had == {"N-1": ("O-9",)} and not charged.today
+    # an id that a person typed, of an order that was asked for
+    typed = told_by_chunk("R-1", corrects={0: X_1}, events=[begun("R-1", OTHER, 9)])
+    assert typed.said == {} and typed.back == {}
+
+
+@pytest.mark.fault("J13")
+def test_which_files_may_tell_of_names() -> None:
+    """Those with rows that had other ids, or that were corrected."""
+    batch: Any = SimpleNamespace(id=BATCH)
+    for place, may in (
+        (HERE, True),
+        (X_1, False),
+        (f"1{HERE}", False),
+        (HERE[1:], False),
+    ):
+        lineages = Lineages(Telling({}, corrected={place: ("R",)}))
+        assert renaming.may_tell_names(batch, lineages, had_other_ids=False) is may
+        assert renaming.may_tell_names(batch, lineages, had_other_ids=True)
