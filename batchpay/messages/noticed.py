@@ -192,6 +192,8 @@ HIDDEN_SHEETS = entry(
 HIDDEN_ROWS = entry(
     "note.hidden-rows",
     "{rows:d} hidden rows are read like any other: {named}",
+    one="{rows:d} hidden row is read like any other: {named}",
+    count="rows",
     means="A filter hides rows of the sheet; they are orders as any other.",
     example="a filtered sheet",
     remedy="Delete the rows that are not to be charged: hiding them is not enough.",
@@ -225,6 +227,8 @@ TEXT_NUMBERS = entry(
 MERGED_CELLS = entry(
     "note.merged",
     "{ranges:d} merged ranges: only the first cell of each has a value: {named}",
+    one="{ranges:d} merged range: only its first cell has a value: {named}",
+    count="ranges",
     means="Cells of the sheet are merged; the others of a range are empty.",
     example="a shop's name merged over all its orders",
     remedy="Unmerge the cells, and fill each of them in.",

@@ -284,8 +284,8 @@ def test_merged_and_hidden_cells_are_read_and_told(tmp_path: Path) -> None:
     assert looked.cells["extra"] == ["x", "", ""]
     told = " ".join(looked.notes)
     assert "hidden sheets not read: 'Old'" in told
-    assert "1 hidden rows" in told
-    assert "1 merged ranges" in told
+    assert "1 hidden row is read" in told
+    assert "1 merged range: only its first cell" in told
 
 
 @pytest.mark.fault("X17", "X20")
@@ -698,9 +698,9 @@ def test_what_is_hidden_merged_or_text_is_told_with_its_address(tmp_path: Path) 
     looked = of_sheet(tmp_path, change, good(1), good(2))
     assert (looked.rows, looked.problems) == ([2, 3], {})
     told = "\n".join(looked.notes)
-    assert "hidden rows are read like any other: 3" in told
+    assert "1 hidden row is read like any other: 3" in told
     assert "hidden columns are read like any other: D ('recipient')" in told
-    assert "only the first cell of each has a value: F2:F3" in told
+    assert "1 merged range: only its first cell has a value: F2:F3" in told
     assert "a number is stored as text, beside others that are numbers: B3" in told
     assert "count from 1904" in told
 
