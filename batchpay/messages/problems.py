@@ -86,9 +86,9 @@ NOT_TEXT = entry(
 RAGGED_LINE = entry(
     "ragged-row",
     "line {line:d}: {cells} cells where the header has {width:d}; quote cells that hold the"
-    " delimiter",
+    " delimiter, or take out one that is too many",
     one="line {line:d}: {cells} cell where the header has {width:d}; quote cells that hold the"
-    " delimiter",
+    " delimiter, or take out one that is too many",
     count="cells",
     means="A line has more or fewer cells than the header names, and cells may have slipped.",
     example='line = "A1,1,200.00,THB,recp_test_1,cust_test_1,,,"',
