@@ -7,7 +7,9 @@ from typing import Any
 
 from batchpay.domain.model import Finding, Outcome, RunDone
 from batchpay.messages import outcomes, standing, steps
+from batchpay.messages.message import plain
 from batchpay.reports import Inputs
+from batchpay.reports.table import Story
 from tests.test_reconciliation import PAID, PROBLEM, one
 from tests.test_reports import inputs
 
@@ -123,6 +125,32 @@ CELLS = [
     ["0008", "'quoted", "_x0041_"],
     ["0009", "x" * 40, "&amp;"],
 ]
+STORY = Story(
+    attempts=[
+        {
+            "attempt": 1,
+            "sends": 1,
+            "key": "key-1",
+            "amount": 123450,
+            "currency": "THB",
+            "destination": "recp_test_1",
+            "payment_method": "card …4242",
+            "charge": None,
+            "transfer": None,
+            "refunded": 0,
+            "dispute": "",
+        }
+    ],
+    events=[
+        {
+            "at": "2026-11-24T17:00:00Z",
+            "told": (plain("<b>said"), outcomes.FOUND_BY_LOOKUP()),
+            "state": "declined",
+            "who": "mai",
+            "run": "run-1",
+        }
+    ],
+)
 RUN = RunDone(
     id="2026-11-24T165900Z-abc",
     started="2026-11-24T16:59:00Z",

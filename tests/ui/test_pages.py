@@ -21,7 +21,7 @@ import pytest
 
 from batchpay.reports import write_reports
 from batchpay.reports.words import LANGUAGES
-from tests.nights_told import CHARGED, DECLINED, night
+from tests.nights_told import CHARGED, DECLINED, STORY, night
 from tests.test_index import EN, TOLD
 from tests.test_index import read as write_nights
 from tests.ui.chromium import Chromium, browser, program
@@ -84,7 +84,8 @@ def page(folder: Path, language: str = "en", rows: int = 0) -> Path:
         ]
         write_reports(folder, night(found, [["", "", ""]] * rows))
     else:
-        write_reports(folder, night(language=language))
+        stories = {"stories": lambda ids: dict.fromkeys(ids, STORY)}
+        write_reports(folder, night(language=language, **stories))
     return folder / "report.html"
 
 
@@ -115,6 +116,9 @@ def test_nobody_is_shut_out(
     of_width(chromium, 1200)
     chromium.open(page(tmp_path, language))
     assert chromium.said == []
+    chromium.run(
+        "document.querySelectorAll('.story').forEach((one) => one.open = true)"
+    )
     assert _violations(chromium, axe) == []
     write_nights(tmp_path, TOLD, replace(EN, language=language))
     chromium.open(tmp_path / "index.html")
@@ -159,6 +163,19 @@ def test_rows_are_searched_filtered_sorted_and_turned(
     sorted_by = "document.querySelector('#found th[aria-sort]')"
     assert chromium.run(f"{sorted_by}.getAttribute('aria-sort')") == "descending"
     assert chromium.said == []
+
+
+def test_a_link_opens_the_story_of_its_order(
+    chromium: Chromium, tmp_path: Path
+) -> None:
+    """From a row that was found, too."""
+    chromium.open(page(tmp_path))
+    is_open = "document.getElementById('order-1').closest('details').open"
+    assert chromium.run(is_open) is False
+    typed(chromium, DECLINED.order_id)
+    chromium.run("document.querySelector('#found tbody a').click()")
+    chromium.run("new Promise((done) => setTimeout(done, 100))")
+    assert chromium.run(is_open) is True
 
 
 def told(chromium: Chromium) -> str:
