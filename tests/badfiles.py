@@ -151,6 +151,24 @@ def headers() -> Iterator[Bad]:
         )
 
 
+def ends() -> Iterator[Bad]:
+    """Lines and cells end otherwise, or the first of them begins so."""
+    for language, note in NOTES.items():
+        text = text_of(note)
+        mac = text.replace("\n", "\r").encode()
+        yield Bad(f"mac-{language}", "orders.csv", mac, "save it anew")
+        spaced = text.replace(",", ", ").encode()
+        yield Bad(f"spaced-{language}", "orders.csv", spaced, "replace ', ' by ','")
+        for stated in ("cp1252", "cp874"):
+            yield Bad(
+                f"mark-{stated}-{language}",
+                "orders.csv",
+                text_of("x").encode("utf-8-sig"),
+                'say encoding = "utf-8"',
+                f'encoding = "{stated}"',
+            )
+
+
 def encodings() -> Iterator[Bad]:
     """Written in one encoding, stated in another in which it is wrong."""
     for language, encodings_ in WRITTEN.items():
@@ -279,7 +297,7 @@ def sheets() -> Iterator[Bad]:
 
 def all_of_them() -> list[Bad]:
     """Every file, in a steady order."""
-    return [*headers(), *encodings(), *names(), *sheets()]
+    return [*headers(), *ends(), *encodings(), *names(), *sheets()]
 
 
 if __name__ == "__main__":

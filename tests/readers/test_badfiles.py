@@ -45,6 +45,10 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
         how = "\n".join([*kept, setting])
     if "press Enter behind it" in refusal:
         data += b"\n"
+    if "replace ', ' by ','" in refusal:
+        data = data.replace(b", ", b",")
+    if "in Excel as CSV UTF-8" in refusal:
+        data = text_of("x").encode("utf-8-sig")
     if not settings and name == bad.name and data == bad.data:
         # what another program does: it is opened there and saved, exported, or unpacked
         note = NOTES[bad.kind.rpartition("-")[2]]
