@@ -156,6 +156,7 @@ class Roles:
     # amounts are made of them, and nothing that says who and for what
     money: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()  # without them no row is an order
+    currency: str = ""  # upper-case, where all amounts are of one that the job names
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,9 @@ class Columns:
         for source in self.metadata.values():
             others.update(_columns_of(source))
         money = tuple(name for name in amounts if name not in others)
-        return Roles(money, tuple(needed))
+        source = self.fields["currency"]
+        currency = source.value.upper() if isinstance(source, FromValue) else ""
+        return Roles(money, tuple(needed), currency)
 
     def aliases(self) -> tuple[tuple[str, ...], ...]:
         """The names of each column that has several, of which a file has exactly one."""

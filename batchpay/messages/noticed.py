@@ -224,6 +224,15 @@ TEXT_NUMBERS = entry(
     example="an amount that was pasted, with a green corner",
     remedy="Nothing; that a sum in the sheet leaves them out is what to look at.",
 )
+SHOWN_WITH = entry(
+    "note.shown-with",
+    "column '{column}': its numbers are shown with {sign}, and the job says that they are"
+    " {currency}: only the number is read, so look whether they are",
+    means="The cells of a column of amounts have a number format with the sign of another currency"
+    " than the one that the job names for all rows.",
+    example='a sheet of ¥1,200 in a job with currency = { value = "THB" }',
+    remedy="Correct the currency in [columns], or the format of the cells.",
+)
 MERGED_CELLS = entry(
     "note.merged",
     "{ranges:d} merged ranges: only the first cell of each has a value: {named}",

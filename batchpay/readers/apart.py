@@ -100,6 +100,7 @@ class _Child:
             "formed": sorted(settings.formed),
             "money": list(roles.money),
             "needed": list(roles.needed),
+            "currency": roles.currency,
         }
         code = f"from {__name__} import main; main()"
         try:
@@ -211,7 +212,9 @@ def main() -> None:
             snapshot,
             _settings(request),
             request["wanted"],
-            Roles(tuple(request["money"]), tuple(request["needed"])),
+            Roles(
+                tuple(request["money"]), tuple(request["needed"]), request["currency"]
+            ),
             sink,
         )
 

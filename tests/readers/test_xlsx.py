@@ -266,6 +266,24 @@ def test_the_0_of_a_formula_that_nobody_calculated_is_no_value(tmp_path: Path) -
     assert both(tmp_path, known).problems == {}
 
 
+@pytest.mark.parametrize(
+    ("code", "sign"), [("[$¥-411]#,##0", "¥"), ('"฿"#,##0.00', ""), ("#,##0.00", "")]
+)
+def test_a_sheet_that_shows_another_currency_than_the_job_says_is_told(
+    tmp_path: Path, code: str, sign: str
+) -> None:
+    """Where the job says one for all rows; the number is all that is read."""
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        workbook["Orders"]["B3"].number_format = code
+
+    data = book(good(1), good(2), change=change)
+    said = "its numbers are shown with ¥, and the job says that they are THB"
+    looked = both(tmp_path, data, currency='{ value = "THB" }')
+    assert (said in " ".join(looked.notes)) == bool(sign)
+    assert "are shown with" not in " ".join(both(tmp_path, data).notes)
+
+
 @pytest.mark.fault("X17")
 def test_merged_and_hidden_cells_are_read_and_told(tmp_path: Path) -> None:
     """A merged range has the value of its first cell; hidden rows count like any other; hidden

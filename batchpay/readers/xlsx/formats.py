@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from batchpay.domain.figures import SIGNS
 from batchpay.readers.xlsx.package import Package
 
 _TOKEN = re.compile(
@@ -97,6 +98,40 @@ _BUILT_IN = {
     "12": Unlike("fraction"),
     "13": Unlike("fraction"),
 }
+
+
+_SIGN = re.compile(r'\[\$([^\]-]+)[^\]]*\]|"([^"]*)"|\\(.)|([$\u00a3-\uffff])')
+
+
+def sign_formats(package: Package) -> dict[int, str]:
+    """Cell style -> the currency's sign that it shows beside a number, as `SIGNS` has it."""
+    root = package.styles()
+    if root is None:
+        return {}
+    codes: dict[str, str] = {}
+    found: dict[int, str] = {}
+    for element in root.iter():
+        kind = element.tag.rpartition("}")[2]
+        if kind == "numFmt" and (sign := sign_of(element.get("formatCode", ""))):
+            codes[element.get("numFmtId", "")] = sign
+        elif kind == "cellXfs":
+            for number, style in enumerate(element):
+                if shown := codes.get(style.get("numFmtId", "")):
+                    found[number] = shown
+    return found
+
+
+def sign_of(code: str) -> str:
+    """The sign in a format; empty where it has none that anybody knows.
+
+    >>> sign_of('[$¥-411]#,##0'), sign_of('"฿"#,##0.00'), sign_of("$#,##0"), sign_of("0.00")
+    ('¥', '฿', '$', '')
+    """
+    for pieces in _SIGN.findall(code):
+        sign = "".join(pieces).strip().replace("￥", "¥")
+        if sign in SIGNS:
+            return sign
+    return ""
 
 
 def zero_formats(package: Package) -> dict[int, Zeros | Unlike]:

@@ -17,6 +17,7 @@ from itertools import chain, islice
 from typing import Any
 
 from batchpay.domain.errors import FileRefused
+from batchpay.domain.figures import SIGNS
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.job.job import Input, Roles
@@ -40,7 +41,7 @@ from batchpay.readers.xlsx.book import (
     rejects_row,
     text_of,
 )
-from batchpay.readers.xlsx.formats import Unlike, Zeros
+from batchpay.readers.xlsx.formats import Unlike, Zeros, sign_formats
 from batchpay.readers.xlsx.looks import RowsSeen, sheet_look
 from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
 from batchpay.readers.xlsx.sheet import SheetFacts, column_name
@@ -96,6 +97,7 @@ def read_xlsx(
         formed=settings.formed,
         money=frozenset(roles.money),
         before=area.first_column - 1 if area else 0,
+        currency=roles.currency,
     )
 
     look = None
@@ -118,6 +120,7 @@ class _Layout:
     formed: frozenset[str]
     money: frozenset[str]
     before: int  # columns of the sheet to the left of the first
+    currency: str  # of all amounts; empty where each row says its own
 
     def address(self, column: int, row: int) -> str:
         """Of a cell, as the sheet has it."""
@@ -166,7 +169,27 @@ def _about(book: Book, layout: _Layout) -> list[Message]:
         (book.package.has_macros, noticed.MACROS()),
         (not book.at_once, noticed.ROW_BY_ROW()),
     ]
-    return [note for holds, note in about if holds]
+    return [*(note for holds, note in about if holds), *_other_signs(book, layout)]
+
+
+def _other_signs(book: Book, layout: _Layout) -> Iterator[Message]:
+    """Of a column of amounts whose cells are shown with the sign of another currency than the job
+    says that they are.
+    """
+    signs = sign_formats(book.package) if layout.currency else {}
+    if not signs:
+        return
+    shown: dict[int, str] = {}
+    for _, styles in book.facts.looks.known:
+        for column, style in zip(styles[::2], styles[1::2], strict=True):
+            sign = signs.get(int(style)) if str(style).isdecimal() else None
+            if sign and layout.currency not in SIGNS[sign]:
+                shown[int(column)] = sign
+    for column, name in enumerate(layout.names, 1 + layout.before):
+        if name in layout.money and column in shown:
+            yield noticed.SHOWN_WITH(
+                column=told(name), sign=shown[column], currency=layout.currency
+            )
 
 
 def _some(named: Sequence[str], of: int) -> str:
