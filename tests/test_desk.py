@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from batchpay.batches.last import FIRST_LOOK, last_hold, last_inputs
 from batchpay.batches.open_job import OpenJob, refuse_another_place
 from batchpay.batches.session import (
     Options,
+    _limits,
     _note_holds,
     _trouble,
     asking,
@@ -29,19 +31,28 @@ from batchpay.batches.session import (
     look_of,
 )
 from batchpay.batches.wholeness import Loss
-from batchpay.domain.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
-from batchpay.domain.events import Listed, RecipientsAsked, RunStarted
+from batchpay.domain.errors import (
+    DoesNotAddUp,
+    GatewaySilent,
+    Misconfigured,
+    NotAllowed,
+    TryLater,
+)
+from batchpay.domain.events import Listed, RecipientsAsked, RunStarted, Stop
 from batchpay.domain.model import Event
-from batchpay.job.job import Job
+from batchpay.job.job import Job, Limit
 from batchpay.job.key import secret_key
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import place_of
 from batchpay.settlement import Channel, Look
 from batchpay.settlement.lists import EVERYTHING
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import FakeClock
 from tests.jobs import job_text
 from tests.test_candidates import order, planned
+from tests.test_lifecycle import BATCH
+from tests.test_survivors_batches import lost
 from tests.world import Market
 
 JOB = job_text(gateway={"url": "http://127.0.0.1:1"}, customer='"customer"')
@@ -354,3 +365,153 @@ def test_a_persons_question_ends_with_what_closed_the_line(
                 asyncio.run(asked)
         else:
             assert asyncio.run(asked) == "asked"
+
+
+# --- what a run writes down before it sends
+
+
+@pytest.mark.fault("J13", "J07")
+def test_of_which_cells_ids_are_made_is_noted_once(job: Job) -> None:
+    """And which files were there; a night without one is noted where there were some before."""
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        desk._note_inputs()
+        assert list(desk.journal.events(["inputs"])) == []
+        for _ in range(2):
+            desk._note_ids()
+        (told,) = desk.journal.events(["ids"])
+        assert told.data == {"ids_from": job.columns.ids_from}
+        assert (told.run_id, told.batch_id) == (desk.run_id, "")
+        assert told.at_ns >= desk.started_ns
+        desk.take_in(stack, yes=False)
+        desk.planned = []
+        for _ in range(2):
+            desk._note_inputs()
+        assert [event.data["batches"] for event in desk.journal.events(["inputs"])][
+            1:
+        ] == [[]]
+
+
+@pytest.mark.fault("J07", "E05")
+def test_rows_that_were_answered_are_noted_once(job: Job) -> None:
+    """Each with the order that it turned out to be a duplicate of."""
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        planned(desk.journal, BATCH, [order("A"), order("B")])
+        place, other = place_of(BATCH, "", 2), place_of(BATCH, "", 3)
+        assert not desk.answered
+        desk.note_answered({}, BATCH)
+        assert not desk.answered
+        for _ in range(2):
+            desk.note_answered({place: "X"}, BATCH)
+        assert desk.answered
+        (told,) = desk.journal.events(["answered"])
+        assert (told.batch_id, told.data["rows"]) == (BATCH, {place: "X"})
+        # one charge answers for one sale
+        desk.note_answered({other: "X"}, BATCH)
+        assert len(list(desk.journal.events(["answered"]))) == 1
+        desk.note_answered({other: "Y"}, BATCH)
+        assert len(list(desk.journal.events(["answered"]))) == 2
+
+
+@pytest.mark.fault("J02", "J32")
+def test_what_only_the_look_told_of_a_file_is_kept_with_it(job: Job) -> None:
+    """It is asked about, as it would have been before; a file of which nothing is told is left."""
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        rows = [order("n1"), order("n2", 7)]
+        new = planned(desk.journal, BATCH, rows)
+        quiet = planned(desk.journal, "quiet", [order("q1", 9)])
+        desk.planned = [new, quiet]
+        desk.ask_about_adopted()
+        assert desk.refused == []
+        for name, amount in (("x", 1000), ("y", 7)):
+            desk.journal.append([lost(name, amount, job.columns.ids_from)])
+        desk.ask_about_adopted()
+        (refused,) = desk.refused
+        assert "orders.csv: 2 of its 2 new orders" in str(refused)
+        kept = {batch.id: batch.refusal for batch in desk.journal.batches()}
+        assert "2 of its 2 new orders" in kept[BATCH] and kept["quiet"] == ""
+        assert [bool(one.batch.refusal) for one in desk.planned] == [True, False]
+
+
+@pytest.mark.fault("L10", "L11")
+def test_what_does_not_add_up_while_rows_are_walked_is_a_stop(job: Job) -> None:
+    """And ends the run with its own words."""
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        with pytest.raises(DoesNotAddUp, match="look at it"), desk._stopping():
+            raise DoesNotAddUp("look at it")
+        (stop,) = desk.journal.events(["stop"])
+        assert "look at it" in stop.data["reason"]
+        with desk._stopping():
+            pass
+        assert "look at it" in str(desk.stop)
+
+
+def test_who_holds_a_job_says_since_when(job: Job) -> None:
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        with pytest.raises(TryLater) as told, ExitStack() as second:
+            OpenJob(job, second)
+        assert iso(desk.started_ns) in str(told.value)
+
+
+@pytest.mark.fault("H04")
+@pytest.mark.parametrize(
+    ("deadline", "hour"), [("", None), ("06:00", 6), ("23:30", 23.5)]
+)
+def test_how_far_a_run_may_go(job: Job, deadline: str, hour: float | None) -> None:
+    """As its flags and its job say; to the next time of that name."""
+    controls = replace(
+        job.controls,
+        deadline=deadline,
+        time_zone="UTC",
+        max_failures=Limit(count=3),
+    )
+    began = datetime(2026, 11, 24, 5, tzinfo=UTC)
+    started_ns = int(began.timestamp()) * 10**9 + 999_999_999
+    limited = replace(job, controls=controls)
+    found = _limits(limited, Options(limit=7, canary=2), started_ns)
+    assert (found.orders, found.canary) == (7, 2)
+    assert found.max_failures == Limit(count=3)
+    if hour is None:
+        assert found.deadline_ns is None
+    else:
+        midnight = datetime(2026, 11, 24, tzinfo=UTC)
+        at = midnight + timedelta(hours=hour)
+        assert found.deadline_ns == int(at.timestamp()) * 10**9
+        assert found.deadline == f"{deadline} UTC"
+
+
+@pytest.mark.fault("D09", "J02")
+def test_a_run_of_a_journal_that_lost_events_brings_what_makes_it_whole(
+    job: Job,
+) -> None:
+    """And waits first; another one brings nothing of the kind."""
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        whole = brought(desk, Options(), charges=True)
+        assert whole.recovers is None and whole.wait_s == 0.0
+        desk.loss = Loss("the lock", empty=False, unowned=False, had=9, has=3)
+        lacking = brought(desk, Options(), charges=True)
+        assert lacking.recovers is not None
+        assert (lacking.recovers.had, lacking.recovers.has) == (9, 3)
+        assert lacking.wait_s == job.gateway.doubt_period_s
+        desk.take_in(stack, yes=False)
+        asked = lacking.survey()
+        assert (asked.orders, asked.recipients) == (1, frozenset({"recp_test_1"}))
+
+
+def test_that_rows_were_held_by_a_stop_is_noted_each_time(job: Job) -> None:
+    """It may have been lifted meanwhile, and be in force again."""
+    with ExitStack() as stack:
+        desk = OpenJob(job, stack)
+        desk.take_in(stack, yes=False)
+        assert not _note_holds(desk, "")
+        assert _note_holds(desk, "limited") and not _note_holds(desk, "limited")
+        desk.note(Stop(reason="look"))
+        for _ in range(2):
+            assert _note_holds(desk, "a stop is in force: look")
+        told = [event.data for event in desk.journal.events(["held"])]
+        assert [one.get("stop", False) for one in told] == [False, True, True]
