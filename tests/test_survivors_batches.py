@@ -373,6 +373,83 @@ def test_a_file_of_which_a_part_is_alike_is_warned_of(journal: SqliteJournal) ->
     assert quiet.warning == ""
 
 
+def sizes(name: str, *amounts: int) -> list[dict[str, Any]]:
+    """Orders of these amounts, of one payer and recipient."""
+    return [order(f"{name}{amount}", amount) for amount in amounts]
+
+
+SIX, FOUR = range(500, 506), range(900, 904)
+
+
+@pytest.mark.fault("E04")
+def test_what_was_asked_of_a_file_is_asked_until_somebody_answers(
+    journal: SqliteJournal,
+) -> None:
+    """Of the file itself, or of the orders of another; else it is a warning."""
+    sent = planned(journal, BATCH, sizes("a", *SIX))
+    new = planned(journal, OTHER, sizes("b", *SIX[:5], *FOUR), FIRST_NS + DAY_NS)
+    now_ns = FIRST_NS + DAY_NS
+    assert "5 of its 9 new orders ask" in likeness(journal, [sent], new, now_ns).warning
+    ask = str(steps.NEW_ORDERS(batch=OTHER))
+    asked = new.refused(
+        f"They may be those of another file. {ask[0].upper()}{ask[1:]}."
+    )
+    journal.judge(Event("batch.planned", now_ns), asked.batch)
+    found = likeness(journal, [sent], new, now_ns)
+    assert "5 of its 9 new orders were refused already" in found.refusal
+    assert f"those of batch {BATCH}" in found.refusal and found.refusal.endswith(
+        f"{ask}."
+    )
+    journal.judge(Event("batch.planned", now_ns), new.batch)
+    again = planned(journal, "again", sizes("b", *SIX[:5], *FOUR, 910), now_ns)
+    told = likeness(journal, [sent, asked], again, now_ns)
+    assert "5 of its 10 new orders were refused already" in told.refusal
+    free = likeness(journal, [sent, new], again, now_ns)
+    assert free.refusal == ""
+
+
+@pytest.mark.fault("E04")
+def test_a_file_that_holds_another_is_told_with_what_stands_beside(
+    journal: SqliteJournal,
+) -> None:
+    """All orders of a few, among many; of two files the one most like it is named."""
+    sent = planned(journal, BATCH, sizes("a", *SIX))
+    many = planned(journal, OTHER, sizes("b", *range(400, 440), *SIX), FIRST_NS + 1)
+    found = likeness(journal, [sent], many, FIRST_NS + 1)
+    assert f"those of batch {BATCH}" in found.refusal
+    assert "), beside 40 more: " in found.refusal
+    first = planned(journal, "first", sizes("c", *SIX))
+    second = planned(journal, "second", sizes("d", *range(600, 604)))
+    rows = sizes("e", *SIX[:5], *range(600, 603))
+    new = planned(journal, "new", rows, FIRST_NS + 1)
+    told = likeness(journal, [second, first], new, FIRST_NS + 1).warning
+    assert "5 of its 8 new orders" in told and "batch first" in told
+    assert "), 3 as those of others,: see" in told
+
+
+@pytest.mark.fault("E04")
+def test_a_warning_about_a_file_is_kept_when_it_first_came(
+    job: Job, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    """A person's yes lets a file go that would be refused."""
+    sent = planned(journal, BATCH, sizes("a", *SIX))
+    aside = SqliteJournal(tmp_path / "aside.db", "night")
+    some = planned(aside, OTHER, sizes("b", *SIX[:5], *FOUR), FIRST_NS + 1)
+    all_ = planned(aside, "all", sizes("c", *SIX), FIRST_NS + 1)
+
+    def judged(batch: PlannedBatch, *, yes: bool = False) -> PlannedBatch:
+        found = judge_files(job, journal, [sent, batch], yes=yes, now_ns=FIRST_NS + 1)
+        return found[1]
+
+    assert "5 of its 9 new orders" in judged(some).batch.likeness
+    assert judged(some).batch.refusal == ""
+    assert "No order id of this file is known" in judged(all_).batch.refusal
+    assert judged(all_, yes=True).batch.refusal == ""
+    planned(journal, OTHER, sizes("b", *SIX[:5], *FOUR), FIRST_NS + 1)
+    assert judged(some).batch.likeness == ""
+    aside.close()
+
+
 @pytest.mark.fault("J02", "J32")
 def test_a_file_is_held_against_adopted_charges_that_no_row_shows(
     job: Job, journal: SqliteJournal
@@ -456,6 +533,8 @@ def test_a_persons_yes_is_about_what_it_answers_and_nothing_else(
     aside = SqliteJournal(tmp_path / "aside.db", "night")
     new = planned(aside, OTHER, [order("n1"), order("n2", 7), order("n3", 9)])
     assert said_new(job, journal, [new]) is None
+    journal.append([lost("q", 99)])  # ids were others once, and nothing of it resembles
+    assert said_new(job, journal, [new]) is None
     journal.append([lost("x", 1000)])
     guards = guards_before(job, journal, [new])
     first, second, _ = placed_rows(job, journal, new, guards)
@@ -469,7 +548,12 @@ def test_a_persons_yes_is_about_what_it_answers_and_nothing_else(
     journal.append([lost("y", 7)])
     both = said_new(job, journal, [new])
     assert both is not None and len(both.orders) == 2
-    assert both.charges == ("chrg_test_x", "chrg_test_y")
+    assert both.charges == ()  # of three that nobody asked for two are no whole
+    journal.append(
+        [Event("new_orders", 3, data={"orders": [], "charges": ["chrg_test_q"]})]
+    )
+    whole = said_new(job, journal, [new])
+    assert whole is not None and whole.charges == ("chrg_test_x", "chrg_test_y")
     typed = {"ids": {}, "had": {}, "ids_from": "", "back": {"n3": [by_order("zz")]}}
     journal.append([Event("renamed", 6, data=typed)])
     *_, third = placed_rows(job, journal, new, guards)
