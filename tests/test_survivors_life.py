@@ -24,7 +24,14 @@ from batchpay.intake.controls import (
 from batchpay.job.job import Columns, FromColumn, FromValue
 from batchpay.lifecycle.after import may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.charge import Shown, could_be, flaws_of, took_nothing
+from batchpay.lifecycle.charge import (
+    Shown,
+    could_be,
+    fee_flaws_of,
+    flaws_of,
+    has_key,
+    took_nothing,
+)
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 from batchpay.lifecycle.proof import Proof, verdict
@@ -1058,6 +1065,63 @@ def test_how_a_charge_differs_is_named_with_what_was_asked(
 ) -> None:
     found = charge_in(charge(**changes))
     assert found is not None and flaw in flaws_of(found, INTENT, live=False)
+
+
+@pytest.mark.fault("J15", "L7")
+@pytest.mark.parametrize(
+    ("asked", "got", "flaws"),
+    [
+        ({}, {}, ()),
+        ({"fee_fixed": 500}, {"platform_fee_fixed": 500, "platform_fee": 500}, ()),
+        (
+            {"fee_fixed": 500},
+            {},
+            (
+                "platform_fee[fixed]: asked 5.00 THB, got none",
+                "platform_fee[amount]: asked 5.00 THB, got none",
+            ),
+        ),
+        (
+            {"fee_percentage": "2.5"},
+            {"platform_fee_percentage": "2.50", "platform_fee": 3087},  # of 3086.25
+            (),
+        ),
+        (
+            {"fee_percentage": "2.5"},
+            {"platform_fee_percentage": "x", "platform_fee": 3085},
+            (
+                "platform_fee[percentage]: asked 2.5 %, got -1 %",
+                "platform_fee[amount]: asked 30.8625 THB, got 30.85 THB",
+            ),
+        ),
+        (
+            {},
+            {"platform_fee_percentage": "NaN"},
+            ("platform_fee[percentage]: asked 0 %, got -1 %",),
+        ),
+    ],
+)
+def test_a_commission_is_as_asked_or_told_part_by_part(
+    asked: dict[str, Any], got: dict[str, Any], flaws: tuple[str, ...]
+) -> None:
+    """The amount within the rounding of both."""
+    charge_ = replace(PAID, **got)
+    assert fee_flaws_of(charge_, replace(INTENT, **asked)) == flaws
+
+
+@pytest.mark.parametrize(
+    ("key", "well"),
+    [
+        (INTENT.key, True),
+        ("", False),
+        (f"{INTENT.key}0", False),
+        (INTENT.key.upper(), False),
+    ],
+)
+def test_which_keys_are_ones_that_a_job_makes(key: str, *, well: bool) -> None:
+    """Whichever job and order."""
+    assert has_key(seen_as(metadata={"batchpay_key": key})) is well
+    assert not has_key(seen_as(metadata={}))
 
 
 # --- the report

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -13,10 +14,12 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.domain.model import Answer, Intent, Outcome
 from batchpay.lifecycle.plan import intent_of
 from batchpay.settlement import Brought, Limits, Run, at_gateway
+from batchpay.settlement.lists import PASSED_OVER
 from tests import test_settlement
 from tests.fakes import FakeGateway
 from tests.test_settlement import SETTINGS, World, document, only, until
-from tests.test_settlement_races import interrupted
+from tests.test_settlement_races import fields_of, interrupted, made_elsewhere
+from tests.test_survivors_lists import Long
 from tests.test_survivors_settlement import FOR_EVER, Unreadable
 
 
@@ -148,3 +151,71 @@ def test_an_order_that_another_job_charges_meanwhile_is_not_charged_and_ends_the
     # what was under way ended
     assert len(world.gateway.posts) <= 120 + SETTINGS.concurrency
     assert world.stops() == []
+
+
+@pytest.mark.fault("J02", "L11")
+def test_beside_a_charge_that_names_nobody_its_order_is_not_sent() -> None:
+    """Of a journal that was lost: it may be that very order's; what asks for other money goes."""
+    world = World()
+    fields = fields_of(1)
+    nameless = {
+        name: value for name, value in fields.items() if not name.startswith("meta")
+    }
+    made_elsewhere(world, nameless)
+    outcomes = world.run(2, adopt=True)
+    assert outcomes == {"0000": Outcome.HELD, "0001": Outcome.SUCCEEDED}
+    assert [sent["metadata[order_id]"] for _, sent in world.gateway.posts] == ["0001"]
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """Every run that a world makes."""
+    made: list[Run] = []
+
+    async def watched(run: Run, brought: Brought) -> None:
+        made.append(run)
+        await at_gateway(run, brought)
+
+    monkeypatch.setattr(test_settlement, "at_gateway", watched)
+    return made
+
+
+class Deleted(FakeGateway):
+    """Tells of every recipient that it is deleted."""
+
+    async def read(
+        self, path: str, query: Mapping[str, Any], may_leave: Callable[[], bool]
+    ) -> Answer:
+        if not path.startswith("/recipients/"):
+            return await super().read(path, query, may_leave)
+        may_leave()
+        name = path.rpartition("/")[2]
+        said = {"object": "recipient", "id": name, "deleted": True}
+        return Answer(out=True, status=200, said=said)
+
+
+@pytest.mark.fault("J23")
+def test_what_is_told_of_recipients_is_noted_and_of_whom_nothing_is_told(
+    runs: list[Run],
+) -> None:
+    """In the journal where it is news; of the others a person hears."""
+    world = World()
+    world.run(1)
+    assert list(world.journal.events(["preflight"])) == []
+    told = [note for note in runs[-1].notes if "does not tell of" in note]
+    assert told == ["the gateway does not tell of 1 recipient, such as recp_test_1"]
+    known = World(Deleted())
+    known.run(1)
+    (event,) = known.journal.events(["preflight"])
+    assert list(event.data["barred"]) == ["recp_test_1"]
+    assert not [note for note in runs[-1].notes if "does not tell of" in note]
+
+
+@pytest.mark.fault("J12")
+def test_what_lists_pass_over_is_told_once_a_run(runs: list[Run]) -> None:
+    """However many lists it reads."""
+    world = World(Long())
+    world.run(2)
+    world.gateway.long.add("chrg_test_1")  # type: ignore[attr-defined]
+    world.run(4)
+    assert runs[-1].notes.count(PASSED_OVER) == 1
