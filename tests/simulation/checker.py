@@ -636,6 +636,22 @@ def _took_nothing(world: World, request: Request) -> bool:
     return "failed" in ended
 
 
+def _is_its_own(world: World, request: Request) -> bool:
+    """Is the id that was told that of another charge of the same key, as asked like this one? Then
+    nothing of the answer tells the two apart: lists do, if they show both (B31).
+    """
+    told = {
+        c.event.data["charge"]["id"]
+        for c in world.commits
+        if c.event.kind == "answer"
+        and c.event.order_id == request.order_id
+        and c.event.run_id.endswith(request.run_id)
+        and c.event.data.get("charge")
+    }
+    own = {c["id"] for c in world.ledger.charges if _key(c) == request.key}
+    return request.fate == "lie stolen id" and bool(told) and told <= own
+
+
 def _lies_are_stopped(world: World) -> Iterator[str]:
     """L7: a success that is not what was asked is a stop, unless the run ended before it could say
     so.
@@ -650,6 +666,7 @@ def _lies_are_stopped(world: World) -> Iterator[str]:
             and request.told == 200
             and request.run_id in whole
             and not _took_nothing(world, request)
+            and not _is_its_own(world, request)
         ):
             stops = [
                 c
