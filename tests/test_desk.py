@@ -25,8 +25,8 @@ from batchpay.batches.session import (
     _limits,
     _note_holds,
     _trouble,
+    ask_the_gateway,
     asking,
-    at_the_gateway,
     brought,
     look_of,
 )
@@ -359,7 +359,7 @@ def test_a_persons_question_ends_with_what_closed_the_line(
 
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
-        asked = at_the_gateway(desk, key, ask)
+        asked = ask_the_gateway(desk, key, ask)
         if closed:
             with pytest.raises(NotAllowed, match="wrong key"):
                 asyncio.run(asked)

@@ -996,6 +996,25 @@ def test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended(
         once(market, *paid)
 
 
+@pytest.mark.fault("J13", "E04", "I1")
+def test_a_row_that_was_kept_back_beside_a_look_alike_goes_under_no_edited_id(
+    market: Market,
+) -> None:
+    """Nobody can tell whether it is that order, until the file of that one tells."""
+    job(market, LOOKED_UP)
+    ids(market, n1="0017", n5="17")
+    inbox(market, d1=[sale(1)])
+    assert night(market) == 0
+    inbox(market, d1=None, d2=[sale(5, **SUBSCRIPTION)])
+    assert night(market) == 10
+    ids(market, n1="0017", n5="X5")
+    assert night(market) == 11
+    once(market, 1)
+    inbox(market, d1=[sale(1)])
+    assert night(market) == 0
+    once(market, 1, 5)
+
+
 @pytest.mark.fault("J13", "E05")
 @pytest.mark.parametrize("beside", [True, False])
 def test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale(

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from batchpay.domain.errors import Misconfigured
+from batchpay.domain.events import ThrottleDistrusted, line
 from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.lifecycle.folding import fold
@@ -61,6 +62,27 @@ def test_a_recovered_order_that_a_list_finds_is_not_sent(
     )
     world.run(100)
     assert world.gateway.money()["0099"] == 1
+
+
+@pytest.mark.fault("B19", "J13", "I1")
+def test_beside_a_429_that_is_believed_no_more_no_other_attempt_goes() -> None:
+    """Its row was changed, so another one is to take its place: first it is looked up."""
+
+    def fate(post: int, fields: dict[str, str]) -> str:
+        if not post:
+            asyncio.get_running_loop().call_later(
+                0.06, lambda: interrupted(world.settlement)
+            )
+            return "429 after"
+        return "ok"
+
+    world = World(FakeGateway(fate, lag_s=15))
+    world.run(1)
+    distrusted = ThrottleDistrusted(order="0009", charge="chrg_test_9")
+    world.journal.append([line(distrusted, 0)])
+    world.payer = lambda number: {"card": f"tokn_test_9{number}"}
+    assert world.run(1) == {"0000": Outcome.SUCCEEDED}
+    assert world.gateway.money() == {"0000": 1}
 
 
 @pytest.mark.fault("B19", "I6")

@@ -284,6 +284,21 @@ def test_of_two_attempts_of_one_row_the_last_is_shown_unless_one_is_in_doubt() -
     assert doubt and doubt.outcome is Outcome.IN_DOUBT
 
 
+@pytest.mark.fault("J13", "I2")
+def test_an_attempt_that_was_withdrawn_and_had_been_charged_is_what_its_row_came_to() -> (
+    None
+):
+    """Not the next one, which was declined: nobody would see the money."""
+    declined = replace(DECLINED, attempt=2)
+    found = event("found", charge=PAID.data["charge"])
+    next_one = [replace(one, row=2) for one in second(batch=BATCH)]
+    known = history(FIRST, VOIDED, WITHDRAWN, *next_one, declined, found)
+    standing = stand(mine(), known, FREE)
+    assert isinstance(standing, Owns) and not standing.resumes
+    assert standing.attempt.intent.attempt == 1
+    assert standing.attempt.outcome is Outcome.SUCCEEDED
+
+
 def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
     """It is owned by any row of its batch; a payer that it does not tell, or a token, is nobody's
     contradiction.
@@ -773,6 +788,32 @@ def once(*events: Any, **more: Any) -> History:
         else {}
     )
     return History(**known, others={place: ("0005",)}, **more)
+
+
+@pytest.mark.fault("J13", "I1", "I19")
+def test_a_charge_without_a_key_that_names_an_id_that_the_row_had_may_be_the_rows() -> (
+    None
+):
+    """It took money for the sale when it had that id; another order's name says that it did not."""
+    for order_id, kind in (("0005", Waits), ("0006", MayGo)):
+        one = Nameless("chrg_test_9", "", "recp_test_1", 123450, "thb", "", order_id)
+        guards = Guards(job="j", nameless={one.terms: {one.charge_id: one}})
+        assert isinstance(stand(other(), once(), guards), kind)
+
+
+@pytest.mark.fault("J13", "E05")
+def test_an_id_that_was_a_mistake_excuses_no_row_from_a_look_at_that_order() -> None:
+    """Its row tells that it is another; a job that holds what resembles a recent order holds."""
+    holds = Guards(near_duplicates="hold", present=(BATCH, OTHER))
+    asked = near(Near("0005", BATCH, 1))
+    mended = once(FIRST, PAID, bears={place_of(BATCH, "", 7): "0005"}, **asked)
+    assert isinstance(stand(other(), mended, holds), Waits)
+    assert isinstance(
+        stand(other(), mended, replace(holds, near_duplicates="warn")), MayGo
+    )
+    own = once(FIRST, DECLINED, **asked)
+    again = other({**DOCUMENT, "order_id": "0001"}, comeback=True)
+    assert isinstance(stand(again, own, holds), MayGo)
 
 
 @pytest.mark.fault("J13", "J07")

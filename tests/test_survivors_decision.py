@@ -1227,9 +1227,9 @@ def test_which_orders_charge_a_nameless_one_may_be(
     kept = Unclaimed()
     kept.add_nameless(one)
     terms = ("recp_test_1", 123450, "THB")
-    found = fits(kept.nameless, terms, "0001", payer, "night")
+    found = fits(kept.nameless, terms, ["0001"], payer, "night")
     assert found == ([one] if fits_it else [])
-    assert fits({}, terms, "0001", payer, "night") == []
+    assert fits({}, terms, ["0001"], payer, "night") == []
 
 
 @pytest.mark.fault("B19", "B22")

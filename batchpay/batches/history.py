@@ -81,7 +81,7 @@ def history_of(
         attempts=attempts,
         owned=owned,
         cancelled=_cancelled(histories),
-        # other orders that are one sale with theirs
+        # other orders that may be one sale with theirs
         corrected=corrected,
         rivals=_rivals(sales, corrected, lineages),
         others={place: sale.others for place, sale in sales.items() if sale.others},

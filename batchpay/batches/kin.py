@@ -43,7 +43,7 @@ def same_before(
         if (
             at in chunk.problems
             or at in chunk.corrects
-            or _is_asked(chunk.documents[at], attempts)
+            or _is_a_corrections(chunk.documents[at], attempts)
         ):
             some = tuple(_same_rows(journal, batch, chunk, at, lineages))
             if some:
@@ -51,7 +51,9 @@ def same_before(
     return found
 
 
-def _is_asked(document: Document, attempts: Mapping[str, tuple[Attempt, ...]]) -> bool:
+def _is_a_corrections(
+    document: Document, attempts: Mapping[str, tuple[Attempt, ...]]
+) -> bool:
     """Was its order asked for by a row that came to correct another?"""
     asked = attempts.get(str(document.get("order_id") or ""), ())
     return any(attempt.intent.corrects for attempt in asked)
@@ -148,7 +150,7 @@ class Sale(NamedTuple):
     order_id: str  # its own: what that order did is told apart from what its kin did
     # of Intent.corrects and Intent.sale; the row's own place first
     keys: tuple[str, ...]
-    # every other order id that it, or a row that it goes back to, ever had
+    # every other order id that it may have (rows.History.others)
     others: tuple[str, ...] = ()
     # what else it is known by, as a person typed it in rows that came back
     typed: tuple[str, ...] = ()
@@ -163,8 +165,8 @@ def sale_of(
     at: int,
     lineages: Lineages,
 ) -> Sale:
-    """Its own id and place, those of the rows it goes back to, what these were kept back beside,
-    and what people typed for it.
+    """Its own id and place, those of the rows it goes back to, what these, or it under an earlier
+    id, were kept back beside, and what people typed for it.
     """
     place = place_of(batch.id, chunk.sheet, chunk.rows[at])
     order_id = str(chunk.documents[at].get("order_id") or "")
@@ -183,7 +185,7 @@ def sale_of(
         ids += journal.owned(batch_id, sheet, row, row).values()
     for one in tuple(ids):
         ids += lineages.other_names(one)
-    if corrects:
+    if corrects or earlier:
         document = chunk.documents[at]
         ids += kept_back_beside(journal, batch, document, ancestry, lineages)
     once = tuple(dict.fromkeys(ids))
@@ -247,7 +249,7 @@ def corrections_of(
     sales: Mapping[str, Sale],
     attempts: Mapping[str, tuple[Attempt, ...]],
 ) -> dict[str, tuple[Attempt, ...]]:
-    """Place of a row -> the attempts of other orders that are one sale with it (kinship)."""
+    """Place of a row -> attempts of other orders that may be one sale with it (sales.is_kin)."""
     orders = journal.corrected(
         frozenset(key for sale in sales.values() for key in sale.keys)
     )

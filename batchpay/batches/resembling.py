@@ -71,11 +71,12 @@ def kept_back_beside(
     ancestry: Ancestry,
     lineages: Lineages,
 ) -> list[str]:
-    """The orders, sent or cancelled, beside which the rows that one came back for were kept back:
-    their ids are those of these rows but for what programs do to ids; or they may be, where a row
-    asked for the same and was never sent. No new id that a person types makes another sale of it.
+    """The orders, sent or cancelled, beside which a row under an earlier id, or the rows that it
+    came back for, were kept back: their ids are those of these but for what programs do to ids; or
+    they may be, where a row that it came back for asked for the same and was never sent. No new id
+    that a person types, or an edited job gives, makes another sale of it.
 
-    `document`: of the row that came back; it has the terms of those whose own could not be read.
+    `document`: of the row itself; it has the terms of those whose own could not be read.
     """
     if lineages.are_distinct:
         return []

@@ -244,7 +244,7 @@ def channel_of(opened: OpenJob) -> Channel:
     return _channel(opened.job, opened.clock, opened.lock)
 
 
-async def at_the_gateway(
+async def ask_the_gateway(
     opened: OpenJob,
     key: SecretKey,
     ask: Callable[[Gateway, Channel], Awaitable[T]],

@@ -19,7 +19,7 @@ from typing import Any
 from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
-from batchpay.batches.session import at_the_gateway
+from batchpay.batches.session import ask_the_gateway
 from batchpay.batches.words import said_json
 from batchpay.commands.resolve import who
 from batchpay.domain import times
@@ -241,7 +241,7 @@ def audit(
         opened = OpenJob(job, stack)
         attempts = list(_attempts(opened, period))
         found = asyncio.run(
-            at_the_gateway(opened, key, partial(_found, opened, period, attempts))
+            ask_the_gateway(opened, key, partial(_found, opened, period, attempts))
         )
         _learn(opened, found.refunded, period.zone)
         if note is not None:

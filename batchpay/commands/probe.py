@@ -15,7 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from batchpay.batches.open_job import OpenJob
-from batchpay.batches.session import at_the_gateway
+from batchpay.batches.session import ask_the_gateway
 from batchpay.commands.doctor import Finding
 from batchpay.domain.books import Account, Capability
 from batchpay.domain.errors import (
@@ -62,7 +62,7 @@ def probe(
                 f" {steps.LIFT_STOP()}"
             )
         found = asyncio.run(
-            at_the_gateway(opened, key, _Probe(opened, recipient, customer).run)
+            ask_the_gateway(opened, key, _Probe(opened, recipient, customer).run)
         )
         opened.note(
             Probed(findings={finding.subject: finding.told for finding in found})

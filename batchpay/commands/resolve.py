@@ -17,7 +17,7 @@ from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.publish import publish, publish_settled
-from batchpay.batches.session import at_the_gateway
+from batchpay.batches.session import ask_the_gateway
 from batchpay.batches.standings import findings_of
 from batchpay.domain import times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
@@ -133,7 +133,7 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
         charge = None
         if is_charge_id:
             charge = asyncio.run(
-                at_the_gateway(opened, key, partial(_read, charge_id=charge_id))
+                ask_the_gateway(opened, key, partial(_read, charge_id=charge_id))
             )
         if charge is None and not is_waited_for:
             raise _no_such_charge(charge_id, "nothing was settled")
@@ -206,7 +206,7 @@ def charged(
         case = earlier or _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
         charge = asyncio.run(
-            at_the_gateway(opened, key, partial(_read, charge_id=charge_id))
+            ask_the_gateway(opened, key, partial(_read, charge_id=charge_id))
         )
         assert case.attempt is not None
         if charge is None and _is_gone(case.attempt, charge_id):
@@ -274,7 +274,7 @@ def _claimed(
     order_id = intent.order_id
     _refuse_anothers(opened, intent, charge_id)
     charge = asyncio.run(
-        at_the_gateway(opened, key, partial(_read, charge_id=charge_id))
+        ask_the_gateway(opened, key, partial(_read, charge_id=charge_id))
     )
     if charge is None:
         raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
@@ -398,7 +398,7 @@ def not_charged(
         was_closed = case.attempt is not None and case.attempt.closed
         try:
             found = asyncio.run(
-                at_the_gateway(opened, key, partial(_look_up, opened, case=case))
+                ask_the_gateway(opened, key, partial(_look_up, opened, case=case))
             )
             if found is not None:
                 asyncio.run(opened.recorder.found(case, found, by_id=True))

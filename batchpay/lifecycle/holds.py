@@ -46,7 +46,7 @@ from batchpay.lifecycle.rows import (
     conflict_with,
     sendable_of,
 )
-from batchpay.lifecycle.sales import is_kin, is_said_of
+from batchpay.lifecycle.sales import ids_for_sure, is_kin, is_said_of
 from batchpay.lifecycle.terms import Asked, asked_in, fitting_terms_of, same_terms
 from batchpay.lifecycle.unclaimed import Nameless, fits, unclear_among
 from batchpay.messages import standing as said
@@ -134,7 +134,7 @@ def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
         if attempt.intent.order_id != row.order_id:
             return attempt
     for attempt in history.taken_for.get(row.order_id, ()):
-        if attempt.intent.order_id not in history.ids(row):
+        if attempt.intent.order_id not in ids_for_sure(row, history, guards):
             return attempt
     return None
 
@@ -187,7 +187,7 @@ def _waiting(row: Row, history: History, guards: Guards) -> Waits | None:
         asked = _maybe_asked(row, history, guards)
         if asked is not None:
             return asked
-    return _held_back(row, guards) or _charged_by_nobody(row, guards)
+    return _held_back(row, guards) or _charged_by_nobody(row, history, guards)
 
 
 def _waiting_after(before: Sequence[Attempt], guards: Guards) -> Waits | None:
@@ -365,13 +365,12 @@ def _beyond_limits(row: Row, guards: Guards) -> Message | None:
     )
 
 
-def _charged_by_nobody(row: Row, guards: Guards) -> Waits | None:
-    """A charge that names nobody asks for what the row asks, and may be its very own."""
+def _charged_by_nobody(row: Row, history: History, guards: Guards) -> Waits | None:
+    """A charge that no key tells of asks for what the row asks, and may be its sale's."""
     document = row.document
     terms = document["destination"], document["amount"], str(document["currency"])
-    for charge in fits(
-        guards.nameless, terms, row.order_id, payer_of(document), guards.job
-    ):
+    ids = history.ids(row)
+    for charge in fits(guards.nameless, terms, ids, payer_of(document), guards.job):
         step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
         return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
     return None
@@ -409,12 +408,11 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
         return Waits((*odd, steps.HISTORY(order=row.order_id)), ACCOUNTANT)
     if guards.near_duplicates != "hold":
         return None
-    ids = history.ids(row)
-    near = [
-        one
-        for one in history.near.get(terms_in(row.document), ())
-        if one.order_id not in ids
-    ]
+    asked = history.near.get(terms_in(row.document), ())
+    if not asked:
+        return None
+    own = ids_for_sure(row, history, guards)
+    near = [one for one in asked if one.order_id not in own]
     if not near:
         return None
     return _waits_for_a_word(row, _resembles(near))
@@ -636,7 +634,7 @@ def token_spent(
     if not _asks_for_a_token(sendable, guards):
         return None
     spent = history.spent.get(single_use_of(row.document))
-    if spent is None or spent.order_id in history.ids(row):
+    if spent is None or spent.order_id in ids_for_sure(row, history, guards):
         return None
     step = steps.NEW_TOKEN()
     return Rejected(

@@ -192,8 +192,8 @@ class History:
     taken_for: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     # Order id -> why a person said never to send it.
     cancelled: Mapping[str, str] = field(default_factory=dict)
-    # Place -> attempts of the orders that are one sale with the row: it corrects them, or they
-    # correct it.
+    # Place -> attempts of other orders that may be one sale with the row (sales.is_kin): it
+    # corrects them, or they correct it, or they have one of its `others`.
     corrected: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     # Order id -> charges of other jobs.
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)
@@ -211,7 +211,9 @@ class History:
     unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Wall clock at which the rows' file first came.
     received_ns: int | None = None
-    # Place -> every other order id of its sale: that it, or a row that it goes back to, ever had.
+    # Place -> every other order id that its sale may have: that it, or a row that it goes back to,
+    # ever had; names of these, as other rows told; what they were kept back beside. Some may be a
+    # mistake that was mended since: sales.is_kin says of each attempt whether it is the sale's.
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Place -> attempts of the orders that rows which came back to correct it turned out to be
     # duplicates of.
@@ -256,11 +258,13 @@ class History:
         return row.place
 
     def ids(self, row: Row) -> tuple[str, ...]:
-        """Every order id of a row's sale, its own first."""
+        """Every order id that a row's sale may have, its own first; for what it has for sure, ask
+        sales.ids_for_sure.
+        """
         return (row.order_id, *self.others.get(row.place, ()))
 
     def kin(self, row: Row) -> tuple[Attempt, ...]:
-        """The attempts of other orders that are one sale with a row."""
+        """The attempts of other orders that may be one sale with a row (sales.is_kin)."""
         return self.corrected.get(row.place, ())
 
 

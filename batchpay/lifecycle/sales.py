@@ -7,6 +7,7 @@ what is, what is not, and what nobody can tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from batchpay.domain.model import Intent, Outcome
 from batchpay.lifecycle.after import begun_ns
@@ -36,19 +37,17 @@ def owner_of(
     """The attempt a row caused, whatever the row says now: an edited job never makes a second order
     of it.
 
-    Of several (one of them adopted) it is the last, but for one whose money nobody knows yet.
+    Of several it is the last, but for one whose money nobody knows yet, or else one that has money,
+    or may: it was adopted, or withdrawn and had been charged after all.
     """
+    owned: list[Attempt] = []
     for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
-        attempts = history.attempts.get(candidate, ())
-        owned = [
-            one for one in reversed(attempts) if one.owned_by(batch_id, sheet, row)
-        ]
-        for attempt in owned:
-            if attempt.outcome is Outcome.IN_DOUBT:
-                return attempt
-        if owned:
-            return owned[0]
-    return None
+        for attempt in reversed(history.attempts.get(candidate, ())):
+            if attempt.owned_by(batch_id, sheet, row):
+                owned.append(attempt)
+    in_doubt = (one for one in owned if one.outcome is Outcome.IN_DOUBT)
+    with_money = (one for one in owned if one.stands)
+    return next(chain(in_doubt, with_money, owned), None)
 
 
 def kin_of(
@@ -86,6 +85,14 @@ def in_vain(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
         ended = attempt.closed and not attempt.set_aside
         if (ended or attempt.said_uncharged) and is_kin(row, attempt, history, guards):
             yield attempt
+
+
+def ids_for_sure(row: Row, history: History, guards: Guards) -> set[str]:
+    """A row's order id, and those of the orders that are its sale for sure. Another id that it
+    had may be a mistake that was mended since: it excuses nobody from a look at that order.
+    """
+    kin = (one for one in history.kin(row) if is_kin(row, one, history, guards))
+    return {row.order_id, *(one.intent.order_id for one in kin)}
 
 
 def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:

@@ -7,8 +7,9 @@ Nothing here knows a clock, a disk or a network. First what the row is by itself
 knows an answer has the word:
 
     its own attempt -> its problems, and the rows of its run that contest it
-                    -> what took money for its sale (sales) -> a person's word
-                    -> what goes first of its sale -> its order's attempts, and the row it repeats
+                    -> what took money for its sale, or goes first of it (sales) -> a person's word
+                    -> what asked for the same, in vain, under an earlier id
+                    -> its order's attempts, and the row it repeats
 
 Whatever would be sent then passes the gates of `holds`: a first attempt, a later one, one that goes
 on, and one that is taken over from a file that is not here. First `blocked`, then what a day may

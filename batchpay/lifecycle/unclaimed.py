@@ -14,7 +14,7 @@ held against every order before it is sent:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from batchpay.domain.events import Disowned, NamelessListed, Stray, kinds, of, told_by
@@ -47,13 +47,13 @@ class Nameless:
         """By what it is looked for."""
         return self.destination, self.amount, self.currency
 
-    def may_be_of(self, order_id: str, payer: str) -> bool:
-        """Of an order with the same terms: may it be this one's, and does nothing tell? Where it
-        tells no recipient its payer must be the order's.
+    def may_be_of(self, ids: Collection[str], payer: str) -> bool:
+        """Of a sale with the same terms: may it be this one's, and does nothing tell? Where it
+        tells no recipient its payer must be the sale's. `ids`: all order ids that this has, or had.
         """
         if not self.destination and self.payer != payer.partition(":")[0]:
             return False
-        return self.order_id in ("", order_id) and may_pay(payer, self.payer)
+        return self.order_id in ("", *ids) and may_pay(payer, self.payer)
 
     def is_by_key_of(self, job: str, order_id: str) -> bool:
         """Does this order of the job make its key?"""
@@ -141,18 +141,18 @@ def told_of(some: Iterable[Nameless]) -> NamelessListed:
 def fits(
     nameless: Mapping[Terms, Mapping[str, Nameless]],
     order: Terms,
-    order_id: str,
+    ids: Sequence[str],
     payer: str,
-    job: str = "",
+    job: str,
 ) -> list[Nameless]:
     """The kept charges that may be this order's, and are not by their keys. `order`: its recipient,
-    amount and currency; `job`: the name of its job.
+    amount and currency; `ids`: its own id, and the others of its sale; `job`: the name of its job.
     """
     destination, amount, currency = order
     found = []
     for told in (destination, ""):
         for one in nameless.get((told, amount, currency.lower()), {}).values():
-            if one.may_be_of(order_id, payer) and not one.is_by_key_of(job, order_id):
+            if one.may_be_of(ids, payer) and not one.is_by_key_of(job, ids[0]):
                 found.append(one)
     return found
 
@@ -165,7 +165,7 @@ def may_be_charge_of(
     """
     asked = attempt.intent
     terms = asked.destination, asked.amount, asked.currency
-    for charge in fits(nameless, terms, asked.order_id, asked.payer, job):
+    for charge in fits(nameless, terms, [asked.order_id], asked.payer, job):
         if charge.may_be_made_since(attempt.charged_since_ns):
             yield charge
 

@@ -97,6 +97,22 @@ class Cases:
             return None
         return case
 
+    def open_before(self, case: Case) -> Iterator[Case]:
+        """The attempts whose place a case takes, or beside which it goes, and that are not over:
+        the very ones that workers hold, others as the journal has them now.
+        """
+        before = [*case.others]
+        if case.withdraw is not None:
+            before.append(case.withdraw)
+        for one in {one.intent.key: one for one in before if not one.closed}.values():
+            held = self.held(one.intent.key)
+            if held is not None:
+                yield held
+                continue
+            attempts = self.attempts(one.intent.order_id)
+            now = next(now for now in attempts if now.intent.key == one.intent.key)
+            yield _absent_case(now, attempts)
+
     def attempts_of(self, order_ids: Iterable[str]) -> Iterator[Attempt]:
         """All attempts of some orders."""
         ids = list(dict.fromkeys(order_ids))

@@ -418,15 +418,24 @@ class Settlement:
         return answer, left_s
 
     async def _is_believed_no_more(self, case: Case) -> bool:
-        """Was its last answer a 429, of a gateway that was seen to charge behind one since? Then it
-        is in doubt, as it would be if it was answered now, and is looked up.
+        """Was its last answer a 429, or that of one whose place it takes or beside which it goes,
+        of a gateway that was seen to charge behind one since? Then that one is in doubt, as it
+        would be if it was answered now, and is looked up; this one waits.
         """
-        attempt = case.attempt
-        if self._recorder.trust_429 or attempt is None or not attempt.is_told_429:
+        if self._recorder.trust_429:
             return False
-        await self._recorder.believe_no_more(case)
-        self._doubts.add(case, early=True)
-        return True
+        waits = False
+        for told in (case, *self._recorder.cases.open_before(case)):
+            attempt = told.attempt
+            if attempt is None:
+                continue
+            if attempt.is_told_429 and not attempt.withdrawn:
+                await self._recorder.believe_no_more(told)
+                self._doubts.add(told, early=True)
+                waits = True
+            elif told is not case:
+                waits = waits or attempt.outcome is Outcome.IN_DOUBT
+        return waits
 
     def _may_be_charged(self, case: Case) -> bool:
         """Has any list shown a charge that may be its order's, of this attempt or of an earlier

@@ -9,7 +9,7 @@ from batchpay.domain.model import ChargeSeen, Intent
 from batchpay.domain.ports import Journal
 from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.plan import key_of, order_in
 from batchpay.lifecycle.unclaimed import (
     KINDS,
     Nameless,
@@ -95,9 +95,8 @@ class Strays:
     def may_be_charged(self, intent: Intent) -> Nameless | None:
         """A charge that names nobody, and that may be what is about to be asked for."""
         terms = (intent.destination, intent.amount, intent.currency)
-        kept = self._unclaimed.nameless
-        job = self._job
-        for one in fits(kept, terms, intent.order_id, intent.payer, job):
+        ids = [intent.order_id, *filter(None, map(order_in, intent.sale))]
+        for one in fits(self._unclaimed.nameless, terms, ids, intent.payer, self._job):
             if not is_claimed(self._journal, self._job, one.charge_id):
                 return one
         return None

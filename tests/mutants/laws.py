@@ -1387,6 +1387,59 @@ mutant(
 )(lambda: swap("batchpay.batches.resembling:kept_back_beside", always([])))
 
 
+mutant(
+    "I1",
+    "a row that was kept back beside a look-alike goes under an id of an edited job",
+    "test_sale.py::"
+    "test_a_row_that_was_kept_back_beside_a_look_alike_goes_under_no_edited_id",
+)(lambda: swap("batchpay.batches.resembling:kept_back_beside", always([])))
+
+
+mutant(
+    "I1",
+    "a charge that names an id that the row had is none of the row's",
+    STANDING
+    + "test_a_charge_without_a_key_that_names_an_id_that_the_row_had_may_be_the_rows",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.unclaimed:fits",
+        lambda was: lambda kept, order, ids, *who: was(kept, order, ids[:1], *who),
+    )
+)
+
+
+mutant(
+    "I1",
+    "an id that a row may have had is as good as its own",
+    STANDING + "test_an_id_that_was_a_mistake_excuses_no_row_from_a_look_at_that_order",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.sales:ids_for_sure",
+        lambda was: lambda row, history, guards: {*history.ids(row)},
+    )
+)
+
+
+mutant(
+    "I1",
+    "a 429 that proves nothing is believed of an attempt that gives way",
+    RACES + "test_beside_a_429_that_is_believed_no_more_no_other_attempt_goes",
+)(lambda: swap("batchpay.settlement.cases:Cases.open_before", always(())))
+
+
+mutant(
+    "I2",
+    "the last attempt of a row is shown, whichever took the money",
+    STANDING + "test_an_attempt_that_was_withdrawn_and_had_been_charged_is_what_its_row"
+    "_came_to",
+)(lambda: swap("batchpay.lifecycle.attempt:Attempt.stands", prop(never)))
+
+
+def never(self: Any, was: Any) -> bool:
+    """No attempt does."""
+    return False
+
+
 COLUMNS = "test_came_to.py::test_it_is_the_same_however_events_are_grouped"
 
 
