@@ -380,4 +380,6 @@ def _of_sqlite3(error: apsw.Error) -> sqlite3.Error:
         return sqlite3.OperationalError("database or disk is full")
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         return sqlite3.DatabaseError(str(error))
+    if isinstance(error, apsw.SQLError):  # of the statement, not of the disk
+        return sqlite3.OperationalError(str(error))
     return sqlite3.OperationalError(f"disk I/O error: {error}")

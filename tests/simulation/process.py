@@ -24,6 +24,7 @@ from batchpay.domain.model import Event
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.key import SecretKey
+from batchpay.journals.sqlite.migration import SCHEMA_VERSION
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.journals.sqlite.writing import _Submission
 from batchpay.settlement import Case
@@ -239,17 +240,31 @@ class Machine:
             journal.close()
 
     def as_of_version(self, version: str) -> None:
-        """The journal in the form that an earlier program would have left it in."""
+        """The journal in the form that an earlier program would have left it in; one that is of an
+        earlier program still, because its migration failed, stays what it is.
+        """
+        if self.version() != SCHEMA_VERSION:
+            return
         raw = self.disk.connect(self.state_path)
-        if raw.execute("SELECT name FROM sqlite_master WHERE name = 'meta'").fetchone():
-            raw.execute("BEGIN IMMEDIATE")
-            for statement in AS_OF[version]:
-                raw.execute(statement)
-            raw.execute(
-                "UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,)
-            )
-            raw.execute("COMMIT")
+        raw.execute("BEGIN IMMEDIATE")
+        for statement in AS_OF[version]:
+            raw.execute(statement)
+        raw.execute(
+            "UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,)
+        )
+        raw.execute("COMMIT")
         raw.close()
+
+    def version(self) -> str:
+        """Of the journal, as its file says; empty where there is none yet."""
+        raw = self.disk.connect(self.state_path)
+        found = raw.execute("SELECT name FROM sqlite_master WHERE name = 'meta'")
+        version = ""
+        if found.fetchone():
+            query = "SELECT value FROM meta WHERE name = 'schema_version'"
+            ((version,),) = raw.execute(query)
+        raw.close()
+        return version
 
     def restore(
         self,

@@ -7,20 +7,22 @@ import os
 import random
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from batchpay.domain.errors import BatchpayError
+from batchpay.domain.errors import BatchpayError, CannotWrite, InputOutput
 from batchpay.domain.model import Event
+from batchpay.journals.sqlite.migration import SCHEMA_VERSION
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import key_of
 from tests.simulation import checker, outside
 from tests.simulation.disk import Disk, silence
 from tests.simulation.kinds import KINDS, missing
 from tests.simulation.ledger import Ledger, Request
-from tests.simulation.process import JOB, Commit
+from tests.simulation.process import JOB, Commit, Machine
 from tests.simulation.story import Story, Told, tell
 
 # of the first 200, by `python -m tests.simulation --seeds 200 --few 60`
@@ -407,3 +409,66 @@ def test_a_power_cut_at_every_write_of_a_run_keeps_what_was_acknowledged(
         again.close()
         disk.forget()
     assert at > 40
+
+
+def _sync_fails(disk: Disk) -> None:
+    disk.failing_syncs = 1
+
+
+def _is_full(disk: Disk) -> None:
+    disk.full = True
+
+
+@pytest.mark.fault("A13", "D01", "D13", "J33")
+@pytest.mark.parametrize("accident", [_sync_fails, _is_full, Disk.cut])
+def test_an_accident_at_any_write_of_a_migration_leaves_the_old_journal_or_the_new_one(
+    accident: Callable[[Disk], None],
+) -> None:
+    """A sync that fails, a full disk, a power cut: no third form, the same events, and the next run
+    goes on; nor does an earlier program make the old one older.
+    """
+    seen: set[str] = set()
+
+    def judged(story: Story) -> None:
+        machine = story.machines[0]
+        machine.as_of_version("5")
+        old = machine.disk.snapshot()
+        at = writes = 0
+        while writes >= at:
+            at, writes = at + 1, 0
+            machine.disk.restore(old)
+
+            def befalls(at: int = at) -> None:
+                nonlocal writes
+                writes += 1
+                if writes == at:
+                    accident(machine.disk)
+
+            machine.disk.before_write = befalls
+            with silence(), suppress(InputOutput, CannotWrite), machine.tool():
+                pass
+            machine.disk.before_write = lambda: None
+            machine.disk.full, machine.disk.failing_syncs = False, 0
+            form, events = _form(machine)
+            seen.add(form)
+            assert events == machine.acknowledged
+            machine.as_of_version("5")
+            if at % 8 == 0:  # now and then: it goes on from here
+                with machine.tool() as journal:
+                    journal.verify()
+        assert at > 20
+
+    assert tell(QUIET, afterwards=judged).violations == []
+    assert seen == {"5 False", f"{SCHEMA_VERSION} True"}
+
+
+def _form(machine: Machine) -> tuple[str, list[tuple[int, str]]]:
+    """The version that the journal says it is of, and whether it has what that of 5 lacked; then
+    its events.
+    """
+    raw = machine.disk.connect(machine.state_path)
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'came_to'"
+    has = bool(raw.execute(query).fetchone()[0])
+    events = raw.execute("SELECT seq, digest FROM events ORDER BY seq").fetchall()
+    raw.close()
+    return f"{machine.version()} {has}", events
