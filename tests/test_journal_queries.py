@@ -344,6 +344,7 @@ QUESTIONS: dict[str, tuple[Any, ...]] = {
     "owned": ("a", "", 1, 9),
     "settled_rows": ("a", "", 1, 9),
     "orders_of": ("a",),
+    "last_sent_of": ("a",),
     "repeats": ("a",),
 }
 
@@ -687,6 +688,8 @@ def test_whether_anything_happened_to_an_order_of_a_batch_since(
     assert journal.changed("batch-1", 0)
     assert not journal.changed("batch-1", 1)
     assert journal.changed("batch-2", 1)
+    assert journal.last_sent_of("batch-1") == 1
+    assert journal.last_sent_of("batch-3") == 0
 
 
 def test_adopted_charges_are_those_of_this_job_without_a_row(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 import pytest
 
+from batchpay.batches.clock import SystemClock
 from batchpay.batches.session import Options
 from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
@@ -1355,6 +1356,44 @@ def test_a_word_about_some_orders_of_a_refused_file_is_none_about_the_others(
     inbox(market, d3=None, d2=renumbered(1, 2, 3))
     assert night(market) == 65
     assert market.money() == {"00001": 1, "00002": 1, "00003": 1, "Q-2": 1}
+
+
+def night_at(market: Market, days: int) -> int:
+    """One run while this machine's clock is so many days ahead, or behind."""
+    was = SystemClock.now_ns
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            SystemClock, "now_ns", lambda self: was(self) + days * 86_400 * 10**9
+        )
+        return night(market)
+
+
+@pytest.mark.fault("C04", "E04", "I1")
+def test_a_file_that_came_when_the_clock_was_behind_is_as_recent_as_what_it_sent(
+    market: Market,
+) -> None:
+    """So is one that waited long: its orders under other ids are asked about."""
+    job(market)
+    inbox(market, d1=[sale(number) for number in range(1, 4)])
+    assert night_at(market, -20) == 78
+    assert night(market) == 0
+    inbox(market, d1=None, d2=renumbered(1, 2, 3))
+    assert night(market) == 65
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("C04", "E04", "I1")
+def test_a_file_that_came_when_the_clock_was_ahead_is_held_against_what_was_asked(
+    market: Market,
+) -> None:
+    """Of the last ten days as they are when it is sent: a damaged id is known."""
+    job(market)
+    inbox(market, d1=[sale(1, order_id="2.50")])
+    assert night(market) == 0
+    inbox(market, d1=None, d2=[sale(1, order_id="2.5"), *map(sale, (6, 7, 8))])
+    assert night_at(market, 20) == 78
+    assert night(market) == 10
+    once(market, 1, 6, 7, 8)
 
 
 @pytest.mark.fault("E04")

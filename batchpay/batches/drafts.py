@@ -51,13 +51,18 @@ def drafts_of(
 def batch_of(
     job: Job,
     intake: Intake,
-    first_seen_ns: int,
+    now_ns: int,
     known: Batch | None = None,
 ) -> Batch:
-    """The batch of an input file as it is planned now; `known`: as it was planned before."""
+    """The batch of an input file as it is planned now; `known`: as it was planned before.
+
+    A file came no later than now: where a clock that was ahead said so, it is mended here, for by
+    that time is known what was asked before, or lately.
+    """
     likeness = ""
+    first_seen_ns = now_ns
     if known is not None:
-        first_seen_ns = known.first_seen_ns
+        first_seen_ns = min(known.first_seen_ns, now_ns)
         likeness = known.likeness
     return Batch(
         id=intake.batch_id,

@@ -35,13 +35,13 @@ def likeness(
     now_ns: int,
     quiet: Callable[[PlannedBatch], Collection[str]] = lambda _: (),
 ) -> Likeness:
-    """Hold a file against those of the last ten days; its orders are read only when it resembles
-    one.
+    """Hold a file against those that came, or were sent, in the last ten days; its orders are read
+    only when it resembles one.
 
     `quiet`: which of its orders a person cancelled, or is asked about one by one.
     """
     batch = planned.batch
-    recent = _recent(before, batch, now_ns)
+    recent = _recent(journal, before, batch, now_ns)
     if not recent:
         return Likeness()
     was = next((one for one in journal.batches() if one.id == batch.id), None)
@@ -64,9 +64,11 @@ def likeness(
 
 
 def _recent(
-    before: Iterable[PlannedBatch], batch: Batch, now_ns: int
+    journal: SqliteJournal, before: Iterable[PlannedBatch], batch: Batch, now_ns: int
 ) -> list[PlannedBatch]:
-    """The files of the last ten days that one may repeat."""
+    """The files that one may repeat, which came in the last ten days, or of which something was
+    sent since: one may have waited, or come when the clock was behind.
+    """
     if batch.refusal or not batch.sample:
         return []
     oldest_ns = (
@@ -76,9 +78,16 @@ def _recent(
         other
         for other in before
         if other.batch.id != batch.id
-        and other.batch.first_seen_ns >= oldest_ns
         and _resembles(batch, other.batch)
+        and _is_recent(journal, other.batch, oldest_ns)
     ]
+
+
+def _is_recent(journal: SqliteJournal, batch: Batch, oldest_ns: int) -> bool:
+    """Did it come since then, or was something of it sent?"""
+    if batch.first_seen_ns >= oldest_ns:
+        return True
+    return journal.last_sent_of(batch.id) >= oldest_ns
 
 
 def _known_in(

@@ -1410,6 +1410,32 @@ mutant(
 
 mutant(
     "I1",
+    "a file is as old as it was when it first came, whatever it sent since",
+    "test_sale.py::"
+    "test_a_file_that_came_when_the_clock_was_behind_is_as_recent_as_what_it_sent",
+)(lambda: swap("batchpay.journals.sqlite.batches:Batches.last_sent_of", always(0)))
+
+
+mutant(
+    "I1",
+    "what a clock that was ahead said of a file stays",
+    "test_sale.py::"
+    "test_a_file_that_came_when_the_clock_was_ahead_is_held_against_what_was_asked",
+)(lambda: swap("batchpay.batches.drafts:batch_of", as_it_first_came))
+
+
+def as_it_first_came(was: Any) -> Any:
+    """A batch keeps the time that it was first given."""
+
+    def batch_of(job: Any, intake: Any, now_ns: int, known: Any = None) -> Any:
+        batch = was(job, intake, now_ns, known)
+        return replace(batch, first_seen_ns=known.first_seen_ns if known else now_ns)
+
+    return batch_of
+
+
+mutant(
+    "I1",
     "an id that a row may have had is as good as its own",
     STANDING + "test_an_id_that_was_a_mistake_excuses_no_row_from_a_look_at_that_order",
 )(

@@ -339,6 +339,19 @@ class Batches(Writing):
         )
         return self._first(query, self.job, batch_id, after) is not None
 
+    def last_sent_of(self, batch_id: str) -> int:
+        """When an order of a batch was last sent, or a charge of it taken over (wall clock, UTC
+        nanoseconds); 0 when none ever was.
+        """
+        query = (
+            f"SELECT at_ns FROM events WHERE job = ? AND batch_id = ? AND kind IN {BEGUN}"
+            " ORDER BY seq DESC LIMIT 1"
+        )
+        row = self._first(query, self.job, batch_id)
+        if row:
+            return int(row[0])
+        return 0
+
     def batch_named(self, batch_id: str) -> str:
         """The id under which this journal knows the batch of the same digest, whatever the day;
         else the id itself.
