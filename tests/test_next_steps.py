@@ -522,6 +522,94 @@ def test_a_transfer_that_is_not_the_share_is_taken_as_it_is(market: Market) -> N
     over(market, 0)
 
 
+@pytest.mark.fault("L7", "H05", "J27")
+@tries("accept-share")
+def test_a_transfer_that_is_not_the_share_of_a_charge_that_is_gone_is_taken_as_it_is(
+    market: Market,
+) -> None:
+    """The gateway knows that charge no more, and a person looked: no 12 any more, and told."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(
+        method="GET", path="/chains/*", change={"amount": 10124, "net": 7124}
+    )
+    market.sandbox.add_rule(
+        method="GET", path="/chains", status=404, body={"object": "error"}
+    )
+    assert market.run().returncode == 12
+    reason = row(market, "00001")["reason"]
+    market.sandbox.add_rule(
+        method="GET", path="/charges/*", status=404, code="not_found", message="x"
+    )
+    assert "knows no more; your word is kept" in follow(market, reason)
+    told = row(market, "00001")
+    assert (told["outcome"], told["who_acts"]) == ("succeeded", "-")
+    over(market, 0)
+
+
+@pytest.mark.fault("B16", "H05")
+@tries("accept")
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_charge_in_a_status_that_nobody_knows_is_ended_by_a_person(
+    market: Market, paid: bool
+) -> None:
+    """It waited for ever. That none was charged is a word against the evidence, as long as the
+    gateway knows it; that it is taken as it is, is none.
+    """
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(
+        method="*",
+        path="/charges*",
+        order_id="*",
+        change={"status": "in_review", "paid": paid},
+    )
+    assert market.run().returncode == 11
+    told = row(market, "00001")
+    assert told["outcome"] == "pending" and "in_review" in told["reason"]
+    assert ("charged:" in told["reason"]) is paid
+    words = ("00001", "--reason", WHY, "--as")
+    refused = market.run(*words, "not-charged", verb="resolve")
+    assert refused.returncode == 12, refused
+    assert "status: in_review" in follow(market, refused.stderr)
+    told = row(market, "00001")
+    assert (told["outcome"], told["who_acts"]) == ("unproven", "-")
+    over(market, 10)
+
+
+@pytest.mark.fault("H05", "L10", "B31")
+def test_what_a_look_up_shows_of_other_orders_and_of_a_second_charge_is_told_at_once(
+    market: Market,
+) -> None:
+    """A person asks about one order, and the list that answers shows that another one, which was
+    declined, was charged: a stop now, not one run later. Of two charges of the order itself both
+    are told.
+    """
+    market.orders([order(1, card="tokn_test_sandbox000020011"), order(2)])
+    market.job()
+    about = {"method": "POST", "path": "/charges", "order_id": "00002"}
+    market.sandbox.add_rule(**about, commit="twice", reply="reset", times=1)
+    market.sandbox.add_rule(
+        **about, action="error_before", status=400, code="used_token", message="used"
+    )
+    market.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="00002"
+    )
+    assert market.run().returncode == 11
+    assert market.outcomes() == {"declined": 1, "in_doubt": 1}
+    market.sandbox.clear_rules()
+    market.sandbox.turn("successful", order_id="00001")
+    words = ("00002", "--as", "not-charged", "--reason", WHY)
+    refused = market.run(*words, verb="resolve")
+    assert refused.returncode == 12 and "was charged" in refused.stderr, refused
+    assert market.outcomes() == {"succeeded": 2}
+    (stop,) = re.findall("STOP: .*", market.run(verb="status").stdout)
+    assert "order 00001: was declined, is now succeeded" in stop
+    for charge in market.own_charges():
+        is_named = charge["id"] in stop
+        assert is_named is (charge["metadata"]["order_id"] == "00002")
+
+
 @pytest.mark.fault("B16", "H05")
 @tries("accept", "lift-stop")
 def test_an_unproven_charge_that_is_proven_later_is_settled(three: Market) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from batchpay.batches.candidates import intent_of_row
@@ -22,7 +22,7 @@ from batchpay.batches.standings import findings_of
 from batchpay.domain import times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
-from batchpay.domain.events import Resolved as Cancellation
+from batchpay.domain.events import Resolved as SaidOfAttempt
 from batchpay.domain.model import (
     Batch,
     ChargeSeen,
@@ -38,12 +38,20 @@ from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.charge import CHARGE_ID, Shown, could_be, flaws_of, key_in
+from batchpay.lifecycle.charge import (
+    CHARGE_ID,
+    Shown,
+    could_be,
+    flaws_of,
+    has_unknown_status,
+    key_in,
+)
 from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
+from batchpay.lifecycle.proof import is_unknown
 from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages import steps
 from batchpay.messages.problems import TOTAL_ROW
@@ -106,9 +114,9 @@ def _refuse_said_already(opened: OpenJob, order_id: str) -> None:
     """Raises Usage for an order that a person has cancelled before: who, and when."""
     for event in opened.journal.histories([order_id]).get(order_id, ()):
         told = of(event)
-        if isinstance(told, Cancellation) and told.said != "cancelled":
+        if isinstance(told, SaidOfAttempt) and told.said != "cancelled":
             continue
-        if isinstance(told, OrderCancelled | Cancellation):
+        if isinstance(told, OrderCancelled | SaidOfAttempt):
             at = times.local(iso(event.at_ns), opened.job.controls.time_zone)
             who_said = shown(told.by) or "a person"
             raise Usage(
@@ -187,9 +195,9 @@ def charged(
     """An order that is not settled was charged by this very charge, which the gateway shows and may
     be what was asked.
 
-    One that is proven settles it. One that is its own and is not what was asked stays unproven, and
-    so does one that carries no key and fits by amount, currency, recipient, mode and time: then it
-    is known who accepted it, and why.
+    One that is proven settles it. One that is its own and is not what was asked, or that is in a
+    status that nobody knows, is unproven, and so is one that carries no key and fits by amount,
+    currency, recipient, mode and time: then it is known who accepted it, and why.
     """
     if not CHARGE_ID.fullmatch(charge_id):
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
@@ -201,13 +209,12 @@ def charged(
         if earlier is None and all(attempt.closed for attempt in attempts):
             row = _held_row(opened, order_id)
         if row is not None:
-            number = len(attempts) and attempts[-1].intent.attempt
-            return _claimed(opened, key, row, number + 1, charge_id, reason)
+            number = max((one.intent.attempt for one in attempts), default=0) + 1
+            return _claimed(opened, key, row, number, charge_id, reason)
         case = earlier or _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
-        charge = asyncio.run(
-            ask_the_gateway(opened, key, partial(_read, charge_id=charge_id))
-        )
+        read = partial(_read_of, opened, case=case, charge_id=charge_id)
+        charge = asyncio.run(ask_the_gateway(opened, key, read))
         assert case.attempt is not None
         if charge is None and _is_gone(case.attempt, charge_id):
             return _left_as_told(opened, case, charge_id, reason)
@@ -231,11 +238,12 @@ def _settled_by(
     flaws = flaws_of(charge, case.intent, opened.job.gateway.mode == "live")
     if not flaws and charge.status == "successful" and charge.chain is None:
         flaws = ("no chain on a paid charge",)
-    is_known = attempt.charge is not None and attempt.charge.id == charge.id
+    is_open = attempt.outcome is not Outcome.SUCCEEDED
+    if not flaws and is_open and has_unknown_status(charge):
+        flaws = (f"status: {shown(charge.status)}, which nobody knows",)
+    is_known = _is_reported(attempt, charge.id)
     if is_known or charge.id in attempt.twins or key_in(charge) == case.intent.key:
         return _settled_by_its_own(opened, case, charge, flaws, reason)
-    if not flaws:
-        return _proven(opened, case, charge, reason)
     has_none = attempt.charge is None or attempt.anothers
     may_be_its_own = has_none and may_be(charge, attempt, opened.recorder, dated=True)
     if not (may_be_its_own and _is_of_mode(charge, opened.job)):
@@ -315,7 +323,8 @@ def _settled_by_its_own(
     asyncio.run(opened.recorder.found(case, charge, reread=True, by_id=True))
     attempt = case.attempt
     assert attempt is not None and attempt.charge is not None
-    if attempt.charge.id == charge.id:
+    # one that waits so is made unproven by the word alone: what it says is no flaw
+    if attempt.charge.id == charge.id and not attempt.waits_in_unknown_status:
         asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
     else:
         _refuse_lighter(opened, case, charge)
@@ -358,8 +367,12 @@ def _beside(case: Case, charge: ChargeSeen) -> str:
 
 def _is_gone(attempt: Attempt, charge_id: str) -> bool:
     """Is it the charge that took an attempt's money, and that the gateway knows no more?"""
-    is_its_own = attempt.charge is not None and attempt.charge.id == charge_id
-    return is_its_own and attempt.vanished
+    return attempt.vanished and _is_reported(attempt, charge_id)
+
+
+def _is_reported(attempt: Attempt, charge_id: str) -> bool:
+    """Is it the charge that an attempt is known by?"""
+    return attempt.charge is not None and attempt.charge.id == charge_id
 
 
 def _left_as_told(
@@ -400,8 +413,6 @@ def not_charged(
             found = asyncio.run(
                 ask_the_gateway(opened, key, partial(_look_up, opened, case=case))
             )
-            if found is not None:
-                asyncio.run(opened.recorder.found(case, found, by_id=True))
         except DoesNotAddUp:
             _publish_all(opened)  # what may be its charge is told by its row
             raise
@@ -418,10 +429,13 @@ def not_charged(
                     " journal now"
                 )
                 return Resolved(_and_the_stop(opened, told))
-            raise DoesNotAddUp(
+            told = (
                 f"order {order_id} was charged: {found.id}, {found.status}; that is in the"
                 " journal now"
             )
+            if has_unknown_status(found):
+                told += f"; {steps.ACCEPT(order=order_id, charge=found.id)}"
+            raise DoesNotAddUp(told)
         asyncio.run(opened.recorder.resolve(case, "not-charged", reason, who()))
         _publish_all(opened)
         return Resolved(
@@ -443,8 +457,8 @@ def _no_such_charge(charge_id: str, left: str) -> Usage:
 
 def _is_told_of(attempt: Attempt, charge_id: str) -> bool:
     """Does the journal know it as a charge of the attempt?"""
-    known = attempt.charge is not None and attempt.charge.id == charge_id
-    return known or charge_id in attempt.twins or charge_id == attempt.hinted
+    is_its_own = _is_reported(attempt, charge_id) or charge_id in attempt.twins
+    return is_its_own or charge_id == attempt.hinted
 
 
 def _said_uncharged(
@@ -470,8 +484,8 @@ def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
 
 def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the
-    gateway, or refused beside a charge that may be its own; of an order that two attempts charged,
-    the one of this charge.
+    gateway or in a status that nobody knows, or refused beside a charge that may be its own; of an
+    order that two attempts charged, the one of this charge.
     """
     attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     if not attempts:
@@ -502,8 +516,10 @@ def _may_be_settled(opened: OpenJob, attempt: Attempt) -> bool:
     """
     if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN):
         return True
-    is_lost = attempt.outcome is Outcome.PENDING and attempt.missing_ns
-    if is_lost or attempt.unaccounted or attempt.untold or attempt.vanished:
+    is_lost = attempt.outcome is Outcome.PENDING and bool(attempt.missing_ns)
+    if is_lost or attempt.waits_in_unknown_status:
+        return True
+    if attempt.unaccounted or attempt.untold or attempt.vanished:
         return True
     is_said = attempt.said_uncharged and not attempt.by_hand
     if not (attempt.ready or is_said):
@@ -584,9 +600,38 @@ def _refuse_too_early(opened: OpenJob, case: Case) -> None:
         )
 
 
+async def _read_of(
+    opened: OpenJob,
+    gateway: Gateway,
+    channel: Channel,
+    case: Case,
+    charge_id: str,
+) -> ChargeSeen | None:
+    """The same of a charge that may be an attempt's: that the gateway no longer knows the one that
+    it reports as paid is written down (J27).
+    """
+    charge, is_gone = await _ask(gateway, channel, charge_id)
+    assert case.attempt is not None
+    has_money = case.attempt.outcome is Outcome.SUCCEEDED
+    if is_gone and has_money and _is_reported(case.attempt, charge_id):
+        await opened.recorder.missing(case, charge_id)
+    return charge
+
+
 async def _read(
     gateway: Gateway, channel: Channel, charge_id: str
 ) -> ChargeSeen | None:
+    """A charge by its id; None where the gateway shows none. Raises GatewaySilent without an
+    answer.
+    """
+    charge, _ = await _ask(gateway, channel, charge_id)
+    return charge
+
+
+async def _ask(
+    gateway: Gateway, channel: Channel, charge_id: str
+) -> tuple[ChargeSeen | None, bool]:
+    """The same, and whether the gateway says by its own word that there is none."""
     answer = await channel.ask(partial(gateway.get, charge_id))
     if answer is None:
         raise channel.fatal or GatewaySilent(
@@ -594,12 +639,12 @@ async def _read(
         )
     charge = answer.said
     if charge is not None and charge.id == charge_id:
-        return charge
+        return charge, False
     if answer.status not in (200, 404):
         raise GatewaySilent(
             f"the gateway does not tell of {charge_id} ({answer.status}); nothing was settled"
         )
-    return None
+    return None, is_unknown(answer)
 
 
 async def _look_up(
@@ -608,8 +653,8 @@ async def _look_up(
     channel: Channel,
     case: Case,
 ) -> ChargeSeen | None:
-    """A charge of this attempt that takes money or may, by its id and in a complete list; None when
-    there is none.
+    """A charge of this attempt that takes money or may, by its id and in a complete list, written
+    down as it came; None when there is none. What the list shows of other orders is, too.
 
     Raises GatewaySilent when that cannot be known, DoesNotAddUp for a list that lacks what the
     journal has proof of.
@@ -620,6 +665,7 @@ async def _look_up(
     if CHARGE_ID.fullmatch(own):
         by_id = await _read(gateway, channel, own)
         if by_id is not None and _says_enough(by_id, attempt):
+            await opened.recorder.found(case, by_id, by_id=True)
             return by_id
     lists = Lists(
         opened.job.gateway,
@@ -632,7 +678,10 @@ async def _look_up(
     found: list[ChargeSeen] = []
 
     async def absorb(page: Page) -> None:
-        found.extend(one for one in page.charges if key_in(one) == case.intent.key)
+        mine = [one for one in page.charges if key_in(one) == case.intent.key]
+        found.extend(mine)
+        others = tuple(one for one in page.charges if one not in mine)
+        await lists.absorb_known(replace(page, charges=others))
 
     since = charged_since([attempt], dated=channel.dated)
     opened.recorder.expected.remember(int(since.timestamp()) * 10**9)
@@ -640,10 +689,13 @@ async def _look_up(
         # of this one it is asked whether it is there
         opened.recorder.expected.known.pop(own, None)
     listing = await lists.read(since, absorb)
-    if taking := [charge for charge in found if charge.takes_money]:
-        return taking[0]
-    if found and not attempt.closed and attempt.outcome is not Outcome.UNPROVEN:
-        return found[0]
+    news = [charge for charge in found if charge.takes_money]
+    if not news and not attempt.closed and attempt.outcome is not Outcome.UNPROVEN:
+        news = found[:1]
+    for charge in news:
+        await opened.recorder.found(case, charge)
+    if news:
+        return news[0]
     await _refuse_unclear(opened, lists, listing, case, own)
     if not found:  # else it is known to have taken none, and that is all that is asked
         await _refuse_unproving(opened, channel, lists, listing)

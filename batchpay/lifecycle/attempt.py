@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from batchpay.domain.events import TransferSeen, Withdrawn
 from batchpay.domain.model import MONEY_MOVED, NO_MONEY, ChargeSeen, Intent, Outcome
 from batchpay.domain.times import ONCE_OFF_S
-from batchpay.lifecycle.charge import Shown, outcome_of
+from batchpay.lifecycle.charge import Shown, has_unknown_status, outcome_of
 from batchpay.lifecycle.doubt import Doubt
 
 # what a person may say that closes one
@@ -254,6 +254,15 @@ class Attempt:
         Then a person must.
         """
         return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.denied
+
+    @property
+    def waits_in_unknown_status(self) -> bool:
+        """Does it wait, as far as anybody can tell, in a status that no document names? No later
+        answer may ever end that: a person may.
+        """
+        if self.charge is None or self.outcome is not Outcome.PENDING:
+            return False
+        return has_unknown_status(self.charge)
 
     @property
     def vanished(self) -> bool:

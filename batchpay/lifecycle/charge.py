@@ -103,7 +103,7 @@ def _paid_of(charge: ChargeSeen) -> tuple[str, bool, bool]:
     """
     if charge.status == "successful":
         return "true for a successful charge", charge.paid, charge.paid
-    fits = not charge.paid or charge.status not in KNOWN_STATUS
+    fits = not charge.paid or has_unknown_status(charge)
     return f"false for a {charge.status} charge", charge.paid, fits
 
 
@@ -232,6 +232,11 @@ def outcome_of(charge: ChargeSeen) -> Outcome:
     pending.
     """
     return KNOWN_STATUS.get(charge.status, Outcome.PENDING)
+
+
+def has_unknown_status(charge: ChargeSeen) -> bool:
+    """Is it in a status that no document names? What becomes of it nobody can tell."""
+    return charge.status not in KNOWN_STATUS
 
 
 def key_in(charge: ChargeSeen) -> str | None:

@@ -155,6 +155,9 @@ def _pending(attempt: Attempt) -> Why:
     decides = said.PENDING()
     if charge:
         decides = said.PENDING_AS(status=charge.status)
+    if charge and charge.paid and attempt.waits_in_unknown_status:
+        step = steps.ACCEPT(order=attempt.intent.order_id, charge=charge.id)
+        return (decides, *_beside(attempt), step)
     return (decides, *_beside(attempt), *_to_pay(attempt))
 
 

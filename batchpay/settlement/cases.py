@@ -18,7 +18,9 @@ SLICE = 500  # orders that are read at once
 
 @dataclass(slots=True, eq=False)
 class Case:
-    """One order in this run: its open attempt and what this run did for it."""
+    """One attempt in this run, beside the others of its order, and what this run did for it: it is
+    sent, or something is told of it.
+    """
 
     intent: Intent
     attempt: Attempt | None = None  # None: nothing was written yet
@@ -59,7 +61,7 @@ class Cases:
     def __init__(self, journal: Journal, job: str) -> None:
         self._journal = journal
         self._job = job
-        # by key: sent in this run and not decided yet
+        # by key: what this run works on, sent now or before, and is not decided yet
         self._undecided: dict[str, Case] = {}
 
     def hold(self, case: Case) -> None:
@@ -135,8 +137,8 @@ class Cases:
         """Every order of an earlier run that did not end yet."""
         cases = []
         ids = self._journal.open_orders()
-        for start in range(0, len(ids), 500):
-            histories = self._journal.histories(ids[start : start + 500])
+        for start in range(0, len(ids), SLICE):
+            histories = self._journal.histories(ids[start : start + SLICE])
             for events in histories.values():
                 attempts = fold(events)
                 for attempt in attempts:

@@ -84,15 +84,11 @@ class Look:
 
     # the last completed listing's bound, or how far back an empty journal looks
     since: datetime
-    known_before: (
-        # does the journal know any order? False beside charges of this job: it was lost
-        bool
-    )
+    # does the journal know any order? False beside charges of this job: it was lost
+    known_before: bool
     adopt: bool  # ... and a person said to take them over
-    quiet_at_s: (
-        # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
-        float
-    )
+    # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
+    quiet_at_s: float
     lost: bool = False  # may the journal lack events that it once had?
 
 
@@ -619,6 +615,15 @@ class Lists:
         """
         for charge, known in self._recorder.whose.match(page.charges):
             await self._absorb(charge, known, adopting=False)
+        await self._recorder.others.keep(page.charges)
+
+    async def absorb_known(self, page: Page) -> None:
+        """The same of the attempts that the journal knows. What it does not know is left to the
+        list before a run's first send, which takes it over (`look`).
+        """
+        for charge, known in self._recorder.whose.match(page.charges):
+            if isinstance(known, Case):
+                await self._absorb(charge, known, adopting=False)
         await self._recorder.others.keep(page.charges)
 
     async def _ask_for_other(self, case: Case, charge: ChargeSeen) -> None:

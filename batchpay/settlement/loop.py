@@ -147,12 +147,12 @@ class Settlement:
         """Send what may be sent and wait out every doubt."""
         self._queue.begin(candidates)
         timer = self._set_deadline()
-        steps: tuple[Coroutine[Any, Any, None], ...] = (
+        beside: tuple[Coroutine[Any, Any, None], ...] = (
             self._all_workers(),
             self._doubts.work(self._workers_done.is_set),
             self._watch(),
         )
-        tasks = [asyncio.create_task(step) for step in steps]
+        tasks = [asyncio.create_task(one) for one in beside]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:

@@ -1006,6 +1006,7 @@ mutant("I3", "a row is in no total", TWO_SIDES)(
 # --- the doors of fault-matrix 7a
 
 DOORS = "test_doors.py::"
+STEPS = "test_next_steps.py::"
 
 
 async def nothing(*given: Any, **named: Any) -> None:
@@ -1237,6 +1238,41 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.settlement.whose:Whose.anothers_charge", always(""))
+
+
+@mutant(
+    "H05",
+    "nobody can end a charge whose status nobody knows",
+    STEPS + "test_a_charge_in_a_status_that_nobody_knows_is_ended_by_a_person",
+)
+def _() -> None:
+    swap(
+        "batchpay.lifecycle.attempt:Attempt.waits_in_unknown_status",
+        prop(lambda self, was: False),
+    )
+
+
+@mutant(
+    "J27",
+    "a transfer that is not the share is nobody's once its charge is gone",
+    STEPS
+    + "test_a_transfer_that_is_not_the_share_of_a_charge_that_is_gone_is_taken_as_it_is",
+)
+def _() -> None:
+    swap("batchpay.commands.resolve:_is_gone", always(False))
+
+
+@mutant(
+    "L10",
+    "a list that a person's word asks for tells nothing of other orders",
+    STEPS
+    + "test_what_a_look_up_shows_of_other_orders_and_of_a_second_charge_is_told_at_once",
+)
+def _() -> None:
+    async def nothing(self: Any, page: Any) -> None:
+        pass
+
+    swap("batchpay.settlement.lists:Lists.absorb_known", lambda was: nothing)
 
 
 @mutant(

@@ -292,11 +292,10 @@ class _Connection(asyncio.Protocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-        else:
-            self._head_bytes += 0
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES + MAX_ANSWER_BYTES:
-            self._fail("the answer's head is too long")
-            return
+            # what comes with the end of the head may be the whole body
+            if self._head_bytes > MAX_HEAD_BYTES + MAX_ANSWER_BYTES:
+                self._fail("the answer's head is too long")
+                return
         assert self._parser is not None
         try:
             self._parser.feed_data(data)
