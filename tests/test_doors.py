@@ -335,6 +335,26 @@ def test_a_charge_told_for_another_order_is_its_whose_key_it_carries(
         assert journal.order_of_charge(charge["id"]) == ("night", mine["order_id"], 1)
 
 
+@pytest.mark.fault("J11", "B15", "I1")
+def test_a_charge_told_for_two_orders_with_the_key_of_each_is_whose_key_a_look_up_shows(
+    three: Market,
+) -> None:
+    """The first one told of it holds it until then; nobody is told to give back what is another's
+    money, and once the stop is lifted nothing is left to settle.
+    """
+    three.sandbox.add_rule(order_id="00002", id_of="00003", wait_after_s=0.5)
+    three.sandbox.add_rule(order_id="00003", wait_after_s=1.0)
+    assert night(three) == 12
+    assert three.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+    journal = journal_of(three)
+    for charge in three.own_charges():
+        mine = rows(three)[charge["metadata"]["order_id"]]
+        assert (mine["outcome"], mine["charge_id"]) == ("succeeded", charge["id"])
+        assert "give" not in mine["reason"]
+        assert journal.order_of_charge(charge["id"]) == ("night", mine["order_id"], 1)
+    assert night(three) == 0
+
+
 @pytest.mark.fault("J11")
 def test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period(
     three: Market,

@@ -355,7 +355,8 @@ class Journal(Protocol):
 
     def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
         """Job, order id and attempt of the first event, of any job in the same journal, that tells
-        of a charge; or, of that job, of the one whose key it carries.
+        of a charge; or, of that job, of the one whose key it carried: when it was looked up last,
+        or else in the first answer that says so.
         """
 
     def charges_known(self, since_ns: int) -> Mapping[str, str]:

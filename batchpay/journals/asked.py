@@ -96,21 +96,27 @@ def _number(amount: Any) -> int:
     return 0
 
 
-def owner_of(
-    told: Iterable[tuple[str, str, int, str | None]],
+def owner_of_charge(
+    told: Iterable[tuple[str, str, int, bool, str | None]],
 ) -> tuple[str, str, int] | None:
     """Whose a charge is, of those that were told of it: the first; or, of that one's job, the one
-    whose key it carried then. Two answers may have been exchanged: what an order was merely told is
-    another's.
+    whose key it carried: when it was looked up last, or else in the first answer that says so. Two
+    answers may have been exchanged, or tell one id: what an order was merely told is another's.
 
-    `told`: job, order id, attempt and the key that the charge carried, in the journal's order.
+    `told`: job, order id, attempt, whether it was looked up, and the key that the charge carried,
+    in the journal's order.
     """
-    first = None
-    for job, order_id, attempt, key in told:
-        first = first or (job, order_id, attempt)
-        if job == first[0] and key == key_of(job, order_id, attempt):
-            return job, order_id, attempt
-    return first
+    first = answered = looked_up = None
+    for job, order_id, attempt, is_look_up, key in told:
+        one = (job, order_id, attempt)
+        first = first or one
+        if job != first[0] or key != key_of(*one):
+            continue
+        if is_look_up:
+            looked_up = one
+        else:
+            answered = answered or one
+    return looked_up or answered or first
 
 
 def grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:

@@ -11,6 +11,7 @@ from batchpay.domain.errors import Taken
 from batchpay.domain.events import (
     BEGINNINGS,
     CHARGES,
+    LOOKED_UP,
     SHOWN_CHARGES,
     Absent,
     Answered,
@@ -21,7 +22,7 @@ from batchpay.domain.events import (
     state_in,
 )
 from batchpay.domain.model import Event, Outcome
-from batchpay.journals.asked import owner_of
+from batchpay.journals.asked import owner_of_charge
 from batchpay.journals.guard import Open, follow
 from batchpay.journals.remembered import Remembered
 from batchpay.lifecycle.plan import alike
@@ -113,11 +114,12 @@ class MemoryJournal(Remembered):
         told = (
             (event, charge_in(event)) for event in self._events if event.kind in CHARGES
         )
-        return owner_of(
+        return owner_of_charge(
             (
                 self.job,
                 event.order_id,
                 event.attempt,
+                event.kind in LOOKED_UP,
                 charge.get("metadata", {}).get("batchpay_key"),
             )
             for event, charge in told

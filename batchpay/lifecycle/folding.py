@@ -159,6 +159,8 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     }
     if found is None or known is None:
         return _but(state, **seen_now, **verdict_now, charge=found or known)
+    if told.anothers and not carries_its_key and found.id in state.twins:
+        return _without(_but(state, **seen_now), found, verdict_now)
     if found.id != known.id:
         if mine and known.id in state.unknown:  # that id was a false one
             seen_now["twins"] = (state.twins | {found.id}) - {known.id}
@@ -181,11 +183,42 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
         found = known  # a page from before the answer: it takes nothing back
     elif not (_is_taken_back(state, found) or _both_took_nothing(found, known)):
         # the gateway contradicts itself about one charge: that is for a person
-        verdict_now["flaws"] = flaws or state.flaws
+        verdict_now["flaws"] = flaws or _flaws_that_stay(state, told)
     now = _but(state, **seen_now, **verdict_now, charge=found)
     if state.accepted and (now.closed or not _accepts(state, now)):
         now = _but(now, accepted="")
     return _weighed(now)
+
+
+def _without(
+    state: Attempt, found: ChargeSeen, verdict_now: Mapping[str, Any]
+) -> Attempt:
+    """A charge that carried its key when it was told is another order's, as a look-up shows. Of
+    several under its key it was none; alone it stays told, as evidence of that.
+    """
+    assert state.charge is not None
+    twins = state.twins - {found.id}
+    shown = (Shown(state.charge, state.flaws), *state.others)
+    stay = [one for one in shown if one.charge.id != found.id]
+    if not stay:
+        return _but(state, **verdict_now, twins=twins, charge=found, accepted="")
+    first = max(stay, key=lambda one: one.weight)
+    return _but(
+        state,
+        twins=twins,
+        charge=first.charge,
+        flaws=first.flaws,
+        others=tuple(one for one in stay if one is not first),
+    )
+
+
+def _flaws_that_stay(state: Attempt, told: Evidence) -> tuple[str, ...]:
+    """What was not as asked of its charge before, but for its being another order's, where it is
+    told as its own now: that stands last (Evidence.as_anothers).
+    """
+    if state.anothers and not told.anothers:
+        return state.flaws[:-1]
+    return state.flaws
 
 
 def _both_took_nothing(found: ChargeSeen, known: ChargeSeen) -> bool:

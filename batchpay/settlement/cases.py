@@ -82,7 +82,10 @@ class Cases:
         known = self._journal.order_of_charge(charge_id)
         if known is None or known[0] != self._job:
             return None
-        _, order_id, number = known
+        return self.case_at(known[1], known[2])
+
+    def case_at(self, order_id: str, number: int) -> Case | None:
+        """An attempt by its number, the very Case that a worker holds if one does."""
         attempts = self.attempts(order_id)
         attempt = next((one for one in attempts if one.intent.attempt == number), None)
         if attempt is None:

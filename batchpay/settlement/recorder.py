@@ -184,9 +184,21 @@ class Recorder:
         before = case.attempt
         if before is not None and self._is_no_news(case, before, told):
             return
-        # the same page may have brought another one
-        case.others = self.cases.others(case.intent)
+        if lost := self.whose.who_lost(charge.id):
+            await self.found(lost, charge, by_id=by_id)
+        self._refresh(case)
         await self._write(case, told)
+
+    def _refresh(self, case: Case) -> None:
+        """The same page may have brought another charge of its order, or of itself."""
+        intent = case.intent
+        attempts = self.cases.attempts(intent.order_id)
+        case.others = tuple(
+            one for one in attempts if one.intent.attempt != intent.attempt
+        )
+        if self.cases.held(intent.key) is None:
+            own = (one for one in attempts if one.intent.attempt == intent.attempt)
+            case.attempt = next(own, case.attempt)
 
     def _is_no_news(self, case: Case, before: Attempt, told: Found) -> bool:
         """Does a look-up say what the journal has already?"""
@@ -452,7 +464,9 @@ class Recorder:
             return told, ""
         if not can_be_asked_for(told.charge.id):
             return told, ""
-        anothers = self.whose.anothers_charge(told.charge, intent)
+        anothers = self.whose.anothers_charge(
+            told.charge, intent, looked_up=isinstance(told, Found)
+        )
         if not anothers:
             return told, ""
         theirs = self.whose.carries_their_key(told.charge.id)

@@ -35,6 +35,8 @@ class Whose:
         self._orders: dict[str, tuple[str, int]] = {}
         # ... and of these, those that carried the key of that attempt
         self._by_key: set[str] = set()
+        # charge id -> order and attempt that held it, until a look-up showed another's key
+        self._lost: dict[str, tuple[str, int]] = {}
         # key -> the journal's attempt that it is of, if any is
         self._traced: dict[str, tuple[str, int] | None] = {}
 
@@ -148,9 +150,13 @@ class Whose:
             intent.attempt,
         )
 
-    def anothers_charge(self, charge: ChargeSeen, intent: Intent) -> str:
+    def anothers_charge(
+        self, charge: ChargeSeen, intent: Intent, *, looked_up: bool = False
+    ) -> str:
         """Is the charge that is told of one of another order or attempt? A charge belongs to one
-        (J11): to whose key it carries, also where it was told for another one before.
+        (J11): to whose key it carries, also where it was told for another one before; where it
+        carried that one's key then, to whose key it carries when it is `looked_up`. What is not
+        another's is this one's from here on, and lists must show it.
         """
         mine = (intent.order_id, intent.attempt)
         carries_its_key = key_in(charge) == intent.key
@@ -164,14 +170,25 @@ class Whose:
             else:
                 return f"{told} {earlier[1]}'s of job {earlier[0]}"
         first = self._orders[charge.id]
-        if first != mine and carries_its_key and not self.carries_their_key(charge.id):
-            first = self._orders[charge.id] = mine
+        if first != mine and carries_its_key:
+            is_held = self.carries_their_key(charge.id)
+            if is_held and looked_up:
+                self._lost[charge.id] = first
+            if looked_up or not is_held:
+                first = self._orders[charge.id] = mine
         if first == mine:
             if carries_its_key:
                 self._by_key.add(charge.id)
             self._expected.prove(charge)
             return ""
         return f"{told} {first[0]}'s (attempt {first[1]})"
+
+    def who_lost(self, charge_id: str) -> Case | None:
+        """The attempt that held a charge until a look-up showed another's key; named once."""
+        lost = self._lost.pop(charge_id, None)
+        if lost is None:
+            return None
+        return self._cases.case_at(*lost)
 
     def carries_their_key(self, charge_id: str) -> bool:
         """Did the first order that a charge was told for see it with its own key? Two answers may

@@ -30,7 +30,7 @@ from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle import after
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import tail_of, terms_of
+from batchpay.lifecycle.plan import key_of, tail_of, terms_of
 from batchpay.lifecycle.proof import Proof, Verdict
 from batchpay.messages.message import plain
 from batchpay.settlement import Case, Recorder
@@ -461,6 +461,31 @@ def told(
         attempt=attempt,
         data={"charge": seen, "state": "pending"},
     )
+
+
+@pytest.mark.fault("J11")
+def test_a_charge_is_the_orders_whose_key_it_carries_when_it_is_looked_up_last(
+    journal: Journal,
+) -> None:
+    """Then the first whose answer carried its key; then the first that was told of it."""
+
+    def carrying(order_id: str, kind: str, whose: str) -> Event:
+        event = told(order_id, kind, "chrg_1")
+        key = key_of("night", whose, 1)
+        charge = event.data["charge"] | {"metadata": {"batchpay_key": key}}
+        return replace(event, data=event.data | {"charge": charge})
+
+    steps = [
+        (carrying("a", "answer", "c"), "a"),
+        (carrying("b", "answer", "b"), "b"),
+        (carrying("c", "answer", "c"), "b"),
+        (carrying("a", "found", "c"), "b"),
+        (carrying("c", "found", "c"), "c"),
+    ]
+    journal.append([intent(order_id) for order_id in "abc"])
+    for event, owner in steps:
+        journal.append([event])
+        assert journal.order_of_charge("chrg_1") == ("night", owner, 1)
 
 
 @pytest.mark.fault("J11")

@@ -1275,6 +1275,15 @@ def _() -> None:
     swap("batchpay.settlement.lists:Lists.absorb_known", lambda was: nothing)
 
 
+def as_it_was_answered(was: Any) -> Any:
+    """Whose a charge is, as if nothing had been looked up."""
+
+    def anothers_charge(self: Any, charge: Any, intent: Any, **how: Any) -> Any:
+        return was(self, charge, intent)
+
+    return anothers_charge
+
+
 @mutant(
     "J11",
     "whoever is told of a charge first keeps it",
@@ -1282,6 +1291,27 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.settlement.whose:Whose.carries_their_key", always(True))
+    swap("batchpay.settlement.whose:Whose.anothers_charge", as_it_was_answered)
+
+
+@mutant(
+    "J11",
+    "the key in an answer outranks the one that a look-up shows",
+    DOORS
+    + "test_a_charge_told_for_two_orders_with_the_key_of_each_is_whose_key_a_look_up_shows",
+)
+def _() -> None:
+    swap("batchpay.settlement.whose:Whose.anothers_charge", as_it_was_answered)
+
+
+@mutant(
+    "J11",
+    "who held another's charge keeps it beside its own",
+    DOORS
+    + "test_a_charge_told_for_two_orders_with_the_key_of_each_is_whose_key_a_look_up_shows",
+)
+def _() -> None:
+    swap("batchpay.settlement.whose:Whose.who_lost", always(None))
 
 
 @mutant(

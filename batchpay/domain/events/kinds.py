@@ -127,6 +127,7 @@ def kinds(*classes: type[Told]) -> tuple[str, ...]:
 
 BEGINNINGS = kinds(Intended, Adopted)  # by which an attempt begins
 CHARGES = kinds(Answered, Found, Adopted, Resolved)  # that tell of a charge
+LOOKED_UP = kinds(Found, Adopted)  # ... as a list or its id shows it
 SHOWN_CHARGES = kinds(Answered, Found, Adopted)  # ... and not on a person's word
 STOPS = kinds(Stop, Lifted)
 # of which every charge has one or more: the journal's index of kinds is of the others (schema.sql)

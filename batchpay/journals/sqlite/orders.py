@@ -18,6 +18,7 @@ from batchpay.domain.events import (
     CHARGES,
     FREQUENT,
     IDS_FROM_AT,
+    LOOKED_UP,
     SALE_AT,
     SHOWN_CHARGES,
     SINGLE_USE_AT,
@@ -30,7 +31,7 @@ from batchpay.domain.events import (
     TransferSeen,
 )
 from batchpay.domain.model import Done, Event, OnItsWay, Outcome
-from batchpay.journals.asked import grouped, owner_of
+from batchpay.journals.asked import grouped, owner_of_charge
 from batchpay.journals.sqlite.file import PAGE, JournalFile, places, slices
 from batchpay.journals.sqlite.lines import (
     COLUMNS,
@@ -370,7 +371,8 @@ class Orders(JournalFile):
         if len(set(told)) <= 1:
             return next(iter(told), None)
         key = f"json_extract({WHOLE}, '$.charge.metadata.batchpay_key')"
-        return owner_of(self._rows(f"{whom}, {key} {those}", charge_id))
+        how = f"kind IN {any_of(LOOKED_UP)}"
+        return owner_of_charge(self._rows(f"{whom}, {how}, {key} {those}", charge_id))
 
     def charges_known(self, since_ns: int) -> dict[str, str]:
         """Charge id -> `created_at` ("" when it was not told) of every charge that an answer, a
