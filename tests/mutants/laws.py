@@ -1292,6 +1292,10 @@ def as_it_was_answered(was: Any) -> Any:
 def _() -> None:
     swap("batchpay.settlement.whose:Whose.carries_their_key", always(True))
     swap("batchpay.settlement.whose:Whose.anothers_charge", as_it_was_answered)
+    swap(
+        "batchpay.journals.asked:owner_of_charge",
+        lambda was: lambda told: next((one[:3] for one in told), None),
+    )
 
 
 @mutant(
