@@ -238,8 +238,8 @@ def _settled_by(
     flaws = flaws_of(charge, case.intent, opened.job.gateway.mode == "live")
     if not flaws and charge.status == "successful" and charge.chain is None:
         flaws = ("no chain on a paid charge",)
-    is_open = attempt.outcome is not Outcome.SUCCEEDED
-    if not flaws and is_open and has_unknown_status(charge):
+    is_unsettled = attempt.outcome is not Outcome.SUCCEEDED
+    if not flaws and is_unsettled and has_unknown_status(charge):
         flaws = (f"status: {shown(charge.status)}, which nobody knows",)
     is_known = _is_reported(attempt, charge.id)
     if is_known or charge.id in attempt.twins or key_in(charge) == case.intent.key:

@@ -19,7 +19,7 @@ from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import PageAt, read_list
 
 TRIES = 8  # of one listing that shifts while it is read
-NOT_THERE = (404, 405, 410)  # what says that a list does not exist
+NOT_THERE = (404, 405, 410)  # what says that what was asked for does not exist
 
 T = TypeVar("T")
 

@@ -33,12 +33,11 @@ from batchpay.lifecycle.after import (
     seen,
 )
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.settlement.books import NOT_THERE
 from batchpay.settlement.channel import GLANCE_S, Channel, Request
-from batchpay.settlement.lists import OVERLAP
+from batchpay.settlement.lists import OVERLAP, PAGE_SIZE
 from batchpay.settlement.recorder import Recorder
 
-PAGE = 100
-NOT_THERE = (404, 405, 410)
 # so many chains without a transfer, and none with one: the gateway tells of none
 UNTOLD = 3
 MOST = 100_000  # attempts that one run looks after, and holds in memory
@@ -49,7 +48,7 @@ PATIENCE = 50  # how much more `settle` may take, whose whole purpose it is
 T = TypeVar("T")
 
 
-PageAt = Callable[..., Awaitable[Answer[Listed[Any]]]]
+SpanAt = Callable[..., Awaitable[Answer[Listed[Any]]]]
 """A list of the gateway's: span, offset, `may_leave`."""
 
 
@@ -144,7 +143,7 @@ class Follower:
         """All of it, as far as the budget goes. Writes what is news, and where it stopped."""
         now_ns = self._clock.now_ns()
         before = self._follows.before or Followed(since_ns=now_ns - FOLLOWED_NS)
-        at_most = min(MOST, self._left * PAGE // 2)  # two lists tell of each
+        at_most = min(MOST, self._left * PAGE_SIZE // 2)  # two lists tell of each
         ways, after = self._recorder.cases.on_their_way(
             before.since_ns,
             before.open,
@@ -212,7 +211,7 @@ class Follower:
             return False
         return self._clock.now_ns() + int(GLANCE_S * 1e9) > self._deadline_ns
 
-    async def _pages(self, page_at: PageAt, since: str, at_most: int) -> list[Any]:
+    async def _pages(self, page_at: SpanAt, since: str, at_most: int) -> list[Any]:
         """A list from a time on, as far as it is told; its first page alone where it has more than
         so many.
         """
@@ -226,7 +225,7 @@ class Follower:
             if (
                 not page.things
                 or len(found) >= page.total
-                or -(-page.total // PAGE) > at_most
+                or -(-page.total // PAGE_SIZE) > at_most
             ):
                 return found
 

@@ -1,5 +1,5 @@
-"""Omise (Opn Payments): the only module that speaks the gateway's HTTP (omise-api.md, sections 1, 2
-and 7).
+"""CLIENT: what is asked of Omise as requests, its answers as documents (omise-api.md, sections 1, 2
+and 7); how their bytes go is `wire`'s.
 
 A request is put together as the bytes that go over the wire, and an answer taken apart as they
 came. What a client library would add on the way, authentication flows, redirects and a timeout per
