@@ -39,6 +39,7 @@ from batchpay.lifecycle.rows import (
     RepeatOf,
     Row,
     Standing,
+    Unnamed,
     Waits,
     Word,
     is_sendable,
@@ -50,6 +51,7 @@ from batchpay.lifecycle.terms import (
     are_strangers,
     asks_the_same,
     contradicts,
+    fitting_terms_of,
     is_a_strangers,
     is_to_the_letter,
     same_terms,
@@ -814,6 +816,19 @@ def test_an_id_that_was_a_mistake_excuses_no_row_from_a_look_at_that_order() -> 
     own = once(FIRST, DECLINED, **asked)
     again = other({**DOCUMENT, "order_id": "0001"}, comeback=True)
     assert isinstance(stand(again, own, holds), MayGo)
+
+
+@pytest.mark.fault("J13", "E05")
+def test_a_word_about_an_order_is_none_about_a_row_that_had_its_id_by_mistake() -> None:
+    """An older charge, of ids that are made no more, is none of that order's; it may be the row's.
+    A word about the id that the row had before anybody asked for it is one about the row.
+    """
+    terms = fitting_terms_of(DOCUMENT)[0]
+    old = {"unnamed": {terms: (Unnamed("Q", BATCH, 1, frozenset({"a"})),)}}
+    guards = Guards(ids_from="b", present=(BATCH, OTHER), said_new={terms: {"0005": 2}})
+    anothers = once(FIRST, PAID, bears={place_of(BATCH, "", 7): "0005"}, **old)
+    assert isinstance(stand(other(), anothers, guards), Waits)
+    assert isinstance(stand(other(), once(**old), guards), MayGo)
 
 
 @pytest.mark.fault("J13", "J07")

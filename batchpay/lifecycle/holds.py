@@ -292,7 +292,10 @@ def _said_new_ns(row: Row, history: History, guards: Guards) -> int:
     one with its terms is none about this.
     """
     said_of = guards.said_new.get(fitting_terms_of(row.document)[0], {})
-    return max(said_of.get(order_id, 0) for order_id in history.ids(row))
+    if not said_of:
+        return 0
+    own = ids_for_sure(row, history, guards)
+    return max((said_of.get(order_id, 0) for order_id in own), default=0)
 
 
 def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:

@@ -88,11 +88,14 @@ def in_vain(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
 
 
 def ids_for_sure(row: Row, history: History, guards: Guards) -> set[str]:
-    """A row's order id, and those of the orders that are its sale for sure. Another id that it
-    had may be a mistake that was mended since: it excuses nobody from a look at that order.
+    """The order ids of a row's sale, but for those under which something was asked of which nobody
+    knows that it is its sale. Such an id may be a mistake that was mended since: it excuses nobody
+    from a look at that order, and a word about that order is none about this row.
     """
-    kin = (one for one in history.kin(row) if is_kin(row, one, history, guards))
-    return {row.order_id, *(one.intent.order_id for one in kin)}
+    kin = history.kin(row)
+    asked = {one.intent.order_id for one in kin}
+    sure = {one.intent.order_id for one in kin if is_kin(row, one, history, guards)}
+    return {one for one in history.ids(row) if one not in asked or one in sure}
 
 
 def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
