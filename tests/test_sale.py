@@ -1377,9 +1377,16 @@ def test_a_file_that_came_when_the_clock_was_behind_is_as_recent_as_what_it_sent
     inbox(market, d1=[sale(number) for number in range(1, 4)])
     assert night_at(market, -20) == 78
     assert night(market) == 0
-    inbox(market, d1=None, d2=renumbered(1, 2, 3))
+    inbox(market, d0=[sale(4)])
+    assert night(market) == 0
+    with closing(journal_of(market)) as journal:
+        came = {batch.id: batch.first_seen_ns for batch in journal.batches()}
+    assert night_at(market, -20) == 78  # which says nothing of files that came before
+    with closing(journal_of(market)) as journal:
+        assert came == {batch.id: batch.first_seen_ns for batch in journal.batches()}
+    inbox(market, d0=None, d1=None, d2=renumbered(1, 2, 3))
     assert night(market) == 65
-    once(market, 1, 2, 3)
+    once(market, 1, 2, 3, 4)
 
 
 @pytest.mark.fault("C04", "E04", "I1")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from batchpay import __version__
+from batchpay.batches.last import is_behind
 from batchpay.batches.planned import PlannedBatch
 from batchpay.domain.model import Batch
 from batchpay.intake.take_in import Intake, Intakes
@@ -36,7 +38,7 @@ def drafts_of(
     """The files of a command as batches, before they are judged as files. `now_ns`: when those
     were received that nobody has seen yet.
     """
-    known = {batch.id: batch for batch in journal.batches()}
+    known = _known(journal, now_ns)
     return [
         PlannedBatch(
             batch_of(job, intake, now_ns, known.get(intake.batch_id)),
@@ -48,21 +50,29 @@ def drafts_of(
     ]
 
 
+def _known(journal: SqliteJournal, now_ns: int) -> dict[str, Batch]:
+    """The batches as they were planned before. A file came no later than now: where a clock that
+    was ahead said so, that is mended, for by this time is known what was asked before, and lately.
+    """
+    batches = journal.batches()
+    if not is_behind(journal, now_ns):
+        batches = [
+            replace(batch, first_seen_ns=min(batch.first_seen_ns, now_ns))
+            for batch in batches
+        ]
+    return {batch.id: batch for batch in batches}
+
+
 def batch_of(
     job: Job,
     intake: Intake,
-    now_ns: int,
+    first_seen_ns: int,
     known: Batch | None = None,
 ) -> Batch:
-    """The batch of an input file as it is planned now; `known`: as it was planned before.
-
-    A file came no later than now: where a clock that was ahead said so, it is mended here, for by
-    that time is known what was asked before, or lately.
-    """
+    """The batch of an input file as it is planned now; `known`: as it was planned before."""
     likeness = ""
-    first_seen_ns = now_ns
     if known is not None:
-        first_seen_ns = min(known.first_seen_ns, now_ns)
+        first_seen_ns = known.first_seen_ns
         likeness = known.likeness
     return Batch(
         id=intake.batch_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -121,8 +122,22 @@ def listed_until(journal: SqliteJournal, now: datetime) -> datetime | None:
     bound = None
     if not journal.knows_orders():
         return None
-    for _, told in told_in(journal, Listed):
-        until = datetime.strptime(told.bound, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    for until in _bounds(journal):
         if until <= now + timedelta(seconds=SKEW_S):
             bound = until
     return bound
+
+
+def is_behind(journal: SqliteJournal, now_ns: int) -> bool:
+    """Is this machine's clock behind what the gateway told with an earlier list? Or the gateway's
+    was ahead then.
+    """
+    now = datetime.fromtimestamp(now_ns / 1e9, UTC)
+    return any(until > now + timedelta(seconds=SKEW_S) for until in _bounds(journal))
+
+
+def _bounds(journal: SqliteJournal) -> Iterator[datetime]:
+    """Until when the gateway's charges were listed, by its own clock, each time."""
+    for _, told in told_in(journal, Listed):
+        until = datetime.strptime(told.bound, "%Y-%m-%dT%H:%M:%SZ")
+        yield until.replace(tzinfo=UTC)

@@ -1491,17 +1491,15 @@ mutant(
     "what a clock that was ahead said of a file stays",
     "test_sale.py::"
     "test_a_file_that_came_when_the_clock_was_ahead_is_held_against_what_was_asked",
-)(lambda: swap("batchpay.batches.drafts:batch_of", as_it_first_came))
+)(lambda: swap("batchpay.batches.last:is_behind", always(True)))
 
 
-def as_it_first_came(was: Any) -> Any:
-    """A batch keeps the time that it was first given."""
-
-    def batch_of(job: Any, intake: Any, now_ns: int, known: Any = None) -> Any:
-        batch = was(job, intake, now_ns, known)
-        return replace(batch, first_seen_ns=known.first_seen_ns if known else now_ns)
-
-    return batch_of
+mutant(
+    "I1",
+    "a clock that is behind says when files came that came before",
+    "test_sale.py::"
+    "test_a_file_that_came_when_the_clock_was_behind_is_as_recent_as_what_it_sent",
+)(lambda: swap("batchpay.batches.last:is_behind", always(False)))
 
 
 mutant(
