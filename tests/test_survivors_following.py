@@ -72,7 +72,7 @@ class Books:
         self, name: str, span: Span, offset: int, things: Sequence[Any]
     ) -> Any:
         self.since.setdefault(name, span.since)
-        page = tuple(things[offset : offset + following.PAGE])
+        page = tuple(things[offset : offset + following.PAGE_SIZE])
         total = self.totals.get(name, len(things))
         return await self._told(
             f"{name} {offset}", Listed(page, ("",) * len(page), total)
@@ -413,7 +413,7 @@ def test_so_many_are_followed_as_two_lists_may_tell_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Half a page for each request; the next run goes on behind the last one, and comes round."""
-    monkeypatch.setattr(following, "PAGE", 5)
+    monkeypatch.setattr(following, "PAGE_SIZE", 5)
     night = Night()
     before = Followed(since_ns=0, open=("gone",), asked_ns=7)
     told = night.follow(Books(CHAINS, {}, SHARES), 1, before)
