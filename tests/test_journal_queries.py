@@ -345,6 +345,7 @@ QUESTIONS: dict[str, tuple[Any, ...]] = {
     "settled_rows": ("a", "", 1, 9),
     "orders_of": ("a",),
     "last_sent_of": ("a",),
+    "orders_of_row": ("a", "", 1),
     "repeats": ("a",),
 }
 

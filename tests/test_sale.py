@@ -240,6 +240,15 @@ def made_by_an_earlier_version(
     """Charge for a row of a file as a version did that told the gateway the batch and not the row;
     the charge's id.
     """
+    return made_by_another(market, name, row, document, untold="batchpay_row")
+
+
+def made_by_another(
+    market: Market, name: str, row: int, document: dict[str, Any], *, untold: str = ""
+) -> str:
+    """Charge for a row of a file as another journal did; the charge's id. `untold`: what it does
+    not tell the gateway.
+    """
     digest = sha256((market.folder / "inbox" / f"{name}.csv").read_bytes()).hexdigest()
     batch_id = batch_id_of(datetime.now(UTC), "night", digest)
     intent = intent_of(
@@ -254,9 +263,8 @@ def made_by_an_earlier_version(
         journal_id="j",
         mode="test",
     )
-    body = "&".join(
-        part for part in intent.body.split("&") if "batchpay_row" not in part
-    )
+    parts = intent.body.split("&")
+    body = "&".join(part for part in parts if not untold or untold not in part)
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Idempotency-Key": intent.key,
@@ -282,6 +290,35 @@ def asks(number: int, **changes: str) -> dict[str, Any]:
         "customer": row["card"],
         "metadata": {"invoice": row["invoice"]},
     }
+
+
+@pytest.mark.fault("E12", "L10", "L11", "I2")
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_row_that_another_journal_charged_under_another_id_is_a_stop_and_both_are_told(
+    market: Market, lost: bool
+) -> None:
+    """Two journals at once, each with an id column of its own: neither list showed the other's
+    charge in time. Whoever meets both stops, also a third one.
+    """
+    job(market)
+    inbox(market, a=[sale(1), sale(2)])
+    assert night(market) == 0
+    made_by_another(market, "a", 2, {**asks(1), "order_id": "INV-1"})
+    if lost:
+        lose(market)
+    inbox(market, b=[sale(3)])
+    posts = market.posts()
+    assert [night(market, adopt=True), night(market)] == [12, 12]
+    assert market.posts() == posts
+    with closing(journal_of(market)) as journal:
+        (stop,) = journal.events(["stop"])
+    twice = [c for c in market.own_charges() if c["metadata"]["batchpay_row"] == "2"]
+    assert all(charge["id"] in stop.data["reason"] for charge in twice), stop.data
+    beside = market.folder / "reports" / "adopted" / "adopted.json"
+    (untold,) = json.loads(beside.read_text())["charges"]
+    shown = [row["charge_id"] for row in market.results() if row["charge_id"]]
+    paid = [c["id"] for c in market.own_charges() if c["status"] == "successful"]
+    assert sorted([*shown, untold["charge"]]) == sorted(paid)
 
 
 @pytest.mark.fault("J02", "J32", "L11")

@@ -301,6 +301,23 @@ def test_an_attempt_that_was_withdrawn_and_had_been_charged_is_what_its_row_came
     assert standing.attempt.outcome is Outcome.SUCCEEDED
 
 
+@pytest.mark.fault("J13", "E12", "I2")
+def test_a_row_shows_its_withdrawn_attempt_although_the_next_one_waits_to_go() -> None:
+    """Another journal sent it. The next one, planned in its place by an edited job and never
+    charged, made the row a conflict with itself.
+    """
+    intent = {**FIRST.data["intent"], "attempt": 2, "content": "as the job is now"}
+    planned = replace(FIRST, attempt=2, data={**FIRST.data, "intent": intent})
+    found = event("found", charge=PAID.data["charge"])
+    waits = replace(VOIDED, attempt=2)
+    known = history(FIRST, VOIDED, WITHDRAWN, planned, waits, found)
+    for document in (DOCUMENT, CHANGED):
+        shown = stand(mine(document), known, FREE)
+        assert isinstance(shown, Owns) and not shown.resumes
+        assert shown.attempt.outcome is Outcome.SUCCEEDED
+    assert isinstance(stand(other(), known, FREE), DuplicateOf)
+
+
 def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
     """It is owned by any row of its batch; a payer that it does not tell, or a token, is nobody's
     contradiction.

@@ -556,6 +556,58 @@ def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about
     assert written.kinds()[-1] == "resolved"
 
 
+@pytest.mark.fault("E12", "L10", "L11")
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    ("row", "first", "second", "stops"),
+    [
+        ("2", {}, {}, True),
+        ("2", {}, {"status": "pending", "paid": False}, True),
+        ("3", {}, {}, False),
+        ("2", {"status": "failed", "paid": False}, {}, False),
+        ("2", {}, {"status": "failed", "paid": False}, False),
+        ("2", None, {}, True),  # in doubt: it may have taken money
+    ],
+)
+def test_a_charge_that_is_met_stops_beside_one_of_its_row_under_another_id(
+    row: str, first: Any, second: dict[str, Any], stops: bool, known: bool
+) -> None:
+    """Whether or not this journal once meant to ask for it, and only where both may have money."""
+    written = Written()
+    key = key_of("night", "0777", 1)
+    metadata = {
+        "order_id": "0777",
+        "batchpay_key": key,
+        "batchpay_job": "night",
+        "batchpay_batch": INTENT.batch_id,
+        "batchpay_row": row,
+    }
+    shown = of_job("night", id="chrg_test_2", metadata=metadata, **second)
+
+    async def main(recorder: Recorder) -> None:
+        other = replace(INTENT, order_id="0777", key=key, row=int(row))
+        meant = Case(other)
+        if known:
+            await recorder.intend(meant, 1000.0)
+            await recorder.void(meant)
+            await recorder.withdraw(meant.attempt)
+        case = Case(INTENT)
+        await recorder.intend(case, 1000.0)
+        if first is not None:
+            await recorder.found(case, of_job("night", **first))
+        if known:
+            await recorder.found(meant, shown)
+        else:
+            await recorder.adopt(shown, 1)
+
+    written.run(main)
+    told = [event.data["reason"] for event in written.journal.events(["stop"])]
+    assert len(told) == stops, told
+    mine = "a request without an answer" if first is None else "chrg_test_1"
+    for reason in told:
+        assert f"chrg_test_2 for this one, {mine} for order 0001." in reason
+
+
 @pytest.mark.fault("B19")
 def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
     """Written down once, with the order and the charge that showed it; the next run knows."""

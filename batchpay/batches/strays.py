@@ -8,7 +8,7 @@ from typing import Any
 
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.standings import findings_of
-from batchpay.domain.events import STOPS
+from batchpay.domain.events import STOPS, Stop, told_in
 from batchpay.domain.model import Batch, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -33,16 +33,19 @@ def stray_totals(job: Job, journal: SqliteJournal) -> Totals:
 def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
     """Charges that no row of a report shows, whatever became of them (J32): adopted ones, of files
     that this journal never read, and of rows that an edited job or another row of the same order
-    keeps from showing them; and those of rows that an edited job reads no more.
+    keeps from showing them; those of rows that an edited job reads no more; and those of rows that
+    show what they were charged under another id.
     """
     known = {batch.id[-12:]: batch for batch in journal.batches()}
     gone = frozenset(journal.gone_rows())
+    twice = _charged_under_two_ids(journal)
     begun = dict.fromkeys(order_id for _, order_id in (*journal.adopted(), *gone))
-    orders = attempts_of(journal, list(begun))
+    orders = attempts_of(journal, [*begun, *(twice - begun.keys())])
     by_file: dict[str, list[Attempt]] = {}
     for attempts in orders.values():
         for attempt in attempts:
-            if attempt.adopted or _lost_its_row(attempt, gone):
+            is_apart = attempt.stands and attempt.intent.order_id in twice
+            if attempt.adopted or is_apart or _lost_its_row(attempt, gone):
                 by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
     found: list[Attempt] = []
     for tail, some in by_file.items():
@@ -50,6 +53,20 @@ def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
             found += _unshown_of(job, journal, known[tail], some, orders)
         else:
             found += some
+    return found
+
+
+def _charged_under_two_ids(journal: SqliteJournal) -> set[str]:
+    """The orders of rows that were charged under several ids, as a stop told of one of them."""
+    stops = [told.order for _, told in told_in(journal, Stop) if told.order]
+    found: set[str] = set()
+    for attempts in attempts_of(journal, list(dict.fromkeys(stops))).values():
+        for attempt in attempts:
+            asked = attempt.intent
+            if attempt.placed:
+                place = asked.batch_id, asked.sheet, asked.row
+                ids = journal.orders_of_row(*place)
+                found.update(ids if len(ids) > 1 else ())
     return found
 
 

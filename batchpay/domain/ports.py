@@ -309,6 +309,11 @@ class Journal(Protocol):
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
 
+    def orders_of_row(self, batch_id: str, sheet: str, row: int) -> list[str]:
+        """Order ids with an attempt that this row of a batch caused, oldest first: more than one
+        where the job gave it another.
+        """
+
     def orders_since(self, at_ns: int) -> list[str]:
         """Order ids with any event since then, by our wall clock (UTC nanoseconds)."""
 

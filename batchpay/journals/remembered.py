@@ -127,6 +127,12 @@ class Remembered:
         """Order ids with an attempt that a row of this batch caused."""
         return list(dict.fromkeys(event.order_id for event in self._caused(batch_id)))
 
+    def orders_of_row(self, batch_id: str, sheet: str, row: int) -> list[str]:
+        """Order ids with an attempt that this row of a batch caused, oldest first."""
+        caused = self._caused(batch_id)
+        of_row = [one for one in caused if (one.sheet, one.row) == (sheet, row)]
+        return list(dict.fromkeys(event.order_id for event in of_row))
+
     def orders_since(self, at_ns: int) -> list[str]:
         """Order ids with any event since then."""
         return sorted(

@@ -13,6 +13,8 @@ from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
 
+NO_ANSWER = "a request without an answer"
+
 
 def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
     """Is this to the letter the one charge that proved the attempt? The usual case, told without
@@ -145,6 +147,15 @@ def why_stop(
     if len(charges) > 1 and (before is None or _is_other_charge(before, after)):
         return f"{order}: two attempts took money: {', '.join(charges)}"
     return ""
+
+
+def row_charged_twice(mine: Attempt, other: Attempt) -> str:
+    """Why two attempts of one row, under two order ids, that both have money or may are a stop."""
+    return (
+        f"order {mine.intent.order_id}: its row took money, or may have, under two ids:"
+        f" {_named(mine, NO_ANSWER)} for this one, {_named(other, NO_ANSWER)} for order"
+        f" {other.intent.order_id}. Give one of the two back, and run the job with one journal only"
+    )
 
 
 def _is_newly_unproven(before: Attempt | None, after: Attempt) -> bool:

@@ -744,6 +744,8 @@ def test_orders_of_a_batch_and_since_a_time(journal: Journal) -> None:
     assert (journal.knows_orders(), journal.last_of_orders()) == (True, 3)
     assert sorted(journal.orders_of(BATCH)) == ["a", "b"]
     assert journal.orders_since(6) == ["b"]
+    assert journal.orders_of_row(BATCH, "Orders", 2) == ["a"]
+    assert journal.orders_of_row(BATCH, "", 2) == []
     assert journal.owned(BATCH, "Orders", 2, 9) == {2: "a", 3: "b"}
     assert journal.owned(BATCH, "Orders", 3, 9) == {3: "b"}
     assert journal.owned(BATCH, "", 2, 9) == {}
@@ -753,6 +755,8 @@ def test_orders_of_a_batch_and_since_a_time(journal: Journal) -> None:
     assert (journal.changed(BATCH, 1), journal.changed(BATCH, 2)) == (True, False)
     journal.append([Event("held", 10, "run", BATCH)])
     assert journal.moved(BATCH)
+    journal.append([asks("0a", 11, row=2), asks("a2", 12, row=2)])
+    assert journal.orders_of_row(BATCH, "Orders", 2) == ["a", "0a", "a2"]
 
 
 def test_adopted_charges_are_told_with_their_batch_or_as_unplaced(

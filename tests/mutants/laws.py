@@ -750,6 +750,19 @@ def _() -> None:
     swap("batchpay.settlement.recorder:stop_in_force", always(""))
 
 
+@mutant(
+    "L10",
+    "a row that took money under two ids is no stop",
+    "test_sale.py::"
+    "test_a_row_that_another_journal_charged_under_another_id_is_a_stop_and_both_are_told",
+)
+def _() -> None:
+    async def nothing(*given: Any) -> None:
+        return None
+
+    swap("batchpay.settlement.recorder:Recorder._stop_for_its_row", lambda _: nothing)
+
+
 @mutant("L10", "a stop does not stop the run that wrote it", SIMULATION)
 def _() -> None:
     def make(was: Any) -> Any:

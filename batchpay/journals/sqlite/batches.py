@@ -256,6 +256,14 @@ class Batches(Writing):
         query = "SELECT DISTINCT order_id FROM asked WHERE job = ? AND batch_id = ?"
         return self._column(query, self.job, batch_id)
 
+    def orders_of_row(self, batch_id: str, sheet: str, row: int) -> list[str]:
+        """Order ids with an attempt that this row of a batch caused, oldest first."""
+        query = (
+            'SELECT order_id FROM asked WHERE job = ? AND batch_id = ? AND "row" = ? AND sheet = ?'
+            " GROUP BY order_id ORDER BY min(seq)"
+        )
+        return self._column(query, self.job, batch_id, row, sheet)
+
     def unplaced(self, batch_id: str) -> list[str]:
         """Order ids of adopted charges of a file that did not tell of which of its rows they are,
         whatever day their batch is of.
