@@ -313,8 +313,10 @@ def test_a_file_that_the_journal_knows_keeps_its_id_and_its_day(
         )
 
     files: Any = SimpleNamespace(files=[intake(BATCH), intake(OTHER)])
-    first, second = drafts_of(job, journal, files, 7)
-    assert (first.batch.first_seen_ns, second.batch.first_seen_ns) == (FIRST_NS, 7)
+    now_ns = FIRST_NS + 7
+    first, second = drafts_of(job, journal, files, now_ns)
+    came_ns = (first.batch.first_seen_ns, second.batch.first_seen_ns)
+    assert came_ns == (FIRST_NS, now_ns)
     assert (first.had_other_ids, second.had_other_ids) == (False, True)
     assert list(first.repeats) == [("", 3)] and list(first.chunks()) == []
 
