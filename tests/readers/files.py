@@ -12,18 +12,9 @@ from batchpay.domain.model import Judged, Problem
 from batchpay.intake.take_in import Source, take_in
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
+from tests.badfiles import HEADER
 from tests.jobs import INVOICE, job_text
 
-HEADER = (
-    "order_id",
-    "amount",
-    "currency",
-    "recipient",
-    "customer",
-    "note",
-    "invoice",
-    "extra",
-)
 USUAL = {"customer": '"customer"', "description": '"note"', "metadata": INVOICE}
 CARD = "4242424242424242"
 

@@ -26,19 +26,13 @@ from openpyxl.styles.colors import Color
 from batchpay.domain.errors import Misconfigured
 from batchpay.readers.looks import stored
 from batchpay.reports.sendback import PLAIN, WRONG, Styles
+from tests.badfiles import HEADER
 from tests.readers.files import CARD, job, look, look_at, row, text_of
 from tests.readers.test_parquet import packed
 from tests.world import KEY, Market, order
 
 MARKED = (
-    "order_id",
-    "amount",
-    "currency",
-    "recipient",
-    "customer",
-    "note",
-    "invoice",
-    "extra",
+    *HEADER,
     "batchpay_row",
     "batchpay_retry",
     "batchpay_defused",
