@@ -163,6 +163,9 @@ RUN = RunDone(
     looked_up=1,
     restored=False,
     held="",
+    verb="run",
+    flags=("--limit 6",),
+    limits={"rate": "8/s", "max_total": "2,000,000.00 THB"},
 )
 
 

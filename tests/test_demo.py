@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -139,6 +140,10 @@ def test_every_promised_trouble_is_in_its_report(
     assert {rows[n]["outcome"] for n in ("0000013",)} == {"conflict"}
     told = done[1].stdout
     assert "Order 0000090 was turned away by the rate limit (429)" in told
+    pages = (done[0] / "demo" / "reports").glob("*/report.html")
+    stories = [page.read_text("utf-8") for page in pages]
+    led_to = r'href="#order-\d+">0000090<'
+    assert sum(len(re.findall(led_to, page)) for page in stories) == 1
     assert "Order 0000027" in told and "1 sent, 1 charge" in told
 
 

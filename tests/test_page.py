@@ -360,8 +360,7 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
         rows=[paid, replace(DECLINED, row=3, order_id="<17>")],
         cells=[["0001", "A & B", ""], ["<17>", "A & B", ""]],
         sellers=("Item", "of another file"),
-        rate="8/s",
-        told_429=lambda: iter(["2026-11-24T17:00:00Z"] * 7),
+        told_429=lambda: iter([("2026-11-24T17:00:00Z", CHARGED.order_id)] * 7),
         stories=lambda ids: dict.fromkeys(ids, STORY),
     )
     told = " ".join(re.sub("<[^>]*>", " ", text).split())

@@ -57,16 +57,24 @@ def test_a_run_that_sent_nothing_says_so(market: Market) -> None:
 def test_each_run_tells_of_its_own(market: Market) -> None:
     """Ten at first, the rest later: each run's sums are its own, the batch's are both."""
     market.orders([order(number) for number in range(4)])
-    market.job()
+    limits = 'max_total = { THB = "50000.00" }\nmax_failures = "20%"'
+    market.job(more=f"[controls]\n{limits}")
     assert market.run("--limit", "1").returncode == 11
     first = told(market)
     assert (first["run"]["sent"], first["currencies"][0]["charged_minor"]) == (1, 10025)
+    assert (first["run"]["verb"], first["run"]["flags"]) == ("run", ["--limit 1"])
+    limits = {"max_total": "50,000.00 THB", "max_failures": "20%"}
+    assert {"rate": first["run"]["limits"]["rate"], **limits} == first["run"]["limits"]
     assert "limited to 1 order" in first["run"]["held"] and first["who_acts"] == {
         "next run": 3
     }
     assert market.run().returncode == 0
     second = told(market)
     assert second["run"]["id"] != first["run"]["id"] and second["run"]["held"] == ""
+    assert (second["run"]["flags"], second["run"]["limits"]) == (
+        [],
+        first["run"]["limits"],
+    )
     assert (second["run"]["sent"], second["run"]["charged"][0]["sum_minor"]) == (
         3,
         10125 + 10225 + 10325,
@@ -101,6 +109,7 @@ def test_what_was_pending_is_charged_in_the_run_that_hears_of_it(
         1,
         5000,
     )
+    assert run["verb"] == "settle"
 
 
 def test_money_is_told_to_everybody_who_has_some_of_it(market: Market) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from batchpay.batches.begun import begun
 from batchpay.batches.counted import (
     behind,
     given_files,
@@ -48,7 +49,7 @@ from batchpay.domain.errors import (
     TryLater,
     Usage,
 )
-from batchpay.domain.events import RunCounted, RunFinished, RunStarted
+from batchpay.domain.events import RunCounted, RunFinished
 from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch, Event, RunDone
 from batchpay.job.job import Job
@@ -133,7 +134,7 @@ async def night(
             return await _work(opened, call, trouble)
         if trouble:
             raise trouble[0]
-        return _without_a_request(opened)
+        return _without_a_request(opened, options)
 
 
 def _refuse_to_come(options: Options, opened: OpenJob) -> None:
@@ -165,9 +166,9 @@ def _take_in(opened: OpenJob, stack: ExitStack, *, yes: bool) -> list[BatchpayEr
     return trouble
 
 
-def _without_a_request(opened: OpenJob) -> Result:
+def _without_a_request(opened: OpenJob, options: Options) -> Result:
     """No file tonight and nothing open: that is written down as every run is."""
-    opened.note(RunStarted(boot_id=opened.clock.boot_id))
+    opened.note(begun(opened, options, charges=True))
     return _reported(opened, [], asked=True)
 
 
@@ -176,7 +177,7 @@ async def _work(
 ) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
     load(opened.job.report.formats, opened.job.report.language)
-    opened.note(RunStarted(boot_id=opened.clock.boot_id))
+    opened.note(begun(opened, call.options, charges=call.charges))
     ended = SessionEnd()
     try:
         ended = await hold_session(opened, call)

@@ -305,19 +305,15 @@ def _said(counted: Counted) -> Mapping[str, object]:
     return {**counted.said, "unproven": sorted(unproven)}
 
 
-def _rate(job: Job) -> str:
-    """As a job file writes it."""
-    window = {1: "s", 60: "min"}.get(
-        job.gateway.rate_window_s, f"{job.gateway.rate_window_s}s"
-    )
-    return f"{job.gateway.rate}/{window}"
-
-
-def _told_429(journal: SqliteJournal, batch_id: str, until: int) -> Iterator[str]:
-    """When the gateway answered a charge of a batch with 429, up to an event; UTC."""
+def _told_429(
+    journal: SqliteJournal, batch_id: str, until: int
+) -> Iterator[tuple[str, str]]:
+    """When the gateway answered a charge of a batch with 429 (UTC), and of which order, up to an
+    event.
+    """
     for event in journal.told_429(batch_id):
         if event.seq <= until:
-            yield iso(event.at_ns)
+            yield iso(event.at_ns), event.order_id
 
 
 def _whose(journal: SqliteJournal, seq: int) -> dict[str, str]:
@@ -398,7 +394,6 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         ids=job.columns.of("order_id"),
         payers=job.columns.of(*PAYERS),
         sellers=job.columns.sellers(),
-        rate=_rate(job),
         stories=partial(stories_of, journal, until=counted.noted.seq),
         told_429=partial(_told_429, journal, batch.id, counted.noted.seq),
     )

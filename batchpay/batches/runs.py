@@ -165,6 +165,7 @@ class Runs:
             counted, told = self._ended[run_id]
             ended = iso(counted.at_ns)
             code = told.exit_code
+        begun = RunStarted.read(self._started[run_id])
         return RunDone(
             id=run_id,
             started=iso(self._started[run_id].at_ns),
@@ -179,6 +180,9 @@ class Runs:
             lost=self._restored.get(run_id, False),
             held=self._held(run_id, batch),
             outcomes=_outcomes(made.values()),
+            verb=begun.verb,
+            flags=begun.flags,
+            limits=begun.limits,
         )
 
     def _held(self, run_id: str, batch: str) -> str:

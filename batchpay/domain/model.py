@@ -455,6 +455,11 @@ class RunDone:
     lost: bool = False  # ... and it knew no order at all
     # outcome -> attempts that left the machine in it, as they stood at its end
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    # run or settle, with which flags, under which limits of its job; empty: by a journal that did
+    # not keep it yet
+    verb: str = ""
+    flags: tuple[str, ...] = ()
+    limits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from batchpay.domain.money import NotMoney, grouped_text, to_minor
 from batchpay.domain.strictjson import NotStrict, parse
 from batchpay.domain.text import told
 from batchpay.intake.sources import column_of
-from batchpay.job.job import Columns, Controls, Fee, Input, Limit
+from batchpay.job.job import Columns, Controls, Fee, Input
 from batchpay.messages import controls as said
 from batchpay.messages import problems
 from batchpay.messages.message import Message
@@ -243,7 +243,7 @@ def _too_many_rejects(tally: Tally, rules: Input) -> Iterator[Message]:
     elif rules.max_rejects is not None and rules.max_rejects.exceeded_by(
         rejected, rows
     ):
-        limit = _limit(rules.max_rejects)
+        limit = rules.max_rejects.text
         if rows == 1:
             yield said.TOO_MANY_ONLY(limit=limit)
         else:
@@ -252,13 +252,6 @@ def _too_many_rejects(tally: Tally, rules: Input) -> Iterator[Message]:
                 rows=rows,
                 limit=limit,
             )
-
-
-def _limit(limit: Limit) -> str:
-    if limit.count is not None:
-        return str(limit.count)
-    whole, rest = divmod(limit.per_10000 or 0, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
 
 
 def _wrong_count(tally: Tally, controls: Controls) -> Iterator[Message]:

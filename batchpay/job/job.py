@@ -108,6 +108,14 @@ class Limit:
         assert self.per_10000 is not None
         return part * 10_000 > whole * self.per_10000
 
+    @property
+    def text(self) -> str:
+        """As a job file has it: 12, or 2.5%."""
+        if self.count is not None:
+            return str(self.count)
+        whole, rest = divmod(self.per_10000 or 0, 100)
+        return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
 
 @dataclass(frozen=True, slots=True)
 class Input:

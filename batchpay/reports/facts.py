@@ -77,6 +77,9 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
     if run is None:
         return
     yield labels.FACT_RUN, run.id
+    if run.verb:
+        typed = ["batchpay", run.verb, inputs.job_file, *run.flags]
+        yield labels.FACT_COMMAND, " ".join(typed)
     yield labels.FACT_STARTED, words.instant(run.started)
     yield labels.FACT_ENDED, words.instant(run.ended)
     if run.exit_code is not None:
@@ -86,6 +89,8 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
     yield labels.FACT_LOOKED_UP, words.number(run.looked_up)
     yield labels.FACT_ADOPTED, words.number(run.adopted)
     yield labels.FACT_HELD, words.again(run.held)
+    limits = [f"{name} {limit}" for name, limit in run.limits.items()]
+    yield labels.FACT_LIMITS, " · ".join(limits)
 
 
 def _exit_told(code: int, own: int, words: Words) -> str:

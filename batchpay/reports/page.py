@@ -527,16 +527,22 @@ class Page:
     def timeline(self) -> Timeline | None:
         return timeline(self.pivots.sent, self.pivots.waits)
 
+    @cached_property
+    def told_429(self) -> list[tuple[str, str]]:
+        """When the gateway answered a charge with 429, and of which order."""
+        return list(self.inputs.told_429())
+
     @property
     def too_often(self) -> str:
-        """How often, and when, the gateway answered a charge with 429."""
-        at = list(self.inputs.told_429())
-        if not at:
+        """The same in words."""
+        told = self.told_429
+        if not told:
             return self.words.word(labels.NEVER_429)
-        instants = [self.words.instant(one) for one in at[:NAMED]]
-        if len(at) > NAMED:
+        instants = [self.words.instant(at) for at, _ in told[:NAMED]]
+        if len(told) > NAMED:
             instants.append("…")
-        return self.words.say(labels.TOLD_429(count=len(at), at=", ".join(instants)))
+        at = ", ".join(instants)
+        return self.words.say(labels.TOLD_429(count=len(told), at=at))
 
     @property
     def late(self) -> list[str]:
@@ -570,7 +576,7 @@ class Page:
     @cached_property
     def stories(self) -> dict[str, Tale]:
         """By order id; their rows are there once all rows were read."""
-        ids = wanted(self.pivots)
+        ids = wanted(self.pivots, (order_id for _, order_id in self.told_429))
         told = self.inputs.stories(ids) if ids else {}
         there = [order_id for order_id in ids if order_id in told]
         return {
@@ -585,6 +591,13 @@ class Page:
         return [
             (name, shown(value)) for name, value in run_facts(self.inputs, self.words)
         ]
+
+    @property
+    def agreed(self) -> str:
+        """How often the run was to ask at most; empty where no journal kept it."""
+        if self.inputs.run is None:
+            return ""
+        return self.inputs.run.limits.get("rate", "")
 
     @property
     def source(self) -> list[tuple[str, str]]:

@@ -302,6 +302,9 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
         "restored": run.restored,
         "lost": run.lost,
         "held": run.held,
+        "verb": run.verb,
+        "flags": list(run.flags),
+        "limits": dict(run.limits),
     }
 
 

@@ -63,13 +63,13 @@ class Inputs:
     payers: tuple[str, ...] = ()
     # the columns of the input that say the name of a recipient, where its id comes from a table
     sellers: tuple[str, ...] = ()
-    rate: str = ""  # that the job agreed on, of all requests
     # of some orders; call it with their ids
     stories: Callable[[Sequence[str]], Mapping[str, Story]] = field(
         default=lambda order_ids: {}
     )
-    # when the gateway answered that it is asked too often, UTC; call it to look
-    told_429: Callable[[], Iterator[str]] = field(default=lambda: iter(()))
+    # when the gateway answered that it is asked too often, UTC, and about which order; call it to
+    # look
+    told_429: Callable[[], Iterator[tuple[str, str]]] = field(default=lambda: iter(()))
 
 
 def _major(finding: Finding) -> str:

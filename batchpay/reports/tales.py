@@ -4,7 +4,7 @@ transfers, and who decided what; the same as `status JOB ORDER_ID` tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,12 +40,13 @@ class Tale:
     rows: list[Any] = field(default_factory=list)
 
 
-def wanted(pivots: Pivots) -> list[str]:
+def wanted(pivots: Pivots, slowed: Iterable[str]) -> list[str]:
     """The first orders that somebody must act about, that were heard of late, or that were charged
-    on a way of which there is something to tell.
+    on a way of which there is something to tell; last, those that were `slowed` by a 429.
     """
     told = (*pivots.action, *pivots.late, *pivots.storied)
-    return list(dict.fromkeys(one.order_id for one in told if one.attempts))[:STORIES]
+    ids = [one.order_id for one in told if one.attempts]
+    return list(dict.fromkeys([*ids, *slowed]))[:STORIES]
 
 
 def tale(

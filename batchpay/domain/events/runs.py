@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from batchpay.domain.events.forms import LIST, OPTIONAL, UNLESS_NONE, Told
+from batchpay.domain.events.forms import DICT, LIST, OPTIONAL, UNLESS_NONE, Told
 from batchpay.domain.model import Event
 
 
@@ -28,6 +28,12 @@ class RunStarted(Told):
     kind = "run.started"
 
     boot_id: str = ""
+    verb: str = field(default="", metadata=OPTIONAL)  # run or settle
+    flags: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)  # as typed
+    # key of the job file -> the limit it sets, as it is written there
+    limits: Mapping[str, str] = field(
+        default_factory=dict, metadata=DICT | {"left_out": ({},)}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
