@@ -370,6 +370,7 @@ def report(
     from batchpay.terminal import saying
 
     job = _in_language(_kept_job(job_file), lang)
+    _arrow_alone()
     if at is not None:
         again = api.report_at(job, at, batch)
         saying.again(again, as_json=as_json)

@@ -43,11 +43,10 @@ from batchpay.reconciliation.findings import (
     Place,
     finding_of,
     further_of,
-    plain_at,
-    plain_finding,
     who_acts_for,
     with_later,
 )
+from batchpay.reconciliation.lines import plain_at, plain_lines
 from batchpay.reconciliation.matching import (
     Difference,
     apart,
@@ -556,9 +555,8 @@ def test_a_line_with_nothing_to_tell_is_what_a_look_at_its_events_says() -> None
     paid = replace(PAID, at_ns=9 * 10**9)
     long_way = one(first, paid)
     kept = KEPT._replace(mode=INTENT.mode or "test")
-    assert plain_finding(batch(), "", DOCUMENT, kept) == replace(
-        long_way, mode=kept.mode
-    )
+    lines = plain_lines(batch(), chunk(), {0: kept})
+    assert lines.findings() == [replace(long_way, mode=kept.mode)]
 
 
 def test_row_and_batch_are_named() -> None:

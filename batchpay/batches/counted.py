@@ -31,6 +31,7 @@ from batchpay.domain.model import OPEN, Batch, Event, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.findings import MAY_BE_SETTLED
+from batchpay.reconciliation.lines import Lines, lines_of
 from batchpay.reconciliation.totals import Totals
 
 # what every night writes: nothing of it changes how an attempt of another batch reads
@@ -69,26 +70,32 @@ def totals_of(found: Found) -> Counts:
     totals = Totals()
     digest = hashlib.sha256()
     answered = dict[str, str]()
-    for chunk, findings in found():
+    for chunk, lines in found():
+        findings = lines_of(lines)
         for at in chunk.corrects:
             if (
                 findings[at].duplicate_of
                 and findings[at].counts_as is Outcome.SUCCEEDED
             ):
                 answered[chunk.corrects[at]] = findings[at].duplicate_of
-        for finding in findings:
-            totals.add(finding)
-            digest.update(
-                repr(
-                    (
-                        finding.row,
-                        finding.outcome.value,
-                        finding.charge_id,
-                        finding.reason,
-                    )
-                ).encode()
-            )
+        totals.add_lines(findings)
+        digest.update("".join(_told(findings)).encode())
     return Counts(totals, digest.hexdigest(), answered)
+
+
+def _told(lines: Lines) -> Iterable[str]:
+    """What of each line says that its report reads otherwise."""
+    apart = []
+    for one in lines.apart.values():
+        apart.append(repr((one.row, one.outcome.value, one.charge_id, one.reason)))
+    plain = []
+    if lines.plain is not None:
+        succeeded = repr(Outcome.SUCCEEDED.value)
+        rows = zip(
+            lines.plain.column("row"), lines.plain.column("charge_id"), strict=True
+        )
+        plain = [f"({row}, {succeeded}, {charge!r}, '')" for row, charge in rows]
+    return lines.merged(plain, apart)
 
 
 def last_totals(journal: SqliteJournal) -> dict[str, Event]:

@@ -60,10 +60,16 @@ class Before:
 
 
 def before(
-    journal: SqliteJournal, documents: Sequence[Document], received_ns: int
+    journal: SqliteJournal,
+    documents: Sequence[Document],
+    received_ns: int,
+    *,
+    tokens: bool = True,
 ) -> Before:
-    """What the journal tells of the recipients, payers and tokens of rows that broke no rule."""
-    asks = _asks_of(journal, documents, received_ns)
+    """What the journal tells of the recipients, payers and tokens of rows that broke no rule;
+    without `tokens` of the others alone.
+    """
+    asks = _asks_of(journal, documents, received_ns, tokens=tokens)
     found = Before()
     earlier: dict[tuple[str, str], list[_Ask]] = {}
     for document in documents:
@@ -73,7 +79,10 @@ def before(
             end = bisect_left(of_recipient, received_ns, key=lambda ask: ask.at_ns)
             earlier[recipient] = of_recipient[:end]
             _add_past(found, recipient, earlier[recipient])
-        _add_hundredth(found, document, earlier[recipient])
+        if earlier[recipient]:
+            _add_hundredth(found, document, earlier[recipient])
+        if not tokens:
+            continue
         token = single_use_of(document)
         spent = [
             one for one in asks.of_tokens.get(token, ()) if one.at_ns < received_ns
@@ -105,7 +114,11 @@ def _add_hundredth(found: Before, document: Document, asks: Sequence[_Ask]) -> N
 
 
 def _asks_of(
-    journal: SqliteJournal, documents: Sequence[Document], until_ns: int
+    journal: SqliteJournal,
+    documents: Sequence[Document],
+    until_ns: int,
+    *,
+    tokens: bool,
 ) -> _Asks:
     """What the journal's last attempts before a time asked of the recipients and tokens of some
     rows, each read once while no other attempt begins.
@@ -115,18 +128,21 @@ def _asks_of(
     if kept is None or kept.head != head or kept.until_ns < until_ns:
         kept = _KEPT[journal] = _Asks(head, until_ns)
     names = {document["destination"] for document in documents} - kept.recipients
-    tokens = set(filter(None, map(single_use_of, documents))) - kept.of_tokens.keys()
-    if not (head and (names or tokens)):
+    spent = set[str]()
+    if tokens:
+        spent = set(filter(None, map(single_use_of, documents)))
+        spent -= kept.of_tokens.keys()
+    if not (head and (names or spent)):
         return kept
     kept.recipients |= names
-    kept.of_tokens.update((token, []) for token in tokens)
+    kept.of_tokens.update((token, []) for token in spent)
     fresh: dict[tuple[str, str], list[_Ask]] = defaultdict(list)
-    asked = journal.asked_of(names, tokens, kept.until_ns, MOST)
+    asked = journal.asked_of(names, spent, kept.until_ns, MOST)
     for at_ns, order_id, batch_id, intent in asked:
         if intent.destination in names:
             ask = _Ask(at_ns, intent.amount, who_pays(intent.payer), order_id, batch_id)
             fresh[intent.destination, intent.currency.lower()].append(ask)
-        if intent.single_use in tokens:
+        if intent.single_use in spent:
             kept.of_tokens[intent.single_use].append(Near(order_id, batch_id, at_ns))
     for asks in fresh.values():
         asks.sort()

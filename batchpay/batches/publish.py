@@ -37,6 +37,7 @@ from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
 from batchpay.job.job import PAYERS, Job
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.reconciliation.lines import lines_of
 from batchpay.reconciliation.totals import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
@@ -298,8 +299,8 @@ def _said(counted: Counted) -> Mapping[str, object]:
     if not counted.totals.count(Outcome.UNPROVEN):
         return counted.said
     unproven: set[str] = set()
-    for _, findings in counted.found():
-        for one in findings:
+    for _, lines in counted.found():
+        for one in lines_of(lines).apart.values():
             if one.outcome is Outcome.UNPROVEN and one.charge_id:
                 unproven.add(one.charge_id)
     return {**counted.said, "unproven": sorted(unproven)}

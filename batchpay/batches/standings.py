@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from batchpay.batches.guards import guards_of_batch
@@ -17,9 +17,10 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.holds import outside
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.rows import rows_of
-from batchpay.reconciliation.findings import find, plain_at, plain_finding, with_later
+from batchpay.reconciliation.findings import find, with_later
+from batchpay.reconciliation.lines import Lines, plain_at, plain_lines
 
-Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+Found = Callable[[], Iterator[tuple[StoredChunk, Sequence[Finding]]]]
 
 
 def findings_of(
@@ -39,17 +40,19 @@ def findings_of(
     hold = last_hold(journal, batch.id)
     later = later_in(journal)
 
-    def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
+    def read() -> Iterator[tuple[StoredChunk, Lines]]:
         lineages = Lineages.of_job(job, journal)
         for chunk in journal.chunks(batch.id):
-            plain = {}
+            plain: Mapping[int, Plain] = {}
             if not every_story:
                 plain = _plain(journal, batch, chunk, repeats, later)
             others = frozenset(chunk.rows[at] for at in plain)
             history = history_of(journal, batch, chunk, others, lineages=lineages)
             rows = rows_of(batch.id, chunk, repeats, others)
-            told = iter(later.of(find(batch, rows, history, guards, hold)))
-            yield chunk, _in_order(batch, chunk, plain, told)
+            told = later.of(find(batch, rows, history, guards, hold))
+            places = (at for at in range(len(chunk.documents)) if at not in plain)
+            apart = dict(zip(places, told, strict=True))
+            yield chunk, Lines(plain_lines(batch, chunk, plain), apart)
 
     return read
 
@@ -68,29 +71,15 @@ def _plain(
     kept = journal.plain_rows(batch.id, chunk.sheet, first, last, since_ns)
     plain = plain_at(chunk, kept, repeats, later.refunds.keys() | later.disputes.keys())
     documents = {at: chunk.documents[at] for at in plain}
-    told = before(journal, list(documents.values()), batch.first_seen_ns)
+    told = before(journal, list(documents.values()), batch.first_seen_ns, tokens=False)
     odd = set()
     for at, document in documents.items():
-        if outside(document, (document["order_id"],), told.past, told.hundredth):
+        recipient = document["destination"], str(document["currency"]).lower()
+        if recipient in told.past and outside(
+            document, (document["order_id"],), told.past, told.hundredth
+        ):
             odd.add(at)
     return {at: one for at, one in plain.items() if at not in odd}
-
-
-def _in_order(
-    batch: Batch,
-    chunk: StoredChunk,
-    plain: Mapping[int, Plain],
-    others: Iterator[Finding],
-) -> list[Finding]:
-    """The lines of a chunk as its rows stand in the file."""
-    findings = []
-    for at, document in enumerate(chunk.documents):
-        one = plain.get(at)
-        if one is None:
-            findings.append(next(others))
-        else:
-            findings.append(plain_finding(batch, chunk.sheet, document, one))
-    return findings
 
 
 class Later(NamedTuple):

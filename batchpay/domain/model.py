@@ -641,15 +641,6 @@ class Plain(NamedTuple):
     transfer_sent_at: str
     transfer_paid_at: str
 
-    @property
-    def share(self) -> int | None:
-        """The recipient's (after.share_of)."""
-        if self.platform_fee is not None:
-            return self.charged - self.platform_fee
-        if self.with_fee:
-            return None
-        return self.charged
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -19,7 +19,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha1
 from urllib.parse import quote_plus
 
 from batchpay.domain.model import ChargeSeen, Document, Intent
@@ -144,7 +144,22 @@ _ROW = re.compile(r"[1-9][0-9]{0,9}")
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
     """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
     name = _NAME.encode([job_name, order_id, attempt])
-    return str(uuid.uuid5(KEY_NAMESPACE, name))
+    return _uuid5(name.encode())
+
+
+def _uuid5(name: bytes) -> str:
+    """uuid.uuid5 in the namespace of the keys, as text and nothing else: a third of its cost, for
+    each row of a report (RFC 9562, 5.5: version and variant take the place of some bits).
+
+    >>> _uuid5(b"name") == str(uuid.uuid5(KEY_NAMESPACE, "name"))
+    True
+    """
+    digits = sha1(KEY_NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
+    variant = _VARIANTS[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
+_VARIANTS = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
 
 
 # made once: json.dumps makes one for every text that it is to write in a form of its own

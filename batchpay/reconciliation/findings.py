@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,16 +17,13 @@ from batchpay.domain.model import (
     Finding,
     Further,
     Outcome,
-    Plain,
     Problem,
-    Repeat,
-    StoredChunk,
 )
 from batchpay.domain.money import money_told
 from batchpay.lifecycle.after import Stands, share_of
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.paid import money_of, paid_apart
-from batchpay.lifecycle.plan import by_order, key_of, payer_of, payment_method
+from batchpay.lifecycle.plan import payer_of, payment_method
 from batchpay.lifecycle.rows import (
     Cancelled,
     ConflictWith,
@@ -273,103 +270,6 @@ def _left_so(finding: Finding, reasons: Why, word: str) -> Finding:
     return replace(finding, reasons=reasons, paid_apart="noted")
 
 
-# --- a row of which there is nothing to tell
-
-
-def plain_at(
-    chunk: StoredChunk,
-    kept: Iterable[Plain],
-    repeats: Mapping[tuple[str, int], Repeat],
-    told_later: Collection[str],
-) -> dict[int, Plain]:
-    """Position in a chunk -> what its row came to, where its line shows that and nothing else: it
-    asks for what was asked, no other row speaks of it, and nothing happened since.
-
-    `told_later`: charges of which something is known that happened after their run.
-    """
-    found = {}
-    of_rows = {one.row: one for one in kept if one.charge_id not in told_later}
-    for at, number in enumerate(chunk.rows):
-        one = of_rows.get(number)
-        if (
-            one is None
-            or at in chunk.problems
-            or at in chunk.corrects
-            or at in chunk.earlier
-        ):
-            continue
-        if (chunk.sheet, number) in repeats or at in chunk.comeback:
-            continue
-        if _still_asks(chunk.documents[at], one):
-            found[at] = one
-    return found
-
-
-def _still_asks(document: Document, one: Plain) -> bool:
-    return bool(
-        document.get("order_id") == one.order_id
-        and document.get("amount") == one.amount
-        and document.get("destination") == one.destination
-        and str(document.get("currency", "")).lower() == one.currency
-        and payment_method(payer_of(document)) == one.paid_with
-    )
-
-
-def plain_finding(
-    batch: Batch,
-    sheet: str,
-    document: Document,
-    one: Plain,
-) -> Finding:
-    """Its line: what `find` makes of it, without a look at its events."""
-    currency = one.currency.upper()
-    return Finding(
-        file=batch.file,
-        row=one.row,
-        sheet=sheet,
-        order_id=one.order_id,
-        outcome=Outcome.SUCCEEDED,
-        counts_as=Outcome.SUCCEEDED,
-        amount=one.amount,
-        currency=currency,
-        destination=one.destination,
-        payment_method=one.paid_with,
-        reasons=(),
-        who_acts=NOBODY,
-        attempts=one.attempt,
-        batch_id=batch.id,
-        metadata=document.get("metadata", {}),
-        charge_id=one.charge_id,
-        chain_id=one.chain,
-        transfer_id=one.transfer,
-        charged_amount=one.charged,
-        fee=one.fee,
-        fee_vat=one.fee_vat,
-        net=one.net,
-        platform_fee=one.platform_fee,
-        recipient_amount=one.share,
-        idempotency_key=key_of(batch.job, one.order_id, one.attempt),
-        sent_at=_iso(one.sent_ns),
-        settled_at=_iso(one.settled_ns),
-        run_id=one.run_id,
-        fee_currency=one.funding_currency,
-        funding_amount=one.funding_amount,
-        funding_currency=one.funding_currency,
-        mode=one.mode,
-        charged_currency=one.charged_currency,
-        read_amount=one.amount,
-        read_currency=currency,
-        whole_refused=bool(batch.refusal),
-        sale=by_order(one.order_id),
-        transfer_status=one.transfer_status,
-        transfer_amount=one.transfer_amount,
-        transfer_fee=one.transfer_fee,
-        bank_amount=one.bank_amount,
-        transfer_sent_at=one.transfer_sent_at,
-        transfer_paid_at=one.transfer_paid_at,
-    )
-
-
 # --- its line
 
 
@@ -431,7 +331,7 @@ class Place:
             attempts=asked.attempt,
             problems=self.row.problems,
             idempotency_key=asked.key,
-            sent_at=_iso(attempt.sent_ns),
+            sent_at=iso(attempt.sent_ns),
             settled_at=_settled_at(attempt),
             run_id=asked.run_id,
             warnings=warnings,
@@ -618,10 +518,11 @@ def _currency_of(document: Document) -> str:
 def _settled_at(attempt: Attempt) -> str:
     if attempt.outcome in (Outcome.IN_DOUBT, Outcome.HELD, Outcome.PENDING):
         return ""
-    return _iso(attempt.settled_ns)
+    return iso(attempt.settled_ns)
 
 
-def _iso(at_ns: int) -> str:
+def iso(at_ns: int) -> str:
+    """A wall clock of ours as text, UTC; empty for none."""
     if at_ns:
         return _second(at_ns // 10**9)
     return ""

@@ -67,13 +67,20 @@ def status_of(finding: Finding) -> Status:
     """A row's status. One that a person cancelled is so, whatever it was before."""
     if finding.cancelled is not None:
         return Status(CANC, "CUST")
-    if finding.outcome is Outcome.SUCCEEDED and finding.transfer_status == Stands.PAID:
-        return Status(ACCC)
+    if finding.outcome is Outcome.SUCCEEDED:
+        return status_of_plain(finding.transfer_status)
     status = OF_OUTCOME[finding.outcome]
     code = finding.failure_code or finding.error_code
     if status.code == RJCT and code in OF_CODE:
         return Status(RJCT, OF_CODE[code])
     return status
+
+
+def status_of_plain(transfer_status: str) -> Status:
+    """Of a row that succeeded, by where its recipient's share is."""
+    if transfer_status == Stands.PAID:
+        return Status(ACCC)
+    return OF_OUTCOME[Outcome.SUCCEEDED]
 
 
 def group_status(statuses: Mapping[str, int]) -> str:

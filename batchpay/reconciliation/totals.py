@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from itertools import compress
+from typing import Any, NamedTuple
 
 from batchpay.domain.exits import Acts
 from batchpay.domain.model import (
@@ -37,7 +38,8 @@ from batchpay.reconciliation.findings import (
     further_of,
     who_acts_for,
 )
-from batchpay.reconciliation.iso20022 import status_of
+from batchpay.reconciliation.iso20022 import status_of, status_of_plain
+from batchpay.reconciliation.lines import Lines, PlainLines
 
 ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
 ASKED_CHARGED = "amounts asked = amounts charged"
@@ -61,6 +63,39 @@ REFUNDED = "refunded"  # given back since
 NAMED = 10  # further charges that a line names
 # how a further charge stands whose order has paid twice
 LEFT = frozenset({"open", "noted"})
+
+
+# of plain lines: what they are counted apart by, and what of them is added up
+
+
+class _Kind(NamedTuple):
+    currency: str
+    charged_currency: str
+    fee_currency: str
+    transfer_status: str
+
+
+_APART_BY = _Kind._fields
+_OF_TRANSFERS = {
+    "amount": "transfer_amount",
+    "fee": "transfer_fee",
+    "bank": "bank_amount",
+}
+_ADDED_UP = (
+    "destination",
+    "amount",
+    "charged_amount",
+    "fee",
+    "fee_vat",
+    "net",
+    "platform_fee",
+    "recipient_amount",
+    *_OF_TRANSFERS.values(),
+)
+
+
+def _told(column: Iterable[int | None]) -> list[int]:
+    return [cell for cell in column if cell is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +206,65 @@ class Totals:
             self.recipient_counts[finding.destination, currency] += 1
         for code in codes_of(finding):
             self.codes[outcome.value, code] += 1
+
+    def add_lines(self, lines: Lines) -> None:
+        """Count all lines of a chunk."""
+        for finding in lines.apart.values():
+            self.add(finding)
+        if lines.plain is not None:
+            self._add_plain(lines.plain)
+
+    def _add_plain(self, lines: PlainLines) -> None:
+        """Count rows that succeeded and of which there is nothing to tell, as `add` would each of
+        them.
+        """
+        columns = {name: lines.cells(name) for name in (*_APART_BY, *_ADDED_UP)}
+        kinds = list(zip(*map(columns.__getitem__, _APART_BY), strict=True))
+        for kind in dict.fromkeys(kinds):
+            added = columns
+            if kinds.count(kind) < len(kinds):
+                which = [one == kind for one in kinds]
+                added = {one: list(compress(columns[one], which)) for one in columns}
+            self._add_of_kind(_Kind(*kind), added)
+
+    def _add_of_kind(self, kind: _Kind, cells: Mapping[str, list[Any]]) -> None:
+        currency, charged_in, fee_currency, stands = kind
+        rows = len(cells["amount"])
+        succeeded = (currency, Outcome.SUCCEEDED.value)
+        asked = sum(cells["amount"])
+        self.rows_read += rows
+        self.with_intent += rows
+        self.rows[currency] += rows
+        self.sent[currency] += rows
+        self.counts[succeeded] += rows
+        self.sums[succeeded] += asked
+        self.iso20022[status_of_plain(stands).code] += rows
+        if currency:
+            self.asked[currency] += asked
+        self.charged[charged_in or currency] += sum(cells["charged_amount"])
+        for name, column in (("fee", "fee"), ("vat", "fee_vat"), ("net", "net")):
+            if told := _told(cells[column]):
+                self.fees[currency, fee_currency, name] += sum(told)
+        self._add_shares_of(currency, cells)
+        if stands:
+            self.payouts[currency, stands, "rows"] += rows
+            for name, column in _OF_TRANSFERS.items():
+                self.payouts[currency, stands, name] += sum(_told(cells[column]))
+        for to, amount in zip(cells["destination"], cells["amount"], strict=True):
+            self.recipients[to, currency] += amount
+        for to, times in Counter(cells["destination"]).items():
+            self.recipient_counts[to, currency] += times
+
+    def _add_shares_of(self, currency: str, cells: Mapping[str, list[Any]]) -> None:
+        if commissions := _told(cells["platform_fee"]):
+            self.shares[currency, "platform"] += sum(commissions)
+        shares = _told(cells["recipient_amount"])
+        if len(shares) < len(cells["recipient_amount"]):
+            unknown = len(cells["recipient_amount"]) - len(shares)
+            self.shares[currency, "unknown"] += unknown
+        if shares:
+            self.shares[currency, "recipient"] += sum(shares)
+            self.shares[currency, "known"] += len(shares)
 
     def add_stray(self, attempt: Attempt, *, stopped: bool) -> None:
         """Count an open attempt that no row of this journal asked for."""

@@ -8,7 +8,7 @@ counted another way; what differs is shown in the reports, never passed over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -73,11 +73,13 @@ def load_tables() -> None:
 
 
 def pivots_of(
-    found: Iterable[tuple[StoredChunk, list[Finding]]], sellers: Collection[str] = ()
+    found: Iterable[tuple[StoredChunk, Sequence[Finding]]],
+    sellers: Collection[str] = (),
 ) -> Pivots:
     """Every chunk of findings read once. `sellers`: the columns that name recipients."""
     gathered = _Gathered()
-    for chunk, findings in found:
+    for chunk, lines in found:
+        findings = list(lines)
         gathered.add(findings)
         if sellers:
             gathered.add_names(chunk, findings, sellers)

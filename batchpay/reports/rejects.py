@@ -34,6 +34,7 @@ from batchpay.messages.problems import BEYOND
 from batchpay.readers.cells import Cells, decode_cells
 from batchpay.readers.looks import Looks, RowLook, SheetLook, unpack
 from batchpay.readers.typed import kinds_of, typed_column
+from batchpay.reconciliation.lines import lines_of
 from batchpay.reports.files import Directory
 from batchpay.reports.sendback import Form, Line, write_sheet
 from batchpay.reports.table import Inputs, reason_of
@@ -89,7 +90,10 @@ def _has_any(inputs: Inputs) -> bool:
     """Is there a row for it?"""
     if not any(inputs.totals.count(outcome) for outcome in WANTED):
         return False
-    return any(any(map(is_to_correct, findings)) for _, findings in inputs.findings())
+    for _, findings in inputs.findings():
+        if any(map(is_to_correct, lines_of(findings).apart.values())):
+            return True
+    return False
 
 
 def _in_english(inputs: Inputs) -> Callable[[Finding], str]:
@@ -116,7 +120,8 @@ def _rejected(inputs: Inputs, reason: Callable[[Finding], str]) -> Iterator[_Row
     """The rows that somebody must correct, chunk by chunk. `reason`: how each of them is said."""
     sheet = None
     for chunk, findings in inputs.findings():
-        places = [at for at, finding in enumerate(findings) if is_to_correct(finding)]
+        apart = lines_of(findings).apart
+        places = [at for at, finding in apart.items() if is_to_correct(finding)]
         if not places and chunk.number:
             continue
         cells = decode_cells(chunk.cells)
@@ -129,11 +134,11 @@ def _rejected(inputs: Inputs, reason: Callable[[Finding], str]) -> Iterator[_Row
         columns = [cells.texts(name) for name in names]
         rows = []
         for at in places:
-            finding = findings[at]
+            finding = apart[at]
             came = [texts[at] for texts in columns]
             added = _told(finding, reason(finding)) | _as_it_came(finding, cells, at)
             rows.append([*came, *added.values()])
-        yield _Rows(names, rows, [findings[at] for at in places], looks, sheet)
+        yield _Rows(names, rows, [apart[at] for at in places], looks, sheet)
 
 
 def _told(finding: Finding, why: str) -> dict[str, str]:

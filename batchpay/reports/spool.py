@@ -2,8 +2,9 @@
 judging again.
 
 To judge a row costs its history: two lines of the journal or more, parsed and folded. What came of
-it is a tenth of that to read. The file has no name, so that it goes with the process, and holds
-only what the journal said a moment ago.
+it is a tenth of that to read; of rows with nothing to tell columns are kept, and no finding is
+made. The file has no name, so that it goes with the process, and holds only what the journal said a
+moment ago.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import marshal
 import struct
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
@@ -21,8 +22,9 @@ from typing import IO, Any
 
 from batchpay.domain.model import Finding, Further, Outcome, Problem, StoredChunk
 from batchpay.messages.message import read
+from batchpay.reconciliation.lines import Column, Lines, PlainLines, Same, lines_of
 
-Found = tuple[StoredChunk, list[Finding]]
+Found = tuple[StoredChunk, Sequence[Finding]]
 
 _FRAME = struct.Struct("<qq")  # how long the findings are, and the cells
 _NAMES = tuple(field.name for field in fields(Finding))
@@ -36,6 +38,9 @@ _MESSAGES = (_NAMES.index("reasons"), _NAMES.index("warnings"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _VALUES = {outcome: outcome.value for outcome in Outcome}
 _further_values = attrgetter(*(field.name for field in fields(Further)))
+_PLAIN = tuple(field.name for field in fields(PlainLines))
+_of_plain = attrgetter(*_PLAIN)
+_COLUMNS = (_PLAIN.index("kept"), _PLAIN.index("metadata"))
 
 
 class KeptFindings:
@@ -88,12 +93,14 @@ class KeptFindings:
         except OSError:
             self._file = None
 
-    def _keep(self, chunk: StoredChunk, findings: list[Finding]) -> None:
+    def _keep(self, chunk: StoredChunk, findings: Sequence[Finding]) -> None:
         """A disk without room costs time, not a report: then every form judges anew."""
         if self._file is None:
             return
         place = [chunk.number, chunk.sheet, list(chunk.rows)]
-        told = marshal.dumps([place, list(map(_told, findings))])
+        lines = lines_of(findings)
+        apart = [(at, _told(finding)) for at, finding in lines.apart.items()]
+        told = marshal.dumps([place, _told_plain(lines.plain), apart])
         try:
             self._file.write(_FRAME.pack(len(told), len(chunk.cells)))
             self._file.write(told)
@@ -110,12 +117,14 @@ class KeptFindings:
             if not head:
                 return
             told, cells = _FRAME.unpack(head)
-            (number, sheet, rows), findings = marshal.loads(file.read(told))  # noqa: S302 - our own
+            place, plain, apart = marshal.loads(file.read(told))  # noqa: S302 - our own
+            number, sheet, rows = place
             chunk = StoredChunk(
                 number, sheet, rows, [], {}, frozenset(), file.read(cells)
             )
             at += _FRAME.size + told + cells
-            yield chunk, list(map(_finding, findings))
+            told_apart = {at: _finding(values) for at, values in apart}
+            yield chunk, Lines(_plain(plain), told_apart)
 
     def _drop(self) -> None:
         if self._file is not None:
@@ -124,6 +133,38 @@ class KeptFindings:
                 self._file.close()
         self._file = None
         self._complete = False
+
+
+def _told_plain(lines: PlainLines | None) -> list[Any] | None:
+    if lines is None:
+        return None
+    values = list(_of_plain(lines))
+    kept, metadata = _COLUMNS
+    values[kept] = {name: _told_column(one) for name, one in lines.kept.items()}
+    values[metadata] = _told_column(lines.metadata)
+    return values
+
+
+def _told_column(column: Column) -> Any:
+    if isinstance(column, Same):
+        return column.value, column.times
+    return column
+
+
+def _plain(values: list[Any] | None) -> PlainLines | None:
+    if values is None:
+        return None
+    kept, metadata = _COLUMNS
+    values[kept] = {name: _column(one) for name, one in values[kept].items()}
+    values[metadata] = _column(values[metadata])
+    return PlainLines(*values)
+
+
+def _column(told: Any) -> Column:
+    if isinstance(told, tuple):
+        return Same(*told)
+    column: list[Any] = told
+    return column
 
 
 def _told(finding: Finding) -> list[Any]:

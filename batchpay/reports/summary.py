@@ -16,6 +16,7 @@ from batchpay.lifecycle.after import Stands
 from batchpay.messages import steps
 from batchpay.reconciliation.earned import earned_of
 from batchpay.reconciliation.iso20022 import group_status
+from batchpay.reconciliation.lines import lines_of
 from batchpay.reconciliation.totals import (
     REFUNDED,
     Equation,
@@ -244,10 +245,8 @@ def _later(inputs: Inputs) -> Iterator[dict[str, Any]]:
 
 
 def _later_rows(inputs: Inputs) -> Iterator[dict[str, Any]]:
-    for _, findings in inputs.findings():
-        for finding in findings:
-            if not finding.has_later:
-                continue
+    for finding in _apart(inputs):
+        if finding.has_later:
             yield {
                 "row": finding.row,
                 "sheet": finding.sheet,
@@ -271,18 +270,17 @@ def _came_back(inputs: Inputs) -> Iterator[dict[str, Any]]:
 
 
 def _came_back_rows(inputs: Inputs) -> Iterator[dict[str, Any]]:
-    for _, findings in inputs.findings():
-        for finding in findings:
-            if finding.corrects:
-                yield {
-                    "row": finding.row,
-                    "sheet": finding.sheet,
-                    "order_id": finding.order_id,
-                    "outcome": finding.outcome.value,
-                    "attempts": finding.attempts,
-                    "corrects": finding.corrects,
-                    "changed": finding.changed,
-                }
+    for finding in _apart(inputs):
+        if finding.corrects:
+            yield {
+                "row": finding.row,
+                "sheet": finding.sheet,
+                "order_id": finding.order_id,
+                "outcome": finding.outcome.value,
+                "attempts": finding.attempts,
+                "corrects": finding.corrects,
+                "changed": finding.changed,
+            }
 
 
 def run_json(run: RunDone | None) -> dict[str, Any] | None:
@@ -355,10 +353,15 @@ def _attention(inputs: Inputs) -> Iterator[dict[str, Any]]:
 
 
 def _for_a_person(inputs: Inputs) -> Iterator[dict[str, Any]]:
+    for finding in _apart(inputs):
+        if finding.who_acts == A_PERSON:
+            yield _row(finding)
+
+
+def _apart(inputs: Inputs) -> Iterator[Finding]:
+    """The rows of which there is anything to tell."""
     for _, findings in inputs.findings():
-        for finding in findings:
-            if finding.who_acts == A_PERSON:
-                yield _row(finding)
+        yield from lines_of(findings).apart.values()
 
 
 def _row(finding: Finding) -> dict[str, Any]:

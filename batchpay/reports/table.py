@@ -10,16 +10,25 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from batchpay.domain.model import Batch, Finding, RunDone, StoredChunk
+from batchpay.domain.model import Batch, Finding, Outcome, RunDone, StoredChunk
 from batchpay.domain.money import major_text
 from batchpay.domain.text import mode_told, visible
 from batchpay.messages.steps import addressed
 from batchpay.readers.cells import decode_cells
-from batchpay.reconciliation.iso20022 import status_of
+from batchpay.reconciliation.iso20022 import status_of, status_of_plain
+from batchpay.reconciliation.lines import (
+    Column,
+    Lines,
+    PlainLines,
+    column_of,
+    lines_of,
+    mapped,
+)
 from batchpay.reconciliation.totals import Equation, Totals
 
-Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+Found = Callable[[], Iterator[tuple[StoredChunk, Sequence[Finding]]]]
 Getter = Callable[[Finding], Any]
+OfPlain = Callable[[PlainLines], Column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,30 +174,63 @@ def _free(name: str, taken: Mapping[str, str]) -> str:
     return name
 
 
-def rows_of(inputs: Inputs) -> Iterator[list[list[Any]]]:
-    """Chunk by chunk: one list of values a column, in the order of `header_of`."""
+# of a row with nothing to tell: where a column is not one of its lines'
+OF_PLAIN: dict[str, OfPlain] = {
+    "outcome": lambda plain: plain.same(Outcome.SUCCEEDED.value),
+    "amount_major": lambda plain: list(
+        map(major_text, plain.column("amount"), plain.column("currency"))
+    ),
+    "reason": lambda plain: plain.same(""),
+    "warnings": lambda plain: plain.same(""),
+    "mode": lambda plain: mapped(mode_told, plain.column("mode")),
+    "iso20022_status": lambda plain: mapped(
+        lambda stands: status_of_plain(stands).code, plain.column("transfer_status")
+    ),
+    "iso20022_reason": lambda plain: mapped(
+        lambda stands: status_of_plain(stands).reason, plain.column("transfer_status")
+    ),
+}
+
+
+def rows_of(inputs: Inputs) -> Iterator[list[Column]]:
+    """Chunk by chunk: one column of values each, in the order of `header_of`."""
     first: dict[str, Getter] = {name: get for name, (_, get) in COLUMNS.items()}
     first["reason"] = partial(reason_of, inputs=inputs)
-    last = [get for _, get in LAST_COLUMNS.values()]
-    metadata: list[Getter] = [
-        partial(_metadata, key=key) for key in inputs.batch.metadata
-    ]
+    last = {name: get for name, (_, get) in LAST_COLUMNS.items()}
     for chunk, findings in inputs.findings():
-        columns = []
-        for get in first.values():
-            columns.append(list(map(get, findings)))
+        lines = lines_of(findings)
+        columns = _columns(lines, first)
         columns += _unused(inputs.batch, chunk)
-        for get in (*metadata, *last):
-            columns.append(list(map(get, findings)))
-        yield columns
+        columns += [_metadata(lines, key) for key in inputs.batch.metadata]
+        yield columns + _columns(lines, last)
 
 
-def _metadata(finding: Finding, key: str) -> str:
-    return finding.metadata.get(key, "")
+def _columns(lines: Lines, getters: Mapping[str, Getter]) -> list[Column]:
+    columns: list[Column] = []
+    findings = list(lines.apart.values())
+    for name, get in getters.items():
+        apart = list(map(get, findings))
+        if lines.plain is None:
+            columns.append(apart)
+            continue
+        if name in OF_PLAIN:
+            plain = OF_PLAIN[name](lines.plain)
+        else:
+            plain = lines.plain.column(name)
+        columns.append(lines.merged(plain, apart))
+    return columns
 
 
-def _unused(batch: Batch, chunk: StoredChunk) -> list[list[str]]:
+def _metadata(lines: Lines, key: str) -> Column:
+    apart = [finding.metadata.get(key, "") for finding in lines.apart.values()]
+    if lines.plain is None:
+        return apart
+    plain = mapped(lambda told: told.get(key, ""), lines.plain.metadata)
+    return lines.merged(plain, apart)
+
+
+def _unused(batch: Batch, chunk: StoredChunk) -> list[Column]:
     if not batch.unused:
         return []
     cells = decode_cells(chunk.cells)
-    return [cells.texts(name) for name in batch.unused]
+    return [column_of(cells.texts(name)) for name in batch.unused]

@@ -243,7 +243,8 @@ class _Workbook:
     # --- rows, as they are read
 
     def _each_written(self) -> Iterator[tuple[StoredChunk, list[Finding]]]:
-        for chunk, findings in self._inputs.findings():
+        for chunk, lines in self._inputs.findings():
+            findings = list(lines)
             self._write_rows(chunk, findings)
             yield chunk, findings
 
