@@ -81,6 +81,7 @@ ALSO = {
         "lifecycle/after",
         *ATTEMPTS,
         "lifecycle/plan",
+        "lifecycle/elsewhere",
         "lifecycle/listing",
         "lifecycle/unclaimed",
         "settlement",

@@ -283,6 +283,27 @@ def test_a_renamed_job_is_refused_on_every_night(
     assert all(count == 1 for count in three.money().values())
 
 
+@pytest.mark.fault("J06", "E13")
+def test_what_the_new_name_charged_counts_for_a_row_that_was_corrected(
+    market: Market,
+) -> None:
+    """An order was declined; it is charged while the job is called otherwise, and comes back
+    corrected under the old name. It asks for another amount today, and is the same sale.
+    """
+    market.orders([order(1, card="tokn_test_sandbox000010011")])
+    market.job()
+    assert night(market) == 10
+    job = market.folder / "job.toml"
+    old = job.read_text("utf-8")
+    job.write_text(old.replace('name = "night"', 'name = "renamed"'), "utf-8")
+    market.orders([order(1)])
+    assert night(market) == 0
+    job.write_text(old, "utf-8")
+    market.orders([order(1) | {"amount": "1.00"}])
+    assert night(market) == 78
+    assert market.money() == {"00001": 1}
+
+
 # --- charges that are not what they were
 
 

@@ -559,6 +559,37 @@ def test_the_very_order_that_another_job_charged_ends_the_run() -> None:
     assert isinstance(stand(other(customer), history(**known), FREE), MayGo)
 
 
+@pytest.mark.fault("J06", "E13")
+def test_what_another_job_charged_counts_by_all_that_the_sale_ever_asked_for() -> None:
+    """A row that was corrected asks for something else today: its order's earlier attempts tell
+    what it asked for, those of its sale under other ids, and the rows that it goes back to, as far
+    as they could be read.
+    """
+    theirs = elsewhere()
+    known: dict[str, Any] = {"elsewhere": {"0001": (theirs,)}}
+    more = {**DOCUMENT, "amount": 5}
+    assert stand(other(more), history(FIRST, DECLINED, **known), FREE) == Renamed(
+        theirs
+    )
+    assert isinstance(stand(other(more), history(**known), FREE), MayGo)
+    # under another id, which the row had
+    of_kin = once(FIRST, DECLINED, elsewhere={"0005": (theirs,)})
+    row = other(more, earlier=("0005",), corrects=place_of(BATCH, "", 7))
+    assert stand(row, of_kin, FREE) == Renamed(theirs)
+    # by the rows that it goes back to, none of which was sent
+    half = {"order_id": "0001", "destination": "recp_test_1"}
+    for told, stands in (
+        (DOCUMENT, Renamed),
+        (half, Renamed),
+        ({**DOCUMENT, "amount": 6}, MayGo),
+        ({**half, "destination": "recp_test_2"}, MayGo),
+        ({"order_id": "0001"}, MayGo),
+    ):
+        back = {place_of(OTHER, "", 9): (more, told)}
+        standing = stand(other(more), history(went_back=back, **known), FREE)
+        assert isinstance(standing, stands), told
+
+
 BARRED = Guards(barred={"recp_test_1": "is not verified"})
 
 

@@ -31,9 +31,11 @@ from batchpay.domain.model import Answer, ChargeSeen, Event, OnItsWay
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import Shown
+from batchpay.lifecycle.elsewhere import asked_in_told, asked_of
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges, money_of, paid_apart
 from batchpay.lifecycle.plan import by_order, key_of
+from batchpay.lifecycle.terms import Asked
 from batchpay.settlement import Case, Channel, Recorder
 from batchpay.settlement.belonging import Belonging
 from batchpay.settlement.books import TRIES, booked_charge, whole
@@ -47,8 +49,11 @@ from batchpay.settlement.evidence import (
     why_stop,
 )
 from batchpay.settlement.in_force import charges_told, stop_in_force, unreadable_in
-from batchpay.settlement.others import charge_in as elsewhere_back
-from batchpay.settlement.others import doubles, told_of
+from batchpay.settlement.others import (
+    doubles,
+    families_of,
+    told_of,
+)
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.throttled import LIST_EVERY_S, Throttled
 from tests.fakes import START_NS, FakeClock, in_virtual_time
@@ -565,6 +570,14 @@ def test_the_last_charge_of_five_weeks_is_a_witness(
 # --- other jobs
 
 
+ASKS = {
+    "order_id": "0001",
+    "amount": INTENT.amount,
+    "currency": INTENT.currency,
+    "destination": INTENT.destination,
+}
+
+
 def made_by(job: str, **changes: Any) -> ChargedElsewhere:
     return replace(told_of(of_job(job)), **changes)
 
@@ -590,7 +603,7 @@ def test_an_order_that_two_jobs_charged_is_a_stop(
 ) -> None:
     """What the other job's charge came to last counts."""
     lines = [line(one, 1, order_id="0001") for one in told]
-    found = list(doubles([*events, *lines]))
+    found = list(doubles([*events, *lines], fold(events)))
     assert [charge_id for charge_id, _ in found] == ["chrg_test_1"] * stops
     for _, why in found:
         mine = "a request without an answer" if events == [FIRST] else "chrg_test_1"
@@ -598,13 +611,55 @@ def test_an_order_that_two_jobs_charged_is_a_stop(
 
 
 @pytest.mark.fault("J06")
+def test_two_jobs_charged_an_order_that_was_corrected_meanwhile() -> None:
+    """What it asked for before counts, also where its correction has another id."""
+    more = {**FIRST.data["intent"], "amount": 5, "attempt": 2, "key": "another"}
+    again = replace(FIRST, attempt=2, data={**FIRST.data, "intent": more})
+    of_its_id = fold([FIRST, DECLINED, again])
+    fix = {**more, "order_id": "0001-b", "attempt": 1, "sale": [by_order("0001")]}
+    under_another = [
+        *fold([FIRST, DECLINED]),
+        *fold(
+            [
+                replace(
+                    again,
+                    order_id="0001-b",
+                    attempt=1,
+                    data={**again.data, "intent": fix},
+                )
+            ]
+        ),
+    ]
+    told = [line(made_by("day"), 1, order_id="0001")]
+    for attempts in (of_its_id, under_another):
+        assert [one for one, _ in doubles(told, attempts)] == ["chrg_test_1"]
+    assert list(doubles(told, fold([again]))) == []
+
+
+@pytest.mark.fault("J06")
+def test_the_family_of_an_order_is_what_came_to_correct_it() -> None:
+    """And no other attempt of the ids under which that came."""
+    journal = MemoryJournal("night")
+    asked = FIRST.data["intent"]
+    fix = {**asked, "order_id": "0009", "attempt": 2, "key": "k2"}
+    fix |= {"corrects": by_order("0001"), "sale": [by_order("0001")]}
+    own = {**asked, "order_id": "0009", "key": "k1"}
+    begun = replace(FIRST, order_id="0009", data={**FIRST.data, "intent": own})
+    again = replace(begun, attempt=2, data={**FIRST.data, "intent": fix})
+    declined = replace(DECLINED, order_id="0009")
+    journal.append(kept(FIRST, DECLINED))
+    journal.append(kept(begun, declined, again))
+    found = families_of(journal, ["0001", "0002"])
+    assert [one.intent.key for one in found["0001"]] == [asked["key"], "k2"]
+    assert found["0002"] == ()
+
+
+@pytest.mark.fault("J06")
 def test_what_is_kept_of_another_jobs_charge_comes_back() -> None:
     """Who paid, and for whom, as far as it told."""
     full = of_job("day", customer="cust_1")
-    back = elsewhere_back(told_of(full))
-    for name in ("id", "amount", "currency", "destination", "payer"):
-        assert getattr(back, name) == getattr(full, name), name
-    assert not (back.livemode or back.paid or back.status)
+    assert asked_in_told(told_of(full)) == asked_of(full)
+    assert asked_of(full) == Asked("cust_1", full.destination, full.amount, "thb")
     silent = told_of(of_job("day", destination=None))
     assert (silent.destination, silent.payer, silent.job) == ("", "", "day")
 
@@ -628,8 +683,16 @@ def test_what_another_job_charges_meanwhile_keeps_the_same_sale_back(
     async def main(recorder: Recorder) -> None:
         theirs = of_job("day", **changes)
         await recorder.others.keep([theirs])
-        told = recorder.others.charge_of(replace(INTENT, **intent))
+        told = recorder.others.charge_of(Case(replace(INTENT, **intent)))
         assert told == (theirs if found else None)
+        now = replace(INTENT, **{**intent, "amount": 7})
+        before = fold([FIRST, DECLINED])
+        for case in (Case(now, others=before), Case(now, went_back=(ASKS,))):
+            takes = theirs.takes_money and (
+                "sale" in intent or "order_id" not in intent
+            )
+            told = recorder.others.charge_of(case)
+            assert told == (theirs if takes else None)
 
     at(main)
 

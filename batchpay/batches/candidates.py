@@ -65,12 +65,15 @@ def _candidate(
     run_id: str,
     lineages: Lineages,
 ) -> Candidate:
+    row = placed.row
+    went_back = lineages.documents(_ancestry_of(row, lineages).places)
     match placed.standing:
         case MayGo(number, before, withdraw):
-            intent = intent_of_row(job, journal, placed.row, number, run_id, lineages)
-            return Candidate(intent.order_id, intent, before, withdraw)
+            intent = intent_of_row(job, journal, row, number, run_id, lineages)
+            return Candidate(intent.order_id, intent, before, withdraw, went_back)
         case Owns(attempt, before=before) | DuplicateOf(attempt, before=before):
-            return Candidate(attempt.intent.order_id, None, before)
+            order_id = attempt.intent.order_id
+            return Candidate(order_id, None, before, went_back=went_back)
     raise AssertionError(f"{placed.standing} is not sendable")
 
 
@@ -83,10 +86,7 @@ def intent_of_row(
     lineages: Lineages,
 ) -> Intent:
     """What an attempt of a row's order asks for."""
-    if row.corrects:
-        ancestry = lineages.of(row.corrects, row.earlier)
-    else:
-        ancestry = Ancestry()
+    ancestry = _ancestry_of(row, lineages)
     return intent_of(
         row.document,
         job=job.name,
@@ -103,3 +103,9 @@ def intent_of_row(
         ids_from=job.columns.ids_from,
         extras_from=job.extras_from,
     )
+
+
+def _ancestry_of(row: Row, lineages: Lineages) -> Ancestry:
+    if not row.corrects:
+        return Ancestry()
+    return lineages.of(row.corrects, row.earlier)

@@ -91,6 +91,11 @@ def history_of(
         firsts=firsts_of(batch, chunk, wanted, lineages),
         named=documents_named(batch, chunk, wanted, lineages),
         came_for=rows_named(batch, chunk, wanted, lineages),
+        went_back={
+            place: lineages.documents(sale.line[1:])
+            for place, sale in sales.items()
+            if len(sale.line) > 1
+        },
         same=same_before(journal, batch, chunk, wanted, attempts, lineages),
         # what people said of them
         words=words,

@@ -235,8 +235,7 @@ def cancellations_of(sale: Sale, lineages: Lineages) -> tuple[Word, ...]:
     orders = map(by_order, (sale.order_id, *sale.others))
     for event, told in lineages.cancelled((sale.keys[0], *orders)):
         places = tuple(key for key in told.sale if not order_in(key))
-        documents = map(lineages.document, places)
-        asked = tuple(document for document in documents if document is not None)
+        asked = lineages.documents(places)
         batch = next((known[0] for known in map(lineages.where, places) if known), "")
         said = word_of(told.by, told.reason, event.at_ns)
         word = Word(said, event.order_id, event.at_ns, batch, places, asked)

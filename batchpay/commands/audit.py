@@ -71,6 +71,7 @@ from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
 from batchpay.settlement.books import booked_charge, whole
 from batchpay.settlement.in_force import whose_journal
+from batchpay.settlement.others import families_of
 
 BALANCE_TRIES = 3
 NAMED = 20  # differences that a refused note names
@@ -563,7 +564,7 @@ def _kept_charge(
 def _ours_of(opened: OpenJob, charges: list[Booked]) -> Attempts:
     """What this job did, on whatever day, for each order that other jobs' charges name."""
     named = {order_elsewhere(opened.job.name, booked.charge) for booked in charges}
-    return attempts_of(opened.journal, sorted(named - {""}))
+    return families_of(opened.journal, sorted(named - {""}))
 
 
 def _write(

@@ -25,6 +25,7 @@ from batchpay.intake.damage import may_be_one
 from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.after import begun_ns, may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.elsewhere import asked_for, is_of_sale
 from batchpay.lifecycle.plan import alike, payer_of, single_use_of, terms_in
 from batchpay.lifecycle.rows import (
     ConflictWith,
@@ -47,7 +48,7 @@ from batchpay.lifecycle.rows import (
     sendable_of,
 )
 from batchpay.lifecycle.sales import ids_for_sure, is_kin, is_said_of
-from batchpay.lifecycle.terms import Asked, asked_in, fitting_terms_of, same_terms
+from batchpay.lifecycle.terms import Asked, fitting_terms_of, same_terms
 from batchpay.lifecycle.unclaimed import Nameless, fits, unclear_among
 from batchpay.messages import standing as said
 from batchpay.messages import steps
@@ -115,7 +116,7 @@ def contested(
     cancelled = _cancelled_alike(row, guards)
     if cancelled is not None:
         return cancelled
-    other = _elsewhere(row, history)
+    other = _elsewhere(row, history, guards)
     if other is not None:
         return Renamed(other)
     unplaced = guards.unplaced
@@ -154,19 +155,17 @@ def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
     return ConflictWith((why,))
 
 
-def _elsewhere(row: Row, history: History) -> Elsewhere | None:
-    """Another job's charge for any order id of the same sale, with the same payer, recipient and
-    amount; where that job charged it more than once, each is named.
+def _elsewhere(row: Row, history: History, guards: Guards) -> Elsewhere | None:
+    """Another job's charge for any order id of the same sale, of what that asks or ever asked for;
+    where that job charged it more than once, each is named.
     """
-    asked = asked_in(row.document)
-    found: list[Elsewhere] = []
+    others: list[Elsewhere] = []
     for order_id in history.ids(row):
-        for other in history.elsewhere.get(order_id, ()):
-            currency = other.currency.lower()
-            if asked.same(
-                Asked(other.payer, other.destination, other.amount, currency)
-            ):
-                found.append(other)
+        others += history.elsewhere.get(order_id, ())
+    if not others:
+        return None
+    asked = _asked_for_sale(row, history, guards)
+    found = [other for other in others if is_of_sale(other.asked, asked)]
     if not found:
         return None
     first = found[0]
@@ -174,6 +173,14 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
         other.charge_id for other in found if other.job == first.job
     )
     return replace(first, charge_id=", ".join(charge_ids))
+
+
+def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
+    """What a row asks for, and what was asked for its sale before."""
+    documents = (row.document, *history.went_back.get(row.place, ()))
+    own = history.attempts.get(row.order_id, ())
+    kin = (one for one in history.kin(row) if is_kin(row, one, history, guards))
+    return list(asked_for(documents, (one.intent for one in (*own, *kin))))
 
 
 # --- waiting

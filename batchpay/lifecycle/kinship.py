@@ -384,6 +384,11 @@ class Lineages:
         """
         return self._row(place).document
 
+    def documents(self, places: Iterable[str]) -> tuple[Document, ...]:
+        """The same of several places, of those that the journal knows."""
+        found = map(self.document, places)
+        return tuple(document for document in found if document is not None)
+
     def readings(self) -> Mapping[str, Sequence[str]]:
         """What was read of rows of which corrections were sent, and of those beside them -> their
         places; of the latest of them, as it is a help and no proof.

@@ -22,7 +22,7 @@ from functools import lru_cache
 from hashlib import blake2b, sha1
 from urllib.parse import quote_plus
 
-from batchpay.domain.model import ChargeSeen, Document, Intent
+from batchpay.domain.model import Document, Intent
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 
 # Keys are UUIDv5 under this name space; changing it would forget every key ever made.
@@ -258,15 +258,6 @@ def who_pays(payer: str) -> str:
 
 
 _OF_NOBODY = ("tokn_", "card_", "src_")
-
-
-def is_one_sale(charge: ChargeSeen, intent: Intent) -> bool:
-    """Does a charge of the same order id ask the same recipient, amount and payer?"""
-    mine = (intent.destination, intent.amount, intent.currency.lower())
-    theirs = (charge.destination or "", charge.amount, charge.currency.lower())
-    if mine != theirs:
-        return False
-    return may_pay(intent.payer, charge.payer or "")
 
 
 def single_use_of(document: Mapping[str, object]) -> str:

@@ -16,6 +16,7 @@ from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Rivals
 from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.terms import Asked
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said
 from batchpay.messages.message import Entry, Field, Message
@@ -105,6 +106,10 @@ class Elsewhere:
     destination: str
     amount: int  # smallest unit
     currency: str
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.payer, self.destination, self.amount, self.currency.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +233,9 @@ class History:
     named: Mapping[str, Document] = field(default_factory=dict)
     # Place of a row that came back -> the row that it names.
     came_for: Mapping[str, CameFor] = field(default_factory=dict)
+    # Place of a row that came back -> what all the rows asked for that it goes back to, as far as
+    # they could be read.
+    went_back: Mapping[str, Sequence[Document]] = field(default_factory=dict)
     # Place of a row that kin or a word tells of -> the order id that it has, or had when its file
     # was last here.
     bears: Mapping[str, str] = field(default_factory=dict)

@@ -79,9 +79,8 @@ def asked_in(document: Document) -> Asked:
     )
 
 
-def asked_by(attempt: Attempt) -> Asked:
+def asked_by(asked: Intent) -> Asked:
     """What an attempt asked for."""
-    asked = attempt.intent
     return Asked(
         asked.payer,
         asked.destination,
@@ -116,7 +115,7 @@ def is_to_the_letter(document: Document, attempt: Attempt) -> bool:
 
 def _asks_for_its_money(document: Document, attempt: Attempt) -> bool:
     mine = asked_in(document)
-    theirs = asked_by(attempt)
+    theirs = asked_by(attempt.intent)
     if attempt.intent.content and mine.payer != theirs.payer:
         return False  # it kept the payer as its row named it
     return mine.same(theirs)
@@ -155,19 +154,19 @@ def same_terms(document: Document, attempt: Attempt) -> bool:
     """Does a row ask for what an attempt of another order asked: payer, recipient, amount and
     currency?
     """
-    return asked_in(document).same(asked_by(attempt))
+    return asked_in(document).same(asked_by(attempt.intent))
 
 
 def contradicts(document: Document, attempt: Attempt) -> bool:
     """Does a row, as far as it could be read, tell of other money, another recipient or payer than
     an attempt's?
     """
-    return asked_in(document).contradicts(asked_by(attempt))
+    return asked_in(document).contradicts(asked_by(attempt.intent))
 
 
 def is_a_strangers(document: Document, attempt: Attempt) -> bool:
     """Did another payer ask for other money than a row?"""
-    return asked_in(document).stranger_to(asked_by(attempt))
+    return asked_in(document).stranger_to(asked_by(attempt.intent))
 
 
 def are_strangers(one: Document, other: Document) -> bool:

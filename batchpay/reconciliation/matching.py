@@ -21,7 +21,8 @@ from batchpay.domain.text import many
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import flaws_of, key_in, outcome_of
-from batchpay.lifecycle.plan import is_one_sale, place_in
+from batchpay.lifecycle.elsewhere import asked_of, charged_beside
+from batchpay.lifecycle.plan import place_in
 
 GIVE_BACK = ": give this one back"
 """How a difference ends that asks for a refund of a double charge."""
@@ -418,8 +419,8 @@ def order_elsewhere(job: str, charge: ChargeSeen | None) -> str:
 def match_elsewhere(
     job: str, ours: Attempts, charges: Sequence[Booked]
 ) -> Iterator[Difference]:
-    """Charges of our very orders, for the same payer, recipient and amount, that another job made
-    beside ours (J06).
+    """Charges of our very orders, for a payer, recipient and amount that they asked for, that
+    another job made beside ours (J06).
 
     Which of the two is to be given back is for a person: the other job's audit tells the same. One
     that was given back whole is none any more.
@@ -434,11 +435,10 @@ def match_elsewhere(
             or charge.id in given_back
         ):
             continue
-        for attempt in ours.get(order_id, ()):
+        attempts = ours.get(order_id, ())
+        for attempt in charged_beside(asked_of(charge), attempts):
             mine = attempt.charge
-            if mine is None or attempt.closed or mine.id in given_back:
-                continue
-            if not is_one_sale(charge, attempt.intent):
+            if mine is None or mine.id in given_back:
                 continue
             other = charge.metadata["batchpay_job"]
             told = (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.events import Stop, told_in
-from batchpay.domain.model import Intent, OnItsWay, Outcome
+from batchpay.domain.model import Document, Intent, OnItsWay, Outcome
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
@@ -28,6 +28,8 @@ class Case:
     others: tuple[Attempt, ...] = ()
     # one that was never charged and must give way before this one is sent
     withdraw: Attempt | None = None
+    # what the rows asked for that its row goes back to
+    went_back: tuple[Document, ...] = ()
     sends_in_run: int = 0
     present: bool = True  # is its row in an input of this run?
     ask_at_s: float = 0.0  # when to look it up next

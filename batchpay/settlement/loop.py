@@ -495,7 +495,7 @@ class Settlement:
                 await self._key_reused(case, proof.message)
 
     def _refuse_elsewhere(self, case: Case) -> None:
-        other = self._recorder.others.charge_of(case.intent)
+        other = self._recorder.others.charge_of(case)
         if other is not None:
             job = other.metadata["batchpay_job"]
             self._refuse(Misconfigured(renamed(case.intent.order_id, job, other.id)))

@@ -8,14 +8,24 @@ the same rule judges all of them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from batchpay.domain.events import ChargedElsewhere, told_by
 from batchpay.domain.model import ChargeSeen, Event, Intent
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.elsewhere import (
+    asked_for,
+    asked_in_told,
+    asked_of,
+    came_to_correct,
+    charged_beside,
+    is_of_sale,
+)
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import is_one_sale, order_in, row_told, sale_told
+from batchpay.lifecycle.plan import by_order, order_in, row_told, sale_told
 from batchpay.messages import steps
+from batchpay.settlement.cases import Case
 from batchpay.settlement.entries import Entries
 from batchpay.settlement.whose import Whose
 
@@ -79,13 +89,20 @@ class OtherJobs:
                 known[order_id, told.charge_id] = told.takes_money
         return known
 
-    def charge_of(self, intent: Intent) -> ChargeSeen | None:
-        """Another job's charge, seen in this run, of what this attempt is about to ask for."""
-        ids = (intent.order_id, *filter(None, map(order_in, intent.sale)))
-        for order_id in ids:
-            for charge in self._elsewhere.get(order_id, {}).values():
-                if charge.takes_money and is_one_sale(charge, intent):
-                    return charge
+    def charge_of(self, case: Case) -> ChargeSeen | None:
+        """Another job's charge, seen in this run, of the sale for which this attempt is about to
+        ask.
+        """
+        seen: dict[str, ChargeSeen] = {}
+        for order_id in _ids_of(case.intent):
+            seen |= self._elsewhere.get(order_id, {})
+        if not seen:
+            return None
+        intents = [case.intent, *(other.intent for other in case.others)]
+        asked = list(asked_for(case.went_back, intents))
+        for charge in seen.values():
+            if charge.takes_money and is_of_sale(asked_of(charge), asked):
+                return charge
         return None
 
     def _is_another_jobs(self, charge: ChargeSeen) -> bool:
@@ -94,10 +111,17 @@ class OtherJobs:
             return False
         return self._whose.place(charge) is None
 
+    async def stop_for_double_of(self, intent: Intent) -> None:
+        """The same for the order of an attempt, and for those that it came to correct."""
+        await self.stop_for_doubles(_ids_of(intent))
+
     async def stop_for_doubles(self, order_ids: Sequence[str]) -> None:
-        """A stop for each charge of another job that took what one of these orders took, too."""
-        for events in self._journal.histories(order_ids).values():
-            for charge_id, reason in doubles(events):
+        """A stop for each charge of another job that took what one of these orders, or what came to
+        correct it, took too.
+        """
+        families = families_of(self._journal, order_ids)
+        for order_id, events in self._journal.histories(order_ids).items():
+            for charge_id, reason in doubles(events, families[order_id]):
                 await self._stop_for_charge(charge_id, reason)
 
 
@@ -135,33 +159,44 @@ def told_of(charge: ChargeSeen) -> ChargedElsewhere:
     )
 
 
-def charge_in(told: ChargedElsewhere) -> ChargeSeen:
-    """The same back, as far as it was kept."""
-    return ChargeSeen(
-        id=told.charge_id,
-        status="",
-        paid=False,
-        amount=told.amount,
-        currency=told.currency,
-        livemode=False,
-        destination=told.destination,
-        payer=told.payer,
-    )
-
-
-def doubles(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
+def doubles(
+    events: Sequence[Event], attempts: Sequence[Attempt]
+) -> Iterator[tuple[str, str]]:
     """Charge id of another job, and why it is a stop: an order of this job took, or may have taken,
     the same money.
+
+    `events`: of the order; `attempts`: its own, and those that came to correct it.
     """
     latest = {told.charge_id: told for _, told in told_by(events, ChargedElsewhere)}
-    taking = [told for told in latest.values() if told.takes_money]
-    if not taking:
-        return
-    attempts = [one for one in fold(events) if not one.closed and not one.ready]
-    for told in taking:
-        for attempt in attempts:
-            if is_one_sale(charge_in(told), attempt.intent):
-                yield told.charge_id, _charged_twice(told, attempt)
+    for told in latest.values():
+        if not told.takes_money:
+            continue
+        for attempt in charged_beside(asked_in_told(told), attempts):
+            yield told.charge_id, _charged_twice(told, attempt)
+
+
+def _ids_of(intent: Intent) -> tuple[str, ...]:
+    """The id of an attempt's order, and of those that it came to correct."""
+    return (intent.order_id, *filter(None, map(order_in, intent.sale)))
+
+
+def families_of(
+    journal: Journal, order_ids: Sequence[str]
+) -> dict[str, tuple[Attempt, ...]]:
+    """Order id -> the attempts of that order, and those that came to correct it under other ids."""
+    corrected = journal.corrected(frozenset(map(by_order, order_ids)))
+    ids = (*order_ids, *chain.from_iterable(corrected.values()))
+    histories = journal.histories(list(dict.fromkeys(ids)))
+    attempts = {order_id: fold(events) for order_id, events in histories.items()}
+    families = {}
+    for order_id in order_ids:
+        key = by_order(order_id)
+        family = [*attempts.get(order_id, ())]
+        for other in dict.fromkeys(corrected.get(key, ())):
+            if other != order_id:
+                family += came_to_correct(order_id, attempts.get(other, ()))
+        families[order_id] = tuple(family)
+    return families
 
 
 def _charged_twice(told: ChargedElsewhere, attempt: Attempt) -> str:
@@ -170,8 +205,8 @@ def _charged_twice(told: ChargedElsewhere, attempt: Attempt) -> str:
     else:
         mine = "a request without an answer"
     return (
-        f"order {attempt.intent.order_id}: two jobs charge it, for the same payer, recipient and"
-        f" amount: {mine} by this one, {told.charge_id} by job {told.job}. Give one of the"
+        f"order {attempt.intent.order_id}: two jobs charge it, for a payer, recipient and amount"
+        f" of this order: {mine} by this one, {told.charge_id} by job {told.job}. Give one of the"
         " two back, and run only one of the jobs"
     )
 
@@ -181,6 +216,7 @@ def renamed(order_id: str, job: str, charge_id: str) -> str:
     (E13).
     """
     return (
-        f'order {order_id} was charged, for the same payer, amount and recipient, by job "{job}" '
+        f"order {order_id} was charged, for a payer, amount and recipient that it asks or asked"
+        f' for, by job "{job}" '
         f"({charge_id}). {steps.CHARGED_ELSEWHERE(job=job, order=order_id)}"
     )

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from batchpay.domain.model import NO_MONEY, Intent, Outcome
+from batchpay.domain.model import NO_MONEY, Document, Intent, Outcome
 from batchpay.job.job import SENDS_PER_RUN, Limit
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.settlement.cases import Case
@@ -31,6 +31,8 @@ class Candidate:
     before: tuple[Attempt, ...] = ()
     # one that was never charged and gives way to this one
     withdraw: Attempt | None = None
+    # what the rows asked for that its row goes back to, as far as they could be read
+    went_back: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,10 @@ class Queue:
             if not (is_over or gives_way):
                 return None  # by a list, meanwhile
             return Case(
-                candidate.intent, others=candidate.before, withdraw=candidate.withdraw
+                candidate.intent,
+                others=candidate.before,
+                withdraw=candidate.withdraw,
+                went_back=candidate.went_back,
             )
         if known is None or attempt is None:
             return None
@@ -195,6 +200,7 @@ class Queue:
         keys = {other.intent.key for other in known.others}
         of_its_sale = [one for one in candidate.before if one.intent.key not in keys]
         known.others = (*known.others, *of_its_sale)
+        known.went_back = candidate.went_back
         if attempt.resends and known.sends_in_run == 0:
             return known
         return None

@@ -258,7 +258,7 @@ class Recorder:
         )
         await self._write(case, told)
         self.adopted += 1
-        await self.others.stop_for_doubles([intent.order_id])
+        await self.others.stop_for_double_of(intent)
         await self._stop_for_its_row(case)
         return case
 

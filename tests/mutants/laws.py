@@ -1208,6 +1208,18 @@ def _() -> None:
 
 
 @mutant(
+    "J06",
+    "another job's charge is held against what the row asks today alone",
+    DOORS + "test_what_the_new_name_charged_counts_for_a_row_that_was_corrected",
+)
+def _() -> None:
+    def today(original: Any) -> Any:
+        return lambda documents, intents: original(list(documents)[:1], ())
+
+    swap("batchpay.lifecycle.elsewhere:asked_for", today)
+
+
+@mutant(
     "J07",
     "a second attempt passes no look-alike guard",
     DOORS + "test_a_look_alike_that_was_declined_does_not_come_back",
