@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -33,7 +34,13 @@ from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import batch_id_of, fitting_terms, intent_of
+from batchpay.lifecycle.plan import (
+    batch_id_of,
+    by_order,
+    fitting_terms,
+    intent_of,
+    place_of,
+)
 from batchpay.terminal.bars import Quiet
 from tests.test_doors import journal_of, lookup, read, rows, told_back, write
 from tests.world import BY_CUSTOMER, KEY, Market, order
@@ -243,14 +250,25 @@ def made_by_an_earlier_version(
     return made_by_another(market, name, row, document, untold="batchpay_row")
 
 
+def batch_of(market: Market, name: str) -> str:
+    """The id of the batch of a file, received today."""
+    digest = sha256((market.folder / "inbox" / f"{name}.csv").read_bytes()).hexdigest()
+    return batch_id_of(datetime.now(UTC), "night", digest)
+
+
 def made_by_another(
-    market: Market, name: str, row: int, document: dict[str, Any], *, untold: str = ""
+    market: Market,
+    name: str,
+    row: int,
+    document: dict[str, Any],
+    *,
+    untold: str = "",
+    sale: tuple[str, ...] = (),
 ) -> str:
     """Charge for a row of a file as another journal did; the charge's id. `untold`: what it does
-    not tell the gateway.
+    not tell the gateway; `sale`: what the row came to correct.
     """
-    digest = sha256((market.folder / "inbox" / f"{name}.csv").read_bytes()).hexdigest()
-    batch_id = batch_id_of(datetime.now(UTC), "night", digest)
+    batch_id = batch_of(market, name)
     intent = intent_of(
         document,
         job="night",
@@ -262,6 +280,7 @@ def made_by_another(
         run_id="r",
         journal_id="j",
         mode="test",
+        sale=sale,
     )
     parts = intent.body.split("&")
     body = "&".join(part for part in parts if not untold or untold not in part)
@@ -319,6 +338,43 @@ def test_a_row_that_another_journal_charged_under_another_id_is_a_stop_and_both_
     shown = [row["charge_id"] for row in market.results() if row["charge_id"]]
     paid = [c["id"] for c in market.own_charges() if c["status"] == "successful"]
     assert sorted([*shown, untold["charge"]]) == sorted(paid)
+
+
+@pytest.mark.fault("E12", "L10", "L11", "I2")
+@pytest.mark.parametrize("met", ["correction", "corrected"])
+def test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop(
+    market: Market, met: str
+) -> None:
+    """Two journals at once: the row was wrong, and came back to each of them under another id, or
+    went in one and was corrected in the other. Whoever meets both charges stops.
+    """
+    job(market)
+    inbox(market, a=[sale(1, amount="1x"), sale(2)], theirs=[sale(1), sale(3)])
+    told = (place_of(batch_of(market, "a"), "", 2), by_order("00001"))
+    theirs = partial(
+        made_by_another, market, "theirs", 2, {**asks(1), "order_id": "X1"}, sale=told
+    )
+    if met != "correction":
+        theirs()
+        made_by_another(market, "a", 2, asks(1))
+    inbox(market, theirs=None)
+    if met == "correction":
+        assert night(market) == 10
+        told_back(market, "00001", "R1", "inbox/b.csv", amount="100.00")
+        assert night(market) == 0
+        inbox(market, theirs=[sale(1), sale(3)])
+        theirs()
+        inbox(market, theirs=None)
+    assert [night(market, adopt=True), night(market)] == [12, 12]
+    with closing(journal_of(market)) as journal:
+        (stop,) = journal.events(["stop"])
+    paid = [
+        charge["id"]
+        for charge in market.own_charges()
+        if charge["metadata"]["invoice"] == "INV-1"
+    ]
+    assert len(paid) == 2
+    assert all(charge_id in stop.data["reason"] for charge_id in paid), stop.data
 
 
 @pytest.mark.fault("J02", "J32", "L11")

@@ -33,7 +33,14 @@ from batchpay.domain.events import (
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
 from batchpay.job.job import Job
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import alike, by_order, order_in, place_of, terms_in
+from batchpay.lifecycle.plan import (
+    alike,
+    by_order,
+    order_in,
+    place_of,
+    row_at,
+    terms_in,
+)
 
 _NOW = 2**63  # later than anything that a journal knows
 _LOOKED_THROUGH = 20  # chunks for rows that came before
@@ -703,15 +710,17 @@ class Lineages:
 
     def where(self, place: str) -> tuple[str, str, int] | None:
         """Batch, sheet and row of a place; None when the journal does not know its batch."""
-        tail, _, rest = place.partition("\t")
-        row, _, sheet = rest.partition("\t")
+        at = row_at(place)
+        if at is None:
+            return None
+        tail, sheet, row = at
         if self._batches is None:
             self._batches = {
                 batch.id[-12:]: batch.id for batch in self._journal.batches()
             }
         batch_id = self._batches.get(tail)
-        if batch_id and row.isdecimal():
-            return (batch_id, sheet, int(row))
+        if batch_id:
+            return (batch_id, sheet, row)
         return None
 
     def received_ns(self, place: str) -> int:

@@ -46,6 +46,19 @@ def place_of(batch_id: str, sheet: str, row: int) -> str:
     return f"{batch_id[-12:]}\t{row}\t{sheet}"
 
 
+def row_at(place: str) -> tuple[str, str, int] | None:
+    """The last 12 digits of the batch, the sheet and the row back; None for what is no place.
+
+    >>> row_at(place_of("2026-11-24-0123456789ab", "Orders", 7)), row_at(by_order("0001"))
+    (('0123456789ab', 'Orders', 7), None)
+    """
+    tail, _, rest = place.partition("\t")
+    row, _, sheet = rest.partition("\t")
+    if order_in(place) or not row.isdecimal():
+        return None
+    return (tail, sheet, int(row))
+
+
 def by_order(order_id: str) -> str:
     """An order as the sale of a corrected row is known by it, beside the places of its rows."""
     return f"{_ORDER}{order_id}"

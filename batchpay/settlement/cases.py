@@ -12,6 +12,8 @@ from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import paid_apart
+from batchpay.lifecycle.plan import row_at
+from batchpay.lifecycle.sales import places_of
 
 SLICE = 500  # orders that are read at once
 
@@ -65,6 +67,8 @@ class Cases:
         self._job = job
         # by key: what this run works on, sent now or before, and is not decided yet
         self._undecided: dict[str, Case] = {}
+        # place -> the orders that came to correct its row; None: nobody asked yet
+        self._corrections: dict[str, list[str]] | None = None
 
     def hold(self, case: Case) -> None:
         """This is the one Case of its attempt."""
@@ -78,6 +82,11 @@ class Cases:
         """What an attempt is now: one that is decided is held no more."""
         if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
             self._undecided.pop(after.intent.key, None)
+        if after.intent.corrects and self._corrections is not None:
+            for place in places_of(after.intent)[1:]:
+                ids = self._corrections.setdefault(place, [])
+                if after.intent.order_id not in ids:
+                    ids.append(after.intent.order_id)
 
     def case_of(self, charge_id: str) -> Case | None:
         """The attempt whose charge this is, the very one that a worker holds if one does."""
@@ -126,6 +135,35 @@ class Cases:
         for start in range(0, len(ids), SLICE):
             for events in self._journal.histories(ids[start : start + SLICE]).values():
                 yield from fold(events)
+
+    def of_sale(self, intent: Intent) -> Iterator[Attempt]:
+        """The attempts of other orders that are one sale with this one for sure: their row is its
+        own, or both go back to one row.
+        """
+        places = places_of(intent)
+        ids = self._journal.orders_of_row(intent.batch_id, intent.sheet, intent.row)
+        for place in places[1:]:
+            ids += self._orders_at(place)
+        if self._corrections is None:
+            self._corrections = {
+                place: list(orders)
+                for place, orders in self._journal.corrected().items()
+            }
+        for place in places:
+            ids += self._corrections.get(place, ())
+        for other in self.attempts_of(ids):
+            if other.intent.order_id != intent.order_id and not set(places).isdisjoint(
+                places_of(other.intent)
+            ):
+                yield other
+
+    def _orders_at(self, place: str) -> list[str]:
+        """The orders that a row which another came to correct caused."""
+        at = row_at(place)
+        if at is None:
+            return []
+        tail, sheet, row = at
+        return self._journal.orders_of_row(self._journal.batch_named(tail), sheet, row)
 
     def attempts(self, order_id: str) -> tuple[Attempt, ...]:
         """All attempts of one order."""

@@ -149,10 +149,12 @@ def why_stop(
     return ""
 
 
-def row_charged_twice(mine: Attempt, other: Attempt) -> str:
-    """Why two attempts of one row, under two order ids, that both have money or may are a stop."""
+def sale_charged_twice(mine: Attempt, other: Attempt) -> str:
+    """Why two attempts of one sale, under two order ids, that both have money or may are a
+    stop.
+    """
     return (
-        f"order {mine.intent.order_id}: its row took money, or may have, under two ids:"
+        f"order {mine.intent.order_id}: its sale took money, or may have, under two ids:"
         f" {_named(mine, NO_ANSWER)} for this one, {_named(other, NO_ANSWER)} for order"
         f" {other.intent.order_id}. Give one of the two back, and run the job with one journal only"
     )

@@ -50,7 +50,7 @@ from batchpay.settlement.evidence import (
     is_known_already,
     is_refund,
     is_same,
-    row_charged_twice,
+    sale_charged_twice,
     why_stop,
 )
 from batchpay.settlement.expected import Expected
@@ -195,7 +195,7 @@ class Recorder:
         self._refresh(case)
         await self._write(case, told)
         if before is None or before.charge is None:
-            await self._stop_for_its_row(case)
+            await self._stop_for_its_sale(case)
 
     def _refresh(self, case: Case) -> None:
         """The same page may have brought another charge of its order, or of itself."""
@@ -259,26 +259,20 @@ class Recorder:
         await self._write(case, told)
         self.adopted += 1
         await self.others.stop_for_double_of(intent)
-        await self._stop_for_its_row(case)
+        await self._stop_for_its_sale(case)
         return case
 
-    async def _stop_for_its_row(self, case: Case) -> None:
-        """A charge that is met took money, or may, for a row that has some under another id:
-        another journal read the row with other ids, and could not know.
+    async def _stop_for_its_sale(self, case: Case) -> None:
+        """A charge that is met took money, or may, for a sale that has some under another id:
+        another journal read its row with other ids, or another correction of it, and could not
+        know.
         """
-        asked = case.intent
         mine = case.attempt
         if mine is None or not mine.stands or not mine.placed:
             return
-        place = asked.batch_id, asked.sheet, asked.row
-        ids = self._journal.orders_of_row(*place)
-        if len(ids) < 2:
-            return
-        for other in self.cases.attempts_of(ids):
-            is_another = other.intent.order_id != asked.order_id
-            stands = other.stands and not other.anothers
-            if is_another and stands and other.owned_by(*place):
-                await self.stop(row_charged_twice(mine, other), case)
+        for other in self.cases.of_sale(case.intent):
+            if other.stands and not other.anothers:
+                await self.stop(sale_charged_twice(mine, other), case)
 
     def _hear(self, charge: ChargeSeen) -> None:
         if charge.refunded:

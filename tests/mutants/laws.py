@@ -760,7 +760,17 @@ def _() -> None:
     async def nothing(*given: Any) -> None:
         return None
 
-    swap("batchpay.settlement.recorder:Recorder._stop_for_its_row", lambda _: nothing)
+    swap("batchpay.settlement.recorder:Recorder._stop_for_its_sale", lambda _: nothing)
+
+
+@mutant(
+    "L10",
+    "a sale that took money by its correction too is no stop",
+    "test_sale.py::"
+    "test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop",
+)
+def _() -> None:
+    swap("batchpay.settlement.cases:places_of", lambda was: lambda one: was(one)[:1])
 
 
 @mutant("L10", "a stop does not stop the run that wrote it", SIMULATION)
