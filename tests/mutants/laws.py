@@ -766,8 +766,7 @@ def _() -> None:
 @mutant(
     "L10",
     "a sale that took money by its correction too is no stop",
-    "test_sale.py::"
-    "test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop",
+    "test_sale.py::test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop",
 )
 def _() -> None:
     swap("batchpay.settlement.cases:places_of", lambda was: lambda one: was(one)[:1])
