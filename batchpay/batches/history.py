@@ -35,9 +35,8 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages, Rivals
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.plan import place_of, places_of
 from batchpay.lifecycle.rows import History, Word
-from batchpay.lifecycle.sales import places_of
 
 Sales = dict[str, Sale]
 

@@ -19,9 +19,8 @@ from batchpay.lifecycle.kinship import (
     goes_back_to,
     reading_of,
 )
-from batchpay.lifecycle.plan import by_order, order_in, place_of
+from batchpay.lifecycle.plan import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rows import CameFor, Same, Word
-from batchpay.lifecycle.sales import places_of
 
 
 def same_before(

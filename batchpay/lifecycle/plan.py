@@ -74,6 +74,13 @@ def order_in(key: str) -> str:
 _ORDER = "order\t"  # no place begins like this: it begins with 12 hexadecimal digits
 
 
+def places_of(asked: Intent) -> tuple[str, ...]:
+    """The row that caused an attempt, and those that it goes back to."""
+    own = place_of(asked.batch_id, asked.sheet, asked.row)
+    back = [key for key in (asked.corrects, *asked.sale) if key and not order_in(key)]
+    return tuple(dict.fromkeys((own, *back)))
+
+
 def told_row(sheet: str, row: int) -> str:
     """A row's place inside its file as `metadata[batchpay_row]` tells it.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from batchpay.domain.model import Intent, Outcome
+from batchpay.domain.model import Outcome
 from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import are_apart, goes_back_to
@@ -18,6 +18,7 @@ from batchpay.lifecycle.plan import (
     by_order,
     order_in,
     place_of,
+    places_of,
     terms_in,
     terms_of,
 )
@@ -311,13 +312,6 @@ def keys_of(row: Row) -> tuple[str, ...]:
     """By what corrections of the row itself name it."""
     ids = [one for one in (row.order_id, *row.earlier) if one]
     return (row.place, *map(by_order, ids))
-
-
-def places_of(asked: Intent) -> tuple[str, ...]:
-    """The row that caused an attempt, and those that it goes back to."""
-    own = place_of(asked.batch_id, asked.sheet, asked.row)
-    back = [key for key in (asked.corrects, *asked.sale) if key and not order_in(key)]
-    return tuple(dict.fromkeys((own, *back)))
 
 
 # --- was it cancelled?
