@@ -21,7 +21,15 @@ import json
 import re
 from collections.abc import Collection
 
-from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW, TORN_ROW
+from batchpay.messages.problems import (
+    ANOTHER_ROW,
+    LOST_ID,
+    OTHER_JOBS_ROW,
+    QUOTE,
+    RAGGED_LINE,
+    TORN_ROW,
+    TOTAL_ROW_LAST,
+)
 
 BATCH = "batchpay_batch"
 ROW = "batchpay_row"
@@ -42,6 +50,11 @@ NAMING = (
 # rules of rows that name none any more, or none that they are, or one of another job
 ASTRAY = frozenset(
     entry.code for entry in (TORN_ROW, ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW)
+)
+# rules whose fault the cells of a rejects file do not show again: cells that had slipped are all in
+# their columns there, and a sum stands without the rows that it sums
+UNSEEN = frozenset(
+    entry.code.partition(".")[0] for entry in (RAGGED_LINE, QUOTE, TOTAL_ROW_LAST)
 )
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)

@@ -33,6 +33,7 @@ from batchpay.messages.problems import (
     RAGGED_LINE,
     RAGGED_LINES,
     RAGGED_SHORT,
+    UNSEEN_FAULT,
 )
 
 Check = Callable[[Sequence[Document]], Mapping[int, tuple[Problem, ...]]]
@@ -47,7 +48,14 @@ _BOUNDS = frozenset(
 # what a reader says of rows whose cells may stand in other columns than their own
 SLIPPED = frozenset(
     entry.code
-    for entry in (RAGGED_LINE, RAGGED_LINES, RAGGED_SHORT, RAGGED_BETWEEN, QUOTE)
+    for entry in (
+        RAGGED_LINE,
+        RAGGED_LINES,
+        RAGGED_SHORT,
+        RAGGED_BETWEEN,
+        QUOTE,
+        UNSEEN_FAULT,
+    )
 )
 ROW = "the row"  # whom to blame when no field is
 

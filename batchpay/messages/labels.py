@@ -629,3 +629,11 @@ AGAIN = (
     _label("again.invalid_account_number", "with another card or account", _AGAIN),
     _label("again.invalid_account", "with another card or account", _AGAIN),
 )
+
+# --- the rows that are sent back
+
+SAY_YES = _label(
+    "rejects.say-yes",
+    "once it is put right in this file, write yes in batchpay_retry",
+    "Stands behind the reason of a row whose fault its cells do not show.",
+)

@@ -184,6 +184,24 @@ ONLY_CELL = entry(
     'customer = ""\nshop = ""',
     remedy="Delete the row, or fill it in.",
 )
+NO_VALUE_AGAIN = entry(
+    "formula-without-value.again",
+    "it came back, and is still empty where a formula had no value: write the value, or yes in"
+    " batchpay_retry if nothing is to stand there",
+    means="A row of a rejects file comes back in which the value of a formula is still missing.",
+    example="a row of rejects.xlsx that was rejected for a formula without a value, as it was",
+    remedy="Write the value into the cell, or yes into batchpay_retry.",
+)
+UNSEEN_FAULT = entry(
+    "unseen-fault",
+    "it came back, and its cells do not show whether it was put right: see that each is in its"
+    " column, then write yes in batchpay_retry",
+    means="A row of a rejects file comes back that was rejected for something that cells do not"
+    " show: its line had cells too many or too few, or it looked like a total row.",
+    example="a row of rejects.csv that was rejected as ragged-row, as it was",
+    remedy="Look at each cell of the row: 1 may be left of an amount of 1,200.00. Put all right,"
+    " and write yes in batchpay_retry.",
+)
 NOT_A_MARK = entry(
     "not-a-mark",
     "it says which cells got an apostrophe: leave it as it was, or empty it and take the"

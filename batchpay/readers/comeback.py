@@ -1,5 +1,6 @@
 """A rejects file that comes back: the apostrophe that kept a cell from being a formula is taken off
-again, and a cell whose card number was masked is still the one that was rejected.
+again, and a row whose fault its cells show no more is rejected again: one with a masked card number
+or key, one whose cells had slipped, one that looked like a sum, one with a formula without a value.
 """
 
 from __future__ import annotations
@@ -8,13 +9,24 @@ import json
 import re
 from collections.abc import Collection, Sequence
 
-from batchpay.domain.lineage import ADDED, DEFUSED, REASON, is_rejects_file
+from batchpay.domain.lineage import (
+    ADDED,
+    DEFUSED,
+    REASON,
+    RETRY,
+    UNSEEN,
+    is_rejects_file,
+)
 from batchpay.domain.model import Problem
 from batchpay.domain.text import FORMULA_STARTS, told
 from batchpay.messages import problems
 from batchpay.readers.pieces import Piece
 
-_MASK = re.compile(r"\*{9,15}[0-9]{4}")  # what cards.without_cards leaves
+# what `screen` leaves of a card number, and of a key
+_MASKS = (
+    (problems.CARD_NUMBER, re.compile(r"\*{9,15}[0-9]{4}")),
+    (problems.SECRET_KEY, re.compile(r"\b([spc]key|chain)_\*{3}")),
+)
 
 
 def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
@@ -38,7 +50,7 @@ def restore(piece: Piece) -> None:
     """
     names = piece.batch.schema.names
     if is_rejects_file(names) and REASON in names:
-        _blame_masked(piece)
+        _blame_again(piece)
     if DEFUSED not in names:
         return
     import pyarrow as pa
@@ -58,20 +70,59 @@ def restore(piece: Piece) -> None:
         piece.batch = piece.batch.set_column(index, name, pa.array(texts, pa.string()))
 
 
-def _blame_masked(piece: Piece) -> None:
-    """A row that was rejected for a card number is rejected again as long as its mask stands there:
-    what is sent beside the money was never meant to be a mask.
+def _blame_again(piece: Piece) -> None:
+    """A row that comes back as it went is rejected for what it was rejected for: what is sent
+    beside the money was never meant to be a mask, nor an amount what a comma left of it.
     """
+    for said, mask in _MASKS:
+        for at in _told_of(piece, said.code):
+            for name, text in _own_cells(piece, at):
+                if mask.search(text):
+                    piece.blame(at, Problem(name, told(text), said()))
+    for at in _told_of(piece, problems.NO_VALUE_IN.code):
+        for name, text in _own_cells(piece, at):
+            if not text and _is_told_of(piece, at, name) and not _says_yes(piece, at):
+                piece.blame(at, Problem(name, "", problems.NO_VALUE_AGAIN()))
+    for rule in sorted(UNSEEN):
+        for at in _told_of(piece, rule):
+            if not _says_yes(piece, at):
+                retry = told(_cell(piece, at, RETRY))
+                piece.blame(at, Problem(RETRY, retry, problems.UNSEEN_FAULT(), rule))
+
+
+def _told_of(piece: Piece, rule: str) -> list[int]:
+    """Where the reason names this rule, in whichever language."""
     import pyarrow.compute as pc
 
+    reasons = piece.batch.column(piece.batch.schema.names.index(REASON))
+    places: list[int] = pc.indices_nonzero(
+        pc.match_substring(reasons, f"({rule})")
+    ).to_pylist()
+    return places
+
+
+def _is_told_of(piece: Piece, at: int, name: str) -> bool:
+    """Is it this column whose formula had no value?"""
+    for told_once in _cell(piece, at, REASON).split(" | "):
+        if told_once.startswith(f"{name}: ") and problems.NO_VALUE_IN.code in told_once:
+            return True
+    return False
+
+
+def _own_cells(piece: Piece, at: int) -> list[tuple[str, str]]:
     names = piece.batch.schema.names
-    reasons = piece.batch.column(names.index(REASON))
-    told_so = pc.indices_nonzero(pc.match_substring(reasons, problems.CARD_NUMBER.code))
-    for at in told_so.to_pylist():
-        for name, column in zip(names, piece.batch.columns, strict=True):
-            text = column[at].as_py() or ""
-            if name not in ADDED and _MASK.search(text):
-                piece.blame(at, Problem(name, told(text), problems.CARD_NUMBER()))
+    return [(name, _cell(piece, at, name)) for name in names if name not in ADDED]
+
+
+def _says_yes(piece: Piece, at: int) -> bool:
+    return _cell(piece, at, RETRY).strip().lower() == "yes"
+
+
+def _cell(piece: Piece, at: int, name: str) -> str:
+    names = piece.batch.schema.names
+    if name not in names:
+        return ""
+    return piece.batch.column(names.index(name))[at].as_py() or ""
 
 
 def _names(piece: Piece, at: int, mark: str) -> list[str]:

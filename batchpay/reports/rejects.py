@@ -27,10 +27,25 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, REASON, told_id
+from batchpay.domain.lineage import (
+    ADDED,
+    ASTRAY,
+    NAMING,
+    REASON,
+    RETRY,
+    UNSEEN,
+    told_id,
+)
 from batchpay.domain.model import Batch, Finding, Outcome
 from batchpay.domain.text import defused, short_cell, visible
-from batchpay.messages.problems import BEYOND
+from batchpay.messages.labels import SAY_YES
+from batchpay.messages.message import Message
+from batchpay.messages.problems import (
+    BEYOND,
+    TOTAL_ROW,
+    TOTAL_ROW_SUM,
+    UNSEEN_FAULT,
+)
 from batchpay.readers.cells import Cells, decode_cells
 from batchpay.readers.looks import Looks, RowLook, SheetLook, unpack
 from batchpay.readers.typed import kinds_of, typed_column
@@ -53,6 +68,10 @@ WANTED = frozenset(
         Outcome.CONFLICT,
     }
 )
+# a row that is to be deleted, and one that is told already
+_SAID_ELSEWHERE = frozenset(
+    entry.code for entry in (TOTAL_ROW, TOTAL_ROW_SUM, UNSEEN_FAULT)
+)
 
 
 def write_rejects(directory: Directory, inputs: Inputs) -> None:
@@ -66,9 +85,10 @@ def write_rejects(directory: Directory, inputs: Inputs) -> None:
         if form not in wanted:
             directory.remove(f"rejects.{form}")
     if "parquet" in wanted:
-        _write_parquet(directory, lambda: _rejected(inputs, _in_english(inputs)))
+        _write_parquet(directory, lambda: _rejected(inputs, _in_english(inputs), str))
     elif "csv" in wanted or "tsv" in wanted:
-        _write_text(directory, inputs.batch, _rejected(inputs, _in_english(inputs)))
+        rows = _rejected(inputs, _in_english(inputs), str)
+        _write_text(directory, inputs.batch, rows)
     if "xlsx" in wanted:
         _write_sheet(directory, inputs)
 
@@ -116,7 +136,9 @@ class _Rows:
     sheet: SheetLook | None  # of the file
 
 
-def _rejected(inputs: Inputs, reason: Callable[[Finding], str]) -> Iterator[_Rows]:
+def _rejected(
+    inputs: Inputs, reason: Callable[[Finding], str], say: Callable[[Message], str]
+) -> Iterator[_Rows]:
     """The rows that somebody must correct, chunk by chunk. `reason`: how each of them is said."""
     sheet = None
     for chunk, findings in inputs.findings():
@@ -136,9 +158,20 @@ def _rejected(inputs: Inputs, reason: Callable[[Finding], str]) -> Iterator[_Row
         for at in places:
             finding = apart[at]
             came = [texts[at] for texts in columns]
-            added = _told(finding, reason(finding)) | _as_it_came(finding, cells, at)
+            why = reason(finding)
+            if _needs_yes(finding):
+                why = f"{why} | {say(SAY_YES())}"
+            added = _told(finding, why) | _as_it_came(finding, cells, at)
             rows.append([*came, *added.values()])
         yield _Rows(names, rows, [apart[at] for at in places], looks, sheet)
+
+
+def _needs_yes(finding: Finding) -> bool:
+    """Do the cells not show what is wrong with the row, nor, once it is mended, that it is?"""
+    for problem in finding.problems:
+        if problem.rule in UNSEEN and problem.said.code not in _SAID_ELSEWHERE:
+            return True
+    return False
 
 
 def _told(finding: Finding, why: str) -> dict[str, str]:
@@ -253,7 +286,7 @@ def _typed(some: _Rows, untyped: set[str]) -> pa.Table:
 
 def _write_sheet(directory: Directory, inputs: Inputs) -> None:
     words = Words(inputs.language, inputs.time_zone, inputs.job_file)
-    parts = _rejected(inputs, words.reason)
+    parts = _rejected(inputs, words.reason, words.say)
     first = next(parts)
     names = (*first.columns, *ADDED)
     ids = frozenset(at for at, name in enumerate(names) if name in inputs.ids)
@@ -304,6 +337,8 @@ class _Marks:
                 at = self._at.get(column)
                 if at is not None and cells[at]:
                     notes[at] = [visible(self._words.reason(finding))]
+        if _needs_yes(finding):
+            notes[self._at[RETRY]] = [self._words.say(SAY_YES())]
         if not notes:
             return {self._at[REASON]: ""}
         return {at: "\n".join(said) for at, said in notes.items()}

@@ -410,3 +410,44 @@ def _write_back(path: Path, cells: dict[str, str]) -> None:
         writer = csv.DictWriter(file, list(cells))
         writer.writeheader()
         writer.writerow(cells)
+
+
+REASONS = {
+    2: "row: found 'A,25,200.00' (ragged-row); line 3: 8 cells where the header has 7",
+    3: "行: 'A\"x' でした (quote)。引用符",
+    4: "amount: found '10.00 THB' (total-row); it is the last amount",
+    5: "note: is empty (formula-without-value); cell F4 is a formula",
+    6: "note: found 'skey_***' (secret-key); remove it",
+}
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({"batchpay_retry": ""}, {2, 3, 4, 5, 6}),
+        ({"batchpay_retry": " Yes"}, {2, 3, 4, 5, 6}),  # no yes
+        ({"batchpay_retry": "YES"}, {6}),
+        ({"note": "whole"}, {2, 3, 4}),
+    ],
+)
+def test_a_fault_that_cells_do_not_show_is_told_again(
+    tmp_path: Path, form: str, changes: dict[str, str], left: set[int]
+) -> None:
+    """Until somebody says that it is put right: else 25.00 would be charged for 25,200.00."""
+    rows = []
+    for number, why in REASONS.items():
+        ours = {"batchpay_outcome": "rejected", "batchpay_reason": why}
+        ours["note"] = "skey_***" if "secret-key" in why else ""
+        rows.append(back(f"A{number}", f"A{number}", number) | ours | changes)
+    looked = looked_at(tmp_path, form, *rows)
+    assert set(looked.problems) == left
+    if left == {2, 3, 4, 5, 6} and not changes["batchpay_retry"]:
+        rules = {row: found[0][1] for row, found in looked.rules.items()}
+        assert rules == {
+            2: "ragged-row",
+            3: "quote",
+            4: "total-row",
+            5: "formula-without-value",
+            6: "secret-key",
+        }
