@@ -13,6 +13,13 @@ NO_FILE = entry(
     example="[input] file names a file that the export has not written yet",
     remedy="Put the file where the job says.",
 )
+NO_FILE_BUT = entry(
+    "file-missing.near",
+    "{path}: there is no such file; beside it is '{near}': if that is meant, name it",
+    means="The input that --input names is not there, and one of a like name is.",
+    example="--input inbox/ordres.csv beside inbox/orders.csv",
+    remedy="Name the file as it is written.",
+)
 NONE_FITS = entry(
     "file-missing.pattern",
     "{path}: there is no such file; put it there, or say optional = true in [input]",

@@ -1,9 +1,15 @@
-"""Which files an `[input]` section means: each one once, in the order of their names."""
+"""Which files an `[input]` section means: each one once, in the order of their names.
+
+`optional` is about the file that the job waits for every night. One that `--input` names, without a
+wildcard, is there or misspelt.
+"""
 
 from __future__ import annotations
 
+import difflib
 import glob
 import os
+from itertools import islice
 from pathlib import Path
 
 from batchpay.domain.errors import InputMissing
@@ -14,6 +20,8 @@ from batchpay.messages.message import Message
 from batchpay.readers.leftovers import FOLDERS, is_no_input
 
 _NAMED = 5  # files in a sentence
+_HELD_AGAINST = 1000  # names of a folder
+_LIKE = 0.8  # as difflib counts it
 TOTALS = ".totals.json"  # control totals beside an input are no input
 
 
@@ -33,6 +41,8 @@ def find_files(job_input: Input) -> list[Path]:
             found[path] = path
             continue
         found.setdefault((status.st_dev, status.st_ino), path)
+    if not found and _is_typed(job_input):
+        raise InputMissing(_why_not_there(Path(job_input.pattern)))
     if not found and not job_input.optional:
         raise InputMissing(_why_none(job_input.pattern))
     return list(found.values())
@@ -51,6 +61,23 @@ def _all_matches(pattern: str) -> list[Path]:
 
 def _is_left_over(path: Path) -> bool:
     return is_no_input(path.name) or not FOLDERS.isdisjoint(path.parts)
+
+
+def _is_typed(job_input: Input) -> bool:
+    """Does `--input` name one file?"""
+    return bool(job_input.named_by_job) and not glob.has_magic(job_input.pattern)
+
+
+def _why_not_there(path: Path) -> Message:
+    """Beside it, the file that may be meant: it is held against what its folder holds."""
+    try:
+        names = [one.name for one in islice(path.parent.iterdir(), _HELD_AGAINST)]
+    except OSError:
+        names = []
+    near = difflib.get_close_matches(path.name, sorted(names), n=1, cutoff=_LIKE)
+    if near:
+        return files.NO_FILE_BUT(path=str(path), near=told(near[0]))
+    return files.NO_FILE(path=str(path))
 
 
 def _why_none(pattern: str) -> Message:

@@ -79,7 +79,12 @@ def test_only_regular_files_are_input(tmp_path: Path) -> None:
                 look(tmp_path, f"{name}.csv")
     with pytest.raises(InputMissing):
         look(tmp_path, "nobody-*.csv")
-    assert look(tmp_path, "nobody.csv", input="optional = true").rows == []
+    assert look(tmp_path, "nobody-*.csv", input="optional = true").rows == []
+    with pytest.raises(InputMissing, match=r"nobody\.csv: there is no such file$"):
+        look(tmp_path, "nobody.csv", input="optional = true")
+    (tmp_path / "nobodys.csv").touch()
+    with pytest.raises(InputMissing, match=r"beside it is 'nobodys\.csv'"):
+        look(tmp_path, "nobody.csv", input="optional = true")
 
 
 @pytest.mark.fault("X08")
