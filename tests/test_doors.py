@@ -18,7 +18,7 @@ from batchpay.batches.session import Options
 from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
 from batchpay.commands.plan import plan
-from batchpay.domain.errors import BatchpayError, Misconfigured, Usage
+from batchpay.domain.errors import BatchpayError, DoesNotAddUp, Misconfigured, Usage
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -326,6 +326,33 @@ def test_a_list_that_lacks_what_the_journal_has_proof_of_proves_no_absence(
     posts = market.posts()
     night(market)
     assert market.posts() == posts
+
+
+@pytest.mark.fault("J05", "B32", "L5")
+def test_a_list_that_lacks_what_an_earlier_one_showed_proves_no_absence(
+    market: Market,
+) -> None:
+    """A charge that names nobody may be the one that nobody answered. A list that does not show it
+    any more is a copy from before: neither a night nor a person's word goes by it.
+    """
+    lost = ["metadata.batchpay_key", "metadata.batchpay_job"]
+    about = {"method": "GET", "order_id": "00001"}
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(action="reset_after", order_id="00001")
+    market.sandbox.add_rule(**about, path="/charges*", drop=lost)
+    assert night(market) == 11
+    market.sandbox.clear_rules()
+    market.sandbox.add_rule(**about, path="/charges", action="missing")
+    market.sandbox.add_rule(**about, path="/charges/*", drop=lost)
+    assert night(market) == 11
+    assert market.money() == {"00001": 1}
+    with pytest.raises(DoesNotAddUp, match="may be the charge of order 00001"):
+        job = load_job(market.folder / "job.toml")
+        resolving.not_charged(job, SecretKey(KEY), "00001", "looked")
+    market.sandbox.clear_rules()
+    assert night(market) == 0
+    assert market.money() == {"00001": 1}
 
 
 @pytest.mark.fault("J11")

@@ -296,7 +296,7 @@ def test_beside_a_charge_that_may_be_its_own_an_order_stays_in_doubt_and_says_so
     async def main(_: Doubting) -> None:
         case = await world.sent()
         world.doubts.add(case, early=True)
-        await world.doubts._leave(case, of_job("night", id="chrg_test_7", metadata={}))
+        await world.doubts._leave(case, "chrg_test_7")
         assert world.doubts.none and world.told == ["0001"]
         assert case.attempt is not None and case.attempt.may_be == "chrg_test_7"
         (note,) = world.lists.notes

@@ -729,14 +729,14 @@ async def _refuse_unclear(
 ) -> None:
     """Raises DoesNotAddUp beside a charge that may be the attempt's, and does not say so."""
     assert case.attempt is not None
-    unclear = lists.may_show(listing, case.attempt)
-    if unclear is None or unclear.id == own:
+    unclear = await lists.may_be_its(listing, case.attempt)
+    if unclear in ("", own):
         return
     if case.attempt.outcome is Outcome.IN_DOUBT:
         await opened.recorder.unclear(case, unclear)
-    step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
+    step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear)
     raise DoesNotAddUp(
-        f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key:"
+        f"{unclear} may be the charge of order {case.intent.order_id}, and carries no key:"
         f" nothing was settled; {step}"
     )
 

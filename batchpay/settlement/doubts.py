@@ -284,8 +284,8 @@ class Doubts:
             if case.intent.order_id not in self._open:
                 continue
             assert case.attempt is not None
-            unclear = self._lists.may_show(listing, case.attempt)
-            if unclear is not None:
+            unclear = await self._lists.may_be_its(listing, case.attempt)
+            if unclear:
                 await self._leave(case, unclear)
             elif proves and case in due and await self._may_be_anothers(case):
                 await self._leave_untold(case)
@@ -323,14 +323,14 @@ class Doubts:
             await self._recorder.found(case, charge, by_id=True)
             self._found(case)
 
-    async def _leave(self, case: Case, unclear: ChargeSeen) -> None:
+    async def _leave(self, case: Case, unclear: str) -> None:
         """A charge that may be this order's, and cannot be told: no look-up of this run will prove
         its absence.
         """
         del self._open[case.intent.order_id]
         await self._recorder.unclear(case, unclear)
         self._lists.notes.append(
-            f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and says"
+            f"order {case.intent.order_id} stays in doubt: {unclear} may be its charge, and says"
             " no order"
         )
         self._told(case)

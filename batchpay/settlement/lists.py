@@ -499,19 +499,43 @@ class Lists:
             and not self.lacking(listing)
         )
 
-    def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
-        """A charge without a key in the list that could be this attempt's: then nothing is proven
-        about it.
+    async def may_be_its(self, listing: Listing | None, attempt: Attempt) -> str:
+        """The id of a charge without a key that could be this attempt's: then nothing is proven
+        about it. Empty: there is none.
+
+        In the list; or where an earlier list, or an answer, told of one and this list does not show
+        it: then the list may be a copy from before, unless the gateway says by the id what is so.
         """
         if listing is None:
-            return None
+            return ""
         for charge in listing.unclear:
-            is_anothers = self._recorder.whose.is_anothers
-            if self._may_be(charge, attempt) and not is_anothers(
-                charge.id, attempt.intent
+            if self._may_be_its(charge, attempt):
+                return charge.id
+        for charge_id in filter(None, (attempt.may_be, attempt.hinted)):
+            if not listing.shows(charge_id) and await self._may_still_be(
+                charge_id, attempt
             ):
-                return charge
-        return None
+                return charge_id
+        return ""
+
+    async def _may_still_be(self, charge_id: str, attempt: Attempt) -> bool:
+        """The same of one that no list shows now: only what the gateway says of it by its id ends
+        that.
+        """
+        is_told = charge_id in self._recorder.strays.disowned
+        if is_told or not can_be_asked_for(charge_id):
+            return False
+        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
+        if answer is not None and is_unknown(answer):
+            return False
+        charge = None if answer is None else answer.said
+        if charge is None or charge.id != charge_id:
+            return True
+        return key_in(charge) == attempt.intent.key or self._may_be_its(charge, attempt)
+
+    def _may_be_its(self, charge: ChargeSeen, attempt: Attempt) -> bool:
+        is_anothers = self._recorder.whose.is_anothers(charge.id, attempt.intent)
+        return self._may_be(charge, attempt) and not is_anothers
 
     async def still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period

@@ -350,10 +350,10 @@ class Recorder:
         """The 429 that its last send was answered with proves nothing of this gateway."""
         await self._write(case, Disbelieved(), case.sends)
 
-    async def unclear(self, case: Case, charge: ChargeSeen) -> None:
+    async def unclear(self, case: Case, charge_id: str) -> None:
         """A list shows a charge without a key that may be this attempt's; written once for each."""
-        if case.attempt is not None and case.attempt.may_be != charge.id:
-            await self._write(case, Unclear(charge_id=charge.id))
+        if case.attempt is not None and case.attempt.may_be != charge_id:
+            await self._write(case, Unclear(charge_id=charge_id))
 
     async def unreadable(self, charge_id: str, why: str) -> None:
         """The same where any order may be meant: nothing is sent before a person has told; written

@@ -764,6 +764,19 @@ def _() -> None:
 
 
 @mutant(
+    "L5",
+    "a charge that an earlier list showed, and this one does not, is forgotten",
+    "test_doors.py::"
+    "test_a_list_that_lacks_what_an_earlier_one_showed_proves_no_absence",
+)
+def _() -> None:
+    async def forgotten(*given: Any) -> bool:
+        return False
+
+    swap("batchpay.settlement.lists:Lists._may_still_be", lambda _: forgotten)
+
+
+@mutant(
     "L10",
     "a sale that took money by its correction too is no stop",
     "test_sale.py::test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop",
