@@ -49,7 +49,7 @@ not_cards = ["Tax ID"]
 order_id    = "Order No"
 amount      = { column = "Amount", unit = "minor" }
 currency    = { value = "THB" }
-destination = { column = "Shop", lookup = "recipients.csv", key = "shop", value = "recipient_id" }
+destination = { column = "Shop", lookup = "recipients.csv", key = "shop", value = "id", name = "n" }
 customer    = "Customer"
 card        = "Card"
 source      = "Source"
@@ -139,12 +139,14 @@ def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
         data_path("schemas/order.schema.json").read_bytes()
     )
     (tmp_path / "recipients.csv").write_text(
-        "\ufeffshop,recipient_id\nA,recp_1\nB,recp_2\nB,recp_3\n", "utf-8"
+        "\ufeffshop,id,n\nA,recp_1,Ari Audio\nB,recp_2,\nB,recp_3\n",
+        "utf-8",
     )
     job = load_job(job_file(tmp_path, FULL))
     lookup = job.columns.fields["destination"]
     assert isinstance(lookup, FromLookup)
     assert lookup.table["A"] == "recp_1" and lookup.ambiguous == {"B"}
+    assert job.columns.called() == {"recp_1": "Ari Audio", "recp_2": ""}
     assert job.columns.fields["amount"] == FromColumn("Amount", "minor")
     assert job.columns.fields["currency"] == FromValue("THB")
     assert job.columns.fields["description"] == FromTemplate(
@@ -552,6 +554,17 @@ def test_an_unknown_key_of_a_columns_table_is_named_too(
         in said
     )
     assert f"nearest known key is '{near}'" in said
+
+
+def test_only_a_recipient_has_a_name_for_people(tmp_path: Path) -> None:
+    """Elsewhere the key would do nothing, and that is said."""
+    (tmp_path / "r.csv").write_text("k,v,n\na,cust_1,Ari\n")
+    looked = '{ column = "c", lookup = "r.csv", key = "k", value = "v", name = "n" }'
+    text = SMALLEST.replace('"customer"', looked)
+    assert text != SMALLEST
+    assert "columns.customer.name: only a recipient has a name" in refused(
+        tmp_path, text
+    )
 
 
 def test_what_was_expected_is_said_in_words(tmp_path: Path) -> None:

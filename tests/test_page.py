@@ -360,11 +360,12 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
         rows=[paid, replace(DECLINED, row=3, order_id="<17>")],
         cells=[["0001", "A & B", ""], ["<17>", "A & B", ""]],
         sellers=("Item", "of another file"),
+        called={CHARGED.destination: "Ari <1>"},
         told_429=lambda: iter([("2026-11-24T17:00:00Z", CHARGED.order_id)] * 7),
         stories=lambda ids: dict.fromkeys(ids, STORY),
     )
     told = " ".join(re.sub("<[^>]*>", " ", text).split())
-    assert f"A &amp; B {CHARGED.destination} 1 1,234.50 THB" in told
+    assert f"Ari &lt;1&gt;, A &amp; B {CHARGED.destination} 1 1,234.50 THB" in told
     assert "1,074.88 THB 1 of 1 arrived" in told
     assert (
         "Agreed: at most 8/s, look-ups among them. The gateway answered 7 charges with"
@@ -375,7 +376,10 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
         "Order &lt;17&gt; Row Outcome Amount Reason Who acts 3 declined 1,234.50 THB"
         in told
     )
-    assert "Recipient A &amp; B · recp_test_1 Payment method card …4242" in told
+    assert (
+        "Recipient Ari &lt;1&gt;, A &amp; B · recp_test_1 Payment method card …4242"
+        in told
+    )
     assert "batchpay audit night.toml --from 2026-11-24 --to 2026-11-24" in told
     for entry in (labels.CHARGED_ONCE, labels.NOTHING_LATE):
         assert str(entry()) in told
@@ -388,7 +392,7 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
     assert text.count('id="order-1"') == 1
     book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
     (_, row, *_) = book["By recipient"].iter_rows(values_only=True)
-    assert row[6:] == (1074.88, 1, "A & B")
+    assert row[6:] == (1074.88, 1, "Ari <1>, A & B")
 
 
 def test_a_chart_over_time_counts_every_charge_once() -> None:

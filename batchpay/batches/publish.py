@@ -395,6 +395,7 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         ids=job.columns.of("order_id"),
         payers=job.columns.of(*PAYERS),
         sellers=job.columns.sellers(),
+        called=job.columns.called(),
         stories=partial(stories_of, journal, until=counted.noted.seq),
         told_429=partial(_told_429, journal, batch.id, counted.noted.seq),
     )

@@ -125,6 +125,12 @@ class ColumnsReader:
         self, where: list[str], told: Mapping[str, Any]
     ) -> FromLookup | None:
         """A lookup; where no rows are judged, its file may be missing."""
+        if "name" in told and where[1:] != ["destination"]:
+            self._at.say(
+                [*where, "name"],
+                "only a recipient has a name beside its id, which reports show: write it under"
+                " destination",
+            )
         known = len(self._at.wrong)
         found = lookup_of(self._at, where, told)
         if found is not None or self._judges:

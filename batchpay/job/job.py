@@ -89,6 +89,8 @@ class FromLookup:
     ambiguous: frozenset[str] = field(default=frozenset(), repr=False)
     sha256: str = ""  # digest of the lookup file's bytes
     others: tuple[str, ...] = ()  # as those of FromColumn
+    # value text -> what people call it, where the file has a column for that
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 Source = FromColumn | FromValue | FromTemplate | FromLookup | FromSum
@@ -213,6 +215,13 @@ class Columns:
         if isinstance(source, FromLookup):
             return (source.column, *source.others)
         return ()
+
+    def called(self) -> Mapping[str, str]:
+        """Recipient -> its name for people, as far as a table has it."""
+        source = self.fields["destination"]
+        if isinstance(source, FromLookup):
+            return source.names
+        return {}
 
     def roles(self) -> Roles:
         """What a reader must know of the columns: whose cells it may not leave to chance."""

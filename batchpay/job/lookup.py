@@ -19,8 +19,8 @@ MAX_LOOKUP_BYTES = 64 << 20
 def lookup_of(
     at: Telling, where: list[str], told: Mapping[str, Any]
 ) -> FromLookup | None:
-    """The source that a table { column, lookup, key, value } means; None when it is told to be
-    wrong.
+    """The source that a table { column, lookup, key, value, name } means; None when it is told to
+    be wrong.
     """
     path = at.file(where, told["lookup"])
     if path is None:
@@ -34,7 +34,8 @@ def lookup_of(
         at.say(where, f"the lookup file {path} holds a card number, or a key: {remedy}")
         return None
     header = next(iter(rows), [])
-    missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]
+    wanted = [told[one] for one in ("key", "value", "name") if one in told]
+    missing = [name for name in wanted if header.count(name) != 1]
     if missing:
         at.say(
             where,
@@ -42,9 +43,11 @@ def lookup_of(
             f" {', '.join(header)}",
         )
         return None
-    table, twice = _table_of(
-        rows, header.index(told["key"]), header.index(told["value"])
-    )
+    key, value, *name = map(header.index, wanted)
+    table, twice = _table_of(rows, key, value)
+    names: dict[str, str] = {}
+    if name:
+        names, _ = _table_of(rows, value, *name)
     column, *others = names_of(told["column"])
     return FromLookup(
         column,
@@ -55,6 +58,7 @@ def lookup_of(
         twice,
         digest,
         tuple(others),
+        names,
     )
 
 

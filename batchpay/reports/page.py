@@ -200,7 +200,9 @@ class Page:
         self.files = files
         self.batch = inputs.batch
         self.test = inputs.batch.mode == "test"
-        self.pivots: Pivots = pivots_of(inputs.findings(), inputs.sellers)
+        self.pivots: Pivots = pivots_of(
+            inputs.findings(), inputs.sellers, inputs.called
+        )
         self.limited = inputs.totals.rows_read > LISTED
         self.most = LISTED
         self.listed = inputs.totals.rows_read

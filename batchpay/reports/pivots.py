@@ -8,7 +8,7 @@ counted another way; what differs is shown in the reports, never passed over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ class Pivots:
     sent: Counter[str]  # by the second in which they were sent, UTC: rows
     waits: Counter[int]  # by the seconds that their end took, begun ones counted: rows
     unsettled: int  # rows that did not simply succeed
-    # recipient -> what the file calls it, where a table makes ids of that
+    # recipient -> its name and what the file calls it, where a table makes ids of that
     names: dict[str, str]
 
 
@@ -75,9 +75,12 @@ def load_tables() -> None:
 def pivots_of(
     found: Iterable[tuple[StoredChunk, Sequence[Finding]]],
     sellers: Collection[str] = (),
+    called: Mapping[str, str] | None = None,
 ) -> Pivots:
-    """Every chunk of findings read once. `sellers`: the columns that name recipients."""
-    gathered = _Gathered()
+    """Every chunk of findings read once. `sellers`: the columns that name recipients; `called`:
+    their names in the job's own table, which stand first.
+    """
+    gathered = _Gathered(called or {})
     for chunk, lines in found:
         findings = list(lines)
         gathered.add(findings)
@@ -105,7 +108,8 @@ def is_storied(finding: Finding) -> bool:
 
 
 class _Gathered:
-    def __init__(self) -> None:
+    def __init__(self, called: Mapping[str, str]) -> None:
+        self._called = called
         self._outcomes: list[pd.DataFrame] = []
         self._recipients: list[pd.DataFrame] = []
         self._fees: list[pd.DataFrame] = []
@@ -143,7 +147,14 @@ class _Gathered:
                 continue
             for text, finding in zip(cells.texts(name), findings, strict=True):
                 if finding.destination and text:
-                    self._names.setdefault(finding.destination, {})[text] = None
+                    self._names_of(finding.destination)[text] = None
+
+    def _names_of(self, recipient: str) -> dict[str, None]:
+        """All that it is called; first its name in the job's table."""
+        if recipient not in self._names:
+            name = self._called.get(recipient)
+            self._names[recipient] = {name: None} if name else {}
+        return self._names[recipient]
 
     def _look_at(self, finding: Finding) -> None:
         if finding.who_acts != NOBODY:

@@ -72,6 +72,8 @@ class Inputs:
     payers: tuple[str, ...] = ()
     # the columns of the input that say the name of a recipient, where its id comes from a table
     sellers: tuple[str, ...] = ()
+    # recipient -> its name for people, where that table has one
+    called: Mapping[str, str] = field(default_factory=dict)
     # of some orders; call it with their ids
     stories: Callable[[Sequence[str]], Mapping[str, Story]] = field(
         default=lambda order_ids: {}

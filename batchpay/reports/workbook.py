@@ -211,7 +211,8 @@ class _Workbook:
 
     def write(self) -> None:
         self._begin()
-        pivots = pivots_of(self._each_written(), self._inputs.sellers)
+        made = self._inputs
+        pivots = pivots_of(self._each_written(), made.sellers, made.called)
         self._end()
         self._write_recipients(pivots)
         self._write_codes(pivots)
