@@ -42,6 +42,7 @@ IMPORTED_LATE = (
     "pyarrow.csv",
     "pyarrow.pandas_compat",
     "pyarrow.parquet",
+    "pyarrow.vendored.version",
     "numpy",
     "httpx",
     "rich.progress",
@@ -311,10 +312,12 @@ class Parser:
 
 
 def import_everything() -> None:
-    """All of the program but its sandbox, and what it imports late and loads once: the templates of
-    the pages cost more to compile than all else that a small run does.
+    """All of the program but its sandbox, and what it imports late and makes once: the templates of
+    the pages and the rules of job files cost more than all else that a small run does.
     """
     import batchpay
+    from batchpay.job.load import load_job
+    from batchpay.job.packaged import data_path
     from batchpay.reports import NAMES, load
 
     for found in pkgutil.walk_packages(batchpay.__path__, "batchpay."):
@@ -323,6 +326,7 @@ def import_everything() -> None:
     for name in IMPORTED_LATE:
         importlib.import_module(name)
     load(NAMES, "en")
+    load_job(data_path("samples/job.toml"))
     gc.collect()
     gc.freeze()  # else the forks copy what they only count
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -50,7 +51,12 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
                 "let this user read it",
                 error,
             )
-    name = name or "the schema"
+    return _checked(source, name or "the schema")
+
+
+@lru_cache(maxsize=4)  # a program loads one job over and over
+def _checked(source: bytes, name: str) -> Schema:
+    """The schema that these bytes are."""
     try:
         document = parse(source, MAX_BYTES)
     except NotStrict as error:

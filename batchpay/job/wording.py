@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,16 @@ _LATER = (
 
 def against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
     """A sentence for each thing that the schema does not allow."""
+    validator = job_rules()
+    errors = islice(validator.iter_errors(told), MAX_TOLD * 5)
+    in_order = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
+    for error in in_order:
+        yield from _worded(error, text, validator.schema["properties"])
+
+
+@cache
+def job_rules() -> Any:
+    """The validator of job files, made once."""
     import json
 
     import jsonschema
@@ -32,11 +43,7 @@ def against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
     strict = plain.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
     rules = {"uniqueItems": _each_once}
     extended = jsonschema.validators.extend(plain, rules, type_checker=strict)  # type: ignore[no-untyped-call]
-    validator = extended(schema)
-    errors = islice(validator.iter_errors(told), MAX_TOLD * 5)
-    in_order = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
-    for error in in_order:
-        yield from _worded(error, text, schema["properties"])
+    return extended(schema)
 
 
 def _each_once(
