@@ -393,7 +393,7 @@ def report(
 @click.option(
     "--cancel",
     is_flag=True,
-    help="Never send this held order; a batch's id: all of its.",
+    help="Never send this order, nor ask anybody for it; a batch's id: all that it holds.",
 )
 @click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
 @click.option(
@@ -416,8 +416,8 @@ def resolve(
 ) -> None:
     """Settle one order by hand, or lift a stop.
 
-    An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and
-    why.
+    An order in doubt is looked up first. One that is held, or ended without money, or is not right,
+    can be cancelled: it is never sent, and nobody is asked for it. The journal keeps who and why.
     """
     from batchpay.commands import resolve as verb
     from batchpay.terminal import saying

@@ -1778,6 +1778,54 @@ def test_a_total_row_that_a_person_took_note_of_is_nobodys(three: Market) -> Non
     assert three.run(verb="verify").returncode == 0
 
 
+@pytest.mark.fault("J13", "J14")
+def test_what_nobody_pays_or_corrects_any_more_a_person_says_so(three: Market) -> None:
+    """Declined, refused, rejected or contradicted for good: the row stays what it is, names nobody,
+    and is never sent; neither in its own file nor in a later one, nor by a journal that was lost.
+    """
+    three.sandbox.add_rule(action="refuse", order_id="00002", times=1)
+    waits = [
+        order(1, card="tokn_test_sandbox000010011"),
+        order(2),
+        order(3, amount="-300.00"),
+        order(4, order_id="5"),
+    ]
+    three.orders([order(5), *waits])
+    three.orders([order(6)], "first.csv")
+    over(three, 0, "--input", "first.csv")
+    assert three.run().returncode == 10
+    outcomes = {one["order_id"]: one["outcome"] for one in three.results()}
+    assert [outcomes[one] for one in ("00001", "00002", "00003")] == [
+        "declined",
+        "refused",
+        "rejected",
+    ], outcomes
+    assert outcomes["5"] == outcomes["00005"] == "conflict"
+    again = rejects(three, batchpay_retry="yes")
+    for order_id in ("00001", "00002", "00003", "5", "00005"):
+        words = ("resolve", "job.toml", order_id, "--cancel", "--reason", "no more")
+        assert program(three, *words).returncode == 0
+        assert "cancelled already" in program(three, *words).stderr
+    paid = ("resolve", "job.toml", "00006", "--cancel", "--reason", "no more")
+    assert "00006 is succeeded" in program(three, *paid).stderr
+    status = three.run(verb="status").stdout
+    assert "accountant" not in status and "payer" not in status, status
+    for name in ("orders.csv", again):
+        plan = three.run("--input", name, verb="plan")
+        done = three.run("--input", name)
+        for told in (plan, done):
+            assert told.returncode == 10 and exits.SEEN_TO in told.stdout, told.stdout
+    told = row(three, "00001", "orders.csv")
+    assert (told["outcome"], told["who_acts"]) == ("declined", "-")
+    assert "no more" in told["reason"] and "insufficient_fund" in told["reason"]
+    told = row(three, "00003", "orders.csv")
+    assert "amount-not-positive" in told["reason"] and "no more" in told["reason"]
+    assert three.run(verb="verify").returncode == 0
+    shutil.rmtree(three.folder / "state")
+    done = three.run("--adopt", "--input", again)
+    assert len(three.money()) == 1 and "accountant" not in done.stdout, done.stdout
+
+
 @pytest.mark.fault("J13", "E11")
 def test_a_file_that_comes_again_without_its_total_row_is_settled_as_the_first_one_was(
     three: Market,

@@ -1043,16 +1043,17 @@ def test_a_cancelled_attempt_cancels_those_of_its_sale() -> None:
 
 
 @pytest.mark.fault("L10")
-def test_a_persons_word_on_a_total_row_says_that_it_was_seen() -> None:
-    """It is no order; any other row that broke a rule stays rejected."""
-    cancelled = {"cancelled": {"0001": "w"}}
-    seen = stand(other(problems=(TOTAL,)), history(**cancelled), FREE)
-    assert seen == Cancelled("w")
-    assert isinstance(stand(other(problems=(TOTAL,)), history(), FREE), Rejected)
-    wrong = replace(TOTAL, label="number-format", said=plain("write 12"))
-    assert isinstance(
-        stand(other(problems=(wrong,)), history(**cancelled), FREE), Rejected
-    )
+def test_a_persons_word_ends_what_waits_for_others() -> None:
+    """A row that broke a rule, or took no money, stays what it is: it is told that nobody is asked
+    any more. One that was charged has nothing to give up.
+    """
+    word = {"cancelled": {"0001": "w"}}
+    for history_of, given_up in ((history(**word), "w"), (history(), "")):
+        wrong = stand(other(problems=(TOTAL,)), history_of, FREE)
+        assert wrong == Rejected((TOTAL,), given_up=given_up)
+    for answer, given_up in ((DECLINED, "w"), (PAID, "")):
+        shown = stand(mine(), history(FIRST, answer, **word), FREE)
+        assert isinstance(shown, Owns) and shown.given_up == given_up
 
 
 @pytest.mark.fault("J13")

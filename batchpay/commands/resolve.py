@@ -24,9 +24,9 @@ from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
 from batchpay.domain.events import Resolved as SaidOfAttempt
 from batchpay.domain.model import (
+    NO_MONEY,
     Batch,
     ChargeSeen,
-    Finding,
     Intent,
     Outcome,
     Page,
@@ -54,7 +54,7 @@ from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.proof import is_unknown
 from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages import steps
-from batchpay.messages.problems import TOTAL_ROW
+from batchpay.reconciliation.findings import may_be_given_up
 from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import Lists, charged_since, may_be
 
@@ -80,8 +80,8 @@ def lift_stop(job: Job, reason: str) -> Resolved:
 
 
 def cancel(job: Job, order_id: str, reason: str) -> Resolved:
-    """A held order is never sent; with a batch's id, none of those that it has. Raises Usage for
-    any other order.
+    """A held order is never sent; with a batch's id, none of those that it has. One that ended
+    without money, or that broke a rule, is never asked for again. Raises Usage for any other order.
     """
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
@@ -98,12 +98,12 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
             attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
             if attempts:
                 raise Usage(
-                    f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order"
-                    " can be cancelled"
+                    f"order {order_id} is {attempts[-1].outcome.value}; only an order that waits to"
+                    " be sent, paid or corrected can be cancelled"
                 )
             raise Usage(
-                f"order {order_id} is in no batch as a row that waits to be sent; see results.csv"
-                " for its id, which has no apostrophe before it"
+                f"order {order_id} is in no batch as a row that waits to be sent, paid or"
+                " corrected; see results.csv for its id, which has no apostrophe before it"
             )
         _cancel(opened, order_id, reason, sale)
         _publish_all(opened)
@@ -808,14 +808,15 @@ def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
 
 
 def _held(opened: OpenJob, order_id: str) -> _Sale | None:
-    """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it,
-    that waits to be sent; None where it has not.
+    """All that an order's sale is known by, where it has an attempt, or a batch a row of it, that
+    waits to be sent, paid or corrected; None where it has not.
     """
     attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return _Sale()
+    took_none = all(attempt.outcome in NO_MONEY for attempt in attempts)
     batches = (
-        _held_in(opened, batch, totals=True)
+        _held_in(opened, batch, given_up=took_none)
         for batch in reversed(opened.journal.batches())
     )
     return next((held[order_id] for held in batches if order_id in held), None)
@@ -848,22 +849,16 @@ def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
     return held
 
 
-def _is_total_row(finding: Finding) -> bool:
-    """May a person take note of it? It has an id by which it can be named, and nobody did so."""
-    if not finding.order_id or finding.cancelled:
-        return False
-    return any(problem.said.rule == TOTAL_ROW.code for problem in finding.problems)
-
-
 def _held_in(
-    opened: OpenJob, batch: Batch, *, totals: bool = False
+    opened: OpenJob, batch: Batch, *, given_up: bool = False
 ) -> dict[str, _Sale]:
-    """Held order -> its sale; `totals`: and total rows, of which a person takes note."""
+    """Held order -> its sale; `given_up`: and each that a person may give up."""
     held: dict[str, _Sale] = {}
     lineages = Lineages.of_job(opened.job, opened.journal)
     for chunk, findings in findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
-            if one.outcome is Outcome.HELD or (totals and _is_total_row(one)):
+            gives_up = given_up and one.order_id and may_be_given_up(one)
+            if one.outcome is Outcome.HELD or gives_up:
                 held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(
                     lineages, batch, chunk, at
                 )

@@ -20,7 +20,6 @@ from batchpay.lifecycle.terms import Asked
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said
 from batchpay.messages.message import Entry, Field, Message
-from batchpay.messages.problems import TOTAL_ROW
 
 # --- what goes in: the row
 
@@ -58,11 +57,6 @@ class Row:
     def caused(self, attempt: Attempt) -> bool:
         """Is the attempt the row's own?"""
         return attempt.owned_by(self.batch_id, self.sheet, self.row)
-
-
-def is_total_row(row: Row) -> bool:
-    """Does it look like the sum below the orders of a file?"""
-    return any(problem.said.rule == TOTAL_ROW.code for problem in row.problems)
 
 
 def rows_of(
@@ -354,6 +348,8 @@ class Owns:
     contradicts: bool = False
     # Where it resumes: the other attempts, as of MayGo.
     before: tuple[Attempt, ...] = ()
+    # Of one that ended without money: who said that nobody pays it any more, when and why.
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +358,7 @@ class Rejected:
 
     problems: tuple[Problem, ...] = ()
     why: Why = ()
+    given_up: str = ""  # who said that nobody corrects it, when and why
 
 
 @dataclass(frozen=True, slots=True)

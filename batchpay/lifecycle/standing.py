@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from batchpay.domain.model import Outcome
+from batchpay.domain.model import NO_MONEY, Outcome
 from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.after import may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
@@ -54,7 +54,6 @@ from batchpay.lifecycle.rows import (
     Standing,
     conflict_with,
     duplicate_of,
-    is_total_row,
     sendable_of,
 )
 from batchpay.lifecycle.sales import (
@@ -101,10 +100,11 @@ def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:
     row = _known_by_its_id(row, attempts)
     owned = _own_attempt(row, history)
     if owned is not None and not _planned_anew(row, owned, guards):
-        return _of_its_own(row, owned, history, guards)
+        shown = _of_its_own(row, owned, history, guards)
+        return _unless_given_up(shown, row, history, guards)
     flawed = _flawed(row, history, guards)
     if isinstance(flawed, Rejected):
-        return _taken_note_of(row, history, guards) or flawed
+        return replace(flawed, given_up=why_cancelled(row, history, guards))
     if flawed is not None:
         return _known_of_it(row, history, guards, owned) or flawed
     kin = kin_of(row, history, guards, owned)
@@ -205,6 +205,15 @@ def _of_its_own(
     )
 
 
+def _unless_given_up(
+    standing: Standing, row: Row, history: History, guards: Guards
+) -> Standing:
+    """With a person's word that nobody pays any more what ended without money."""
+    if not isinstance(standing, Owns) or standing.attempt.outcome not in NO_MONEY:
+        return standing
+    return replace(standing, given_up=why_cancelled(row, history, guards))
+
+
 def _may_be_charged(refused: Attempt, guards: Guards) -> Attempt:
     """A refused attempt, with the charge that names nobody and may be its own after all."""
     charges = may_be_charge_of(refused, guards.nameless, guards.job)
@@ -267,16 +276,6 @@ def _flawed(
         if twin is not None:
             return alike_conflict(row, twin)
     return ConflictWith((repeat.reason,))
-
-
-def _taken_note_of(row: Row, history: History, guards: Guards) -> Cancelled | None:
-    """A total row is no order; a person's word on it says that it has been seen."""
-    if not is_total_row(row):
-        return None
-    reason = why_cancelled(row, history, guards)
-    if reason:
-        return Cancelled(reason)
-    return None
 
 
 # --- its sale

@@ -135,12 +135,33 @@ def finding_of(
     (standing.settled_by).
     """
     finding = _finding(place, standing, hold)
+    if isinstance(standing, Owns | Rejected) and may_be_given_up(finding):
+        finding = _given_up(finding, standing.given_up)
     if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
     if finding.who_acts == A_PERSON or _is_unaccounted(standing):
         # it may have taken money: that other money settled the row settles no such
         return finding
     return replace(finding, settled_by=str(told_of(later)), who_acts=NOBODY)
+
+
+def may_be_given_up(finding: Finding) -> bool:
+    """May a person say that nobody pays or corrects it any more? It took no money, and waits for
+    somebody who may never do anything.
+    """
+    waits = finding.who_acts not in (NOBODY, A_PERSON)
+    return waits and finding.outcome in MAY_BE_SETTLED
+
+
+def _given_up(finding: Finding, word: str) -> Finding:
+    """Its line stays what it is, and names nobody. `word`: who said so, when and why; or empty."""
+    if not word:
+        return finding
+    why = finding.reasons
+    if finding.outcome is Outcome.REJECTED and not why:
+        why = tuple(problem.message() for problem in finding.problems)
+    cancelled = said.CANCELLED(word=word, step=steps.NEW_ID())
+    return replace(finding, reasons=(*why, cancelled), who_acts=NOBODY, cancelled=word)
 
 
 def _is_unaccounted(standing: Standing) -> bool:
