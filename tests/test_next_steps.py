@@ -1033,6 +1033,35 @@ def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(
             ]
 
 
+@pytest.mark.fault("J02", "D09", "L11", "I19")
+@tries("nameless-before")
+@pytest.mark.parametrize("its_own", [True, False])
+def test_a_charge_that_names_nobody_is_held_against_what_its_sale_asked_for_before(
+    market: Market, *, its_own: bool
+) -> None:
+    """The row was contested, came back, and was charged; the journal was put back, the gateway's
+    charge names nobody any more, and the row comes back with another amount.
+    """
+    market.job(**BY_CUSTOMER)
+    one, two = (order(number, card="cust_test_sandbox4242") for number in (1, 2))
+    market.orders([one, two, {**two, "amount": "77.00"}])
+    assert market.run().returncode == 10
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    (reject, _) = rejected(market)
+    assert market.run("--input", sent_back(market, [reject])).returncode == 0
+    assert market.money()["00002"] == 1
+    forget(market, "00002")
+    shutil.rmtree(market.folder / "state")
+    shutil.copytree(market.folder / "before", market.folder / "state")
+    flags = ("--input", sent_back(market, [reject], amount="88.00"))
+    posts = market.posts()
+    assert market.run(*flags).returncode == 11 and market.posts() == posts
+    (held,) = [one for one in market.results() if one["outcome"] == "held"]
+    follow(market, held["reason"], 0 if its_own else 1)
+    over(market, 10 if its_own else 0, *flags)
+    assert market.posts() == posts + (not its_own)
+
+
 @pytest.mark.fault("H05", "J02", "B31")
 @tries("other-charge")
 def test_a_charge_that_a_person_named_is_given_up_for_the_orders_own(

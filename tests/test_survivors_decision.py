@@ -1227,10 +1227,13 @@ def test_which_orders_charge_a_nameless_one_may_be(
     one = replace(NAMELESS, **changes)
     kept = Unclaimed()
     kept.add_nameless(one)
-    terms = ("recp_test_1", 123450, "THB")
-    found = fits(kept.nameless, terms, ["0001"], payer, "night")
+    asked = Asked(payer, "recp_test_1", 123450, "thb")
+    found = fits(kept.nameless, asked, ["0001"], "night")
     assert found == ([one] if fits_it else [])
-    assert fits({}, terms, ["0001"], payer, "night") == []
+    assert fits({}, asked, ["0001"], "night") == []
+    for unknown in ("destination", "amount", "currency"):
+        half = replace(asked, **{unknown: None})
+        assert fits(kept.nameless, half, ["0001"], "night") == []
 
 
 @pytest.mark.fault("B19", "B22")

@@ -26,7 +26,7 @@ from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.after import begun_ns, may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_for, is_of_sale
-from batchpay.lifecycle.plan import alike, payer_of, single_use_of, terms_in
+from batchpay.lifecycle.plan import alike, single_use_of, terms_in
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -376,13 +376,21 @@ def _beyond_limits(row: Row, guards: Guards) -> Message | None:
 
 
 def _charged_by_nobody(row: Row, history: History, guards: Guards) -> Waits | None:
-    """A charge that no key tells of asks for what the row asks, and may be its sale's."""
-    document = row.document
-    terms = document["destination"], document["amount"], str(document["currency"])
+    """A charge that no key tells of asks for what the row asks, or for what was asked for its sale
+    before, and may be its sale's.
+    """
+    if not guards.nameless:
+        return None
     ids = history.ids(row)
-    for charge in fits(guards.nameless, terms, ids, payer_of(document), guards.job):
+    own, *before = _asked_for_sale(row, history, guards)
+    for charge in fits(guards.nameless, own, ids, guards.job):
         step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
         return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
+    for asked in before:
+        for charge in fits(guards.nameless, asked, ids, guards.job):
+            step = steps.NAMELESS_BEFORE(order=row.order_id, charge=charge.charge_id)
+            why = said.HELD_NAMELESS_BEFORE(charge=charge.charge_id)
+            return Waits((why, step), A_PERSON)
     return None
 
 

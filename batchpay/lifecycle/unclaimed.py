@@ -18,10 +18,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from batchpay.domain.events import Disowned, NamelessListed, Stray, kinds, of, told_by
-from batchpay.domain.model import ChargeSeen, Event
+from batchpay.domain.model import ChargeSeen, Document, Event, Intent
 from batchpay.domain.times import instant_ns
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import may_pay, number_of
+from batchpay.lifecycle.elsewhere import asked_for
+from batchpay.lifecycle.plan import may_pay, number_of, order_in
+from batchpay.lifecycle.terms import Asked, asked_by
 
 KINDS = kinds(Stray, NamelessListed, Disowned)  # of the events that tell of them
 # recipient, amount in the smallest unit, lower-case currency
@@ -140,21 +142,41 @@ def told_of(some: Iterable[Nameless]) -> NamelessListed:
 
 def fits(
     nameless: Mapping[Terms, Mapping[str, Nameless]],
-    order: Terms,
+    asked: Asked,
     ids: Sequence[str],
-    payer: str,
     job: str,
 ) -> list[Nameless]:
-    """The kept charges that may be this order's, and are not by their keys. `order`: its recipient,
-    amount and currency; `ids`: its own id, and the others of its sale; `job`: the name of its job.
+    """The kept charges that may be of an order that asks for this, and are not by their keys; none
+    where not all of it is known. `ids`: its own id, and the others of its sale; `job`: the name of
+    its job.
     """
-    destination, amount, currency = order
-    found = []
-    for told in (destination, ""):
-        for one in nameless.get((told, amount, currency.lower()), {}).values():
-            if one.may_be_of(ids, payer) and not one.is_by_key_of(job, ids[0]):
+    found: list[Nameless] = []
+    amount = asked.amount
+    currency = asked.currency
+    if asked.destination is None or amount is None or currency is None:
+        return found
+    for told in (asked.destination, ""):
+        for one in nameless.get((told, amount, currency), {}).values():
+            if one.may_be_of(ids, asked.payer) and not one.is_by_key_of(job, ids[0]):
                 found.append(one)
     return found
+
+
+def fits_sale(
+    nameless: Mapping[Terms, Mapping[str, Nameless]],
+    documents: Iterable[Document],
+    intents: Sequence[Intent],
+    job: str,
+) -> Iterator[Nameless]:
+    """Those that may be of a sale, by what that asks for or ever asked for (`elsewhere.asked_for`).
+
+    `intents`: its attempts, first the one that is about to be asked for.
+    """
+    ids: list[str] = []
+    for intent in intents:
+        ids += (intent.order_id, *filter(None, map(order_in, intent.sale)))
+    for asked in asked_for(documents, intents):
+        yield from fits(nameless, asked, ids, job)
 
 
 def may_be_charge_of(
@@ -164,8 +186,7 @@ def may_be_charge_of(
     told.
     """
     asked = attempt.intent
-    terms = asked.destination, asked.amount, asked.currency
-    for charge in fits(nameless, terms, [asked.order_id], asked.payer, job):
+    for charge in fits(nameless, asked_by(asked), [asked.order_id], job):
         if charge.may_be_made_since(attempt.charged_since_ns):
             yield charge
 

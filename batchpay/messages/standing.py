@@ -416,6 +416,15 @@ HELD_NAMELESS = entry(
     example="somebody made a charge by hand at the dashboard",
     remedy="See the dashboard, and say whose it is: batchpay resolve, as the sentence tells.",
 )
+HELD_NAMELESS_BEFORE = entry(
+    "held.nameless-before",
+    "{charge} in the gateway's list asks for what this order asked for before, and names no order:"
+    " it may be this one's",
+    means="A charge without metadata has the terms that this row, or one that it corrects, had"
+    " before; nobody can tell whose it is.",
+    example="a declined row that was sent back with another amount to a journal that was put back",
+    remedy="See the dashboard, and say whose it is: batchpay resolve, as the sentence tells.",
+)
 HELD_EARLIER_GONE = entry(
     "held.earlier-gone",
     "the gateway no longer knows {charge} of its attempt {attempt}, which took no money: {step}",

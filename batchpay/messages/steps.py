@@ -129,6 +129,14 @@ NAMELESS = entry(
     means="A charge that names no order may be an order's in doubt.",
     example="a charge without metadata beside an answer that was lost",
 )
+NAMELESS_BEFORE = entry(
+    "nameless-before",
+    "see the gateway's dashboard; if it is this order's: batchpay resolve JOB --cancel --reason"
+    " TEXT {order:word} keeps that from being charged again; if it is none of this job's: batchpay"
+    " resolve JOB --not-ours {charge} --reason TEXT, then run again",
+    means="A charge that names no order has the terms that an order had before.",
+    example="a charge without metadata beside a corrected row",
+)
 SETTLE_ADOPTED = entry(
     "settle-adopted",
     "see which is right; to take the charge as it is: "

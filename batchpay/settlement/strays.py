@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from batchpay.domain.events import Stray
-from batchpay.domain.model import ChargeSeen, Intent
+from batchpay.domain.model import ChargeSeen, Document, Intent
 from batchpay.domain.ports import Journal
 from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import key_of, order_in
+from batchpay.lifecycle.plan import key_of
 from batchpay.lifecycle.unclaimed import (
     KINDS,
     Nameless,
     disowned_in,
-    fits,
+    fits_sale,
     nameless_of,
     told_of,
     unclaimed_in,
@@ -94,18 +94,26 @@ class Strays:
 
     def may_be_charged(self, intent: Intent) -> Nameless | None:
         """A charge that names nobody, and that may be what is about to be asked for."""
-        terms = (intent.destination, intent.amount, intent.currency)
-        ids = [intent.order_id, *filter(None, map(order_in, intent.sale))]
-        for one in fits(self._unclaimed.nameless, terms, ids, intent.payer, self._job):
+        return self._fitting((), [intent])
+
+    def _fitting(
+        self, documents: Sequence[Document], intents: Sequence[Intent]
+    ) -> Nameless | None:
+        """The same of what a sale ever asked for (`unclaimed.fits_sale`)."""
+        nameless = self._unclaimed.nameless
+        for one in fits_sale(nameless, documents, intents, self._job):
             if not is_claimed(self._journal, self._job, one.charge_id):
                 return one
         return None
 
     def is_unclear_beside(self, case: Case) -> bool:
         """Has any list shown a charge that names nobody, and that may be what a case is about to
-        ask for, or that of an earlier attempt of its order?
+        ask for, or what was asked for its sale before?
         """
-        if self.may_be_charged(case.intent) is not None:
+        if not self._unclaimed.nameless:
+            return False
+        intents = [case.intent, *(other.intent for other in case.others)]
+        if self._fitting(case.went_back, intents) is not None:
             return True
         return next(self.unclear_beside(case.others), None) is not None
 

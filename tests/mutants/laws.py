@@ -777,6 +777,20 @@ def _() -> None:
 
 
 @mutant(
+    "L11",
+    "a charge that names nobody is held against what a row asks today alone",
+    "test_next_steps.py::"
+    "test_a_charge_that_names_nobody_is_held_against_what_its_sale_asked_for_before",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        return lambda *given: was(*given)[:1]
+
+    swap("batchpay.lifecycle.holds:_asked_for_sale", make)
+    swap("batchpay.settlement.strays:Strays.is_unclear_beside", always(False))
+
+
+@mutant(
     "L10",
     "a sale that took money by its correction too is no stop",
     "test_sale.py::test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop",
