@@ -19,7 +19,7 @@ from batchpay.domain.errors import (
     Misconfigured,
     NotAllowed,
 )
-from batchpay.domain.model import Event, Intent, Outcome
+from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import GatewaySettings, Limit
@@ -589,17 +589,18 @@ def test_one_customer_is_charged_once_at_a_time() -> None:
 
 
 class SlowDisk:
-    """A journal whose commits take a second; when each answer was durable, by order."""
+    """A journal whose commits take a second, or so long; when each answer was durable, by order."""
 
-    def __init__(self, journal: MemoryJournal) -> None:
+    def __init__(self, journal: MemoryJournal, commit_s: float = 1.0) -> None:
         self._journal = journal
+        self._commit_s = commit_s
         self.durable_s: dict[str, float] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._journal, name)
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(self._commit_s)
         for event in events:
             if event.kind == "answer":
                 self.durable_s[event.order_id] = asyncio.get_running_loop().time()
@@ -627,6 +628,79 @@ def test_a_slot_is_free_when_its_answer_has_been_read() -> None:
     assert max(under_way) == 2
     times = [at_s for at_s, _ in gateway.posts[1:]]  # the first goes alone
     assert times[-1] - times[0] < 20 / 2 * (1.0 + 0.2) * 1.05
+    world.check()
+
+
+@dataclass
+class Stalled(FakeGateway):
+    """Prompt, but for a while in which it answers nothing; and the most that it was asked at
+    once.
+    """
+
+    stalls_s: tuple[float, float] = (0.0, 0.0)  # from, until; of the loop's time
+    under_way: int = 0
+    most: int = 0
+
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            answer = await super().charge(intent, may_leave)
+            from_s, until_s = self.stalls_s
+            now_s = asyncio.get_running_loop().time()
+            if from_s <= now_s < until_s and not answer.withheld:
+                await asyncio.sleep(until_s - now_s)
+            return answer
+        finally:
+            self.under_way -= 1
+
+
+BUSY = replace(
+    SETTINGS,
+    rate=10**6,
+    concurrency=20,
+    send_window_s=5.0,
+    timeout_s=30.0,
+    doubt_period_s=60.0,
+)
+
+
+@pytest.mark.fault("L1", "L2")
+def test_no_slot_waits_for_the_disk_while_the_gateway_is_prompt() -> None:
+    """Intents are durable before their slot is free: 20 in flight at 20 ms are 1000/s, whatever a
+    commit takes; each byte had its intent, and no intent grew old.
+    """
+    gateway = Stalled(latency_s=0.02)
+    world = World(gateway, settings=BUSY)
+    disk = SlowDisk(world.journal, 0.008)
+    outcomes = world.run(400, edges=(gateway, disk))
+    assert set(outcomes.values()) == {Outcome.SUCCEEDED}
+    assert gateway.most == 20
+    times = [at_s for at_s, _ in gateway.posts[40:]]
+    assert len(times) / (times[-1] - times[0]) > 0.95 * 20 / 0.02
+    assert list(world.journal.events(["voided"])) == []
+    world.check()
+
+
+@pytest.mark.fault("B36", "L2")
+@pytest.mark.parametrize(("latency_s", "stalls_s"), [(0.02, 12.0), (8.0, 0.0)])
+def test_a_slow_gateway_makes_few_intents_stale(
+    latency_s: float, stalls_s: float
+) -> None:
+    """One that answers slowly none at all; one that stops to answer those that were ahead, once
+    each: at most half as many as are in flight.
+    """
+    world = World(settings=BUSY)
+    gateway = Stalled(latency_s=latency_s)
+    gateway.stalls_s = (world.now_s + 0.3, world.now_s + 0.3 + stalls_s)
+    world.gateway = gateway
+    disk = SlowDisk(world.journal, 0.008)
+    outcomes = world.run(600, edges=(gateway, disk))
+    assert set(outcomes.values()) == {Outcome.SUCCEEDED}
+    assert gateway.most == 20
+    voided = [event.order_id for event in world.journal.events(["voided"])]
+    assert len(voided) == len(set(voided))
+    assert 0 < len(voided) <= 10 if stalls_s else not voided
     world.check()
 
 

@@ -30,11 +30,14 @@ from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
 from batchpay.settlement.recorder import Recorder
+from batchpay.settlement.slots import Slots, Turn
 from batchpay.settlement.throttled import Throttled
 
 # answers 404, 405 or 410 that are not about the order: this is no place to charge
 STRANGERS = 3
 WATCH_EVERY_S = 30.0
+# one sends, another writes the next intent, a third one what came back
+WORKERS_A_SLOT = 3
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
@@ -72,9 +75,7 @@ class Settlement:
         self._progress = progress
         self._news = News()
         self._queue = Queue(self._limits)
-        # a slot is a request under way: free when its answer has been read. Two workers a slot: the
-        # second sends while the first one's answer is being made durable
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._slots = Slots(settings.concurrency, clock.elapsed_s)
         self.lists = Lists(settings, gateway, channel, recorder, clock, progress)
         self._doubts = Doubts(
             settings,
@@ -288,7 +289,7 @@ class Settlement:
     async def _all_workers(self) -> None:
         self._workers = [
             asyncio.create_task(self._work())
-            for _ in range(2 * self._settings.concurrency)
+            for _ in range(WORKERS_A_SLOT * self._settings.concurrency)
         ]
         await asyncio.gather(*self._workers)
         self._workers_done.set()
@@ -296,10 +297,11 @@ class Settlement:
 
     async def _work(self) -> None:
         try:
-            while (case := await self._take()) is not None:
+            while (taken := await self._take()) is not None:
+                case, turn = taken
                 self._news.tell_one()
                 try:
-                    await self._send(case)
+                    await self._send(case, turn)
                 finally:
                     self._queue.done(case)
                     self._first_sent.set()
@@ -313,16 +315,16 @@ class Settlement:
         finally:
             self._news.tell()  # what ends one worker ends them all
 
-    async def _take(self) -> Case | None:
-        """The next order to send, with a slot for its request; None when nothing can come any
+    async def _take(self) -> tuple[Case, Turn] | None:
+        """The next order to send, with a turn for its intent; None when nothing can come any
         more.
         """
         while not self._over():
-            await self._slots.acquire()  # first: what is taken has its turn at once
+            turn = await self._slots.turn()  # first: what is taken goes at once
             case = self._next()
             if case is not None:
-                return case
-            self._slots.release()
+                return case, turn
+            turn.end()
             if self._queue.idle:
                 self._throttled.starve()
             is_done = (
@@ -347,23 +349,24 @@ class Settlement:
         """Is nothing in doubt, and does nobody wait for a list?"""
         return self._doubts.none and self._throttled.none
 
-    async def _send(self, case: Case) -> None:
+    async def _send(self, case: Case, turn: Turn) -> None:
         """One send: earlier charges, permit, durable intent, request, proof, durable answer; in
         this order.
 
         The slot is free when the answer has been read. What goes in it next depends on nothing that
         is not durable yet: an order of the same payer, canaries and limits wait for `done`.
         """
+        asked = None
         try:
-            asked = await self._ask(case)
+            asked = await self._ask(case, turn)
         finally:
-            self._slots.release()
+            turn.end(answered=asked is not None and asked[0].status is not None)
         if asked is not None:
             await self._conclude(case, *asked)
             self._progress(case)
 
     async def _ask(
-        self, case: Case
+        self, case: Case, turn: Turn
     ) -> tuple[Answer[ChargeSeen | ChargeWithoutId], float | None] | None:
         """The first half of it, up to the answer, with CLOCK_BOOTTIME of the request's first byte;
         None when nothing was asked.
@@ -375,6 +378,10 @@ class Settlement:
             return None
         if not await self._channel.permit():
             return None
+        if case.attempt is not None or case.withdraw is not None:
+            await self._enter(
+                turn
+            )  # what has a past is asked about right before its intent
         self._refuse_elsewhere(case)
         shown = self._may_be_charged(case)  # by a list, while this waited
         if self._over() or (case.attempt and not case.attempt.resends) or shown:
@@ -395,6 +402,7 @@ class Settlement:
             self._channel.unused()
             raise
         case.sends_in_run += 1
+        await self._enter(turn)
         left_s: float | None = None
 
         def may_leave() -> bool:
@@ -416,6 +424,14 @@ class Settlement:
             partial(self._gateway.charge, case.intent), may_leave
         )
         return answer, left_s
+
+    async def _enter(self, turn: Turn) -> None:
+        """Wait for the slot, with a permit in hand."""
+        try:
+            await turn.enter()
+        except BaseException:
+            self._channel.unused()
+            raise
 
     async def _is_believed_no_more(self, case: Case) -> bool:
         """Was its last answer a 429, or that of one whose place it takes or beside which it goes,
