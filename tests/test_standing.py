@@ -455,6 +455,25 @@ def test_what_a_gateway_answers_late_takes_no_persons_word_back() -> None:
     assert (attempt.cancelled, who_acts_for(attempt)) == ("wrong shop", "-")
 
 
+@pytest.mark.fault("L10", "D09")
+def test_no_charge_that_took_no_money_takes_the_word_back_that_an_order_is_never_sent() -> (
+    None
+):
+    """The journal had been put back when it was said: what lists show of it then was declined, and
+    so was an attempt that the journal had lost. One that took money is what the order came to.
+    """
+    failed = event("found", charge=DECLINED.data["charge"])
+    lost = replace(ADOPTED_DECLINED, attempt=2)
+    again = other(CHANGED, comeback=True)
+    for known in (
+        history(FIRST, VOIDED, BY_HAND, failed),
+        history(FIRST, VOIDED, BY_HAND, lost),
+    ):
+        assert stand(again, known, FREE) == Cancelled(BY_ME)
+    paid = history(FIRST, VOIDED, BY_HAND, event("found", charge=PAID.data["charge"]))
+    assert isinstance(stand(again, paid, FREE), ConflictWith)
+
+
 # --- guards that every attempt passes
 
 

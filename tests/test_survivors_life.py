@@ -942,11 +942,11 @@ def stands_as(
         ("share_differs", stands_as(WAITS, transfer=ODD), False),
         (
             "cancelled",
-            stands_as(refused=True, closed_as="cancelled", closed_why="w"),
+            stands_as(refused=True, called_off="me: w", called_off_why="w"),
             "w",
         ),
         ("cancelled", stands_as(refused=True, closed_as="not-charged"), None),
-        ("cancelled", stands_as(closed_as="cancelled", closed_why="w"), None),
+        ("cancelled", stands_as(called_off="me: w", called_off_why="w"), None),
         ("vanished", stands_as(PAID, missing_ns=1), True),
         ("vanished", stands_as(PAID, missing_ns=1, accepted="kim"), False),
         ("vanished", stands_as(ENDED, missing_ns=1), False),

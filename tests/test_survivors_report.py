@@ -108,7 +108,7 @@ DECLINED_ONE = seen_as("chrg_test_1", status="failed", paid=False)
         (stands_as(refused=True), True, "accountant"),
         (stands_as(refused=True, may_be="chrg_test_9"), True, "a person"),
         (stands_as(refused=True, code="locked_out"), True, "engineer"),
-        (stands_as(refused=True, closed_as="cancelled"), True, "-"),
+        (stands_as(refused=True, called_off="me: w"), True, "-"),
         (stands_as(STAYS), True, "next run"),
         (stands_as(STAYS, missing_ns=1), True, "a person"),
         (stands_as(replace(STAYS, authorize_uri="https://x")), True, "payer"),
@@ -343,7 +343,7 @@ def test_what_a_line_says_of_its_attempt() -> None:
     assert owns(MINE).gone == owns(DECLINED_ONE, missing_ns=1).gone == ""
     assert owns(MINE, accepted="kim", **FLAWED).accepted
     assert not (owns(MINE, **FLAWED).accepted or owns(MINE, accepted="kim").accepted)
-    cancelled = owns(None, refused=True, closed_as="cancelled", closed_why="fraud")
+    cancelled = owns(None, refused=True, called_off="me: fraud", called_off_why="fraud")
     assert cancelled.cancelled == "fraud"
 
 

@@ -62,7 +62,7 @@ def said_in(journal: SqliteJournal) -> list[Said]:
             settled[event.order_id] = event, told
     for order_id, attempts in attempts_of(journal, list(settled)).items():
         event, told = settled[order_id]
-        for word in _said_of(attempts[-1]):
+        for word in _said_of(attempts):
             words.append(replace(word, by=told.by, at=iso(event.at_ns)))
     if not words:
         return []
@@ -70,12 +70,20 @@ def said_in(journal: SqliteJournal) -> list[Said]:
     return [_under_every_id(word, lineages) for word in words]
 
 
-def _said_of(last: Attempt) -> Iterator[Said]:
-    """A person's word on the last attempt of an order, while it holds."""
-    if last.refused and last.closed_as in (CANCELLED, DENIED):
-        asked = last.intent
+def _said_of(attempts: Sequence[Attempt]) -> Iterator[Said]:
+    """People's words on the attempts of an order, while they hold: that it is never sent, and that
+    the last one took no money.
+    """
+    for attempt in attempts:
+        asked = attempt.intent
         keys = (place_of(asked.batch_id, asked.sheet, asked.row), *asked.sale)
-        yield Said(last.closed_as, asked.order_id, keys, last.closed_why, asked.attempt)
+        order_id = asked.order_id
+        if attempt.cancelled is not None:
+            yield Said(CANCELLED, order_id, keys, attempt.cancelled, asked.attempt)
+        elif (
+            attempt is attempts[-1] and attempt.refused and attempt.closed_as == DENIED
+        ):
+            yield Said(DENIED, order_id, keys, attempt.closed_why, asked.attempt)
 
 
 def _under_every_id(word: Said, lineages: Lineages) -> Said:

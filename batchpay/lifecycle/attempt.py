@@ -62,6 +62,10 @@ class Attempt:
     # by what word of a person it was closed, cancelled or not-charged, and why in that person's own
     closed_as: str = ""
     closed_why: str = ""
+    # a person said never to send its order: who, when and why, and that person's own words. No
+    # answer takes that back
+    called_off: str = ""
+    called_off_why: str = ""
     # a person said, after a look-up, that it took no money; no answer takes that word back
     denied: bool = False
     # id of a listed charge that carries no key and may be this attempt's
@@ -284,11 +288,11 @@ class Attempt:
 
     @property
     def cancelled(self) -> str | None:
-        """Why a person said never to send its order; None: nobody did. A gateway that refuses with
-        this very code says nothing of the kind.
+        """Why a person said never to send its order; None: nobody did, or it has its money after
+        all. A gateway that refuses with this very code says nothing of the kind.
         """
-        if self.refused and self.closed_as == CANCELLED:
-            return self.closed_why
+        if self.called_off and self.closed:
+            return self.called_off_why
         return None
 
     # --- whose it is

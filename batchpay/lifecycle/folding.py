@@ -31,7 +31,7 @@ from batchpay.domain.events import (
     of,
 )
 from batchpay.domain.model import NO_MONEY, ChargeSeen, Event, Outcome
-from batchpay.lifecycle.attempt import DENIED, Attempt, word_of
+from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt, word_of
 from batchpay.lifecycle.charge import (
     KNOWN_STATUS,
     Shown,
@@ -485,6 +485,8 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
     word = word_of(told.by, told.reason, event.at_ns)
     if told.said == "accepted":
         return _but(state, accepted=word)
+    if told.said == CANCELLED:
+        state = _but(state, called_off=word, called_off_why=told.reason)
     if told.charge is not None:
         now = _evidence(_unnamed(state, told.charge.id), event, told)
         # else it is what was asked, and all that there is

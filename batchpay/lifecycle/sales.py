@@ -336,13 +336,13 @@ def why_cancelled(row: Row, history: History, guards: Guards) -> str:
     for order_id in ids:
         if order_id in history.cancelled:
             return history.cancelled[order_id]
-        for last in history.attempts.get(order_id, ())[-1:]:
-            if last.cancelled:
-                return last.by_hand
+        for attempt in history.attempts.get(order_id, ()):
+            if attempt.cancelled is not None:
+                return attempt.called_off
     for word in history.words.get(row.place, ()):
         if is_said_of(row, word, history, guards):
             return word.reason
     for attempt in history.kin(row):
-        if attempt.cancelled and is_kin(row, attempt, history, guards):
-            return attempt.by_hand
+        if attempt.cancelled is not None and is_kin(row, attempt, history, guards):
+            return attempt.called_off
     return ""

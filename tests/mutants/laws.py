@@ -792,6 +792,19 @@ def _() -> None:
 
 @mutant(
     "L10",
+    "a person's word that an order is never sent holds for its last attempt alone",
+    STANDING
+    + "test_no_charge_that_took_no_money_takes_the_word_back_that_an_order_is_never_sent",
+)
+def _() -> None:
+    swap(
+        "batchpay.lifecycle.attempt:Attempt.cancelled",
+        prop(lambda self, was: was(self) if self.refused else None),
+    )
+
+
+@mutant(
+    "L10",
     "a sale that took money by its correction too is no stop",
     "test_sale.py::test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop",
 )
