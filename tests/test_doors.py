@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from batchpay.batches.clock import SystemClock
 from batchpay.batches.session import Options
 from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
@@ -352,6 +353,36 @@ def test_a_list_that_lacks_what_an_earlier_one_showed_proves_no_absence(
         resolving.not_charged(job, SecretKey(KEY), "00001", "looked")
     market.sandbox.clear_rules()
     assert night(market) == 0
+    assert market.money() == {"00001": 1}
+
+
+@pytest.mark.fault("C04", "H05", "I19")
+def test_a_charge_that_names_nobody_is_told_of_an_order_that_a_wrong_clock_sent(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway tells no time, and ours was days ahead when the order was sent: the word to which
+    its row leads is taken.
+    """
+    was = SystemClock.now_ns
+    market.job()
+    market.orders([order(1)])
+    lost = ["metadata.batchpay_key", "metadata.batchpay_job"]
+    timeless = {"headers": {"date": "soon"}}
+    about = {"order_id": "00001", **timeless}
+    market.sandbox.add_rule(action="reset_after", **about)
+    market.sandbox.add_rule(method="GET", path="/charges*", drop=lost, **about)
+    market.sandbox.add_rule(method="*", path="/*", **timeless)
+    monkeypatch.setattr(
+        SystemClock, "now_ns", lambda self: was(self) + 3 * 86_400 * 10**9
+    )
+    assert night(market) == 11
+    monkeypatch.setattr(SystemClock, "now_ns", was)
+    assert night(market) == 11
+    (charge,) = market.own_charges()
+    assert f"charged:{charge['id']}" in rows(market)["00001"]["reason"]
+    job = load_job(market.folder / "job.toml")
+    resolving.charged(job, SecretKey(KEY), "00001", charge["id"], "seen")
+    assert night(market) == 10
     assert market.money() == {"00001": 1}
 
 

@@ -214,7 +214,7 @@ def charged(
         case = earlier or _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
         read = partial(_read_of, opened, case=case, charge_id=charge_id)
-        charge = asyncio.run(ask_the_gateway(opened, key, read))
+        charge, dated = asyncio.run(ask_the_gateway(opened, key, read))
         assert case.attempt is not None
         if charge is None and _is_gone(case.attempt, charge_id):
             return _left_as_told(opened, case, charge_id, reason)
@@ -224,14 +224,19 @@ def charged(
             )
         if charge is None:
             raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
-        return _settled_by(opened, case, charge, reason)
+        return _settled_by(opened, case, charge, reason, dated=dated)
 
 
 def _settled_by(
-    opened: OpenJob, case: Case, charge: ChargeSeen, reason: str
+    opened: OpenJob,
+    case: Case,
+    charge: ChargeSeen,
+    reason: str,
+    *,
+    dated: bool,
 ) -> Resolved:
     """A person names the charge of an attempt, and the gateway shows it. Raises DoesNotAddUp for
-    one that cannot be its own.
+    one that cannot be its own. `dated`: does the gateway tell its time (`lists.may_be`)?
     """
     attempt = case.attempt
     assert attempt is not None
@@ -245,7 +250,7 @@ def _settled_by(
     if is_known or charge.id in attempt.twins or key_in(charge) == case.intent.key:
         return _settled_by_its_own(opened, case, charge, flaws, reason)
     has_none = attempt.charge is None or attempt.anothers
-    may_be_its_own = has_none and may_be(charge, attempt, opened.recorder, dated=True)
+    may_be_its_own = has_none and may_be(charge, attempt, opened.recorder, dated=dated)
     if not (may_be_its_own and _is_of_mode(charge, opened.job)):
         raise DoesNotAddUp(
             f"{charge.id} is not order {case.intent.order_id}'s charge: {'; '.join(flaws)}; it"
@@ -606,16 +611,16 @@ async def _read_of(
     channel: Channel,
     case: Case,
     charge_id: str,
-) -> ChargeSeen | None:
-    """The same of a charge that may be an attempt's: that the gateway no longer knows the one that
-    it reports as paid is written down (J27).
+) -> tuple[ChargeSeen | None, bool]:
+    """The same of a charge that may be an attempt's, and whether the gateway tells its time. That
+    it no longer knows the one that the attempt reports as paid is written down (J27).
     """
     charge, is_gone = await _ask(gateway, channel, charge_id)
     assert case.attempt is not None
     has_money = case.attempt.outcome is Outcome.SUCCEEDED
     if is_gone and has_money and _is_reported(case.attempt, charge_id):
         await opened.recorder.missing(case, charge_id)
-    return charge
+    return charge, channel.dated
 
 
 async def _read(

@@ -804,6 +804,19 @@ def _() -> None:
 
 
 @mutant(
+    "L6",
+    "a person's word of a charge is held against a clock that nobody checked",
+    "test_doors.py::"
+    "test_a_charge_that_names_nobody_is_told_of_an_order_that_a_wrong_clock_sent",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        return lambda *given, dated: was(*given, dated=True)
+
+    swap("batchpay.commands.resolve:may_be", make)
+
+
+@mutant(
     "L10",
     "a sale that took money by its correction too is no stop",
     "test_sale.py::test_a_sale_that_another_journal_charged_by_a_correction_is_a_stop",
