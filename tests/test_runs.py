@@ -205,10 +205,12 @@ def test_status_tells_of_the_last_run_and_of_the_one_that_is_on(market: Market) 
     ended, or that it did not.
     """
     market.orders([order(number) for number in range(30)])
+    market.job()
+    assert market.run("--limit", "1").returncode == 11
     market.job(rate="4/s")
     with market.start("run", "job.toml") as process:
         until = time.monotonic() + 60
-        while not market.posts() and time.monotonic() < until:
+        while market.posts() < 2 and time.monotonic() < until:
             time.sleep(0.1)
         during = json.loads(market.run("--json", verb="status").stdout)
         process.kill()
@@ -221,6 +223,8 @@ def test_status_tells_of_the_last_run_and_of_the_one_that_is_on(market: Market) 
     assert (batch["open"], batch["open_count"]) == ([], 0) and batch["in_work"] > 0
     killed = market.run(verb="status")
     assert "did not end" in killed.stdout and "running now" not in killed.stdout
+    # what held them the night before held none that went since
+    assert "not sent yet" in killed.stdout and "--limit" not in killed.stdout
     market.job()
     assert market.run().returncode == 0
     ended = json.loads(market.run("--json", verb="status").stdout)

@@ -101,15 +101,19 @@ def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
 
 def last_hold(journal: SqliteJournal, batch_id: str) -> str:
     """Why rows of a batch were not sent the last time something held them; a stop that was lifted
-    is none.
+    is none, nor is what held them before a later run sent some, and was killed.
     """
     reason = ""
+    since_ns = 0
     for event, told in told_in(journal, Held):
         if event.batch_id != batch_id:
             continue
+        since_ns = event.at_ns
         reason = told.reason
         if told.stop:
             reason = ""
+    if reason and journal.last_sent_of(batch_id) > since_ns:
+        return ""
     return reason
 
 
