@@ -967,7 +967,7 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_an_orders(
 
 
 @pytest.mark.fault("D09", "L11", "H05")
-@tries("say-again")
+@tries("say-again", "older-copy")
 def test_a_word_that_a_copy_put_back_does_not_know_is_said_again(three: Market) -> None:
     """The lock knows of the loss, and no report is left that tells of the cancelled order."""
     assert three.run("--limit", "1").returncode == 11
@@ -977,7 +977,12 @@ def test_a_word_that_a_copy_put_back_does_not_know_is_said_again(three: Market) 
     assert program(three, *say).returncode == 0
     shutil.copy(three.folder / "copy", database)
     shutil.rmtree(three.folder / "reports")
+    for verb in ("plan", "status"):
+        told = three.run(verb=verb)
+        assert "an older copy than others know" in told.stdout + told.stderr, told
     told = three.run("--limit", "0", "--summary")
+    for verb in ("plan", "status"):
+        assert "an older copy than" not in str(three.run(verb=verb))
     assert (
         str(steps.SAY_AGAIN()) in told.stdout
         and str(steps.SAY_AGAIN()) in three.run(verb="status").stdout

@@ -165,6 +165,15 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
     )
 
 
+def older_copy(loss: Loss | None) -> str:
+    """What is said of a journal of which an older copy was put back, until a run has dealt with it;
+    empty for any other.
+    """
+    if loss is None or loss.unowned:
+        return ""
+    return str(steps.OLDER_COPY(evidence=loss.evidence))
+
+
 def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     """People's words, stops and unproven charges of which reports tell that were made from events
     this journal lacks.

@@ -34,7 +34,7 @@ from batchpay.batches.planned import (
 from batchpay.batches.publish import open_elsewhere
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.survey import Survey, survey
-from batchpay.batches.wholeness import Loss, loss_of, refuse_lost
+from batchpay.batches.wholeness import Loss, loss_of, older_copy, refuse_lost
 from batchpay.commands.check import file_told, taken_in, warnings_about
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.exits import sentence
@@ -105,6 +105,7 @@ class _Known:
     asked: Preflight | None  # what the gateway said
     # files that no run has read: no word about their rows is taken yet
     unread: tuple[str, ...]
+    older: str = ""  # that what was sent since is not in the journal
 
 
 def plan(
@@ -131,6 +132,7 @@ def plan(
         planned = judge_files(job, journal, drafts, yes=yes, now_ns=now_ns)
         guards = _guards(job, journal, planned, loss, now_ns, yes=yes)
         known = _looked_ahead(job, journal, intakes, planned, guards, ask)
+        known = replace(known, older=older_copy(loss))
         walk = _Walk(job, known, limit, on_row)
         for one in planned:
             walk.file(one, placed_rows(job, journal, one, known.guards, decided=True))
@@ -351,6 +353,7 @@ def _plan(
         ),
         outcomes=_outcomes(walk.totals.values()),
         warnings=(
+            *filter(None, [known.older]),
             *_of_files(known),
             *_of_orders(walk.survey),
             *_of_words(known, walk),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from batchpay.batches.clock import SystemClock
@@ -15,7 +15,7 @@ from batchpay.batches.runs import Runs
 from batchpay.batches.stories import story_of
 from batchpay.batches.strays import adopted_json, stray_totals, unshown
 from batchpay.batches.waiting import Work, status_of
-from batchpay.batches.wholeness import loss_of, refuse_lost
+from batchpay.batches.wholeness import loss_of, older_copy, refuse_lost
 from batchpay.batches.words import said_in
 from batchpay.domain.errors import Usage
 from batchpay.domain.events import STOPS
@@ -49,6 +49,8 @@ class Status:
     loss: Mapping[str, Any] | None = None
     # every order that is not to be sent because a person said so: as, order_id, reason, by, at
     words: tuple[Mapping[str, Any], ...] = ()
+    # that an older copy was put back, and no run has dealt with it; empty where none was
+    older: str = ""
 
 
 def status(job: Job) -> Status:
@@ -58,9 +60,10 @@ def status(job: Job) -> Status:
     known_to_be = witnessed(job.state_path, job.name)
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify_shown()
+        loss = loss_of(job, journal, known_to_be)
         if not journal.knows_orders():
-            refuse_lost(loss_of(job, journal, known_to_be))
-        return _status(job, journal)
+            refuse_lost(loss)
+        return replace(_status(job, journal), older=older_copy(loss))
 
 
 def _status(job: Job, journal: SqliteJournal) -> Status:

@@ -181,6 +181,13 @@ SAY_AGAIN = entry(
     means="The journal was lost or restored: what people had said is not in it any more.",
     example="a journal from a copy of last week",
 )
+OLDER_COPY = entry(
+    "older-copy",
+    "the journal is an older copy than others know: {evidence}. What was sent since is not in it:"
+    " the next run asks the gateway, and takes it over before it sends anything",
+    means="A backup was put back, and no run has dealt with that yet.",
+    example="a state folder from a copy of last week",
+)
 SEE_CHARGE = entry(
     "see-charge",
     "look for it on the gateway's dashboard, and ask the gateway where it is not: its row stays as"

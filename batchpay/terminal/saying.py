@@ -576,6 +576,7 @@ def _status_json(job: Job, made: Status) -> dict[str, Any]:
         "adopted_elsewhere": made.adopted,
         "lifted": made.lifted,
         "loss": made.loss,
+        "older": made.older,
         "words": made.words,
     }
 
@@ -648,6 +649,8 @@ def _open_line(job: Job, some: Sequence[Mapping[str, Any]]) -> str:
 
 def _past_lines(job: Job, made: Status) -> Iterator[str]:
     """The last stop that a person lifted, and a loss of the last days."""
+    if made.older:
+        yield made.older
     for lift in made.lifted[-1:]:
         yield _lift(job, lift)
     loss = made.loss
