@@ -426,7 +426,7 @@ def test_a_file_that_holds_another_is_told_with_what_stands_beside(
     new = planned(journal, "new", rows, FIRST_NS + 1)
     told = likeness(journal, [second, first], new, FIRST_NS + 1).warning
     assert "5 of its 8 new orders" in told and "batch first" in told
-    assert "), 3 as those of others,: see" in told
+    assert "), 3 as those of others: see" in told
 
 
 @pytest.mark.fault("E04")
@@ -521,7 +521,7 @@ def test_a_charge_that_a_row_of_the_file_shows_is_asked_about_by_nobody(
     assert "2 of its 3 new orders" in held.batch.refusal
     assert f"such as {found.found[0]}: they may be" in held.batch.refusal
     ask = str(steps.NEW_ORDERS(batch=OTHER))
-    assert f"{ask[0].upper()}{ask[1:]}." in held.batch.refusal
+    assert f"other ids; {ask}." in held.batch.refusal
     aside.close()
 
 

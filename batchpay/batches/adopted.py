@@ -15,7 +15,7 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.rows import Guards, MayGo
-from batchpay.messages import steps
+from batchpay.messages import repeats, steps
 
 
 def ask_about_adopted(
@@ -116,13 +116,11 @@ def _unasked_for(
 
 
 def _said_of_adopted(batch: Batch, found: Unasked) -> str:
-    return (
-        f"{len(found.found)} of its {found.new} new orders ask for the payer, recipient and amount"
-        " of charges that were found at the gateway when the journal had been lost or put back,"
-        f" and that no row shows, such as {found.found[0]}: they may be the same sales under other"
-        f" ids. {_capital(str(steps.NEW_ORDERS(batch=batch.id)))}."
+    return str(
+        repeats.FILE_LIKE_CHARGES(
+            alike=len(found.found),
+            new=found.new,
+            charge=found.found[0],
+            ask=steps.NEW_ORDERS(batch=batch.id),
+        )
     )
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

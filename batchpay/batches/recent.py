@@ -10,11 +10,13 @@ from batchpay.batches.clock import iso
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch
 from batchpay.domain.model import Batch, orders_of
+from batchpay.domain.text import told
 from batchpay.intake.likeness import Comparison, may_contain, suspicious
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import alike
-from batchpay.messages import steps
+from batchpay.messages import repeats, steps
+from batchpay.messages.message import Message
 
 # how long a file of the same payers and amounts is suspicious
 REPEATED_WITHIN = timedelta(days=10)
@@ -120,13 +122,19 @@ def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Like
     by_id = {other.id: other for other in recent}
     ask = steps.NEW_ORDERS(batch=batch.id)
     if repeated := comparison.repeated:
-        told = _told_repeated(by_id[repeated[0]], comparison)
-        return Likeness(refusal=f"{told}: {ask}.")
+        said = _told_repeated(by_id[repeated[0]], comparison, ask)
+        return Likeness(refusal=str(said))
     if comparison.is_still_asked:
-        told = _told_still_asked(by_id[_most_alike(comparison)], comparison)
-        return Likeness(refusal=f"{told}: {ask}.")
+        said = repeats.FILE_STILL_ASKED(
+            asked=comparison.asked,
+            new=comparison.new,
+            other=_named(by_id[_most_alike(comparison)]),
+            ask=ask,
+        )
+        return Likeness(refusal=str(said))
     if comparison.warns:
-        return Likeness(warning=_told_alike(by_id[_most_alike(comparison)], comparison))
+        said = _told_alike(by_id[_most_alike(comparison)], comparison)
+        return Likeness(warning=str(said))
     return Likeness()
 
 
@@ -135,38 +143,26 @@ def _most_alike(comparison: Comparison) -> str:
     return most
 
 
-def _told_repeated(other: Batch, comparison: Comparison) -> str:
+def _told_repeated(other: Batch, comparison: Comparison, ask: Message) -> Message:
     more = comparison.new - comparison.size_of(other.id)
     if more:
-        beside = f", beside {more} more"
-    else:
-        beside = ""
-    return (
-        "No order id of this file is known, but its payers, recipients and amounts are those of"
-        f" {_named(other)}{beside}"
-    )
+        return repeats.FILE_REPEATED_BESIDE(other=_named(other), more=more, ask=ask)
+    return repeats.FILE_REPEATED(other=_named(other), ask=ask)
 
 
-def _told_still_asked(other: Batch, comparison: Comparison) -> str:
-    return (
-        f"{comparison.asked} of its {comparison.new} new orders were refused already, because they"
-        " ask for the same payer, recipient and amount as others, such as those of"
-        f" {_named(other)}"
-    )
-
-
-def _told_alike(other: Batch, comparison: Comparison) -> str:
+def _told_alike(other: Batch, comparison: Comparison) -> Message:
     count = comparison.alike_of[other.id]
     if len(comparison.alike_of) > 1:
-        beside = f", {comparison.alike - count} as those of others,"
-    else:
-        beside = ""
-    return (
-        f"{count} of its {comparison.new} new orders ask for the same payer, recipient and amount"
-        f" as orders of {_named(other)}{beside}: see that they are not the same sales under other"
-        " ids"
+        return repeats.FILE_ALIKE_OTHERS(
+            alike=count,
+            new=comparison.new,
+            other=_named(other),
+            others=comparison.alike - count,
+        )
+    return repeats.FILE_ALIKE(alike=count, new=comparison.new, other=_named(other))
+
+
+def _named(batch: Batch) -> Message:
+    return repeats.RECENT_FILE(
+        batch=batch.id, file=told(batch.file), at=iso(batch.first_seen_ns)
     )
-
-
-def _named(batch: Batch) -> str:
-    return f"batch {batch.id} ({batch.file}, received {iso(batch.first_seen_ns)})"

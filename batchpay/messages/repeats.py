@@ -139,3 +139,67 @@ COMPOSED = entry(
     example="caf\u00e9 in row 2, with an accent of its own in row 3",
     remedy="Have the source write them alike; no source has both on purpose.",
 )
+
+# --- files that ask for what a recent one asked
+
+_LIKE_MEANS = "A file asks, under ids that nobody knows, for what a recent file asked."
+_LIKE_EXAMPLE = "last night's orders with the ids numbered anew"
+_LIKE_REMEDY = (
+    "Look whether they are the same sales; what to do in each case stands behind it."
+)
+RECENT_FILE = entry(
+    "recent-file",
+    "batch {batch} ({file}, received {at})",
+    means="Which earlier file a file is like.",
+    example="batch 2026-11-24-0123456789ab (orders.csv, received 2026-11-24T02:00:00Z)",
+    remedy="Look at that file, or at its reports.",
+)
+FILE_REPEATED = entry(
+    "file-repeated",
+    "No order id of this file is known, but its payers, recipients and amounts are those of"
+    " {other}: {ask}.",
+    means=_LIKE_MEANS,
+    example=_LIKE_EXAMPLE,
+    remedy=_LIKE_REMEDY,
+)
+FILE_REPEATED_BESIDE = entry(
+    "file-repeated.beside",
+    "No order id of this file is known, but its payers, recipients and amounts are those of"
+    " {other}, beside {more:d} more: {ask}.",
+    means=_LIKE_MEANS,
+    example=_LIKE_EXAMPLE,
+    remedy=_LIKE_REMEDY,
+)
+FILE_STILL_ASKED = entry(
+    "file-repeated.refused",
+    "{asked:d} of its {new:d} new orders were refused already, because they ask for the same payer,"
+    " recipient and amount as others, such as those of {other}: {ask}.",
+    means="A file holds orders of one that was refused as alike; nobody said that they are new.",
+    example="a refused file, saved under another name",
+    remedy=_LIKE_REMEDY,
+)
+FILE_ALIKE = entry(
+    "file-alike",
+    "{alike:d} of its {new:d} new orders ask for the same payer, recipient and amount as orders of"
+    " {other}: see that they are not the same sales under other ids",
+    means="Some orders of a file resemble those of a recent one.",
+    example="subscriptions, which are the same each week",
+    remedy="See that they are not the same sales under other ids; nothing is held for it.",
+)
+FILE_ALIKE_OTHERS = entry(
+    "file-alike.others",
+    "{alike:d} of its {new:d} new orders ask for the same payer, recipient and amount as orders of"
+    " {other}, {others:d} as those of others: see that they are not the same sales under other ids",
+    means="Some orders of a file resemble those of several recent ones.",
+    example="subscriptions, which are the same each week",
+    remedy="See that they are not the same sales under other ids; nothing is held for it.",
+)
+FILE_LIKE_CHARGES = entry(
+    "file-repeated.charges",
+    "{alike:d} of its {new:d} new orders ask for the payer, recipient and amount of charges that"
+    " were found at the gateway when the journal had been lost or put back, and that no row shows,"
+    " such as {charge}: they may be the same sales under other ids; {ask}.",
+    means="A file asks for what charges took which no row of any report shows.",
+    example="a lost journal, and the export of that night under other ids",
+    remedy=_LIKE_REMEDY,
+)
