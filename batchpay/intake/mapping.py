@@ -55,6 +55,8 @@ class Mapped:
     restored: tuple[int, ...] = ()  # positions whose damaged order id is its own again
     # those of them whose cell could be what was made of other ids as well
     doubtful: frozenset[int] = frozenset()
+    # positions whose words are those of the row they came back for again (provenance)
+    reread: tuple[int, ...] = ()
     # position -> the order id it came back under
     earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 

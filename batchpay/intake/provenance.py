@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from typing import NamedTuple
 from batchpay.domain import lineage
 from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
-from batchpay.intake.damage import has_lost_letters
+from batchpay.intake.damage import has_lost_letters, trace_of
 from batchpay.intake.mapping import Mapped
 from batchpay.lifecycle.plan import alike, payer_of
 from batchpay.messages.problems import (
@@ -97,12 +97,56 @@ def held_against(mapped: Mapped, held: Held) -> Mapped:
     """The chunk with a problem at each row that is not beside its own `batchpay_` columns."""
     if lineage.ID not in mapped.chunk.columns:
         return mapped
+    mapped = _with_own_words(mapped, held)
     came = dict(_came(mapped, held))
     lost = {at for at in mapped.doubtful if at not in mapped.corrects}
     strangers = lost | {at for at in _strangers(mapped, came) if at not in lost}
     if strangers:
         mapped = _without(mapped, strangers)
     return _with_lost_letters(mapped, held)
+
+
+def _with_own_words(mapped: Mapped, held: Held) -> Mapped:
+    """The chunk with the words that programs changed as they were: 007 came back as 7, a day in
+    another form. Nobody meant that either, and it would ask a declined card again.
+    """
+    documents = list(mapped.documents)
+    reread = []
+    for at, place in mapped.corrects.items():
+        was = held(place) or {}
+        changed = _changed_by_programs(_words(was), _words(documents[at]))
+        if not changed:
+            continue
+        documents[at] = _with_words_of(documents[at], was, changed)
+        reread.append(at)
+    if not reread:
+        return mapped
+    return replace(mapped, documents=documents, reread=tuple(reread))
+
+
+def _changed_by_programs(was: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
+    """Which words are what a program makes of what stood there."""
+    found = set()
+    for name, text in now.items():
+        own = was.get(name, "")
+        if own and own != text and trace_of(text, own) == "sure":
+            found.add(name)
+    return found
+
+
+def _with_words_of(
+    document: Document, was: Document, names: Collection[str]
+) -> Document:
+    mended = dict(document)
+    if "description" in names:
+        mended["description"] = was["description"]
+    metadata = dict(document.get("metadata") or {})
+    for key in metadata:
+        if _named(key) in names:
+            metadata[key] = was["metadata"][key]
+    if metadata:
+        mended["metadata"] = metadata
+    return mended
 
 
 def _with_lost_letters(mapped: Mapped, held: Held) -> Mapped:
@@ -124,8 +168,12 @@ def _with_lost_letters(mapped: Mapped, held: Held) -> Mapped:
 def _words(document: Document) -> dict[str, str]:
     found = {"description": str(document.get("description", ""))}
     for key, text in (document.get("metadata") or {}).items():
-        found[f"metadata[{key}]"] = str(text)
+        found[_named(key)] = str(text)
     return found
+
+
+def _named(key: str) -> str:
+    return f"metadata[{key}]"
 
 
 def of_other_jobs(mapped: Mapped, job_of: JobOf) -> Mapped:

@@ -26,7 +26,7 @@ from batchpay.intake.controls import (
 )
 from batchpay.intake.hundredfold import Hundredfold
 from batchpay.intake.likeness import Features
-from batchpay.intake.mapping import map_chunk
+from batchpay.intake.mapping import Mapped, map_chunk
 from batchpay.intake.noorders import NoOrders, SecondTable
 from batchpay.intake.provenance import held_against, of_other_jobs, unknown
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
@@ -122,6 +122,8 @@ class _Judge:
         self._hundredfold = Hundredfold(job.controls)
         # rows that have an id again that a program had damaged
         self._restored: list[int] = []
+        # ... and whose words are as they were before a program changed them
+        self._reread: list[int] = []
         self.columns = tuple(self._table.columns)
         self.tally = Tally()
         self.features = Features()
@@ -172,15 +174,17 @@ class _Judge:
 
     def _judged(self, chunk: readers.TextChunk) -> Judged:
         """A chunk with what its rows are, without those that nobody could take for an order."""
-        judged, restored = self._judged_once(chunk)
+        judged, mapped = self._judged_once(chunk)
         found, gone = self._no_orders.look(judged)
         if self._no_orders.second is not None:
             raise FileRefused(self._two_tables(self._no_orders.second))
         if gone:
-            judged, restored = self._judged_once(chunk.without(gone))
+            judged, mapped = self._judged_once(chunk.without(gone))
             left = [at for at in range(len(chunk.rows)) if at not in gone]
             found = {new: found[at] for new, at in enumerate(left) if at in found}
-        self._restored += restored
+        rows = judged.chunk.rows
+        self._restored += [rows[at] for at in mapped.restored]
+        self._reread += [rows[at] for at in mapped.reread]
         return replace(judged, problems=found)
 
     def _two_tables(self, second: SecondTable) -> Message:
@@ -196,8 +200,8 @@ class _Judge:
             range=readers.range_to(self._job.input, len(self.columns), second.last),
         )
 
-    def _judged_once(self, chunk: Chunk) -> tuple[Judged, list[int]]:
-        """The same as it stands, and the rows that have an id again that a program had damaged."""
+    def _judged_once(self, chunk: Chunk) -> tuple[Judged, Mapped]:
+        """The same as it stands, and what it was judged from."""
         job = self._job
         lineages = self._lineages
         if lineages:
@@ -207,13 +211,12 @@ class _Judge:
         mapped = held_against(map_chunk(chunk, self._columns, job.input.odd_ids), held)
         if lineages:
             mapped = of_other_jobs(mapped, lineages.job_of)
-        restored = [chunk.rows[at] for at in mapped.restored]
         judged = self._checker.judge(mapped)
         if job.fee:
             require_fixed_fee(judged, job.fee, self._file)
         if lineages:
             judged = replace(judged, earlier=lineages.earlier(self._batch_id, judged))
-        return judged, restored
+        return judged, mapped
 
     def refusals(self) -> tuple[Message, ...]:
         """Why nothing of the file is sent, whatever its sender declared; once it was read."""
@@ -228,6 +231,7 @@ class _Judge:
             *self._hundredfold.notes(),
             *_told_rounded(self._columns, self._table),
             *_told_restored(self._restored),
+            *_told_reread(self._reread),
         )
         return (*self._job.schema.notes, *map(str, found))
 
@@ -279,6 +283,12 @@ def _told_restored(rows: Sequence[int]) -> Iterator[Message]:
         yield noticed.RESTORED_IDS(rows=named)
     elif rows:
         yield noticed.RESTORED_ID(row=rows[0])
+
+
+def _told_reread(rows: Sequence[int]) -> Iterator[Message]:
+    """How many rows of a file that came back have words again that a program had changed."""
+    if rows:
+        yield noticed.WORDS_REREAD(rows=len(rows), first=rows[0])
 
 
 def take_in(

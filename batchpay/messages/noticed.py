@@ -288,3 +288,16 @@ RESTORED_MORE = entry(
     example="a rejects file of 100 rows that was saved in a spreadsheet program",
     remedy=_NOTE,
 )
+WORDS_REREAD = entry(
+    "note.words-reread",
+    "{rows} rows, the first of them row {first:d}, came back with a description or metadata that a"
+    " program changed (zeros in front, the form of a date): what stood there before is used; who"
+    " means the new text clears the batchpay_ columns of its row",
+    one="row {first:d} came back with a description or metadata that a program changed (zeros in"
+    " front, the form of a date): what stood there before is used; who means the new text clears"
+    " the batchpay_ columns of its row",
+    count="rows",
+    means="Rows of a rejects file came back with texts that a spreadsheet program changed.",
+    example="metadata 007 in rejects.csv, 7 in the file that came back",
+    remedy=_NOTE,
+)

@@ -686,6 +686,37 @@ def test_a_format_that_hides_digits_is_known(
     assert Styles(styles).hides(0, text) is hidden
 
 
+@pytest.mark.fault("X05", "J08")
+def test_words_that_a_program_changed_are_no_correction(market: Market) -> None:
+    """A declined row whose invoice lost its zeros is as it was: no other attempt. A row that is
+    corrected beside is charged with its zeros; what a person wrote stays.
+    """
+    rows = [
+        order(1, invoice="0071", card="tokn_test_sandbox000140011"),
+        order(2, invoice="2026-11-02", recipient="acct_1"),
+        order(3, invoice="0073", recipient="acct_1"),
+    ]
+    market.orders(rows)
+    market.job()
+    assert market.run().returncode == 10
+    (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
+    back = _read(rejects)
+    changes = (
+        {"invoice": "71"},
+        {"invoice": "2/11/2026", "recipient": "recp_test_sandbox1"},
+        {"invoice": "B73", "recipient": "recp_test_sandbox1"},
+    )
+    for cells, change in zip(back, changes, strict=True):
+        cells |= change
+    _write(market.folder / "back.csv", back)
+    result = market.run("--input", "back.csv")
+    assert "2 rows, the first of them row 2, came back with a desc" in result.stdout
+    assert market.posts() == 3
+    charges = market.sandbox.charges()
+    invoices = {c["metadata"]["order_id"]: c["metadata"]["invoice"] for c in charges}
+    assert invoices == {"00001": "0071", "00002": "2026-11-02", "00003": "B73"}
+
+
 @pytest.mark.fault("X05")
 def test_letters_that_a_program_lost_are_no_correction(market: Market) -> None:
     """A declined row that comes back with ? for its Thai, else unchanged: no other attempt."""
