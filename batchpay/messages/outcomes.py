@@ -289,14 +289,16 @@ LEFT_BY = entry(
 
 TRANSFER_FAILED = entry(
     "transfer.failed",
-    "transfer {transfer} to {recipient} failed: {code}",
+    "transfer {transfer} to {recipient} failed: {code}; mend the recipient's bank account in the"
+    " gateway's dashboard, and have it send the share again there",
     means="The payer was charged; the recipient's bank did not take its share.",
     example="the recipient's bank account was closed",
     remedy="Mend the recipient's bank account at the gateway, and have it send the share again.",
 )
 TRANSFER_DELETED = entry(
     "transfer.deleted",
-    "transfer {transfer} to {recipient} was deleted at the gateway before it was sent",
+    "transfer {transfer} to {recipient} was deleted at the gateway before it was sent: ask who did"
+    " it, and pay the recipient otherwise",
     means="The payer was charged, and somebody took the recipient's share back.",
     example="a transfer deleted in the dashboard",
     remedy="Ask who deleted it, and why; pay the recipient otherwise.",

@@ -215,9 +215,16 @@ ASK_AGAIN = entry(
     example="the same file once more, after a cancellation",
 )
 
+_ITS_ROW = "in its row of the rejects file, sent back as a new file"
+CORRECT = entry(
+    "correct-row",
+    f"correct it {_ITS_ROW}, or, where nothing of it was wrong, write batchpay_retry = yes there",
+    means="The gateway refused the request for a row, and charged nothing.",
+    example="a card that the gateway does not know",
+)
+
 # --- the payer's
 
-_ITS_ROW = "in its row of the rejects file, sent back as a new file"
 PAY_TOKEN = entry(
     "pay-token",
     f"a one-time token pays once: the payer pays with a new one, {_ITS_ROW}",

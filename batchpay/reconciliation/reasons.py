@@ -183,12 +183,18 @@ def _declined(charge: ChargeSeen) -> Message:
 
 def _refused(attempt: Attempt) -> Why:
     if not attempt.may_be:
-        return (_why_refused(attempt),)
+        return (_why_refused(attempt), _comes_back(attempt))
     step = steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)
     return (
         _why_refused(attempt),
         said.REFUSED_UNCLEAR(charge=attempt.may_be, step=step),
     )
+
+
+def _comes_back(attempt: Attempt) -> Message:
+    if attempt.code == "used_token":
+        return pay_again(attempt)
+    return steps.CORRECT()
 
 
 def _why_refused(attempt: Attempt) -> Message:
