@@ -165,7 +165,7 @@ RUN = RunDone(
     held="",
     verb="run",
     flags=("--limit 6",),
-    limits={"rate": "8/s", "max_total": "2,000,000.00 THB"},
+    settings={"rate": "8/s", "max_total": "2,000,000.00 THB"},
 )
 
 

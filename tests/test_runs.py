@@ -5,6 +5,7 @@ program.
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -58,22 +59,28 @@ def test_each_run_tells_of_its_own(market: Market) -> None:
     """Ten at first, the rest later: each run's sums are its own, the batch's are both."""
     market.orders([order(number) for number in range(4)])
     limits = 'max_total = { THB = "50000.00" }\nmax_failures = "20%"'
-    market.job(more=f"[controls]\n{limits}")
+    fee = '[fee]\nfixed = { THB = 500 }\npercentage = "10.5"'
+    market.job(more=f"[controls]\n{limits}\n{fee}")
     assert market.run("--limit", "1").returncode == 11
     first = told(market)
     assert (first["run"]["sent"], first["currencies"][0]["charged_minor"]) == (1, 10025)
     assert (first["run"]["verb"], first["run"]["flags"]) == ("run", ["--limit 1"])
-    limits = {"max_total": "50,000.00 THB", "max_failures": "20%"}
-    assert {"rate": first["run"]["limits"]["rate"], **limits} == first["run"]["limits"]
+    settings = {
+        "rate": first["run"]["settings"]["rate"],
+        "max_total": "50,000.00 THB",
+        "max_failures": "20%",
+        "fee": "5.00 THB + 10.5%",
+    }
+    assert first["run"]["settings"] == settings
     assert "limited to 1 order" in first["run"]["held"] and first["who_acts"] == {
         "next run": 3
     }
     assert market.run().returncode == 0
     second = told(market)
     assert second["run"]["id"] != first["run"]["id"] and second["run"]["held"] == ""
-    assert (second["run"]["flags"], second["run"]["limits"]) == (
+    assert (second["run"]["flags"], second["run"]["settings"]) == (
         [],
-        first["run"]["limits"],
+        first["run"]["settings"],
     )
     assert (second["run"]["sent"], second["run"]["charged"][0]["sum_minor"]) == (
         3,
@@ -90,7 +97,7 @@ def test_what_was_pending_is_charged_in_the_run_that_hears_of_it(
     (market.folder / "orders.csv").write_text(
         header + "q1,50.00,THB,recp_test_sandbox1,src_test_sandbox1,i\n"
     )
-    path = market.job()
+    path = market.job(more='[report]\nformats = ["json", "html"]')
     path.write_text(
         path.read_text().replace('card        = "card"', 'source      = "source"')
     )
@@ -110,6 +117,11 @@ def test_what_was_pending_is_charged_in_the_run_that_hears_of_it(
         5000,
     )
     assert run["verb"] == "settle"
+    (page,) = (market.folder / "reports").glob("2*/report.html")
+    text = " ".join(re.sub("<[^>]*>", " ", page.read_text("utf-8")).split())
+    assert "Started as batchpay settle job.toml" in text
+    sent = market.sandbox.charges()[0]["metadata"]["batchpay_run"]
+    assert f"{sent} batchpay run job.toml " in text
 
 
 def test_money_is_told_to_everybody_who_has_some_of_it(market: Market) -> None:

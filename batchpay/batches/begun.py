@@ -1,5 +1,5 @@
-"""BEGUN: what a run is told to do, as the journal keeps it: its verb, its flags, and what its job
-limits it to.
+"""BEGUN: what a run is told to do, as the journal keeps it: its verb, its flags, and how its job
+is set.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from batchpay.batches.session import Options
 from batchpay.domain.events import RunStarted
 from batchpay.domain.money import money_told
 from batchpay.domain.times import day_of
-from batchpay.job.job import Job
+from batchpay.job.job import Fee, Job
 
 
 def begun(opened: OpenJob, options: Options, *, charges: bool) -> RunStarted:
@@ -23,13 +23,13 @@ def begun(opened: OpenJob, options: Options, *, charges: bool) -> RunStarted:
         boot_id=opened.clock.boot_id,
         verb=verb,
         flags=tuple(_flags(options, opened.job.controls.time_zone)),
-        limits=limits_of(opened.job),
+        settings=settings_of(opened.job),
     )
 
 
-def limits_of(job: Job) -> dict[str, str]:
-    """By the key of the job file that sets it: how fast a run may ask, and what it may not
-    exceed.
+def settings_of(job: Job) -> dict[str, str]:
+    """By the key of the job file: how fast a run may ask, what it may not exceed, and the
+    commission.
     """
     controls = job.controls
     told = {"rate": _rate(job)}
@@ -46,7 +46,18 @@ def limits_of(job: Job) -> dict[str, str]:
         told["max_failures"] = controls.max_failures.text
     if controls.deadline:
         told["deadline"] = f"{controls.deadline} {controls.time_zone}"
+    if job.fee is not None:
+        told["fee"] = _fee(job.fee)
     return told
+
+
+def _fee(fee: Fee) -> str:
+    parts = []
+    if fee.fixed:
+        parts.append(_sums(fee.fixed))
+    if fee.percentage is not None:
+        parts.append(f"{fee.percentage}%")
+    return " + ".join(parts)
 
 
 def _sums(sums: Mapping[str, int]) -> str:

@@ -386,6 +386,7 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         stop=stop,
         versions={"batchpay": batch.version},
         run=runs.of_batch(batch.id),
+        runs=runs.begun,
         lifted=lifts_of(journal, batch.id),
         whose=_whose(journal, counted.noted.seq),
         said=_said(counted),

@@ -30,7 +30,15 @@ from batchpay.domain.events import (
     of,
     told_in,
 )
-from batchpay.domain.model import MONEY_MOVED, ChargeSeen, Done, Event, Outcome, RunDone
+from batchpay.domain.model import (
+    MONEY_MOVED,
+    ChargeSeen,
+    Done,
+    Event,
+    Outcome,
+    RunBegun,
+    RunDone,
+)
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
@@ -141,6 +149,22 @@ class Runs:
             return self._told(run_id, "")
         return None
 
+    def begun(self, run_ids: Collection[str]) -> list[RunBegun]:
+        """How some runs were started, the oldest first; of what was no run, nothing."""
+        return [
+            self._begun(run_id, event)
+            for run_id, event in self._started.items()
+            if run_id in run_ids
+        ]
+
+    def _begun(self, run_id: str, event: Event) -> RunBegun:
+        told = RunStarted.read(event)
+        code = None
+        if run_id in self._ended:
+            _, ended = self._ended[run_id]
+            code = ended.exit_code
+        return RunBegun(run_id, iso(event.at_ns), code, told.verb, told.flags)
+
     def in_hand(self, run_id: str) -> frozenset[At]:
         """Order id and attempt of all that a run has asked for itself."""
         if run_id not in self._started:
@@ -182,7 +206,7 @@ class Runs:
             outcomes=_outcomes(made.values()),
             verb=begun.verb,
             flags=begun.flags,
-            limits=begun.limits,
+            settings=begun.settings,
         )
 
     def _held(self, run_id: str, batch: str) -> str:

@@ -436,6 +436,17 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class RunBegun:
+    """How a run was started, and with which code it ended; as those of RunDone."""
+
+    id: str
+    started: str
+    exit_code: int | None
+    verb: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunDone:
     """What one run did, to one batch or to all; money in smallest units by upper-case currency."""
 
@@ -455,11 +466,11 @@ class RunDone:
     lost: bool = False  # ... and it knew no order at all
     # outcome -> attempts that left the machine in it, as they stood at its end
     outcomes: Mapping[str, int] = field(default_factory=dict)
-    # run or settle, with which flags, under which limits of its job; empty: by a journal that did
+    # run or settle, with which flags, by which settings of its job; empty: by a journal that did
     # not keep it yet
     verb: str = ""
     flags: tuple[str, ...] = ()
-    limits: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,9 @@ HEADING_EARNED = _label("heading.earned", "What we earned", _HEADING)
 HEADING_EQUATIONS = _label("heading.equations", "Does it add up?", _HEADING)
 HEADING_MONEY = _label("heading.money", "Where every row and its money went", _HEADING)
 HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
+HEADING_SENDERS = _label(
+    "heading.senders", "The runs that sent these charges", _HEADING
+)
 HEADING_TIME = _label("heading.time", "All charges of this batch over time", _HEADING)
 HEADING_LATE = _label("heading.late", "Changes after the first night", _HEADING)
 HEADING_TRANSFERS = _label(
@@ -206,7 +209,7 @@ FACT_MODE = _label("fact.mode", "Mode", _FACT)
 FACT_RECEIVED = _label("fact.received", "First received", _FACT)
 FACT_RUN = _label("fact.run", "Run", _FACT)
 FACT_COMMAND = _label("fact.command", "Started as", _FACT)
-FACT_LIMITS = _label("fact.limits", "Limits of the job", _FACT)
+FACT_SETTINGS = _label("fact.settings", "Settings of the job", _FACT)
 FACT_STARTED = _label("fact.started", "Started", _FACT)
 FACT_ENDED = _label("fact.ended", "Ended", _FACT)
 FACT_SENT = _label("fact.sent", "Charges sent", _FACT)

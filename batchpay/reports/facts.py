@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from batchpay.domain.exits import messages
+from batchpay.domain.model import RunBegun, RunDone
 from batchpay.domain.money import money_text
 from batchpay.messages import labels
 from batchpay.messages.message import Entry, Message
@@ -77,9 +78,7 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
     if run is None:
         return
     yield labels.FACT_RUN, run.id
-    if run.verb:
-        typed = ["batchpay", run.verb, inputs.job_file, *run.flags]
-        yield labels.FACT_COMMAND, " ".join(typed)
+    yield labels.FACT_COMMAND, started_as(run, inputs)
     yield labels.FACT_STARTED, words.instant(run.started)
     yield labels.FACT_ENDED, words.instant(run.ended)
     if run.exit_code is not None:
@@ -89,8 +88,15 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
     yield labels.FACT_LOOKED_UP, words.number(run.looked_up)
     yield labels.FACT_ADOPTED, words.number(run.adopted)
     yield labels.FACT_HELD, words.again(run.held)
-    limits = [f"{name} {limit}" for name, limit in run.limits.items()]
-    yield labels.FACT_LIMITS, " · ".join(limits)
+    settings = [f"{name} {value}" for name, value in run.settings.items()]
+    yield labels.FACT_SETTINGS, " · ".join(settings)
+
+
+def started_as(run: RunBegun | RunDone, inputs: Inputs) -> str:
+    """The command as it was typed; empty where no journal kept it."""
+    if not run.verb:
+        return ""
+    return " ".join(["batchpay", run.verb, inputs.job_file, *run.flags])
 
 
 def _exit_told(code: int, own: int, words: Words) -> str:

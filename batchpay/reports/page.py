@@ -32,6 +32,7 @@ from batchpay.reports.facts import (
     notes,
     ours_told,
     run_facts,
+    started_as,
     told_of,
     verdict,
     who_must_act,
@@ -595,11 +596,31 @@ class Page:
         ]
 
     @property
+    def senders(self) -> list[tuple[str, str, str, str, str]]:
+        """The runs that sent rows of this batch: what each was called, started as and when, its
+        exit code, and how many rows; empty where that is the last run alone.
+        """
+        sent = self.pivots.runs
+        last = self.inputs.run
+        if last is not None and not sent.keys() - {last.id}:
+            return []
+        return [
+            (
+                run.id,
+                shown(started_as(run, self.inputs)),
+                self.words.instant(run.started),
+                "" if run.exit_code is None else str(run.exit_code),
+                self.words.number(sent[run.id]),
+            )
+            for run in self.inputs.runs(sent.keys())
+        ]
+
+    @property
     def agreed(self) -> str:
         """How often the run was to ask at most; empty where no journal kept it."""
         if self.inputs.run is None:
             return ""
-        return self.inputs.run.limits.get("rate", "")
+        return self.inputs.run.settings.get("rate", "")
 
     @property
     def source(self) -> list[tuple[str, str]]:

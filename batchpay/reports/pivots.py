@@ -61,6 +61,7 @@ class Pivots:
     # the first LATE rows that were charged, and have something to tell of it
     storied: list[Finding]
     sent: Counter[str]  # by the second in which they were sent, UTC: rows
+    runs: Counter[str]  # by the run that sent them: rows
     waits: Counter[int]  # by the seconds that their end took, begun ones counted: rows
     unsettled: int  # rows that did not simply succeed
     # recipient -> its name and what the file calls it, where a table makes ids of that
@@ -119,6 +120,7 @@ class _Gathered:
         self._late: list[Finding] = []
         self._storied: list[Finding] = []
         self._sent: Counter[str] = Counter()
+        self._runs: Counter[str] = Counter()
         self._waits: Counter[int] = Counter()
         self._unsettled = 0
         self._names: dict[str, dict[str, None]] = {}
@@ -170,6 +172,7 @@ class _Gathered:
         if not finding.sent_at:
             return
         self._sent[finding.sent_at] += 1
+        self._runs[finding.run_id] += 1
         if finding.settled_at:
             self._waits[_seconds(finding.sent_at, finding.settled_at)] += 1
         if is_late(finding) and len(self._late) < LATE:
@@ -198,6 +201,7 @@ class _Gathered:
             late=self._late,
             storied=self._storied,
             sent=self._sent,
+            runs=self._runs,
             waits=self._waits,
             unsettled=self._unsettled,
             names={

@@ -302,7 +302,7 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
         "held": run.held,
         "verb": run.verb,
         "flags": list(run.flags),
-        "limits": dict(run.limits),
+        "settings": dict(run.settings),
     }
 
 

@@ -4,13 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from batchpay.domain.model import Batch, Finding, Outcome, RunDone, StoredChunk
+from batchpay.domain.model import (
+    Batch,
+    Finding,
+    Outcome,
+    RunBegun,
+    RunDone,
+    StoredChunk,
+)
 from batchpay.domain.money import major_text
 from batchpay.domain.text import mode_told, visible
 from batchpay.messages.steps import addressed
@@ -56,6 +63,10 @@ class Inputs:
     head_digest: str
     stop: str = ""
     run: RunDone | None = None  # the last run that changed the batch
+    # how some runs were started, the oldest first; call it with their ids
+    runs: Callable[[Collection[str]], Sequence[RunBegun]] = field(
+        default=lambda run_ids: ()
+    )
     # who lifted which stop that it told of: at, by, reason, stop
     lifted: Sequence[Mapping[str, str]] = ()
     versions: Mapping[str, str] = field(default_factory=dict)

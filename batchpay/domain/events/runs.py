@@ -30,8 +30,8 @@ class RunStarted(Told):
     boot_id: str = ""
     verb: str = field(default="", metadata=OPTIONAL)  # run or settle
     flags: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)  # as typed
-    # key of the job file -> the limit it sets, as it is written there
-    limits: Mapping[str, str] = field(
+    # key of the job file -> how it is set there, as people read it: rate, limits, commission
+    settings: Mapping[str, str] = field(
         default_factory=dict, metadata=DICT | {"left_out": ({},)}
     )
 
