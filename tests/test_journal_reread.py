@@ -368,6 +368,27 @@ def test_every_event_is_read_again_within_so_many_runs(path: Path) -> None:
     assert all(b - a <= TURNS for a, b in pairwise(ends))
 
 
+def test_a_run_that_another_job_overtook_at_the_beginning_has_nothing_to_read_again(
+    tmp_path: Path,
+) -> None:
+    """Two jobs begin one journal at once: what this one has verified ends before the first event,
+    which is the other one's.
+    """
+    place = tmp_path / "j.db"
+    with (
+        closing(SqliteJournal(place, "night")) as mine,
+        closing(SqliteJournal(place, "day")) as theirs,
+    ):
+        mine.verify_new()
+        theirs.append([Event("run.started", 1, "run")])
+        mine.append([Event("run.started", 2, "run"), intent("0001")])
+        mine.reread()
+        assert mark_of(mine._connection).reread == 0
+        mine.verify_new()
+        mine.reread()
+        assert mark_of(mine._connection).seq == 3
+
+
 def test_a_small_journal_is_verified_whole(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

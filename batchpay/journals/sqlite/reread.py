@@ -261,7 +261,8 @@ def _of_open_attempts(
     for job, order_id, began in rows:
         if not began:
             _hold(connection, path, (job, order_id))
-    if len(rows) < most:
+    # none to look at: nothing is known to be right but the journal's beginning
+    if not rows or len(rows) < most:
         return "", ""
     return rows[-1][0], rows[-1][1]
 
