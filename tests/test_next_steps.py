@@ -1849,6 +1849,9 @@ def test_what_nobody_pays_or_corrects_any_more_a_person_says_so(three: Market) -
         done = three.run("--input", name)
         for told in (plan, done):
             assert told.returncode == 10 and exits.SEEN_TO in told.stdout, told.stdout
+        (counted,) = re.findall(r": (.* repeated)", plan.stdout)
+        check = three.run("--input", name, verb="check").stdout
+        assert f": {counted};" in check, (counted, check)
     told = row(three, "00001", "orders.csv")
     assert (told["outcome"], told["who_acts"]) == ("declined", "-")
     assert "no more" in told["reason"] and "insufficient_fund" in told["reason"]

@@ -27,7 +27,7 @@ from batchpay.batches.planned import (
     placed_rows,
 )
 from batchpay.domain.errors import BatchpayError
-from batchpay.domain.model import Batch, Judged, Outcome, Problem
+from batchpay.domain.model import Batch, Judged, Outcome, Problem, Repeat
 from batchpay.domain.money import major_text
 from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
@@ -237,12 +237,10 @@ class _Checking:
         return told, intake.tally.rejected + len(others)
 
     def _tell_repeats(self, intake: Intake) -> set[_At]:
-        """Rows that the files themselves ask for twice; which of two look-alikes is right, the
-        journal may know.
-        """
+        """Rows that the files themselves ask for twice, each told."""
         found = set()
         for (sheet, row), repeat in sorted(intake.repeats.items()):
-            if not (self._knows_orders and repeat.looks_like):
+            if _is_of_files(repeat, knows_orders=self._knows_orders):
                 problem = Problem("", "", repeat.reason, repeat.outcome.value)
                 self._tell(intake.snapshot.name, sheet, row, problem)
                 found.add((sheet, row))
@@ -310,13 +308,9 @@ class _Checking:
 
     def _is_contested(self, placed: Placed) -> bool:
         """Does the journal stand against a row of which nothing was told yet?"""
-        if placed.row.problems:
+        if _is_of_files(placed.row.repeat, knows_orders=self._knows_orders):
             return False
-        repeat = placed.row.repeat
-        if repeat is not None and not repeat.looks_like:
-            return False
-        against = ConflictWith | Cancelled | Rejected
-        return self._knows_orders and isinstance(placed.standing, against)
+        return is_against_others(placed, knows_orders=self._knows_orders)
 
     def _tell_contested(self, batch: Batch, placed: Placed) -> None:
         row = placed.row
@@ -326,6 +320,25 @@ class _Checking:
 
 
 # --- what check and plan share
+
+
+def is_against_others(placed: Placed, *, knows_orders: bool) -> bool:
+    """Does another row of the files, or an order of the journal, stand against a row that breaks no
+    rule by itself?
+    """
+    if placed.row.problems:
+        return False
+    if _is_of_files(placed.row.repeat, knows_orders=knows_orders):
+        return True
+    against = ConflictWith | Cancelled | Rejected
+    return knows_orders and isinstance(placed.standing, against)
+
+
+def _is_of_files(repeat: Repeat | None, *, knows_orders: bool) -> bool:
+    """Do the files alone tell what a row repeats? The journal may know which of two look-alikes is
+    right.
+    """
+    return repeat is not None and not (knows_orders and repeat.looks_like)
 
 
 def taken_in(

@@ -35,7 +35,12 @@ from batchpay.batches.publish import open_elsewhere
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import Loss, loss_of, older_copy, refuse_lost
-from batchpay.commands.check import file_told, taken_in, warnings_about
+from batchpay.commands.check import (
+    file_told,
+    is_against_others,
+    taken_in,
+    warnings_about,
+)
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.exits import sentence
 from batchpay.domain.model import Finding, Outcome
@@ -106,6 +111,7 @@ class _Known:
     # files that no run has read: no word about their rows is taken yet
     unread: tuple[str, ...]
     older: str = ""  # that what was sent since is not in the journal
+    knows_orders: bool = False  # does the journal know any?
 
 
 def plan(
@@ -132,7 +138,9 @@ def plan(
         planned = judge_files(job, journal, drafts, yes=yes, now_ns=now_ns)
         guards = _guards(job, journal, planned, loss, now_ns, yes=yes)
         known = _looked_ahead(job, journal, intakes, planned, guards, ask)
-        known = replace(known, older=older_copy(loss))
+        known = replace(
+            known, older=older_copy(loss), knows_orders=journal.knows_orders()
+        )
         walk = _Walk(job, known, limit, on_row)
         for one in planned:
             walk.file(one, placed_rows(job, journal, one, known.guards, decided=True))
@@ -230,6 +238,7 @@ class _Walk:
     ) -> None:
         self._job = job
         self._guards = known.guards
+        self._knows_orders = known.knows_orders
         self._limit = limit
         self._ahead = Going(several=len(known.planned) > 1)  # what rows that go ask for
         self._on_row = on_row
@@ -242,6 +251,7 @@ class _Walk:
         self._repeated: list[tuple[Totals, Finding]] = []  # rows that repeat another
         self.survey = Survey()  # of what would be sent
         self.totals: dict[str, Totals] = {}  # by batch id, of the rows that would not
+        self.against = Counter[str]()  # batch id -> rows that others stand against
         # outcome, reason, and its codes -> rows
         self.reasons = Counter[tuple[str, str, tuple[str, ...]]]()
 
@@ -268,6 +278,8 @@ class _Walk:
             sent = goes and not hold
             if self._on_row is not None:
                 self._on_row(finding, sent)
+            if is_against_others(placed, knows_orders=self._knows_orders):
+                self.against[batch.id] += 1
             if sent:
                 self._send(placed, finding)
             else:
@@ -332,7 +344,7 @@ def _plan(
     given = given_files(job, zip((one.batch for one in received), counted, strict=True))
     acts = must_act([*others, *counted], given, stopped=bool(known.stop))
     files = [
-        file_told(intake, one.batch, len(intake.repeats))
+        file_told(intake, one.batch, walk.against[one.batch.id])
         for intake, one in zip(known.intakes.files, known.planned, strict=True)
     ]
     reasons = walk.reasons.most_common(LARGEST_LISTED)
