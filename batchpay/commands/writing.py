@@ -21,6 +21,7 @@ from batchpay.readers import find_files
 from batchpay.readers.find import TOTALS
 
 OF_REPORTS = ("manifest.json", "audit.json")  # a folder with one of these is a report's
+BESIDE_REPORTS = ("index*.html", "latest")  # what lies beside these folders
 
 
 def refuse_overwriting(flag: str, path: Path, *, force: bool) -> None:
@@ -71,9 +72,7 @@ def refuse_what_a_job_lives_on(
     if real.parent == state.parent and real.name.startswith(state.name):
         raise Usage(f"{flag} {path}: belongs to the journal; name another file")
     if _is_among(real, reports):
-        raise Usage(
-            f"{flag} {path}: lies among the reports of a batch; name a file elsewhere"
-        )
+        raise Usage(f"{flag} {path}: lies among the reports; name a file elsewhere")
 
 
 def _real(path: Path) -> Path:
@@ -81,10 +80,12 @@ def _real(path: Path) -> Path:
 
 
 def _is_among(real: Path, reports: Path) -> bool:
-    """Does a file lie in the folder of a report?"""
+    """Does a file lie in the folder of a report, or is it one beside them that every run writes?"""
     if not real.is_relative_to(reports):
         return False
     inside = real.relative_to(reports).parts
+    if any(fnmatch.fnmatch(inside[0], name) for name in BESIDE_REPORTS):
+        return True
     if len(inside) < 2:
         return False
     return any((reports / inside[0] / name).exists() for name in OF_REPORTS)
