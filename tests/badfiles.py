@@ -101,6 +101,7 @@ TITLES = (
     "日次\n\nBranch 5",
 )
 BETWEEN = {";": 'delimiter = ";"', "\t": r'delimiter = "\t"', "|": 'delimiter = "|"'}
+SELDOM = ("^", "~")
 WRITTEN = {
     "th": ("cp874", "utf-8", "utf-16"),
     "ja": ("cp932", "euc_jp", "utf-8", "utf-16"),
@@ -159,6 +160,19 @@ def ends() -> Iterator[Bad]:
         yield Bad(f"mac-{language}", "orders.csv", mac, "save it anew")
         spaced = text.replace(",", ", ").encode()
         yield Bad(f"spaced-{language}", "orders.csv", spaced, "replace ', ' by ','")
+        for between in SELDOM:
+            says = f'say delimiter = "{between}" in'
+            seldom = text_of(note, between).encode()
+            yield Bad(f"seldom-{language}", "orders.csv", seldom, says)
+        header, _, rows = text.partition("\n")
+        apart = re.sub(r"[^,\n]+", lambda found: f"'{found[0]}'", rows)
+        all_ = re.sub(r"[^,\n]+", lambda found: f"'{found[0]}'", text)
+        for single in (f"{header}\n{apart}", all_):
+            says = "replace ' by \""
+            yield Bad(f"single-{language}", "orders.csv", single.encode(), says)
+        lines = (line.split(",") for line in text.splitlines())
+        fixed = "".join("".join(f"{c:16}" for c in cells) + "\n" for cells in lines)
+        yield Bad(f"fixed-{language}", "orders.csv", fixed.encode(), "fixed width")
         for stated in ("cp1252", "cp874"):
             yield Bad(
                 f"mark-{stated}-{language}",

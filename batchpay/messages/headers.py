@@ -135,6 +135,31 @@ SPACED = entry(
     example="order_id, amount, currency",
     remedy="Have the file exported with nothing but the delimiter between its cells.",
 )
+SINGLE_QUOTES = entry(
+    "column-missing.single-quotes",
+    "{path}: row {row:d}: its cells stand in single quotes: have it exported with double quotes, or"
+    " replace ' by \" in a text editor",
+    means="A program wrote ' around each cell, where CSV has \".",
+    example="'order_id','amount','currency'",
+    remedy="Have the file exported with double quotes around its cells, or with none.",
+)
+CELLS_IN_SINGLE_QUOTES = entry(
+    "single-quotes",
+    "{path}: row {row:d}: all its cells stand in single quotes: have it exported with double"
+    " quotes, or replace ' by \" in a text editor",
+    means="The same below a header without quotes: each cell would be read with them.",
+    example="'A1','100.00','THB' below a header of order_id,amount,currency",
+    remedy="Have the file exported with double quotes around its cells, or with none.",
+)
+FIXED_WIDTH = entry(
+    "column-missing.fixed-width",
+    "{path}: row {row:d}: only blanks keep its columns apart, as in a printed list: open it in a"
+    " spreadsheet program as columns of fixed width, save it as an Excel workbook (.xlsx), and send"
+    " that",
+    means="The file is a list of columns of fixed width, not a CSV.",
+    example="order_id    amount    currency",
+    remedy="Have it exported as CSV, or make a workbook of it.",
+)
 ABSENT = entry(
     "absent",
     "no column '{name}'",

@@ -20,6 +20,7 @@ from batchpay.readers.comeback import restored_header
 from batchpay.readers.looking import Groups
 
 COLUMN_LIMIT = 1000
+_COLUMNS_APART = re.compile(r" {2,}")
 NAMED_CELLS = 40  # of a header, in a sentence
 SEPARATORS = {
     ";": "';'",
@@ -147,6 +148,10 @@ def _missing(
         return headers.MARK_MISREAD(path=path, row=row, cell=told(cells[0]))
     if _are_spaced(cells, missing):
         return headers.SPACED(path=path, row=row)
+    if _are_in_single_quotes(cells, missing):
+        return headers.SINGLE_QUOTES(path=path, row=row)
+    if _is_in_blanks(cells, missing):
+        return headers.FIXED_WIDTH(path=path, row=row)
     groups = {group[0]: group for group in aliases}
     absent = tuple(_absent(groups.get(name, (name,)), cells) for name in missing)
     found = ", ".join(f"'{_in_toml(cell)}'" for cell in cells[:NAMED_CELLS])
@@ -186,6 +191,23 @@ def _are_spaced(cells: Sequence[str], missing: Sequence[str]) -> bool:
     bare = {cell.removeprefix(" ") for cell in cells}
     is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
     return is_spaced and bare.issuperset(missing)
+
+
+def _are_in_single_quotes(cells: Sequence[str], missing: Sequence[str]) -> bool:
+    """Would all be there but for the apostrophes around each cell?"""
+    bare = {cell[1:-1] for cell in cells if in_single_quotes(cell)}
+    return bare.issuperset(missing)
+
+
+def in_single_quotes(cell: str) -> bool:
+    """Does a cell stand between apostrophes?"""
+    return len(cell) > 1 and cell[0] == cell[-1] == "'"
+
+
+def _is_in_blanks(cells: Sequence[str], missing: Sequence[str]) -> bool:
+    """Is a row one cell, in which blanks keep the names apart?"""
+    parts = _COLUMNS_APART.split(cells[0].strip())
+    return len(cells) == 1 and len(parts) > 1 and set(parts).issuperset(missing)
 
 
 def _in_toml(cell: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import os
+import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +19,9 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # bytes of an OLE file in which the names of its streams are looked for
 _DIRECTORY = 1 << 20
 _NAMED = 5  # files of a zip, in a sentence
+_ZIP_TAIL = 66_000  # bytes in which a zip says where its table of contents is
+_LONGEST_CONTENTS = 4 << 20  # bytes of it; a workbook of 10,000 parts has 1 MB
+_SAID_ELSEWHERE = 0xFFFFFFFF  # a length of zip64
 # first bytes -> kind; a longer beginning stands before a shorter one
 _MAGIC = {
     b"PK\x03\x04": "zip",
@@ -118,6 +123,9 @@ def is_zip(stream: BinaryIO) -> bool:
 
 
 def _kind_of_zip(stream: BinaryIO) -> str:
+    if _contents_bytes(stream) > _LONGEST_CONTENTS:
+        return "zip"
+    stream.seek(0)
     try:
         with zipfile.ZipFile(stream) as found:
             names = _names(found.namelist())
@@ -126,9 +134,26 @@ def _kind_of_zip(stream: BinaryIO) -> str:
                     return kind
             if "mimetype" in names and "content.xml" in names:
                 return "ods"
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         return "broken zip"
     return "zip"
+
+
+def _contents_bytes(stream: BinaryIO) -> int:
+    """How long the table of contents at the end of a zip is, as it says; 0 where it says nothing.
+
+    It is read whole, and an entry of 50 bytes becomes an object of 500.
+    """
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, end - _ZIP_TAIL))
+    tail = stream.read(_ZIP_TAIL)
+    found = []
+    for magic, at, kind in ((b"PK\5\6", 12, "<L"), (b"PK\6\6", 40, "<Q")):
+        size = tail[tail.rfind(magic) + at :][: struct.calcsize(kind)]
+        if magic in tail and len(size) == struct.calcsize(kind):
+            found.append(struct.unpack(kind, size)[0])
+    known = [size for size in found if size != _SAID_ELSEWHERE]
+    return max(known, default=0)
 
 
 def _names(names: Iterable[str]) -> set[str]:
@@ -220,6 +245,8 @@ def _packed(path: Path) -> Message:
 def _unpack(where: str, kind: str, stream: BinaryIO) -> Message:
     if kind == "archive":
         return contents.UNPACK(path=where, kind=contents.KIND_ARCHIVE(), names="")
+    if _contents_bytes(stream) > _LONGEST_CONTENTS:
+        return contents.UNPACK(path=where, kind=contents.KIND_ZIP(), names="")
     stream.seek(0)
     with zipfile.ZipFile(stream) as found:
         names = [name for name in found.namelist() if not name.startswith("__MACOSX/")]

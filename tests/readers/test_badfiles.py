@@ -47,6 +47,8 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
         data += b"\n"
     if "replace ', ' by ','" in refusal:
         data = data.replace(b", ", b",")
+    if "replace ' by \"" in refusal:
+        data = data.replace(b"'", b'"')
     if "in Excel as CSV UTF-8" in refusal:
         data = text_of("x").encode("utf-8-sig")
     if not settings and name == bad.name and data == bad.data:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from batchpay.domain.errors import BatchpayError, InputMissing, Misconfigured, TryLater
 from batchpay.domain.model import Judged
 from batchpay.intake.take_in import Source, take_in
-from batchpay.readers import find_files, open_snapshot, read
+from batchpay.readers import find_files, kinds, open_snapshot, read
 from batchpay.readers.snapshot import SIZE_LIMIT
 from tests.readers.files import HEADER, job, look, row, text_of
 from tests.readers.test_parquet import packed, table
@@ -369,3 +371,27 @@ def test_a_folder_is_told_with_the_files_in_it(tmp_path: Path) -> None:
         look(tmp_path, "orders.parquet")
     glob = str(refused.value).partition('"')[2].partition('"')[0]
     assert look(tmp_path, glob).rows == [2]
+
+
+def _zip_of(parts: int, version: bytes = b"") -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as packed:
+        for number in range(parts):
+            packed.writestr(f"{number:0200d}", b"")
+    data = sink.getvalue()
+    start = data.find(b"PK\x01\x02")
+    return (
+        data[: start + 6] + (version or data[start + 6 : start + 8]) + data[start + 8 :]
+    )
+
+
+@pytest.mark.fault("X08")
+def test_a_zip_is_known_whatever_its_table_of_contents_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a version to come, or so long that reading it would take memory."""
+    assert "'0000" in look(tmp_path, "orders.csv", _zip_of(9)).refusal
+    later = look(tmp_path, "orders.csv", _zip_of(1, b"\x74\x00"))
+    assert "zip" in later.refusal
+    monkeypatch.setattr(kinds, "_LONGEST_CONTENTS", 1000)
+    assert "a zip: unpack it" in look(tmp_path, "orders.csv", _zip_of(9)).refusal

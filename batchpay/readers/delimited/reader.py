@@ -34,7 +34,12 @@ from batchpay.readers.delimited.text import (
     codec_of,
     starts_with_bom,
 )
-from batchpay.readers.header import SEPARATORS, check_header, is_of_header
+from batchpay.readers.header import (
+    SEPARATORS,
+    check_header,
+    in_single_quotes,
+    is_of_header,
+)
 from batchpay.readers.looking import groups_of
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
 from batchpay.readers.snapshot import Snapshot
@@ -69,7 +74,7 @@ def read_delimited(
         raise FileRefused(sheets.RANGE_NO_SHEET(path=str(snapshot.path)))
     source = came_back or stated
     try:
-        header, _, _ = source.header()
+        header, rest, _ = source.header()
         row = source.header_row
         names, about = check_header(
             snapshot.path, header, wanted, row, settings.aliases
@@ -84,11 +89,21 @@ def read_delimited(
         raise FileRefused(said) from refused
     if source != stated:
         about.append(noticed.CAME_BACK())
+    elif _is_in_single_quotes(rest, delimiter):
+        path = str(snapshot.path)
+        raise FileRefused(headers.CELLS_IN_SINGLE_QUOTES(path=path, row=row + 1))
 
     def pieces(notes: Notes) -> Iterator[Piece]:
         return source.pieces(names, notes)
 
     return Table(snapshot, names, "", pieces, settings.not_cards, about)
+
+
+def _is_in_single_quotes(rest: Block, delimiter: str) -> bool:
+    """Do all cells of the first row below the header stand in apostrophes?"""
+    first = records_of(rest.data.decode(), delimiter, 1).records
+    cells = [cell for record in first for cell in record.cells if cell]
+    return len(cells) > 1 and all(map(in_single_quotes, cells))
 
 
 def _of_rejects_file(stated: _Source) -> _Source | None:

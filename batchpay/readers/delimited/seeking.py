@@ -20,7 +20,7 @@ from batchpay.readers.header import absent_from
 from batchpay.readers.looking import LOOKED_AT, Groups, Place, best_place, held_by
 from batchpay.readers.snapshot import Snapshot
 
-_BETWEEN = (",", ";", "\t", "|")
+_BETWEEN = (",", ";", "\t", "|", "^", "~")
 _SEP = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
 
 
