@@ -191,7 +191,9 @@ def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(
     )
     assert latest.resolve() != first and (latest / "report.html").exists()
     index = (reports / "index.html").read_bytes()
-    assert index.count(b'<tr><th scope="row">') == 2
+    # both nights, and where the recipients' shares of both are
+    assert index.count(b'<tr><th scope="row">') == 3
+    assert b'will be sent by the gateway</th><td>THB</td><td class="n">2</td>' in index
     assert market.run(verb="verify").returncode == 0
     assert market.run(verb="report").returncode == 10
     assert (latest / "report.html").read_bytes() == page

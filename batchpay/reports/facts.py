@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from batchpay.domain.exits import messages
 from batchpay.domain.model import RunBegun, RunDone
 from batchpay.domain.money import money_text
+from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.messages.message import Entry, Message
 from batchpay.reconciliation.earned import Earned
@@ -131,6 +134,35 @@ def notes(inputs: Inputs, words: Words) -> list[str]:
         warned = inputs.totals.warned.total()
         told.append(words.say(labels.WARNED(count=warned)))
     return told
+
+
+class Payout(NamedTuple):
+    """Shares of recipients that are at one place: how many, how much leaves, what it costs, and
+    what the banks get.
+    """
+
+    currency: str
+    stands: str
+    rows: int
+    amount: str
+    fee: str
+    bank: str
+
+
+def payouts_told(payouts: Counter[tuple[str, str, str]], words: Words) -> list[Payout]:
+    """By currency and place; `payouts` as Totals has them."""
+    found = []
+    for currency in known_last({code for code, _, _ in payouts}):
+        for stands in Stands:
+            rows = payouts[currency, stands.value, "rows"]
+            if rows:
+                amount, fee, bank = (
+                    words.money(payouts[currency, stands.value, one], currency)
+                    for one in ("amount", "fee", "bank")
+                )
+                told = words.transfer(stands.value)
+                found.append(Payout(currency, told, rows, amount, fee, bank))
+    return found
 
 
 def ours_told(earned: Earned, words: Words) -> str:

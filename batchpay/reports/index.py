@@ -25,7 +25,7 @@ from pathlib import Path
 from batchpay.domain.model import OPEN, Outcome
 from batchpay.messages import labels
 from batchpay.reconciliation.totals import Totals
-from batchpay.reports.facts import known_last
+from batchpay.reports.facts import Payout, known_last, payouts_told
 from batchpay.reports.files import Directory, folder_mode
 from batchpay.reports.page import write_template
 from batchpay.reports.pictures import HEIGHT, WIDTH
@@ -274,6 +274,14 @@ class Index:
             if sum(each):
                 found.append((name, each, sum(each)))
         return found
+
+    @property
+    def transfers(self) -> list[Payout]:
+        """Where the recipients' shares of all nights are."""
+        every: Counter[tuple[str, str, str]] = Counter()
+        for night in self.told.nights:
+            every.update(night.totals.payouts)
+        return payouts_told(every, self._words)
 
     def _days(self, since: str, until: str) -> int:
         begun = self._local(since)

@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING, Any
 
 from batchpay.domain.exits import BY_NAME
 from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
-from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reconciliation.earned import earned_of
 from batchpay.reports.facts import (
+    Payout,
     charged_told,
     facts,
     is_it_all,
     known_last,
     notes,
     ours_told,
+    payouts_told,
     run_facts,
     started_as,
     told_of,
@@ -45,7 +46,7 @@ from batchpay.reports.tales import Tale, shown, tale, wanted
 from batchpay.reports.words import Words, local_time
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 HERE = Path(__file__).parent
 LISTED = 100_000  # rows that the page shows
@@ -103,11 +104,16 @@ def _text_of(name: str) -> str:
     return (HERE / name).read_text("utf-8")
 
 
-@cache
 def _template(name: str) -> Template:
+    return _templates().get_template(name)
+
+
+@cache
+def _templates() -> Environment:
+    """Ours; each is compiled once, also one that others include."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         autoescape=True,
         loader=FileSystemLoader(HERE),
         undefined=StrictUndefined,
@@ -115,7 +121,6 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(name)
 
 
 def _hash(text: str) -> str:
@@ -427,6 +432,11 @@ class Page:
         for row in rows:
             most = largest.setdefault(row["currency"], max(int(row["amount"]), 1))
             row["width"] = 100 * int(row["amount"]) // most
+            row["stuck"] = [
+                f"{self.words.number(int(row[name]))} {self.words.transfer(name)}"
+                for name in ("failed", "deleted")
+                if row[name]
+            ]
             row["seller"] = shown(self.pivots.names.get(row["destination"], ""))
         return rows[:ACTED]
 
@@ -487,24 +497,8 @@ class Page:
         )
 
     @property
-    def transfers(self) -> list[tuple[str, str, int, str, str, str]]:
-        """By currency and where they are: rows, amount, the transfers' own fees, what arrives."""
-        payouts = self.inputs.totals.payouts
-        found = []
-        for currency in known_last({code for code, _, _ in payouts}):
-            for stands in Stands:
-                rows = payouts[currency, stands.value, "rows"]
-                if rows:
-                    sums = (
-                        payouts[currency, stands.value, one]
-                        for one in ("amount", "fee", "bank")
-                    )
-                    amount, fee, bank = (
-                        self.words.money(one, currency) for one in sums
-                    )
-                    told = self.words.transfer(stands.value)
-                    found.append((currency, told, rows, amount, fee, bank))
-        return found
+    def transfers(self) -> list[Payout]:
+        return payouts_told(self.inputs.totals.payouts, self.words)
 
     # --- why, when, and from what
 
@@ -554,7 +548,7 @@ class Page:
         found = []
         for one in self.pivots.late:
             if one.has_later:
-                why = shown(words.reason(one) or words.warnings(one))
+                why = shown(words.whole(one))
                 found.append(
                     words.say(labels.LATER(order=shown(one.order_id), what=why))
                 )

@@ -26,7 +26,8 @@ MOST = 5_000  # rows that need action, and are kept in memory for the page
 LATE = 200  # rows that ended on a later day, likewise
 
 _COUNTED = ("rows", "amount", "charged", "platform_fee", "recipient_amount", "settled")
-_TO_RECIPIENTS = (*_COUNTED, "bank_amount", "arrived")
+_STUCK = (Stands.FAILED.value, Stands.DELETED.value)
+_TO_RECIPIENTS = (*_COUNTED, "bank_amount", "arrived", *_STUCK)
 _ON_ITS_WAY = frozenset({Stands.CREATED.value, Stands.SENT.value, Stands.PAID.value})
 _NAMES = 3  # that a file gives one recipient, and are told
 _FEES = ("fee", "fee_vat", "net")
@@ -227,6 +228,8 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         "bank_amount": [_arriving(one) for one in findings],
         "arrived": [int(one.transfer_status == Stands.PAID.value) for one in findings],
     }
+    for name in _STUCK:
+        columns[name] = [int(one.transfer_status == name) for one in findings]
     for name in ("platform_fee", "recipient_amount", *_FEES):
         columns[name] = [getattr(one, name) or 0 for one in findings]
     frame = pd.DataFrame(columns, dtype=object)

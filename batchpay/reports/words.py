@@ -152,6 +152,11 @@ class Words:
         """What a person should know beside the outcome."""
         return self._side_by_side(finding.warnings, " | ")
 
+    def whole(self, finding: Finding) -> str:
+        """The one beside the other."""
+        told = (self.reason(finding), self.warnings(finding))
+        return " | ".join(filter(None, told))
+
     def _side_by_side(self, said: Iterable[Message], between: str) -> str:
         told = between.join([one.worded(self._sentences) for one in said])
         return str(addressed(told, self.job_file))

@@ -109,6 +109,7 @@ _CAME_BACK = (
     "changed",
 )
 _ACTION = ("who_acts", "order_id", "row", "outcome", "amount", "currency", "reason")
+_BESIDE_ACTION = ("authorize_uri", "command", "destination", "seller")
 
 
 def write_workbook(directory: Directory, inputs: Inputs) -> None:
@@ -194,8 +195,9 @@ class _Workbook:
         self._limited = inputs.totals.rows_read > DETAILED
         self._cut = False
         # what the file calls recipients stands beside the columns that no field used
-        self._shown = [name for name in inputs.sellers if name in inputs.batch.columns]
-        self._shown += inputs.batch.unused
+        sellers = [name for name in inputs.sellers if name in inputs.batch.columns]
+        self._sellers = len(sellers)
+        self._shown = [*sellers, *inputs.batch.unused]
         self._own = [
             *self._shown,
             *(f"metadata[{key}]" for key in inputs.batch.metadata),
@@ -258,7 +260,8 @@ class _Workbook:
             [self._heading(name) for name in _ACTION] + self._action_heads()
         )
         self._rejects.head([*self._reject_heads(), *self._inputs.batch.columns])
-        self._ledger.head([self._heading(name) for name in _LEDGER])
+        heads = [self._heading(name) for name in _LEDGER]
+        self._ledger.head([*heads, self._words.column("seller")])
         self._action_columns = columns_of(self._words, _ACTION)
         self._ledger_columns = columns_of(self._words, _LEDGER)
         self._came_back.head([self._heading(name) for name in _CAME_BACK])
@@ -275,7 +278,7 @@ class _Workbook:
         return told
 
     def _action_heads(self) -> list[str]:
-        return [self._words.column("authorize_uri"), self._words.column("command")]
+        return [self._words.column(name) for name in _BESIDE_ACTION]
 
     def _reject_heads(self) -> list[str]:
         return [
@@ -291,7 +294,8 @@ class _Workbook:
             if not self._limited or finding.outcome is not Outcome.SUCCEEDED:
                 self._write_result(finding, [texts[at] for texts in own])
             if finding.who_acts != NOBODY:
-                self._write_action(finding)
+                seller = self._called(finding, own, at)
+                self._write_action(finding, seller)
             if is_to_correct(finding):
                 self._put(self._rejects, finding, self._reject_columns)
                 self._put_texts(self._rejects, len(self._reject_columns), every, at)
@@ -300,7 +304,17 @@ class _Workbook:
                 self._came_back.at += 1
             if finding.outcome in MONEY_MOVED and not self._limited:
                 self._put(self._ledger, finding, self._ledger_columns)
+                seller = self._called(finding, own, at)
+                self._ledger.text(len(_LEDGER), seller)
                 self._ledger.at += 1
+
+    def _called(self, finding: Finding, own: list[list[str]], at: int) -> str:
+        """The recipient's name in the job's table, and what its row says, as By recipient has
+        it.
+        """
+        name = self._inputs.called.get(finding.destination, "")
+        told = [name, *(texts[at] for texts in own[: self._sellers])]
+        return ", ".join(dict.fromkeys(filter(None, told)))
 
     def _write_result(self, finding: Finding, own: list[str]) -> None:
         if self._results.at > DETAILED:
@@ -318,15 +332,16 @@ class _Workbook:
         self._put(sheet, finding, self._back, at)
         sheet.at += 1
 
-    def _write_action(self, finding: Finding) -> None:
+    def _write_action(self, finding: Finding, seller: str) -> None:
         sheet = self._action
         if sheet.at > DETAILED:
             return
         self._put(sheet, finding, self._action_columns, reason="long")
         sheet.tall(self._words.reason(finding), WRAPPED)
-        at = len(_ACTION)
-        sheet.text(at, finding.authorize_uri)
-        sheet.text(at + 1, "\n".join(self._words.commands(finding)))
+        commands = "\n".join(self._words.commands(finding))
+        told = (finding.authorize_uri, commands, finding.destination, seller)
+        for at, text in enumerate(told, len(_ACTION)):
+            sheet.text(at, text)
         sheet.at += 1
 
     def _put_texts(
@@ -362,13 +377,14 @@ class _Workbook:
         columns = len(self._front) + len(self._own) + len(self._back)
         self._finish(self._results, columns, frozen=(1, 3), printed=len(_FRONT))
         self._action.width(_ACTION.index("reason"), WRAPPED)
-        self._finish(self._action, len(_ACTION) + 2, frozen=(1, 2))
+        wide = len(_ACTION) + len(_BESIDE_ACTION)
+        self._finish(self._action, wide, frozen=(1, 2))
         own = len(self._inputs.batch.columns)
         self._finish(self._rejects, 4 + own, frozen=(1, 2))
         self._finish(self._came_back, len(_CAME_BACK), frozen=(1, 2))
         rows = self._ledger.at
         self._total_ledger(rows)
-        self._finish(self._ledger, len(_LEDGER), frozen=(1, 2), rows=rows)
+        self._finish(self._ledger, len(_LEDGER) + 1, frozen=(1, 2), rows=rows)
 
     def _finish(
         self,
