@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from batchpay.domain.model import Finding, Outcome, RunDone
-from batchpay.messages import outcomes, standing, steps
+from batchpay.messages import outcomes, standing, steps, stories
 from batchpay.messages.message import plain
 from batchpay.reports import Inputs
 from batchpay.reports.table import Story
@@ -144,7 +144,11 @@ STORY = Story(
     events=[
         {
             "at": "2026-11-24T17:00:00Z",
-            "told": (plain("<b>said"), outcomes.FOUND_BY_LOOKUP()),
+            "told": (
+                plain("<b>said"),
+                outcomes.FOUND_BY_LOOKUP(),
+                stories.TRANSFER_SENT(at="2026-11-24T17:00:09Z"),
+            ),
             "state": "declined",
             "who": "mai",
             "run": "run-1",

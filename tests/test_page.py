@@ -15,12 +15,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import markupsafe
 import openpyxl
 import pytest
 
 from batchpay.domain.model import Problem
 from batchpay.domain.money import money_told
-from batchpay.messages import labels
+from batchpay.messages import labels, outcomes
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reports import page as form
 from batchpay.reports import pictures, write_reports
@@ -385,7 +386,7 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
         assert str(entry()) in told
     story = (
         "25 Nov 2026 · Run run-1 00:00:00 &lt;b&gt;said; its answer was lost; a look-up"
-        " found the charge → declined (mai)"
+        " found the charge; sent 25 Nov 2026, 00:00:09 → declined (mai)"
     )
     assert story in told
     assert text.count('<a href="#order-1">&lt;17&gt;</a>') == 2
@@ -393,6 +394,35 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
     book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
     (_, row, *_) = book["By recipient"].iter_rows(values_only=True)
     assert row[6:] == (1074.88, 1, "Ari <1>, A & B")
+
+
+def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) -> None:
+    """With the recipient's name, beside the recipient's sums, and what was given back of the same
+    charge.
+    """
+    stuck = replace(
+        CHARGED,
+        transfer_status="failed",
+        who_acts="accountant",
+        reasons=(outcomes.TRANSFER_FAILED(transfer="t", recipient="r", code="c"),),
+        warnings=(outcomes.REFUNDED(amount="10.00 THB"),),
+        refunded_amount=1000,
+    )
+    names = {CHARGED.destination: "Ari"}
+    text, _ = written(
+        tmp_path, rows=[stuck], cells=[["", "", ""]], called=names, sellers=("Item",)
+    )
+    told = " ".join(re.sub("<[^>]*>", " ", text).split())
+    why = str(stuck.reasons[0])
+    assert "have it send the share again" in why
+    shown = str(markupsafe.escape(why))
+    assert f"1,234.50 THB Ari {shown}" in told
+    assert "0 of 1 arrived 1 FAILED" in told
+    assert f"0001: {shown} | 10.00 THB of it was given back since" in told
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
+    for sheet in ("Needs action", "Ledger"):
+        (_, row, *_) = book[sheet].iter_rows(values_only=True)
+        assert "Ari" in row
 
 
 def test_a_chart_over_time_counts_every_charge_once() -> None:

@@ -190,6 +190,7 @@ class _Gathered:
         codes = sorted(
             self._codes.values(), key=lambda one: (-one.rows, one.outcome, one.code)
         )
+        told = {one: ", ".join([*names][:_NAMES]) for one, names in self._names.items()}
         return Pivots(
             outcomes=_joined(self._outcomes, ["currency", "outcome"], _COUNTED),
             recipients=_joined(
@@ -205,9 +206,7 @@ class _Gathered:
             runs=self._runs,
             waits=self._waits,
             unsettled=self._unsettled,
-            names={
-                id_: ", ".join([*told][:_NAMES]) for id_, told in self._names.items()
-            },
+            names={**self._called, **told},
         )
 
 

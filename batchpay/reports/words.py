@@ -17,13 +17,14 @@ import gettext
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.money import money_told
+from batchpay.domain.times import is_instant
 from batchpay.job.packaged import data_path
 from batchpay.messages import labels
 from batchpay.messages.message import BY_CODE, Entry, Language, Message, worded
@@ -170,8 +171,16 @@ class Words:
         )
 
     def sentence(self, said: Iterable[Message]) -> str:
-        """Several messages as one text."""
-        return str(addressed(worded(said, self._sentences), self.job_file))
+        """Several messages as one text, the instants in them by the job's time zone."""
+        told = worded(map(self._by_our_clock, said), self._sentences)
+        return str(addressed(told, self.job_file))
+
+    def _by_our_clock(self, said: Message) -> Message:
+        fields = dict(said.fields)
+        for name, field in said.fields:
+            if isinstance(field, str) and is_instant(field):
+                fields[name] = self.instant(field)
+        return replace(said, fields=tuple(fields.items()))
 
     def again(self, kept: str) -> str:
         """A sentence that the journal keeps in English; what is no entry's, as it is."""
