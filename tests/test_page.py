@@ -393,7 +393,7 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
     assert text.count('id="order-1"') == 1
     book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
     (_, row, *_) = book["By recipient"].iter_rows(values_only=True)
-    assert row[6:] == (1074.88, 1, "Ari <1>, A & B")
+    assert row[6:] == (1074.88, 1, 0, "Ari <1>, A & B")
 
 
 def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) -> None:

@@ -240,7 +240,8 @@ def test_who_must_act_finds_the_row_the_reason_and_the_command(tmp_path: Path) -
     action = written(tmp_path)["Needs action"]
     rows = {line[1]: line for line in values(action)[1:]}
     assert set(rows) == {"0003", "0004", "0005", "=1+1", "0007"}
-    assert rows["0005"][7].startswith("https://pay.example/")
+    assert rows["0005"][7] == CHARGED.destination
+    assert rows["0005"][9].startswith("https://pay.example/")
     assert rows["=1+1"][8] == (
         "batchpay resolve night.toml --as not-charged --reason 'your reason' =1+1"
     )

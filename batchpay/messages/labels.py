@@ -151,6 +151,7 @@ COLUMNS = (
     _label("column.told", "In plain words", _COLUMN),
     _label("column.seller", "Recipient, as the file says", _COLUMN),
     _label("column.arrived", "Arrived, of all orders", _COLUMN),
+    _label("column.stuck", "Failed or taken back", _COLUMN),
     _label("column.again", "Worth asking again?", _COLUMN),
     _label("column.rows", "Rows", _COLUMN),
     _label("column.orders", "Orders", _COLUMN),

@@ -109,7 +109,7 @@ _CAME_BACK = (
     "changed",
 )
 _ACTION = ("who_acts", "order_id", "row", "outcome", "amount", "currency", "reason")
-_BESIDE_ACTION = ("authorize_uri", "command", "destination", "seller")
+_BESIDE_ACTION = ("destination", "command", "authorize_uri")
 
 
 def write_workbook(directory: Directory, inputs: Inputs) -> None:
@@ -339,7 +339,7 @@ class _Workbook:
         self._put(sheet, finding, self._action_columns, reason="long")
         sheet.tall(self._words.reason(finding), WRAPPED)
         commands = "\n".join(self._words.commands(finding))
-        told = (finding.authorize_uri, commands, finding.destination, seller)
+        told = (seller or finding.destination, commands, finding.authorize_uri)
         for at, text in enumerate(told, len(_ACTION)):
             sheet.text(at, text)
         sheet.at += 1
@@ -467,7 +467,7 @@ class _Workbook:
         sheet = self._recipients
         names = ("destination", "currency")
         counted = ("amount", "platform_fee", "recipient_amount")
-        behind = ("bank_amount", "arrived", "seller")
+        behind = ("bank_amount", "arrived", "stuck", "seller")
         heads = [words.column(name) for name in (*names, "orders", *counted, *behind)]
         sheet.head(heads)
         table = pivots.recipients
@@ -479,7 +479,8 @@ class _Workbook:
                 sheet.money(at, int(row[name]), row["currency"])
             sheet.money(6, int(row["bank_amount"]), row["currency"])
             sheet.number(7, int(row["arrived"]), "count")
-            sheet.text(8, pivots.names.get(row["destination"], ""))
+            sheet.number(8, int(row["failed"]) + int(row["deleted"]), "count")
+            sheet.text(9, pivots.names.get(row["destination"], ""))
             sheet.at += 1
         last = sheet.at
         for currency in known_last(set(table["currency"])):

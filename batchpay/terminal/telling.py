@@ -4,13 +4,16 @@ each attempt asked, took and sent on, what happened when, in which run and by wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from batchpay.domain import times
 from batchpay.domain.money import money_told
 from batchpay.job.job import Job
 
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 ARRIVES = ("created", "sent", "paid")  # transfers of which the bank gets something
 
 
@@ -23,7 +26,7 @@ def story_lines(job: Job, told: Mapping[str, Any]) -> Iterator[str]:
         yield f"{order}: {_row(row)}"
     for attempt in told["attempts"]:
         yield from _attempt(attempt)
-    yield from _events(job, told["events"])
+    yield from _events(job, told["events"], alone=len(told["attempts"]) < 2)
 
 
 def _mode(mode: str) -> str:
@@ -122,8 +125,10 @@ def _transfer(transfer: Mapping[str, Any], currency: str) -> str:
 # --- what happened
 
 
-def _events(job: Job, events: list[Mapping[str, Any]]) -> Iterator[str]:
-    """By run and day, so that each line has its time and what happened alone."""
+def _events(job: Job, events: list[Mapping[str, Any]], *, alone: bool) -> Iterator[str]:
+    """By run and day, so that each line has its time and what happened alone. `alone`: there is one
+    attempt at most, and no need to say which.
+    """
     zone = job.controls.time_zone
     above = ("", "")
     for event in events:
@@ -132,13 +137,21 @@ def _events(job: Job, events: list[Mapping[str, Any]]) -> Iterator[str]:
         if here != above:
             yield f"  {day}, run {event['run']}"
             above = here
-        yield f"    {clock.partition(' ')[0]}  {_event(event)}"
+        told = _INSTANT.sub(
+            partial(_by_our_clock, zone=zone), _event(event, alone=alone)
+        )
+        yield f"    {clock.partition(' ')[0]}  {told}"
 
 
-def _event(event: Mapping[str, Any]) -> str:
+def _by_our_clock(found: re.Match[str], zone: str) -> str:
+    day, _, clock = times.local(found[0], zone).partition(" ")
+    return f"{day} {clock.partition(' ')[0]}"
+
+
+def _event(event: Mapping[str, Any], *, alone: bool) -> str:
     """What happened, to which attempt, and by whom."""
     told = event["told"]
-    if event["attempt"]:
+    if event["attempt"] and not alone:
         told = f"attempt {event['attempt']}: {told}"
     if event["state"]:
         told = f"{told} -> {event['state']}"
