@@ -71,6 +71,8 @@ CARD = re.compile(r"(?<![0-9A-Za-z._-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![0-9A-Za-z_
 HASHES = re.compile(
     r'"(?:fingerprint|sample)": ?(?:"[0-9a-f]{16}"|\[(?:"[0-9a-f]{16}"(?:, ?)?)*\])'
 )
+# of a run's beginning: words of the job file, by its keys
+SETTINGS = "settings"
 MONEY_FIELDS = frozenset(
     {"amount", "fee", "fee_vat", "net", "platform_fee", "sum_minor", "charged_minor"}
 )
@@ -822,7 +824,8 @@ def i17(e: Evidence) -> Iterator[str]:
         if not re.fullmatch(r"[1-9]\d*", form(post["body"]).get("amount", "")):
             yield f"POST {post['number']}: amount {form(post['body']).get('amount')!r}"
     for event in e.events:
-        for name, value in _leaves(event.data):
+        told = {name: one for name, one in event.data.items() if name != SETTINGS}
+        for name, value in _leaves(told):
             if name in MONEY_FIELDS and value is not None and type(value) is not int:
                 yield f"event {event.seq}: {name} is {value!r}"
     for report in e.reports:
