@@ -34,7 +34,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 START = ("PATH", "PYTHONPATH")  # what a test gives every run of its own environment
 # read by the program alone
-READ_LATE = frozenset({"OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"})
+READ_LATE = frozenset(
+    {
+        *("OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"),
+        *("COLUMNS", "NO_COLOR", "PATH", "TERM"),
+        *("PWD", "OLDPWD", "SHLVL", "_"),  # a shell's own
+    }
+)
 IMPORTED_LATE = (
     "pandas",
     "pandas.core.methods.to_dict",
@@ -121,6 +127,11 @@ def starter() -> Starter:
     return found
 
 
+def use(one: Starter) -> None:
+    """Let this thread ask another's, in turn with it."""
+    _of_thread.starter = one
+
+
 _of_thread = threading.local()
 
 
@@ -149,6 +160,11 @@ def given(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in START if name in environ}
 
 
+def at_start(environ: Mapping[str, str]) -> dict[str, str]:
+    """What Python itself may read of it."""
+    return {name: told for name, told in environ.items() if name not in READ_LATE}
+
+
 class Ended(subprocess.CompletedProcess[str]):
     """How a run ended, and how large it was."""
 
@@ -164,7 +180,7 @@ def run(
     ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
     with Path(os.devnull).open() as nothing:
         streams = (nothing.fileno(), *theirs)
-        pid, wait = _begun(words, folder, environ, streams)
+        pid, wait = launched(words, folder, environ, streams)
     for fd in theirs:
         os.close(fd)
     try:
@@ -186,17 +202,20 @@ Running = tuple[int, Callable[[], tuple[int, int]]]
 
 
 class UnderWay:
-    """A run whose streams nobody reads, as subprocess.Popen has it: to be looked at, and to be
-    killed.
+    """A run as subprocess.Popen has it, to be looked at, and to be killed. Its streams are those
+    that are given, or lead nowhere.
     """
 
     def __init__(
-        self, words: Sequence[str], folder: Path, environ: Mapping[str, str]
+        self,
+        words: Sequence[str],
+        folder: Path,
+        environ: Mapping[str, str],
+        streams: Sequence[int] = (),
     ) -> None:
         with Path(os.devnull).open("r+b") as nothing:
-            self.pid, self._wait = _begun(
-                words, folder, environ, [nothing.fileno()] * 3
-            )
+            given = streams or [nothing.fileno()] * 3
+            self.pid, self._wait = launched(words, folder, environ, given)
         self._ends = os.pidfd_open(self.pid)
         self.returncode: int | None = None
 
@@ -232,17 +251,35 @@ class UnderWay:
         os.close(self._ends)
 
 
-def _begun(
+class Heard(UnderWay):
+    """One whose stdout and stderr are read when it has ended."""
+
+    def __init__(
+        self, words: Sequence[str], folder: Path, environ: Mapping[str, str]
+    ) -> None:
+        ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
+        self._said = ours
+        with Path(os.devnull).open() as nothing:
+            super().__init__(words, folder, environ, [nothing.fileno(), *theirs])
+        for fd in theirs:
+            os.close(fd)
+
+    def communicate(self, timeout_s: float) -> tuple[str, str]:
+        """What it said on both, and that is all; raises TimeoutError."""
+        out, err = read_all(self._said, time.monotonic() + timeout_s)
+        self.wait()
+        return out.decode(), err.decode()
+
+
+def launched(
     words: Sequence[str],
     folder: Path,
     environ: Mapping[str, str],
     streams: Sequence[int],
 ) -> Running:
-    """By a fork where that is the same."""
-    told_at_start = {
-        name: told for name, told in environ.items() if name not in READ_LATE
-    }
-    begin = _forked if FORKS and told_at_start == given(os.environ) else _started
+    """A run that began so, by a fork where that is the same."""
+    same = at_start(environ) == at_start(given(os.environ))
+    begin = _forked if FORKS and same else _started
     return begin(Start(list(words), str(folder), dict(environ)), streams)
 
 
@@ -372,6 +409,7 @@ def begin(start: Start) -> None:
         exec(start.code, {"__name__": "__main__"})
     else:
         sys.path[0] = start.folder
+        sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())  # type: ignore[union-attr]
         runpy.run_module("batchpay", run_name="__main__", alter_sys=True)
 
 

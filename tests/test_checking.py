@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
 import re
 import subprocess
 from pathlib import Path
@@ -43,30 +41,10 @@ def faulty(market: Market, rows: int = 40) -> None:
 
 
 def on_terminal(market: Market, *words: str, columns: int, **environ: str) -> str:
-    """What the program prints on a terminal of this width."""
-    near, far = pty.openpty()
-    os.set_blocking(near, False)
-    argv, how = market.command(
-        "check", "job.toml", *words, COLUMNS=str(columns), **environ
-    )
-    with subprocess.Popen(argv, stdout=far, stderr=subprocess.PIPE, **how) as done:
-        said = b""
-        while done.poll() is None or not said:
-            try:
-                said += os.read(near, 65536)
-            except BlockingIOError:
-                continue
-        with_rest = _rest(near)
-    os.close(near)
-    os.close(far)
-    return (said + with_rest).decode().replace("\r\n", "\n")
-
-
-def _rest(near: int) -> bytes:
-    try:
-        return os.read(near, 1 << 20)
-    except BlockingIOError:
-        return b""
+    """What the program prints on a terminal of this width; what it warns of goes elsewhere."""
+    command = ("check", "job.toml", *words)
+    shown, _ = market.on_terminal(*command, width=columns, stderr=False, **environ)
+    return shown.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])

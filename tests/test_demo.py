@@ -7,12 +7,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-import pty
 import re
-import select
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,28 +16,21 @@ from typing import Any
 import pytest
 
 from batchpay.job.packaged import data_path
+from tests import ready
+from tests.world import on_terminal
 
 BARE = {"PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "140"}
-COMMAND = [sys.executable, "-m", "batchpay", "demo"]
 
 
-def demo(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+def demo(folder: Path, *flags: str) -> ready.Ended:
     """Run it to its end; 120 s is a bound against hanging, not a promise."""
-    return subprocess.run(
-        [*COMMAND, *flags],
-        cwd=folder,
-        env=BARE,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ready.run(["demo", *flags], folder, BARE, timeout_s=120)
 
 
 @pytest.fixture(scope="module")
 def done(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
+) -> tuple[Path, ready.Ended]:
     """One demo for all who read what it left."""
     folder = tmp_path_factory.mktemp("demo")
     return folder, demo(folder)
@@ -58,7 +47,7 @@ def results(folder: Path, file: str) -> dict[str, dict[str, str]]:
 
 
 def test_it_ends_well_and_names_files_that_are_there(
-    done: tuple[Path, subprocess.CompletedProcess[str]],
+    done: tuple[Path, ready.Ended],
 ) -> None:
     """0, nothing on stderr, every report file by name, and each sentence is one."""
     folder, result = done
@@ -95,7 +84,7 @@ def test_it_ends_well_and_names_files_that_are_there(
 
 @pytest.mark.fault("B07", "B19", "B33", "E04")
 def test_every_promised_trouble_is_in_its_report(
-    done: tuple[Path, subprocess.CompletedProcess[str]],
+    done: tuple[Path, ready.Ended],
 ) -> None:
     """Broken rows, an unverified recipient, declined cards, a QR payment, a 429, answers lost and
     looked up.
@@ -148,7 +137,7 @@ def test_every_promised_trouble_is_in_its_report(
 
 
 def test_the_other_files_send_nothing_and_name_the_owner(
-    done: tuple[Path, subprocess.CompletedProcess[str]],
+    done: tuple[Path, ready.Ended],
 ) -> None:
     """Batch, row, outcome and charge of the owner, in the report of each file."""
     owners = results(done[0], "orders.csv")
@@ -165,17 +154,19 @@ def test_the_other_files_send_nothing_and_name_the_owner(
 
 
 def test_again_on_a_terminal_in_json(
-    done: tuple[Path, subprocess.CompletedProcess[str]],
+    done: tuple[Path, ready.Ended],
 ) -> None:
     """A second demo replaces the first; the terminal shows a bar, what is done of how much and how
     it went.
     """
     folder, _ = done
-    shown, printed, code = on_a_terminal(folder, "--json")
+    with (folder / "printed").open("w") as printed:
+        words, out = ["demo", "--json"], printed.fileno()
+        shown, code = on_terminal(words, folder, BARE, out=out)
     assert code == 0
     assert "bangkok-nightly: charging" in shown and "━" in shown
     assert " of 190: " in shown and " succeeded" in shown
-    told: dict[str, Any] = json.loads(printed)
+    told: dict[str, Any] = json.loads((folder / "printed").read_text())
     assert [night["posts"] > 0 for night in told["nights"]] == [True, False, False]
     assert [night["exit_code"] for night in told["nights"]] == [11, 11, 11]
     assert all(
@@ -183,43 +174,10 @@ def test_again_on_a_terminal_in_json(
     )
 
 
-def on_a_terminal(folder: Path, *flags: str) -> tuple[str, bytes, int]:
-    """What a terminal as stderr shows, what stdout gets, and the exit code."""
-    master, slave = pty.openpty()
-    with (
-        (folder / "printed").open("w+b") as printed,
-        subprocess.Popen(
-            [*COMMAND, *flags],
-            cwd=folder,
-            env=BARE,
-            stdin=slave,
-            stdout=printed,
-            stderr=slave,
-        ) as process,
-    ):
-        os.close(slave)
-        shown, end = b"", time.monotonic() + 120
-        while time.monotonic() < end and select.select([master], [], [], 120)[0]:
-            try:
-                block = os.read(master, 65536)
-            except OSError:  # the other side has closed: Linux says EIO
-                break
-            shown += block
-            if not block:
-                break
-        code = process.wait(timeout=30)
-        printed.seek(0)
-        out = printed.read()
-    os.close(master)
-    return shown.decode("utf-8", "replace"), out, code
-
-
 @pytest.mark.fault("F02")
 def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
     """75 and no bug; a file of somebody's own in the folder outlives the next demo too."""
-    with subprocess.Popen(
-        COMMAND, cwd=tmp_path, env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with ready.Heard(["demo"], tmp_path, BARE) as process:
         ledger, end = tmp_path / "demo" / "sandbox-ledger.jsonl", time.monotonic() + 60
         while time.monotonic() < end and not (
             ledger.exists() and ledger.stat().st_size > 40_000
@@ -227,9 +185,9 @@ def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
             time.sleep(0.02)
         (tmp_path / "demo" / "mine.txt").write_text("mine")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(60)
     assert process.returncode == 75, err
-    assert err.decode().count("\n") == 1 and "interrupted by SIGINT" in err.decode()
+    assert err.count("\n") == 1 and "interrupted by SIGINT" in err
     from batchpay.commands.demo import _prepared
 
     _prepared(tmp_path / "demo")

@@ -16,7 +16,8 @@ import pytest
 
 import batchpay
 from batchpay.sandbox import SandboxServer
-from tests.world import KEY, Market, order
+from tests import typed
+from tests.world import Market, order
 
 ROOT = Path(batchpay.__file__).parent.parent
 HOWTO = ROOT / "docs" / "howto"
@@ -36,22 +37,6 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def environment(market: Market) -> dict[str, str]:
-    """One in which `batchpay` is this very program."""
-    tools = market.folder / ".tools"
-    tools.mkdir()
-    program = tools / "batchpay"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m batchpay "$@"\n')
-    program.chmod(0o755)
-    path = f"{tools}:{os.environ['PATH']}"
-    return {
-        "PATH": path,
-        "PYTHONPATH": str(ROOT),
-        "OMISE_SECRET_KEY": KEY,
-        "LANG": "C.UTF-8",
-    }
-
-
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")])
 def test_the_commands_of_a_page_do_what_it_says(market: Market, page: str) -> None:
     """One after the other, in one shell that ends at the first that fails; nobody pays twice."""
@@ -62,15 +47,7 @@ def test_the_commands_of_a_page_do_what_it_says(market: Market, page: str) -> No
     if page != "nights":
         assert market.run().returncode == 0
     script = "set -e\n" + "\n".join(blocks(page, "sh"))
-    done = subprocess.run(
-        ["sh", "-c", script],
-        cwd=market.folder,
-        env=environment(market),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = typed.line(market, "sh", script)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr and "a bug" not in done.stderr, done.stderr
     assert set(market.money().values()) == {1}

@@ -8,7 +8,6 @@ import getpass
 import json
 import shutil
 import sqlite3
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -511,19 +510,8 @@ def test_two_jobs_over_the_same_orders_at_once_both_stop(
             [row | {"card": f"tokn_test_sandboxb{row['order_id']}4242"} for row in rows]
         )
         market.sandbox.add_rule(action="delay_before", wait_before_s=4.0)
-        both = []
-        for one in (market, other):
-            words, how = one.command("run", "job.toml")
-            both.append(
-                subprocess.Popen(
-                    words,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    **how,
-                )
-            )
-        told = [process.communicate(timeout=120) for process in both]
+        both = [one.heard("run", "job.toml") for one in (market, other)]
+        told = [process.communicate(120) for process in both]
         codes = [process.returncode for process in both]
         twice = [order_id for order_id, count in market.money().items() if count > 1]
         if 78 in codes:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from tests import ready
 from tests.world import KEY, Market, order
 
 
@@ -216,17 +217,14 @@ def test_a_second_run_ends_at_once_and_names_the_first(market: Market) -> None:
     """75, host, pid and start; not one request more."""
     market.orders([order(number) for number in range(30)])
     market.job(rate="10/s")
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how
-    ) as first:
+    with market.heard("run", "job.toml") as first:
         while not market.posts():
             time.sleep(0.01)
         second = market.run()
         assert second.returncode == 75
         assert f"pid {first.pid}" in second.stderr
-        out, err = first.communicate(timeout=60)
-        assert (first.returncode, out, err) == (0, b"", b"")
+        out, err = first.communicate(60)
+        assert (first.returncode, out, err) == (0, "", "")
     assert market.posts() == 30
 
 
@@ -237,14 +235,11 @@ def test_a_signal_ends_a_run_well(market: Market, number: signal.Signals) -> Non
     rows = [order(n) for n in range(30)]
     market.orders(rows)
     market.job(rate="20/s")
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
-    ) as process:
+    with market.heard("run", "job.toml") as process:
         while market.posts() < 3:
             time.sleep(0.01)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(30)
     assert process.returncode == 75, (out, err)
     assert number.name in err
     assert market.outcomes()["held"] > 0
@@ -597,14 +592,8 @@ def test_a_job_from_another_folder_keeps_its_own_paths(
     """Relative paths are relative to the job file, --input to where one stands."""
     market.orders([order(1)])
     market.job()
-    words, how = market.command("run", str(market.folder / "job.toml"))
-    how["cwd"] = "/"
-    assert (
-        subprocess.run(
-            words, capture_output=True, timeout=60, check=False, **how
-        ).returncode
-        == 0
-    )
+    words, how = ["run", str(market.folder / "job.toml")], market.command()[1]
+    assert ready.run(words, Path("/"), how["env"], timeout_s=60).returncode == 0
     assert (market.folder / "reports").is_dir() and (tmp_path / "state").is_dir()
 
 
@@ -734,10 +723,7 @@ def test_who_asks_for_json_gets_trouble_as_json(
 ) -> None:
     """One document on stdout whatever happens, the sentence on stderr."""
     market.job()
-    command, how = market.command(*words, "--json")
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, **how
-    )
+    done = market.program(*words, "--json")
     told = json.loads(done.stdout)
     assert done.returncode == told["exit_code"] == code
     assert done.stderr == f"batchpay: {told['trouble'][0]['message']}\n"

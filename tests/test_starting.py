@@ -19,26 +19,22 @@ from tests.world import Market
 
 def test_what_init_writes_is_checked_at_once(market: Market) -> None:
     """Two orders are right, the third shows what an error looks like; nothing is overwritten."""
-    words, how = market.command("init", "here")
-    made = subprocess.run(words, capture_output=True, text=True, check=False, **how)
+    made = market.program("init", "here")
     assert made.returncode == 0 and "batchpay check here/job.toml" in made.stdout, (
         made.stderr
     )
-    words, how = market.command("check", "here/job.toml", "--json")
-    checked = subprocess.run(words, capture_output=True, text=True, check=False, **how)
+    checked = market.program("check", "here/job.toml", "--json")
     assert checked.returncode == 10, checked.stderr
     told = json.loads(checked.stdout)
     assert [p["rule"] for p in told["problems"]] == ["too-many-decimals"]
     assert told["files"][0]["valid"]["THB"]["count"] == 2
-    words, how = market.command("init", "here")
-    again = subprocess.run(words, capture_output=True, text=True, check=False, **how)
+    again = market.program("init", "here")
     assert again.returncode == 64 and "job.toml" in again.stderr
 
 
 def said(market: Market, *words: str, **environ: str) -> str:
     """What the program prints, and nothing beside it."""
-    command, how = market.command(*words, **environ)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **how)
+    done = market.program(*words, **environ)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 
@@ -112,6 +108,5 @@ def test_bash_completes(market: Market, typed: list[str], offered: set[str]) -> 
 
 def test_without_words_nothing_is_completed(market: Market) -> None:
     """Without words and without a shell that asks, it is a usage error, as before."""
-    command, how = market.command()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **how)
+    done = market.program()
     assert done.returncode == 64 and "Commands:" in done.stderr

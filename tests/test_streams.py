@@ -9,24 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import typed
 from tests.world import Market, order
-
-
-def shell(
-    market: Market, line: str, **environ: str
-) -> subprocess.CompletedProcess[str]:
-    """A line of bash in which `$B` is the program; it prints the exit codes it wants looked at."""
-    words, how = market.command()
-    env = {**how["env"], "B": " ".join(words), **environ}
-    return subprocess.run(
-        ["bash", "-c", line],
-        cwd=how["cwd"],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def few(market: Market) -> None:
@@ -48,7 +32,9 @@ def few(market: Market) -> None:
 def test_a_reader_that_goes_away_changes_nothing(market: Market, command: str) -> None:
     """The exit code is that of the outcomes, and nothing is said about the pipe."""
     few(market)
-    done = shell(market, f'$B {command} 2>err | true; echo "${{PIPESTATUS[0]}}"')
+    done = typed.line(
+        market, "bash", f'batchpay {command} 2>err | true; echo "${{PIPESTATUS[0]}}"'
+    )
     assert done.stdout == "10\n"
     assert "pipe" not in (market.folder / "err").read_text().lower()
 
@@ -57,13 +43,19 @@ def test_a_reader_that_goes_away_changes_nothing(market: Market, command: str) -
 def test_closed_streams_do_not_stop_a_run(market: Market) -> None:
     """Without stdin, stdout and stderr it charges, writes reports and keeps its journal whole."""
     few(market)
-    assert shell(market, "$B run job.toml <&- >&- 2>&-").returncode == 10
+    assert (
+        typed.line(market, "bash", "batchpay run job.toml <&- >&- 2>&-").returncode
+        == 10
+    )
     assert market.posts() == 4
     assert market.outcomes() == {"succeeded": 4, "rejected": 4}
-    assert shell(market, "$B run job.toml <&- >&- 2>&-").returncode == 10
+    assert (
+        typed.line(market, "bash", "batchpay run job.toml <&- >&- 2>&-").returncode
+        == 10
+    )
     market.agree()
-    assert shell(market, "$B check job.toml >&-").returncode == 10
-    assert shell(market, "$B nonsense 2>&-").returncode == 64
+    assert typed.line(market, "bash", "batchpay check job.toml >&-").returncode == 10
+    assert typed.line(market, "bash", "batchpay nonsense 2>&-").returncode == 64
 
 
 @pytest.mark.fault("F04")
@@ -76,11 +68,16 @@ def test_a_result_that_cannot_be_printed_is_told(market: Market) -> None:
     """
     market.orders([order(1)])
     market.job()
-    full = shell(market, "$B plan job.toml --json >/dev/full")
+    full = typed.line(market, "bash", "batchpay plan job.toml --json >/dev/full")
     assert (full.returncode, "cannot be printed" in full.stderr) == (74, True)
-    assert shell(market, "$B run job.toml >/dev/full").returncode == 0
+    assert (
+        typed.line(market, "bash", "batchpay run job.toml >/dev/full").returncode == 0
+    )
     market.orders([order(1), order(2, amount="x")])
-    assert shell(market, "$B run job.toml --json >/dev/full").returncode == 10
+    assert (
+        typed.line(market, "bash", "batchpay run job.toml --json >/dev/full").returncode
+        == 10
+    )
     market.agree()
 
 
@@ -88,7 +85,9 @@ def test_a_locale_that_lacks_letters_loses_no_line(market: Market) -> None:
     """Thai in a message is shown as escapes where the terminal cannot show it."""
     market.orders([order(1, amount="๑๒๓")])
     market.job()
-    done = shell(market, "$B check job.toml", PYTHONIOENCODING="ascii")
+    done = typed.line(
+        market, "bash", "batchpay check job.toml", PYTHONIOENCODING="ascii"
+    )
     assert done.returncode == 10
     assert r"found '\u0e51\u0e52\u0e53' (number-format); use 0-9" in done.stdout
 

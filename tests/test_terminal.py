@@ -4,10 +4,7 @@ words.
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
 import time
 
 import pytest
@@ -18,21 +15,8 @@ from tests.world import Market, order
 
 def on_a_terminal(market: Market, *flags: str, columns: int = 200) -> str:
     """Everything that `run` writes to a terminal."""
-    words, how = market.command(
-        "run", "job.toml", *flags, TERM="xterm", COLUMNS=f"{columns}"
-    )
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, **how):
-        os.close(theirs)
-        written = b""
-        while True:
-            try:
-                block = os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-            written += block
-    os.close(ours)
-    return written.decode()
+    words = ("run", "job.toml", *flags)
+    return market.on_terminal(*words, width=columns, TERM="xterm")[0]
 
 
 @pytest.mark.fault("A15")

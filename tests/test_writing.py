@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,6 @@ def everything(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.endswith((".lock", "-wal", "-shm"))
     }
-
-
-def program(market: Market, *words: str) -> subprocess.CompletedProcess[str]:
-    """The true program, in the market's folder."""
-    command, how = market.command(*words)
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, **how
-    )
 
 
 @pytest.fixture
@@ -160,7 +151,7 @@ def test_init_writes_all_or_nothing(market: Market, there: str) -> None:
     here = market.folder / "here"
     here.mkdir()
     (here / there).symlink_to("not-there")
-    done = program(market, "init", "here")
+    done = market.program("init", "here")
     assert done.returncode == 64 and there in done.stderr
     assert [path.name for path in here.iterdir()] == [there]
 
@@ -195,7 +186,7 @@ def test_a_sandbox_keeps_its_ledger_in_a_file_of_its_own(
 ) -> None:
     """A file that no sandbox wrote is refused, whole and untouched."""
     (market.folder / "notes").write_text(text)
-    done = program(market, "sandbox", "--port", "0", "--ledger", "notes")
+    done = market.program("sandbox", "--port", "0", "--ledger", "notes")
     assert done.returncode == 64 and "left alone" in done.stderr
     assert (market.folder / "notes").read_text() == text
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pty
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,12 +102,28 @@ class Market:
         _, how = self.command(**environ)
         return ready.UnderWay(words, how["cwd"], how["env"])
 
+    def heard(self, *words: str, **environ: str) -> ready.Heard:
+        """The same, for a test that wants to know what it said."""
+        _, how = self.command(**environ)
+        return ready.Heard(words, how["cwd"], how["env"])
+
     def run(self, *flags: str, verb: str = "run", **environ: str) -> ready.Ended:
         """Run the program to its end."""
+        return self.program(verb, "job.toml", *flags, **environ)
+
+    def program(self, *words: str, **environ: str) -> ready.Ended:
+        """Run the program with these words to its end."""
         _, how = self.command(**environ)
-        return ready.run(
-            [verb, "job.toml", *flags], how["cwd"], how["env"], timeout_s=120
-        )
+        return ready.run(words, how["cwd"], how["env"], timeout_s=120)
+
+    def on_terminal(
+        self, *words: str, width: int = 200, stderr: bool = True, **environ: str
+    ) -> tuple[str, int]:
+        """What it shows on a terminal of this width, and how it ends."""
+        _, how = self.command(**environ, COLUMNS=str(width))
+        with Path(os.devnull).open("w") as nothing:
+            err = None if stderr else nothing.fileno()
+            return on_terminal(words, self.folder, how["env"], err=err)
 
     def posts(self) -> int:
         """Requests to charge that reached the gateway."""
@@ -179,3 +197,27 @@ class Market:
             assert sorted(row["order_id"] for row in rows) == sorted(
                 row["order_id"] for row in wanted
             )
+
+
+def on_terminal(
+    words: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    out: int | None = None,
+    err: int | None = None,
+) -> tuple[str, int]:
+    """What the program shows on a terminal, which all its streams are but those that are told, and
+    how it ends.
+    """
+    ours, theirs = pty.openpty()
+    streams = [theirs if one is None else one for one in (None, out, err)]
+    shown = b""
+    with ready.UnderWay(words, folder, environ, streams) as process:
+        os.close(theirs)
+        with suppress(OSError):  # the other end is closed: Linux says EIO
+            while block := os.read(ours, 65536):
+                shown += block
+    os.close(ours)
+    assert process.returncode is not None
+    return shown.decode("utf-8", "replace"), process.returncode

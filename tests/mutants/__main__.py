@@ -70,7 +70,7 @@ def against(mutant: Mutant) -> Callable[[Path, Tell], int]:
 
 def trials(mutants: Iterable[Mutant], processes: int) -> Iterator[Trial]:
     """Each in a fork, as they end; caught when its test ran and failed."""
-    warm_up()
+    warm_up(the_program=True)
     for ended in run(
         (Job(mutant, against(mutant)) for mutant in mutants), processes, first_s=TRIAL_S
     ):

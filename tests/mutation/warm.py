@@ -9,6 +9,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import select
 import shutil
 import signal
@@ -87,13 +88,24 @@ class _Running(Generic[T]):
     rest: bytes = b""
 
 
-def warm_up() -> None:
-    """Import what no trial changes; nothing of the project, and no thread."""
+def warm_up(*, the_program: bool = False) -> None:
+    """Import what no trial changes, and no thread: nothing of the project where its text is
+    changed, all of `the_program` where trials change it as it runs.
+    """
     os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
-    for name in HEAVY:
+    for name in (*HEAVY, *(modules() if the_program else ())):
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # else the forks copy what they only count
+
+
+def modules() -> Iterator[str]:
+    """Of the program, all but its sandbox."""
+    import batchpay
+
+    for found in pkgutil.walk_packages(batchpay.__path__, "batchpay."):
+        if not found.name.startswith(("batchpay.sandbox", "batchpay.__main__")):
+            yield found.name
 
 
 def run(
