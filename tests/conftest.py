@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from batchpay.readers import apart
 from batchpay.sandbox import SandboxServer
+from tests import ready
 from tests.fakes import MEMORY
 from tests.world import Market, order
 
@@ -21,6 +23,10 @@ settings.load_profile("house")
 for ignored in (signal.SIGHUP, signal.SIGINT):
     if signal.getsignal(ignored) is signal.SIG_IGN:
         signal.signal(ignored, signal.SIG_DFL)
+
+# Parsers of what is read in this process are forked, unless a test looks at the process itself.
+if ready.FORKS:
+    apart.subprocess = ready.PARSERS  # type: ignore[attr-defined]
 
 # half a minute and more each: no worker is to begin with one of them at the end
 LONGEST = (

@@ -30,6 +30,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).parents[1]
 START = ("PATH", "PYTHONPATH")  # what a test gives every run of its own environment
@@ -54,6 +55,9 @@ IMPORTED_LATE = (
     "rich.progress",
     "jsonschema",
     "jsonschema_rs",
+    "openpyxl",
+    "pandas.core.reshape.reshape",
+    "python_calamine",
     "encodings.ascii",
     "encodings.idna",
     "encodings.utf_8_sig",
@@ -72,22 +76,11 @@ class Start:
     code: str = ""
 
 
-class Starter:
-    """A process that forks."""
+class Asked:
+    """A process that forks, as the other end of a socket."""
 
-    def __init__(self) -> None:
-        self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.ready", str(theirs.fileno())],
-                cwd=ROOT,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=given(os.environ),
-            )
-        atexit.register(self.end)
+    def __init__(self, asked: socket.socket) -> None:
+        self._asked = asked
 
     def start(self, start: Start, fds: Sequence[int]) -> int:
         """The pid of a process that begins so, with these three streams."""
@@ -100,6 +93,9 @@ class Starter:
         """The exit code of one that was started here, minus the signal that killed it, and its
         largest size in kB.
         """
+        ends = os.pidfd_open(pid)
+        select.select([ends], [], [])  # here, and not there, where others ask as well
+        os.close(ends)
         self._asked.send(json.dumps(["wait", pid]).encode())
         code, peak_kb = self._told()
         return code, peak_kb
@@ -108,10 +104,33 @@ class Starter:
         if told := self._asked.recv(100):
             found: list[int] = json.loads(told)
             return found
-        raise RuntimeError(
-            "tests/ready.py could not import the program:"
-            f" {self._process.communicate()[1].decode()}"
-        )
+        raise RuntimeError(self._why())
+
+    def _why(self) -> str:
+        return "tests/ready.py has ended"
+
+
+class Starter(Asked):
+    """One that lives as long as this process."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        super().__init__(ours)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.ready", str(theirs.fileno())],
+                cwd=ROOT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=given(os.environ),
+            )
+        atexit.register(self.end)
+
+    def _why(self) -> str:
+        told = self._process.communicate()[1].decode()
+        return f"tests/ready.py could not import the program: {told}"
 
     def end(self) -> None:
         """It leaves when nobody can ask it any more."""
@@ -119,20 +138,28 @@ class Starter:
         self._process.communicate()
 
 
-def starter() -> Starter:
-    """That of this thread."""
+def starter() -> Asked:
+    """That of this thread; in a fork, the process that it comes from."""
     if not hasattr(_of_thread, "starter"):
-        _of_thread.starter = Starter()
-    found: Starter = _of_thread.starter
+        _of_thread.starter = _of_a_fork() if DOOR else Starter()
+    found: Asked = _of_thread.starter
     return found
 
 
-def use(one: Starter) -> None:
+def _of_a_fork() -> Asked:
+    asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    asked.connect(DOOR)
+    return Asked(asked)
+
+
+def use(one: Asked) -> None:
     """Let this thread ask another's, in turn with it."""
     _of_thread.starter = one
 
 
 _of_thread = threading.local()
+# where forks reach the process that they come from; empty anywhere else
+DOOR: bytes = b""
 
 
 def read_all(pipes: Sequence[int], until_s: float) -> list[bytes]:
@@ -345,6 +372,11 @@ class Parser:
         return self._code
 
 
+# in place of `subprocess` in batchpay/readers/apart.py
+PARSERS = SimpleNamespace(
+    Popen=Parser, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL
+)
+
 # --- in the process that forks
 
 
@@ -368,30 +400,59 @@ def import_everything() -> None:
     gc.freeze()  # else the forks copy what they only count
 
 
-def serve(asked: socket.socket) -> Start:
-    """Fork and wait as told, until nobody asks any more. Returns in the forks: what each is to
+def door() -> socket.socket:
+    """Where the forks ask."""
+    global DOOR
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    opened.bind("")  # the kernel finds a name for it
+    opened.listen()
+    DOOR = opened.getsockname()
+    return opened
+
+
+def serve(asked: socket.socket, door: socket.socket) -> Start:
+    """Fork and wait as told, until nobody asks any more; the forks themselves ask at the door.
+    Returns in the forks: what each is to be.
+    """
+    asking = [asked]
+    while True:
+        for one in select.select([door, *asking], [], [])[0]:
+            if one is door:
+                asking.append(door.accept()[0])
+            elif (start := _served(one)) is not None:
+                for socket_ in (door, *asking):
+                    socket_.close()
+                return start
+            elif one.fileno() < 0:
+                asking.remove(one)
+        if asked not in asking:
+            os._exit(0)
+
+
+def _served(asked: socket.socket) -> Start | None:
+    """Do what is asked, once; closes the socket of one that is gone. In a fork, what it is to
     be.
     """
-    while True:
-        request, fds, _, _ = socket.recv_fds(asked, LONGEST, 3)
-        if not request:
-            os._exit(0)
-        what, *told = json.loads(request)
-        if what == "wait":
-            _, status, used = os.wait4(told[0], 0)
-            asked.send(
-                json.dumps([os.waitstatus_to_exitcode(status), used.ru_maxrss]).encode()
-            )
-            continue
-        if not (pid := os.fork()):
-            asked.close()
-            for number, fd in enumerate(fds):
-                os.dup2(fd, number)
-                os.close(fd)
-            return Start(*told)
+    request, fds, _, _ = socket.recv_fds(asked, LONGEST, 3)
+    if not request:
+        asked.close()
+        return None
+    what, *told = json.loads(request)
+    if what == "wait":
+        _, status, used = os.wait4(told[0], 0)
+        answer = [os.waitstatus_to_exitcode(status), used.ru_maxrss]
+    elif not (pid := os.fork()):
+        for number, fd in enumerate(fds):
+            os.dup2(fd, number)
+            os.close(fd)
+        return Start(*told)
+    else:
+        answer = [pid]
         for fd in fds:
             os.close(fd)
-        asked.send(json.dumps([pid]).encode())
+    with suppress(BrokenPipeError):  # it was killed meanwhile
+        asked.send(json.dumps(answer).encode())
+    return None
 
 
 def begin(start: Start) -> None:
@@ -408,6 +469,9 @@ def begin(start: Start) -> None:
         warnings.simplefilter("ignore")
         exec(start.code, {"__name__": "__main__"})
     else:
+        from batchpay.readers import apart
+
+        apart.subprocess = PARSERS  # type: ignore[attr-defined]
         sys.path[0] = start.folder
         sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())  # type: ignore[union-attr]
         runpy.run_module("batchpay", run_name="__main__", alter_sys=True)
@@ -431,7 +495,7 @@ if __name__ == "__main__":
     # a process with threads is not one to fork
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import_everything()
-    begun = serve(socket.socket(fileno=int(sys.argv[1])))
+    begun = serve(socket.socket(fileno=int(sys.argv[1])), door())
     try:
         begin(begun)
     except SystemExit as ended:

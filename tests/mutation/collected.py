@@ -184,15 +184,13 @@ def fork_the_program(begins: Callable[[], None]) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork():
         theirs.close()
-        starter = ready.Starter.__new__(ready.Starter)
-        starter._asked = ours
-        ready._of_thread.starter = starter
+        ready.use(ready.Asked(ours))
         return
     code = 70
     try:
         ours.close()
         _become_a_program()
-        begun = ready.serve(theirs)
+        begun = ready.serve(theirs, ready.door())
         _open_streams()
         begins()
         try:
