@@ -1,5 +1,5 @@
-"""`python -m benchmarks [FIGURE ...] [--rows N] [--runs N] [--quick]`: one table, bar beside
-figure, no verdict.
+"""`python -m benchmarks [FIGURE ...] [--rows N] [--runs N] [--quick] [--full]`: one table, bar
+beside figure, no verdict.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIGURES = (
     "pages",
     "night",
 )
-WIDTHS = (3, 58, 10, 22)
+WIDTHS = (3, 58, 15, 26)
 
 
 def _line(*cells: str) -> str:
@@ -61,12 +61,19 @@ def main() -> None:
         action="store_true",
         help="small sizes, one run: a look, not a figure",
     )
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="a million rows where a figure is about many: hours, 3 GB of disk",
+    )
     asked = parser.parse_args()
     if unknown := set(asked.figures) - set(FIGURES):
         parser.error(
             f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}"
         )
-    size = Size(asked.rows, asked.runs or (1 if asked.quick else 3), asked.quick)
+    size = Size(
+        asked.rows, asked.runs or (1 if asked.quick else 3), asked.quick, asked.full
+    )
     print(
         f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, median"
         f" of {size.runs}"

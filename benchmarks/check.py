@@ -11,10 +11,11 @@ from benchmarks.measure import (
     Figure,
     Size,
     alternating,
+    both,
+    cpus,
     load,
     process,
     python,
-    ratio,
     walls,
 )
 
@@ -38,7 +39,7 @@ def measure(size: Size) -> Iterator[Figure]:
         "P2",
         "check against pandas.read_csv(dtype=str)",
         "<= 2x",
-        ratio(mine, other),
+        both((mine, other), (cpus(ours), cpus(theirs))),
         note,
     )
     peak, peer = (

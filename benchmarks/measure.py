@@ -33,10 +33,17 @@ class Size:
     rows: int | None
     runs: int
     quick: bool
+    full: bool = False
 
-    def of(self, usual: int, quick: int) -> int:
-        """The number of rows to use."""
-        return self.rows or (quick if self.quick else usual)
+    def of(self, usual: int, quick: int, full: int = 0) -> int:
+        """The number of rows to use; `full`: where a night of the largest kind is asked for."""
+        if self.rows:
+            return self.rows
+        if self.quick:
+            return quick
+        if self.full and full:
+            return full
+        return usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,18 @@ def alternating(runs: int, *works: Callable[[], Cost]) -> list[list[Cost]]:
 def walls(costs: Sequence[Cost]) -> Spread:
     """Wall times."""
     return spread([cost.wall_s for cost in costs])
+
+
+def cpus(costs: Sequence[Cost]) -> Spread:
+    """CPU times, of user and system."""
+    return spread([cost.cpu_s for cost in costs])
+
+
+def both(walls: tuple[Spread, Spread], cpus: tuple[Spread, Spread]) -> str:
+    """`1.20x, by CPU 1.10x`: ours of theirs. What a machine that is busy does to the first, it
+    hardly does to the second.
+    """
+    return f"{ratio(*walls)}, by CPU {ratio(*cpus)}"
 
 
 def load() -> str:

@@ -4,11 +4,21 @@ open; and what a charge takes on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.market import KEY, Gateway, Market, gateway, market, write_orders
-from benchmarks.measure import Cost, Figure, Size, load, process, python, spread, walls
+from benchmarks.measure import (
+    Cost,
+    Figure,
+    Size,
+    both,
+    cpus,
+    load,
+    process,
+    python,
+    walls,
+)
 
 ROOT = Path(__file__).parent.parent
 BACK_S = 3 * 86_400  # when the batch was charged: before every list of tonight
@@ -19,7 +29,7 @@ NIGHTS = ("run", "settle", "status")
 
 def measure(size: Size) -> Iterator[Figure]:
     """The same night beside a small batch and one ten times as large, in turns."""
-    large = size.of(50_000, 5_000)
+    large = size.of(50_000, 5_000, full=1_000_000)
     with market() as one, gateway() as quick, market() as other, gateway() as busy:
         few = _charged(one, quick, large // 10)
         many = _charged(other, busy, large)
@@ -31,15 +41,15 @@ def measure(size: Size) -> Iterator[Figure]:
     }
     for verb in NIGHTS:
         few_s, many_s = walls(small[verb]), walls(big[verb])
-        ratio = f"{many_s.median / few_s.median:.2f}x"
+        found = both((many_s, few_s), (cpus(big[verb]), cpus(small[verb])))
         told = f"{few_s.told(' s')} and {many_s.told(' s')}"
-        cpu = f"{_cpu(small[verb])} and {_cpu(big[verb])} of CPU"
+        cpu = f"{cpus(small[verb]).told(' s')} and {cpus(big[verb]).told(' s')} of CPU"
         note = f"beside {large // 10:,} and {large:,} rows, {OPEN} open: {told}, {cpu}, {load()}"
         number = "P10"
         if verb != "run":
             number = "P11"
         yield Figure(
-            number, f"a night of {NEW} orders: {verb}", bars[verb], ratio, note
+            number, f"a night of {NEW} orders: {verb}", bars[verb], found, note
         )
     each = (many - few) / (large - large // 10)
     yield Figure(
@@ -57,10 +67,6 @@ def _charged(place: Market, quick: Gateway, rows: int) -> int:
     process(words, folder=place.folder, environ=environ, expect=(11,))
     quick.back(0)
     return (place.folder / "state/batchpay.db").stat().st_size
-
-
-def _cpu(costs: Sequence[Cost]) -> str:
-    return spread([cost.cpu_s for cost in costs]).told(" s")
 
 
 def _nights(place: Market, runs: int) -> dict[str, list[Cost]]:
