@@ -21,8 +21,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from batchpay.reports.files import Directory
+from batchpay.reports.index import TEMPLATE as INDEX
 from batchpay.reports.manifest import write_manifest
-from batchpay.reports.page import load_pages, write_page
+from batchpay.reports.page import TEMPLATE, load_pages, write_page
 from batchpay.reports.pivots import load_tables
 from batchpay.reports.rejects import write_rejects
 from batchpay.reports.results import SINKS, write_results
@@ -49,7 +50,11 @@ def load(formats: Collection[str], language: str) -> None:
     """Everything that reports of these forms, rejects and the index are written with, into memory:
     a run whose program is replaced meanwhile ends with the one that it began with.
     """
-    load_pages(language)
+    templates = [INDEX]
+    # to compile the one of a report takes a quarter of a second
+    if PAGE in formats:
+        templates.append(TEMPLATE)
+    load_pages(language, templates)
     load_workbooks()
     if {"xlsx", PAGE} & set(formats):
         load_tables()

@@ -31,6 +31,7 @@ from batchpay.reports.page import write_template
 from batchpay.reports.pictures import HEIGHT, WIDTH
 from batchpay.reports.words import Words, local_time
 
+TEMPLATE = "index.html.jinja"
 LISTED = 400  # nights, the newest first
 DRAWN = 60  # of them in the pictures
 AGES = (1, 3, 10)  # days, up to which open rows are counted together
@@ -112,9 +113,7 @@ def write_index(
     directory = Directory(reports, mode, shared_by=told.job)
     name = own_name(reports, "index.html", told.job)
     with directory.file(name) as file:
-        write_template(
-            file, "index.html.jinja", words, page=Index(reports, told, words)
-        )
+        write_template(file, TEMPLATE, words, page=Index(reports, told, words))
     if told.nights:
         link_latest(reports, told.nights[0].batch, told.job, mode)
     return tuple(directory.written)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
 HERE = Path(__file__).parent
+TEMPLATE = "report.html.jinja"
 LISTED = 100_000  # rows that the page shows
 CHUNK = 500  # of them that are opened at once
 NAMED = 5  # instants that are named
@@ -66,7 +67,7 @@ def write_page(directory: Directory, inputs: Inputs) -> None:
     words = Words(inputs.language, inputs.time_zone, inputs.job_file)
     with directory.file("report.html") as file:
         page = Page(inputs, words, _files(directory, words))
-        write_template(file, "report.html.jinja", words, page=page)
+        write_template(file, TEMPLATE, words, page=page)
 
 
 def write_template(file: Any, name: str, words: Words, **told: Any) -> None:
@@ -87,14 +88,14 @@ def write_template(file: Any, name: str, words: Words, **told: Any) -> None:
     stream.dump(file, "utf-8", "replace")
 
 
-def load_pages(language: str) -> None:
-    """Everything of ours that a page in this language is written with, into memory."""
+def load_pages(language: str, templates: Iterable[str]) -> None:
+    """Everything of ours that these pages in this language are written with, into memory."""
     words = Words(language)
     words.number(0)
     words.instant(_SOME_TIME)
     words.day(_SOME_TIME)
-    for path in sorted(HERE.glob("*.jinja")):
-        _template(path.name)
+    for name in templates:
+        _template(name)
     for path in sorted(HERE.glob("page.*s")):
         _text_of(path.name)
 
