@@ -44,6 +44,8 @@ class Bad:
     data: bytes
     says: str
     input: str = ""
+    # the name of its first column in the job
+    order_id: str = "order_id"
 
 
 def rows_of(note: str) -> list[list[str]]:
@@ -247,6 +249,13 @@ def names() -> Iterator[Bad]:
         for name in ("orders.csv", "orders.xlsx", "orders.xls"):
             yield Bad(f"old-{language}", name, old, "an old workbook (.xls")
             yield Bad(f"locked-{language}", name, locked, "take the password off")
+        sylk = b"ID;PWXL;N;E\r\nC;Y1;X1;K" + note.encode() + b"\r\nE\r\n"
+        dif = b'TABLE\r\n0,1\r\n"EXCEL"\r\n' + note.encode() + b"\r\nEOD\r\n"
+        early = b"\x09\x00\x04\x00\x02\x00\x10\x00" + note.encode()
+        for name in ("orders.csv", "orders.xlsx"):
+            yield Bad(f"sylk-{language}", name, sylk, "a SYLK file")
+            yield Bad(f"dif-{language}", name, dif, "a DIF file")
+            yield Bad(f"early-{language}", name, early, "an old workbook (.xls")
         for name in ("orders.csv", "orders.xlsx", "orders.zip"):
             yield Bad(
                 f"zip-{language}",
@@ -309,9 +318,38 @@ def sheets() -> Iterator[Bad]:
             )
 
 
+NAMED = {"ja": "注文番号", "th": "เลขที่ใบสั่งซื้อ"}
+READ = (
+    ("utf-8", "cp1252"),
+    ("utf-8", "latin-1"),
+    ("utf-8", "cp874"),
+    ("utf-8", "cp932"),
+    ("cp932", "cp1252"),
+    ("cp874", "cp1252"),
+    ("cp874", "mac_roman"),
+)
+
+
+def misread() -> Iterator[Bad]:
+    """Workbooks that a program made of a text in another encoding than it took it for."""
+    for language, name in NAMED.items():
+        for written, read in READ:
+            shown = name.encode(written, "ignore").decode(read, "ignore")
+            if not shown or written == read:
+                continue
+
+            def titled(sheet: Any, shown: str = shown) -> None:
+                sheet["A1"] = shown
+
+            says = f"is '{name}', written in {written}"
+            data = book_of(NOTES[language], titled)
+            kind = f"misread-{written}-{read}-{language}"
+            yield Bad(kind, "orders.xlsx", data, says, order_id=name)
+
+
 def all_of_them() -> list[Bad]:
     """Every file, in a steady order."""
-    return [*headers(), *ends(), *encodings(), *names(), *sheets()]
+    return [*headers(), *ends(), *encodings(), *names(), *sheets(), *misread()]
 
 
 if __name__ == "__main__":

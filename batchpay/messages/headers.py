@@ -127,6 +127,15 @@ MARK_MISREAD = entry(
     example="a rejects.csv that a program opened without being told its encoding, saved as .xlsx",
     remedy='Say encoding = "utf-8" in the job, or open the text as UTF-8 and save it again.',
 )
+MISREAD = entry(
+    "column-missing.misread",
+    "{path}: row {row:d}: '{cell}' is '{name}', written in {written} and read as another encoding"
+    " by the program that made this file: open the text there anew, as {written}, save it as an"
+    " Excel workbook (.xlsx), and send that",
+    means="A program opened a text without being told its encoding, and saved what it saw.",
+    example="a header of ๆณจๆ–‡็•ชๅท or è±¡ in place of Japanese or Thai names",
+    remedy="In Excel: Data, From Text/CSV, and choose the encoding; or send the text itself.",
+)
 SPACED = entry(
     "column-missing.spaced",
     "{path}: row {row:d}: a blank stands before each name but the first, and would before each"

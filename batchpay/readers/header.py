@@ -20,6 +20,15 @@ from batchpay.readers.comeback import restored_header
 from batchpay.readers.looking import Groups
 
 COLUMN_LIMIT = 1000
+# how a text was written, and how a spreadsheet program without being told reads it
+_MISREADINGS = [
+    (written, read)
+    for written in ("utf-8", "cp932", "cp874")
+    for read in ("cp1252", "cp932", "cp874", "mac_roman", "latin-1")
+    if written != read
+]
+# bytes that are no character there: programs leave them out, or put one of these
+_HOLES = re.compile("[\\ufffd\\x7f-\\xa0\\xad\\u30fb\\uf8f0-\\uf8ff?\\s]")
 _COLUMNS_APART = re.compile(r" {2,}")
 NAMED_CELLS = 40  # of a header, in a sentence
 SEPARATORS = {
@@ -43,6 +52,7 @@ _NOT_HERE = frozenset(
         headers.COLUMN_MISSING.code,
         headers.NO_COLUMN_FOUND.code,
         texts.NO_LINE_END_HEADER.code,
+        headers.MISREAD.code,
     }
 )
 
@@ -88,6 +98,8 @@ def check_header(
                 )
             )
         if any(map(_is_control, cell)):
+            if misread := _misread(where, cells, wanted, row):
+                raise FileRefused(misread)
             raise FileRefused(
                 headers.HEADER_CONTROL(
                     path=where,
@@ -148,6 +160,8 @@ def _missing(
         return headers.MARK_MISREAD(path=path, row=row, cell=told(cells[0]))
     if _are_spaced(cells, missing):
         return headers.SPACED(path=path, row=row)
+    if misread := _misread(path, cells, missing, row):
+        return misread
     if _are_in_single_quotes(cells, missing):
         return headers.SINGLE_QUOTES(path=path, row=row)
     if _is_in_blanks(cells, missing):
@@ -191,6 +205,34 @@ def _are_spaced(cells: Sequence[str], missing: Sequence[str]) -> bool:
     bare = {cell.removeprefix(" ") for cell in cells}
     is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
     return is_spaced and bare.issuperset(missing)
+
+
+def _misread(
+    path: str, cells: Sequence[str], missing: Sequence[str], row: int
+) -> Message | None:
+    """That the header was read in another encoding than it was written in; what that could not
+    show is passed over.
+    """
+    bare = {_without_holes(cell): cell for cell in cells if not cell.isascii()}
+    for name in missing:
+        if name.isascii() or name in cells or not bare:
+            continue
+        for written, read in _MISREADINGS:
+            shown = name.encode(written, "ignore").decode(read, "replace")
+            near = difflib.get_close_matches(_without_holes(shown), bare, n=1)
+            if near and near[0]:
+                return headers.MISREAD(
+                    path=path,
+                    row=row,
+                    cell=told(bare[near[0]]),
+                    name=told(name),
+                    written=written,
+                )
+    return None
+
+
+def _without_holes(text: str) -> str:
+    return _HOLES.sub("", text)
 
 
 def _are_in_single_quotes(cells: Sequence[str], missing: Sequence[str]) -> bool:

@@ -42,6 +42,11 @@ _MAGIC = {
     b"\x28\xb5\x2f\xfd": "archive",
     b"ARROW1": "arrow",
     b"SQLite format 3": "database",
+    b"ID;P": "sylk",
+    b"TABLE\r\n0,1": "dif",
+    b"\x09\x00\x04\x00": "xls",  # of Excel before 1993, without OLE
+    b"\x09\x02\x06\x00": "xls",
+    b"\x09\x04\x06\x00": "xls",
 }
 _ZIPPED = {  # a part of a zip -> what the zip is
     "xl/workbook.xml": "workbook",
@@ -82,6 +87,8 @@ _SHEETS: dict[str, Entry] = {
     "numbers": contents.KIND_NUMBERS,
     "page": contents.KIND_PAGE,
     "xml": contents.KIND_XML,
+    "sylk": contents.KIND_SYLK,
+    "dif": contents.KIND_DIF,
 }
 _OTHERS: dict[str, Entry] = {
     "pdf": contents.KIND_PDF,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ _SETTING = r'(header_row = \d+|(?:delimiter|encoding|sheet|range) = "[^"]+")'
 
 def test_the_corpus_is_no_smaller_than_it_was() -> None:
     """And holds each kind that is told of."""
-    assert len(BAD) >= 150
+    assert len(BAD) >= 300
     assert len({bad.kind for bad in BAD}) >= 40
 
 
@@ -26,7 +28,8 @@ def test_what_a_refusal_says_is_done_and_leads_to_success(
     tmp_path: Path, bad: Bad
 ) -> None:
     """By one who has nothing but the sentence."""
-    refusal = look(tmp_path, bad.name, bad.data, input=bad.input).refusal
+    how = {"input": bad.input, "order_id": f'"{bad.order_id}"'}
+    refusal = look(tmp_path, bad.name, bad.data, **how).refusal
     assert bad.says in refusal, refusal
     assert done(tmp_path, bad, refusal) == ROWS
 
@@ -58,8 +61,17 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
             name, data = "orders.csv", text_of(note).encode()
         else:
             assert ".xlsx" in refusal, refusal
-            name, data = "orders.xlsx", book_of(note)
-    looked = look(folder, name, data, input=how)
+            name, data = "orders.xlsx", book_of(note, named(bad.order_id))
+    looked = look(folder, name, data, input=how, order_id=f'"{bad.order_id}"')
     assert looked.refused == [], looked.refused
-    assert set(HEADER) <= set(looked.cells)
+    assert {*HEADER[1:], bad.order_id} <= set(looked.cells)
     return len(looked.rows) - len(looked.problems)
+
+
+def named(order_id: str) -> Callable[[Any], None]:
+    """A change of a sheet that gives its first column this name."""
+
+    def change(sheet: Any) -> None:
+        sheet["A1"] = order_id
+
+    return change
