@@ -570,6 +570,30 @@ def test_an_id_that_names_no_charge_is_no_orders_of_another(three: Market) -> No
     assert ids == {charge["id"] for charge in three.own_charges()}
 
 
+@pytest.mark.fault("J27", "J05")
+def test_what_has_lost_one_charge_proves_no_absence_of_another(market: Market) -> None:
+    """A gateway does not know a pending charge any more, neither in its list nor by its id: that
+    list may be a copy from before it. What nobody answered stays in doubt until a person says what
+    became of the lost one, or a list shows it.
+    """
+    market.job()
+    market.orders([order(1), order(2)])
+    market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+    market.sandbox.add_rule(action="reset_after", order_id="00002")
+    about: dict[str, Any] = {"method": "GET", "path": "/charges", "action": "missing"}
+    market.sandbox.add_rule(**about, order_id="00002")
+    assert night(market) in (11, 12)
+    market.sandbox.turn(order_id="00001", becomes="forgotten")
+    time.sleep(0.7)
+    assert night(market) == 11
+    assert rows(market)["00002"]["outcome"] == "in_doubt"
+    assert market.money() == {"00002": 1}
+    market.sandbox.clear_rules()
+    assert night(market) == 11
+    assert rows(market)["00002"]["outcome"] == "succeeded"
+    assert market.money() == {"00002": 1}
+
+
 @pytest.mark.fault("J27")
 def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(
     market: Market,

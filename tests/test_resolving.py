@@ -62,7 +62,8 @@ def test_an_order_in_doubt_is_settled_as_not_charged(market: Market) -> None:
     (row,) = [row for row in market.results() if row["order_id"] == "00002"]
     assert (row["outcome"], row["error_code"]) == ("refused", "not_charged")
     assert re.match(
-        r"not_charged; settled by \S+ on 20\S+Z: asked the bank", row["reason"]
+        r"not_charged; correct it .*; settled by \S+ on 20\S+Z: asked the bank",
+        row["reason"],
     ), row["reason"]
     assert market.run().returncode == 10
     assert market.posts() == posts

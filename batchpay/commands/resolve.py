@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -703,7 +704,8 @@ async def _look_up(
         return news[0]
     await _refuse_unclear(opened, lists, listing, case, own)
     if not found:  # else it is known to have taken none, and that is all that is asked
-        await _refuse_unproving(opened, channel, lists, listing)
+        of_a_charge = attempt.charge is not None
+        await _refuse_unproving(opened, channel, lists, listing, of_a_charge)
     return None
 
 
@@ -751,29 +753,40 @@ async def _refuse_unproving(
     channel: Channel,
     lists: Lists,
     listing: Listing | None,
+    of_a_charge: bool,
 ) -> None:
     """Raises DoesNotAddUp for a list that lacks what there is, GatewaySilent for one that was not
     read whole: neither proves that a charge was not made.
+
+    `of_a_charge`: the word is of a charge that is gone. Where several are, each waits for its own
+    word, not for the others'.
     """
     if listing is not None and listing.complete:
         # one that is gone is a stop, which says what ends that
         await lists.still_lacking(listing)
+    if of_a_charge:
+        for charge_id in lists.gone:
+            opened.recorder.expected.known.pop(charge_id, None)
     if listing is not None and (lacking := lists.lacking(listing)):
-        raise DoesNotAddUp(_proves_nothing(opened, lacking[0]))
+        raise DoesNotAddUp(_proves_nothing(opened, lacking[0], lists.gone))
     if not lists.proves_absence(listing):
         raise channel.fatal or GatewaySilent(
             "the gateway's list could not be read completely; nothing was settled"
         )
 
 
-def _proves_nothing(opened: OpenJob, lacking: str) -> str:
+def _proves_nothing(opened: OpenJob, lacking: str, gone: Collection[str]) -> str:
     """Why a list that lacks a charge settles no order, and what ends that where the charge is gone
-    for good.
+    for good. `gone`: charges that had not ended, and that the gateway does not know any more.
     """
     told = (
         f"the gateway's list lacks {lacking}, which this journal has proof of: such a list proves"
         " nothing, and nothing was settled"
     )
+    case = opened.recorder.cases.case_of(lacking)
+    if case is not None and lacking in gone:
+        step = steps.SETTLE_GONE(order=case.intent.order_id, charge=lacking)
+        return f"{told}; the gateway does not know it any more: {step}"
     if lacking not in opened.recorder.told_of:
         return told
     stop = f"that is a stop: {opened.recorder.stopped}"

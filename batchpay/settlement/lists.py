@@ -116,6 +116,8 @@ class Lists:
         self._met_unknown = False
         # charges that a list showed oddly, and that were asked for by their id
         self._reread: set[str] = set()
+        # charges that had not ended, and that the gateway does not know any more
+        self.gone: set[str] = set()
         # what the last list did not show of the one order that goes alone
         self._passed_over = ""
         self.in_vain = ""  # why the last list while charging was of no use
@@ -543,9 +545,8 @@ class Lists:
         """
         waiting = []
         for charge_id in self.lacking(listing):
-            if charge_id in self._recorder.told_of or await self._is_for_a_person(
-                charge_id
-            ):
+            is_told = charge_id in self._recorder.told_of or charge_id in self.gone
+            if is_told or await self._is_for_a_person(charge_id):
                 continue
             created_at, _ = self._recorder.expected.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
@@ -561,7 +562,8 @@ class Lists:
 
     async def _is_for_a_person(self, charge_id: str) -> bool:
         """Is it one that had not ended, and that the gateway no longer knows? That is told, and for
-        a person (J27).
+        a person (J27). Until they say what became of it, no list proves an absence: what has lost
+        one charge may not show another.
         """
         case = self._recorder.cases.case_of(charge_id)
         if (
@@ -573,7 +575,12 @@ class Lists:
         if not await self._unknown(charge_id):
             return False
         await self._recorder.missing(case, charge_id)
-        self._recorder.expected.known.pop(charge_id, None)
+        self.gone.add(charge_id)
+        self.notes.append(
+            f"the gateway no longer knows {charge_id}: until a person says what became of order"
+            f" {case.intent.order_id}, nothing is believed not to be charged because a list does"
+            " not show it"
+        )
         self._told(case)
         return True
 

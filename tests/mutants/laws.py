@@ -1282,6 +1282,24 @@ def _() -> None:
 
 
 @mutant(
+    "J27",
+    "a list that lacks a charge which is gone for good proves absences all the same",
+    DOORS + "test_what_has_lost_one_charge_proves_no_absence_of_another",
+)
+def _() -> None:
+    def forgets(original: Any) -> Any:
+        async def is_for_a_person(self: Any, charge_id: str) -> bool:
+            is_gone = await original(self, charge_id)
+            if is_gone:
+                self._recorder.expected.known.pop(charge_id)
+            return is_gone
+
+        return is_for_a_person
+
+    swap("batchpay.settlement.lists:Lists._is_for_a_person", forgets)
+
+
+@mutant(
     "J07",
     "a second attempt passes no look-alike guard",
     DOORS + "test_a_look_alike_that_was_declined_does_not_come_back",
