@@ -487,3 +487,22 @@ def test_the_id_of_a_look_alike_is_written_out_beside_the_other_row(
     once(market, 1, 3)
     assert night(market) == 0
     once(market, 1, 3)
+
+
+@pytest.mark.fault("J07", "H01")
+def test_a_senders_totals_are_not_of_the_rows_that_come_back(market: Market) -> None:
+    """Where the job declares them; a file of totals beside the rejects file is of that."""
+    declared = '[controls]\ncount = 2\ntotal = { THB = "500.00" }'
+    job(market, more=declared)
+    inbox(market, a=[sale(1, amount="200.00"), sale(2, amount="300.00", currency="X")])
+    assert night(market) == 65
+    job(market, more="[controls]\ncount = 2")
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    inbox(market, b=[told | {"currency": "THB"}])
+    beside = market.folder / "inbox" / "b.csv.totals.json"
+    beside.write_text('{"count": 2}')
+    assert night(market) == 65
+    beside.unlink()
+    assert night(market) == 0
+    once(market, 1, 2)

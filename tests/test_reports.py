@@ -260,17 +260,17 @@ def test_a_row_for_a_person_has_the_codes_of_its_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "form, name, delimiter",
-    [("csv", "rejects.csv", ";"), ("tsv", "rejects.tsv", "\t")],
+    "form, name, stated, delimiter",
+    [("csv", "rejects.csv", ";", ";"), ("tsv", "rejects.tsv", ",", "\t")],
 )
 def test_rejects_are_the_inputs_own_rows(
-    tmp_path: Path, form: str, name: str, delimiter: str
+    tmp_path: Path, form: str, name: str, stated: str, delimiter: str
 ) -> None:
     """Its columns, its cells, its delimiter, and columns of ours that are ignored when it comes
     back.
     """
     cells = [["0001", "x", ""], ["0002", "=1+1", "y"]]
-    write_reports(tmp_path, inputs(ROWS, cells, form, delimiter=delimiter))
+    write_reports(tmp_path, inputs(ROWS, cells, form, delimiter=stated))
     header, row = read_csv(tmp_path / name, delimiter)
     ours = ("batch", "row", "sheet", "outcome", "reason", "retry", "id", "defused")
     assert header == [*NAMES, *(f"batchpay_{name}" for name in ours)]

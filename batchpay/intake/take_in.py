@@ -11,7 +11,14 @@ from pathlib import Path
 
 from batchpay import readers
 from batchpay.domain.errors import BatchpayError, FileRefused
-from batchpay.domain.model import Chunk, Judged, Repeat, StoredChunk, orders_of
+from batchpay.domain.lineage import is_rejects_file
+from batchpay.domain.model import (
+    Chunk,
+    Judged,
+    Repeat,
+    StoredChunk,
+    orders_of,
+)
 from batchpay.domain.text import told
 from batchpay.intake.controls import (
     Check,
@@ -163,7 +170,7 @@ class _Judge:
         """A file that may have been cut is believed where its sender's count and total agree with
         it. Raises FileRefused.
         """
-        if not proves_whole(self.tally, _controls(self._job, self._path)):
+        if not proves_whole(self.tally, self.controls()):
             raise FileRefused(otherwise)
         self._table.notes.append(noticed.UNENDED_PROVEN())
 
@@ -217,6 +224,11 @@ class _Judge:
         if lineages:
             judged = replace(judged, earlier=lineages.earlier(self._batch_id, judged))
         return judged, mapped
+
+    def controls(self) -> Controls:
+        """What the job, or the sender beside the file, says that the file must hold."""
+        came_back = is_rejects_file(self.columns)
+        return _controls(self._job, self._path, came_back=came_back)
 
     def refusals(self) -> tuple[Message, ...]:
         """Why nothing of the file is sent, whatever its sender declared; once it was read."""
@@ -358,7 +370,7 @@ def _read(
     judge = _Judge(job, snapshot, batch_id, lineages)
     kept = keep(Source(snapshot, batch_id, again), judge.counted(repeats))
     snapshot.verify_unchanged()
-    controls = _controls(job, path)
+    controls = judge.controls()
     refusal = (*judge.refusals(), *refusal_of(judge.tally, controls, job.input))
     return Intake(
         snapshot=snapshot,
@@ -414,19 +426,23 @@ def _require_name(path: Path) -> None:
         raise FileRefused(files.NAME_NOT_TEXT(path=shown)) from error
 
 
-def _controls(job: Job, path: Path) -> Controls:
-    """The job's control totals, or its sender's beside the file: `orders.csv.totals.json`."""
+def _controls(job: Job, path: Path, *, came_back: bool) -> Controls:
+    """The job's control totals, or its sender's beside the file: `orders.csv.totals.json`. The
+    job's are of files that its sender wrote: of rows that came back from us they tell nothing.
+    """
+    controls = job.controls
+    if came_back:
+        controls = replace(controls, count=None, total=None)
     beside = path.with_name(f"{path.name}.totals.json")
     try:
         data = read_regular(beside, MAX_TOTALS_BYTES)
     except OSError as error:
         # a link to nothing is no absence
         if isinstance(error, FileNotFoundError) and not os.path.lexists(beside):
-            return job.controls
+            return controls
         wrong = files.TOTALS_UNREAD(path=str(beside), wrong=str(error.strerror))
         raise readers.Unread(wrong) from error
     count, total = parse_totals(data, beside.name)
-    controls = job.controls
     if count is not None:
         controls = replace(controls, count=count)
     if total is not None:

@@ -47,6 +47,7 @@ from batchpay.messages.problems import (
     UNSEEN_FAULT,
 )
 from batchpay.readers.cells import Cells, decode_cells
+from batchpay.readers.delimited.reader import between
 from batchpay.readers.looks import Looks, RowLook, SheetLook, unpack
 from batchpay.readers.typed import kinds_of, typed_column
 from batchpay.reconciliation.lines import lines_of
@@ -224,7 +225,7 @@ def _form_of(batch: Batch) -> tuple[str, str, str]:
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         encoding = "utf-8-sig"
     if batch.format == "tsv":
-        return "rejects.tsv", encoding, batch.delimiter
+        return "rejects.tsv", encoding, between(batch.format, batch.delimiter)
     return "rejects.csv", encoding, batch.delimiter
 
 

@@ -1663,6 +1663,18 @@ mutant("I9", "a column drifts from the events: what follows the first answer", C
 )
 
 
+mutant(
+    "H01",
+    "a sender's totals are asked of the rows that came back, too",
+    "test_coming_back.py::test_a_senders_totals_are_not_of_the_rows_that_come_back",
+)(
+    lambda: swap(
+        "batchpay.intake.take_in:_controls",
+        lambda was: lambda job, path, *, came_back: was(job, path, came_back=False),
+    )
+)
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))

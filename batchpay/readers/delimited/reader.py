@@ -46,6 +46,15 @@ from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
 
 
+def between(form: str, stated: str) -> str:
+    """What stands between the cells of a file: tabs in a .tsv, unless the job says another
+    character than the usual comma.
+    """
+    if form == "tsv" and stated == ",":
+        return "\t"
+    return stated
+
+
 def read_delimited(
     snapshot: Snapshot,
     settings: Input,
@@ -58,8 +67,7 @@ def read_delimited(
     delimiter = settings.delimiter
     if len(delimiter) != 1 or delimiter in '\r\n"_' or delimiter.isalnum():
         raise Misconfigured(headers.BAD_DELIMITER(delimiter=repr(delimiter)))
-    if snapshot.format == "tsv" and delimiter == ",":
-        delimiter = "\t"
+    delimiter = between(snapshot.format, delimiter)
     codec_of(settings.encoding)
     stated = _Source(
         snapshot=snapshot,
