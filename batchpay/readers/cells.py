@@ -14,6 +14,15 @@ _LOOKS = b"batchpay.looks"
 _WORTH_PACKING_BYTES = 8192
 
 
+def between(form: str, stated: str) -> str:
+    """What stands between the cells of a file: tabs in a .tsv, unless the job says another
+    character than the usual comma.
+    """
+    if form == "tsv" and stated == ",":
+        return "\t"
+    return stated
+
+
 class Cells(NamedTuple):
     """The rows of one chunk as they were read: text columns beside their row numbers."""
 

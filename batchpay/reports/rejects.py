@@ -46,8 +46,7 @@ from batchpay.messages.problems import (
     TOTAL_ROW_SUM,
     UNSEEN_FAULT,
 )
-from batchpay.readers.cells import Cells, decode_cells
-from batchpay.readers.delimited.reader import between
+from batchpay.readers.cells import Cells, between, decode_cells
 from batchpay.readers.looks import Looks, RowLook, SheetLook, unpack
 from batchpay.readers.typed import kinds_of, typed_column
 from batchpay.reconciliation.lines import lines_of

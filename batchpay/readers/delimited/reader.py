@@ -18,6 +18,7 @@ from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.job.job import Input, Roles
 from batchpay.messages import headers, noticed, problems, sheets, texts
+from batchpay.readers.cells import between
 from batchpay.readers.delimited.harmless import Harmless, other_between
 from batchpay.readers.delimited.plain import plain_rows
 from batchpay.readers.delimited.records import (
@@ -44,15 +45,6 @@ from batchpay.readers.looking import groups_of
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
-
-
-def between(form: str, stated: str) -> str:
-    """What stands between the cells of a file: tabs in a .tsv, unless the job says another
-    character than the usual comma.
-    """
-    if form == "tsv" and stated == ",":
-        return "\t"
-    return stated
 
 
 def read_delimited(
