@@ -410,7 +410,12 @@ def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) ->
     )
     names = {CHARGED.destination: "Ari"}
     text, _ = written(
-        tmp_path, rows=[stuck], cells=[["", "", ""]], called=names, sellers=("Item",)
+        tmp_path,
+        rows=[stuck],
+        cells=[["", "", ""]],
+        called=names,
+        whose={"url": "https://api.omise.co"},
+        sellers=("Item",),
     )
     told = " ".join(re.sub("<[^>]*>", " ", text).split())
     why = str(stuck.reasons[0])
@@ -423,6 +428,10 @@ def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) ->
     for sheet in ("Needs action", "Ledger"):
         (_, row, *_) = book[sheet].iter_rows(values_only=True)
         assert "Ari" in row
+    page = f"https://dashboard.omise.co/test/charges/{CHARGED.charge_id}"
+    assert f'<a href="{page}" rel=' in text and "See it in the dashboard" in told
+    (_, row, *_) = book["Needs action"].iter_rows(values_only=True)
+    assert row[-1] == page
 
 
 def test_a_chart_over_time_counts_every_charge_once() -> None:

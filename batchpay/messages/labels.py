@@ -147,6 +147,7 @@ COLUMNS = (
     _label("column.iso20022_reason", "ISO 20022 reason", _COLUMN),
     _label("column.corrects", "Corrects the row", _COLUMN),
     _label("column.changed", "What changed", _COLUMN),
+    _label("column.dashboard", "See it in the dashboard", _COLUMN),
     _label("column.code", "Code", _COLUMN),
     _label("column.told", "In plain words", _COLUMN),
     _label("column.seller", "Recipient, as the file says", _COLUMN),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 from batchpay.domain.exits import messages
 from batchpay.domain.model import RunBegun, RunDone
@@ -163,6 +164,19 @@ def payouts_told(payouts: Counter[tuple[str, str, str]], words: Words) -> list[P
                 told = words.transfer(stands.value)
                 found.append(Payout(currency, told, rows, amount, fee, bank))
     return found
+
+
+# API address -> dashboard, whose page of a charge is <dashboard>/<test or live>/charges/<id>, as
+# Omise's own plugins for shops link to it (omise-opencart, dashboard.tpl)
+_DASHBOARDS = {"https://api.omise.co": "https://dashboard.omise.co"}
+
+
+def dashboard_of(charge_id: str, inputs: Inputs) -> str:
+    """The address of a charge's page; empty of none, and where nobody knows the dashboard."""
+    dashboard = _DASHBOARDS.get(inputs.whose.get("url", ""))
+    if not charge_id or dashboard is None:
+        return ""
+    return f"{dashboard}/{inputs.batch.mode}/charges/{quote(charge_id, safe='')}"
 
 
 def ours_told(earned: Earned, words: Words) -> str:

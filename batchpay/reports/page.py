@@ -26,6 +26,7 @@ from batchpay.reconciliation.earned import earned_of
 from batchpay.reports.facts import (
     Payout,
     charged_told,
+    dashboard_of,
     facts,
     is_it_all,
     known_last,
@@ -53,6 +54,7 @@ TEMPLATE = "report.html.jinja"
 LISTED = 100_000  # rows that the page shows
 CHUNK = 500  # of them that are opened at once
 NAMED = 5  # instants that are named
+_PAYER = "payer"  # who sees no dashboard
 NAMED_ROWS = 20  # rows of one order that its story shows
 ACTED = 200  # rows that one party must see to, and are spelled out
 BUFFERED = 200  # pieces of the template that are written at once
@@ -414,8 +416,12 @@ class Page:
         return "; ".join(filter(None, [settled, told]))
 
     def _links(self, finding: Finding) -> list[tuple[str, str]]:
-        """Where the payer goes, or scans; of addresses that a browser may open alone."""
+        """Where the payer goes, or scans, and others see the charge; of addresses that a browser
+        may open alone.
+        """
         there = {"authorize_uri": finding.authorize_uri, "qr_uri": finding.qr_uri}
+        if finding.who_acts != _PAYER:
+            there["dashboard"] = dashboard_of(finding.charge_id, self.inputs)
         return [
             (self.words.column(name), address)
             for name, address in there.items()

@@ -26,7 +26,7 @@ from batchpay.messages import labels
 from batchpay.readers.cells import decode_cells
 from batchpay.reports.cover import COLUMNS as COVERED
 from batchpay.reports.cover import Cover, Places
-from batchpay.reports.facts import known_last, told_of
+from batchpay.reports.facts import dashboard_of, known_last, told_of
 from batchpay.reports.files import Directory
 from batchpay.reports.pivots import NOBODY, Pivots, pivots_of
 from batchpay.reports.rejects import is_to_correct
@@ -109,7 +109,7 @@ _CAME_BACK = (
     "changed",
 )
 _ACTION = ("who_acts", "order_id", "row", "outcome", "amount", "currency", "reason")
-_BESIDE_ACTION = ("destination", "command", "authorize_uri")
+_BESIDE_ACTION = ("destination", "command", "authorize_uri", "dashboard")
 
 
 def write_workbook(directory: Directory, inputs: Inputs) -> None:
@@ -339,7 +339,12 @@ class _Workbook:
         self._put(sheet, finding, self._action_columns, reason="long")
         sheet.tall(self._words.reason(finding), WRAPPED)
         commands = "\n".join(self._words.commands(finding))
-        told = (seller or finding.destination, commands, finding.authorize_uri)
+        told = (
+            seller or finding.destination,
+            commands,
+            finding.authorize_uri,
+            dashboard_of(finding.charge_id, self._inputs),
+        )
         for at, text in enumerate(told, len(_ACTION)):
             sheet.text(at, text)
         sheet.at += 1
