@@ -124,8 +124,8 @@ def i1(e: Evidence) -> Iterator[str]:
 
 @rule
 def i2(e: Evidence) -> Iterator[str]:
-    """Gateway, journal, results.csv, report.json, report.xlsx and report.html show the same money,
-    charge by charge.
+    """Gateway, journal, results.csv, results.parquet, report.json, report.xlsx and report.html show
+    the same money, charge by charge.
     """
     lives = attempts(e)
     waiting = {
@@ -163,7 +163,9 @@ def i2(e: Evidence) -> Iterator[str]:
             told[item["currency"]] += item["charged_minor"]
     if e.reports and +sums != +told:
         yield f"results.csv charges {dict(sums)}, report.json {dict(told)}"
+    yield from _typed(e)
     yield from _workbooks(e)
+    yield from _ledgers(e)
     yield from _pages(e)
 
 
@@ -179,6 +181,87 @@ def _compared(
             yield (
                 f"{charge_id}: {one} has {left.get(charge_id)}, {other} has {right.get(charge_id)}"
             )
+
+
+_IN_BOTH = (
+    "order_id",
+    "outcome",
+    "charge_id",
+    "currency",
+    "charged_amount",
+    "fee_currency",
+    "fee",
+    "fee_vat",
+    "net",
+    "platform_fee",
+    "recipient_amount",
+    "refunded_amount",
+)
+
+
+def _typed(e: Evidence) -> Iterator[str]:
+    """results.parquet has the rows of results.csv, with the same money."""
+    for path in sorted(e.report_folder.glob("*/results.parquet")):
+        import pyarrow.parquet as pq
+
+        batch = path.parent.name
+        try:
+            table = pq.read_table(path, columns=["row", "sheet", *_IN_BOTH])
+        except (ValueError, OSError) as error:
+            yield f"{batch}/results.parquet cannot be read: {error}"
+            continue
+        told = {(one["sheet"] or "", str(one["row"])): one for one in table.to_pylist()}
+        for row in e.results:
+            if row["batch_id"] != batch:
+                continue
+            one = told.pop((row["sheet"], row["row"]), {})
+            differs = [
+                name
+                for name in _IN_BOTH
+                if _undefused(row[name]) != _text(one.get(name))
+            ]
+            if differs:
+                yield f"{batch}/results.parquet: row {row['row']} differs in {differs}"
+        if told:
+            yield f"{batch}/results.parquet: {len(told)} rows that results.csv has not"
+
+
+def _undefused(text: str) -> str:
+    """Without the apostrophe that a spreadsheet needs."""
+    return text.removeprefix("'")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).removeprefix("'")
+
+
+def _ledgers(e: Evidence) -> Iterator[str]:
+    """The sheet Ledger lists every charge that moved money, with the amount of results.csv."""
+    for path in sorted(e.report_folder.glob("*/report.xlsx")):
+        import openpyxl
+
+        book = openpyxl.load_workbook(path, read_only=True)
+        lines = []
+        if "Ledger" in book.sheetnames:
+            lines = list(book["Ledger"].iter_rows(min_row=2, values_only=True))
+        book.close()
+        told = {
+            str(line[2]): (str(line[3]), Decimal(str(line[4])))
+            for line in lines
+            if line[2]
+        }
+        batch = path.parent.name
+        rows = {
+            row["charge_id"]: (row["currency"], _major(row))
+            for row in e.results
+            if row["batch_id"] == batch and row["outcome"] == "succeeded"
+        }
+        of_them = {one: told[one] for one in told if one in rows}
+        yield from _compared("results.csv", rows, f"{batch}/report.xlsx", of_them)
+
+
+def _major(row: Row) -> Decimal:
+    return Decimal(_charged(row)) / 10 ** EXPONENT.get(row["currency"], 2)
 
 
 def _pages(e: Evidence) -> Iterator[str]:

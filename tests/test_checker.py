@@ -222,6 +222,26 @@ def a_workbook_without_the_sum(folder: Path) -> None:
     book.save(next(folder.glob("reports/*/report.json")).parent / "report.xlsx")
 
 
+def a_ledger_of_other_money(folder: Path) -> None:
+    import openpyxl
+
+    path = next(folder.glob("reports/*/report.xlsx"))
+    book = openpyxl.load_workbook(path)
+    book["Ledger"].cell(2, 5).value += 1
+    book.save(path)
+
+
+def a_typed_table_of_other_money(folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = next(folder.glob("reports/*/results.parquet"))
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    rows[0]["fee"] += 1
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), path)
+
+
 def a_page_without_a_row(folder: Path) -> None:
     page = next(folder.glob("reports/*/report.json")).with_name("report.html")
     page.write_text('<tr data-o="succeeded"><td>2', "utf-8")
@@ -547,6 +567,8 @@ SPOILT: dict[str, list[Callable[[Path], Facts_]]] = {
         a_charge_that_no_book_has,
         another_sum_in_the_report,
         a_workbook_without_the_sum,
+        a_ledger_of_other_money,
+        a_typed_table_of_other_money,
         a_page_without_a_row,
         a_row_is_lost,
         a_row_that_flatters,
