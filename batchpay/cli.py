@@ -16,7 +16,7 @@ from batchpay.commands.schema import SCHEMAS
 from batchpay.domain.errors import BatchpayError, Usage
 from batchpay.domain.oserrors import translated
 from batchpay.domain.text import json_text, line
-from batchpay.terminal import streams
+from batchpay.terminal import helping, streams
 from batchpay.terminal.flags import Orders, Reason, Seconds, Words
 
 if TYPE_CHECKING:
@@ -724,6 +724,7 @@ def main(argv: list[str] | None = None) -> None:
         words = sys.argv[1:]
     else:
         words = argv
+    helping.speak(cli, words, os.environ)
     if not words and COMPLETING not in os.environ:
         streams.raw(
             cli.get_help(

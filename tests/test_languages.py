@@ -4,6 +4,7 @@ commands as they are in English.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -14,12 +15,13 @@ import pytest
 from batchpay import cli
 from batchpay.commands.explain import entries_of
 from batchpay.job.packaged import data_path
-from batchpay.messages import labels, noticed, problems, standing, steps
+from batchpay.messages import helping, labels, noticed, problems, standing, steps
 from batchpay.messages.message import BY_CODE, Entry
 from batchpay.reports import write_reports
 from batchpay.reports.rewording import found_again
 from batchpay.reports.words import LANGUAGES, Words, language_of
 from batchpay.reports.workbook import SHEETS
+from batchpay.terminal.helping import speak
 from tests import catalogue
 from tests.nights_told import night
 from tests.test_page import Read
@@ -181,6 +183,41 @@ def test_a_workbook_says_the_same_in_every_language(
     told = {line[0]: line for line in summary if line[2] == "THB" and line[6]}
     assert told[words.outcome("succeeded")][3:6] == [2, 2469, 2469]
     assert {line[6] for line in told.values()} == {words.word(labels.FACT_OK)}
+
+
+def helped(environment: dict[str, str], *words: str) -> dict[str, str]:
+    """What the list of commands says of each, on such a terminal."""
+    group = copy.copy(cli.cli)
+    group.commands = {name: copy.copy(one) for name, one in cli.cli.commands.items()}
+    speak(group, list(words), environment)
+    return {
+        name: one.get_short_help_str(200)
+        for name, one in {"batchpay": group, **group.commands}.items()
+    }
+
+
+def test_help_begins_in_the_language_of_the_terminal() -> None:
+    """Its first lines, by the locale that is in force; elsewhere all is English, as the catalogue
+    has it.
+    """
+    english = {
+        one.code.removeprefix("help."): str(one())
+        for one in (helping.ALL, *helping.COMMANDS)
+    }
+    asked = {"LC_ALL": "", "LANG": "th_TH.UTF-8"}
+    for environment, words in (
+        ({}, ["--help"]),
+        ({"LANG": "th_TH.TIS-620"}, ["--help"]),
+        ({**asked, "LC_ALL": "C.UTF-8"}, ["--help"]),
+        (asked, ["run", "job.toml"]),
+    ):
+        assert helped(environment, *words) == english
+    for language in OTHERS:
+        kept = translated(language)
+        told = {name: kept[f"help.{name}"] for name in english}
+        locale = {"LC_ALL": f"{language}_XX.utf8", "LANG": "C"}
+        assert helped(locale) == helped(locale, "run", "-h") == told
+    assert helped(asked, "--help")["settle"] == translated("th")["help.settle"]
 
 
 def test_a_run_in_another_language_says_the_next_step_in_it(market: Market) -> None:
