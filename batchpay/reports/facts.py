@@ -11,7 +11,7 @@ from urllib.parse import quote
 from batchpay.domain.exits import messages
 from batchpay.domain.model import RunBegun, RunDone
 from batchpay.domain.money import money_text
-from batchpay.lifecycle.after import Stands
+from batchpay.lifecycle.after import FOR_A_PERSON, Stands
 from batchpay.messages import labels
 from batchpay.messages.message import Entry, Message
 from batchpay.reconciliation.earned import Earned
@@ -137,6 +137,9 @@ def notes(inputs: Inputs, words: Words) -> list[str]:
     return told
 
 
+NOWHERE = "–"  # what arrives of a transfer that failed, or was taken back
+
+
 class Payout(NamedTuple):
     """Shares of recipients that are at one place: how many, how much leaves, what it costs, and
     what the banks get.
@@ -162,6 +165,8 @@ def payouts_told(payouts: Counter[tuple[str, str, str]], words: Words) -> list[P
                     for one in ("amount", "fee", "bank")
                 )
                 told = words.transfer(stands.value)
+                if stands in FOR_A_PERSON:
+                    bank = NOWHERE
                 found.append(Payout(currency, told, rows, amount, fee, bank))
     return found
 

@@ -224,7 +224,7 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         "amount": [one.amount or 0 for one in findings],
         "charged": [one.charged_amount or 0 for one in findings],
         "settled": [int(bool(one.settled_by)) for one in findings],
-        "bank_amount": [_arriving(one) for one in findings],
+        "bank_amount": [arriving(one) or 0 for one in findings],
         "arrived": [int(one.transfer_status == Stands.PAID.value) for one in findings],
     }
     for name in _STUCK:
@@ -236,11 +236,11 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
     return frame
 
 
-def _arriving(finding: Finding) -> int:
-    """What the recipient's bank gets of it, or has got."""
+def arriving(finding: Finding) -> int | None:
+    """What the recipient's bank gets of it, or has got; None where nothing is on its way."""
     if finding.transfer_status in _ON_ITS_WAY:
-        return finding.bank_amount or 0
-    return 0
+        return finding.bank_amount
+    return None
 
 
 def _pivot(

@@ -28,7 +28,7 @@ from batchpay.reports.cover import COLUMNS as COVERED
 from batchpay.reports.cover import Cover, Places
 from batchpay.reports.facts import dashboard_of, known_last, told_of
 from batchpay.reports.files import Directory
-from batchpay.reports.pivots import NOBODY, Pivots, pivots_of
+from batchpay.reports.pivots import NOBODY, Pivots, arriving, pivots_of
 from batchpay.reports.rejects import is_to_correct
 from batchpay.reports.sheets import WIDEST, Book, Sheet, major, workbook
 from batchpay.reports.table import COLUMNS, LAST_COLUMNS, Getter, Inputs
@@ -140,6 +140,8 @@ def columns_of(words: Words, names: Sequence[str]) -> list[Column]:
         kind, get = known[name]
         if name in _MONEY:
             kind = "money"
+        if name == "bank_amount":
+            get = arriving
         found.append(Column(name, kind, _worded(name, words) or get))
     return found
 
