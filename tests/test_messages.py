@@ -37,7 +37,7 @@ from tests import catalogue
 ROOT = Path(batchpay.__file__).parent
 ENTRIES = {name: list(entries_of(name)) for name in FAMILIES}
 # their sentence is the remedy, or needs none
-SELF_EXPLAINING = {"steps", "exits", "labels"}
+SELF_EXPLAINING = {"steps", "exits", "labels", "helping"}
 
 
 # --- the catalogue is whole
