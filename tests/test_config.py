@@ -354,7 +354,29 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ('name = "bangkok-nightly"', 'name = "a"\nschema = "../evil.json"'),
             ["the job's folder"],
         ),
-        (('name = "bangkok-nightly"', 'name = "a"\nname = "b"'), ["not TOML"]),
+        (
+            ('name = "bangkok-nightly"', 'name = "a"\nname = "b"'),
+            ["not TOML", "a key stands there twice"],
+        ),
+        (
+            ('currency    = "currency"', 'currency = { value = "BAHT" }'),
+            ["columns.currency", "value = 'BAHT' is no currency", "use one of", "THB"],
+        ),
+        (
+            (
+                'currency    = "currency"',
+                'currency = { column = "c", default = "RM" }',
+            ),
+            ["default = 'RM' is no currency"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[input.x]\ny = true'),
+            ["unknown key 'x'"],
+        ),
+        (
+            ('name = "bangkok-nightly"', 'name = { a = [true, 2026-01-02], b = "c" }'),
+            ["name: found { a = [true, 2026-01-02], b = 'c' }"],
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(
@@ -638,9 +660,9 @@ def test_an_amount_says_its_unit(tmp_path: Path, amount: str) -> None:
         ('{ value = "thb" }', "{ JPY = 30 }", "it has none for THB"),
         ('"currency"', "{ THB = 500, XYZ = 1 }", "XYZ: unknown"),
         ('{ value = "XYZ" }', "500", "XYZ: unknown"),
-        ('"currency"', "{ THB = 5.00 }", "fee.fixed: found {'THB': 5.0}"),
-        ('"currency"', "{ THB = -1 }", "fee.fixed: found {'THB': -1}"),
-        ('"currency"', "{ thb = 1 }", "fee.fixed: found {'thb': 1}"),
+        ('"currency"', "{ THB = 5.00 }", "fee.fixed: found { THB = 5.0 }"),
+        ('"currency"', "{ THB = -1 }", "fee.fixed: found { THB = -1 }"),
+        ('"currency"', "{ thb = 1 }", "fee.fixed: found { thb = 1 }"),
         ('"currency"', "{}", "fee.fixed: found {}"),
         ('"currency"', '"500"', "fee.fixed: found '500'"),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from batchpay.domain.errors import Misconfigured
-from batchpay.domain.money import EXPONENTS, NotMoney, to_minor
+from batchpay.domain.money import CODES, EXPONENTS, NotMoney, to_minor
 from batchpay.job.address import wrong_with
 from batchpay.job.columns import ColumnsReader
 from batchpay.job.encoding import is_text_encoding, no_encoding
@@ -106,6 +106,7 @@ class _Builder:
         """The job; only to be used when `wrong` stays empty."""
         told = self._told
         columns = ColumnsReader(self._at, judges=self._judges).columns(told["columns"])
+        self._refuse_unknown_currency(told["columns"]["currency"])
         return Job(
             name=told["name"],
             path=self._path,
@@ -121,6 +122,18 @@ class _Builder:
             ),
             fee=self._fee(told.get("fee")),
         )
+
+    def _refuse_unknown_currency(self, told: str | Mapping[str, Any]) -> None:
+        """One that the job itself writes into its rows would reject them all."""
+        if not isinstance(told, Mapping):
+            return
+        for name in ("value", "default"):
+            code = told.get(name)
+            if code is not None and code.upper() not in EXPONENTS:
+                self._at.say(
+                    ["columns", "currency"],
+                    f"{name} = {shown(code)} is no currency here; use one of {CODES}",
+                )
 
     def _input(self, told: Mapping[str, Any], columns: Columns) -> Input:
         pattern = str(

@@ -93,7 +93,8 @@ def toml_of(path: Path, text: str) -> dict[str, Any]:
             hint = ""
         else:
             hint = "; a job file is TOML and nothing else"
-        raise Misconfigured(f"{path}: not TOML: {error}{hint}") from error
+        why = str(error).replace("Cannot overwrite a value", "a key stands there twice")
+        raise Misconfigured(f"{path}: not TOML: {why}{hint}") from error
     except ValueError as error:  # a number of thousands of digits
         raise Misconfigured(
             f"{path}: holds a value that nobody can mean: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -83,14 +84,9 @@ def _worded(error: Any, text: str, tables: Mapping[str, Any]) -> Iterator[str]:
         yield f"{line_of(text, where)}{place} lacks {', '.join(missing)}"
         return
     if "propertyNames" in error.absolute_schema_path:
+        expected = "letters, digits, . _ -; order_id and batchpay_* are reserved"
         if where[0] == "controls":
             expected = "a currency such as THB"
-        else:
-            expected = "letters, digits, . _ -; order_id and "
-        if where[0] == "controls":
-            expected += ""
-        else:
-            expected += "batchpay_* are reserved"
         yield (
             f"{line_of(text, [*where, error.instance])}{place}: the key {shown(error.instance)};"
             f" expected {expected}"
@@ -139,11 +135,25 @@ def _said(error: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it is typed, cut where it is long."""
-    text = repr(value)
+    """A value as it is typed in TOML, cut where it is long."""
+    text = _typed(value)
     if len(text) <= 60:
         return text
     return f"{text[:57]}..."
+
+
+def _typed(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            inside = ", ".join(f"{key} = {_typed(one)}" for key, one in value.items())
+            return f"{{ {inside} }}".replace("{  }", "{}")
+        case list():
+            return f"[{', '.join(map(_typed, value))}]"
+        case date() | time():
+            return value.isoformat()
+    return repr(value)
 
 
 def line_of(text: str, where: Sequence[str]) -> str:
