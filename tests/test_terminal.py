@@ -22,17 +22,19 @@ def on_a_terminal(market: Market, *flags: str, columns: int = 200) -> str:
 @pytest.mark.fault("A15")
 def test_the_bar_of_a_resumed_run_ends_at_its_end(market: Market) -> None:
     """Killed half-way, with orders in doubt: what is last drawn of the charging says that all of it
-    is done.
+    is done, or kept back.
     """
-    market.orders([order(number) for number in range(40)])
+    market.orders([*(order(number) for number in range(40)), order(40, amount="5.00")])
     market.job(rate="40/s")
     market.sandbox.add_rule({"action": "reset_after", "nth": [5, 9]})
     with market.start("run", "job.toml") as process:
         while market.posts() < 18:
             time.sleep(0.02)
         process.kill()
-    drawn = re.findall(r"([0-9]+) of ([0-9]+): ", on_a_terminal(market))
+    screen = on_a_terminal(market)
+    drawn = re.findall(r"([0-9]+) of ([0-9]+): ", screen)
     assert drawn and drawn[-1][0] == drawn[-1][1], drawn[-3:]
+    assert "1 held" in screen
     market.agree()
 
 

@@ -62,6 +62,8 @@ class Bars(Quiet):
         """
         if self._task is not None:
             # it goes as it came to be, not as it was last drawn
+            if self._total:
+                self._show(over=True)
             self._progress.refresh()
             self._progress.remove_task(self._task)
         self._total = total or 0
@@ -85,11 +87,16 @@ class Bars(Quiet):
         self._counts[after] += 1
         self._show()
 
-    def _show(self) -> None:
-        there = [(outcome, n) for outcome, n in self._counts.most_common() if n]
+    def _show(self, *, over: bool = False) -> None:
+        """`over`: orders to which this run did not come are held."""
+        counts = self._counts.copy()
+        if over:
+            counts[Outcome.HELD] += max(self._total - len(self._last), 0)
+        there = [(outcome, n) for outcome, n in counts.most_common() if n]
         each = ", ".join(f"{number:,} {outcome.value}" for outcome, number in there)
-        moved = len(self._last)
-        done = moved - sum(n for outcome, n in there if outcome in OPEN)
+        moved = counts.total()
+        waits = OPEN - {Outcome.HELD} if over else OPEN
+        done = moved - sum(n for outcome, n in there if outcome in waits)
         if not self._total:
             self._progress.update(self._task, completed=done, how=f"{moved:,}: {each}")
             return

@@ -685,7 +685,10 @@ def _runs_lines(job: Job, made: Status) -> Iterator[str]:
         ended = times.local(last["ended"], zone)
         yield f"{began}, ended {ended} with exit code {last['exit_code']}"
         return
-    yield f"{began} and did not end: it was killed, or the machine went down; run again to go on"
+    yield (
+        f"{began} and did not end: it was killed, its disk was full, or the machine went down; run"
+        " again to go on"
+    )
 
 
 def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
