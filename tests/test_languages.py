@@ -243,3 +243,10 @@ def test_a_run_in_another_language_says_the_next_step_in_it(market: Market) -> N
     lines = dict(re.findall(r"^ *(\S+(?: \S+)*)  +([0-9,.]+)$", table, re.MULTILINE))
     assert lines["読み込んだ行"] == "2" and "ゲートウェイへ送信" in table
     assert (lines["成功"], lines["THB 課金額"]) == ("1", "101.25")
+    database = market.folder / "state" / "batchpay.db"
+    copy = database.read_bytes()
+    market.orders([order(3)])
+    assert market.run().returncode == 0
+    database.write_bytes(copy)
+    put_back = market.run("--lang", "th", "--summary").stdout
+    assert "รับช่วงรายการเรียกเก็บ 1 รายการ" in put_back and "สำเนาเก่า" in put_back

@@ -537,6 +537,35 @@ THIS_RUN = _label(
     _VERDICT_LINE,
 )
 RUN_LOOKED_UP = _label("verdict.looked-up", "looked up {orders}", _VERDICT_LINE)
+RUN_ADOPTED = _counted(
+    "verdict.adopted",
+    "adopted {count} charge that the journal did not know; those that took money: {money}",
+    "adopted {count} charges that the journal did not know; those that took money: {money}",
+    _VERDICT_LINE,
+)
+RUN_LOST = _label(
+    "verdict.lost",
+    "found the journal empty, which it had not been: it was lost",
+    _VERDICT_LINE,
+)
+RUN_RESTORED = _label(
+    "verdict.restored",
+    "found the journal older than it had been: an older copy of it is back",
+    _VERDICT_LINE,
+)
+WARNING = _label("verdict.warning", "warning: {text}", _VERDICT_LINE)
+NEAR_WARNED = _counted(
+    "verdict.near",
+    "{count} order asks for the same payer, recipient and amount as another of the last ten days:"
+    " the column warnings of results tells which",
+    "{count} orders ask for the same payer, recipient and amount as another of the last ten days:"
+    " the column warnings of results tells which",
+    _VERDICT_LINE,
+)
+NOT_EQUAL = _label(
+    "verdict.not-equal", "DOES NOT ADD UP: {name}: {left} is not {right}", _VERDICT_LINE
+)
+STOP_LINE = _label("verdict.stop", "STOP: {stop}; {step}", _VERDICT_LINE)
 HELD_THE_REST = _label("verdict.held", "held the rest: {why}", _VERDICT_LINE)
 WENT_NO_FURTHER = _label("verdict.no-further", "went no further: {why}", _VERDICT_LINE)
 OF_BATCH = _label(

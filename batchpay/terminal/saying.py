@@ -65,22 +65,20 @@ def _is_news(made: Result) -> bool:
     """Is there something to say that nobody asked for?"""
     if made.exit_code != 0:
         return True
-    return any(any(_warning_lines(made, published)) for published in made.published)
-
-
-def _warning_lines(made: Result, published: Published) -> Iterator[str]:
-    if published.batch.likeness:
-        yield f"  warning: {published.batch.likeness}"
-    near = _warned_now(made, published)
-    if not near:
-        return
-    asks = "orders ask"
-    if near == 1:
-        asks = "order asks"
-    yield (
-        f"  warning: {near} {asks} for the same payer, recipient and amount as another of the last"
-        " ten days: the column warnings of results tells which"
+    return any(
+        published.batch.likeness or _warned_now(made, published)
+        for published in made.published
     )
+
+
+def _warning_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
+    if published.batch.likeness:
+        likeness = labels.WARNING(text=_kept(job, published.batch.likeness))
+        yield f"  {_worded(job, likeness)}"
+    near = _warned_now(made, published)
+    if near:
+        warning = labels.WARNING(text=labels.NEAR_WARNED(count=near))
+        yield f"  {_worded(job, warning)}"
 
 
 def _warned_now(made: Result, published: Published) -> int:
@@ -106,7 +104,8 @@ def result_lines(job: Job, made: Result, *, loud: bool = False) -> Iterator[str]
     for note in made.notes:
         yield _worded(job, labels.NOTE(text=_kept(job, note)))
     if made.stop:
-        yield _stop(made.stop)
+        stopped = labels.STOP_LINE(stop=_kept(job, made.stop), step=steps.LIFT_STOP())
+        yield _worded(job, stopped)
     if loud:
         in_english = job.report.language == "en"
         yield from table_lines(made, None if in_english else _words(job))
@@ -183,23 +182,27 @@ def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
         yield f"  {line}"
     for lift in published.lifted:
         yield f"  {_lift(job, lift)}"
-    yield from _warning_lines(made, published)
+    yield from _warning_lines(job, made, published)
     for note in batch.notes:
         yield f"  {_worded(job, labels.NOTE(text=_kept(job, note)))}"
     for equation in published.equations:
         if not equation.closes:
-            yield f"  DOES NOT ADD UP: {_unequal(equation)}"
+            yield f"  {_worded(job, _unequal(job, equation))}"
     where = labels.REPORTS_LEFT
     if published.files:
         where = labels.REPORTS_IN
     yield f"  {_worded(job, where(directory=str(published.directory)))}"
 
 
-def _unequal(equation: Equation) -> str:
-    told = f"{equation.name}: {equation.left} is not {equation.right}"
+def _unequal(job: Job, equation: Equation) -> Message:
+    name = equation.name
+    if job.report.language != "en":
+        name = _words(job).equation(name)
     if equation.currency:
-        return f"{equation.currency}: {told}"
-    return told
+        name = f"{equation.currency}: {name}"
+    return labels.NOT_EQUAL(
+        name=name, left=str(equation.left), right=str(equation.right)
+    )
 
 
 def _this_run(job: Job, run: RunDone) -> Iterator[str]:
@@ -215,17 +218,17 @@ def _this_run(job: Job, run: RunDone) -> Iterator[str]:
     yield f"{_mode(job.gateway.mode, then=': ')}{_worded(job, did)}"
     yield f"  run {run.id}"
     if run.adopted:
-        yield (
-            f"  adopted {many(run.adopted, 'charge')} that the journal did not know; those that"
-            f" took money: {money_text(run.adopted_sums)}"
+        adopted = labels.RUN_ADOPTED(
+            count=run.adopted, money=_money(job, run.adopted_sums)
         )
+        yield f"  {_worded(job, adopted)}"
     if run.looked_up:
         looked_up = labels.RUN_LOOKED_UP(orders=labels.ORDERS(count=run.looked_up))
         yield f"  {_worded(job, looked_up)}"
     if run.lost:
-        yield "  found the journal empty, which it had not been: it was lost"
+        yield f"  {_worded(job, labels.RUN_LOST())}"
     elif run.restored:
-        yield "  found the journal older than it had been: an older copy of it is back"
+        yield f"  {_worded(job, labels.RUN_RESTORED())}"
 
 
 def _held_lines(
