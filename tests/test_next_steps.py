@@ -273,7 +273,7 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
     assert done.returncode == 12
     # two wait for the stop
     assert (
-        "a person: 3 orders must look" in done.stdout
+        "a person: 3 orders to look at" in done.stdout
         and exits.NEXT_STEP[12] in done.stdout
     )
     said = follow(three, row(three, "00001")["reason"])
@@ -316,6 +316,29 @@ def test_what_is_said_beside_12_is_true_without_a_stop(three: Market) -> None:
     assert told.returncode == 12 and "no stop is in force" in told.stdout
     follow(three, row(three, "00001")["reason"])
     over(three, 10)
+
+
+@pytest.mark.fault("B16", "L10", "H05")
+@tries("more-reasons")
+def test_of_a_stop_with_many_reasons_a_screen_tells_the_first_and_where_the_rest_is(
+    three: Market,
+) -> None:
+    """The gateway has forgotten everything: what to do stands behind the last reason."""
+    three.orders([order(number) for number in range(1, 8)])
+    assert three.run().returncode == 0
+    hides = {"method": "GET", "order_id": "*"}
+    three.sandbox.add_rule(**hides, path="/charges", action="missing")
+    three.sandbox.add_rule(
+        **hides, path="/charges/*", status=404, code="not_found", message="no"
+    )
+    time.sleep(1.2)
+    for told in (three.run(), three.run(verb="status")):
+        (line,) = re.findall("^STOP: .*$", told.stdout, re.MULTILINE)
+        assert line.count("and no complete list") == 3 and len(told.stdout) < 9000, told
+        assert "and also: 4 more" in line and "--lift-stop" in line, line
+    (words,) = re.findall(r"more, which batchpay (.*?) lists", line)
+    listed = program(three, *shlex.split(words)).stdout
+    assert json.loads(listed)["stop"].count("and no complete list") == 7
 
 
 @pytest.mark.fault("J11", "L10")
@@ -412,7 +435,7 @@ def test_an_order_charged_twice_is_left_so(three: Market) -> None:
     """Its row says what to do before the stop is lifted and after it; then nobody must act."""
     doubled(three)
     lift(three)
-    assert "a person: 1 order must look" in three.run("--summary").stdout
+    assert "a person: 1 order to look at" in three.run("--summary").stdout
     follow(three, row(three, "00001")["reason"])
     assert WHY in row(three, "00001")["reason"]
     assert exits.SEEN_TO in three.run("--summary").stdout
@@ -441,7 +464,7 @@ def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back
     assert three.run(verb="status").returncode == 12
     lift(three)
     done = three.run("--summary")
-    assert done.returncode == 10 and "a person: 1 order must look" in done.stdout, (
+    assert done.returncode == 10 and "a person: 1 order to look at" in done.stdout, (
         done.stdout
     )
     told = json.loads(three.run("--json", verb="status").stdout)
@@ -504,7 +527,7 @@ def test_a_transfer_that_is_not_the_share_is_taken_as_it_is(market: Market) -> N
         # its file is gone, and nobody has said a word
         later = market.run(*flags, verb=verb)
         assert (
-            later.returncode == 12 and "a person: 1 order must look" in later.stdout
+            later.returncode == 12 and "a person: 1 order to look at" in later.stdout
         ), verb
     archived.rename(market.folder / "orders.csv")
     (market.folder / "next.csv").unlink()
@@ -793,7 +816,7 @@ def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(
     assert three.run().returncode == 11
     three.sandbox.turn(order_id="00001", becomes="forgotten")
     done = three.run()
-    assert done.returncode == 11 and "a person: 1 order must look" in done.stdout
+    assert done.returncode == 11 and "a person: 1 order to look at" in done.stdout
     said = follow(three, row(three, "00001")["reason"])
     assert str(steps.ASK_AGAIN()) in said
     over(three, 10)
@@ -884,7 +907,7 @@ def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(
     three.sandbox.add_rule(action="reset_after", order_id="00002")
     three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", drop=lost)
     done = three.run()
-    assert done.returncode == 11 and "a person: 1 order must look" in done.stdout
+    assert done.returncode == 11 and "a person: 1 order to look at" in done.stdout
     events = len(three.run("00002", verb="status").stdout.splitlines())
     assert three.run().returncode == 11
     # told once

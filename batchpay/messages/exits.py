@@ -122,8 +122,8 @@ SEEN_TO = entry(
 
 A_PERSON = entry(
     "acts-person",
-    "a person: {orders} orders must look, the reason says what to do",
-    one="a person: {orders} order must look, the reason says what to do",
+    "a person: {orders} orders to look at: the reason says what to do",
+    one="a person: {orders} order to look at: the reason says what to do",
     count="orders",
     means="Orders of which nobody but a person can tell what is to be done.",
     example="a charge that does not prove what was asked",

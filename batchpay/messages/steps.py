@@ -181,6 +181,12 @@ SAY_AGAIN = entry(
     means="The journal was lost or restored: what people had said is not in it any more.",
     example="a journal from a copy of last week",
 )
+MORE_REASONS = entry(
+    "more-reasons",
+    "{count} more, which batchpay status JOB --json lists",
+    means="A stop has more reasons than a screen shows.",
+    example="a gateway that forgot all its charges",
+)
 OLDER_COPY = entry(
     "older-copy",
     "the journal is an older copy than others know: {evidence}. What was sent since is not in it:"

@@ -15,6 +15,7 @@ import sys
 from typing import Any, TextIO
 
 from batchpay.domain.text import json_text, line
+from batchpay.messages import steps
 from batchpay.messages.steps import addressed
 
 # the exit code of a command that did well, but whose result met a full disk
@@ -71,7 +72,27 @@ def write(text: str, *, err: bool = False) -> None:
     """Print one line; whatever in it would break the line, act on the terminal or is secret stands
     as an escape.
     """
-    raw(line(named(text)), err=err)
+    raw(line(named(_few(text))), err=err)
+
+
+LONG = 1000  # characters that a screen of eighty columns shows at a glance
+FIRST = 2  # reasons that are told then, and the last, behind which what to do stands
+
+
+def _few(text: str) -> str:
+    """The same where it tells of some reasons of a stop; of very many, the first ones, the last one
+    and how many there are between.
+    """
+    if len(text) <= LONG:
+        return text
+    from batchpay.settlement.in_force import AND_ALSO
+
+    reasons = text.split(AND_ALSO)
+    more = len(reasons) - FIRST - 1
+    if more < 2:
+        return text
+    rest = str(steps.MORE_REASONS(count=more))
+    return AND_ALSO.join((*reasons[:FIRST], rest, reasons[-1]))
 
 
 def write_lines(text: str, *, err: bool = False) -> None:

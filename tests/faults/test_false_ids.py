@@ -110,7 +110,7 @@ def test_a_charge_that_succeeded_and_is_gone_stays_told_until_a_person_ends_it(
     for verb in ("run", "status", "report", "settle"):
         night.said = ""
         assert night.run(verb=verb).returncode == 10, (verb, night.said)
-        assert "a person: 1 order must look" in night.said, (verb, night.said)
+        assert "a person: 1 order to look at" in night.said, (verb, night.said)
     row = night.row("00001")
     assert (row["outcome"], row["who_acts"]) == ("succeeded", "a person")
     assert f"the gateway knows no {gone} any more" in row["reason"]
