@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # what pytest makes of the tests' assertions is kept, for the next worker and the next run
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+# what the tests write depends on nothing that a disk does, where there is memory for it
+ROOMY := $(shell test -w /dev/shm && test "$$(df -Pk /dev/shm | awk 'END { print $$4 }')" -gt 2000000 && echo /dev/shm)
 READY := $(VENV)/.ready
 
 .PHONY: coverage fuzz faults mutants mutation help setup demo test lint types tests wheel-check node-check test-ui bench sweep simulate requirements clean cases matrix messages
@@ -37,7 +39,7 @@ types: $(READY)  ## mypy, strict
 tests: $(READY)  ## the tests
 	@# in a fresh clone one process compiles them, and not each worker
 	@test -d tests/__pycache__ || $(PYTEST) --collect-only tests > /dev/null || true
-	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
+	PYTEST_DEBUG_TEMPROOT=$(or $(ROOMY),$${TMPDIR:-/tmp}) $(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
 
 faults: $(READY)  ## every fault of network, storage, time and signals, and failing system calls: some minutes
 	$(PYTEST) -rs tests/faults tests/crash/test_syscalls.py

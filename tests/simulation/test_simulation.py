@@ -1,4 +1,4 @@
-"""60 seeds in every test run, 200 in `make sweep`; `make simulate` runs many more."""
+"""41 seeds in every test run, 200 in `make sweep`; `make simulate` runs many more."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from tests.simulation.ledger import Ledger, Request
 from tests.simulation.process import JOB, Commit, Machine
 from tests.simulation.story import Story, Told, tell
 
-# of the first 200, by `python -m tests.simulation --seeds 200 --few 60`
+# of the first 200, by `python -m tests.simulation --seeds 200 --few 40`: they bring every kind of
+# fault that the 200 bring
 RARE = """
-    34 44 49 50 54 55 57 58 60 69 74 79 81 86 88
-    89 90 92 101 105 117 153 154 168 175 177 180 186 188 198
+    30 34 44 49 54 55 57 58 60 69 79 81 88 101 153 175 177 186 188 198
 """
-FEW = [*range(30), *map(int, RARE.split())]
+QUIET = 29  # a seed without trouble
+FEW = [*range(20), QUIET, *map(int, RARE.split())]
 ALL = os.environ.get("BATCHPAY_SEEDS")
 SEEDS = list(range(int(ALL))) if ALL else FEW
 BLOCK = 20
-QUIET = 29  # a seed without trouble
 FOLLOWED = 1  # one whose shares are followed
 # one whose day's limit lets the last order go in the last run, pending
 HELD_BACK = 10_000_376
