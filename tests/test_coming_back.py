@@ -11,6 +11,7 @@ import csv
 from collections import Counter
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from batchpay.commands import resolve as resolving
 from batchpay.domain.lineage import NAMING
@@ -506,3 +507,110 @@ def test_a_senders_totals_are_not_of_the_rows_that_come_back(market: Market) -> 
     beside.unlink()
     assert night(market) == 0
     once(market, 1, 2)
+
+
+@pytest.mark.fault("J07", "X09", "H01")
+def test_what_a_whole_file_proved_holds_for_the_rows_that_come_back_of_it(
+    market: Market,
+) -> None:
+    """How its amounts are written, that its last row is their sum, and what its sender declared of
+    it.
+    """
+    amount = '{ column = "amount", unit = "major", format = "1.234,56" }'
+    declared = '[controls]\ncount = 4\ntotal = { THB = "4800.00" }'
+    job(market, amount=amount, more=declared)
+    rows = [
+        sale(1, amount="1.100,50"),
+        sale(2, amount="99,50"),
+        sale(3, amount="1.200", recipient="nobody"),
+        sale(4, amount="2.400"),
+    ]
+    inbox(market, a=rows)
+    assert night(market) == 10
+    mended, total = rejected(market, "a")
+    mended["recipient"] = "recp_test_sandbox1"
+    inbox(market, b=[mended, total])
+    assert night(market) == 10
+    once(market, 1, 2, 3)
+    charged = found(market, "b")[0]
+    assert charged["amount_major"] == "1200.00"
+    (again,) = rejected(market, "b")
+    inbox(market, a=None, b=None, c=[again | {"batchpay_retry": "yes"}])
+    assert night(market) == 0
+    once(market, 1, 2, 3, 4)
+
+
+@pytest.mark.fault("J07", "I19")
+def test_of_rows_that_say_the_same_one_charge_settles_one(market: Market) -> None:
+    """Two sales of one payer, whose ids a program lost."""
+    job(market, metadata="")
+    two = [sale(1, order_id="#N/A")] * 2
+    inbox(market, a=two)
+    assert night(market) == 10
+    one, other = rejected(market, "a")
+    inbox(market, a=None, b=[one | {"order_id": "N-1"}, other])
+    assert night(market) == 10
+    assert [row["settled_by"] != "" for row in found(market, "a")] == [True, False]
+    assert len(rejected(market, "b")) == 1
+    inbox(market, b=None, c=[*two, sale(3)])
+    assert night(market) == 10
+    assert [row["settled_by"] for row in found(market, "c")] == ["", "", ""]
+    inbox(market, c=None, d=[other | {"order_id": "N-2"}])
+    assert night(market, yes=True) == 0
+    inbox(market, d=None, e=[*two, sale(4)])
+    assert night(market) == 0
+    assert market.money() == {"N-1": 1, "N-2": 1, "00003": 1, "00004": 1}
+
+
+@pytest.mark.fault("J07", "J08", "X07", "X17")
+def test_what_only_its_file_showed_of_a_row_stays_wrong_with_it(market: Market) -> None:
+    """A comma without quotes cut an amount, and a sheet rounded an id: as texts that came back both
+    look right.
+    """
+    fixed = {
+        "currency": '{ value = "THB" }',
+        "destination": '{ value = "recp_test_sandbox1" }',
+        "customer": '{ value = "cust_test_sandbox1x4242" }',
+    }
+    job(market, file="inbox/*.*", metadata="", **fixed)
+    inbox(market)
+    folder = market.folder / "inbox"
+    (folder / "a.csv").write_text("order_id,amount,note\nA-1,1,000.00,x\nA-2,200,y,z\n")
+    book = Workbook()
+    book.active.append(("order_id", "amount"))
+    book.active.append((12345678901234567, 300))
+    book.save(folder / "b.xlsx")
+    assert night(market) == 10
+    first, second = rejected(market, "a")
+    (rounded,) = sheet_rows(market, "b.xlsx")
+    for path in folder.iterdir():
+        path.unlink()
+    inbox(market, c=[first, second | {"batchpay_retry": "yes"}], d=[rounded])
+    assert night(market) == 10
+    assert market.money() == {"A-2": 1}
+    (first,) = rejected(market, "c")
+    (rounded,) = rejected(market, "d")
+    inbox(market, c=None, d=None, e=[first], f=[rounded])
+    assert night(market) == 10
+    assert market.money() == {"A-2": 1}
+    (first,) = rejected(market, "e")
+    (rounded,) = rejected(market, "f")
+    inbox(market, e=None, f=None)
+    inbox(market, g=[first | {"amount": "1,000.00", "batchpay_retry": "yes"}])
+    inbox(market, h=[rounded | {"order_id": "12345678901234567"}])
+    assert night(market) == 0
+    assert market.money() == {"A-1": 1, "A-2": 1, "12345678901234567": 1}
+
+
+def sheet_rows(market: Market, file: str) -> list[dict[str, str]]:
+    """The rows of the rejects file of a workbook, as a program saves them as CSV."""
+    (batch,) = {row["batch_id"] for row in market.results() if row["file"] == file}
+    sheet = load_workbook(market.folder / "reports" / batch / "rejects.xlsx").active
+    header, *rows = sheet.iter_rows(values_only=True)
+    return [
+        {
+            name: "" if cell is None else str(cell)
+            for name, cell in zip(header, row, strict=True)
+        }
+        for row in rows
+    ]

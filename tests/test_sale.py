@@ -870,6 +870,34 @@ def test_an_order_that_was_cancelled_is_cancelled_under_every_later_id(
     once(market, 1, 3)
 
 
+@pytest.mark.fault("J07", "I1")
+def test_an_order_that_was_cancelled_waits_under_an_id_of_another_column(
+    market: Market,
+) -> None:
+    """It comes in another file, once the job takes ids from elsewhere: its own file beside it
+    tells, or a person says that it is another sale. Others go.
+    """
+    job(market)
+    inbox(market, a=[sale(1), sale(2)])
+    assert night(market, limit=0) == 11
+    resolving.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    job(market, R)
+    first = [sale(1), sale(2)]
+    inbox(market, a=None, b=[sale(3), sale(2)])
+    assert night(market) == 11
+    once(market, 3)
+    row = rows(market)["INV-2"]
+    assert row["outcome"] == "held" and "a person cancelled" in row["reason"]
+    inbox(market, a=first)
+    assert night(market) == 10
+    once(market, 1, 3)
+    assert rows(market)["INV-2"]["reason"].startswith("cancelled by ")
+    inbox(market, a=None, b=None, c=[sale(4), sale(2, order_id="9")])
+    job(market, '{ column = ["invoice", "No"] }')
+    assert night(market) == 10
+    once(market, 1, 3, 4)
+
+
 @pytest.mark.fault("J13", "E05")
 @pytest.mark.parametrize("name", ["a0", "d9"])
 def test_the_column_is_edited_twice(market: Market, name: str) -> None:

@@ -30,7 +30,7 @@ from batchpay.batches.resembling import (
     unsent_of,
 )
 from batchpay.domain.events import OrderCancelled, told_by
-from batchpay.domain.model import Batch, Event, StoredChunk
+from batchpay.domain.model import Batch, Document, Event, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.folding import fold
@@ -71,7 +71,11 @@ def history_of(
     )
     attempts = _attempts_in(histories)
     corrected = corrections_of(journal, sales, attempts)
-    words = _words(sales, lineages)
+    asks = {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): chunk.documents[at]
+        for at in wanted
+    }
+    words = _words(sales, asks, lineages)
     near = near_of(journal, batch, documents)
     told_before = before(journal, right, batch.first_seen_ns)
     return History(
@@ -151,9 +155,14 @@ def _rivals(
     return found
 
 
-def _words(sales: Sales, lineages: Lineages) -> dict[str, tuple[Word, ...]]:
+def _words(
+    sales: Sales, asks: Mapping[str, Document], lineages: Lineages
+) -> dict[str, tuple[Word, ...]]:
     """Place of a row -> the cancellations that may be of its sale."""
-    words = {place: cancellations_of(sale, lineages) for place, sale in sales.items()}
+    words = {
+        place: cancellations_of(sale, asks[place], lineages)
+        for place, sale in sales.items()
+    }
     return {place: some for place, some in words.items() if some}
 
 

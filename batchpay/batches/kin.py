@@ -4,12 +4,15 @@ lineages know them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from batchpay.batches.orders import attempts_of, joined
-from batchpay.batches.resembling import kept_back_beside
-from batchpay.domain.model import Batch, Document, StoredChunk
+from batchpay.batches.resembling import has_terms, kept_back_beside
+from batchpay.domain.events import OrderCancelled
+from batchpay.domain.model import Batch, Document, Event, Outcome, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.kinship import (
@@ -21,6 +24,7 @@ from batchpay.lifecycle.kinship import (
 )
 from batchpay.lifecycle.plan import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rows import CameFor, Same, Word
+from batchpay.lifecycle.terms import fitting_terms_of
 
 
 def same_before(
@@ -38,16 +42,55 @@ def same_before(
     found: dict[str, tuple[Same, ...]] = {}
     if not lineages.corrections:
         return found
+    readings = {}
     for at in wanted:
         if (
             at in chunk.problems
             or at in chunk.corrects
             or _is_a_corrections(chunk.documents[at], attempts)
         ):
-            some = tuple(_same_rows(journal, batch, chunk, at, lineages))
-            if some:
-                found[place_of(batch.id, chunk.sheet, chunk.rows[at])] = some
+            readings[at] = reading_of(chunk, at)
+    often = Counter(readings.values())
+    for at, reading in readings.items():
+        if not reading:
+            continue
+        before = _Before(reading, chunk.corrects.get(at, ""), lineages)
+        some = tuple(_same_rows(journal, batch, before.places, lineages))
+        if not _are_enough(some, max(often[reading], before.often)):
+            some = tuple(one for one in some if one.place == before.named)
+        if some:
+            found[place_of(batch.id, chunk.sheet, chunk.rows[at])] = some
     return found
+
+
+class _Before:
+    """Where rows with the reading of a row stood before."""
+
+    def __init__(self, reading: str, names: str, lineages: Lineages) -> None:
+        """`names`: the place that the row names; empty where it names none."""
+        places = list(lineages.readings().get(reading, ()))
+        self.named = ""
+        if names and lineages.reading(names) == reading:
+            self.named = names
+            if names not in places:
+                places.append(names)
+        self.places = places
+        files = Counter(place.partition("\t")[0] for place in places)
+        # how many a file has of them at most: as many sales they are
+        self.often = max(files.values(), default=0)
+
+
+def _are_enough(some: Iterable[Same], sales: int) -> bool:
+    """Did as many orders take money for rows that say the same as there are sales of them? Else
+    nobody can tell which of them were paid.
+    """
+    paid = {
+        attempt.intent.order_id
+        for one in some
+        for attempt in one.settled
+        if attempt.outcome is Outcome.SUCCEEDED
+    }
+    return sales <= 1 or len(paid) >= sales
 
 
 def _is_a_corrections(
@@ -59,19 +102,8 @@ def _is_a_corrections(
 
 
 def _same_rows(
-    journal: SqliteJournal,
-    batch: Batch,
-    chunk: StoredChunk,
-    at: int,
-    lineages: Lineages,
+    journal: SqliteJournal, batch: Batch, places: Iterable[str], lineages: Lineages
 ) -> Iterator[Same]:
-    reading = reading_of(chunk, at)
-    if not reading:
-        return
-    places = list(lineages.readings().get(reading, ()))
-    named = chunk.corrects.get(at, "")
-    if named and named not in places and lineages.reading(named) == reading:
-        places.append(named)
     for place in places:
         known = lineages.where(place)
         received_ns = lineages.received_ns(place)
@@ -228,18 +260,31 @@ def said_of(sale: Sale, lineages: Lineages) -> dict[str, bool]:
     return {**before, **dict.fromkeys(lineages.said(sale.order_id), True)}
 
 
-def cancellations_of(sale: Sale, lineages: Lineages) -> tuple[Word, ...]:
-    """The cancellations that may be of a row's sale."""
-    found = []
+def cancellations_of(
+    sale: Sale, document: Document, lineages: Lineages
+) -> tuple[Word, ...]:
+    """The cancellations that may be of a row's sale, by its ids, or, where ids were made of other
+    cells then, by what the row asks for.
+    """
     orders = map(by_order, (sale.order_id, *sale.others))
-    for event, told in lineages.cancelled((sale.keys[0], *orders)):
-        places = tuple(key for key in told.sale if not order_in(key))
-        asked = lineages.documents(places)
-        batch = next((known[0] for known in map(lineages.where, places) if known), "")
-        said = word_of(told.by, told.reason, event.at_ns)
-        word = Word(said, event.order_id, event.at_ns, batch, places, asked)
-        found.append(word)
+    by_ids = lineages.cancelled((sale.keys[0], *orders))
+    found = [_word(event, told, lineages) for event, told in by_ids]
+    if not has_terms(document):
+        return tuple(found)
+    known = {event.seq for event, _ in by_ids}
+    for event, told in lineages.cancelled_under_others(fitting_terms_of(document)):
+        if event.seq not in known:
+            known.add(event.seq)
+            found.append(replace(_word(event, told, lineages), unnamed=True))
     return tuple(found)
+
+
+def _word(event: Event, told: OrderCancelled, lineages: Lineages) -> Word:
+    places = tuple(key for key in told.sale if not order_in(key))
+    asked = lineages.documents(places)
+    batch = next((known[0] for known in map(lineages.where, places) if known), "")
+    said = word_of(told.by, told.reason, event.at_ns)
+    return Word(said, event.order_id, event.at_ns, batch, places, asked)
 
 
 def corrections_of(

@@ -52,7 +52,7 @@ def taken_for_of(
     taken: dict[str, list[str]] = {}
     for document in documents:
         order_id = str(document.get("order_id") or "")
-        if not (order_id and _has_terms(document)):
+        if not (order_id and has_terms(document)):
             continue
         for other in near.get(terms_in(document), ()):
             if other.order_id not in both and may_be_one(order_id, other.order_id):
@@ -88,7 +88,7 @@ def kept_back_beside(
         order_id = str(named.get("order_id") or "")
         if not order_id or attempts_of(journal, [order_id]).get(order_id):
             continue
-        if not _has_terms(named):
+        if not has_terms(named):
             named = {**document, "order_id": order_id}
         came = replace(batch, first_seen_ns=lineages.received_ns(place))
         near = near_of(journal, came, [named])
@@ -144,7 +144,7 @@ def near_of(
     journal: SqliteJournal, batch: Batch, documents: Sequence[Document]
 ) -> dict[str, tuple[Near, ...]]:
     """Terms -> what was asked for them within ten days before the file came, or since."""
-    terms = {terms_in(document) for document in documents if _has_terms(document)}
+    terms = {terms_in(document) for document in documents if has_terms(document)}
     asked = journal.asked_terms(sorted(terms), batch.first_seen_ns - NEAR_NS)
     return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
 
@@ -182,7 +182,7 @@ def unnamed_of(
         return {}
     fitting: set[str] = set()
     for document in documents:
-        if _has_terms(document):
+        if has_terms(document):
             fitting.update(fitting_terms_of(document))
     asked = journal.asked_under(sorted(fitting), lineages.source)
     took = _took_money(journal, {one[0] for some in asked.values() for one in some})
@@ -221,10 +221,11 @@ def unsent_of(
     found: dict[str, dict[str, None]] = {}
     for document in documents:
         order_id = str(document.get("order_id", ""))
-        if order_id and order_id not in attempts and _has_terms(document):
+        if order_id and order_id not in attempts and has_terms(document):
             found.setdefault(fitting_terms_of(document)[0], {})[order_id] = None
     return {terms: tuple(ids) for terms, ids in found.items()}
 
 
-def _has_terms(document: Document) -> bool:
+def has_terms(document: Document) -> bool:
+    """Does a row say who is paid how much, as far as it could be read?"""
     return all(name in document for name in ("destination", "amount", "currency"))

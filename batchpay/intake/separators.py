@@ -16,6 +16,7 @@ from batchpay.domain.figures import NumberForm, swapped
 from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS
 from batchpay.domain.text import told
+from batchpay.intake.provenance import Held
 from batchpay.job.job import Columns, FromColumn, FromSum
 from batchpay.messages import controls as said
 from batchpay.messages.message import Message
@@ -94,7 +95,11 @@ class _Column:
 class Separators:
     """The amounts of one file, as its rows go by."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, read_right: Held) -> None:
+        """`read_right`: place of a row (plan.place_of) -> what it asked for, where its file proved
+        how it was written, as far as anybody knows.
+        """
+        self._read_right = read_right
         source = columns.fields["amount"]
         self._columns: list[_Column] = []
         if not isinstance(source, FromColumn | FromSum) or source.unit == "minor":
@@ -110,9 +115,26 @@ class Separators:
 
     def look(self, judged: Judged) -> None:
         """A chunk's rows."""
+        same = self._as_before(judged)
         for column in self._columns:
             texts = judged.chunk.texts(column.name)
-            column.look(judged, texts, _passed(judged, column.name))
+            passed = _passed(judged, column.name)
+            for at in same:
+                passed[at] = True
+            column.look(judged, texts, passed)
+
+    def _as_before(self, judged: Judged) -> list[int]:
+        """The rows that came back with the amount that they had: the file in which they came
+        decided how it is read.
+        """
+        if not self._columns:
+            return []
+        same = []
+        for at, place in judged.corrects.items():
+            was = self._read_right(place) or {}
+            if "amount" in was and was["amount"] == judged.documents[at].get("amount"):
+                same.append(at)
+        return same
 
     def refusals(self) -> tuple[Message, ...]:
         """Why nothing of the file is sent, once it was read to its end."""

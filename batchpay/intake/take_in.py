@@ -20,6 +20,7 @@ from batchpay.domain.model import (
     orders_of,
 )
 from batchpay.domain.text import told
+from batchpay.intake.asbefore import as_before
 from batchpay.intake.controls import (
     Check,
     Tally,
@@ -125,7 +126,8 @@ class _Judge:
             totals=job.input.total_rows,
             odd_ids=job.input.odd_ids == "accept",
         )
-        self._separators = Separators(self._columns)
+        told_before = unknown if lineages is None else lineages.read_right
+        self._separators = Separators(self._columns, told_before)
         self._hundredfold = Hundredfold(job.controls)
         # rows that have an id again that a program had damaged
         self._restored: list[int] = []
@@ -192,7 +194,11 @@ class _Judge:
         rows = judged.chunk.rows
         self._restored += [rows[at] for at in mapped.restored]
         self._reread += [rows[at] for at in mapped.reread]
-        return replace(judged, problems=found)
+        judged = replace(judged, problems=found)
+        if self._lineages is None:
+            return judged
+        before = self._lineages.problems
+        return replace(judged, problems=as_before(judged, before, self._job.input))
 
     def _two_tables(self, second: SecondTable) -> Message:
         """Why a file with two tables is refused, and how one of them is read."""

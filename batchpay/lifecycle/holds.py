@@ -285,7 +285,10 @@ def untold(row: Row, history: History, guards: Guards) -> Message | None:
             step = steps.NEW_SALE(batch=word.batch_id, order=row.order_id)
             order_id = word.order_id
             also = _also(row, history)
-            return said.HELD_MAYBE_CANCELLED(
+            entry = said.HELD_MAYBE_CANCELLED
+            if word.unnamed:
+                entry = said.HELD_CANCELLED_UNNAMED
+            return entry(
                 order=order_id,
                 reason=word.reason,
                 also=also,

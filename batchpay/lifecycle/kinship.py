@@ -30,7 +30,15 @@ from batchpay.domain.events import (
     RowsAnswered,
     told_by,
 )
-from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
+from batchpay.domain.model import (
+    Batch,
+    Document,
+    Event,
+    Intent,
+    Judged,
+    Problem,
+    StoredChunk,
+)
 from batchpay.job.job import Job
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import (
@@ -226,6 +234,7 @@ class _Told:
     corrects: str = ""
     earlier: tuple[str, ...] = ()
     document: Document | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 _NOTHING = _Told()
@@ -351,6 +360,8 @@ class Lineages:
         # Cancellations of orders that were never sent, by all that these are known by.
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
         self._cancelled: Some | None = None  # what an id looks like -> such orders
+        # ... of ids that were made of other cells than now, with their terms
+        self._foreign: list[tuple[str, Event, OrderCancelled]] | None = None
 
     @classmethod
     def of_job(cls, job: Job, journal: _Journal, renamed: Names | None = None) -> Self:
@@ -395,6 +406,20 @@ class Lineages:
         """The same of several places, of those that the journal knows."""
         found = map(self.document, places)
         return tuple(document for document in found if document is not None)
+
+    def read_right(self, place: str) -> Document | None:
+        """The same, where nothing was wrong with its file as a whole."""
+        known = self.where(place)
+        if known is None:
+            return None
+        refused = (one.id for one in self._journal.batches() if one.refusal)
+        if known[0] in refused:
+            return None
+        return self.document(place)
+
+    def problems(self, place: str) -> tuple[Problem, ...]:
+        """What was wrong with the row of a place when its file was last read."""
+        return self._row(place).problems
 
     def readings(self) -> Mapping[str, Sequence[str]]:
         """What was read of rows of which corrections were sent, and of those beside them -> their
@@ -512,6 +537,40 @@ class Lineages:
             for event, told in words.get(key, ()):
                 found[event.seq] = (event, told)
         return list(found.values())
+
+    def cancelled_under_others(
+        self, beginnings: Sequence[str]
+    ) -> list[tuple[Event, OrderCancelled]]:
+        """A person's words of orders that asked for such terms (plan.fitting_terms), said when ids
+        were made of other cells than now, and of which nobody told which id they have now.
+        """
+        if self._foreign is None:
+            self._foreign = self._foreign_words()
+        found = []
+        for terms, event, told in self._foreign:
+            if terms.startswith(tuple(beginnings)):
+                found.append((event, told))
+        return found
+
+    def _foreign_words(self) -> list[tuple[str, Event, OrderCancelled]]:
+        if not self.had_other_sources:
+            return []
+        made = told_by(self._journal.events([IdsMadeOf.kind]), IdsMadeOf)
+        sources = [(event.seq, told.ids_from) for event, told in made]
+        words = {
+            event.seq: (event, told)
+            for some in self._all_words().values()
+            for event, told in some
+        }
+        found = []
+        for seq, (event, told) in words.items():
+            before = [ids_from for at, ids_from in sources if at < seq]
+            under = {*before[-1:], *self.known_under(event.order_id)}
+            if self._ids_from in under:
+                continue
+            for document in filter(_has_terms, self.documents(told.sale)):
+                found.append((terms_in(document), event, told))
+        return found
 
     def cancelled_like(self, forms: Collection[str]) -> list[str]:
         """The orders that a person cancelled whose ids look like that (`form`)."""
@@ -813,6 +872,10 @@ class Lineages:
         return self._chunks[key]
 
 
+def _has_terms(document: Document) -> bool:
+    return all(name in document for name in ("destination", "amount", "currency"))
+
+
 def reading_of(chunk: StoredChunk, at: int) -> str:
     """A digest of what was read of a row, right or wrong: equal of rows that say the same; empty
     where nothing tells it from another sale, because its id is empty.
@@ -830,6 +893,10 @@ def _told(chunk: StoredChunk) -> Iterable[tuple[int, _Told]]:
     for at, document in enumerate(chunk.documents):
         order_id = str(document.get("order_id") or "")
         told = _Told(
-            order_id, chunk.corrects.get(at, ""), chunk.earlier.get(at, ()), document
+            order_id,
+            chunk.corrects.get(at, ""),
+            chunk.earlier.get(at, ()),
+            document,
+            tuple(chunk.problems.get(at, ())),
         )
         yield chunk.rows[at], told

@@ -162,6 +162,8 @@ class Word:
     places: tuple[str, ...] = ()
     # What these ask for.
     asked: tuple[Document, ...] = ()
+    # Only what it asked for says that it may be a row's: its id was made of other cells.
+    unnamed: bool = False
 
 
 class CameFor(NamedTuple):

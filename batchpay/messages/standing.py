@@ -322,6 +322,15 @@ HELD_MAYBE_CANCELLED = entry(
     example="an order was cancelled, then the lookup file of order_id was edited",
     remedy="Put that file beside this one, or run again with --yes if it is another sale.",
 )
+HELD_CANCELLED_UNNAMED = entry(
+    "held.cancelled-unnamed",
+    "order {order}, which a person cancelled ({reason}), asked the same payer for the same money,"
+    " for the same recipient, when order ids were made of another column or lookup file{also}:"
+    " {step}",
+    means="It may be the sale of a cancelled order under an id that the job did not make then.",
+    example="an order was cancelled, then [columns] order_id named another column",
+    remedy="Put its file beside this one, or run again with --yes if it is another sale.",
+)
 OR_OTHERS = entry(
     "held.or-others",
     " (it may as well be {orders}, for the same money: --yes says that each of them is new)",

@@ -1663,6 +1663,13 @@ mutant("I9", "a column drifts from the events: what follows the first answer", C
 )
 
 
+PROVEN = (
+    "test_coming_back.py"
+    "::test_what_a_whole_file_proved_holds_for_the_rows_that_come_back_of_it"
+)
+mutant(
+    "J07", "what a file proved of its amounts is forgotten as a row comes back", PROVEN
+)(lambda: swap("batchpay.lifecycle.kinship:Lineages.read_right", always(None)))
 mutant(
     "H01",
     "a sender's totals are asked of the rows that came back, too",
@@ -1672,6 +1679,28 @@ mutant(
         "batchpay.intake.take_in:_controls",
         lambda was: lambda job, path, *, came_back: was(job, path, came_back=False),
     )
+)
+mutant(
+    "J07",
+    "one charge settles every row that says the same",
+    "test_coming_back.py::test_of_rows_that_say_the_same_one_charge_settles_one",
+)(lambda: swap("batchpay.batches.kin:_are_enough", always(True)))
+mutant(
+    "J07",
+    "a cancellation is forgotten where ids are made of other cells",
+    "test_sale.py"
+    "::test_an_order_that_was_cancelled_waits_under_an_id_of_another_column",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.kinship:Lineages.cancelled_under_others",
+        lambda was: lambda *given: [],
+    )
+)
+ALONE = (
+    "test_coming_back.py::test_what_only_its_file_showed_of_a_row_stays_wrong_with_it"
+)
+mutant("J08", "an id that a sheet rounded is a text once it came back", ALONE)(
+    lambda: swap("batchpay.intake.asbefore:_stands", always(False))
 )
 
 

@@ -1,0 +1,54 @@
+"""AS BEFORE: what only its file showed of an id, once its row came back without it.
+
+A row that comes back as it was is rejected again, by what its cells say. That an id was a number, a
+date or a truth in a cell that keeps no text as it was written, no text shows: such a row keeps its
+fault until somebody changes the id. What else cells do not show, `readers.comeback` knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from batchpay.domain.model import Judged, Problem
+from batchpay.job.job import Input
+from batchpay.messages.problems import (
+    BOOLEAN_CELL,
+    DATE_CELL,
+    EXPONENT_CELL,
+    FRACTION_CELL,
+    NOT_EXACT,
+)
+
+Found = dict[int, tuple[Problem, ...]]
+WasWrong = Callable[[str], tuple[Problem, ...]]
+"""Place of a row (plan.place_of) -> what was wrong with it."""
+
+_TYPED = frozenset(
+    entry.code
+    for entry in (BOOLEAN_CELL, DATE_CELL, EXPONENT_CELL, FRACTION_CELL, NOT_EXACT)
+)
+
+
+def as_before(judged: Judged, was_wrong: WasWrong, rules: Input) -> Found:
+    """The problems of a chunk with those that rows which came back have still."""
+    found: Found = dict(judged.problems)
+    if rules.odd_ids == "accept":
+        return found
+    for at, place in judged.corrects.items():
+        now = found.get(at, ())
+        known = {(problem.column, problem.said.code) for problem in now}
+        kept = []
+        for problem in was_wrong(place):
+            is_told = (problem.column, problem.said.code) in known
+            if not is_told and _stands(problem, judged, at):
+                kept.append(problem)
+        if kept:
+            found[at] = (*kept, *now)
+    return found
+
+
+def _stands(problem: Problem, judged: Judged, at: int) -> bool:
+    if problem.said.code not in _TYPED or problem.column not in judged.chunk.columns:
+        return False
+    text = judged.chunk.texts(problem.column)[at]
+    return text.strip().casefold() == problem.value.casefold()
