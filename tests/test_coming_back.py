@@ -614,3 +614,27 @@ def sheet_rows(market: Market, file: str) -> list[dict[str, str]]:
         }
         for row in rows
     ]
+
+
+@pytest.mark.fault("J07", "I19")
+def test_a_row_beside_the_columns_of_its_neighbour_gives_that_one_no_other_id(
+    market: Market,
+) -> None:
+    """A fill handle went over the columns of two rows of one payer, neither of which was read
+    right: each is charged once, under its own id.
+    """
+    job(market)
+    one = sale(1, amount="abc")
+    inbox(market, a=[one, sale(2, amount="xyz", card=one["card"]), sale(3)])
+    assert night(market) == 10
+    first, second = rejected(market, "a")
+    ours = {name: cell for name, cell in first.items() if name.startswith("batchpay_")}
+    right = {"amount": "100.00"}
+    inbox(market, a=None, b=[first | right, second | {"amount": "250.00"} | ours])
+    assert night(market) == 10
+    once(market, 1, 3)
+    (back,) = rejected(market, "b")
+    assert "another-row" in back["batchpay_reason"]
+    inbox(market, b=None, c=[second | {"amount": "250.00"}], d=[first | right])
+    assert night(market) == 0
+    once(market, 1, 2, 3)

@@ -10,7 +10,7 @@ file names:
     the cell could be any id's (empty, rounded, #N/A) ... only if what it asks for is the same, or
       is nobody else's
     another id is in the cell                         another order, that corrects the named row if
-      it is like it
+      it is like it, and the id is not that of another rejected row beside the named one
 
 What cannot be told so is rejected, and says what to write.
 """
@@ -40,6 +40,9 @@ from batchpay.messages.problems import (
 Held = Callable[[str], Document | None]
 """Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
 
+Beside = Callable[[str], Collection[str]]
+"""The same place -> the order ids of the rows about it in its file that were rejected, too."""
+
 JobOf = Callable[[str, Sequence[str]], str]
 """Place, and the order ids that the row has and had -> the other job that it is of, or ""."""
 
@@ -47,6 +50,11 @@ JobOf = Callable[[str, Sequence[str]], str]
 def unknown(place: str) -> Document | None:
     """There is no journal to ask."""
     return None
+
+
+def nobody_beside(place: str) -> Collection[str]:
+    """There is no journal to ask."""
+    return ()
 
 
 class _Facts(NamedTuple):
@@ -93,14 +101,15 @@ class _Came(NamedTuple):
         )
 
 
-def held_against(mapped: Mapped, held: Held) -> Mapped:
+def held_against(mapped: Mapped, held: Held, beside: Beside = nobody_beside) -> Mapped:
     """The chunk with a problem at each row that is not beside its own `batchpay_` columns."""
     if lineage.ID not in mapped.chunk.columns:
         return mapped
     mapped = _with_own_words(mapped, held)
     came = dict(_came(mapped, held))
     lost = {at for at in mapped.doubtful if at not in mapped.corrects}
-    strangers = lost | {at for at in _strangers(mapped, came) if at not in lost}
+    others = {*_strangers(mapped, came), *_neighbours(mapped, came, beside)}
+    strangers = lost | others
     if strangers:
         mapped = _without(mapped, strangers)
     return _with_lost_letters(mapped, held)
@@ -237,6 +246,21 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
                 is_another = _nearest_other(one, likes, rows) > one.agree
             if is_another:
                 yield at
+
+
+def _neighbours(
+    mapped: Mapped, came: Mapping[int, _Came], beside: Beside
+) -> Iterator[int]:
+    """The rows whose id is that of another row of the file that they name one of, which is to be
+    put right, too: it is that row's, whatever both ask for. Of two ids that look alike one is to be
+    written as the other.
+    """
+    for at, one in came.items():
+        mine = one.facts.order_id
+        if not mine or alike(mine) == alike(one.named.order_id):
+            continue
+        if mine in beside(mapped.corrects[at]):
+            yield at
 
 
 def _nearest_other(

@@ -36,7 +36,12 @@ from batchpay.intake.hundredfold import Hundredfold
 from batchpay.intake.likeness import Features
 from batchpay.intake.mapping import Mapped, map_chunk
 from batchpay.intake.noorders import NoOrders, SecondTable
-from batchpay.intake.provenance import held_against, of_other_jobs, unknown
+from batchpay.intake.provenance import (
+    held_against,
+    nobody_beside,
+    of_other_jobs,
+    unknown,
+)
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.separators import Separators
 from batchpay.intake.validation import Checker
@@ -217,11 +222,11 @@ class _Judge:
         """The same as it stands, and what it was judged from."""
         job = self._job
         lineages = self._lineages
+        held, beside = unknown, nobody_beside
         if lineages:
-            held = lineages.document
-        else:
-            held = unknown
-        mapped = held_against(map_chunk(chunk, self._columns, job.input.odd_ids), held)
+            held, beside = lineages.document, lineages.rejected_beside
+        read = map_chunk(chunk, self._columns, job.input.odd_ids)
+        mapped = held_against(read, held, beside)
         if lineages:
             mapped = of_other_jobs(mapped, lineages.job_of)
         judged = self._checker.judge(mapped)

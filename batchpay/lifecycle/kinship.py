@@ -812,6 +812,17 @@ class Lineages:
                     return True
         return False
 
+    def rejected_beside(self, place: str) -> frozenset[str]:
+        """The order ids of the other rows that stand in one chunk with that of a place and were
+        rejected.
+        """
+        known = self.where(place)
+        if known is None:
+            return frozenset()
+        rows = self._chunk_of(place).items()
+        ids = (told.order_id for row, told in rows if told.problems and row != known[2])
+        return frozenset(filter(None, ids))
+
     def beside(self, place: str) -> list[Document]:
         """What the rows ask for that stand in one chunk with that of a place, its own among
         them.

@@ -1704,6 +1704,18 @@ mutant("J08", "an id that a sheet rounded is a text once it came back", ALONE)(
 )
 
 
+mutant(
+    "J07",
+    "a row beside the columns of its neighbour gives that one its own id",
+    "test_coming_back.py"
+    "::test_a_row_beside_the_columns_of_its_neighbour_gives_that_one_no_other_id",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.kinship:Lineages.rejected_beside", always(frozenset())
+    )
+)
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))
