@@ -1029,12 +1029,14 @@ def test_whose_word_cancels_a_row(
 
 @pytest.mark.fault("J07")
 def test_a_cancelled_attempt_cancels_those_of_its_sale() -> None:
-    """The last attempt of its own order, or one of another that is one sale with it."""
+    """Any attempt of its own order, whatever was found of others since, or one of another order
+    that is one sale with it.
+    """
     by_hand = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
     word = "me on 1970-01-01T00:00:00Z: wrong shop"
     assert why_cancelled(other(), history(FIRST, VOIDED, by_hand), FREE) == word
     later = history(FIRST, VOIDED, by_hand, *second(DECLINED))
-    assert why_cancelled(other(), later, FREE) == ""
+    assert why_cancelled(other(), later, FREE) == word
     kin = of_another(FIRST, VOIDED, by_hand)
     assert why_cancelled(other(), beside_it(kin), FREE) == word
     apart = beside_it(kin, bears={WHOSE: "0006"})
