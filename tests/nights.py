@@ -63,7 +63,7 @@ async def first(recorder: Recorder) -> None:
     refused = Verdict(Proof.REFUSED, code="invalid_card", message="no such card")
     await recorder.answered(failed, refused, 400, "", AT_S + 2)
     await recorder.absent(silent, AT_S + 5000, closes=False)
-    await recorder.unclear(silent, shown("0009"))
+    await recorder.unclear(silent, shown("0009").id)
     assert held.attempt is not None
     await recorder.withdraw(held.attempt)
     await recorder.adopt(shown("0005", chain=None), 1)

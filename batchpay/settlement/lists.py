@@ -616,13 +616,14 @@ class Lists:
 
     async def _note_bound(self, listing: Listing, otherwise: str) -> None:
         """Up to when a completed list speaks, but not beyond a charge that it should show and does
-        not show yet.
+        not show yet, nor beyond one that is gone: the next run must miss that, too.
         """
         bound = self._bound(listing) or otherwise
-        lacking = self.lacking(listing)
-        if lacking:
-            created_at, _ = self._recorder.expected.known[lacking[0]]
-            bound = min(bound, created_at)
+        known = self._recorder.expected.known
+        for charge_id in (*self.lacking(listing), *self.gone):
+            if charge_id in known:
+                created_at, _ = known[charge_id]
+                bound = min(bound, created_at)
         if bound:
             await self._recorder.note(Listed(bound=bound))
 
