@@ -205,8 +205,8 @@ def _charged_twice(told: ChargedElsewhere, attempt: Attempt) -> str:
     else:
         mine = "a request without an answer"
     return (
-        f"order {attempt.intent.order_id}: two jobs charge it, for a payer, recipient and amount"
-        f" of this order: {mine} by this one, {told.charge_id} by job {told.job}. Give one of the"
+        f"order {attempt.intent.order_id}: two jobs charge it, for the same payer, recipient and"
+        f" amount: {mine} by this one, {told.charge_id} by job {told.job}. Give one of the"
         " two back, and run only one of the jobs"
     )
 
