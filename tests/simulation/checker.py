@@ -620,8 +620,8 @@ def _stopped(world: World, machine: Machine) -> bool:
 
 
 def _took_nothing(world: World, request: Request) -> bool:
-    """Was it told that this request was declined? What else was told of a charge without money is
-    nobody's money.
+    """Was it told that this request was declined, or has expired? What else was told of a charge
+    without money is nobody's money.
     """
     told = (
         c.event
@@ -633,7 +633,7 @@ def _took_nothing(world: World, request: Request) -> bool:
         for e in told
         if e.data.get("charge") and e.run_id.endswith(request.run_id)
     ]
-    return "failed" in ended
+    return not {"failed", "expired"}.isdisjoint(ended)
 
 
 def _is_its_own(world: World, request: Request) -> bool:

@@ -789,6 +789,8 @@ class Story:
         """
         self.world.weather.injected["two journals at once"] += 1
         self.at_once = True
+        # a list that hides all there is from a journal that knows of nothing
+        self.world.ledger.copy_at_s = None
         await self._quiet()
         other = Machine(self.world, "second", skew_s=self._skew_s())
         other.reboot()
