@@ -151,12 +151,7 @@ def test_a_transfer_that_is_not_the_share_does_not_add_up(market: Market) -> Non
     """A satang less than the charge less the commission is 12, and a person's."""
     market.job()
     market.orders([order(1)])
-    market.sandbox.add_rule(
-        method="GET", path="/chains/*", change={"amount": 10124, "net": 7124}
-    )
-    market.sandbox.add_rule(
-        method="GET", path="/chains", status=404, body={"object": "error"}
-    )
+    market.sends_another_share()
     assert market.run().returncode == 12
     row = rows(market)["00001"]
     assert (

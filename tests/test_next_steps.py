@@ -505,12 +505,7 @@ def test_a_transfer_that_is_not_the_share_is_taken_as_it_is(market: Market) -> N
     """Its order stays succeeded, its row says who left it so, and it is no 12 any more."""
     market.job()
     market.orders([order(1)])
-    market.sandbox.add_rule(
-        method="GET", path="/chains/*", change={"amount": 10124, "net": 7124}
-    )
-    market.sandbox.add_rule(
-        method="GET", path="/chains", status=404, body={"object": "error"}
-    )
+    market.sends_another_share()
     assert market.run().returncode == 12
     for path in ("/transfers", "/transfers/*"):
         market.sandbox.add_rule(
@@ -553,12 +548,7 @@ def test_a_transfer_that_is_not_the_share_of_a_charge_that_is_gone_is_taken_as_i
     """The gateway knows that charge no more, and a person looked: no 12 any more, and told."""
     market.job()
     market.orders([order(1)])
-    market.sandbox.add_rule(
-        method="GET", path="/chains/*", change={"amount": 10124, "net": 7124}
-    )
-    market.sandbox.add_rule(
-        method="GET", path="/chains", status=404, body={"object": "error"}
-    )
+    market.sends_another_share()
     assert market.run().returncode == 12
     reason = row(market, "00001")["reason"]
     market.sandbox.add_rule(

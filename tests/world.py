@@ -80,6 +80,17 @@ class Market:
         path.write_text(text, "utf-8")
         return path
 
+    def sends_another_share(self) -> None:
+        """Every transfer is a satang less than the share of an `order`, and no list of chains tells
+        of it.
+        """
+        self.sandbox.add_rule(
+            method="GET", path="/chains/*", change={"amount": 10124, "net": 7124}
+        )
+        self.sandbox.add_rule(
+            method="GET", path="/chains", status=404, body={"object": "error"}
+        )
+
     def orders(self, rows: Iterable[dict[str, str]], name: str = "orders.csv") -> Path:
         """Write an input file."""
         path = self.folder / name

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from batchpay.batches.orders import attempts_of, joined
-from batchpay.batches.resembling import has_terms, kept_back_beside
+from batchpay.batches.resembling import kept_back_beside
 from batchpay.domain.events import OrderCancelled
 from batchpay.domain.model import Batch, Document, Event, Outcome, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -22,7 +22,7 @@ from batchpay.lifecycle.kinship import (
     goes_back_to,
     reading_of,
 )
-from batchpay.lifecycle.plan import by_order, order_in, place_of, places_of
+from batchpay.lifecycle.plan import by_order, has_terms, order_in, place_of, places_of
 from batchpay.lifecycle.rows import CameFor, Same, Word
 from batchpay.lifecycle.terms import fitting_terms_of
 

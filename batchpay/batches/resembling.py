@@ -15,7 +15,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Ancestry, Lineages
-from batchpay.lifecycle.plan import alike, terms_in
+from batchpay.lifecycle.plan import alike, has_terms, terms_in
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
 from batchpay.lifecycle.terms import fitting_terms_of
 
@@ -224,8 +224,3 @@ def unsent_of(
         if order_id and order_id not in attempts and has_terms(document):
             found.setdefault(fitting_terms_of(document)[0], {})[order_id] = None
     return {terms: tuple(ids) for terms, ids in found.items()}
-
-
-def has_terms(document: Document) -> bool:
-    """Does a row say who is paid how much, as far as it could be read?"""
-    return all(name in document for name in ("destination", "amount", "currency"))

@@ -44,6 +44,7 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import (
     alike,
     by_order,
+    has_terms,
     order_in,
     place_of,
     row_at,
@@ -568,7 +569,7 @@ class Lineages:
             under = {*before[-1:], *self.known_under(event.order_id)}
             if self._ids_from in under:
                 continue
-            for document in filter(_has_terms, self.documents(told.sale)):
+            for document in filter(has_terms, self.documents(told.sale)):
                 found.append((terms_in(document), event, told))
         return found
 
@@ -881,10 +882,6 @@ class Lineages:
             if chunk:
                 self._chunks[key] = dict(_told(chunk))
         return self._chunks[key]
-
-
-def _has_terms(document: Document) -> bool:
-    return all(name in document for name in ("destination", "amount", "currency"))
 
 
 def reading_of(chunk: StoredChunk, at: int) -> str:

@@ -359,6 +359,11 @@ def terms_of(
     return _digest(money).hex() + known + _digest(_whose(payer, money)).hex()
 
 
+def has_terms(document: Document) -> bool:
+    """Does a row say who is paid how much, as far as it could be read?"""
+    return all(name in document for name in ("destination", "amount", "currency"))
+
+
 def terms_in(document: Document) -> str:
     """The same of what a row asks for that broke no rule."""
     return _terms_once(

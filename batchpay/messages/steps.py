@@ -149,7 +149,7 @@ SETTLE_GONE = entry(
     "see the gateway's dashboard, and ask the gateway; if it took the money: batchpay resolve JOB"
     " --as charged:{charge} --reason TEXT {order:word}; if it took none: batchpay resolve JOB --as"
     " not-charged --reason TEXT {order:word}",
-    means="A charge succeeded, and the gateway knows no charge of its id any more.",
+    means="A charge was told, and the gateway knows no charge of its id any more.",
     example="a paid charge that is in no list, and that a look-up answers with 404",
 )
 SETTLE_EARLIER = entry(

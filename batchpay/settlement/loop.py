@@ -379,9 +379,8 @@ class Settlement:
         if not await self._channel.permit():
             return None
         if case.attempt is not None or case.withdraw is not None:
-            await self._enter(
-                turn
-            )  # what has a past is asked about right before its intent
+            # what has a past is asked about right before its intent
+            await self._enter(turn)
         self._refuse_elsewhere(case)
         shown = self._may_be_charged(case)  # by a list, while this waited
         if self._over() or (case.attempt and not case.attempt.resends) or shown:

@@ -97,9 +97,8 @@ class Turn:
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
-        self._began_s: float | None = (
-            None  # its request, or the wait for its first byte
-        )
+        # its request, or the wait for its first byte
+        self._began_s: float | None = None
 
     async def enter(self) -> None:
         """Wait for the slot; done at once for one that has it."""
