@@ -115,6 +115,18 @@ ODD = {
         "3月1日",
         "1-มี.ค.",
     ],
+    "quoted-id": [
+        "\u201c0008\u201d",
+        '"0008"',
+        '"0008',
+        "0008\u201d",
+        "\u20180008\u2019",
+        "'0008'",
+        "\u201e0008\u201c",
+        "«0008»",
+        "＂0008＂",
+        '"',
+    ],
 }
 FINE = [
     "0000001",
@@ -150,6 +162,11 @@ FINE = [
     "{x}",
     "<x>",
     "",
+    'TV-55"',
+    "'0008",
+    "O\u2019Neill",
+    "「0008」",
+    'a "b" c',
 ]
 
 
@@ -177,6 +194,7 @@ def test_what_an_id_may_look_like(text: str) -> None:
 @given(
     st.text(max_size=12)
     | st.from_regex(r"[-+#=]?[0-9.,]*[eE#n][-+a0-9/!A-Z]*", fullmatch=True)
+    | st.text("\"'`\u2018\u2019\u201c\u201d«» 8", max_size=4)
 )
 def test_the_quick_look_misses_nothing(text: str) -> None:
     """What the close look refuses, the quick one has seen."""

@@ -63,7 +63,7 @@ def judged(first: list[dict[str, str]], back: list[dict[str, str]]) -> Mapped:
         place_of(BATCH, "", int(row["batchpay_row"])): d
         for row, d in zip(first, documents, strict=True)
     }
-    return held_against(map_chunk(TextChunk(back), COLUMNS), known.get)
+    return held_against(map_chunk(TextChunk(back), COLUMNS), COLUMNS, known.get)
 
 
 def moved(told: list[dict[str, str]], order_: tuple[int, ...]) -> list[dict[str, str]]:
@@ -213,7 +213,7 @@ def test_without_a_journal_what_came_back_is_taken_as_it_stands() -> None:
     """There is nothing to hold it against; and a file without our columns is left alone."""
     told = [cells("A1", 2)]
     mapped = map_chunk(TextChunk([told[0] | {"No": ""}]), COLUMNS)
-    assert held_against(mapped, unknown) is mapped
+    assert held_against(mapped, COLUMNS, unknown) is mapped
     plain: list[Document] = map_chunk(
         TextChunk([{k: told[0][k] for k in list(told[0])[:5]}]), COLUMNS
     ).documents

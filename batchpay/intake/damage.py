@@ -58,6 +58,12 @@ _DATE = re.compile(
     r"| \d{4}-\d{2}-\d{2}t?00:00:00(?:\.0+)?(?:z|\+00:00)?",
     re.VERBOSE,
 )
+# Drawn quotes on either side, plain ones in front: 55" is a screen. Apostrophes only as a pair: a
+# single one is a spreadsheet's mark of text.
+_DRAWN = "\u201c-\u201f\u2039\u203a\xab\xbb"
+_QUOTED = re.compile(
+    rf"[\"{_DRAWN}].*|.*[{_DRAWN}]|['`\u2018-\u201b].*['`\xb4\u2018-\u201b]", re.DOTALL
+)
 _KINDS = (
     (problems.ERROR_CELL, _ERROR),
     (problems.NOT_A_NUMBER, _NOT_A_NUMBER),
@@ -65,6 +71,7 @@ _KINDS = (
     (problems.EXPONENT_NUMBER, _EXPONENT),
     (problems.FORMULA_TEXT, _FORMULA),
     (problems.DATE_CELL, _DATE),
+    (problems.QUOTED_ID, _QUOTED),
 )
 # of cells that are no text
 _TYPES = {
@@ -77,7 +84,8 @@ _TYPES = {
 # at once.
 _SUSPECT = re.compile(
     r"\n(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
-    rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}-[^\W\d]|{_MONTH}-)"
+    rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}-[^\W\d]|{_MONTH}-|[\"'`{_DRAWN}\u2018-\u201b])"
+    rf"|[{_DRAWN}](?:\n|$)"
 )
 
 

@@ -14,7 +14,7 @@ from batchpay.domain.text import told
 from batchpay.intake import damage
 from batchpay.intake.refusals import Cells, Refusals, Values, quoted
 from batchpay.intake.sources import IDENTIFIERS, blamed_for, needed_by
-from batchpay.job.job import Columns, FromLookup, Source
+from batchpay.job.job import Columns, FromLookup, FromTemplate, Source
 from batchpay.messages import problems
 from batchpay.messages.message import Message
 
@@ -28,9 +28,11 @@ _HIDDEN = re.compile(
 )
 
 
-def odd_cells(chunk: Chunk, columns: Columns, found: Refusals) -> dict[str, set[int]]:
+def odd_cells(
+    chunk: Chunk, columns: Columns, found: Refusals, *, accept: bool = False
+) -> dict[str, set[int]]:
     """Where a cell is no id, by field: cells that order ids are made of, and keys by which others
-    are looked up.
+    are looked up. `accept`: what programs write may be ids of this source.
 
     A column is blamed once, whatever number of fields it feeds, and not where its reader has blamed
     the cell.
@@ -41,8 +43,12 @@ def odd_cells(chunk: Chunk, columns: Columns, found: Refusals) -> dict[str, set[
         is_key = name in IDENTIFIERS and isinstance(source, FromLookup)
         if name != "order_id" and not is_key:
             continue
+        is_made = isinstance(source, FromTemplate)
         for column in dict.fromkeys(needed_by(source)):
-            for at, (text, fault) in _faults(chunk, column).items():
+            faults = {} if accept else _faults(chunk, column, is_key=is_key)
+            if is_made:
+                faults = {**_blank_ends(chunk, column), **faults}
+            for at, (text, fault) in faults.items():
                 problem = Problem(column, quoted(text), fault)
                 if (at, column) in blamed:
                     found.unmapped.setdefault(at, set()).add(name)
@@ -53,8 +59,12 @@ def odd_cells(chunk: Chunk, columns: Columns, found: Refusals) -> dict[str, set[
     return odd
 
 
-def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
-    """Position -> text and fault of each cell of a column that is no id."""
+def _faults(
+    chunk: Chunk, column: str, *, is_key: bool
+) -> dict[int, tuple[str, Message]]:
+    """Position -> text and fault of each cell of a column that is no id. The keys of a lookup may
+    stand in quotes: they are names of people's own.
+    """
     texts = chunk.texts(column)
     typed = chunk.typed.get(column, {})
     if not typed and not damage.suspicious(texts):
@@ -65,12 +75,26 @@ def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
             fault = damage.fault_of_type(typed[at])
         else:
             fault = damage.fault_of(text)
-        if fault is None:
+        if fault is None or (is_key and fault.code == problems.QUOTED_ID.code):
             continue
         blamed = {problem.column for problem in chunk.problems.get(at, ())}
         if column not in blamed:
             faults[at] = (text, fault)
     return faults
+
+
+def _blank_ends(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
+    """The same of a cell that a template makes ids of: blanks at its ends stand within the id,
+    where nobody sees them.
+    """
+    texts = chunk.texts(column)
+    if _plain(texts):
+        return {}
+    return {
+        at: (text, problems.SURROUNDING_BLANKS())
+        for at, text in enumerate(texts)
+        if text and (text[0] in _BLANKS or text[-1] in _BLANKS)
+    }
 
 
 def without_tokens(

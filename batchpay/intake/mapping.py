@@ -69,10 +69,7 @@ def map_chunk(
         chunk, columns.fields.get("order_id"), odd=odd_ids == "accept"
     )
     found = Refusals({at: list(problems) for at, problems in read.problems.items()})
-    if odd_ids == "reject":
-        odd = odd_cells(read, columns, found)
-    else:
-        odd = {}
+    odd = odd_cells(read, columns, found, accept=odd_ids == "accept")
     cells = {
         name: cells_of(read, source, name, odd.get(name, NOWHERE), found)
         for name, source in columns.fields.items()

@@ -29,6 +29,7 @@ from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.damage import has_lost_letters, trace_of
 from batchpay.intake.mapping import Mapped
+from batchpay.job.job import Columns, FromTemplate
 from batchpay.lifecycle.plan import alike, payer_of
 from batchpay.messages.problems import (
     ANOTHER_ROW,
@@ -101,11 +102,13 @@ class _Came(NamedTuple):
         )
 
 
-def held_against(mapped: Mapped, held: Held, beside: Beside = nobody_beside) -> Mapped:
+def held_against(
+    mapped: Mapped, columns: Columns, held: Held, beside: Beside = nobody_beside
+) -> Mapped:
     """The chunk with a problem at each row that is not beside its own `batchpay_` columns."""
     if lineage.ID not in mapped.chunk.columns:
         return mapped
-    mapped = _with_own_words(mapped, held)
+    mapped = _with_own_words(mapped, columns, held)
     came = dict(_came(mapped, held))
     lost = {at for at in mapped.doubtful if at not in mapped.corrects}
     others = {*_strangers(mapped, came), *_neighbours(mapped, came, beside)}
@@ -115,15 +118,18 @@ def held_against(mapped: Mapped, held: Held, beside: Beside = nobody_beside) -> 
     return _with_lost_letters(mapped, held)
 
 
-def _with_own_words(mapped: Mapped, held: Held) -> Mapped:
+def _with_own_words(mapped: Mapped, columns: Columns, held: Held) -> Mapped:
     """The chunk with the words that programs changed as they were: 007 came back as 7, a day in
-    another form. Nobody meant that either, and it would ask a declined card again.
+    another form, also inside a text that a template makes. Nobody meant that either, and it would
+    ask a declined card again.
     """
     documents = list(mapped.documents)
     reread = []
+    made = _templates(columns, mapped)
     for at, place in mapped.corrects.items():
         was = held(place) or {}
-        changed = _changed_by_programs(_words(was), _words(documents[at]))
+        parts = {name: [text[at] for text in texts] for name, texts in made.items()}
+        changed = _changed_by_programs(_words(was), _words(documents[at]), parts)
         if not changed:
             continue
         documents[at] = _with_words_of(documents[at], was, changed)
@@ -133,14 +139,58 @@ def _with_own_words(mapped: Mapped, held: Held) -> Mapped:
     return replace(mapped, documents=documents, reread=tuple(reread))
 
 
-def _changed_by_programs(was: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
-    """Which words are what a program makes of what stood there."""
+def _changed_by_programs(
+    was: Mapping[str, str], now: Mapping[str, str], parts: Mapping[str, Sequence[str]]
+) -> set[str]:
+    """Which words are what a program makes of what stood there. `parts`: of those that templates
+    make.
+    """
     found = set()
     for name, text in now.items():
         own = was.get(name, "")
-        if own and own != text and trace_of(text, own) == "sure":
+        if own and own != text and _is_made_of(own, parts.get(name, ("", text, ""))):
             found.add(name)
     return found
+
+
+def _templates(columns: Columns, mapped: Mapped) -> dict[str, list[Sequence[str]]]:
+    """Of the words that a template makes the literals and the columns between them, by name."""
+    sources = {_named(key): source for key, source in columns.metadata.items()}
+    if "description" in columns.fields:
+        sources["description"] = columns.fields["description"]
+    found = {}
+    for name, source in sources.items():
+        if mapped.corrects and isinstance(source, FromTemplate):
+            parts: list[Sequence[str]] = [
+                [part] * len(mapped.documents) for part in source.parts
+            ]
+            parts[1::2] = map(mapped.chunk.texts, source.columns)
+            found[name] = parts
+    return found
+
+
+def _is_made_of(own: str, parts: Sequence[str]) -> bool:
+    """Were these the parts of a text, cells between literals, before programs changed cells?"""
+    literal, *left = parts
+    if not left:
+        return own == literal
+    if not own.startswith(literal):
+        return False
+    cell, *left = left
+    begins = len(literal)
+    places = range(begins, len(own) + 1)
+    if len(left) == 1:  # the last cell goes on to the last literal
+        places = places[max(0, len(own) - len(left[0]) - begins) :][:1]
+    return any(
+        own.startswith(left[0], ends)
+        and _is_of(cell, own[begins:ends])
+        and _is_made_of(own[ends:], left)
+        for ends in places
+    )
+
+
+def _is_of(cell: str, was: str) -> bool:
+    return cell == was or (bool(was) and trace_of(cell, was) == "sure")
 
 
 def _with_words_of(

@@ -226,7 +226,7 @@ class _Judge:
         if lineages:
             held, beside = lineages.document, lineages.rejected_beside
         read = map_chunk(chunk, self._columns, job.input.odd_ids)
-        mapped = held_against(read, held, beside)
+        mapped = held_against(read, self._columns, held, beside)
         if lineages:
             mapped = of_other_jobs(mapped, lineages.job_of)
         judged = self._checker.judge(mapped)

@@ -134,10 +134,11 @@ BEYOND = entry(
 )
 QUOTE = entry(
     "quote",
-    "line {line:d}: text after a closing quote; write quotes inside a cell twice",
+    "line {line:d}: text after a closing quote; let one quote stand before a cell and one after it,"
+    " and write those inside it twice",
     means="In a cell in quotes, text follows the quote that closes it.",
     example='line = "A1,\\"1\\"00,THB,recp_test_1,cust_test_1,,,"',
-    remedy='Write a quote inside a cell twice: "a ""great"" dinner".',
+    remedy='Write "A1" or A1, not ""A1""; and a quote inside a cell twice: "a ""great"" dinner".',
 )
 TOTAL_ROW = entry(
     "total-row",
@@ -317,6 +318,14 @@ BOOLEAN_CELL = entry(
     means="The order id's cell is true or false.",
     example="an .xlsx cell with TRUE",
     remedy="Format the column as text, and write the id itself.",
+)
+QUOTED_ID = entry(
+    "quoted-id",
+    "the quotes are no part of an id: write it without them,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id stands in quotes, which a program wrote twice or drew as a printer does.",
+    example='order_id = "\u201cA1\u201d"',
+    remedy="Write the id without the quotes: with them it would be another order than without.",
 )
 
 # --- from cells to fields

@@ -204,7 +204,7 @@ FAULTY = {
     "quote closed early": (
         GOOD.replace("A1", '"A"1'),
         "quote",
-        "write quotes inside a cell twice",
+        "write those inside it twice",
     ),
     "blank after a quote": (
         GOOD.replace("A1", '"A1" '),

@@ -189,6 +189,39 @@ def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(
     assert looked.documents[0]["destination"] == "recp_test_2"
 
 
+@pytest.mark.fault("J08")
+def test_a_shop_may_stand_in_quotes_where_an_id_may_not(tmp_path: Path) -> None:
+    """The names of a lookup file are people's own; an id in quotes would be another order."""
+    (tmp_path / "shops.csv").write_text('shop,id\n"""Best"" Shop",recp_test_2\n')
+    shops = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    rows = (row(1, recipient='"Best" Shop'), row(2, recipient='"Best" Shop'))
+    rows[1]["order_id"] = "\u201c2\u201d"
+    looked = look_at(tmp_path, *rows, destination=shops)
+    assert looked.documents[0]["destination"] == "recp_test_2"
+    assert looked.rules == {3: [("order_id", "quoted-id")]}
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize("accept", ["", 'odd_ids = "accept"'])
+@pytest.mark.parametrize("cell", ["N\u3000", " N", "N "])
+def test_no_blank_stands_unseen_inside_an_id_that_is_made_of_cells(
+    tmp_path: Path, cell: str, accept: str
+) -> None:
+    """At the end of a cell it is in the middle of the id."""
+    of_two = '{ template = "{extra}-{order_id}-{note}" }'
+    rows = (
+        row(1, extra="N", note="1 2"),
+        row(2, extra="N", note=cell),
+        row(3, extra=cell, note="1"),
+    )
+    looked = look_at(tmp_path, *rows, order_id=of_two, input=accept)
+    assert looked.documents[0]["order_id"] == "N-A00001-1 2"
+    assert looked.rules == {
+        3: [("note", "surrounding-blanks")],
+        4: [("extra", "surrounding-blanks")],
+    }
+
+
 # --- zeros
 
 

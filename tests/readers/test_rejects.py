@@ -713,10 +713,14 @@ def test_a_format_that_hides_digits_is_known(
     assert Styles(styles).hides(0, text) is hidden
 
 
-@pytest.mark.fault("X05", "J08")
-def test_words_that_a_program_changed_are_no_correction(market: Market) -> None:
+@pytest.mark.fault("X05", "J08", "X25")
+@pytest.mark.parametrize("made", ["{}", "No. {} of {}", "{}{}"])
+def test_words_that_a_program_changed_are_no_correction(
+    market: Market, made: str
+) -> None:
     """A declined row whose invoice lost its zeros is as it was: no other attempt. A row that is
-    corrected beside is charged with its zeros; what a person wrote stays.
+    corrected beside is charged with its zeros; what a person wrote stays. So are words that a
+    template makes of cells.
     """
     rows = [
         order(1, invoice="0071", card="tokn_test_sandbox000140011"),
@@ -724,7 +728,8 @@ def test_words_that_a_program_changed_are_no_correction(market: Market) -> None:
         order(3, invoice="0073", recipient="acct_1"),
     ]
     market.orders(rows)
-    market.job()
+    template = made.format("{invoice}", "{order_id}")
+    market.job(metadata=f'{{ invoice = {{ template = "{template}" }} }}')
     assert market.run().returncode == 10
     (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
     back = _read(rejects)
@@ -741,7 +746,8 @@ def test_words_that_a_program_changed_are_no_correction(market: Market) -> None:
     assert market.posts() == 3
     charges = market.sandbox.charges()
     invoices = {c["metadata"]["order_id"]: c["metadata"]["invoice"] for c in charges}
-    assert invoices == {"00001": "0071", "00002": "2026-11-02", "00003": "B73"}
+    words = {"00001": "0071", "00002": "2026-11-02", "00003": "B73"}
+    assert invoices == {own: made.format(word, own) for own, word in words.items()}
 
 
 @pytest.mark.fault("X05")
