@@ -62,7 +62,7 @@ def test_prompt_answers_let_half_as_many_be_ahead_and_not_for_long() -> None:
         await waits(some.turn())
         six[1].end()  # five are left, one more than slots
         six[2].end()
-        assert some._turns == 4
+        assert some._turns.taken == 4
 
     run(main())
 
@@ -91,8 +91,9 @@ def test_who_does_not_come_leaves_the_place_to_the_next() -> None:
         late.cancel()  # it was let in a moment ago
         turn = await next_one
         await turn.enter()
-        assert isinstance(turn, Turn) and (some._turns, some._under_way) == (1, 1)
+        assert isinstance(turn, Turn)
+        assert (some._turns.taken, some._requests.taken) == (1, 1)
         turn.end()
-        assert (some._turns, some._under_way) == (0, 0)
+        assert (some._turns.taken, some._requests.taken) == (0, 0)
 
     run(main())

@@ -31,7 +31,7 @@ from batchpay.domain.model import Answer, ChargeSeen, Event, OnItsWay
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import Shown
-from batchpay.lifecycle.elsewhere import asked_in_told, asked_of
+from batchpay.lifecycle.elsewhere import asked_of
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges, money_of, paid_apart
 from batchpay.lifecycle.plan import by_order, key_of
@@ -658,7 +658,7 @@ def test_the_family_of_an_order_is_what_came_to_correct_it() -> None:
 def test_what_is_kept_of_another_jobs_charge_comes_back() -> None:
     """Who paid, and for whom, as far as it told."""
     full = of_job("day", customer="cust_1")
-    assert asked_in_told(told_of(full)) == asked_of(full)
+    assert asked_of(told_of(full)) == asked_of(full)
     assert asked_of(full) == Asked("cust_1", full.destination, full.amount, "thb")
     silent = told_of(of_job("day", destination=None))
     assert (silent.destination, silent.payer, silent.job) == ("", "", "day")

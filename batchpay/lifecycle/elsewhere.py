@@ -8,9 +8,9 @@ the same sale: all that it goes back to is asked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
-from batchpay.domain.events import ChargedElsewhere
-from batchpay.domain.model import ChargeSeen, Document, Intent
+from batchpay.domain.model import Document, Intent
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import goes_back_to
 from batchpay.lifecycle.plan import by_order
@@ -33,7 +33,20 @@ def asked_for(
     yield from map(asked_by, intents)
 
 
-def asked_of(charge: ChargeSeen) -> Asked:
+class Charged(Protocol):
+    """A charge, as a list shows it, as the journal keeps it, or as it is told of a row."""
+
+    @property
+    def payer(self) -> str | None: ...
+    @property
+    def destination(self) -> str | None: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def asked_of(charge: Charged) -> Asked:
     """What a charge asks for."""
     return Asked(
         charge.payer or "",
@@ -41,11 +54,6 @@ def asked_of(charge: ChargeSeen) -> Asked:
         charge.amount,
         charge.currency.lower(),
     )
-
-
-def asked_in_told(told: ChargedElsewhere) -> Asked:
-    """What a charge asks for, as the journal kept it."""
-    return Asked(told.payer, told.destination, told.amount, told.currency.lower())
 
 
 def came_to_correct(order_id: str, attempts: Iterable[Attempt]) -> Iterator[Attempt]:

@@ -25,7 +25,7 @@ from batchpay.intake.damage import may_be_one
 from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.after import begun_ns, may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.elsewhere import asked_for, is_of_sale
+from batchpay.lifecycle.elsewhere import asked_for, asked_of, is_of_sale
 from batchpay.lifecycle.plan import alike, single_use_of, terms_in
 from batchpay.lifecycle.rows import (
     ConflictWith,
@@ -165,7 +165,7 @@ def _elsewhere(row: Row, history: History, guards: Guards) -> Elsewhere | None:
     if not others:
         return None
     asked = _asked_for_sale(row, history, guards)
-    found = [other for other in others if is_of_sale(other.asked, asked)]
+    found = [other for other in others if is_of_sale(asked_of(other), asked)]
     if not found:
         return None
     first = found[0]

@@ -346,8 +346,8 @@ class Lineages:
         self._corrections: Mapping[str, Sequence[str]] | None = None
         # what tells nothing for the journal may yet tell what rows are called today
         self._renamed = Names() if renamed is None else renamed
-        # last 12 digits of a batch id -> batch id
-        self._batches: dict[str, str] | None = None
+        # last 12 digits of a batch id -> batch, in the order in which they came
+        self._known: dict[str, Batch] | None = None
         # the same digits -> another job that knows the batch
         self._jobs: dict[str, str] = {}
         self._spans: dict[str, list[_Span]] = {}
@@ -356,7 +356,6 @@ class Lineages:
         self._readings: dict[str, list[str]] | None = None
         # batch id -> place -> it and its rivals
         self._rivals: dict[str, dict[str, Rivals]] = {}
-        self._received: dict[str, int] | None = None
         self._last: tuple[str, int, StoredChunk | None] | None = None
         # Cancellations of orders that were never sent, by all that these are known by.
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
@@ -410,11 +409,8 @@ class Lineages:
 
     def read_right(self, place: str) -> Document | None:
         """The same, where nothing was wrong with its file as a whole."""
-        known = self.where(place)
-        if known is None:
-            return None
-        refused = (one.id for one in self._journal.batches() if one.refusal)
-        if known[0] in refused:
+        batch = self._batch_of(place)
+        if batch is None or batch.refusal:
             return None
         return self.document(place)
 
@@ -452,11 +448,10 @@ class Lineages:
             for span in self._spans_of(batch_id):
                 if span.sheet == sheet and span.first <= row <= span.last:
                     found.setdefault(batch_id, {})[span.number] = None
-        batches = [batch.id for batch in self._journal.batches()]
         return [
-            (batch_id, number)
-            for batch_id in batches
-            for number in found.get(batch_id, ())
+            (batch.id, number)
+            for batch in self._batches().values()
+            for number in found.get(batch.id, ())
         ]
 
     def reading(self, place: str) -> str:
@@ -774,25 +769,29 @@ class Lineages:
         if at is None:
             return None
         tail, sheet, row = at
-        if self._batches is None:
-            self._batches = {
-                batch.id[-12:]: batch.id for batch in self._journal.batches()
-            }
-        batch_id = self._batches.get(tail)
-        if batch_id:
-            return (batch_id, sheet, row)
+        batch = self._batches().get(tail)
+        if batch is not None:
+            return (batch.id, sheet, row)
         return None
 
     def received_ns(self, place: str) -> int:
         """When the file of a place first came (wall clock); 0 where the journal does not know."""
-        if self._received is None:
-            self._received = {
-                one.id: one.first_seen_ns for one in self._journal.batches()
-            }
-        known = self.where(place)
-        if known is None:
+        batch = self._batch_of(place)
+        if batch is None:
             return 0
-        return self._received[known[0]]
+        return batch.first_seen_ns
+
+    def _batch_of(self, place: str) -> Batch | None:
+        at = row_at(place)
+        if at is None:
+            return None
+        return self._batches().get(at[0])
+
+    def _batches(self) -> Mapping[str, Batch]:
+        """Read once, for there may be a place to look up with each row."""
+        if self._known is None:
+            self._known = {batch.id[-12:]: batch for batch in self._journal.batches()}
+        return self._known
 
     def job_of(self, place: str, ids: Sequence[str]) -> str:
         """The other job of this journal that a place is of; empty where it is this job's, or

@@ -16,7 +16,6 @@ from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Rivals
 from batchpay.lifecycle.plan import by_order, place_of
-from batchpay.lifecycle.terms import Asked
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said
 from batchpay.messages.message import Entry, Field, Message
@@ -100,10 +99,6 @@ class Elsewhere:
     destination: str
     amount: int  # smallest unit
     currency: str
-
-    @property
-    def asked(self) -> Asked:
-        return Asked(self.payer, self.destination, self.amount, self.currency.lower())
 
 
 @dataclass(frozen=True, slots=True)

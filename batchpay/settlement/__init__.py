@@ -20,6 +20,7 @@ others     other jobs' charges of the same orders
 following  where the shares of earlier charges are, refunds, disputes: last, and in nobody's way
 doubts     what became of the sends that nobody answered
 loop       the workers, the deadline, and when sending is over
+slots      how many requests are under way at once
 pacing     rate and backoff, pure
 """
 

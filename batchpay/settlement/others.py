@@ -16,7 +16,6 @@ from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import (
     asked_for,
-    asked_in_told,
     asked_of,
     came_to_correct,
     charged_beside,
@@ -171,7 +170,7 @@ def doubles(
     for told in latest.values():
         if not told.takes_money:
             continue
-        for attempt in charged_beside(asked_in_told(told), attempts):
+        for attempt in charged_beside(asked_of(told), attempts):
             yield told.charge_id, _charged_twice(told, attempt)
 
 

@@ -26,99 +26,98 @@ class Slots:
     """Those of one run; whoever has waited longest is next."""
 
     def __init__(self, slots: int, elapsed_s: Callable[[], float]) -> None:
-        self._slots = slots
-        self._elapsed_s = elapsed_s
-        self._turns = 0
-        self._under_way = 0
-        self._for_turn: deque[_Waiter] = deque()
-        self._for_slot: deque[_Waiter] = deque()
-        # when the last prompt answers were read, no more of them than turns may be ahead
-        self._prompt_s: deque[float] = deque(maxlen=slots // 2)
+        self._ahead = _Ahead(slots // 2, elapsed_s)
+        self._turns = _Places(lambda: slots + self._ahead.number())
+        self._requests = _Places(lambda: slots)
 
     async def turn(self) -> Turn:
         """Wait until one more intent may be written."""
-        if self._for_turn or not self._has_turn():
-            await self._in(self._for_turn, self._turn_over)
-        else:
-            self._turns += 1
-        return Turn(self)
-
-    def _has_turn(self) -> bool:
-        return self._turns < self._slots + self._ahead()
-
-    def _ahead(self) -> int:
-        earliest_s = self._elapsed_s() - AHEAD_S
-        while self._prompt_s and self._prompt_s[0] < earliest_s:
-            self._prompt_s.popleft()
-        return len(self._prompt_s)
-
-    async def _enter(self) -> float:
-        if self._for_slot or self._under_way >= self._slots:
-            await self._in(self._for_slot, self._slot_over)
-        else:
-            self._under_way += 1
-        return self._elapsed_s()
-
-    async def _in(self, line: deque[_Waiter], over: Callable[[], None]) -> None:
-        """Wait in a line; who is let in was counted by who let it in."""
-        waiter: _Waiter = asyncio.get_running_loop().create_future()
-        line.append(waiter)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                over()  # it was let in, and does not come
-            else:
-                with suppress(ValueError):
-                    line.remove(waiter)
-            raise
-
-    def _turn_over(self) -> None:
-        self._turns -= 1
-        while self._for_turn and self._has_turn():
-            if _let_in(self._for_turn):
-                self._turns += 1
-
-    def _slot_over(self) -> None:
-        self._under_way -= 1
-        while self._for_slot and self._under_way < self._slots:
-            if _let_in(self._for_slot):
-                self._under_way += 1
-
-    def _answered(self, took_s: float) -> None:
-        if took_s <= PROMPT_S:
-            self._prompt_s.append(self._elapsed_s())
+        await self._turns.take()
+        return Turn(self._turns, self._requests, self._ahead)
 
 
 class Turn:
     """To be ended by whoever has it, whatever came of it."""
 
-    __slots__ = ("_began_s", "_slots")
+    __slots__ = ("_ahead", "_began_s", "_requests", "_turns")
 
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
+    def __init__(self, turns: _Places, requests: _Places, ahead: _Ahead) -> None:
+        self._turns = turns
+        self._requests = requests
+        self._ahead = ahead
         # its request, or the wait for its first byte
         self._began_s: float | None = None
 
     async def enter(self) -> None:
         """Wait for the slot; done at once for one that has it."""
         if self._began_s is None:
-            self._began_s = await self._slots._enter()
+            await self._requests.take()
+            self._began_s = self._ahead.elapsed_s()
 
     def end(self, *, answered: bool = False) -> None:
         """Somebody else may have it. `answered`: the gateway was asked, and said something."""
-        slots = self._slots
         if self._began_s is not None:
             if answered:
-                slots._answered(slots._elapsed_s() - self._began_s)
-            slots._slot_over()
-        slots._turn_over()
+                self._ahead.answered(self._began_s)
+            self._requests.leave()
+        self._turns.leave()
 
 
-def _let_in(line: deque[_Waiter]) -> bool:
-    """The first of a line, unless it has gone away."""
-    waiter = line.popleft()
-    if waiter.done():
-        return False
-    waiter.set_result(None)
-    return True
+class _Ahead:
+    """How many turns may be ahead of their slots, by how promptly the gateway answers."""
+
+    def __init__(self, most: int, elapsed_s: Callable[[], float]) -> None:
+        self.elapsed_s = elapsed_s
+        # when the last prompt answers were read, no more of them than turns may be ahead
+        self._prompt_s: deque[float] = deque(maxlen=most)
+
+    def number(self) -> int:
+        """As many as answers were read just now."""
+        earliest_s = self.elapsed_s() - AHEAD_S
+        while self._prompt_s and self._prompt_s[0] < earliest_s:
+            self._prompt_s.popleft()
+        return len(self._prompt_s)
+
+    def answered(self, began_s: float) -> None:
+        """The answer to a request that began then was read now."""
+        now_s = self.elapsed_s()
+        if now_s - began_s <= PROMPT_S:
+            self._prompt_s.append(now_s)
+
+
+class _Places:
+    """So many at once, and a line of those who wait for one."""
+
+    def __init__(self, room: Callable[[], int]) -> None:
+        self.taken = 0
+        self._room = room
+        self._line: deque[_Waiter] = deque()
+
+    async def take(self) -> None:
+        """Wait in the line; who is let in was counted by who let it in."""
+        if not self._line and self._has_room():
+            self.taken += 1
+            return
+        waiter: _Waiter = asyncio.get_running_loop().create_future()
+        self._line.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self.leave()  # it was let in, and does not come
+            else:
+                with suppress(ValueError):
+                    self._line.remove(waiter)
+            raise
+
+    def leave(self) -> None:
+        """There is room again, for the first of the line that has not gone away."""
+        self.taken -= 1
+        while self._line and self._has_room():
+            waiter = self._line.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                self.taken += 1
+
+    def _has_room(self) -> bool:
+        return self.taken < self._room()
