@@ -395,6 +395,20 @@ def report(
     is_flag=True,
     help="Never send this order, nor ask anybody for it; a batch's id: all that it holds.",
 )
+@click.option(
+    "--row",
+    "rows",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="With --cancel and a batch's id: this row, which may have no order id. Repeatable.",
+)
+@click.option(
+    "--sheet",
+    type=Words(),
+    metavar="NAME",
+    help="The sheet of --row, where several have it.",
+)
 @click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
 @click.option(
     "--not-ours",
@@ -409,6 +423,8 @@ def resolve(
     order_id: str | None,
     as_: str | None,
     cancel: bool,
+    rows: tuple[int, ...],
+    sheet: str | None,
     lift_stop: bool,
     not_ours: str | None,
     reason: str,
@@ -429,10 +445,16 @@ def resolve(
             "resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes one of"
             " --lift-stop and --not-ours"
         )
+    if (rows and not cancel) or (sheet is not None and not rows):
+        raise Usage("--row goes with --cancel and a batch's id, --sheet with --row")
     if lift_stop:
         made = verb.lift_stop(_kept_job(job_file), reason)
     elif not_ours is not None:
         made = verb.not_ours(*_key_and_kept_job(job_file), not_ours, reason)
+    elif rows:
+        made = verb.cancel_rows(
+            _kept_job(job_file), order_id or "", rows, sheet, reason
+        )
     elif cancel:
         made = verb.cancel(_kept_job(job_file), order_id or "", reason)
     else:

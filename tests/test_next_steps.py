@@ -420,7 +420,8 @@ def test_an_order_that_was_mistyped_is_said_again(three: Market) -> None:
     words = ("--as", "not-charged", "--reason", WHY)
     for verb, *more in (("resolve", *words), ("status",)):
         typed = three.run("1", *more, verb=verb)
-        assert typed.returncode == 64 and str(steps.ORDER_ID()) in typed.stderr, typed
+        step = steps.addressed(str(steps.ORDER_ID()), "job.toml")
+        assert typed.returncode == 64 and step in typed.stderr, typed
         assert "knows no order" in typed.stderr or "was never sent" in typed.stderr
     named = three.results()[0]["order_id"]
     assert three.run(named, verb="status").returncode == 0
@@ -1874,6 +1875,72 @@ def test_what_nobody_pays_or_corrects_any_more_a_person_says_so(three: Market) -
     shutil.rmtree(three.folder / "state")
     done = three.run("--adopt", "--input", again)
     assert len(three.money()) == 1 and "accountant" not in done.stdout, done.stdout
+
+
+def give_up(three: Market, batch: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """A person gives up a row by its place."""
+    return three.run(batch, "--cancel", "--reason", "no more", *flags, verb="resolve")
+
+
+@tries("cancel-order")
+@pytest.mark.fault("J13", "J14", "J02")
+def test_a_row_is_given_up_by_its_place_where_its_order_cannot_be(
+    three: Market,
+) -> None:
+    """One without an id, and those that contradict an order which was charged: what else
+    the order is stays. Neither the row nor what comes back to correct it, however often, is ever
+    sent, nor by a journal that was lost.
+    """
+    three.orders([order(1), order(9)], "first.csv")
+    over(three, 0, "--input", "first.csv")
+    without_id = order(2, order_id="")
+    dearer = order(4, amount="700.00"), order(9, amount="800.00")
+    three.orders(
+        [without_id, order(1, amount="900.00"), *map(order, (3, 4, 9)), *dearer]
+    )
+    assert three.run("--limit", "0").returncode == 11
+    (batch,) = {one["batch_id"] for one in three.results() if one["row"] == "8"}
+    back = [{**line, "order_id": line["order_id"] or "A7"} for line in rejected(three)]
+    told = three.run("00001", "--cancel", *("--reason", "no more"), verb="resolve")
+    assert told.returncode == 64 and "00001 is succeeded" in told.stderr
+    for flags, why in (
+        (("--row", "4"), "row 4 is held, and is cancelled with its order: batchpay"),
+        (("--row", "99"), "has no row 99"),
+        (("--row", "2", "--sheet", "x"), "has no row 2 in sheet x"),
+    ):
+        told = give_up(three, batch, *flags)
+        assert told.returncode == 64 and why in told.stderr, told
+    (first,) = {one["batch_id"] for one in three.results()} - {batch}
+    told = give_up(three, first, "--row", "2")
+    assert "row 2 is succeeded; only a row that waits" in told.stderr, told
+    follow(three, give_up(three, batch, "--row", "4").stderr)
+    said = give_up(three, batch, "--row", "2", "--row", "3", "--row", "6", "--row", "8")
+    assert said.returncode == 0 and "4 rows of batch" in said.stdout, said
+    assert "cancelled already" in give_up(three, batch, "--row", "3").stderr
+    said = three.run("00004", "--cancel", "--reason", "no more", verb="resolve")
+    assert said.returncode == 0, said
+    status = three.run(verb="status").stdout
+    assert "accountant" not in status, status
+    rows = {one["row"]: one for one in three.results() if one["batch_id"] == batch}
+    for number in ("2", "3", "6", "8"):
+        one = rows[number]
+        assert one["who_acts"] == "-" and "no more" in one["reason"], one
+    again = sent_back(three, back)
+    for name in ("orders.csv", again):
+        plan = three.run("--input", name, verb="plan")
+        done = three.run("--input", name)
+        for told in (plan, done):
+            assert told.returncode == 10 and exits.SEEN_TO in told.stdout, told.stdout
+    # corrected once more, the correction itself
+    twice = [dict(line, order_id="A9") for line in rejected(three)[:1]]
+    assert twice[0]["batchpay_row"] == "2" and twice[0]["batchpay_batch"] != batch
+    assert three.run("--input", sent_back(three, twice)).returncode == 10
+    assert three.money() == {"00001": 1, "00009": 1}
+    assert three.run(verb="verify").returncode == 0
+    shutil.rmtree(three.folder / "state")
+    done = three.run("--adopt", "--input", again, "--summary")
+    assert "4 rows cancelled since, kept so" in done.stdout, done.stdout
+    assert three.money() == {"00001": 1, "00009": 1}
 
 
 @pytest.mark.fault("J13", "E11")

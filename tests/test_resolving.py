@@ -179,6 +179,9 @@ def test_resolve_says_what_it_takes(market: Market) -> None:
         ["1", "--cancel", "--lift-stop", *WHY],
         ["1", "--as", "paid", *WHY],
         ["1", "--cancel"],
+        ["1", "--as", "not-charged", "--row", "2", *WHY],
+        ["1", "--cancel", "--sheet", "x", *WHY],
+        ["1", "--cancel", "--row", "2", *WHY],
     ):
         assert market.run(*words, verb="resolve").returncode == 64, words
 

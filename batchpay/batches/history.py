@@ -84,6 +84,7 @@ def history_of(
         attempts=attempts,
         owned=owned,
         cancelled=_cancelled(histories),
+        given_up=_given_up(sales, lineages),
         # other orders that may be one sale with theirs
         corrected=corrected,
         rivals=_rivals(sales, corrected, lineages),
@@ -187,6 +188,12 @@ def _said(sales: Sales, lineages: Lineages) -> dict[str, dict[str, bool]]:
         place: said_of(sale, lineages) for place, sale in sales.items() if sale.others
     }
     return {place: some for place, some in said.items() if some}
+
+
+def _given_up(sales: Sales, lineages: Lineages) -> dict[str, str]:
+    """Place of a row that a person gave up -> that person's word."""
+    words = {place: lineages.given_up(sale.line) for place, sale in sales.items()}
+    return {place: word for place, word in words.items() if word}
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:

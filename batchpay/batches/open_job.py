@@ -32,6 +32,7 @@ from batchpay.domain.events import (
     OrderCancelled,
     Restored,
     RowsAnswered,
+    RowsGivenUp,
     Stop,
     Told,
     line,
@@ -166,7 +167,9 @@ class OpenJob:
             by = word.whose
             one = word.order_id, word.attempt
             attempt = known.get(one)
-            if attempt is None:
+            if not word.order_id:
+                yield self._event(RowsGivenUp(reason=word.why, by=by, places=word.keys))
+            elif attempt is None:
                 cancelled = OrderCancelled(reason=word.why, by=by, sale=word.keys)
                 yield self._event(cancelled, order_id=word.order_id)
             elif attempt.outcome in MAY_BE_SAID and one not in told:

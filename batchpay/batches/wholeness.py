@@ -43,7 +43,7 @@ NAMED = 10  # orders that a sentence names
 class Word:
     """A person's word that an order is not to be sent, which only a report still tells."""
 
-    order_id: str
+    order_id: str  # empty: it is of rows alone
     said: str = CANCELLED
     reason: str = ""
     keys: tuple[str, ...] = ()  # all that its sale is known by
@@ -97,7 +97,9 @@ class Loss:
             had=self.had,
             has=self.has,
             manifests_ns=self.manifests_ns,
-            cancelled=tuple(dict.fromkeys(word.order_id for word in self.words)),
+            cancelled=tuple(
+                dict.fromkeys(word.order_id for word in self.words if word.order_id)
+            ),
             unproven=self.unproven,
         )
 
@@ -115,6 +117,8 @@ class Loss:
             parts.append(
                 f"{orders} settled as not charged since, kept back: {_named(by_hand)}"
             )
+        if rows := sum(len(word.keys) for word in self.words if not word.order_id):
+            parts.append(f"{many(rows, 'row')} cancelled since, kept so")
         if self.stops:
             parts.append("a stop that nobody lifted, in force again")
         kept = "No report tells of an order that was cancelled since"
@@ -125,7 +129,7 @@ class Loss:
     def _orders(self, *, cancelled: bool) -> list[str]:
         """Orders of which the reports tell that they are cancelled; or something else."""
         some = [word for word in self.words if (word.said == CANCELLED) is cancelled]
-        return list(dict.fromkeys(word.order_id for word in some))
+        return list(dict.fromkeys(word.order_id for word in some if word.order_id))
 
 
 def _named(orders: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from batchpay.domain.events import (
     STOPS,
     OrderCancelled,
     Resolved,
+    RowsGivenUp,
     Stop,
     at_state,
     kinds,
@@ -53,10 +54,13 @@ def said_in(journal: SqliteJournal) -> list[Said]:
     """
     words: list[Said] = []
     settled: dict[str, tuple[Event, Resolved]] = {}
-    for event in journal.events(kinds(OrderCancelled, Resolved)):
+    for event in journal.events(kinds(OrderCancelled, RowsGivenUp, Resolved)):
         told = of(event)
         if isinstance(told, OrderCancelled):
             word = Said(CANCELLED, event.order_id, told.sale, told.reason)
+            words.append(replace(word, by=told.by, at=iso(event.at_ns)))
+        elif isinstance(told, RowsGivenUp):
+            word = Said(CANCELLED, "", told.places, told.reason)
             words.append(replace(word, by=told.by, at=iso(event.at_ns)))
         elif isinstance(told, Resolved) and told.said in (CANCELLED, DENIED):
             settled[event.order_id] = event, told
@@ -87,6 +91,8 @@ def _said_of(attempts: Sequence[Attempt]) -> Iterator[Said]:
 
 
 def _under_every_id(word: Said, lineages: Lineages) -> Said:
+    if not word.order_id:
+        return word  # of its rows alone
     ids = [word.order_id, *filter(None, map(order_in, word.keys))]
     for key in word.keys:
         if not order_in(key):

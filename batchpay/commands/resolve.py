@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,15 +19,24 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import ask_the_gateway
-from batchpay.batches.standings import findings_of
+from batchpay.batches.standings import findings_at, findings_of
 from batchpay.domain import times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
-from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
+from batchpay.domain.events import (
+    Disowned,
+    Lifted,
+    OrderCancelled,
+    RowsGivenUp,
+    Word,
+    line,
+    of,
+)
 from batchpay.domain.events import Resolved as SaidOfAttempt
 from batchpay.domain.model import (
     NO_MONEY,
     Batch,
     ChargeSeen,
+    Finding,
     Intent,
     Outcome,
     Page,
@@ -109,6 +118,78 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
         _cancel(opened, order_id, reason, sale)
         _publish_all(opened)
         return Resolved(f"order {order_id} is cancelled: it will never be sent")
+
+
+def cancel_rows(
+    job: Job, batch_id: str, rows: Sequence[int], sheet: str | None, reason: str
+) -> Resolved:
+    """Rows that wait to be corrected, and may have no order id, are never sent, nor is what comes
+    back to correct them. Raises Usage for any other row.
+    """
+    with ExitStack() as stack:
+        opened = OpenJob(job, stack)
+        batches = (one for one in opened.journal.batches() if one.id == batch_id)
+        batch = next(batches, None)
+        if batch is None:
+            raise Usage(f"{batch_id}: no such batch; --row is of the batch named")
+        places = [_place_in(opened, batch, row, sheet) for row in sorted({*rows})]
+        for one in findings_at(opened.job, opened.journal, batch, places):
+            _refuse_to_give_up(one)
+        told = RowsGivenUp(
+            reason=reason,
+            by=who(),
+            places=tuple(place_of(batch.id, *place) for place in places),
+        )
+        now_ns = opened.clock.now_ns()
+        event = line(told, now_ns, opened.run_id, batch_id=batch.id)
+        opened.journal.append([event])
+        _publish_all(opened)
+        named = ", ".join(str(row) for _, row in places)
+        return Resolved(
+            f"{many(len(places), 'row')} of batch {batch_id} cancelled ({named}): never sent, nor"
+            " is what comes back to correct it"
+        )
+
+
+def _place_in(
+    opened: OpenJob, batch: Batch, row: int, sheet: str | None
+) -> tuple[str, int]:
+    """The sheet of a row of a batch, and its number. Raises Usage where there is none, or one in
+    several sheets.
+    """
+    found = []
+    for number, one, first, last in opened.journal.spans(batch.id):
+        if first <= row <= last and sheet in (None, one):
+            chunk = opened.journal.chunk(batch.id, number)
+            if chunk is not None and row in chunk.rows:
+                found.append(one)
+    if not found:
+        where = "" if sheet is None else f" in sheet {shown(sheet)}"
+        raise Usage(
+            f"batch {batch.id} has no row {row}{where}; results.csv tells the row of each"
+        )
+    if len(found) > 1:
+        sheets = ", ".join(map(shown, found))
+        raise Usage(f"row {row} is in several sheets; --sheet says which: {sheets}")
+    return found[0], row
+
+
+def _refuse_to_give_up(finding: Finding) -> None:
+    """Raises Usage for a row that waits for nobody's correction, or is over."""
+    row = f"row {finding.row}"
+    if finding.cancelled is not None:
+        raise Usage(
+            f"{row} was cancelled already, by {shown(finding.cancelled)}; it is never sent, and"
+            " nothing is to do"
+        )
+    if finding.outcome is Outcome.HELD:
+        step = steps.CANCEL_ORDER(order=finding.order_id)
+        raise Usage(f"{row} is held, and is cancelled with its order: {step}")
+    if not may_be_given_up(finding):
+        raise Usage(
+            f"{row} is {finding.outcome.value}; only a row that waits to be corrected or paid can"
+            " be cancelled"
+        )
 
 
 def _refuse_said_already(opened: OpenJob, order_id: str) -> None:

@@ -28,6 +28,7 @@ from batchpay.domain.events import (
     NewOrders,
     OrderCancelled,
     RowsAnswered,
+    RowsGivenUp,
     told_by,
 )
 from batchpay.domain.model import (
@@ -40,6 +41,7 @@ from batchpay.domain.model import (
     StoredChunk,
 )
 from batchpay.job.job import Job
+from batchpay.lifecycle.attempt import word_of
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.plan import (
     alike,
@@ -359,6 +361,7 @@ class Lineages:
         self._last: tuple[str, int, StoredChunk | None] | None = None
         # Cancellations of orders that were never sent, by all that these are known by.
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
+        self._given_up: dict[str, str] | None = None  # place -> a person's word
         self._cancelled: Some | None = None  # what an id looks like -> such orders
         # ... of ids that were made of other cells than now, with their terms
         self._foreign: list[tuple[str, Event, OrderCancelled]] | None = None
@@ -577,6 +580,19 @@ class Lineages:
                     some = self._cancelled.setdefault(self.form(event.order_id), {})
                     some[event.order_id] = None
         return [one for form in forms for one in self._cancelled.get(form, ())]
+
+    def given_up(self, line: Iterable[str]) -> str:
+        """Who said of a row, or of one that it goes back to, that it is never to be sent, when and
+        why; empty when nobody did. `line`: their places.
+        """
+        if self._given_up is None:
+            self._given_up = {}
+            given_up = self._journal.events([RowsGivenUp.kind])
+            for event, told in told_by(given_up, RowsGivenUp):
+                word = word_of(told.by, told.reason, event.at_ns)
+                self._given_up.update(dict.fromkeys(told.places, word))
+        words = (self._given_up.get(place, "") for place in line)
+        return next(filter(None, words), "")
 
     def _all_words(self) -> Mapping[str, list[tuple[Event, OrderCancelled]]]:
         if self._words is None:

@@ -188,6 +188,8 @@ class History:
     taken_for: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     # Order id -> why a person said never to send it.
     cancelled: Mapping[str, str] = field(default_factory=dict)
+    # Place of a row -> why a person said that it, or one that it goes back to, is given up.
+    given_up: Mapping[str, str] = field(default_factory=dict)
     # Place -> attempts of other orders that may be one sale with the row (sales.is_kin): it
     # corrects them, or they correct it, or they have one of its `others`.
     corrected: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
@@ -393,6 +395,7 @@ class ConflictWith:
 
     why: Why
     attempt: Attempt | None = None
+    given_up: str = ""  # who said that nobody looks into it any more, when and why
 
 
 @dataclass(frozen=True, slots=True)

@@ -318,9 +318,11 @@ def keys_of(row: Row) -> tuple[str, ...]:
 
 
 def why_cancelled(row: Row, history: History, guards: Guards) -> str:
-    """Who said never to send the order, under any id of its sale, when and why; empty when nobody
-    did.
+    """Who said never to send the row, or its order under any id of its sale, when and why; empty
+    when nobody did.
     """
+    if row.place in history.given_up:
+        return history.given_up[row.place]
     ids: tuple[str, ...] = (row.order_id,)
     by_ids: list[str] = []
     if row.corrects:  # a row that came back is the sale of all its ids

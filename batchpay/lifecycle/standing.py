@@ -81,6 +81,13 @@ from batchpay.messages.message import Entry
 
 def stand(row: Row, history: History, guards: Guards) -> Standing:
     """What the row is now. Total: every row gets exactly one standing."""
+    standing = _stand_now(row, history, guards)
+    if isinstance(standing, ConflictWith):
+        return replace(standing, given_up=why_cancelled(row, history, guards))
+    return standing
+
+
+def _stand_now(row: Row, history: History, guards: Guards) -> Standing:
     standing = _stand_by_itself(row, history, guards)
     sendable = sendable_of(standing)
     if sendable is None:

@@ -207,10 +207,17 @@ CHARGE_ID = entry(
     means="A person named a charge that the gateway does not know.",
     example="an id with a letter too few",
 )
+CANCEL_ORDER = entry(
+    "cancel-order",
+    "batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    means="A held order waits to be sent: the whole of it is cancelled, by its id.",
+    example="resolve JOB BATCH --cancel --row 7 of a row that is held",
+)
 ORDER_ID = entry(
     "order-id",
     "ids are told as they stand in the file: copy it from results.csv and say it again; a row whose"
-    " id was rejected has none, and is told by its row there",
+    " id was rejected has none, and is told by its row there: "
+    "batchpay resolve JOB --cancel --reason TEXT BATCH --row N",
     means="A person named an order that the journal does not know.",
     example="an id without its zeros in front",
 )

@@ -135,8 +135,11 @@ def finding_of(
     (standing.settled_by).
     """
     finding = _finding(place, standing, hold)
-    if isinstance(standing, Owns | Rejected) and may_be_given_up(finding):
-        finding = _given_up(finding, standing.given_up)
+    word = ""
+    if isinstance(standing, Owns | Rejected | ConflictWith):
+        word = standing.given_up
+    if word and may_be_given_up(finding):
+        finding = _given_up(finding, word)
     if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
     if finding.who_acts == A_PERSON or _is_unaccounted(standing):
@@ -154,9 +157,7 @@ def may_be_given_up(finding: Finding) -> bool:
 
 
 def _given_up(finding: Finding, word: str) -> Finding:
-    """Its line stays what it is, and names nobody. `word`: who said so, when and why; or empty."""
-    if not word:
-        return finding
+    """Its line stays what it is, and names nobody. `word`: who said so, when and why."""
     why = finding.reasons
     if finding.outcome is Outcome.REJECTED and not why:
         why = tuple(problem.message() for problem in finding.problems)

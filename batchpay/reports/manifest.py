@@ -47,7 +47,7 @@ class Said:
     """A person's word about an order, as a manifest tells it."""
 
     said: str  # cancelled, not-charged
-    order_id: str
+    order_id: str  # empty: it is of these rows alone
     # All that its sale is known by: places of rows, and orders (plan.by_order).
     keys: tuple[str, ...]
     reason: str

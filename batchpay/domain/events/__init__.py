@@ -74,7 +74,11 @@ from batchpay.domain.events.ledger import (
     RefundSeen,
 )
 from batchpay.domain.events.lines import at_state, line, line_of, of, told_by, told_in
-from batchpay.domain.events.orders import ChargedElsewhere, OrderCancelled
+from batchpay.domain.events.orders import (
+    ChargedElsewhere,
+    OrderCancelled,
+    RowsGivenUp,
+)
 from batchpay.domain.events.reading import (
     asked_in,
     begins,
@@ -167,6 +171,7 @@ __all__ = [
     "Resolved",
     "Restored",
     "RowsAnswered",
+    "RowsGivenUp",
     "RunCounted",
     "RunFinished",
     "RunStarted",

@@ -40,7 +40,11 @@ from batchpay.domain.events.ledger import (
     Followed,
     RefundSeen,
 )
-from batchpay.domain.events.orders import ChargedElsewhere, OrderCancelled
+from batchpay.domain.events.orders import (
+    ChargedElsewhere,
+    OrderCancelled,
+    RowsGivenUp,
+)
 from batchpay.domain.events.runs import (
     BelongsTo,
     Listed,
@@ -84,6 +88,7 @@ ALL: tuple[type[Told], ...] = (
     Disbelieved,
     TransferSeen,
     OrderCancelled,
+    RowsGivenUp,
     ChargedElsewhere,
     BelongsTo,
     RunStarted,

@@ -22,6 +22,19 @@ class OrderCancelled(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowsGivenUp(Told):
+    """A person's word that rows which wait to be corrected are never to be sent, nor what corrects
+    them; of other rows of their orders, where they have any, it says nothing.
+    """
+
+    kind = "given_up"
+
+    reason: str
+    by: str = ""
+    places: tuple[str, ...] = field(default=(), metadata=LIST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedElsewhere(Told):
     """A charge of the same order that another job made (J06)."""
 

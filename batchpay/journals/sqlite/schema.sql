@@ -14,6 +14,7 @@
 --   found, absent     what a look-up showed
 --   resolved          a person's word on an attempt in doubt or held, after a look-up
 --   cancelled         a person's word that an order is never to be sent
+--   given_up          a person's word that rows which wait to be corrected are never to be sent
 --   adopted           a charge of this job that this journal did not make
 --   withdrawn         a held attempt that will never be sent; the next one may follow
 --   missing           the gateway no longer knows a charge that is pending, or ended without money
