@@ -19,16 +19,12 @@ from batchpay.domain.events import (
     line,
 )
 from batchpay.domain.model import Judged, Problem, StoredChunk
-from batchpay.lifecycle.kinship import (
-    Ancestry,
-    Lineages,
-    Names,
-    Rivals,
-    are_apart,
-    only_named,
-    reading_of,
-)
+from batchpay.lifecycle.ancestry import Ancestry, only_named
+from batchpay.lifecycle.kept import reading_of
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.rivals import Rivals, are_apart
 from batchpay.messages.message import plain
 from tests.test_lifecycle import DECLINED, FIRST, answer_event
 
@@ -91,7 +87,7 @@ def test_a_correction_of_a_correction_goes_back_to_the_first_row() -> None:
     found = lineages.of(second)
     assert found == Ancestry((second, first), ("R-1", "X-1"), "X-1")
     assert found.identity == by_order("X-1") == lineages.of(first).identity
-    assert lineages.where(first) == (A, "", 3)
+    assert lineages.rows.where(first) == (A, "", 3)
 
 
 @pytest.mark.fault("J07")
@@ -105,7 +101,7 @@ def test_a_first_row_without_an_id_is_known_by_its_place() -> None:
         place_of(C, "", 2),
     ):
         assert lineages.of(place).identity == place == only_named(place).identity
-    assert lineages.where(place_of(C, "", 2)) is None
+    assert lineages.rows.where(place_of(C, "", 2)) is None
     assert lineages.of("") == Ancestry() and Ancestry().identity == ""
 
 
@@ -131,18 +127,18 @@ def test_rivals_are_rows_of_one_file_that_ask_under_one_id_for_different_terms()
             money = {"amount": next(amounts), "currency": "thb"}
             document.update(money, customer="c", destination="r")
     lineages = Lineages(journal)
-    rivals = lineages.rivals(place_of(A, "", 2))
+    rivals = lineages.rows.rivals(place_of(A, "", 2))
     assert rivals is not None and list(rivals.terms) == [
         place_of(A, "", row) for row in (2, 4, 7)
     ]
-    assert lineages.rivals(place_of(A, "", 4)) is rivals
+    assert lineages.rows.rivals(place_of(A, "", 4)) is rivals
     for row in (3, 5, 6, 99):
-        assert lineages.rivals(place_of(A, "", row)) is None
-    assert lineages.rivals(place_of(C, "", 2)) is None
+        assert lineages.rows.rivals(place_of(A, "", row)) is None
+    assert lineages.rows.rivals(place_of(C, "", 2)) is None
     distinct = Lineages(journal, distinct=True)
-    assert distinct.rivals(place_of(A, "", 2)) is None
+    assert distinct.rows.rivals(place_of(A, "", 2)) is None
     read = journal.read
-    lineages.rivals(place_of(A, "", 6))
+    lineages.rows.rivals(place_of(A, "", 6))
     assert journal.read == read
 
 
@@ -269,22 +265,26 @@ def test_what_ids_tell_of_each_other() -> None:
     told = IdsRenamed(same={"2": ("1",)}, had={"3": ("2",)}, ids_from="a")
     more = IdsRenamed(said={"5": ("1",)}, ids_from="b")
     lineages = Lineages(Telling({}, (1, told), (2, more)))
-    assert lineages.other_names("2") == ("1",)
-    assert lineages.other_names("1") == ("2", "5") == lineages.other_names("001")
-    assert lineages.other_names("3") == ("2",)
-    assert lineages.other_names("9") == ()
-    assert lineages.is_same("2", "1") and lineages.is_same("002", "1")
-    assert not (lineages.is_same("1", "2") or lineages.is_same("3", "2"))
-    assert lineages.is_named("3", "2") and lineages.is_named("2", "1")
-    assert not (lineages.is_named("2", "3") or lineages.is_named("1", "2"))
-    assert (lineages.said("5"), lineages.said("1")) == (("1",), ("5",))
-    assert lineages.said("2") == ()
-    assert lineages.known_under("1") == {"a", "b"}
-    assert lineages.known_under("2") == frozenset()
+    assert lineages.names.other_names("2") == ("1",)
+    assert (
+        lineages.names.other_names("1")
+        == ("2", "5")
+        == lineages.names.other_names("001")
+    )
+    assert lineages.names.other_names("3") == ("2",)
+    assert lineages.names.other_names("9") == ()
+    assert lineages.names.is_same("2", "1") and lineages.names.is_same("002", "1")
+    assert not (lineages.names.is_same("1", "2") or lineages.names.is_same("3", "2"))
+    assert lineages.names.is_named("3", "2") and lineages.names.is_named("2", "1")
+    assert not (lineages.names.is_named("2", "3") or lineages.names.is_named("1", "2"))
+    assert (lineages.names.said("5"), lineages.names.said("1")) == (("1",), ("5",))
+    assert lineages.names.said("2") == ()
+    assert lineages.names.known_under("1") == {"a", "b"}
+    assert lineages.names.known_under("2") == frozenset()
     distinct = Lineages(Telling({}, (1, told)), distinct=True)
-    assert distinct.other_names("001") == () == distinct.other_names("002")
+    assert distinct.names.other_names("001") == () == distinct.names.other_names("002")
     fresh = Lineages(Telling(), Names({"8": ("7", "8")}))
-    assert fresh.other_names("8") == ("7",)
+    assert fresh.names.other_names("8") == ("7",)
 
 
 @pytest.mark.fault("J07")
@@ -296,32 +296,37 @@ def test_what_a_person_typed_for_a_sale_is_known_both_ways_until_it_is_called_ne
     told = IdsRenamed(back={"007": keys})
     lineages = Lineages(Telling({}, (5, told)))
     nobody = Ancestry()
-    assert lineages.typed_beside("here", nobody, "007") == keys
-    assert lineages.typed_beside("here", nobody, "7") == (*keys, by_order("007"))
-    assert lineages.typed_beside("here", Ancestry((), ("7",)), "R") == (
+    assert lineages.names.typed_beside("here", nobody, "007") == keys
+    assert lineages.names.typed_beside("here", nobody, "7") == (*keys, by_order("007"))
+    assert lineages.names.typed_beside("here", Ancestry((), ("7",)), "R") == (
         *keys,
         by_order("007"),
     )
-    assert lineages.typed_beside("here", nobody, "42") == (by_order("007"),)
-    assert lineages.typed_beside("a place", nobody, "") == (by_order("007"),)
-    assert lineages.typed_beside("here", Ancestry(("a place",)), "R") == (
+    assert lineages.names.typed_beside("here", nobody, "42") == (by_order("007"),)
+    assert lineages.names.typed_beside("a place", nobody, "") == (by_order("007"),)
+    assert lineages.names.typed_beside("here", Ancestry(("a place",)), "R") == (
         by_order("007"),
     )
-    assert lineages.typed_beside("here", nobody, "R") == ()
-    assert (lineages.typed_before("7", 5), lineages.typed_before("7", 6)) == ((), keys)
-    assert lineages.is_typed_for("7", ["a place"]) and lineages.is_typed_for("7", keys)
-    assert not lineages.is_typed_for("7", ["a place", "another"])
-    assert not lineages.is_typed_for("R", ["a place"])
+    assert lineages.names.typed_beside("here", nobody, "R") == ()
+    assert (
+        lineages.names.typed_before("7", 5),
+        lineages.names.typed_before("7", 6),
+    ) == ((), keys)
+    assert lineages.names.is_typed_for(
+        "7", ["a place"]
+    ) and lineages.names.is_typed_for("7", keys)
+    assert not lineages.names.is_typed_for("7", ["a place", "another"])
+    assert not lineages.names.is_typed_for("R", ["a place"])
     new = NewOrders(orders=(("terms", "007"),))
     said = Lineages(Telling({}, (5, told), (9, new)))
-    assert said.is_typed_for("7", ["another"])
+    assert said.names.is_typed_for("7", ["another"])
     for place in ("here", "a place"):
-        assert said.typed_beside(place, nobody, "007") == ()
-        assert said.typed_beside(place, nobody, "42") == ()
-    assert said.typed_before("7", 6) == ()
-    assert Lineages(Telling()).typed_beside("here", nobody, "7") == ()
+        assert said.names.typed_beside(place, nobody, "007") == ()
+        assert said.names.typed_beside(place, nobody, "42") == ()
+    assert said.names.typed_before("7", 6) == ()
+    assert Lineages(Telling()).names.typed_beside("here", nobody, "7") == ()
     in_this_run = Lineages(Telling(), Names(back={"007": keys}))
-    assert in_this_run.typed_before("7", 2**62) == ()
+    assert in_this_run.names.typed_before("7", 2**62) == ()
 
 
 def judged(*ids: str, first: int = 2, sheet: str = "", **changes: Any) -> Judged:
@@ -402,18 +407,18 @@ def test_a_row_is_known_again_by_all_that_was_read_of_it() -> None:
     ]
     journal = Telling(kept, corrected=dict.fromkeys(places, ("R",)))
     lineages = Lineages(journal)
-    readings = lineages.readings()
+    readings = lineages.rows.readings()
     assert sorted(map(sorted, readings.values())) == sorted(
         [[place_of(A, "", 2), place_of(B, "", 2)], [place_of(A, "", 3)]]
     )
-    first = lineages.reading(place_of(A, "", 2))
+    first = lineages.rows.reading(place_of(A, "", 2))
     assert readings[first] == [place_of(A, "", 2), place_of(B, "", 2)]
     for place in (place_of(C, "", 2), place_of(A, "s", 2), place_of(A, "", 9)):
-        assert lineages.reading(place) == ""
+        assert lineages.rows.reading(place) == ""
     read = journal.read
-    lineages.reading(place_of(A, "", 3))
+    lineages.rows.reading(place_of(A, "", 3))
     assert journal.read == read  # the same chunk
-    assert lineages.reading(place_of(A, "", 4)) not in ("", first)
+    assert lineages.rows.reading(place_of(A, "", 4)) not in ("", first)
 
 
 @pytest.mark.parametrize(
@@ -438,20 +443,20 @@ def test_a_row_whose_id_is_empty_tells_nothing(
 def test_when_and_of_which_cells() -> None:
     """A place of a batch that the journal knows; ids as they were first made, and now."""
     lineages = Lineages(Telling({A: [[("X", "")]], B: [[]]}), ids_from="now")
-    assert [lineages.received_ns(place_of(one, "", 2)) for one in (A, B, C)] == [
+    assert [lineages.rows.received_ns(place_of(one, "", 2)) for one in (A, B, C)] == [
         10,
         11,
         0,
     ]
-    assert lineages.first_source == lineages.source == "now"
-    assert not lineages.had_other_sources
+    assert lineages.names.first_source == lineages.names.source == "now"
+    assert not lineages.names.had_other_sources
     same = Lineages(Telling({}, (1, IdsMadeOf(ids_from="now"))), ids_from="now")
-    assert not same.had_other_sources
+    assert not same.names.had_other_sources
     made = ((1, IdsMadeOf(ids_from="then")), (2, IdsMadeOf(ids_from="now")))
     other = Lineages(Telling({}, *made), ids_from="now")
-    assert other.had_other_sources and other.first_source == "then"
+    assert other.names.had_other_sources and other.names.first_source == "then"
     adopted = Lineages(Telling(adopted=[("X", "c")]), ids_from="now")
-    assert adopted.had_other_sources
+    assert adopted.names.had_other_sources
 
 
 def test_a_place_of_another_job_is_told_by_its_name_once() -> None:
@@ -476,13 +481,11 @@ def test_a_persons_word_is_found_by_all_that_its_order_is_known_by() -> None:
     """Once, however many of these are asked for."""
     word = OrderCancelled(reason="w", by="me", sale=("s",), had=("h",))
     lineages = Lineages(Telling({}, (1, word), (2, replace(word, sale=("t",), had=()))))
-    found = lineages.cancelled([by_order("X"), "s", "h", "t"])
+    found = lineages.words.of([by_order("X"), "s", "h", "t"])
     assert [event.seq for event, _ in found] == [1, 2]
     for key, seqs in (("s", [1]), ("h", [1]), ("t", [2]), (by_order("X"), [1, 2])):
-        assert [event.seq for event, _ in lineages.cancelled([key])] == seqs
-    assert (
-        lineages.cancelled(["elsewhere"]) == [] == Lineages(Telling()).cancelled(["s"])
-    )
+        assert [event.seq for event, _ in lineages.words.of([key])] == seqs
+    assert lineages.words.of(["elsewhere"]) == [] == Lineages(Telling()).words.of(["s"])
 
 
 def test_what_a_row_is_called_today_and_what_it_asked_for() -> None:
@@ -494,12 +497,12 @@ def test_what_a_row_is_called_today_and_what_it_asked_for() -> None:
     assert Lineages(journal).id_of(place) == "X"
     assert Lineages(journal, Names(today={place: "N"})).id_of(place) == "N"
     assert Lineages(journal).id_of(place_of(A, "", 3)) == ""
-    assert Lineages(journal).document(place) == {"order_id": "X"}
-    assert Lineages(journal).document(place_of(C, "", 2)) is None
+    assert Lineages(journal).rows.document(place) == {"order_id": "X"}
+    assert Lineages(journal).rows.document(place_of(C, "", 2)) is None
     assert Lineages(journal).was_asked("X")
     assert not (Lineages(journal).was_asked("Y") or Lineages(journal).was_asked("Z"))
     job: Any = SimpleNamespace(
         input=SimpleNamespace(distinct_ids=True), columns=SimpleNamespace(ids_from="c")
     )
     of_job = Lineages.of_job(job, journal)
-    assert (of_job.source, of_job.form("007")) == ("c", "007")
+    assert (of_job.names.source, of_job.form("007")) == ("c", "007")

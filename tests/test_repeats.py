@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from batchpay.domain.model import Judged, Outcome, Problem
 from batchpay.intake.repeats import Repeats
-from batchpay.lifecycle.kinship import Ancestry
+from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.plan import alike, place_of
 from batchpay.messages.message import plain
 

@@ -1785,7 +1785,10 @@ def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(
         assert [asked[3:] for asked in found[terms[0]]] == [("", "intent")]
         ids = [str(event.data["ids_from"]) for event in journal.events(["ids"])]
         lineages = Lineages(journal, ids_from="other" if edited else ids[0])
-        assert lineages.first_source == ids[0] and lineages.had_other_sources is edited
+        assert (
+            lineages.names.first_source == ids[0]
+            and lineages.names.had_other_sources is edited
+        )
 
 
 # --- what the job adds to every row

@@ -48,7 +48,8 @@ from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.kinship import Lineages, Names
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.plan import batch_id_of, by_order, fitting_terms, place_of
 from batchpay.lifecycle.rows import (
     ConflictWith,

@@ -22,8 +22,8 @@ from batchpay.lifecycle.holds import (
     counts_since,
     held_beside,
 )
-from batchpay.lifecycle.kinship import Rivals
 from batchpay.lifecycle.plan import alike, by_order, place_of, terms_in
+from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import (
     Cancelled,
     ConflictWith,

@@ -16,7 +16,8 @@ from batchpay.batches.survey import refuse_impossible
 from batchpay.domain.model import Intent
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.kinship import Ancestry, Lineages
+from batchpay.lifecycle.ancestry import Ancestry
+from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import intent_of
 from batchpay.lifecycle.rows import (
     DuplicateOf,
@@ -66,7 +67,7 @@ def _candidate(
     lineages: Lineages,
 ) -> Candidate:
     row = placed.row
-    went_back = lineages.documents(_ancestry_of(row, lineages).places)
+    went_back = lineages.rows.documents(_ancestry_of(row, lineages).places)
     match placed.standing:
         case MayGo(number, before, withdraw):
             intent = intent_of_row(job, journal, row, number, run_id, lineages)

@@ -34,8 +34,9 @@ from batchpay.domain.model import Batch, Document, Event, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.kinship import Lineages, Rivals
+from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import place_of, places_of
+from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import History, Word
 
 Sales = dict[str, Sale]
@@ -96,7 +97,7 @@ def history_of(
         named=documents_named(batch, chunk, wanted, lineages),
         came_for=rows_named(batch, chunk, wanted, lineages),
         went_back={
-            place: lineages.documents(sale.line[1:])
+            place: lineages.rows.documents(sale.line[1:])
             for place, sale in sales.items()
             if len(sale.line) > 1
         },
@@ -192,7 +193,7 @@ def _said(sales: Sales, lineages: Lineages) -> dict[str, dict[str, bool]]:
 
 def _given_up(sales: Sales, lineages: Lineages) -> dict[str, str]:
     """Place of a row that a person gave up -> that person's word."""
-    words = {place: lineages.given_up(sale.line) for place, sale in sales.items()}
+    words = {place: lineages.words.given_up(sale.line) for place, sale in sales.items()}
     return {place: word for place, word in words.items() if word}
 
 

@@ -24,7 +24,8 @@ from batchpay.domain.model import Batch
 from batchpay.intake.controls import run_refusal
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.kinship import Lineages, Names
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.rows import Cancelled, Guards
 from batchpay.lifecycle.terms import fitting_terms_of
 from batchpay.messages import steps
@@ -213,4 +214,4 @@ def _has_other_ids(
         return True
     if any(told_in(journal, IdsRenamed)):
         return True
-    return bool(Lineages.of_job(job, journal).had_other_sources)
+    return bool(Lineages.of_job(job, journal).names.had_other_sources)

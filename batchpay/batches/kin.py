@@ -14,15 +14,12 @@ from batchpay.batches.resembling import kept_back_beside
 from batchpay.domain.events import OrderCancelled
 from batchpay.domain.model import Batch, Document, Event, Outcome, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.ancestry import Ancestry, goes_back_to
 from batchpay.lifecycle.attempt import Attempt, word_of
-from batchpay.lifecycle.kinship import (
-    Ancestry,
-    Lineages,
-    Rivals,
-    goes_back_to,
-    reading_of,
-)
+from batchpay.lifecycle.kept import reading_of
+from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, has_terms, order_in, place_of, places_of
+from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import CameFor, Same, Word
 from batchpay.lifecycle.terms import fitting_terms_of
 
@@ -40,7 +37,7 @@ def same_before(
     file that come back as they were.
     """
     found: dict[str, tuple[Same, ...]] = {}
-    if not lineages.corrections:
+    if not lineages.rows.corrections:
         return found
     readings = {}
     for at in wanted:
@@ -68,9 +65,9 @@ class _Before:
 
     def __init__(self, reading: str, names: str, lineages: Lineages) -> None:
         """`names`: the place that the row names; empty where it names none."""
-        places = list(lineages.readings().get(reading, ()))
+        places = list(lineages.rows.readings().get(reading, ()))
         self.named = ""
-        if names and lineages.reading(names) == reading:
+        if names and lineages.rows.reading(names) == reading:
             self.named = names
             if names not in places:
                 places.append(names)
@@ -105,11 +102,11 @@ def _same_rows(
     journal: SqliteJournal, batch: Batch, places: Iterable[str], lineages: Lineages
 ) -> Iterator[Same]:
     for place in places:
-        known = lineages.where(place)
-        received_ns = lineages.received_ns(place)
+        known = lineages.rows.where(place)
+        received_ns = lineages.rows.received_ns(place)
         if known is None or known[0] == batch.id or received_ns >= batch.first_seen_ns:
             continue
-        orders = (*lineages.corrections.get(place, ()), *lineages.answered(place))
+        orders = (*lineages.rows.corrections.get(place, ()), *lineages.answered(place))
         settled = attempts_of(journal, list(dict.fromkeys(orders)))
         yield Same(place, received_ns, tuple(joined(settled, settled)))
 
@@ -157,9 +154,9 @@ def rows_named(
     found = {}
     for at in wanted:
         told = chunk.corrects.get(at)
-        if told and (known := lineages.where(told)):
+        if told and (known := lineages.rows.where(told)):
             place = place_of(batch.id, chunk.sheet, chunk.rows[at])
-            found[place] = CameFor(*known, lineages.document(told) or {})
+            found[place] = CameFor(*known, lineages.rows.document(told) or {})
     return found
 
 
@@ -172,7 +169,7 @@ def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document 
     forms = map(lineages.form, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
     if lineages.form(str(chunk.documents[at].get("order_id", ""))) in forms:
         return None
-    return lineages.document(told)
+    return lineages.rows.document(told)
 
 
 class Sale(NamedTuple):
@@ -208,14 +205,14 @@ def sale_of(
     else:
         ancestry = Ancestry(order_ids=earlier)
     ids = list(filter(None, (order_id, *ancestry.order_ids)))
-    typed = lineages.typed_beside(place, ancestry, order_id)
+    typed = lineages.names.typed_beside(place, ancestry, order_id)
     places = [*ancestry.places, *(key for key in typed if not order_in(key))]
     ids += filter(None, map(order_in, typed))
-    for known in filter(None, map(lineages.where, places)):
+    for known in filter(None, map(lineages.rows.where, places)):
         batch_id, sheet, row = known
         ids += journal.owned(batch_id, sheet, row, row).values()
     for one in tuple(ids):
-        ids += lineages.other_names(one)
+        ids += lineages.names.other_names(one)
     if corrects or earlier:
         document = chunk.documents[at]
         ids += kept_back_beside(journal, batch, document, ancestry, lineages)
@@ -238,7 +235,7 @@ def rivals_of(
     for asked in came:
         places.update(dict.fromkeys(places_of(asked)))
     found = {
-        id(some): some for some in map(lineages.rivals, places) if some is not None
+        id(some): some for some in map(lineages.rows.rivals, places) if some is not None
     }
     return tuple(found.values())
 
@@ -250,14 +247,16 @@ def typed_before_of(
     found = {}
     for place, sale in sales.items():
         if sale.typed:
-            found[place] = lineages.typed_before(sale.order_id, batch.first_seen_ns)
+            found[place] = lineages.names.typed_before(
+                sale.order_id, batch.first_seen_ns
+            )
     return found
 
 
 def said_of(sale: Sale, lineages: Lineages) -> dict[str, bool]:
     """Other ids that a person typed for a row's sale -> for the id that it has today?"""
-    before = {one: False for other in sale.others for one in lineages.said(other)}
-    return {**before, **dict.fromkeys(lineages.said(sale.order_id), True)}
+    before = {one: False for other in sale.others for one in lineages.names.said(other)}
+    return {**before, **dict.fromkeys(lineages.names.said(sale.order_id), True)}
 
 
 def cancellations_of(
@@ -267,12 +266,12 @@ def cancellations_of(
     cells then, by what the row asks for.
     """
     orders = map(by_order, (sale.order_id, *sale.others))
-    by_ids = lineages.cancelled((sale.keys[0], *orders))
+    by_ids = lineages.words.of((sale.keys[0], *orders))
     found = [_word(event, told, lineages) for event, told in by_ids]
     if not has_terms(document):
         return tuple(found)
     known = {event.seq for event, _ in by_ids}
-    for event, told in lineages.cancelled_under_others(fitting_terms_of(document)):
+    for event, told in lineages.words.under_other_ids(fitting_terms_of(document)):
         if event.seq not in known:
             known.add(event.seq)
             found.append(replace(_word(event, told, lineages), unnamed=True))
@@ -281,8 +280,8 @@ def cancellations_of(
 
 def _word(event: Event, told: OrderCancelled, lineages: Lineages) -> Word:
     places = tuple(key for key in told.sale if not order_in(key))
-    asked = lineages.documents(places)
-    batch = next((known[0] for known in map(lineages.where, places) if known), "")
+    asked = lineages.rows.documents(places)
+    batch = next((known[0] for known in map(lineages.rows.where, places) if known), "")
     said = word_of(told.by, told.reason, event.at_ns)
     return Word(said, event.order_id, event.at_ns, batch, places, asked)
 

@@ -45,7 +45,8 @@ from batchpay.job.job import GatewaySettings, Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.kinship import Lineages, Names
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.rows import Guards
 from batchpay.settlement import Candidate, Recorder
 from batchpay.settlement.in_force import stop_in_force, whose_journal

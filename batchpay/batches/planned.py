@@ -14,7 +14,8 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.holds import Going, held_beside, unnamed, untold
-from batchpay.lifecycle.kinship import Lineages, Names
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.rows import (
     Guards,
     History,

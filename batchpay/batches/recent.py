@@ -102,7 +102,7 @@ def _known_in(
     forms = journal.look_alikes(list(map(alike, ids)))
     known = {order_id for order_id, found in attempts.items() if found}
     known.update(order_id for order_id in ids if alike(order_id) in forms)
-    known.update(filter(lineages.other_names, ids))
+    known.update(filter(lineages.names.other_names, ids))
     return known
 
 

@@ -32,8 +32,10 @@ from batchpay.batches.kin import document_named
 from batchpay.batches.orders import attempts_of
 from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.ancestry import Ancestry, goes_back_to
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.kinship import Ancestry, Lineages, Names, goes_back_to
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.plan import place_of
 from batchpay.lifecycle.sales import is_known_by
 from batchpay.lifecycle.terms import contradicts, is_a_strangers, same_terms
@@ -42,7 +44,7 @@ from batchpay.lifecycle.terms import contradicts, is_a_strangers, same_terms
 def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:
     """May any row of a batch tell of other names of its order? False is certain."""
     return had_other_ids or any(
-        place.startswith(batch.id[-12:]) for place in lineages.corrections
+        place.startswith(batch.id[-12:]) for place in lineages.rows.corrections
     )
 
 
@@ -97,7 +99,7 @@ def _typed_in(
     for order_id, sales in came.items():
         ancestry, *others = sales.values()
         had_it = lineages.form(order_id) in map(lineages.form, ancestry.order_ids)
-        if others or had_it or lineages.is_typed_for(order_id, ancestry.keys):
+        if others or had_it or lineages.names.is_typed_for(order_id, ancestry.keys):
             continue
         own = (*places[order_id], *ancestry.keys)
         asked = [one for one in attempts.get(order_id, ()) if not one.set_aside]
@@ -178,7 +180,7 @@ def _rows_with_others(
     owned: dict[int, str] = {}
     if chunk.rows:
         owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-    corrections = lineages.corrections
+    corrections = lineages.rows.corrections
     if not (chunk.earlier or owned or corrections):
         return
     for at, document in enumerate(chunk.documents):
@@ -194,7 +196,7 @@ def _rows_with_others(
             continue
         names = list(had)
         for one in had:
-            names += lineages.other_names(one)
+            names += lineages.names.other_names(one)
         yield _Row(
             place=place,
             document=document,
@@ -226,12 +228,12 @@ def _told_by(
         return Names()
     if its_own:
         unasked = [old for old in row.had if not attempts.get(old)]
-        back = [old for old in unasked if not lineages.is_same(old, new)]
+        back = [old for old in unasked if not lineages.names.is_same(old, new)]
         return Names(said=dict.fromkeys(back, (new,)) | _names_of(new, same))
-    same = [old for old in same if not lineages.is_same(new, old)]
+    same = [old for old in same if not lineages.names.is_same(new, old)]
     if row.is_typed:
         return Names(said=_names_of(new, same))
-    had = [old for old in had if not lineages.is_named(new, old)]
+    had = [old for old in had if not lineages.names.is_named(new, old)]
     return Names(_names_of(new, same), _names_of(new, had))
 
 

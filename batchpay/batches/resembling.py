@@ -12,9 +12,10 @@ from batchpay.domain.events import Adopted, ChargedElsewhere, told_by
 from batchpay.domain.model import Batch, Document, Event
 from batchpay.intake.damage import may_be_one
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.kinship import Ancestry, Lineages
+from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import alike, has_terms, terms_in
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
 from batchpay.lifecycle.terms import fitting_terms_of
@@ -82,17 +83,17 @@ def kept_back_beside(
         return []
     forms = {alike(order_id) for order_id in ancestry.order_ids}
     found = [one for some in journal.look_alikes(list(forms)).values() for one in some]
-    found += lineages.cancelled_like(forms)
+    found += lineages.words.like(forms)
     for place in ancestry.places:
-        named = lineages.document(place) or {}
+        named = lineages.rows.document(place) or {}
         order_id = str(named.get("order_id") or "")
         if not order_id or attempts_of(journal, [order_id]).get(order_id):
             continue
         if not has_terms(named):
             named = {**document, "order_id": order_id}
-        came = replace(batch, first_seen_ns=lineages.received_ns(place))
+        came = replace(batch, first_seen_ns=lineages.rows.received_ns(place))
         near = near_of(journal, came, [named])
-        taken = taken_for_of(journal, lineages.beside(place), [named], near)
+        taken = taken_for_of(journal, lineages.rows.beside(place), [named], near)
         for attempts in taken.values():
             found += [attempt.intent.order_id for attempt in attempts]
     return found
@@ -178,13 +179,13 @@ def unnamed_of(
     Of which cells ids were made is unknown of what an earlier version asked for: of what the
     journal noted first; and of a charge that lost it: of others.
     """
-    if not lineages.had_other_sources:
+    if not lineages.names.had_other_sources:
         return {}
     fitting: set[str] = set()
     for document in documents:
         if has_terms(document):
             fitting.update(fitting_terms_of(document))
-    asked = journal.asked_under(sorted(fitting), lineages.source)
+    asked = journal.asked_under(sorted(fitting), lineages.names.source)
     took = _took_money(journal, {one[0] for some in asked.values() for one in some})
     found = {}
     for terms, some in asked.items():
@@ -192,7 +193,7 @@ def unnamed_of(
         for order_id, batch_id, at_ns, made_of, kind in some:
             if order_id in took:
                 sources = {made_of or _source_of(kind, lineages)}
-                known_under = lineages.known_under(order_id) | sources
+                known_under = lineages.names.known_under(order_id) | sources
                 unnamed.append(Unnamed(order_id, batch_id, at_ns, known_under))
         found[terms] = tuple(unnamed)
     return found
@@ -202,7 +203,7 @@ def _source_of(kind: str, lineages: Lineages) -> str:
     """Of which cells the id of an attempt was made that does not tell it, by how it began."""
     if kind == Adopted.kind:
         return ""
-    return lineages.first_source
+    return lineages.names.first_source
 
 
 def _took_money(journal: SqliteJournal, order_ids: Collection[str]) -> set[str]:

@@ -99,7 +99,7 @@ def _under_every_id(word: Said, lineages: Lineages) -> Said:
             ids += lineages.of(key).order_ids
     names: list[str] = []
     for one in dict.fromkeys(ids):
-        names += map(by_order, (one, *lineages.other_names(one)))
+        names += map(by_order, (one, *lineages.names.other_names(one)))
     keys = tuple(dict.fromkeys((*names, *word.keys)))
     return replace(word, keys=keys)
 

@@ -202,9 +202,9 @@ class Intent:
     fee_fixed: int | None = None
     # ... and platform_fee[percentage], exact decimal text
     fee_percentage: str | None = None
-    # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
+    # the sale that it came back for (ancestry.Ancestry.identity; once: a place), if it says so
     corrects: str = ""
-    # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
+    # all that this sale was known by when it was asked for (ancestry.Ancestry.keys)
     sale: tuple[str, ...] = ()
     # which cells its order id was made of (job.Columns.ids_from); empty where nobody kept it
     ids_from: str = ""

@@ -28,7 +28,7 @@ from batchpay.domain.model import (
 )
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged
-from batchpay.lifecycle.kinship import Ancestry, Rivals, Trace, are_apart, only_named
+from batchpay.lifecycle.ancestry import Ancestry, Trace, only_named
 from batchpay.lifecycle.plan import (
     alike,
     by_order,
@@ -37,6 +37,7 @@ from batchpay.lifecycle.plan import (
     single_use_of,
     terms_in,
 )
+from batchpay.lifecycle.rivals import Rivals, are_apart
 from batchpay.messages import repeats as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Field, Message

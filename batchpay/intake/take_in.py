@@ -131,7 +131,7 @@ class _Judge:
             totals=job.input.total_rows,
             odd_ids=job.input.odd_ids == "accept",
         )
-        told_before = unknown if lineages is None else lineages.read_right
+        told_before = unknown if lineages is None else lineages.rows.read_right
         self._separators = Separators(self._columns, told_before)
         self._hundredfold = Hundredfold(job.controls)
         # rows that have an id again that a program had damaged
@@ -202,7 +202,7 @@ class _Judge:
         judged = replace(judged, problems=found)
         if self._lineages is None:
             return judged
-        before = self._lineages.problems
+        before = self._lineages.rows.problems
         return replace(judged, problems=as_before(judged, before, self._job.input))
 
     def _two_tables(self, second: SecondTable) -> Message:
@@ -224,7 +224,7 @@ class _Judge:
         lineages = self._lineages
         held, beside = unknown, nobody_beside
         if lineages:
-            held, beside = lineages.document, lineages.rejected_beside
+            held, beside = lineages.rows.document, lineages.rows.rejected_beside
         read = map_chunk(chunk, self._columns, job.input.odd_ids)
         mapped = held_against(read, self._columns, held, beside)
         if lineages:
@@ -359,7 +359,7 @@ def _repeats(job: Job, lineages: Lineages | None) -> Repeats:
     return Repeats(
         distinct=distinct,
         trace=lineages.of,
-        rivals=lineages.rivals,
+        rivals=lineages.rows.rivals,
         asked=lineages.was_asked,
     )
 

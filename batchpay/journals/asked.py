@@ -27,7 +27,7 @@ class Asked(NamedTuple):
     at_ns: int  # wall clock, UTC
     alike: str  # plan.alike of the order id
     terms: str  # plan.terms_of what was asked
-    # kinship.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
+    # ancestry.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
     corrects: str
     batch_id: str
     sheet: str

@@ -105,8 +105,8 @@ def row_told(text: str) -> tuple[str, int]:
 
 
 def told_sale(keys: Sequence[str]) -> dict[str, str]:
-    """What a correction's sale is known by (kinship.Ancestry.keys) as `metadata[batchpay_corrects]`
-    tells it, with `batchpay_corrects_2` and so on: how long a value the gateway keeps is told
+    """What a correction's sale is known by (`Ancestry.keys`) as `metadata[batchpay_corrects]` tells
+    it, with `batchpay_corrects_2` and so on: how long a value the gateway keeps is told
     nowhere, and one that it cuts must not take the others with it.
     """
     half = MOST_KEYS // 2

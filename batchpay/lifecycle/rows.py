@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 from batchpay.domain.model import Document, Problem, Repeat, StoredChunk
 from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.kinship import Rivals
 from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said
 from batchpay.messages.message import Entry, Field, Message
@@ -219,7 +219,7 @@ class History:
     # Place of a row that may have to be corrected -> itself in older files.
     same: Mapping[str, tuple[Same, ...]] = field(default_factory=dict)
     # Place of a row that came back -> what all corrections of its first row share
-    # (kinship.Ancestry.identity).
+    # (ancestry.Ancestry.identity).
     firsts: Mapping[str, str] = field(default_factory=dict)
     # Place of a row that came back under an id that its sale never had -> what the row asked for
     # that it names.
@@ -302,7 +302,7 @@ class Guards:
     history: Literal["warn", "hold"] = "warn"
     # alike() of never sent orders that a person cancelled -> order id.
     cancelled: Mapping[str, str] = field(default_factory=dict)
-    # What a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled.
+    # What a cancelled correction goes back to (ancestry.Ancestry.keys) -> why it was cancelled.
     cancelled_sales: Mapping[str, str] = field(default_factory=dict)
     # Upper-case currency -> the most that may be asked a day, of all recipients and of each.
     max_day: Mapping[str, int] = field(default_factory=dict)

@@ -11,8 +11,8 @@ from itertools import chain
 
 from batchpay.domain.model import Outcome
 from batchpay.lifecycle.after import begun_ns
+from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.kinship import are_apart, goes_back_to
 from batchpay.lifecycle.plan import (
     alike,
     by_order,
@@ -22,6 +22,7 @@ from batchpay.lifecycle.plan import (
     terms_in,
     terms_of,
 )
+from batchpay.lifecycle.rivals import are_apart
 from batchpay.lifecycle.rows import Guards, History, Row, Word
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
 

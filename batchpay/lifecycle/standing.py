@@ -27,6 +27,7 @@ from dataclasses import replace
 from batchpay.domain.model import NO_MONEY, Outcome
 from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.after import may_be_made_since
+from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.holds import (
     alike_conflict,
@@ -38,7 +39,6 @@ from batchpay.lifecycle.holds import (
     token_spent,
     warnings_of,
 )
-from batchpay.lifecycle.kinship import goes_back_to
 from batchpay.lifecycle.paid import beside
 from batchpay.lifecycle.rows import (
     Cancelled,

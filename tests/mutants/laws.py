@@ -1669,7 +1669,7 @@ PROVEN = (
 )
 mutant(
     "J07", "what a file proved of its amounts is forgotten as a row comes back", PROVEN
-)(lambda: swap("batchpay.lifecycle.kinship:Lineages.read_right", always(None)))
+)(lambda: swap("batchpay.lifecycle.kept:KeptRows.read_right", always(None)))
 mutant(
     "H01",
     "a sender's totals are asked of the rows that came back, too",
@@ -1692,7 +1692,7 @@ mutant(
     "::test_an_order_that_was_cancelled_waits_under_an_id_of_another_column",
 )(
     lambda: swap(
-        "batchpay.lifecycle.kinship:Lineages.cancelled_under_others",
+        "batchpay.lifecycle.cancelled:Cancellations.under_other_ids",
         lambda was: lambda *given: [],
     )
 )
@@ -1709,11 +1709,7 @@ mutant(
     "a row beside the columns of its neighbour gives that one its own id",
     "test_coming_back.py"
     "::test_a_row_beside_the_columns_of_its_neighbour_gives_that_one_no_other_id",
-)(
-    lambda: swap(
-        "batchpay.lifecycle.kinship:Lineages.rejected_beside", always(frozenset())
-    )
-)
+)(lambda: swap("batchpay.lifecycle.kept:KeptRows.rejected_beside", always(frozenset())))
 
 
 def by_law() -> Iterator[Mutant]:
