@@ -154,6 +154,17 @@ def headers() -> Iterator[Bad]:
         )
 
 
+def headless() -> Iterator[Bad]:
+    """There is no header, or an order stands where the job says that it is."""
+    for language, note in NOTES.items():
+        text = text_of(note)
+        rows = text.partition("\n")[2]
+        says = "write a row with the names of its columns above it"
+        yield Bad(f"headless-{language}", "orders.csv", rows.encode(), says)
+        book = book_of(note, lambda sheet: sheet.delete_rows(1))
+        yield Bad(f"headless-{language}", "orders.xlsx", book, says)
+
+
 def ends() -> Iterator[Bad]:
     """Lines and cells end otherwise, or the first of them begins so."""
     for language, note in NOTES.items():
@@ -349,7 +360,15 @@ def misread() -> Iterator[Bad]:
 
 def all_of_them() -> list[Bad]:
     """Every file, in a steady order."""
-    return [*headers(), *ends(), *encodings(), *names(), *sheets(), *misread()]
+    return [
+        *headers(),
+        *headless(),
+        *ends(),
+        *encodings(),
+        *names(),
+        *sheets(),
+        *misread(),
+    ]
 
 
 if __name__ == "__main__":

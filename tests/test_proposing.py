@@ -208,6 +208,64 @@ def test_only_amounts_prove_a_form_and_yen_have_none_behind_a_comma(
         assert columns["amount"].get("format") == form
 
 
+@pytest.mark.parametrize(
+    ("sign", "encoding"),
+    [("\\", "cp932"), ("\\", "utf-8"), ("¥", "utf-8"), ("￥", "cp932")],
+)
+@pytest.mark.parametrize("cell", ["1,250", "980", "12,500,000"])
+def test_yen_of_a_japanese_program_are_yen(
+    tmp_path: Path, sign: str, encoding: str, cell: str
+) -> None:
+    """Shift_JIS has the yen sign where ASCII has a backslash; no cell has decimals."""
+    header = ["注文番号", "金額", "店舗", "顧客"]
+    rows = [[row[0], f"{sign}{cell}", *row[3:5]] for row in ROWS]
+    text = text_of([header, *rows])
+    if encoding == "utf-8":
+        text = text.replace("金額", "Amount")
+    (tmp_path / "orders.csv").write_bytes(text.encode(encoding))
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    columns = proven(tmp_path)["columns"]
+    assert columns["currency"] == {"value": "JPY"}  # type: ignore[index]
+    form = columns["amount"]["format"]  # type: ignore[index]
+    assert form.replace("￥", "¥") == "¥1,234"
+    assert "satang" not in (tmp_path / "job.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", ["csv", "cp932", "xlsx", "tokens"])
+def test_a_file_without_a_header_is_told_what_it_lacks(
+    tmp_path: Path, kind: str
+) -> None:
+    """Its first order is no header; with the row that is asked for above it, it is proposed."""
+    path = tmp_path / "orders.csv"
+    header = ["order_id", "amount", "currency", "recipient", "customer", "note"]
+    rows = [row.copy() for row in ROWS]
+    if kind == "cp932":
+        rows = [[*row[:5], "備考"] for row in rows]
+    if kind == "tokens":
+        header[4] = "card"
+        rows = [
+            [*row[:4], f"tokn_test_5xuy4w91xqz7d1w9u{at}", ""]
+            for at, row in enumerate(rows)
+        ]
+    for lines in (rows, [header, *rows]):
+        if kind == "xlsx":
+            path = tmp_path / "orders.xlsx"
+            book = openpyxl.Workbook()
+            for row in lines:
+                book.active.append(row)
+            book.save(path)
+        else:
+            path.write_bytes(
+                text_of(lines).encode("cp932" if kind == "cp932" else "utf-8")
+            )
+        if lines is rows:
+            with pytest.raises(FileRefused, match="write a row with the names"):
+                propose(tmp_path, path, None)
+            assert not (tmp_path / "job.toml").exists()
+    propose(tmp_path, path, None)
+    proven(tmp_path)
+
+
 def test_a_sheet_that_begins_with_a_blank_row_or_has_a_name_twice_is_looked_at(
     tmp_path: Path,
 ) -> None:

@@ -27,7 +27,7 @@ from batchpay.readers import open_snapshot, read
 from batchpay.readers.delimited.fitting import fitting
 from batchpay.readers.delimited.records import records_of
 from batchpay.readers.delimited.text import SAMPLE, beginning
-from batchpay.readers.header import is_of_header
+from batchpay.readers.header import are_data, is_of_header, no_names
 from batchpay.readers.snapshot import Snapshot
 
 SAMPLE_ROWS = 5000
@@ -60,7 +60,9 @@ def propose(directory: Path, source: Path, sheet: str | None) -> list[Path]:
         )
     with open_snapshot(source) as snapshot:
         looked = _look(snapshot, Input(str(source), sheet=sheet))
-        wanted = _names(read(snapshot, looked.settings, ()).columns)
+        columns = read(snapshot, looked.settings, ()).columns
+        _require_names(source, looked.settings.header_row, columns)
+        wanted = _names(columns)
         cells, numbers = _sampled(snapshot, looked.settings, wanted)
     guesses = guessing.guesses_of(cells, numbers, _lookups(source, directory))
     files = {name: data_path(f"schemas/{name}").read_bytes() for name in names[1:]}
@@ -72,6 +74,15 @@ def propose(directory: Path, source: Path, sheet: str | None) -> list[Path]:
     dates = guessing.dates_in(cells, [guess.column for guess in guesses.values()])
     text = "\n".join(_job(shown, source, looked, guesses, cells, dates))
     return put(directory, {"job.toml": f"{text}\n".encode(), **files})
+
+
+def _require_names(source: Path, row: int, columns: Sequence[str]) -> None:
+    """Raises FileRefused where the best row to be a header is one of orders."""
+    if guessing.known_names(columns) < KNOWN and are_data(columns):
+        raise FileRefused(no_names(str(source), row, columns, _EXAMPLES))
+
+
+_EXAMPLES = ("order_id", "amount", "currency", "recipient", "customer")
 
 
 def _names(columns: Sequence[str]) -> list[str]:

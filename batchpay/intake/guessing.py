@@ -238,7 +238,9 @@ def _amount(
     if any(word in folded(column) for word in _SMALLEST):
         unit = "minor"
         why += "; its name says the smallest unit"
-    elif not any(_has_decimals(text, form) for text in cells[column]):
+    elif not _is_of_yen(form) and not any(
+        _has_decimals(text, form) for text in cells[column]
+    ):
         why += '; none has decimals: if these are satang, say unit = "minor"'
     told_form = f", format = {quoted(form)}" if form else ""
     toml = f'{{ column = {quoted(column)}, unit = "{unit}"{told_form} }}'
@@ -278,7 +280,8 @@ def _form(texts: Sequence[str], numbers: frozenset[int]) -> tuple[str, int, int,
     written = [text for at, text in filled if at not in numbers]
     odd = [text for text in written if not _is_plain(text)]
     proposed = [declared_by(text) for text in odd[:_TRIED]]
-    for example in dict.fromkeys(_of_yen(one[0]) for one in proposed if one):
+    examples = [_of_yen(one[0], written) for one in proposed if one]
+    for example in dict.fromkeys(examples):
         form = form_of(example)
         fits = sum(1 for at, text in filled if at in numbers or _fits(form, text))
         if fits > most:
@@ -302,13 +305,25 @@ def _has_decimals(text: str, form: str) -> bool:
     return "." in (figure.number if figure else text)
 
 
-def _of_yen(example: str) -> str:
-    """An example without decimals where its sign says that there are none."""
+def _of_yen(example: str, texts: Sequence[str]) -> str:
+    """An example without decimals where its sign says that there are none, or may say so and no
+    cell has some.
+    """
     form = form_of(example)
-    codes = SIGNS.get(form.before or form.after, frozenset())
-    if codes and not any(EXPONENTS[code] for code in codes):
+    figures = filter(None, map(form.read, texts))
+    has_decimals = any("." in figure.number for figure in figures)
+    if _is_of_yen(example, surely=has_decimals):
         return example.replace(f"{form.point}56", "")
     return example
+
+
+def _is_of_yen(example: str, *, surely: bool = False) -> bool:
+    """Does the sign of an example say a currency without decimals, or may it say one?"""
+    if not example:
+        return False
+    form = form_of(example)
+    exponents = [EXPONENTS[code] for code in SIGNS.get(form.before or form.after, ())]
+    return 0 in exponents and not (surely and any(exponents))
 
 
 def _left_open(form: NumberForm, texts: Sequence[str]) -> str:
@@ -336,7 +351,7 @@ def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
                 default = "; some are empty: fill them in, or give a default"
             why = f"{codes} of {len(filled)} cells are currencies{default}"
             return Guess("currency", column, quoted(column), why)
-    texts = (amount.column, *cells.get(amount.column, ()))
+    texts = (amount.column, *map(_with_yen, cells.get(amount.column, ())))
     meant: set[str] = set()
     for sign, codes_of_sign in SIGNS.items():
         if any(sign in text for text in texts) and len(codes_of_sign) == 1:
@@ -353,6 +368,11 @@ def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
         '{ value = "…" }',
         "no column shows it: write its code, THB for baht",
     )
+
+
+def _with_yen(text: str) -> str:
+    """Japanese files have the yen sign where others have a backslash."""
+    return text.replace("\\", "¥")
 
 
 def _order_id(cells: Cells, taken: set[str]) -> Guess:

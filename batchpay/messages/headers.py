@@ -50,10 +50,19 @@ TOO_MANY_COLUMNS = entry(
 )
 HEADER_SECRET = entry(
     "header-secret",
-    "{path}: row {row:d}, column {column:d}: {secret} in the header; is the header missing?",
+    "{path}: row {row:d}, column {column:d}: {secret} in the header; if the file has no header,"
+    " write a row with the names of its columns above the orders",
     means="The header holds a token, a key or a card number, as a row of orders would.",
     example="a file that begins with its first order",
-    remedy="Put the header above the rows.",
+    remedy="Put a row with the names of the columns above the orders.",
+)
+NO_NAMES = entry(
+    "header-missing.names",
+    "{path}: row {row:d} is no header but looks like an order: it is {found}; write a row with the"
+    " names of its columns above it, {names} among them",
+    means="Where the header is expected stand amounts or the gateway's ids, as in a row of orders.",
+    example="a file that begins with its first order",
+    remedy="Put a row with the names of the columns above the orders, in the export or by hand.",
 )
 HEADER_CONTROL = entry(
     "header-control",

@@ -48,6 +48,8 @@ _NOT_HERE = frozenset(
         headers.NO_HEADER.code,
         headers.BLANK_HEADER.code,
         headers.HEADER_QUOTE.code,
+        headers.HEADER_SECRET.code,
+        headers.NO_NAMES.code,
         texts.QUOTE_OPEN.code,
         headers.COLUMN_MISSING.code,
         headers.NO_COLUMN_FOUND.code,
@@ -168,12 +170,40 @@ def _missing(
         return headers.FIXED_WIDTH(path=path, row=row)
     groups = {group[0]: group for group in aliases}
     absent = tuple(_absent(groups.get(name, (name,)), cells) for name in missing)
+    found = _listed(cells)
+    if all(one.code == headers.ABSENT.code for one in absent) and len(absent) == wanted:
+        if are_data(cells):
+            return no_names(path, row, cells, missing)
+        return headers.NO_COLUMN_FOUND(path=path, row=row, absent=absent, found=found)
+    return headers.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
+
+
+def are_data(cells: Sequence[str]) -> bool:
+    """Does a row look like one of orders, and not like the names of columns?"""
+    if any(_GATEWAYS_ID.fullmatch(cell) for cell in cells):
+        return True
+    filled = list(filter(None, cells))
+    return len(filled) > 1 and any(_FIGURE.fullmatch(cell) for cell in filled)
+
+
+_GATEWAYS_ID = re.compile(r"(?:recp|cust|card|src)_[0-9A-Za-z_]+")
+_FIGURE = re.compile(r"\W{0,3}\d[\d,.]*\W{0,2}")
+
+
+def no_names(
+    path: str, row: int, cells: Sequence[str], names: Sequence[str]
+) -> Message:
+    """That a file has no header, and which names one would have to have."""
+    return headers.NO_NAMES(
+        path=path, row=row, found=_listed(cells), names=_listed(names)
+    )
+
+
+def _listed(cells: Sequence[str]) -> str:
     found = ", ".join(f"'{_in_toml(cell)}'" for cell in cells[:NAMED_CELLS])
     if len(cells) > NAMED_CELLS:
         found += ", …"
-    if all(one.code == headers.ABSENT.code for one in absent) and len(absent) == wanted:
-        return headers.NO_COLUMN_FOUND(path=path, row=row, absent=absent, found=found)
-    return headers.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
+    return found
 
 
 def absent_from(cells: Sequence[str], groups: Groups) -> tuple[Message, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from tests.badfiles import HEADER, NOTES, ROWS, Bad, all_of_them, book_of, text_of
@@ -48,6 +50,8 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
         how = "\n".join([*kept, setting])
     if "press Enter behind it" in refusal:
         data += b"\n"
+    if "write a row with the names of its columns above it" in refusal:
+        data = with_names(bad)
     if "replace ', ' by ','" in refusal:
         data = data.replace(b", ", b",")
     if "replace ' by \"" in refusal:
@@ -68,6 +72,20 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
     return len(looked.rows) - len(looked.problems)
 
 
+def with_names(bad: Bad) -> bytes:
+    """A file with the row above its first that it lacks."""
+    if bad.name.endswith(".csv"):
+        return f"{','.join(HEADER)}\n".encode() + bad.data
+    book = openpyxl.load_workbook(io.BytesIO(bad.data))
+    sheet = book["Orders"]
+    sheet.insert_rows(1)
+    for column, name in enumerate(HEADER, 1):
+        sheet.cell(1, column, name)
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
 def named(order_id: str) -> Callable[[Any], None]:
     """A change of a sheet that gives its first column this name."""
 
@@ -75,3 +93,26 @@ def named(order_id: str) -> Callable[[Any], None]:
         sheet["A1"] = order_id
 
     return change
+
+
+@pytest.mark.fault("X01", "X19")
+@pytest.mark.parametrize("name", ["orders.csv", "orders.xlsx"])
+def test_a_header_that_is_above_an_order_that_is_paid_by_token(
+    tmp_path: Path, name: str
+) -> None:
+    """The row that holds the names is told, and no token."""
+    token = "tokn_test_5xuy4w91xqz7d1w9u0"
+    if name.endswith("csv"):
+        data = text_of("x").replace("cust_test_", token).encode()
+    else:
+
+        def paid_by_token(sheet: Any) -> None:
+            for row in range(2, ROWS + 2):
+                sheet.cell(row, 5, f"{token}{row}")
+
+        data = book_of("x", paid_by_token)
+    how = {"customer": "", "card": '"customer"'}
+    refusal = look(tmp_path, name, data, input="header_row = 2", **how).refusal
+    assert "say header_row = 1 in" in refusal and token not in refusal
+    looked = look(tmp_path, name, data, input="header_row = 1", **how)
+    assert len(looked.rows) == ROWS and not looked.problems

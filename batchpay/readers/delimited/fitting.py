@@ -93,7 +93,7 @@ def _thai(text: str, at: int) -> float:
 
 def _japanese(text: str, at: int) -> float:
     character = text[at]
-    if "\u3000" <= character <= "\u30ff":
+    if "\u3000" <= character <= "\u30ff" or character == "\uffe5":  # ￥
         return 1.0
     if "\u4e00" <= character <= "\u9fff" or "\uff01" <= character <= "\uff60":
         return 0.9
