@@ -56,7 +56,7 @@ from tests.readers.files import HEADER, look, look_at, row, text_of
             "order_id\tamount\tcurrency\trecipient\tcustomer\tnote\tinvoice",
             r'say delimiter = "\t" in [input]',
         ),
-        ("A00001,10.00,THB,recp_test_1,cust_test_1,,,", "no column 'order_id'"),
+        ("A00001,10.00,THB,recp_test_1,cust_test_1,,,", "write a row with the names"),
         (
             "order_id,amount,currency,recipient,customer,note,invoice,a\rb",
             "lone CR in the header",
