@@ -561,6 +561,47 @@ def test_a_transfer_that_is_not_the_share_of_a_charge_that_is_gone_is_taken_as_i
     over(market, 0)
 
 
+@pytest.mark.fault("J13", "I14")
+@tries("paid-otherwise")
+@pytest.mark.parametrize("becomes", [{"deleted": True}, {"failure_code": "closed"}])
+def test_a_share_that_does_not_arrive_and_was_paid_otherwise_is_said_to_be(
+    market: Market, becomes: dict[str, Any]
+) -> None:
+    """Its order stays succeeded and its row says who said so; what fails anew, after the bank had
+    it once more, is the accountant's again.
+    """
+    market.job()
+    market.orders([order(1), order(2)])
+    over(market, 0)
+
+    def turn(**shown: Any) -> None:
+        """What its own id tells of the transfer from now on; no list does."""
+        market.sandbox.clear_rules()
+        path = f"/transfers/{row(market, '00001')['transfer_id']}"
+        market.sandbox.add_rule(method="GET", path=path, change=shown)
+        market.sandbox.add_rule(
+            method="GET", path="/transfers", status=404, body={"object": "error"}
+        )
+
+    turn(**becomes)
+    for verb in ("settle", "run", "status"):
+        later = market.run(verb=verb)
+        assert later.returncode == 10, (verb, later)
+        assert "the accountant: 1 order" in later.stdout, (verb, later)
+    assert "your word is kept" in follow(market, row(market, "00001")["reason"])
+    told = row(market, "00001")
+    assert (told["outcome"], told["who_acts"]) == ("succeeded", "-")
+    assert WHY in told["reason"] and "paid otherwise: batchpay" not in told["reason"]
+    over(market, 0)
+    if "failure_code" in becomes:
+        for again, code in (({"sent": True}, 0), (becomes, 10)):
+            turn(**again)
+            assert market.run(verb="settle").returncode == code, again
+        assert row(market, "00001")["who_acts"] == "accountant"
+        follow(market, row(market, "00001")["reason"])
+        over(market, 0)
+
+
 @pytest.mark.fault("B16", "H05")
 @tries("accept")
 @pytest.mark.parametrize("paid", [True, False])

@@ -362,7 +362,10 @@ FAILED = replace(SEEN, stands="failed", code="bank_closed", message="closed in M
             FAILED,
             {},
             "accountant",
-            ["trsf_test_1 to recp_test_1 failed: bank_closed, closed in May"],
+            [
+                "trsf_test_1 to recp_test_1 failed: bank_closed, closed in May",
+                "once it is paid otherwise",
+            ],
             False,
         ),
         (replace(FAILED, message=""), {}, "accountant", ["failed: bank_closed"], False),
@@ -370,9 +373,10 @@ FAILED = replace(SEEN, stands="failed", code="bank_closed", message="closed in M
             replace(SEEN, stands="deleted"),
             {},
             "accountant",
-            ["trsf_test_1 to recp_test_1 was deleted"],
+            ["trsf_test_1 to recp_test_1 was deleted", "--as", "0001"],
             False,
         ),
+        (FAILED, {"share_left": "kim"}, "-", ["failed: bank_closed"], False),
         (
             ODD,
             {},

@@ -47,6 +47,7 @@ from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
+from batchpay.lifecycle.after import wants_a_word
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import (
     CHARGE_ID,
@@ -584,8 +585,9 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
             return _case(attempt, attempts)
     told = _contested(attempts) or _paid_apart(attempts, charge_id)
     if told is None and charge_id:
-        # a person takes what goes to its recipient as it is
-        told = next((one for one in attempts if one.share_differs), None)
+        # a person takes what goes to its recipient as it is, or says that it was paid otherwise
+        may_be = (one for one in attempts if one.share_differs or wants_a_word(one))
+        told = next(may_be, None)
     if told is not None:
         return _case(told, attempts)
     stands = attempts[-1].outcome

@@ -728,6 +728,9 @@ class Finding:
     transfer_sent_at: str = ""
     transfer_paid_at: str = ""
     transfer_differs: bool = False  # it is not the recipient's share
+    transfer_left: bool = (
+        False  # it does not arrive, and a person said that this is seen to
+    )
     # given back since, smallest unit; None: nothing is known
     refunded_amount: int | None = None
     dispute: str = ""  # its status, in the gateway's word; empty: there is none

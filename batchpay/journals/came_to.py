@@ -20,7 +20,7 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import MOST
-from batchpay.lifecycle.after import FOR_A_PERSON
+from batchpay.lifecycle.after import is_stuck
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.proof import Proof
@@ -205,7 +205,7 @@ def _is_plain(attempt: Attempt) -> bool:
 
 
 def _is_stuck(told: TransferSeen) -> bool:
-    return bool(told.flaws or told.code or told.stands in FOR_A_PERSON)
+    return bool(told.flaws or told.code or is_stuck(told))
 
 
 def is_first_send(event: Event) -> bool:

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from batchpay.domain.books import Transfer
 from batchpay.domain.events import TransferSeen
-from batchpay.domain.model import OnItsWay
+from batchpay.domain.model import OnItsWay, Outcome
 from batchpay.domain.money import money_told
 from batchpay.domain.times import ONCE_OFF_S, instant_ns
 from batchpay.lifecycle.attempt import Attempt
@@ -57,6 +57,19 @@ def stands_of(transfer: Transfer) -> Stands:
     if transfer.sent:
         return Stands.SENT
     return Stands.CREATED
+
+
+def is_stuck(told: TransferSeen | None) -> bool:
+    """Does it not arrive, unless a person sees to it?"""
+    return told is not None and told.stands in FOR_A_PERSON
+
+
+def wants_a_word(attempt: Attempt) -> bool:
+    """Did it succeed, does its recipient's share not arrive, and did nobody say that it is seen
+    to?
+    """
+    has_money = attempt.outcome is Outcome.SUCCEEDED
+    return has_money and is_stuck(attempt.transfer) and not attempt.share_left
 
 
 def seen(transfer: Transfer, attempt: Attempt) -> TransferSeen:

@@ -58,6 +58,8 @@ class Attempt:
     withdrawn: bool = False
     # who took note of an unproven charge, or of a second one, when, and why
     accepted: str = ""
+    # Who said of its recipient's share, which did not arrive, that it is seen to.
+    share_left: str = ""
     by_hand: str = ""  # who said what became of it, when, and why
     # by what word of a person it was closed, cancelled or not-charged, and why in that person's own
     closed_as: str = ""

@@ -31,6 +31,7 @@ from batchpay.domain.events import (
     of,
 )
 from batchpay.domain.model import NO_MONEY, ChargeSeen, Event, Outcome
+from batchpay.lifecycle.after import is_stuck
 from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt, word_of
 from batchpay.lifecycle.charge import (
     KNOWN_STATUS,
@@ -483,6 +484,8 @@ def _adopted(state: Attempt, event: Event, told: Adopted) -> Attempt:
 def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
     word = word_of(told.by, told.reason, event.at_ns)
+    if told.said == "accepted" and is_stuck(state.transfer):
+        return _but(state, accepted=word, share_left=word)
     if told.said == "accepted":
         return _but(state, accepted=word)
     if told.said == CANCELLED:
@@ -539,6 +542,8 @@ _PUTS = tuple(_PUT.values())
 def _transfer_seen(state: Attempt, _: Event, told: TransferSeen) -> Attempt:
     """A person who took a transfer as it is took it as it was told then."""
     before = state.transfer
+    if before is not None and (before.id, before.stands) != (told.id, told.stands):
+        state = _but(state, share_left="")
     was_other = before is not None and bool(before.flaws)
     is_news = before is not None and not set(told.flaws) <= set(before.flaws)
     alone = state.outcome is Outcome.SUCCEEDED and not state.others

@@ -77,6 +77,13 @@ ACCEPT_SHARE = entry(
     means="What goes to a recipient is not the charge less the commission.",
     example="a transfer of 900.00 for a share of 950.00",
 )
+PAID_OTHERWISE = entry(
+    "paid-otherwise",
+    "once it is paid otherwise: batchpay resolve JOB --as charged:{charge} --reason TEXT"
+    " {order:word}",
+    means="A recipient's share was deleted, or failed: a person says that it was paid otherwise.",
+    example="a share that was paid from the shop's own bank account",
+)
 GIVE_BACK = entry(
     "give-back",
     "give the one too many back at the gateway, which the next run sees; or, to leave it so: "

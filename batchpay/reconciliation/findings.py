@@ -20,7 +20,7 @@ from batchpay.domain.model import (
     Problem,
 )
 from batchpay.domain.money import money_told
-from batchpay.lifecycle.after import Stands, share_of
+from batchpay.lifecycle.after import Stands, share_of, wants_a_word
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.paid import money_of, paid_apart
 from batchpay.lifecycle.plan import payer_of, payment_method
@@ -444,10 +444,22 @@ def _with_transfer(finding: Finding, attempt: Attempt, told: TransferSeen) -> Fi
         code = told.code
         if told.message:
             code = f"{code}, {told.message}"
-        return _for(seen, "accountant", outcomes.TRANSFER_FAILED(**name, code=code))
+        return _stuck(seen, attempt, outcomes.TRANSFER_FAILED(**name, code=code))
     if told.stands == Stands.DELETED:
-        return _for(seen, "accountant", outcomes.TRANSFER_DELETED(**name))
+        return _stuck(seen, attempt, outcomes.TRANSFER_DELETED(**name))
     return seen
+
+
+def _stuck(finding: Finding, attempt: Attempt, why: Message) -> Finding:
+    """Its share does not arrive: for the accountant, until somebody says that it is seen to."""
+    if attempt.share_left:
+        # who said so is told already
+        return replace(finding, transfer_left=True, reasons=(*finding.reasons, why))
+    seen = _for(finding, "accountant", why)
+    if not wants_a_word(attempt):
+        return seen
+    step = steps.PAID_OTHERWISE(order=finding.order_id, charge=finding.charge_id)
+    return replace(seen, reasons=(*seen.reasons, step))
 
 
 def _with_other_share(finding: Finding, attempt: Attempt, why: Message) -> Finding:

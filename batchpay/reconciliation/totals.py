@@ -58,6 +58,7 @@ IN_REJECTS = "in rejects"
 ASKED = "asked"
 SENT_LATER = "sent later"
 OF_A_RUN = frozenset({ASKED, SENT_LATER})
+SEEN_TO = "seen to"  # transfers that do not arrive, of which a person said so
 DIFFERS = "differs"  # transfers that are not the recipient's share
 REFUNDED = "refunded"  # given back since
 NAMED = 10  # further charges that a line names
@@ -363,6 +364,8 @@ class Totals:
             self.payouts[currency, stands, "amount"] += finding.transfer_amount or 0
             self.payouts[currency, stands, "fee"] += finding.transfer_fee or 0
             self.payouts[currency, stands, "bank"] += finding.bank_amount or 0
+            if finding.transfer_left:
+                self.payouts[currency, SEEN_TO, "rows"] += 1
             # a row that a person has accepted as it is raises no alarm any more
             if finding.transfer_differs and not finding.accepted:
                 self.payouts[currency, DIFFERS, "rows"] += 1
@@ -398,9 +401,8 @@ class Totals:
         """Must somebody see to what became of a charge since: its transfer failed, its payer's bank
         disputes it?
         """
-        return self.is_disputed or any(
-            self.transfers(one.value) for one in FOR_A_PERSON
-        )
+        stuck = sum(self.transfers(one.value) for one in FOR_A_PERSON)
+        return self.is_disputed or stuck > self.transfers(SEEN_TO)
 
     def waits_for(self) -> dict[str, int]:
         """What must still happen until nothing of the batch moves by itself; empty: it is final."""
