@@ -165,6 +165,26 @@ def headless() -> Iterator[Bad]:
         yield Bad(f"headless-{language}", "orders.xlsx", book, says)
 
 
+def broken() -> Iterator[Bad]:
+    """A name goes on in the next line of its cell."""
+    words = (("Order", "No"), ("注文", "番号"), ("เลขที่", "ใบสั่งซื้อ"))
+    for (first, last), language in zip(words, ("en", "ja", "th"), strict=True):
+        for gap in (" ", ""):
+            says = f"it has '{first}\\n{last}'; the difference: a line break"
+            for end in ("\n", "\r\n"):
+                cell = f'"{first}{end}{last}"'
+                text = text_of("x").replace("order_id", cell, 1)
+                data = text.encode()
+                kind = f"broken-{language}"
+                name = f"{first}{gap}{last}"
+                yield Bad(kind, "orders.csv", data, says, order_id=name)
+
+            def titled(sheet: Any, cell: str = f"{first}\n{last}") -> None:
+                sheet["A1"] = cell
+
+            yield Bad(kind, "orders.xlsx", book_of("x", titled), says, order_id=name)
+
+
 def ends() -> Iterator[Bad]:
     """Lines and cells end otherwise, or the first of them begins so."""
     for language, note in NOTES.items():

@@ -4,6 +4,8 @@
 ['another kind of blank']
 >>> [str(one) for one in differences("Amount\\n(THB)", "Amount (THB)")]
 ['a line break in place of a blank']
+>>> [str(one) for one in differences("\\u6ce8\\u6587\\n\\u756a", "\\u6ce8\\u6587\\u756a")]
+['a line break inside it']
 >>> [str(one) for one in differences("\\u0e19\\u0e4d\\u0e32", "\\u0e19\\u0e33")]
 ['the vowel ำ as two characters or as one']
 >>> looks("\\u0e19\\u0e4d\\u0e49\\u0e32") == looks("\\u0e19\\u0e49\\u0e33")
@@ -37,8 +39,8 @@ _UNSEEN = re.compile(
     "[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0f]"
 )
 _CIRCLE_FIRST = re.compile("(\u0e4d)([\u0e48-\u0e4b])")
-_BLANK = re.compile(r"[^\S\n]")
-_BREAK = re.compile(" ?\n ?")
+_BLANK = re.compile(r"[^\S\r\n]")
+_BREAK = re.compile(r"[^\S\r\n]*[\r\n]+\s*")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -103,8 +105,9 @@ _KINDS: tuple[tuple[Callable[[], Message], Callable[[str], str]], ...] = (
     (headers.DIFFERS_UNSEEN, lambda text: _UNSEEN.sub("", text)),
     (headers.DIFFERS_VOWEL, _sara_am),
     (headers.DIFFERS_COMPOSED, _composed),
-    (headers.DIFFERS_BLANK_KIND, lambda text: _BLANK.sub(" ", text)),
     (headers.DIFFERS_BREAK, lambda text: _BREAK.sub(" ", text)),
+    (headers.DIFFERS_BROKEN, lambda text: _BREAK.sub("", text)),
+    (headers.DIFFERS_BLANK_KIND, lambda text: _BLANK.sub(" ", text)),
     (headers.DIFFERS_ENDS, str.strip),
     (headers.DIFFERS_WIDTH, _narrow),
     (headers.DIFFERS_BLANKS, lambda text: _BLANKS.sub("", text)),

@@ -66,7 +66,8 @@ NO_NAMES = entry(
 )
 HEADER_CONTROL = entry(
     "header-control",
-    "{path}: row {row:d}, column {column:d}: a control character in the header '{cell}'",
+    "{path}: row {row:d}, column {column:d}: a control character in the header '{cell}': type the"
+    " name again without it",
     means="A name in the header holds a character that is no text.",
     example="a header with an escape character",
     remedy="Type the name again.",
@@ -234,6 +235,11 @@ DIFFERS_WIDTH = _differs(
 )
 DIFFERS_BREAK = _differs(
     "break", "a line break in place of a blank", "a name on two lines of its cell"
+)
+DIFFERS_BROKEN = _differs(
+    "broken",
+    "a line break inside it",
+    "a name that goes on in the next line of its cell",
 )
 DIFFERS_BLANKS = _differs(
     "blanks", "another number of blanks", "two blanks between words"

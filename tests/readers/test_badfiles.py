@@ -38,7 +38,7 @@ def test_what_a_refusal_says_is_done_and_leads_to_success(
 
 def done(folder: Path, bad: Bad, refusal: str) -> int:
     """Rows without a problem after what the sentence says."""
-    name, data, how = bad.name, bad.data, bad.input
+    name, data, how, order_id = bad.name, bad.data, bad.input, bad.order_id
     settings = re.findall(
         r'(header_row = \d+|(?:delimiter|encoding|sheet|range) = "[^"]+")', refusal
     )
@@ -58,7 +58,10 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
         data = data.replace(b"'", b'"')
     if "in Excel as CSV UTF-8" in refusal:
         data = text_of("x").encode("utf-8-sig")
-    if not settings and name == bad.name and data == bad.data:
+    if found := re.search("it has '([^']+)'; the difference: a line break", refusal):
+        order_id = found[1]
+    is_as_it_was = (name, data, order_id) == (bad.name, bad.data, bad.order_id)
+    if not settings and is_as_it_was:
         # what another program does: it is opened there and saved, exported, or unpacked
         note = NOTES[bad.kind.rpartition("-")[2]]
         if "unpack it" in refusal or ".csv or .xlsx" in refusal:
@@ -66,9 +69,9 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
         else:
             assert ".xlsx" in refusal, refusal
             name, data = "orders.xlsx", book_of(note, named(bad.order_id))
-    looked = look(folder, name, data, input=how, order_id=f'"{bad.order_id}"')
+    looked = look(folder, name, data, input=how, order_id=f'"{order_id}"')
     assert looked.refused == [], looked.refused
-    assert {*HEADER[1:], bad.order_id} <= set(looked.cells)
+    assert {*HEADER[1:], order_id.replace("\\n", "\n")} <= set(looked.cells)
     return len(looked.rows) - len(looked.problems)
 
 

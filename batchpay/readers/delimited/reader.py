@@ -25,6 +25,7 @@ from batchpay.readers.delimited.records import (
     Record,
     Records,
     lines_to_open_quote,
+    names_of,
     records_of,
 )
 from batchpay.readers.delimited.seeking import Stated, proposal_for
@@ -172,7 +173,11 @@ class _Source:
                     )
                 header = found.records[-1]
                 self._check_header(header)
-                return header.cells, Block(found.rest.encode(), 1 + found.lines), stream
+                return (
+                    names_of(header),
+                    Block(found.rest.encode(), 1 + found.lines),
+                    stream,
+                )
             if len(data) > LINE_LIMIT:
                 break
         if data and found.rest:

@@ -84,6 +84,11 @@ def records_of(text: str, delimiter: str, at_most: int | None = None) -> Records
         found.append(Record(cells, line, reader.line_num - line, broken, opened))
 
 
+def names_of(header: Record) -> list[str]:
+    """The names of columns, a line break inside one as a sheet has it."""
+    return [cell.replace("\r\n", "\n") for cell in header.cells]
+
+
 def lines_to_open_quote(text: str, delimiter: str) -> int:
     """How many lines of a record end before the quote that is not closed, or not followed by a
     delimiter.

@@ -14,7 +14,7 @@ from batchpay.messages import contents, headers
 from batchpay.messages.message import Message
 from batchpay.readers import kinds
 from batchpay.readers.delimited.fitting import fitting
-from batchpay.readers.delimited.records import records_of
+from batchpay.readers.delimited.records import names_of, records_of
 from batchpay.readers.delimited.text import SAMPLE, beginning
 from batchpay.readers.header import absent_from
 from batchpay.readers.looking import LOOKED_AT, Groups, Place, best_place, held_by
@@ -105,9 +105,7 @@ def _places(
     encoding: str,
 ) -> Iterator[Place]:
     for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)):
-        rows = [
-            record.cells for record in records_of(text, delimiter, LOOKED_AT).records
-        ]
+        rows = list(map(names_of, records_of(text, delimiter, LOOKED_AT).records))
         found = best_place(rows, groups)
         if found is None:
             continue
@@ -136,7 +134,7 @@ def _row(text: str, stated: Stated) -> list[str]:
     """The cells of the row that the job calls the header."""
     found = records_of(text, stated.delimiter, stated.header_row).records
     if len(found) == stated.header_row:
-        return found[-1].cells
+        return names_of(found[-1])
     return []
 
 
