@@ -3,6 +3,7 @@
 run        the sequence of a run, step by step
 channel    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
 recorder   all that is written of intents and evidence, and nowhere else
+weighing   what evidence is of an attempt, decided before it is written
 cases      the orders of this run, and what the journal has of the earlier ones
 whose      the order and attempt that a charge is of
 strays     charges that nothing tells whose they are

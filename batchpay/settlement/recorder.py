@@ -1,10 +1,11 @@
-"""RECORDER: all that a run writes of intents and evidence is written here, and nowhere else."""
+"""RECORDER: all that a run writes of intents and evidence is written here, and nowhere else; what
+evidence is of an attempt, `weighing` decides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from batchpay.domain.errors import Taken
 from batchpay.domain.events import (
@@ -13,13 +14,11 @@ from batchpay.domain.events import (
     Adopted,
     Answered,
     Disbelieved,
-    Evidence,
     Found,
     Intended,
     Missing,
     OfAttempt,
     Resolved,
-    Restored,
     Stop,
     ThrottleDistrusted,
     Told,
@@ -31,7 +30,6 @@ from batchpay.domain.events import (
     Withdrawn,
     Word,
     at_state,
-    line,
     line_of,
     told_in,
 )
@@ -39,20 +37,12 @@ from batchpay.domain.model import ChargeSeen, Event, Intent
 from batchpay.domain.ports import Clock, Journal
 from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.charge import can_be_asked_for, flaws_of
 from batchpay.lifecycle.folding import advance
-from batchpay.lifecycle.plan import alike, row_told, sale_told
 from batchpay.lifecycle.proof import Verdict
 from batchpay.settlement.belonging import Belonging
 from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.entries import Entries
-from batchpay.settlement.evidence import (
-    is_known_already,
-    is_refund,
-    is_same,
-    sale_charged_twice,
-    why_stop,
-)
+from batchpay.settlement.evidence import is_known_already
 from batchpay.settlement.expected import Expected
 from batchpay.settlement.in_force import (
     UNREADABLE,
@@ -62,10 +52,8 @@ from batchpay.settlement.in_force import (
 )
 from batchpay.settlement.others import OtherJobs
 from batchpay.settlement.strays import Strays
+from batchpay.settlement.weighing import Weighing
 from batchpay.settlement.whose import Whose
-
-CALLED_UNPROVEN = "a report of before the loss of a journal calls it unproven"
-T = TypeVar("T", bound=Told)
 
 
 class Recorder:
@@ -93,17 +81,12 @@ class Recorder:
         (wholeness.whose_before). `keep_whose`: keeps what the journal is told of it beside the
         journal.
         """
-        self._fee = fee
         self._journal = journal
         self._clock = clock
-        self._job = job
         self._run_id = run_id
-        self._live = live
         self.stopped = stop_in_force(journal.events(STOPS))
         self.trust_429 = next(told_in(journal, ThrottleDistrusted), None) is None
         self.adopted = 0  # charges, in this run
-        # read when it is first asked for
-        self._called_unproven: frozenset[str] | None = None
         # charge -> what it says itself was given back of it, smallest unit, as this run saw it
         self.given_back: dict[str, int] = {}
         # charges that a stop told of, and those of them whose stop a person has lifted
@@ -113,6 +96,7 @@ class Recorder:
         self.expected = Expected(journal, clock, lifted)
         self.strays = Strays(self._entries, journal, job)
         self.whose = Whose(journal, job, self.cases, self.expected, self.strays)
+        self._weighing = Weighing(journal, self.cases, self.whose, live=live, fee=fee)
         self.others = OtherJobs(
             self._entries, journal, job, self.whose, self.stop_for_charge
         )
@@ -183,12 +167,12 @@ class Recorder:
             return
         told = Found(
             charge=charge,
-            flaws=flaws_of(charge, case.intent, self._live),
+            flaws=self._weighing.flaws_of(charge, case.intent),
             reread=reread,
             by_id=by_id,
         )
         before = case.attempt
-        if before is not None and self._is_no_news(case, before, told):
+        if before is not None and self._weighing.is_no_news(case, before, told):
             return
         if lost := self.whose.who_lost(charge.id):
             await self.found(lost, charge, by_id=by_id)
@@ -207,17 +191,6 @@ class Recorder:
         if self.cases.held(intent.key) is None:
             own = (one for one in attempts if one.intent.attempt == intent.attempt)
             case.attempt = next(own, case.attempt)
-
-    def _is_no_news(self, case: Case, before: Attempt, told: Found) -> bool:
-        """Does a look-up say what the journal has already?"""
-        marked, _ = self._marked(told, case.intent, before)
-        event = line(marked, 0, attempt=case.intent.attempt)
-        after = advance(before, event)
-        if not is_same(before, after):
-            return False
-        # where another attempt has its money, or may, a refund is news
-        apart = any(not other.closed for other in case.others)
-        return not (apart and is_refund(before, after))
 
     async def absent(self, case: Case, boot_s: float, *, closes: bool) -> None:
         """A complete look-up after the doubt period did not show it."""
@@ -242,17 +215,12 @@ class Recorder:
         name it. `word`: of a person who says that it is this order's.
         """
         self._hear(charge)
-        intent = asked or self._asked_by(charge, number)
+        intent = asked or self._weighing.asked_by(charge, number)
         case = Case(intent, others=self.cases.others(intent))
-        flaws = list(flaws_of(charge, intent, self._live))
-        if not charge.destination:
-            flaws.append("no destination")
-        if charge.id in self._unproven():
-            flaws.append(CALLED_UNPROVEN)
         told = Adopted(
             intent=intent,
             charge=charge,
-            flaws=tuple(flaws),
+            flaws=self._weighing.flaws_of_adopted(charge, intent),
             word=word,
             beside=not all(other.closed for other in case.others),
         )
@@ -263,61 +231,13 @@ class Recorder:
         return case
 
     async def _stop_for_its_sale(self, case: Case) -> None:
-        """A charge that is met took money, or may, for a sale that has some under another id:
-        another journal read its row with other ids, or another correction of it, and could not
-        know.
-        """
-        mine = case.attempt
-        if mine is None or not mine.stands or not mine.placed:
-            return
-        for other in self.cases.of_sale(case.intent):
-            if other.stands and not other.anothers:
-                await self.stop(sale_charged_twice(mine, other), case)
+        """A charge is met of a sale that has, or may have, money under another id."""
+        for reason in self._weighing.charged_twice(case):
+            await self.stop(reason, case)
 
     def _hear(self, charge: ChargeSeen) -> None:
         if charge.refunded:
             self.given_back[charge.id] = charge.refunded
-
-    def _asked_by(self, charge: ChargeSeen, number: int) -> Intent:
-        """What the attempt asked for, as far as its charge tells."""
-        metadata = charge.metadata
-        order_id = metadata.get("order_id", "")
-        sheet, row = row_told(metadata.get("batchpay_row", ""))
-        sale = sale_told(metadata)
-        intent = Intent(
-            order_id=order_id,
-            attempt=number,
-            key=metadata["batchpay_key"],
-            body="",
-            body_sha256="",
-            content="",
-            amount=charge.amount,
-            currency=charge.currency,
-            destination=charge.destination or "",
-            payer=charge.payer or "",
-            batch_id=self._journal.batch_named(metadata.get("batchpay_batch", "")),
-            sheet=sheet,
-            row=row,
-            run_id=metadata.get("batchpay_run", ""),
-            alike=alike(order_id),
-            mode="live" if self._live else "test",
-            corrects=next(iter(sale), ""),
-            sale=sale,
-            ids_from=metadata.get("batchpay_ids", ""),
-        )
-        if self._fee is None:
-            return intent
-        fixed = self._fee.fixed_in(charge.currency)
-        return replace(intent, fee_fixed=fixed, fee_percentage=self._fee.percentage)
-
-    def _unproven(self) -> frozenset[str]:
-        """Charges that reports of before a loss call unproven (wholeness)."""
-        if self._called_unproven is None:
-            losses = [told for _, told in told_in(self._journal, Restored)]
-            self._called_unproven = frozenset(
-                one for loss in losses for one in loss.unproven
-            )
-        return self._called_unproven
 
     async def withdraw(self, attempt: Attempt) -> None:
         """An attempt that was never charged gives way to the next one of its order. Raises
@@ -447,22 +367,14 @@ class Recorder:
     async def _write(self, case: Case, told: OfAttempt, send: int = 0) -> None:
         async with case.writing:
             intent = case.intent
-            before = case.attempt
-            told, anothers = self._marked(told, intent, before)
-            if isinstance(told, Intended) and before is not None and not before.resends:
-                raise Taken(f"order {intent.order_id} is {before.outcome.value} by now")
+            told, anothers = self._weighing.marked(told, intent, case.attempt)
             event = line_of(told, intent, self._clock.now_ns(), self._run_id, send)
-            after = advance(before, event, told)
+            weighed = self._weighing.weigh(case, event, told, anothers)
+            after = weighed.after
             events = [at_state(event, after.state)]
-            by_hand = isinstance(told, Resolved)
-            reason = anothers or why_stop(case.others, before, after, by_hand=by_hand)
-            if reason:
-                events.append(self._stop_event(reason, case))
-            if (
-                before is not None
-                and after.charge is not None
-                and self._belies_429(before)
-            ):
+            if weighed.stop:
+                events.append(self._stop_event(weighed.stop, case))
+            if self.trust_429 and weighed.belies_429 and after.charge is not None:
                 self.trust_429 = False
                 distrusted = ThrottleDistrusted(
                     order=intent.order_id, charge=after.charge.id
@@ -472,29 +384,6 @@ class Recorder:
             case.attempt = after
             self.cases.follow(after)
             self.expected.follow(after)
-
-    def _belies_429(self, before: Attempt) -> bool:
-        """Was it said to have charged nothing because of too many requests?"""
-        return self.trust_429 and before.is_told_429
-
-    def _marked(self, told: T, intent: Intent, before: Attempt | None) -> tuple[T, str]:
-        """What an event is to tell, marked when its charge is another order's; and that in words,
-        or "" where there is nothing to tell, or the attempt told it before, with a stop.
-        """
-        if not isinstance(told, Evidence) or told.charge is None:
-            return told, ""
-        if not can_be_asked_for(told.charge.id):
-            return told, ""
-        anothers = self.whose.anothers_charge(
-            told.charge, intent, looked_up=isinstance(told, Found)
-        )
-        if not anothers:
-            return told, ""
-        theirs = self.whose.carries_their_key(told.charge.id)
-        marked = told.as_anothers(anothers, theirs=theirs)
-        if before is not None and before.is_known_as_anothers(told.charge.id):
-            return marked, ""
-        return marked, anothers
 
     def _stop_event(self, reason: str, case: Case | None) -> Event:
         self.stopped = self.stopped or reason

@@ -369,7 +369,7 @@ def _() -> None:
     LOOP + "test_a_charge_behind_a_429_is_never_sent_again",
 )
 def _() -> None:
-    swap("batchpay.settlement.recorder:Recorder._belies_429", always(False))
+    swap("batchpay.settlement.weighing:_belies_429", always(False))
 
 
 @mutant(
@@ -738,7 +738,7 @@ def _() -> None:
 
 @mutant("L10", "no stop is ever written", SIMULATION)
 def _() -> None:
-    swap("batchpay.settlement.recorder:why_stop", always(""))
+    swap("batchpay.settlement.weighing:why_stop", always(""))
 
 
 @mutant(

@@ -1,0 +1,202 @@
+"""WEIGHING: what evidence is of an attempt, before anything of it is written: is it news, is its
+charge another order's, what becomes of the attempt, and does that stop everything?
+
+Here it is decided; `recorder` writes down what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from batchpay.domain.errors import Taken
+from batchpay.domain.events import (
+    Evidence,
+    Found,
+    Intended,
+    OfAttempt,
+    Resolved,
+    Restored,
+    Told,
+    line,
+    told_in,
+)
+from batchpay.domain.model import ChargeSeen, Event, Intent
+from batchpay.domain.ports import Journal
+from batchpay.job.job import Fee
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import can_be_asked_for, flaws_of
+from batchpay.lifecycle.folding import advance
+from batchpay.lifecycle.plan import alike, row_told, sale_told
+from batchpay.settlement.cases import Case, Cases
+from batchpay.settlement.evidence import (
+    is_refund,
+    is_same,
+    sale_charged_twice,
+    why_stop,
+)
+from batchpay.settlement.whose import Whose
+
+CALLED_UNPROVEN = "a report of before the loss of a journal calls it unproven"
+T = TypeVar("T", bound=Told)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What an event makes of its attempt."""
+
+    after: Attempt
+    stop: str  # why nothing is sent any more; empty: it is no reason for that
+    belies_429: bool  # it has a charge, and a 429 had said that it had none
+
+
+class Weighing:
+    """Holds evidence against what this run and its journal know."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        cases: Cases,
+        whose: Whose,
+        *,
+        live: bool,
+        fee: Fee | None,
+    ) -> None:
+        """`fee`: the commission that a charge is held against when nobody knows what was asked for
+        it.
+        """
+        self._journal = journal
+        self._cases = cases
+        self._whose = whose
+        self._live = live
+        self._fee = fee
+        # read when it is first asked for
+        self._called_unproven: frozenset[str] | None = None
+
+    # --- a charge
+
+    def flaws_of(self, charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
+        """How a charge that a look-up showed differs from what was asked."""
+        return flaws_of(charge, intent, self._live)
+
+    def flaws_of_adopted(self, charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
+        """The same of one that this journal did not make, or no longer knows it made."""
+        flaws = list(self.flaws_of(charge, intent))
+        if not charge.destination:
+            flaws.append("no destination")
+        if charge.id in self._unproven():
+            flaws.append(CALLED_UNPROVEN)
+        return tuple(flaws)
+
+    def asked_by(self, charge: ChargeSeen, number: int) -> Intent:
+        """What an attempt asked for, as far as its charge tells."""
+        metadata = charge.metadata
+        order_id = metadata.get("order_id", "")
+        sheet, row = row_told(metadata.get("batchpay_row", ""))
+        sale = sale_told(metadata)
+        intent = Intent(
+            order_id=order_id,
+            attempt=number,
+            key=metadata["batchpay_key"],
+            body="",
+            body_sha256="",
+            content="",
+            amount=charge.amount,
+            currency=charge.currency,
+            destination=charge.destination or "",
+            payer=charge.payer or "",
+            batch_id=self._journal.batch_named(metadata.get("batchpay_batch", "")),
+            sheet=sheet,
+            row=row,
+            run_id=metadata.get("batchpay_run", ""),
+            alike=alike(order_id),
+            mode="live" if self._live else "test",
+            corrects=next(iter(sale), ""),
+            sale=sale,
+            ids_from=metadata.get("batchpay_ids", ""),
+        )
+        if self._fee is None:
+            return intent
+        fixed = self._fee.fixed_in(charge.currency)
+        return replace(intent, fee_fixed=fixed, fee_percentage=self._fee.percentage)
+
+    def _unproven(self) -> frozenset[str]:
+        """Charges that reports of before a loss call unproven (wholeness)."""
+        if self._called_unproven is None:
+            losses = [told for _, told in told_in(self._journal, Restored)]
+            self._called_unproven = frozenset(
+                one for loss in losses for one in loss.unproven
+            )
+        return self._called_unproven
+
+    # --- an event
+
+    def weigh(
+        self, case: Case, event: Event, told: OfAttempt, anothers: str
+    ) -> Weighed:
+        """What an event makes of a case's attempt. `anothers`: whose its charge is, where it is
+        another's, in words (`marked`). Raises errors.Taken for an intent that may not go.
+        """
+        before = case.attempt
+        if isinstance(told, Intended) and before is not None and not before.resends:
+            raise Taken(
+                f"order {case.intent.order_id} is {before.outcome.value} by now"
+            )
+        after = advance(before, event, told)
+        by_hand = isinstance(told, Resolved)
+        stop = anothers or why_stop(case.others, before, after, by_hand=by_hand)
+        return Weighed(after, stop, _belies_429(before, after))
+
+    def is_no_news(self, case: Case, before: Attempt, told: Found) -> bool:
+        """Does a look-up say what the journal has already?"""
+        marked, _ = self.marked(told, case.intent, before)
+        event = line(marked, 0, attempt=case.intent.attempt)
+        after = advance(before, event)
+        if not is_same(before, after):
+            return False
+        # where another attempt has its money, or may, a refund is news
+        apart = any(not other.closed for other in case.others)
+        return not (apart and is_refund(before, after))
+
+    def marked(self, told: T, intent: Intent, before: Attempt | None) -> tuple[T, str]:
+        """What an event is to tell, marked when its charge is another order's; and that in words,
+        or "" where there is nothing to tell, or the attempt told it before, with a stop.
+        """
+        if not isinstance(told, Evidence) or told.charge is None:
+            return told, ""
+        if not can_be_asked_for(told.charge.id):
+            return told, ""
+        anothers = self._whose.anothers_charge(
+            told.charge, intent, looked_up=isinstance(told, Found)
+        )
+        if not anothers:
+            return told, ""
+        theirs = self._whose.carries_their_key(told.charge.id)
+        marked = told.as_anothers(anothers, theirs=theirs)
+        if before is not None and before.is_known_as_anothers(told.charge.id):
+            return marked, ""
+        return marked, anothers
+
+    # --- its sale
+
+    def charged_twice(self, case: Case) -> Iterator[str]:
+        """Why a charge that is met is a stop: it took money, or may, for a sale that has some under
+        another id: another journal read its row with other ids, or another correction of it, and
+        could not know.
+        """
+        mine = case.attempt
+        if mine is None or not mine.stands or not mine.placed:
+            return
+        for other in self._cases.of_sale(case.intent):
+            if other.stands and not other.anothers:
+                yield sale_charged_twice(mine, other)
+
+
+def _belies_429(before: Attempt | None, after: Attempt) -> bool:
+    """Was it said to have charged nothing because of too many requests, and is a charge of it told
+    now?
+    """
+    if before is None or after.charge is None:
+        return False
+    return before.is_told_429
