@@ -57,16 +57,17 @@ from batchpay.lifecycle.charge import (
     has_unknown_status,
     key_in,
 )
-from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
-from batchpay.lifecycle.proof import is_unknown
 from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages import steps
 from batchpay.reconciliation.findings import may_be_given_up
 from batchpay.settlement import Case, Channel
+from batchpay.settlement.by_id import ask_for
+from batchpay.settlement.cases import case_among
+from batchpay.settlement.doubts import doubt_rules
 from batchpay.settlement.lists import Lists, charged_since, may_be
 
 
@@ -557,17 +558,8 @@ def _said_uncharged(
     """The attempt that is said to have charged nothing, and that this charge may be of."""
     for attempt, one in opened.recorder.strays.unclear_beside(attempts):
         if one.charge_id == charge_id:
-            return _case(attempt, attempts)
+            return case_among(attempt, attempts)
     return None
-
-
-def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
-    return Case(
-        attempt.intent,
-        attempt,
-        tuple(other for other in attempts if other is not attempt),
-        present=False,
-    )
 
 
 def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
@@ -582,14 +574,14 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
         )
     for attempt in attempts:
         if _may_be_settled(opened, attempt):
-            return _case(attempt, attempts)
+            return case_among(attempt, attempts)
     told = _contested(attempts) or _paid_apart(attempts, charge_id)
     if told is None and charge_id:
         # a person takes what goes to its recipient as it is, or says that it was paid otherwise
         may_be = (one for one in attempts if one.share_differs or wants_a_word(one))
         told = next(may_be, None)
     if told is not None:
-        return _case(told, attempts)
+        return case_among(told, attempts)
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(
@@ -669,11 +661,8 @@ def _and_the_stop(opened: OpenJob, told: str) -> str:
 
 
 def _refuse_too_early(opened: OpenJob, case: Case) -> None:
-    settings = opened.job.gateway
     clock = opened.clock
-    rules = DoubtRules(
-        settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s()
-    )
+    rules = doubt_rules(opened.job.gateway, clock)
     if case.attempt:
         doubt = case.attempt.doubt
     else:
@@ -721,19 +710,16 @@ async def _ask(
     gateway: Gateway, channel: Channel, charge_id: str
 ) -> tuple[ChargeSeen | None, bool]:
     """The same, and whether the gateway says by its own word that there is none."""
-    answer = await channel.ask(partial(gateway.get, charge_id))
-    if answer is None:
+    reply = await ask_for(gateway, channel, charge_id)
+    if not reply.answered:
         raise channel.fatal or GatewaySilent(
             "the gateway does not answer; nothing was settled"
         )
-    charge = answer.said
-    if charge is not None and charge.id == charge_id:
-        return charge, False
-    if answer.status not in (200, 404):
+    if reply.charge is None and reply.status not in (200, 404):
         raise GatewaySilent(
-            f"the gateway does not tell of {charge_id} ({answer.status}); nothing was settled"
+            f"the gateway does not tell of {charge_id} ({reply.status}); nothing was settled"
         )
-    return None, is_unknown(answer)
+    return reply.charge, reply.charge is None and reply.is_unknown
 
 
 async def _look_up(
@@ -895,7 +881,9 @@ def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
     held = next((attempt for attempt in attempts if attempt.ready), None)
     if held is not None:
         asyncio.run(
-            opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who())
+            opened.recorder.resolve(
+                case_among(held, attempts), "cancelled", reason, who()
+            )
         )
         return
     told = OrderCancelled(

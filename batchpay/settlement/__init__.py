@@ -19,6 +19,7 @@ lists      the gateway's own list of charges, held against the journal
 books      the account's own ledger, whole or not at all
 others     other jobs' charges of the same orders
 following  where the shares of earlier charges are, refunds, disputes: last, and in nobody's way
+by_id      one charge, asked for by its id
 doubts     what became of the sends that nobody answered
 loop       the workers, the deadline, and when sending is over
 slots      how many requests are under way at once

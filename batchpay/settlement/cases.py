@@ -101,7 +101,7 @@ class Cases:
         if attempt is None:
             return None
         held = self.held(attempt.intent.key)
-        return held or _absent_case(attempt, attempts)
+        return held or case_among(attempt, attempts)
 
     def proven_by(self, charge_id: str) -> Case | None:
         """The attempt of which the journal has kept this very charge as its own."""
@@ -126,7 +126,7 @@ class Cases:
                 continue
             attempts = self.attempts(one.intent.order_id)
             now = next(now for now in attempts if now.intent.key == one.intent.key)
-            yield _absent_case(now, attempts)
+            yield case_among(now, attempts)
 
     def attempts_of(self, order_ids: Iterable[str]) -> Iterator[Attempt]:
         """All attempts of some orders."""
@@ -185,7 +185,7 @@ class Cases:
                 attempts = fold(events)
                 for attempt in attempts:
                     if not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
-                        cases.append(_absent_case(attempt, attempts))
+                        cases.append(case_among(attempt, attempts))
         return cases
 
     def doubled_cases(self) -> list[Case]:
@@ -203,7 +203,7 @@ class Cases:
                 apart = ()
             for attempt in attempts:
                 if attempt.doubled or attempt.vanished or attempt in apart:
-                    cases.append(_absent_case(attempt, attempts))
+                    cases.append(case_among(attempt, attempts))
         return cases
 
     def _order_of_stop(self, stop: Stop) -> str:
@@ -261,7 +261,7 @@ class Cases:
                 begin = page[-1].order_id
 
 
-def _absent_case(attempt: Attempt, attempts: Sequence[Attempt]) -> Case:
+def case_among(attempt: Attempt, attempts: Sequence[Attempt]) -> Case:
     """An attempt of an earlier run, whose row may not be here."""
     others = tuple(other for other in attempts if other is not attempt)
     return Case(attempt.intent, attempt, others, present=False)

@@ -9,20 +9,29 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 
 from batchpay.domain.model import ChargeSeen, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.charge import CHARGE_ID, key_in
+from batchpay.lifecycle.charge import can_be_asked_for, key_in
 from batchpay.lifecycle.doubt import DoubtRules
-from batchpay.lifecycle.proof import is_unknown
+from batchpay.settlement.by_id import NO_REPLY, Reply, ask_for
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, charged_since
 from batchpay.settlement.recorder import Recorder
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
+
+
+def doubt_rules(settings: GatewaySettings, clock: Clock) -> DoubtRules:
+    """A job's periods of law L5, on this machine, for what begins now."""
+    return DoubtRules(
+        settings.doubt_period_s,
+        settings.lookup_gap_s,
+        clock.boot_id,
+        clock.elapsed_s(),
+    )
 
 
 class News:
@@ -89,12 +98,7 @@ class Doubts:
         self._news = news
         self._again = again
         self._told = told
-        self._rules = DoubtRules(
-            settings.doubt_period_s,
-            settings.lookup_gap_s,
-            clock.boot_id,
-            clock.elapsed_s(),
-        )
+        self._rules = doubt_rules(settings, clock)
         self._open: dict[str, Case] = {}
         self._rereads: deque[tuple[float, Case]] = deque()
         self._in_vain = 0
@@ -169,11 +173,11 @@ class Doubts:
         for charge_id in sorted(case.attempt.twins):
             if self._channel.closed:
                 return
-            charge, status = await self._ask(charge_id)
-            if charge is not None:
-                await self._recorder.found(case, charge, by_id=True)
+            reply = await self._ask(charge_id)
+            if reply.charge is not None:
+                await self._recorder.found(case, reply.charge, by_id=True)
                 self._told(case)
-            elif status == 404:
+            elif reply.is_unknown:
                 await self._recorder.missing(case, charge_id)
                 self._told(case)
 
@@ -181,32 +185,20 @@ class Doubts:
         """A charge by its id; None when it could not be had. A gateway that knows no such charge is
         noted (J27).
         """
-        charge, status = await self._ask(charge_id)
-        if (
-            status == 404
-            and case.attempt is not None
-            and case.attempt.outcome is Outcome.PENDING
-        ):
+        reply = await self._ask(charge_id)
+        is_pending = (
+            case.attempt is not None and case.attempt.outcome is Outcome.PENDING
+        )
+        if reply.is_unknown and is_pending:
             await self._recorder.missing(case, charge_id)
             self._told(case)
-        return charge
+        return reply.charge
 
-    async def _ask(self, charge_id: str) -> tuple[ChargeSeen | None, int]:
-        """A charge by its id, or None; with the status of the answer, 0 without one: 404 says that
-        there is none, by the gateway's own word.
-        """
-        if not CHARGE_ID.fullmatch(charge_id):
-            return None, 0
-        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        if answer is None:
-            return None, 0
-        status = answer.status or 0
-        if status == 404 and not is_unknown(answer):
-            status = 0
-        charge = answer.said
-        if charge is None or charge.id != charge_id:
-            return None, status
-        return charge, status
+    async def _ask(self, charge_id: str) -> Reply:
+        """What is no id of a charge is not asked for."""
+        if not can_be_asked_for(charge_id):
+            return NO_REPLY
+        return await ask_for(self._gateway, self._channel, charge_id)
 
     async def clears(self, case: Case) -> bool:
         """Did every charge of the order's earlier attempts end without money, asked again by its id
@@ -229,13 +221,13 @@ class Doubts:
 
     async def _took_nothing(self, old: Case, charge_id: str, *, denied: bool) -> bool:
         """Of one charge. `denied`: a person looked for it, and said that it took nothing."""
-        charge, status = await self._ask(charge_id)
-        if charge is not None:
-            await self._recorder.found(old, charge, by_id=True)
-            return not charge.takes_money
-        if denied and status in (200, 404):
+        reply = await self._ask(charge_id)
+        if reply.charge is not None:
+            await self._recorder.found(old, reply.charge, by_id=True)
+            return not reply.charge.takes_money
+        if denied and (reply.status == 200 or reply.is_unknown):
             return True  # it answers, and has nothing to show: a person looked
-        if status == 404:
+        if reply.is_unknown:
             await self._recorder.missing(old, charge_id)
         elif not self._channel.closed:
             await self._recorder.untold(old, charge_id)
@@ -344,8 +336,7 @@ class Doubts:
             return False
         if self._shows_earlier is None:
             earlier = self._recorder.belonging.youngest_before(told_ns)
-            charge, _ = await self._ask(earlier)
-            self._shows_earlier = charge is not None
+            self._shows_earlier = (await self._ask(earlier)).charge is not None
         return not self._shows_earlier
 
     async def _leave_untold(self, case: Case) -> None:

@@ -33,8 +33,8 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
-from batchpay.lifecycle.proof import is_unknown
 from batchpay.messages import steps
+from batchpay.settlement.by_id import Reply, ask_for
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.pacing import http_date
@@ -441,10 +441,10 @@ class Lists:
         """A charge asked for by its id; None where that does not show it."""
         if not can_be_asked_for(charge_id):
             return None
-        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        if answer is None or answer.said is None or answer.said.id != charge_id:
-            return None
-        return answer.said
+        return (await self._ask_for(charge_id)).charge
+
+    async def _ask_for(self, charge_id: str) -> Reply:
+        return await ask_for(self._gateway, self._channel, charge_id)
 
     async def _readable(self, page: Page) -> Page:
         """The same page; a charge of a recipient whose metadata cannot be read is asked for by its
@@ -527,11 +527,11 @@ class Lists:
         is_told = charge_id in self._recorder.strays.disowned
         if is_told or not can_be_asked_for(charge_id):
             return False
-        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        if answer is not None and is_unknown(answer):
+        reply = await self._ask_for(charge_id)
+        if reply.is_unknown:
             return False
-        charge = None if answer is None else answer.said
-        if charge is None or charge.id != charge_id:
+        charge = reply.charge
+        if charge is None:
             return True
         return key_in(charge) == attempt.intent.key or self._may_be_its(charge, attempt)
 
@@ -599,8 +599,7 @@ class Lists:
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""
-        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        return answer is not None and is_unknown(answer)
+        return (await self._ask_for(charge_id)).is_unknown
 
     def _age_s(self, created_at: str) -> float:
         """How old a charge is by the gateway's clock; by ours, and then with a margin, where it
