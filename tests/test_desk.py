@@ -319,7 +319,7 @@ def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(
     """Where any is known; not when a signal ended the run first."""
     line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
     line.trouble = trouble
-    run: Any = SimpleNamespace(channel=line, untold="")
+    run: Any = SimpleNamespace(channel=line, whose_unknown="")
     (error,) = _trouble(run, "http://here", interrupted=False)
     assert (
         isinstance(error, GatewaySilent)
@@ -327,7 +327,7 @@ def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(
         and told in str(error)
     )
     assert _trouble(run, "http://here", interrupted=True) == ()
-    run.untold = "nobody told whose the key is"
+    run.whose_unknown = "nobody told whose the key is"
     (error,) = _trouble(run, "http://here", interrupted=False)
     assert str(error).startswith(
         "nobody told whose the key is" + (f" ({trouble})" if trouble else "")
@@ -338,7 +338,7 @@ def test_what_closed_the_line_is_told_once_it_had_answered() -> None:
     """And nothing where nothing was wrong."""
     line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
     line.answers = 1
-    run: Any = SimpleNamespace(channel=line, untold="")
+    run: Any = SimpleNamespace(channel=line, whose_unknown="")
     assert _trouble(run, "http://here", interrupted=False) == ()
     line.close("wrong key", NotAllowed("wrong key"))
     assert _trouble(run, "http://here", interrupted=True) == (line.fatal,)

@@ -527,7 +527,7 @@ def test_what_is_not_about_an_attempt_and_absence_without_doubt_change_nothing()
 def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> None:
     """With its reason; a charge that the person names is evidence like any other."""
     (attempt,) = fold([FIRST, event("resolved", by="me", **data)])
-    assert (attempt.outcome, attempt.code, bool(attempt.unclear)) == (
+    assert (attempt.outcome, attempt.code, bool(attempt.unproven_sends)) == (
         outcome,
         code,
         False,

@@ -75,7 +75,9 @@ def known(number: int, *, in_doubt: bool = False) -> Case:
     assert intent is not None
     unclear = frozenset({1}) if in_doubt else frozenset()
     return Case(
-        intent, Attempt(intent, adopted=False, sends=1, unclear=unclear), present=False
+        intent,
+        Attempt(intent, adopted=False, sends=1, unproven_sends=unclear),
+        present=False,
     )
 
 

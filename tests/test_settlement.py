@@ -37,8 +37,8 @@ from batchpay.settlement import (
     Look,
     Recorder,
     Run,
-    Sendable,
     Settlement,
+    Surveyed,
     at_gateway,
 )
 from batchpay.settlement.lists import time_of
@@ -182,8 +182,8 @@ class World:
             def rows() -> Iterable[Candidate]:
                 return candidates(count, self.journal, self.payer, self.batch)
 
-            def survey() -> Sendable:
-                return Sendable(len(list(rows())), ["recp_test_1"])
+            def survey() -> Surveyed:
+                return Surveyed(len(list(rows())), ["recp_test_1"])
 
             await at_gateway(run, Brought(look, start, 0.0, survey, rows))
 

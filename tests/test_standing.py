@@ -25,6 +25,7 @@ from batchpay.lifecycle.plan import (
     terms_of,
 )
 from batchpay.lifecycle.rows import (
+    Cancellation,
     Cancelled,
     ConflictWith,
     DuplicateOf,
@@ -41,7 +42,6 @@ from batchpay.lifecycle.rows import (
     Standing,
     Unnamed,
     Waits,
-    Word,
     is_sendable,
     rows_of,
 )
@@ -936,7 +936,7 @@ def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
     stranger = replace(
         row, document={**DOCUMENT, "amount": 5, "destination": "recp_test_2"}
     )
-    word = Word(
+    word = Cancellation(
         "fraud", "0005", 2, BATCH, (whose,), ({**DOCUMENT, "order_id": "0005"},)
     )
     words = {"words": {place_of(OTHER, "", 9): (word,)}}
@@ -994,7 +994,7 @@ def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody()
 def test_a_cancelled_sale_stays_cancelled_under_every_id() -> None:
     """By the order's own event, by an attempt under an earlier id, by that of its correction."""
     row = other(earlier=("0005",))
-    word = Word(
+    word = Cancellation(
         "fraud",
         "0005",
         1,

@@ -25,6 +25,7 @@ from batchpay.lifecycle.holds import (
 from batchpay.lifecycle.plan import alike, by_order, place_of, terms_in
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import (
+    Cancellation,
     Cancelled,
     ConflictWith,
     DuplicateOf,
@@ -40,18 +41,17 @@ from batchpay.lifecycle.rows import (
     Standing,
     Unnamed,
     Waits,
-    Word,
+    attempt_told,
     conflict_with,
     goes_now,
     rows_of,
-    told_of,
 )
 from batchpay.lifecycle.sales import (
     asked_before,
-    in_vain,
     is_kin,
     is_said_of,
     keys_of,
+    kin_without_money,
     settled_by,
     why_cancelled,
 )
@@ -62,11 +62,11 @@ from batchpay.lifecycle.unclaimed import (
     Unclaimed,
     disowned_in,
     fits,
+    maybe_charged_among,
     nameless_of,
+    nameless_told,
     unclaimed_in,
-    unclear_among,
 )
-from batchpay.lifecycle.unclaimed import told_of as unclaimed_told
 from batchpay.messages import standing as said
 from batchpay.messages.message import plain, worded
 from batchpay.messages.problems import TOTAL_ROW
@@ -686,8 +686,11 @@ def test_another_order_is_told_by_its_place_and_its_charge(
     """As far as they are known; and then what to do about it."""
     intent = replace(INTENT, batch_id="b", sheet=sheet, row=row)
     (held,), (paid,) = fold([FIRST, VOIDED]), fold([FIRST, PAID])
-    assert str(told_of(replace(held, intent=intent))) == f"order 0001 of {place}, held"
-    told = str(told_of(replace(paid, intent=intent)))
+    assert (
+        str(attempt_told(replace(held, intent=intent)))
+        == f"order 0001 of {place}, held"
+    )
+    told = str(attempt_told(replace(paid, intent=intent)))
     assert told == f"order 0001 of {place}, succeeded, chrg_test_1"
     clash = conflict_with(held, said.CONFLICT_PAID, plain("do this"))
     assert worded(clash.why).endswith("do this") and clash.attempt == held
@@ -816,7 +819,7 @@ def test_whom_a_word_about_an_earlier_id_is_about(
     word: dict[str, Any], known: dict[str, Any], said: bool | None
 ) -> None:
     """The row itself, by its id or its place; or whoever has its id today."""
-    told = replace(Word("fraud", "0005", 2, BATCH, (WHOSE,)), **word)
+    told = replace(Cancellation("fraud", "0005", 2, BATCH, (WHOSE,)), **word)
     here = (
         Guards(present={BATCH}) if "0006" in known.get("bears", {}).values() else FREE
     )
@@ -862,10 +865,10 @@ def test_what_somebody_was_asked_for_in_vain(
 ) -> None:
     """Of one sale only."""
     attempt = of_another(*events)
-    found = list(in_vain(other(), beside_it(attempt), FREE))
+    found = list(kin_without_money(other(), beside_it(attempt), FREE))
     assert found == ([attempt] if is_in_vain else [])
     others = beside_it(attempt, bears={WHOSE: "0006"})
-    assert list(in_vain(other(), others, Guards(present={BATCH}))) == []
+    assert list(kin_without_money(other(), others, Guards(present={BATCH}))) == []
 
 
 @pytest.mark.fault("J13", "J07")
@@ -1014,8 +1017,8 @@ def test_the_same_row_in_an_older_file_speaks_for_this_one() -> None:
             {"are_new": True},
             "",
         ),
-        (other(), {"words": {ROW: (Word("w", "0001", 2, BATCH),)}}, {}, "w"),
-        (other(), {"words": {ROW: (Word("w", "0005", 2, BATCH),)}}, {}, ""),
+        (other(), {"words": {ROW: (Cancellation("w", "0001", 2, BATCH),)}}, {}, "w"),
+        (other(), {"words": {ROW: (Cancellation("w", "0005", 2, BATCH),)}}, {}, ""),
     ],
 )
 def test_whose_word_cancels_a_row(
@@ -1257,7 +1260,7 @@ def test_beside_what_is_said_to_have_charged_nothing_a_nameless_charge_is_in_dou
     one = replace(NAMELESS, created_at=made)
     kept.add_nameless(one)
     (attempt,) = fold([replace(events[0], at_ns=10**18), *events[1:]])
-    found = list(unclear_among([attempt], kept.nameless, "night"))
+    found = list(maybe_charged_among([attempt], kept.nameless, "night"))
     assert found == ([(attempt, one)] if unclear else [])
 
 
@@ -1284,7 +1287,7 @@ def test_what_lists_showed_is_known_again_but_for_what_a_person_disowned() -> No
     told = (
         Stray(key=KEY, charge=found),
         Stray(key=KEY, charge=replace(found, id="chrg_test_2")),
-        unclaimed_told([NAMELESS, replace(NAMELESS, charge_id="chrg_test_8")]),
+        nameless_told([NAMELESS, replace(NAMELESS, charge_id="chrg_test_8")]),
         Disowned(charge_id="chrg_test_8"),
         Disowned(charge_id="chrg_test_1"),
         Stop(reason="no such event"),

@@ -30,7 +30,7 @@ from batchpay.settlement.run import (
     refuse_other_account,
     refuse_other_mode,
     refuse_other_place,
-    whose_is_untold,
+    why_whose_unknown,
 )
 from tests.fakes import FakeClock, in_virtual_time
 from tests.test_settlement import SETTINGS
@@ -341,7 +341,7 @@ def test_the_first_run_writes_down_whose_the_journal_is() -> None:
         async def main(channel: Channel) -> tuple[Account, str]:
             recorder = Recorder(journal, FakeClock(), "night", "run", live=False)
             account = await enter(settings, gateway, channel, recorder, notes)
-            return account, whose_is_untold(recorder, account)
+            return account, why_whose_unknown(recorder, account)
 
         account, untold = at(main)
         return account, notes, untold

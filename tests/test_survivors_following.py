@@ -16,7 +16,7 @@ from batchpay.domain.books import (
     Booked,
     ChainLink,
     Happened,
-    Listed,
+    PageOf,
     Refund,
     Span,
     Transfer,
@@ -75,7 +75,7 @@ class Books:
         page = tuple(things[offset : offset + following.PAGE_SIZE])
         total = self.totals.get(name, len(things))
         return await self._told(
-            f"{name} {offset}", Listed(page, ("",) * len(page), total)
+            f"{name} {offset}", PageOf(page, ("",) * len(page), total)
         )
 
     async def chains(self, span: Span, offset: int, may_leave: Any) -> Any:
@@ -552,7 +552,7 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
         },
     )
     night = Night(4)
-    told = night.follow(books, before=BEFORE, given_back=words)
+    told = night.follow(books, before=BEFORE, refund_seen=words)
     looked_at = ["chrg_test_2", "chrg_test_4", "chrg_test_1", "chrg_test_3"]
     assert books.asked == [
         "refunds 0",
@@ -576,13 +576,13 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
         "known_refunds": {"chrg_test_2": back},
         "known_disputes": {"chrg_test_3": "open"},
     }
-    night.follow(replace(books, asked=[]), before=BEFORE, given_back=words, **known)
+    night.follow(replace(books, asked=[]), before=BEFORE, refund_seen=words, **known)
     assert night.told(RefundSeen) == night.told(DisputeSeen) == []
     known = {
         "known_refunds": {"chrg_test_2": replace(back, total=100)},
         "known_disputes": {"chrg_test_3": "won", "chrg_test_2": "open"},
     }
-    night.follow(replace(books, asked=[]), before=BEFORE, given_back=words, **known)
+    night.follow(replace(books, asked=[]), before=BEFORE, refund_seen=words, **known)
     assert night.told(RefundSeen) == [back] and night.told(DisputeSeen) == [dispute]
 
 
@@ -609,7 +609,7 @@ def test_news_that_were_not_read_are_read_the_next_time(
     books = Books(
         refunds_listed=(given_back(2),), charges={"chrg_test_2": Booked("chrg_test_2")}
     )
-    night.follow(books, before=told, given_back=words)
+    night.follow(books, before=told, refund_seen=words)
     assert [one.total for one in night.told(RefundSeen)] == [100]
 
 

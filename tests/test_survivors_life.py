@@ -925,7 +925,7 @@ def stands_as(
         ("stands", stands_as(), False),  # free to be sent
         ("stands", stands_as(ENDED), False),
         ("stands", stands_as(PAID), True),
-        ("stands", stands_as(unclear=frozenset({1})), True),
+        ("stands", stands_as(unproven_sends=frozenset({1})), True),
         ("doubled", stands_as(PAID, TWIN), True),
         ("doubled", stands_as(PAID, GIVEN_BACK), False),
         ("doubled", stands_as(WAITS, PAID), False),  # one of them took none
@@ -960,9 +960,9 @@ def stands_as(
         ("said_uncharged", stands_as(refused=True), True),
         ("said_uncharged", stands_as(PAID, sends=1), False),
         ("may_go_again", stands_as(), True),
-        ("may_go_again", stands_as(unclear=frozenset({1})), True),
-        ("may_go_again", stands_as(unclear=frozenset({1}), spent=True), False),
-        ("may_go_again", stands_as(unclear=frozenset({1}), reused=True), False),
+        ("may_go_again", stands_as(unproven_sends=frozenset({1})), True),
+        ("may_go_again", stands_as(unproven_sends=frozenset({1}), spent=True), False),
+        ("may_go_again", stands_as(unproven_sends=frozenset({1}), reused=True), False),
         ("may_go_again", stands_as(reused=True), False),
         ("may_go_again", stands_as(withdrawn=True), False),
         ("charged_since_ns", stands_as(sent_ns=90_000 * 10**9), 3600 * 10**9),

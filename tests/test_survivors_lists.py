@@ -262,7 +262,7 @@ def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(
         INTENT,
         adopted=False,
         sends=1,
-        unclear=frozenset({1}),
+        unproven_sends=frozenset({1}),
         sent_ns=START_NS + 999_999_999,
     )
     assert may_be(found, attempt, recorder, dated=True) is may
@@ -582,7 +582,7 @@ def test_a_charge_that_may_be_an_attempts_is_not_one_that_is_anothers() -> None:
         INTENT,
         adopted=False,
         sends=1,
-        unclear=frozenset({1}),
+        unproven_sends=frozenset({1}),
         sent_ns=START_NS,
     )
     some = [
@@ -595,8 +595,8 @@ def test_a_charge_that_may_be_an_attempts_is_not_one_that_is_anothers() -> None:
     def may_be_its(lists: Lists, listing: Listing | None) -> str:
         return in_virtual_time(lists.may_be_its(listing, attempt), 1000.0)[0]
 
-    assert may_be_its(found, Listing(unclear=unclear)) == "chrg_test_1"
-    assert may_be_its(found, Listing(unclear=unclear[:1])) == ""
+    assert may_be_its(found, Listing(unclaimed=unclear)) == "chrg_test_1"
+    assert may_be_its(found, Listing(unclaimed=unclear[:1])) == ""
     assert may_be_its(found, None) == ""
     journal = MemoryJournal("night")
     told = Adopted(
@@ -604,7 +604,7 @@ def test_a_charge_that_may_be_an_attempts_is_not_one_that_is_anothers() -> None:
     )
     journal.append([line(told, START_NS, order_id="0002", attempt=1)])
     known = lists_of(journal=journal)
-    assert may_be_its(known, Listing(unclear=unclear)) == "chrg_test_2"
+    assert may_be_its(known, Listing(unclaimed=unclear)) == "chrg_test_2"
 
 
 @pytest.mark.fault("B31")

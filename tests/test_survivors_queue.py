@@ -52,7 +52,7 @@ def charged(case: Case, outcome: Outcome) -> Case:
     charge["chain"] = charge["chain"] if paid else None
     intent = case.intent
     case.attempt = advance(
-        Attempt(intent, adopted=False, sends=1, unclear=frozenset({1})),
+        Attempt(intent, adopted=False, sends=1, unproven_sends=frozenset({1})),
         event("found", charge=charge),
     )
     assert case.attempt.outcome is outcome

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from batchpay.domain.books import Listed as Listed_
+from batchpay.domain.books import PageOf
 from batchpay.domain.errors import GatewaySilent
 from batchpay.domain.events import (
     BelongsTo,
@@ -38,7 +38,6 @@ from batchpay.lifecycle.plan import by_order, key_of
 from batchpay.lifecycle.terms import Asked
 from batchpay.settlement import Case, Channel, Recorder
 from batchpay.settlement.belonging import Belonging
-from batchpay.settlement.books import TRIES, booked_charge, whole
 from batchpay.settlement.cases import Cases
 from batchpay.settlement.entries import Entries
 from batchpay.settlement.evidence import (
@@ -49,10 +48,11 @@ from batchpay.settlement.evidence import (
     why_stop,
 )
 from batchpay.settlement.in_force import charges_told, stop_in_force, unreadable_in
+from batchpay.settlement.ledger import TRIES, booked_charge, whole
 from batchpay.settlement.others import (
     doubles,
+    elsewhere_told,
     families_of,
-    told_of,
 )
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.throttled import LIST_EVERY_S, Throttled
@@ -106,7 +106,7 @@ def known(**changes: Any) -> Attempt:
         ({}, replace(MINE, refunded=5), False),
         ({}, TWIN, False),
         ({"flaws": ("x",)}, MINE, False),
-        ({"unclear": frozenset({1})}, MINE, False),
+        ({"unproven_sends": frozenset({1})}, MINE, False),
         ({"refused": True}, MINE, False),
         ({"missing_ns": 1}, MINE, False),
         ({"untold": "chrg_test_1"}, MINE, False),
@@ -579,7 +579,7 @@ ASKS = {
 
 
 def made_by(job: str, **changes: Any) -> ChargedElsewhere:
-    return replace(told_of(of_job(job)), **changes)
+    return replace(elsewhere_told(of_job(job)), **changes)
 
 
 @pytest.mark.fault("J06")
@@ -658,9 +658,9 @@ def test_the_family_of_an_order_is_what_came_to_correct_it() -> None:
 def test_what_is_kept_of_another_jobs_charge_comes_back() -> None:
     """Who paid, and for whom, as far as it told."""
     full = of_job("day", customer="cust_1")
-    assert asked_of(told_of(full)) == asked_of(full)
+    assert asked_of(elsewhere_told(full)) == asked_of(full)
     assert asked_of(full) == Asked("cust_1", full.destination, full.amount, "thb")
-    silent = told_of(of_job("day", destination=None))
+    silent = elsewhere_told(of_job("day", destination=None))
     assert (silent.destination, silent.payer, silent.job) == ("", "", "day")
 
 
@@ -745,18 +745,18 @@ def test_a_nameless_charge_that_an_attempt_holds_keeps_no_other_back() -> None:
         assert found is not None and found.charge_id == "chrg_test_7"
         assert strays.may_be_charged(replace(asked, amount=5)) is None
         (refused,) = fold([replace(FIRST, at_ns=1), REFUSED])
-        ((attempt, one),) = strays.unclear_beside([refused])
+        ((attempt, one),) = strays.maybe_charged_among([refused])
         assert (attempt, one) == (refused, found)
         other_money = Case(replace(asked, amount=5), others=(refused,))
-        assert strays.is_unclear_beside(Case(asked))
-        assert strays.is_unclear_beside(other_money)
-        assert not strays.is_unclear_beside(replace(other_money, others=()))
+        assert strays.is_maybe_charged(Case(asked))
+        assert strays.is_maybe_charged(other_money)
+        assert not strays.is_maybe_charged(replace(other_money, others=()))
         case = Case(INTENT)
         await recorder.intend(case, 1000.0)
         await recorder.found(case, nameless)
         await recorder.resolve(case, "accepted", "seen", "kim")
         assert strays.may_be_charged(asked) is None
-        assert list(strays.unclear_beside([refused])) == []
+        assert list(strays.maybe_charged_among([refused])) == []
 
     at(main)
 
@@ -851,7 +851,7 @@ def test_which_charges_a_person_has_seen() -> None:
         await recorder.note(Lifted(reason="seen"))
         await recorder.stop_for_charge("chrg_test_2", "two")
         later = Recorder(written.journal, written.clock, "night", "run", live=False)
-        assert later.told_of == {"chrg_test_1", "chrg_test_2"}
+        assert later.stopped_for == {"chrg_test_1", "chrg_test_2"}
         later.expected.prove(of_job("night"))
         later.expected.prove(of_job("night", id="chrg_test_2"))
         assert set(later.expected.known) == {"chrg_test_2"}
@@ -882,7 +882,7 @@ def test_one_list_serves_all_that_were_throttled_before_it() -> None:
         waits.came.clear()
         waits.starve()
         assert waits.came.is_set() and waits.wait_s(30.0) == 0.0
-        waits.in_vain()
+        waits.no_list()
         assert waits.wait_s(30.0) == LIST_EVERY_S
         waits.starve()
         assert waits.wait_s(30.0) == 2.0 and waits.wait_s(1.0) == 1.0
@@ -979,10 +979,10 @@ def test_only_a_stop_about_a_charge_is_one_that_lists_may_lack() -> None:
 # --- the account's own ledger, list by list
 
 
-PAGE = Listed_(("a", "b", "c"), ("a", "b", "c"), 3)
+PAGE = PageOf(("a", "b", "c"), ("a", "b", "c"), 3)
 
 
-def heard(page: Listed_[str] | None, status: int | None = 200) -> Answer[Listed_[str]]:
+def heard(page: PageOf[str] | None, status: int | None = 200) -> Answer[PageOf[str]]:
     return Answer(out=True, status=status, said=page, kind="list", code="c")
 
 
@@ -1009,7 +1009,7 @@ def whole_of(*answers: Answer[Any], closes: bool = False) -> tuple[Any, int]:
     return in_virtual_time(main(), 1000.0)[0], len(asked)
 
 
-SHIFTED = heard(Listed_(("a", "b"), ("a", "b"), 1))
+SHIFTED = heard(PageOf(("a", "b"), ("a", "b"), 1))
 
 
 @pytest.mark.fault("B32")

@@ -83,7 +83,7 @@ def owns(charge: ChargeSeen | None = MINE, *others: ChargeSeen, **more: Any) -> 
 # --- who acts
 
 FLAWED = {"flaws": ("amount: asked 1",)}
-DOUBT = {"unclear": frozenset({1})}
+DOUBT = {"unproven_sends": frozenset({1})}
 STAYS = seen_as("chrg_test_1", status="pending", paid=False)
 DECLINED_ONE = seen_as("chrg_test_1", status="failed", paid=False)
 

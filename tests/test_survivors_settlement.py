@@ -34,8 +34,8 @@ from batchpay.settlement import (
     Look,
     Recorder,
     Run,
-    Sendable,
     Settlement,
+    Surveyed,
     at_gateway,
 )
 from batchpay.settlement.lists import time_of
@@ -725,7 +725,7 @@ def test_an_adopted_charge_tells_of_which_cells_its_id_was_made_and_what_it_corr
         assert recorder.adopted == 1
         given_back = replace(shown, id="chrg_test_2", refunded=5)
         await recorder.found(case, given_back)
-        assert recorder.given_back == {"chrg_test_2": 5}
+        assert recorder.refunded == {"chrg_test_2": 5}
 
     written.run(main)
 
@@ -1330,10 +1330,10 @@ def steps(
         known = any(event.kind == "intent" for event in world.journal.events())
         look = Look(start - timedelta(days=1), known, False, 0.0)
 
-        def survey() -> Sendable:
+        def survey() -> Surveyed:
             if impossible:
                 raise DoesNotAddUp("a person must look")
-            return Sendable(count, ["recp_test_1"])
+            return Surveyed(count, ["recp_test_1"])
 
         brought = Brought(
             look, start, wait_s, survey, lambda: candidates(count, world.journal)
@@ -1345,7 +1345,7 @@ def steps(
         else:
             await at_gateway(run, brought)
             assert progress.orders == {f"{number:04d}" for number in range(count)}
-        assert (run.untold, run.blind) == ("", "")
+        assert (run.whose_unknown, run.blind) == ("", "")
         assert any(
             "does not tell of 1 recipient, such as recp_test_1" in note
             for note in run.notes

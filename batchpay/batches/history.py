@@ -37,7 +37,7 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import place_of, places_of
 from batchpay.lifecycle.rivals import Rivals
-from batchpay.lifecycle.rows import History, Word
+from batchpay.lifecycle.rows import Cancellation, History
 
 Sales = dict[str, Sale]
 
@@ -159,7 +159,7 @@ def _rivals(
 
 def _words(
     sales: Sales, asks: Mapping[str, Document], lineages: Lineages
-) -> dict[str, tuple[Word, ...]]:
+) -> dict[str, tuple[Cancellation, ...]]:
     """Place of a row -> the cancellations that may be of its sale."""
     words = {
         place: cancellations_of(sale, asks[place], lineages)
@@ -170,7 +170,7 @@ def _words(
 
 def _bears(
     corrected: Mapping[str, Iterable[Attempt]],
-    words: Mapping[str, Iterable[Word]],
+    words: Mapping[str, Iterable[Cancellation]],
     lineages: Lineages,
 ) -> dict[str, str]:
     """Place of a row that any of them speaks of -> the order id that it bears today."""

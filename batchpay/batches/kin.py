@@ -20,7 +20,7 @@ from batchpay.lifecycle.kept import reading_of
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, has_terms, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import Rivals
-from batchpay.lifecycle.rows import CameFor, Same, Word
+from batchpay.lifecycle.rows import CameFor, Cancellation, Same
 from batchpay.lifecycle.terms import fitting_terms_of
 
 
@@ -261,7 +261,7 @@ def said_of(sale: Sale, lineages: Lineages) -> dict[str, bool]:
 
 def cancellations_of(
     sale: Sale, document: Document, lineages: Lineages
-) -> tuple[Word, ...]:
+) -> tuple[Cancellation, ...]:
     """The cancellations that may be of a row's sale, by its ids, or, where ids were made of other
     cells then, by what the row asks for.
     """
@@ -278,12 +278,12 @@ def cancellations_of(
     return tuple(found)
 
 
-def _word(event: Event, told: OrderCancelled, lineages: Lineages) -> Word:
+def _word(event: Event, told: OrderCancelled, lineages: Lineages) -> Cancellation:
     places = tuple(key for key in told.sale if not order_in(key))
     asked = lineages.rows.documents(places)
     batch = next((known[0] for known in map(lineages.rows.where, places) if known), "")
     said = word_of(told.by, told.reason, event.at_ns)
-    return Word(said, event.order_id, event.at_ns, batch, places, asked)
+    return Cancellation(said, event.order_id, event.at_ns, batch, places, asked)
 
 
 def corrections_of(

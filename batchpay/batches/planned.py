@@ -13,7 +13,7 @@ from batchpay.domain.model import Batch, Repeat, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.holds import Going, held_beside, unnamed, untold
+from batchpay.lifecycle.holds import Going, held_beside, undecided, unnamed
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.rows import (
@@ -123,7 +123,7 @@ def _placed(
 def _resembles_others(row: Row, of_rows: History, guards: Guards) -> bool:
     if unnamed(row, of_rows, guards) is not None:
         return True
-    return untold(row, of_rows, guards) is not None
+    return undecided(row, of_rows, guards) is not None
 
 
 def beside_others(placed: Placed, guards: Guards, going: Going) -> Placed:

@@ -42,12 +42,12 @@ from batchpay.settlement import (
     Preflight,
     Progress,
     Run,
-    Sendable,
+    Surveyed,
     account_of,
     at_gateway,
     enter,
     preflight,
-    whose_is_untold,
+    why_whose_unknown,
 )
 from batchpay.settlement.lists import EVERYTHING
 from batchpay.settlement.pacing import Breaker, Pacer
@@ -143,8 +143,8 @@ def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, .
         why = f" ({channel.trouble})"
     else:
         why = ""
-    if run.untold:
-        return (GatewaySilent(f"{run.untold}{why}"),)
+    if run.whose_unknown:
+        return (GatewaySilent(f"{run.whose_unknown}{why}"),)
     if channel.answers == 0:
         told = f"{url} gave not one answer{why}; nothing was charged that is not in the journal"
         return (GatewaySilent(told),)
@@ -172,13 +172,13 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
     if not charges:
         return asks_only
 
-    def survey() -> Sendable:
+    def survey() -> Surveyed:
         if opened.recorder.adopted:
             opened.note_renamed()
             if not options.yes:
                 opened.ask_about_adopted()
         found = opened.survey()
-        return Sendable(found.orders, found.destinations)
+        return Surveyed(found.orders, found.destinations)
 
     return replace(asks_only, survey=survey, candidates=opened.candidates)
 
@@ -191,7 +191,7 @@ def follows_of(opened: OpenJob, *, patient: bool) -> Follows:
     for _, told in told_in(journal, Followed):
         before = told
 
-    def given_back(
+    def refund_seen(
         order_id: str, booked: Booked, refunds: Sequence[Refund]
     ) -> RefundSeen | None:
         found = refunded_of(booked.id, order_id, booked, refunds)
@@ -203,7 +203,7 @@ def follows_of(opened: OpenJob, *, patient: bool) -> Follows:
         before,
         opened.job.gateway.follow,
         patient,
-        given_back,
+        refund_seen,
         {told.charge_id: told for _, told in told_in(journal, RefundSeen)},
         {told.charge_id: told.status for _, told in told_in(journal, DisputeSeen)},
     )
@@ -263,8 +263,8 @@ async def ask_the_gateway(
     gateway = opened.edges.gateway(settings, key.reveal())
     try:
         account = await enter(settings, gateway, channel, opened.recorder, notes)
-        if untold := whose_is_untold(opened.recorder, account):
-            raise channel.fatal or GatewaySilent(untold)
+        if unknown := why_whose_unknown(opened.recorder, account):
+            raise channel.fatal or GatewaySilent(unknown)
         answer = await ask(gateway, channel)
     finally:
         await gateway.aclose()

@@ -40,7 +40,7 @@ NAMED = 10  # orders that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class LostWord:
     """A person's word that an order is not to be sent, which only a report still tells."""
 
     order_id: str  # empty: it is of rows alone
@@ -85,7 +85,7 @@ class Loss:
     manifests_ns: int = 0
     noted: bool = False  # by an earlier run, which did not come to its end
     # of people, that the reports still tell; once it is noted they are in the journal
-    words: tuple[Word, ...] = ()
+    words: tuple[LostWord, ...] = ()
     stops: tuple[Mapping[str, str], ...] = ()  # likewise, that nobody lifted
     unproven: tuple[str, ...] = ()  # ids of charges that the reports call unproven
 
@@ -192,7 +192,7 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     known: dict[str, set[str]] = {}
     for word in words.said_in(journal):
         known.setdefault(word.order_id, set()).update(word.keys)
-    gone: dict[tuple[str, str, tuple[str, ...]], Word] = {}
+    gone: dict[tuple[str, str, tuple[str, ...]], LostWord] = {}
     for head in heads:
         for one in head.words:
             keys = one.keys
@@ -200,7 +200,7 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
                 keys = (place_of(head.batch, *one.place),)
             counts = one.said == CANCELLED or head is last
             if counts and not known.get(one.order_id, set()).issuperset(keys):
-                lost = Word(
+                lost = LostWord(
                     one.order_id,
                     one.said,
                     one.reason,
@@ -299,7 +299,7 @@ def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
             had=told.had or 0,
             has=told.has or 0,
             noted=True,
-            words=tuple(Word(order_id) for order_id in told.cancelled or ()),
+            words=tuple(LostWord(order_id) for order_id in told.cancelled or ()),
         )
     if found is not None and not journal.knows_orders():
         found = replace(found, empty=True, unowned=True)

@@ -69,8 +69,8 @@ from batchpay.reports import auditbook
 from batchpay.reports.files import Directory, own_folder
 from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
-from batchpay.settlement.books import booked_charge, whole
 from batchpay.settlement.in_force import whose_journal
+from batchpay.settlement.ledger import booked_charge, whole
 from batchpay.settlement.others import families_of
 
 BALANCE_TRIES = 3

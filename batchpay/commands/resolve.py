@@ -243,7 +243,7 @@ def _refuse_what_is_told(opened: OpenJob, charge: ChargeSeen) -> None:
     DoesNotAddUp.
     """
     _refuse_what_was_said(opened, charge)
-    if not opened.recorder.whose.is_unclear(charge):
+    if not opened.recorder.whose.is_unclaimed(charge):
         raise DoesNotAddUp(
             f"{charge.id} is no charge of which nobody can tell whose it is: its metadata or"
             " this journal say it; nothing was settled"
@@ -375,7 +375,7 @@ def _claimed(
     )
     if charge is None:
         raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
-    if not opened.recorder.whose.is_unclear(charge):
+    if not opened.recorder.whose.is_unclaimed(charge):
         raise DoesNotAddUp(
             f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays"
             " as it is"
@@ -556,7 +556,7 @@ def _said_uncharged(
     charge_id: str,
 ) -> Case | None:
     """The attempt that is said to have charged nothing, and that this charge may be of."""
-    for attempt, one in opened.recorder.strays.unclear_beside(attempts):
+    for attempt, one in opened.recorder.strays.maybe_charged_among(attempts):
         if one.charge_id == charge_id:
             return case_among(attempt, attempts)
     return None
@@ -771,7 +771,7 @@ async def _look_up(
         await opened.recorder.found(case, charge)
     if news:
         return news[0]
-    await _refuse_unclear(opened, lists, listing, case, own)
+    await _refuse_beside_another(opened, lists, listing, case, own)
     if not found:  # else it is known to have taken none, and that is all that is asked
         of_a_charge = attempt.charge is not None
         await _refuse_unproving(opened, channel, lists, listing, of_a_charge)
@@ -796,7 +796,7 @@ def _says_enough(by_id: ChargeSeen, attempt: Attempt) -> bool:
     return told and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN)
 
 
-async def _refuse_unclear(
+async def _refuse_beside_another(
     opened: OpenJob,
     lists: Lists,
     listing: Listing | None,
@@ -856,7 +856,7 @@ def _proves_nothing(opened: OpenJob, lacking: str, gone: Collection[str]) -> str
     if case is not None and lacking in gone:
         step = steps.SETTLE_GONE(order=case.intent.order_id, charge=lacking)
         return f"{told}; the gateway does not know it any more: {step}"
-    if lacking not in opened.recorder.told_of:
+    if lacking not in opened.recorder.stopped_for:
         return told
     stop = f"that is a stop: {opened.recorder.stopped}"
     return f"{told}; {stop}; {steps.LIFT_STOP()}, then say this again"

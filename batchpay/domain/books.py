@@ -73,7 +73,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed(Generic[T_co]):
+class PageOf(Generic[T_co]):
     """One page of any list of the gateway."""
 
     things: tuple[T_co, ...]

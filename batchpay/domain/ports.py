@@ -16,7 +16,7 @@ from batchpay.domain.books import (
     ChainLink,
     Customer,
     Happened,
-    Listed,
+    PageOf,
     Recipient,
     Refund,
     Span,
@@ -122,7 +122,7 @@ class Gateway(Protocol):
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = 100,
-    ) -> Answer[Listed[Booked]]:
+    ) -> Answer[PageOf[Booked]]:
         """Charges, and what else stands in their list."""
 
     async def transactions(
@@ -131,7 +131,7 @@ class Gateway(Protocol):
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = 100,
-    ) -> Answer[Listed[Transaction]]:
+    ) -> Answer[PageOf[Transaction]]:
         """Credits and debits."""
 
     async def transfers(
@@ -140,7 +140,7 @@ class Gateway(Protocol):
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = 100,
-    ) -> Answer[Listed[Transfer]]:
+    ) -> Answer[PageOf[Transfer]]:
         """Transfers to recipients."""
 
     async def refunds(
@@ -149,7 +149,7 @@ class Gateway(Protocol):
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = 100,
-    ) -> Answer[Listed[Refund | None]]:
+    ) -> Answer[PageOf[Refund | None]]:
         """Refunds, by the day they were made; None stands for what is none."""
 
     async def balance(self, may_leave: Callable[[], bool]) -> Answer[Balance]:
@@ -163,7 +163,7 @@ class Gateway(Protocol):
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = 100,
-    ) -> Answer[Listed[ChainLink]]:
+    ) -> Answer[PageOf[ChainLink]]:
         """What ties charges to their transfers."""
 
     async def chained(
@@ -182,7 +182,7 @@ class Gateway(Protocol):
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = 100,
-    ) -> Answer[Listed[Happened]]:
+    ) -> Answer[PageOf[Happened]]:
         """What happened to anything of the account."""
 
     async def aclose(self) -> None:

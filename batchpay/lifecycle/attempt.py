@@ -36,7 +36,7 @@ class Attempt:
     sent_ns: int = 0  # wall clock of the first send's intent
     went_ns: int = 0  # ... and of the last one's
     settled_ns: int = 0  # wall clock of the evidence that decided it
-    unclear: frozenset[int] = frozenset()  # sends without proof
+    unproven_sends: frozenset[int] = frozenset()  # sends without proof
     doubt: Doubt | None = None
     doubted: bool = False
     spent: bool = False
@@ -94,7 +94,7 @@ class Attempt:
         """Where it stands now."""
         if self.charge is not None or self.flaws:
             return self._charged()
-        if self.unclear:
+        if self.unproven_sends:
             return Outcome.IN_DOUBT
         if self.refused:
             return Outcome.REFUSED
@@ -158,8 +158,8 @@ class Attempt:
         Never where a token was used up: that may have been by the very request that nobody
         answered; nor where its key was (`resends`).
         """
-        in_vain = self.spent or self.reused
-        return self.resends or (self.outcome is Outcome.IN_DOUBT and not in_vain)
+        is_used_up = self.spent or self.reused
+        return self.resends or (self.outcome is Outcome.IN_DOUBT and not is_used_up)
 
     @property
     def charged_since_ns(self) -> int:

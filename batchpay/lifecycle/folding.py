@@ -78,7 +78,7 @@ def _intended(state: Attempt, event: Event, told: Intended) -> Attempt:
     return _but(
         state,
         sends=state.sends + 1,
-        unclear=state.unclear | {event.send},
+        unproven_sends=state.unproven_sends | {event.send},
         doubt=Doubt(told.boot_id, told.boot_s),
         sent_ns=state.sent_ns or event.at_ns,
         went_ns=event.at_ns,
@@ -89,7 +89,7 @@ def _intended(state: Attempt, event: Event, told: Intended) -> Attempt:
 def _voided(state: Attempt, event: Event, _: Told) -> Attempt:
     return _but(
         state,
-        unclear=state.unclear - {event.send},
+        unproven_sends=state.unproven_sends - {event.send},
         never_left=state.never_left + 1,
     )
 
@@ -101,7 +101,7 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
     if proof in NOT_CHARGED:
         return _but(
             state,
-            unclear=state.unclear - {event.send},
+            unproven_sends=state.unproven_sends - {event.send},
             never_left=state.never_left + (proof is Proof.NOT_SENT),
             throttled=state.throttled or proof is Proof.THROTTLED,
             code=told.code,
@@ -110,7 +110,7 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
     if proof is Proof.REFUSED:
         return _but(
             state,
-            unclear=state.unclear - {event.send},
+            unproven_sends=state.unproven_sends - {event.send},
             refused=True,
             settled_ns=event.at_ns,
             code=told.code,
@@ -269,7 +269,7 @@ def _flaws_that_count(state: Attempt, told: Evidence) -> tuple[str, ...]:
 def _seen_now(state: Attempt, event: Event, *, by_id: bool) -> dict[str, Any]:
     """What any charge that is shown makes of an attempt."""
     now: dict[str, Any] = {
-        "unclear": frozenset(),
+        "unproven_sends": frozenset(),
         "settled_ns": event.at_ns,
         "refused": False,
         "closed_as": "",
@@ -393,7 +393,7 @@ def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
     """One more complete look-up after the doubt period did not show it. The one that closes, a gap
     after another, proves that the request never became a charge (law L5).
     """
-    if state.doubt is None or not state.unclear:
+    if state.doubt is None or not state.unproven_sends:
         return state
     look = (told.boot_id, told.boot_s)
     doubt = replace(state.doubt, absents=(*state.doubt.absents, look))
@@ -403,7 +403,7 @@ def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
             doubt=doubt,
             doubted=True,
             throttled=False,
-            unclear=frozenset(),
+            unproven_sends=frozenset(),
             may_be="",
         )
     return _but(state, doubt=doubt, doubted=True)
@@ -429,7 +429,7 @@ def _disbelieved(state: Attempt, event: Event, _: Told) -> Attempt:
         return state
     return _but(
         state,
-        unclear=state.unclear | {event.send},
+        unproven_sends=state.unproven_sends | {event.send},
         doubted=True,
         throttled=False,
     )
@@ -498,7 +498,7 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
         return _but(now, accepted=state.accepted, by_hand=word)
     return _but(
         state,
-        unclear=frozenset(),
+        unproven_sends=frozenset(),
         refused=True,
         settled_ns=event.at_ns,
         code=told.said.replace("-", "_"),

@@ -49,7 +49,7 @@ from batchpay.lifecycle.rows import (
 )
 from batchpay.lifecycle.sales import ids_for_sure, is_kin, is_said_of
 from batchpay.lifecycle.terms import Asked, fitting_terms_of, same_terms
-from batchpay.lifecycle.unclaimed import Nameless, fits, unclear_among
+from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among
 from batchpay.messages import standing as said
 from batchpay.messages import steps
 from batchpay.messages.message import Message, read
@@ -202,8 +202,8 @@ def _waiting_after(before: Sequence[Attempt], guards: Guards) -> Waits | None:
     for earlier in before:
         if earlier.unaccounted:
             return _gone(earlier)
-    for earlier, charge in unclear_among(before, guards.nameless, guards.job):
-        return _unclear(earlier, charge)
+    for earlier, charge in maybe_charged_among(before, guards.nameless, guards.job):
+        return _maybe_charged(earlier, charge)
     return None
 
 
@@ -224,7 +224,7 @@ def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
             step=step,
         )
         return Waits((why,), ACCOUNTANT)
-    asked = untold(row, history, guards)
+    asked = undecided(row, history, guards)
     if asked is not None:
         return Waits((asked,), ACCOUNTANT)
     return None
@@ -256,7 +256,7 @@ def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
     return None
 
 
-def untold(row: Row, history: History, guards: Guards) -> Message | None:
+def undecided(row: Row, history: History, guards: Guards) -> Message | None:
     """What may be this row's sale under an id that it had, where nobody can tell, and the batch
     whose file could.
     """
@@ -410,7 +410,7 @@ def _gone(earlier: Attempt) -> Waits:
     return Waits((why,), A_PERSON)
 
 
-def _unclear(earlier: Attempt, charge: Nameless) -> Waits:
+def _maybe_charged(earlier: Attempt, charge: Nameless) -> Waits:
     asked = earlier.intent
     charge_id = charge.charge_id
     step = steps.SETTLE_UNCLEAR(order=asked.order_id, charge=charge_id)

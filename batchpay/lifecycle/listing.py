@@ -45,7 +45,7 @@ class Listing:
     # charges too long to be read at all: what such a list does not show, it does not prove absent
     skipped: int = 0
     # charges that carry no well-formed key, of any job
-    unclear: list[ChargeSeen] = field(default_factory=list)
+    unclaimed: list[ChargeSeen] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
     _first_total: int | None = None  # how many there were when it began

@@ -145,7 +145,7 @@ class Same:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Cancellation:
     """A person's word that an order which was never sent is never to be sent."""
 
     reason: str  # with whose word it is, and when that was said
@@ -245,7 +245,7 @@ class History:
         default_factory=dict
     )
     # Place -> what may be said of its sale.
-    words: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
+    words: Mapping[str, tuple[Cancellation, ...]] = field(default_factory=dict)
 
     def sale(self, row: Row) -> str:
         """By what the matter of a row is told from others: rows that correct one another are
@@ -474,7 +474,9 @@ def duplicate_of(
     before: tuple[Attempt, ...] = (),
 ) -> DuplicateOf:
     """A duplicate; the sentence has a gap for the other one."""
-    return DuplicateOf(attempt, (sentence(other=told_of(attempt)),), resumes, before)
+    return DuplicateOf(
+        attempt, (sentence(other=attempt_told(attempt)),), resumes, before
+    )
 
 
 def conflict_with(
@@ -483,10 +485,12 @@ def conflict_with(
     """A conflict; the sentence has a gap for the other one. `then`: what its sender does about it,
     where the sentence does not say so.
     """
-    return ConflictWith((sentence(other=told_of(attempt), **fields), *then), attempt)
+    return ConflictWith(
+        (sentence(other=attempt_told(attempt), **fields), *then), attempt
+    )
 
 
-def told_of(attempt: Attempt) -> Message:
+def attempt_told(attempt: Attempt) -> Message:
     """`order 0001 of batch 2026-11-24-0123456789ab row 7, succeeded, chrg_test_1`."""
     asked = attempt.intent
     outcome = attempt.outcome.value

@@ -23,7 +23,7 @@ from batchpay.lifecycle.plan import (
     terms_of,
 )
 from batchpay.lifecycle.rivals import are_apart
-from batchpay.lifecycle.rows import Guards, History, Row, Word
+from batchpay.lifecycle.rows import Cancellation, Guards, History, Row
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
 
 # --- the attempts of a sale
@@ -79,7 +79,7 @@ def kin_of(
     return goes_first
 
 
-def in_vain(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
+def kin_without_money(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
     """The attempts of other orders of this row's sale that took no money, first to last; of those
     that were withdrawn, or wait to go again, the ones that somebody was asked for.
     """
@@ -107,7 +107,7 @@ def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
     if row.corrects or row.comeback:
         return None
     last = None
-    for attempt in in_vain(row, history, guards):
+    for attempt in kin_without_money(row, history, guards):
         if attempt.outcome is Outcome.HELD:
             continue
         if same_terms(row.document, attempt) and not goes_back_to(
@@ -268,7 +268,7 @@ def is_known_by(keys: Sequence[str], attempt: Attempt) -> bool:
 
 def is_said_of(
     row: Row,
-    word: Word,
+    word: Cancellation,
     history: History,
     guards: Guards,
 ) -> bool | None:

@@ -58,9 +58,9 @@ from batchpay.lifecycle.rows import (
 )
 from batchpay.lifecycle.sales import (
     asked_before,
-    in_vain,
     keys_of,
     kin_of,
+    kin_without_money,
     owner_of,
     why_cancelled,
 )
@@ -457,7 +457,7 @@ def _with_its_past(
     """With the attempts of its sale that took no money, and with its own, where that asked for
     another order when the row was first planned.
     """
-    before = (*may_go.before, *in_vain(row, history, guards))
+    before = (*may_go.before, *kin_without_money(row, history, guards))
     withdraw = may_go.withdraw
     if withdraw is None and owned is not None and not owned.closed:
         withdraw = owned
@@ -479,4 +479,4 @@ def _but_for(
 ) -> tuple[Attempt, ...]:
     """The same for an attempt that goes on: all but itself."""
     others = (one for one in attempts if one is not begun)
-    return (*others, *in_vain(row, history, guards))
+    return (*others, *kin_without_money(row, history, guards))

@@ -135,7 +135,7 @@ def disowned_in(events: Iterable[Event]) -> set[str]:
     return {told.charge_id for _, told in told_by(events, Disowned)}
 
 
-def told_of(some: Iterable[Nameless]) -> NamelessListed:
+def nameless_told(some: Iterable[Nameless]) -> NamelessListed:
     """What the journal keeps of them."""
     return NamelessListed(charges=tuple(asdict(one) for one in some))
 
@@ -191,7 +191,7 @@ def may_be_charge_of(
             yield charge
 
 
-def unclear_among(
+def maybe_charged_among(
     attempts: Iterable[Attempt],
     nameless: Mapping[Terms, Mapping[str, Nameless]],
     job: str,

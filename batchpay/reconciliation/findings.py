@@ -39,7 +39,7 @@ from batchpay.lifecycle.rows import (
     Standing,
     Waits,
     Why,
-    told_of,
+    attempt_told,
 )
 from batchpay.lifecycle.sales import settled_by
 from batchpay.lifecycle.standing import stand
@@ -145,7 +145,7 @@ def finding_of(
     if finding.who_acts == A_PERSON or _is_unaccounted(standing):
         # it may have taken money: that other money settled the row settles no such
         return finding
-    return replace(finding, settled_by=str(told_of(later)), who_acts=NOBODY)
+    return replace(finding, settled_by=str(attempt_told(later)), who_acts=NOBODY)
 
 
 def may_be_given_up(finding: Finding) -> bool:

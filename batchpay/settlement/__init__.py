@@ -16,7 +16,7 @@ queue      who is sent next, and how far a run may go
 throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
 lists      the gateway's own list of charges, held against the journal
-books      the account's own ledger, whole or not at all
+ledger     the account's own ledger, whole or not at all
 others     other jobs' charges of the same orders
 following  where the shares of earlier charges are, refunds, disputes: last, and in nobody's way
 by_id      one charge, asked for by its id
@@ -38,11 +38,11 @@ from batchpay.settlement.run import (
     Brought,
     Progress,
     Run,
-    Sendable,
+    Surveyed,
     account_of,
     at_gateway,
     enter,
-    whose_is_untold,
+    why_whose_unknown,
 )
 
 __all__ = [
@@ -57,11 +57,11 @@ __all__ = [
     "Progress",
     "Recorder",
     "Run",
-    "Sendable",
     "Settlement",
+    "Surveyed",
     "account_of",
     "at_gateway",
     "enter",
     "preflight",
-    "whose_is_untold",
+    "why_whose_unknown",
 ]

@@ -69,11 +69,11 @@ class Cases:
         # place -> the orders that came to correct its row; None: nobody asked yet
         self._corrections: dict[str, list[str]] | None = None
 
-    def hold(self, case: Case) -> None:
+    def register(self, case: Case) -> None:
         """This is the one Case of its attempt."""
         self._undecided[case.intent.key] = case
 
-    def held(self, key: str) -> Case | None:
+    def at_work(self, key: str) -> Case | None:
         """The very Case that a worker holds of the attempt with a key."""
         return self._undecided.get(key)
 
@@ -100,8 +100,8 @@ class Cases:
         attempt = next((one for one in attempts if one.intent.attempt == number), None)
         if attempt is None:
             return None
-        held = self.held(attempt.intent.key)
-        return held or case_among(attempt, attempts)
+        at_work = self.at_work(attempt.intent.key)
+        return at_work or case_among(attempt, attempts)
 
     def proven_by(self, charge_id: str) -> Case | None:
         """The attempt of which the journal has kept this very charge as its own."""
@@ -120,9 +120,9 @@ class Cases:
         if case.withdraw is not None:
             before.append(case.withdraw)
         for one in {one.intent.key: one for one in before if not one.closed}.values():
-            held = self.held(one.intent.key)
-            if held is not None:
-                yield held
+            at_work = self.at_work(one.intent.key)
+            if at_work is not None:
+                yield at_work
                 continue
             attempts = self.attempts(one.intent.order_id)
             now = next(now for now in attempts if now.intent.key == one.intent.key)

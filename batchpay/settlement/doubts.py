@@ -18,7 +18,7 @@ from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.settlement.by_id import NO_REPLY, Reply, ask_for
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
-from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, charged_since
+from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, charged_since
 from batchpay.settlement.recorder import Recorder
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
@@ -101,7 +101,7 @@ class Doubts:
         self._rules = doubt_rules(settings, clock)
         self._open: dict[str, Case] = {}
         self._rereads: deque[tuple[float, Case]] = deque()
-        self._in_vain = 0
+        self._incomplete = 0
         # does the account show a charge of before it was told? None: nobody asked yet
         self._shows_earlier: bool | None = None
 
@@ -238,10 +238,10 @@ class Doubts:
         again.
         """
         if await self._look_up():
-            self._in_vain = 0
+            self._incomplete = 0
         else:
-            self._in_vain += 1
-        if self._in_vain >= IN_VAIN:
+            self._incomplete += 1
+        if self._incomplete >= MOST_INCOMPLETE:
             self._open.clear()
 
     async def _look_up(self) -> bool:

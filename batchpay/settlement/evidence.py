@@ -22,7 +22,7 @@ def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
     """
     plain = not (
         attempt.flaws
-        or attempt.unclear
+        or attempt.unproven_sends
         or attempt.refused
         or attempt.missing_ns
         or attempt.untold
@@ -42,10 +42,10 @@ def is_claimed(journal: Journal, job: str, charge_id: str) -> bool:
         return True
     attempts = fold(journal.histories([order_id]).get(order_id, []))
     told = next((one for one in attempts if one.intent.attempt == number), None)
-    return told is None or _holds(told, charge_id)
+    return told is None or _has_as_its_own(told, charge_id)
 
 
-def _holds(attempt: Attempt, charge_id: str) -> bool:
+def _has_as_its_own(attempt: Attempt, charge_id: str) -> bool:
     charge = attempt.charge
     if charge_id in attempt.twins:
         return True
@@ -83,7 +83,7 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
     charge = attempt.charge
     others = [_of_other(one.charge, one.flaws) for one in attempt.others]
     terms: tuple[object, ...] | None = None
-    given_back: int | None = None
+    refunded: int | None = None
     if charge is not None:
         terms = (
             charge.id,
@@ -95,7 +95,7 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
             charge.livemode,
         )
         if others:  # of a lone charge an audit tells it
-            given_back = charge.refunded
+            refunded = charge.refunded
     return (
         attempt.outcome,
         attempt.twins,
@@ -107,7 +107,7 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
         attempt.odd,
         terms,
         others,
-        given_back,
+        refunded,
     )
 
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from batchpay.domain.books import Booked, Happened, Listed, Refund, Span, Transfer
+from batchpay.domain.books import Booked, Happened, PageOf, Refund, Span, Transfer
 from batchpay.domain.events import DisputeSeen, Followed, RefundSeen, TransferSeen
 from batchpay.domain.model import Answer, OnItsWay, Outcome
 from batchpay.domain.ports import Clock, Gateway
@@ -33,13 +33,13 @@ from batchpay.lifecycle.after import (
     seen,
 )
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.settlement.books import NOT_THERE
 from batchpay.settlement.channel import GLANCE_S, Channel, Request
+from batchpay.settlement.ledger import NOT_THERE
 from batchpay.settlement.lists import OVERLAP, PAGE_SIZE
 from batchpay.settlement.recorder import Recorder
 
 # so many chains without a transfer, and none with one: the gateway tells of none
-UNTOLD = 3
+SILENT_AFTER = 3
 MOST = 100_000  # attempts that one run looks after, and holds in memory
 KEPT_OPEN = 500  # orders that one event names
 LONGEST_S = 60.0  # of one run
@@ -48,7 +48,7 @@ PATIENCE = 50  # how much more `settle` may take, whose whole purpose it is
 T = TypeVar("T")
 
 
-SpanAt = Callable[..., Awaitable[Answer[Listed[Any]]]]
+SpanAt = Callable[..., Awaitable[Answer[PageOf[Any]]]]
 """A list of the gateway's: span, offset, `may_leave`."""
 
 
@@ -62,7 +62,7 @@ class Follows:
     patient: bool = False  # `settle`: all that is open, whatever its schedule says
     # Words what was given back of a charge: order id, charge, refunds that a list told; None:
     # nothing.
-    given_back: Callable[[str, Booked, Sequence[Refund]], RefundSeen | None] = (
+    refund_seen: Callable[[str, Booked, Sequence[Refund]], RefundSeen | None] = (
         lambda order, booked, refunds: None
     )
     # by charge, as last told
@@ -137,7 +137,7 @@ class Follower:
         self._began_s = clock.elapsed_s()
         self._ended = False
         self._told = False  # did the gateway tell of any transfer?
-        self._in_vain = 0
+        self._without_one = 0
 
     async def follow(self) -> None:
         """All of it, as far as the budget goes. Writes what is news, and where it stopped."""
@@ -162,7 +162,7 @@ class Follower:
         since_ns = before.since_ns
         still_open = before.open
         if not after:  # else nobody knows what lies beyond
-            if not self._ended or self._is_untold:
+            if not self._ended or self._tells_of_none:
                 asked_ns = now_ns
             left = [one for one in ways if (one.order_id, one.attempt) not in over]
             since_ns, still_open = left_open(left, now_ns, KEPT_OPEN)
@@ -175,13 +175,13 @@ class Follower:
                 pending_ns=self._pending.asked_ns,
                 pending_after=self._pending.after,
                 news_from=news_from,
-                untold=self._is_untold,
+                untold=self._tells_of_none,
             )
         )
 
     @property
-    def _is_untold(self) -> bool:
-        return self._in_vain >= UNTOLD and not self._told
+    def _tells_of_none(self) -> bool:
+        return self._without_one >= SILENT_AFTER and not self._told
 
     def _is_due(
         self, one: OnItsWay, asked_ns: int, now_ns: int, touched: frozenset[str]
@@ -262,8 +262,8 @@ class Follower:
         has not told yet: the gateway's lists may lack it.
         """
         known = {one: told.total for one, told in self._follows.known_refunds.items()}
-        given_back = self._recorder.given_back
-        return [one for one, total in given_back.items() if known.get(one) != total]
+        refunded = self._recorder.refunded
+        return [one for one, total in refunded.items() if known.get(one) != total]
 
     async def _look_at(self, charge_id: str, refunds: Sequence[Refund]) -> None:
         """One of our charges, of which something was given back, or which is disputed."""
@@ -275,7 +275,7 @@ class Follower:
         if answer is None or answer.said is None or answer.said.id != charge_id:
             return
         booked = answer.said
-        back = self._follows.given_back(asked.order_id, booked, refunds)
+        back = self._follows.refund_seen(asked.order_id, booked, refunds)
         known = self._follows.known_refunds.get(charge_id)
         if back is not None and (known is None or known.total != back.total):
             await self._recorder.note(back, asked.batch_id)
@@ -347,13 +347,13 @@ class Follower:
                 told.ids[link.id] = link.transfer_id
         for one in missing:
             chain = one.chain
-            if chain in told.ids or self._is_untold:
+            if chain in told.ids or self._tells_of_none:
                 continue
             answer = await self._ask(partial(self._gateway.chained, chain))
             if answer is None:
                 break
             if answer.said is None:
-                self._in_vain += 1
+                self._without_one += 1
                 continue
             self._told = True
             told.ids[chain] = answer.said.id

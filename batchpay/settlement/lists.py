@@ -52,7 +52,7 @@ YOUNGER = timedelta(seconds=5)
 # of one listing; no account of a gateway that tells its time comes near
 PAGES = 100_000
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
-IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
+MOST_INCOMPLETE = 8  # incomplete listings in a row before a run gives up on them
 PASSED_OVER = (
     "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles"
     " no doubt"
@@ -120,7 +120,7 @@ class Lists:
         self.gone: set[str] = set()
         # what the last list did not show of the one order that goes alone
         self._passed_over = ""
-        self.in_vain = ""  # why the last list while charging was of no use
+        self.no_use = ""  # why the last list while charging was of no use
         # CLOCK_BOOTTIME up to which the last list while charging shows every charge that this run
         # was told of; None: all of them
         self.shown_until_s: float | None = None
@@ -136,17 +136,17 @@ class Lists:
         Misconfigured for an empty journal beside charges of this job without `adopt`.
         """
         since = look.since
-        in_vain = 0
+        tries = 0
         began_s = self._clock.elapsed_s()
         why = INCOMPLETE
         self._met_unknown = False
-        while in_vain < IN_VAIN:
+        while tries < MOST_INCOMPLETE:
             listing = await self.read(
                 since - OVERLAP, partial(self._absorb_first, look)
             )
             if listing is None or not listing.complete:
                 why = incomplete(listing)
-                in_vain += 1
+                tries += 1
                 await self._channel.rest(gap_s)
                 continue
             # it was lost, whatever lies beside it; or our clock said where to begin
@@ -160,9 +160,9 @@ class Lists:
                 continue
             is_lost = look.lost or self._met_unknown or not look.known_before
             if is_lost and (unreadable := _unreadable(listing)):
-                why = unclear_after_loss(unreadable.id)
+                why = unreadable_after_loss(unreadable.id)
                 await self._recorder.unreadable(unreadable.id, why)
-                in_vain += 1
+                tries += 1
                 await self._channel.rest(gap_s)
                 continue
             if lacking := await self.still_lacking(listing):
@@ -170,15 +170,15 @@ class Lists:
                     f"the gateway's list does not show {lacking[0]}, which this journal has"
                     " proof of"
                 )
-                in_vain = 0
+                tries = 0
                 if self._clock.elapsed_s() - began_s > self._period_s:
-                    in_vain = IN_VAIN
+                    tries = MOST_INCOMPLETE
                 await self._channel.rest(gap_s)
                 continue
             if look.lost or self._met_unknown or (look.adopt and not look.known_before):
                 # of those that tell no recipient accounts are full
                 await self._recorder.strays.keep_nameless(
-                    [charge for charge in listing.unclear if charge.destination]
+                    [charge for charge in listing.unclaimed if charge.destination]
                 )
             await self._note_bound(listing, iso(since))
             return ""
@@ -187,7 +187,10 @@ class Lists:
     async def _absorb_first(self, look: Look, page: Page) -> None:
         """A page of the list before the first send."""
         for charge, known in self._recorder.whose.match(page.charges):
-            if not isinstance(known, Case) and charge.id not in self._recorder.told_of:
+            if (
+                not isinstance(known, Case)
+                and charge.id not in self._recorder.stopped_for
+            ):
                 await self._met(charge, look)
             await self._absorb(charge, known, adopting=True)
         await self._recorder.others.keep(page.charges)
@@ -226,7 +229,7 @@ class Lists:
         """
         listing = await self.read(since, self.absorb_all, proving=False)
         if listing is None or not listing.complete:
-            self.in_vain = f"{INCOMPLETE} while charging"
+            self.no_use = f"{INCOMPLETE} while charging"
             return None
         unshown = self._unshown(listing)
         self.shown_until_s = min((proven_s for _, proven_s in unshown), default=None)
@@ -235,7 +238,7 @@ class Lists:
             self._passed_over = next((charge_id for charge_id, _ in unshown), "")
         if self._passed_over:
             lacks = f"does not show {self._passed_over}, which it answered in this run"
-            self.in_vain = f"the gateway's list {lacks}"
+            self.no_use = f"the gateway's list {lacks}"
             return None
         now = listing.now or iso(self._now())
         # one may say that it is of tomorrow
@@ -262,7 +265,9 @@ class Lists:
             await self._recorder.stop_for_charge(charge_id, why)
             return
         order_id = case.intent.order_id
-        if charge_id not in self._recorder.told_of and await self._unknown(charge_id):
+        if charge_id not in self._recorder.stopped_for and await self._unknown(
+            charge_id
+        ):
             await self._recorder.missing(case, charge_id)
             self._told(case)
             step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
@@ -353,7 +358,7 @@ class Lists:
             )
             news = self._recorder.expected.news_of(fresh.charges)
             self._recorder.whose.trace(news)
-            listing.unclear += filter(self._recorder.whose.is_unclear, news)
+            listing.unclaimed += filter(self._recorder.whose.is_unclaimed, news)
             await absorb(replace(fresh, charges=news))
             await self._recorder.strays.keep_strays()
             return True
@@ -383,7 +388,7 @@ class Lists:
         """Beside a charge without a key that fits an order which is said to have charged nothing,
         nothing is certain: that is kept, for the row to tell and for every later attempt to wait.
         """
-        if not listing.unclear:
+        if not listing.unclaimed:
             return
         uncharged = self._recorder.expected.said_uncharged()
 
@@ -394,7 +399,7 @@ class Lists:
                 for one in uncharged
             )
 
-        if nameless := [charge for charge in listing.unclear if fits(charge)]:
+        if nameless := [charge for charge in listing.unclaimed if fits(charge)]:
             await self._recorder.strays.keep_nameless(nameless)
 
     def _may_be(self, charge: ChargeSeen, attempt: Attempt) -> bool:
@@ -510,7 +515,7 @@ class Lists:
         """
         if listing is None:
             return ""
-        for charge in listing.unclear:
+        for charge in listing.unclaimed:
             if self._may_be_its(charge, attempt):
                 return charge.id
         for charge_id in filter(None, (attempt.may_be, attempt.hinted)):
@@ -545,7 +550,7 @@ class Lists:
         """
         waiting = []
         for charge_id in self.lacking(listing):
-            is_told = charge_id in self._recorder.told_of or charge_id in self.gone
+            is_told = charge_id in self._recorder.stopped_for or charge_id in self.gone
             if is_told or await self._is_for_a_person(charge_id):
                 continue
             created_at, _ = self._recorder.expected.known[charge_id]
@@ -748,8 +753,8 @@ def may_be(
     gateway tell its time, so that ours is known to be near it?
     """
     since_ns = attempt.charged_since_ns if dated else 0
-    is_unclear = recorder.whose.is_unclear(charge)
-    return is_unclear and could_be(charge, attempt.intent, since_ns)
+    is_unclaimed = recorder.whose.is_unclaimed(charge)
+    return is_unclaimed and could_be(charge, attempt.intent, since_ns)
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:
@@ -786,13 +791,13 @@ def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:
 
 def _unreadable(listing: Listing) -> ChargeSeen | None:
     """One in the list that no journal is left to tell whose it is."""
-    for charge in listing.unclear:
+    for charge in listing.unclaimed:
         if charge.destination and "metadata" in charge.unread_fields:
             return charge
     return None
 
 
-def unclear_after_loss(charge_id: str) -> str:
+def unreadable_after_loss(charge_id: str) -> str:
     """Why a run whose journal lost events, or is empty, sends nothing beside a charge that it
     cannot read.
     """

@@ -26,7 +26,7 @@ from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
-from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
+from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
 from batchpay.settlement.recorder import Recorder
@@ -225,7 +225,7 @@ class Settlement:
         """
         since = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC) - OVERLAP
         await self._until(self._first_sent)
-        in_vain = 0
+        incomplete = 0
         well_s = self._clock.elapsed_s()
         opening = True
         while not (self._workers_done.is_set() or self._over()):
@@ -235,17 +235,20 @@ class Settlement:
                 self._resend(begun_s)
                 since = further
                 opening = False
-                in_vain = 0
+                incomplete = 0
                 well_s = self._clock.elapsed_s()
                 gap_s = WATCH_EVERY_S
                 self._queue.open()
             else:
-                self._throttled.in_vain()
-                in_vain += 1
+                self._throttled.no_list()
+                incomplete += 1
                 gap_s = self._settings.lookup_gap_s
-            in_vain_s = self._clock.elapsed_s() - well_s
-            if in_vain >= IN_VAIN and in_vain_s > self._settings.doubt_period_s:
-                self._queue.closed = self.lists.in_vain
+            incomplete_s = self._clock.elapsed_s() - well_s
+            if (
+                incomplete >= MOST_INCOMPLETE
+                and incomplete_s > self._settings.doubt_period_s
+            ):
+                self._queue.closed = self.lists.no_use
                 await self.lists.stop_for_unshown()
             self._news.tell()
             await self._until_next_list(gap_s)
@@ -457,7 +460,7 @@ class Settlement:
         one? Asked before each send: what was not there before the last one may be there now.
         """
         has_strays = bool(self._recorder.strays.strays_of(case.intent.order_id))
-        return has_strays or self._recorder.strays.is_unclear_beside(case)
+        return has_strays or self._recorder.strays.is_maybe_charged(case)
 
     async def _take_up(self, case: Case) -> None:
         """What carries its key becomes its own; of what names nobody its row says that a person

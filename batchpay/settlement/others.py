@@ -72,7 +72,7 @@ class OtherJobs:
         orders = list(dict.fromkeys(order_id for _, order_id in pairs))
         known = self._known_elsewhere(orders)
         news = [
-            self._entries.line(told_of(charge), order_id=order_id)
+            self._entries.line(elsewhere_told(charge), order_id=order_id)
             for charge, order_id in pairs
             if known.get((order_id, charge.id), False) != charge.takes_money
         ]
@@ -145,7 +145,7 @@ def ids_in(metadata: Mapping[str, str]) -> list[str]:
     return [order_id for key in keys if (order_id := order_in(key))]
 
 
-def told_of(charge: ChargeSeen) -> ChargedElsewhere:
+def elsewhere_told(charge: ChargeSeen) -> ChargedElsewhere:
     """What the journal keeps of another job's charge."""
     return ChargedElsewhere(
         job=charge.metadata.get("batchpay_job", ""),

@@ -27,7 +27,7 @@ class Candidate:
 
     order_id: str
     intent: Intent | None  # None: the journal has the attempt
-    # the others of its order, and those in vain of its sale
+    # the others of its order, and those of its sale that took no money
     before: tuple[Attempt, ...] = ()
     # one that was never charged and gives way to this one
     withdraw: Attempt | None = None

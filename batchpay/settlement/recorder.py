@@ -88,9 +88,9 @@ class Recorder:
         self.trust_429 = next(told_in(journal, ThrottleDistrusted), None) is None
         self.adopted = 0  # charges, in this run
         # charge -> what it says itself was given back of it, smallest unit, as this run saw it
-        self.given_back: dict[str, int] = {}
+        self.refunded: dict[str, int] = {}
         # charges that a stop told of, and those of them whose stop a person has lifted
-        self.told_of, lifted = charges_told(journal.events(STOPS))
+        self.stopped_for, lifted = charges_told(journal.events(STOPS))
         self._entries = Entries(journal, clock, run_id)
         self.cases = Cases(journal, job)
         self.expected = Expected(journal, clock, lifted)
@@ -115,7 +115,7 @@ class Recorder:
             sha256=intent.body_sha256,
             intent=asked,
         )
-        self.cases.hold(case)
+        self.cases.register(case)
         await self._write(case, told, send)
 
     async def void(self, case: Case) -> None:
@@ -188,7 +188,7 @@ class Recorder:
         case.others = tuple(
             one for one in attempts if one.intent.attempt != intent.attempt
         )
-        if self.cases.held(intent.key) is None:
+        if self.cases.at_work(intent.key) is None:
             own = (one for one in attempts if one.intent.attempt == intent.attempt)
             case.attempt = next(own, case.attempt)
 
@@ -237,13 +237,13 @@ class Recorder:
 
     def _hear(self, charge: ChargeSeen) -> None:
         if charge.refunded:
-            self.given_back[charge.id] = charge.refunded
+            self.refunded[charge.id] = charge.refunded
 
     async def withdraw(self, attempt: Attempt) -> None:
         """An attempt that was never charged gives way to the next one of its order. Raises
         errors.Taken.
         """
-        case = self.cases.held(attempt.intent.key)
+        case = self.cases.at_work(attempt.intent.key)
         if case is None:
             case = Case(attempt.intent, attempt)
         if case.attempt is None or not case.attempt.ready:
@@ -334,9 +334,9 @@ class Recorder:
 
         Until then lists should show it all the same: one that does not may lack others too (J05).
         """
-        if charge_id in self.told_of:
+        if charge_id in self.stopped_for:
             return
-        self.told_of.add(charge_id)
+        self.stopped_for.add(charge_id)
         self.stopped = self.stopped or reason
         await self.note(Stop(reason=reason, charge=charge_id))
 
@@ -361,7 +361,7 @@ class Recorder:
 
     def register(self, case: Case) -> None:
         """This is the one Case of its attempt: whoever finds evidence of it writes here."""
-        self.cases.hold(case)
+        self.cases.register(case)
         self.expected.doubt(case.attempt)
 
     async def _write(self, case: Case, told: OfAttempt, send: int = 0) -> None:

@@ -64,7 +64,7 @@ NOTHING_FOLLOWED = Follows(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Sendable:
+class Surveyed:
     """What a run may send, counted before the first is sent."""
 
     orders: int = 0
@@ -83,7 +83,7 @@ class Brought:
     look: Look
     started: datetime
     wait_s: float = 0.0  # until nothing can land any more of what the journal lost
-    survey: Callable[[], Sendable] = Sendable
+    survey: Callable[[], Surveyed] = Surveyed
     candidates: Callable[[], Iterable[Candidate]] = tuple
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
     follows: Follows = NOTHING_FOLLOWED
@@ -123,7 +123,7 @@ class Run:
             progress=progress.order,
         )
         self.notes: list[str] = []  # what a person should hear beside the outcomes
-        self.untold = ""  # why it asked for nothing but the account
+        self.whose_unknown = ""  # why it asked for nothing but the account
         self.blind = ""  # why its look before the first send came to nothing
 
 
@@ -138,11 +138,11 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     entering: list[str] = []
     account = await enter(run.settings, run.gateway, channel, run.recorder, entering)
     if channel.closed:
-        run.untold = ""
+        run.whose_unknown = ""
     else:
-        run.untold = whose_is_untold(run.recorder, account)
-    if run.untold:
-        loop.hold(run.untold)
+        run.whose_unknown = why_whose_unknown(run.recorder, account)
+    if run.whose_unknown:
+        loop.hold(run.whose_unknown)
         return
     if brought.wait_s and not channel.closed:
         progress.phase("waiting")
@@ -201,20 +201,20 @@ async def _follow(run: Run, follows: Follows, pending: PendingRound) -> None:
     await follower.follow()
 
 
-def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:
+def _survey(brought: Brought) -> tuple[Surveyed, BatchpayError | None]:
     """What may be sent, or why this run can send nothing: a renamed job, an adopted charge that
     contradicts its row.
     """
     try:
         return brought.survey(), None
     except (DoesNotAddUp, Misconfigured) as error:
-        return Sendable(), error
+        return Surveyed(), error
 
 
 async def _preflight(
     run: Run,
     brought: Brought,
-    sendable: Sendable,
+    sendable: Surveyed,
     account: Account,
 ) -> None:
     """Ask, and keep the answer where every later decision about a row reads it: in the journal."""
@@ -248,7 +248,7 @@ async def enter(
 
     Raises Misconfigured for another one. A gateway that never told its account is no reason to
     stop: then mode and address alone are held, from the first complete list on. For one that told
-    it before, see `whose_is_untold`.
+    it before, see `why_whose_unknown`.
     """
     kept = recorder.belonging.belongs_to()
     refuse_other_place(settings, kept)
@@ -276,7 +276,7 @@ def refuse_other_account(account: Account, kept: dict[str, Any]) -> None:
         )
 
 
-def whose_is_untold(recorder: Recorder, account: Account) -> str:
+def why_whose_unknown(recorder: Recorder, account: Account) -> str:
     """Why nothing may be sent or asked: the journal knows its account, and today nobody says whose
     the key is.
 

@@ -15,10 +15,10 @@ from batchpay.lifecycle.unclaimed import (
     Nameless,
     disowned_in,
     fits_sale,
+    maybe_charged_among,
     nameless_of,
-    told_of,
+    nameless_told,
     unclaimed_in,
-    unclear_among,
 )
 from batchpay.settlement.cases import Case
 from batchpay.settlement.entries import Entries
@@ -90,7 +90,7 @@ class Strays:
             self._unclaimed.add_nameless(one)
         some = list(news.values())
         for start in range(0, len(some), 500):
-            await self._entries.note(told_of(some[start : start + 500]))
+            await self._entries.note(nameless_told(some[start : start + 500]))
 
     def may_be_charged(self, intent: Intent) -> Nameless | None:
         """A charge that names nobody, and that may be what is about to be asked for."""
@@ -106,7 +106,7 @@ class Strays:
                 return one
         return None
 
-    def is_unclear_beside(self, case: Case) -> bool:
+    def is_maybe_charged(self, case: Case) -> bool:
         """Has any list shown a charge that names nobody, and that may be what a case is about to
         ask for, or what was asked for its sale before?
         """
@@ -115,15 +115,15 @@ class Strays:
         intents = [case.intent, *(other.intent for other in case.others)]
         if self._fitting(case.went_back, intents) is not None:
             return True
-        return next(self.unclear_beside(case.others), None) is not None
+        return next(self.maybe_charged_among(case.others), None) is not None
 
-    def unclear_beside(
+    def maybe_charged_among(
         self, attempts: Iterable[Attempt]
     ) -> Iterator[tuple[Attempt, Nameless]]:
         """Those of some attempts that are said to have charged nothing, each with a charge that
         names nobody and may be its own.
         """
-        for attempt, one in unclear_among(
+        for attempt, one in maybe_charged_among(
             attempts, self._unclaimed.nameless, self._job
         ):
             if not is_claimed(self._journal, self._job, one.charge_id):

@@ -32,7 +32,7 @@ class Throttled:
         self._patience_s = patience_s
         self._waiting: list[tuple[float, Case]] = []
         self._starving = False
-        self._in_vain = False
+        self._was_no_use = False
         self.came = asyncio.Event()
 
     @property
@@ -57,7 +57,7 @@ class Throttled:
             return otherwise_s
         if not self._starving:
             return min(otherwise_s, LIST_EVERY_S)
-        if self._in_vain:
+        if self._was_no_use:
             return min(otherwise_s, self._gap_s)
         return 0.0
 
@@ -74,10 +74,10 @@ class Throttled:
             one for one in self._waiting if one[0] > max(until_s, oldest_s)
         ]
         self._starving = False
-        self._in_vain = not told
+        self._was_no_use = not told
         return told
 
-    def in_vain(self) -> None:
+    def no_list(self) -> None:
         """A list could not be had."""
         self._starving = False
-        self._in_vain = True
+        self._was_no_use = True

@@ -48,9 +48,9 @@ class Whose:
         the key is not. None: not this job's.
         """
         key = key_in(charge) or ""
-        held = self._cases.held(key)
-        if held is not None:
-            intent = held.intent
+        at_work = self._cases.at_work(key)
+        if at_work is not None:
+            intent = at_work.intent
             return intent.order_id, intent.attempt
         place = place_in(self._job, charge.metadata)
         if (
@@ -113,9 +113,9 @@ class Whose:
             key = key_in(charge) or ""
             attempts = fold(histories.get(order_id, []))
             known = next((one for one in attempts if one.intent.key == key), None)
-            held = self._cases.held(key)
-            if held is not None and held.attempt:
-                matched.append((charge, held))
+            at_work = self._cases.at_work(key)
+            if at_work is not None and at_work.attempt:
+                matched.append((charge, at_work))
             elif known is not None:
                 case = cases.setdefault(key, Case(known.intent, known, present=False))
                 matched.append((charge, case))
@@ -125,7 +125,7 @@ class Whose:
                 matched.append((charge, number))
         return matched
 
-    def is_unclear(self, charge: ChargeSeen) -> bool:
+    def is_unclaimed(self, charge: ChargeSeen) -> bool:
         """Can nobody tell whose charge this is? Then it may be any order's that it fits: also where
         it was told for one that did not ask for it (`is_claimed`).
         """
@@ -171,10 +171,10 @@ class Whose:
                 return f"{told} {earlier[1]}'s of job {earlier[0]}"
         first = self._orders[charge.id]
         if first != mine and carries_its_key:
-            is_held = self.carries_their_key(charge.id)
-            if is_held and looked_up:
+            has_carried = self.carries_their_key(charge.id)
+            if has_carried and looked_up:
                 self._lost[charge.id] = first
-            if looked_up or not is_held:
+            if looked_up or not has_carried:
                 first = self._orders[charge.id] = mine
         if first == mine:
             if carries_its_key:

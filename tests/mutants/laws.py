@@ -167,8 +167,8 @@ def _() -> None:
         def open_cases(self: Any) -> Any:
             cases = was(self)
             for case in cases:
-                if case.attempt.unclear and not case.attempt.doubted:
-                    case.attempt = replace(case.attempt, unclear=frozenset())
+                if case.attempt.unproven_sends and not case.attempt.doubted:
+                    case.attempt = replace(case.attempt, unproven_sends=frozenset())
             return cases
 
         return open_cases
@@ -787,7 +787,7 @@ def _() -> None:
         return lambda *given: was(*given)[:1]
 
     swap("batchpay.lifecycle.holds:_asked_for_sale", make)
-    swap("batchpay.settlement.strays:Strays.is_unclear_beside", always(False))
+    swap("batchpay.settlement.strays:Strays.is_maybe_charged", always(False))
 
 
 @mutant(

@@ -14,8 +14,8 @@ from batchpay.domain.books import (
     Booked,
     ChainLink,
     Happened,
-    Listed,
     Minor,
+    PageOf,
     Refund,
     Transaction,
     Transfer,
@@ -30,7 +30,7 @@ LONGEST_CODE = 80  # characters of what a transfer says of its failure
 LONGEST_MESSAGE = 300
 
 
-def listed_in(document: Any, read: Callable[[Any], T]) -> Listed[T] | None:
+def listed_in(document: Any, read: Callable[[Any], T]) -> PageOf[T] | None:
     """A page of any list of things that have ids (omise-api.md, 7.8); None for anything else."""
     data, total = inside(document, "data"), inside(document, "total")
     if inside(document, "object") != "list" or not isinstance(data, list):
@@ -40,25 +40,25 @@ def listed_in(document: Any, read: Callable[[Any], T]) -> Listed[T] | None:
     ids = [inside(thing, "id") for thing in data]
     if not all(isinstance(name, str) for name in ids):
         return None
-    return Listed(tuple(map(read, data)), tuple(ids), total, size_told(document))
+    return PageOf(tuple(map(read, data)), tuple(ids), total, size_told(document))
 
 
-def charges_in(document: Any) -> Listed[Booked] | None:
+def charges_in(document: Any) -> PageOf[Booked] | None:
     """A page of `GET /charges`; what is no charge among them is in it, too."""
     return listed_in(document, booked_in)
 
 
-def transactions_in(document: Any) -> Listed[Transaction] | None:
+def transactions_in(document: Any) -> PageOf[Transaction] | None:
     """A page of `GET /transactions`."""
     return listed_in(document, transaction_in)
 
 
-def transfers_in(document: Any) -> Listed[Transfer] | None:
+def transfers_in(document: Any) -> PageOf[Transfer] | None:
     """A page of `GET /transfers`."""
     return listed_in(document, transfer_in)
 
 
-def refunds_in(document: Any) -> Listed[Refund | None] | None:
+def refunds_in(document: Any) -> PageOf[Refund | None] | None:
     """A page of `GET /refunds`; None stands for what is no refund."""
     return listed_in(document, refund_in)
 
@@ -194,7 +194,7 @@ def transfer_told(document: Any) -> Transfer | None:
     return transfer_in(document)
 
 
-def chains_in(document: Any) -> Listed[ChainLink] | None:
+def chains_in(document: Any) -> PageOf[ChainLink] | None:
     """A page of `GET /chains`. What the gateway calls so in older pages names no transfer."""
     return listed_in(document, chain_in)
 
@@ -211,7 +211,7 @@ def chain_in(document: Any) -> ChainLink:
     return ChainLink(str(document.get("id") or ""), transfer)
 
 
-def events_in(document: Any) -> Listed[Happened] | None:
+def events_in(document: Any) -> PageOf[Happened] | None:
     """A page of `GET /events`."""
     return listed_in(document, event_in)
 

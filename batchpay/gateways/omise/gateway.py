@@ -13,7 +13,7 @@ from batchpay.domain.books import (
     ChainLink,
     Customer,
     Happened,
-    Listed,
+    PageOf,
     Recipient,
     Refund,
     Span,
@@ -150,7 +150,7 @@ class Omise:
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = PAGE_SIZE,
-    ) -> Answer[Listed[Booked]]:
+    ) -> Answer[PageOf[Booked]]:
         """GET /charges of some time."""
         query = _query(span, offset, limit)
         return await self._read("/charges", books.charges_in, may_leave, query)
@@ -161,7 +161,7 @@ class Omise:
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = PAGE_SIZE,
-    ) -> Answer[Listed[Transaction]]:
+    ) -> Answer[PageOf[Transaction]]:
         """GET /transactions."""
         query = _query(span, offset, limit)
         return await self._read(
@@ -174,7 +174,7 @@ class Omise:
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = PAGE_SIZE,
-    ) -> Answer[Listed[Transfer]]:
+    ) -> Answer[PageOf[Transfer]]:
         """GET /transfers."""
         query = _query(span, offset, limit)
         return await self._read("/transfers", books.transfers_in, may_leave, query)
@@ -185,7 +185,7 @@ class Omise:
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = PAGE_SIZE,
-    ) -> Answer[Listed[Refund | None]]:
+    ) -> Answer[PageOf[Refund | None]]:
         """GET /refunds."""
         query = _query(span, offset, limit)
         return await self._read("/refunds", books.refunds_in, may_leave, query)
@@ -200,7 +200,7 @@ class Omise:
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = PAGE_SIZE,
-    ) -> Answer[Listed[ChainLink]]:
+    ) -> Answer[PageOf[ChainLink]]:
         """GET /chains."""
         query = _query(span, offset, limit)
         return await self._read("/chains", books.chains_in, may_leave, query)
@@ -226,7 +226,7 @@ class Omise:
         offset: int,
         may_leave: Callable[[], bool],
         limit: int = PAGE_SIZE,
-    ) -> Answer[Listed[Happened]]:
+    ) -> Answer[PageOf[Happened]]:
         """GET /events."""
         query = _query(span, offset, limit)
         return await self._read("/events", books.events_in, may_leave, query)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from batchpay.domain.books import Booked, Listed
+from batchpay.domain.books import Booked, PageOf
 from batchpay.domain.errors import GatewaySilent
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Gateway
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 async def whole(
-    channel: Channel, path: str, page_at: PageAt[Listed[T]]
+    channel: Channel, path: str, page_at: PageAt[PageOf[T]]
 ) -> list[T] | None:
     """Every thing of a list, oldest first; None when the gateway has no such list, or answers with
     something else.
@@ -47,7 +47,7 @@ async def whole(
 
 
 async def _once(
-    channel: Channel, page_at: PageAt[Listed[T]]
+    channel: Channel, page_at: PageAt[PageOf[T]]
 ) -> tuple[list[T] | None, int | None]:
     """One reading, by the same reader as a run's lists; None when it shifted, or something in it
     cannot be read.
@@ -60,13 +60,13 @@ async def _once(
 
     async def heard(
         offset: int, may_leave: Callable[[], bool], *, limit: int
-    ) -> Answer[Listed[T]]:
+    ) -> Answer[PageOf[T]]:
         nonlocal status
         answer = await page_at(offset, may_leave, limit=limit)
         status = answer.status
         return answer
 
-    async def take(answer: Answer[Listed[T]]) -> bool:
+    async def take(answer: Answer[PageOf[T]]) -> bool:
         page = answer.said
         if page is None:
             return False
