@@ -88,6 +88,8 @@ ALSO = {
     },
 }
 
+# the package's own files; the one way to make a name last
+TOUCH_THE_DISK = {"job/packaged", "domain/durable"}
 # lazily, where a library decides better than we do
 PURE_OUTSIDE = {"jsonschema_rs", "numpy"}
 WORLD = {
@@ -196,7 +198,7 @@ def test_the_core_touches_no_world() -> None:
     core = [
         name
         for name in modules()
-        if ring_of(name) in ("words", "pure") and name not in ("job/packaged",)
+        if ring_of(name) in ("words", "pure") and name not in TOUCH_THE_DISK
     ]
     wrong = [
         f"{name} imports {imported}"

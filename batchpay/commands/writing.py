@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from batchpay.domain.durable import sync_folder
 from batchpay.domain.errors import BatchpayError, CannotWrite, Usage
 from batchpay.job.job import FromLookup, Job
 from batchpay.readers import find_files
@@ -107,7 +108,7 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
             temporary.replace(path)
         else:
             _take_name(temporary, path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise CannotWrite(f"{path}: cannot be written: {why}") from error
@@ -155,11 +156,3 @@ def _take_name(temporary: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise
         temporary.rename(path)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from batchpay.domain.durable import sync_folder
 from batchpay.domain.errors import CannotWrite, InputOutput
 from batchpay.domain.model import Batch, StoredChunk
 from batchpay.domain.text import json_text
@@ -93,15 +94,7 @@ def _make(folder: Path) -> None:
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
         one.mkdir(mode=0o700, exist_ok=True)
-        _sync(one.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(one.parent)
 
 
 def _write(path: Path, content: Content) -> None:
@@ -118,7 +111,7 @@ def _write(path: Path, content: Content) -> None:
             file.flush()
             os.fsync(file.fileno())
         _name(temporary, path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

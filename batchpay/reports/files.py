@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from batchpay.domain.durable import sync_folder
 from batchpay.domain.errors import CannotWrite
 
 
@@ -68,7 +69,7 @@ class Directory:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(final)
-            _sync(self.path)
+            sync_folder(self.path)
         except OSError as error:
             told = f"{final}: cannot be written: {error.strerror or error}"
             raise CannotWrite(f"{told}; {_remedy(self.path, error)}") from error
@@ -176,18 +177,10 @@ def _make(path: Path, mode: int) -> None:
     for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
         missing.chmod(mode)
-        _sync(missing.parent)
+        sync_folder(missing.parent)
     path.mkdir(exist_ok=True)  # raises when something that is no folder has the name
     if stat.S_IMODE(path.stat().st_mode) != mode:
         path.chmod(mode)  # the job has changed its mind
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sha256(path: Path) -> str:
