@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from batchpay.domain.events import BEGINNINGS, RunStarted
@@ -34,9 +33,10 @@ def taken_on_day(job: Job, journal: SqliteJournal, at_ns: int) -> Mapping[Key, i
         for event in journal.events({RunStarted.kind}):
             at_ns = event.at_ns  # of the last one, whatever a clock said before
     began_ns = _midnight_ns(at_ns, job.controls.time_zone)
-    known = _KNOWN.get(journal)
+    known = journal.kept(_Day)
     if known is None or known.began_ns != began_ns:
-        known = _KNOWN[journal] = _Day(began_ns)
+        known = _Day(began_ns)
+        journal.keep(known)
     known.follow(journal)
     return dict(known.sums)
 
@@ -111,6 +111,3 @@ def _sums(terms: Iterable[tuple[str, str, int]]) -> Counter[Key]:
         found["", currency.upper()] += amount
         found[destination, currency.upper()] += amount
     return found
-
-
-_KNOWN: WeakKeyDictionary[SqliteJournal, _Day] = WeakKeyDictionary()

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from batchpay.domain.model import Document
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -41,9 +40,6 @@ class _Asks:
     recipients: set[str] = field(default_factory=set)  # that were looked for
     of_recipients: dict[tuple[str, str], list[_Ask]] = field(default_factory=dict)
     of_tokens: dict[str, list[Near]] = field(default_factory=dict)
-
-
-_KEPT: WeakKeyDictionary[SqliteJournal, _Asks] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +120,10 @@ def _asks_of(
     rows, each read once while no other attempt begins.
     """
     head = journal.last_asked()
-    kept = _KEPT.get(journal)
+    kept = journal.kept(_Asks)
     if kept is None or kept.head != head or kept.until_ns < until_ns:
-        kept = _KEPT[journal] = _Asks(head, until_ns)
+        kept = _Asks(head, until_ns)
+        journal.keep(kept)
     names = {document["destination"] for document in documents} - kept.recipients
     spent = set[str]()
     if tokens:
