@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -207,18 +208,15 @@ class World:
         assert all(count == 1 for count in self.gateway.money().values()), (
             self.gateway.money()
         )
-        sends = list(self.journal.events(["intent"]))
-        by_key: dict[str, list[float]] = {}
-        for at_s, fields in self.gateway.posts:
-            by_key.setdefault(fields["metadata[batchpay_key]"], []).append(at_s)
-        for key, times in by_key.items():
-            intents = [
-                e
-                for e in sends
-                if fold(self.journal.histories([e.order_id])[e.order_id])[-1].intent.key
-                == key
-            ]
-            assert len(times) <= len(intents)
+        by_order = Counter(event.order_id for event in self.journal.events(["intent"]))
+        histories = self.journal.histories(list(by_order))
+        intents: Counter[str] = Counter()
+        for order_id, sends in by_order.items():
+            intents[fold(histories[order_id])[-1].intent.key] += sends
+        posts = Counter(
+            fields["metadata[batchpay_key]"] for _, fields in self.gateway.posts
+        )
+        assert posts <= intents, posts - intents
 
 
 def only(number: int, fate: str) -> Callable[[int, dict[str, str]], str]:
