@@ -435,6 +435,7 @@ def resolve(
     An order in doubt is looked up first. One that is held, or ended without money, or is not right,
     can be cancelled: it is never sent, and nobody is asked for it. The journal keeps who and why.
     """
+    from batchpay.commands import cancel as cancelling
     from batchpay.commands import resolve as verb
     from batchpay.terminal import saying
 
@@ -452,11 +453,11 @@ def resolve(
     elif not_ours is not None:
         made = verb.not_ours(*_key_and_kept_job(job_file), not_ours, reason)
     elif rows:
-        made = verb.cancel_rows(
+        made = cancelling.cancel_rows(
             _kept_job(job_file), order_id or "", rows, sheet, reason
         )
     elif cancel:
-        made = verb.cancel(_kept_job(job_file), order_id or "", reason)
+        made = cancelling.cancel(_kept_job(job_file), order_id or "", reason)
     else:
         job, key = _key_and_kept_job(job_file)
         kind, _, charge_id = (as_ or "").partition(":")

@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from batchpay.commands import resolve as resolving
+from batchpay.commands import cancel as cancelling
 from batchpay.domain.lineage import NAMING
 from batchpay.job.load import load_job
 from batchpay.messages import steps
@@ -436,7 +436,7 @@ def test_a_row_that_was_kept_back_beside_a_cancelled_look_alike_stays_cancelled(
     job(market)
     inbox(market, a=[sale(1, order_id="00017")])
     assert night(market, limit=0) == 11
-    resolving.cancel(load_job(market.folder / "job.toml"), "00017", "given back")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00017", "given back")
     inbox(market, a=None, b=[sale(1, order_id="17")])
     assert night(market) == 10
     (told,) = rejected(market, "b")

@@ -16,6 +16,7 @@ import pytest
 
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.session import Options
+from batchpay.commands import cancel as cancelling
 from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
 from batchpay.commands.plan import plan
@@ -192,7 +193,7 @@ def test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it(
     """An older copy is back, and only a report tells of the person's word."""
     assert night(three, limit=1) == 11
     shutil.copytree(three.folder / "state", three.folder / "before")
-    resolving.cancel(load_job(three.folder / "job.toml"), "00002", "fraud")
+    cancelling.cancel(load_job(three.folder / "job.toml"), "00002", "fraud")
     shutil.rmtree(three.folder / "state")
     shutil.copytree(three.folder / "before", three.folder / "state")
     assert night(three) == 10

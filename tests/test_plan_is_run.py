@@ -21,6 +21,7 @@ from batchpay.batches import night as pipeline
 from batchpay.batches.open_job import Edges
 from batchpay.batches.session import Options
 from batchpay.batches.signals import Signals
+from batchpay.commands import cancel as cancelling
 from batchpay.commands import resolve as resolving
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Answer, Event
@@ -264,7 +265,7 @@ class Story:
         self.till.verified = self.till.verified or self.dice.random() < 0.3
         if self.dice.random() < 0.2:
             self._by_hand(
-                resolving.cancel, f"{self.dice.randint(1, 14):04d}", "wrong shop"
+                cancelling.cancel, f"{self.dice.randint(1, 14):04d}", "wrong shop"
             )
         if self.dice.random() < 0.6:
             self._by_hand(resolving.lift_stop, "seen")

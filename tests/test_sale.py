@@ -25,7 +25,7 @@ import pytest
 
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.session import Options
-from batchpay.commands import resolve as resolving
+from batchpay.commands import cancel as cancelling
 from batchpay.commands import run as pipeline
 from batchpay.commands.plan import plan
 from batchpay.commands.status import status
@@ -619,7 +619,7 @@ def test_a_cancelled_sale_stays_cancelled_under_another_id(market: Market) -> No
     job(market)
     inbox(market, a=[sale(1), sale(2), sale(3, amount="x")])
     night(market, limit=1)
-    resolving.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
     night(market)
     told_back(market, "00002", "B-2", "inbox/r.csv")
     inbox(market, a=None)
@@ -695,7 +695,7 @@ def test_the_row_that_a_cancelled_correction_came_back_for_is_cancelled_too(
     told_back(market, "00002", "R-2", "inbox/r.csv", recipient="A")
     inbox(market, b=[sale(5, recipient="A")])
     night(market, limit=1)
-    resolving.cancel(load_job(market.folder / "job.toml"), "R-2", "fraud")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "R-2", "fraud")
     shops(market, A, "A", "Q")
     night(market)
     inbox(market, r=None)
@@ -859,7 +859,7 @@ def test_an_order_that_was_cancelled_is_cancelled_under_every_later_id(
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     night(market, limit=1)
-    resolving.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
     night(market)
     job(market, R)
     night(market) if seen else None
@@ -880,7 +880,7 @@ def test_an_order_that_was_cancelled_waits_under_an_id_of_another_column(
     job(market)
     inbox(market, a=[sale(1), sale(2)])
     assert night(market, limit=0) == 11
-    resolving.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
     job(market, R)
     first = [sale(1), sale(2)]
     inbox(market, a=None, b=[sale(3), sale(2)])
@@ -1110,7 +1110,7 @@ def test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended(
         once(market, 1, 7)
         inbox(market, d1=[sale(1)])
     if way == "cancel":
-        resolving.cancel(load_job(market.folder / "job.toml"), "X5", "no sale")
+        cancelling.cancel(load_job(market.folder / "job.toml"), "X5", "no sale")
         inbox(market, d1=[sale(1)])
     paid = {"own": (1, 5, 7), "cancel": (1,)}.get(way, (1, 5))
     for flags in ({"yes": way == "yes"}, {}):
@@ -1190,7 +1190,7 @@ def test_a_cancelled_order_cancels_nobody_who_had_its_id_by_mistake(
     ids(market, n1="X1", n5="X1", n6="X6")
     inbox(market, d0=[sale(6), sale(1)])
     night(market, limit=1)
-    resolving.cancel(load_job(market.folder / "job.toml"), "X1", "fraud")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "X1", "fraud")
     night(market)
     inbox(market, d0=None, d2=[sale(5, **(SUBSCRIPTION if same_payer else {}))])
     assert night(market) == 10
@@ -1216,7 +1216,7 @@ def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_not_that_one(
     ids(market, n1="X1", n5="X5", n6="X6", n8="X8")
     inbox(market, a0=[sale(8)])
     night(market, limit=1)
-    resolving.cancel(load_job(market.folder / "job.toml"), "X5", "withdrew")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "X5", "withdrew")
     inbox(market, d4=[sale(1)], d2=None if gone else [sale(6), sale(5)])
     night(market)
     once(market, 1, 6, 8)
@@ -1236,7 +1236,7 @@ def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_no_way_back_of_
     ids(market, n1="X1", n5="X5", n6="X6", n8="X8")
     inbox(market, a0=[sale(8)])
     night(market, limit=1)
-    resolving.cancel(load_job(market.folder / "job.toml"), "X5", "withdrew")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "X5", "withdrew")
     told_back(market, "00001", "00001", "inbox/r.csv", card=sale(1)["card"])
     night(market)
     once(market, 1, 6, 8)
@@ -1357,7 +1357,7 @@ def test_an_id_that_was_typed_for_a_cancelled_sale_is_cancelled(market: Market) 
     assert night(market) == 10
     told_back(market, "00001", "N-1", "inbox/b.csv", amount=sale(1)["amount"])
     assert night(market, limit=0) == 11
-    resolving.cancel(load_job(market.folder / "job.toml"), "N-1", "not wanted")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "N-1", "not wanted")
     told_back(market, "00001", "N-2", "inbox/c.csv", amount="999.00")
     night(market)
     inbox(market, c=None, e=[sale(1, order_id="N-2", amount="999.00")])
@@ -1383,7 +1383,7 @@ def test_what_money_or_a_word_says_of_a_row_comes_before_another_row_of_its_run(
     told_back(market, "00002", "R-1", "inbox/b2.csv", amount=sale(2)["amount"])
     if cancelled:
         assert night(market, limit=0) == 11
-        resolving.cancel(load_job(market.folder / "job.toml"), "R-1", "not wanted")
+        cancelling.cancel(load_job(market.folder / "job.toml"), "R-1", "not wanted")
     night(market)
     inbox(market, b3=[sale(1), sale(2)])
     night(market)
@@ -1469,7 +1469,7 @@ def test_a_word_about_some_orders_of_a_refused_file_is_none_about_the_others(
     night(market)
     inbox(market, d1=None, d2=renumbered(1, 2, 3))
     assert night(market) == 65
-    resolving.cancel(load_job(market.folder / "job.toml"), "Q-1", "the same sale")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "Q-1", "the same sale")
     assert night(market) == 65
     inbox(market, d2=None, d3=renumbered(2))
     assert night(market) == 65

@@ -21,7 +21,7 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.session import ask_the_gateway
 from batchpay.batches.words import said_json
-from batchpay.commands.resolve import who
+from batchpay.commands.word import who
 from batchpay.domain import times
 from batchpay.domain.books import Balance, Booked, Refund, Span, Transaction
 from batchpay.domain.errors import GatewaySilent, Usage

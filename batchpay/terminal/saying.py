@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from batchpay.commands.archive import Archives
     from batchpay.commands.audit import Audit
     from batchpay.commands.doctor import Finding
-    from batchpay.commands.resolve import Resolved
     from batchpay.commands.status import Status
     from batchpay.commands.verify import Verified
+    from batchpay.commands.word import Resolved
     from batchpay.domain.model import RunDone
     from batchpay.reconciliation.matching import Difference
     from batchpay.reconciliation.noting import Note

@@ -1,0 +1,253 @@
+"""CANCEL: a person's word that an order, or a row, is never sent, or that nobody pays or corrects
+it any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from batchpay.batches.clock import iso
+from batchpay.batches.open_job import OpenJob
+from batchpay.batches.orders import attempts_of
+from batchpay.batches.standings import findings_at, findings_of
+from batchpay.commands.word import Resolved, publish_all, who
+from batchpay.domain import times
+from batchpay.domain.errors import Usage
+from batchpay.domain.events import (
+    OrderCancelled,
+    RowsGivenUp,
+    line,
+    of,
+)
+from batchpay.domain.events import Resolved as SaidOfAttempt
+from batchpay.domain.model import (
+    NO_MONEY,
+    Batch,
+    Finding,
+    Outcome,
+    StoredChunk,
+)
+from batchpay.domain.text import many
+from batchpay.domain.text import told as shown
+from batchpay.job.job import Job
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.messages import steps
+from batchpay.reconciliation.findings import may_be_given_up
+from batchpay.settlement.cases import case_among
+
+
+def cancel(job: Job, order_id: str, reason: str) -> Resolved:
+    """A held order is never sent; with a batch's id, none of those that it has. One that ended
+    without money, or that broke a rule, is never asked for again. Raises Usage for any other order.
+    """
+    with ExitStack() as stack:
+        opened = OpenJob(job, stack)
+        if (held := _held_of_batch(opened, order_id)) is not None:
+            for one, of_one in held.items():
+                _cancel(opened, one, reason, of_one)
+            publish_all(opened)
+            return Resolved(
+                f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever"
+                " asks again"
+            )
+        if (sale := _held(opened, order_id)) is None:
+            _refuse_said_already(opened, order_id)
+            attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
+            if attempts:
+                raise Usage(
+                    f"order {order_id} is {attempts[-1].outcome.value}; only an order that waits to"
+                    " be sent, paid or corrected can be cancelled"
+                )
+            raise Usage(
+                f"order {order_id} is in no batch as a row that waits to be sent, paid or"
+                " corrected; see results.csv for its id, which has no apostrophe before it"
+            )
+        _cancel(opened, order_id, reason, sale)
+        publish_all(opened)
+        return Resolved(f"order {order_id} is cancelled: it will never be sent")
+
+
+def cancel_rows(
+    job: Job, batch_id: str, rows: Sequence[int], sheet: str | None, reason: str
+) -> Resolved:
+    """Rows that wait to be corrected, and may have no order id, are never sent, nor is what comes
+    back to correct them. Raises Usage for any other row.
+    """
+    with ExitStack() as stack:
+        opened = OpenJob(job, stack)
+        batches = (one for one in opened.journal.batches() if one.id == batch_id)
+        batch = next(batches, None)
+        if batch is None:
+            raise Usage(f"{batch_id}: no such batch; --row is of the batch named")
+        places = [_place_in(opened, batch, row, sheet) for row in sorted({*rows})]
+        for one in findings_at(opened.job, opened.journal, batch, places):
+            _refuse_to_give_up(one)
+        told = RowsGivenUp(
+            reason=reason,
+            by=who(),
+            places=tuple(place_of(batch.id, *place) for place in places),
+        )
+        now_ns = opened.clock.now_ns()
+        event = line(told, now_ns, opened.run_id, batch_id=batch.id)
+        opened.journal.append([event])
+        publish_all(opened)
+        named = ", ".join(str(row) for _, row in places)
+        return Resolved(
+            f"{many(len(places), 'row')} of batch {batch_id} cancelled ({named}): never sent, nor"
+            " is what comes back to correct it"
+        )
+
+
+def _place_in(
+    opened: OpenJob, batch: Batch, row: int, sheet: str | None
+) -> tuple[str, int]:
+    """The sheet of a row of a batch, and its number. Raises Usage where there is none, or one in
+    several sheets.
+    """
+    found = []
+    for number, one, first, last in opened.journal.spans(batch.id):
+        if first <= row <= last and sheet in (None, one):
+            chunk = opened.journal.chunk(batch.id, number)
+            if chunk is not None and row in chunk.rows:
+                found.append(one)
+    if not found:
+        where = "" if sheet is None else f" in sheet {shown(sheet)}"
+        raise Usage(
+            f"batch {batch.id} has no row {row}{where}; results.csv tells the row of each"
+        )
+    if len(found) > 1:
+        sheets = ", ".join(map(shown, found))
+        raise Usage(f"row {row} is in several sheets; --sheet says which: {sheets}")
+    return found[0], row
+
+
+def _refuse_to_give_up(finding: Finding) -> None:
+    """Raises Usage for a row that waits for nobody's correction, or is over."""
+    row = f"row {finding.row}"
+    if finding.cancelled is not None:
+        raise Usage(
+            f"{row} was cancelled already, by {shown(finding.cancelled)}; it is never sent, and"
+            " nothing is to do"
+        )
+    if finding.outcome is Outcome.HELD:
+        step = steps.CANCEL_ORDER(order=finding.order_id)
+        raise Usage(f"{row} is held, and is cancelled with its order: {step}")
+    if not may_be_given_up(finding):
+        raise Usage(
+            f"{row} is {finding.outcome.value}; only a row that waits to be corrected or paid can"
+            " be cancelled"
+        )
+
+
+def _refuse_said_already(opened: OpenJob, order_id: str) -> None:
+    """Raises Usage for an order that a person has cancelled before: who, and when."""
+    for event in opened.journal.histories([order_id]).get(order_id, ()):
+        told = of(event)
+        if isinstance(told, SaidOfAttempt) and told.said != "cancelled":
+            continue
+        if isinstance(told, OrderCancelled | SaidOfAttempt):
+            at = times.local(iso(event.at_ns), opened.job.controls.time_zone)
+            who_said = shown(told.by) or "a person"
+            raise Usage(
+                f"order {order_id} was cancelled already, by {who_said} on {at}:"
+                f" {shown(told.reason)}; it is never sent, and nothing is to do"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    """A held order, as its rows know it."""
+
+    # their places, and the places and ids that they go back to: it is cancelled with these
+    keys: tuple[str, ...] = ()
+    # orders whose ids they had before, perhaps by a mistake
+    had: tuple[str, ...] = ()
+
+    def __or__(self, other: _Sale) -> _Sale:
+        return _Sale((*self.keys, *other.keys), (*self.had, *other.had))
+
+
+def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
+    """`sale`: all that it is known by, so that it is cancelled whatever id it comes back under."""
+    attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
+    held = next((attempt for attempt in attempts if attempt.ready), None)
+    if held is not None:
+        asyncio.run(
+            opened.recorder.resolve(
+                case_among(held, attempts), "cancelled", reason, who()
+            )
+        )
+        return
+    told = OrderCancelled(
+        reason=reason,
+        by=who(),
+        sale=sale.keys,
+        had=sale.had,
+    )
+    event = line(told, opened.clock.now_ns(), opened.run_id, order_id=order_id)
+    opened.journal.append([event])
+
+
+def _held(opened: OpenJob, order_id: str) -> _Sale | None:
+    """All that an order's sale is known by, where it has an attempt, or a batch a row of it, that
+    waits to be sent, paid or corrected; None where it has not.
+    """
+    attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
+    if any(attempt.ready for attempt in attempts):
+        return _Sale()
+    took_none = all(attempt.outcome in NO_MONEY for attempt in attempts)
+    batches = (
+        _held_in(opened, batch, given_up=took_none)
+        for batch in reversed(opened.journal.batches())
+    )
+    return next((held[order_id] for held in batches if order_id in held), None)
+
+
+def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
+    """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it
+    holds none.
+    """
+    batch = next(
+        (batch for batch in opened.journal.batches() if batch.id == batch_id), None
+    )
+    if batch is None:
+        return None
+    if not (held := _held_in(opened, batch)):
+        raise Usage(
+            f"batch {batch_id} has no order that is held; there is nothing to cancel"
+        )
+    return held
+
+
+def _held_in(
+    opened: OpenJob, batch: Batch, *, given_up: bool = False
+) -> dict[str, _Sale]:
+    """Held order -> its sale; `given_up`: and each that a person may give up."""
+    held: dict[str, _Sale] = {}
+    lineages = Lineages.of_job(opened.job, opened.journal)
+    for chunk, findings in findings_of(opened.job, opened.journal, batch)():
+        for at, one in enumerate(findings):
+            gives_up = given_up and one.order_id and may_be_given_up(one)
+            if one.outcome is Outcome.HELD or gives_up:
+                held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(
+                    lineages, batch, chunk, at
+                )
+    return held
+
+
+def _sale_of(
+    lineages: Lineages,
+    batch: Batch,
+    chunk: StoredChunk,
+    at: int,
+) -> _Sale:
+    corrects = chunk.corrects.get(at)
+    earlier = chunk.earlier.get(at, ())
+    place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+    if corrects:
+        return _Sale((place, *lineages.of(corrects, earlier).keys))
+    return _Sale((place,), tuple(map(by_order, earlier)))

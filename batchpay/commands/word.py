@@ -1,0 +1,49 @@
+"""WORD: what every word of a person has in common: whose it is, what is told, and the reports that
+are written again.
+"""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+
+from batchpay.batches.counted import is_due, last_totals
+from batchpay.batches.index import publish_index
+from batchpay.batches.open_job import OpenJob
+from batchpay.batches.publish import publish, publish_settled
+from batchpay.messages import steps
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What was settled, in a sentence."""
+
+    sentence: str
+    exit_code: int = 0
+
+
+def publish_all(opened: OpenJob) -> None:
+    """Every report in which something moved, or a row was settled by what moved, or that tells of a
+    lifted stop.
+    """
+    latest = last_totals(opened.journal)
+    for batch in opened.journal.batches():
+        if is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
+            publish(opened, batch)
+    publish_settled(opened)
+    publish_index(opened)
+
+
+def and_the_stop(opened: OpenJob, told: str) -> str:
+    """What was settled may be what a stop is about: that is lifted by a word of its own."""
+    if opened.stop:
+        return f"{told}. A stop is still in force: {steps.LIFT_STOP()}"
+    return told
+
+
+def who() -> str:
+    """Whose word it is: the name of the user of this process."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
