@@ -20,8 +20,8 @@ from batchpay.job.job import GatewaySettings
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Preflight, Recorder, enter, preflight
-from batchpay.settlement.lists import read_list
 from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.settlement.paging import read_list
 from batchpay.settlement.preflight import why_barred
 from batchpay.settlement.run import address_of, refuse_other_place
 from tests.fakes import FakeClock, in_virtual_time

@@ -23,7 +23,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
-from batchpay.settlement import Case, Channel, Look, Recorder, lists
+from batchpay.settlement import Case, Channel, Look, Recorder, paging
 from batchpay.settlement.lists import (
     EVERYTHING,
     PASSED_OVER,
@@ -32,9 +32,9 @@ from batchpay.settlement.lists import (
     charged_since,
     iso,
     may_be,
-    read_list,
 )
 from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.settlement.paging import read_list
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import SETTINGS, World, only
@@ -206,7 +206,7 @@ def test_pages_shrink_to_a_quarter_and_grow_to_the_double(
 @pytest.mark.fault("B32", "I15")
 def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """After so many pages; it proves nothing."""
-    monkeypatch.setattr(lists, "PAGES", 3)
+    monkeypatch.setattr(paging, "PAGES", 3)
     for total, whole in ((297, True), (298, False)):
         pages = Pages(total)
         ended, listing, _ = read(pages)

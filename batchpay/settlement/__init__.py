@@ -16,6 +16,7 @@ queue      who is sent next, and how far a run may go
 throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
 lists      the gateway's own list of charges, held against the journal
+paging     any list, page by page
 ledger     the account's own ledger, whole or not at all
 others     other jobs' charges of the same orders
 following  where the shares of earlier charges are, refunds, disputes: last, and in nobody's way

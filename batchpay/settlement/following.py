@@ -35,7 +35,8 @@ from batchpay.lifecycle.after import (
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.settlement.channel import GLANCE_S, Channel, Request
 from batchpay.settlement.ledger import NOT_THERE
-from batchpay.settlement.lists import OVERLAP, PAGE_SIZE
+from batchpay.settlement.lists import OVERLAP
+from batchpay.settlement.paging import PAGE_SIZE
 from batchpay.settlement.recorder import Recorder
 
 # so many chains without a transfer, and none with one: the gateway tells of none

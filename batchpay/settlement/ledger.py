@@ -16,7 +16,7 @@ from batchpay.domain.ports import Gateway
 from batchpay.lifecycle.charge import CHARGE_ID
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement.channel import Channel
-from batchpay.settlement.lists import PageAt, read_list
+from batchpay.settlement.paging import PageAt, read_list
 
 TRIES = 8  # of one listing that shifts while it is read
 NOT_THERE = (404, 405, 410)  # what says that what was asked for does not exist

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
 
 from batchpay.domain.errors import Misconfigured, Taken
 from batchpay.domain.events import Listed, Restored
@@ -38,6 +37,7 @@ from batchpay.settlement.by_id import Reply, ask_for
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.pacing import http_date
+from batchpay.settlement.paging import read_list
 from batchpay.settlement.recorder import Recorder
 
 # every listing begins this long before what it must cover
@@ -49,9 +49,6 @@ NEVER = "9999-12-31T23:59:59Z"  # later than any charge
 WATCH_OVERLAP = timedelta(seconds=10)
 # what is so much younger than a listing's begin, by either clock, it need not cover
 YOUNGER = timedelta(seconds=5)
-# of one listing; no account of a gateway that tells its time comes near
-PAGES = 100_000
-PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 MOST_INCOMPLETE = 8  # incomplete listings in a row before a run gives up on them
 PASSED_OVER = (
     "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles"
@@ -63,19 +60,7 @@ LONGEST_WAIT_S = 86_400.0
 # how late a list may show a charge before it counts as one that does not
 LARGEST_LAG_S = 20.0
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
 Absorb = Callable[[Page], Awaitable[None]]
-
-
-class PageAt(Protocol[T_co]):
-    """How one page of a list is asked for."""
-
-    def __call__(
-        self, offset: int, may_leave: Callable[[], bool], *, limit: int
-    ) -> Awaitable[Answer[T_co]]:
-        """At most `limit` objects from `offset` on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -805,58 +790,6 @@ def unreadable_after_loss(charge_id: str) -> str:
         f"what {charge_id} in the gateway's list is for cannot be read, and this journal is new or"
         f" lost events: it may be an order of this job; {steps.NOT_OURS(charge=charge_id)}"
     )
-
-
-async def read_list(
-    channel: Channel,
-    page_at: PageAt[T],
-    listing: Listing,
-    take: Callable[[Answer[T]], Awaitable[bool]],
-) -> bool:
-    """Read any list of the gateway page by page until it is complete or has shifted; False when not
-    one page came.
-
-    `page_at(offset, may_leave, limit=...)` asks for a page; `take` reads one into `listing`, if it
-    is one. Pages shrink while an answer is longer than anybody should read; what is, by itself, is
-    passed over (J12).
-    """
-    pages = 0
-    limit = PAGE_SIZE
-    while not (listing.complete or listing.broken):
-        listing.size = limit
-        answer = await channel.ask(partial(_page_at, page_at, listing.offset, limit))
-        if pages >= PAGES or answer is None:
-            return pages > 0
-        pages += 1
-        if answer.too_long:
-            limit = _smaller(listing, limit)
-            continue
-        if answer.status != 200 or not await take(answer):
-            return pages > 1
-        limit = min(PAGE_SIZE, max(2, limit * 2))
-    return True
-
-
-async def _page_at(
-    page_at: PageAt[T],
-    offset: int,
-    limit: int,
-    may_leave: Callable[[], bool],
-) -> Answer[T]:
-    return await page_at(offset, may_leave, limit=limit)
-
-
-def _smaller(listing: Listing, limit: int) -> int:
-    """The size of the next page after one that was too long: down to two, then the one object by
-    itself.
-    """
-    if limit > 2:
-        return max(2, limit // 4)
-    if limit == 2:
-        listing.step()
-    else:
-        listing.skip()
-    return 1
 
 
 def iso(at: datetime) -> str:

@@ -1446,7 +1446,7 @@ def _() -> None:
 
         return smaller
 
-    swap("batchpay.settlement.lists:_smaller", make)
+    swap("batchpay.settlement.paging:_smaller", make)
 
 
 @mutant(
