@@ -20,7 +20,7 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Judged, Problem, StoredChunk
 from batchpay.lifecycle.ancestry import Ancestry, only_named
-from batchpay.lifecycle.kept import reading_of
+from batchpay.lifecycle.earlier import reading_of
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.plan import by_order, place_of

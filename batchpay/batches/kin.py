@@ -16,7 +16,7 @@ from batchpay.domain.model import Batch, Document, Event, Outcome, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.ancestry import Ancestry, goes_back_to
 from batchpay.lifecycle.attempt import Attempt, word_of
-from batchpay.lifecycle.kept import reading_of
+from batchpay.lifecycle.earlier import reading_of
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, has_terms, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import Rivals

@@ -10,7 +10,7 @@ from typing import Protocol
 from batchpay.domain.events import OrderCancelled, RowsGivenUp, told_by
 from batchpay.domain.model import Event
 from batchpay.lifecycle.attempt import word_of
-from batchpay.lifecycle.kept import KeptRows
+from batchpay.lifecycle.earlier import EarlierRows
 from batchpay.lifecycle.names import KnownNames, Some
 from batchpay.lifecycle.plan import by_order, has_terms, terms_in
 
@@ -27,7 +27,7 @@ class Cancellations:
     def __init__(
         self,
         journal: WordsJournal,
-        rows: KeptRows,
+        rows: EarlierRows,
         names: KnownNames,
         form: Callable[[str], str],
     ) -> None:

@@ -23,8 +23,8 @@ from batchpay.domain.model import Event, Judged
 from batchpay.job.job import Job
 from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.cancelled import Cancellations, WordsJournal
+from batchpay.lifecycle.earlier import NOTHING, EarlierRows, RowsJournal
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.kept import NOTHING, KeptRows, RowsJournal
 from batchpay.lifecycle.names import KnownNames, Names, NamesJournal
 from batchpay.lifecycle.plan import alike
 
@@ -64,7 +64,7 @@ class Lineages:
         self.are_distinct = distinct
         self.form: Callable[[str], str] = str if distinct else alike
         self._journal = journal
-        self.rows = KeptRows(journal, self.form)
+        self.rows = EarlierRows(journal, self.form)
         # what tells nothing for the journal may yet tell what rows are called today
         told = Names() if renamed is None else renamed
         self.names = KnownNames(journal, told, self.form, ids_from)

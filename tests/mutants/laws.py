@@ -1669,7 +1669,7 @@ PROVEN = (
 )
 mutant(
     "J07", "what a file proved of its amounts is forgotten as a row comes back", PROVEN
-)(lambda: swap("batchpay.lifecycle.kept:KeptRows.read_right", always(None)))
+)(lambda: swap("batchpay.lifecycle.earlier:EarlierRows.read_right", always(None)))
 mutant(
     "H01",
     "a sender's totals are asked of the rows that came back, too",
@@ -1709,7 +1709,11 @@ mutant(
     "a row beside the columns of its neighbour gives that one its own id",
     "test_coming_back.py"
     "::test_a_row_beside_the_columns_of_its_neighbour_gives_that_one_no_other_id",
-)(lambda: swap("batchpay.lifecycle.kept:KeptRows.rejected_beside", always(frozenset())))
+)(
+    lambda: swap(
+        "batchpay.lifecycle.earlier:EarlierRows.rejected_beside", always(frozenset())
+    )
+)
 
 
 def by_law() -> Iterator[Mutant]:

@@ -1,4 +1,4 @@
-"""KEPT ROWS: what a journal keeps of the rows of earlier files, by their places, as these were last
+"""EARLIER: what a journal keeps of the rows of earlier files, by their places, as these were last
 planned.
 """
 
@@ -31,7 +31,7 @@ class RowsJournal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRow:
+class EarlierRow:
     """What the journal keeps of one row."""
 
     order_id: str = ""
@@ -41,7 +41,7 @@ class KeptRow:
     problems: tuple[Problem, ...] = ()
 
 
-NOTHING = KeptRow()
+NOTHING = EarlierRow()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class _Span:
     last: int
 
 
-class KeptRows:
+class EarlierRows:
     """Reads them, and keeps the little that the next rows will ask for again."""
 
     def __init__(self, journal: RowsJournal, form: Callable[[str], str]) -> None:
@@ -64,7 +64,7 @@ class KeptRows:
         # last 12 digits of a batch id -> batch, in the order in which they came
         self._known: dict[str, Batch] | None = None
         self._spans: dict[str, list[_Span]] = {}
-        self._chunks: dict[tuple[str, int], dict[int, KeptRow]] = {}
+        self._chunks: dict[tuple[str, int], dict[int, EarlierRow]] = {}
         self._last: tuple[str, int, StoredChunk | None] | None = None
         self._corrections: Mapping[str, Sequence[str]] | None = None
         self._readings: dict[str, list[str]] | None = None
@@ -101,7 +101,7 @@ class KeptRows:
             self._known = {batch.id[-12:]: batch for batch in self._journal.batches()}
         return self._known
 
-    def row(self, place: str) -> KeptRow:
+    def row(self, place: str) -> EarlierRow:
         """The row of a place; of one that the journal does not know there is nothing."""
         known = self.where(place)
         if known is None:
@@ -237,7 +237,7 @@ class KeptRows:
 
     def as_planned(
         self, batch_id: str, sheet: str, rows: Sequence[int]
-    ) -> Mapping[int, KeptRow]:
+    ) -> Mapping[int, EarlierRow]:
         """Some rows of a batch as they were last planned; there is one at least."""
         first = rows[0]
         last = rows[-1]
@@ -248,12 +248,12 @@ class KeptRows:
         # as ever, but for a program that cuts its chunks otherwise
         if len(numbers) == 1:
             return self._rows(batch_id, numbers[0])
-        found: dict[int, KeptRow] = {}
+        found: dict[int, EarlierRow] = {}
         for number in numbers:
             found.update(self._rows(batch_id, number))
         return found
 
-    def _chunk_of(self, place: str) -> Mapping[int, KeptRow]:
+    def _chunk_of(self, place: str) -> Mapping[int, EarlierRow]:
         known = self.where(place)
         if known is None:
             return {}
@@ -270,7 +270,7 @@ class KeptRows:
             ]
         return self._spans[batch_id]
 
-    def _rows(self, batch_id: str, number: int) -> dict[int, KeptRow]:
+    def _rows(self, batch_id: str, number: int) -> dict[int, EarlierRow]:
         key = (batch_id, number)
         if key not in self._chunks:
             chunk = self._journal.chunk(batch_id, number)
@@ -295,10 +295,10 @@ def reading_of(chunk: StoredChunk, at: int) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _told(chunk: StoredChunk) -> Iterable[tuple[int, KeptRow]]:
+def _told(chunk: StoredChunk) -> Iterable[tuple[int, EarlierRow]]:
     for at, document in enumerate(chunk.documents):
         order_id = str(document.get("order_id") or "")
-        told = KeptRow(
+        told = EarlierRow(
             order_id,
             chunk.corrects.get(at, ""),
             chunk.earlier.get(at, ()),
