@@ -3096,6 +3096,9 @@ def test_a_job_that_is_locked_is_waited_for(three: Market) -> None:
             and "--wait" in done.stderr
         )
         assert three.run("--wait").returncode == 0
+    last = json.loads(three.run("--json", verb="status").stdout)["last_run"]
+    # it began to wait then
+    assert last["run"].startswith(last["started"].replace(":", "")), last
     three.sandbox.clear_rules()
     over(three, 0)
     assert three.posts() == 3

@@ -26,6 +26,7 @@ from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reports import page as form
 from batchpay.reports import pictures, write_reports
 from tests.nights_told import (
+    CELLS,
     CHARGED,
     DECLINED,
     IN_YEN,
@@ -277,6 +278,13 @@ def test_an_equation_that_does_not_close_is_seen(tmp_path: Path) -> None:
     read = Read((tmp_path / "report.html").read_text("utf-8"))
     wrong_rows = [row for row in read.rows if row[0] == "✗ DIFFERS"]
     assert len(wrong_rows) == 2 and wrong_rows[1][1].startswith("Amount THB")
+
+
+def test_one_row_is_one_row(tmp_path: Path) -> None:
+    """`1 row read`, and `2 rows read`."""
+    for number, told in ((1, ["1 row read"]), (2, ["2 rows read"])):
+        _, read = written(tmp_path, rows=ROWS[:number], cells=CELLS[:number])
+        assert [one for one in read.texts["strong"] if " read" in one] == told
 
 
 def test_an_empty_batch_has_a_page(tmp_path: Path) -> None:

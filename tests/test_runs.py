@@ -13,7 +13,9 @@ import httpx
 import jsonschema
 import pytest
 
+from batchpay.batches import stories
 from batchpay.job.packaged import data_path
+from batchpay.lifecycle.proof import Proof
 from tests.world import KEY, Market, order
 
 
@@ -278,7 +280,10 @@ def test_an_orders_whole_story(market: Market) -> None:
         f"    transfer  {row['transfer_id']} created, 101.25 THB; the bank gets 71.25 THB",
     ):
         assert line in said, said
-    assert row["charge_id"] in said and "which proves: charge" in said
+    assert (
+        row["charge_id"] in said and "which proves a charge as it was asked for" in said
+    )
+    assert stories._PROVES.keys() == set(Proof)
     assert "rejected" in market.run("00002", verb="status").stdout
     assert market.run("00009", verb="status").returncode == 64
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from datetime import UTC, datetime
@@ -29,6 +30,19 @@ class SystemClock:
     def elapsed_s(self) -> float:
         """Seconds since boot, suspension included; elsewhere than on Linux the monotonic clock."""
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def run_began(run_id: str, at_ns: int) -> str:
+    """When a run began, as its id says: it waited for another one, perhaps, and read its journal
+    before it wrote down, at `at_ns`, that it had. ISO 8601 UTC.
+    """
+    told = _RUN_ID.match(run_id)
+    if told is None:
+        return iso(at_ns)
+    return f"{told[1]}T{told[2]}:{told[3]}:{told[4]}Z"
+
+
+_RUN_ID = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z-", re.ASCII)
 
 
 def iso(at_ns: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from batchpay.batches.clock import iso
+from batchpay.batches.clock import iso, run_began
 from batchpay.batches.resembling import NEAR_NS
 from batchpay.domain.events import (
     Held,
@@ -65,7 +65,7 @@ def last_run_json(journal: SqliteJournal) -> dict[str, Any] | None:
         if isinstance(what, RunStarted):
             told = {
                 "run": event.run_id,
-                "started": at,
+                "started": run_began(event.run_id, event.at_ns),
                 "ended": "",
                 "exit_code": None,
             }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from batchpay.batches.clock import iso
+from batchpay.batches.clock import iso, run_began
 from batchpay.domain.events import (
     BEGINNINGS,
     Absent,
@@ -163,7 +163,9 @@ class Runs:
         if run_id in self._ended:
             _, ended = self._ended[run_id]
             code = ended.exit_code
-        return RunBegun(run_id, iso(event.at_ns), code, told.verb, told.flags)
+        return RunBegun(
+            run_id, run_began(run_id, event.at_ns), code, told.verb, told.flags
+        )
 
     def in_hand(self, run_id: str) -> frozenset[At]:
         """Order id and attempt of all that a run has asked for itself."""
@@ -192,7 +194,7 @@ class Runs:
         begun = RunStarted.read(self._started[run_id])
         return RunDone(
             id=run_id,
-            started=iso(self._started[run_id].at_ns),
+            started=run_began(run_id, self._started[run_id].at_ns),
             ended=ended,
             exit_code=code,
             sent=sum(one.was_sent for one in made.values()),

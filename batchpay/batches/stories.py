@@ -54,9 +54,10 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import payment_method
+from batchpay.lifecycle.proof import Proof
 from batchpay.lifecycle.rows import rows_of
 from batchpay.messages import stories as said
-from batchpay.messages.message import Field, Message, plain, worded
+from batchpay.messages.message import Entry, Field, Message, plain, worded
 from batchpay.reconciliation.findings import find
 from batchpay.reports.table import Story
 
@@ -269,12 +270,29 @@ def _voided(_: Voided, event: Event) -> Iterator[Message]:
     yield said.VOIDED(send=event.send)
 
 
+_PROVES: Mapping[str, Entry] = {
+    Proof.CHARGE: said.PROVES_CHARGE,
+    Proof.UNPROVEN: said.PROVES_UNPROVEN,
+    Proof.REFUSED: said.PROVES_REFUSED,
+    Proof.THROTTLED: said.PROVES_THROTTLED,
+    Proof.NOT_SENT: said.PROVES_NOT_SENT,
+    Proof.NOT_HERE: said.PROVES_NOT_HERE,
+    Proof.KEY_REFUSED: said.PROVES_KEY_REFUSED,
+    Proof.KEY_REUSED: said.PROVES_KEY_REUSED,
+    Proof.IN_DOUBT: said.PROVES_IN_DOUBT,
+}
+
+
 def _answered(told: Answered, event: Event) -> Iterator[Message]:
     if told.status:
         yield said.ANSWERED(send=event.send, status=told.status)
     else:
         yield said.UNANSWERED(send=event.send)
-    yield said.PROVES(verdict=told.verdict)
+    proof = _PROVES.get(told.verdict)
+    if proof is not None:
+        yield proof()
+    else:
+        yield said.PROVES(verdict=told.verdict)
     yield from _charge(told)
     words = " ".join(filter(None, (told.code, shown(told.message, 300))))
     if words:

@@ -290,6 +290,9 @@ SENT_ROWS = _label(
     "page.sent", "sent to the gateway", "The part of the rows that was sent."
 )
 ALL_ROWS = _label("page.all", "rows read", "All rows of a file.")
+ROWS_READ = _counted(
+    "page.read", "{count} row read", "{count} rows read", "All rows of a file."
+)
 REFUSED = _label(
     "page.refused", "The whole file is refused, nothing of it was sent.", _LINE
 )

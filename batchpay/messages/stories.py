@@ -59,8 +59,63 @@ UNANSWERED = _told(
 PROVES = _told(
     "proves",
     "which proves: {verdict}",
-    "What an answer proves, in a word of the journal.",
+    "What an answer proves, in a word of a later version.",
     "which proves: charge",
+)
+_PROVES = "What an answer proves about its request."
+PROVES_CHARGE = _told(
+    "proves.charge",
+    "which proves a charge as it was asked for",
+    _PROVES,
+    "a paid charge",
+)
+PROVES_UNPROVEN = _told(
+    "proves.unproven",
+    "which shows a charge that is not proven to be what was asked for: a person looks",
+    _PROVES,
+    "a charge for another recipient",
+)
+PROVES_REFUSED = _told(
+    "proves.refused",
+    "which proves that nothing was charged: the gateway refused it",
+    _PROVES,
+    "a card that the gateway does not know",
+)
+PROVES_THROTTLED = _told(
+    "proves.throttled",
+    "which says that nothing was charged: there were too many requests",
+    _PROVES,
+    "status 429",
+)
+PROVES_NOT_SENT = _told(
+    "proves.not-sent",
+    "which proves that nothing was charged: no byte left this machine",
+    _PROVES,
+    "a connection that was refused",
+)
+PROVES_NOT_HERE = _told(
+    "proves.not-here",
+    "which proves that nothing was charged: no charges are made at that address",
+    _PROVES,
+    "status 404 of a wrong [gateway] url",
+)
+PROVES_KEY_REFUSED = _told(
+    "proves.key-refused",
+    "which proves that nothing was charged: the secret key is refused",
+    _PROVES,
+    "status 401",
+)
+PROVES_KEY_REUSED = _told(
+    "proves.key-reused",
+    "which says that another request had its Idempotency-Key: a person looks",
+    _PROVES,
+    "status 409 for a key that was used with another amount",
+)
+PROVES_IN_DOUBT = _told(
+    "proves.in-doubt",
+    "which proves nothing: the order is in doubt until it is looked up",
+    _PROVES,
+    "status 502",
 )
 CHARGE_IS = _told(
     "charge",

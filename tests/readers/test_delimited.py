@@ -71,7 +71,7 @@ from tests.readers.files import HEADER, look, look_at, row, text_of
         ),
         (
             "order_id,amount,currency,recipient,customer,note,invoice,a\x00",
-            r"control character in the header 'a\x00'",
+            r"control character in the header 'a\x00': type the name again without it",
         ),
         (
             'order_id,amount,currency,recipient,customer,note,invoice,"a"b',
