@@ -4,6 +4,7 @@ of it in turns.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -493,6 +494,26 @@ def test_sums_that_are_none_mean_that_all_is_verified(path: Path, by: str) -> No
     with pytest.raises(BrokenChain):
         again.verify_new()
     again.close()
+
+
+@pytest.mark.fault("F07")
+def test_sums_that_an_earlier_version_made_otherwise_are_none(path: Path) -> None:
+    """It did not say how: all is verified, once, and the sums are made as they are now."""
+    with closing(sqlite3.connect(path)) as raw:
+        (kept,) = raw.execute("SELECT value FROM meta WHERE name = 'tally'").fetchone()
+        _, *older = json.loads(kept.rpartition(" ")[0])
+        told = json.dumps(older)
+        value = f"{told} {tally._check(told)}"
+        raw.execute("UPDATE meta SET value = ? WHERE name = 'tally'", (value,))
+        raw.commit()
+    journal = opened(path)
+    assert sums(journal)[0] is None
+    journal.verify_new()
+    assert journal._old == 0
+    journal.reread()
+    journal.verify_new()
+    assert journal._old > 0
+    journal.close()
 
 
 @pytest.mark.fault("D09", "D14", "I1")

@@ -131,8 +131,7 @@ class RunLock:
 
     def _stamps(self) -> list[int]:
         """When each of the last requests left, slot by slot; 0: none did."""
-        end = _STAMPS_AT + _STAMP.size * self._slots
-        return [at_ns for (at_ns,) in _STAMP.iter_unpack(self._memory[_STAMPS_AT:end])]
+        return list(struct.unpack_from(f"<{self._slots}q", self._memory, _STAMPS_AT))
 
     def _oldest(self) -> int:
         stamps = self._stamps()

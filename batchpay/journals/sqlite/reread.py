@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from batchpay.domain.events import (
@@ -46,7 +47,7 @@ from batchpay.journals.asked import Asked
 from batchpay.journals.attempts import LAST
 from batchpay.journals.guard import Open, replay
 from batchpay.journals.sqlite import many, tally
-from batchpay.journals.sqlite.lines import RARE
+from batchpay.journals.sqlite.lines import RARE, object_of
 from batchpay.journals.sqlite.packed import WHOLE
 from batchpay.journals.sqlite.soundness import (
     GENESIS,
@@ -310,11 +311,12 @@ def _span(
         if not lines:
             raise BrokenChain(path, after + 1)
         of_orders = [line for line in lines if line[8]]
+        begun = _told_by_beginnings(of_orders)
         span = (after, lines[-1][0])
-        _same_open(connection, path, list(filter(_moves, of_orders)))
-        _same_asked(connection, path, of_orders, span)
+        _same_open(connection, path, list(filter(_moves, of_orders)), begun)
+        _same_asked(connection, path, of_orders, begun, span)
         if again:
-            verify_came_to_again(connection, path, of_orders, span)
+            verify_came_to_again(connection, path, of_orders, begun, span)
         else:
             verify_came_to(connection, path, of_orders)
         _same_rows(connection, path, lines)
@@ -343,8 +345,16 @@ def _moves(line: Sequence[Any]) -> bool:
     return line[2] != TransferSeen.kind or bool(state_of_text(line[11]))
 
 
+def _told_by_beginnings(lines: Iterable[Sequence[Any]]) -> dict[int, dict[str, Any]]:
+    """Number -> what is kept of it, of each event among these that begins an attempt."""
+    return {line[0]: object_of(line[11]) for line in lines if begins(line[2], line[10])}
+
+
 def _same_open(
-    connection: sqlite3.Connection, path: Path, lines: Sequence[Sequence[Any]]
+    connection: sqlite3.Connection,
+    path: Path,
+    lines: Sequence[Sequence[Any]],
+    begun: Mapping[int, Mapping[str, Any]],
 ) -> None:
     """Later events may have moved an order on: one that does not stand where these put it is looked
     at from its first event to its last.
@@ -354,7 +364,7 @@ def _same_open(
         key = (line[1], line[8])
         if key not in now:
             now[key] = _before(connection, key, line)
-        now[key] = _after(connection, key, now[key], line)
+        now[key] = _after(connection, key, now[key], line, begun)
     for job in {job for job, _ in now}:
         orders = [order_id for one, order_id in now if one == job]
         query = (
@@ -387,13 +397,17 @@ def _stands(connection: sqlite3.Connection, key: Key, before: int) -> Open | Non
 
 
 def _after(
-    connection: sqlite3.Connection, key: Key, now: Open | None, line: Sequence[Any]
+    connection: sqlite3.Connection,
+    key: Key,
+    now: Open | None,
+    line: Sequence[Any],
+    begun: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Open | None:
     seq, kind, attempt, send, data = line[0], line[2], line[9], line[10], line[11]
     state = ""
     beside = False
     if begins(kind, send):
-        kept = json.loads(data)
+        kept = begun.get(seq) or object_of(data)
         state = state_in(kept)
         beside = is_beside(kept)
     elif kind != Intended.kind:
@@ -428,18 +442,15 @@ def _same_asked(
     connection: sqlite3.Connection,
     path: Path,
     lines: Iterable[Sequence[Any]],
+    begun: Mapping[int, Mapping[str, Any]],
     span: tuple[int, int],
 ) -> None:
-    wanted = [_asked_in(line) for line in lines if begins(line[2], line[10])]
+    wanted = [asked_in_line(line, begun[line[0]]) for line in lines if line[0] in begun]
     query = f"SELECT {ASKED} FROM asked WHERE seq > ? AND seq <= ? ORDER BY seq"
     found = [Asked(*row) for row in connection.execute(query, span)]
     if found != wanted:
         odd = next(iter({*found} ^ {*wanted}))
         raise _not_asked(path, odd.order_id)
-
-
-def _asked_in(line: Sequence[Any]) -> Asked:
-    return asked_in_line(line, json.loads(line[11]))
 
 
 def _not_asked(path: Path, order_id: str) -> Damaged:

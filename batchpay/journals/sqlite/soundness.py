@@ -18,10 +18,12 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from batchpay.domain.errors import InputOutput
@@ -58,6 +60,7 @@ Key = tuple[str, str]  # job and order id
 _STATE_LAST = re.compile(
     STATE_TEXT + r'"([a-z_]*)"(?:,"\w+":(?:"[^"\\]*"|[^",{}\[\]\\]+))*\}'
 )
+_number_of = attrgetter("seq")
 _q = json.encoder.encode_basestring  # a text as JSON, quotes included
 _sha256 = hashlib.sha256
 
@@ -350,18 +353,25 @@ def verify_came_to_again(
     connection: sqlite3.Connection,
     path: Path,
     lines: Iterable[Sequence[Any]],
+    begun: Collection[int],
     span: tuple[int, int],
 ) -> None:
     """The same for a part of what is older, which is read whole, part by part: of the attempts that
     began behind an event and up to another, and nothing is kept there of anything else. Of their
     orders all events are read, so that what came later is held there, and once.
     """
-    begun = [line for line in lines if begins(line[2], line[10])]
-    _hold_came_to(connection, path, list({(line[1], line[8]): None for line in begun}))
-    numbers = {line[0] for line in begun}
+    lines = list(lines)
+    near: dict[Key, list[Event]] = {}
+    for line in lines:
+        if line[0] in begun:
+            near[line[1], line[8]] = []
+    for line in lines:
+        if (line[1], line[8]) in near:
+            near[line[1], line[8]].append(_event_in(line))
+    _hold_came_to(connection, path, list(near), near, span)
     query = "SELECT seq FROM came_to WHERE seq > ? AND seq <= ?"
     for (seq,) in connection.execute(query, span):
-        if seq not in numbers:
+        if seq not in begun:
             raise _came_of_nothing(path, seq)
 
 
@@ -379,26 +389,42 @@ def _event_in(line: Sequence[Any]) -> Event:
 
 
 def _hold_came_to(
-    connection: sqlite3.Connection, path: Path, keys: Sequence[Key]
+    connection: sqlite3.Connection,
+    path: Path,
+    keys: Sequence[Key],
+    near: Mapping[Key, Sequence[Event]] = MappingProxyType({}),
+    span: tuple[int, int] = (0, 0),
 ) -> None:
-    """The same for orders of which all events are read."""
+    """The same for orders of which all events are read, but for those behind one and up to another
+    (`span`), which were read just now (`near`).
+    """
     for job in dict.fromkeys(job for job, _ in keys):
         orders = [order_id for one, order_id in keys if one == job]
         for at in range(0, len(orders), AT_ONCE):
-            _hold_some_came_to(connection, path, job, orders[at : at + AT_ONCE])
+            histories = {
+                one: [*near.get((job, one), ())] for one in orders[at : at + AT_ONCE]
+            }
+            _hold_some_came_to(connection, path, job, histories, span)
 
 
 def _hold_some_came_to(
-    connection: sqlite3.Connection, path: Path, job: str, orders: Sequence[str]
+    connection: sqlite3.Connection,
+    path: Path,
+    job: str,
+    histories: Mapping[str, list[Event]],
+    span: tuple[int, int],
 ) -> None:
+    orders = list(histories)
     of_some = "FROM events WHERE job = ? AND order_id <> '' AND order_id IN (*)"
-    query = f"SELECT {COLUMNS} {of_some} ORDER BY seq"
-    histories: dict[str, list[Event]] = {order_id: [] for order_id in orders}
-    of_event: dict[int, str] = {}
-    for row in many.those_of(connection, query, [job], orders):
+    elsewhere = of_some.replace("job = ?", "job = ? AND NOT (seq > ? AND seq <= ?)")
+    query = f"SELECT {COLUMNS} {elsewhere} ORDER BY seq"
+    for row in many.those_of(connection, query, [job, *span], orders):
         event = event_of(row)
         histories[event.order_id].append(event)
-        of_event[event.seq] = event.order_id
+    of_event = {}
+    for order_id, events in histories.items():
+        events.sort(key=_number_of)
+        of_event.update(dict.fromkeys(map(_number_of, events), order_id))
     query = (
         f"SELECT {CAME_TO} FROM came_to WHERE seq IN (SELECT seq {of_some})"  # noqa: S608
         " ORDER BY seq"

@@ -16,8 +16,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from batchpay.domain.events import FREQUENT, charge_in
@@ -53,10 +54,13 @@ class Stencil:
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self._holes = [piece for piece in pieces if isinstance(piece, int)]
         self._text = "".join(map(_for_filling, pieces))
+        # of at least two places, for it to give a tuple
+        self._parts_of: Callable[[Sequence[str]], tuple[str, ...]]
+        self._parts_of = itemgetter(*self._holes, 0)
 
     def filled(self, parts: Sequence[str]) -> str:
         """The text of an event. Raises IndexError where there are too few parts."""
-        return self._text % tuple([parts[hole] for hole in self._holes])
+        return self._text % self._parts_of(parts)[:-1]
 
 
 def _for_filling(piece: Piece) -> str:

@@ -3,8 +3,8 @@
 What is read is proved by the chain. That something is *not* there cannot be proved so: a row that
 is missing, doubled or renamed is not read, and its order looks like one that was never sent. So the
 journal keeps a sum over each table and index that such a look-up goes by, in the transaction of
-each event. Before a run believes what its look-ups do not find, the rows are added up anew: half a
-microsecond each.
+each event. Before a run believes what its look-ups do not find, the rows are added up anew: a
+quarter of a microsecond each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import crc32
@@ -20,11 +20,12 @@ from zlib import crc32
 from batchpay.domain.events import FREQUENT
 from batchpay.domain.model import Event
 from batchpay.journals.asked import Asked
-from batchpay.journals.attempts import Changed
+from batchpay.journals.attempts import Changed, Row
 from batchpay.journals.sqlite.lines import RARE
 from batchpay.journals.sqlite.soundness import Damaged
 
 _KEPT = "tally"
+_FORM = 2  # how rows are summed; kept sums of another form are none
 _WRAP = 1 << 62
 _APART = "\x1f"
 ORDERS = "events_of_an_order"
@@ -32,12 +33,12 @@ KINDS = "events_of_a_kind"
 OPEN = "open_attempts"
 ALIKE = "asked_alike"
 CORRECTS = "asked_corrects"
-# what is added up -> the columns of a row, and where they are read from: an index where it has all
-# of them, so that what a look-up is answered from is what is counted
+# what is added up -> the columns of a row, its number last, and where they are read from: an index
+# where it has all of them, so that what a look-up is answered from is what is counted
 _FROM = {
     ORDERS: ("order_id, job, seq", f"events INDEXED BY {ORDERS} WHERE order_id <> ''"),
     KINDS: ("job, kind, seq", f"events INDEXED BY {KINDS} WHERE {RARE}"),
-    OPEN: ("job, order_id, attempt, state", "open_attempts"),
+    OPEN: ("job, order_id, state, attempt", "open_attempts"),
     ALIKE: ("job, alike, seq", f"asked INDEXED BY {ALIKE}"),
     CORRECTS: (
         "job, corrects, seq",
@@ -67,12 +68,12 @@ class News:
 
     sums: Sums = field(default_factory=lambda: dict(NOTHING))
 
-    def add(self, name: str, rows: Iterable[Sequence[object]], sign: int = 1) -> None:
-        """Rows that came, or with `sign` -1 went."""
+    def add(self, name: str, rows: Iterable[tuple[str, int]], sign: int = 1) -> None:
+        """Rows that came, or with `sign` -1 went: texts, put together, and number."""
         count, total = self.sums[name]
-        for row in rows:
+        for texts, number in rows:
             count += sign
-            total += sign * _checksum(_APART.join(map(str, row)))
+            total += sign * crc32(texts.encode("utf-8", "surrogatepass"), number)
         self.sums[name] = (count, total)
 
 
@@ -81,17 +82,29 @@ def news_of(
 ) -> News:
     """What events of a job, numbered, with what follows from them, change of the sums."""
     news = News()
-    every = list(events)
-    news.add(ORDERS, [(one.order_id, job, one.seq) for one in every if one.order_id])
-    news.add(
-        KINDS, [(job, one.kind, one.seq) for one in every if one.kind not in FREQUENT]
-    )
+    of_orders = []
+    of_kinds = []
+    for event in events:
+        if event.order_id:
+            of_orders.append((f"{event.order_id}{_APART}{job}", event.seq))
+        if event.kind not in FREQUENT:
+            of_kinds.append((f"{job}{_APART}{event.kind}", event.seq))
+    news.add(ORDERS, of_orders)
+    news.add(KINDS, of_kinds)
     began = list(asked)
-    news.add(ALIKE, [(job, one.alike, one.seq) for one in began])
-    news.add(CORRECTS, [(job, one.corrects, one.seq) for one in began if one.corrects])
-    news.add(OPEN, opened.came)
-    news.add(OPEN, opened.went, sign=-1)
+    news.add(ALIKE, [(f"{job}{_APART}{one.alike}", one.seq) for one in began])
+    corrections = [one for one in began if one.corrects]
+    news.add(
+        CORRECTS, [(f"{job}{_APART}{one.corrects}", one.seq) for one in corrections]
+    )
+    news.add(OPEN, map(_open, opened.came))
+    news.add(OPEN, map(_open, opened.went), sign=-1)
     return news
+
+
+def _open(row: Row) -> tuple[str, int]:
+    job, order_id, attempt, state = row
+    return f"{job}{_APART}{order_id}{_APART}{state}", attempt
 
 
 def follow(
@@ -133,11 +146,11 @@ def kept(connection: sqlite3.Connection, head: tuple[int, str]) -> Sums | None:
     if _check(told) != check:
         return None
     try:
-        seq, digest, sums = json.loads(told)
+        form, seq, digest, sums = json.loads(told)
         known = {name: (int(sums[name][0]), int(sums[name][1])) for name in _FROM}
     except (ValueError, TypeError, KeyError, IndexError):
         return None
-    if (seq, digest) != head:
+    if (form, seq, digest) != (_FORM, *head):
         return None
     return known
 
@@ -146,7 +159,7 @@ def keep(
     connection: sqlite3.Connection, head: tuple[int, str], sums: Mapping[str, object]
 ) -> None:
     """Inside the caller's transaction."""
-    told = json.dumps([*head, sums])
+    told = json.dumps([_FORM, *head, sums])
     connection.execute(
         "INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEPT, f"{told} {_check(told)}")
     )
@@ -156,14 +169,15 @@ def counted(connection: sqlite3.Connection, names: Iterable[str] = EVERY) -> Sum
     """The sums of what is there now, or of some of it.
 
     Not a line of Python runs for a row: it would take as long again. What is no text was never
-    written, and adds nothing.
+    written, and counts as none.
     """
-    connection.create_function("crc32", 1, crc32, deterministic=True)
+    connection.create_function("crc32", 2, crc32, deterministic=True)
     found = {}
     for name in names:
         columns, place = _FROM[name]
-        row = f" || '{_APART}' || ".join(columns.split(", "))
-        checksum = f"crc32(ifnull(CAST({row} AS BLOB), x''))"
+        *texts, number = columns.split(", ")
+        text = f" || '{_APART}' || ".join(texts)
+        checksum = f"crc32(ifnull(CAST({text} AS BLOB), x''), ifnull(CAST({number} AS INTEGER), 0))"
         query = f"SELECT count(*), sum({checksum}) FROM {place}"  # noqa: S608 - our own words
         count, total = connection.execute(query).fetchone()
         found[name] = (count, (total or 0) % _WRAP)  # NULL where there is no row
@@ -183,10 +197,6 @@ def refuse_others(
         if found[name][0] == count:
             what = f"{_CALLED[name]} holds other rows than were written"
         raise Damaged(path, what)
-
-
-def _checksum(row: str) -> int:
-    return crc32(row.encode("utf-8", "surrogatepass"))
 
 
 def _check(told: str) -> str:
