@@ -238,10 +238,11 @@ def test_whatever_an_event_says_is_unpacked_to_the_byte(words: str) -> None:
     like = line_of(1, "night", Event("intent", data={"intent": {"body": words}}))[-1]
     with closing(sqlite3.connect(":memory:")) as connection:
         teach(connection)
-        connection.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, data TEXT)")
+        columns = 'seq INTEGER PRIMARY KEY, order_id, "row", data TEXT'
+        connection.execute(f"CREATE TABLE events ({columns})")
         form = packed(text, 1, like)
         rows = [(1, like), (2, form)]
-        connection.executemany("INSERT INTO events VALUES (?, ?)", rows)
+        connection.executemany("INSERT INTO events VALUES (?, '1', 2, ?)", rows)
         query = f"SELECT {WHOLE}, json_extract(data, '$.intent.sale') FROM events"
         found = connection.execute(f"{query} ORDER BY seq").fetchall()
         assert [one for one, _ in found] == [like, text]

@@ -34,6 +34,7 @@ from batchpay.domain.model import Batch, ChargeSeen, Event, Judged
 from batchpay.intake.likeness import Features
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
+from batchpay.journals.sqlite.stencils import DIGEST
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, intent_of, place_of
@@ -352,7 +353,8 @@ def test_a_day_is_read_once(journal: SqliteJournal, job: Job) -> None:
     assert guards_of(limited, journal).of_day["", "THB"] == 600_000
     whole = [one for one in read if "intent.amount" in one]
     assert len(whole) == 2 and not any(
-        "digest FROM events WHERE job" in one and "order_id IN" in one for one in read
+        f"{DIGEST} FROM events WHERE job" in one and "order_id IN" in one
+        for one in read
     )
     read.clear()
     assert guards_of(limited, journal).of_day["", "THB"] == 600_000

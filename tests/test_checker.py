@@ -84,7 +84,8 @@ def journal(folder: Path, chained: bool = True) -> Iterator[list[list[Any]]]:
     """The lines of the journal, to change; then chained anew, as a clever forger would."""
     connection = sqlite3.connect(folder / "state" / "batchpay.db", isolation_level=None)
     lines = [
-        list(line) for line in connection.execute("SELECT * FROM events ORDER BY seq")
+        list(line)
+        for line in connection.execute("SELECT * FROM plain_events ORDER BY seq")
     ]
     yield lines
     connection.execute("BEGIN")

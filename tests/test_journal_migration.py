@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from hypothesis import strategies as st
 from batchpay.domain.errors import BatchpayError, Misconfigured, Taken, TryLater
 from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock, lock_path
+from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
-from batchpay.journals.sqlite.soundness import statements
+from batchpay.journals.sqlite.soundness import chained, statements
 from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import alike, terms_of
@@ -41,6 +43,7 @@ MEANING = {
     "5": "0ee1cb1297ddb75a88fd6dcda5bcc4e9ecd6c77fd68753f90b25bd9020c37158",
     "6": "ced9787e38fbba0e34a624e76dbbd16197525a06f766a617a50c13f163161ccb",
     "8": "e5504c779aab3ef8bf8a6fb5fa714358eb9b04bd994f95c00b322f6ee441841c",
+    "9": "f7e88bc66e3afb1174725c89c285cca586369777a31ea44d061b3ffa6b41a805",
 }
 
 
@@ -640,6 +643,110 @@ def test_a_journal_of_version_6_keeps_its_events_in_full(tmp_path: Path) -> None
     assert form(path) == form_before
 
 
+PART_8 = """json_extract('["' || replace(e.data, char(127), '","') || '"]', '$[' || {} || ']')"""
+VIEW_8 = f"""
+CREATE VIEW plain_events AS SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id,
+    attempt, send, CASE substr(data, 1, 1) WHEN '{{' THEN data ELSE (
+        SELECT group_concat(text, '') FROM (
+            SELECT CASE typeof(piece.value) WHEN 'integer' THEN {PART_8.format("piece.value")}
+                ELSE piece.value END AS text
+            FROM stencils, json_each(stencils.pieces) AS piece
+            WHERE stencils.id = {PART_8.format("1")} ORDER BY piece.key))
+    END AS data, digest FROM events AS e
+"""
+
+
+def journal_8(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As version 8 left it: stencils without holes for columns, runs and digests as texts."""
+    pieces = stencils._pieces
+
+    def pieces_8(between: Any, samples: Any) -> Any:
+        apart = [
+            one._replace(order_id=f"order {at}", row=f"row {at}")
+            for at, one in enumerate(samples)
+        ]
+        return pieces(between, apart)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stencils, "_pieces", pieces_8)
+        patch.setattr(stencils.Shortening, "run", lambda _, event, seq: event.run_id)
+        journal = SqliteJournal(path, "night")
+        for number in range(1, 2 * LEARNED_FROM):
+            name = f"A{number:02d}"
+            body = f"order_id={name}&row={number}"
+            asked_for = intent(name, payer=f"cust_{number}", body=body, run_id="run")
+            charged = answer(name, "succeeded", charge=f"chrg_{number}")
+            journal.append([replace(one, row=number) for one in (asked_for, charged)])
+        journal.close()
+    with closing(sqlite3.connect(path)) as raw:
+        stay = "SELECT sql FROM sqlite_master WHERE name = 'events_stay'"
+        ((trigger,),) = raw.execute(stay).fetchall()
+        raw.executescript(
+            f"""
+            DROP TRIGGER events_stay;
+            UPDATE events SET digest = lower(hex(digest));
+            {trigger};
+            DROP VIEW plain_events;
+            {VIEW_8};
+            DROP INDEX events_of_a_batch;
+            CREATE INDEX events_of_a_batch ON events (job, batch_id, seq) WHERE batch_id <> '';
+            UPDATE asked SET run_id = 'run';
+            UPDATE meta SET value = '8' WHERE name = 'schema_version';
+            """
+        )
+
+
+@pytest.mark.fault("J33")
+def test_a_journal_of_version_8_keeps_its_events_and_stencils(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knew texts of digests, and no events that tell the run of later ones: what it holds stays
+    as it lies there, is read by version 9, and is gone on with in its form.
+    """
+    path = tmp_path / "j.db"
+    journal_8(path, monkeypatch)
+    before, open_before = events_of(path), open_attempts(path)
+    assert not before[-1][11].startswith("{") and len(before[-1][12]) == 64
+    with closing(SqliteJournal(path, "night", read_only=True)) as reader:
+        reader.verify()
+        told = [event.data for event in reader.events()]
+        assert reader.order_of_charge("chrg_60") == ("night", "A60", 1)
+        assert len(list(reader.done_in("run", 0, None))) == len(before)
+    assert events_of(path) == before
+    journal = SqliteJournal(path, "night")
+    journal.verify()
+    head = journal.head()
+    assert head == (len(before), before[-1][12])
+    journal.append([Event("run.started", 8, "later")])
+    for number in range(1, 2 * LEARNED_FROM):
+        name = f"B{number:02d}"
+        body = f"order_id={name}&row={number}"
+        asked_for = intent(name, payer=f"cust_{number}", body=body, run_id="later")
+        journal.append([replace(asked_for, row=number, run_id="later")])
+    journal.verify()
+    journal.verify_new()
+    journal.reread()
+    every = list(journal.events())
+    assert [event.data for event in every][: len(before)] == told
+    assert {event.run_id for event in every} == {"run", "later"}
+    assert journal.digest_of(head[0]) == head[1]
+    journal.close()
+    fresh = SqliteJournal(tmp_path / "fresh.db", "night")
+    fresh.close()
+    assert form(path) == form(tmp_path / "fresh.db")
+    assert events_of(path)[: len(before)] == before
+    assert open_attempts(path).items() >= open_before.items()
+    last = events_of(path)[-1]
+    assert last[4] == f"\x7f{len(before) + 1}" and len(last[12]) == 32
+    digest = before[-1][12]
+    with closing(sqlite3.connect(path)) as raw:
+        query = "SELECT * FROM plain_events WHERE seq > ? ORDER BY seq"
+        for line in raw.execute(query, (len(before),)):
+            digest = chained(digest, line)
+            assert digest == line[12]
+    assert digest == every[-1].digest
+
+
 @pytest.mark.fault("J33")
 def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> None:
     """The second finds it done."""
@@ -657,7 +764,7 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
 
 
 @pytest.mark.fault("D12", "J33")
-@pytest.mark.parametrize("version", ["0", "9", "99", "2.0", ""])
+@pytest.mark.parametrize("version", ["0", "10", "99", "2.0", ""])
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_version_that_nobody_here_knows_is_refused_and_left(
     old: Path, version: str, read_only: bool

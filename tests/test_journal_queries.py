@@ -821,7 +821,7 @@ def test_what_was_asked_for_is_kept_as_a_row_can_hold_it(
         "mode": "live",
         "amount": amount,
     }
-    where: tuple[Any, ...] = (3, "b", "s", 7, "0001", 2)
+    where: tuple[Any, ...] = (3, "r2", "b", "s", 7, "0001", 2)
     row = asked(9, "night", "intent", *where, {"intent": intent_})
     assert (row.seq, row.job, row.at_ns, row.batch_id) == (9, "night", 3, "b")
     assert (row.sheet, row.row, row.order_id, row.attempt) == ("s", 7, "0001", 2)
@@ -832,6 +832,8 @@ def test_what_was_asked_for_is_kept_as_a_row_can_hold_it(
     for fee in ({"fee_fixed": 0}, {"fee_percentage": "1"}):
         told = asked(9, "night", "adopted", *where, {"intent": {**intent_, **fee}})
         assert (told.fee, told.adopted) == (1, 1)
+    own = asked(9, "night", "intent", 3, "r1", *where[2:], {"intent": intent_})
+    assert own == row._replace(run_id=None)
 
 
 def test_the_rows_between_those_that_are_known() -> None:

@@ -100,10 +100,10 @@ def forge(path: Path, seq: int, statement: str) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("DROP TRIGGER events_stay")
         digest = raw.execute(
-            "SELECT digest FROM events WHERE seq = ?", (seq - 1,)
+            "SELECT digest FROM plain_events WHERE seq = ?", (seq - 1,)
         ).fetchone()[0]
         rows = raw.execute(
-            "SELECT * FROM events WHERE seq >= ? ORDER BY seq", (seq,)
+            "SELECT * FROM plain_events WHERE seq >= ? ORDER BY seq", (seq,)
         ).fetchall()
         for row in rows:
             digest = chained(digest, row)

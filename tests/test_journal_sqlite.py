@@ -60,7 +60,8 @@ def test_a_digest_covers_the_line_as_a_json_array(tmp_path: Path) -> None:
         "intent", 3, odd, odd, odd, 4, odd, 1, 1, {"n": odd, "b": True, "x": None}
     )
     first, second = journal.append([event, Event("note", 5)])
-    rows = journal._connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
+    query = "SELECT * FROM plain_events ORDER BY seq"
+    rows = journal._connection.execute(query).fetchall()
     for before, row, stored in zip(
         ["0" * 64, first.digest], rows, [first, second], strict=True
     ):

@@ -22,7 +22,7 @@ from batchpay.domain.model import Event
 from batchpay.journals import sqlite as sqlite_journal
 from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.lines import line_of
-from batchpay.journals.sqlite.soundness import BrokenChain
+from batchpay.journals.sqlite.soundness import GENESIS, BrokenChain, chained
 from batchpay.journals.sqlite.stencils import Shortening, read_by
 from batchpay.journals.sqlite.store import SqliteJournal
 from tests.fakes import in_virtual_time
@@ -36,7 +36,7 @@ def _early(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def intent(number: int, run: str = "run-1", **more: Any) -> Event:
     order = f"{number:05d}"
-    body = f"amount={number}00&card=tokn_{order}&metadata%5Border_id%5D={order}"
+    body = f"amount={number}00&card=tokn_{order}&metadata%5Border_id%5D={order}&row={number + 1}"
     asked = {"amount": number * 100, "body": body, "payer": f"tokn_{order}"}
     data = {"boot_s": number / 7, "intent": {**asked, "run_id": run, **more}}
     at = (number, run, "batch-1", "", number + 1, order)
@@ -82,6 +82,8 @@ def test_what_events_have_in_common_is_kept_once(tmp_path: Path) -> None:
     short = [data for data in kept(path) if not data.startswith("{")]
     assert len(short) == 2 * 17
     assert all(len(data) < 60 for data in short)
+    order = "00020"
+    assert not any(order in data.split("\x7f") for data in short)  # its column tells it
     journal = SqliteJournal(path, "night", read_only=True)
     journal.verify()
     written = [
@@ -99,13 +101,58 @@ def test_what_events_have_in_common_is_kept_once(tmp_path: Path) -> None:
 
 
 def test_sql_alone_puts_them_together_again(tmp_path: Path) -> None:
-    """The view says what was written, to the letter, without our program."""
+    """The view says what was written, to the letter, without our program: data, run and digest."""
     path = filled(tmp_path / "j.db")
     written = [
         one for number in range(1, 21) for one in (intent(number), answer(number))
     ]
     texts = [line_of(1, "night", event)[-1] for event in written]
     assert kept(path, "plain_events") == texts
+    digest = GENESIS
+    with closing(sqlite3.connect(path)) as raw:
+        for line in raw.execute("SELECT * FROM plain_events ORDER BY seq"):
+            digest = chained(digest, line)
+            assert (line[4], line[12]) == ("run-1", digest)
+        runs = "SELECT run_id, count(*) FROM events GROUP BY run_id ORDER BY 2"
+        assert raw.execute(runs).fetchall() == [("run-1", 1), ("\x7f1", 39)]
+        query = "SELECT DISTINCT typeof(digest), length(digest) FROM events"
+        assert raw.execute(query).fetchall() == [("blob", 32)]
+
+
+def test_a_run_is_told_by_an_event_that_is_in_the_file(tmp_path: Path) -> None:
+    """Not by one of a commit that did not happen, whose number is another's then; and an event of a
+    rare kind tells it in full.
+    """
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, "night")
+    journal.append([intent(1)])
+    with pytest.raises(Taken):
+        journal.append([intent(2, run="run-2"), intent(1, run="run-2")])
+    journal.append([intent(3), intent(4, run="run-2"), intent(5, run="run-2")])
+    journal.append([intent(6, run="run-2"), Event("stop", 7, "run-2")])
+    journal.verify()
+    told = [event.run_id for event in journal.events()]
+    assert told == ["run-1", "run-1", *["run-2"] * 4]
+    journal.close()
+    with closing(sqlite3.connect(path)) as raw:
+        runs = [run for (run,) in raw.execute("SELECT run_id FROM events ORDER BY seq")]
+    assert runs == ["run-1", "\x7f1", "run-2", "run-2", "\x7f3", "run-2"]
+
+
+def test_a_run_that_no_event_tells_any_more_breaks_the_chain(tmp_path: Path) -> None:
+    """As every change of what is kept once."""
+    path = filled(tmp_path / "j.db")
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(
+            "DROP TRIGGER events_stay; UPDATE events SET run_id = char(127) || '99' WHERE seq = 30"
+        )
+    with closing(SqliteJournal(path, "night", read_only=True)) as journal:
+        with pytest.raises(InputOutput):
+            journal.verify()
+        assert [one.run_id for one in journal.histories(["00015"])["00015"]] == [
+            "run-1",
+            "\x7f99",
+        ]
 
 
 def test_the_chain_is_the_one_of_events_in_full(
@@ -282,12 +329,17 @@ def test_whatever_an_event_says_it_says_afterwards(
         "CREATE TABLE IF NOT EXISTS stencils (id INTEGER PRIMARY KEY, pieces)"
     )
     shortening = Shortening()
-    for data in every:
-        event = Event("answer", 1, "run", order_id="1", data=data)
+    for number, data in enumerate(every, start=1):
+        order_id = f"A{number}"
+        if number % 2:
+            data |= {"order": order_id, "row": number}
+        event = Event("answer", 1, "run", row=number, order_id=order_id, data=data)
         text = line_of(1, "night", event)[-1]
         short = shortening.short(connection, event, text)
         shortening.committed()
-        assert connection.execute("SELECT plain(?)", (short,)).fetchone() == (text,)
+        query = "SELECT plain(?, ?, ?)"
+        found = connection.execute(query, (short, order_id, number)).fetchone()
+        assert found == (text,)
         told = json.loads(text).get("charge", {}).get("id")
         if "\\ud800" not in text:
             query = f"SELECT {stencils.CHARGE_TOLD_OF} FROM (SELECT ? AS data)"

@@ -36,7 +36,7 @@ class Asked(NamedTuple):
     currency: str  # lower case
     destination: str
     paid_with: str  # plan.payment_method of the payer
-    run_id: str  # of the first send
+    run_id: str | None  # of the first send; None: that of the event
     mode: str  # test or live; empty where an earlier version did not keep it
     fee: int  # 1: a commission was asked for
     adopted: int  # 1: this journal did not make it
@@ -51,6 +51,7 @@ def asked(
     job: str,
     kind: str,
     at_ns: int,
+    run_id: str,
     batch_id: str,
     sheet: str,
     row: int,
@@ -61,7 +62,7 @@ def asked(
     """The row of an event that begins an attempt; what its data do not say counts as empty."""
     intent = asked_in(data)
     texts = (str(intent.get(name) or "") for name in _TEXTS)
-    payer, destination, currency, corrects, run_id, mode = texts
+    payer, destination, currency, corrects, told_run, mode = texts
     amount = intent.get("amount") or 0
     has_fee = (
         intent.get("fee_fixed") is not None or intent.get("fee_percentage") is not None
@@ -82,7 +83,7 @@ def asked(
         currency,
         destination,
         payment_method(payer),
-        run_id,
+        told_run if told_run != run_id else None,
         mode,
         int(has_fee),
         int(kind == Adopted.kind),

@@ -143,6 +143,7 @@ def keep_asked(
             job,
             event.kind,
             event.at_ns,
+            event.run_id,
             event.batch_id,
             event.sheet,
             event.row,

@@ -205,6 +205,7 @@ class Remembered:
                     self.job,
                     event.kind,
                     event.at_ns,
+                    event.run_id,
                     event.batch_id,
                     event.sheet,
                     event.row,

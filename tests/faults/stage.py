@@ -66,7 +66,7 @@ class Stage(Market):
     def note_head(self) -> None:
         """Remember where the journal stands: it may only grow from here."""
         if rows := self.read(
-            "SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1"
+            "SELECT seq, digest FROM plain_events ORDER BY seq DESC LIMIT 1"
         ):
             self.heads.append((rows[0][0], rows[0][1]))
 

@@ -16,6 +16,7 @@ import pytest
 from batchpay.domain.errors import BatchpayError, CannotWrite, InputOutput
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION
+from batchpay.journals.sqlite.stencils import DIGEST
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import key_of
 from tests.simulation import checker, outside
@@ -469,6 +470,6 @@ def _form(machine: Machine) -> tuple[str, list[tuple[int, str]]]:
     raw = machine.disk.connect(machine.state_path)
     query = "SELECT count(*) FROM sqlite_master WHERE name = 'came_to'"
     has = bool(raw.execute(query).fetchone()[0])
-    events = raw.execute("SELECT seq, digest FROM events ORDER BY seq").fetchall()
+    events = raw.execute(f"SELECT seq, {DIGEST} FROM events ORDER BY seq").fetchall()
     raw.close()
     return f"{machine.version()} {has}", events

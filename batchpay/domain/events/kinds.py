@@ -162,15 +162,18 @@ class AskedFor(NamedTuple):
 
 
 SINGLE_USE_AT = "$.intent.single_use"
+DATA_OF_E = 'plain(e.data, e.order_id, e."row")'
+"""What an event keeps, as text, in a query that calls the events e (stencils.DATA)."""
+
 ASKED_FOR = ", ".join(
     [
         *(
-            f"CAST(coalesce(json_extract(plain(e.data), '$.intent.{name}'), '') AS TEXT)"
+            f"CAST(coalesce(json_extract({DATA_OF_E}, '$.intent.{name}'), '') AS TEXT)"
             for name in ("payer", "destination")
         ),
-        "CAST(coalesce(json_extract(plain(e.data), '$.intent.amount'), 0) AS INTEGER)",
+        f"CAST(coalesce(json_extract({DATA_OF_E}, '$.intent.amount'), 0) AS INTEGER)",
         *(
-            f"CAST(coalesce(json_extract(plain(e.data), '$.intent.{name}'), '') AS TEXT)"
+            f"CAST(coalesce(json_extract({DATA_OF_E}, '$.intent.{name}'), '') AS TEXT)"
             for name in ("currency", "single_use")
         ),
     ]

@@ -22,20 +22,21 @@ from batchpay.journals.sqlite.lines import RARE, object_of
 from batchpay.journals.sqlite.opening import RESTORE
 from batchpay.journals.sqlite.orders import BEGUN
 from batchpay.journals.sqlite.rows import pack, unpack
+from batchpay.journals.sqlite.stencils import RUN
 from batchpay.journals.sqlite.writing import Writing
 
 _OF_ROWS = 'a.job = ? AND a.batch_id = ? AND a."row" BETWEEN ? AND ? AND a.sheet = ?'
 _SEVERAL = f'SELECT a."row" FROM asked AS a WHERE {_OF_ROWS} GROUP BY a."row" HAVING count(*) > 1'
 _PLAIN = (
     'SELECT a."row", a.order_id, a.attempt, a.at_ns, a.amount, a.currency, a.destination,'
-    " a.paid_with, a.run_id, a.mode, a.fee, c.settled_ns, c.charge_id, c.chain, c.transfer,"
-    " c.amount, c.currency, c.fee, c.fee_vat, c.net, c.platform_fee, c.funding_amount,"
-    " c.funding_currency, c.transfer_status, c.transfer_amount, c.transfer_fee, c.bank_amount,"
-    " c.transfer_sent_at, c.transfer_paid_at FROM asked AS a CROSS JOIN came_to AS c ON c.seq ="
-    f" a.seq WHERE {_OF_ROWS} AND c.plain = 1 AND c.amount IS NOT NULL AND a.mode <> ''"
-    " AND a.paid_with <> '' AND a.\"row\" > 0 AND NOT EXISTS (SELECT 1 FROM asked AS n WHERE"
-    " n.job = a.job AND n.terms = a.terms AND n.at_ns >= ? AND n.at_ns < a.at_ns"
-    " AND n.order_id <> a.order_id AND n.batch_id <> a.batch_id)"
+    f" a.paid_with, coalesce(a.run_id, (SELECT {RUN} FROM events WHERE seq = a.seq)), a.mode,"
+    " a.fee, c.settled_ns, c.charge_id, c.chain, c.transfer, c.amount, c.currency, c.fee,"
+    " c.fee_vat, c.net, c.platform_fee, c.funding_amount, c.funding_currency, c.transfer_status,"
+    " c.transfer_amount, c.transfer_fee, c.bank_amount, c.transfer_sent_at, c.transfer_paid_at"
+    f" FROM asked AS a CROSS JOIN came_to AS c ON c.seq = a.seq WHERE {_OF_ROWS} AND c.plain = 1"
+    " AND c.amount IS NOT NULL AND a.mode <> '' AND a.paid_with <> '' AND a.\"row\" > 0 AND NOT"
+    " EXISTS (SELECT 1 FROM asked AS n WHERE n.job = a.job AND n.terms = a.terms AND n.at_ns >= ?"
+    " AND n.at_ns < a.at_ns AND n.order_id <> a.order_id AND n.batch_id <> a.batch_id)"
 )
 LAST_ROW = 2**62  # no file has more
 _CHUNK = (
@@ -324,8 +325,8 @@ class Batches(Writing):
         did.
         """
         query = (
-            f"SELECT run_id FROM events WHERE job = ? AND batch_id = ? AND kind <>"
-            f" '{TotalsCounted.kind}' AND run_id IN (SELECT run_id FROM events WHERE job = ?"
+            f"SELECT {RUN} FROM events WHERE job = ? AND batch_id = ? AND kind <>"
+            f" '{TotalsCounted.kind}' AND {RUN} IN (SELECT run_id FROM events WHERE job = ?"
             f" AND kind = '{RunStarted.kind}' AND {RARE}) ORDER BY seq DESC LIMIT 1"
         )
         row = self._first(query, self.job, batch_id, self.job)

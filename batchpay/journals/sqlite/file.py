@@ -22,7 +22,7 @@ from batchpay.journals.sqlite.opening import open_to_read, prepare, translated
 from batchpay.journals.sqlite.opening import open_to_write as _open
 from batchpay.journals.sqlite.packed import is_storable
 from batchpay.journals.sqlite.soundness import GENESIS
-from batchpay.journals.sqlite.stencils import DATA, Shortening
+from batchpay.journals.sqlite.stencils import DATA, DIGEST, Shortening
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 PAGE = 20000  # events that are read at a time
@@ -146,7 +146,7 @@ class JournalFile:
 
     def digest_of(self, seq: int) -> str:
         """The digest of one event of any job; empty for one that is not there."""
-        row = self._first("SELECT digest FROM events WHERE seq = ?", seq)
+        row = self._first(f"SELECT {DIGEST} FROM events WHERE seq = ?", seq)
         if row:
             return str(row[0])
         return ""
@@ -303,7 +303,7 @@ class JournalFile:
 def head_of(connection: sqlite3.Connection) -> tuple[int, str]:
     """Number and digest of the last event."""
     row = connection.execute(
-        "SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1"
+        f"SELECT seq, {DIGEST} FROM events ORDER BY seq DESC LIMIT 1"
     ).fetchone()
     if row:
         return (row[0], row[1])

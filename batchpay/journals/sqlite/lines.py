@@ -11,11 +11,11 @@ import msgspec
 from batchpay.domain.events import FREQUENT
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite.packed import WHOLE, is_storable
-from batchpay.journals.sqlite.stencils import DATA
+from batchpay.journals.sqlite.stencils import DATA, DIGEST, RUN
 
 COLUMNS = (
-    'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
-    f" {WHOLE}, digest"
+    f'seq, kind, at_ns, {RUN}, batch_id, sheet, "row", order_id, attempt, send,'
+    f" {WHOLE}, {DIGEST}"
 )
 _DATA = json.JSONEncoder(
     ensure_ascii=False,

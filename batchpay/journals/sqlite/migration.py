@@ -18,9 +18,9 @@ from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.journals.sqlite.soundness import statements
 
 # what schema.sql is; tests/test_journal_migration.py holds the two together
-SCHEMA_VERSION = "8"
+SCHEMA_VERSION = "9"
 # versions that `migrate` knows
-OLDER = frozenset({"1", "2", "3", "4", "5", "6", "7"})
+OLDER = frozenset({"1", "2", "3", "4", "5", "6", "7", "8"})
 _GONE_SINCE_1 = (
     "events_of_an_order",
     "alike_orders",
@@ -28,6 +28,8 @@ _GONE_SINCE_1 = (
     "rows_with_an_intent",
     # since 7 it finds the charge in what is kept by a stencil, too
     "charges_told_of",
+    # since 9 without what SQLite keeps beside it anyhow
+    "events_of_a_batch",
 )
 # what events alone are behind: made anew, for before version 2 one of them had two forms
 _DERIVED = ("open_attempts", "asked", "came_to")
@@ -35,6 +37,7 @@ _NEW_SINCE_1 = frozenset(
     {
         "events_of_an_order",
         "events_of_a_kind",
+        "events_of_a_batch",
         "charges_told_of",
         "open_attempts",
         "unsettled",
@@ -60,16 +63,18 @@ def schema() -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """An earlier version -> 8. Whatever fails, the caller rolls back.
+    """An earlier version -> 9. Whatever fails, the caller rolls back.
 
     Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in
     nothing but what terms are: the card of a customer was part of them. Version 4 in nothing but
     which kinds of event are found by an index. Version 5 in what is kept of what attempts asked
     for, and what came of them. Version 6, and 7 with packed events, in
-    what is kept in full: all.
+    what is kept in full: all. Version 8 in that runs, digests, and order ids and rows in events
+    are.
     """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")
+    connection.execute("DROP VIEW IF EXISTS plain_events")
     for name in _DERIVED:
         connection.execute(f"DROP TABLE IF EXISTS {name}")
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}

@@ -16,6 +16,7 @@ from batchpay.domain.events import (
     CHARGE_CURRENCY_AT,
     CHARGE_ID_AT,
     CHARGES,
+    DATA_OF_E,
     FREQUENT,
     IDS_FROM_AT,
     LOOKED_UP,
@@ -43,7 +44,7 @@ from batchpay.journals.sqlite.lines import (
     values_of,
 )
 from batchpay.journals.sqlite.packed import WHOLE, is_storable
-from batchpay.journals.sqlite.stencils import CHARGE_TOLD_OF, DATA
+from batchpay.journals.sqlite.stencils import CHARGE_TOLD_OF, DATA, RUN
 from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.plan import by_order, payment_method
 
@@ -61,7 +62,7 @@ _LATELY = (
     " AND (a.destination IN (SELECT value FROM json_each(?3))"
     " OR a.paid_with IN (SELECT value FROM json_each(?4)))"
     " AND (a.destination IN (SELECT value FROM json_each(?3))"
-    f" OR json_extract(plain(e.data), '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
+    f" OR json_extract({DATA_OF_E}, '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
     " ORDER BY a.seq DESC"
 )
 # what stands beside the greatest is of its row (sqlite.org/lang_select.html, "bare columns")
@@ -72,7 +73,7 @@ _YOUNGEST = (
 )
 _AT_ONCE = (
     f"SELECT e.seq, e.order_id, e.kind, e.attempt, e.send, CASE e.kind WHEN '{Answered.kind}'"
-    f" THEN json_extract(plain(e.data), '{STATE_AT}') END, e.at_ns, {ASKED_FOR}"
+    f" THEN json_extract({DATA_OF_E}, '{STATE_AT}') END, e.at_ns, {ASKED_FOR}"
     " FROM events AS e INDEXED BY events_of_an_order WHERE e.order_id <> ''"
     f" AND e.order_id IN (*) AND e.job = ? AND e.kind <> '{TransferSeen.kind}' ORDER BY e.seq"
 )
@@ -87,7 +88,7 @@ _SUCCEEDED = Outcome.SUCCEEDED.value
 # accepted. When a charge was made that this journal did not make, its event alone tells.
 _ON_THEIR_WAY = (
     "SELECT a.order_id, a.attempt, a.at_ns, a.adopted, c.settled_ns, c.chain, c.transfer, CASE"
-    f" a.adopted WHEN 1 THEN (SELECT json_extract(plain(e.data), '{CHARGE_CREATED_AT}')"
+    f" a.adopted WHEN 1 THEN (SELECT json_extract({DATA_OF_E}, '{CHARGE_CREATED_AT}')"
     " FROM events AS e WHERE e.seq = a.seq) END FROM came_to AS c CROSS JOIN asked AS a"
     f" ON a.seq = c.seq WHERE c.state = '{_SUCCEEDED}' AND c.chain <> ''"
     f" AND c.transfer_status NOT IN {_OVER}"
@@ -190,7 +191,7 @@ class Orders(JournalFile):
         told = told_at(STATE_AT, CHARGE_AMOUNT_AT, CHARGE_CURRENCY_AT)
         query = (
             f"SELECT kind, batch_id, order_id, attempt, send, {told} FROM events WHERE seq > ?"
-            " AND seq <= ? AND seq < ? AND job = ? AND run_id = ? AND order_id <> '' ORDER BY seq"
+            f" AND seq <= ? AND seq < ? AND job = ? AND {RUN} = ? AND order_id <> '' ORDER BY seq"
         )
         if before is None:
             before = self.head()[0] + 1
@@ -308,7 +309,7 @@ class Orders(JournalFile):
         """
         query = (
             "SELECT a.order_id, a.batch_id, a.at_ns,"
-            f" CAST(coalesce(json_extract(plain(e.data), '{IDS_FROM_AT}'), '') AS TEXT)"
+            f" CAST(coalesce(json_extract({DATA_OF_E}, '{IDS_FROM_AT}'), '') AS TEXT)"
             " AS made_of, e.kind FROM asked AS a JOIN events AS e ON e.seq = a.seq"
             " WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ? ORDER BY a.seq"
         )
@@ -327,7 +328,7 @@ class Orders(JournalFile):
         `keys`: only these places and orders.
         """
         query = (
-            f"SELECT a.corrects, json_extract(plain(e.data), '{SALE_AT}'), a.order_id"
+            f"SELECT a.corrects, json_extract({DATA_OF_E}, '{SALE_AT}'), a.order_id"
             " FROM asked AS a JOIN events AS e ON e.seq = a.seq"
             " WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
         )
@@ -466,7 +467,7 @@ class Orders(JournalFile):
     def _ids_elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, None]]:
         """Order id -> the ids under which other jobs may have it: its own, and of corrections."""
         query = (
-            f"SELECT a.order_id, json_extract(plain(e.data), '{SALE_AT}') FROM asked AS a"
+            f"SELECT a.order_id, json_extract({DATA_OF_E}, '{SALE_AT}') FROM asked AS a"
             " JOIN events AS e ON e.seq = a.seq WHERE a.job {} ? AND a.corrects <> ''"
         )
         before = self._rows(query.format("<"), self.job)

@@ -64,6 +64,7 @@ from batchpay.journals.sqlite.soundness import (
     verify_rows_of,
     verify_schema,
 )
+from batchpay.journals.sqlite.stencils import DIGEST, RUN
 
 WHOLE_UP_TO = 5_000  # events: so many are verified in the time in which a person blinks
 TURNS = 30  # runs, in which all that is older is read once
@@ -71,8 +72,8 @@ _MARK = "verified"
 # what only an attempt that began can meet
 _FOLLOW = kinds(Answered, Voided, Found, Absent)
 LINE = (
-    'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
-    f" {WHOLE}, digest FROM events"
+    f'SELECT seq, job, kind, at_ns, {RUN}, batch_id, sheet, "row", order_id, attempt, send,'
+    f" {WHOLE}, {DIGEST} FROM events"
 )
 # as the index of orders wants it
 _OF_ONE = "job = ? AND order_id = ? AND order_id <> ''"
@@ -192,7 +193,7 @@ def _digest_at(connection: sqlite3.Connection, seq: int) -> str:
     if seq == 0:
         return GENESIS
     row = connection.execute(
-        "SELECT digest FROM events WHERE seq = ?", (seq,)
+        f"SELECT {DIGEST} FROM events WHERE seq = ?", (seq,)
     ).fetchone()
     if row:
         return str(row[0])
@@ -525,5 +526,5 @@ def refuse_headless(path: Path, events: Iterable[Event]) -> None:
 def _digests(
     connection: sqlite3.Connection, seqs: Sequence[int]
 ) -> Iterator[tuple[Any, ...]]:
-    query = "SELECT seq, digest FROM events WHERE seq IN (*)"
+    query = f"SELECT seq, {DIGEST} FROM events WHERE seq IN (*)"
     return many.those_of(connection, query, (), seqs)

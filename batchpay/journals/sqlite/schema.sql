@@ -1,4 +1,4 @@
--- The journal, version 8. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
+-- The journal, version 9. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
 --   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job
@@ -47,7 +47,8 @@
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- `data` is a JSON object in full, or what of it is not in a stencil (plain_events).
+-- `data` is a JSON object in full, or what of it is not in a stencil; `run_id` is the run, or DEL and the number of an
+-- earlier event that tells it; `digest` is 32 bytes, or, of before version 9, their 64 hexadecimal digits (plain_events).
 CREATE TABLE events (
     seq      INTEGER PRIMARY KEY,
     job      TEXT NOT NULL,
@@ -68,7 +69,7 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX one_intent_a_send ON events (job, order_id, attempt, send) WHERE kind IN ('intent', 'adopted');
 CREATE INDEX events_of_an_order ON events (order_id, job) WHERE order_id <> '';
 CREATE INDEX events_of_a_kind ON events (job, kind) WHERE kind NOT IN ('intent', 'answer', 'found', 'transfer');
-CREATE INDEX events_of_a_batch ON events (job, batch_id, seq) WHERE batch_id <> '';
+CREATE INDEX events_of_a_batch ON events (job, batch_id) WHERE batch_id <> '';
 CREATE INDEX charges_told_of ON events (
     CASE substr(data, 1, 1) WHEN '{' THEN json_extract(data, '$.charge.id') ELSE nullif(substr(data, 1, instr(data, char(127)) - 1), '') END
 ) WHERE kind IN ('answer', 'found', 'adopted', 'resolved') AND
@@ -81,22 +82,25 @@ CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, '
 -- the id of the charge that it tells of, or nothing; the number of its stencil; what stands in the holes.
 CREATE TABLE stencils (
     id     INTEGER PRIMARY KEY,
-    pieces TEXT NOT NULL            -- JSON: texts, and which part of `data` stands between them, the first being 0
+    pieces TEXT NOT NULL            -- JSON: texts, and which part of `data` stands between them, the first being 0; -2: order_id, -1: row
 );
 CREATE TRIGGER stencils_stay BEFORE UPDATE ON stencils BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER stencils_remain BEFORE DELETE ON stencils BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
 -- The events with their data in full, over which the chain is made: for whoever reads without our program.
-CREATE VIEW plain_events AS SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,
+CREATE VIEW plain_events AS SELECT seq, job, kind, at_ns,
+    CASE substr(run_id, 1, 1) WHEN char(127) THEN (SELECT told.run_id FROM events AS told WHERE told.seq = CAST(substr(e.run_id, 2) AS INTEGER))
+    ELSE run_id END AS run_id, batch_id, sheet, "row", order_id, attempt, send,
     CASE substr(data, 1, 1) WHEN '{' THEN data ELSE (
         SELECT group_concat(text, '') FROM (
-            SELECT CASE typeof(piece.value) WHEN 'integer'
-                THEN json_extract('["' || replace(e.data, char(127), '","') || '"]', '$[' || piece.value || ']')
-                ELSE piece.value END AS text
+            SELECT CASE WHEN typeof(piece.value) <> 'integer' THEN piece.value
+                WHEN piece.value = -2 THEN e.order_id
+                WHEN piece.value = -1 THEN e."row"
+                ELSE json_extract('["' || replace(e.data, char(127), '","') || '"]', '$[' || piece.value || ']') END AS text
             FROM stencils, json_each(stencils.pieces) AS piece
             WHERE stencils.id = json_extract('["' || replace(e.data, char(127), '","') || '"]', '$[1]')
             ORDER BY piece.key))
-    END AS data, digest FROM events AS e;
+    END AS data, CASE typeof(digest) WHEN 'blob' THEN lower(hex(digest)) ELSE digest END AS digest FROM events AS e;
 
 -- Law L3: one open attempt per order (guard.follow). A row enters with the first intent and goes with the proof that the
 -- attempt took no money; it stays, as succeeded, when the attempt did, and comes back when it did so after all.
@@ -126,7 +130,7 @@ CREATE TABLE asked (
     currency TEXT NOT NULL,
     destination TEXT NOT NULL,
     paid_with TEXT NOT NULL,        -- kind and last four characters of the payer
-    run_id   TEXT NOT NULL,
+    run_id   TEXT,                  -- NULL: the event's own
     mode     TEXT NOT NULL,         -- test or live; empty where an earlier version did not keep it
     fee      INTEGER NOT NULL,      -- 1: a commission was asked for
     adopted  INTEGER NOT NULL       -- 1: this journal did not make it

@@ -45,6 +45,7 @@ from batchpay.journals.guard import Open, replay
 from batchpay.journals.sqlite import many
 from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.journals.sqlite.packed import WHOLE
+from batchpay.journals.sqlite.stencils import DIGEST, RUN
 
 GENESIS = "0" * 64
 PAGE = 5_000  # events that are held against what follows from them at a time
@@ -240,8 +241,10 @@ class _Derived:
 
 def asked_in_line(line: Sequence[Any], data: Mapping[str, Any]) -> Asked:
     """What an attempt asked for that begins by a line."""
-    seq, job, kind, at_ns, _, batch_id, sheet, row, order_id, attempt = line[:10]
-    return asked(seq, job, kind, at_ns, batch_id, sheet, row, order_id, attempt, data)
+    seq, job, kind, at_ns, run_id, batch_id, sheet, row, order_id, attempt = line[:10]
+    return asked(
+        seq, job, kind, at_ns, run_id, batch_id, sheet, row, order_id, attempt, data
+    )
 
 
 def _mark(key: Key, attempt: int) -> int:
@@ -268,8 +271,8 @@ def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
     of_orders: list[Sequence[Any]] = []
     found = _Derived(connection)
     query = (
-        "SELECT seq, job, kind, at_ns, run_id, batch_id, sheet,"  # noqa: S608 - our own words
-        f' "row", order_id, attempt, send, {WHOLE}, digest FROM events ORDER BY seq'
+        f"SELECT seq, job, kind, at_ns, {RUN}, batch_id, sheet,"  # noqa: S608 - our own words
+        f' "row", order_id, attempt, send, {WHOLE}, {DIGEST} FROM events ORDER BY seq'
     )
     for line in connection.execute(query):
         try:

@@ -2,10 +2,11 @@
 
 The thousands of intents of a run differ in a few ids and numbers; so do its answers. What they have
 in common is kept as a stencil, a text with holes, in the table `stencils`; an event of that shape
-keeps the number of its stencil and what stands in the holes. The chain is made over the whole text,
-which is put together again wherever it is read: by `plain(data)` in our queries, and in SQL's own
-words by the view `plain_events` (schema.sql). Nothing is lost, nothing is guessed: what is to be
-kept is put together at once, and kept in full where that is not the text to the letter.
+keeps the number of its stencil and what stands in the holes, but for what its columns have. The
+chain is made over the whole text, which is put together again wherever it is read: by DATA in our
+queries, and in SQL's own words by the view `plain_events` (schema.sql). Nothing is lost, nothing is
+guessed: what is to be kept is put together at once, and kept in full where that is not the text to
+the letter. Of its run such an event keeps which earlier one tells it (RUN).
 
 A stencil is learned from the first events of a shape that a process writes, which stand in the
 journal in full.
@@ -19,7 +20,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from batchpay.domain.events import FREQUENT, charge_in
 from batchpay.domain.model import Event
@@ -31,12 +32,18 @@ MOST_STENCILS = 16  # of a kind, that an event is held against
 _OPENS = "{"  # an event that is kept in full begins so, and no other does
 # before what stands in the holes: the charge's id, by which events are found, and the number
 _CHARGE, _FIRST = 0, 2
+# behind it: what stands in these columns of the event
+_ORDER, _ROW = -2, -1
 _OF_A_WORD = r'[^"\\&=,:{}\[\]\x00-\x1f\x7f]'
 _WORD = re.compile(f"({_OF_A_WORD}+)")
 _ID = re.compile("[A-Za-z0-9_]*")
 
-DATA = "plain(data)"
+DATA = 'plain(data, order_id, "row")'
 """What an event keeps, as text, in a query; `read_by` is what it takes."""
+RUN = f"CASE substr(run_id, 1, 1) WHEN char({ord(APART)}) THEN told_run(run_id) ELSE run_id END"
+"""The run of an event."""
+DIGEST = "CASE typeof(digest) WHEN 'blob' THEN lower(hex(digest)) ELSE digest END"
+"""The digest of an event, as text."""
 
 # as the index charges_told_of has it
 CHARGE_TOLD_OF = (
@@ -75,19 +82,22 @@ class _Fitting(Stencil):
     def __init__(self, number: int, pieces: Sequence[Piece]) -> None:
         super().__init__(pieces)
         self._number = str(number)
-        self._tells_charge = _CHARGE in self._holes
         self._shape = re.compile("".join(_for_fitting(pieces)))
+        # which parts the groups of it are
+        self._parts = list(dict.fromkeys(self._holes))
 
-    def short(self, text: str, charge_id: str) -> str:
-        """What is to be kept of an event; empty where it does not fit."""
+    def short(self, text: str, charge_id: str, columns: Sequence[str]) -> str:
+        """What is to be kept of an event; empty where it does not fit. `columns`: what stands in
+        them.
+        """
         fits = self._shape.fullmatch(text)
         if fits is None:
             return ""
-        words = list(fits.groups())
-        if self._tells_charge:
-            charge_id = words.pop(fits.re.groupindex["part0"] - 1)
-        parts = [charge_id, self._number, *words]
-        if self.filled(parts) != text:
+        words = dict(zip(self._parts, fits.groups(), strict=True))
+        charge_id = words.pop(_CHARGE, charge_id)
+        kept = [words[part] for part in words if part > 0]
+        parts = [charge_id, self._number, *kept]
+        if self.filled([*parts, *columns]) != text:
             return ""
         return APART.join(parts)
 
@@ -98,20 +108,42 @@ def _for_fitting(pieces: Sequence[Piece]) -> Iterator[str]:
         if isinstance(piece, str):
             yield re.escape(piece)
         elif piece in seen:
-            yield f"(?P=part{piece})"
+            yield f"(?P=part{piece - _ORDER})"
         else:
             seen.add(piece)
-            yield f"(?P<part{piece}>{_OF_A_WORD}+)"
+            yield f"(?P<part{piece - _ORDER}>{_OF_A_WORD}+)"
+
+
+class _Sample(NamedTuple):
+    """What differs from event to event of a shape."""
+
+    charge_id: str
+    order_id: str
+    row: str
+    words: Sequence[str]  # of its text
 
 
 class Shortening:
-    """What one process writes into one journal: the stencils that it learned."""
+    """What one process writes into one journal: the stencils that it learned, and which event tells
+    a run in full.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, list[_Fitting]] = {}
-        self._samples: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}
+        self._samples: dict[tuple[str, ...], list[_Sample]] = {}
+        self._runs: dict[str, int] = {}
         # learned in a transaction that is not committed yet: nothing is kept by them
         self._fresh: dict[tuple[str, ...], _Fitting] = {}
+        self._fresh_runs: dict[str, int] = {}
+
+    def run(self, event: Event, seq: int) -> str:
+        """What is to be kept of the run of an event of this number: which earlier one tells it."""
+        run_id = event.run_id
+        if event.kind in FREQUENT and run_id in self._runs:
+            return f"{APART}{self._runs[run_id]}"
+        if run_id:
+            self._fresh_runs.setdefault(run_id, seq)
+        return run_id
 
     def short(self, connection: sqlite3.Connection, event: Event, text: str) -> str:
         """What is to be kept of an event of this text, which may be the text; in the caller's
@@ -122,14 +154,18 @@ class Shortening:
         charge_id = charge_in(event).get("id") or ""
         if not isinstance(charge_id, str) or not _ID.fullmatch(charge_id):
             return text
+        columns = (event.order_id, str(event.row))
         known = self._known.get(event.kind, [])
         for at, stencil in enumerate(known):
-            short = stencil.short(text, charge_id)
+            short = stencil.short(text, charge_id, columns)
             if short and short.startswith(charge_id + APART):
                 if at:
                     known.insert(0, known.pop(at))
                 return short
-        self._learn(connection, event.kind, text, charge_id)
+        between_and_words = _WORD.split(text)
+        shape = (event.kind, *between_and_words[::2])
+        sample = _Sample(charge_id, *columns, between_and_words[1::2])
+        self._learn(connection, shape, sample)
         return text
 
     def committed(self) -> None:
@@ -138,21 +174,21 @@ class Shortening:
             known = self._known.setdefault(kind, [])
             known.insert(0, stencil)
             del known[MOST_STENCILS:]
-        self._fresh.clear()
+        self._runs = self._fresh_runs | self._runs
+        self.rolled_back()
 
     def rolled_back(self) -> None:
         """It is not."""
         self._fresh.clear()
+        self._fresh_runs.clear()
 
     def _learn(
-        self, connection: sqlite3.Connection, kind: str, text: str, charge_id: str
+        self, connection: sqlite3.Connection, shape: tuple[str, ...], sample: _Sample
     ) -> None:
-        between_and_words = _WORD.split(text)
-        shape = (kind, *between_and_words[::2])
         if shape in self._fresh:
             return
         samples = self._samples.setdefault(shape, [])
-        samples.append((charge_id, between_and_words[1::2]))
+        samples.append(sample)
         if len(self._samples) > MOST_SHAPES:
             del self._samples[next(iter(self._samples))]
         if len(samples) < LEARNED_FROM:
@@ -169,22 +205,22 @@ class Shortening:
         self._fresh[shape] = _Fitting(number, pieces)
 
 
-def _pieces(
-    between: Sequence[str], samples: Sequence[tuple[str, list[str]]]
-) -> list[Piece]:
+def _pieces(between: Sequence[str], samples: Sequence[_Sample]) -> list[Piece]:
     """What all samples have in common, with a hole for each word in which they differ; words that
     are the same in each of them share what stands in it.
     """
-    charges = tuple(charge_id for charge_id, _ in samples)
-    parts = {charges: _CHARGE}
+    charges, orders, rows, _ = zip(*samples, strict=True)
+    known = {rows: _ROW, orders: _ORDER, charges: _CHARGE}
+    parts = dict(known)
     pieces: list[Piece] = []
     text = between[0]
-    every = zip(*(words for _, words in samples), strict=True)
+    every = zip(*(sample.words for sample in samples), strict=True)
     for words, then in zip(every, between[1:], strict=True):
         if len(set(words)) == 1:
             text += words[0] + then
             continue
-        pieces += [text, parts.setdefault(words, len(parts) + _FIRST - 1)]
+        next_part = len(parts) - len(known) + _FIRST
+        pieces += [text, parts.setdefault(words, next_part)]
         text = then
     return [*pieces, text]
 
@@ -203,17 +239,26 @@ _NO_STENCIL = (
 
 
 def read_by(connection: sqlite3.Connection) -> None:
-    """From now on `plain(data)` is what an event keeps, in full, in the queries of a connection."""
-    connection.create_function("plain", 1, partial(_plain, connection, {}))
+    """From now on DATA is what an event keeps, in full, in the queries of a connection, and RUN its
+    run.
+    """
+    connection.create_function("plain", 3, partial(_plain, connection, {}))
+    connection.create_function("told_run", 1, partial(_run, connection, {}))
 
 
-def _plain(connection: sqlite3.Connection, known: dict[str, Stencil], data: Any) -> Any:
+def _plain(
+    connection: sqlite3.Connection,
+    known: dict[str, Stencil],
+    data: Any,
+    order_id: Any,
+    row: Any,
+) -> Any:
     """What cannot be put together stays as it is: that does not fit the chain, and whoever reads
     says so.
     """
     if not isinstance(data, str) or data.startswith(_OPENS):
         return data
-    parts = data.split(APART)
+    parts = [*data.split(APART), order_id, str(row)]
     try:
         stencil = known.get(parts[1])
         if stencil is None:
@@ -222,6 +267,20 @@ def _plain(connection: sqlite3.Connection, known: dict[str, Stencil], data: Any)
         return stencil.filled(parts)
     except _NO_STENCIL:
         return data
+
+
+def _run(connection: sqlite3.Connection, known: dict[str, str], kept: str) -> str:
+    """The same of a run that another event tells."""
+    if kept not in known:
+        try:
+            query = "SELECT run_id FROM events WHERE seq = ?"
+            (told,) = connection.execute(
+                query, (int(kept.removeprefix(APART)),)
+            ).fetchone()
+        except _NO_STENCIL:
+            return kept
+        known[kept] = told
+    return known[kept]
 
 
 def _stencil(connection: sqlite3.Connection, number: str) -> Stencil:

@@ -103,8 +103,9 @@ class Writing(JournalFile):
                 digest = chained(digest, line)
             except (ValueError, TypeError) as error:
                 raise self._unwritable([event], error) from error
+            line[4] = self._shortening.run(event, seq)
             line[-1] = self._shortening.short(self._connection, event, line[-1])
-            lines.append((*line, digest))
+            lines.append((*line, bytes.fromhex(digest)))
             written.append(stored(event, seq, digest))
         of_orders = [event for event in written if event.order_id]
         opened = self._guard(of_orders)
