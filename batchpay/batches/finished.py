@@ -23,7 +23,7 @@ TRANSFERS = "transfers"  # in Totals.waits_for
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class MayFinish:
     """A batch, and why it is not to be archived; None: it is."""
 
     batch: Batch
@@ -40,7 +40,7 @@ def archives_in(journal: SqliteJournal) -> dict[str, Archived]:
 
 def candidates_of(
     job: Job, journal: SqliteJournal, before_ns: int, now_ns: int
-) -> Iterator[Candidate]:
+) -> Iterator[MayFinish]:
     """Every batch of the job, oldest first. `before_ns`: those that changed later stay."""
     latest = last_totals(journal)
     known = archives_in(journal)
@@ -64,7 +64,7 @@ def candidates_of(
             day = day_of(at, job.controls.time_zone)
             why = said.BEFORE(day=day.isoformat())
         counted = totals.seq if totals is not None else 0
-        yield Candidate(batch, last, counted, changed_ns, why)
+        yield MayFinish(batch, last, counted, changed_ns, why)
 
 
 def _disputed(journal: SqliteJournal) -> set[str]:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from batchpay import __version__
-from batchpay.batches.finished import Candidate, candidates_of
+from batchpay.batches.finished import MayFinish, candidates_of
 from batchpay.batches.open_job import WORLD, Edges, OpenJob
 from batchpay.domain.errors import DoesNotAddUp
 from batchpay.domain.events import Archived, line
@@ -47,7 +47,7 @@ class Archives:
 
     folder: Path
     before: date
-    chosen: tuple[Candidate, ...]
+    chosen: tuple[MayFinish, ...]
     written: tuple[Written, ...]
     stay: tuple[Kept, ...]
     bytes_before: int  # of the journal's file
@@ -74,7 +74,7 @@ def archive(
     """
     folder = to or job.state_path.parent / ARCHIVES
     written: list[Written] = []
-    chosen: list[Candidate] = []
+    chosen: list[MayFinish] = []
     stay: list[Kept] = []
     with ExitStack() as stack:
         opened = OpenJob(job, stack, edges=edges)
@@ -107,14 +107,14 @@ def archive(
     )
 
 
-def _candidates(opened: OpenJob, before: date) -> tuple[Candidate, ...]:
+def _candidates(opened: OpenJob, before: date) -> tuple[MayFinish, ...]:
     begins = first_instant(before, opened.job.controls.time_zone)
     before_ns = int(begins.timestamp()) * 10**9
     found = candidates_of(opened.job, opened.journal, before_ns, opened.started_ns)
     return tuple(found)
 
 
-def _archive(opened: OpenJob, folder: Path, one: Candidate) -> Written:
+def _archive(opened: OpenJob, folder: Path, one: MayFinish) -> Written:
     """The file, whole and read back; then, in one commit, the note of it and what it allows."""
     job = opened.job
     journal = opened.journal
@@ -150,7 +150,7 @@ def _reports(folder: Path, seq: int) -> Mapping[str, Path]:
     return {name: folder / name for name in (*digests, *manifests)}
 
 
-def _why_reports_differ(job: Job, one: Candidate) -> Message | None:
+def _why_reports_differ(job: Job, one: MayFinish) -> Message | None:
     folder = job.report.directory / one.batch.id
     manifest, digests = digests_of(folder, one.counted)
     if manifest is None:

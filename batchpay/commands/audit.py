@@ -119,7 +119,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Matched:
     """What both ledgers showed of a period."""
 
     match: Match
@@ -137,7 +137,7 @@ class Audit:
     job: Path
     mode: str  # test or live
     period: Period
-    found: Found
+    found: Matched
     notes: Mapping[str, Note]  # id of a difference -> a person's last word on it
     files: tuple[Path, ...] = ()
 
@@ -335,7 +335,7 @@ async def _found(
     attempts: list[Attempt],
     gateway: Gateway,
     channel: Channel,
-) -> Found:
+) -> Matched:
     """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had
     whole.
     """
@@ -373,7 +373,7 @@ async def _found(
     pairs = [(one, refund) for one in refunded for refund in one.refunds]
     made = [(one, refund) for one, refund in pairs if _is_made_in(period, refund, told)]
     if transactions is None:
-        return Found(match, refunded, made)
+        return Matched(match, refunded, made)
     if balance is None:
         match.notes.append(
             "the gateway does not tell its balance: opening and closing are unknown"
@@ -393,7 +393,7 @@ async def _found(
     )
     ledger = ledger_of(books)
     match.differences = apart([*match.differences, *ledger.differences])
-    return Found(match, refunded, made, ledger)
+    return Matched(match, refunded, made, ledger)
 
 
 async def _account_now(

@@ -13,16 +13,16 @@ from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.standings import findings_at, findings_of
-from batchpay.commands.word import Resolved, publish_all, who
+from batchpay.commands.word import Settled, publish_all, who
 from batchpay.domain import times
 from batchpay.domain.errors import Usage
 from batchpay.domain.events import (
     OrderCancelled,
+    Resolved,
     RowsGivenUp,
     line,
     of,
 )
-from batchpay.domain.events import Resolved as SaidOfAttempt
 from batchpay.domain.model import (
     NO_MONEY,
     Batch,
@@ -40,7 +40,7 @@ from batchpay.reconciliation.findings import may_be_given_up
 from batchpay.settlement.cases import case_among
 
 
-def cancel(job: Job, order_id: str, reason: str) -> Resolved:
+def cancel(job: Job, order_id: str, reason: str) -> Settled:
     """A held order is never sent; with a batch's id, none of those that it has. One that ended
     without money, or that broke a rule, is never asked for again. Raises Usage for any other order.
     """
@@ -50,7 +50,7 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
             for one, of_one in held.items():
                 _cancel(opened, one, reason, of_one)
             publish_all(opened)
-            return Resolved(
+            return Settled(
                 f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever"
                 " asks again"
             )
@@ -68,12 +68,12 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
             )
         _cancel(opened, order_id, reason, sale)
         publish_all(opened)
-        return Resolved(f"order {order_id} is cancelled: it will never be sent")
+        return Settled(f"order {order_id} is cancelled: it will never be sent")
 
 
 def cancel_rows(
     job: Job, batch_id: str, rows: Sequence[int], sheet: str | None, reason: str
-) -> Resolved:
+) -> Settled:
     """Rows that wait to be corrected, and may have no order id, are never sent, nor is what comes
     back to correct them. Raises Usage for any other row.
     """
@@ -96,7 +96,7 @@ def cancel_rows(
         opened.journal.append([event])
         publish_all(opened)
         named = ", ".join(str(row) for _, row in places)
-        return Resolved(
+        return Settled(
             f"{many(len(places), 'row')} of batch {batch_id} cancelled ({named}): never sent, nor"
             " is what comes back to correct it"
         )
@@ -147,9 +147,9 @@ def _refuse_said_already(opened: OpenJob, order_id: str) -> None:
     """Raises Usage for an order that a person has cancelled before: who, and when."""
     for event in opened.journal.histories([order_id]).get(order_id, ()):
         told = of(event)
-        if isinstance(told, SaidOfAttempt) and told.said != "cancelled":
+        if isinstance(told, Resolved) and told.said != "cancelled":
             continue
-        if isinstance(told, OrderCancelled | SaidOfAttempt):
+        if isinstance(told, OrderCancelled | Resolved):
             at = times.local(iso(event.at_ns), opened.job.controls.time_zone)
             who_said = shown(told.by) or "a person"
             raise Usage(

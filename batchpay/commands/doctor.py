@@ -39,7 +39,7 @@ from batchpay.domain.money import grouped_text
 from batchpay.domain.oserrors import translated
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
-from batchpay.intake.bounds import Asked, Bounds, bounds_of, not_compared, not_taken
+from batchpay.intake.bounds import AskedSums, Bounds, bounds_of, not_compared, not_taken
 from batchpay.intake.take_in import Intake, Source, take_in
 from batchpay.job.job import FromLookup, Job
 from batchpay.job.key import SecretKey, secret_key
@@ -98,7 +98,7 @@ NOT_READ = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Checkup:
     """One thing that was looked at, or could not be."""
 
     subject: str
@@ -111,7 +111,7 @@ class Finding:
 class Seen:
     """All that was found; job and key as far as there are any."""
 
-    found: list[Finding] = field(default_factory=list)
+    found: list[Checkup] = field(default_factory=list)
     job: Job | None = None
     key: SecretKey | None = None
 
@@ -121,7 +121,7 @@ class _Files:
     """The files that a run would read now, and what their right rows ask for."""
 
     intakes: Sequence[Intake] = ()
-    asked: dict[str, Asked] = field(default_factory=dict)  # by batch id
+    asked: dict[str, AskedSums] = field(default_factory=dict)  # by batch id
     # whose the journal is, if it is anybody's
     account: dict[str, Any] = field(default_factory=dict)
 
@@ -130,25 +130,25 @@ class _Files:
         return frozenset[str]().union(*(intake.recipients for intake in self.intakes))
 
 
-def _well(subject: str, told: str) -> Finding:
-    return Finding(subject, "well", told)
+def _well(subject: str, told: str) -> Checkup:
+    return Checkup(subject, "well", told)
 
 
-def _warning(subject: str, told: str) -> Finding:
-    return Finding(subject, "warning", told)
+def _warning(subject: str, told: str) -> Checkup:
+    return Checkup(subject, "warning", told)
 
 
-def _wrong(subject: str, error: BatchpayError) -> Iterator[Finding]:
+def _wrong(subject: str, error: BatchpayError) -> Iterator[Checkup]:
     for one in str(error).split("\n"):
-        yield Finding(subject, "wrong", one, error.exit_code)
+        yield Checkup(subject, "wrong", one, error.exit_code)
 
 
-def _unseen(subjects: Iterable[str], why: str) -> Iterator[Finding]:
+def _unseen(subjects: Iterable[str], why: str) -> Iterator[Checkup]:
     for subject in subjects:
-        yield Finding(subject, "unseen", f"not looked at: {why}")
+        yield Checkup(subject, "unseen", f"not looked at: {why}")
 
 
-def _guarded(subject: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+def _guarded(subject: str, look: Callable[[], Iterable[Checkup]]) -> Iterator[Checkup]:
     """What a look finds; what ends it is a finding too, unless it is a bug."""
     try:
         yield from look()
@@ -190,7 +190,7 @@ def examine(job_file: Path, input_file: str | None, environ: Mapping[str, str]) 
 # --- this machine
 
 
-def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Finding]:
+def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Checkup]:
     """The job file, its schema and its lookup files."""
     job = seen.job = load_job(job_file, input_override=input_file)
     yield _well(
@@ -210,11 +210,11 @@ def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Finding
             )
 
 
-def _input(job: Job, files: _Files) -> Iterator[Finding]:
+def _input(job: Job, files: _Files) -> Iterator[Checkup]:
     """The files that a run would read now."""
 
     def drain(source: Source, chunks: Iterator[Any]) -> None:
-        asked = files.asked[source.batch_id] = Asked()
+        asked = files.asked[source.batch_id] = AskedSums()
         for judged in chunks:
             asked.add(judged)
 
@@ -238,7 +238,7 @@ def _input(job: Job, files: _Files) -> Iterator[Finding]:
             " rejected"
         )
         yield (
-            Finding("input", "wrong", f"{told}. {intake.refusal}", 65)
+            Checkup("input", "wrong", f"{told}. {intake.refusal}", 65)
             if intake.refusal
             else (_warning if intake.tally.rejected else _well)("input", told)
         )
@@ -246,7 +246,7 @@ def _input(job: Job, files: _Files) -> Iterator[Finding]:
         yield _well("input", "no file, which the job says is well")
 
 
-def _journal(job: Job, files: _Files) -> Iterator[Finding]:
+def _journal(job: Job, files: _Files) -> Iterator[Checkup]:
     """Does it verify, is it younger than what reports know, does a stop hold, what is open since
     when?
     """
@@ -269,9 +269,9 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
             f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies",
         )
         if stop := stop_in_force(journal.events(STOPS)):
-            yield Finding("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
+            yield Checkup("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
         if unreadable := unreadable_in(journal.events(UNREADABLE)):
-            yield Finding("charge", "wrong", unreadable, 11)
+            yield Checkup("charge", "wrong", unreadable, 11)
         for attempts in attempts_of(journal, journal.open_orders()).values():
             last = attempts[-1]
             yield _warning(
@@ -291,7 +291,7 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
         journal.close()
 
 
-def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Finding]:
+def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Checkup]:
     """Another job's reports over a file that this one reads and its journal does not know: was it
     renamed?
     """
@@ -304,7 +304,7 @@ def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Findin
             told = (
                 f"{told}, and this very journal has sent orders of it under that name"
             )
-            yield Finding("job", "wrong", f"{told}. {steps.OLD_NAME(job=other)}", 78)
+            yield Checkup("job", "wrong", f"{told}. {steps.OLD_NAME(job=other)}", 78)
         else:
             yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
 
@@ -316,7 +316,7 @@ def _sent_from_here(job: Job, other: str, sha256: str) -> bool:
         return sha256 in known and journal.knows_orders()
 
 
-def _disk(job: Job) -> Iterator[Finding]:
+def _disk(job: Job) -> Iterator[Checkup]:
     """Room, the right to write, and nothing in the state's folder that nobody put there."""
     yield _folder("state", job.state_path.parent)
     yield _folder("reports", job.report.directory)
@@ -328,18 +328,18 @@ def _disk(job: Job) -> Iterator[Finding]:
         )
 
 
-def _folder(subject: str, folder: Path) -> Finding:
+def _folder(subject: str, folder: Path) -> Checkup:
     """The folder, or the next one above it that is there."""
     there = next(path for path in (folder, *folder.parents) if _is_there(path))
     free = shutil.disk_usage(there).free
     if not there.is_dir():
         told = f"{there}: a file, where a folder belongs; name another in the job"
-        return Finding(subject, "wrong", told, 78)
+        return Checkup(subject, "wrong", told, 78)
     if not os.access(there, os.W_OK | os.X_OK):
-        return Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
+        return Checkup(subject, "wrong", f"{there}: cannot be written by this user", 73)
     told = f"{there}: {free >> 20} MiB free"
     if free < NO_ROOM_BYTES:
-        return Finding(
+        return Checkup(
             subject, "wrong", f"{told}: nothing can be written there; make room", 73
         )
     if free < LEAST_FREE_BYTES:
@@ -368,7 +368,7 @@ def _is_state(path: Path, job: Job) -> bool:
     return name == state or is_beside
 
 
-def _clock(job: Job, files: _Files) -> Iterator[Finding]:
+def _clock(job: Job, files: _Files) -> Iterator[Checkup]:
     """As far as this machine alone can tell: nothing that it wrote is younger than now."""
     now_ns = SystemClock().now_ns()
     for path in (
@@ -395,7 +395,7 @@ def _clock(job: Job, files: _Files) -> Iterator[Finding]:
 # --- the key
 
 
-def _environment(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _environment(environ: Mapping[str, str]) -> Iterator[Checkup]:
     """What is set for other programs and not heeded here; and who else may read or change the file
     of the key.
     """
@@ -449,7 +449,7 @@ def _others(about: os.stat_result, everybody: int, group: int) -> str:
     return ""
 
 
-def _key(seen: Seen, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _key(seen: Seen, environ: Mapping[str, str]) -> Iterator[Checkup]:
     """Is there one, and of the job's mode? Of which account it is only the gateway knows."""
     if seen.job is None:
         yield from _unseen(["key"], "the job file says which mode it must be of")
@@ -461,10 +461,10 @@ def _key(seen: Seen, environ: Mapping[str, str]) -> Iterator[Finding]:
 # --- the gateway
 
 
-def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
+def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Checkup]:
     """What the gateway tells. A run that is under way has the job's rate: then nothing is asked."""
 
-    async def collected(channel: Channel) -> list[Finding]:
+    async def collected(channel: Channel) -> list[Checkup]:
         gateway = gateways.open(job.gateway, key.reveal())
         try:
             return [finding async for finding in _gateway(job, gateway, files, channel)]
@@ -484,7 +484,7 @@ async def _gateway(
     gateway: Gateway,
     files: _Files,
     channel: Channel,
-) -> AsyncIterator[Finding]:
+) -> AsyncIterator[Checkup]:
     account = await channel.ask(gateway.account, learn=False)
     # as a run takes it (settlement/run.py)
     if account is not None and account.status == 401:
@@ -514,13 +514,13 @@ async def _gateway(
         yield finding
 
 
-def _gateway_clock(channel: Channel) -> Finding:
+def _gateway_clock(channel: Channel) -> Checkup:
     if channel.gateway_date:
         return _well("clock", f"agrees with the gateway's, {channel.gateway_date}")
     return _warning("clock", "the gateway gives no Date header to compare with")
 
 
-def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Finding]:
+def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Checkup]:
     """The gateway refused the key, differs by its clock, or gave no answer: nothing more is
     asked.
     """
@@ -539,7 +539,7 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Fin
 
 def _account(
     job: Job, answer: Answer[Account], kept: dict[str, Any]
-) -> Iterator[Finding]:
+) -> Iterator[Checkup]:
     """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why
     it is not told.
     """
@@ -556,18 +556,18 @@ def _account(
     told = f"the gateway does not tell of the account: {_said_in(answer)}"
     if kept.get("account"):
         why = f"{told}; no run sends or asks before it does: run again later"
-        yield Finding("key", "wrong", why, 69)
+        yield Checkup("key", "wrong", why, 69)
     else:
         yield _warning("key", told)
 
 
-def _permission(listed: Answer[object]) -> Finding:
+def _permission(listed: Answer[object]) -> Checkup:
     if listed.status == 200:
         return _well(
             "permission", "the key may list charges: without that no run sends anything"
         )
     why = f"GET /charges gave {_said_in(listed)}: no run can send"
-    return Finding("permission", "wrong", why, 78)
+    return Checkup("permission", "wrong", why, 78)
 
 
 def _said_in(answer: Answer[Any]) -> str:
@@ -576,7 +576,7 @@ def _said_in(answer: Answer[Any]) -> str:
     return " ".join(filter(None, words))
 
 
-def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:
+def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Checkup]:
     """What the gateway takes, against the job's own limits and against every file."""
     controls = job.controls
     named = {*(controls.max_amount or ()), *(controls.max_total or ())}
@@ -617,7 +617,7 @@ async def _recipients(
     gateway: Gateway,
     recipients: frozenset[str],
     channel: Channel,
-) -> list[Finding]:
+) -> list[Checkup]:
     asked = await preflight(recipients, gateway, channel, "", job.gateway.concurrency)
     found = []
     for recipient, why in sorted(asked.barred.items()):

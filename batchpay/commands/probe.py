@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import ask_the_gateway
-from batchpay.commands.doctor import Finding
+from batchpay.commands.doctor import Checkup
 from batchpay.domain.books import Account, Capability
 from batchpay.domain.errors import (
     BatchpayError,
@@ -46,7 +46,7 @@ def probe(
     key: SecretKey,
     recipient: str | None,
     customer: str | None,
-) -> list[Finding]:
+) -> list[Checkup]:
     """Make the charges and tell what they show. Raises Misconfigured in live mode or without
     anybody to charge.
     """
@@ -75,14 +75,14 @@ def findings(
     key: SecretKey | None,
     recipient: str | None,
     customer: str | None,
-) -> list[Finding]:
+) -> list[Checkup]:
     """The same for `doctor --probe`, as findings whatever became of it."""
     if job is None or key is None:
-        return [Finding("probe", "unseen", "not made: that needs the job and the key")]
+        return [Checkup("probe", "unseen", "not made: that needs the job and the key")]
     try:
         return probe(job, key, recipient, customer)
     except BatchpayError as error:
-        return [Finding("probe", "wrong", str(error), error.exit_code)]
+        return [Checkup("probe", "wrong", str(error), error.exit_code)]
 
 
 class _Probe:
@@ -95,7 +95,7 @@ class _Probe:
         self._recipient = recipient or ""
         self._customer = customer or ""
 
-    async def run(self, gateway: Gateway, channel: Channel) -> list[Finding]:
+    async def run(self, gateway: Gateway, channel: Channel) -> list[Checkup]:
         """All three charges, by a key that is of the journal's account and mode."""
         self._gateway = gateway
         self._channel = channel
@@ -192,29 +192,29 @@ class _Probe:
 
     # --- what they show
 
-    async def _split(self, charge: ChargeSeen) -> Finding:
+    async def _split(self, charge: ChargeSeen) -> Checkup:
         if charge.chain is None:
             await self._channel.rest(CHAIN_AFTER_S)
             charge = await self._read(partial(self._gateway.get, charge.id)) or charge
         if charge.destination == self._recipient and charge.chain is not None:
-            return Finding(
+            return Checkup(
                 "destination", "well", f"splits: {charge.id} has chain {charge.chain}"
             )
         told = (
             f"does not split: {charge.id} came back with destination {charge.destination}, chain"
             f" {charge.chain}"
         )
-        return Finding(
+        return Checkup(
             "destination",
             "wrong",
             f"{told}. Every charge of a job would stop as unproven",
             12,
         )
 
-    def _same(self, charge: ChargeSeen, answer: Charged) -> Finding:
+    def _same(self, charge: ChargeSeen, answer: Charged) -> Checkup:
         again = _seen(answer)
         if again is not None and again.id == charge.id:
-            return Finding(
+            return Checkup(
                 "idempotency key",
                 "well",
                 f"is honoured: the same request gave {charge.id} again",
@@ -224,23 +224,23 @@ class _Probe:
                 f"is not honoured: the same request made a second charge, {again.id}. batchpay does"
                 " not depend on it"
             )
-            return Finding("idempotency key", "warning", told)
-        return Finding(
+            return Checkup("idempotency key", "warning", told)
+        return Checkup(
             "idempotency key", "warning", f"the same request again gave {_said(answer)}"
         )
 
-    def _other(self, charge: ChargeSeen, answer: Charged) -> Finding:
+    def _other(self, charge: ChargeSeen, answer: Charged) -> Checkup:
         other = _seen(answer)
         subject = "idempotency key, other body"
         if other is None:
-            return Finding(subject, "well", f"is refused: {_said(answer)}")
+            return Checkup(subject, "well", f"is refused: {_said(answer)}")
         if other.id == charge.id:
-            return Finding(
+            return Checkup(
                 subject,
                 "warning",
                 f"gives the first answer again, {charge.id}, whatever was asked",
             )
-        return Finding(subject, "warning", f"makes another charge, {other.id}")
+        return Checkup(subject, "warning", f"makes another charge, {other.id}")
 
 
 def _seen(answer: Charged) -> ChargeSeen | None:

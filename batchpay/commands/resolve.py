@@ -14,7 +14,7 @@ from batchpay.batches.orders import attempts_of
 from batchpay.batches.session import ask_the_gateway
 from batchpay.batches.standings import findings_of
 from batchpay.commands.looking import is_reported, look_up, read, read_of
-from batchpay.commands.word import Resolved, and_the_stop, publish_all, who
+from batchpay.commands.word import Settled, and_the_stop, publish_all, who
 from batchpay.domain.errors import DoesNotAddUp, TryLater, Usage
 from batchpay.domain.events import (
     Disowned,
@@ -50,7 +50,7 @@ from batchpay.settlement.doubts import doubt_rules
 from batchpay.settlement.lists import may_be
 
 
-def lift_stop(job: Job, reason: str) -> Resolved:
+def lift_stop(job: Job, reason: str) -> Settled:
     """End the stop in force. Raises Usage when there is none."""
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
@@ -59,10 +59,10 @@ def lift_stop(job: Job, reason: str) -> Resolved:
             raise Usage(f"{job.name}: no stop is in force; there is nothing to lift")
         opened.note(Lifted(reason=reason, by=who(), stop=stop))
         publish_all(opened)
-        return Resolved(f"lifted: {stop}. The next run sends again")
+        return Settled(f"lifted: {stop}. The next run sends again")
 
 
-def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
+def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Settled:
     """A charge that nobody can tell by what it says, of which a person knows that it is none of
     this job's.
 
@@ -85,7 +85,7 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
         if charge is not None:
             _refuse_what_is_told(opened, charge)
         opened.note(Disowned(charge_id=charge_id, reason=reason, by=who()))
-        return Resolved(
+        return Settled(
             f"{charge_id} is none of this job's: it stands in the way of no order any more. Run"
             " again"
         )
@@ -128,7 +128,7 @@ def charged(
     order_id: str,
     charge_id: str,
     reason: str,
-) -> Resolved:
+) -> Settled:
     """An order that is not settled was charged by this very charge, which the gateway shows and may
     be what was asked.
 
@@ -171,7 +171,7 @@ def _settled_by(
     reason: str,
     *,
     dated: bool,
-) -> Resolved:
+) -> Settled:
     """A person names the charge of an attempt, and the gateway shows it. Raises DoesNotAddUp for
     one that cannot be its own. `dated`: does the gateway tell its time (`lists.may_be`)?
     """
@@ -197,12 +197,12 @@ def _settled_by(
     return _accepted(opened, case.intent.order_id, flaws)
 
 
-def _proven(opened: OpenJob, case: Case, charge: ChargeSeen, reason: str) -> Resolved:
+def _proven(opened: OpenJob, case: Case, charge: ChargeSeen, reason: str) -> Settled:
     """The charge that a person names is what was asked: it settles the order."""
     asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
     publish_all(opened)
     told = f"order {case.intent.order_id} is settled: {charge.id}, {charge.status}"
-    return Resolved(and_the_stop(opened, told))
+    return Settled(and_the_stop(opened, told))
 
 
 def _claimed(
@@ -212,7 +212,7 @@ def _claimed(
     number: int,
     charge_id: str,
     reason: str,
-) -> Resolved:
+) -> Settled:
     """A charge of which nothing tells whose it is, and that asks for what a row asks that waits to
     be sent, is its order's, as a person says: it is taken over as the attempt that would have been
     sent, and nothing is.
@@ -253,7 +253,7 @@ def _settled_by_its_own(
     charge: ChargeSeen,
     flaws: tuple[str, ...],
     reason: str,
-) -> Resolved:
+) -> Settled:
     """A person names a charge of the attempt itself: what it says now is evidence, then the word is
     written down.
     """
@@ -279,7 +279,7 @@ def _settled_by_its_own(
         return _accepted(opened, order_id, differs)
     publish_all(opened)
     told = f"order {order_id} is charged by {charge.id}; {_beside(case, charge)}"
-    return Resolved(and_the_stop(opened, f"{told}; your word is kept"))
+    return Settled(and_the_stop(opened, f"{told}; your word is kept"))
 
 
 def _refuse_lighter(opened: OpenJob, case: Case, charge: ChargeSeen) -> None:
@@ -317,7 +317,7 @@ def _left_as_told(
     case: Case,
     charge_id: str,
     reason: str,
-) -> Resolved:
+) -> Settled:
     """A person says that a charge took its money although the gateway knows it no more."""
     asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
     publish_all(opened)
@@ -325,7 +325,7 @@ def _left_as_told(
         f"order {case.intent.order_id} stays charged by {charge_id}, which the gateway knows no"
         " more; your word is kept"
     )
-    return Resolved(and_the_stop(opened, told))
+    return Settled(and_the_stop(opened, told))
 
 
 def not_charged(
@@ -333,7 +333,7 @@ def not_charged(
     key: SecretKey,
     order_id: str,
     reason: str,
-) -> Resolved:
+) -> Settled:
     """An order that is not settled took no money: after its doubt period, when neither its id nor a
     complete list shows a charge that may have taken some.
     """
@@ -356,7 +356,7 @@ def not_charged(
         if found is not None:
             publish_all(opened)
             if was_closed and not found.takes_money:
-                return Resolved(
+                return Settled(
                     f"order {order_id}: the gateway knows {found.id} again, {found.status}; run"
                     " again"
                 )
@@ -365,7 +365,7 @@ def not_charged(
                     f"order {order_id} took no money: {found.id} is {found.status}, which is in the"
                     " journal now"
                 )
-                return Resolved(and_the_stop(opened, told))
+                return Settled(and_the_stop(opened, told))
             told = (
                 f"order {order_id} was charged: {found.id}, {found.status}; that is in the"
                 " journal now"
@@ -375,7 +375,7 @@ def not_charged(
             raise DoesNotAddUp(told)
         asyncio.run(opened.recorder.resolve(case, "not-charged", reason, who()))
         publish_all(opened)
-        return Resolved(
+        return Settled(
             and_the_stop(
                 opened, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"
             )
@@ -489,13 +489,13 @@ def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
     return charge.livemode is live and charge.id.startswith("chrg_test_") is not live
 
 
-def _accepted(opened: OpenJob, order_id: str, flaws: tuple[str, ...]) -> Resolved:
+def _accepted(opened: OpenJob, order_id: str, flaws: tuple[str, ...]) -> Settled:
     publish_all(opened)
     told = (
         f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is"
         " in the journal: it no longer counts as 12"
     )
-    return Resolved(and_the_stop(opened, told))
+    return Settled(and_the_stop(opened, told))
 
 
 def _refuse_too_early(opened: OpenJob, case: Case) -> None:

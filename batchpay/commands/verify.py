@@ -44,7 +44,7 @@ _LAST_SEQ = 2**63 - 1  # that SQLite can count to
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Differs:
     """One thing that is not as it was written."""
 
     path: str
@@ -60,7 +60,7 @@ class Verified:
     digest: str  # of the last one
     manifests: tuple[Path, ...]
     files: int  # whose digest was compared
-    differences: tuple[Difference, ...]
+    differences: tuple[Differs, ...]
     notes: tuple[str, ...]
 
     @property
@@ -102,7 +102,7 @@ class _Seen:
 
     manifests: list[Path] = field(default_factory=list)
     files: int = 0
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Differs] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -141,7 +141,7 @@ def verify(job: Job, batch_id: str | None = None) -> Verified:
 
 def _archives(
     seen: _Seen, job: Job, journal: SqliteJournal, batch_id: str | None
-) -> Iterator[Difference]:
+) -> Iterator[Differs]:
     """The files of finished batches, where they lie in their folder."""
     folder = job.state_path.parent / ARCHIVES
     for _, one in told_in(journal, Archived):
@@ -157,12 +157,12 @@ def _archives(
             )
             seen.notes.append(str(missing))
         except OSError as error:
-            yield Difference(str(path), f"cannot be read: {error.strerror}")
+            yield Differs(str(path), f"cannot be read: {error.strerror}")
         else:
             seen.files += 1
             if found != one.sha256:
                 changed = archives.CHANGED(found=found, sha256=one.sha256)
-                yield Difference(str(path), str(changed))
+                yield Differs(str(path), str(changed))
 
 
 def _refuse_missing(job: Job) -> NoReturn:
@@ -235,7 +235,7 @@ def _manifests(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _MANIFEST.fullmatch(path.name))
 
 
-def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
+def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Differs]:
     """Every manifest of one folder, the newest also against the files beside it."""
     others: Counter[str] = Counter()
     manifests = _manifests(folder)
@@ -243,7 +243,7 @@ def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
     for path in manifests:
         document = _read(path)
         if document is None:
-            yield Difference(
+            yield Differs(
                 str(path), "is no manifest any more: it was damaged or edited"
             )
             continue
@@ -259,7 +259,7 @@ def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
         yield from _missing(seen, folder, known)
 
 
-def _missing(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
+def _missing(seen: _Seen, folder: Path, known: _Known) -> Iterator[Differs]:
     """A folder without its manifest: nothing says what its files were."""
     name = folder.name
     path = str(folder / NEWEST)
@@ -273,13 +273,13 @@ def _missing(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
                 f"{path} {how}; the run that counted it did not come to write them"
             )
         else:
-            yield Difference(path, how)
+            yield Differs(path, how)
     elif name in known.batches:
         seen.notes.append(
             f"batch {name}: no manifest in {folder}; batchpay report writes one"
         )
     else:
-        yield Difference(path, "is missing: nothing says what the files beside it were")
+        yield Differs(path, "is missing: nothing says what the files beside it were")
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -313,9 +313,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def _says(
-    path: Path, document: Mapping[str, Any], known: _Known
-) -> Iterator[Difference]:
+def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Differs]:
     """What a manifest says about its batch, against what the journal says."""
     taken = document["input"]
     facts: list[tuple[str, object, object]] = [  # as it says, and as it is
@@ -334,7 +332,7 @@ def _says(
     for name, found, expected in facts:
         if found != expected:
             what = f"says {name} {told(str(found))}, which is {told(str(expected))}"
-            yield Difference(str(path), what)
+            yield Differs(str(path), what)
 
 
 def _lookups(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[str]:
@@ -359,7 +357,7 @@ def _head(
     head: Mapping[str, Any],
     known: _Known,
     others: Counter[str],
-) -> Iterator[Difference]:
+) -> Iterator[Differs]:
     """Was it made from an event of this very chain, and the newest of a batch from the last that
     counted it?
     """
@@ -385,10 +383,10 @@ def _head(
         )
     if is_mine and not is_event and not known.has_lost(seq):
         how = "leave the folder there: batchpay run JOB finds at the gateway what it has lost"
-        yield Difference(str(path), f"{made}: {how}")
+        yield Differs(str(path), f"{made}: {how}")
     elif last is not None:
         how = f"batchpay report JOB {path.parent.name} writes the reports again"
-        yield Difference(str(path), f"{made}: {how}")
+        yield Differs(str(path), f"{made}: {how}")
     elif not is_mine:
         others[f"another journal, {told(head['id'])}: its chain was not looked at"] += 1
     elif known.has_lost(seq):
@@ -397,13 +395,13 @@ def _head(
             " looked at"
         ] += 1
     else:
-        yield Difference(str(path), made)
+        yield Differs(str(path), made)
 
 
-def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
+def _files(folder: Path, reports: dict[str, str]) -> Iterator[Differs]:
     for name, digest in sorted(reports.items()):
         path = folder / name
-        no_name = Difference(
+        no_name = Differs(
             str(folder / NEWEST), f"names {told(name)}, which is no file's name"
         )
         if path.name != name:
@@ -413,9 +411,9 @@ def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
             with open_regular(path) as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
-            yield Difference(str(path), "is missing")
+            yield Differs(str(path), "is missing")
         except OSError as error:
-            yield Difference(str(path), f"cannot be read: {error.strerror}")
+            yield Differs(str(path), f"cannot be read: {error.strerror}")
         except ValueError:  # a name with a NUL, which no file has
             yield no_name
         else:
@@ -423,4 +421,4 @@ def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
                 changed = (
                     f"was changed: its SHA-256 is {found}, the manifest says {digest}"
                 )
-                yield Difference(str(path), changed)
+                yield Differs(str(path), changed)

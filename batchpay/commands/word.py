@@ -15,7 +15,7 @@ from batchpay.messages import steps
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class Settled:
     """What was settled, in a sentence."""
 
     sentence: str

@@ -78,7 +78,7 @@ def bounds_of(account: Account | None, capability: Capability | None) -> Bounds:
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedSums:
     """What the right rows of one file ask for, by upper-case currency: 16 bytes a row."""
 
     amounts: dict[str, array[int]] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Asked:
 
 
 def not_taken(
-    asked: Asked,
+    asked: AskedSums,
     bounds: Bounds,
     fee: Fee | None,
     min_share: Literal["hold", "send"],
@@ -113,7 +113,7 @@ def not_taken(
 
 
 def _beyond_limits(
-    asked: Asked,
+    asked: AskedSums,
     bounds: Bounds,
     fee: Fee | None,
     min_share: Literal["hold", "send"],
@@ -150,7 +150,7 @@ def _share(amount: int, code: str, fee: Fee | None) -> Decimal | int:
     return amount - fee.of(amount, code)
 
 
-def not_compared(asked: Asked, bounds: Bounds) -> Message | None:
+def not_compared(asked: AskedSums, bounds: Bounds) -> Message | None:
     """How many orders the limits say nothing of; None when there is none."""
     others = [code for code in sorted(asked.rows) if code != bounds.currency]
     if not bounds.has_limits or not others:

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from batchpay.commands.again import Again
     from batchpay.commands.archive import Archives
     from batchpay.commands.audit import Audit
-    from batchpay.commands.doctor import Finding
+    from batchpay.commands.doctor import Checkup
     from batchpay.commands.status import Status
     from batchpay.commands.verify import Verified
-    from batchpay.commands.word import Resolved
+    from batchpay.commands.word import Settled
     from batchpay.domain.model import RunDone
     from batchpay.reconciliation.matching import Difference
     from batchpay.reconciliation.noting import Note
@@ -330,7 +330,7 @@ def proposed(files: list[Path], *, as_json: bool) -> None:
     )
 
 
-def doctor(found: list[Finding], *, as_json: bool) -> int:
+def doctor(found: list[Checkup], *, as_json: bool) -> int:
     """What was looked at, the worst last to be missed; returns the exit code."""
     code = worst(finding.exit_code for finding in found)
     if as_json:
@@ -549,7 +549,7 @@ def _archived_json(made: Archives) -> dict[str, Any]:
     }
 
 
-def resolved(made: Resolved, *, as_json: bool) -> None:
+def resolved(made: Settled, *, as_json: bool) -> None:
     """What a person's word settled."""
     if as_json:
         write_json({"settled": made.sentence})
