@@ -125,10 +125,15 @@ def ring_of(module: str) -> str:
     return OWN_RING.get(module) or ROOMS[module.partition("/")[0]]
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """`room/module` of ours, anything else by its first name; inside functions and for types only
     counts too.
     """
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     there = modules()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):

@@ -41,7 +41,8 @@ def imported(folder: Path, *, but: str = "") -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names.add((node.module or "").partition(".")[0])
     ours = names - set(sys.stdlib_module_names) - {"batchpay", "tests", ""}
-    return {plain(packages_distributions()[name][0]) for name in ours}
+    comes_with = packages_distributions()
+    return {plain(comes_with[name][0]) for name in ours}
 
 
 def test_what_is_imported_is_declared_and_the_reverse() -> None:

@@ -86,8 +86,8 @@ def test_every_entry_is_used_and_called_with_its_fields() -> None:
     for path in ROOT.rglob("*.py"):
         if path.parent.name == "messages":
             continue
-        known = _imported(ast.parse(path.read_text("utf-8")))
-        for node, entry in _entries_in(ast.parse(path.read_text("utf-8")), known):
+        tree = ast.parse(path.read_text("utf-8"))
+        for node, entry in _entries_in(tree, _imported(tree)):
             used.add(entry.code)
             if not isinstance(node, ast.Call) or any(
                 one.arg is None for one in node.keywords
