@@ -39,7 +39,7 @@ types: $(READY)  ## mypy, strict
 tests: $(READY)  ## the tests
 	@# in a fresh clone one process compiles them, and not each worker
 	@test -d tests/__pycache__ || $(PYTEST) --collect-only tests > /dev/null || true
-	PYTEST_DEBUG_TEMPROOT=$(or $(ROOMY),$${TMPDIR:-/tmp}) $(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
+	PYTEST_DEBUG_TEMPROOT=$(or $(ROOMY),$${TMPDIR:-/tmp}) $(PYTEST) -n 6 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
 
 faults: $(READY)  ## every fault of network, storage, time and signals, and failing system calls: some minutes
 	$(PYTEST) -rs tests/faults tests/crash/test_syscalls.py

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -45,6 +47,28 @@ LONGEST = (
     "test_auditing_refunds.py",
     "test_mutants.py",
 )
+
+
+# Of what is imported and collected nothing is garbage.
+gc.disable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All workers have their runs forked from one process."""
+    if ready.FORKS:
+        node.workerinput["door"] = ready.shared()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker takes what it is given."""
+    if door := getattr(config, "workerinput", {}).get("door"):
+        ready.share(door)
+
+
+def pytest_runtestloop() -> None:
+    """The tests begin, and with them the garbage."""
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

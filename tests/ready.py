@@ -111,16 +111,18 @@ class Asked:
 
 
 class Starter(Asked):
-    """One that lives as long as this process."""
+    """One that lives as long as this process; others may ask at its door."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         super().__init__(ours)
-        with theirs:
+        with theirs, listening() as door:
+            self.door: bytes = door.getsockname()
+            fds = [theirs.fileno(), door.fileno()]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.ready", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.ready", *map(str, fds)],
                 cwd=ROOT,
-                pass_fds=[theirs.fileno()],
+                pass_fds=fds,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -141,12 +143,25 @@ class Starter(Asked):
 def starter() -> Asked:
     """That of this thread; in a fork, the process that it comes from."""
     if not hasattr(_of_thread, "starter"):
-        _of_thread.starter = _of_a_fork() if DOOR else Starter()
+        _of_thread.starter = _at_the_door() if DOOR else Starter()
     found: Asked = _of_thread.starter
     return found
 
 
-def _of_a_fork() -> Asked:
+def shared() -> str:
+    """The door of this process's, for other processes that take it for theirs (`share`)."""
+    own = starter()
+    assert isinstance(own, Starter)
+    return own.door.hex()
+
+
+def share(door: str) -> None:
+    """Ask another process's, in all threads."""
+    global DOOR
+    DOOR = bytes.fromhex(door)
+
+
+def _at_the_door() -> Asked:
     asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     asked.connect(DOOR)
     return Asked(asked)
@@ -158,7 +173,8 @@ def use(one: Asked) -> None:
 
 
 _of_thread = threading.local()
-# where forks reach the process that they come from; empty anywhere else
+# where forks reach the process that they come from, and processes that share one reach it; empty
+# anywhere else
 DOOR: bytes = b""
 
 
@@ -400,13 +416,11 @@ def import_everything() -> None:
     gc.freeze()  # else the forks copy what they only count
 
 
-def door() -> socket.socket:
-    """Where the forks ask."""
-    global DOOR
+def listening() -> socket.socket:
+    """A door that nobody knows yet."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     opened.bind("")  # the kernel finds a name for it
     opened.listen()
-    DOOR = opened.getsockname()
     return opened
 
 
@@ -414,7 +428,8 @@ def serve(asked: socket.socket, door: socket.socket) -> Start:
     """Fork and wait as told, until nobody asks any more; the forks themselves ask at the door.
     Returns in the forks: what each is to be.
     """
-    asking = [asked]
+    global DOOR
+    DOOR, asking = door.getsockname(), [asked]
     while True:
         for one in select.select([door, *asking], [], [])[0]:
             if one is door:
@@ -495,7 +510,8 @@ if __name__ == "__main__":
     # a process with threads is not one to fork
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import_everything()
-    begun = serve(socket.socket(fileno=int(sys.argv[1])), door())
+    asked_, door_ = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:])
+    begun = serve(asked_, door_)
     try:
         begin(begun)
     except SystemExit as ended:

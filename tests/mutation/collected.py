@@ -190,7 +190,7 @@ def fork_the_program(begins: Callable[[], None]) -> None:
     try:
         ours.close()
         _become_a_program()
-        begun = ready.serve(theirs, ready.door())
+        begun = ready.serve(theirs, ready.listening())
         _open_streams()
         begins()
         try:
