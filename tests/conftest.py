@@ -30,22 +30,27 @@ for ignored in (signal.SIGHUP, signal.SIGINT):
 if ready.FORKS:
     apart.subprocess = ready.PARSERS  # type: ignore[attr-defined]
 
-# half a minute and more each: no worker is to begin with one of them at the end
+# the most work: no worker is to begin with one of them at the end
 LONGEST = (
     "test_sale.py",
     "test_next_steps.py",
     "test_losses.py",
     "test_simulation.py",
     "test_pipeline.py",
-    "test_rejects.py",
     "test_plan_is_run.py",
-    "test_doors.py",
     "test_parquet.py",
-    "test_resolving.py",
-    "test_demo.py",
-    "test_doctoring.py",
-    "test_auditing_refunds.py",
+    "test_coming_back.py",
     "test_mutants.py",
+    "test_doors.py",
+    "test_resolving.py",
+    "test_rejects.py",
+    "test_archiving.py",
+    "test_verifying.py",
+    "test_mutation.py",
+    "test_journal_migration.py",
+    "test_doctoring.py",
+    "test_demo.py",
+    "test_auditing_refunds.py",
 )
 
 
