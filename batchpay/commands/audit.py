@@ -42,7 +42,7 @@ from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.reconciliation.ledger import Books, Ledger, Rolling, Sums, ledger_of
+from batchpay.reconciliation.ledger import BothSides, Ledger, Rolling, Sums, ledger_of
 from batchpay.reconciliation.matching import (
     Attempts,
     Difference,
@@ -378,7 +378,7 @@ async def _found(
         match.notes.append(
             "the gateway does not tell its balance: opening and closing are unknown"
         )
-    books = Books(
+    both = BothSides(
         attempts=attempts,
         charges=charges,
         transactions=transactions,
@@ -391,7 +391,7 @@ async def _found(
         transfers_of=_orders_of_transfers(opened),
         before=_closing_before(opened, period),
     )
-    ledger = ledger_of(books)
+    ledger = ledger_of(both)
     match.differences = apart([*match.differences, *ledger.differences])
     return Matched(match, refunded, made, ledger)
 

@@ -36,7 +36,7 @@ class Earned:
     shares: int  # the recipients'
     commission: int
     taken: tuple[Taken, ...]
-    given_back: int  # to payers since, out of all of the above: `ours` is before it
+    refunded: int  # to payers since, out of all of the above: `ours` is before it
 
     @property
     def ours(self) -> dict[str, int]:
@@ -82,5 +82,5 @@ def earned_of(totals: Totals) -> Iterator[Earned]:
             shares=totals.shares[currency, "recipient"],
             commission=totals.shares[currency, "platform"],
             taken=tuple(one for one in taken if one.fee or one.vat),
-            given_back=totals.later[currency, REFUNDED],
+            refunded=totals.later[currency, REFUNDED],
         )

@@ -113,7 +113,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class BothSides:
     """What both sides say of some days."""
 
     attempts: Sequence[Attempt]
@@ -131,14 +131,14 @@ class Books:
     before: Mapping[str, int]  # closing balances of the audit of the days before
 
 
-def ledger_of(books: Books) -> Ledger:
+def ledger_of(both: BothSides) -> Ledger:
     """Both sides side by side, and every difference."""
     ledger = Ledger()
-    credits = _credits(books.transactions)
-    shown = {one.id: one for one in books.charges}
-    transfers = {one.id: one for one in books.transfers}
-    debits = {one.origin: one for one in books.transactions if one.direction == "debit"}
-    for attempt in books.attempts:
+    credits = _credits(both.transactions)
+    shown = {one.id: one for one in both.charges}
+    transfers = {one.id: one for one in both.transfers}
+    debits = {one.origin: one for one in both.transactions if one.direction == "debit"}
+    for attempt in both.attempts:
         charge = attempt.charge
         if charge is None or charge.id not in shown:
             continue
@@ -148,14 +148,14 @@ def ledger_of(books: Books) -> Ledger:
             _add(ledger.sums, booked, credits.get(charge.id))
             ledger.differences += _of_fees(attempt, charge, booked)
             ledger.differences += _of_debit(attempt, charge, transfers, debits)
-    ledger.differences += _of_refunds(books, debits)
-    ledger.differences += one_sale(books.attempts)
-    owners = _owners(books)
-    for one in books.transactions:
-        if books.covers(one.created_at):
-            ledger.entries.append(_entry(one, owners, books.order_of))
-    ledger.balances = list(_balances(books, ledger.entries))
-    ledger.differences += _of_balances(ledger.balances, books.before)
+    ledger.differences += _of_refunds(both, debits)
+    ledger.differences += one_sale(both.attempts)
+    owners = _owners(both)
+    for one in both.transactions:
+        if both.covers(one.created_at):
+            ledger.entries.append(_entry(one, owners, both.order_of))
+    ledger.balances = list(_balances(both, ledger.entries))
+    ledger.differences += _of_balances(ledger.balances, both.before)
     return ledger
 
 
@@ -311,11 +311,11 @@ def _of_debit(
 
 
 def _of_refunds(
-    books: Books, debits: Mapping[str, Transaction]
+    both: BothSides, debits: Mapping[str, Transaction]
 ) -> Iterator[Difference]:
     """A refund of one of ours has one debit; in another currency its amount is not held."""
-    for refund in books.refunds:
-        order_id = books.order_of(refund.charge_id)
+    for refund in both.refunds:
+        order_id = both.order_of(refund.charge_id)
         # of a day that nobody tells: no proof
         if not order_id or not is_instant(refund.made_at):
             continue
@@ -419,12 +419,10 @@ Owners = Mapping[str, tuple[str, str]]
 """Id of a transfer or a refund of this job -> what it is, and of which order."""
 
 
-def _owners(books: Books) -> Owners:
-    found = {
-        name: (TRANSFER, order_id) for name, order_id in books.transfers_of.items()
-    }
-    for refund in books.refunds:
-        order_id = books.order_of(refund.charge_id)
+def _owners(both: BothSides) -> Owners:
+    found = {name: (TRANSFER, order_id) for name, order_id in both.transfers_of.items()}
+    for refund in both.refunds:
+        order_id = both.order_of(refund.charge_id)
         if order_id:
             found[refund.id] = (REFUND, order_id)
     return found
@@ -448,7 +446,7 @@ def _entry(one: Transaction, owners: Owners, order_of: Callable[[str], str]) -> 
     )
 
 
-def _balances(books: Books, entries: Sequence[Entry]) -> Iterator[Rolling]:
+def _balances(both: BothSides, entries: Sequence[Entry]) -> Iterator[Rolling]:
     """From what the account has now, back to the end of the days and to their beginning."""
     credits = Counter[str]()
     debits = Counter[str]()
@@ -458,15 +456,15 @@ def _balances(books: Books, entries: Sequence[Entry]) -> Iterator[Rolling]:
         else:
             debits[one.currency] -= one.minor
     since = Counter[str]()
-    for later in books.transactions:
-        if books.is_later(later.created_at) and isinstance(later.amount, int):
+    for later in both.transactions:
+        if both.is_later(later.created_at) and isinstance(later.amount, int):
             if later.direction == "credit":
                 since[later.currency.upper()] += later.amount
             else:
                 since[later.currency.upper()] -= later.amount
     told = {}
-    if books.balance is not None:
-        told[books.balance.currency] = books.balance.total
+    if both.balance is not None:
+        told[both.balance.currency] = both.balance.total
     for currency in sorted({*credits, *debits, *told} - {""}):
         closing = opening = None
         if currency in told:

@@ -240,8 +240,8 @@ class Cover:
                 4, f"=SUM(B{at},-C{at},-D{at})", ours, sheet.book.money(one.currency)
             )
         sheet.at += 1
-        if one.given_back:
-            money = words.money(one.given_back, one.currency)
+        if one.refunded:
+            money = words.money(one.refunded, one.currency)
             sheet.line(words.say(labels.GIVEN_BACK(money=money)))
 
     def _write_sum(self, name: str, of: str, minor: int, currency: str) -> None:

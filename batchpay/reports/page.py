@@ -481,8 +481,8 @@ class Page:
                         (words.money(minor, taken.currency), words.column(name))
                     )
             back = ""
-            if one.given_back:
-                money = words.money(one.given_back, one.currency)
+            if one.refunded:
+                money = words.money(one.refunded, one.currency)
                 back = words.say(labels.GIVEN_BACK(money=money))
             whole = ""
             if one.whole == one.charged:
