@@ -36,6 +36,7 @@ from batchpay.settlement import (
     Channel,
     Limits,
     Look,
+    Means,
     Recorder,
     Run,
     Settlement,
@@ -151,15 +152,8 @@ class World:
                 clock, pacer, Breaker(self.settings.pause_s), lambda: None
             )
             recorder = Recorder(journal, clock, JOB, "run", live=False)
-            run = Run(
-                self.settings,
-                Omise(gateway),
-                self.line,
-                recorder,
-                clock,
-                Silent(),
-                limits or Limits(),
-            )
+            means = Means(self.settings, Omise(gateway), self.line, recorder, clock)
+            run = Run(means, Silent(), limits or Limits())
             self.settlement = run.loop
             if meanwhile:
                 asyncio.get_running_loop().call_later(1.0, meanwhile, self.settlement)

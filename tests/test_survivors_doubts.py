@@ -17,7 +17,7 @@ from batchpay.gateways.omise.gateway import Omise
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.proof import Proof, Verdict
-from batchpay.settlement import Case, Channel, Recorder
+from batchpay.settlement import Case, Channel, Means, Recorder
 from batchpay.settlement.doubts import REREAD_AFTER_S, Doubts, News
 from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists
 from batchpay.settlement.pacing import Breaker, Pacer
@@ -70,19 +70,10 @@ class Doubting:
             self.channel = Channel(clock, Pacer(50, 1.0, 1), Breaker(1.0), lambda: None)
             self.recorder = Recorder(self.journal, clock, "night", "run", live=False)
             omise = Omise(self.gateway)
-            self.lists = Lists(
-                SETTINGS, omise, self.channel, self.recorder, clock, self.tell
-            )
+            means = Means(SETTINGS, omise, self.channel, self.recorder, clock)
+            self.lists = Lists(means, self.tell)
             self.doubts = Doubts(
-                SETTINGS,
-                omise,
-                self.channel,
-                self.recorder,
-                self.lists,
-                clock,
-                News(),
-                self.again.append,
-                self.tell,
+                means, self.lists, News(), self.again.append, self.tell
             )
             await main(self)
 

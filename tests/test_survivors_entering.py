@@ -21,7 +21,7 @@ from batchpay.domain.events import BelongsTo, RecipientsAsked
 from batchpay.domain.model import Answer
 from batchpay.journals.memory import MemoryJournal
 from batchpay.messages.message import plain
-from batchpay.settlement import Channel, Recorder
+from batchpay.settlement import Channel, Means, Recorder
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.preflight import Preflight, preflight, why_barred
 from batchpay.settlement.run import (
@@ -340,7 +340,8 @@ def test_the_first_run_writes_down_whose_the_journal_is() -> None:
 
         async def main(channel: Channel) -> tuple[Account, str]:
             recorder = Recorder(journal, FakeClock(), "night", "run", live=False)
-            account = await enter(settings, gateway, channel, recorder, notes)
+            means = Means(settings, gateway, channel, recorder, FakeClock())
+            account = await enter(means, notes)
             return account, why_whose_unknown(recorder, account)
 
         account, untold = at(main)

@@ -32,12 +32,12 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Answer, Outcome
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.settlement import Channel, Recorder, following
+from batchpay.settlement import Channel, Means, Recorder, following
 from batchpay.settlement.following import Follower, Follows, PendingRound
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_following import attempt
-from tests.test_settlement import JOB, World, only
+from tests.test_settlement import JOB, SETTINGS, World, only
 
 DAY_S = 86_400.0
 T = TypeVar("T", bound=Told)
@@ -147,9 +147,8 @@ class Night:
             if waiting:
                 turns.rest(waiting)
             gateway: Any = books
-            follower = Follower(
-                gateway, channel, keeper, clock, follows, turns, deadline_ns
-            )
+            means = Means(SETTINGS, gateway, channel, keeper, clock)
+            follower = Follower(means, follows, turns, deadline_ns)
             await follower.follow()
 
         self.now_ns = START_NS + int(self.world.now_s * 1e9)

@@ -23,7 +23,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
-from batchpay.settlement import Case, Channel, Look, Recorder, paging
+from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
 from batchpay.settlement.lists import (
     EVERYTHING,
     PASSED_OVER,
@@ -392,9 +392,8 @@ def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
         recorder = Recorder(MemoryJournal("night"), clock, "night", "run", live=False)
         made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
         recorder.expected.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
-        found = Lists(
-            SETTINGS, Omise(FakeGateway()), line, recorder, clock, lambda case: None
-        )
+        means = Means(SETTINGS, Omise(FakeGateway()), line, recorder, clock)
+        found = Lists(means, lambda case: None)
         return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
 
     lacking, _ = in_virtual_time(main(), 2000.0)
@@ -511,14 +510,9 @@ def lists_of(
         journal or MemoryJournal("night"), clock, "night", "run", live=False
     )
     recorder.expected.known.update(known)
-    return Lists(
-        SETTINGS,
-        Omise(gateway or FakeGateway()),
-        channel,
-        recorder,
-        clock,
-        lambda case: None,
-    )
+    omise = Omise(gateway or FakeGateway())
+    means = Means(SETTINGS, omise, channel, recorder, clock)
+    return Lists(means, lambda case: None)
 
 
 AT = iso(SENT)

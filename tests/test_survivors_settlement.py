@@ -32,6 +32,7 @@ from batchpay.settlement import (
     Channel,
     Limits,
     Look,
+    Means,
     Recorder,
     Run,
     Settlement,
@@ -1323,9 +1324,8 @@ def steps(
         clock = FakeClock()
         line = Channel(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
         recorder = Recorder(world.journal, clock, JOB, "run", live=False)
-        run = Run(
-            SETTINGS, Omise(world.gateway), line, recorder, clock, progress, Limits()
-        )
+        means = Means(SETTINGS, Omise(world.gateway), line, recorder, clock)
+        run = Run(means, progress, Limits())
         start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
         known = any(event.kind == "intent" for event in world.journal.events())
         look = Look(start - timedelta(days=1), known, False, 0.0)
@@ -1399,7 +1399,8 @@ def test_a_run_that_has_not_begun_holds_nothing_back() -> None:
         clock = FakeClock()
         recorder = Recorder(MemoryJournal(JOB), clock, JOB, "run", live=False)
         line = Channel(clock, Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
-        loop = Settlement(SETTINGS, Omise(FakeGateway()), line, recorder, clock)
+        means = Means(SETTINGS, Omise(FakeGateway()), line, recorder, clock)
+        loop = Settlement(means)
         assert loop.why_held == ""
         loop.hold("wait")
         assert loop.why_held == "wait"

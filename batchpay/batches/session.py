@@ -39,6 +39,7 @@ from batchpay.settlement import (
     Follows,
     Limits,
     Look,
+    Means,
     Preflight,
     Progress,
     Run,
@@ -94,9 +95,8 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     gateway = opened.edges.gateway(settings, call.key.reveal())
     limits = _limits(opened.job, call.options, opened.started_ns)
     channel = channel_of(opened)
-    run = Run(
-        settings, gateway, channel, opened.recorder, opened.clock, call.progress, limits
-    )
+    means = Means(settings, gateway, channel, opened.recorder, opened.clock)
+    run = Run(means, call.progress, limits)
     running = asyncio.get_running_loop()
 
     def interrupt(name: str) -> None:
@@ -262,7 +262,8 @@ async def ask_the_gateway(
     channel = channel_of(opened)
     gateway = opened.edges.gateway(settings, key.reveal())
     try:
-        account = await enter(settings, gateway, channel, opened.recorder, notes)
+        means = Means(settings, gateway, channel, opened.recorder, opened.clock)
+        account = await enter(means, notes)
         if unknown := why_whose_unknown(opened.recorder, account):
             raise channel.fatal or GatewaySilent(unknown)
         answer = await ask(gateway, channel)

@@ -20,7 +20,7 @@ from batchpay.lifecycle.charge import (
 )
 from batchpay.lifecycle.listing import Listing
 from batchpay.messages import steps
-from batchpay.settlement import Case, Channel
+from batchpay.settlement import Case, Channel, Means
 from batchpay.settlement.by_id import ask_for
 from batchpay.settlement.lists import Lists, charged_since
 
@@ -92,14 +92,9 @@ async def look_up(
         if by_id is not None and _says_enough(by_id, attempt):
             await opened.recorder.found(case, by_id, by_id=True)
             return by_id
-    lists = Lists(
-        opened.job.gateway,
-        gateway,
-        channel,
-        opened.recorder,
-        opened.clock,
-        lambda moved: None,
-    )
+    settings = opened.job.gateway
+    means = Means(settings, gateway, channel, opened.recorder, opened.clock)
+    lists = Lists(means, lambda moved: None)
     found: list[ChargeSeen] = []
 
     async def absorb(page: Page) -> None:

@@ -1,5 +1,6 @@
 """CHARGE + JOURNAL: where plan, gateway and journal meet.
 
+means      what every part of a run works with
 run        the sequence of a run, step by step
 channel    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
 recorder   all that is written of intents and evidence, and nowhere else
@@ -32,6 +33,7 @@ from batchpay.settlement.channel import Channel
 from batchpay.settlement.following import Follows
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
+from batchpay.settlement.means import Means
 from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
 from batchpay.settlement.recorder import Recorder
@@ -54,6 +56,7 @@ __all__ = [
     "Follows",
     "Limits",
     "Look",
+    "Means",
     "Preflight",
     "Progress",
     "Recorder",

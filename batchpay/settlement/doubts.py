@@ -11,15 +11,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from batchpay.domain.model import ChargeSeen, Outcome, Page
-from batchpay.domain.ports import Clock, Gateway
+from batchpay.domain.ports import Clock
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.charge import can_be_asked_for, key_in
 from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.settlement.by_id import NO_REPLY, Reply, ask_for
 from batchpay.settlement.cases import Case
-from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, charged_since
-from batchpay.settlement.recorder import Recorder
+from batchpay.settlement.means import Means
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 
@@ -79,26 +78,22 @@ class Doubts:
 
     def __init__(
         self,
-        settings: GatewaySettings,
-        gateway: Gateway,
-        channel: Channel,
-        recorder: Recorder,
+        means: Means,
         lists: Lists,
-        clock: Clock,
         news: News,
         again: Callable[[Case], None],
         told: Callable[[Case], None],
     ) -> None:
-        self._gap_s = settings.lookup_gap_s
-        self._gateway = gateway
-        self._channel = channel
-        self._recorder = recorder
+        self._gap_s = means.settings.lookup_gap_s
+        self._gateway = means.gateway
+        self._channel = means.channel
+        self._recorder = means.recorder
         self._lists = lists
-        self._clock = clock
+        self._clock = means.clock
         self._news = news
         self._again = again
         self._told = told
-        self._rules = doubt_rules(settings, clock)
+        self._rules = doubt_rules(means.settings, means.clock)
         self._open: dict[str, Case] = {}
         self._rereads: deque[tuple[float, Case]] = deque()
         self._incomplete = 0

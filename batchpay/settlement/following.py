@@ -21,7 +21,6 @@ from typing import Any, TypeVar
 from batchpay.domain.books import Booked, Happened, PageOf, Refund, Span, Transfer
 from batchpay.domain.events import DisputeSeen, Followed, RefundSeen, TransferSeen
 from batchpay.domain.model import Answer, OnItsWay, Outcome
-from batchpay.domain.ports import Clock, Gateway
 from batchpay.lifecycle.after import (
     DAY_NS,
     FOLLOWED_NS,
@@ -33,11 +32,11 @@ from batchpay.lifecycle.after import (
     seen,
 )
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.settlement.channel import GLANCE_S, Channel, Request
+from batchpay.settlement.channel import GLANCE_S, Request
 from batchpay.settlement.ledger import NOT_THERE
 from batchpay.settlement.lists import OVERLAP
+from batchpay.settlement.means import Means
 from batchpay.settlement.paging import PAGE_SIZE
-from batchpay.settlement.recorder import Recorder
 
 # so many chains without a transfer, and none with one: the gateway tells of none
 SILENT_AFTER = 3
@@ -115,18 +114,15 @@ class Follower:
 
     def __init__(
         self,
-        gateway: Gateway,
-        channel: Channel,
-        recorder: Recorder,
-        clock: Clock,
+        means: Means,
         follows: Follows,
         pending: PendingRound,
         deadline_ns: int | None,
     ) -> None:
-        self._gateway = gateway
-        self._channel = channel
-        self._recorder = recorder
-        self._clock = clock
+        self._gateway = means.gateway
+        self._channel = means.channel
+        self._recorder = means.recorder
+        self._clock = means.clock
         self._follows = follows
         self._pending = pending
         self._deadline_ns = deadline_ns
@@ -135,7 +131,7 @@ class Follower:
         if follows.patient:
             self._left *= PATIENCE
             self._longest_s *= PATIENCE
-        self._began_s = clock.elapsed_s()
+        self._began_s = self._clock.elapsed_s()
         self._ended = False
         self._told = False  # did the gateway tell of any transfer?
         self._without_one = 0

@@ -25,9 +25,7 @@ from batchpay.domain.model import (
     Page,
     UnreadablePage,
 )
-from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import SKEW_S, is_instant
-from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
@@ -35,7 +33,7 @@ from batchpay.lifecycle.plan import may_pay
 from batchpay.messages import steps
 from batchpay.settlement.by_id import Reply, ask_for
 from batchpay.settlement.cases import Case
-from batchpay.settlement.channel import Channel
+from batchpay.settlement.means import Means
 from batchpay.settlement.pacing import http_date
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.recorder import Recorder
@@ -82,22 +80,14 @@ class Lists:
     that moved.
     """
 
-    def __init__(
-        self,
-        settings: GatewaySettings,
-        gateway: Gateway,
-        channel: Channel,
-        recorder: Recorder,
-        clock: Clock,
-        told: Callable[[Case], None],
-    ) -> None:
-        self._gateway = gateway
-        self._clock = clock
-        self._channel = channel
-        self._recorder = recorder
+    def __init__(self, means: Means, told: Callable[[Case], None]) -> None:
+        self._gateway = means.gateway
+        self._clock = means.clock
+        self._channel = means.channel
+        self._recorder = means.recorder
         self._told = told
-        self._period_s = settings.doubt_period_s
-        self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
+        self._period_s = means.settings.doubt_period_s
+        self._lag_s = min(LARGEST_LAG_S, self._period_s / 8)
         self._met_unknown = False
         # charges that a list showed oddly, and that were asked for by their id
         self._reread: set[str] = set()

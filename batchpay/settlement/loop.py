@@ -18,18 +18,15 @@ from typing import Any
 
 from batchpay.domain.errors import Bug, Misconfigured, Taken
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Outcome
-from batchpay.domain.ports import Clock, Gateway
-from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
-from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, Look, time_of
+from batchpay.settlement.means import Means
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
-from batchpay.settlement.recorder import Recorder
 from batchpay.settlement.slots import Slots, Turn
 from batchpay.settlement.throttled import Throttled
 
@@ -56,40 +53,31 @@ class Settlement:
 
     def __init__(
         self,
-        settings: GatewaySettings,
-        gateway: Gateway,
-        channel: Channel,
-        recorder: Recorder,
-        clock: Clock,
+        means: Means,
         *,
         limits: Limits | None = None,
         progress: Callable[[Case], None] = lambda case: None,
     ) -> None:
+        settings = means.settings
         self._settings = settings
         self._live = settings.mode == "live"
-        self._gateway = gateway
-        self._channel = channel
-        self._recorder = recorder
-        self._clock = clock
+        self._gateway = means.gateway
+        self._channel = means.channel
+        self._recorder = means.recorder
+        self._clock = means.clock
         self._limits = limits or Limits()
         self._progress = progress
         self._news = News()
         self._queue = Queue(self._limits)
-        self._slots = Slots(settings.concurrency, clock.elapsed_s)
-        self.lists = Lists(settings, gateway, channel, recorder, clock, progress)
+        self._slots = Slots(settings.concurrency, self._clock.elapsed_s)
+        self.lists = Lists(means, progress)
         self._doubts = Doubts(
-            settings,
-            gateway,
-            channel,
-            recorder,
-            self.lists,
-            clock,
-            self._news,
-            self._queue.again,
-            progress,
+            means, self.lists, self._news, self._queue.again, progress
         )
         self._throttled = Throttled(
-            clock, gap_s=settings.lookup_gap_s, patience_s=settings.doubt_period_s
+            self._clock,
+            gap_s=settings.lookup_gap_s,
+            patience_s=settings.doubt_period_s,
         )
         self._strangers = 0
         self._first_sent = asyncio.Event()

@@ -35,7 +35,7 @@ from batchpay.domain.errors import (
     Misconfigured,
 )
 from batchpay.domain.events import BelongsTo, Recovered
-from batchpay.domain.ports import Clock, Gateway
+from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import GatewaySettings
@@ -45,6 +45,7 @@ from batchpay.settlement.channel import Channel
 from batchpay.settlement.following import Follower, Follows, PendingRound
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
+from batchpay.settlement.means import Means
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
 from batchpay.settlement.recorder import Recorder
@@ -96,32 +97,13 @@ class Run:
     held it back.
     """
 
-    def __init__(
-        self,
-        settings: GatewaySettings,
-        gateway: Gateway,
-        channel: Channel,
-        recorder: Recorder,
-        clock: Clock,
-        progress: Progress,
-        limits: Limits,
-    ) -> None:
-        self.settings = settings
-        self.gateway = gateway
-        self.channel = channel
-        self.recorder = recorder
-        self.clock = clock
+    def __init__(self, means: Means, progress: Progress, limits: Limits) -> None:
+        self.means = means
+        self.channel = means.channel
+        self.recorder = means.recorder
         self.progress = progress
         self.limits = limits
-        self.loop = Settlement(
-            settings,
-            gateway,
-            channel,
-            recorder,
-            clock,
-            limits=limits,
-            progress=progress.order,
-        )
+        self.loop = Settlement(means, limits=limits, progress=progress.order)
         self.notes: list[str] = []  # what a person should hear beside the outcomes
         self.whose_unknown = ""  # why it asked for nothing but the account
         self.blind = ""  # why its look before the first send came to nothing
@@ -136,7 +118,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     progress = run.progress
     progress.phase("entering")
     entering: list[str] = []
-    account = await enter(run.settings, run.gateway, channel, run.recorder, entering)
+    account = await enter(run.means, entering)
     if channel.closed:
         run.whose_unknown = ""
     else:
@@ -148,7 +130,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
         progress.phase("waiting")
         await channel.rest(brought.wait_s)
     progress.phase("listing")
-    pending = PendingRound(brought.follows, run.clock.now_ns())
+    pending = PendingRound(brought.follows, run.means.clock.now_ns())
     run.recorder.expected.remember(int(brought.look.since.timestamp()) * 10**9)
     looked = await loop.look(brought.look)
     if looked:  # who tells nothing at all is not said to keep one thing back
@@ -162,7 +144,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
         return
     if brought.recovers is not None:
         await run.recorder.note(brought.recovers)
-    await _belong(run.settings, run.recorder, account)
+    await _belong(run.means, account)
     sendable, impossible = _survey(brought)
     progress.phase("asking")
     await loop.recover(pending.rest)
@@ -189,15 +171,7 @@ async def _follow(run: Run, follows: Follows, pending: PendingRound) -> None:
     if not follows.requests or run.channel.closed:
         return
     run.progress.phase("following")
-    follower = Follower(
-        run.gateway,
-        run.channel,
-        run.recorder,
-        run.clock,
-        follows,
-        pending,
-        run.limits.deadline_ns,
-    )
+    follower = Follower(run.means, follows, pending, run.limits.deadline_ns)
     await follower.follow()
 
 
@@ -220,8 +194,13 @@ async def _preflight(
     """Ask, and keep the answer where every later decision about a row reads it: in the journal."""
     asked = sendable.recipients
     kept = brought.kept_preflight
+    means = run.means
     found = await preflight(
-        asked, run.gateway, run.channel, account.currency, run.settings.concurrency
+        asked,
+        means.gateway,
+        means.channel,
+        account.currency,
+        means.settings.concurrency,
     )
     if found.unknown:
         run.notes.append(
@@ -236,13 +215,7 @@ async def _preflight(
 # --- whose money is it
 
 
-async def enter(
-    settings: GatewaySettings,
-    gateway: Gateway,
-    channel: Channel,
-    recorder: Recorder,
-    notes: list[str],
-) -> Account:
+async def enter(means: Means, notes: list[str]) -> Account:
     """Hold the key's account, the mode and the address against the journal's; the first run writes
     them down.
 
@@ -250,18 +223,19 @@ async def enter(
     stop: then mode and address alone are held, from the first complete list on. For one that told
     it before, see `why_whose_unknown`.
     """
-    kept = recorder.belonging.belongs_to()
+    settings = means.settings
+    kept = means.recorder.belonging.belongs_to()
     refuse_other_place(settings, kept)
-    account = await account_of(settings, gateway, channel)
+    account = await account_of(settings, means.gateway, means.channel)
     if not account.id:
-        if not channel.closed and not kept.get("account"):
+        if not means.channel.closed and not kept.get("account"):
             notes.append(
                 "the gateway does not tell whose account the key is of: only mode and address are"
                 " held"
             )
         return account
     refuse_other_account(account, kept)
-    await _belong(settings, recorder, account)
+    await _belong(means, account)
     return account
 
 
@@ -332,19 +306,18 @@ async def close_to_no_gateway(
         channel.close(why, GatewaySilent(told))
 
 
-async def _belong(
-    settings: GatewaySettings, recorder: Recorder, account: Account
-) -> None:
+async def _belong(means: Means, account: Account) -> None:
     """Write down whose the journal is, once a gateway has answered: an address where nobody is
     binds no journal.
     """
-    kept = recorder.belonging.account()
+    settings = means.settings
+    belonging = means.recorder.belonging
     told = BelongsTo(
-        account=account.id or str(kept.get("account", "")),
+        account=account.id or str(belonging.account().get("account", "")),
         mode=settings.mode,
         url=address_of(settings),
     )
-    await recorder.belonging.belong(told)
+    await belonging.belong(told)
 
 
 def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:
