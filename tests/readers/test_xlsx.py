@@ -15,11 +15,15 @@ from xml.sax.saxutils import escape
 
 import openpyxl
 import pytest
+import xlsxwriter
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from batchpay.job.job import Input
+from batchpay.domain.errors import FileRefused
+from batchpay.job.job import Input, Roles
 from batchpay.readers import open_snapshot, read
+from batchpay.readers.xlsx import package
+from batchpay.readers.xlsx.reader import read_xlsx
 from tests.readers.files import CARD, HEADER, Looked, look, row
 
 Cells = Sequence[Any]
@@ -407,14 +411,14 @@ def _hostile() -> dict[str, tuple[bytes, str]]:
             rezipped(data, {"xl\\..\\evil.xml": b"<x/>"}),
             "path out of the workbook",
         ),
-        "encrypted part": (bytes(encrypted), "is encrypted"),
-        "case twice": (rezipped(data, {"xl/WORKBOOK.xml": b"<x/>"}), "one twice"),
+        "encrypted part": (bytes(encrypted), "a zip with a password"),
+        "case twice": (rezipped(data, {"xl/WORKBOOK.xml": b"<x/>"}), "two of one name"),
         "no workbook": (_zip({"a.xml": b"<a/>"}), "is a zip: 'a.xml': unpack it"),
         "docx": (
             _zip(
                 {"[Content_Types].xml": b"<Types/>", "_rels/.rels": b"<Relationships/>"}
             ),
-            "without a workbook",
+            "name no workbook among them",
         ),
         "xls": (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
@@ -663,6 +667,108 @@ def test_parts_with_backslashes_or_in_other_letters_are_read(tmp_path: Path) -> 
         assert (
             "a path out of the workbook" in look(tmp_path, "orders.xlsx", odd).refusal
         )
+
+
+BOOK, RELS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+STRINGS = "xl/sharedStrings.xml"
+ROOT = "_rels/.rels"
+
+
+def written(data: bytes, names: dict[str, str], targets: dict[str, str]) -> bytes:
+    """The same workbook with parts under other names, and with other names told of them."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(sink, "w") as new:
+        for info in old.infolist():
+            part = old.read(info)
+            if info.filename.endswith(".rels"):
+                text = part.decode()
+                for target, now in targets.items():
+                    text = text.replace(f'Target="{target}"', f'Target="{now}"')
+                part = text.encode()
+            if info.filename == "[Content_Types].xml":
+                for name, now in names.items():
+                    part = part.replace(f'"/{name}"'.encode(), f'"/{now}"'.encode())
+            name = names.get(info.filename, info.filename)
+            if name:
+                new.writestr(name, part)
+    return sink.getvalue()
+
+
+def by_xlsxwriter() -> bytes:
+    """Two good rows, texts in a part of their own."""
+    sink = io.BytesIO()
+    with xlsxwriter.Workbook(sink) as workbook:
+        sheet = workbook.add_worksheet("Orders")
+        for at, cells in enumerate((HEADER, good(1), good(2))):
+            sheet.write_row(at, 0, cells)
+    return sink.getvalue()
+
+
+NAMED_OTHERWISE = {
+    "absolute": ({}, {"worksheets/sheet1.xml": f"/{SHEET}", BOOK: f"/{BOOK}"}),
+    "dots": ({}, {"worksheets/sheet1.xml": "./worksheets/../worksheets/sheet1.xml"}),
+    "up": ({SHEET: "s/1.xml"}, {"worksheets/sheet1.xml": "../s/1.xml"}),
+    "further up": ({}, {"worksheets/sheet1.xml": f"../../{SHEET}"}),
+    "strings": ({STRINGS: "xl/s/all.xml"}, {"sharedStrings.xml": "s/all.xml"}),
+    "blank": ({SHEET: "xl/a b.xml"}, {"worksheets/sheet1.xml": "a%20b.xml"}),
+    "backslash": ({}, {"worksheets/sheet1.xml": "worksheets\\sheet1.xml"}),
+    "other book": (
+        {BOOK: "xl/b2.xml", RELS: "xl/_rels/b2.xml.rels"},
+        {BOOK: "xl/b2.xml"},
+    ),
+    "at the root": (
+        {BOOK: "b.xml", RELS: "_rels/b.xml.rels", SHEET: "s.xml", STRINGS: "t.xml"},
+        {
+            BOOK: "b.xml",
+            "worksheets/sheet1.xml": "s.xml",
+            "sharedStrings.xml": "t.xml",
+        },
+    ),
+    "no root": ({ROOT: ""}, {}),
+    "no types": ({"[Content_Types].xml": ""}, {}),
+}
+
+
+@pytest.mark.fault("X19")
+@pytest.mark.parametrize("kind", NAMED_OTHERWISE)
+def test_parts_are_found_by_what_the_workbook_says_of_them(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they are called, and however that is told. Of a large workbook only what other
+    libraries find, too; the rest is told what to do.
+    """
+    data = written(by_xlsxwriter(), *NAMED_OTHERWISE[kind])
+    looked = look(tmp_path, "orders.xlsx", data)
+    assert (looked.rows, looked.problems, looked.refused) == ([2, 3], {}, [])
+    assert looked.documents[0]["order_id"] == good(1)[0]
+    monkeypatch.setattr(package, "MEMORY_LIMIT", 0)
+    (tmp_path / "orders.xlsx").write_bytes(data)
+    how = Input(str(tmp_path / "orders.xlsx"))
+    with open_snapshot(tmp_path / "orders.xlsx") as snapshot:
+        try:
+            table = read_xlsx(snapshot, how, HEADER[:1], Roles())
+        except FileRefused as refused:
+            assert "save it as a new Excel workbook" in str(refused)
+            assert kind in ODD
+        else:
+            rows = [chunk.texts(HEADER[0]) for chunk in table.chunks()]
+            assert rows == [[good(1)[0], good(2)[0]]]
+            assert kind not in ODD
+
+
+ODD = {"further up", "blank", "backslash", "no root", "no types"}
+
+
+@pytest.mark.fault("X17")
+@pytest.mark.parametrize("part", [SHEET, RELS, STRINGS])
+def test_a_workbook_that_lacks_a_part_is_told(tmp_path: Path, part: str) -> None:
+    """A sheet that is named and not there holds orders that nobody sees."""
+    lacking = written(by_xlsxwriter(), {part: ""}, {})
+    refusal = look(tmp_path, "orders.xlsx", lacking).refusal
+    if part == STRINGS:
+        assert "is cut or damaged" in refusal
+    else:
+        assert f"its part {part} is missing" in refusal
 
 
 @pytest.mark.fault("X10")

@@ -10,10 +10,14 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
+from urllib.parse import unquote
 from xml.etree import ElementTree
+from xml.sax.saxutils import quoteattr
 
 from batchpay.domain.errors import FileRefused
+from batchpay.domain.text import told
+from batchpay.messages import packages
 from batchpay.readers import kinds
 from batchpay.readers.snapshot import Snapshot
 
@@ -29,12 +33,25 @@ _DECLARATION = re.compile(
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*\bencoding\s*=\s*["']([^"']*)""")
 
 
-# Libraries look for some parts by their names, letter by letter.
-_STANDARD = {
-    "[content_types].xml": "[Content_Types].xml",
-    "xl/sharedstrings.xml": "xl/sharedStrings.xml",
-    "docprops/app.xml": "docProps/app.xml",
+_LIST = "[Content_Types].xml"
+_ROOT = "_rels/.rels"
+_BOOK = "xl/workbook.xml"
+# Libraries look for some parts by these names, whatever the workbook calls them.
+_NAMES = {
+    "styles": "xl/styles.xml",
+    "sharedStrings": "xl/sharedStrings.xml",
+    "theme": "xl/theme/theme1.xml",
 }
+_NO_CELLS = "chartsheets"  # where sheets lie that have none
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELATIONS = (
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    "{}</Relationships>"
+)
+_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="xml" ContentType="application/xml"/></Types>'
+)
 
 
 def _plain(name: str) -> str:
@@ -51,6 +68,15 @@ class Sheet:
     visible: bool
 
 
+class _Relation(NamedTuple):
+    """What a part says of another one."""
+
+    id: str
+    kind: str
+    part: str  # its path in the workbook
+    is_plain: bool  # told as every program tells it
+
+
 @dataclass(slots=True)
 class Package:
     """The parts of one workbook, all XML checked. Its stream stays open as long as it does."""
@@ -63,10 +89,10 @@ class Package:
     from_1904: bool = False  # its dates count from there
     # who wrote it left its formulas to whoever opens it: a 0 beside one is no value
     uncalculated: bool = False
-    _styles: str = ""
-    _theme: str = ""
+    _book: str = _BOOK
+    _relations: list[_Relation] = field(default_factory=list, repr=False)  # the book's
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
-    # by plain name
+    # of parts that are XML, by plain name
     _infos: dict[str, zipfile.ZipInfo] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -77,58 +103,53 @@ class Package:
         package = cls(snapshot, zipfile.ZipFile(stream))
         infos = package.zip.infolist()
         package._weigh(infos)
-        package._infos = {_plain(info.filename): info for info in infos}
-        if "xl/workbook.xml" not in package._infos:
-            kind = kinds.kind_of(stream)
-            if kind != "zip" or not package._has("_rels/.rels"):
-                raise FileRefused(
-                    kinds.remedy_for(snapshot.path, "workbook", kind, stream)
-                )
         xml = [
             info
             for info in infos
             if info.filename.lower().endswith((".xml", ".rels", ".vml"))
         ]
+        package._infos = {_plain(info.filename): info for info in xml}
+        if not package._has(_BOOK):
+            kind = kinds.kind_of(stream)
+            if kind != "zip" or not package._has(_ROOT):
+                raise FileRefused(
+                    kinds.remedy_for(snapshot.path, "workbook", kind, stream)
+                )
         size = sum(info.file_size for info in xml)
         package.small = size <= MEMORY_LIMIT
-        if not package.small and any("\\" in info.filename for info in infos):
-            raise package._refused(
-                "has parts with backslashes in their names; save it anew"
-            )
         for info in xml:
             package._check_xml(info)
         package.has_macros = any(
             "vbaproject" in info.filename.lower() for info in infos
         )
         package.sheets = package._find_sheets()
+        if not package.small and not package._is_plain():
+            raise FileRefused(packages.ODD_PARTS(path=package._path))
         return package
 
-    def _refused(self, what: str) -> FileRefused:
-        return FileRefused(f"{self.snapshot.path}: {what}")
+    @property
+    def _path(self) -> str:
+        return str(self.snapshot.path)
 
     def _weigh(self, infos: list[zipfile.ZipInfo]) -> None:
+        path = self._path
         names = [_plain(info.filename) for info in infos]
         if len(names) > _PARTS or len(set(names)) < len(names):
-            raise self._refused("holds too many parts, or one twice; save it anew")
+            raise FileRefused(packages.TOO_MANY_PARTS(path=path))
         total = sum(info.file_size for info in infos)
         if total > TOTAL_LIMIT:
-            raise self._refused(
-                f"unpacks to {total} bytes, at most {TOTAL_LIMIT}: split it, or send CSV"
+            raise FileRefused(
+                packages.UNPACKS_TO_TOO_MUCH(path=path, size=total, limit=TOTAL_LIMIT)
             )
         for info in infos:
             if info.flag_bits & 1:
-                raise self._refused("is encrypted; save it without a password")
+                raise FileRefused(packages.ENCRYPTED_PART(path=path))
             steps = info.filename.replace("\\", "/").split("/")
             if not steps[0] or ".." in steps or steps[0].endswith(":"):
-                raise self._refused(
-                    "holds a part with a path out of the workbook; no spreadsheet writes that"
-                )
+                raise FileRefused(packages.PART_OUTSIDE(path=path))
             credible = max(1024**2, RATIO_LIMIT * info.compress_size)
             if info.file_size > credible:
-                raise self._refused(
-                    f"a part unpacks to more than {RATIO_LIMIT} times its size: looks like a zip"
-                    " bomb"
-                )
+                raise FileRefused(packages.TOO_ALIKE_PART(path=path, times=RATIO_LIMIT))
 
     def _check_xml(self, info: zipfile.ZipInfo) -> None:
         """No declarations and no other encoding, behind which some could hide."""
@@ -139,9 +160,7 @@ class Package:
                 if not before:
                     self._check_encoding(window[:200])
                 if _DECLARATION.search(before + window):
-                    raise self._refused(
-                        "declares a document type or entities; no spreadsheet writes that"
-                    )
+                    raise FileRefused(packages.DECLARATION(path=self._path))
                 before = window[-_OVERLAP:]
                 if self.small:
                     kept.append(window)
@@ -154,7 +173,7 @@ class Package:
         if declared:
             is_other |= declared[1].lower() not in (b"utf-8", b"us-ascii", b"ascii")
         if is_other:
-            raise self._refused("holds XML that is not UTF-8; save it anew")
+            raise FileRefused(packages.NOT_UTF8(path=self._path))
 
     def windows(self, name: str) -> Iterator[bytes]:
         """The bytes of a part in windows of some megabytes."""
@@ -166,66 +185,108 @@ class Package:
                 yield window
 
     def stored(self) -> BinaryIO:
-        """Only the checked XML, as a zip that cannot unpack to more than it is. Small packages
-        only, and once.
+        """Only the checked XML of its cells, as a zip that cannot unpack to more than it is, under
+        the names by which libraries look for it. Small packages only, and once.
         """
         assert self.small
+        names = {_plain(self._book): _BOOK}
+        relations = []
+        for number, one in enumerate(self._relations, 1):
+            folder = "worksheets" if one.kind == "worksheet" else _NO_CELLS
+            name = _NAMES.get(one.kind, f"xl/{folder}/part{number}.xml")
+            if name not in names.values() and self._has(one.part):
+                name = names.setdefault(_plain(one.part), name)
+            relations.append(_relation(one.id, one.kind, name.removeprefix("xl/")))
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as zipped:
-            for name in list(self._parts):
-                written = self._infos[name].filename.replace("\\", "/")
-                zipped.writestr(_STANDARD.get(name, written), self._parts.pop(name))
+            zipped.writestr(_LIST, _TYPES)
+            root = _relation("rId1", "officeDocument", _BOOK)
+            zipped.writestr(_ROOT, _RELATIONS.format(root))
+            written = _RELATIONS.format("".join(relations))
+            zipped.writestr("xl/_rels/workbook.xml.rels", written)
+            for plain, name in names.items():
+                zipped.writestr(name, self._parts.pop(plain))
+        self._parts.clear()
         sink.seek(0)
         return sink
 
     def _has(self, name: str) -> bool:
         return _plain(name) in self._infos
 
+    def _is_plain(self) -> bool:
+        """Would another library find all parts, too, by what is said of them?"""
+        if not self._has(_LIST) or not self._has(_ROOT):
+            return False
+        listed = b"".join(self.windows(_LIST)).decode("utf-8", "replace")
+        by_list = [self._part("sharedStrings"), self._book]
+        for one in self._relations:
+            if (one.kind == "worksheet" or one.kind in _NAMES) and self._has(one.part):
+                is_there = self._infos[_plain(one.part)].filename == one.part
+                if not (one.is_plain and is_there):
+                    return False
+        return all(
+            not self._has(part) or part == _BOOK or f'"/{part}"' in listed
+            for part in by_list
+        )
+
     # --- what the workbook says of its sheets
 
     def _xml(self, name: str) -> ElementTree.Element:
         if not self._has(name):
-            raise self._refused("is a zip file without a workbook; save it as .xlsx")
+            raise FileRefused(packages.PART_MISSING(path=self._path, part=told(name)))
         return ElementTree.fromstring(b"".join(self.windows(name)))  # noqa: S314  (no declarations: checked)
 
-    def _targets(self, part: str, kind: str) -> dict[str, str]:
-        """The parts of one kind that a part refers to, by the id it uses."""
+    def _related(self, part: str) -> Iterator[_Relation]:
+        """What a part refers to inside the workbook."""
         folder, name = posixpath.split(part)
-        rels = self._xml(posixpath.join(folder, "_rels", f"{name}.rels"))
-        targets = {}
-        for rel in rels:
-            is_of_kind = rel.get("Type", "").endswith(f"/{kind}")
-            if not is_of_kind or rel.get("TargetMode") == "External":
+        for rel in self._xml(posixpath.join(folder, "_rels", f"{name}.rels")):
+            target = rel.get("Target", "")
+            if rel.get("TargetMode") == "External":
                 continue
-            target = posixpath.join("/", folder, rel.get("Target", ""))
-            targets[rel.get("Id", "")] = posixpath.normpath(target).lstrip("/")
-        return targets
+            plain = unquote(target).replace("\\", "/")
+            path = posixpath.normpath(posixpath.join("/", folder, plain)).lstrip("/")
+            leads_out = posixpath.normpath(posixpath.join(folder, plain)).startswith(
+                "../"
+            )
+            yield _Relation(
+                rel.get("Id", ""),
+                rel.get("Type", "").rpartition("/")[2],
+                path,
+                plain == target and not leads_out,
+            )
+
+    def _part(self, kind: str) -> str:
+        """The part of the book that is of a kind; empty without one."""
+        parts = (one.part for one in self._relations if one.kind == kind)
+        return next(parts, "")
 
     def styles(self) -> ElementTree.Element | None:
         """The styles of its cells, if it has any."""
-        if self._has(self._styles):
-            return self._xml(self._styles)
+        if self._has(self._part("styles")):
+            return self._xml(self._part("styles"))
         return None
 
     def theme(self) -> ElementTree.Element | None:
         """Its theme, if it has one."""
-        if self._has(self._theme):
-            return self._xml(self._theme)
+        if self._has(self._part("theme")):
+            return self._xml(self._part("theme"))
         return None
 
+    def _find_book(self) -> str:
+        if not self._has(_ROOT):
+            return _BOOK
+        books = (one.part for one in self._related("") if one.kind == "officeDocument")
+        book = next(books, "")
+        if not book.lower().endswith(".xml"):
+            raise FileRefused(packages.NO_WORKBOOK(path=self._path))
+        return book
+
     def _find_sheets(self) -> list[Sheet]:
-        books = list(self._targets("", "officeDocument").values())
-        if not books or not books[0].endswith(".xml"):
-            raise self._refused("is a zip file without a workbook; save it as .xlsx")
-        parts = self._targets(books[0], "worksheet")
-        styles = list(self._targets(books[0], "styles").values())
-        if styles:
-            self._styles = styles[0]
-        else:
-            self._styles = ""
-        self._theme = next(iter(self._targets(books[0], "theme").values()), "")
+        self._book = self._find_book()
+        self._relations = list(self._related(self._book))
+        parts = {one.id: one.part for one in self._relations if one.kind == "worksheet"}
         found = []
-        for element in self._xml(books[0]).iter():
+        for element in self._xml(self._book).iter():
             kind = element.tag.rpartition("}")[2]
             if kind == "workbookPr":
                 self.from_1904 = element.get("date1904", "") in ("1", "true")
@@ -236,8 +297,20 @@ class Package:
             ids = [
                 value for key, value in element.attrib.items() if key.endswith("}id")
             ]
-            if ids and self._has(parts.get(ids[0], "")):
-                name = element.get("name", "")
-                visible = element.get("state", "visible") == "visible"
-                found.append(Sheet(name, parts[ids[0]], visible))
+            if not ids or ids[0] not in parts:
+                continue
+            part = parts[ids[0]]
+            if not self._has(part):
+                raise FileRefused(
+                    packages.PART_MISSING(path=self._path, part=told(part))
+                )
+            name = element.get("name", "")
+            visible = element.get("state", "visible") == "visible"
+            found.append(Sheet(name, part, visible))
         return found
+
+
+def _relation(id_: str, kind: str, target: str) -> str:
+    """What one part says of another, as XML."""
+    told_type = quoteattr(f"{_OFFICE}/{kind}")
+    return f'<Relationship Id={quoteattr(id_)} Type={told_type} Target="{target}"/>'
