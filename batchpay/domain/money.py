@@ -93,7 +93,7 @@ def to_minor(text: str, currency: str, unit: str = "major") -> int:
         exponent = 0
     match = _NUMBER.match(text)
     if match is None or len(text) > 40:
-        raise NotMoney(_no_number(text))
+        raise NotMoney(_no_number(text, exponent))
     fraction = match[1] or ""
     if len(fraction) > exponent:
         if unit == "minor":
@@ -162,12 +162,14 @@ def grouped_text(minor: int, currency: str) -> str:
     return f"-0{point}{fraction}"
 
 
-def _no_number(text: str) -> Message:
+def _no_number(text: str, decimals: int) -> Message:
     other_digits = any(ch.isdigit() and not ch.isascii() for ch in text)
     if other_digits or any(unicodedata.category(ch) == "No" for ch in text):
         return problems.OTHER_DIGITS()
     if text != text.strip():
         return problems.BLANKS_AROUND()
+    if not decimals:
+        return problems.NUMBER_FORMAT_WHOLE()
     return problems.NUMBER_FORMAT()
 
 

@@ -408,6 +408,13 @@ NUMBER_FORMAT = entry(
     example='amount = "1.234,50"',
     remedy="Write digits, a point for decimals and, if at all, commas between thousands.",
 )
+NUMBER_FORMAT_WHOLE = entry(
+    "number-format.whole",
+    "write 1234 or 1,234, a whole number, and nothing else",
+    means="An amount of a currency or unit without decimals is not plainly a number.",
+    example='amount = "1200-"\ncurrency = "JPY"',
+    remedy="Write digits and, if at all, commas between thousands.",
+)
 NUMBER_FORMAT_OR = entry(
     "number-format.or",
     '{wrong}; or, if it means {number}, say format = "{form}" beside its unit in [columns]',
