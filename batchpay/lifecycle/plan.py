@@ -29,6 +29,9 @@ from batchpay.job.job import MAX_ATTEMPTS, Fee
 KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 
 
+# --- batches, and the places of rows
+
+
 def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
     """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>`
     (contract, section 1).
@@ -104,6 +107,9 @@ def row_told(text: str) -> tuple[str, int]:
     return ("", 0)
 
 
+# --- what the gateway keeps of a correction
+
+
 def told_sale(keys: Sequence[str]) -> dict[str, str]:
     """What a correction's sale is known by (`Ancestry.keys`) as `metadata[batchpay_corrects]` tells
     it, with `batchpay_corrects_2` and so on: how long a value the gateway keeps is told
@@ -158,6 +164,9 @@ LONGEST_VALUE = 255
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 MOST_KEYS = 12  # told to the gateway: the nearest and the first of them
 _ROW = re.compile(r"[1-9][0-9]{0,9}")
+
+
+# --- keys, and whose a charge is by its own
 
 
 @lru_cache(maxsize=4096)  # each charge of a list is asked several times whose it is
@@ -230,6 +239,9 @@ def explains_itself(metadata: Mapping[str, str]) -> bool:
     return number_of(job, order_id, metadata.get("batchpay_key", "")) is not None
 
 
+# --- what a row asks for, and who pays
+
+
 def content_of(document: Document) -> str:
     """Digest of everything the order asks for: two rows of one order id with one digest ask the
     same.
@@ -290,6 +302,9 @@ def single_use_of(document: Mapping[str, object]) -> str:
     return ""
 
 
+# --- ids that look alike
+
+
 @lru_cache(maxsize=8192)  # asked of the orders of a chunk of rows, again and again
 def alike(order_id: str) -> str:
     """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing
@@ -334,6 +349,9 @@ def _written_out(whole: str, decimals: str, exponent: str) -> str:
     if rest:
         return f"{digits[:point]}.{rest}"
     return digits[:point]
+
+
+# --- terms: what makes two orders look like one
 
 
 def terms_of(
@@ -422,6 +440,9 @@ def fitting_terms(
 
 def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+# --- the request
 
 
 def intent_of(
