@@ -318,8 +318,8 @@ def settle(
     from batchpay import api
     from batchpay.terminal import bars, saying
 
-    job, key = _key_and_kept_job(job_file)
-    job = _in_language(job, lang)
+    job = _in_language(_kept_job(job_file), lang)
+    key = api.secret_key(job)
     with bars.progress(job.name) as progress:
         result = api.settle(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
@@ -739,6 +739,7 @@ YIELD_AFTER_S = 0.0005
 def main(argv: list[str] | None = None) -> None:
     """Entry point: every end is an exit code and at most some sentences, never a traceback."""
     streams.prepare()
+    streams.speak("en")
     gc.set_threshold(*COLLECT_AFTER)
     sys.setswitchinterval(YIELD_AFTER_S)
     if not os.environ.get("BATCHPAY_DEBUG"):
@@ -764,7 +765,7 @@ def main(argv: list[str] | None = None) -> None:
     except click.ClickException as error:
         end(Usage.exit_code, _usage(error))
     except BatchpayError as error:
-        end(error.exit_code, str(error))
+        end(error.exit_code, str(error), shown=_told(error))
     except KeyboardInterrupt:
         end(75, "interrupted; run the same command again")
     except BrokenPipeError:
@@ -852,9 +853,10 @@ def _in_language(job: Job, language: str | None) -> Job:
     """The job with its reports in another language, where the command line says one."""
     from dataclasses import replace
 
-    if language is None:
-        return job
-    return replace(job, report=replace(job.report, language=language))
+    if language is not None:
+        job = replace(job, report=replace(job.report, language=language))
+    streams.speak(job.report.language)
+    return job
 
 
 def _key_and_kept_job(job_file: Path) -> tuple[Job, SecretKey]:
@@ -887,10 +889,22 @@ def _leave(code: int, *, of_outcomes: bool = False) -> None:
     raise SystemExit(code if of_outcomes else told)
 
 
-def _end(code: int, sentences: str, *, as_json: bool) -> None:
-    """Say it and go; who asked for JSON and got no result gets the trouble as JSON."""
+def _told(error: BatchpayError) -> str:
+    """In the language of the job's reports, once the job is read."""
+    language = streams.language()
+    if language == "en":
+        return str(error)
+    from batchpay.reports.words import Words
+
+    return Words(language).error(error.said)
+
+
+def _end(code: int, sentences: str, *, as_json: bool, shown: str = "") -> None:
+    """Say it and go; who asked for JSON and got no result gets the trouble as JSON. `shown`: the
+    same for people, where they read another language.
+    """
     if sentences:
-        streams.write_lines(f"batchpay: {sentences}", err=True)
+        streams.write_lines(f"batchpay: {shown or sentences}", err=True)
         if as_json and not streams.printed():
             streams.write_json(
                 {

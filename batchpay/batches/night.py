@@ -375,7 +375,7 @@ def result_of(
     acts = must_act(every, given, stopped=bool(opened.stop))
     done = Runs(opened.journal).whole(opened.run_id)
     if opened.loss is not None:
-        notes = (*notes, opened.loss.told)
+        notes = (*notes, *opened.loss.told)
     elif done is not None and done.restored:
         notes = (*notes, str(steps.SAY_AGAIN()))
     return Result(

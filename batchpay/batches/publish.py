@@ -37,6 +37,7 @@ from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
 from batchpay.job.job import PAYERS, Job
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.messages import nights as said
 from batchpay.reconciliation.lines import lines_of
 from batchpay.reconciliation.totals import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
@@ -225,7 +226,7 @@ def publish_nothing(
         schema_sha256=job.schema.sha256,
         lookups=job.lookups(),
         version=__version__,
-        notes=("there was no file tonight, and the job says that this is well",),
+        notes=(str(said.NO_FILE()),),
     )
     inputs = Inputs(
         batch=nothing,

@@ -17,7 +17,7 @@ from batchpay.batches.last import FIRST_LOOK, last_hold, listed_until, preflight
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
 from batchpay.domain.books import Booked, Refund
-from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent, Usage
+from batchpay.domain.errors import BatchpayError, GatewaySilent, Usage
 from batchpay.domain.events import (
     DisputeSeen,
     Followed,
@@ -27,11 +27,11 @@ from batchpay.domain.events import (
     told_in,
 )
 from batchpay.domain.ports import Clock, Gateway, Rates
-from batchpay.domain.text import many
 from batchpay.intake.controls import next_deadline
 from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
 from batchpay.journals.lock import RunLock
+from batchpay.messages import nights as said
 from batchpay.reconciliation.refunds import refunded_of
 from batchpay.settlement import (
     Brought,
@@ -100,7 +100,7 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     running = asyncio.get_running_loop()
 
     def interrupt(name: str) -> None:
-        why = f"interrupted by {name}"
+        why = str(said.INTERRUPTED(signal=name))
         running.call_soon_threadsafe(run.loop.interrupt, why, call.options.grace_s)
 
     call.signals.call(interrupt)
@@ -117,7 +117,7 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     notes = [*run.notes, *_illness(run.channel)]
     told_of_holds = told and opened.loss is None
     if run.blind and not trouble and not told_of_holds:
-        notes.append(f"nothing is sent, as before: {run.blind}")
+        notes.append(str(said.AS_BEFORE(why=run.blind)))
     return SessionEnd(trouble, tuple(notes))
 
 
@@ -126,11 +126,7 @@ def _illness(channel: Channel) -> Iterator[str]:
     errors.
     """
     if channel.ill:
-        requests = many(channel.ill, "request")
-        yield (
-            f"the gateway answered {requests} with a 5xx, at last {channel.illness}: {STATUS_PAGE}"
-            " tells of incidents"
-        )
+        yield str(said.ERRORS(count=channel.ill, status=channel.illness))
 
 
 def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, ...]:
@@ -146,8 +142,7 @@ def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, .
     if run.whose_unknown:
         return (GatewaySilent(f"{run.whose_unknown}{why}"),)
     if channel.answers == 0:
-        told = f"{url} gave not one answer{why}; nothing was charged that is not in the journal"
-        return (GatewaySilent(told),)
+        return (GatewaySilent(str(said.NOT_ONE(url=url, why=why))),)
     return ()
 
 

@@ -26,13 +26,13 @@ from typing import Any, TypeVar
 from batchpay.batches import words
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.events import Listed, OfLoss, Recovered, Restored, kinds, of
-from batchpay.domain.text import many, told
+from batchpay.domain.text import told
 from batchpay.job.job import Job
 from batchpay.journals.lock import lock_path
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CANCELLED
 from batchpay.lifecycle.plan import place_of
-from batchpay.messages import steps
+from batchpay.messages import nights, steps
 from batchpay.reports.manifest import Head, every_head, newest_heads
 
 T = TypeVar("T", bound=OfLoss)
@@ -104,27 +104,22 @@ class Loss:
         )
 
     @property
-    def told(self) -> str:
+    def told(self) -> tuple[str, ...]:
         """What nobody but the people themselves can put right, and what of it the reports did."""
         cancelled = self._orders(cancelled=True)
         by_hand = self._orders(cancelled=False)
         parts = []
         if cancelled:
-            orders = many(len(cancelled), "order")
-            parts.append(f"{orders} cancelled since, kept so: {_named(cancelled)}")
+            named = _named(cancelled)
+            parts.append(nights.KEPT_CANCELLED(count=len(cancelled), orders=named))
         if by_hand:
-            orders = many(len(by_hand), "order")
-            parts.append(
-                f"{orders} settled as not charged since, kept back: {_named(by_hand)}"
-            )
+            named = _named(by_hand)
+            parts.append(nights.KEPT_UNCHARGED(count=len(by_hand), orders=named))
         if rows := sum(len(word.keys) for word in self.words if not word.order_id):
-            parts.append(f"{many(rows, 'row')} cancelled since, kept so")
+            parts.append(nights.KEPT_ROWS(count=rows))
         if self.stops:
-            parts.append("a stop that nobody lifted, in force again")
-        kept = "No report tells of an order that was cancelled since"
-        if parts:
-            kept = f"The reports tell of {'; of '.join(parts)}"
-        return f"{steps.SAY_AGAIN()}. {kept}"
+            parts.append(nights.KEPT_STOP())
+        return tuple(map(str, (steps.SAY_AGAIN(), *(parts or [nights.KEPT_NONE()]))))
 
     def _orders(self, *, cancelled: bool) -> list[str]:
         """Orders of which the reports tell that they are cancelled; or something else."""
@@ -154,12 +149,19 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
     if not unknown and witnessed <= seq:
         return earlier
     if unknown:
-        evidence = _told_by(unknown[0])
+        head = unknown[0]
+        evidence = nights.MADE_FROM(
+            path=str(head.path),
+            seq=head.seq,
+            journal=head.journal_id[:12],
+            has=seq,
+        )
     else:
-        evidence = f"{lock_path(job.state_path, job.name)} has seen {witnessed} events"
+        path = str(lock_path(job.state_path, job.name))
+        evidence = nights.HAS_SEEN(path=path, seq=witnessed, has=seq)
     is_empty = not journal.knows_orders()
     return Loss(
-        evidence=f"{evidence}; it has {seq}",
+        evidence=str(evidence),
         empty=is_empty or (earlier is not None and earlier.empty),
         unowned=is_empty,
         had=max([witnessed, *(head.seq for head in unknown)]),
@@ -240,10 +242,8 @@ def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
     on without it.
     """
     if loss is not None and loss.unowned and not adopt:
-        raise Misconfigured(
-            f"the journal is empty and was not always: {loss.evidence}. What it knew may have been "
-            f"charged: {steps.ADOPT()}"
-        )
+        lost = nights.LOST(evidence=loss.evidence, step=steps.ADOPT())
+        raise Misconfigured(str(lost))
 
 
 def whose_before(
@@ -313,9 +313,3 @@ def _shown(charge_id: str) -> str:
 def is_of(journal: SqliteJournal, head: Head) -> bool:
     """Was it made from an event that this very journal still has?"""
     return head.journal_id == journal.id and journal.digest_of(head.seq) == head.digest
-
-
-def _told_by(head: Head) -> str:
-    return (
-        f"{head.path} was made from event {head.seq} of journal {head.journal_id[:12]}"
-    )

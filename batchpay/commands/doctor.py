@@ -286,7 +286,8 @@ def _journal(job: Job, files: _Files) -> Iterator[Checkup]:
                 " before it sends"
             )
             yield _warning("journal", told)
-            yield _warning("journal", loss.told)
+            for word in loss.told:
+                yield _warning("journal", word)
     finally:
         journal.close()
 

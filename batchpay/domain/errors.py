@@ -22,9 +22,10 @@ that travels to the report. Numbers are those of sysexits.h where it has one (co
 from __future__ import annotations
 
 from batchpay.domain.text import line
+from batchpay.messages import nights
 from batchpay.messages.message import Message, read
 
-STATUS_PAGE = "https://status.omise.co"  # where the gateway tells of its incidents
+STATUS_PAGE = nights.STATUS_PAGE
 
 
 class BatchpayError(Exception):
@@ -71,7 +72,7 @@ class GatewaySilent(BatchpayError):
     exit_code = 69
 
     def __init__(self, *lines: str | Message) -> None:
-        super().__init__(*lines[:-1], f"{lines[-1]}; {STATUS_PAGE} tells of incidents")
+        super().__init__(*lines[:-1], f"{lines[-1]}; {nights.INCIDENTS()}")
 
 
 class Bug(BatchpayError):

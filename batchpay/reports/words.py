@@ -27,7 +27,15 @@ from batchpay.domain.money import money_told
 from batchpay.domain.times import is_instant
 from batchpay.job.packaged import data_path
 from batchpay.messages import labels
-from batchpay.messages.message import BY_CODE, Entry, Language, Message, worded
+from batchpay.messages.message import (
+    BY_CODE,
+    PLAIN,
+    Entry,
+    Language,
+    Message,
+    plain,
+    worded,
+)
 from batchpay.messages.steps import addressed
 from batchpay.reconciliation.totals import (
     ASKED_CHARGED,
@@ -50,6 +58,8 @@ _EQUATIONS = {
     SENT_ENDED: "equation.sent",
     IN_FILE: "equation.file",
 }
+BESIDE = "; "  # between sentences of one text
+MOST_BESIDE = 12  # that are looked for one by one
 # A person's word as the next steps of the catalogue have it: one reason, at most one order behind.
 _WORD = r"(?:'(?:[^']|'\"'\"')*'|[^\s;,'])+"
 _COMMAND = re.compile(
@@ -159,8 +169,20 @@ class Words:
         return " | ".join(filter(None, told))
 
     def _side_by_side(self, said: Iterable[Message], between: str) -> str:
-        told = between.join([one.worded(self._sentences) for one in said])
+        told = between.join([self._found(one).worded(self._sentences) for one in said])
         return str(addressed(told, self.job_file))
+
+    def _found(self, said: Message) -> Message:
+        """The same, what of it a journal kept as an English sentence found again."""
+        if self.language == "en":
+            return said
+        if said.code == PLAIN:
+            return plain(_again(str(said), self.language))
+        fields = dict(said.fields)
+        for name, field in said.fields:
+            if isinstance(field, Message):
+                fields[name] = self._found(field)
+        return replace(said, fields=tuple(fields.items()))
 
     def commands(self, finding: Finding) -> list[str]:
         """What its reasons tell to type, each command once."""
@@ -184,11 +206,17 @@ class Words:
 
     def again(self, kept: str) -> str:
         """A sentence that the journal keeps in English; what is no entry's, as it is."""
-        found = None
+        told = kept
         if self.language != "en":
-            found = found_again(kept)
-        told = found.worded(self._sentences) if found else kept
+            told = _again(kept, self.language)
         return str(addressed(told, self.job_file))
+
+    def error(self, said: Iterable[Message]) -> str:
+        """Why a command cannot go on, as BatchpayError has it: one message a line."""
+        told = [
+            self.again(str(one)) if one.code == PLAIN else self.say(one) for one in said
+        ]
+        return "\n".join(told)
 
     # --- numbers, money, days
 
@@ -214,6 +242,30 @@ class Words:
     def day(self, at: str) -> str:
         """The day of a UTC time in the job's time zone."""
         return _day(at, self.zone, _LOCALES[self.language])
+
+
+@lru_cache(maxsize=1024)
+def _again(kept: str, language: str) -> str:
+    """A kept sentence in a language; several side by side, and one behind a name, are found one by
+    one.
+    """
+    sentences = language_of(language)
+    found = found_again(kept)
+    if found is not None:
+        return found.worded(sentences)
+    parts = kept.split(BESIDE)
+    if 1 < len(parts) <= MOST_BESIDE:
+        for at in range(len(parts) - 1, 0, -1):
+            found = found_again(BESIDE.join(parts[:at]))
+            if found is not None:
+                rest = _again(BESIDE.join(parts[at:]), language)
+                return f"{found.worded(sentences)}{BESIDE}{rest}"
+        return f"{parts[0]}{BESIDE}{_again(BESIDE.join(parts[1:]), language)}"
+    name, colon, rest = kept.partition(": ")
+    found = found_again(rest)
+    if found is not None:
+        return f"{name}{colon}{found.worded(sentences)}"
+    return kept
 
 
 def local_time(at: str, zone: str) -> datetime | None:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from batchpay.domain.errors import (
-    STATUS_PAGE,
     BatchpayError,
     GatewaySilent,
     Misconfigured,
@@ -22,6 +21,7 @@ from batchpay.domain.model import Answer
 from batchpay.domain.ports import Clock
 from batchpay.domain.text import told
 from batchpay.domain.times import SKEW_S
+from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.pacing import (
     Breaker,
@@ -227,16 +227,14 @@ class Channel:
         A page instead of JSON is not the gateway's: a proxy's 403 says nothing of the key (B29).
         """
         if answer.excerpt and not answer.kind:
-            what = f"status {answer.status} without the gateway's error object, but:"
-            why = (
-                "not the gateway, but something before it, refused the request"
-                f" ({what} {told(answer.excerpt)})"
+            before = said.BEFORE_IT(
+                status=answer.status or 0, excerpt=told(answer.excerpt)
             )
-            self.close(why, GatewaySilent(f"{why}; {steps.GATEWAY_URL()}"))
+            self.close(str(before), GatewaySilent(f"{before}; {steps.GATEWAY_URL()}"))
             return
-        said = answer.code or answer.message
-        why = f"the gateway refused the secret key ({answer.status}{' ' * bool(said)}{said})"
-        self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
+        what = filter(None, (str(answer.status), answer.code or answer.message))
+        why = said.KEY_REFUSED(said=" ".join(what))
+        self.close(str(why), NotAllowed(f"{why}; {steps.KEY()}"))
 
     def _heed(self, answer: Answer[object]) -> None:
         """What an answer says about the rate."""
@@ -269,10 +267,10 @@ class Channel:
         breaker.silent(now_s)
         if not breaker.open:
             return
-        ill = "does not answer"
+        ill = said.SILENT()
         if status:
-            ill = f"answers with {status}: {STATUS_PAGE} tells of incidents"
-        self.close(f"the gateway {ill}")
+            ill = said.ILL(status=status)
+        self.close(str(ill))
 
     def _take_advice(self, answer: Answer[object], now_s: float) -> None:
         """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md,
@@ -313,11 +311,11 @@ class Channel:
         if abs(skew_s) <= SKEW_S:
             return
         self.skewed = True
-        where = "behind"
+        seconds = f"{abs(skew_s):.0f}"
+        why = said.CLOCK_BEHIND(seconds=seconds)
         if skew_s > 0:
-            where = "ahead of"
-        why = f"this machine's clock is {abs(skew_s):.0f} s {where} the gateway's"
-        self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
+            why = said.CLOCK_AHEAD(seconds=seconds)
+        self.close(str(why), Misconfigured(f"{why}; {steps.CLOCK()}"))
 
 
 def _usable(answer: Answer[object]) -> bool:

@@ -15,6 +15,7 @@ from batchpay.domain.ports import Clock
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.charge import can_be_asked_for, key_in
 from batchpay.lifecycle.doubt import DoubtRules
+from batchpay.messages import nights as said
 from batchpay.settlement.by_id import NO_REPLY, Reply, ask_for
 from batchpay.settlement.cases import Case
 from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, charged_since
@@ -317,8 +318,7 @@ class Doubts:
         del self._open[case.intent.order_id]
         await self._recorder.unclear(case, unclear)
         self._lists.notes.append(
-            f"order {case.intent.order_id} stays in doubt: {unclear} may be its charge, and says"
-            " no order"
+            str(said.UNCLEAR(order=case.intent.order_id, charge=unclear))
         )
         self._told(case)
 

@@ -12,6 +12,7 @@ from batchpay.lifecycle.attempt import Attempt, impossible
 from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
+from batchpay.messages import nights as said
 
 NO_ANSWER = "a request without an answer"
 
@@ -127,25 +128,28 @@ def why_stop(
 
     `others`: the order's other attempts. Empty: it does not.
     """
-    order = f"order {after.intent.order_id}"
+    order = after.intent.order_id
     if _is_newly_unproven(before, after):
         charge = _named(after, "a charge")
-        return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
+        why = after.why_unproven
+        return str(said.STOP_UNPROVEN(order=order, charge=charge, why=why))
     if len(after.twins) > 1 and (before is None or not after.twins <= before.twins):
-        return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
+        twins = ", ".join(sorted(after.twins))
+        return str(said.STOP_ONE_KEY(order=order, charges=twins))
     both = _took_money(after)
     if len(both) > 1 and (before is None or not both <= _took_money(before)):
-        return f"{order}: two charges of one key took money: {', '.join(sorted(both))}"
+        ids = ", ".join(sorted(both))
+        return str(said.STOP_BOTH_PAID(order=order, charges=ids))
     if before is not None and not by_hand and _contradicts(before, after):
-        return f"{order}: was {before.outcome.value}, is now {after.outcome.value}"
+        was, now = before.outcome.value, after.outcome.value
+        return str(said.STOP_TURNED(order=order, before=was, now=now))
     if after.odd and (before is None or after.odd != before.odd):
         charge = _named(after, "its charge")
-        return (
-            f"{order}: {charge} succeeded, and the gateway now says of it: {after.odd}"
-        )
+        return str(said.STOP_ODD(order=order, charge=charge, odd=after.odd))
     charges = money_charges((*others, after))
     if len(charges) > 1 and (before is None or _is_other_charge(before, after)):
-        return f"{order}: two attempts took money: {', '.join(charges)}"
+        ids = ", ".join(charges)
+        return str(said.STOP_TWO_ATTEMPTS(order=order, charges=ids))
     return ""
 
 

@@ -22,9 +22,11 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import Event
 from batchpay.lifecycle.charge import can_be_asked_for
+from batchpay.messages import nights
 
 UNREADABLE = kinds(Unreadable, Disowned, Listed)
-AND_ALSO = "; and also: "  # between the reasons of several stops
+# between the reasons of several stops
+AND_ALSO = f"; {nights.AND_ALSO(reason='')}"
 
 
 def stop_in_force(events: Iterable[Event]) -> str:

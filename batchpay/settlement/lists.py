@@ -30,6 +30,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
+from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.by_id import Reply, ask_for
 from batchpay.settlement.cases import Case
@@ -48,11 +49,8 @@ WATCH_OVERLAP = timedelta(seconds=10)
 # what is so much younger than a listing's begin, by either clock, it need not cover
 YOUNGER = timedelta(seconds=5)
 MOST_INCOMPLETE = 8  # incomplete listings in a row before a run gives up on them
-PASSED_OVER = (
-    "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles"
-    " no doubt"
-)
-INCOMPLETE = "the gateway's list of charges could not be read completely"
+PASSED_OVER = str(said.PASSED_OVER())
+INCOMPLETE = str(said.LIST_INCOMPLETE())
 # for a charge that no list shows, not even beside younger ones
 LONGEST_WAIT_S = 86_400.0
 # how late a list may show a charge before it counts as one that does not
@@ -235,19 +233,21 @@ class Lists:
         stays told of its order, until a person ends it.
         """
         case = self._recorder.cases.case_of(charge_id)
-        why = f"{_in_no_list(charge_id)}; {steps.SEE_CHARGE()}"
+        step = steps.SEE_CHARGE()
         if case is None:
-            await self._recorder.stop_for_charge(charge_id, why)
+            why = said.STOP_IN_NO_LIST(charge=charge_id)
+            await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
             return
         order_id = case.intent.order_id
+        why = said.STOP_IN_NO_LIST_OF(order=order_id, charge=charge_id)
         if charge_id not in self._recorder.stopped_for and await self._unknown(
             charge_id
         ):
             await self._recorder.missing(case, charge_id)
             self._told(case)
             step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
-            why = f"{_in_no_list(charge_id)}, nor does it know one of this id; {step}"
-        await self._recorder.stop_for_charge(charge_id, f"order {order_id}: {why}")
+            why = said.STOP_UNKNOWN(order=order_id, charge=charge_id)
+        await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
 
     def _unshown(self, listing: Listing) -> list[tuple[str, float]]:
         """Charges that were proven in this run before a list began, in its range, and that it does
@@ -556,11 +556,8 @@ class Lists:
             return False
         await self._recorder.missing(case, charge_id)
         self.gone.add(charge_id)
-        self.notes.append(
-            f"the gateway no longer knows {charge_id}: until a person says what became of order"
-            f" {case.intent.order_id}, nothing is believed not to be charged because a list does"
-            " not show it"
-        )
+        gone = said.GONE(charge=charge_id, order=case.intent.order_id)
+        self.notes.append(str(gone))
         self._told(case)
         return True
 
@@ -661,7 +658,7 @@ class Lists:
         if known is None:
             await self._recorder.stop_for_charge(
                 charge.id,
-                f"{charge.id} carries this job's name and a key this job would not make",
+                str(said.STOP_FOREIGN_KEY(charge=charge.id)),
             )
             return
         try:
@@ -675,7 +672,7 @@ class Lists:
         self._told(case)
         if not adopting:
             await self._recorder.stop(
-                f"{charge.id} was made for this job by another run, with another journal",
+                str(said.STOP_OTHER_RUN(charge=charge.id)),
                 case,
             )
 
@@ -698,13 +695,7 @@ def incomplete(listing: Listing | None) -> str:
     """Why a list proves nothing, in words."""
     if listing is None or not listing.broken:
         return INCOMPLETE
-    return f"{INCOMPLETE}: {listing.broken}"
-
-
-def _in_no_list(charge_id: str) -> str:
-    return (
-        f"{charge_id} is in the journal, and no complete list of the gateway shows it"
-    )
+    return str(said.LIST_BROKEN(why=listing.broken))
 
 
 def charged_since(attempts: Iterable[Attempt], *, dated: bool) -> datetime:

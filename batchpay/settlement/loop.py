@@ -20,6 +20,7 @@ from batchpay.domain.errors import Bug, Misconfigured, Taken
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Outcome
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.proof import Proof, verdict
+from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.doubts import Doubts, News
@@ -178,9 +179,8 @@ class Settlement:
         if self._recorder.stopped:
             return f"a stop is in force: {self._recorder.stopped}"
         if not self._channel.closed and self._seconds_left() <= 0:
-            self._channel.close(
-                f"the deadline {self._limits.deadline} is too near for another request"
-            )
+            late = said.DEADLINE(deadline=str(self._limits.deadline))
+            self._channel.close(str(late))
         return self._channel.closed or self._queue.closed
 
     def _seconds_left(self) -> float:

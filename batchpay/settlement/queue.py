@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from batchpay.domain.model import NO_MONEY, Document, Intent, Outcome
 from batchpay.job.job import SENDS_PER_RUN, Limit
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.messages import nights as said
 from batchpay.settlement.cases import Case
 
 # orders kept aside because their payer is busy; then the file waits
@@ -216,10 +217,10 @@ class Queue:
         if all(map(_is_well, self._canaries)):
             return False
         if quiet and self.idle:
-            first = f"not all of the first {wanted} orders succeeded"
+            first = said.CANARY(wanted=wanted, orders=wanted)
             if wanted == 1:
-                first = "the first order did not succeed"
-            self.why_held = f"--canary {wanted}: {first}"
+                first = said.CANARY_FIRST()
+            self.why_held = str(first)
         return True
 
     # --- how they went
@@ -238,18 +239,12 @@ class Queue:
             and self._sent >= FAILURES_FROM
             and limit.exceeded_by(self._failed, self._sent)
         ):
-            self.closed = (
-                f"[controls] max_failures: {self._failed} of the first {self._sent} orders took no"
-                " money"
-            )
+            self.closed = str(said.FAILURES(failed=self._failed, sent=self._sent))
 
 
 def limited(orders: int) -> str:
     """Why the rest is held."""
-    counted = f"{orders} orders"
-    if orders == 1:
-        counted = "1 order"
-    return f"this run was limited to {counted} (--limit)"
+    return str(said.LIMITED(count=orders))
 
 
 def _is_well(case: Case) -> bool:

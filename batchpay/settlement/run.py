@@ -36,9 +36,9 @@ from batchpay.domain.errors import (
 )
 from batchpay.domain.events import BelongsTo, Recovered
 from batchpay.domain.ports import Gateway
-from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import GatewaySettings
+from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
@@ -204,8 +204,11 @@ async def _preflight(
     )
     if found.unknown:
         run.notes.append(
-            f"the gateway does not tell of {many(len(found.unknown), 'recipient')}, such as"
-            f" {found.unknown[0]}"
+            str(
+                said.UNTOLD_RECIPIENTS(
+                    count=len(found.unknown), recipient=found.unknown[0]
+                )
+            )
         )
     told = found.beside(kept, asked)
     if told.as_told() != kept.as_told():
@@ -229,10 +232,7 @@ async def enter(means: Means, notes: list[str]) -> Account:
     account = await account_of(settings, means.gateway, means.channel)
     if not account.id:
         if not means.channel.closed and not kept.get("account"):
-            notes.append(
-                "the gateway does not tell whose account the key is of: only mode and address are"
-                " held"
-            )
+            notes.append(str(said.NO_ACCOUNT()))
         return account
     refuse_other_account(account, kept)
     await _belong(means, account)

@@ -58,7 +58,10 @@ def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
         for line in result_lines(job, made, loud=loud):
             say(line)
     for error in made.trouble:
-        write_lines(f"batchpay: {error}", err=True)
+        told = str(error)
+        if job.report.language != "en":
+            told = _words(job).error(error.said)
+        write_lines(f"batchpay: {told}", err=True)
 
 
 def _is_news(made: Result) -> bool:

@@ -24,6 +24,7 @@ CANNOT_PRINT = 74
 _lost: list[OSError] = []
 _printed: list[bool] = []
 _job: list[str] = []  # as who gave the command named it
+_language: list[str] = ["en"]
 
 
 def prepare() -> None:
@@ -49,6 +50,16 @@ def about(job_file: str) -> None:
     so.
     """
     _job[:] = [job_file]
+
+
+def speak(language: str) -> None:
+    """Why a command ends is told in this language from now on."""
+    _language[:] = [language]
+
+
+def language() -> str:
+    """Of what is told of an end; English until a job says another."""
+    return _language[0]
 
 
 def named(told: Any) -> Any:
