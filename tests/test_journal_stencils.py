@@ -21,9 +21,9 @@ from batchpay.domain.errors import InputOutput, Taken
 from batchpay.domain.model import Event
 from batchpay.journals import sqlite as sqlite_journal
 from batchpay.journals.sqlite import stencils
-from batchpay.journals.sqlite.lines import line_of
+from batchpay.journals.sqlite.lines import line_of, values_of
 from batchpay.journals.sqlite.soundness import GENESIS, BrokenChain, chained
-from batchpay.journals.sqlite.stencils import Shortening, read_by
+from batchpay.journals.sqlite.stencils import Shortening, read_by, told_at
 from batchpay.journals.sqlite.store import SqliteJournal
 from tests.fakes import in_virtual_time
 
@@ -317,6 +317,23 @@ def connection() -> Iterator[sqlite3.Connection]:
         yield made
 
 
+ASKED = (
+    "$.state",
+    "$.charge.id",
+    "$.charge",
+    "$.boot_s",
+    "$.order",
+    "$.row",
+    "$.none.such",
+)
+
+
+def _there(kept: Any, path: str) -> Any:
+    for name in path.split(".")[1:]:
+        kept = kept.get(name) if isinstance(kept, dict) else None
+    return kept
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(DATA, min_size=4, max_size=12))
 def test_whatever_an_event_says_it_says_afterwards(
@@ -340,6 +357,9 @@ def test_whatever_an_event_says_it_says_afterwards(
         query = "SELECT plain(?, ?, ?)"
         found = connection.execute(query, (short, order_id, number)).fetchone()
         assert found == (text,)
+        query = f'SELECT {told_at(*ASKED)} FROM (SELECT ? AS data, ? AS order_id, ? AS "row")'
+        (found,) = connection.execute(query, (short, order_id, number)).fetchone()
+        assert values_of(found) == [_there(json.loads(text), path) for path in ASKED]
         told = json.loads(text).get("charge", {}).get("id")
         if "\\ud800" not in text:
             query = f"SELECT {stencils.CHARGE_TOLD_OF} FROM (SELECT ? AS data)"

@@ -421,8 +421,7 @@ class Event:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What a run wrote about an order, in brief."""
 
     kind: str

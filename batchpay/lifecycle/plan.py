@@ -16,10 +16,11 @@ import json
 import re
 import unicodedata
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b, sha1
+from itertools import repeat
 from urllib.parse import quote_plus
 
 from batchpay.domain.model import Document, Intent
@@ -172,8 +173,14 @@ _ROW = re.compile(r"[1-9][0-9]{0,9}")
 @lru_cache(maxsize=4096)  # each charge of a list is asked several times whose it is
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
     """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
-    name = _NAME.encode([job_name, order_id, attempt])
-    return _uuid5(name.encode())
+    return _uuid5(f"[{_in_json(job_name)}, {_in_json(order_id)}, {attempt:d}]".encode())
+
+
+def keys_of(
+    job_name: str, order_ids: Iterable[str], attempts: Iterable[int]
+) -> Iterator[str]:
+    """The keys of many, of which none is asked for twice."""
+    return map(key_of.__wrapped__, repeat(job_name), order_ids, attempts)
 
 
 def _uuid5(name: bytes) -> str:
@@ -191,8 +198,9 @@ def _uuid5(name: bytes) -> str:
 _VARIANTS = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
 
 
+# a text as JSON, quotes included
+_in_json = json.encoder.encode_basestring
 # made once: json.dumps makes one for every text that it is to write in a form of its own
-_NAME = json.JSONEncoder(ensure_ascii=False)
 _CONTENT = json.JSONEncoder(
     ensure_ascii=False,
     sort_keys=True,

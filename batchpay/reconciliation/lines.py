@@ -22,7 +22,7 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
 )
-from batchpay.lifecycle.plan import by_order, key_of, payer_of, payment_method
+from batchpay.lifecycle.plan import by_order, keys_of, payer_of, payment_method
 from batchpay.reconciliation.findings import NOBODY, iso
 
 
@@ -108,8 +108,7 @@ def _sale(lines: PlainLines) -> Column:
 
 
 def _keys(lines: PlainLines) -> Column:
-    ids = lines.kept["order_id"]
-    return list(map(key_of, repeat(lines.job), ids, lines.kept["attempt"]))
+    return list(keys_of(lines.job, lines.kept["order_id"], lines.kept["attempt"]))
 
 
 def _shares(lines: PlainLines) -> Column:

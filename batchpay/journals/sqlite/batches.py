@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 
 from batchpay.domain.errors import InputOutput
 from batchpay.domain.events import (
@@ -238,8 +239,13 @@ class Batches(Writing):
         for before it, since then (`near_ns`).
         """
         key = (self.job, batch_id, first_row, last_row, sheet)
-        several = self._column(_SEVERAL, *key)
-        rows = map(Plain._make, self._rows(_PLAIN, *key, near_ns))
+        several = frozenset(self._column(_SEVERAL, *key))
+        # `_make` is a line of Python for each
+        rows = list(
+            map(tuple.__new__, repeat(Plain), self._rows(_PLAIN, *key, near_ns))
+        )
+        if not several:
+            return rows
         return [row for row in rows if row.row not in several]
 
     def open_places(self, batch_id: str) -> list[tuple[str, int]]:

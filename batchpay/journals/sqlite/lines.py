@@ -11,7 +11,7 @@ import msgspec
 from batchpay.domain.events import FREQUENT
 from batchpay.domain.model import Event
 from batchpay.journals.sqlite.packed import WHOLE, is_storable
-from batchpay.journals.sqlite.stencils import DATA, DIGEST, RUN
+from batchpay.journals.sqlite.stencils import DIGEST, RUN
 
 COLUMNS = (
     f'seq, kind, at_ns, {RUN}, batch_id, sheet, "row", order_id, attempt, send,'
@@ -132,14 +132,8 @@ def texts_of(data: str | None) -> list[str]:
     return [text for text in kept if isinstance(text, str)]
 
 
-def told_at(*paths: str) -> str:
-    """In a query, what an event tells at some places, put together and read once (values_of)."""
-    quoted = ", ".join(f"'{path}'" for path in paths)
-    return f"json_extract({DATA}, {quoted})"
-
-
 def values_of(told: str) -> list[Any]:
-    """The values of `told_at`, None for what an event does not tell."""
+    """The values of `stencils.told_at`, None for what an event does not tell."""
     try:
         found = _read(told)
     # half a surrogate pair, as an escape, it does not read

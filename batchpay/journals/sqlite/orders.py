@@ -40,11 +40,10 @@ from batchpay.journals.sqlite.lines import (
     any_of,
     event_of,
     texts_of,
-    told_at,
     values_of,
 )
 from batchpay.journals.sqlite.packed import WHOLE, is_storable
-from batchpay.journals.sqlite.stencils import CHARGE_TOLD_OF, DATA, RUN
+from batchpay.journals.sqlite.stencils import CHARGE_TOLD_OF, DATA, RUN, told_at
 from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.plan import by_order, payment_method
 

@@ -38,7 +38,8 @@ _OF_A_WORD = r'[^"\\&=,:{}\[\]\x00-\x1f\x7f]'
 _WORD = re.compile(f"({_OF_A_WORD}+)")
 _ID = re.compile("[A-Za-z0-9_]*")
 
-DATA = 'plain(data, order_id, "row")'
+OF_DATA = 'data, order_id, "row"'
+DATA = f"plain({OF_DATA})"
 """What an event keeps, as text, in a query; `read_by` is what it takes."""
 RUN = f"CASE substr(run_id, 1, 1) WHEN char({ord(APART)}) THEN told_run(run_id) ELSE run_id END"
 """The run of an event."""
@@ -61,13 +62,13 @@ class Stencil:
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self._holes = [piece for piece in pieces if isinstance(piece, int)]
         self._text = "".join(map(_for_filling, pieces))
-        # of at least two places, for it to give a tuple
+        # of two places at least, for it to give a tuple
         self._parts_of: Callable[[Sequence[str]], tuple[str, ...]]
-        self._parts_of = itemgetter(*self._holes, 0)
+        self._parts_of = itemgetter(*self._holes, 0, 0)
 
     def filled(self, parts: Sequence[str]) -> str:
         """The text of an event. Raises IndexError where there are too few parts."""
-        return self._text % self._parts_of(parts)[:-1]
+        return self._text % self._parts_of(parts)[:-2]
 
 
 def _for_filling(piece: Piece) -> str:
@@ -239,10 +240,11 @@ _NO_STENCIL = (
 
 
 def read_by(connection: sqlite3.Connection) -> None:
-    """From now on DATA is what an event keeps, in full, in the queries of a connection, and RUN its
-    run.
+    """From now on DATA is what an event keeps, in full, in the queries of a connection, RUN its
+    run, and `told_at` what it tells at some places.
     """
     connection.create_function("plain", 3, partial(_plain, connection, {}))
+    connection.create_function("told", -1, partial(_told, connection, {}))
     connection.create_function("told_run", 1, partial(_run, connection, {}))
 
 
@@ -269,6 +271,65 @@ def _plain(
         return data
 
 
+def told_at(*paths: str) -> str:
+    """In a query, what an event tells at some places, put together and read once (values_of)."""
+    quoted = ", ".join(f"'{path}'" for path in paths)
+    return (
+        f"CASE substr(data, 1, 1) WHEN '{{' THEN json_extract(data, {quoted})"
+        f" ELSE json(told({OF_DATA}, {quoted})) END"
+    )
+
+
+def _told(
+    connection: sqlite3.Connection,
+    known: dict[tuple[str, ...], Stencil],
+    data: str,
+    order_id: Any,
+    row: Any,
+    *paths: str,
+) -> str:
+    """What an event that a stencil keeps tells at some places, as json_extract tells it of the
+    text: a JSON list, with the same holes. The text is neither made nor read.
+    """
+    parts = [*data.split(APART), order_id, str(row)]
+    try:
+        stencil = known.get((parts[1], *paths))
+        if stencil is None:
+            stencil = Stencil(_telling(_pieces_of(connection, parts[1]), paths))
+            known[parts[1], *paths] = stencil
+        return stencil.filled(parts)
+    except _NO_STENCIL:
+        return data  # no JSON: SQLite says so
+
+
+def _telling(pieces: Sequence[Piece], paths: Sequence[str]) -> list[Piece]:
+    """Of a stencil what it has at some places: where its holes are is seen by numbers in them."""
+    constant = "".join(piece for piece in pieces if isinstance(piece, str))
+    mark = next(mark for mark in map(str, _MARKS) if mark not in constant)
+    holes = [piece for piece in dict.fromkeys(pieces) if isinstance(piece, int)]
+    marks = {hole: f"{mark}{at:06d}" for at, hole in enumerate(holes)}
+    text = "".join(
+        marks[piece] if isinstance(piece, int) else piece for piece in pieces
+    )
+    found = [_at(json.loads(text), path.split(".")[1:]) for path in paths]
+    told = json.dumps(found, ensure_ascii=False)
+    split = re.split(f"({mark}[0-9]{{6}})", told)
+    in_hole = {made: hole for hole, made in marks.items()}
+    return [in_hole.get(piece, piece) for piece in split]
+
+
+# none begins with 0, which no number of JSON does
+_MARKS = range(10**8 + 7, 10**9, 7919)
+
+
+def _at(kept: Any, names: Sequence[str]) -> Any:
+    for name in names:
+        if not isinstance(kept, dict):
+            return None
+        kept = kept.get(name)
+    return kept
+
+
 def _run(connection: sqlite3.Connection, known: dict[str, str], kept: str) -> str:
     """The same of a run that another event tells."""
     if kept not in known:
@@ -284,8 +345,13 @@ def _run(connection: sqlite3.Connection, known: dict[str, str], kept: str) -> st
 
 
 def _stencil(connection: sqlite3.Connection, number: str) -> Stencil:
+    return Stencil(_pieces_of(connection, number))
+
+
+def _pieces_of(connection: sqlite3.Connection, number: str) -> list[Piece]:
     query = "SELECT pieces FROM stencils WHERE id = ?"
     row = connection.execute(query, (number,)).fetchone()
     if row is None:
         raise LookupError(number)
-    return Stencil(json.loads(row[0]))
+    pieces: list[Piece] = json.loads(row[0])
+    return pieces
