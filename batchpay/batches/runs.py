@@ -71,12 +71,15 @@ class _Attempt:
         return self.intent and self.state not in _UNSENT
 
     def add(self, done: Done) -> None:
-        self.intent = self.intent or done.kind == Intended.kind
-        self.adopted = self.adopted or done.kind == Adopted.kind
-        if done.kind in BEGINNINGS and done.send <= 1:
-            self.began_here = True
-        self.looked_up = self.looked_up or done.kind in _LOOKED
-        self.state = done.state or self.state
+        kind = done.kind
+        if kind in BEGINNINGS:
+            self.intent = self.intent or kind == Intended.kind
+            self.adopted = self.adopted or kind == Adopted.kind
+            self.began_here = self.began_here or done.send <= 1
+        elif kind in _LOOKED:
+            self.looked_up = True
+        if done.state:
+            self.state = done.state
         if done.currency:
             self.amount = done.amount
             self.currency = done.currency.upper()
@@ -229,9 +232,10 @@ class Runs:
         until = self._until.get(run_id)
         for done in self._journal.done_in(run_id, start, until):
             at = (done.order_id, done.attempt)
-            if at not in found:
-                found[at] = _Attempt(done.batch_id[-12:])
-            found[at].add(done)
+            one = found.get(at)
+            if one is None:
+                one = found[at] = _Attempt(done.batch_id[-12:])
+            one.add(done)
         self._read[run_id] = found
         return found
 
