@@ -226,7 +226,8 @@ def _reported(
             one.spool.close()
     opened.note(RunFinished(exit_code=code))
     return replace(
-        result_of(opened, code, published, trouble, notes=notes), beside=beside
+        result_of(opened, code, published, trouble, notes=notes, runs=runs),
+        beside=beside,
     )
 
 
@@ -366,14 +367,15 @@ def result_of(
     trouble: list[BatchpayError],
     others: Iterable[Totals] = (),
     notes: tuple[str, ...] = (),
+    runs: Runs | None = None,
 ) -> Result:
-    """Who must act: over the same batches as the code."""
+    """Who must act: over the same batches as the code. `runs`: those that were read already."""
     received = sorted(published, key=lambda one: one.batch.first_seen_ns)
     strays = stray_totals(opened.job, opened.journal)
     given = given_files(opened.job, ((one.batch, one.totals) for one in published))
     every = [*others, *(one.totals for one in received), strays]
     acts = must_act(every, given, stopped=bool(opened.stop))
-    done = Runs(opened.journal).whole(opened.run_id)
+    done = (runs or Runs(opened.journal)).whole(opened.run_id)
     if opened.loss is not None:
         notes = (*notes, *opened.loss.told)
     elif done is not None and done.restored:
