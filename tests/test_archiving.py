@@ -147,6 +147,7 @@ def questions(journal: SqliteJournal) -> Iterator[tuple[str, Ask]]:
     yield "charges_known", lambda one: one.charges_known(0)
     yield "youngest_charge", lambda one: one.youngest_charge(0)
     yield "uncharged_since", lambda one: one.uncharged_since(0)
+    yield "went_again_since", lambda one: one.went_again_since(0)
     yield "order_of_charge", lambda one: [one.order_of_charge(each) for each in seen]
     yield "done_in", lambda one: [list(one.done_in(each, 0, None)) for each in runs]
     yield (

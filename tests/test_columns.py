@@ -4,7 +4,6 @@ default, a sum.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -18,7 +17,7 @@ import pytest
 from batchpay.domain.errors import Misconfigured
 from batchpay.job.load import load_job
 from tests.jobs import job_text
-from tests.readers.files import HEADER, Looked, look, look_at, row, text_of
+from tests.readers.files import Looked, look, look_at, row, text_of
 
 GERMAN = '{ column = "amount", unit = "major", format = "1.234,56" }'
 PAID = '{ paid = { column = "invoice", format = "31/12/2567" } }'
@@ -121,41 +120,6 @@ def test_what_no_declaration_makes_an_amount_is_told_as_negative(
     """It is written well; only no order asks for it."""
     _, rule, remedy = only_problem(look_at(tmp_path, row(1, amount=cell)))
     assert (rule, "less than 0" in remedy) == ("number-format", True)
-
-
-@pytest.mark.fault("X09")
-@pytest.mark.parametrize("form", ["", ', format = "1.234,56"'])
-def test_an_amount_that_is_a_date_is_told_so(tmp_path: Path, form: str) -> None:
-    """Its cell shows whatever is typed into it as a date."""
-    book = openpyxl.Workbook()
-    book.active.append(HEADER)
-    one = {**row(1), "amount": date(2026, 1, 5)}
-    book.active.append([one[name] for name in HEADER])
-    sink = io.BytesIO()
-    book.save(sink)
-    amount = f'{{ column = "amount", unit = "major"{form} }}'
-    looked = look(tmp_path, "orders.xlsx", sink.getvalue(), amount=amount)
-    _, rule, remedy = only_problem(looked)
-    assert (rule, "format it as a number" in remedy) == ("number-format", True)
-
-
-@pytest.mark.fault("X09")
-@pytest.mark.parametrize("cell", ["(5,00)", "▲500", "(5.00)", "(€5,00)"])
-def test_nobody_is_told_to_write_a_refund_as_an_order(
-    tmp_path: Path, cell: str
-) -> None:
-    """What does not fit a declared form, and means less than 0; as part of a sum it is written with
-    a minus, where that is what it means.
-    """
-    looked = look_at(tmp_path, row(1, amount=cell), amount=GERMAN)
-    _, rule, remedy = only_problem(looked)
-    assert (rule, "an order asks for more" in remedy) == ("number-format", True)
-    sum_ = SUM.replace("unit", 'format = "1.234,56", unit')
-    looked = look_at(tmp_path, row(1, amount="20,00", extra=cell), amount=sum_)
-    _, rule, remedy = only_problem(looked)
-    assert (rule, "writes as -1.234,56" in remedy) == ("number-format", True)
-    looked = look_at(tmp_path, row(1, amount="20,00", extra="-5,00"), amount=sum_)
-    assert amounts(looked) == [1500]
 
 
 @pytest.mark.fault("X09")

@@ -107,6 +107,23 @@ def test_a_list_ends_with_charges_younger_than_itself() -> None:
 
 
 @pytest.mark.fault("B32", "J05")
+def test_a_list_of_the_past_ends_with_many_younger_charges() -> None:
+    """Not with one that says it is of tomorrow; and it speaks of nothing behind its end."""
+    listing = Listing(until=AT.format(10), size=7)
+    listing.add(page(1, 2, 30, 3, 11, 12, 13, total=90))
+    listing.add(page(13, 14, 15, 9, 11, 12, 16, total=90))
+    assert not listing.complete  # one among them was of then
+    listing.add(page(16, 17, 18, 19, 20, 21, 22, total=90))
+    assert not listing.complete
+    listing.add(page(22, 23, 24, 25, total=90))
+    assert (listing.complete, listing.is_past, listing.broken) == (True, True, "")
+    assert listing.reaches(AT.format(10)) and not listing.reaches(AT.format(11))
+    short = Listing(until=AT.format(10), size=7)
+    short.add(page(1, 30, total=2))
+    assert (short.complete, short.is_past) == (True, False)
+
+
+@pytest.mark.fault("B32", "J05")
 @pytest.mark.parametrize("odd", [[6, 7], [9, 6], [7, 8]])
 def test_no_charge_ends_a_list_by_the_time_that_it_tells(odd: list[int]) -> None:
     """Neither one that says it is of tomorrow, nor a clock that is off for all of them: the count

@@ -20,6 +20,7 @@ from batchpay.lifecycle.rows import (
     Owns,
     Renamed,
     Row,
+    Standing,
     Why,
     is_sendable,
 )
@@ -73,11 +74,16 @@ class Survey:
     resembling: list[str] = field(default_factory=list)
     unusual: int = 0  # rows whose amount is far outside of what was asked before
     outside: list[str] = field(default_factory=list)  # likewise
+    # what was asked for these orders before, and may have been charged for all that anybody said:
+    # before they go again a list must show what became of it
+    again: list[Attempt] = field(default_factory=list)
 
     def add(self, job: Job, placed: Placed) -> None:
         """Count one row that may be sent."""
         destination, amount, currency = _asked_for(placed)
         self.orders += 1
+        before = _asked_before(placed.standing)
+        self.again += [attempt for attempt in before if attempt.wants_a_list]
         self.sums[currency] += amount
         self.counts[currency] += 1
         if job.fee:
@@ -106,6 +112,14 @@ class Survey:
     def destinations(self) -> frozenset[str]:
         """Every recipient that something may be sent to."""
         return frozenset(destination for destination, _ in self.recipients)
+
+
+def _asked_before(standing: Standing) -> tuple[Attempt, ...]:
+    """The attempts of a sendable row's sale so far."""
+    if isinstance(standing, MayGo):
+        return (*standing.before, *filter(None, [standing.withdraw]))
+    assert isinstance(standing, Owns | DuplicateOf)
+    return (standing.attempt, *standing.before)
 
 
 def _asked_for(placed: Placed) -> tuple[str, int, str]:

@@ -55,10 +55,12 @@ class LostWord:
     @property
     def whose(self) -> str:
         """Whose word it is, for the journal that is told it again."""
-        report = nights.REPORT_BEFORE(report=self.path.parent.name)
+        report = f"the report {self.path.parent.name} of before a loss of the journal"
         if not self.by:
-            return str(report)
-        return str(nights.WHOSE(by=self.by, at=self.at, report=report))
+            return report
+        return (
+            f"{self.by} at {self.at}, which {report} tells and this journal took over"
+        )
 
     @property
     def why(self) -> str:

@@ -325,6 +325,11 @@ class Journal(Protocol):
         nothing was charged, by our wall clock (UTC nanoseconds).
         """
 
+    def went_again_since(self, since_ns: int) -> list[str]:
+        """Order ids of this job of which a further request was meant to go since then, under the
+        same key or the next one, by our wall clock (UTC nanoseconds).
+        """
+
     def cancelled(self) -> list[Event]:
         """Every word of a person that an order without an attempt is never to be sent."""
 

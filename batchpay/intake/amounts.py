@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from batchpay.domain.figures import NumberForm, declared_by, without_zeros
@@ -32,7 +31,6 @@ class _Money:
     unit: Literal["major", "minor"]
     form: NumberForm | None = None
     is_part: bool = False  # of a sum: it may be 0 or less
-    dates: Collection[int] = ()  # positions of cells that are dates
 
 
 def amounts_of(
@@ -53,22 +51,13 @@ def amounts_of(
     if isinstance(source, FromColumn) and isinstance(source.form, NumberForm):
         form = source.form
     numbers = _numbers(chunk, column)
-    rule = _Money(column, unit, form, dates=_dates(chunk, column))
-    return _minors(texts, numbers, currencies, rule, found)
+    return _minors(texts, numbers, currencies, _Money(column, unit, form), found)
 
 
 def _numbers(chunk: Chunk, column: str) -> Collection[int]:
     """Positions of cells that are numbers, of which a form says nothing."""
     kinds = chunk.typed.get(column, {})
     return {at for at, kind in kinds.items() if kind not in ("date", "boolean")}
-
-
-def _dates(chunk: Chunk, column: str) -> Collection[int]:
-    """Positions of cells that are dates, which a sheet makes of 1-5, or of any number by the format
-    of its cell.
-    """
-    kinds = chunk.typed.get(column, {})
-    return {at for at, kind in kinds.items() if kind == "date"}
 
 
 def _sums(
@@ -83,8 +72,7 @@ def _sums(
     for column in source.columns:
         part = FromColumn(column, source.unit)
         texts = cells_of(chunk, part, "amount", NOWHERE, found)
-        dates = _dates(chunk, column)
-        rule = _Money(column, source.unit, source.form, is_part=True, dates=dates)
+        rule = _Money(column, source.unit, source.form, is_part=True)
         cells.append(texts)
         minors.append(_minors(texts, _numbers(chunk, column), currencies, rule, found))
     totals: list[int | None] = []
@@ -149,9 +137,7 @@ def _minors(
             amounts[at] = _one_amount(text, currency, rule)
         except NotMoney as error:
             said = error.said
-            if at in rule.dates:
-                said = problems.DATE_AMOUNT()
-            elif rule.form is None and at not in numbers:
+            if rule.form is None and at not in numbers:
                 said = _or_declared(text, said, currency, rule)
             found.refuse(at, "amount", Problem(rule.column, quoted(cells[at]), said))
             amounts[at] = None
@@ -175,10 +161,8 @@ def _plain_numbers(
             continue
         figure = rule.form.read(cell)
         currency = currencies[at] if currencies else None
-        if at in rule.dates:
-            said = problems.DATE_AMOUNT()
-        elif figure is None:
-            said = _of_other_form(cell, currency, rule)
+        if figure is None:
+            said = problems.OTHER_FORM(form=rule.form.example)
         elif currency and not figure.is_of(str(currency)):
             said = problems.OTHER_SIGN(sign=figure.sign, currency=str(currency).upper())
         else:
@@ -209,36 +193,17 @@ def _or_declared(
     declared = declared_by(text, whole=rule.unit == "minor")
     if declared is None or said.rule not in _DECLARE:
         return said
-    if not rule.is_part and _is_negative(text, currency, rule):
-        return problems.NEGATIVE()
     for form, number in (declared, *without_zeros(*declared)):
-        with suppress(NotMoney):
+        try:
             _one_amount(number, currency, rule)
+        except NotMoney as error:
+            # "¥4,000-" is no negative to whoever writes so
+            is_negative = error.said.code == problems.AMOUNT_NOT_POSITIVE.code
+            if is_negative and text[-1:] not in ("-", "\u2212"):
+                return problems.NEGATIVE()
+        else:
             return _DECLARE[said.rule](wrong=said, number=number, form=form)
     return said
-
-
-def _is_negative(text: str, currency: str | int | None, rule: _Money) -> bool:
-    """Does a cell say in any form what is less than 0?"""
-    declared = declared_by(text, whole=rule.unit == "minor")
-    if declared is None or text[-1:] in ("-", "\u2212"):
-        return False  # "¥4,000-" is no negative to whoever writes so
-    try:
-        _one_amount(declared[1], currency, replace(rule, is_part=False))
-    except NotMoney as error:
-        return error.said.code == problems.AMOUNT_NOT_POSITIVE.code
-    return False
-
-
-def _of_other_form(text: str, currency: str | int | None, rule: _Money) -> Message:
-    """What is wrong with a cell that does not fit the declared form."""
-    assert rule.form is not None
-    example = rule.form.example
-    if not _is_negative(text, currency, rule):
-        return problems.OTHER_FORM(form=example)
-    if rule.is_part:
-        return problems.OTHER_MINUS(form=f"-{example}")
-    return problems.NEGATIVE()
 
 
 def _at_once(texts: Cells, currencies: Values, unit: str) -> list[int | None]:

@@ -16,6 +16,7 @@ from batchpay.domain.events import (
     Absent,
     Answered,
     BelongsTo,
+    Intended,
     begins,
     charge_in,
     is_beside,
@@ -177,6 +178,15 @@ class MemoryJournal(Remembered):
             told = event.kind in (Answered.kind, Absent.kind)
             uncharged = told and state_in(event.data) in (Outcome.REFUSED, Outcome.HELD)
             if uncharged and event.at_ns >= since_ns:
+                found[event.order_id] = None
+        return list(found)
+
+    def went_again_since(self, since_ns: int) -> list[str]:
+        """Order ids of which a further request was meant to go since then."""
+        found: dict[str, None] = {}
+        for event in self._events:
+            is_further = event.send > 1 or event.attempt > 1
+            if event.kind == Intended.kind and is_further and event.at_ns >= since_ns:
                 found[event.order_id] = None
         return list(found)
 

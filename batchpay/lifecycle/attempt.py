@@ -255,6 +255,20 @@ class Attempt:
         return self.refused or went
 
     @property
+    def sends_without_charge(self) -> int:
+        """How many of its requests left, and are explained by no charge that was ever seen: whoever
+        said of them that nothing was charged, a list may show one yet.
+        """
+        return max(0, self.sends - self.never_left - len(self.twins))
+
+    @property
+    def wants_a_list(self) -> bool:
+        """Must a list show what became of it before anything of its order goes again? One in doubt
+        waits for that anyway.
+        """
+        return self.sends_without_charge > 0 and self.outcome is not Outcome.IN_DOUBT
+
+    @property
     def unaccounted(self) -> bool:
         """Did it end without money, and does the gateway no longer know the charge that says so?
         Then a person must.

@@ -14,6 +14,9 @@ that is off for all of them.
 A gateway may cut a list and its count alike, in silence. So a list that is to prove an absence is
 held against the youngest charge of its range, asked for by itself before the list is: one that ends
 without it was cut.
+
+A list of a time long ago need not be read up to now (`until`): it is over once many charges in a
+row are younger.
 """
 
 from __future__ import annotations
@@ -24,12 +27,18 @@ from dataclasses import dataclass, field
 from batchpay.domain.model import ChargeSeen, Page
 from batchpay.domain.times import is_instant
 
+# what a single charge says of its age decides nothing; so many in a row tell that a time is past
+MANY = 10
+
 
 @dataclass(slots=True)
 class Listing:
     """The state of one listing under way."""
 
     since: str = ""  # from when it lists, ISO 8601
+    # up to when it must show what was charged, ISO 8601; empty: up to now
+    until: str = ""
+    is_past: bool = False  # did it end there?
     begun_s: float = 0.0  # CLOCK_BOOTTIME when it began
     # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not
     # tell
@@ -48,6 +57,7 @@ class Listing:
     unclaimed: list[ChargeSeen] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
+    _past: int = 0  # how many in a row were younger than `until`, up to the last one
     _first_total: int | None = None  # how many there were when it began
 
     def add(self, page: Page) -> Page:
@@ -62,7 +72,16 @@ class Listing:
             page.limit,
             grown=bool(fresh) and all(map(self._is_younger, fresh)),
         )
+        self._end_in_the_past(fresh)
         return Page(fresh, tuple(charge.id for charge in fresh), page.total, page.limit)
+
+    def _end_in_the_past(self, fresh: Sequence[ChargeSeen]) -> None:
+        """Is everything behind this page younger than what it must show?"""
+        for charge in fresh:
+            at = charge.created_at
+            self._past = (self._past + 1) * (is_instant(at) and at > self.until)
+        if self.until and self._past >= MANY and not (self.complete or self.broken):
+            self.complete = self.is_past = True
 
     def _is_younger(self, charge: ChargeSeen) -> bool:
         """Was it made after this listing began, by what it says itself?"""
@@ -134,4 +153,6 @@ class Listing:
 
     def reaches(self, created_at: str) -> bool:
         """Would it show a charge of this age, if it is complete and the gateway keeps its word?"""
+        if self.is_past:
+            return created_at <= self.until
         return not self.now or created_at <= self.now or created_at <= self.latest

@@ -173,6 +173,14 @@ PASSED_OVER = entry(
     example="a charge with very long metadata",
     remedy="Look at it at the gateway.",
 )
+NOT_REACHED = entry(
+    "night.not-reached",
+    "{why}: what was asked for from {since} to {until} does not go again in this run",
+    means="What was asked for before goes again only after a list of that time, which could not be"
+    " had.",
+    example="an order that was refused, sent back, and a list of its night that breaks off",
+    remedy=_GOES_ON,
+)
 UNCLEAR = entry(
     "night.unclear",
     "order {order} stays in doubt: {charge} may be its charge, and says no order",
@@ -351,18 +359,4 @@ HAS_SEEN = entry(
     means="What shows that a journal lost events.",
     example="state/batchpay.db.night.lock has seen 15 events; it has 0",
     remedy="Do what the message around it says.",
-)
-WHOSE = entry(
-    "kept.whose",
-    "{by} at {at}, which {report} tells and this journal took over",
-    means="Whose word it was that a journal took over from a report after a loss.",
-    example="kim at 2026-11-26T07:50:42Z, which the report … tells and this journal took over",
-    remedy=_KEPT,
-)
-REPORT_BEFORE = entry(
-    "kept.report",
-    "the report {report} of before a loss of the journal",
-    means="What told a journal again what a person had said.",
-    example="the report 2026-11-26-a3edcdb9f29c of before a loss of the journal",
-    remedy=_KEPT,
 )

@@ -431,14 +431,6 @@ OTHER_FORM = entry(
     ' "1.234,56" }',
     remedy="Write the cell as the format says, or correct the format where the file has another.",
 )
-OTHER_MINUS = entry(
-    "number-format.minus",
-    "so people write what is less than 0, which this column writes as {form}: write it so",
-    means="A part of an amount is negative, and does not fit the format that the job declares.",
-    example='shipping = "(5,00)"\namount = "1.234,50"\n[columns]\namount = { sum = ["amount",'
-    ' "shipping"], unit = "major", format = "1.234,56" }',
-    remedy="Write the cell with a minus before it; or declare a format with brackets, (1.234,56).",
-)
 OTHER_SIGN = entry(
     "other-currency",
     "the amount is written in {sign}, the row's currency is {currency}: correct one of them",
@@ -446,14 +438,6 @@ OTHER_SIGN = entry(
     example='amount = "$100.00"\n[columns]\namount = { column = "amount", unit = "major", format ='
     ' "$1,234.56" }',
     remedy="Correct the amount's sign or the row's currency.",
-)
-DATE_AMOUNT = entry(
-    "number-format.date",
-    "the cell is a date, which a sheet makes of 1-5, or of any number by the format of the cell:"
-    " format it as a number, then write the amount",
-    means="The cell of an amount is a date, or is shown as one.",
-    example="an .xlsx cell of an amount with the date 2026-01-05",
-    remedy="Format the cell as a number (in Excel: Home, Number), then write the amount into it.",
 )
 PART_EMPTY = entry(
     "part-empty",

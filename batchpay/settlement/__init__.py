@@ -14,6 +14,7 @@ entries    the lines of a run that are not about one attempt
 evidence   is what is told of an attempt news, and does it break a promise?
 in_force   what holds a job back until a person has told, and whose its journal is
 queue      who is sent next, and how far a run may go
+reach      nothing goes again before a list has reached back to its first request
 throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
 lists      the gateway's own list of charges, held against the journal

@@ -53,6 +53,7 @@ PASSED_OVER = str(said.PASSED_OVER())
 INCOMPLETE = str(said.LIST_INCOMPLETE())
 # for a charge that no list shows, not even beside younger ones
 LONGEST_WAIT_S = 86_400.0
+LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 # how late a list may show a charge before it counts as one that does not
 LARGEST_LAG_S = 20.0
 
@@ -86,7 +87,14 @@ class Lists:
         self._told = told
         self._period_s = means.settings.doubt_period_s
         self._lag_s = min(LARGEST_LAG_S, self._period_s / 8)
-        self._met_unknown = False
+        self._gap_s = min(means.settings.lookup_gap_s, LONGEST_GAP_S)
+        self._look: Look | None = None
+        # did a list show a charge of this job that the journal did not know?
+        self.met_unknown = False
+        # from when, and up to when (None: their time), complete lists of this run were read that
+        # prove what they do not show
+        self.covered: list[tuple[datetime, datetime | None]] = []
+        self.moved = 0  # how much lists have told that the journal did not know
         # charges that a list showed oddly, and that were asked for by their id
         self._reread: set[str] = set()
         # charges that had not ended, and that the gateway does not know any more
@@ -108,11 +116,12 @@ class Lists:
         list follows, once nothing can land any more that was under way when it was (J02). Raises
         Misconfigured for an empty journal beside charges of this job without `adopt`.
         """
+        self._look = look
         since = look.since
         tries = 0
         began_s = self._clock.elapsed_s()
         why = INCOMPLETE
-        self._met_unknown = False
+        self.met_unknown = False
         while tries < MOST_INCOMPLETE:
             listing = await self.read(
                 since - OVERLAP, partial(self._absorb_first, look)
@@ -123,15 +132,15 @@ class Lists:
                 await self._channel.rest(gap_s)
                 continue
             # it was lost, whatever lies beside it; or our clock said where to begin
-            begins_late = self._met_unknown or not self._channel.dated
+            begins_late = self.met_unknown or not self._channel.dated
             if begins_late and not look.known_before and since != EVERYTHING:
                 since = EVERYTHING
                 continue
             wait_s = look.quiet_at_s - self._clock.elapsed_s()
-            if self._met_unknown and wait_s > 0:
+            if self.met_unknown and wait_s > 0:
                 await self._channel.rest(wait_s)
                 continue
-            is_lost = look.lost or self._met_unknown or not look.known_before
+            is_lost = look.lost or self.met_unknown or not look.known_before
             if is_lost and (unreadable := _unreadable(listing)):
                 why = unreadable_after_loss(unreadable.id)
                 await self._recorder.unreadable(unreadable.id, why)
@@ -139,16 +148,13 @@ class Lists:
                 await self._channel.rest(gap_s)
                 continue
             if lacking := await self.still_lacking(listing):
-                why = (
-                    f"the gateway's list does not show {lacking[0]}, which this journal has"
-                    " proof of"
-                )
+                why = lacks(lacking[0])
                 tries = 0
                 if self._clock.elapsed_s() - began_s > self._period_s:
                     tries = MOST_INCOMPLETE
                 await self._channel.rest(gap_s)
                 continue
-            if look.lost or self._met_unknown or (look.adopt and not look.known_before):
+            if look.lost or self.met_unknown or (look.adopt and not look.known_before):
                 # of those that tell no recipient accounts are full
                 await self._recorder.strays.keep_nameless(
                     [charge for charge in listing.unclaimed if charge.destination]
@@ -156,6 +162,24 @@ class Lists:
             await self._note_bound(listing, iso(since))
             return ""
         return self._channel.closed or why
+
+    async def look_again(self, since: datetime) -> str:
+        """The same look from earlier on, where a list of long ago showed a charge of ours that the
+        journal does not know: once nothing can land any more that was under way when it was lost.
+        """
+        assert self._look is not None
+        wait_s = self._look.quiet_at_s - self._clock.elapsed_s()
+        if wait_s > 0:
+            await self._channel.rest(wait_s)
+        since = min(since, self._look.since)
+        return await self.look(replace(self._look, since=since), gap_s=self._gap_s)
+
+    async def absorb_old(self, page: Page) -> None:
+        """A page of a list that reaches further back than the one before the first send."""
+        if self._look is None:
+            await self.absorb_all(page)
+        else:
+            await self._absorb_first(self._look, page)
 
     async def _absorb_first(self, look: Look, page: Page) -> None:
         """A page of the list before the first send."""
@@ -177,11 +201,11 @@ class Lists:
                 f"the gateway has charges of this job (such as {charge.id}) but the journal is"
                 f" empty: it was lost or is another one; {steps.ADOPT()}"
             )
-        if not self._met_unknown:
+        if not self.met_unknown:
             await self._recorder.note(
                 Restored(met=charge.id, empty=not look.known_before)
             )
-        self._met_unknown = True
+        self.met_unknown = True
 
     # --- while and after
 
@@ -292,18 +316,25 @@ class Lists:
     # --- one list
 
     async def read(
-        self, since: datetime, absorb: Absorb, *, proving: bool = True
+        self,
+        since: datetime,
+        absorb: Absorb,
+        *,
+        proving: bool = True,
+        until: datetime | None = None,
     ) -> Listing | None:
         """Read one listing to its end, page by page; None when the gateway gave no page at all.
 
         Pages shrink while an answer is longer than anybody should read; a charge that is, by
         itself, is passed over. `proving`: what it does not show is to count as not there, for which
-        the gateway is asked once more.
+        the gateway is asked once more. `until`: up to when it need be read; None: to its end.
         """
         begun_s = self._clock.elapsed_s()
         listing = Listing(
             begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s))
         )
+        if until is not None:
+            listing.until = iso(until)
         if proving and not await self._ask_newest(listing):
             return None
 
@@ -344,9 +375,14 @@ class Lists:
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
         await self._hold_against_uncharged(listing)
-        if read:
-            return listing
-        return None
+        if not read:
+            return None
+        if proving and self.proves_absence(listing):
+            end = None
+            if listing.is_past:
+                end = until
+            self.covered.append((time_of(listing.since) or since, end))
+        return listing
 
     async def _ask_newest(self, listing: Listing) -> bool:
         """Which charge must the list end with, or show at least? False when the gateway is silent;
@@ -375,6 +411,7 @@ class Lists:
             )
 
         if nameless := [charge for charge in listing.unclaimed if fits(charge)]:
+            self.moved += 1
             await self._recorder.strays.keep_nameless(nameless)
 
     def _may_be(self, charge: ChargeSeen, attempt: Attempt) -> bool:
@@ -653,7 +690,9 @@ class Lists:
             await self._ask_for_other(known, charge)
             if _lost_its_chain(known, charge):
                 by_id = await self._by_id(charge)
+            before = known.attempt
             await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
+            self.moved += known.attempt is not before
             return
         if known is None:
             await self._recorder.stop_for_charge(
@@ -669,6 +708,7 @@ class Lists:
             # as its own attempt now, or beside another one
             await self._absorb(charge, by_now, adopting=adopting)
             return
+        self.moved += 1
         self._told(case)
         if not adopting:
             await self._recorder.stop(
@@ -696,6 +736,13 @@ def incomplete(listing: Listing | None) -> str:
     if listing is None or not listing.broken:
         return INCOMPLETE
     return str(said.LIST_BROKEN(why=listing.broken))
+
+
+def lacks(charge_id: str) -> str:
+    """The same of one that should show a charge and does not."""
+    return (
+        f"the gateway's list does not show {charge_id}, which this journal has proof of"
+    )
 
 
 def charged_since(attempts: Iterable[Attempt], *, dated: bool) -> datetime:

@@ -1,8 +1,8 @@
 """Who is sent, asked or waited for, and when that is over: what `run` does of its sequence in one
 loop, where three things go on beside one another.
 
-send     workers: earlier charges, permit, durable intent, request, proof, durable answer  (laws
-  L1-L4)
+send     workers: a list back to earlier requests, earlier charges, permit, durable intent, request,
+  proof, durable answer  (laws L1-L4)
 doubt    one asker: look up what nobody answered; twice absent may be sent again           (law L5)
 watch    after the first order, then every 30 s: does another run charge for this job?     (law L11)
          sooner for those who were told 429: was it charged all the same?
@@ -24,10 +24,18 @@ from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.doubts import Doubts, News
-from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, Look, time_of
+from batchpay.settlement.lists import (
+    LONGEST_GAP_S,
+    MOST_INCOMPLETE,
+    OVERLAP,
+    Lists,
+    Look,
+    time_of,
+)
 from batchpay.settlement.means import Means
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
+from batchpay.settlement.reach import Reach
 from batchpay.settlement.slots import Slots, Turn
 from batchpay.settlement.throttled import Throttled
 
@@ -36,7 +44,6 @@ STRANGERS = 3
 WATCH_EVERY_S = 30.0
 # one sends, another writes the next intent, a third one what came back
 WORKERS_A_SLOT = 3
-LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
 Rest = Callable[[Sequence[Attempt]], Collection[str]]
@@ -75,6 +82,7 @@ class Settlement:
         self._doubts = Doubts(
             means, self.lists, self._news, self._queue.again, progress
         )
+        self.reach = Reach(means, self.lists)
         self._throttled = Throttled(
             self._clock,
             gap_s=settings.lookup_gap_s,
@@ -341,8 +349,8 @@ class Settlement:
         return self._doubts.none and self._throttled.none
 
     async def _send(self, case: Case, turn: Turn) -> None:
-        """One send: earlier charges, permit, durable intent, request, proof, durable answer; in
-        this order.
+        """One send: a list back to earlier requests, earlier charges, permit, durable intent,
+        request, proof, durable answer; in this order.
 
         The slot is free when the answer has been read. What goes in it next depends on nothing that
         is not durable yet: an order of the same payer, canaries and limits wait for `done`.
@@ -362,6 +370,8 @@ class Settlement:
         """The first half of it, up to the answer, with CLOCK_BOOTTIME of the request's first byte;
         None when nothing was asked.
         """
+        if not await self.reach.reaches(case):
+            return None
         if not await self._doubts.clears(case) or await self._is_believed_no_more(case):
             return None
         if self._may_be_charged(case):

@@ -8,6 +8,8 @@
       restored   (L11, J02)
     survey     what may be sent, judged anew with all that was found; another job's orders end the
       run  (J06)
+    reach      a list back to the first request of whatever goes again; survey anew with what it
+      shows
     recover    ask about every order that an earlier run left open
     preflight  may each recipient be paid, and is each share large enough?
     settle     send, and wait out every doubt
@@ -21,7 +23,7 @@ anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -38,6 +40,7 @@ from batchpay.domain.events import BelongsTo, Recovered
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import told as shown
 from batchpay.job.job import GatewaySettings
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
@@ -70,6 +73,8 @@ class Surveyed:
 
     orders: int = 0
     recipients: Collection[str] = ()
+    # attempts of these orders that may have been charged, whatever was said of them
+    again: Sequence[Attempt] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class Brought:
     wait_s: float = 0.0  # until nothing can land any more of what the journal lost
     survey: Callable[[], Surveyed] = Surveyed
     candidates: Callable[[], Iterable[Candidate]] = tuple
+    # attempts of orders that were sent again some nights ago: were they charged twice?
+    went_again: Sequence[Attempt] = ()
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
     follows: Follows = NOTHING_FOLLOWED
     # the loss that a complete list, after the wait, makes good
@@ -145,7 +152,8 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     if brought.recovers is not None:
         await run.recorder.note(brought.recovers)
     await _belong(run.means, account)
-    sendable, impossible = _survey(brought)
+    await loop.reach.read_again(brought.went_again)
+    sendable, impossible = await _surveyed(run, brought)
     progress.phase("asking")
     await loop.recover(pending.rest)
     # nothing is sent; what is open is asked about all the same
@@ -173,6 +181,21 @@ async def _follow(run: Run, follows: Follows, pending: PendingRound) -> None:
     run.progress.phase("following")
     follower = Follower(run.means, follows, pending, run.limits.deadline_ns)
     await follower.follow()
+
+
+async def _surveyed(
+    run: Run, brought: Brought
+) -> tuple[Surveyed, BatchpayError | None]:
+    """What may be sent, once lists have reached back to the first request of all that is to go
+    again: what they show is not sent.
+    """
+    sendable, impossible = _survey(brought)
+    moved = run.loop.lists.moved
+    if impossible is None and sendable.again:
+        await run.loop.reach.read(sendable.again)
+    if run.loop.lists.moved == moved:
+        return sendable, impossible
+    return _survey(brought)
 
 
 def _survey(brought: Brought) -> tuple[Surveyed, BatchpayError | None]:

@@ -142,6 +142,17 @@ def test_what_is_said_lately_to_have_charged_nothing_is_told(journal: Journal) -
     assert sorted(journal.uncharged_since(2)) == ["a", "c"]
 
 
+@pytest.mark.fault("J05", "L3")
+def test_what_went_once_more_lately_is_told(journal: Journal) -> None:
+    """Under the same key or the next one; since a time."""
+    journal.append([intent("a"), answer("a", "refused"), intent("b")])
+    journal.append([answer("b", "held"), intent("b", send=2), intent("c")])
+    journal.append([intent("a", attempt=2)])
+    at_ns = intent("a").at_ns
+    assert sorted(journal.went_again_since(at_ns)) == ["a", "b"]
+    assert journal.went_again_since(at_ns + 1) == []
+
+
 def test_open_orders_are_those_that_did_not_end(journal: Journal) -> None:
     """Succeeded, declined and refused are ends; everything else is asked about again."""
     states = (

@@ -21,6 +21,7 @@ JOURNAL = "contract/test_journal.py::"
 WIRE = "test_gateway_omise.py::"
 FILE = "test_journal_sqlite.py::"
 ARCHIVES = "test_archiving.py::"
+LATE = "test_late_lists.py::"
 
 
 @dataclass(frozen=True)
@@ -395,6 +396,54 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.lifecycle.attempt:Attempt.is_told_429", prop(lambda _, __: False))
+
+
+@mutant(
+    "L11",
+    "what goes again needs no list that reaches back to its first request",
+    LATE
+    + "test_what_was_said_not_to_be_charged_goes_again_after_a_list_of_its_own_night",
+)
+def _() -> None:
+    async def reached(*_: Any) -> bool:
+        return True
+
+    swap("batchpay.settlement.reach:Reach.read", lambda _: reached)
+
+
+@mutant(
+    "L11",
+    "only the last of its requests is looked for",
+    LATE + "test_a_window_holds_all_that_its_requests_may_have_charged",
+)
+def _() -> None:
+    swap(
+        "batchpay.lifecycle.attempt:Attempt.charged_since_ns",
+        prop(lambda self, _: max(0, self.went_ns - 86_400 * 10**9)),
+    )
+
+
+@mutant(
+    "L11",
+    "a list that ends in the past ends with the first charge that is younger",
+    "test_listing.py::test_a_list_of_the_past_ends_with_many_younger_charges",
+)
+def _() -> None:
+    import batchpay.lifecycle.listing as listing
+
+    listing.MANY = 1
+
+
+@mutant(
+    "L10",
+    "what was sent again is never looked at again",
+    LATE + "test_a_second_charge_that_a_list_shows_nights_later_is_a_stop",
+)
+def _() -> None:
+    async def nothing(*_: Any) -> None:
+        return None
+
+    swap("batchpay.settlement.reach:Reach.read_again", lambda _: nothing)
 
 
 @mutant(

@@ -73,7 +73,7 @@ class Door:
             work_s = self._dice.uniform(0, self._timeout_s * 1.2)
         if when == "late":
             work_s = self._dice.uniform(0, world.longest_landing_s)
-        behind = fate in BEHIND
+        behind = fate if fate in BEHIND else ""
         never = when == "before" or kind in (
             "429",
             "401",

@@ -110,9 +110,11 @@ class Ledger:
         at_s: float,
         *,
         twin: bool = False,
-        behind: bool = False,
+        behind: str = "",
     ) -> tuple[int, Document]:
-        """Carry a request out: a charge, or an error object. `behind`: nobody is told of it."""
+        """Carry a request out: a charge, or an error object. `behind`: nobody is told of it, but
+        this answer.
+        """
         key, order_id = fields["metadata[batchpay_key]"], fields["metadata[order_id]"]
         token = fields.get("card", "")
         if token in self._spent:
@@ -122,7 +124,7 @@ class Ledger:
             return 400, error("invalid_card", "brand not supported")
         charge = self._charge(fields, at_s, behaviour)
         if behind:
-            self._put_behind(charge, at_s)
+            self._put_behind(charge, at_s, behind)
         if token.startswith("tokn_"):
             self._spent[token] = charge["id"]
         if twin:
@@ -184,13 +186,16 @@ class Ledger:
             )
         return charge
 
-    def _put_behind(self, charge: Document, at_s: float) -> None:
-        """No answer tells of it; lists hide it for a while, and it may lose its metadata."""
+    def _put_behind(self, charge: Document, at_s: float, answer: str) -> None:
+        """No answer tells of it; lists hide it for a while, and it may lose its metadata. What was
+        refused goes again on another night: behind that it may be hidden for one.
+        """
         charge["_behind"] = charge["metadata"]
+        hidden_s = [0.0, 1.0, self.longest_hidden_s]
+        if not answer.startswith("429"):
+            hidden_s += [3600.0, 90_000.0]
         if charge["_visible_s"] != float("inf"):
-            charge["_visible_s"] = at_s + self.behind_dice.choice(
-                [0.0, 1.0, self.longest_hidden_s]
-            )
+            charge["_visible_s"] = at_s + self.behind_dice.choice(hidden_s)
         if self.behind_dice.random() < 0.5:
             charge["metadata"] = {}
 

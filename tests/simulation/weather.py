@@ -53,10 +53,11 @@ LIES = (
     "null status",
     "empty currency",
 )
-# A charge behind an answer that says there is none; it may be hidden for a while, or lose its
-# metadata.
+# A charge behind an answer that says there is none; it may be hidden for a while, or a night, or
+# lose its metadata.
 BEHIND = (
     "400 after",
+    "404 recipient after",
     "429 after",
 )
 LOOK = (

@@ -416,6 +416,14 @@ class Orders(JournalFile):
         orders = self._since(since_ns, uncharged, ["order_id"])
         return list(dict.fromkeys(order_id for (order_id,) in orders))
 
+    def went_again_since(self, since_ns: int) -> list[str]:
+        """Order ids of which a further request was meant to go since then, by our wall clock
+        (ns).
+        """
+        again = f"kind = '{Intended.kind}' AND (send > 1 OR attempt > 1)"
+        orders = self._since(since_ns, again, ["order_id"])
+        return list(dict.fromkeys(order_id for (order_id,) in orders))
+
     def _since(
         self, since_ns: int, where: str, columns: Sequence[str]
     ) -> Iterator[list[Any]]:

@@ -1,0 +1,210 @@
+"""REACH: what was asked for before goes again, under the same key or the next one, only after a
+list of this run has reached back to its first request.
+
+That nothing was charged an answer says (a refusal, a 401, a 429), or lists that did not show a
+charge, or a person. Each of them may have been wrong: a list that shows late is right on the next
+night, when the list before the first send begins where the last one ended, and shows nothing of
+the night before any more. So each run reads, beside that list, the hours around the requests of
+every order that is to go again. What is shown becomes the order's own, and it goes no more.
+
+Such a window begins where every look-up of those requests begins (`charged_since`), and ends behind
+the last of them: a charge says of itself when it was made, and none is made later than a request
+can live, which is what a doubt period stands for; as much as clocks may have been off is added on
+both ends. What lies between two windows, and up to now, is not read. A gateway that does not tell
+its time has no windows: then everything is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from batchpay.domain.times import ONCE_OFF_S, SKEW_S
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.messages import nights as said
+from batchpay.settlement.cases import Case
+from batchpay.settlement.lists import (
+    LONGEST_GAP_S,
+    MOST_INCOMPLETE,
+    OVERLAP,
+    Lists,
+    charged_since,
+    incomplete,
+    iso,
+    lacks,
+)
+from batchpay.settlement.means import Means
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+# two windows that lie so near to each other are read as one
+NEAR = timedelta(hours=1)
+DAY_NS = 86_400 * 10**9
+# How old the last request of an order that was sent again is when the hours around its requests are
+# read once more. Nights come a day apart, and not to the minute.
+LATER_NS = tuple(int(days * DAY_NS) for days in (0.5, 1.5, 3.5, 7.5, 15.5, 29.5))
+REMEMBERED_NS = 31 * DAY_NS
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """What must be read, in the gateway's time."""
+
+    since: datetime
+    until: datetime
+
+    def covers(self, other: Window) -> bool:
+        """Is the other one a part of it?"""
+        return self.since <= other.since and other.until <= self.until
+
+
+def window_of(attempt: Attempt, period_s: float, *, dated: bool) -> Window:
+    """When the requests of an attempt may have been charged, for all that is known later."""
+    if not dated:
+        return Window(charged_since([attempt], dated=False), FOREVER)
+    last = datetime.fromtimestamp(attempt.went_ns // 10**9, UTC)
+    lives_s = period_s + ONCE_OFF_S
+    return Window(
+        charged_since([attempt], dated=True), last + timedelta(seconds=lives_s)
+    )
+
+
+def narrow_window_of(attempt: Attempt, period_s: float, *, dated: bool) -> Window:
+    """The same where no clock was further off than a run allows: it is read again and again, in
+    search of what it may not hold.
+    """
+    if not dated:
+        return window_of(attempt, period_s, dated=False)
+    off = OVERLAP + timedelta(seconds=SKEW_S)
+    first = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
+    last = datetime.fromtimestamp(attempt.went_ns // 10**9, UTC)
+    return Window(first - off, last + off + timedelta(seconds=period_s))
+
+
+def merged(windows: Iterable[Window]) -> list[Window]:
+    """The same, oldest first, those as one that touch each other."""
+    whole: list[Window] = []
+    for window in sorted(windows):
+        if whole and window.since <= whole[-1].until + NEAR:
+            last = whole.pop()
+            whole.append(Window(last.since, max(last.until, window.until)))
+        else:
+            whole.append(window)
+    return whole
+
+
+def went_again(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
+    """Those of an order's attempts behind which a further request of it went, although no charge
+    explains them: one that is shown late is a second one.
+    """
+    for attempt in attempts:
+        if not attempt.sends_without_charge:
+            continue
+        is_last = not any(
+            other.intent.attempt > attempt.intent.attempt and other.sends
+            for other in attempts
+        )
+        if attempt.sends - attempt.never_left > 1 or not is_last:
+            yield attempt
+
+
+def is_due(attempts: Sequence[Attempt], looked_ns: int, now_ns: int) -> bool:
+    """Is it time to read the hours around them again? `looked_ns`: when a run did last."""
+    last_ns = max(attempt.went_ns for attempt in attempts)
+    return any(looked_ns < last_ns + later_ns <= now_ns for later_ns in LATER_NS)
+
+
+class Reach:
+    """Reads the windows of what is to go again, once a run; nothing goes that it did not reach."""
+
+    def __init__(self, means: Means, lists: Lists) -> None:
+        self._means = means
+        self._lists = lists
+        self._period_s = means.settings.doubt_period_s
+        self._gap_s = min(means.settings.lookup_gap_s, LONGEST_GAP_S)
+        # by key: was a list of this run read back to its first request?
+        self._reached: dict[str, bool] = {}
+        # one list serves all that wait for it
+        self._reading = asyncio.Lock()
+
+    async def reaches(self, case: Case) -> bool:
+        """May a case go, as far as its earlier requests are concerned? Those of this very run are
+        not: who answered them is asked again by the list that each of them waits for.
+        """
+        before = [*case.others]
+        if case.withdraw is not None:
+            before.append(case.withdraw)
+        if case.attempt is not None and case.attempt.sends > case.sends_in_run:
+            before.append(case.attempt)
+        return await self.read(before)
+
+    async def read(self, attempts: Iterable[Attempt]) -> bool:
+        """Has a list of this run shown what it has of these, or was it read for them now?"""
+        wanted = [attempt for attempt in attempts if attempt.wants_a_list]
+        async with self._reading:
+            fresh = [one for one in wanted if one.intent.key not in self._reached]
+            if fresh:
+                await self._read(fresh)
+        return all(self._reached[one.intent.key] for one in wanted)
+
+    async def _read(self, attempts: Sequence[Attempt]) -> None:
+        expected = self._means.recorder.expected
+        dated = self._means.channel.dated
+        windows: dict[str, Window] = {}
+        for attempt in attempts:
+            if not attempt.by_hand:
+                expected.doubt(attempt)
+            windows[attempt.intent.key] = window_of(
+                attempt, self._period_s, dated=dated
+            )
+        await self._read_all(windows.values())
+        for key, window in windows.items():
+            self._reached[key] = self._is_covered(window)
+
+    async def read_again(self, attempts: Iterable[Attempt]) -> None:
+        """What was sent again some nights ago: does a list show by now that it was charged twice?
+        What it shows is a stop, as any second charge is.
+        """
+        dated = self._means.channel.dated
+        await self._read_all(
+            narrow_window_of(one, self._period_s, dated=dated) for one in attempts
+        )
+
+    async def _read_all(self, windows: Iterable[Window]) -> None:
+        missing = (one for one in windows if not self._is_covered(one))
+        for window in merged(missing):
+            if why := await self._read_window(window):
+                since, until = iso(window.since), iso(window.until)
+                told = said.NOT_REACHED(why=why, since=since, until=until)
+                self._lists.notes.append(str(told))
+
+    def _is_covered(self, window: Window) -> bool:
+        return any(
+            Window(since, until or FOREVER).covers(window)
+            for since, until in self._lists.covered
+        )
+
+    async def _read_window(self, window: Window) -> str:
+        """Why it could not be read; empty when it was."""
+        channel = self._means.channel
+        why = ""
+        until = None
+        if window.until != FOREVER:
+            until = window.until
+        for _ in range(MOST_INCOMPLETE):
+            met = self._lists.met_unknown
+            listing = await self._lists.read(
+                window.since, self._lists.absorb_old, until=until
+            )
+            if self._lists.met_unknown and not met:
+                return await self._lists.look_again(window.since)
+            if self._is_covered(window):
+                return ""
+            why = incomplete(listing)
+            if listing is not None and (lacking := self._lists.lacking(listing)):
+                why = lacks(lacking[0])
+            if channel.closed:
+                return channel.closed
+            await channel.rest(self._gap_s)
+        return why

@@ -1,0 +1,243 @@
+"""Lists that show a charge late, of which somebody said that it was not made: whatever goes again
+goes only after a list that reaches back to its first request, and what went again is looked at
+once more on later nights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from batchpay.batches.session import Options
+from batchpay.commands import run as pipeline
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.settlement.reach import (
+    DAY_NS,
+    FOREVER,
+    Reach,
+    Window,
+    is_due,
+    merged,
+    narrow_window_of,
+    went_again,
+    window_of,
+)
+from batchpay.terminal.bars import Quiet
+from tests.mutants.swap import always
+from tests.test_doors import night, rows
+from tests.test_lifecycle import INTENT
+from tests.world import BY_CUSTOMER, KEY, Market, order
+
+HOUR_S = 3600
+
+
+def payer(number: int, **changes: str) -> dict[str, str]:
+    """An order of somebody who could pay twice."""
+    return order(number, card=f"cust_test_sandbox{number}", **changes)
+
+
+def hide(market: Market, order_id: str) -> None:
+    """No list shows a charge of this order."""
+    market.sandbox.add_rule(
+        method="GET", path="/charges", order_id=order_id, action="missing"
+    )
+
+
+def show_late(market: Market, order_id: str, by_s: float) -> None:
+    """Lists show its first charge from now on, as of when it was made: long before."""
+    market.sandbox.clear_rules()
+    for ledger in market.sandbox.store.ledgers.values():
+        ledger.shown_at.clear()
+        charges = ledger.shelves["charge"].values()
+        its_own = (c for c in charges if c.metadata.get("order_id") == order_id)
+        next(its_own).created -= by_s
+
+
+@pytest.fixture
+def inbox(market: Market) -> Market:
+    """A job that reads a folder."""
+    market.job(file="inbox/*.csv", **BY_CUSTOMER)
+    (market.folder / "inbox").mkdir()
+    return market
+
+
+@pytest.mark.fault("J05", "B21", "B22", "B32", "I1")
+@pytest.mark.parametrize("late_s", [HOUR_S, 7 * HOUR_S])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 400, "code": "bad_request", "message": "amount is odd"},
+        {"status": 400, "code": "used_token", "message": "used"},
+        {"status": 404, "code": "not_found", "message": "customer was not found"},
+        {"status": 401, "code": "authentication_failure", "message": "no"},
+        {"status": 403, "code": "locked_out", "message": "no"},
+        {"status": 404, "body": "<html>nope</html>"},
+    ],
+)
+def test_what_was_said_not_to_be_charged_goes_again_after_a_list_of_its_own_night(
+    inbox: Market, answer: dict[str, Any], late_s: float
+) -> None:
+    """The answer was wrong, the lists of that night hid the charge, and later runs have completed
+    theirs: its order is not charged again, under the same key or the next one.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", times=1, **answer)
+    hide(inbox, "00002")
+    night(inbox)
+    show_late(inbox, "00002", late_s)
+    inbox.orders([payer(3)], "inbox/b.csv")
+    was_refused = rows(inbox)["00002"]["outcome"] == "refused"
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    night(inbox)
+    assert inbox.money()["00002"] == 1
+    changes = {"invoice": "once more"} if was_refused else {}
+    inbox.orders([payer(2, **changes), payer(1)], "inbox/c.csv")
+    code = night(inbox)
+    assert inbox.money() == {"00001": 1, "00002": 1, "00003": 1}
+    # what was told as refused and is charged is for a person
+    assert code == (12 if was_refused else 0)
+
+
+@pytest.mark.fault("J05", "L5", "B18", "I1")
+def test_what_was_proven_absent_while_its_file_was_away_goes_again_after_a_list(
+    inbox: Market,
+) -> None:
+    """A run without its file believed lists that hid its charge; the next one that has the file
+    finds it where it was made.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", action="reset_after", times=1)
+    inbox.sandbox.add_rule(
+        method="GET", path="/charges", status=500, body="down", skip=2
+    )
+    assert night(inbox) == 11
+    away = inbox.folder / "a.csv"
+    (inbox.folder / "inbox" / "a.csv").rename(away)
+    inbox.sandbox.clear_rules()
+    hide(inbox, "00002")
+    inbox.orders([payer(3)], "inbox/b.csv")
+    assert night(inbox) == 11
+    assert rows(inbox)["00002"]["outcome"] == "held"
+    show_late(inbox, "00002", HOUR_S)
+    assert night(inbox) == 11
+    away.rename(inbox.folder / "inbox" / "a.csv")
+    assert night(inbox) == 0
+    inbox.agree([payer(1), payer(2), payer(3)])
+
+
+@pytest.mark.fault("J05", "B31", "L10")
+def test_a_second_charge_that_a_list_shows_nights_later_is_a_stop(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists hid a charge for longer than the doubt period, and the order was sent again: a night of
+    the following weeks looks there once more and tells of both.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(
+        order_id="00002", action="reset_after", times=1, hide_s=HOUR_S
+    )
+    assert night(inbox) == 0
+    assert inbox.money()["00002"] == 2
+    show_late(inbox, "00002", 12 * 60)
+    inbox.orders([payer(3)], "inbox/b.csv")
+    assert night(inbox) == 0
+    monkeypatch.setattr("batchpay.batches.sentagain.is_due", always(True)(None))
+    inbox.orders([payer(4)], "inbox/c.csv")
+    assert night(inbox) == 12
+    assert inbox.money()["00004"] == 0
+
+
+@pytest.mark.fault("J05", "B32", "I19")
+def test_without_a_list_of_its_own_night_an_order_waits_and_the_others_go(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list of then cannot be read: that is told, and only what it is about is held."""
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    refused = {"status": 400, "code": "bad_request", "message": "amount is odd"}
+    inbox.sandbox.add_rule(order_id="00002", action="error_before", **refused, times=1)
+    assert night(inbox) == 10
+    inbox.orders([payer(2, invoice="once more"), payer(3)], "inbox/b.csv")
+
+    async def silent(*_: object) -> str:
+        return "the gateway's list of charges could not be read completely"
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reach, "_read_window", silent)
+        patched.setattr(Reach, "_is_covered", lambda *_: False)
+        job = load_job(inbox.folder / "job.toml")
+        done = pipeline.run(job, SecretKey(KEY), Options(), Quiet())
+    assert done.exit_code == 11 and inbox.posts() == 3
+    assert any("does not go again in this run" in note for note in done.notes)
+    assert inbox.money() == {"00001": 1, "00003": 1}
+    assert night(inbox) == 0
+    assert inbox.money() == {"00001": 1, "00002": 1, "00003": 1}
+
+
+# --- when, and from when to when
+
+
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+AT_NS = int(AT.timestamp()) * 10**9
+
+
+def sent(**changes: Any) -> Attempt:
+    """An attempt that left once, at noon."""
+    told = {"sends": 1, "sent_ns": AT_NS, "went_ns": AT_NS, **changes}
+    return Attempt(replace(INTENT, attempt=told.pop("number", 1)), False, **told)
+
+
+@pytest.mark.fault("J05", "C04")
+def test_a_window_holds_all_that_its_requests_may_have_charged() -> None:
+    """From a day before the first to a day and a request's life behind the last; where the gateway
+    tells no time, all there is.
+    """
+    day = timedelta(days=1)
+    twice = sent(went_ns=AT_NS + 7 * DAY_NS)
+    until = AT + 8 * day + timedelta(seconds=150)
+    assert window_of(twice, 150.0, dated=True) == Window(AT - day, until)
+    assert window_of(twice, 150.0, dated=False).until == FOREVER
+    near = timedelta(minutes=15)
+    assert narrow_window_of(sent(), 60.0, dated=True) == Window(
+        AT - near, AT + near + timedelta(minutes=1)
+    )
+
+
+@pytest.mark.fault("J05")
+def test_windows_that_touch_are_read_as_one() -> None:
+    """Whatever their order; what lies between two that do not is not read."""
+    hour = timedelta(hours=1)
+    one, inside = Window(AT, AT + 4 * hour), Window(AT + hour, AT + 2 * hour)
+    near, far = Window(AT + 5 * hour, AT + 6 * hour), Window(AT + 9 * hour, FOREVER)
+    assert merged([far, inside, near, one]) == [Window(AT, AT + 6 * hour), far]
+    assert one.covers(inside) and not inside.covers(one)
+
+
+@pytest.mark.fault("J05", "L3")
+def test_which_attempts_may_have_a_charge_that_nothing_shows() -> None:
+    """Those of which more requests left than charges were seen; once a further one went."""
+    refused, paid = sent(refused=True), sent(number=2, twins=frozenset({"chrg_test_2"}))
+    assert refused.wants_a_list and not paid.wants_a_list
+    assert not sent(never_left=1).wants_a_list
+    assert list(went_again([refused, paid])) == [refused]
+    assert not list(went_again([refused])) and not list(went_again([paid]))
+    resent = sent(sends=2, twins=frozenset({"chrg_test_2"}))
+    assert list(went_again([resent])) == [resent]
+    assert not list(went_again([replace(resent, never_left=1)]))
+
+
+@pytest.mark.fault("J05")
+def test_it_is_looked_for_on_six_nights_of_a_month() -> None:
+    """Nightly runs look on the first night, and on the second, fourth, eighth, sixteenth and
+    thirtieth.
+    """
+    nights = [
+        number
+        for number in range(1, 40)
+        if is_due([sent()], AT_NS + (number - 1) * DAY_NS, AT_NS + number * DAY_NS)
+    ]
+    assert nights == [1, 2, 4, 8, 16, 30]
