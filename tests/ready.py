@@ -164,6 +164,7 @@ def share(door: str) -> None:
 def _at_the_door() -> Asked:
     asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     asked.connect(DOOR)
+    atexit.register(asked.close)
     return Asked(asked)
 
 
