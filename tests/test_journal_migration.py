@@ -30,7 +30,7 @@ from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
 from batchpay.journals.sqlite.soundness import chained, statements
 from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import alike, terms_of
+from batchpay.lifecycle.plan import alike, fitting_terms, terms_of
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 
 # --- the version and what it stands for
@@ -44,6 +44,7 @@ MEANING = {
     "6": "ced9787e38fbba0e34a624e76dbbd16197525a06f766a617a50c13f163161ccb",
     "8": "e5504c779aab3ef8bf8a6fb5fa714358eb9b04bd994f95c00b322f6ee441841c",
     "9": "f7e88bc66e3afb1174725c89c285cca586369777a31ea44d061b3ffa6b41a805",
+    "10": "f2a355c613afb68d275413080e57fb0833071b9af19aad6442a7febc899c43cf",
 }
 
 
@@ -327,6 +328,29 @@ def test_a_journal_of_version_3_learns_that_a_card_is_no_payer(tmp_path: Path) -
         open_before,
         form_before,
     )
+
+
+@pytest.mark.fault("J33", "J06")
+def test_a_journal_of_version_9_learns_that_a_recipient_tells_no_customers_order(
+    tmp_path: Path,
+) -> None:
+    """It held the orders of a customer apart by their recipients, whom a lookup file gives."""
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, "night")
+    journal.append([intent("A1"), intent("A2", destination="recp_2")])
+    journal.close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("UPDATE asked SET terms = order_id")
+        raw.execute("UPDATE meta SET value = '9' WHERE name = 'schema_version'")
+        raw.commit()
+    before, form_before = events_of(path), form(path)
+    journal = SqliteJournal(path, "night")
+    journal.verify()
+    fitting = fitting_terms("cust_1", "recp_3", 100, "thb")[0]
+    found = journal.asked_terms([fitting], 0)[fitting]
+    assert [asked[0] for asked in found] == ["A1", "A2"]
+    journal.close()
+    assert (events_of(path), form(path)) == (before, form_before)
 
 
 @pytest.mark.fault("J33")
@@ -764,7 +788,7 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
 
 
 @pytest.mark.fault("D12", "J33")
-@pytest.mark.parametrize("version", ["0", "10", "99", "2.0", ""])
+@pytest.mark.parametrize("version", ["0", "11", "99", "2.0", ""])
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_version_that_nobody_here_knows_is_refused_and_left(
     old: Path, version: str, read_only: bool

@@ -19,6 +19,7 @@ from batchpay.lifecycle.plan import (
     alike,
     by_order,
     content_of,
+    fitting_terms_in,
     payer_of,
     place_of,
     single_use_of,
@@ -51,7 +52,6 @@ from batchpay.lifecycle.terms import (
     are_strangers,
     asks_the_same,
     contradicts,
-    fitting_terms_of,
     is_a_strangers,
     is_to_the_letter,
     same_terms,
@@ -890,7 +890,7 @@ def test_a_word_about_an_order_is_none_about_a_row_that_had_its_id_by_mistake() 
     """An older charge, of ids that are made no more, is none of that order's; it may be the row's.
     A word about the id that the row had before anybody asked for it is one about the row.
     """
-    terms = fitting_terms_of(DOCUMENT)[0]
+    terms = fitting_terms_in(DOCUMENT)[0]
     old = {"unnamed": {terms: (Unnamed("Q", BATCH, 1, frozenset({"a"})),)}}
     guards = Guards(ids_from="b", present=(BATCH, OTHER), said_new={terms: {"0005": 2}})
     anothers = once(FIRST, PAID, bears={place_of(BATCH, "", 7): "0005"}, **old)

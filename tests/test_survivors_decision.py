@@ -22,7 +22,13 @@ from batchpay.lifecycle.holds import (
     counts_since,
     held_beside,
 )
-from batchpay.lifecycle.plan import alike, by_order, place_of, terms_in
+from batchpay.lifecycle.plan import (
+    alike,
+    by_order,
+    fitting_terms_in,
+    place_of,
+    terms_in,
+)
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import (
     Cancellation,
@@ -56,7 +62,7 @@ from batchpay.lifecycle.sales import (
     why_cancelled,
 )
 from batchpay.lifecycle.standing import stand
-from batchpay.lifecycle.terms import Asked, differs, fitting_terms_of
+from batchpay.lifecycle.terms import Asked, differs
 from batchpay.lifecycle.unclaimed import (
     Nameless,
     Unclaimed,
@@ -100,7 +106,7 @@ from tests.test_standing import (
 )
 
 CHARGED = Nameless("chrg_test_9", "", "recp_test_1", 123450, "thb", "")
-ASKED = fitting_terms_of(DOCUMENT)[0]
+ASKED = fitting_terms_in(DOCUMENT)[0]
 LONG_AGO = "2026-11-01-cccccccccccc"
 
 

@@ -67,7 +67,8 @@ def _candidate(
     lineages: Lineages,
 ) -> Candidate:
     row = placed.row
-    went_back = lineages.rows.documents(_ancestry_of(row, lineages).places)
+    places = _ancestry_of(row, lineages).places
+    went_back = (*row.asked, *lineages.rows.documents(places))
     match placed.standing:
         case MayGo(number, before, withdraw):
             intent = intent_of_row(job, journal, row, number, run_id, lineages)

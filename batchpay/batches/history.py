@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from batchpay.batches.kin import (
@@ -23,7 +23,7 @@ from batchpay.batches.past import before
 from batchpay.batches.resembling import (
     elsewhere_of,
     look_alikes_of,
-    near_of,
+    resembling_of,
     spent_of,
     taken_for_of,
     unnamed_of,
@@ -73,11 +73,15 @@ def history_of(
     attempts = _attempts_in(histories)
     corrected = corrections_of(journal, sales, attempts)
     asks = {
-        place_of(batch.id, chunk.sheet, chunk.rows[at]): chunk.documents[at]
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): (
+            chunk.documents[at],
+            *chunk.asked.get(at, ()),
+        )
         for at in wanted
     }
     words = _words(sales, asks, lineages)
-    near = near_of(journal, batch, documents)
+    every = [*documents, *_asked_otherwise(chunk, wanted)]
+    resembling = resembling_of(journal, batch, every)
     told_before = before(journal, right, batch.first_seen_ns)
     return History(
         received_ns=batch.first_seen_ns,
@@ -111,9 +115,9 @@ def history_of(
         # other orders that they may be, and what is usual
         look_alikes=look_alikes_of(journal, asked),
         elsewhere=elsewhere_of(journal, [*asked, *others], histories),
-        near=near,
-        taken_for=taken_for_of(journal, chunk.documents, documents, near),
-        unnamed=unnamed_of(journal, documents, lineages),
+        near=resembling.near,
+        taken_for=taken_for_of(journal, chunk.documents, every, resembling),
+        unnamed=unnamed_of(journal, every, lineages),
         unsent=unsent_of(documents, attempts),
         spent=spent_of(journal, told_before.tokens),
         past=told_before.past,
@@ -129,6 +133,15 @@ def _owned(
         return {}
     owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
     return {row: order_id for row, order_id in owned.items() if row not in but}
+
+
+def _asked_otherwise(chunk: StoredChunk, wanted: Iterable[int]) -> Iterator[Document]:
+    """What rows asked for when the job read them otherwise, under the ids that they have now."""
+    for at in wanted:
+        order_id = chunk.documents[at].get("order_id")
+        for asked in chunk.asked.get(at, ()):
+            if order_id:
+                yield {**asked, "order_id": order_id}
 
 
 def _attempts_in(
@@ -158,7 +171,7 @@ def _rivals(
 
 
 def _words(
-    sales: Sales, asks: Mapping[str, Document], lineages: Lineages
+    sales: Sales, asks: Mapping[str, Sequence[Document]], lineages: Lineages
 ) -> dict[str, tuple[Cancellation, ...]]:
     """Place of a row -> the cancellations that may be of its sale."""
     words = {

@@ -26,8 +26,8 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
+from batchpay.lifecycle.plan import fitting_terms_in
 from batchpay.lifecycle.rows import Cancelled, Guards
-from batchpay.lifecycle.terms import fitting_terms_of
 from batchpay.messages import steps
 from batchpay.reports.manifest import mode_of
 
@@ -196,7 +196,7 @@ def said_new(
     for placed in rows_in_turn(job, journal, batches, guards):
         if placed.resembles or placed.is_typed:
             document = placed.row.document
-            orders.add((fitting_terms_of(document)[0], document["order_id"]))
+            orders.add((fitting_terms_in(document)[0], document["order_id"]))
     charges: set[str] = set()
     for _, found in like_adopted(job, journal, batches, guards):
         if found.warns:

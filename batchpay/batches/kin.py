@@ -18,10 +18,16 @@ from batchpay.lifecycle.ancestry import Ancestry, goes_back_to
 from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.earlier import reading_of
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import by_order, has_terms, order_in, place_of, places_of
+from batchpay.lifecycle.plan import (
+    by_order,
+    fitting_terms_in,
+    has_terms,
+    order_in,
+    place_of,
+    places_of,
+)
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import CameFor, Cancellation, Same
-from batchpay.lifecycle.terms import fitting_terms_of
 
 
 def same_before(
@@ -260,7 +266,7 @@ def said_of(sale: Sale, lineages: Lineages) -> dict[str, bool]:
 
 
 def cancellations_of(
-    sale: Sale, document: Document, lineages: Lineages
+    sale: Sale, documents: Iterable[Document], lineages: Lineages
 ) -> tuple[Cancellation, ...]:
     """The cancellations that may be of a row's sale, by its ids, or, where ids were made of other
     cells then, by what the row asks for.
@@ -268,10 +274,13 @@ def cancellations_of(
     orders = map(by_order, (sale.order_id, *sale.others))
     by_ids = lineages.words.of((sale.keys[0], *orders))
     found = [_word(event, told, lineages) for event, told in by_ids]
-    if not has_terms(document):
+    fitting: list[str] = []
+    for document in filter(has_terms, documents):
+        fitting += fitting_terms_in(document)
+    if not fitting:
         return tuple(found)
     known = {event.seq for event, _ in by_ids}
-    for event, told in lineages.words.under_other_ids(fitting_terms_of(document)):
+    for event, told in lineages.words.under_other_ids(fitting):
         if event.seq not in known:
             known.add(event.seq)
             found.append(replace(_word(event, told, lineages), unnamed=True))

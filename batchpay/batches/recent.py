@@ -43,11 +43,41 @@ def likeness(
     `quiet`: which of its orders a person cancelled, or is asked about one by one.
     """
     batch = planned.batch
-    recent = _recent(journal, before, batch, now_ns)
-    if not recent:
-        return Likeness()
     was = next((one for one in journal.batches() if one.id == batch.id), None)
-    comparison = Comparison(is_open=was is not None and _is_open(was))
+    is_open = was is not None and _is_open(was)
+    recent = _recent(journal, before, batch, now_ns)
+    found = Likeness()
+    if recent:
+        found = _held_against(journal, recent, planned, quiet, is_open=is_open)
+    if was is not None and is_open and not (found.refusal or batch.refusal):
+        found = _still_asked(journal, was, planned)
+    return found
+
+
+def _still_asked(journal: SqliteJournal, was: Batch, planned: PlannedBatch) -> Likeness:
+    """What was said of a file when it was refused, and nobody has answered: its rows are what they
+    were, and an edited job, or lookup file, that makes something else of them answers nothing; but
+    for the ids, where it gives back those that the journal knows.
+    """
+    lineages = Lineages(journal, planned.renamed)
+    for chunk in planned.chunks():
+        ids = [order["order_id"] for order in orders_of(chunk)]
+        if _known_in(journal, lineages, ids):
+            return Likeness()
+    return Likeness(refusal=was.refusal)
+
+
+def _held_against(
+    journal: SqliteJournal,
+    recent: Sequence[PlannedBatch],
+    planned: PlannedBatch,
+    quiet: Callable[[PlannedBatch], Collection[str]],
+    *,
+    is_open: bool,
+) -> Likeness:
+    """The same, by their orders."""
+    batch = planned.batch
+    comparison = Comparison(is_open=is_open)
     # one that was sent is named first
     sent = {other.batch.id: bool(journal.orders_of(other.batch.id)) for other in recent}
     recent = sorted(recent, key=lambda other: not sent[other.batch.id])

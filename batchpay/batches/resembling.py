@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from batchpay.batches.orders import attempts_of, joined
 from batchpay.domain.events import Adopted, ChargedElsewhere, told_by
@@ -16,9 +17,8 @@ from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import alike, has_terms, terms_in
+from batchpay.lifecycle.plan import alike, fitting_terms_in, has_terms, same_sale_terms
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
-from batchpay.lifecycle.terms import fitting_terms_of
 
 # how long an order of the same payer, recipient and amount is told (contract, section 2)
 NEAR_NS = 10 * 86_400 * 10**9
@@ -44,7 +44,7 @@ def taken_for_of(
     journal: SqliteJournal,
     rows: Sequence[Document],
     documents: Sequence[Document],
-    near: Mapping[str, Sequence[Near]],
+    resembling: Resembling,
 ) -> dict[str, tuple[Attempt, ...]]:
     """Order id -> the last attempt of orders that asked for the same, where one of the two ids may
     be what was made of the other. `rows`: all of the chunk; those that hold both tell them apart.
@@ -55,7 +55,7 @@ def taken_for_of(
         order_id = str(document.get("order_id") or "")
         if not (order_id and has_terms(document)):
             continue
-        for other in near.get(terms_in(document), ()):
+        for other in resembling.sale.get(same_sale_terms(document), ()):
             if other.order_id not in both and may_be_one(order_id, other.order_id):
                 taken.setdefault(order_id, []).append(other.order_id)
     attempts = attempts_of(
@@ -92,8 +92,8 @@ def kept_back_beside(
         if not has_terms(named):
             named = {**document, "order_id": order_id}
         came = replace(batch, first_seen_ns=lineages.rows.received_ns(place))
-        near = near_of(journal, came, [named])
-        taken = taken_for_of(journal, lineages.rows.beside(place), [named], near)
+        found_near = resembling_of(journal, came, [named])
+        taken = taken_for_of(journal, lineages.rows.beside(place), [named], found_near)
         for attempts in taken.values():
             found += [attempt.intent.order_id for attempt in attempts]
     return found
@@ -141,13 +141,28 @@ def _elsewhere_by(job: str, attempt: Attempt) -> Elsewhere:
     )
 
 
-def near_of(
+class Resembling(NamedTuple):
+    """What was asked within ten days before a file came, or since."""
+
+    near: dict[str, tuple[Near, ...]]  # terms -> for these
+    # plan.same_sale_terms -> for these, whichever recipient
+    sale: dict[str, tuple[Near, ...]]
+
+
+def resembling_of(
     journal: SqliteJournal, batch: Batch, documents: Sequence[Document]
-) -> dict[str, tuple[Near, ...]]:
-    """Terms -> what was asked for them within ten days before the file came, or since."""
-    terms = {terms_in(document) for document in documents if has_terms(document)}
-    asked = journal.asked_terms(sorted(terms), batch.first_seen_ns - NEAR_NS)
-    return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
+) -> Resembling:
+    """What asked for what some rows ask for, or for that of other recipients."""
+    wanted = [document for document in documents if has_terms(document)]
+    beginnings = sorted(set(map(same_sale_terms, wanted)))
+    lately = journal.asked_terms(beginnings, batch.first_seen_ns - NEAR_NS)
+    near: dict[str, list[Near]] = {}
+    sale = {}
+    for beginning, found in lately.items():
+        sale[beginning] = tuple(Near(*asked[:3]) for asked in found)
+        for asked in found:
+            near.setdefault(asked[3], []).append(Near(*asked[:3]))
+    return Resembling({terms: tuple(some) for terms, some in near.items()}, sale)
 
 
 def spent_of(
@@ -184,7 +199,7 @@ def unnamed_of(
     fitting: set[str] = set()
     for document in documents:
         if has_terms(document):
-            fitting.update(fitting_terms_of(document))
+            fitting.update(fitting_terms_in(document))
     asked = journal.asked_under(sorted(fitting), lineages.names.source)
     took = _took_money(journal, {one[0] for some in asked.values() for one in some})
     found = {}
@@ -223,5 +238,5 @@ def unsent_of(
     for document in documents:
         order_id = str(document.get("order_id", ""))
         if order_id and order_id not in attempts and has_terms(document):
-            found.setdefault(fitting_terms_of(document)[0], {})[order_id] = None
+            found.setdefault(fitting_terms_in(document)[0], {})[order_id] = None
     return {terms: tuple(ids) for terms, ids in found.items()}

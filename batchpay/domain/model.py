@@ -172,6 +172,8 @@ class Judged:
     # position -> every other order id that the row has had: as planned before, charged under, or as
     # it says itself
     earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    # position -> what else the row asked for, when the job read it otherwise (terms.terms_alone)
+    asked: Mapping[int, tuple[Document, ...]] = field(default_factory=dict)
 
 
 # --- what goes out
@@ -529,8 +531,9 @@ class StoredChunk:
     comeback: frozenset[int]
     cells: bytes
     corrects: Mapping[int, str] = field(default_factory=dict)
-    # as Judged has it
+    # as Judged has them
     earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    asked: Mapping[int, tuple[Document, ...]] = field(default_factory=dict)
 
 
 def orders_of(chunk: Judged | StoredChunk) -> list[Document]:

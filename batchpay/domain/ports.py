@@ -341,16 +341,16 @@ class Journal(Protocol):
         """
 
     def asked_terms(
-        self, terms: Sequence[str], since_ns: int
-    ) -> Mapping[str, list[tuple[str, str, int]]]:
-        """Terms (plan.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt
-        that asked the same since then, oldest first.
+        self, beginnings: Sequence[str], since_ns: int
+    ) -> Mapping[str, list[tuple[str, str, int, str]]]:
+        """What terms (plan.terms_of) begin with -> order id, batch id and wall-clock time (ns) of
+        every attempt whose terms begin so since then, with its terms, oldest first.
         """
 
     def asked_under(
         self, beginnings: Sequence[str], but: str
     ) -> Mapping[str, list[tuple[str, str, int, str, str]]]:
-        """What terms begin with (plan.fitting_terms) -> the same of whatever age, with the cells
+        """What terms are like (plan.fitting_terms) -> the same of whatever age, with the cells
         that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
         the event; `but`: not those made of these.
         """

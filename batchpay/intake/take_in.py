@@ -233,7 +233,11 @@ class _Judge:
         if job.fee:
             require_fixed_fee(judged, job.fee, self._file)
         if lineages:
-            judged = replace(judged, earlier=lineages.earlier(self._batch_id, judged))
+            judged = replace(
+                judged,
+                earlier=lineages.earlier(self._batch_id, judged),
+                asked=lineages.asked(self._batch_id, judged),
+            )
         return judged, mapped
 
     def controls(self) -> Controls:
@@ -271,6 +275,7 @@ def stored(number: int, judged: Judged, cells: bytes = b"") -> StoredChunk:
         cells=cells,
         corrects=judged.corrects,
         earlier=judged.earlier,
+        asked=judged.asked,
     )
 
 

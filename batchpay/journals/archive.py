@@ -198,6 +198,7 @@ def _rows_text(chunk: StoredChunk) -> bytes:
         "comeback": sorted(chunk.comeback),
         "corrects": dict(chunk.corrects),
         "earlier": {at: list(ids) for at, ids in chunk.earlier.items()},
+        "asked": {at: list(some) for at, some in chunk.asked.items()},
     }
     text = json.dumps(told, ensure_ascii=False, sort_keys=True)
     return f"{text}\n".encode("utf-8", "surrogatepass")

@@ -39,6 +39,7 @@ from batchpay.journals.came_to import came_of
 from batchpay.journals.guard import Open
 from batchpay.journals.naming import id_of_row
 from batchpay.lifecycle.after import OVER, created_ns
+from batchpay.lifecycle.plan import are_like
 
 BEFORE_ALL = "0" * 64
 
@@ -162,26 +163,29 @@ class Remembered:
     # --- who asked the same
 
     def asked_terms(
-        self, terms: Sequence[str], since_ns: int
-    ) -> dict[str, list[tuple[str, str, int]]]:
-        """Terms -> order id, batch id and time of every attempt that asked the same since then."""
+        self, beginnings: Sequence[str], since_ns: int
+    ) -> dict[str, list[tuple[str, str, int, str]]]:
+        """What terms begin with -> order id, batch id and time of every attempt whose terms begin
+        so since then, with these.
+        """
         return grouped(
-            (row.terms, (row.order_id, row.batch_id, row.at_ns))
+            (beginning, (row.order_id, row.batch_id, row.at_ns, row.terms))
             for _, row in self._asked()
-            if row.terms in terms and row.at_ns >= since_ns
+            for beginning in dict.fromkeys(beginnings)
+            if row.terms.startswith(beginning) and row.at_ns >= since_ns
         )
 
     def asked_under(
         self, beginnings: Sequence[str], but: str
     ) -> dict[str, list[tuple[str, str, int, str, str]]]:
-        """What terms begin with -> the same of whatever age, with what its id was made of, and the
+        """What terms are like -> the same of whatever age, with what its id was made of, and the
         kind of the event.
         """
         found: dict[str, list[tuple[str, str, int, str, str]]] = {}
         for event, row in self._asked():
             made_of = str(asked_in(event.data).get("ids_from") or "")
             for beginning in dict.fromkeys(beginnings):
-                if made_of != but and beginning <= row.terms <= f"{beginning}~":
+                if made_of != but and are_like(row.terms, beginning):
                     told = (row.order_id, row.batch_id, row.at_ns, made_of, event.kind)
                     found.setdefault(beginning, []).append(told)
         return found
@@ -445,6 +449,7 @@ def _stored(number: int, judged: Judged) -> StoredChunk:
         cells=judged.chunk.cells(),
         corrects=dict(judged.corrects),
         earlier=dict(judged.earlier),
+        asked=dict(judged.asked),
     )
 
 

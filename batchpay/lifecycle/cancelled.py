@@ -12,7 +12,7 @@ from batchpay.domain.model import Event
 from batchpay.lifecycle.attempt import word_of
 from batchpay.lifecycle.earlier import EarlierRows
 from batchpay.lifecycle.names import KnownNames, Some
-from batchpay.lifecycle.plan import by_order, has_terms, terms_in
+from batchpay.lifecycle.plan import are_like, by_order, has_terms, terms_in
 
 
 class WordsJournal(Protocol):
@@ -54,7 +54,7 @@ class Cancellations:
         return list(found.values())
 
     def under_other_ids(
-        self, beginnings: Sequence[str]
+        self, fitting: Sequence[str]
     ) -> list[tuple[Event, OrderCancelled]]:
         """A person's words of orders that asked for such terms (plan.fitting_terms), said when ids
         were made of other cells than now, and of which nobody told which id they have now.
@@ -63,7 +63,7 @@ class Cancellations:
             self._foreign = self._foreign_words()
         found = []
         for terms, event, told in self._foreign:
-            if terms.startswith(tuple(beginnings)):
+            if any(are_like(terms, one) for one in fitting):
                 found.append((event, told))
         return found
 

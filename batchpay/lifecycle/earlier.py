@@ -39,6 +39,7 @@ class EarlierRow:
     earlier: tuple[str, ...] = ()
     document: Document | None = None
     problems: tuple[Problem, ...] = ()
+    asked: tuple[Document, ...] = ()  # as Judged has it
 
 
 NOTHING = EarlierRow()
@@ -115,9 +116,14 @@ class EarlierRows:
         return self.row(place).document
 
     def documents(self, places: Iterable[str]) -> tuple[Document, ...]:
-        """The same of several places, of those that the journal knows."""
-        found = map(self.document, places)
-        return tuple(document for document in found if document is not None)
+        """The same of several places, of those that the journal knows, and what they asked for
+        when the job read them otherwise.
+        """
+        found: list[Document] = []
+        for row in map(self.row, places):
+            if row.document is not None:
+                found += (row.document, *row.asked)
+        return tuple(found)
 
     def read_right(self, place: str) -> Document | None:
         """The same, where nothing was wrong with its file as a whole."""
@@ -304,5 +310,6 @@ def _told(chunk: StoredChunk) -> Iterable[tuple[int, EarlierRow]]:
             chunk.earlier.get(at, ()),
             document,
             tuple(chunk.problems.get(at, ())),
+            chunk.asked.get(at, ()),
         )
         yield chunk.rows[at], told

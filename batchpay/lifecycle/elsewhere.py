@@ -1,8 +1,8 @@
 """ELSEWHERE: is what another job charged of a sale of this one (fault-matrix J06, E13)?
 
-Two jobs may share order ids, so an id alone tells nothing: it is one sale where the charge asks for
-what the sale ever asked for here. A row that was corrected asks for something else today, and is
-the same sale: all that it goes back to is asked.
+Two jobs may share order ids, so an id alone tells nothing: it is one sale where the charge may be
+of what the sale ever asked for here (`terms.Asked.may_be_sale_of`). A row that was corrected asks
+for something else today, and is the same sale: all that it goes back to is asked.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def came_to_correct(order_id: str, attempts: Iterable[Attempt]) -> Iterator[Atte
 
 def is_of_sale(theirs: Asked, asked: Iterable[Asked]) -> bool:
     """Is another job's charge, of an order id that a sale has or had, of this very sale?"""
-    return any(not mine.contradicts(theirs) for mine in asked)
+    return any(mine.may_be_sale_of(theirs) for mine in asked)
 
 
 def charged_beside(theirs: Asked, attempts: Sequence[Attempt]) -> Iterator[Attempt]:

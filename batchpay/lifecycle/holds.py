@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 
 from batchpay.domain.model import Document, Outcome
@@ -26,7 +27,13 @@ from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.after import begun_ns, may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_for, asked_of, is_of_sale
-from batchpay.lifecycle.plan import alike, single_use_of, terms_in
+from batchpay.lifecycle.plan import (
+    alike,
+    fitting_terms_in,
+    single_use_of,
+    terms_in,
+    words_terms,
+)
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -48,7 +55,7 @@ from batchpay.lifecycle.rows import (
     sendable_of,
 )
 from batchpay.lifecycle.sales import ids_for_sure, is_kin, is_said_of
-from batchpay.lifecycle.terms import Asked, fitting_terms_of, same_terms
+from batchpay.lifecycle.terms import Asked, same_terms
 from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among
 from batchpay.messages import standing as said
 from batchpay.messages import steps
@@ -177,7 +184,7 @@ def _elsewhere(row: Row, history: History, guards: Guards) -> Elsewhere | None:
 
 def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
     """What a row asks for, and what was asked for its sale before."""
-    documents = (row.document, *history.went_back.get(row.place, ()))
+    documents = (*row.ever_asked, *history.went_back.get(row.place, ()))
     own = history.attempts.get(row.order_id, ())
     kin = (one for one in history.kin(row) if is_kin(row, one, history, guards))
     return list(asked_for(documents, (one.intent for one in (*own, *kin))))
@@ -232,7 +239,7 @@ def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
 
 def _also(row: Row, history: History) -> str | Message:
     """Which other orders stand against the same charge: it can be one of them at most."""
-    beside = history.unsent.get(fitting_terms_of(row.document)[0], ())
+    beside = history.unsent.get(fitting_terms_in(row.document)[0], ())
     ids = history.ids(row)
     others = [told(order_id) for order_id in beside if order_id not in ids]
     if not others:
@@ -248,7 +255,7 @@ def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
         return None
     ids = history.ids(row)
     since_ns = _said_new_ns(row, history, guards)
-    for terms in fitting_terms_of(row.document):
+    for terms in chain.from_iterable(map(fitting_terms_in, row.ever_asked)):
         for other in history.unnamed.get(terms, ()):
             is_known = guards.ids_from in other.known_under or other.order_id in ids
             if not is_known and other.at_ns > since_ns:
@@ -301,11 +308,13 @@ def _said_new_ns(row: Row, history: History, guards: Guards) -> int:
     """When a person last said of this very order that it is new; 0: never. A word about another
     one with its terms is none about this.
     """
-    said_of = guards.said_new.get(fitting_terms_of(row.document)[0], {})
-    if not said_of:
+    every = chain.from_iterable(map(words_terms, row.ever_asked))
+    words = [guards.said_new[terms] for terms in every if terms in guards.said_new]
+    if not words:
         return 0
     own = ids_for_sure(row, history, guards)
-    return max((said_of.get(order_id, 0) for order_id in own), default=0)
+    said_at = (said_of.get(order_id, 0) for said_of in words for order_id in own)
+    return max(said_at, default=0)
 
 
 def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
@@ -387,9 +396,10 @@ def _charged_by_nobody(row: Row, history: History, guards: Guards) -> Waits | No
     ids = history.ids(row)
     own, *before = _asked_for_sale(row, history, guards)
     for charge in fits(guards.nameless, own, ids, guards.job):
-        step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
-        return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
-    for asked in before:
+        if charge.may_be_to(own.destination):
+            step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
+            return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
+    for asked in (own, *before):
         for charge in fits(guards.nameless, asked, ids, guards.job):
             step = steps.NAMELESS_BEFORE(order=row.order_id, charge=charge.charge_id)
             why = said.HELD_NAMELESS_BEFORE(charge=charge.charge_id)
@@ -429,7 +439,8 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
         return Waits((*odd, steps.HISTORY(order=row.order_id)), ACCOUNTANT)
     if guards.near_duplicates != "hold":
         return None
-    asked = history.near.get(terms_in(row.document), ())
+    every = (history.near.get(terms_in(one), ()) for one in row.ever_asked)
+    asked = list(chain.from_iterable(every))
     if not asked:
         return None
     own = ids_for_sure(row, history, guards)

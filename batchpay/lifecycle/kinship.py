@@ -19,14 +19,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, Self
 
 from batchpay.domain.events import BEGINNINGS, RowsAnswered, told_by
-from batchpay.domain.model import Event, Judged
+from batchpay.domain.model import Document, Event, Judged
 from batchpay.job.job import Job
 from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.cancelled import Cancellations, WordsJournal
 from batchpay.lifecycle.earlier import NOTHING, EarlierRows, RowsJournal
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.names import KnownNames, Names, NamesJournal
-from batchpay.lifecycle.plan import alike
+from batchpay.lifecycle.plan import alike, has_terms
+from batchpay.lifecycle.terms import terms_alone
 
 
 class _Journal(RowsJournal, NamesJournal, WordsJournal, Protocol):
@@ -142,6 +143,29 @@ class Lineages:
             others = [one for one in ids if one and one != now and one not in told]
             if others or told:
                 found[at] = (*others, *told)
+        return found
+
+    def asked(self, batch_id: str, judged: Judged) -> dict[int, tuple[Document, ...]]:
+        """Position -> whatever else a row of a batch asked for when it was planned before: its
+        cells are the same, the job was another.
+        """
+        rows = judged.chunk.rows
+        if not len(rows):
+            return {}
+        before = self.rows.as_planned(batch_id, judged.chunk.sheet, rows)
+        found = {}
+        for at, row in enumerate(rows):
+            was = before.get(row, NOTHING)
+            now = judged.documents[at]
+            if was.document == now and not was.asked:
+                continue
+            mine = terms_alone(now)
+            others: list[Document] = []
+            for one in (terms_alone(was.document or {}), *was.asked):
+                if has_terms(one) and one != mine and one not in others:
+                    others.append(one)
+            if others:
+                found[at] = tuple(others)
         return found
 
     def answered(self, place: str) -> tuple[str, ...]:

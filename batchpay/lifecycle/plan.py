@@ -370,8 +370,9 @@ def terms_of(
 ) -> str:
     """What makes two orders look like one: who pays whom how much, a customer with whichever card.
 
-    In front stands what `fitting_terms` looks for: 16 digits of whom and how much, and whether it
-    is known who pays.
+    In front stands what `fitting_terms` looks for: 8 digits of how much, whether it is known who
+    pays, and 16 digits of the payer; where nobody knows that, of the recipient. The recipient of a
+    customer's order stands last: an edited job, or lookup file, gives the same order another one.
 
     >>> terms_of("cust_1:card_2", "recp_1", 5, "THB") == terms_of("cust_1", "recp_1", 5, "thb")
     True
@@ -379,10 +380,25 @@ def terms_of(
     False
     """
     money = _money(destination, amount_minor, currency)
-    known = "-"
-    if who_pays(payer):
-        known = "+"
-    return _digest(money).hex() + known + _digest(_whose(payer, money)).hex()
+    paid = _digest(money).hex()
+    customer = who_pays(payer)
+    if customer:
+        return _of_customer(customer, amount_minor, currency) + paid
+    return (
+        _of_nobody(paid, amount_minor, currency) + _digest(_whose(payer, money)).hex()
+    )
+
+
+def _of_customer(customer: str, amount_minor: int, currency: str) -> str:
+    return f"{_how_much(amount_minor, currency)}+{_digest(customer).hex()}"
+
+
+def _of_nobody(paid: str, amount_minor: int, currency: str) -> str:
+    return f"{_how_much(amount_minor, currency)}-{paid}"
+
+
+def _how_much(amount_minor: int, currency: str) -> str:
+    return _digest(f"{amount_minor}\n{currency.lower()}").hex()[:8]
 
 
 def has_terms(document: Document) -> bool:
@@ -405,7 +421,8 @@ _terms_once = lru_cache(8192)(terms_of)
 
 
 def number_of_terms(document: Document) -> int:
-    """The last 16 digits of the same, as a number: what is made of every row of a file.
+    """The same as a number, as journals of every version keep it: what is made of every row of a
+    file.
 
     >>> asks = {"card": "tokn_1", "destination": "recp_1", "amount": 5, "currency": "thb"}
     >>> f"{number_of_terms(asks):016x}" == terms_in(asks)[-16:]
@@ -429,21 +446,64 @@ def fitting_terms(
     amount_minor: int,
     currency: str,
 ) -> tuple[str, ...]:
-    """What the terms of a charge begin with that may be the same sale by them (like `may_pay`, in
-    both directions): a customer's are its own or those of nobody knows whom; where nobody knows who
-    pays, any of the same money.
+    """What the terms of a charge are like (`are_like`) that may be the same sale by them (like
+    `may_pay`, in both directions): a customer's are its own, for whichever recipient, or those of
+    nobody knows whom for its recipient; where nobody knows who pays, any of the same money for its
+    recipient.
 
     >>> payers = ("cust_1:card_1", "cust_2", "tokn_1", "")
+    >>> def fits(terms, payer, recipient="recp_1"):
+    ...     wanted = fitting_terms(payer, recipient, 5, "THB")
+    ...     return [any(are_like(one, some) for some in wanted) for one in terms]
     >>> terms = [terms_of(payer, "recp_1", 5, "THB") for payer in payers]
-    >>> [one.startswith(fitting_terms("cust_1", "recp_1", 5, "THB")) for one in terms]
-    [True, False, True, True]
-    >>> [one.startswith(fitting_terms("tokn_2", "recp_1", 5, "THB")) for one in terms]
-    [True, True, True, True]
+    >>> fits(terms, "cust_1"), fits(terms, "cust_1", "recp_2")
+    ([True, False, True, True], [True, False, False, False])
+    >>> fits(terms, "tokn_2"), fits(terms, "tokn_2", "recp_2")
+    ([True, True, True, True], [False, False, False, False])
     """
-    terms = terms_of(payer, destination, amount_minor, currency)
+    paid = _digest(_money(destination, amount_minor, currency)).hex()
+    of_nobody = _of_nobody(paid, amount_minor, currency)
+    customer = who_pays(payer)
+    if customer:
+        return (_of_customer(customer, amount_minor, currency), of_nobody)
+    return (of_nobody, f"{_how_much(amount_minor, currency)}+*{paid}")
+
+
+def are_like(terms: str, fitting: str) -> bool:
+    """Have terms the beginning, and behind a `*` the end, of one of `fitting_terms`?"""
+    beginning, _, end = fitting.partition("*")
+    return terms.startswith(beginning) and terms.endswith(end)
+
+
+def same_sale_terms(document: Document) -> str:
+    """What the terms of attempts begin with that ask for what a row asks, for whichever recipient
+    where it is known who pays.
+    """
+    if who_pays(payer_of(document)):
+        return fitting_terms_in(document)[0]
+    return terms_in(document)
+
+
+def fitting_terms_in(document: Document) -> tuple[str, ...]:
+    """`fitting_terms` of what a row asks for that broke no rule."""
+    return fitting_terms(
+        payer_of(document),
+        document["destination"],
+        document["amount"],
+        document["currency"],
+    )
+
+
+def words_terms(document: Document) -> tuple[str, ...]:
+    """By which terms a person's word about a row's order is kept: as it is today, and as it was up
+    to version 8 of the journal.
+    """
+    payer = payer_of(document)
+    money = _money(document["destination"], document["amount"], document["currency"])
+    before = _digest(money).hex()
     if who_pays(payer):
-        return (terms, f"{terms[:16]}-")
-    return (terms[:16],)
+        before = f"{before}+{_digest(_whose(payer, money)).hex()}"
+    return (fitting_terms_in(document)[0], before)
 
 
 def _digest(text: str) -> bytes:

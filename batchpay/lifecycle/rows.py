@@ -42,11 +42,20 @@ class Row:
     corrects: str = ""
     # Every other order id that the row has had (kinship.Lineages.earlier).
     earlier: tuple[str, ...] = ()
+    # What else the row asked for, when the job read it otherwise (kinship.Lineages.asked).
+    asked: tuple[Document, ...] = ()
 
     @property
     def order_id(self) -> str:
         """Empty when it has none that could be read."""
         return str(self.document.get("order_id", ""))
+
+    @property
+    def ever_asked(self) -> tuple[Document, ...]:
+        """What it asks for, and ever asked for: what a person is asked about it stands for all of
+        it, whatever somebody edits in the job.
+        """
+        return (self.document, *self.asked)
 
     @property
     def place(self) -> str:
@@ -80,6 +89,7 @@ def rows_of(
             comeback=at in chunk.comeback,
             corrects=chunk.corrects.get(at, ""),
             earlier=chunk.earlier.get(at, ()),
+            asked=chunk.asked.get(at, ()),
         )
         rows.append(row)
     return rows

@@ -1,4 +1,11 @@
-"""TERMS: do a row and an attempt ask for the same: whose money, how much of it, for whom?"""
+"""TERMS: do a row and an attempt ask for the same: whose money, how much of it, for whom?
+
+What a job makes of a row is not the row's own: an edit of the job, or of a lookup file, tells no
+other sale. Where ids, jobs or metadata do not tell whether a row was charged, its recipient does
+not either, but where nobody knows who pays (`Asked.may_be_sale_of`, `plan.fitting_terms`); and a
+row stands for all that it asked for since its file came, however the job read it
+(`Row.ever_asked`).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +17,10 @@ from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import (
     content_of,
-    fitting_terms,
     may_pay,
     payer_of,
     single_use_of,
+    who_pays,
 )
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message
@@ -48,6 +55,22 @@ class Asked:
                 return True
         return bool(self.payer) and not may_pay(self.payer, other.payer)
 
+    def may_be_sale_of(self, other: Asked) -> bool:
+        """May both be one sale, by what no edit of a job changes: who pays how much? To whom
+        tells only where it is not known who pays.
+        """
+        for mine, theirs in (
+            (self.amount, other.amount),
+            (self.currency, other.currency),
+        ):
+            if mine is not None and mine != theirs:
+                return False
+        if self.payer and not may_pay(self.payer, other.payer):
+            return False
+        if who_pays(self.payer) and who_pays(other.payer):
+            return True
+        return self.destination is None or self.destination == other.destination
+
     def stranger_to(self, other: Asked) -> bool:
         """Do other payers ask for other money? Of a token only the recipient tells who may have
         paid. What is not known makes nobody a stranger.
@@ -77,6 +100,14 @@ def asked_in(document: Document) -> Asked:
         currency,
         pays_once=bool(single_use_of(document)),
     )
+
+
+def terms_alone(document: Document) -> Document:
+    """Of a row only who is to pay how much to whom."""
+    return {name: document[name] for name in _TERMS if name in document}
+
+
+_TERMS = ("amount", "currency", "destination", "customer", "source", "card")
 
 
 def asked_by(asked: Intent) -> Asked:
@@ -172,15 +203,3 @@ def is_a_strangers(document: Document, attempt: Attempt) -> bool:
 def are_strangers(one: Document, other: Document) -> bool:
     """Do two rows of other payers ask for other money?"""
     return asked_in(one).stranger_to(asked_in(other))
-
-
-def fitting_terms_of(document: Document) -> tuple[str, ...]:
-    """What the terms of charges begin with that may be a row's by payer, recipient and amount; its
-    own first.
-    """
-    return fitting_terms(
-        payer_of(document),
-        document["destination"],
-        document["amount"],
-        document["currency"],
-    )

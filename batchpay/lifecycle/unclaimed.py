@@ -22,11 +22,11 @@ from batchpay.domain.model import ChargeSeen, Document, Event, Intent
 from batchpay.domain.times import instant_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_for
-from batchpay.lifecycle.plan import may_pay, number_of, order_in
+from batchpay.lifecycle.plan import may_pay, number_of, order_in, who_pays
 from batchpay.lifecycle.terms import Asked, asked_by
 
 KINDS = kinds(Stray, NamelessListed, Disowned)  # of the events that tell of them
-# recipient, amount in the smallest unit, lower-case currency
+# payer or recipient, amount in the smallest unit, lower-case currency
 Terms = tuple[str, int, str]
 
 
@@ -46,8 +46,20 @@ class Nameless:
 
     @property
     def terms(self) -> Terms:
-        """By what it is looked for."""
+        """By what it is looked for: its recipient, how much."""
         return self.destination, self.amount, self.currency
+
+    @property
+    def found_by(self) -> tuple[Terms, ...]:
+        """The same, and by its payer where that is known."""
+        customer = who_pays(self.payer)
+        if not customer:
+            return (self.terms,)
+        return (self.terms, (customer, self.amount, self.currency))
+
+    def may_be_to(self, destination: str | None) -> bool:
+        """Is it for this recipient, or does it tell none?"""
+        return self.destination in ("", destination)
 
     def may_be_of(self, ids: Collection[str], payer: str) -> bool:
         """Of a sale with the same terms: may it be this one's, and does nothing tell? Where it
@@ -102,7 +114,8 @@ class Unclaimed:
 
     def add_nameless(self, one: Nameless) -> None:
         """One more."""
-        self.nameless.setdefault(one.terms, {})[one.charge_id] = one
+        for terms in one.found_by:
+            self.nameless.setdefault(terms, {})[one.charge_id] = one
 
     def has(self, one: Nameless) -> bool:
         """Is it kept already?"""
@@ -150,16 +163,16 @@ def fits(
     where not all of it is known. `ids`: its own id, and the others of its sale; `job`: the name of
     its job.
     """
-    found: list[Nameless] = []
+    found: dict[str, Nameless] = {}
     amount = asked.amount
     currency = asked.currency
     if asked.destination is None or amount is None or currency is None:
-        return found
-    for told in (asked.destination, ""):
+        return []
+    for told in dict.fromkeys((asked.destination, "", who_pays(asked.payer))):
         for one in nameless.get((told, amount, currency), {}).values():
             if one.may_be_of(ids, asked.payer) and not one.is_by_key_of(job, ids[0]):
-                found.append(one)
-    return found
+                found[one.charge_id] = one
+    return list(found.values())
 
 
 def fits_sale(
@@ -187,7 +200,8 @@ def may_be_charge_of(
     """
     asked = attempt.intent
     for charge in fits(nameless, asked_by(asked), [asked.order_id], job):
-        if charge.may_be_made_since(attempt.charged_since_ns):
+        is_since = charge.may_be_made_since(attempt.charged_since_ns)
+        if is_since and charge.may_be_to(asked.destination):
             yield charge
 
 

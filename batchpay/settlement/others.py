@@ -203,10 +203,13 @@ def _charged_twice(told: ChargedElsewhere, attempt: Attempt) -> str:
         mine = attempt.charge.id
     else:
         mine = "a request without an answer"
+    terms = "payer and amount"
+    if told.destination == attempt.intent.destination:
+        terms = "payer, recipient and amount"
     return (
-        f"order {attempt.intent.order_id}: two jobs charge it, for the same payer, recipient and"
-        f" amount: {mine} by this one, {told.charge_id} by job {told.job}. Give one of the"
-        " two back, and run only one of the jobs"
+        f"order {attempt.intent.order_id}: two jobs charge it, for the same {terms}: {mine} by"
+        f" this one, {told.charge_id} by job {told.job}. Give one of the two back, and run only one"
+        " of the jobs"
     )
 
 
@@ -215,7 +218,6 @@ def renamed(order_id: str, job: str, charge_id: str) -> str:
     (E13).
     """
     return (
-        f"order {order_id} was charged, for a payer, amount and recipient that it asks or asked"
-        f' for, by job "{job}" '
-        f"({charge_id}). {steps.CHARGED_ELSEWHERE(job=job, order=order_id)}"
+        f"order {order_id} was charged, for a payer and an amount that it asks or asked for,"
+        f' by job "{job}" ({charge_id}). {steps.CHARGED_ELSEWHERE(job=job, order=order_id)}'
     )

@@ -93,18 +93,20 @@ class Strays:
             await self._entries.note(nameless_told(some[start : start + 500]))
 
     def may_be_charged(self, intent: Intent) -> Nameless | None:
-        """A charge that names nobody, and that may be what is about to be asked for."""
-        return self._fitting((), [intent])
+        """A charge that names nobody, and that may be what was asked for."""
+        for one in self._fitting((), [intent]):
+            if one.may_be_to(intent.destination):
+                return one
+        return None
 
     def _fitting(
         self, documents: Sequence[Document], intents: Sequence[Intent]
-    ) -> Nameless | None:
-        """The same of what a sale ever asked for (`unclaimed.fits_sale`)."""
+    ) -> Iterator[Nameless]:
+        """Those that may be of what a sale ever asked for (`unclaimed.fits_sale`)."""
         nameless = self._unclaimed.nameless
         for one in fits_sale(nameless, documents, intents, self._job):
             if not is_claimed(self._journal, self._job, one.charge_id):
-                return one
-        return None
+                yield one
 
     def is_maybe_charged(self, case: Case) -> bool:
         """Has any list shown a charge that names nobody, and that may be what a case is about to
@@ -113,7 +115,7 @@ class Strays:
         if not self._unclaimed.nameless:
             return False
         intents = [case.intent, *(other.intent for other in case.others)]
-        if self._fitting(case.went_back, intents) is not None:
+        if next(self._fitting(case.went_back, intents), None) is not None:
             return True
         return next(self.maybe_charged_among(case.others), None) is not None
 

@@ -30,7 +30,7 @@ from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle import after
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import key_of, tail_of, terms_of
+from batchpay.lifecycle.plan import fitting_terms, key_of, tail_of, terms_of
 from batchpay.lifecycle.proof import Proof, Verdict
 from batchpay.messages.message import plain
 from batchpay.settlement import Case, Recorder
@@ -652,7 +652,11 @@ def test_who_asked_the_same_is_told_by_terms(journal: Journal) -> None:
     )
     journal.append([asks("other", 12, amount=101), asks("made", 13, ids_from="Order")])
     assert journal.asked_terms([TERMS, "nobody"], 10) == {
-        TERMS: [("a", BATCH, 10), ("a", BATCH, 11), ("made", BATCH, 13)]
+        TERMS: [
+            ("a", BATCH, 10, TERMS),
+            ("a", BATCH, 11, TERMS),
+            ("made", BATCH, 13, TERMS),
+        ]
     }
     assert journal.asked_under([TERMS, "nobody"], "Order") == {
         TERMS: [
@@ -665,6 +669,14 @@ def test_who_asked_the_same_is_told_by_terms(journal: Journal) -> None:
         ("made", BATCH, 13, "Order", "intent")
     ]
     assert journal.asked_terms([], 0) == journal.asked_under([], "") == {}
+    journal.append([asks("shop", 14, destination="recp_9")])
+    asked = fitting_terms("cust_1", "recp_1", 100, "thb")[0]
+    found = journal.asked_terms([asked], 13)[asked]
+    assert [one[0] for one in found] == ["made", "shop"]
+    of_any = fitting_terms("tokn_1", "recp_9", 100, "thb")
+    under = journal.asked_under(of_any, "")
+    assert [one[0] for some in under.values() for one in some] == []
+    assert [one[0] for one in journal.asked_under(of_any, "x")[of_any[1]]] == ["shop"]
 
 
 @pytest.mark.fault("J14")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -1761,6 +1762,33 @@ mutant(
 )(
     lambda: swap(
         "batchpay.lifecycle.earlier:EarlierRows.rejected_beside", always(frozenset())
+    )
+)
+
+
+EDITED = "test_edits.py::test_an_edit_answers_no_question"
+mutant(
+    "J06",
+    "a recipient that a lookup file gives tells another sale",
+    "test_edits.py"
+    "::test_a_renamed_job_whose_recipients_are_edited_charges_nothing_again",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.terms:Asked.may_be_sale_of",
+        lambda was: lambda self, other: not self.contradicts(other),
+    )
+)
+mutant("J13", "an edited amount answers what was asked of a row", EDITED)(
+    lambda: swap(
+        "batchpay.lifecycle.rows:Row.ever_asked", prop(lambda row, was: (row.document,))
+    )
+)
+mutant("J13", "an edited job lets a refused file go", EDITED)(
+    lambda: swap(
+        "batchpay.batches.recent:_still_asked",
+        lambda was: (
+            lambda *given: importlib.import_module("batchpay.batches.recent").Likeness()
+        ),
     )
 )
 

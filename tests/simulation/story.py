@@ -247,6 +247,8 @@ class Story:
         self._ids = "order_id"  # the column that they come from
         # of the weather that came later: its own, so that the seeds of before stay as they were
         self._more = random.Random(f"{world.seed} more")
+        # nobody pays by a token: then no recipient tells of an order that it is another
+        self._by_customers = random.Random(f"{world.seed} payers").random() < 0.3
         self._extras: dict[str, str] = {}
         self._pair: Path | None = None  # a file of two sales under one id
         self.sent_back: list[Path] = []  # what people sent back of it
@@ -367,11 +369,9 @@ class Story:
 
     def _row(self, number: int, dice: random.Random | None = None) -> dict[str, Any]:
         dice = dice or self.dice
-        payer = (
-            {"card": f"tokn_test_{number}"}
-            if dice.random() < 0.25
-            else {"customer": f"cust_test_{number}"}
-        )
+        payer = {"customer": f"cust_test_{number}"}
+        if dice.random() < 0.25 and not self._by_customers:
+            payer = {"card": f"tokn_test_{number}"}
         amount = dice.choice([2000, 5001, 2499, 814_1, 100_50]) + number
         return {
             "order_id": f"{number:04d}",
@@ -503,12 +503,20 @@ class Story:
             self._shops[self.dice.randrange(SHOPS)] = self.dice.randrange(SHOPS)
             self.job = self._write_job()
             self.world.weather.injected["lookup edited"] += 1
+        self._perhaps_edit_the_lookup_of_a_renamed_job()
         # the exports hold what they held
         if self.dice.random() < 0.08 and not self.renamed:
             self._ids = "ref" if self._ids == "order_id" else "order_id"
             self._all_present = True
             self.job = self._write_job()
             self.world.weather.injected["id column edited"] += 1
+
+    def _perhaps_edit_the_lookup_of_a_renamed_job(self) -> None:
+        """Of customers' orders no recipient tells that they are others."""
+        if self.renamed and self._by_customers and self._more.random() < 0.5:
+            self._shops[self._more.randrange(SHOPS)] = self._more.randrange(SHOPS)
+            self.job = self._write_job()
+            self.world.weather.injected["lookup of a renamed job edited"] += 1
 
     def _perhaps_edit_what_it_adds(self) -> None:
         """Somebody edits what the job adds to every row, which asks for nothing again."""
@@ -599,12 +607,12 @@ class Story:
             self.world.weather.injected["job renamed"] += 1
 
     def _is_as_it_was(self) -> bool:
-        """Is it the name alone that changes? With other ids at the same time nothing tells
-        (never-twice.md).
+        """Does it have its ids, whatever its name? With other ids at the same time nothing tells
+        (never-twice.md). Nor does a charge tell the token that paid it: there the recipient does.
         """
-        edited = self.world.weather.injected["id column edited"] or self._shops != list(
-            range(SHOPS)
-        )
+        injected = self.world.weather.injected
+        other_shops = injected["lookup edited"] and not self._by_customers
+        edited = injected["id column edited"] or other_shops
         return self.world.ledger.copy_at_s is None and not edited
 
     def _is_bound(self, machine: Machine) -> bool:

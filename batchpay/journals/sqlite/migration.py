@@ -18,9 +18,9 @@ from batchpay.journals.sqlite.lines import COLUMNS, event_of
 from batchpay.journals.sqlite.soundness import statements
 
 # what schema.sql is; tests/test_journal_migration.py holds the two together
-SCHEMA_VERSION = "9"
+SCHEMA_VERSION = "10"
 # versions that `migrate` knows
-OLDER = frozenset({"1", "2", "3", "4", "5", "6", "7", "8"})
+OLDER = frozenset({"1", "2", "3", "4", "5", "6", "7", "8", "9"})
 _GONE_SINCE_1 = (
     "events_of_an_order",
     "alike_orders",
@@ -63,14 +63,15 @@ def schema() -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """An earlier version -> 9. Whatever fails, the caller rolls back.
+    """An earlier version -> 10. Whatever fails, the caller rolls back.
 
     Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in
     nothing but what terms are: the card of a customer was part of them. Version 4 in nothing but
     which kinds of event are found by an index. Version 5 in what is kept of what attempts asked
     for, and what came of them. Version 6, and 7 with packed events, in
     what is kept in full: all. Version 8 in that runs, digests, and order ids and rows in events
-    are.
+    are. Version 9 in nothing but what terms are: the recipient of a customer's order stood before
+    the payer.
     """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")

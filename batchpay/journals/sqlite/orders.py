@@ -217,14 +217,18 @@ class Orders(JournalFile):
         return grouped(dict.fromkeys(pairs))
 
     def asked_terms(
-        self, terms: Sequence[str], since_ns: int
-    ) -> dict[str, list[tuple[str, str, int]]]:
-        """Terms (plan.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt
-        that asked the same since then, oldest first.
+        self, beginnings: Sequence[str], since_ns: int
+    ) -> dict[str, list[tuple[str, str, int, str]]]:
+        """What terms (plan.terms_of) begin with -> order id, batch id and wall-clock time (ns) of
+        every attempt whose terms begin so since then, with its terms, oldest first.
         """
-        columns = "terms, order_id, batch_id, at_ns"
-        rows = self._asked(columns, "terms", terms, "AND at_ns >= ?", since_ns)
-        return grouped((form, tuple(asked)) for form, *asked in rows)
+        query = (
+            "SELECT w.value, a.order_id, a.batch_id, a.at_ns, a.terms FROM json_each(?) AS w"
+            " CROSS JOIN asked AS a ON a.job = ? AND a.terms BETWEEN w.value AND w.value || '~'"
+            " AND a.at_ns >= ? ORDER BY a.seq"
+        )
+        rows = self._rows(query, json.dumps(beginnings), self.job, since_ns)
+        return grouped((beginning, tuple(asked)) for beginning, *asked in rows)
 
     def last_asked(self) -> int:
         """The number of the event by which the last attempt began; 0: there is none."""
@@ -302,7 +306,7 @@ class Orders(JournalFile):
     def asked_under(
         self, beginnings: Sequence[str], but: str
     ) -> dict[str, list[tuple[str, str, int, str, str]]]:
-        """What terms begin with (plan.fitting_terms) -> the same of whatever age, with the cells
+        """What terms are like (plan.fitting_terms) -> the same of whatever age, with the cells
         that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
         the event; `but`: not those made of these.
         """
@@ -310,11 +314,14 @@ class Orders(JournalFile):
             "SELECT a.order_id, a.batch_id, a.at_ns,"
             f" CAST(coalesce(json_extract({DATA_OF_E}, '{IDS_FROM_AT}'), '') AS TEXT)"
             " AS made_of, e.kind FROM asked AS a JOIN events AS e ON e.seq = a.seq"
-            " WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ? ORDER BY a.seq"
+            " WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND a.terms LIKE '%' || ?"
+            " AND made_of <> ? ORDER BY a.seq"
         )
         found = {}
         for some in dict.fromkeys(beginnings):
-            rows = self._rows(query, self.job, some, f"{some}~", but)
+            beginning, _, end = some.partition("*")
+            wanted = (beginning, f"{beginning}~", end)
+            rows = self._rows(query, self.job, *wanted, but)
             if rows:
                 found[some] = rows
         return found

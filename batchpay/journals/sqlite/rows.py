@@ -7,12 +7,12 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from batchpay.domain.model import Judged, Problem, StoredChunk
+from batchpay.domain.model import Document, Judged, Problem, StoredChunk
 
 
 def pack(judged: Judged) -> bytes:
-    """Row numbers, documents, problems, come-backs and, where there are any, corrected places and
-    earlier order ids, by position.
+    """Row numbers, documents, problems, come-backs and, where there are any, corrected places,
+    earlier order ids, and what rows asked for otherwise, by position.
     """
     kept: list[Any] = [
         list(judged.chunk.rows),
@@ -21,10 +21,12 @@ def pack(judged: Judged) -> bytes:
         sorted(judged.comeback),
     ]
     # without these the bytes, and so a plan's digest, are those of version 1
-    if judged.corrects or judged.earlier:
+    if judged.corrects or judged.earlier or judged.asked:
         kept.append({str(at): place for at, place in sorted(judged.corrects.items())})
-    if judged.earlier:
+    if judged.earlier or judged.asked:
         kept.append({str(at): ids for at, ids in sorted(judged.earlier.items())})
+    if judged.asked:
+        kept.append({str(at): some for at, some in sorted(judged.asked.items())})
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
 
@@ -41,6 +43,9 @@ def unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk:
         corrects = later[0]
     if len(later) > 1:
         earlier = later[1]
+    asked: Mapping[str, Iterable[Document]] = {}
+    if len(later) > 2:
+        asked = later[2]
     return StoredChunk(
         number=number,
         sheet=sheet,
@@ -51,6 +56,7 @@ def unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk:
         cells=cells,
         corrects={int(at): place for at, place in corrects.items()},
         earlier={int(at): tuple(ids) for at, ids in earlier.items()},
+        asked={int(at): tuple(some) for at, some in asked.items()},
     )
 
 

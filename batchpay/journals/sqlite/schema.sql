@@ -1,4 +1,4 @@
--- The journal, version 9. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
+-- The journal, version 10. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
 --   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job

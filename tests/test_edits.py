@@ -1,0 +1,232 @@
+"""An edit of the job, or of a lookup file, answers no question and tells no other sale
+(never-twice.md): where ids, jobs or metadata do not tell whether a row was charged, neither does
+what today's job makes of the row.
+
+Each test is a story of nights of the true program over real HTTP. The rows do not change by a byte.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from batchpay.commands import cancel as cancelling
+from batchpay.commands import resolve as resolving
+from batchpay.job.key import SecretKey
+from batchpay.job.load import load_job
+from tests.test_doors import night as without_plan
+from tests.test_doors import rows
+from tests.test_sale import A, R, inbox, job, night, once, sale
+from tests.world import KEY, Market
+
+SHOPS = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+# what the night's job says of rows from now on
+EDITS = {
+    "lookup": {},
+    "constant": {"destination": '{ value = "recp_test_sandbox6" }'},
+    "amount column": {"amount": '{ column = "amount2", unit = "major" }'},
+    "unit": {"amount": '{ column = "whole", unit = "minor" }'},
+    "currency": {
+        "currency": '{ value = "JPY" }',
+        "amount": '{ column = "whole", unit = "major" }',
+    },
+}
+# those by which a charge of another night is told from no sale of a known payer
+OF_RECIPIENTS = ["lookup", "constant"]
+
+
+def row(number: int, **changes: str) -> dict[str, str]:
+    """One sale of a shop, with more than one number in it that could be its amount."""
+    more = {"recipient": f"S{number}", "amount": f"{100 + number}.00"}
+    return sale(
+        number, **{**more, "amount2": f"{200 + number}.00", "whole": "5000", **changes}
+    )
+
+
+def shops(market: Market, to: int) -> None:
+    """Which recipient each shop has: all are new where `to` is another."""
+    lines = [
+        f"S{number},recp_test_sandbox{(number + to) % 7}\n" for number in range(10)
+    ]
+    (market.folder / "shops.csv").write_text("shop,id\n" + "".join(lines), "utf-8")
+
+
+def edit(market: Market, what: str, column: str = A, **changes: str) -> None:
+    """The job as somebody edits it; `changes`: what else it says since before."""
+    shops(market, 1 if what == "lookup" else 0)
+    job(market, column, **{"destination": SHOPS, **EDITS[what], **changes})
+
+
+def begun(market: Market, **files: list[dict[str, str]]) -> None:
+    """The first night, before anything is edited."""
+    shops(market, 0)
+    job(market, destination=SHOPS)
+    inbox(market, **files)
+    assert night(market) == 0
+
+
+def lose_metadata(market: Market) -> None:
+    """Nothing at the gateway says any more whose a charge is."""
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            charge.metadata = {}
+
+
+FIRST = [row(1), row(2)]
+
+
+def under_other_ids(market: Market) -> dict[str, str]:
+    """The ids of the whole export are made of another column since, and rows wait for a word."""
+    begun(market, a=FIRST)
+    job(market, R, destination=SHOPS)
+    inbox(market, a=None, b=[*FIRST, row(3)])
+    assert night(market) == 11
+    return {"column": R}
+
+
+def by_its_likeness(market: Market) -> dict[str, str]:
+    """A file under new ids is refused."""
+    begun(market, a=[*FIRST, row(3)])
+    again = [row(n, order_id=f"N{n}") for n in (1, 2, 3)]
+    inbox(market, a=None, b=again)
+    assert night(market) == 65
+    return {}
+
+
+def beside_nameless_charges(market: Market) -> dict[str, str]:
+    """The journal is lost, and charges lost their metadata."""
+    begun(market, a=[*FIRST, row(3)])
+    lose_metadata(market)
+    shutil.rmtree(market.folder / "state")
+    assert without_plan(market, adopt=True) == 11
+    return {}
+
+
+def by_dashes(market: Market) -> dict[str, str]:
+    """A program wrote other dashes into ids."""
+    begun(market, a=[row(n, order_id=f"A-{n}") for n in (1, 2, 3)])
+    again = [row(n, order_id=f"A\u2013{n}") for n in (1, 2)]
+    inbox(market, a=None, b=[*again, row(4), row(5), row(6), row(7)])
+    assert night(market) == 10
+    assert rows(market)["A\u20131"]["outcome"] == "conflict"
+    return {}
+
+
+def near_a_recent_order(market: Market) -> dict[str, str]:
+    """The job holds what a recent order asked."""
+    market.settings["more"] = '[controls]\nnear_duplicates = "hold"\n'
+    begun(market, a=[*FIRST, row(3)])
+    again = [row(n, order_id=f"N{n}") for n in (1, 2)]
+    inbox(market, b=[*again, row(4), row(5), row(6), row(7)])
+    assert night(market) == 11
+    assert rows(market)["N1"]["outcome"] == "held"
+    return {}
+
+
+def beside_a_cancelled_order(market: Market) -> dict[str, str]:
+    """A person cancelled an order under an id of another column."""
+    shops(market, 0)
+    job(market, destination=SHOPS)
+    inbox(market, a=[row(1), row(2), row(3), row(8)])
+    assert night(market, limit=3) == 11
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00008", "fraud")
+    job(market, R, destination=SHOPS)
+    inbox(market, a=None, b=[row(8)])
+    assert night(market) == 11
+    assert "a person cancelled" in rows(market)["INV-8"]["reason"]
+    return {"column": R}
+
+
+QUESTIONS: dict[str, Callable[[Market], dict[str, str]]] = {
+    "ids of another column": under_other_ids,
+    "likeness": by_its_likeness,
+    "nameless charges": beside_nameless_charges,
+    "dashes": by_dashes,
+    "near": near_a_recent_order,
+    "cancelled": beside_a_cancelled_order,
+}
+
+
+@pytest.mark.fault("J13", "J06")
+@pytest.mark.parametrize("edited", EDITS)
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_edit_answers_no_question(
+    market: Market, question: str, edited: str
+) -> None:
+    """What waits for a person's word waits for it, whatever the job makes of its rows since."""
+    said = QUESTIONS[question](market)
+    before = market.posts()
+    edit(market, edited, **said)
+    assert night(market) not in (0, 70)
+    assert market.posts() == before
+
+
+@pytest.mark.fault("J06", "E13")
+@pytest.mark.parametrize(
+    ("edited", "told"),
+    [*((name, True) for name in EDITS), *((name, False) for name in OF_RECIPIENTS)],
+)
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_renamed_job_whose_recipients_are_edited_charges_nothing_again(
+    market: Market, edited: str, *, told: bool, lost: bool
+) -> None:
+    """Whether or not a night told of the other name before, and with its journal or none."""
+    begun(market, a=FIRST)
+    if lost:
+        shutil.rmtree(market.folder / "state")
+    if told:
+        job(market, name="other", destination=SHOPS)
+        assert night(market) == 78
+    edit(market, edited, name="other")
+    assert night(market) == 78
+    once(market, 1, 2)
+
+
+@pytest.mark.fault("J13")
+@pytest.mark.parametrize("edited", OF_RECIPIENTS)
+def test_ids_and_recipients_that_are_edited_in_one_go_are_a_question(
+    market: Market, edited: str
+) -> None:
+    """No night between: the payers and amounts tell. A person's word lets them go, and holds for
+    whatever recipient somebody gives the shops later.
+    """
+    begun(market, a=FIRST)
+    edit(market, edited, R)
+    inbox(market, a=None, b=[*FIRST, row(3)])
+    assert night(market) == 11
+    once(market, 1, 2, 3)
+    assert rows(market)["INV-1"]["outcome"] == "held"
+    assert night(market, yes=True) == 0
+    assert market.posts() == 5
+
+
+@pytest.mark.fault("J13")
+def test_charges_without_metadata_are_any_recipients(market: Market) -> None:
+    """The journal is lost, and the lookup file edited before anything was asked. The words that the
+    rows tell are taken.
+    """
+    begun(market, a=FIRST)
+    ids = {c["metadata"]["order_id"]: c["id"] for c in market.own_charges()}
+    lose_metadata(market)
+    shutil.rmtree(market.folder / "state")
+    edit(market, "lookup")
+    assert without_plan(market, adopt=True) == 11
+    assert market.posts() == 2
+    assert "--cancel" in rows(market)["00001"]["reason"]
+    path = market.folder / "job.toml"
+    cancelling.cancel(load_job(path), "00001", "it is that one")
+    resolving.not_ours(load_job(path), SecretKey(KEY), ids["00002"], "by hand")
+    assert night(market) == 10
+    assert market.posts() == 3
+
+
+@pytest.mark.fault("J13")
+def test_a_customer_may_buy_the_same_of_two_shops(market: Market) -> None:
+    """Where ids tell, nobody is asked about the same money of one payer."""
+    begun(market, a=FIRST)
+    other = [row(n, order_id=f"B{n}", recipient=f"S{n + 2}") for n in (1, 2)]
+    inbox(market, b=other)
+    assert night(market) == 0
+    assert market.posts() == 4
