@@ -203,6 +203,12 @@ def ends() -> Iterator[Bad]:
         for single in (f"{header}\n{apart}", all_):
             says = "replace ' by \""
             yield Bad(f"single-{language}", "orders.csv", single.encode(), says)
+        curly = re.sub(r"[^,\n]+", lambda found: f"“{found[0]}”", text)
+        yield Bad(f"curly-{language}", "orders.csv", curly.encode(), "replace “ and ”")
+        for inner in (text, re.sub(r"[^,\n]+", lambda found: f'""{found[0]}""', text)):
+            whole = "".join(f'"{line}"\n' for line in inner.splitlines())
+            says = 'the first and the last " off'
+            yield Bad(f"whole-{language}", "orders.csv", whole.encode(), says)
         lines = (line.split(",") for line in text.splitlines())
         fixed = "".join("".join(f"{c:16}" for c in cells) + "\n" for cells in lines)
         yield Bad(f"fixed-{language}", "orders.csv", fixed.encode(), "fixed width")
@@ -240,6 +246,13 @@ def encodings() -> Iterator[Bad]:
                     says,
                     f'encoding = "{stated}"',
                 )
+
+
+def punctuated() -> Iterator[Bad]:
+    """Nothing but a quote or three points is beyond ASCII, as where Excel saved English text."""
+    for note in ("Jane’s shop", "and so on…"):
+        data = text_of(note).encode("cp1252")
+        yield Bad("cp1252-en", "orders.csv", data, 'say encoding = "cp1252"')
 
 
 def _is_wrong(data: bytes, stated: str) -> bool:
@@ -383,8 +396,10 @@ def all_of_them() -> list[Bad]:
     return [
         *headers(),
         *headless(),
+        *broken(),
         *ends(),
         *encodings(),
+        *punctuated(),
         *names(),
         *sheets(),
         *misread(),

@@ -170,6 +170,23 @@ CELLS_IN_SINGLE_QUOTES = entry(
     example="'A1','100.00','THB' below a header of order_id,amount,currency",
     remedy="Have the file exported with double quotes around its cells, or with none.",
 )
+DRAWN_QUOTES = entry(
+    "column-missing.drawn-quotes",
+    "{path}: row {row:d}: its cells stand in curly quotes: have it exported with straight ones, or"
+    ' replace “ and ” by " in a text editor',
+    means="A program, or a word processor, drew quotes around the cells as a printer does.",
+    example="“order_id”,“amount”,“currency”",
+    remedy='Have the file exported with plain quotes (") around its cells, or with none.',
+)
+LINES_IN_QUOTES = entry(
+    "column-missing.lines-in-quotes",
+    "{path}: row {row:d}: each line stands in quotes as a whole, so that it is one cell: have it"
+    ' exported without; or, in a text editor, take the first and the last " off each line, then'
+    ' replace "" by "',
+    means="A CSV was packed into the cells of another one, a line each.",
+    example='"order_id,amount,currency"',
+    remedy="Have the file exported again, without a second pair of quotes.",
+)
 FIXED_WIDTH = entry(
     "column-missing.fixed-width",
     "{path}: row {row:d}: only blanks keep its columns apart, as in a printed list: open it in a"

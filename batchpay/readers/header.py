@@ -166,6 +166,8 @@ def _missing(
         return misread
     if _are_in_single_quotes(cells, missing):
         return headers.SINGLE_QUOTES(path=path, row=row)
+    if _are_in_drawn_quotes(cells, missing):
+        return headers.DRAWN_QUOTES(path=path, row=row)
     if _is_in_blanks(cells, missing):
         return headers.FIXED_WIDTH(path=path, row=row)
     groups = {group[0]: group for group in aliases}
@@ -274,6 +276,15 @@ def _are_in_single_quotes(cells: Sequence[str], missing: Sequence[str]) -> bool:
 def in_single_quotes(cell: str) -> bool:
     """Does a cell stand between apostrophes?"""
     return len(cell) > 1 and cell[0] == cell[-1] == "'"
+
+
+def _are_in_drawn_quotes(cells: Sequence[str], missing: Sequence[str]) -> bool:
+    """Would all be there but for curly quotes around each cell?"""
+    bare = {cell[1:-1] for cell in cells if cell[:1] in _DRAWN and cell[-1:] in _DRAWN}
+    return "" not in cells and bare.issuperset(missing)
+
+
+_DRAWN = tuple("\u201c\u201d\u201e\u201f\xab\xbb")
 
 
 def _is_in_blanks(cells: Sequence[str], missing: Sequence[str]) -> bool:

@@ -213,9 +213,24 @@ def _write_text(directory: Directory, batch: Batch, chunks: Iterable[_Rows]) -> 
             if not names:
                 names = [*some.columns, *ADDED[:-1]]
                 writer.writerow([*map(defused, some.columns), *ADDED])
-            for row in some.rows:
+            at = names.index(REASON)
+            for came in some.rows:
+                row = [*came]
+                row[at] = _in_letters_of(encoding, row[at])
                 safe = [defused(cell) for cell in row]
                 writer.writerow([*safe, _defused_names(names, row, safe)])
+
+
+def _in_letters_of(encoding: str, reason: str) -> str:
+    """A reason as an encoding can write it: what it has no letter for as an escape, as everywhere
+    in messages. A ? would be taken for one.
+    """
+    try:
+        reason.encode(encoding)
+    except UnicodeEncodeError:
+        plain = reason.replace("\u2420", "\\x20").encode(encoding, "backslashreplace")
+        return plain.decode(encoding)
+    return reason
 
 
 def _form_of(batch: Batch) -> tuple[str, str, str]:

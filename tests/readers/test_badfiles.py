@@ -54,6 +54,12 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
         data = with_names(bad)
     if "replace ', ' by ','" in refusal:
         data = data.replace(b", ", b",")
+    if "replace “ and ” by" in refusal:
+        data = data.replace("“".encode(), b'"').replace("”".encode(), b'"')
+    if 'the first and the last " off' in refusal:
+        lines = data.decode().splitlines()
+        bare = "".join(f"{line[1:-1]}\n" for line in lines)
+        data = bare.replace('""', '"').encode()
     if "replace ' by \"" in refusal:
         data = data.replace(b"'", b'"')
     if "in Excel as CSV UTF-8" in refusal:

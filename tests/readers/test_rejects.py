@@ -751,6 +751,19 @@ def test_words_that_a_program_changed_are_no_correction(
 
 
 @pytest.mark.fault("X05")
+def test_a_reason_is_told_in_the_letters_of_the_file(market: Market) -> None:
+    """A blank has a sign that no encoding of Thai has: not a ?, which would be taken for one."""
+    rows = [order(1, invoice="ใบ 1"), order(2, recipient="recp_test_sandbox1 ")]
+    path = market.orders(rows)
+    path.write_bytes(path.read_bytes().decode().encode("cp874"))
+    market.job(input='encoding = "cp874"')
+    assert market.run().returncode == 10
+    (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
+    (back,) = csv.DictReader(rejects.read_bytes().decode("cp874").splitlines())
+    assert r"found 'recp_test_sandbox1\x20'" in back["batchpay_reason"]
+
+
+@pytest.mark.fault("X05")
 def test_letters_that_a_program_lost_are_no_correction(market: Market) -> None:
     """A declined row that comes back with ? for its Thai, else unchanged: no other attempt."""
     market.orders([order(1, invoice="ร้าน 7?", card="tokn_test_sandbox000040011")])

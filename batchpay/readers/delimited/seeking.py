@@ -38,10 +38,13 @@ def proposal_for(snapshot: Snapshot, stated: Stated, groups: Groups) -> Message 
     data = beginning(snapshot)
     if len(data) == SAMPLE:
         data = data[: data.rfind(b"\n") + 1]
+    text = _text(data, stated.encoding)
+    if _are_lines_in_quotes(_row(text, stated), groups, text):
+        path = str(snapshot.path)
+        return headers.LINES_IN_QUOTES(path=path, row=stated.header_row)
     place = _place(data, stated, groups)
     if place is None:
         return None
-    text = _text(data, stated.encoding)
     line = told(text.partition("\n")[0].strip("\r"))
     path = str(snapshot.path)
     is_text = 'delimiter = ","' in place.changes and snapshot.format == "tsv"
@@ -67,6 +70,20 @@ def proposal_for(snapshot: Snapshot, stated: Stated, groups: Groups) -> Message 
         at=place.row,
         change=change,
     )
+
+
+def _are_lines_in_quotes(cells: list[str], groups: Groups, text: str) -> bool:
+    """Is a row one cell, in quotes, that holds a row with all of the columns?"""
+    if len(cells) != 1:
+        return False
+    whole = cells[0].replace('"', '""')
+    if f'"{whole}"' not in text.splitlines():
+        return False
+    for delimiter in _BETWEEN:
+        for inner in records_of(f"{cells[0]}\n", delimiter, 1).records:
+            if len(inner.cells) > 1 and held_by(inner.cells, groups) == len(groups):
+                return True
+    return False
 
 
 def _place(data: bytes, stated: Stated, groups: Groups) -> Place | None:
