@@ -20,6 +20,7 @@ from typing import Any
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet
+from openpyxl.utils import get_column_letter as column_name
 
 HEADER = (
     "order_id",
@@ -163,6 +164,15 @@ def headless() -> Iterator[Bad]:
         yield Bad(f"headless-{language}", "orders.csv", rows.encode(), says)
         book = book_of(note, lambda sheet: sheet.delete_rows(1))
         yield Bad(f"headless-{language}", "orders.xlsx", book, says)
+
+
+def in_two_rows() -> Iterator[Bad]:
+    """The names stand in two rows, as an export of a sheet with merged cells has them."""
+    for language, note in NOTES.items():
+        rows = text_of(note).partition("\n")[2]
+        header = "order_id,Money,,recipient,customer,note,invoice,extra\n,amount,currency,,,,,\n"
+        says = "say header_row = 2 in"
+        yield Bad(f"two-{language}", "orders.csv", (header + rows).encode(), says)
 
 
 def broken() -> Iterator[Bad]:
@@ -347,8 +357,19 @@ def sheets() -> Iterator[Bad]:
         for at, name in enumerate(HEADER, 1):
             sheet.cell(7, at, name)
 
+    def merged(sheet: Any) -> None:
+        sheet.insert_rows(2)
+        for column, name in enumerate(HEADER, 1):
+            if name in ("amount", "currency"):
+                sheet.cell(1, column, {"amount": "Money"}.get(name))
+                sheet.cell(2, column, name)
+            else:
+                sheet.merge_cells(f"{column_name(column)}1:{column_name(column)}2")
+        sheet.merge_cells("B1:C1")
+
     for language, note in NOTES.items():
         kinds = (
+            ("merged", merged, "say header_row = 2 in", ""),
             ("row", titled, "say header_row = 3 in", ""),
             ("sheet", covered, 'say sheet = "Orders" in', ""),
             ("named", lambda _: None, 'say sheet = "Orders" in', 'sheet = "Order"'),
@@ -397,6 +418,7 @@ def all_of_them() -> list[Bad]:
         *headers(),
         *headless(),
         *broken(),
+        *in_two_rows(),
         *ends(),
         *encodings(),
         *punctuated(),

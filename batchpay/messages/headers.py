@@ -104,6 +104,14 @@ HEADER_NEARLY = entry(
     example="a sheet with a title above a header with one name in other words",
     remedy="Say in [input] what the message says, then correct the names that are left.",
 )
+HEADER_IN_TWO_ROWS = entry(
+    "column-missing.two-rows",
+    "{path}: rows {row:d} and {below:d} hold the names of columns together: write all of them into"
+    " row {below:d}, without merged cells, and say {change} in [input]",
+    means="Some names of columns stand in one row, the others in the next, as below merged cells.",
+    example="a sheet with Money above Amount and Currency, and Order No beside it over both rows",
+    remedy="Write all names into the lower of the two rows, and say in [input] which that is.",
+)
 SEP_LINE = entry(
     "column-missing.sep",
     "{path}: line 1 is '{line}', by which a program tells Excel what stands between the cells; the"

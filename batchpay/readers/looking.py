@@ -46,3 +46,16 @@ def best_place(
         if held and (best is None or held > best.held):
             best = Place(number, cells, held, changes)
     return best
+
+
+def in_two_rows(rows: Iterable[Sequence[str]], groups: Groups) -> int:
+    """The upper of two rows that name all columns together, neither of them alone, as where cells
+    are merged; 0 when there are none.
+    """
+    above: Sequence[str] = ()
+    for number, cells in enumerate(rows, 1):
+        held = [held_by(some, groups) for some in (above, cells, (*above, *cells))]
+        if held[2] == len(groups) and 0 < held[0] < held[2] and 0 < held[1] < held[2]:
+            return number - 1
+        above = cells
+    return 0

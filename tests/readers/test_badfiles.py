@@ -52,6 +52,8 @@ def done(folder: Path, bad: Bad, refusal: str) -> int:
         data += b"\n"
     if "write a row with the names of its columns above it" in refusal:
         data = with_names(bad)
+    if "write all of them into row 2" in refusal:
+        data = in_one_row(bad)
     if "replace ', ' by ','" in refusal:
         data = data.replace(b", ", b",")
     if "replace “ and ” by" in refusal:
@@ -90,6 +92,22 @@ def with_names(bad: Bad) -> bytes:
     sheet.insert_rows(1)
     for column, name in enumerate(HEADER, 1):
         sheet.cell(1, column, name)
+    sink = io.BytesIO()
+    book.save(sink)
+    return sink.getvalue()
+
+
+def in_one_row(bad: Bad) -> bytes:
+    """A file whose names all stand in its second row."""
+    if bad.name.endswith(".csv"):
+        lines = bad.data.split(b"\n")
+        return b"\n".join([lines[0], ",".join(HEADER).encode(), *lines[2:]])
+    book = openpyxl.load_workbook(io.BytesIO(bad.data))
+    sheet = book["Orders"]
+    for cells in list(sheet.merged_cells.ranges):
+        sheet.unmerge_cells(str(cells))
+    for column, name in enumerate(HEADER, 1):
+        sheet.cell(2, column, name)
     sink = io.BytesIO()
     book.save(sink)
     return sink.getvalue()

@@ -17,7 +17,14 @@ from batchpay.readers.delimited.fitting import fitting
 from batchpay.readers.delimited.records import names_of, records_of
 from batchpay.readers.delimited.text import SAMPLE, beginning
 from batchpay.readers.header import absent_from
-from batchpay.readers.looking import LOOKED_AT, Groups, Place, best_place, held_by
+from batchpay.readers.looking import (
+    LOOKED_AT,
+    Groups,
+    Place,
+    best_place,
+    held_by,
+    in_two_rows,
+)
 from batchpay.readers.snapshot import Snapshot
 
 _BETWEEN = (",", ";", "\t", "|", "^", "~")
@@ -43,6 +50,13 @@ def proposal_for(snapshot: Snapshot, stated: Stated, groups: Groups) -> Message 
         path = str(snapshot.path)
         return headers.LINES_IN_QUOTES(path=path, row=stated.header_row)
     place = _place(data, stated, groups)
+    if upper := _upper_of_two(text, stated, groups):
+        return headers.HEADER_IN_TWO_ROWS(
+            path=str(snapshot.path),
+            row=upper,
+            below=upper + 1,
+            change=f"header_row = {upper + 1}",
+        )
     if place is None:
         return None
     line = told(text.partition("\n")[0].strip("\r"))
@@ -84,6 +98,11 @@ def _are_lines_in_quotes(cells: list[str], groups: Groups, text: str) -> bool:
             if len(inner.cells) > 1 and held_by(inner.cells, groups) == len(groups):
                 return True
     return False
+
+
+def _upper_of_two(text: str, stated: Stated, groups: Groups) -> int:
+    records = records_of(text, stated.delimiter, LOOKED_AT).records
+    return in_two_rows(map(names_of, records), groups)
 
 
 def _place(data: bytes, stated: Stated, groups: Groups) -> Place | None:

@@ -12,7 +12,14 @@ from batchpay.domain.text import told
 from batchpay.messages import headers, sheets
 from batchpay.messages.message import Message
 from batchpay.readers.header import absent_from
-from batchpay.readers.looking import LOOKED_AT, Groups, Place, best_place, held_by
+from batchpay.readers.looking import (
+    LOOKED_AT,
+    Groups,
+    Place,
+    best_place,
+    held_by,
+    in_two_rows,
+)
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.xlsx.area import Area
 from batchpay.readers.xlsx.book import Book, Values, cells_of
@@ -42,6 +49,13 @@ def other_row(
     is_better = (
         place is not None and place.row != row and place.held > held_by(here, groups)
     )
+    if area is None and (upper := in_two_rows(rows, groups)):
+        return headers.HEADER_IN_TWO_ROWS(
+            path=str(book.package.snapshot.path),
+            row=upper,
+            below=upper + 1,
+            change=f"header_row = {upper + 1}",
+        )
     if place is not None and is_better and 2 * place.held >= len(groups):
         return _said(book, place, row, here, area, groups)
     return _in_another(book, row, groups)
