@@ -231,6 +231,35 @@ def test_yen_of_a_japanese_program_are_yen(
     assert "satang" not in (tmp_path / "job.toml").read_text("utf-8")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_proposed(tmp_path: Path, encoding: str) -> None:
+    """And a tab as people write one."""
+    text = text_of([JAPANESE, *ROWS], "\t")
+    (tmp_path / "orders.csv").write_bytes(text.encode(encoding))
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    proven(tmp_path)
+    text = (tmp_path / "job.toml").read_text("utf-8")
+    assert f'encoding = "{encoding}"' in text and r'delimiter = "\t"' in text
+
+
+def test_a_day_is_no_order_and_of_several_amounts_a_person_chooses(
+    tmp_path: Path,
+) -> None:
+    """Where no name tells."""
+    header = ["day", "no", "net", "gross", "Recipient", "Customer"]
+    rows = [
+        [f"2026-11-0{at}", row[0], f"{at}0.00", f"{at}0.70", *row[3:5]]
+        for at, row in enumerate(ROWS, 1)
+    ]
+    (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    text = (tmp_path / "job.toml").read_text("utf-8")
+    columns = tomllib.loads(text)["columns"]
+    assert columns["order_id"] == "no"
+    assert columns["amount"]["column"] == "net"
+    assert 'so are those of "gross": which is charged?' in text
+
+
 @pytest.mark.parametrize("kind", ["csv", "cp932", "xlsx", "tokens"])
 def test_a_file_without_a_header_is_told_what_it_lacks(
     tmp_path: Path, kind: str

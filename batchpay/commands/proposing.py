@@ -137,6 +137,9 @@ def _look_at_text(snapshot: Snapshot, settings: Input) -> Looked:
 
 
 def _encoding(data: bytes, snapshot: Snapshot) -> str:
+    wide = _wide(data)
+    if wide:
+        return wide
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -148,6 +151,15 @@ def _encoding(data: bytes, snapshot: Snapshot) -> str:
             " exported as UTF-8"
         ) from None
     return "utf-8"
+
+
+def _wide(data: bytes) -> str:
+    """UTF-16 without the mark that says so: every other byte of its letters is 0."""
+    halves = (data[1::2], data[::2])
+    for half, name in zip(halves, ("utf-16-le", "utf-16-be"), strict=True):
+        if 2 * half.count(0) > len(half):
+            return name
+    return ""
 
 
 def _look_at_sheet(snapshot: Snapshot, settings: Input) -> Looked:
@@ -267,7 +279,7 @@ def _job(
     settings = looked.settings
     told = {
         "encoding": quoted(settings.encoding),
-        "delimiter": quoted(settings.delimiter),
+        "delimiter": quoted(settings.delimiter).replace("\\U00000009", "\\t"),
         "sheet": quoted(settings.sheet or ""),
         "header_row": str(settings.header_row),
     }

@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[str, ...]] = {
             "order no",
             "order number",
             "order",
+            "reference",
             "注文番号",
             "注文id",
             "受注番号",
@@ -46,6 +47,7 @@ WORDS: dict[str, tuple[str, ...]] = {
             "total amount",
             "total",
             "price",
+            "amt",
             "金額",
             "合計金額",
             "合計",
@@ -226,6 +228,10 @@ def _amount(
     if not column:
         column = _most_numbers(cells, taken)
         why = "most of its cells are amounts"
+        others = [name for name in _with_amounts(cells, taken) if name != column]
+        if others:
+            listed = ", ".join(map(quoted, others))
+            why += f" (so are those of {listed}: which is charged?)"
     if not column:
         return Guess(
             "amount", "", '{ column = "…", unit = "major" }', "no column shows amounts"
@@ -249,13 +255,18 @@ def _amount(
 
 def _most_numbers(cells: Cells, taken: set[str]) -> str:
     """The column with the most cells that are amounts with decimals, or could be declared so."""
-    best = ""
-    most = 0
+    found = _with_amounts(cells, taken)
+    return max(found, key=lambda name: found[name], default="")
+
+
+def _with_amounts(cells: Cells, taken: set[str]) -> dict[str, int]:
+    """How many cells of a column are such, of those that have any."""
+    found = {}
     for column, texts in cells.items():
         fits = sum(1 for text in texts if re.search("[.,]", text) and _is_amount(text))
-        if column not in taken and fits > most:
-            best, most = column, fits
-    return best
+        if column not in taken and fits:
+            found[column] = fits
+    return found
 
 
 def _is_amount(text: str) -> bool:
@@ -379,9 +390,9 @@ def _order_id(cells: Cells, taken: set[str]) -> Guess:
     column = _named(cells, "order_id", taken)
     why = "by its name"
     if not column:
-        alone = [
-            name for name in cells if name not in taken and _all_differ(cells[name])
-        ]
+        dates = dates_in(cells, list(taken))
+        others = (name for name in cells if name not in taken and name not in dates)
+        alone = [name for name in others if _all_differ(cells[name])]
         column = alone[0] if alone else ""
         why = "the first column whose cells all differ"
     if not column:
