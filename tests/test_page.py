@@ -209,6 +209,13 @@ def test_it_is_made_for_everybody(tmp_path: Path) -> None:
         one.get("aria-label") for one in read.all("svg") if one.get("role") == "img"
     )
     assert all(one.get("scope") for one in read.all("th"))
+    moved = [one for one in read.all("div") if "wide" in (one.get("class") or "")]
+    named = {one.get("id") for tag in ("h2", "h3") for one in read.all(tag)}
+    assert len(moved) > 8, moved
+    # who has no mouse moves a wide table by the keyboard, and hears which it is
+    assert all(
+        one["tabindex"] == "0" and one["aria-labelledby"] in named for one in moved
+    )
     fields = sum(len(read.all(tag)) for tag in ("input", "select"))
     assert fields == len(read.all("label")) == 3
     assert {"class": "skip", "href": "#rows"} in read.all("a")
@@ -285,6 +292,12 @@ def test_one_row_is_one_row(tmp_path: Path) -> None:
     for number, told in ((1, ["1 row read"]), (2, ["2 rows read"])):
         _, read = written(tmp_path, rows=ROWS[:number], cells=CELLS[:number])
         assert [one for one in read.texts["strong"] if " read" in one] == told
+
+
+def test_a_row_without_an_id_has_a_heading(tmp_path: Path) -> None:
+    """A dash: an empty one is read to nobody."""
+    text, _ = written(tmp_path, rows=[replace(REJECTED, order_id="")], cells=CELLS[:1])
+    assert '<th scope="row">–</th>' in text and '<th scope="row"></th>' not in text
 
 
 def test_an_empty_batch_has_a_page(tmp_path: Path) -> None:

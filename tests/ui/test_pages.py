@@ -19,9 +19,10 @@ from typing import Any
 
 import pytest
 
+from batchpay.messages import steps
 from batchpay.reports import write_reports
 from batchpay.reports.words import LANGUAGES
-from tests.nights_told import CHARGED, DECLINED, STORY, night
+from tests.nights_told import CELLS, CHARGED, DECLINED, LATE, STORY, night
 from tests.test_index import EN, TOLD
 from tests.test_index import read as write_nights
 from tests.ui.chromium import Chromium, browser, program
@@ -120,9 +121,13 @@ def test_nobody_is_shut_out(
         "document.querySelectorAll('.story').forEach((one) => one.open = true)"
     )
     assert _violations(chromium, axe) == []
+    of_width(chromium, 360)  # where wide tables are moved
+    assert _violations(chromium, axe) == []
     write_nights(tmp_path, TOLD, replace(EN, language=language))
     chromium.open(tmp_path / "index.html")
     assert chromium.said == []
+    assert _violations(chromium, axe) == []
+    of_width(chromium, 1200)
     assert _violations(chromium, axe) == []
 
 
@@ -215,6 +220,11 @@ def test_it_fits_a_telephone(chromium: Chromium, tmp_path: Path) -> None:
     """Wide tables move by themselves; the page does not."""
     of_width(chromium, 360)
     chromium.open(page(tmp_path))
+    assert chromium.run("document.scrollingElement.scrollWidth") <= 360
+    typed_late = steps.PAID_OTHERWISE(charge=f"chrg_test_{'5' * 19}", order="A" * 40)
+    failed = replace(LATE, transfer_status="failed", reasons=(typed_late,))
+    write_reports(tmp_path, night([failed], CELLS[:1]))
+    chromium.open(tmp_path / "report.html")
     assert chromium.run("document.scrollingElement.scrollWidth") <= 360
     of_width(chromium, 1200)
 
