@@ -742,6 +742,8 @@ def main(argv: list[str] | None = None) -> None:
     streams.speak("en")
     gc.set_threshold(*COLLECT_AFTER)
     sys.setswitchinterval(YIELD_AFTER_S)
+    if _NoProgramOfHttpx not in sys.meta_path:
+        sys.meta_path.insert(0, _NoProgramOfHttpx)
     if not os.environ.get("BATCHPAY_DEBUG"):
         _say_nothing_else()
     if argv is None:
@@ -839,6 +841,17 @@ class _NoPandas:
     @staticmethod
     def find_spec(name: str, *_: object) -> None:
         if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+class _NoProgramOfHttpx:
+    """A finder of modules that does not find the program that httpx has for terminals: with it come
+    rich and pygments, and to load them takes two thirds as long again as to load httpx.
+    """
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "httpx._main":
             raise ModuleNotFoundError(name)
 
 

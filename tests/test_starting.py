@@ -110,3 +110,15 @@ def test_without_words_nothing_is_completed(market: Market) -> None:
     """Without words and without a shell that asks, it is a usage error, as before."""
     done = market.program()
     assert done.returncode == 64 and "Commands:" in done.stderr
+
+
+def test_no_command_loads_the_program_of_its_http_client() -> None:
+    """httpx brings one for terminals, with all that it is drawn with; it does without, too."""
+    code = (
+        "import sys; from batchpay.cli import main\ntry: main(['status', 'none.toml'])\nfinally:"
+        " print('httpx' in sys.modules, 'pygments' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (78, "True False\n"), done.stderr
