@@ -416,6 +416,13 @@ def report(
     metavar="chrg_…",
     help="This charge, which names no order, is another's.",
 )
+@click.option(
+    "--account",
+    "account_id",
+    type=Words(),
+    metavar="account_…",
+    help="The journal's charges are in this account, the key's own.",
+)
 @WHY
 @JSON
 def resolve(
@@ -427,6 +434,7 @@ def resolve(
     sheet: str | None,
     lift_stop: bool,
     not_ours: str | None,
+    account_id: str | None,
     reason: str,
     as_json: bool,
 ) -> None:
@@ -439,12 +447,12 @@ def resolve(
     from batchpay.commands import resolve as verb
     from batchpay.terminal import saying
 
-    of_job = lift_stop or not_ours is not None
-    given = [as_ is not None, cancel, lift_stop, not_ours is not None]
-    if given.count(True) != 1 or of_job == (order_id is not None):
+    of_job = [lift_stop, not_ours is not None, account_id is not None]
+    given = [as_ is not None, cancel, *of_job]
+    if given.count(True) != 1 or any(of_job) == (order_id is not None):
         raise Usage(
             "resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes one of"
-            " --lift-stop and --not-ours"
+            " --lift-stop, --not-ours and --account"
         )
     if (rows and not cancel) or (sheet is not None and not rows):
         raise Usage("--row goes with --cancel and a batch's id, --sheet with --row")
@@ -452,6 +460,8 @@ def resolve(
         made = verb.lift_stop(_kept_job(job_file), reason)
     elif not_ours is not None:
         made = verb.not_ours(*_key_and_kept_job(job_file), not_ours, reason)
+    elif account_id is not None:
+        made = verb.of_account(*_key_and_kept_job(job_file), account_id, reason)
     elif rows:
         made = cancelling.cancel_rows(
             _kept_job(job_file), order_id or "", rows, sheet, reason

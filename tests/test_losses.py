@@ -641,12 +641,118 @@ def test_what_was_sent_before_the_account_was_told_is_not_looked_for_in_another(
     (row,) = [row for row in market.results() if row["order_id"] == "00002"]
     assert row["outcome"] == "in_doubt"
     if before:
-        return  # a charge of the other account is lacking: nothing goes on at all
+        return  # the other account knows no charge of the journal's: nothing goes on at all
     assert row["who_acts"] == "a person" and "--as not-charged" in row["reason"]
     said = market.run(
         "00002", "--as", "not-charged", "--reason", "x", verb="resolve", **key
     )
     assert said.returncode == 0, said.stderr
+
+
+def untold_night(market: Market) -> None:
+    """An order is charged, and nobody tells whose the key is."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(
+        method="GET", path="/account", status=404, code="not_found", commit="never"
+    )
+    assert market.run().returncode == 0
+    market.sandbox.clear_rules()
+    market.orders([order(1), order(2)])
+
+
+def account_of_market(market: Market, key: str) -> str:
+    """Whose it is, as the gateway says."""
+    asked = httpx.get(f"{market.sandbox.url}/account", auth=(key, ""))
+    return str(asked.json()["id"])
+
+
+@pytest.mark.fault("J03", "L5")
+def test_a_journal_with_charges_is_bound_to_an_account_that_shows_one(
+    market: Market,
+) -> None:
+    """A night with the key of another account binds nothing, and every verb says why; the right key
+    goes on by itself.
+    """
+    untold_night(market)
+    for verb in ("run", "settle"):
+        refused = market.run(verb=verb, OMISE_SECRET_KEY=OTHER_KEY)
+        assert refused.returncode == 78, refused.stdout
+        assert "which knows no charge chrg_test_" in refused.stderr, refused.stderr
+    assert market.posts() == 1
+    done = market.run()
+    assert done.returncode == 0 and market.posts() == 2, done.stderr
+    refused = market.run(OMISE_SECRET_KEY=OTHER_KEY)
+    assert refused.returncode == 78 and "belongs to account" in refused.stderr
+
+
+@pytest.mark.fault("J03", "B07")
+def test_an_account_that_cannot_show_a_charge_tonight_is_not_bound(
+    market: Market,
+) -> None:
+    """Its charges answer 503, and its list is whole: the run goes on as one of which nobody told
+    the account, and the next one binds.
+    """
+    untold_night(market)
+    market.sandbox.add_rule(method="GET", path="/charges/*", status=503, commit="never")
+    assert market.run().returncode == 0 and market.posts() == 2
+    market.sandbox.clear_rules()
+    assert market.run().returncode == 0
+    refused = market.run(OMISE_SECRET_KEY=OTHER_KEY)
+    assert refused.returncode == 78 and "belongs to account" in refused.stderr
+
+
+@pytest.mark.fault("J03", "I8", "L5")
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_a_journal_that_a_wrong_key_bound_is_given_back_by_a_word(
+    market: Market, *, in_doubt: bool
+) -> None:
+    """Nothing had proven a charge when it was bound. The word is refused for whose key is not given
+    and for an account that knows none of the charges; what was in doubt meanwhile is never sent
+    anew by what the other account does not show.
+    """
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(
+        method="GET", path="/account", status=404, code="not_found", commit="never"
+    )
+    market.sandbox.add_rule(action="reset_after", order_id="00001")
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
+    assert market.run().returncode == 11 and market.posts() == 1
+    market.sandbox.clear_rules()
+    market.sandbox.add_rule(action="reset_after", order_id="00002")
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
+    if in_doubt:
+        market.orders([order(1), order(2)])
+    time.sleep(1.0)
+    market.run("--grace", "0", OMISE_SECRET_KEY=OTHER_KEY)
+    market.sandbox.clear_rules()
+    posts = market.posts()
+    refused = market.run()
+    assert refused.returncode == 78 and "--account" in refused.stderr
+    mine, other = account_of_market(market, KEY), account_of_market(market, OTHER_KEY)
+    said = ("--reason", "the other key was a mistake")
+    assert market.run("--account", other, *said, verb="resolve").returncode == 64
+    done = market.run("--account", mine, *said, verb="resolve")
+    assert done.returncode == 0, done.stderr
+    assert market.run("--account", mine, *said, verb="resolve").returncode == 64
+    time.sleep(1.0)
+    market.run()
+    market.run()
+    assert rows(market)["00001"]["outcome"] == "succeeded"
+    assert market.posts() == posts
+    if in_doubt:
+        assert rows(market)["00002"]["outcome"] == "in_doubt"
+        assert rows(market)["00002"]["who_acts"] == "a person"
+    refused = market.run(
+        "--account", other, *said, verb="resolve", OMISE_SECRET_KEY=OTHER_KEY
+    )
+    assert refused.returncode == 12 and "knows no charge" in refused.stderr
+    assert market.run(verb="verify").returncode == 0
 
 
 @pytest.mark.fault("J03")

@@ -2970,6 +2970,34 @@ def test_another_account_mode_or_address_is_named_or_gets_its_own_state(
     over(three, 0)
 
 
+@pytest.mark.fault("J03")
+@tries("say-account")
+def test_an_account_whose_charges_are_gone_is_said_to_be_the_journal_s(
+    market: Market,
+) -> None:
+    """Nobody told it when they were made, and the gateway has forgotten them since: the printed
+    word leads on.
+    """
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(method="GET", path="/account", status=404, commit="never")
+    assert market.run().returncode == 0
+    market.sandbox.clear_rules()
+    for ledger in market.sandbox.store.ledgers.values():
+        ledger.shelves["charge"].clear()
+    refused = market.run()
+    assert refused.returncode == 78
+    found = re.search(r"resolve job\.toml --account (\S+)", refused.stderr)
+    assert found is not None, refused.stderr
+    assert (
+        str(steps.SAY_ACCOUNT(account=found[1])).partition("JOB")[0] in refused.stderr
+    )
+    said = market.run("--account", found[1], "--reason", "wiped", verb="resolve")
+    assert said.returncode == 0, said.stderr
+    # what is gone is told of its order now, as in any account that is known
+    assert "belongs to account" not in market.run().stderr
+
+
 @tries("key", "exit-77")
 @pytest.mark.fault("B20")
 def test_a_key_that_is_refused_is_checked(three: Market) -> None:

@@ -19,7 +19,7 @@ from batchpay.gateways.omise.objects import page_in, recipient_in, told
 from batchpay.job.job import GatewaySettings
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.listing import Listing
-from batchpay.settlement import Channel, Preflight, Recorder, enter, preflight
+from batchpay.settlement import Channel, Means, Preflight, Recorder, enter, preflight
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.preflight import why_barred
@@ -145,9 +145,9 @@ def entered(
         recorder = Recorder(journal, with_clock, "night", "run", live=False)
         if kept is not None:
             await recorder.note(BelongsTo(**kept))
-        account = await enter(
-            T_SETTINGS, Omise(Told({"/account": answer})), line, recorder, notes
-        )  # type: ignore[arg-type]
+        gateway: Any = Omise(Told({"/account": answer}))
+        means = Means(T_SETTINGS, gateway, line, recorder, with_clock)
+        account = await enter(means, notes)
         found.append(account)
 
     run(main)

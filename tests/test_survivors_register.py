@@ -805,15 +805,16 @@ def test_whose_a_journal_is_is_kept_beside_it_and_written_once() -> None:
         belonging = Belonging(entries, journal, beside, kept.append)
         alone = Belonging(entries, journal, {}, kept.append)
         assert belonging.belongs_to() == beside and alone.belongs_to() == {}
-        assert belonging.account_told_ns() == 0
         await belonging.belong(BelongsTo(account="", mode="test", url="u"))
-        assert belonging.account_told_ns() == 0
+        assert belonging.others_since(0) == set()  # nobody told any
         assert belonging.belongs_to() == {**mine, **beside}
         assert alone.belongs_to() == {**mine, "account": ""}
         for _ in range(2):
             await belonging.belong(BelongsTo(**mine))
         assert belonging.belongs_to() == mine == belonging.account()
-        assert belonging.account_told_ns() == FakeClock().now_ns()
+        told_ns = FakeClock().now_ns()
+        assert belonging.others_since(told_ns) == set()
+        assert belonging.others_since(told_ns - 1) == {""}
         assert not belonging.lost_events()
         await entries.note(Restored(met="chrg_test_1"))
         assert belonging.lost_events()
@@ -828,18 +829,40 @@ def test_whose_a_journal_is_is_kept_beside_it_and_written_once() -> None:
 
 @pytest.mark.fault("J03")
 def test_the_youngest_charge_from_before_is_the_one_that_shows_the_account() -> None:
+    """Three of them, for one may be gone."""
+
     class Known:
+        told: tuple[Event, ...] = ()
+
         def charges_known(self, since_ns: int) -> Mapping[str, str]:
-            some = {"a": "2026-01-01", "c": "2026-01-03", "b": "2026-01-02"}
-            late = {"c": "2026-01-03"} if since_ns < 9 else {}
-            return some if since_ns == 0 else late
+            some = {"a": "2026-01-01", "e": "2026-01-05", "b": "2026-01-02"}
+            some |= {"c": "2026-01-03", "d": "2026-01-04"}
+            return some if since_ns == 0 else {"e": "2026-01-05"}
+
+        def accounts(self) -> tuple[Event, ...]:
+            return self.told
 
     journal: Any = Known()
     entries: Any = None
     belonging = Belonging(entries, journal, {}, lambda _: None)
-    assert belonging.youngest_before(5) == "b"
-    assert belonging.youngest_before(9) == "c"
-    assert belonging.youngest_before(0) == ""
+    assert belonging.witnesses(untold=True) == ["e", "d", "c"]
+    Known.told = (line(BelongsTo(account="acct_1", mode="test", url="u"), 5),)
+    assert belonging.witnesses(untold=True) == ["d", "c", "b"]
+    assert belonging.witnesses(untold=False) == ["e", "d", "c"]
+
+
+@pytest.mark.fault("J03")
+def test_an_account_that_was_known_meanwhile_is_another() -> None:
+    """Also where the first one is known again: a send may have been repeated there."""
+    journal = MemoryJournal("night")
+    for at_ns, account in ((2, ""), (4, "acct_2"), (6, "acct_1"), (8, "")):
+        told = BelongsTo(account=account, mode="test", url="u")
+        journal.append([line(told, at_ns)])
+    entries: Any = None
+    belonging = Belonging(entries, journal, {}, lambda _: None)
+    assert belonging.others_since(3) == {"", "acct_2"}
+    assert belonging.others_since(4) == belonging.others_since(5) == {"acct_2"}
+    assert belonging.others_since(6) == belonging.others_since(9) == set()
 
 
 @pytest.mark.fault("J11", "L10")

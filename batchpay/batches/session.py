@@ -49,6 +49,7 @@ from batchpay.settlement import (
     at_gateway,
     enter,
     preflight,
+    take_account,
     why_whose_unknown,
 )
 from batchpay.settlement.lists import EVERYTHING
@@ -269,6 +270,21 @@ async def ask_the_gateway(
     if channel.fatal:
         raise channel.fatal
     return answer
+
+
+async def say_account(
+    opened: OpenJob, key: SecretKey, account_id: str, by: str, reason: str
+) -> str:
+    """A person's word that the journal is of the account of this key; returns whose it was."""
+    settings = opened.job.gateway
+    gateway = opened.edges.gateway(settings, key.reveal())
+    try:
+        means = Means(
+            settings, gateway, channel_of(opened), opened.recorder, opened.clock
+        )
+        return await take_account(means, account_id, by, reason)
+    finally:
+        await gateway.aclose()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from functools import partial
 from batchpay.batches.candidates import intent_of_row
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
-from batchpay.batches.session import ask_the_gateway
+from batchpay.batches.session import ask_the_gateway, say_account
 from batchpay.batches.standings import findings_of
 from batchpay.commands.looking import is_reported, look_up, read, read_of
 from batchpay.commands.word import Settled, and_the_stop, publish_all, who
@@ -60,6 +60,23 @@ def lift_stop(job: Job, reason: str) -> Settled:
         opened.note(Lifted(reason=reason, by=who(), stop=stop))
         publish_all(opened)
         return Settled(f"lifted: {stop}. The next run sends again")
+
+
+def of_account(job: Job, key: SecretKey, account_id: str, reason: str) -> Settled:
+    """The journal is of this account, as a person says whose key it is. See `take_account` for what
+    is raised.
+    """
+    with ExitStack() as stack:
+        opened = OpenJob(job, stack)
+        before = asyncio.run(say_account(opened, key, account_id, who(), reason))
+        publish_all(opened)
+        told = f"the journal belongs to account {account_id}"
+        if before:
+            told += (
+                f" now, and no more to {before}; what was in doubt meanwhile no look-up settles:"
+                " that is for a person"
+            )
+        return Settled(and_the_stop(opened, told))
 
 
 def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Settled:

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from batchpay.batches.counted import last_totals, unfinished
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain.errors import InputMissing, Misconfigured
-from batchpay.domain.events import Archived, Restored, told_in
+from batchpay.domain.events import Archived, BelongsTo, Restored, told_by, told_in
 from batchpay.domain.model import Batch
 from batchpay.domain.text import many, told
 from batchpay.job.job import Job
@@ -34,7 +34,6 @@ from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.messages import archives, steps
 from batchpay.reports.manifest import MAX_BYTES, newest_heads
-from batchpay.settlement.in_force import whose_journal
 
 NEWEST = "manifest.json"
 _MANIFEST = re.compile(r"manifest(-[0-9]+(-[0-9]+)?)?\.json")
@@ -82,7 +81,7 @@ class _Known:
     counted: Mapping[str, int]  # batch -> the event that its reports are written from
     # batches whose last reports a run counted and could not write, or was killed before
     unwritten: frozenset[str]
-    account: str  # whose money it is; "": nobody told yet
+    accounts: tuple[str, ...]  # whose money it was said to be, the last word last
     lookups: Mapping[str, str]  # today's lookup files of the job: path -> SHA-256
     # losses it has noted: the last event that was left, the last that was known of
     lost: tuple[tuple[int, int], ...]
@@ -203,7 +202,11 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         unwritten=frozenset(
             name for name, event in counted.items() if killed(event.run_id)
         ),
-        account=str(whose_journal(journal.accounts()).get("account", "")),
+        accounts=tuple(
+            one.account
+            for _, one in told_by(journal.accounts(), BelongsTo)
+            if one.account
+        ),
         lookups=dict(job.lookups()),
         lost=tuple((loss.has or 0, loss.had or 0) for _, loss in losses),
     )
@@ -327,8 +330,9 @@ def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Di
         if path.name == NEWEST:
             facts.append(("rows read", taken["rows_read"], batch.rows_read))
     # an earlier version did not say, nor who never knew
-    if known.account and document.get("account"):
-        facts.append(("account", document["account"], known.account))
+    account = document.get("account")
+    if known.accounts and account and account not in known.accounts:
+        facts.append(("account", account, known.accounts[-1]))
     for name, found, expected in facts:
         if found != expected:
             what = f"says {name} {told(str(found))}, which is {told(str(expected))}"

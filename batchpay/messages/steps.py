@@ -467,6 +467,13 @@ OTHER_KEY = entry(
     means="The journal was written with the key of another account.",
     example="the key of another shop in OMISE_SECRET_KEY",
 )
+SAY_ACCOUNT = entry(
+    "say-account",
+    "if its charges are in account {account} all the same, say so: batchpay resolve JOB --account"
+    " {account} --reason TEXT",
+    means="The journal is said to be of another account than its charges are in.",
+    example="a first night by which nobody told the account, and a second one with a wrong key",
+)
 OTHER_MODE = entry(
     "say-mode",
     f'Say mode = "{{mode}}"; {_OWN_JOB}',

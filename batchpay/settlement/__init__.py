@@ -10,6 +10,7 @@ whose      the order and attempt that a charge is of
 strays     charges that nothing tells whose they are
 expected   what the gateway's lists must show, and what is no news of them
 belonging  whose account this journal is of
+shown_before  does an account show a charge that this journal has proof of?
 entries    the lines of a run that are not about one attempt
 evidence   is what is told of an attempt news, and does it break a promise?
 in_force   what holds a job back until a person has told, and whose its journal is
@@ -46,6 +47,7 @@ from batchpay.settlement.run import (
     account_of,
     at_gateway,
     enter,
+    take_account,
     why_whose_unknown,
 )
 
@@ -68,5 +70,6 @@ __all__ = [
     "at_gateway",
     "enter",
     "preflight",
+    "take_account",
     "why_whose_unknown",
 ]

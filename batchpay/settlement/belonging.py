@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from batchpay.domain.events import BelongsTo, Restored, told_by, told_in
 from batchpay.domain.ports import Journal
 from batchpay.settlement.entries import Entries
 from batchpay.settlement.in_force import whose_journal
+
+# charges of which one must be shown: a single one may be gone
+WITNESSES = 3
 
 
 class Belonging:
@@ -39,7 +41,7 @@ class Belonging:
 
     async def belong(self, told: BelongsTo) -> None:
         """Write down whose this journal is, where it does not say so already, and beside it."""
-        whose = asdict(told)
+        whose = {"account": told.account, "mode": told.mode, "url": told.url}
         if whose != self.account():
             await self._entries.note(told)
         self._keep_whose(whose)
@@ -53,19 +55,33 @@ class Belonging:
             return kept
         return {**kept, **self._belongs}
 
-    def account_told_ns(self) -> int:
-        """Wall clock (UTC ns) at which the journal was first told its account; 0: never."""
-        told = told_by(self._journal.accounts(), BelongsTo)
-        return min((event.at_ns for event, one in told if one.account), default=0)
+    def others_since(self, at_ns: int) -> set[str]:
+        """The accounts that the journal knew as its own then (wall clock, UTC ns) or later, but the
+        one that it knows now; empty text among them: nobody had told it yet.
+        """
+        accounts = {""}
+        for event, told in told_by(self._journal.accounts(), BelongsTo):
+            if told.account and event.at_ns <= at_ns:
+                accounts = {told.account}
+            elif told.account:
+                accounts.add(told.account)
+        return accounts - {self.account().get("account", "")}
 
-    def youngest_before(self, at_ns: int) -> str:
-        """The youngest charge of which this journal had proof before then; empty: of none."""
-        every = self._journal.charges_known(0)
-        since = self._journal.charges_known(at_ns)
-        before = {
-            charge_id: at for charge_id, at in every.items() if charge_id not in since
-        }
-        return max(before, key=lambda charge_id: before[charge_id], default="")
+    def witnesses(self, *, untold: bool) -> list[str]:
+        """Some charges of which this journal has proof, the youngest first; `untold`: of before it
+        was told its account.
+        """
+        known = self._journal.charges_known(0)
+        told = told_by(self._journal.accounts(), BelongsTo)
+        first_ns = min((event.at_ns for event, one in told if one.account), default=0)
+        if untold and first_ns:
+            since = self._journal.charges_known(first_ns)
+            known = {
+                charge_id: at
+                for charge_id, at in known.items()
+                if charge_id not in since
+            }
+        return sorted(known, key=lambda one: known[one], reverse=True)[:WITNESSES]
 
     def lost_events(self) -> bool:
         """Was this journal ever lost or put back, so that requests were made which it does not

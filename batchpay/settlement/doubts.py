@@ -20,6 +20,7 @@ from batchpay.settlement.by_id import NO_REPLY, Reply, ask_for
 from batchpay.settlement.cases import Case
 from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, charged_since
 from batchpay.settlement.means import Means
+from batchpay.settlement.shown_before import ask_for_one
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 
@@ -324,14 +325,19 @@ class Doubts:
 
     async def _may_be_anothers(self, case: Case) -> bool:
         """Was it sent before the journal was told its account, and does nothing show that the key
-        was of the same one then (J03)? A charge that was proven before shows it.
+        was of the same one then (J03)? A charge that was proven before shows it. Or was it sent
+        while the journal knew another account as its own?
         """
-        told_ns = self._recorder.belonging.account_told_ns()
-        if case.attempt is None or case.attempt.sent_ns >= told_ns:
+        if case.attempt is None:
             return False
+        belonging = self._recorder.belonging
+        others = belonging.others_since(case.attempt.sent_ns)
+        if others != {""}:
+            return bool(others)
         if self._shows_earlier is None:
-            earlier = self._recorder.belonging.youngest_before(told_ns)
-            self._shows_earlier = (await self._ask(earlier)).charge is not None
+            earlier = belonging.witnesses(untold=True)
+            reply = await ask_for_one(earlier, self._gateway, self._channel)
+            self._shows_earlier = reply.charge is not None
         return not self._shows_earlier
 
     async def _leave_untold(self, case: Case) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 from batchpay.domain.events import (
@@ -109,5 +108,5 @@ def whose_journal(events: Iterable[Event]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for _, told in told_by(events, BelongsTo):
         account = told.account or kept.get("account", "")
-        kept = {**asdict(told), "account": account}
+        kept = {"account": account, "mode": told.mode, "url": told.url}
     return kept

@@ -24,7 +24,7 @@ anything else.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -35,6 +35,7 @@ from batchpay.domain.errors import (
     DoesNotAddUp,
     GatewaySilent,
     Misconfigured,
+    Usage,
 )
 from batchpay.domain.events import BelongsTo, Recovered
 from batchpay.domain.ports import Gateway
@@ -52,6 +53,7 @@ from batchpay.settlement.means import Means
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
 from batchpay.settlement.recorder import Recorder
+from batchpay.settlement.shown_before import ask_for_one
 
 
 class Progress(Protocol):
@@ -247,7 +249,8 @@ async def enter(means: Means, notes: list[str]) -> Account:
 
     Raises Misconfigured for another one. A gateway that never told its account is no reason to
     stop: then mode and address alone are held, from the first complete list on. For one that told
-    it before, see `why_whose_unknown`.
+    it before, see `why_whose_unknown`. A journal that has charges from before anybody told is bound
+    to the account that shows one of them (`_shows_ours`).
     """
     settings = means.settings
     kept = means.recorder.belonging.belongs_to()
@@ -258,8 +261,80 @@ async def enter(means: Means, notes: list[str]) -> Account:
             notes.append(str(said.NO_ACCOUNT()))
         return account
     refuse_other_account(account, kept)
+    if not kept.get("account") and not await _shows_ours(means, account):
+        return replace(account, id="")
     await _belong(means, account)
     return account
+
+
+async def _shows_ours(means: Means, account: Account) -> bool:
+    """Is the account, which nobody told before, the one in which this journal's charges were made?
+    One of which it has proof shows it; nothing is bound to an account that was not asked. Raises
+    Misconfigured for one that knows none of them.
+    """
+    witnesses = means.recorder.belonging.witnesses(untold=True)
+    if not witnesses:
+        return True
+    reply = await ask_for_one(witnesses, means.gateway, means.channel)
+    if reply.is_unknown:
+        raise Misconfigured(
+            f"the key is of account {account.id}, which knows no charge {witnesses[0]}; this"
+            " journal has proof of that, from before anybody told whose it is: nothing is sent."
+            f" {steps.OTHER_KEY()}; {steps.SAY_ACCOUNT(account=account.id)}"
+        )
+    return reply.charge is not None
+
+
+async def take_account(means: Means, account_id: str, by: str, reason: str) -> str:
+    """A person's word that the journal is of this account; returns whose it was before.
+
+    Raises Usage where it is already, DoesNotAddUp where the account knows none of the charges that
+    this journal has proof of, and what nobody's word changes: another mode or address, the key of
+    another account, reports that name another.
+    """
+    settings = means.settings
+    belonging = means.recorder.belonging
+    own = belonging.account()
+    refuse_other_place(settings, belonging.belongs_to())
+    account = await account_of(settings, means.gateway, means.channel)
+    if means.channel.fatal:
+        raise means.channel.fatal
+    if not account.id:
+        raise GatewaySilent("the gateway did not tell whose account the key is of")
+    if account.id != account_id:
+        raise Usage(f"the key is of account {account.id}, not {shown(account_id)}")
+    before = str(own.get("account", ""))
+    if before == account.id:
+        raise Usage(f"this journal belongs to account {account.id} already")
+    if not before:
+        refuse_other_account(account, belonging.belongs_to())
+    else:
+        await _refuse_unshown(means, account)
+    told = BelongsTo(
+        account=account.id,
+        mode=settings.mode,
+        url=address_of(settings),
+        by=by,
+        reason=reason,
+    )
+    await belonging.belong(told)
+    return before
+
+
+async def _refuse_unshown(means: Means, account: Account) -> None:
+    """A journal that is one account's is another's where that one shows a charge of it, or nobody
+    has proof of any.
+    """
+    belonging = means.recorder.belonging
+    witnesses = belonging.witnesses(untold=True) or belonging.witnesses(untold=False)
+    reply = await ask_for_one(witnesses, means.gateway, means.channel)
+    if witnesses and reply.is_unknown:
+        raise DoesNotAddUp(
+            f"account {account.id} knows no charge {witnesses[0]}, of which this journal has proof:"
+            " it stays as it is"
+        )
+    if witnesses and reply.charge is None:
+        raise GatewaySilent(f"the gateway did not tell of {witnesses[0]}")
 
 
 def refuse_other_account(account: Account, kept: dict[str, Any]) -> None:
@@ -270,7 +345,17 @@ def refuse_other_account(account: Account, kept: dict[str, Any]) -> None:
         raise Misconfigured(
             f"the key is of account {account.id}; {_by(kept)} belongs to account {kept['account']}:"
             f" what one account was asked, another must not be asked again. {steps.OTHER_KEY()}"
+            f"{_or_say(account, kept)}"
         )
+
+
+def _or_say(account: Account, kept: Mapping[str, Any]) -> str:
+    """The way back for a journal that is bound to the wrong account; what others tell of it no word
+    changes.
+    """
+    if "by" in kept:
+        return ""
+    return f"; {steps.SAY_ACCOUNT(account=account.id)}"
 
 
 def why_whose_unknown(recorder: Recorder, account: Account) -> str:

@@ -19,6 +19,9 @@ class BelongsTo(Told):
     account: str = ""  # empty: no gateway told it
     mode: str = ""
     url: str = ""
+    # whose word it was, where no gateway's answer showed it, and why
+    by: str = field(default="", metadata=OPTIONAL)
+    reason: str = field(default="", metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
