@@ -124,6 +124,11 @@ def test_what_a_journal_keeps_in_english_is_found_again() -> None:
     note = noticed.BLANK_ROWS(rows=3)
     assert Words("th").again(str(note)) == note.worded(thai) != str(note)
     assert Words("th").again("somebody said so") == "somebody said so"
+    for shown in ("00001", "1234"):
+        example = noticed.SHOWN_FOR(shown=shown, number="1")
+        note = noticed.WITH_ZEROS(column="A", example=example)
+        assert Words("th").again(str(note)) == note.worded(thai)
+        assert shown in note.worded(thai)
 
 
 def _filled(name: str, entry: Entry) -> str | int:

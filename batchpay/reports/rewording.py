@@ -33,7 +33,13 @@ def found_again(text: str) -> Message | None:
             continue
         told = match.groupdict()
         if all(_fits(name, value, entry) for name, value in told.items()):
-            fields = {name: _field(value) for name, value in told.items()}
+            numbers = _numbers(entry)
+            fields: dict[str, Field] = {}
+            for name, value in told.items():
+                if name in numbers and _NUMBER.fullmatch(value):
+                    fields[name] = int(value.replace(",", ""))
+                else:
+                    fields[name] = found_again(value) or value
             if entry.count:
                 fields.setdefault(entry.count, 1)
             return entry(**fields)
@@ -44,10 +50,15 @@ def _fits(name: str, value: str, entry: Entry) -> bool:
     return name != entry.count or _NUMBER.fullmatch(value) is not None
 
 
-def _field(value: str) -> Field:
-    if _NUMBER.fullmatch(value):
-        return int(value.replace(",", ""))
-    return found_again(value) or value
+@cache
+def _numbers(entry: Entry) -> frozenset[str]:
+    """Which gaps are numbers; 00001 in any other is an id, say, which is shown as it stands."""
+    found = {entry.count}
+    for text in filter(None, (entry.text, entry.one)):
+        found |= {
+            str(name) for _, name, form, _ in Formatter().parse(text) if form == "d"
+        }
+    return frozenset(found)
 
 
 @cache
