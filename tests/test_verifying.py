@@ -277,6 +277,37 @@ def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(
     assert verified(market)[0] == 0 and verified(market, "adopted-day")[0] == 66
 
 
+@pytest.mark.fault("I9", "J10")
+def test_a_live_job_of_the_same_name_and_folder_is_not_looked_at(
+    market: Market,
+) -> None:
+    """It has a journal and an account of its own: what is of the other mode is no evidence, nor
+    where both reported a night without a file into one folder.
+    """
+    market.job(input="optional = true")
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    (market.folder / "orders.csv").unlink()
+    assert market.run().returncode == 0
+    reports = market.folder / "reports"
+    (batch,) = [path.parent for path in reports.glob("*/results.csv")]
+    live = reports / "2026-11-24-0123456789ab"
+    shutil.copytree(batch, live)
+    nothing = reports / f"{TODAY}-no-input"
+    for folder in (live, nothing):
+        told = json.loads((folder / "manifest.json").read_text())
+        other = told["journal"] | {"id": "0" * 32, "seq": 9}
+        edited(folder / "manifest.json", mode="live", account="acc", journal=other)
+        edited(folder / "report.json", mode="live")
+    code, found = verified(market)
+    assert (code, found["differences"], found["notes"]) == (0, [], [])
+    assert verified(market, live.name)[0] == 66
+    # a batch that the journal knows is looked at, whatever its manifest says
+    edited(batch / "manifest.json", mode="live")
+    code, found = verified(market)
+    assert code == 12 and "says mode live" in str(found["differences"])
+
+
 @pytest.mark.fault("I9", "D10")
 def test_a_loss_that_was_recovered_is_told_and_no_difference(night: Market) -> None:
     """A lost journal's reports are looked at as they lie there; once written anew, what they

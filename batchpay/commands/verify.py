@@ -75,6 +75,7 @@ class _Known:
     """What the journal says about manifests."""
 
     job: str
+    mode: str  # live or test: what is of the other one is another journal's
     journal_id: str
     digest_of: Callable[[int], str]  # of an event by its number; "" where there is none
     batches: Mapping[str, Batch]
@@ -195,6 +196,7 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
     losses = told_in(journal, Restored)
     return _Known(
         job=job.name,
+        mode=job.gateway.mode,
         journal_id=journal.id,
         digest_of=journal.digest_of,
         batches={batch.id: batch for batch in journal.batches()},
@@ -213,8 +215,8 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
 
 
 def _folders(job: Job, known: _Known) -> Iterator[str]:
-    """Names of folders that are this job's by what a file in them says; batches of the journal are
-    known anyway.
+    """Names of folders that are this job's, in its mode, by what a file in them says; batches of
+    the journal are known anyway.
     """
     with (
         suppress(FileNotFoundError, NotADirectoryError),
@@ -222,13 +224,22 @@ def _folders(job: Job, known: _Known) -> Iterator[str]:
     ):
         for entry in found:
             is_new = entry.name not in known.batches and entry.is_dir()
-            if is_new and _is_of(Path(entry.path), job.name):
+            if is_new and _is_of(Path(entry.path), known):
                 yield entry.name
 
 
-def _is_of(folder: Path, job: str) -> bool:
+def _is_of(folder: Path, known: _Known) -> bool:
     paths = (*_manifests(folder), *(folder / name for name in _SAY_WHOSE))
-    return any(document.get("job") == job for document in map(_json, paths))
+    return any(
+        document.get("job") == known.job and not _is_of_other_mode(document, known)
+        for document in map(_json, paths)
+    )
+
+
+def _is_of_other_mode(document: Mapping[str, Any], known: _Known) -> bool:
+    """A job of the other mode has another journal, and may have the same name and folder."""
+    mode = str(document.get("mode") or known.mode)  # an earlier version may not say
+    return mode.lower() != known.mode
 
 
 def _manifests(folder: Path) -> list[Path]:
@@ -249,6 +260,8 @@ def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Differs]:
             yield Differs(
                 str(path), "is no manifest any more: it was damaged or edited"
             )
+            continue
+        if folder.name not in known.batches and _is_of_other_mode(document, known):
             continue
         yield from _says(path, document, known)
         yield from _head(path, document["journal"], known, others)
