@@ -582,3 +582,54 @@ def test_a_list_that_the_gateway_has_and_does_not_give_is_no_agreement(
     assert silent.returncode == 69 and path in silent.stderr
     market.sandbox.clear_rules()
     assert market.run(*flags, verb="audit").returncode == 0
+
+
+@pytest.mark.fault("J31", "I6")
+@pytest.mark.parametrize("how", ["more", "together", "currency"])
+def test_what_cannot_have_been_given_back_is_in_no_sum_and_a_persons(
+    shop: Market, how: str
+) -> None:
+    """More than was charged, by one refund or by several, or in another currency: a difference of
+    the audit, told by its row, 10 beside it until a person takes note of it.
+    """
+    charge = charge_of(shop, "00001")
+    whole = charge["amount"]
+    amounts = {"more": [10**9], "together": [whole, whole - 1]}.get(how, [100])
+    odd = [
+        {
+            "object": "refund",
+            "id": f"rfnd_test_{number}",
+            "amount": amount,
+            "currency": "JPY" if how == "currency" else "THB",
+            "charge": charge["id"],
+            "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        for number, amount in enumerate(amounts)
+    ]
+    listed = {
+        "object": "list",
+        "data": odd,
+        "total": len(odd),
+        "limit": 100,
+        "offset": 0,
+    }
+    shop.sandbox.add_rule(method="GET", path="/refunds", body=listed)
+    today = datetime.now(ZoneInfo(ZONE)).date()
+    first = today - timedelta(days=DAYS + 1)
+    code, document = audited(shop, first, today)
+    (found,) = [
+        one
+        for one in document["differences"]
+        if one["id"] == f"refunded:{charge['id']}"
+    ]
+    assert code == 12 and "cannot be true" in found["told"], found
+    assert night(shop) == 10
+    row = next(one for one in shop.results() if one["order_id"] == "00001")
+    assert "refunds that cannot be true" in row["reason"] + row["warnings"]
+    assert row["who_acts"] == "a person" and row["outcome"] == "succeeded"
+    report = next(one for one in shop.reports() if "later" in one)
+    assert report["currencies"][0]["refunded_minor"] == 0
+    audited(shop, first, today, found["id"], "the gateway's own error")
+    assert night(shop) == 0
+    row = next(one for one in shop.results() if one["order_id"] == "00001")
+    assert row["who_acts"] == "-", row

@@ -151,9 +151,30 @@ BY_HAND = "; made at the gateway, not by batchpay (days of Asia/Bangkok)"
             ),
             [],
             (
-                f"refunds of 4,000 JPY in all {CHARGED}: 40.00 THB on 2026-11-26 (rfnd_test_1),"
-                " 4,000 JPY on a day that the gateway does not tell; charged 123,450 JPY on"
-                " 2026-11-24, 119,450 JPY left"
+                f"refunds of 4,000 JPY in all {CHARGED}: 4,000 JPY on a day that the gateway does"
+                " not tell; charged 123,450 JPY on 2026-11-24, 119,450 JPY left; what is told"
+                " cannot be true beside the charge, and is in no sum: 40.00 THB (rfnd_test_1)"
+            ),
+        ),
+        (
+            charge(10**9, refund()),  # more in all than was charged
+            [],
+            (
+                "a refund of 40.00 THB (4000 in the smallest unit) on 2026-11-26"
+                f" {CHARGED}; {WAS}1,194.50 THB left; what is told cannot be true beside the"
+                " charge, and is in no sum: 10,000,000.00 THB in all"
+            ),
+        ),
+        (
+            charge(
+                100, refund(amount=123450), refund(2, amount=1)
+            ),  # ... and by several
+            [],
+            (
+                f"refunds of 1.00 THB (100 in the smallest unit) in all {CHARGED}: 1.00 THB on a"
+                f" day that the gateway does not tell; {WAS}1,233.50 THB left; what is told cannot"
+                " be true beside the charge, and is in no sum: 1,234.50 THB (rfnd_test_1), 0.01"
+                " THB (rfnd_test_2)"
             ),
         ),
         (

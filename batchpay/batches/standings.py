@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from batchpay.batches.guards import guards_of_batch
@@ -10,7 +11,12 @@ from batchpay.batches.history import history_of
 from batchpay.batches.last import last_hold
 from batchpay.batches.past import before
 from batchpay.batches.resembling import NEAR_NS
-from batchpay.domain.events import DisputeSeen, RefundSeen, told_in
+from batchpay.domain.events import (
+    DifferenceNoted,
+    DisputeSeen,
+    RefundSeen,
+    told_in,
+)
 from batchpay.domain.model import Batch, Finding, Plain, Repeat, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -103,13 +109,18 @@ class Later(NamedTuple):
 
 
 def later_in(journal: SqliteJournal) -> Later:
-    """All of it."""
+    """All of it; a contradiction that a person took note of is none any more."""
+    refunds = {
+        told.charge_id: told
+        for _, told in told_in(journal, RefundSeen)
+        if told.charge_id
+    }
+    noted = {told.id: told.state for _, told in told_in(journal, DifferenceNoted)}
+    for charge_id, told in refunds.items():
+        if told.contradicts and told.contradicts == noted.get(f"refunded:{charge_id}"):
+            refunds[charge_id] = replace(told, contradicts="")
     return Later(
-        {
-            told.charge_id: told
-            for _, told in told_in(journal, RefundSeen)
-            if told.charge_id
-        },
+        refunds,
         {told.charge_id: told for _, told in told_in(journal, DisputeSeen)},
     )
 

@@ -198,7 +198,7 @@ class Audit:
             "refunds": [
                 _refund_json(one, made, zone)
                 for one in self.found.refunded
-                for made in one.refunds
+                for made in one.believed
             ],
             "without_time": [asdict(charge) for charge in match.without_time],
             "notes": match.notes,
@@ -272,9 +272,10 @@ def _learn(opened: OpenJob, refunded: Sequence[Refunded], zone: str) -> None:
     for one in refunded:
         told = one.as_told(zone)
         before = known.get(one.charge_id)
-        if before is None or (before.total, before.refunds) != (
+        if before is None or (before.total, before.refunds, before.contradicts) != (
             told.total,
             told.refunds,
+            told.contradicts,
         ):
             opened.note(told)
 
@@ -370,7 +371,7 @@ async def _found(
     refunded = await _refunded(opened, gateway, channel, charges, placed, match.notes)
     match.add(one.difference(period.zone) for one in refunded)
     match.differences = apart(less_given_back(match.differences, refunded))
-    pairs = [(one, refund) for one in refunded for refund in one.refunds]
+    pairs = [(one, refund) for one in refunded for refund in one.believed]
     made = [(one, refund) for one, refund in pairs if _is_made_in(period, refund, told)]
     if transactions is None:
         return Matched(match, refunded, made)

@@ -314,8 +314,11 @@ class ChargeSeen:
 
     @property
     def given_back(self) -> bool:
-        """Was all of it refunded? Its status stays what it was (omise-api.md, 3.2)."""
-        return bool(self.refunded) and (self.refunded or 0) >= self.taken
+        """Was all of it refunded? Its status stays what it was (omise-api.md, 3.2). More than was
+        charged was not.
+        """
+        refunded = self.refunded or 0
+        return refunded > 0 and self.taken <= refunded <= max(self.amount, self.taken)
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
@@ -735,6 +738,7 @@ class Finding:
     )
     # given back since, smallest unit; None: nothing is known
     refunded_amount: int | None = None
+    refund_contradicted: bool = False  # what is told of that cannot be true
     dispute: str = ""  # its status, in the gateway's word; empty: there is none
     expires_at: str = ""  # of one that waits for its payer, UTC
     qr_uri: str = ""  # where the code is that its payer scans
@@ -743,7 +747,8 @@ class Finding:
     def has_later(self) -> bool:
         """Did anything happen to its charge after its run that a person should hear of?"""
         stuck = self.transfer_status in ("failed", "deleted") or self.transfer_differs
-        return bool(self.refunded_amount or self.dispute or stuck)
+        given_back = self.refunded_amount or self.refund_contradicted
+        return bool(given_back or self.dispute or stuck)
 
     @property
     def reason(self) -> str:

@@ -317,6 +317,14 @@ REFUNDED = entry(
     example="a payer who sent the goods back",
     remedy="Nothing here: the outcome stays, and audit lists the refund.",
 )
+REFUND_CONTRADICTED = entry(
+    "later.refund-contradicted",
+    "the gateway tells of refunds that cannot be true beside its charge, and that are in no sum:"
+    " {told}; see the gateway's dashboard; batchpay audit lists it, and its --note ends that",
+    means="More was given back than was charged, or in another currency, as the gateway tells.",
+    example="a refund of 10,000,000.00 THB of a charge of 113.01 THB",
+    remedy="Ask the gateway which is right; take note of the difference with audit --note.",
+)
 DISPUTED = entry(
     "later.disputed",
     "its payer's bank disputes it ({status}): answer in the gateway's dashboard before the date"

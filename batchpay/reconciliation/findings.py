@@ -486,7 +486,10 @@ def with_later(
 ) -> Finding:
     """What happened to its charge since: the outcome stays, and a dispute is for a person."""
     seen = finding
-    if refund is not None:
+    if refund is not None and refund.contradicts:
+        odd = outcomes.REFUND_CONTRADICTED(told=refund.contradicts)
+        seen = _for(replace(seen, refund_contradicted=True), A_PERSON, odd)
+    if refund is not None and (refund.total or not refund.contradicts):
         back = money_told(refund.total, refund.currency)
         warnings = (*seen.warnings, outcomes.REFUNDED(amount=back))
         seen = replace(seen, refunded_amount=refund.total, warnings=warnings)

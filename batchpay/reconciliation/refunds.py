@@ -18,6 +18,7 @@ from batchpay.domain.books import Booked, Refund, Transaction
 from batchpay.domain.events import RefundSeen
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
+from batchpay.domain.text import told as shown_as
 from batchpay.domain.times import day_of, is_instant
 from batchpay.lifecycle.charge import outcome_of
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
@@ -39,6 +40,14 @@ class Refunded:
     refunds: tuple[Refund, ...]  # those the gateway tells one by one
     counts: bool = False  # it is in the sum of what was charged in the audit's days
     unread: str = ""  # what the charge says of its refunds and cannot be read
+    # what is told of its refunds and cannot be true beside it; in no sum
+    contradicts: str = ""
+    disbelieved: frozenset[str] = frozenset()  # ids of the refunds that this is about
+
+    @property
+    def believed(self) -> tuple[Refund, ...]:
+        """Those of its refunds that can be true."""
+        return tuple(one for one in self.refunds if one.id not in self.disbelieved)
 
     @property
     def left(self) -> int | None:
@@ -50,7 +59,7 @@ class Refunded:
     @property
     def untold(self) -> int:
         """How much of the total no single refund accounts for."""
-        return self.total - _sum(self.refunds, self.currency)
+        return self.total - _sum(self.believed, self.currency)
 
     def difference(self, zone: str) -> Difference:
         """What an audit says of it: the same on the day of the charge and on the day of a
@@ -63,7 +72,7 @@ class Refunded:
             sentence(self, zone),
             self.total,
             self.currency,
-            state=self.unread,
+            state="; ".join(filter(None, (self.unread, self.contradicts))),
         )
 
     def as_told(self, zone: str) -> RefundSeen:
@@ -76,6 +85,7 @@ class Refunded:
             charged=self.charged,
             refunds=tuple(asdict(refund) for refund in self.refunds),
             told=sentence(self, zone),
+            contradicts=self.contradicts,
         )
 
 
@@ -102,19 +112,48 @@ def refunded_of(
         currency = charge.currency.upper()
     elif refunds:
         currency = refunds[0].currency
-    unread = shown.unread
-    total = max(shown.refunded, _sum(refunds, currency))
-    if not (total or refunds or unread):
+    charged, at = None, ""
+    if charge is not None:
+        charged, at = charge.amount, charge.created_at
+    odd = _disbelieved(refunds, currency, charged)
+    total = _sum((one for one in refunds if one not in odd), currency)
+    told = [shown_as(f"{_money(one)} ({one.id})") for one in odd]
+    if charged is not None and shown.refunded > charged:
+        told.append(f"{money_told(shown.refunded, currency)} in all")
+    else:
+        total = max(shown.refunded, total)
+    if not (total or refunds or shown.unread or told):
         return None
-    if charge is None:
-        return Refunded(
-            charge_id, order_id, currency, None, "", total, refunds, unread=unread
-        )
-    charged = charge.amount
-    at = charge.created_at
     return Refunded(
-        charge_id, order_id, currency, charged, at, total, refunds, unread=unread
+        charge_id,
+        order_id,
+        currency,
+        charged,
+        at,
+        total,
+        refunds,
+        unread=shown.unread,
+        contradicts=", ".join(told),
+        disbelieved=frozenset(one.id for one in odd),
     )
+
+
+def _disbelieved(
+    refunds: Sequence[Refund], currency: str, charged: int | None
+) -> list[Refund]:
+    """Those that cannot be of a charge of so much: in another currency, or of more than was
+    charged; all of them where they are more together.
+    """
+    odd = [
+        one
+        for one in refunds
+        if (one.amount and one.currency not in ("", currency))
+        or (charged is not None and one.amount > charged)
+    ]
+    rest = [one for one in refunds if one not in odd]
+    if charged is not None and _sum(rest, currency) > charged:
+        return [*odd, *rest]
+    return odd
 
 
 def counts_as_charged(job: str, charge: ChargeSeen | None) -> bool:
@@ -136,6 +175,10 @@ def sentence(one: Refunded, zone: str) -> str:
         charged = money_told(one.charged, one.currency)
         left = money_told(one.left, one.currency)
         parts.append(f"charged {charged} on {_day(one.charged_at, zone)}, {left} left")
+    if one.contradicts:
+        parts.append(
+            f"what is told cannot be true beside the charge, and is in no sum: {one.contradicts}"
+        )
     if one.unread:
         parts.append(f"what the charge says of it cannot be read: {one.unread}")
     parts.append(f"made at the gateway, not by batchpay (days of {zone})")
@@ -147,14 +190,16 @@ def _of_refunds(one: Refunded, zone: str) -> str:
     if one.order_id:
         charge = f"of charge {one.charge_id} of order {one.order_id}"
     whole = both_units(one.total, one.currency)
-    if len(one.refunds) == 1 and not one.untold:
-        return f"a refund of {whole} on {_day(one.refunds[0].made_at, zone)} {charge}"
+    if len(one.believed) == 1 and not one.untold:
+        return f"a refund of {whole} on {_day(one.believed[0].made_at, zone)} {charge}"
     each = []
-    for refund in one.refunds:
+    for refund in one.believed:
         amount = money_told(refund.amount, refund.currency)
         each.append(f"{amount} on {_day(refund.made_at, zone)} ({refund.id})")
     if one.untold:
         each.append(f"{money_told(one.untold, one.currency)} on {UNTOLD}")
+    if not each and one.contradicts:
+        return f"refunds {charge}"
     return f"refunds of {whole} in all {charge}: {', '.join(each)}"
 
 
@@ -271,6 +316,10 @@ def booked_as_refunds(transactions: Iterable[Transaction]) -> Counter[str]:
 
 
 # --- parts
+
+
+def _money(refund: Refund) -> str:
+    return money_told(refund.amount, refund.currency)
 
 
 def _sum(refunds: Iterable[Refund], currency: str) -> int:

@@ -61,6 +61,7 @@ OF_A_RUN = frozenset({ASKED, SENT_LATER})
 SEEN_TO = "seen to"  # transfers that do not arrive, of which a person said so
 DIFFERS = "differs"  # transfers that are not the recipient's share
 REFUNDED = "refunded"  # given back since
+CONTRADICTED = "refund contradicted"  # as the gateway tells, and cannot be
 NAMED = 10  # further charges that a line names
 # how a further charge stands whose order has paid twice
 LEFT = frozenset({"open", "noted"})
@@ -371,6 +372,8 @@ class Totals:
                 self.payouts[currency, DIFFERS, "rows"] += 1
         if finding.refunded_amount:
             self.later[currency, REFUNDED] += finding.refunded_amount
+        if finding.refund_contradicted:
+            self.later[currency, CONTRADICTED] += 1
         if finding.dispute:
             self.later[currency, finding.dispute] += 1
 
@@ -399,10 +402,11 @@ class Totals:
     @property
     def wants_a_look(self) -> bool:
         """Must somebody see to what became of a charge since: its transfer failed, its payer's bank
-        disputes it?
+        disputes it, what is told of its refunds cannot be?
         """
         stuck = sum(self.transfers(one.value) for one in FOR_A_PERSON)
-        return self.is_disputed or stuck > self.transfers(SEEN_TO)
+        odd = any(what == CONTRADICTED and n for (_, what), n in self.later.items())
+        return self.is_disputed or odd or stuck > self.transfers(SEEN_TO)
 
     def waits_for(self) -> dict[str, int]:
         """What must still happen until nothing of the batch moves by itself; empty: it is final."""

@@ -274,7 +274,10 @@ class Follower:
         booked = answer.said
         back = self._follows.refund_seen(asked.order_id, booked, refunds)
         known = self._follows.known_refunds.get(charge_id)
-        if back is not None and (known is None or known.total != back.total):
+        if back is not None and (
+            known is None
+            or (known.total, known.contradicts) != (back.total, back.contradicts)
+        ):
             await self._recorder.note(back, asked.batch_id)
         if (
             booked.dispute

@@ -39,6 +39,8 @@ class RefundSeen(Told):
     # refunds.Refund
     refunds: tuple[Mapping[str, Any], ...] = field(default=(), metadata=DICTS)
     told: str = ""
+    # what of it cannot be true beside the charge, and is not in `total`
+    contradicts: str = field(default="", metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ def booked_in(document: Any) -> Booked:
         refunds=_refunds(document),
         refunded=refunded,
         unread=unread,
-        given_back=are_sums and refunded_amount >= amount,
+        given_back=are_sums and refunded_amount == amount > 0,
         interest=(_whole(document, "interest") or 0)
         + (_whole(document, "interest_vat") or 0),
     )
