@@ -83,10 +83,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def market(tmp_path: Path) -> Iterator[Market]:
-    """A folder and a gateway that does not know idempotency."""
+def market(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Market]:
+    """A folder and a gateway that does not know idempotency; the program in a process of its own,
+    unless the file of the test has another kind of MARKET.
+    """
+    kind = getattr(request.module, "MARKET", Market)
     with SandboxServer() as sandbox:
-        yield Market(tmp_path, sandbox)
+        yield kind(tmp_path, sandbox)
 
 
 @pytest.fixture

@@ -16,9 +16,12 @@ import openpyxl
 import pytest
 
 from batchpay.sandbox import SandboxServer
+from tests.inside import Inside
 from tests.test_auditing import audited
 from tests.test_following import turn
 from tests.world import BY_CUSTOMER, KEY, Market, order
+
+MARKET = Inside
 
 DAY_S = 86_400
 

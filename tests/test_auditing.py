@@ -9,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 TODAY = datetime.now(UTC).strftime("%Y-%m-%d")
 

@@ -14,7 +14,10 @@ import pytest
 from batchpay.commands import doctor
 from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 
 def findings(

@@ -26,7 +26,10 @@ from batchpay.lifecycle.folding import fold
 from batchpay.sandbox import SandboxServer
 from batchpay.settlement import cases, following
 from batchpay.settlement.following import Follows, PendingRound
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 SCHEMA = json.loads(
     (Path(__file__).parents[1] / "schemas/report.schema.json").read_text()

@@ -23,11 +23,14 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import key_of
 from batchpay.sandbox import SandboxServer
 from batchpay.settlement.lists import iso
+from tests.inside import Inside
 from tests.test_auditing import TODAY
 from tests.test_doors import rows, told_back
 from tests.test_journal_migration import intent
 from tests.test_sale import A, R, inbox, job, night, once, sale
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 OTHER_KEY = "skey_test_another0account"
 ANCIENT_S = 42 * 86_400

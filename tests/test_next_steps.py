@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import errno
-import io
 import json
 import os
 import re
@@ -22,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,7 +31,6 @@ import httpx
 import openpyxl
 import pytest
 
-from batchpay.cli import main
 from batchpay.domain import exits
 from batchpay.domain.errors import CannotWrite
 from batchpay.domain.lineage import NAMING
@@ -42,7 +40,7 @@ from batchpay.messages import steps
 from batchpay.messages.message import Entry
 from batchpay.reports.files import Directory
 from batchpay.sandbox import SandboxServer
-from batchpay.terminal import streams
+from tests import inside, ready
 from tests.world import BY_CUSTOMER, HEADER, KEY, Market, order
 
 STEPS = {one.code: one for one in vars(steps).values() if isinstance(one, Entry)}
@@ -68,45 +66,23 @@ def commands_in(text: str) -> list[list[str]]:
     ]
 
 
-def program(
-    market: Market, *words: str, **environ: str
-) -> subprocess.CompletedProcess[str]:
-    """The true command line with these words, in this process: real files, real HTTP, what it
-    prints and its code.
-    """
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    streams._printed.clear()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        patch.chdir(market.folder)
-        for name, value in {"OMISE_SECRET_KEY": KEY, **environ}.items():
-            patch.setenv(name, value)
-        try:
-            main(list(words))
-        except SystemExit as end:
-            code = int(end.code or 0)
-    assert "a bug in" not in err.getvalue(), err.getvalue()
+def program(market: Market, *words: str, **environ: str) -> ready.Ended:
+    """The true command line with these words; what it prints can be typed."""
+    done = inside.program(market, *words, **environ)
     # there, and only there, words stand for something
-    typed = code == 64 or "--help" in words
-    assert typed or not re.search(
-        r"\bJOB\b|\bTEXT\b", out.getvalue() + err.getvalue()
-    ), "nobody can type that"
-    return subprocess.CompletedProcess(
-        list(words), code, out.getvalue(), err.getvalue()
+    typed = done.returncode == 64 or "--help" in words
+    assert typed or not re.search(r"\bJOB\b|\bTEXT\b", done.stdout + done.stderr), (
+        "nobody can type that"
     )
+    return done
 
 
 class Told(Market):
     """A market whose program is run in this process."""
 
-    def run(
-        self, *flags: str, verb: str = "run", **environ: str
-    ) -> subprocess.CompletedProcess[str]:
+    def program(self, *words: str, **environ: str) -> ready.Ended:
         """The command line to its end."""
-        return program(self, verb, "job.toml", *flags, **environ)
+        return program(self, *words, **environ)
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 
 def asked_about(market: Market) -> list[str]:

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from batchpay.sandbox import SandboxServer
+from tests.inside import Inside
 from tests.test_following import turn
 from tests.world import Market, order
+
+MARKET = Inside
 
 
 @pytest.fixture

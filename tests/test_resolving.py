@@ -13,7 +13,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 WHY = ("--reason", "asked the bank")
 

@@ -16,7 +16,10 @@ import pytest
 from batchpay.batches import stories
 from batchpay.job.packaged import data_path
 from batchpay.lifecycle.proof import Proof
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 
 def told(market: Market) -> dict[str, Any]:

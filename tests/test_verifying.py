@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 import batchpay
+from tests.inside import Inside
 from tests.test_auditing import TODAY
 from tests.test_losses import lose
 from tests.world import Market, order
+
+MARKET = Inside
 
 DOCS = Path(batchpay.__file__).parent.parent / "docs" / "journal.md"
 

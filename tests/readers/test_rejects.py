@@ -27,10 +27,13 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.readers.looks import stored
 from batchpay.reports.sendback import PLAIN, WRONG, Styles
 from tests.badfiles import HEADER
+from tests.inside import Inside
 from tests.machine import FULL
 from tests.readers.files import CARD, job, look, look_at, row, text_of
 from tests.readers.test_parquet import packed
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 MARKED = (
     *HEADER,
