@@ -589,6 +589,30 @@ def test_only_a_recipient_has_a_name_for_people(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("data", "remedy"),
+    [
+        (b"k;v\na;cust_1\n", "kept apart by semicolons: save it with commas"),
+        (b"k\tv\na\tcust_1\n", "kept apart by tabs: save it with commas"),
+        (
+            "k,v\nร้าน,cust_1\n".encode("cp874"),
+            "from its byte 4 on: save it as CSV UTF-8",
+        ),
+        (
+            "k,v\na,cust_1\n".encode("utf-16"),
+            "from its byte 0 on: save it as CSV UTF-8",
+        ),
+    ],
+)
+def test_a_lookup_file_as_a_spreadsheet_saved_it_is_told_what_to_do(
+    tmp_path: Path, data: bytes, remedy: str
+) -> None:
+    """People keep it in a spreadsheet, too."""
+    (tmp_path / "r.csv").write_bytes(data)
+    looked = '{ column = "c", lookup = "r.csv", key = "k", value = "v" }'
+    assert remedy in refused(tmp_path, SMALLEST.replace('"customer"', looked))
+
+
 def test_what_was_expected_is_said_in_words(tmp_path: Path) -> None:
     """Not in the words of a validator."""
     said = refused(

@@ -40,7 +40,7 @@ def lookup_of(
         at.say(
             where,
             f"the lookup file {path} must have one column {missing[0]!r}; it has"
-            f" {', '.join(header)}",
+            f" {', '.join(header)}{_between(header)}",
         )
         return None
     key, value, *name = map(header.index, wanted)
@@ -62,6 +62,16 @@ def lookup_of(
     )
 
 
+def _between(header: Sequence[str]) -> str:
+    """What keeps the cells of a header apart, where that is no comma."""
+    if len(header) != 1:
+        return ""
+    for delimiter, named in ((";", "semicolons"), ("\t", "tabs"), ("|", "|")):
+        if delimiter in header[0]:
+            return f"; its cells are kept apart by {named}: save it with commas"
+    return ""
+
+
 def _rows_of(
     at: Telling, where: list[str], path: Path
 ) -> tuple[str, list[list[str]]] | None:
@@ -80,7 +90,14 @@ def _rows_of(
         rows = list(
             csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
         )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        at.say(
+            where,
+            f"the lookup file {path} is not UTF-8, from its byte {error.start} on: save it as"
+            " CSV UTF-8, as Excel calls it",
+        )
+        return None
+    except (OSError, csv.Error) as error:
         at.say(
             where,
             f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}",
