@@ -242,7 +242,7 @@ SUMMARY = click.option(
 LANG = click.option(
     "--lang",
     type=click.Choice(("en", "ja", "th")),
-    help="Language of the reports that people open, and of the next step; else the job's own.",
+    help="Language of the reports that people open, and of what is said; else the job's own.",
 )
 
 
