@@ -178,6 +178,24 @@ def test_without_a_list_of_its_own_night_an_order_waits_and_the_others_go(
     assert inbox.money() == {"00001": 1, "00002": 1, "00003": 1}
 
 
+@pytest.mark.fault("B19", "B32", "I1")
+def test_an_entry_of_a_list_that_tells_only_its_id_is_asked_for_by_it(
+    market: Market,
+) -> None:
+    """A charge lies behind a 429, and the list shows of it that it is one: by its id the gateway
+    says whose.
+    """
+    market.job(**BY_CUSTOMER)
+    market.orders([payer(1), payer(2)])
+    market.sandbox.add_rule(
+        order_id="00002", status=429, code="too_many_requests", times=1
+    )
+    told = ["metadata", "destination", "customer", "card", "status", "amount", "paid"]
+    market.sandbox.add_rule(method="GET", path="/charges", order_id="00002", drop=told)
+    assert night(market) == 0
+    market.agree([payer(1), payer(2)])
+
+
 # --- when, and from when to when
 
 

@@ -26,6 +26,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import openpyxl
@@ -337,6 +338,44 @@ def test_a_paid_charge_that_no_list_shows_is_looked_for(three: Market) -> None:
         found["outcome"] for found in three.results() if found["order_id"] == "00001"
     ]
     assert sorted(stands) == ["duplicate", "succeeded"]
+
+
+@pytest.mark.fault("J04", "J05", "E14")
+@tries("look-since", "lift-stop")
+@pytest.mark.parametrize("zone", ["Asia/Bangkok", "America/Los_Angeles"])
+def test_what_an_audit_finds_of_a_day_long_ago_a_run_reads_once_more(
+    market: Market, zone: str
+) -> None:
+    """A charge behind a refusal that lists showed late: the audit says from which day a run is to
+    look, and after that both sides agree.
+    """
+    market.job(more=f'[controls]\ntime_zone = "{zone}"\n')
+    # of a gateway that tells of no events
+    market.sandbox.add_rule(
+        method="GET", path="/events", status=404, body={"object": "error"}
+    )
+    market.sandbox.add_rule(
+        order_id="00001", status=400, code="bad", hide_s=3600, times=1
+    )
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 10
+    for ledger in market.sandbox.store.ledgers.values():
+        ledger.shown_at.clear()
+        next(iter(ledger.shelves["charge"].values())).created -= 40 * 60
+    today = datetime.now(ZoneInfo(zone))
+    first = today - timedelta(days=2)
+    audit = ("--from", f"{first:%Y-%m-%d}", "--to", f"{today:%Y-%m-%d}")
+    assert market.run().returncode == 10
+    differs = market.run(*audit, verb="audit")
+    assert differs.returncode == 12, differs
+    (words,) = set(
+        re.findall(r"batchpay (run job.toml --since [0-9-]+)", differs.stdout)
+    )
+    assert program(market, *shlex.split(words)).returncode == 12
+    lift(market)
+    settled = market.run(*audit, verb="audit")
+    assert settled.returncode == 0, settled
+    assert market.money() == {"00001": 1, "00002": 1}
 
 
 @pytest.mark.fault("J11", "J27", "L10")

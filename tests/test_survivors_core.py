@@ -392,7 +392,7 @@ def differences(
             [],
             MADE,
             "unknown-to-journal",
-            "the gateway has it, successful; the journal does not: run the job",
+            "the gateway has it, successful; the journal does not: batchpay run JOB --since ",
         ),
         (
             [attempt(event("voided", 1))],
@@ -410,7 +410,7 @@ def differences(
             [attempt(PENDING)],
             MADE,
             "status",
-            "the journal says pending, the gateway successful: batchpay settle asks",
+            "the journal says pending, the gateway successful: batchpay run JOB --since ",
         ),
         (
             [attempt()],

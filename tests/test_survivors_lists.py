@@ -26,6 +26,7 @@ from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
 from batchpay.settlement.lists import (
     EVERYTHING,
+    MOST_BARE,
     PASSED_OVER,
     Lists,
     _other_than,
@@ -270,8 +271,8 @@ def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(
 
 @pytest.mark.fault("J05", "L11")
 def test_a_charge_whose_metadata_a_list_does_not_tell_is_asked_for_once() -> None:
-    """By its id, whatever the journal knows of it; one that pays nobody cannot be ours and is left
-    alone.
+    """By its id, whatever the journal knows of it; one that tells no recipient either may be
+    anybody's.
     """
     asked: list[str] = []
 
@@ -286,9 +287,27 @@ def test_a_charge_whose_metadata_a_list_does_not_tell_is_asked_for_once() -> Non
         charges=[*world.gateway.charges, stranger(9, world.now_s - 1.0)]
     )
     assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
-    assert sorted(asked) == ["chrg_test_1", "chrg_test_2"]
+    assert sorted(asked) == ["chrg_test_1", "chrg_test_2", "chrg_test_stranger9"]
     empty = World(Dim(charges=[stranger(9, world.now_s - 1.0)]), now_s=world.now_s)
     assert set(empty.run(2).values()) == {Outcome.SUCCEEDED}
+
+
+@pytest.mark.fault("B32")
+def test_of_entries_that_tell_only_their_ids_so_many_are_asked_for() -> None:
+    """An account may have a million of them."""
+    asked: list[str] = []
+
+    class Asked(Dim):
+        async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+            asked.append(charge_id)
+            return await super().get(charge_id, may_leave)
+
+    world = World()
+    many = [stranger(n, world.now_s - 1.0) for n in range(MOST_BARE + 20)]
+    world.gateway = Asked(charges=many)
+    assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
+    bare = [one for one in asked if "stranger" in one]
+    assert len(set(bare)) == len(bare) == MOST_BARE
 
 
 @pytest.mark.fault("J11", "L10")

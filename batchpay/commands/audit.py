@@ -60,7 +60,6 @@ from batchpay.reconciliation.refunds import (
     Totals,
     booked_as_refunds,
     counts_as_charged,
-    day_told,
     less_given_back,
     refunded_of,
     totals_of,
@@ -450,7 +449,8 @@ def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) ->
     """The charges of both sides, and what other jobs charged of the same orders."""
     name = opened.job.name
     live = opened.job.gateway.mode == "live"
-    match = match_charges(name, attempts, charges, live=live)
+    zone = opened.job.controls.time_zone
+    match = match_charges(name, attempts, charges, live=live, zone=zone)
     match.add(match_elsewhere(name, _ours_of(opened, charges), charges))
     if match.without_time:
         match.notes.append(
@@ -695,9 +695,9 @@ def _refund_json(one: Refunded, refund: Refund, zone: str) -> dict[str, Any]:
         "amount_major": major_text(refund.amount, refund.currency),
         "currency": refund.currency,
         "made_at": refund.made_at,
-        "day": day_told(refund.made_at, zone),
+        "day": times.day_told(refund.made_at, zone),
         "charged_at": one.charged_at,
-        "charge_day": day_told(one.charged_at, zone),
+        "charge_day": times.day_told(one.charged_at, zone),
     }
 
 

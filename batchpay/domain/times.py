@@ -102,6 +102,13 @@ def is_instant(text: str) -> bool:
     return len(text) == 20 and _is_instant(text)
 
 
+def day_told(at: str, zone: str) -> str:
+    """The day of a time zone in which an instant of the gateway's lies; "" where it is none."""
+    if is_instant(at):
+        return day_of(datetime.fromisoformat(at), zone).isoformat()
+    return ""
+
+
 def instant_ns(text: str) -> int | None:
     """The same as UTC nanoseconds; None for anything else."""
     if not is_instant(text):

@@ -450,6 +450,13 @@ CHARGED_ELSEWHERE = entry(
     means="Another job charged what this order asks for.",
     example="a corrected row that was laid into another job's folder",
 )
+LOOK_SINCE = entry(
+    "look-since",
+    "batchpay run JOB --since {day} reads the gateway's list of then once more",
+    means="A charge is, or became, other than the journal was told, on a day that runs look at no"
+    " more.",
+    example="an audit that finds a charge of an order that was refused",
+)
 ADOPT = entry(
     "adopt",
     "if [state] url names another file than it did, name the old one; if the journal was lost, run"

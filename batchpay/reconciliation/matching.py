@@ -18,11 +18,12 @@ from batchpay.domain.books import Booked, Minor, Transaction, Transfer
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units
 from batchpay.domain.text import many
-from batchpay.domain.times import is_instant
+from batchpay.domain.times import day_told, is_instant
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import flaws_of, key_in, outcome_of
 from batchpay.lifecycle.elsewhere import asked_of, charged_beside
 from batchpay.lifecycle.plan import place_in
+from batchpay.messages import steps
 
 GIVE_BACK = ": give this one back"
 """How a difference ends that asks for a refund of a double charge."""
@@ -117,15 +118,16 @@ def match_charges(
     charges: Sequence[Booked],
     *,
     live: bool,
+    zone: str = "UTC",
 ) -> Match:
     """Both ways over the charges of one period: `attempts` are those whose charge was made in it,
-    or may have been.
+    or may have been. `zone`: of the days that people type.
 
     What tells no time and is not in the list may be of another day: it is told apart, and counts on
     no side (J36).
     """
     match = Match()
-    of_orders = _match_theirs(match, job, attempts, charges, live)
+    of_orders = _match_theirs(match, job, attempts, charges, live, zone)
     listed = {charge.id for some in of_orders.values() for charge in some}
     _match_ours(match, attempts, listed)
     reported = {attempt.charge.id for attempt in attempts if attempt.charge is not None}
@@ -144,6 +146,7 @@ def _match_theirs(
     attempts: Sequence[Attempt],
     charges: Sequence[Booked],
     live: bool,
+    zone: str,
 ) -> dict[str, list[ChargeSeen]]:
     """Every charge of the list; returns those of this job, by order id."""
     known = _Known(attempts)
@@ -162,7 +165,8 @@ def _match_theirs(
         if outcome_of(charge) is Outcome.SUCCEEDED:
             match.theirs[charge.currency.upper()] += charge.taken
             match.theirs_count[charge.currency.upper()] += 1
-        match.add(_of_charge(charge, booked.dispute, order_id, attempt, live))
+        step = _look_again(charge, zone)
+        match.add(_of_charge(charge, booked.dispute, order_id, attempt, live, step))
     return of_orders
 
 
@@ -289,21 +293,19 @@ def _of_charge(
     order_id: str,
     attempt: Attempt | None,
     live: bool,
+    step: str,
 ) -> Iterator[Difference]:
     """A charge of this job against the attempt that asked for it. What was given back of it is told
     by `refunds`.
     """
     if attempt is None:
-        told = (
-            f"the gateway has it, {charge.status}; the journal does not: run the job, which adopts"
-            " it before it sends anything"
-        )
+        told = f"the gateway has it, {charge.status}; the journal does not{step}"
         yield _about(charge, "unknown-to-journal", order_id, told, charge.status)
         return
     if attempt.charge is None or attempt.charge.id != charge.id:
-        yield from _beside_its_own(charge, order_id, attempt)
+        yield from _beside_its_own(charge, order_id, attempt, step)
         return
-    yield from _of_status(charge, order_id, attempt)
+    yield from _of_status(charge, order_id, attempt, step)
     yield from _of_money(charge, order_id, attempt.charge)
     flaws = "; ".join(flaws_of(charge, attempt.intent, live))
     if flaws:
@@ -312,8 +314,17 @@ def _of_charge(
         yield _about(charge, "disputed", order_id, "the payer disputes it", dispute)
 
 
+def _look_again(charge: ChargeSeen, zone: str) -> str:
+    """How a difference ends that a run settles which reads the list of that day once more; a charge
+    that tells no time has no day.
+    """
+    if not is_instant(charge.created_at):
+        return ""
+    return f": {steps.LOOK_SINCE(day=day_told(charge.created_at, zone))}"
+
+
 def _beside_its_own(
-    charge: ChargeSeen, order_id: str, attempt: Attempt
+    charge: ChargeSeen, order_id: str, attempt: Attempt, step: str
 ) -> Iterator[Difference]:
     """A charge under the key of an attempt that shows another one, or none."""
     if charge.id in attempt.twins:
@@ -321,12 +332,12 @@ def _beside_its_own(
     known = attempt.outcome.value
     if attempt.charge:
         known = attempt.charge.id
-    told = f"the journal says {known} for the same key"
+    told = f"the journal says {known} for the same key{step}"
     yield _about(charge, "other-charge", order_id, told, known)
 
 
 def _of_status(
-    charge: ChargeSeen, order_id: str, attempt: Attempt
+    charge: ChargeSeen, order_id: str, attempt: Attempt, step: str
 ) -> Iterator[Difference]:
     theirs = outcome_of(charge)
     ours = attempt.outcome
@@ -336,8 +347,7 @@ def _of_status(
     if ours is Outcome.SUCCEEDED and not (is_charged and charge.paid):
         yield _about(charge, "false-success", order_id, both, state)
     elif theirs is not ours and not (ours is Outcome.UNPROVEN and is_charged):
-        told = f"{both}: batchpay settle asks again"
-        yield _about(charge, "status", order_id, told, state)
+        yield _about(charge, "status", order_id, f"{both}{step}", state)
 
 
 def _of_money(

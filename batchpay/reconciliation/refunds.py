@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 
 from batchpay.domain.books import Booked, Refund, Transaction
 from batchpay.domain.events import RefundSeen
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.text import told as shown_as
-from batchpay.domain.times import day_of, is_instant
+from batchpay.domain.times import day_told
 from batchpay.lifecycle.charge import outcome_of
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
 
@@ -324,13 +323,6 @@ def _money(refund: Refund) -> str:
 
 def _sum(refunds: Iterable[Refund], currency: str) -> int:
     return sum(refund.amount for refund in refunds if refund.currency == currency)
-
-
-def day_told(at: str, zone: str) -> str:
-    """The day of a time zone in which an instant of the gateway's lies; "" where it is none."""
-    if is_instant(at):
-        return day_of(datetime.fromisoformat(at), zone).isoformat()
-    return ""
 
 
 def _day(at: str, zone: str) -> str:

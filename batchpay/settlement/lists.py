@@ -51,6 +51,8 @@ YOUNGER = timedelta(seconds=5)
 MOST_INCOMPLETE = 8  # incomplete listings in a row before a run gives up on them
 PASSED_OVER = str(said.PASSED_OVER())
 INCOMPLETE = str(said.LIST_INCOMPLETE())
+# entries that tell little but their id, and that a run asks for by it
+MOST_BARE = 100
 # for a charge that no list shows, not even beside younger ones
 LONGEST_WAIT_S = 86_400.0
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
@@ -97,6 +99,7 @@ class Lists:
         self.moved = 0  # how much lists have told that the journal did not know
         # charges that a list showed oddly, and that were asked for by their id
         self._reread: set[str] = set()
+        self._asked_bare = 0  # how many of them told neither recipient nor metadata
         # charges that had not ended, and that the gateway does not know any more
         self.gone: set[str] = set()
         # what the last list did not show of the one order that goes alone
@@ -464,16 +467,25 @@ class Lists:
         return await ask_for(self._gateway, self._channel, charge_id)
 
     async def _readable(self, page: Page) -> Page:
-        """The same page; a charge of a recipient whose metadata cannot be read is asked for by its
-        id, once.
+        """The same page; a charge whose metadata cannot be read is asked for by its id, once: one
+        of a recipient, and one that tells none either, which may be anybody's; of these so many.
         """
         charges = []
         for charge in page.charges:
             by_id = None
-            if "metadata" in charge.unread_fields and charge.destination is not None:
+            if "metadata" in charge.unread_fields and self._is_worth_asking(charge):
                 by_id = await self._by_id(charge)
             charges.append(by_id or charge)
         return replace(page, charges=tuple(charges))
+
+    def _is_worth_asking(self, charge: ChargeSeen) -> bool:
+        if charge.destination is not None:
+            return True
+        is_known = charge.id in self._reread or self._is_told(charge.id)
+        if is_known or self._asked_bare >= MOST_BARE:
+            return False
+        self._asked_bare += 1
+        return True
 
     async def _by_id(self, charge: ChargeSeen) -> ChargeSeen | None:
         """The same charge asked for by its id, once a run; None when that did not show it."""

@@ -158,7 +158,7 @@ class Reach:
             windows[attempt.intent.key] = window_of(
                 attempt, self._period_s, dated=dated
             )
-        await self._read_all(windows.values())
+        self._lists.notes += await self._read_all(windows.values())
         for key, window in windows.items():
             self._reached[key] = self._is_covered(window)
 
@@ -171,13 +171,17 @@ class Reach:
             narrow_window_of(one, self._period_s, dated=dated) for one in attempts
         )
 
-    async def _read_all(self, windows: Iterable[Window]) -> None:
+    async def _read_all(self, windows: Iterable[Window]) -> list[str]:
+        """What a person should hear of those that could not be read."""
+        told: list[str] = []
         missing = (one for one in windows if not self._is_covered(one))
         for window in merged(missing):
-            if why := await self._read_window(window):
+            why = await self._read_window(window)
+            if why and not self._means.channel.closed:
                 since, until = iso(window.since), iso(window.until)
-                told = said.NOT_REACHED(why=why, since=since, until=until)
-                self._lists.notes.append(str(told))
+                note = said.NOT_REACHED(why=why, since=since, until=until)
+                told.append(str(note))
+        return told
 
     def _is_covered(self, window: Window) -> bool:
         return any(

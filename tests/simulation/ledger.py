@@ -188,11 +188,12 @@ class Ledger:
 
     def _put_behind(self, charge: Document, at_s: float, answer: str) -> None:
         """No answer tells of it; lists hide it for a while, and it may lose its metadata. What was
-        refused goes again on another night: behind that it may be hidden for one.
+        refused goes again on another night: behind that it may be hidden for one (where lists do
+        not count it: else none of them would be complete before).
         """
         charge["_behind"] = charge["metadata"]
         hidden_s = [0.0, 1.0, self.longest_hidden_s]
-        if not answer.startswith("429"):
+        if not (answer.startswith("429") or self.hidden_in_total):
             hidden_s += [3600.0, 90_000.0]
         if charge["_visible_s"] != float("inf"):
             charge["_visible_s"] = at_s + self.behind_dice.choice(hidden_s)
