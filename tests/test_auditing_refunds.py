@@ -10,6 +10,7 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ import pytest
 from batchpay.batches.session import Options
 from batchpay.commands import run as pipeline
 from batchpay.commands.audit import Period, audit
+from batchpay.domain.errors import GatewaySilent
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
@@ -633,3 +635,35 @@ def test_what_cannot_have_been_given_back_is_in_no_sum_and_a_persons(
     assert night(shop) == 0
     row = next(one for one in shop.results() if one["order_id"] == "00001")
     assert row["who_acts"] == "-", row
+
+
+@pytest.mark.fault("B19", "J12")
+@pytest.mark.parametrize("path", ["/charges", "/refunds"])
+def test_a_gateway_that_answers_every_list_with_429_is_given_up_in_a_stated_time(
+    shop: Market, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """It says not when it will have time again: what waits stays held, an audit says that it knows
+    nothing, and when it has time the same command goes on.
+    """
+    monkeypatch.setattr("batchpay.settlement.channel.MOST_THROTTLED_S", 1.0)
+    shop.sandbox.add_rule(
+        method="GET",
+        path=f"{path}*",
+        status=429,
+        code="too_many_requests",
+        commit="never",
+    )
+    today = datetime.now(ZoneInfo(ZONE)).date()
+    begun_s = time.monotonic()
+    with pytest.raises(GatewaySilent, match="could not be read completely"):
+        audited(shop, today - timedelta(days=DAYS + 1), today)
+    assert time.monotonic() - begun_s < 30.0
+    if path == "/refunds":
+        return
+    shop.orders([order(number) for number in range(4)])
+    posts = shop.posts()
+    assert night(shop) == 11 and shop.posts() == posts
+    held = next(one for one in shop.results() if one["order_id"] == "00003")
+    assert held["outcome"] == "held" and "nothing but 429" in held["reason"], held
+    shop.sandbox.clear_rules()
+    assert night(shop) in (0, 10) and shop.posts() == posts + 1

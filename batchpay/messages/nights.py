@@ -72,6 +72,14 @@ ILL = entry(
     example="status 503 for minutes",
     remedy=_GOES_ON,
 )
+THROTTLED = entry(
+    "night.throttled",
+    "the gateway answers nothing but 429, too many requests, for minutes: run again later",
+    means="For three minutes no question was answered with anything else; then a run, or an audit,"
+    " asks no more.",
+    example="a limit that another program of the account uses up",
+    remedy=_GOES_ON,
+)
 KEY_REFUSED = entry(
     "night.key-refused",
     "the gateway refused the secret key ({said})",

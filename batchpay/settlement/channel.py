@@ -32,6 +32,8 @@ from batchpay.settlement.pacing import (
 )
 
 TRIES = 5  # of one GET
+# how long a gateway may answer every GET with 429: a window of its limit is a minute
+MOST_THROTTLED_S = 180.0
 GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
 
 T = TypeVar("T")
@@ -216,6 +218,9 @@ class Channel:
             self._silent(now_s, breaker, answer.status)
             return
         breaker.answered()
+        throttled_s = breaker.throttled_for_s(now_s, throttled=answer.status == 429)
+        if breaker is self._asks and throttled_s > MOST_THROTTLED_S:
+            self.close(str(said.THROTTLED()))
         self._check_clock(answer.date)
         self._heed(answer)
         if answer.status in (401, 403):

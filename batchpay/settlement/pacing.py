@@ -224,6 +224,7 @@ class Breaker:
         self._in_a_row = 0
         self._pauses = 0
         self.paused_until_s = float("-inf")
+        self._throttled_since_s: float | None = None
 
     @property
     def open(self) -> bool:
@@ -233,6 +234,15 @@ class Breaker:
     def answered(self) -> None:
         """Any answer but a 5xx: the gateway is there."""
         self._in_a_row = 0
+
+    def throttled_for_s(self, now_s: float, *, throttled: bool) -> float:
+        """One more answer, a 429 or another: for how long has the gateway given nothing but 429?"""
+        if not throttled:
+            self._throttled_since_s = None
+            return 0.0
+        if self._throttled_since_s is None:
+            self._throttled_since_s = now_s
+        return now_s - self._throttled_since_s
 
     def silent(self, now_s: float) -> None:
         """A failed connect, a timeout or a 5xx."""
