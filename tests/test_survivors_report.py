@@ -105,6 +105,7 @@ DECLINED_ONE = seen_as("chrg_test_1", status="failed", paid=False)
         (stands_as(spent=True, **DOUBT), True, "a person"),
         (stands_as(may_be="chrg_test_9", **DOUBT), True, "a person"),
         (stands_as(untold="chrg_test_9", **DOUBT), True, "a person"),
+        (stands_as(unshown_in="account_test_1", **DOUBT), True, "a person"),
         (stands_as(refused=True), True, "accountant"),
         (stands_as(refused=True, may_be="chrg_test_9"), True, "a person"),
         (stands_as(refused=True, code="locked_out"), True, "engineer"),
@@ -209,6 +210,8 @@ def test_a_row_that_may_go_says_why_it_did_not() -> None:
     told = line_of(MayGo(2, (stands_as(), untold))).reason
     assert "chrg_test_9" in told and "0001" in told
     assert line_of(MayGo(2, (stands_as(),))).reason == "not sent yet"
+    in_another = stands_as(unshown_in="account_test_1")
+    assert line_of(MayGo(2, (in_another,))).reason == "not sent yet"
 
 
 @pytest.mark.fault("E04", "I3")

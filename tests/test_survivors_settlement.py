@@ -790,7 +790,9 @@ def test_what_the_gateway_did_not_show_of_an_attempt_is_told_once() -> None:
                     await recorder.untold_account(case)
                 else:
                     await recorder.untold(case, "chrg_test_1")
-            assert case.attempt is not None and case.attempt.untold
+            assert case.attempt is not None
+            told = case.attempt.untold, case.attempt.unshown_in
+            assert told == (("", "acct_1") if by_account else ("chrg_test_1", ""))
 
         written.run(main)
         (event,) = written.journal.events(["untold"])

@@ -84,6 +84,9 @@ class Attempt:
     strangers: frozenset[str] = frozenset()
     # id of its charge that the gateway, asked again, did not show: no next attempt until it does
     untold: str = ""
+    # the account, told after it was sent, that shows nothing of that time: no look-up in it proves
+    # anything (J03)
+    unshown_in: str = ""
     # its recipient's share on the way; None: nobody asked, or the gateway does not tell
     transfer: TransferSeen | None = None
 

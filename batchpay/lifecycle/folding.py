@@ -277,6 +277,7 @@ def _seen_now(state: Attempt, event: Event, *, by_id: bool) -> dict[str, Any]:
         "code": "",
         "message": "",
         "may_be": "",
+        "unshown_in": "",
     }
     if by_id:
         now["untold"] = ""
@@ -463,8 +464,10 @@ def _missing(state: Attempt, event: Event, told: Missing) -> Attempt:
 
 def _untold(state: Attempt, _: Event, told: Untold) -> Attempt:
     """Asked for its charge by its id before a next attempt, the gateway showed none: silence proves
-    nothing (J04).
+    nothing (J04). Nor does a look-up in an account that was told after it was sent (J03).
     """
+    if told.account:
+        return _but(state, unshown_in=told.charge_id)
     return _but(state, untold=told.charge_id)
 
 
@@ -512,6 +515,7 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
         flaws=(),
         anothers=False,
         untold="",
+        unshown_in="",
     )
 
 

@@ -532,7 +532,9 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
     match attempt.outcome:
         case Outcome.UNPROVEN if attempt.accepted:
             return NOBODY
-        case Outcome.IN_DOUBT if attempt.spent or attempt.may_be or attempt.untold:
+        case Outcome.IN_DOUBT if attempt.spent or attempt.may_be:
+            return A_PERSON
+        case Outcome.IN_DOUBT if attempt.untold or attempt.unshown_in:
             return A_PERSON
         case Outcome.REFUSED if attempt.may_be:
             return A_PERSON

@@ -237,9 +237,9 @@ def _in_doubt(attempt: Attempt) -> Why:
     if attempt.may_be:
         step = steps.SETTLE_UNCLEAR(order=order_id, charge=attempt.may_be)
         return (said.IN_DOUBT_UNCLEAR(charge=attempt.may_be, step=step),)
-    if attempt.untold:
+    if attempt.unshown_in:
         step = steps.SETTLE_DOUBT(order=order_id)
-        return (said.IN_DOUBT_ACCOUNT(account=attempt.untold), step)
+        return (said.IN_DOUBT_ACCOUNT(account=attempt.unshown_in), step)
     words = told(attempt.message, WORDS_OF_THE_GATEWAY)
     if words:
         return (said.IN_DOUBT(said=words),)

@@ -27,6 +27,7 @@ def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
         or attempt.refused
         or attempt.missing_ns
         or attempt.untold
+        or attempt.unshown_in
     )
     return plain and attempt.charge == charge and attempt.twins == {charge.id}
 
@@ -105,6 +106,7 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
         attempt.missing_ns,
         attempt.unknown,
         attempt.untold,
+        attempt.unshown_in,
         attempt.odd,
         terms,
         others,

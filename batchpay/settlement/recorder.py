@@ -298,7 +298,7 @@ class Recorder:
         """It was sent before anybody told whose account the key was of, and the account that is
         told now shows nothing of that time: that proves nothing; written once.
         """
-        if case.attempt is not None and not case.attempt.untold:
+        if case.attempt is not None and not case.attempt.unshown_in:
             account = str(self.belonging.account().get("account", ""))
             await self._write(case, Untold(charge_id=account, account=True))
 
