@@ -667,3 +667,18 @@ def test_a_gateway_that_answers_every_list_with_429_is_given_up_in_a_stated_time
     assert held["outcome"] == "held" and "nothing but 429" in held["reason"], held
     shop.sandbox.clear_rules()
     assert night(shop) in (0, 10) and shop.posts() == posts + 1
+
+
+@pytest.mark.fault("B15", "I6")
+def test_of_a_charge_that_was_captured_in_part_a_run_counts_what_it_took(
+    market: Market,
+) -> None:
+    """It is not what was asked, and the money of that run is the part."""
+    market.orders([order(1)])
+    market.job(more=IN_BANGKOK)
+    market.sandbox.add_rule(change={"captured_amount": 5000})
+    assert night(market) == 12
+    (report,) = market.reports()
+    (row,) = market.results()
+    assert row["outcome"] == "unproven" and row["charged_amount"] == "5000"
+    assert [one["sum_minor"] for one in report["run"]["charged"]] == [5000]

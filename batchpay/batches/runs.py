@@ -276,7 +276,7 @@ class Runs:
 
     def _take_no_money(self, run_id: str, mine: Mapping[At, _Attempt]) -> None:
         """An unproven charge may have taken none, or be another order's: then its amount is no
-        money.
+        money. It may have taken a part.
         """
         unproven = {
             at: one for at, one in mine.items() if one.state == Outcome.UNPROVEN.value
@@ -288,6 +288,8 @@ class Runs:
                 one = unproven.get((order_id, attempt.intent.attempt))
                 if one is not None and attempt.money is None:
                     one.amount = 0
+                elif one is not None and attempt.money is not None:
+                    one.amount = attempt.money.taken
 
     def _moved_before(self, order_ids: list[str], seq: int) -> set[At]:
         moved = set()
@@ -310,7 +312,7 @@ def _news(money: Iterable[ChargeSeen], known: Collection[str]) -> Counter[str]:
         if charge.id in known:
             amount = 0
         else:
-            amount = charge.amount
+            amount = charge.taken
         news[charge.currency.upper()] += amount
     return news
 

@@ -118,7 +118,7 @@ def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
     sums: Counter[str] = Counter()
     for attempt in attempts:
         if attempt.money is not None:
-            sums[attempt.money.currency.upper()] += attempt.money.amount
+            sums[attempt.money.currency.upper()] += attempt.money.taken
     return {
         "count": len(attempts),
         "outcomes": dict(
