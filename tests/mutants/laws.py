@@ -436,6 +436,17 @@ def _() -> None:
 
 
 @mutant(
+    "B19",
+    "an entry of a list that tells only its id is nobody's",
+    LATE + "test_an_entry_of_a_list_that_tells_only_its_id_is_asked_for_by_it",
+)
+def _() -> None:
+    import batchpay.settlement.lists as lists
+
+    lists.MOST_BARE = 0
+
+
+@mutant(
     "L10",
     "what was sent again is never looked at again",
     LATE + "test_a_second_charge_that_a_list_shows_nights_later_is_a_stop",
