@@ -28,7 +28,10 @@ from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
 from batchpay.terminal.bars import Quiet
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 pytestmark = pytest.mark.fault("J31")
 ZONE = "Asia/Bangkok"

@@ -19,7 +19,10 @@ from batchpay.domain.model import Problem
 from batchpay.intake.grouping import MOST_ADVICES, MOST_VALUES, Groups
 from batchpay.messages import problems
 from batchpay.terminal.checking import table, wrapped
+from tests.inside import Inside
 from tests.world import Market, order
+
+MARKET = Inside
 
 THAI = "ร้านบ้านไม้ริมน้ำสาขาเชียงใหม่"
 

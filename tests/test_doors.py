@@ -25,7 +25,10 @@ from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.terminal.bars import Quiet
+from tests.inside import Inside
 from tests.world import BY_CUSTOMER, KEY, Market, order
+
+MARKET = Inside
 
 OTHER_KEY = "skey_test_another0account"
 FEE = '[fee]\nfixed = { THB = 500 }\npercentage = "10.5"\n'

@@ -23,9 +23,12 @@ from batchpay.reports.words import LANGUAGES, Words, language_of
 from batchpay.reports.workbook import SHEETS
 from batchpay.terminal.helping import speak
 from tests import catalogue
+from tests.inside import Inside
 from tests.nights_told import night
 from tests.test_page import Read
 from tests.world import Market, order
+
+MARKET = Inside
 
 OTHERS = tuple(name for name in LANGUAGES if name != "en")
 GAP = re.compile(r"\{[a-z_]+(?::[a-z]+)?\}")

@@ -17,9 +17,12 @@ from batchpay.intake.mapping import Mapped, map_chunk
 from batchpay.intake.provenance import held_against, unknown
 from batchpay.job.job import Columns, FromColumn
 from batchpay.lifecycle.plan import place_of
+from tests.inside import Inside
 from tests.test_doors import night, rows, write
 from tests.test_mapping import TextChunk
 from tests.world import Market, order
+
+MARKET = Inside
 
 BATCH = "2025-11-24-0123456789ab"
 COLUMNS = Columns(

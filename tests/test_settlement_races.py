@@ -25,8 +25,11 @@ from batchpay.lifecycle.proof import verdict
 from batchpay.settlement import Case, Limits, Recorder, Settlement
 from tests import test_settlement
 from tests.fakes import START_NS, FakeClock, FakeGateway, charged, in_virtual_time
+from tests.inside import Inside
 from tests.test_settlement import JOB, SETTINGS, World, candidates, document, only
 from tests.world import Market, order
+
+MARKET = Inside
 
 
 def interrupted(settlement: Settlement) -> None:

@@ -13,7 +13,10 @@ import pytest
 
 from batchpay.commands import writing
 from batchpay.domain.errors import CannotWrite, Usage
+from tests.inside import Inside
 from tests.world import Market, order
+
+MARKET = Inside
 
 
 def everything(folder: Path) -> dict[str, str]:
