@@ -36,7 +36,7 @@ FEW = [*range(20), QUIET, *map(int, RARE.split())]
 ALL = os.environ.get("BATCHPAY_SEEDS")
 SEEDS = list(range(int(ALL))) if ALL else FEW
 BLOCK = 20
-FOLLOWED = 1  # one whose shares are followed
+FOLLOWED = 0  # one whose shares are followed
 # one whose day's limit lets the last order go in the last run, pending
 HELD_BACK = 10_000_376
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
