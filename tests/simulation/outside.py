@@ -31,12 +31,14 @@ COLUMNS = (
     "order_id",
     "ref",
     "amount",
+    "amount2",
     "currency",
     "shop",
     "card",
     "customer",
     "batchpay_retry",
 )
+FURTHER = 3  # an amount in the other column
 SHOP = '{ column = "shop", lookup = "recipients.csv", key = "shop", value = "id" }'
 # What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the
 # simulator looks itself.
@@ -53,9 +55,10 @@ def job_of(
     ids: str = "order_id",
     extras: Mapping[str, str] = MappingProxyType({}),
     controls: str = "",
+    amount: str = "amount",
 ) -> str:
     """The job file of a story. `ids`: the column that order ids come from; `extras`: what it adds
-    to every row, in TOML; `controls`: a table of limits.
+    to every row, in TOML; `controls`: a table of limits; `amount`: the column of it.
     """
     gateway = {
         "url": "http://127.0.0.1:1",
@@ -72,7 +75,7 @@ def job_of(
         gateway=gateway,
         more="\n".join((*(("[fee]", fee) if fee else ()), controls)),
         order_id=f'"{ids}"',
-        amount=MINOR,
+        amount=MINOR.replace('"amount"', f'"{amount}"'),
         destination=SHOP,
         card='"card"',
         customer='"customer"',
@@ -81,7 +84,7 @@ def job_of(
 
 
 def csv_of(rows: Sequence[dict[str, Any]]) -> bytes:
-    """The file with these rows, each with an id in two columns."""
+    """The file with these rows, each with an id and an amount in two columns."""
     text = io.StringIO(newline="")
     ours = dict.fromkeys(
         name for row in rows for name in row if name.startswith("batchpay_")
@@ -89,7 +92,12 @@ def csv_of(rows: Sequence[dict[str, Any]]) -> bytes:
     columns = dict.fromkeys((*COLUMNS, *ours))
     writer = csv.DictWriter(text, list(columns), restval="")
     writer.writeheader()
-    writer.writerows({**row, "ref": ref_of(row["order_id"])} for row in rows)
+    for row in rows:
+        twice = {
+            "ref": ref_of(row["order_id"]),
+            "amount2": int(row["amount"]) + FURTHER,
+        }
+        writer.writerow({**row, **twice})
     return text.getvalue().encode()
 
 
@@ -106,6 +114,8 @@ def dropped(story: Story) -> frozenset[str]:
         or not story.world.dated
     ):
         rules |= OF_THE_JOURNAL
+    if injected["amount column edited"]:  # the judge knows the last job alone
+        rules |= {"I17"}
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
     charges = story.world.ledger.charges

@@ -249,6 +249,10 @@ class Story:
         self._more = random.Random(f"{world.seed} more")
         # nobody pays by a token: then no recipient tells of an order that it is another
         self._by_customers = random.Random(f"{world.seed} payers").random() < 0.3
+        self._edits = random.Random(f"{world.seed} edits")
+        self._amount = "amount"  # the column that they come from
+        # has every file been read since the column of the ids was edited?
+        self._ids_are_known = True
         self._extras: dict[str, str] = {}
         self._pair: Path | None = None  # a file of two sales under one id
         self.sent_back: list[Path] = []  # what people sent back of it
@@ -325,7 +329,13 @@ class Story:
         )
         (self.folder / "recipients.csv").write_text(f"shop,id\n{shops}")
         text = outside.job_of(
-            settings, name, self.fee, self._ids, self._extras, self.controls
+            settings,
+            name,
+            self.fee,
+            self._ids,
+            self._extras,
+            self.controls,
+            self._amount,
         )
         (self.folder / "job.toml").write_text(
             text.replace('unit = "minor"', f'unit = "{unit}"')
@@ -412,7 +422,8 @@ class Story:
         self.files.append(InputFile(path, rows))
         for row in rows:
             self.amounts.setdefault(row["order_id"], row["amount"])
-            self.every_amount.add(row["amount"])
+            amount = int(row["amount"])
+            self.every_amount |= {amount, amount + outside.FURTHER}
         return True
 
     def _present(self) -> list[Path]:
@@ -443,6 +454,7 @@ class Story:
         self._neighbours()
         self._perhaps_edit()
         self._perhaps_edit_what_it_adds()
+        self._perhaps_edit_the_amounts()
         self._perhaps_send_back(machine)
         self._perhaps_show_a_stale_copy()
         self._perhaps_is_of_an_earlier_program(machine)
@@ -508,8 +520,24 @@ class Story:
         if self.dice.random() < 0.08 and not self.renamed:
             self._ids = "ref" if self._ids == "order_id" else "order_id"
             self._all_present = True
+            self._ids_are_known = False
             self.job = self._write_job()
             self.world.weather.injected["id column edited"] += 1
+
+    def _perhaps_edit_the_amounts(self) -> None:
+        """Somebody takes them from another column; not in one go with the ids, or with the name of
+        the job: then nothing tells (never-twice.md).
+        """
+        lost = self.world.weather.injected
+        is_lost = lost["journal restored"] or lost["journal lost"]
+        if self.renamed or len(self.machines) > 1 or not self._ids_are_known:
+            return
+        if is_lost and lost["id column edited"]:
+            return
+        if self._edits.random() < 0.1:
+            self._amount = "amount2" if self._amount == "amount" else "amount"
+            self.job = self._write_job()
+            lost["amount column edited"] += 1
 
     def _perhaps_edit_the_lookup_of_a_renamed_job(self) -> None:
         """Of customers' orders no recipient tells that they are others."""
@@ -612,6 +640,7 @@ class Story:
         """
         injected = self.world.weather.injected
         other_shops = injected["lookup edited"] and not self._by_customers
+        other_shops = other_shops or injected["amount column edited"]
         edited = injected["id column edited"] or other_shops
         return self.world.ledger.copy_at_s is None and not edited
 
@@ -839,6 +868,9 @@ class Story:
                 if isinstance(process.bug, AssertionError)
                 else AssertionError(repr(process.bug))
             )
+        broken_off = process.died or process.interrupted_after_s is not None
+        if not (broken_off or process.trouble):
+            self._ids_are_known = True
         if process.died:
             self.world.weather.injected[
                 "power cut" if process.by_power_cut else "kill -9"
