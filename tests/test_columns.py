@@ -123,6 +123,25 @@ def test_what_no_declaration_makes_an_amount_is_told_as_negative(
 
 
 @pytest.mark.fault("X09")
+@pytest.mark.parametrize("cell", ["(5,00)", "▲500", "(5.00)", "(€5,00)"])
+def test_nobody_is_told_to_write_a_refund_as_an_order(
+    tmp_path: Path, cell: str
+) -> None:
+    """What does not fit a declared form, and means less than 0; as part of a sum it is written with
+    a minus, where that is what it means.
+    """
+    looked = look_at(tmp_path, row(1, amount=cell), amount=GERMAN)
+    _, rule, remedy = only_problem(looked)
+    assert (rule, "an order asks for more" in remedy) == ("number-format", True)
+    sum_ = SUM.replace("unit", 'format = "1.234,56", unit')
+    looked = look_at(tmp_path, row(1, amount="20,00", extra=cell), amount=sum_)
+    _, rule, remedy = only_problem(looked)
+    assert (rule, "writes as -1.234,56" in remedy) == ("number-format", True)
+    looked = look_at(tmp_path, row(1, amount="20,00", extra="-5,00"), amount=sum_)
+    assert amounts(looked) == [1500]
+
+
+@pytest.mark.fault("X09")
 @pytest.mark.parametrize(
     "cell", ["about 100", "1,2,3", "1e3", "5²", "100 or 200", "-", "+5"]
 )

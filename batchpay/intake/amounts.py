@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from batchpay.domain.figures import NumberForm, declared_by, without_zeros
@@ -162,7 +163,7 @@ def _plain_numbers(
         figure = rule.form.read(cell)
         currency = currencies[at] if currencies else None
         if figure is None:
-            said = problems.OTHER_FORM(form=rule.form.example)
+            said = _of_other_form(cell, currency, rule)
         elif currency and not figure.is_of(str(currency)):
             said = problems.OTHER_SIGN(sign=figure.sign, currency=str(currency).upper())
         else:
@@ -193,17 +194,36 @@ def _or_declared(
     declared = declared_by(text, whole=rule.unit == "minor")
     if declared is None or said.rule not in _DECLARE:
         return said
+    if not rule.is_part and _is_negative(text, currency, rule):
+        return problems.NEGATIVE()
     for form, number in (declared, *without_zeros(*declared)):
-        try:
+        with suppress(NotMoney):
             _one_amount(number, currency, rule)
-        except NotMoney as error:
-            # "¥4,000-" is no negative to whoever writes so
-            is_negative = error.said.code == problems.AMOUNT_NOT_POSITIVE.code
-            if is_negative and text[-1:] not in ("-", "\u2212"):
-                return problems.NEGATIVE()
-        else:
             return _DECLARE[said.rule](wrong=said, number=number, form=form)
     return said
+
+
+def _is_negative(text: str, currency: str | int | None, rule: _Money) -> bool:
+    """Does a cell say in any form what is less than 0?"""
+    declared = declared_by(text, whole=rule.unit == "minor")
+    if declared is None or text[-1:] in ("-", "\u2212"):
+        return False  # "¥4,000-" is no negative to whoever writes so
+    try:
+        _one_amount(declared[1], currency, replace(rule, is_part=False))
+    except NotMoney as error:
+        return error.said.code == problems.AMOUNT_NOT_POSITIVE.code
+    return False
+
+
+def _of_other_form(text: str, currency: str | int | None, rule: _Money) -> Message:
+    """What is wrong with a cell that does not fit the declared form."""
+    assert rule.form is not None
+    example = rule.form.example
+    if not _is_negative(text, currency, rule):
+        return problems.OTHER_FORM(form=example)
+    if rule.is_part:
+        return problems.OTHER_MINUS(form=f"-{example}")
+    return problems.NEGATIVE()
 
 
 def _at_once(texts: Cells, currencies: Values, unit: str) -> list[int | None]:

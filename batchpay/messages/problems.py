@@ -431,6 +431,14 @@ OTHER_FORM = entry(
     ' "1.234,56" }',
     remedy="Write the cell as the format says, or correct the format where the file has another.",
 )
+OTHER_MINUS = entry(
+    "number-format.minus",
+    "so people write what is less than 0, which this column writes as {form}: write it so",
+    means="A part of an amount is negative, and does not fit the format that the job declares.",
+    example='shipping = "(5,00)"\namount = "1.234,50"\n[columns]\namount = { sum = ["amount",'
+    ' "shipping"], unit = "major", format = "1.234,56" }',
+    remedy="Write the cell with a minus before it; or declare a format with brackets, (1.234,56).",
+)
 OTHER_SIGN = entry(
     "other-currency",
     "the amount is written in {sign}, the row's currency is {currency}: correct one of them",
