@@ -4,6 +4,7 @@ default, a sum.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pytest
 from batchpay.domain.errors import Misconfigured
 from batchpay.job.load import load_job
 from tests.jobs import job_text
-from tests.readers.files import Looked, look, look_at, row, text_of
+from tests.readers.files import HEADER, Looked, look, look_at, row, text_of
 
 GERMAN = '{ column = "amount", unit = "major", format = "1.234,56" }'
 PAID = '{ paid = { column = "invoice", format = "31/12/2567" } }'
@@ -120,6 +121,22 @@ def test_what_no_declaration_makes_an_amount_is_told_as_negative(
     """It is written well; only no order asks for it."""
     _, rule, remedy = only_problem(look_at(tmp_path, row(1, amount=cell)))
     assert (rule, "less than 0" in remedy) == ("number-format", True)
+
+
+@pytest.mark.fault("X09")
+@pytest.mark.parametrize("form", ["", ', format = "1.234,56"'])
+def test_an_amount_that_is_a_date_is_told_so(tmp_path: Path, form: str) -> None:
+    """Its cell shows whatever is typed into it as a date."""
+    book = openpyxl.Workbook()
+    book.active.append(HEADER)
+    one = {**row(1), "amount": date(2026, 1, 5)}
+    book.active.append([one[name] for name in HEADER])
+    sink = io.BytesIO()
+    book.save(sink)
+    amount = f'{{ column = "amount", unit = "major"{form} }}'
+    looked = look(tmp_path, "orders.xlsx", sink.getvalue(), amount=amount)
+    _, rule, remedy = only_problem(looked)
+    assert (rule, "format it as a number" in remedy) == ("number-format", True)
 
 
 @pytest.mark.fault("X09")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from datetime import date
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -600,6 +601,43 @@ def test_what_only_its_file_showed_of_a_row_stays_wrong_with_it(market: Market) 
     inbox(market, h=[rounded | {"order_id": "12345678901234567"}])
     assert night(market) == 0
     assert market.money() == {"A-1": 1, "A-2": 1, "12345678901234567": 1}
+
+
+@pytest.mark.fault("J07", "J08")
+def test_a_date_that_another_program_writes_otherwise_is_no_id_either(
+    market: Market,
+) -> None:
+    """The workbook of rejected rows, saved as CSV with dates and numbers as that program shows
+    them.
+    """
+    fixed = {
+        "currency": '{ value = "THB" }',
+        "destination": '{ value = "recp_test_sandbox1" }',
+        "customer": '{ value = "cust_test_sandbox1x4242" }',
+    }
+    job(market, file="inbox/*.*", metadata="", **fixed)
+    inbox(market)
+    book = Workbook()
+    book.active.append(("order_id", "amount"))
+    for cells in ((date(2026, 3, 1), 300), (12345678901234567, 400)):
+        book.active.append(cells)
+    book.save(market.folder / "inbox" / "a.xlsx")
+    assert night(market) == 10
+    day, rounded = sheet_rows(market, "a.xlsx")
+    (market.folder / "inbox" / "a.xlsx").unlink()
+    shown = [(day, text) for text in ("03/01/2026", "1/3/2026", "1-Mar-26")]
+    shown += [(rounded, "12345678901234600")]
+    for number, (cells, text) in enumerate(shown):
+        name = f"b{number}"
+        inbox(market, **{name: [cells | {"order_id": text}]})
+        assert night(market) == 10
+        assert len(rejected(market, name)) == 1
+        inbox(market, **{name: None})
+    assert market.money() == {}
+    right = [day | {"order_id": "3-1"}, rounded | {"order_id": "12345678901234567"}]
+    inbox(market, d=right)
+    assert night(market) == 0
+    assert market.money() == {"3-1": 1, "12345678901234567": 1}
 
 
 def sheet_rows(market: Market, file: str) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -471,6 +472,7 @@ SHEETS: dict[str, Callable[[Any], None]] = {
     "exponent-cell": cell("order_id", 800000, "0.00E+00"),
     "fraction-cell": cell("order_id", 0.5, "# ?/?"),
     "boolean-cell": cell("order_id", True),
+    "number-format.date": cell("amount", date(2026, 1, 5), "yyyy-mm-dd"),
 }
 ELSEWHERE = {
     "total-row.sum",  # below other rows: tests/test_noorders.py

@@ -32,6 +32,7 @@ class _Money:
     unit: Literal["major", "minor"]
     form: NumberForm | None = None
     is_part: bool = False  # of a sum: it may be 0 or less
+    dates: Collection[int] = ()  # positions of cells that are dates
 
 
 def amounts_of(
@@ -52,13 +53,22 @@ def amounts_of(
     if isinstance(source, FromColumn) and isinstance(source.form, NumberForm):
         form = source.form
     numbers = _numbers(chunk, column)
-    return _minors(texts, numbers, currencies, _Money(column, unit, form), found)
+    rule = _Money(column, unit, form, dates=_dates(chunk, column))
+    return _minors(texts, numbers, currencies, rule, found)
 
 
 def _numbers(chunk: Chunk, column: str) -> Collection[int]:
     """Positions of cells that are numbers, of which a form says nothing."""
     kinds = chunk.typed.get(column, {})
     return {at for at, kind in kinds.items() if kind not in ("date", "boolean")}
+
+
+def _dates(chunk: Chunk, column: str) -> Collection[int]:
+    """Positions of cells that are dates, which a sheet makes of 1-5, or of any number by the format
+    of its cell.
+    """
+    kinds = chunk.typed.get(column, {})
+    return {at for at, kind in kinds.items() if kind == "date"}
 
 
 def _sums(
@@ -73,7 +83,8 @@ def _sums(
     for column in source.columns:
         part = FromColumn(column, source.unit)
         texts = cells_of(chunk, part, "amount", NOWHERE, found)
-        rule = _Money(column, source.unit, source.form, is_part=True)
+        dates = _dates(chunk, column)
+        rule = _Money(column, source.unit, source.form, is_part=True, dates=dates)
         cells.append(texts)
         minors.append(_minors(texts, _numbers(chunk, column), currencies, rule, found))
     totals: list[int | None] = []
@@ -138,7 +149,9 @@ def _minors(
             amounts[at] = _one_amount(text, currency, rule)
         except NotMoney as error:
             said = error.said
-            if rule.form is None and at not in numbers:
+            if at in rule.dates:
+                said = problems.DATE_AMOUNT()
+            elif rule.form is None and at not in numbers:
                 said = _or_declared(text, said, currency, rule)
             found.refuse(at, "amount", Problem(rule.column, quoted(cells[at]), said))
             amounts[at] = None
@@ -162,7 +175,9 @@ def _plain_numbers(
             continue
         figure = rule.form.read(cell)
         currency = currencies[at] if currencies else None
-        if figure is None:
+        if at in rule.dates:
+            said = problems.DATE_AMOUNT()
+        elif figure is None:
             said = _of_other_form(cell, currency, rule)
         elif currency and not figure.is_of(str(currency)):
             said = problems.OTHER_SIGN(sign=figure.sign, currency=str(currency).upper())

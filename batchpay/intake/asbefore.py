@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from batchpay.domain.model import Judged, Problem
+from batchpay.intake.damage import trace_of
+from batchpay.intake.sheetdates import is_date_of
 from batchpay.job.job import Input
 from batchpay.messages.problems import (
     BOOLEAN_CELL,
@@ -48,7 +50,14 @@ def as_before(judged: Judged, was_wrong: WasWrong, rules: Input) -> Found:
 
 
 def _stands(problem: Problem, judged: Judged, at: int) -> bool:
-    if problem.said.code not in _TYPED or problem.column not in judged.chunk.columns:
+    """Does a cell still say what was no id, also as another program writes that date or number?"""
+    code = problem.said.code
+    if code not in _TYPED or problem.column not in judged.chunk.columns:
         return False
-    text = judged.chunk.texts(problem.column)[at]
-    return text.strip().casefold() == problem.value.casefold()
+    text = judged.chunk.texts(problem.column)[at].strip()
+    if text.casefold() == problem.value.casefold():
+        return True
+    if code == DATE_CELL.code:
+        return is_date_of(text, problem.value.partition("T")[0])
+    is_number = code == NOT_EXACT.code and text != ""
+    return is_number and trace_of(text, problem.value) != ""

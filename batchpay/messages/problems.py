@@ -447,6 +447,14 @@ OTHER_SIGN = entry(
     ' "$1,234.56" }',
     remedy="Correct the amount's sign or the row's currency.",
 )
+DATE_AMOUNT = entry(
+    "number-format.date",
+    "the cell is a date, which a sheet makes of 1-5, or of any number by the format of the cell:"
+    " format it as a number, then write the amount",
+    means="The cell of an amount is a date, or is shown as one.",
+    example="an .xlsx cell of an amount with the date 2026-01-05",
+    remedy="Format the cell as a number (in Excel: Home, Number), then write the amount into it.",
+)
 PART_EMPTY = entry(
     "part-empty",
     'fill it in; or, if an empty cell adds nothing, say default = "0" beside sum in [columns]',
