@@ -388,7 +388,7 @@ def _elsewhere(told: ChargedElsewhere, _: Event) -> Iterator[Message]:
 
 
 def _stop(told: Stop, _: Event) -> Iterator[Message]:
-    yield said.STOPPED(reason=shown(told.reason, 300))
+    yield said.STOPPED(reason=plain(shown(told.reason, 300)))
 
 
 def _lifted(told: Lifted, _: Event) -> Iterator[Message]:
@@ -396,7 +396,14 @@ def _lifted(told: Lifted, _: Event) -> Iterator[Message]:
 
 
 def _refunded(told: RefundSeen, _: Event) -> Iterator[Message]:
-    yield said.BOOKS(told=shown(told.told, 500))
+    if told.charged is None or not told.total:
+        yield said.BOOKS(told=shown(told.told, 500))
+        return
+    yield said.REFUNDED(
+        back=_money(told.total, told.currency),
+        charge=told.charge_id,
+        charged=_money(told.charged, told.currency),
+    )
 
 
 def _disputed(told: DisputeSeen, _: Event) -> Iterator[Message]:

@@ -55,12 +55,10 @@ class LostWord:
     @property
     def whose(self) -> str:
         """Whose word it is, for the journal that is told it again."""
-        report = f"the report {self.path.parent.name} of before a loss of the journal"
+        report = nights.REPORT_BEFORE(report=self.path.parent.name)
         if not self.by:
-            return report
-        return (
-            f"{self.by} at {self.at}, which {report} tells and this journal took over"
-        )
+            return str(report)
+        return str(nights.WHOSE(by=self.by, at=self.at, report=report))
 
     @property
     def why(self) -> str:

@@ -290,6 +290,12 @@ SENT_ROWS = _label(
     "page.sent", "sent to the gateway", "The part of the rows that was sent."
 )
 ALL_ROWS = _label("page.all", "rows read", "All rows of a file.")
+WORD_OF = entry(
+    "page.word",
+    "{by} on {at}: {reason}",
+    means="A person's word: whose, when and why.",
+    example="kim on 24 Nov 2026: asked the bank",
+)
 ROWS_READ = _counted(
     "page.read", "{count} row read", "{count} rows read", "All rows of a file."
 )

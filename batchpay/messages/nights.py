@@ -368,3 +368,17 @@ HAS_SEEN = entry(
     example="state/batchpay.db.night.lock has seen 15 events; it has 0",
     remedy="Do what the message around it says.",
 )
+WHOSE = entry(
+    "kept.whose",
+    "{by} at {at}, which {report} tells and this journal took over",
+    means="Whose word it was that a journal took over from a report after a loss.",
+    example="kim at 2026-11-26T07:50:42Z, which the report … tells and this journal took over",
+    remedy=_KEPT,
+)
+REPORT_BEFORE = entry(
+    "kept.report",
+    "the report {report} of before a loss of the journal",
+    means="What told a journal again what a person had said.",
+    example="the report 2026-11-26-a3edcdb9f29c of before a loss of the journal",
+    remedy=_KEPT,
+)

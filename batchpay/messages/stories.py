@@ -270,6 +270,12 @@ BOOKS = _told(
     "The gateway's own ledger has money that went back.",
     "a refund of 40.00 THB",
 )
+REFUNDED = _told(
+    "refunded",
+    "the gateway's books have a refund of {back} so far, of charge {charge} over {charged}",
+    "The gateway's own ledger has money that went back.",
+    "the gateway's books have a refund of 40.00 THB so far, of charge chrg_1 over 100.00 THB",
+)
 DISPUTED = _told(
     "disputed",
     "its payer's bank disputes {charge}, {money}: {status}",

@@ -66,6 +66,11 @@ _COMMAND = re.compile(
     rf"batchpay resolve {_WORD}(?: --(?:as|not-ours) {_WORD}| --cancel| --lift-stop)*"
     rf" --reason 'your reason'(?:(?: --)? {_WORD})?"
 )
+# attempt.word_of
+_A_WORD = re.compile(
+    r"(?P<by>.+) on (?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ): (?P<reason>.*)",
+    re.ASCII | re.DOTALL,
+)
 _FAMILIES = (
     labels.OUTCOMES,
     labels.OUTCOMES_TOLD,
@@ -114,7 +119,8 @@ class Words:
 
     def say(self, said: Message) -> str:
         """One message, its commands as they are typed beside the job file."""
-        return str(addressed(said.worded(self._sentences), self.job_file))
+        told = self._found(said) if said.fields or said.code == PLAIN else said
+        return str(addressed(told.worded(self._sentences), self.job_file))
 
     def label(self, name: str, or_else: str = "") -> str:
         """A word by its code, `column.amount`; `or_else` where the catalogue has none."""
@@ -182,7 +188,18 @@ class Words:
         for name, field in said.fields:
             if isinstance(field, Message):
                 fields[name] = self._found(field)
+            elif name == "word" and isinstance(field, str):
+                fields[name] = self._word_of(field)
         return replace(said, fields=tuple(fields.items()))
+
+    def _word_of(self, word: str) -> str | Message:
+        """A person's word, with the day as people of the language write it."""
+        told = _A_WORD.fullmatch(word)
+        if told is None:
+            return word
+        by = _again(told["by"], self.language)
+        at = self.instant(told["at"])
+        return labels.WORD_OF(by=by, at=at, reason=told["reason"])
 
     def commands(self, finding: Finding) -> list[str]:
         """What its reasons tell to type, each command once."""
@@ -194,7 +211,8 @@ class Words:
 
     def sentence(self, said: Iterable[Message]) -> str:
         """Several messages as one text, the instants in them by the job's time zone."""
-        told = worded(map(self._by_our_clock, said), self._sentences)
+        ours = (self._found(self._by_our_clock(one)) for one in said)
+        told = worded(ours, self._sentences)
         return str(addressed(told, self.job_file))
 
     def _by_our_clock(self, said: Message) -> Message:
