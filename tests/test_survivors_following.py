@@ -281,10 +281,17 @@ def test_what_was_seen_is_written_once_and_what_is_over_is_asked_no_more() -> No
 def test_where_nothing_was_ever_followed_and_nothing_is_on_its_way_nothing_is_asked() -> (
     None
 ):
-    """Unless an old pending charge waits, whose turn must be kept."""
-    night = Night()
+    """Where nothing was ever charged, nothing is written either, unless an old pending charge
+    waits, whose turn must be kept. Where something was, events are read from here on.
+    """
+    nobody = Night()
+    nobody.world = World(FakeGateway())
     books = Books()
-    assert night.follow(books, later_s=36 * DAY_S) is None and books.asked == []
+    assert nobody.follow(books) is None and books.asked == []
+    night = Night()
+    told = night.follow(books, later_s=36 * DAY_S)
+    assert told is not None and books.asked == []
+    assert told.news_from == ten_minutes_before(night.now_ns)
     old = [attempt(name, night.began_ns) for name in "ab"]
     told = night.follow(books, waiting=old[:1])
     assert told is not None and books.asked == []
@@ -542,7 +549,11 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
             given_back(4),
             given_back(1),  # which the gateway does not know
         ),
-        events=(*disputed, Happened("charge.complete", "chrg_test_5", "chrg_test_5")),
+        events=(
+            *disputed,
+            Happened("charge.complete", "chrg_test_5", "", "successful"),
+            Happened("charge.complete", "chrg_other_2", "", "failed"),
+        ),
         charges={
             "chrg_test_2": Booked("chrg_test_2"),
             "chrg_test_3": Booked("chrg_test_3", dispute="open"),
@@ -633,6 +644,91 @@ def test_a_list_of_news_may_cost_a_quarter_of_the_budget(
     Night().follow(books, requests, BEFORE)
     pages = [one.split()[1] for one in books.asked if one.startswith("refunds")]
     assert pages == asked
+
+
+SAID = [
+    Happened("charge.create", "chrg_test_2", "", "pending"),
+    Happened("charge.complete", "chrg_test_2", "", "successful"),
+    Happened("charge.create", "chrg_test_3", "", "successful"),
+    Happened("transfer.pay", "trsf_1", "chrg_test_3"),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "read"),
+    [
+        (SAID, []),
+        ([Happened("charge.create", "chrg_test_2", "")], []),
+        ([Happened("charge.complete", "chrg_test_2", "")], ["chrg_test_2"]),
+        ([*SAID, Happened("charge.update", "chrg_test_3", "", "successful")], [3]),
+        ([*SAID, Happened("charge.reverse", "chrg_test_3", "", "reversed")], [3]),
+        ([Happened("charge.reverse", "chrg_test_3", "", "reversed"), *SAID], [3]),
+        ([*SAID, SAID[0]], ["chrg_test_2"]),  # pending again
+        ([*SAID, Happened("refund.create", "rfnd_1", "chrg_test_3")], [3]),
+        ([Happened("charge.update", "chrg_other_1", "", "failed")], []),
+        ([Happened("charge.update", "chrg_test_1", "", "failed")], ["chrg_test_1"]),
+        ([Happened("charge.complete", "chrg_test_1", "", "failed")], []),
+        ([Happened("charge.update", "", "")], []),
+    ],
+)
+@pytest.mark.fault("J04", "I8")
+def test_a_charge_is_read_again_where_an_event_says_otherwise_than_the_journal(
+    events: list[Happened], read: list[Any]
+) -> None:
+    """The journal has chrg_test_1 as declined, the others as successful."""
+    books = Books(events=tuple(events))
+    Night().follow(books, before=BEFORE)
+    ids = [one if isinstance(one, str) else f"chrg_test_{one}" for one in read]
+    assert [one for one in books.asked if one.startswith("chrg_")] == ids
+
+
+def test_events_that_a_budget_did_not_reach_are_read_the_next_time() -> None:
+    """Half of the budget goes for their pages; the place is kept until all of them were read, and
+    what was read is not read again.
+    """
+    elsewhere = [Happened("charge.update", "chrg_other_1", "", "failed")] * 450
+    events = (*elsewhere, Happened("charge.update", "chrg_test_2", "", "reversed"))
+    night = Night()
+    asked, before = [], BEFORE
+    for _ in range(4):
+        books = Books(events=events)
+        told = night.follow(books, 5, before)
+        assert told is not None
+        before = told
+        asked.append([one for one in books.asked if one[0] == "e" or "chrg" in one])
+    assert asked == [
+        ["events 0", "events 100"],
+        ["events 200", "events 300"],
+        ["events 400", "chrg_test_2"],
+        ["events 0", "events 100"],  # from the last night's end on
+    ]
+    assert (told.events_from, told.events_at) == (told.events_from, 200)
+
+
+def test_where_the_budget_ends_at_a_charge_the_next_time_begins_with_its_event() -> (
+    None
+):
+    events = [
+        Happened("charge.update", f"chrg_test_{number}", "", "reversed")
+        for number in (4, 2, 3)
+    ]
+    books = Books(events=tuple(events))
+    night = Night()
+    told = night.follow(books, 3, BEFORE)
+    assert told is not None and books.asked == ["refunds 0", "events 0", "chrg_test_4"]
+    assert (told.events_from, told.events_at) == (BEFORE.news_from, 1)
+    assert told.news_from == ten_minutes_before(night.now_ns)
+    books = Books(events=tuple(events))
+    told = night.follow(books, 50, told)
+    assert [one for one in books.asked if "chrg" in one] == [
+        "chrg_test_2",
+        "chrg_test_3",
+    ]
+    assert told is not None and (told.events_from, told.events_at) == ("", 0)
+    # a gateway that forgot some of them is read from the begin
+    books = Books(events=tuple(events[:1]))
+    told = night.follow(books, 50, replace(BEFORE, events_from="x", events_at=2))
+    assert books.asked[1:4] == ["events 2", "events 0", "chrg_test_4"]
 
 
 def test_a_list_that_ends_before_its_own_count_is_read_to_its_last_page() -> None:

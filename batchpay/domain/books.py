@@ -176,3 +176,6 @@ class Happened:
     key: str  # transfer.pay, dispute.create
     about: str  # the id of what it happened to
     charge_id: str  # that it belongs to, where it says so; else empty
+    status: str = (
+        ""  # what it was by then, in the gateway's word; empty: it does not say
+    )

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from batchpay.domain.books import Transfer
+from batchpay.domain.books import Happened, Transfer
 from batchpay.domain.events import TransferSeen
 from batchpay.domain.model import OnItsWay, Outcome
 from batchpay.domain.money import money_told
@@ -26,6 +26,7 @@ DAY_NS = 86_400 * 10**9
 FOLLOWED_NS = 35 * DAY_NS  # what is not over by then is asked for by a person
 WIDER = 5  # each gap is a quarter of the age before it: 1 day, 1.25, 1.56 ...
 NARROWER = 4
+PENDING = "pending"  # a status, in the gateway's word
 
 
 class Stands(StrEnum):
@@ -130,6 +131,44 @@ def share_of(attempt: Attempt) -> int | None:
     if asked.fee_fixed is None and asked.fee_percentage is None:
         return charge.taken
     return None
+
+
+# --- what the gateway's events tell of a charge
+
+# each of them is told where a charge became what it is said to be
+BECAME = frozenset(
+    {"charge.create", "charge.complete", "charge.expire", "charge.reverse"}
+)
+
+
+def may_differ(told: Sequence[Happened], charge_id: str, attempt: Attempt) -> bool:
+    """May a charge be otherwise than the journal says, by the events that name it, oldest first?
+
+    An event is a hint to read the charge again by its id, and never more. Of the one whose charge
+    became what the journal has, there is nothing to read.
+    """
+    known = _status_of(charge_id, attempt)
+    if not known or charge_id in attempt.unknown:
+        return True
+    # that it was pending before is no news, where something is told of it since
+    since = [one for one in told[:-1] if one.status != PENDING]
+    return any(_says_otherwise(one, known) for one in (*since, *told[-1:]))
+
+
+def _says_otherwise(one: Happened, known: str) -> bool:
+    if one.key not in BECAME:
+        return True
+    # that it was made is told in its own night, by its answer and the lists
+    is_its_begin = one.key == "charge.create" and not one.status
+    return one.status != known and not is_its_begin
+
+
+def _status_of(charge_id: str, attempt: Attempt) -> str:
+    """Of one of its charges, in the gateway's word; empty: nobody knows."""
+    charges = [one.charge for one in attempt.others]
+    if attempt.charge is not None:
+        charges.append(attempt.charge)
+    return next((one.status for one in charges if one.id == charge_id), "")
 
 
 # --- when is asked about it

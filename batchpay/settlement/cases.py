@@ -215,6 +215,10 @@ class Cases:
             return ""
         return known[1]
 
+    def knows_charges(self) -> bool:
+        """Was any charge ever told of?"""
+        return self._journal.youngest_charge(0) is not None
+
     def is_anything_open(self) -> bool:
         """Is there an order of an earlier run that the gateway must be asked about?"""
         return bool(self._journal.open_orders() or self.doubled_cases())

@@ -5,14 +5,22 @@ It comes last in a run, on a budget of its own under the same limiter, and is ne
 way: a request that fails ends it for tonight, and nothing that it finds or misses decides whether
 an order may be sent. Where it stops, the next run, or `settle`, goes on (events.Followed).
 
-    news        refunds by their list; disputes and moved transfers by the gateway's events
+    news        refunds by their list; disputes, moved transfers and charges that changed, by the
+                gateway's events
     links       chains to their transfers: by the list where that costs less, else one by one
     transfers   where each is: the same way
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,9 +37,13 @@ from batchpay.lifecycle.after import (
     is_due,
     is_followed,
     left_open,
+    may_differ,
     seen,
 )
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import can_be_asked_for, key_in
+from batchpay.lifecycle.proof import is_unknown
+from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import GLANCE_S, Request
 from batchpay.settlement.ledger import NOT_THERE
 from batchpay.settlement.lists import OVERLAP
@@ -109,6 +121,16 @@ class PendingRound:
         return frozenset(one.intent.key for one in old if one.intent.key not in mine)
 
 
+@dataclass(frozen=True, slots=True)
+class _UpTo:
+    """How far refunds and events are read by now, and the transfers that events name."""
+
+    news_from: str
+    events_from: str = ""
+    events_at: int = 0
+    touched: frozenset[str] = frozenset()
+
+
 class Follower:
     """One run's following."""
 
@@ -148,11 +170,15 @@ class Follower:
             at_most,
             partial(is_followed, now_ns=now_ns),
         )
-        if not ways and self._follows.before is None and not self._pending.has_old:
+        cases = self._recorder.cases
+        is_first = self._follows.before is None
+        if is_first and not (ways or self._pending.has_old or cases.knows_charges()):
             return
-        news_from, touched = await self._news(before.news_from, now_ns)
+        news = await self._news(before, now_ns)
         due = [
-            one for one in ways if self._is_due(one, before.asked_ns, now_ns, touched)
+            one
+            for one in ways
+            if self._is_due(one, before.asked_ns, now_ns, news.touched)
         ]
         over = await self._transfers(due)
         asked_ns = before.asked_ns
@@ -171,7 +197,9 @@ class Follower:
                 asked_ns=asked_ns,
                 pending_ns=self._pending.asked_ns,
                 pending_after=self._pending.after,
-                news_from=news_from,
+                news_from=news.news_from,
+                events_from=news.events_from,
+                events_at=news.events_at,
                 untold=self._tells_of_none,
             )
         )
@@ -228,31 +256,72 @@ class Follower:
 
     # --- news
 
-    async def _news(self, since: str, now_ns: int) -> tuple[str, frozenset[str]]:
-        """Refunds and disputes since then; from when the next run reads, and the ids that events
-        name.
-        """
+    async def _news(self, before: Followed, now_ns: int) -> _UpTo:
+        """Refunds since the last time, and what the gateway's events name."""
+        since = before.news_from
         begun = _instant(now_ns)
         say_so = self._which_say_so()
         if not since:
             for charge_id in say_so:
                 await self._look_at(charge_id, [])
-            return begun, frozenset()
-        at_most = self._left // 4
-        refunds = await self._pages(self._gateway.refunds, since, at_most)
-        happened: list[Happened] = await self._pages(
-            self._gateway.happened, since, at_most
-        )
+            return _UpTo(begun)
+        begin, at = before.events_from or since, before.events_at
+        refunds = await self._pages(self._gateway.refunds, since, self._left // 4)
+        happened, at, is_all = await self._events(begin, at)
         told = [one for one in refunds if one is not None]
-        disputed = [one.charge_id for one in happened if one.key.startswith("dispute.")]
-        charges = dict.fromkeys([*(one.charge_id for one in told), *disputed, *say_so])
-        for charge_id in filter(None, charges):
+        looked_at = dict.fromkeys([*(one.charge_id for one in told), *say_so])
+        for charge_id in filter(None, looked_at):
             await self._look_at(
                 charge_id, [one for one in told if one.charge_id == charge_id]
             )
         if self._ended:  # in whatever way: what was not read is read the next time
-            return since, frozenset()
-        return begun, frozenset(one.about for one in happened)
+            return _UpTo(since, begin, at)
+        for charge_id, first in self._changed(happened):
+            if charge_id not in looked_at:
+                await self._look_at(charge_id, [])
+            if self._ended:
+                return _UpTo(begun, begin, at + first)
+        touched = frozenset(one.about for one in happened)
+        if is_all:
+            return _UpTo(begun, touched=touched)
+        return _UpTo(begun, begin, at + len(happened), touched)
+
+    async def _events(self, begin: str, at: int) -> tuple[list[Happened], int, bool]:
+        """The gateway's events from a time on, behind so many: half of what is left goes for them
+        at most. With the place where they really begin, and whether these are all.
+        """
+        happened: list[Happened] = []
+        for _ in range(max(1, self._left // 2)):
+            read = partial(self._gateway.happened, Span(begin), at + len(happened))
+            answer = await self._ask(read)
+            if answer is None or answer.said is None:
+                return happened, at, answer is not None
+            page = answer.said
+            if at > page.total:  # it forgot some
+                at = 0
+                continue
+            happened += page.things
+            if not page.things or at + len(happened) >= page.total:
+                return happened, at, True
+        return happened, at, False
+
+    def _changed(self, happened: Sequence[Happened]) -> Iterator[tuple[str, int]]:
+        """Charges of ours that events name, and that may not be what the journal says; with the
+        place of the first event that does.
+        """
+        named: dict[str, list[Happened]] = {}
+        first: dict[str, int] = {}
+        for place, one in enumerate(happened):
+            charge_id = _charge_named(one)
+            if charge_id:
+                named.setdefault(charge_id, []).append(one)
+                first.setdefault(charge_id, place)
+        for charge_id, some in named.items():
+            case = self._recorder.cases.case_of(charge_id)
+            if case is None or case.attempt is None:
+                continue
+            if may_differ(some, charge_id, case.attempt):
+                yield charge_id, first[charge_id]
 
     def _which_say_so(self) -> list[str]:
         """Charges of this run that say themselves that something was given back, which the journal
@@ -265,13 +334,18 @@ class Follower:
     async def _look_at(self, charge_id: str, refunds: Sequence[Refund]) -> None:
         """One of our charges, of which something was given back, or which is disputed."""
         case = self._recorder.cases.case_of(charge_id)
-        if case is None or case.attempt is None or case.attempt.charge is None:
+        if case is None or case.attempt is None:
             return
         asked = case.intent
         answer = await self._ask(partial(self._gateway.booked, charge_id))
-        if answer is None or answer.said is None or answer.said.id != charge_id:
+        if answer is None:
             return
+        if is_unknown(answer) and case.attempt.outcome is Outcome.PENDING:
+            await self._recorder.missing(case, charge_id)
         booked = answer.said
+        if booked is None or booked.id != charge_id:
+            return
+        await self._judge(case, booked)
         back = self._follows.refund_seen(asked.order_id, booked, refunds)
         known = self._follows.known_refunds.get(charge_id)
         if back is not None and (
@@ -279,18 +353,27 @@ class Follower:
             or (known.total, known.contradicts) != (back.total, back.contradicts)
         ):
             await self._recorder.note(back, asked.batch_id)
-        if (
-            booked.dispute
-            and self._follows.known_disputes.get(charge_id) != booked.dispute
-        ):
+        charge = case.attempt.charge
+        known_dispute = self._follows.known_disputes.get(charge_id)
+        if charge and booked.dispute and known_dispute != booked.dispute:
             dispute = DisputeSeen(
                 order=asked.order_id,
                 charge_id=charge_id,
                 status=booked.dispute,
-                amount=case.attempt.charge.amount,
-                currency=case.attempt.charge.currency.upper(),
+                amount=charge.amount,
+                currency=charge.currency.upper(),
             )
             await self._recorder.note(dispute, asked.batch_id)
+
+    async def _judge(self, case: Case, booked: Booked) -> None:
+        """What a charge is now is judged as every look-up by its id is. One that was only told of
+        for an order is its own where it carries its key (Doubts).
+        """
+        charge = booked.charge
+        if charge is None or case.attempt is None:
+            return
+        if case.attempt.charge is not None or key_in(charge) == case.intent.key:
+            await self._recorder.found(case, charge, by_id=True)
 
     # --- transfers
 
@@ -389,6 +472,15 @@ class _Told:
     def name_of(self, one: OnItsWay) -> str:
         """The id of its transfer; empty: nobody knows it."""
         return one.transfer or self.ids.get(one.chain, "")
+
+
+def _charge_named(one: Happened) -> str:
+    """The charge that an event is about, or that what it is about belongs to; empty: none. Where a
+    transfer is, is asked of the transfer.
+    """
+    if one.key.startswith("transfer."):
+        return ""
+    return next(filter(can_be_asked_for, (one.charge_id, one.about)), "")
 
 
 def _since(ways: Iterable[OnItsWay]) -> str:

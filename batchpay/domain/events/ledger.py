@@ -72,6 +72,9 @@ class Followed(Told):
     # the order of the last of them that was asked about, where the budget ended
     pending_after: str = field(default="", metadata=OPTIONAL)
     news_from: str = ""  # ISO 8601 UTC: refunds and events of before were read
+    # ... but for the gateway's events from then on, behind so many of them, where the budget ended
+    events_from: str = field(default="", metadata=OPTIONAL)
+    events_at: int = field(default=0, metadata=OPTIONAL)
     # the gateway tells of no transfer
     untold: bool = field(default=False, metadata=OPTIONAL)
 

@@ -218,7 +218,7 @@ def events_in(document: Any) -> PageOf[Happened] | None:
 
 def event_in(document: Any) -> Happened:
     """An event, with what it is about (omise-api.md, 7.7). `data` is written in the account's own
-    version: the two names that are read of it are the same in all of them.
+    version: the three names that are read of it are the same in all of them.
     """
     data = inside(document, "data")
     charge = inside(data, "charge")
@@ -226,7 +226,10 @@ def event_in(document: Any) -> Happened:
         charge = charge.get("id")
     if not isinstance(charge, str):
         charge = ""
-    return Happened(_words(document, "key"), _words(data, "id"), charge)
+    status = inside(data, "status")
+    if not isinstance(status, str):
+        status = ""
+    return Happened(_words(document, "key"), _words(data, "id"), charge, status)
 
 
 def _whole(document: Any, name: str) -> int | None:

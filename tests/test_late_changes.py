@@ -1,0 +1,254 @@
+"""Charges that change nights after they ended: no list of a run reaches back to them, and the
+gateway's events name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchpay.batches import clock
+from batchpay.sandbox import SandboxServer
+from tests.test_next_steps import Told
+from tests.world import HEADER, Market, order
+
+DAY_S = 86_400
+DECLINES = "tokn_test_sandbox000010011"
+
+
+class Nights:
+    """Nights of one job, a day apart by every clock, each with an order of its own that takes the
+    first night's charges out of every list.
+    """
+
+    def __init__(self, market: Market, patch: pytest.MonkeyPatch) -> None:
+        self.market = market
+        self.count = 0
+        self.more = ""
+        now_ns = clock.SystemClock.now_ns
+
+        def now_of_the_night(one: clock.SystemClock) -> int:
+            return now_ns(one) + self.count * DAY_S * 10**9
+
+        patch.setattr(clock.SystemClock, "now_ns", now_of_the_night)
+
+    def run(self, *rows: dict[str, str], quiet: bool = False) -> int:
+        """The next one's exit code. `quiet`: without an order of its own."""
+        self.count += 1
+        self.market.sandbox.set_clock(DAY_S * self.count)
+        self.market.job(more=self.more)
+        own = [] if quiet else [order(50 + self.count)]
+        name = f"night{self.count}.csv"
+        self.market.orders([*rows, *own], name)
+        return self.market.run("--input", name).returncode
+
+    def pass_by(self) -> int:
+        """Three nights; how the last one ended."""
+        return [self.run() for _ in range(3)][-1]
+
+    def row(self, order_id: str = "00001") -> dict[str, str]:
+        """The last row of an order in the reports."""
+        return [one for one in self.market.results() if one["order_id"] == order_id][-1]
+
+    def asked(self, since: int) -> list[str]:
+        """What was asked of the gateway after so many requests."""
+        return [one.path for one in self.market.sandbox.requests()[since:]]
+
+
+@pytest.fixture
+def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
+    """A folder and a gateway."""
+    with SandboxServer() as sandbox:
+        yield Nights(Told(tmp_path, sandbox), monkeypatch)
+
+
+@pytest.mark.fault("J04", "I8", "B34")
+@pytest.mark.parametrize("verb", ["run", "settle"])
+@pytest.mark.parametrize(
+    ("first", "becomes", "outcome", "code"),
+    [
+        ("declined", "successful", "succeeded", 12),
+        ("expired", "successful", "succeeded", 12),
+        ("succeeded", "reversed", "reversed", 10),
+        ("succeeded", "failed", "declined", 12),
+    ],
+)
+def test_a_charge_that_changes_nights_after_it_ended_is_told(
+    nights: Nights, first: str, becomes: str, outcome: str, code: int, verb: str
+) -> None:
+    """In the report of its own night, and by the exit code of the run that finds it."""
+    market = nights.market
+    card = {"card": DECLINES} if first == "declined" else {}
+    if first == "expired":
+        market.sandbox.add_rule(becomes="expired", order_id="00001", times=1)
+    nights.run(order(1, **card), order(2))
+    nights.pass_by()
+    assert nights.row()["outcome"] == first
+    market.sandbox.turn(becomes, order_id="00001")
+    if verb == "run":
+        assert nights.run() == code
+    else:
+        market.run(verb="settle")
+    assert nights.row()["outcome"] == outcome
+    assert (
+        market.run(verb="status").returncode,
+        market.run(verb="settle").returncode,
+    ) == ((12, 12) if code == 12 else (0, 0))
+    market.agree()
+    # what is told is asked for no more
+    nights.run()
+    since = len(market.sandbox.requests())
+    nights.run()
+    assert f"/charges/{nights.row()['charge_id']}" not in nights.asked(since)
+
+
+@pytest.mark.fault("J04", "I8", "I1")
+def test_an_earlier_attempt_that_is_paid_nights_after_the_next_one_was_is_a_stop(
+    nights: Nights,
+) -> None:
+    """Two charges of one order: 12 in that night and each after it, both in the reports."""
+    market = nights.market
+    nights.run(order(1, card=DECLINES))
+    again = {**order(1), "batchpay_retry": "yes"}
+    head = ",".join((*HEADER, "batchpay_retry"))
+    (market.folder / "again.csv").write_text(f"{head}\n{','.join(again.values())}\n")
+    assert market.run("--input", "again.csv").returncode == 0
+    assert market.money()["00001"] == 1 and nights.pass_by() == 0
+    old = next(one for one in market.own_charges() if one["status"] == "failed")
+    market.sandbox.turn("successful", charge_id=old["id"])
+    assert market.money()["00001"] == 2
+    assert nights.run() == 12
+    assert nights.run() == 12 and market.run(verb="settle").returncode == 12
+    assert "was declined, is now succeeded" in market.run(verb="status").stdout
+    rows = [one for one in market.results() if one["order_id"] == "00001"]
+    paid = [one for one in market.own_charges() if one["status"] == "successful"]
+    mine = {one["id"] for one in paid if one["metadata"]["order_id"] == "00001"}
+    assert {one["charge_id"] for one in rows if one["outcome"] == "succeeded"} == mine
+
+
+@pytest.mark.fault("J04", "J27", "I8")
+def test_a_charge_that_a_person_looked_for_in_vain_is_told_when_it_is_paid_nights_later(
+    nights: Nights,
+) -> None:
+    """Pending, then unknown to the gateway, settled as not charged, charged again: then the first
+    is back, and paid.
+    """
+    market = nights.market
+    market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+    nights.run(order(1))
+    (old,) = [one for one in market.own_charges() if one["status"] == "pending"]
+    gone: dict[str, Any] = {"object": "error", "code": "not_found", "message": "no"}
+    about = f"/charges/{old['id']}"
+    market.sandbox.add_rule(method="GET", path=about, status=404, body=gone)
+    market.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="00001"
+    )
+    market.run(verb="settle")
+    said = ("00001", "--as", "not-charged", "--reason", "the dashboard has none")
+    done = market.run(*said, verb="resolve")
+    assert done.returncode == 0, done
+    nights.run(order(1, card="tokn_test_sandbox900004242"))
+    nights.pass_by()
+    market.sandbox.clear_rules()
+    money = market.money()["00001"]
+    market.sandbox.turn("successful", charge_id=old["id"])
+    assert market.money()["00001"] == money + 1
+    assert nights.run() == 12
+    told = market.run("00001", verb="status").stdout
+    assert old["id"] in told and "succeeded" in told
+
+
+@pytest.mark.fault("J04", "I8")
+def test_an_event_is_a_hint_and_its_charge_is_what_the_gateway_says_by_its_id(
+    nights: Nights,
+) -> None:
+    """An event that says what is not so changes nothing."""
+    market = nights.market
+    nights.run(order(1), order(2, card=DECLINES))
+    ids = [nights.row(name)["charge_id"] for name in ("00001", "00002")]
+    nights.pass_by()
+    told = [
+        ("charge.reverse", ids[0], "reversed"),
+        ("charge.complete", ids[1], "successful"),
+        ("charge.update", "chrg_test_elsewhere", "successful"),
+    ]
+    lies = [
+        {
+            "object": "event",
+            "id": f"evnt_test_{charge_id}",
+            "key": key,
+            "data": {"object": "charge", "id": charge_id, "status": status},
+        }
+        for key, charge_id, status in told
+    ]
+    page = {"object": "list", "data": lies, "total": len(lies), "limit": 100}
+    market.sandbox.add_rule(method="GET", path="/events", status=200, body=page)
+    since = len(market.sandbox.requests())
+    assert nights.run() == 0
+    asked = nights.asked(since)
+    assert [asked.count(f"/charges/{one}") for one in ids] == [1, 1]
+    assert "/charges/chrg_test_elsewhere" not in asked
+    outcomes = [nights.row(name)["outcome"] for name in ("00001", "00002")]
+    assert outcomes == ["succeeded", "declined"]
+
+
+@pytest.mark.fault("J04")
+def test_charges_that_did_not_change_are_not_read_again(nights: Nights) -> None:
+    """Each night's events name all of its charges: none of them costs a question."""
+    market = nights.market
+    nights.run(order(1), order(2), order(3, card=DECLINES))
+    since = len(market.sandbox.requests())
+    nights.run()
+    asked = nights.asked(since)
+    assert "/events" in asked
+    assert [path for path in asked if path.startswith("/charges/")] == []
+
+
+@pytest.mark.fault("J04", "I8")
+def test_what_a_budget_did_not_reach_the_next_nights_do(nights: Nights) -> None:
+    """A run that may ask three questions goes on where the last one stopped, until all is told."""
+    market = nights.market
+    cards = [f"tokn_test_sandbox0000{number}0011" for number in range(4)]
+    rows = [order(number, card=card) for number, card in enumerate(cards, 1)]
+    nights.run(*rows)
+    nights.pass_by()
+    nights.more = "follow = 3"
+    for row in rows:
+        market.sandbox.turn("successful", order_id=row["order_id"])
+    told = []
+    for _ in rows:
+        nights.run()
+        outcomes = [nights.row(row["order_id"])["outcome"] for row in rows]
+        told.append(outcomes.count("succeeded"))
+    assert told == sorted(told) and (told[0], told[-1]) == (1, 4)
+
+
+@pytest.mark.fault("J04", "I8")
+def test_where_the_gateway_has_no_events_the_audit_of_the_day_tells(
+    nights: Nights,
+) -> None:
+    """As docs/reports.md says."""
+    market = nights.market
+    gone = {"object": "error", "code": "not_found", "message": "no"}
+    market.sandbox.add_rule(method="GET", path="/events", status=404, body=gone)
+    nights.run(order(1, card=DECLINES))
+    nights.pass_by()
+    market.sandbox.turn("successful", order_id="00001")
+    nights.run()
+    assert nights.row()["outcome"] == "declined"
+
+
+@pytest.mark.fault("J04", "I8")
+def test_a_job_whose_every_charge_was_declined_hears_of_them_too(
+    nights: Nights,
+) -> None:
+    """Where no share is on its way there is something to follow all the same."""
+    for day in range(1, 4):
+        card = f"tokn_test_sandbox0000{day}0011"
+        assert nights.run(order(day, card=card), quiet=True) == 10
+    nights.market.sandbox.turn("successful", order_id="00001")
+    assert nights.market.run(verb="settle").returncode == 12
+    assert nights.row()["outcome"] == "succeeded"
