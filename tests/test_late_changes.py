@@ -252,3 +252,18 @@ def test_a_job_whose_every_charge_was_declined_hears_of_them_too(
     nights.market.sandbox.turn("successful", order_id="00001")
     assert nights.market.run(verb="settle").returncode == 12
     assert nights.row()["outcome"] == "succeeded"
+
+
+@pytest.mark.fault("J04", "I8")
+def test_a_charge_of_an_archived_batch_that_changes_is_told_too(nights: Nights) -> None:
+    """The journal stays whole, and the batch is like any other again."""
+    market = nights.market
+    nights.run(order(1))
+    for name in ("00001", "00051"):
+        market.sandbox.turn("transfer_paid", order_id=name)
+    nights.pass_by()
+    done = market.run("--before", "2099-12-31", verb="archive")
+    assert done.returncode == 0 and done.stdout.count("archived: ") == 1, done
+    market.sandbox.turn("reversed", order_id="00001")
+    assert nights.run() == 10 and nights.row()["outcome"] == "reversed"
+    assert market.run(verb="verify").returncode == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -739,6 +739,51 @@ def _shares(story: Story) -> Iterator[str]:
             yield f"order {order_id}: {told['amount']} of its share is told, it is {transfer}"
         if bool(told.get("flaws")) is not (told["id"] in shares.others):
             yield f"order {order_id}: flaws of its share: {told.get('flaws')}, {transfer}"
+
+
+def ended_and_known(story: Story) -> list[dict[str, Any]]:
+    """The charges of which the journal has proof and that ended, about which the gateway has said
+    nothing odd.
+    """
+    world = story.world
+    proven = {
+        str(charge["id"])
+        for commit in world.commits
+        if isinstance(charge := commit.event.data.get("charge"), dict)
+    }
+    odd = excused(world)
+    return [
+        charge
+        for charge in world.ledger.of_job(JOB)
+        if charge["id"] in proven
+        and charge["status"] not in ("pending", "forgotten")
+        and charge["metadata"]["order_id"] not in odd
+        # what was reversed is over
+        and charge["status"] != "reversed"
+    ]
+
+
+def told_of(story: Story, changed: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """J04, I8: charges that changed nights after they ended are what they are by now, in the
+    journal and in the report of their own night; what is money for one order twice is a stop.
+    """
+    wanted = {"successful": "succeeded", "reversed": "reversed"}
+    rows = {row.charge_id: row for row in findings(story) if row.charge_id}
+    for charge in changed:
+        known = [
+            told["status"]
+            for commit in story.world.commits
+            if isinstance(told := commit.event.data.get("charge"), dict)
+            and told["id"] == charge["id"]
+        ]
+        if known[-1] != charge["status"]:
+            yield f"J04: {charge['id']} is {charge['status']} by now, told as {known[-1]}"
+        row = rows.get(str(charge["id"]))
+        if row is not None and row.outcome != wanted[str(charge["status"])]:
+            yield f"I8: order {row.order_id}, {charge['id']}: {row.outcome}, not {charge['status']}"
+    came_alive = any(one["status"] == "successful" for one in changed)
+    if came_alive and not _stopped(story.world, story.machines[0]):
+        yield "J04: a charge that had ended was paid after all, and nothing stopped"
 
 
 def _limits(story: Story) -> Iterator[str]:

@@ -28,6 +28,7 @@ KINDS = (
         "a share was told as paid",
         "a share was told as failed",
         "a share was told as deleted",
+        "a charge that changed nights later",
     }
 )
 

@@ -177,6 +177,7 @@ class Ledger:
                 at_s + self.dice.choice([1.0, 100.0]),
                 lambda at: charge.update(status="forgotten"),
             )
+        self._tell("charge.create", charge, at_s)
         if status == "successful":
             self._chain(charge, at_s, behaviour)
         elif status == "pending" and behaviour != "forgotten":
@@ -211,14 +212,30 @@ class Ledger:
         elif behaviour != "no chain":
             appear(at_s)
         if behaviour == "reversed":
-            self.later(
-                at_s + 500, lambda _: charge.update(status="reversed", paid=False)
-            )
+            self.later(at_s + 500, lambda at: self._is_reversed(charge, at))
+
+    def _is_reversed(self, charge: Document, at_s: float) -> None:
+        charge.update(status="reversed", paid=False)
+        self._tell("charge.reverse", charge, at_s)
 
     def _comes_alive(self, charge: Document, at_s: float) -> None:
         """A charge that had ended without money becomes successful."""
         charge.update(status="successful", paid=True, failure_code=None, _changed=at_s)
         self._chain(charge, at_s, "ok")
+        self._tell("charge.complete", charge, at_s)
+
+    def turn(self, charge: Document, at_s: float) -> None:
+        """One that ended is otherwise from now on."""
+        if charge["status"] == "successful":
+            self._is_reversed(charge, at_s)
+        else:
+            self._comes_alive(charge, at_s)
+
+    def _tell(self, key: str, charge: Document, at_s: float) -> None:
+        """An event, as the charge is now."""
+        if self.shares is not None:
+            shown = {"id": charge["id"], "status": charge["status"]}
+            self.shares.happened(key, {"object": "charge", **shown}, at_s)
 
     def _decide(self, charge: Document, at_s: float, behaviour: str) -> None:
         if charge["status"] != "pending":
@@ -232,6 +249,8 @@ class Ledger:
         charge.update(status=status, paid=status == "successful")
         if status == "successful":
             self._chain(charge, at_s, behaviour)
+        key = "charge.expire" if status == "expired" else "charge.complete"
+        self._tell(key, charge, at_s)
 
     def neighbour(self, at_s: float) -> None:
         """A charge of somebody else's on the same account."""

@@ -1,5 +1,6 @@
 """What becomes of the recipients' shares: each charge that was split has a transfer, which is sent,
-paid, fails, is taken back, or is not the share at all.
+paid, fails, is taken back, or is not the share at all. With them come the account's events, which
+name charges, too.
 """
 
 from __future__ import annotations
@@ -77,12 +78,17 @@ class Shares:
             transfer[station] = True
             transfer[f"{station}_at"] = self.iso(at_s)
         self.moved[name].append((at_s, station))
+        self.happened(f"transfer.{station}", {"id": name}, at_s)
+
+    def happened(self, key: str, data: Document, at_s: float) -> None:
+        """One more event of the account: to a transfer, or to a charge."""
         event = {
             "object": "event",
             "id": f"evnt_test_{len(self.events)}",
-            "data": {"id": name},
+            "key": key,
+            "created_at": self.iso(at_s),
+            "data": data,
         }
-        event |= {"key": f"transfer.{station}", "created_at": self.iso(at_s)}
         self.events.append(event)
 
     # --- what the account tells

@@ -268,6 +268,7 @@ class Story:
         )
         # of the weather that came after that
         self._latest = random.Random(f"{world.seed} latest")
+        self._late = random.Random(f"{world.seed} late")
         self.controls = self._limits()
         if self._latest.random() < 0.4:
             world.ledger.shares = Shares(self._latest, world.ledger.later, iso)
@@ -292,6 +293,7 @@ class Story:
         world.ledger.copy_at_s = None
         await self._calm()
         await self._under_its_old_name()
+        await self._nights_later()
         self.violations += checker.check_story(self)
 
     def _skew_s(self) -> float:
@@ -944,6 +946,29 @@ class Story:
         """Long enough that the gateway has decided all that it has."""
         settled_s = self.world.ledger.settle_down()
         await asyncio.sleep(max(0.0, settled_s - self.world.loop.time()) + 70.0)
+
+    async def _nights_later(self) -> None:
+        """Nights with nothing new, whose lists end before the charges of before; then some of those
+        that had ended are otherwise, and only events name them (J04, I8).
+        """
+        injected = self.world.weather.injected
+        told = not (self.at_once or self.renamed or len(self.machines) > 1)
+        told &= not (injected["journal restored"] + injected["journal lost"])
+        shares, machine = self.world.ledger.shares, self.machines[0]
+        if shares is None or not told or self._late.random() < 0.3:
+            return
+        for _ in range(2):
+            await asyncio.sleep(86_400.0)
+            await self._run_calmly(machine)
+        changed = []
+        for charge in checker.ended_and_known(self):
+            if self._late.random() < 0.6:
+                self.world.ledger.turn(charge, self.world.loop.time())
+                changed.append(charge)
+                injected["a charge that changed nights later"] += 1
+        await asyncio.sleep(600.0)
+        await self._run_calmly(machine)
+        self.violations += checker.told_of(self, changed)
 
     async def _under_its_old_name(self) -> None:
         """A person does what a refused run says, and gives the job the name again under which it

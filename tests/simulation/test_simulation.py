@@ -29,7 +29,7 @@ from tests.simulation.story import Story, Told, tell
 # of the first 200, by `python -m tests.simulation --seeds 200 --few 40`: they bring every kind of
 # fault that the 200 bring
 RARE = """
-    30 34 44 49 54 55 57 58 60 69 79 81 88 101 153 175 177 186 188 198
+    30 34 44 49 54 57 58 60 69 74 79 81 88 101 153 175 177 186 188 198
 """
 QUIET = 29  # a seed without trouble
 FEW = [*range(20), QUIET, *map(int, RARE.split())]
@@ -37,6 +37,7 @@ ALL = os.environ.get("BATCHPAY_SEEDS")
 SEEDS = list(range(int(ALL))) if ALL else FEW
 BLOCK = 20
 FOLLOWED = 0  # one whose shares are followed
+CHANGED = 0  # one with charges that changed nights after they ended
 # one whose day's limit lets the last order go in the last run, pending
 HELD_BACK = 10_000_376
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
@@ -192,6 +193,24 @@ def test_what_is_told_of_shares_and_limits_is_held_against_the_gateway() -> None
         "max_day: with order",
     ):
         assert any(what in one for one in found), found
+
+
+@pytest.mark.fault("J04", "I8")
+def test_a_charge_that_changes_nights_later_and_is_not_told_is_found() -> None:
+    """By the journal, by the report of its night, and where money came and nothing stopped."""
+    found: list[str] = []
+
+    def judged(story: Story) -> None:
+        assert story.world.weather.injected["a charge that changed nights later"]
+        charges = checker.ended_and_known(story)
+        assert charges and list(checker.told_of(story, charges)) == []
+        for charge in charges:
+            charge["status"] = "reversed"
+        found.extend(checker.told_of(story, charges))
+
+    assert tell(CHANGED, afterwards=judged).violations == []
+    assert any("told as successful" in one for one in found), found
+    assert any("succeeded, not reversed" in one for one in found), found
 
 
 @pytest.mark.parametrize("name", [JOB, "renamed"])
