@@ -203,7 +203,11 @@ def test_a_charge_that_changes_nights_later_and_is_not_told_is_found() -> None:
     def judged(story: Story) -> None:
         assert story.world.weather.injected["a charge that changed nights later"]
         charges = checker.ended_and_known(story)
-        assert charges and list(checker.told_of(story, charges)) == []
+        assert charges
+        of_charges = [
+            one for one in checker.told_of(story, charges) if "stopped" not in one
+        ]
+        assert of_charges == []
         for charge in charges:
             charge["status"] = "reversed"
         found.extend(checker.told_of(story, charges))
