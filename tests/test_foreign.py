@@ -202,7 +202,26 @@ def afterwards(market: Market, say: Say) -> None:
     say("run", "--summary")
 
 
-NIGHTS = (rejected, stopped, put_back, lost, limited, refused, silent, afterwards)
+def twice(market: Market, say: Say) -> None:
+    """Two charges for one request; then the stop is lifted."""
+    market.orders([order(1), order(2)])
+    market.sandbox.add_rule(action="double", order_id="00001")
+    say("run", "--summary")
+    market.run("--lift-stop", *WHY, verb="resolve")
+    say("run", "--summary")
+
+
+NIGHTS = (
+    twice,
+    rejected,
+    stopped,
+    put_back,
+    lost,
+    limited,
+    refused,
+    silent,
+    afterwards,
+)
 
 
 @pytest.mark.parametrize("language", OTHERS)

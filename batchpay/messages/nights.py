@@ -382,3 +382,43 @@ REPORT_BEFORE = entry(
     example="the report 2026-11-26-a3edcdb9f29c of before a loss of the journal",
     remedy=_KEPT,
 )
+
+# --- charged twice
+
+CHARGED_TWICE = entry(
+    "twice.charged",
+    "charged twice: {count} orders, {money} more at the gateway ({charges})",
+    one="charged twice: 1 order, {money} more at the gateway ({charges})",
+    count="count",
+    means="The gateway has more than one charge of an order that took money.",
+    example="a gateway that forgot the Idempotency-Key",
+    remedy="Do what the rows of these orders say.",
+)
+CHARGE_GIVEN_BACK = entry(
+    "twice.given-back",
+    "{charge} (given back)",
+    means="A charge too many, and its money went back.",
+    example="chrg_test_2 (given back)",
+    remedy="Nothing.",
+)
+CHARGE_NOTED = entry(
+    "twice.noted",
+    "{charge} (a person took note of it)",
+    means="A charge too many that a person left as it is.",
+    example="chrg_test_2 (a person took note of it)",
+    remedy="Nothing.",
+)
+CHARGE_KEPT = entry(
+    "twice.kept",
+    "{charge} (the other one was given back)",
+    means="One of two charges, of which the other one's money went back.",
+    example="chrg_test_2 (the other one was given back)",
+    remedy="Nothing.",
+)
+AND_MORE = entry(
+    "twice.more",
+    "and {more} more",
+    means="A list that is longer than a screen shows.",
+    example="and 7 more",
+    remedy="report.json has all.",
+)

@@ -25,10 +25,11 @@ from batchpay.domain.model import (
     Read,
 )
 from batchpay.domain.money import major_text, money_text
-from batchpay.domain.text import many
 from batchpay.lifecycle.after import ENDED, FOR_A_PERSON
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import by_order
+from batchpay.messages import nights as said
+from batchpay.messages.message import Message, plain
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reconciliation.findings import (
     A_PERSON,
@@ -737,23 +738,28 @@ def _further_in(currency: str, charges: list[dict[str, Any]]) -> dict[str, Any]:
 
 def further_lines(further: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """`charged twice: 1 order, 120.00 THB more at the gateway (chrg_test_2)`, for a person."""
+    return map(str, further_told(further))
+
+
+def further_told(further: Iterable[Mapping[str, Any]]) -> Iterator[Message]:
+    """The same, to be worded where it is shown."""
     for one in further:
         names = [_further_named(charge) for charge in one["charges"][:NAMED]]
         if one["count"] > NAMED:
-            names.append(f"and {one['count'] - NAMED} more")
-        orders = many(one["orders"], "order")
+            names.append(said.AND_MORE(more=one["count"] - NAMED))
         money = money_text({one["currency"]: one["sum_minor"]})
-        yield f"charged twice: {orders}, {money} more at the gateway ({'; '.join(names)})"
+        yield said.CHARGED_TWICE(count=one["orders"], money=money, charges=tuple(names))
 
 
-def _further_named(charge: Mapping[str, Any]) -> str:
-    if charge["stands"] == "open":
-        return str(charge["charge_id"])
-    return f"{charge['charge_id']}, {_STANDS[charge['stands']]}"
+def _further_named(charge: Mapping[str, Any]) -> Message:
+    name = str(charge["charge_id"])
+    if charge["stands"] in _STANDS:
+        return _STANDS[charge["stands"]](charge=name)
+    return plain(name)
 
 
 _STANDS = {
-    "given back": "given back",
-    "noted": "a person took note of it",
-    "kept": "the other one was given back",
+    "given back": said.CHARGE_GIVEN_BACK,
+    "noted": said.CHARGE_NOTED,
+    "kept": said.CHARGE_KEPT,
 }

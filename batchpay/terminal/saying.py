@@ -19,8 +19,8 @@ from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.messages import labels, steps
-from batchpay.messages.message import Message
-from batchpay.reconciliation.totals import further_json, further_lines
+from batchpay.messages.message import Message, plain
+from batchpay.reconciliation.totals import further_json, further_lines, further_told
 from batchpay.terminal.checking import counted, sum_told
 from batchpay.terminal.streams import write as say
 from batchpay.terminal.streams import write_json, write_lines
@@ -181,8 +181,8 @@ def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
     yield _worded(job, head)
     charged = labels.WHOLE_BATCH(money=_money(job, totals.money_moved()))
     yield f"  {_worded(job, charged)}"
-    for line in further_lines(further_json(totals)):
-        yield f"  {line}"
+    for message in further_told(further_json(totals)):
+        yield f"  {_worded(job, message)}"
     for lift in published.lifted:
         yield f"  {_lift(job, lift)}"
     yield from _warning_lines(job, made, published)
@@ -726,7 +726,10 @@ def _lift(job: Job, lift: Mapping[str, str]) -> str:
     at = times.local(lift["at"], job.controls.time_zone)
     if job.report.language != "en":
         lifted = labels.LIFTED(
-            by=lift["by"], day=at, reason=lift["reason"], stop=lift["stop"]
+            by=lift["by"],
+            day=at,
+            reason=lift["reason"],
+            stop=plain(lift["stop"]),
         )
         return _worded(job, lifted)
     return f"a stop was lifted by {lift['by']} on {at}: {lift['reason']} (the stop: {lift['stop']})"
