@@ -296,6 +296,7 @@ def test_explain_suggests_what_is_near() -> None:
         explained("zzzzzz")
     assert {one["code"] for one in explained("")} == set(BY_CODE)
     assert explained(" (yes-or-no) ")[0]["code"] == "yes-or-no"
+    assert explained("insufficient_fund")[0]["code"] == "failure.insufficient_fund"
 
 
 def test_the_page_and_the_template_are_what_the_catalogue_says() -> None:

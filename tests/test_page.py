@@ -19,7 +19,7 @@ import markupsafe
 import openpyxl
 import pytest
 
-from batchpay.domain.model import Problem
+from batchpay.domain.model import Outcome, Problem
 from batchpay.domain.money import money_told
 from batchpay.messages import labels, outcomes
 from batchpay.messages.problems import TOTAL_ROW
@@ -320,6 +320,16 @@ def test_a_bar_is_whole_and_shows_what_is_little() -> None:
     many = pictures.bar({str(at): 1 for at in range(400)})
     assert sum(part.width for part in many.parts) == 1000
     assert pictures.bar({"a": 0}).parts == ()
+
+
+def test_money_that_waits_is_not_called_not_charged(tmp_path: Path) -> None:
+    """What is pending, or in doubt, may be charged yet."""
+    doubt = replace(PENDING, row=4, order_id="0004", outcome=Outcome.IN_DOUBT)
+    refused = replace(PENDING, row=5, order_id="0005", outcome=Outcome.REFUSED)
+    rows = [CHARGED, PENDING, doubt, refused]
+    text, _ = written(tmp_path, rows=rows, cells=[["0001", "a", "n"]] * 4)
+    chips = dict(re.findall(r'<span class="chip (\w+)">([\d.,]+) [A-Z]{3} ', text))
+    assert chips["pending"] == chips["in_doubt"] == chips["not_charged"]
 
 
 def test_what_a_total_row_says_is_not_money_that_was_not_charged(

@@ -28,6 +28,8 @@ def explained(code: str) -> list[dict[str, str]]:
         for one in everything
         if wanted in (one["code"], one["code"].partition(".")[0])
     ]
+    if not found:  # as the reports show what the gateway said
+        found = [one for one in everything if one["code"].endswith(f".{wanted}")]
     if not found:
         raise _unknown(code, {one["code"] for one in everything})
     return found

@@ -217,7 +217,9 @@ FACT_ENDED = _label("fact.ended", "Ended", _FACT)
 FACT_SENT = _label("fact.sent", "Charges sent", _FACT)
 FACT_CHARGED = _label("fact.charged", "Newly charged", _FACT)
 FACT_LOOKED_UP = _label("fact.looked-up", "Looked up", _FACT)
-FACT_ADOPTED = _label("fact.adopted", "Found at the gateway", _FACT)
+FACT_ADOPTED = _label(
+    "fact.adopted", "Found at the gateway, unknown to the journal", _FACT
+)
 FACT_HELD = _label("fact.held", "Why some were not sent", _FACT)
 FACT_EXIT = _label("fact.exit", "Exit code", _FACT)
 FACT_ACCOUNT = _label("fact.account", "Account at the gateway", _FACT)
@@ -371,7 +373,7 @@ NOT_REVIEWED = _label(
 )
 NOTHING_LATE = _label(
     "page.nothing-late",
-    "Nothing was heard on a later day than a charge was sent on.",
+    "No refund, no dispute and no failed transfer was heard of on a day after its charge.",
     _LINE,
 )
 CHARGED_ONCE = _label(

@@ -62,6 +62,8 @@ PARTIES = tuple(BY_NAME)
 UNSENT = (Outcome.HELD, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED)
 _SOME_TIME = "2026-01-01T00:00:00Z"
 WENT = tuple(outcome for outcome in Outcome if outcome in SENT)
+# What was sent and may still take money.
+UNDECIDED = (Outcome.PENDING, Outcome.IN_DOUBT)
 
 
 def write_page(directory: Directory, inputs: Inputs) -> None:
@@ -283,8 +285,8 @@ class Page:
         )
 
     def _money(self, currency: str) -> Bar:
-        """What was asked for: with recipients, as commission, charged without a known split, or not
-        charged.
+        """What was asked for: with recipients, as commission, charged without a known split, not
+        decided or not known yet, or not charged.
         """
         totals = self.inputs.totals
         charged = totals.charged[currency]
@@ -294,8 +296,10 @@ class Page:
             "recipient_amount": share,
             "platform_fee": commission,
             "unknown": charged - share - commission,
-            "not_charged": self.asked(currency) - charged,
         }
+        for outcome in UNDECIDED:
+            parts[outcome.value] = totals.sums[currency, outcome.value]
+        parts["not_charged"] = self.asked(currency) - sum(parts.values())
         return bar(parts)
 
     def _of_total_rows(self, currency: str) -> int:
@@ -320,6 +324,8 @@ class Page:
             return self.words.word(labels.NOT_CHARGED)
         if name == "unknown":
             return self.words.word(labels.FACT_UNKNOWN)
+        if name in UNDECIDED:
+            return self.words.outcome(name)
         return self.words.column(name)
 
     def asked(self, currency: str) -> int:
