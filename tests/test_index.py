@@ -63,12 +63,27 @@ def test_every_night_stands_once_the_newest_first(tmp_path: Path) -> None:
     assert [row[1] for row in rows] == ["<second>.csv", "first.csv"]
     assert rows[0][3:] == ["8", "3", "3", "25.0 %", "5,000 JPY2,469.00 THB"]
     assert rows[1][3:] == ["2", "0", "1", "100.0 %", ""]
-    assert [one["href"] for one in found.all("a")] == [f"{SECOND.batch}/report.html"]
+    assert {one["href"] for one in found.all("a")} == {f"{SECOND.batch}/report.html"}
     assert "default-src 'none'" in text and not found.all("script")
     assert (
         "The tallest bar: 8 rows; from" in text
         and "The tallest bar: 2,469.00 THB" in text
     )
+
+
+def test_who_must_act_stands_first_with_the_nights_that_say_so(tmp_path: Path) -> None:
+    """An order of two nights is one, and whatever is the newest, no night's work is left out."""
+    _, found = read(tmp_path)
+    rows = [[cell.strip() for cell in row] for row in found.rows]
+    assert rows[:5] == [
+        ["Who acts", "Orders", "File"],
+        ["a person in charge", "1", "<second>.csv"],
+        ["accountant", "1", "<second>.csv"],
+        ["payer", "1", "<second>.csv, first.csv"],
+        ["next run", "1", "<second>.csv, first.csv"],
+    ]
+    _, found = read(tmp_path, replace(TOLD, nights=(SECOND, SECOND, FIRST)))
+    assert [row[0].strip() for row in found.rows[1:5]] == [row[0] for row in rows[1:5]]
 
 
 def test_what_is_open_is_told_by_its_age_and_missed_days_by_name(
@@ -77,7 +92,7 @@ def test_what_is_open_is_told_by_its_age_and_missed_days_by_name(
     """Of the job's time zone."""
     text, found = read(tmp_path)
     rows = [[cell.strip() for cell in row] for row in found.rows]
-    assert rows[:3] == [
+    assert rows[5:8] == [
         ["How old", "pending", "in doubt", "held", "Rows"],
         ["within 3 days", "1", "1", "1", "3"],
         ["within 10 days", "0", "0", "1", "1"],
@@ -130,7 +145,8 @@ def test_a_long_list_ends_and_says_so(
     """The oldest nights are not listed."""
     monkeypatch.setattr(form, "LISTED", 1)
     text, _ = read(tmp_path)
-    assert str(labels.MORE_NIGHTS(count=3)) in text and "first.csv" not in text
+    assert str(labels.MORE_NIGHTS(count=3)) in text
+    assert text.count("first.csv") == 2  # of the nights that wait for somebody alone
 
 
 def test_two_jobs_in_one_folder_keep_apart(tmp_path: Path) -> None:
@@ -191,8 +207,8 @@ def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(
     )
     assert latest.resolve() != first and (latest / "report.html").exists()
     index = (reports / "index.html").read_bytes()
-    # both nights, and where the recipients' shares of both are
-    assert index.count(b'<tr><th scope="row">') == 3
+    # who must act, both nights, and where the recipients' shares of both are
+    assert index.count(b'<tr><th scope="row">') == 4
     assert b'will be sent by the gateway</th><td>THB</td><td class="n">2</td>' in index
     assert market.run(verb="verify").returncode == 0
     assert market.run(verb="report").returncode == 10

@@ -452,7 +452,11 @@ WARNED = _counted(
     "{count} rows have warnings: the column of warnings tells which.",
     _LINE,
 )
-NOTHING_OPEN = _label("page.nothing-open", "No row of any night is open.", _LINE)
+NOTHING_OPEN = _label(
+    "page.nothing-open",
+    "No charge of any night waits: none is pending, in doubt, unproven or held.",
+    _LINE,
+)
 NO_RUN = _label(
     "page.no-run",
     "No run: nothing was started, or the file was missing and not optional (exit 66)",

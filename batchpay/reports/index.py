@@ -24,10 +24,10 @@ from pathlib import Path
 
 from batchpay.domain.model import OPEN, Outcome
 from batchpay.messages import labels
-from batchpay.reconciliation.totals import Totals
+from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.reports.facts import Payout, known_last, payouts_told
 from batchpay.reports.files import Directory, folder_mode
-from batchpay.reports.page import write_template
+from batchpay.reports.page import PARTIES, write_template
 from batchpay.reports.pictures import HEIGHT, WIDTH
 from batchpay.reports.words import Words, local_time
 
@@ -245,6 +245,18 @@ class Index:
         return self._scaled(tenths_told(max(tenths))), _columns(tenths, "declined")
 
     # --- what is open
+
+    @property
+    def parties(self) -> list[tuple[str, int, list[Night]]]:
+        """Who must act, about how many orders, and the nights whose rows say so."""
+        nights = self.told.nights
+        orders = must_act([night.totals for night in reversed(nights)]).orders
+        found = []
+        for name in PARTIES:
+            if name in orders:
+                theirs = [night for night in nights if night.totals.acts[name]]
+                found.append((self._words.party(name), orders[name], theirs))
+        return found
 
     @property
     def open_outcomes(self) -> list[Outcome]:
