@@ -905,11 +905,14 @@ def _sums(story: Story) -> Iterator[str]:
 def check_liveness(story: Story) -> list[str]:
     """I15: what the gateway can answer is answered, and what may be sent is sent."""
     lied = excused(story.world)
-    # until a person says what became of such a charge, no list proves an absence
+    # until a person says what became of such a charge, no list proves an absence, and what was
+    # asked for before does not go again
     is_one_gone = any(c["status"] == "forgotten" for c in story.world.ledger.charges)
+    posted = {request.order_id for request in _posted(story.world)}
     stuck = []
     for row in findings(story):
-        if is_one_gone and row.outcome == "in_doubt":
+        waits_for_proof = row.outcome == "in_doubt" or row.order_id in posted
+        if is_one_gone and waits_for_proof and row.outcome != "pending":
             continue
         a_persons = row.who_acts != "next run" and row.outcome != "pending"
         if (
