@@ -213,3 +213,20 @@ def test_a_second_table_refuses_the_file_and_a_range_reads_the_first(
     assert (looked.rows, looked.problems) == ([2, 3], {})
     text = text_of([row(1)]) + "\n" + ",".join(below) + "\n"
     assert "in files of their own" in look(tmp_path, "orders.csv", text).refusal
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("gap", [[], [[""]]])
+@pytest.mark.parametrize(
+    "below", [HEADER, ["Refund", "Sum", "", "To", "Reason", "", "", ""]]
+)
+def test_a_second_table_below_its_own_title_refuses_the_file(
+    tmp_path: Path, below: Sequence[str], gap: Sequence[Sequence[str]]
+) -> None:
+    """With a blank row above the title or none: refunds are no orders."""
+    data = book(good(1), good(2), *gap, ["Refunds"], list(below), good(3))
+    refusal = look(tmp_path, "orders.xlsx", data).refusal
+    assert f"in row {4 + len(gap)} another table begins ('Refunds')" in refusal
+    assert 'say range = "A1:H3" in [input]' in refusal
+    looked = look(tmp_path, "orders.xlsx", data, input='range = "A1:H3"')
+    assert (looked.rows, looked.problems) == ([2, 3], {})

@@ -45,9 +45,9 @@ Found = dict[int, tuple[Problem, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SecondTable:
-    """Below a blank row the header of another table, or of the same once more."""
+    """Below a blank row, or its own title, the header of another table, or the same once more."""
 
-    row: int
+    row: int  # of its title, where it has one
     last: int  # row of the table above
     cell: str
 
@@ -67,6 +67,11 @@ class NoOrders:
     _skipped: list[int] = field(default_factory=list)
     _rows: int = 0  # that may be orders
     _row: int = 0  # the one before
+    _title: tuple[int, int, str] = (
+        0,
+        0,
+        "",
+    )  # row with one cell, the row above it, its text
     _id: tuple[str, int] = ("", 0)  # the order above, and its row
     _sums: Counter[str] = field(default_factory=Counter)
     _counts: Counter[str] = field(default_factory=Counter)  # of the same rows
@@ -89,6 +94,7 @@ class NoOrders:
             self._pass_by(judged, ids, done, at)
             done = at + 1
             cells = self._cells(chunk, at)
+            above = self._row
             if not cells and self._is_blank(chunk, at):
                 self._blanks += 1
                 gone.add(at)
@@ -117,6 +123,8 @@ class NoOrders:
             else:
                 self._add(judged, at, at + 1)
             self._row = chunk.rows[at]
+            if len(cells) == 1 and not _COMMENT.fullmatch(cells[0][1]):
+                self._title = (self._row, above, cells[0][1])
         self._pass_by(judged, ids, done, len(chunk.rows))
         return found, frozenset(gone)
 
@@ -240,16 +248,24 @@ class NoOrders:
     def _is_header(
         self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]
     ) -> bool:
-        """Does the row name the columns once more? Below a blank row another table begins."""
+        """Does the row name the columns once more? Below a blank row, or a row of one cell, another
+        table begins.
+        """
         if len(cells) < _LEAST_NAMES:
             return False
         is_same = all(column == text for column, text in cells)
-        is_below = bool(self._row) and chunk.rows[at] > self._row + 1
-        if is_below and (is_same or self._is_another(cells)):
-            self.second = self.second or SecondTable(
-                chunk.rows[at], self._row, told(cells[0][1])
-            )
+        if self.second is None and (is_same or self._is_another(cells)):
+            self.second = self._second(chunk.rows[at], cells[0][1])
         return is_same
+
+    def _second(self, row: int, name: str) -> SecondTable | None:
+        """The table whose header has this row, if rows of another end above it."""
+        title, above, text = self._title
+        if above and title == self._row:
+            return SecondTable(title, above, told(text))
+        if self._row and row > self._row + 1:
+            return SecondTable(row, self._row, told(name))
+        return None
 
     def _is_another(self, cells: Sequence[tuple[str, str]]) -> bool:
         """Words only, also where the amount is: no order has that."""

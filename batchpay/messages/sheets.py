@@ -60,7 +60,7 @@ RANGE_NO_SHEET = entry(
 )
 SECOND_TABLE = entry(
     "second-table",
-    "{path}: in row {row:d} another table begins, below a blank row ('{cell}'): send the tables in"
+    "{path}: in row {row:d} another table begins ('{cell}'): send the tables in"
     " files of their own, or delete that header if its rows are orders too",
     means="A file holds two tables, and nothing says which rows are orders.",
     example="refunds below the orders, with a header of their own",
@@ -68,7 +68,7 @@ SECOND_TABLE = entry(
 )
 SECOND_TABLE_IN_SHEET = entry(
     "second-table.sheet",
-    "{path}: sheet '{sheet}': in row {row:d} another table begins, below a blank row ('{cell}'):"
+    "{path}: sheet '{sheet}': in row {row:d} another table begins ('{cell}'):"
     ' say range = "{range}" in [input] for the first of them, or delete that header if its rows are'
     " orders too",
     means="A sheet holds two tables, and nothing says which rows are orders.",
