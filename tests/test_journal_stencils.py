@@ -334,6 +334,29 @@ def _there(kept: Any, path: str) -> Any:
     return kept
 
 
+@pytest.mark.parametrize("end", ["t", "u001f", "\\t", '"'])
+def test_what_differs_behind_a_backslash_is_told(
+    connection: sqlite3.Connection, end: str
+) -> None:
+    """A tab and a line break in one place of two events: what is shared ends in mid-escape."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS stencils (id INTEGER PRIMARY KEY, pieces)"
+    )
+    shortening = Shortening()
+    said = {"t": "\t", "u001f": "\x1f"}.get(end, end)
+    for number in range(1, 9):
+        a = f"order{said if number % 2 else chr(10)}{number}"
+        data = {"boot_s": float(number), "state": "held", "a": a}
+        event = Event("answer", 1, "run", row=number, order_id="A", data=data)
+        text = line_of(1, "night", event)[-1]
+        short = shortening.short(connection, event, text)
+        shortening.committed()
+        kept = '(SELECT ? AS data, ? AS order_id, ? AS "row")'
+        query = f"SELECT {told_at('$.state', '$.a')} FROM {kept}"
+        (found,) = connection.execute(query, (short, "A", number)).fetchone()
+        assert values_of(found) == ["held", a]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(DATA, min_size=4, max_size=12))
 def test_whatever_an_event_says_it_says_afterwards(

@@ -19,6 +19,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -299,11 +300,25 @@ def _told(
             known[parts[1], *paths] = stencil
         return stencil.filled(parts)
     except _NO_STENCIL:
-        return data  # no JSON: SQLite says so
+        return _told_by_all(_plain(connection, {}, data, order_id, row), paths)
+
+
+def _told_by_all(text: str, paths: Sequence[str]) -> str:
+    """The same of an event's text; what is no JSON stays as it is, and SQLite says so."""
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps([_at(whole, path.split(".")[1:]) for path in paths])
 
 
 def _telling(pieces: Sequence[Piece], paths: Sequence[str]) -> list[Piece]:
-    """Of a stencil what it has at some places: where its holes are is seen by numbers in them."""
+    """Of a stencil what it has at some places: where its holes are is seen by numbers in them.
+    Raises ValueError where a hole may begin in mid-escape.
+    """
+    for piece, hole in pairwise(pieces):
+        if isinstance(piece, str) and isinstance(hole, int) and _ESCAPES.search(piece):
+            raise ValueError("no number may stand there")
     constant = "".join(piece for piece in pieces if isinstance(piece, str))
     mark = next(mark for mark in map(str, _MARKS) if mark not in constant)
     holes = [piece for piece in dict.fromkeys(pieces) if isinstance(piece, int)]
@@ -318,6 +333,7 @@ def _telling(pieces: Sequence[Piece], paths: Sequence[str]) -> list[Piece]:
     return [in_hole.get(piece, piece) for piece in split]
 
 
+_ESCAPES = re.compile(r"\\(u[0-9a-fA-F]{0,3})?\Z")
 # none begins with 0, which no number of JSON does
 _MARKS = range(10**8 + 7, 10**9, 7919)
 
