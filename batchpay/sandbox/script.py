@@ -1,15 +1,27 @@
 """A script's file: how the sandbox is set up, in a table [sandbox], and what goes wrong, in
 [[rule]] tables.
 
-    [sandbox] rate = "900/min"            # at most so many requests; 8/s, 900/min or 20/5s
-    rate_headers = true         # X-RateLimit-* on every answer rate_retry_after = "1"      # the
-    429's Retry-After; "" for none rate_html = false           # the 429 as an HTML page idempotency
-    = "off"         # or "on": honour the Idempotency-Key header secret_keys = ["skey_test_a"]  #
-    the only good ones; without it any skey_test_... is accounts = { shop = ["skey_test_b",
-    "skey_test_c"] }  # keys of one account; any other key has its own clock_offset_s = 0          #
-    how far the gateway's clock is ahead of this machine's charge_min = 2000           # limits of
-    GET /capability, in satang; charge_max, transfer_min, transfer_max likewise chained_only = false
+    [sandbox]
+    # at most so many requests; 8/s, 900/min or 20/5s
+    rate = "900/min"
+    # X-RateLimit-* on every answer
+    rate_headers = true
+    # the 429's Retry-After; "" for none
+    rate_retry_after = "1"
+    # the 429 as an HTML page
+    rate_html = false
+    # or "on": honour the Idempotency-Key header
+    idempotency = "off"
+    # the only good ones; without it any skey_test_... is
+    secret_keys = ["skey_test_a"]
+    # keys of one account; any other key has its own
+    accounts = { shop = ["skey_test_b", "skey_test_c"] }
+    # how far the gateway's clock is ahead of this machine's
+    clock_offset_s = 0
+    # limits of GET /capability, in satang; charge_max, transfer_min, transfer_max likewise
+    charge_min = 2000
     # true: a charge without destination is 400 bad_request
+    chained_only = false
 
 JSON has the same shape, or is a plain list of rules.
 """

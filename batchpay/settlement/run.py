@@ -1,15 +1,13 @@
 """The sequence of a run at the gateway: one order of steps, over ports, for everybody.
 
-    enter      whose money is it? another account, mode or address than the journal's ends the run
-      (J03)
-    wait       a journal that lost events waits until nothing of them can land any more
-      (L5, L11)
-    look       list the gateway's charges, adopt what is ours, list again if the journal was
-      restored   (L11, J02)
-    survey     what may be sent, judged anew with all that was found; another job's orders end the
-      run  (J06)
-    reach      a list back to the first request of whatever goes again; survey anew with what it
-      shows
+    enter      whose money is it? not the journal's account, mode or address: the end       (J03)
+    wait       a journal that lost events: until nothing of them can land any more     (L5, L11)
+    look       list the gateway's charges, adopt what is ours, list again if the journal
+               was restored                                                           (L11, J02)
+    look back  around what was sent again some nights ago: was it charged twice?
+    survey     what may be sent, by all that was found; another job's orders: the end       (J06)
+    reach      a list back to the first request of whatever goes again; survey anew with
+               what it shows
     recover    ask about every order that an earlier run left open
     preflight  may each recipient be paid, and is each share large enough?
     settle     send, and wait out every doubt

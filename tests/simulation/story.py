@@ -9,6 +9,7 @@ import csv
 import gc
 import logging
 import random
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -935,10 +936,12 @@ class Story:
 
     def _must_have_reason(self, stop: str) -> None:
         # under the id of either column
-        told = {
-            order for order in checker.excused(self.world) if order and order in stop
-        }
-        if not told and not self.at_once and "chrg" not in stop:
+        named = {word.rstrip(".") for word in re.findall(r"[\w.]+", stop)}
+        if (
+            not named & checker.excused(self.world)
+            and not self.at_once
+            and "chrg" not in stop
+        ):
             self.violations.append(f"a stop without a reason at the gateway: {stop}")
 
     async def _decided(self) -> None:
