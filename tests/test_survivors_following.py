@@ -377,10 +377,10 @@ def test_a_question_without_an_answer_ends_it_for_tonight() -> None:
     [
         ({"chains 0": 500}, ["chains 0"], []),
         ({"chains 0": 401}, ["chains 0"], []),
-        ({"acch_test_3": 503}, ["chains 0", "acch_test_3"], []),
+        ({"acch_test_3": 429}, ["chains 0", "acch_test_3"], []),
         ({"transfers 0": 429}, ["chains 0", "acch_test_3", "transfers 0"], ["0002/1"]),
         (
-            {"trsf_0": 500},
+            {"trsf_0": 401},
             ["chains 0", "acch_test_3", "transfers 0", "trsf_0"],
             ["0001/1", "0002/1"],
         ),
@@ -399,6 +399,94 @@ def test_one_request_that_fails_ends_it_for_tonight(
         open=("0001", "0002", "0000"),
         news_from=ten_minutes_before(night.now_ns),
     )
+
+
+@pytest.mark.parametrize(
+    ("fails", "asked", "seen"),
+    [
+        (
+            {"acch_test_3": 503},
+            ["chains 0", "acch_test_3", "transfers 0"],
+            ["0000/2", "0001/1"],
+        ),
+        (
+            {"trsf_0": 500},
+            ["chains 0", "acch_test_3", "transfers 0", "trsf_0"],
+            ["0001/1", "0002/1"],
+        ),
+    ],
+)
+def test_one_thing_that_is_never_told_is_in_no_others_way(
+    fails: dict[str, int], asked: list[str], seen: list[str]
+) -> None:
+    """It is asked for again on its schedule."""
+    night = Night()
+    listed = (share(1), share(0)) if "acch_test_3" in fails else (share(1),)
+    books = Books(TWO, {"acch_test_3": share(2)}, listed, fails=fails)
+    told = night.follow(books)
+    assert (books.asked, sorted(night.seen())) == (asked, seen)
+    assert told is not None and told.asked_ns == night.now_ns
+    assert len(told.open) == 3
+
+
+def test_three_things_in_a_row_that_are_not_told_end_it_for_tonight() -> None:
+    chains = list(CHAINS_OF_FOUR)
+    told_one = {chains[2]: SHARES[0]}
+    fails = {chains[0]: 500, chains[1]: 502, chains[3]: 503}
+    books = Books(chains_told=told_one, fails=dict(fails))
+    told = Night(4).follow(books)
+    assert books.asked[:5] == ["chains 0", *chains] and told is not None
+    assert told.asked_ns > 0
+    books = Books(chains_told={chains[3]: SHARES[0]}, fails=fails | {chains[2]: 500})
+    told = Night(4).follow(books)
+    assert books.asked == ["chains 0", *chains[:3]] and told is not None
+    assert told.asked_ns == 0
+
+
+def test_a_charge_that_is_never_told_is_asked_for_again_and_hides_no_other() -> None:
+    """Neither what was given back of others, nor what events name, nor, once it is told, what a
+    list told of it while it was not.
+    """
+    fails = {"chrg_test_2": 500}
+    events = (Happened("dispute.create", "dspt_1", "chrg_test_3"),)
+    night = Night()
+    first = night.follow(
+        Books(
+            CHAINS,
+            {},
+            SHARES,
+            refunds_listed=(given_back(2),),
+            events=events,
+            charges={"chrg_test_3": Booked("chrg_test_3", dispute="open")},
+            fails=fails,
+        ),
+        before=BEFORE,
+        refund_seen=words,
+    )
+    assert first is not None and first.unread == ("chrg_test_2",)
+    assert [one.charge_id for one in night.told(DisputeSeen)] == ["chrg_test_3"]
+    assert night.told(RefundSeen) == []
+    # its refund is in the list no earlier than that night; events are not read twice
+    assert first.news_from == BEFORE.news_from
+    assert first.events_from == ten_minutes_before(night.now_ns)
+    later = Books(
+        refunds_listed=(given_back(2),), charges={"chrg_test_2": Booked("chrg_test_2")}
+    )
+    second = night.follow(later, before=first, refund_seen=words, later_s=DAY_S)
+    assert later.since["refunds"] == BEFORE.news_from
+    assert later.since["events"] == first.events_from
+    assert [one.total for one in night.told(RefundSeen)] == [100]
+    assert second is not None and second.unread == () and second.events_from == ""
+
+
+def test_a_charge_without_an_answer_keeps_no_list_open_for_ever() -> None:
+    """Refunds are read from five weeks ago at most."""
+    before = replace(BEFORE, news_from="2026-10-01T00:00:00Z")
+    books = Books(refunds_listed=(given_back(2),), fails={"chrg_test_2": 500})
+    night = Night()
+    told = night.follow(books, before=before)
+    assert told is not None and told.unread == ("chrg_test_2",)
+    assert told.news_from == ten_minutes_before(night.now_ns)
 
 
 @pytest.mark.parametrize("requests", [1, 2, 3, 4])
@@ -601,7 +689,7 @@ def test_what_was_given_back_or_disputed_is_looked_up_once_and_told_when_it_is_n
     [
         {"fails": {"refunds 0": 500}},
         {"fails": {"events 0": 500}},
-        {"fails": {"chrg_test_2": 500}},
+        {"fails": {"chrg_test_2": 401}},
         {"requests": 1},
         {"deadline_s": 1.0},
         {"deadline_s": 10.07},

@@ -2,8 +2,9 @@
 back, what is disputed.
 
 It comes last in a run, on a budget of its own under the same limiter, and is never in anybody's
-way: a request that fails ends it for tonight, and nothing that it finds or misses decides whether
-an order may be sent. Where it stops, the next run, or `settle`, goes on (events.Followed).
+way: a list that fails ends it for tonight, and so do some single things in a row; nothing that it
+finds or misses decides whether an order may be sent. Where it stops, the next run, or `settle`,
+goes on (events.Followed). One thing that the gateway never tells is in no other's way.
 
     news        refunds by their list; disputes, moved transfers and charges that changed, by the
                 gateway's events
@@ -55,6 +56,7 @@ SILENT_AFTER = 3
 MOST = 100_000  # attempts that one run looks after, and holds in memory
 KEPT_OPEN = 500  # orders that one event names
 LONGEST_S = 60.0  # of one run
+FAILURES = 3  # of single things in a row: the gateway answers nothing now
 PATIENCE = 50  # how much more `settle` may take, whose whole purpose it is
 
 T = TypeVar("T")
@@ -155,6 +157,8 @@ class Follower:
             self._longest_s *= PATIENCE
         self._began_s = self._clock.elapsed_s()
         self._ended = False
+        self._failures = 0  # single things in a row that were not told
+        self._unread = dict.fromkeys(follows.before.unread if follows.before else ())
         self._told = False  # did the gateway tell of any transfer?
         self._without_one = 0
 
@@ -200,6 +204,7 @@ class Follower:
                 news_from=news.news_from,
                 events_from=news.events_from,
                 events_at=news.events_at,
+                unread=tuple(self._unread)[:KEPT_OPEN],
                 untold=self._tells_of_none,
             )
         )
@@ -217,16 +222,23 @@ class Follower:
 
     # --- one request
 
-    async def _ask(self, request: Request[T]) -> Answer[T] | None:
-        """None: it was not answered, or may not be asked; then nothing more is."""
+    async def _ask(
+        self, request: Request[T], *, single: bool = False
+    ) -> Answer[T] | None:
+        """None: it was not answered, or may not be asked; then nothing more is, unless it was the
+        first failure of some `single` things.
+        """
         if self._ended or self._left <= 0 or self._is_late():
             self._ended = True
             return None
         self._left -= 1
         answer = await self._channel.glance(request)
         if answer is not None and (answer.status == 200 or answer.status in NOT_THERE):
+            self._failures = 0
             return answer
-        self._ended = True
+        self._failures += 1
+        is_its_own = single and (answer is None or (answer.status or 0) >= 500)
+        self._ended = not is_its_own or self._failures >= FAILURES
         return None
 
     def _is_late(self) -> bool:
@@ -260,31 +272,42 @@ class Follower:
         """Refunds since the last time, and what the gateway's events name."""
         since = before.news_from
         begun = _instant(now_ns)
-        say_so = self._which_say_so()
+        self._unread.update(dict.fromkeys(self._which_say_so()))
         if not since:
-            for charge_id in say_so:
+            for charge_id in tuple(self._unread):
                 await self._look_at(charge_id, [])
             return _UpTo(begun)
         begin, at = before.events_from or since, before.events_at
         refunds = await self._pages(self._gateway.refunds, since, self._left // 4)
         happened, at, is_all = await self._events(begin, at)
         told = [one for one in refunds if one is not None]
-        looked_at = dict.fromkeys([*(one.charge_id for one in told), *say_so])
+        looked_at = dict.fromkeys([*(one.charge_id for one in told), *self._unread])
         for charge_id in filter(None, looked_at):
             await self._look_at(
                 charge_id, [one for one in told if one.charge_id == charge_id]
             )
         if self._ended:  # in whatever way: what was not read is read the next time
             return _UpTo(since, begin, at)
+        news_from = self._refunds_from(since, told, now_ns)
         for charge_id, first in self._changed(happened):
             if charge_id not in looked_at:
                 await self._look_at(charge_id, [])
             if self._ended:
-                return _UpTo(begun, begin, at + first)
+                return _UpTo(news_from, begin, at + first)
         touched = frozenset(one.about for one in happened)
         if is_all:
-            return _UpTo(begun, touched=touched)
-        return _UpTo(begun, begin, at + len(happened), touched)
+            events_from = begun if news_from != begun else ""
+            return _UpTo(news_from, events_from, touched=touched)
+        return _UpTo(news_from, begin, at + len(happened), touched)
+
+    def _refunds_from(self, since: str, told: Sequence[Refund], now_ns: int) -> str:
+        """From when refunds are read the next time: again those of tonight where one of their
+        charges was not told.
+        """
+        is_kept = any(one.charge_id in self._unread for one in told)
+        if is_kept and since > _instant(now_ns - FOLLOWED_NS):
+            return since
+        return _instant(now_ns)
 
     async def _events(self, begin: str, at: int) -> tuple[list[Happened], int, bool]:
         """The gateway's events from a time on, behind so many: half of what is left goes for them
@@ -337,9 +360,12 @@ class Follower:
         if case is None or case.attempt is None:
             return
         asked = case.intent
-        answer = await self._ask(partial(self._gateway.booked, charge_id))
+        answer = await self._ask(partial(self._gateway.booked, charge_id), single=True)
         if answer is None:
+            if not self._ended:
+                self._unread[charge_id] = None
             return
+        self._unread.pop(charge_id, None)
         if is_unknown(answer) and case.attempt.outcome is Outcome.PENDING:
             await self._recorder.missing(case, charge_id)
         booked = answer.said
@@ -432,9 +458,9 @@ class Follower:
             chain = one.chain
             if chain in told.ids or self._tells_of_none:
                 continue
-            answer = await self._ask(partial(self._gateway.chained, chain))
+            answer = await self._ask(partial(self._gateway.chained, chain), single=True)
             if answer is None:
-                break
+                continue
             if answer.said is None:
                 self._without_one += 1
                 continue
@@ -455,9 +481,9 @@ class Follower:
         for name in names:
             if name in told.transfers:
                 continue
-            answer = await self._ask(partial(self._gateway.transfer, name))
+            answer = await self._ask(partial(self._gateway.transfer, name), single=True)
             if answer is None:
-                return
+                continue
             if answer.said is not None and answer.said.id == name:
                 told.transfers[name] = answer.said
 

@@ -75,6 +75,8 @@ class Followed(Told):
     # ... but for the gateway's events from then on, behind so many of them, where the budget ended
     events_from: str = field(default="", metadata=OPTIONAL)
     events_at: int = field(default=0, metadata=OPTIONAL)
+    # charges that it did not tell when they were asked for by id, while it told others
+    unread: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)
     # the gateway tells of no transfer
     untold: bool = field(default=False, metadata=OPTIONAL)
 
