@@ -739,6 +739,16 @@ def test_the_same_plan_again_is_not_written_again(journal: SqliteJournal) -> Non
         ).fetchone() == (1,)
 
 
+def test_the_same_cells_on_another_sheet_are_other_rows(journal: SqliteJournal) -> None:
+    """They are kept once only where they stand at the same places."""
+    for sheet in ("One", "Two"):
+        chunk = SimpleNamespace(rows=[2], sheet=sheet, cells=lambda: b"cells")
+        plan(journal, [Judged(chunk, [{}], {}, frozenset(), {})])
+        assert journal.spans("b") == [(0, sheet, 2, 2)]
+        plan(journal, [Judged(chunk, [{}], {}, frozenset(), {})])
+    assert len(list(journal.events(["batch.planned"]))) == 2
+
+
 @pytest.mark.fault("J32")
 def test_rows_that_are_read_no_more(journal: SqliteJournal) -> None:
     """Of a file that was planned again: those before, between and behind its rows, and on sheets

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from batchpay.sandbox import SandboxServer
 from tests.inside import Inside
 from tests.test_following import turn
-from tests.world import Market, order
+from tests.world import HEADER, Market, order
 
 MARKET = Inside
 
@@ -85,3 +88,96 @@ def test_what_was_never_reported_cannot_be_made(market: Market) -> None:
         False,
         ["results.csv"],
     )
+
+
+FORMATS = '[report]\nformats = ["csv", "json", "parquet", "xlsx", "html"]\n'
+
+
+def book(market: Market, name: str, rows: list[dict[str, str]]) -> None:
+    """An input file as a workbook, all of its cells texts."""
+    whole = Workbook()
+    sheet = whole.active
+    assert sheet is not None
+    sheet.title = "Orders"
+    sheet.append(list(HEADER))
+    for row in rows:
+        sheet.append([row[column] for column in HEADER])
+    whole.save(market.folder / "inbox" / name)
+
+
+def corrected(market: Market, name: str) -> None:
+    """The first rejects.xlsx, its amounts and recipients filled in, as another input file."""
+    (path,) = (market.folder / "reports").glob("2*/rejects.xlsx")
+    whole = load_workbook(path)
+    sheet = whole.active
+    assert sheet is not None
+    at = {cell.value: number for number, cell in enumerate(sheet[1])}
+    for row in sheet.iter_rows(min_row=2):
+        if row[at["amount"]].value == "x":
+            row[at["amount"]].value = "103.25"
+        if not row[at["recipient"]].value:
+            row[at["recipient"]].value = "recp_test_sandbox1"
+    whole.save(market.folder / "inbox" / name)
+
+
+def all_again(market: Market) -> int:
+    """Every report of the folder, those that were replaced too, is made again to the byte; how many
+    there are.
+    """
+    found = 0
+    for path in sorted((market.folder / "reports").glob("2*/manifest*.json")):
+        seq = json.loads(path.read_text())["journal"]["seq"]
+        ended = market.run(path.parent.name, "--at", str(seq), verb="report")
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert "to the byte what manifest" in ended.stdout
+        found += 1
+    return found
+
+
+def test_reports_of_rows_that_were_corrected_and_read_anew_are_made_again(
+    market: Market,
+) -> None:
+    """A workbook with rejected and conflicting rows; its corrected rows come as another one, by
+    which what is said of the conflict changes. The rows are the same, and kept once.
+    """
+    (market.folder / "inbox").mkdir()
+    market.job(file="inbox/*.xlsx", more=FORMATS)
+    rows = [order(1), order(3, amount="x"), order(4), order(4, amount="77.00")]
+    book(market, "a.xlsx", [*rows, order(5, recipient="")])
+    assert market.run().returncode == 10
+    assert all_again(market) == 1
+    corrected(market, "b.xlsx")
+    assert market.run().returncode == 10
+    reasons = {r["reason"] for r in market.results() if r["file"] == "a.xlsx"}
+    assert any("b.xlsx" in reason for reason in reasons)
+    assert all_again(market) == 3
+    assert market.run().returncode == 10
+    assert all_again(market) == 3
+    assert len(generations(market)) == 2
+
+
+def test_reports_of_rows_that_a_lookup_file_changed_are_made_again(
+    market: Market,
+) -> None:
+    """The rows of then are kept beside those of now; those that no report was made from are not."""
+    lookup = market.folder / "shops.csv"
+    shop = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    market.job(destination=shop, more=FORMATS)
+    market.orders([order(1), order(2), order(3)])
+    wanted = (1, 2, 3)
+    for known in (1, 2, 3):
+        ids = [f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in wanted[:known]]
+        lookup.write_text("".join(["shop,id\n", *ids]))
+        market.run()
+    assert market.outcomes() == {"succeeded": 3}
+    assert all_again(market) == 3
+    assert len(generations(market)) == 3
+    assert market.run(verb="verify").returncode == 0
+
+
+def generations(market: Market) -> list[str]:
+    """Of the rows of all batches, each that the journal keeps."""
+    path = market.folder / "state" / "batchpay.db"
+    with closing(sqlite3.connect(path)) as journal:
+        query = "SELECT DISTINCT generation FROM row_chunks"
+        return [generation for (generation,) in journal.execute(query)]

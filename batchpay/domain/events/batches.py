@@ -171,6 +171,11 @@ class BatchPlanned(Told):
         mine = {**self.kept, "generation": other.generation}
         return bool(mine == json.loads(json.dumps(other.kept)))
 
+    def with_the_rows_of(self, other: BatchPlanned) -> Self:
+        """The same plan of the rows that were kept for another one, which are the same."""
+        kept = {**self.kept, "generation": other.generation}
+        return replace(self, generation=other.generation, kept=kept)
+
     def judged_anew(self, batch: Batch) -> Self:
         """The same rows, with another decision about the batch as a whole."""
         return replace(self, kept={**self.kept, "batch": asdict(batch)})

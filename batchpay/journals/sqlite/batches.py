@@ -84,23 +84,61 @@ class Batches(Writing):
         staged: str,
         repeats: Mapping[tuple[str, int], Repeat],
     ) -> None:
-        """Make the staged rows the batch's rows. The same plan again leaves the journal as it is.
+        """Make the staged rows the batch's rows. The same plan again leaves the journal as it is,
+        the same rows in another plan are not kept twice, and rows that a report was made from stay.
 
         `event`: when, and in which run.
         """
+        new, _, _ = staged.partition(":")
         planned = BatchPlanned.made(batch, staged, repeats)
         known = self._planned(batch.id)
-        same = known is not None and known.says_the_same(planned)
-        keep = planned
-        if known is not None and same:
-            keep = known
+        same = False
+        if known is not None and self._has_the_rows_of(batch.id, known, planned):
+            planned = planned.with_the_rows_of(known)
+            same = known.says_the_same(planned)
+        kept = {planned.generation}
+        if self._generations(batch.id) - kept - {new}:
+            kept |= self._reported(batch.id)
         with self._lock, self._transaction():
             if not same:
                 self._insert([_of_batch(event, batch, planned)])
-            self._connection.execute(
-                "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?",
-                (self.job, batch.id, keep.generation),
-            )
+            for other in self._generations(batch.id) - kept:
+                self._connection.execute(
+                    "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation = ?",
+                    (self.job, batch.id, other),
+                )
+
+    def _has_the_rows_of(
+        self, batch_id: str, known: BatchPlanned, planned: BatchPlanned
+    ) -> bool:
+        """Are the rows of two plans the same, at the same places?"""
+        if known.rows_sha256 != planned.rows_sha256:
+            return False
+        spans = self._spans_of(batch_id, known.generation)
+        return spans == self._spans_of(batch_id, planned.generation)
+
+    def _generations(self, batch_id: str) -> set[str]:
+        """Of the rows of a batch all that are kept."""
+        query = (
+            "SELECT DISTINCT generation FROM row_chunks WHERE job = ? AND batch_id = ?"
+        )
+        return set(self._column(query, self.job, batch_id))
+
+    def _reported(self, batch_id: str) -> set[str]:
+        """Those of them that were the batch's rows when it was counted for a report."""
+        query = (
+            "SELECT kind, iif(kind = ?, json_extract(data, '$.generation'), '') FROM events"
+            f" WHERE job = ? AND kind IN (?, ?) AND {RARE} AND batch_id = ? ORDER BY seq"
+        )
+        kinds = (BatchPlanned.kind, TotalsCounted.kind)
+        found = set()
+        latest = ""
+        for kind, generation in self._rows(query, kinds[0], self.job, *kinds, batch_id):
+            if kind == TotalsCounted.kind:
+                found.add(latest)
+            else:
+                latest = generation
+        return found
 
     def judge(self, event: Event, batch: Batch) -> None:
         """The rows of a batch stay as they are, and another decision was made about it as a
@@ -132,11 +170,16 @@ class Batches(Writing):
         planned = self._planned(batch_id)
         if planned is None:
             return []
+        return self._spans_of(batch_id, planned.generation)
+
+    def _spans_of(
+        self, batch_id: str, generation: str
+    ) -> list[tuple[int, str, int, int]]:
         query = (
             "SELECT number, sheet, first_row, last_row FROM row_chunks "
             "WHERE job = ? AND batch_id = ? AND generation = ? ORDER BY number"
         )
-        return self._rows(query, self.job, batch_id, planned.generation)
+        return self._rows(query, self.job, batch_id, generation)
 
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
         """One chunk of a batch as last planned; `chunks` is what proves that all of them are as

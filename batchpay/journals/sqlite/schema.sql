@@ -167,7 +167,8 @@ CREATE TABLE came_to (
     transfer_paid_at TEXT NOT NULL
 );
 
--- The rows of each batch as last planned: what reports need, so that no input file is read twice.
+-- The rows of each batch as last planned, and as they were for each report: what reports need, so that no input file is
+-- read twice.
 CREATE TABLE row_chunks (
     job        TEXT NOT NULL,
     batch_id   TEXT NOT NULL,
