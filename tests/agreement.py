@@ -31,7 +31,9 @@ from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Finding, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import alike, by_order, key_of, place_of
+from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.places import by_order, place_of
 from batchpay.messages import steps
 from batchpay.reports.results import shown_cells
 from batchpay.settlement import Preflight

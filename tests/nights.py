@@ -12,7 +12,8 @@ from typing import Any
 from batchpay.domain.model import Intent
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import alike, key_of
+from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.proof import Proof, Verdict
 from batchpay.settlement import Case, Recorder
 from tests.fakes import FakeClock, in_virtual_time

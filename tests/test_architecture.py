@@ -57,6 +57,15 @@ INWARD = {
     "shell": {"words", "pure", "edge", "loop", "contents", "shell"},
 }
 # The life of one attempt, which the loop and the journals follow.
+# how things are named, for ever
+NAMED = {
+    "lifecycle/keys",
+    "lifecycle/order_ids",
+    "lifecycle/payers",
+    "lifecycle/places",
+    "lifecycle/request",
+    "lifecycle/sale_terms",
+}
 ATTEMPTS = {
     "lifecycle/attempt",
     "lifecycle/charge",
@@ -68,7 +77,7 @@ ATTEMPTS = {
 # What a room may know beside that.
 ALSO = {
     # what came of attempts
-    "journals": {"lifecycle/plan", "lifecycle/after", *ATTEMPTS},
+    "journals": {*NAMED, "lifecycle/after", *ATTEMPTS},
     "readers": {"readers"},
     "reports": {
         "lifecycle/after",
@@ -80,7 +89,7 @@ ALSO = {
     "settlement": {
         "lifecycle/after",
         *ATTEMPTS,
-        "lifecycle/plan",
+        *NAMED,
         "lifecycle/elsewhere",
         "lifecycle/listing",
         "lifecycle/unclaimed",

@@ -39,7 +39,7 @@ from batchpay.journals.sqlite.lines import line_of
 from batchpay.journals.sqlite.packed import BEGINS, WHOLE, packed, teach
 from batchpay.journals.sqlite.soundness import BrokenChain
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import alike
+from batchpay.lifecycle.order_ids import alike
 from batchpay.sandbox import SandboxServer
 from tests.fakes import START_NS
 from tests.test_following import turn

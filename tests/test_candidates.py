@@ -37,7 +37,8 @@ from batchpay.job.load import load_job
 from batchpay.journals.sqlite.stencils import DIGEST
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import by_order, intent_of, place_of
+from batchpay.lifecycle.places import by_order, place_of
+from batchpay.lifecycle.request import intent_of
 from batchpay.lifecycle.rows import Guards, MayGo, Row
 from tests.jobs import job_text
 

@@ -44,7 +44,7 @@ from batchpay.job.job import Job, Limit
 from batchpay.job.key import secret_key
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.places import place_of
 from batchpay.settlement import Channel, Look
 from batchpay.settlement.lists import EVERYTHING
 from batchpay.settlement.pacing import Breaker, Pacer

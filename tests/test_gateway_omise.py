@@ -25,7 +25,7 @@ from batchpay.gateways.omise.client import Client, masked
 from batchpay.gateways.omise.decoding import read_strictly, strict_json
 from batchpay.gateways.omise.wire import MAX_ANSWER_BYTES
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.request import intent_of
 
 INTENT = intent_of(
     {

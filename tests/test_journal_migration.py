@@ -30,7 +30,8 @@ from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
 from batchpay.journals.sqlite.soundness import chained, statements
 from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import alike, fitting_terms, terms_of
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.sale_terms import fitting_terms, terms_of
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 
 # --- the version and what it stands for
@@ -91,7 +92,7 @@ def test_a_changed_form_is_a_new_version() -> None:
     """
     found = meaning(schema())
     assert found == MEANING[SCHEMA_VERSION], (
-        "schema.sql (or plan.alike or plan.terms_of, from which the table `asked` is derived) is"
+        "schema.sql (or alike or terms_of, from which the table `asked` is derived) is"
         f" no longer that of journal version {SCHEMA_VERSION}: raise SCHEMA_VERSION in"
         " journals/migration.py, write the step that brings a journal of the version before to the"
         " new one, keep that version's schema in tests/old, and enter the new digest in MEANING:"

@@ -24,7 +24,8 @@ from batchpay.journals.sqlite.batches import _between
 from batchpay.journals.sqlite.rows import pack, unpack
 from batchpay.journals.sqlite.soundness import _meant
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import place_of, terms_of
+from batchpay.lifecycle.places import place_of
+from batchpay.lifecycle.sale_terms import terms_of
 from batchpay.messages.message import plain
 
 HOUR_NS = 3600 * 10**9

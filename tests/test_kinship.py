@@ -23,7 +23,7 @@ from batchpay.lifecycle.ancestry import Ancestry, only_named
 from batchpay.lifecycle.earlier import reading_of
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
-from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rivals import Rivals, are_apart
 from batchpay.messages.message import plain
 from tests.test_lifecycle import DECLINED, FIRST, answer_event

@@ -19,8 +19,9 @@ from batchpay.lifecycle.charge import flaws_of
 from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_charges
-from batchpay.lifecycle.plan import content_of, intent_of
+from batchpay.lifecycle.payers import content_of
 from batchpay.lifecycle.proof import Proof, verdict
+from batchpay.lifecycle.request import intent_of
 from batchpay.reconciliation.findings import A_PERSON, who_acts_for
 from batchpay.settlement.evidence import is_claimed, is_known_already
 from tests.fakes import charged

@@ -20,7 +20,7 @@ import pytest
 from batchpay.batches.last import listed_until
 from batchpay.domain.events import Listed, line
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.keys import key_of
 from batchpay.sandbox import SandboxServer
 from batchpay.settlement.lists import iso
 from tests.inside import Inside

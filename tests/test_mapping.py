@@ -17,7 +17,7 @@ from batchpay.intake.cameback import with_own_ids as _with_own_ids
 from batchpay.intake.mapping import map_chunk
 from batchpay.intake.sources import column_of
 from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.places import place_of
 from batchpay.messages.message import plain
 
 CORE = {

@@ -36,7 +36,7 @@ from batchpay.domain import exits
 from batchpay.domain.errors import CannotWrite
 from batchpay.domain.lineage import NAMING
 from batchpay.domain.text import many
-from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.keys import key_of
 from batchpay.messages import steps
 from batchpay.messages.message import Entry
 from batchpay.reports.files import Directory

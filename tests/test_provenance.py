@@ -16,7 +16,7 @@ from batchpay.domain.model import Document
 from batchpay.intake.mapping import Mapped, map_chunk
 from batchpay.intake.provenance import held_against, unknown
 from batchpay.job.job import Columns, FromColumn
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.places import place_of
 from tests.inside import Inside
 from tests.test_doors import night, rows, write
 from tests.test_mapping import TextChunk

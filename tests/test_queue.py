@@ -11,7 +11,7 @@ import pytest
 from batchpay.domain.model import Outcome
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import advance
-from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.request import intent_of
 from batchpay.settlement import Candidate, Case, Limits
 from batchpay.settlement.queue import LANES_WAITING, Queue, limited
 from tests.test_lifecycle import answer_event, event

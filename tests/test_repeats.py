@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from batchpay.domain.model import Judged, Outcome, Problem
 from batchpay.intake.repeats import Repeats
 from batchpay.lifecycle.ancestry import Ancestry
-from batchpay.lifecycle.plan import alike, place_of
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.places import place_of
 from batchpay.messages.message import plain
 
 D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED

@@ -34,13 +34,9 @@ from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import (
-    batch_id_of,
-    by_order,
-    fitting_terms,
-    intent_of,
-    place_of,
-)
+from batchpay.lifecycle.places import batch_id_of, by_order, place_of
+from batchpay.lifecycle.request import intent_of
+from batchpay.lifecycle.sale_terms import fitting_terms
 from batchpay.terminal.bars import Quiet
 from tests.test_doors import journal_of, lookup, read, rows, told_back, write
 from tests.world import BY_CUSTOMER, KEY, Market, order

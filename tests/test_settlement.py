@@ -26,7 +26,7 @@ from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import GatewaySettings, Limit
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.request import intent_of
 from batchpay.lifecycle.rows import Guards, History, MayGo, Row, is_sendable
 from batchpay.lifecycle.standing import stand
 from batchpay.settlement import (

@@ -20,8 +20,9 @@ from batchpay.domain.events import ThrottleDistrusted, line
 from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import intent_of, key_of
+from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.proof import verdict
+from batchpay.lifecycle.request import intent_of
 from batchpay.settlement import Case, Limits, Recorder, Settlement
 from tests import test_settlement
 from tests.fakes import START_NS, FakeClock, FakeGateway, charged, in_virtual_time

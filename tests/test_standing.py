@@ -15,16 +15,9 @@ from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.holds import Going, held_beside
-from batchpay.lifecycle.plan import (
-    alike,
-    by_order,
-    content_of,
-    fitting_terms_in,
-    payer_of,
-    place_of,
-    single_use_of,
-    terms_of,
-)
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.payers import content_of, payer_of, single_use_of
+from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rows import (
     Cancellation,
     Cancelled,
@@ -46,6 +39,7 @@ from batchpay.lifecycle.rows import (
     is_sendable,
     rows_of,
 )
+from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_of
 from batchpay.lifecycle.sales import owner_of, settled_by
 from batchpay.lifecycle.standing import stand
 from batchpay.lifecycle.terms import (

@@ -50,7 +50,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
-from batchpay.lifecycle.plan import batch_id_of, by_order, fitting_terms, place_of
+from batchpay.lifecycle.places import batch_id_of, by_order, place_of
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -63,6 +63,7 @@ from batchpay.lifecycle.rows import (
     Row,
     Waits,
 )
+from batchpay.lifecycle.sale_terms import fitting_terms
 from batchpay.messages import steps
 from batchpay.messages.message import plain
 from batchpay.messages.standing import FAR_ABOVE, NEAR_ONE

@@ -21,8 +21,9 @@ from batchpay.domain.money import (
 )
 from batchpay.intake.repeats import Repeats
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.keys import explains_itself, key_of
 from batchpay.lifecycle.listing import Listing
-from batchpay.lifecycle.plan import alike, explains_itself, key_of
+from batchpay.lifecycle.order_ids import alike
 from tests.test_lifecycle import answer_event, event
 from tests.test_listing import AT, page
 from tests.test_matching import (

@@ -22,13 +22,8 @@ from batchpay.lifecycle.holds import (
     counts_since,
     held_beside,
 )
-from batchpay.lifecycle.plan import (
-    alike,
-    by_order,
-    fitting_terms_in,
-    place_of,
-    terms_in,
-)
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import (
     Cancellation,
@@ -52,6 +47,7 @@ from batchpay.lifecycle.rows import (
     goes_now,
     rows_of,
 )
+from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_in
 from batchpay.lifecycle.sales import (
     asked_before,
     is_kin,

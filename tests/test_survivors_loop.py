@@ -12,7 +12,7 @@ import pytest
 
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.model import Answer, Intent, Outcome
-from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.request import intent_of
 from batchpay.settlement import Brought, Limits, Run, at_gateway
 from batchpay.settlement.lists import PASSED_OVER
 from tests import test_settlement

@@ -33,8 +33,9 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import Shown
 from batchpay.lifecycle.elsewhere import asked_of
 from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.paid import money_charges, money_of, paid_apart
-from batchpay.lifecycle.plan import by_order, key_of
+from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.terms import Asked
 from batchpay.settlement import Case, Channel, Recorder
 from batchpay.settlement.belonging import Belonging

@@ -23,7 +23,7 @@ from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.proof import Proof, Verdict
 from batchpay.messages.steps import SEE_CHARGE, SETTLE_GONE
 from batchpay.settlement import (

@@ -18,7 +18,7 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.request import intent_of
 from batchpay.lifecycle.rows import (
     DuplicateOf,
     Guards,

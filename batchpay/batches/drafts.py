@@ -13,7 +13,7 @@ from batchpay.domain.model import Batch
 from batchpay.intake.take_in import Intake, Intakes
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import batch_id_of
+from batchpay.lifecycle.places import batch_id_of
 
 
 def batch_id_in(

@@ -21,7 +21,7 @@ from batchpay.domain.model import Batch, Event, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
-from batchpay.lifecycle.plan import alike
+from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.rows import Guards
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.settlement.evidence import is_claimed
@@ -32,7 +32,7 @@ from batchpay.settlement.preflight import Preflight
 class SaidNew(NamedTuple):
     """What people said --yes about: orders that resemble others, and are new."""
 
-    # plan.fitting_terms, the first, of orders -> order id -> when it was said (wall clock, ns)
+    # the first of `fitting_terms` of orders -> order id -> when it was said (wall clock, ns)
     orders: dict[str, dict[str, int]]
     charges: set[str]  # ids of adopted charges that files resembled
 

@@ -35,7 +35,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import place_of, places_of
+from batchpay.lifecycle.places import place_of, places_of
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import Cancellation, History
 

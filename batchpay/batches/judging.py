@@ -26,8 +26,8 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
-from batchpay.lifecycle.plan import fitting_terms_in
 from batchpay.lifecycle.rows import Cancelled, Guards
+from batchpay.lifecycle.sale_terms import fitting_terms_in
 from batchpay.messages import steps
 from batchpay.reports.manifest import mode_of
 

@@ -18,16 +18,10 @@ from batchpay.lifecycle.ancestry import Ancestry, goes_back_to
 from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.earlier import reading_of
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import (
-    by_order,
-    fitting_terms_in,
-    has_terms,
-    order_in,
-    place_of,
-    places_of,
-)
+from batchpay.lifecycle.places import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import CameFor, Cancellation, Same
+from batchpay.lifecycle.sale_terms import fitting_terms_in, has_terms
 
 
 def same_before(

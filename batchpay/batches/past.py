@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from batchpay.domain.model import Document
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import payer_of, single_use_of, terms_in, who_pays
+from batchpay.lifecycle.payers import payer_of, single_use_of, who_pays
 from batchpay.lifecycle.rows import Near, Past
+from batchpay.lifecycle.sale_terms import terms_in
 
 MOST = 100_000  # attempts
 

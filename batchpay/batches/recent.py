@@ -14,7 +14,7 @@ from batchpay.domain.text import told
 from batchpay.intake.likeness import Comparison, may_contain, suspicious
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import alike
+from batchpay.lifecycle.order_ids import alike
 from batchpay.messages import repeats, steps
 from batchpay.messages.message import Message
 

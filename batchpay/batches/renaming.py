@@ -36,7 +36,7 @@ from batchpay.lifecycle.ancestry import Ancestry, goes_back_to
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.places import place_of
 from batchpay.lifecycle.sales import is_known_by
 from batchpay.lifecycle.terms import contradicts, is_a_strangers, same_terms
 

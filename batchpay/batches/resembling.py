@@ -17,8 +17,9 @@ from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import alike, fitting_terms_in, has_terms, same_sale_terms
+from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
+from batchpay.lifecycle.sale_terms import fitting_terms_in, has_terms, same_sale_terms
 
 # how long an order of the same payer, recipient and amount is told (contract, section 2)
 NEAR_NS = 10 * 86_400 * 10**9

@@ -53,7 +53,7 @@ from batchpay.lifecycle.after import share_of
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import payment_method
+from batchpay.lifecycle.payers import payment_method
 from batchpay.lifecycle.proof import Proof
 from batchpay.lifecycle.rows import rows_of
 from batchpay.messages import stories as said

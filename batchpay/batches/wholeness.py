@@ -31,7 +31,7 @@ from batchpay.job.job import Job
 from batchpay.journals.lock import lock_path
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CANCELLED
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.places import place_of
 from batchpay.messages import nights, steps
 from batchpay.reports.manifest import Head, every_head, newest_heads
 

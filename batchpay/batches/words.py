@@ -30,7 +30,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt
 from batchpay.lifecycle.folding import advance
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import by_order, order_in, place_of
+from batchpay.lifecycle.places import by_order, order_in, place_of
 from batchpay.reports.manifest import Said
 
 MAY_BE_SAID = frozenset(

@@ -34,7 +34,7 @@ from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.places import by_order, place_of
 from batchpay.messages import steps
 from batchpay.reconciliation.findings import may_be_given_up
 from batchpay.settlement.cases import case_among

@@ -52,7 +52,7 @@ from batchpay.journals.place import (
     refuse_shared_disk,
 )
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import batch_id_of
+from batchpay.lifecycle.places import batch_id_of
 from batchpay.messages import steps
 from batchpay.reports.manifest import other_jobs
 from batchpay.settlement import Channel, preflight

@@ -51,7 +51,9 @@ from batchpay.job.job import Job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.holds import Going
-from batchpay.lifecycle.plan import by_order, content_of, key_of
+from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.payers import content_of
+from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
 from batchpay.messages import steps
 from batchpay.reconciliation.findings import Place, finding_of

@@ -29,7 +29,8 @@ from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Intent
 from batchpay.domain.ports import Gateway
 from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
-from batchpay.lifecycle.plan import form_encoded, key_of
+from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.request import form_encoded
 from batchpay.messages import steps
 from batchpay.settlement import Channel
 from batchpay.settlement.channel import Request

@@ -41,7 +41,7 @@ from batchpay.lifecycle.charge import (
 )
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.paid import paid_apart
-from batchpay.lifecycle.plan import may_pay
+from batchpay.lifecycle.payers import may_pay
 from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages import steps
 from batchpay.settlement import Case

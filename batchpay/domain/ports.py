@@ -336,21 +336,21 @@ class Journal(Protocol):
     # --- who asked the same
 
     def look_alikes(self, forms: Sequence[str]) -> Mapping[str, list[str]]:
-        """Look-alike form of an order id (plan.alike) -> the ids of this job's orders that were
+        """Look-alike form of an order id (`alike`) -> the ids of this job's orders that were
         sent, or adopted, under that form, oldest first. Forms that nobody has are left out.
         """
 
     def asked_terms(
         self, beginnings: Sequence[str], since_ns: int
     ) -> Mapping[str, list[tuple[str, str, int, str]]]:
-        """What terms (plan.terms_of) begin with -> order id, batch id and wall-clock time (ns) of
+        """What terms (`sale_terms`) begin with -> order id, batch id and wall-clock time (ns) of
         every attempt whose terms begin so since then, with its terms, oldest first.
         """
 
     def asked_under(
         self, beginnings: Sequence[str], but: str
     ) -> Mapping[str, list[tuple[str, str, int, str, str]]]:
-        """What terms are like (plan.fitting_terms) -> the same of whatever age, with the cells
+        """What terms are like (`fitting_terms`) -> the same of whatever age, with the cells
         that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
         the event; `but`: not those made of these.
         """

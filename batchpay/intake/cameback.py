@@ -11,7 +11,7 @@ from batchpay.domain.text import told
 from batchpay.intake import damage
 from batchpay.intake.refusals import Cells, Refusals, quoted
 from batchpay.job.job import FromColumn, Source
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.places import place_of
 from batchpay.messages import problems
 from batchpay.messages.message import Message
 

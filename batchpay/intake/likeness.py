@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.model import Document
-from batchpay.lifecycle.plan import may_pay, number_of_terms, payer_of
+from batchpay.lifecycle.payers import may_pay, payer_of
+from batchpay.lifecycle.sale_terms import number_of_terms
 
 SAMPLE = 128
 # of the samples: below it two files are not read order by order

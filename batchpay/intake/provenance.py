@@ -30,7 +30,8 @@ from batchpay.domain.text import told
 from batchpay.intake.damage import has_lost_letters, trace_of
 from batchpay.intake.mapping import Mapped
 from batchpay.job.job import Columns, FromTemplate
-from batchpay.lifecycle.plan import alike, payer_of
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.payers import payer_of
 from batchpay.messages.problems import (
     ANOTHER_ROW,
     LOST_ID,

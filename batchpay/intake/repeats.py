@@ -29,15 +29,11 @@ from batchpay.domain.model import (
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged
 from batchpay.lifecycle.ancestry import Ancestry, Trace, only_named
-from batchpay.lifecycle.plan import (
-    alike,
-    by_order,
-    content_of,
-    place_of,
-    single_use_of,
-    terms_in,
-)
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.payers import content_of, single_use_of
+from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rivals import Rivals, are_apart
+from batchpay.lifecycle.sale_terms import terms_in
 from batchpay.messages import repeats as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Field, Message
@@ -75,7 +71,7 @@ class _Row:
     place: Place
     order_id: str
     content: bytes
-    terms: str  # plan.terms_in
+    terms: str  # sale_terms.terms_in
     token: str
     owner: bool  # it caused an attempt: what it is, its history says
     kin: Ancestry  # the rows that it corrects

@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from batchpay.domain.events import Adopted, asked_in
-from batchpay.lifecycle.plan import alike, key_of, payment_method, terms_of
+from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.payers import payment_method
+from batchpay.lifecycle.sale_terms import terms_of
 
 T = TypeVar("T")
 MOST = 2**63 - 1  # that SQLite can hold
@@ -25,8 +28,8 @@ class Asked(NamedTuple):
     order_id: str
     attempt: int
     at_ns: int  # wall clock, UTC
-    alike: str  # plan.alike of the order id
-    terms: str  # plan.terms_of what was asked
+    alike: str  # order_ids.alike of the order id
+    terms: str  # sale_terms.terms_of what was asked
     # ancestry.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
     corrects: str
     batch_id: str

@@ -26,7 +26,7 @@ from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import owner_of_charge
 from batchpay.journals.guard import Open, follow
 from batchpay.journals.remembered import Remembered
-from batchpay.lifecycle.plan import alike
+from batchpay.lifecycle.order_ids import alike
 
 
 class MemoryJournal(Remembered):

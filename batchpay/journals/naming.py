@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from batchpay.domain.model import Batch, StoredChunk
-from batchpay.lifecycle.plan import tail_of
+from batchpay.lifecycle.places import tail_of
 
 
 class Planned(Protocol):

@@ -39,7 +39,7 @@ from batchpay.journals.came_to import came_of
 from batchpay.journals.guard import Open
 from batchpay.journals.naming import id_of_row
 from batchpay.lifecycle.after import OVER, created_ns
-from batchpay.lifecycle.plan import are_like
+from batchpay.lifecycle.sale_terms import are_like
 
 BEFORE_ALL = "0" * 64
 

@@ -2,7 +2,10 @@
 
 To be read in this order. One request and what comes back:
 
-plan       an order -> its key, body and digest; how ids, places and terms are written
+request    an order -> the exact body of an attempt, and what its answer must agree with
+keys       its Idempotency-Key; whose a charge is by it
+places     what batches and rows are called
+payers     who pays, and the digest of all that a row asks for
 charge     what the gateway shows of a charge; is it the one that was asked for?
 proof      what an answer proves
 doubt      when it is proven that nothing was charged
@@ -14,7 +17,9 @@ after      where a recipient's share is
 
 Which rows and charges are one sale:
 
+order_ids  ids that look alike
 terms      do two ask for the same: whose money, how much, for whom?
+sale_terms the same as a text, by which a journal finds them
 ancestry   the rows that a correction goes back to
 rivals     rows of one file under one id that contradict each other
 names      the other ids of a sale

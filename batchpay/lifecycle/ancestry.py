@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from batchpay.domain.model import Intent
-from batchpay.lifecycle.plan import by_order
+from batchpay.lifecycle.places import by_order
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from batchpay.domain.model import Event
 from batchpay.lifecycle.attempt import word_of
 from batchpay.lifecycle.earlier import EarlierRows
 from batchpay.lifecycle.names import KnownNames, Some
-from batchpay.lifecycle.plan import are_like, by_order, has_terms, terms_in
+from batchpay.lifecycle.places import by_order
+from batchpay.lifecycle.sale_terms import are_like, has_terms, terms_in
 
 
 class WordsJournal(Protocol):
@@ -56,7 +57,7 @@ class Cancellations:
     def under_other_ids(
         self, fitting: Sequence[str]
     ) -> list[tuple[Event, OrderCancelled]]:
-        """A person's words of orders that asked for such terms (plan.fitting_terms), said when ids
+        """A person's words of orders that asked for such terms (`fitting_terms`), said when ids
         were made of other cells than now, and of which nobody told which id they have now.
         """
         if self._foreign is None:

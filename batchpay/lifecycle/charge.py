@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from batchpay.domain.model import ChargeSeen, Intent, Outcome
 from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.times import instant_ns
-from batchpay.lifecycle.plan import payment_method
+from batchpay.lifecycle.payers import payment_method
 
 CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
 

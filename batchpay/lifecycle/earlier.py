@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from batchpay.domain.model import Batch, Document, Problem, StoredChunk
-from batchpay.lifecycle.plan import place_of, row_at
+from batchpay.lifecycle.places import place_of, row_at
 from batchpay.lifecycle.rivals import Rivals, rivals_among
 
 _LOOKED_THROUGH = 20  # chunks for rows that came before

@@ -13,7 +13,7 @@ from typing import Protocol
 from batchpay.domain.model import Document, Intent
 from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import by_order
+from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.terms import Asked, asked_by, asked_in
 
 

@@ -27,13 +27,8 @@ from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.after import begun_ns, may_be_made_since
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_for, asked_of, is_of_sale
-from batchpay.lifecycle.plan import (
-    alike,
-    fitting_terms_in,
-    single_use_of,
-    terms_in,
-    words_terms,
-)
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.payers import single_use_of
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -54,6 +49,7 @@ from batchpay.lifecycle.rows import (
     conflict_with,
     sendable_of,
 )
+from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_in, words_terms
 from batchpay.lifecycle.sales import ids_for_sure, is_kin, is_said_of
 from batchpay.lifecycle.terms import Asked, same_terms
 from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among

@@ -26,7 +26,8 @@ from batchpay.lifecycle.cancelled import Cancellations, WordsJournal
 from batchpay.lifecycle.earlier import NOTHING, EarlierRows, RowsJournal
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.names import KnownNames, Names, NamesJournal
-from batchpay.lifecycle.plan import alike, has_terms
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.sale_terms import has_terms
 from batchpay.lifecycle.terms import terms_alone
 
 

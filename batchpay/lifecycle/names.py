@@ -11,7 +11,7 @@ from typing import Protocol
 from batchpay.domain.events import IdsMadeOf, IdsRenamed, NewOrders, told_by
 from batchpay.domain.model import Event
 from batchpay.lifecycle.ancestry import Ancestry
-from batchpay.lifecycle.plan import by_order, order_in
+from batchpay.lifecycle.places import by_order, order_in
 
 _NOW = 2**63  # later than anything that a journal knows
 
@@ -82,7 +82,7 @@ Some = dict[str, dict[str, None]]
 
 
 class _ByForm:
-    """Names by what an id looks like (`plan.alike`), both ways."""
+    """Names by what an id looks like (`order_ids.alike`), both ways."""
 
     def __init__(self) -> None:
         self.same: Some = {}

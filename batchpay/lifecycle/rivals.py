@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from batchpay.domain.model import Document
-from batchpay.lifecycle.plan import terms_in
+from batchpay.lifecycle.sale_terms import terms_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Rivals:
     of its own, that is no name of the others.
     """
 
-    # Place -> what the row asks for, and of whom (plan.terms_in).
+    # Place -> what the row asks for, and of whom (sale_terms.terms_in).
     terms: Mapping[str, str]
 
     def which(self, places: Iterable[str], terms: str) -> str:

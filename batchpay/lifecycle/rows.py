@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from batchpay.domain.model import Document, Problem, Repeat, StoredChunk
 from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said

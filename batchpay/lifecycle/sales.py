@@ -13,17 +13,11 @@ from batchpay.domain.model import Outcome
 from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import (
-    alike,
-    by_order,
-    order_in,
-    place_of,
-    places_of,
-    terms_in,
-    terms_of,
-)
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.places import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import are_apart
 from batchpay.lifecycle.rows import Cancellation, Guards, History, Row
+from batchpay.lifecycle.sale_terms import terms_in, terms_of
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
 
 # --- the attempts of a sale

@@ -2,7 +2,7 @@
 
 What a job makes of a row is not the row's own: an edit of the job, or of a lookup file, tells no
 other sale. Where ids, jobs or metadata do not tell whether a row was charged, its recipient does
-not either, but where nobody knows who pays (`Asked.may_be_sale_of`, `plan.fitting_terms`); and a
+not either, but where nobody knows who pays (`Asked.may_be_sale_of`, `fitting_terms`); and a
 row stands for all that it asked for since its file came, however the job read it
 (`Row.ever_asked`).
 """
@@ -15,7 +15,7 @@ from batchpay.domain.model import Document, Intent
 from batchpay.domain.money import money_told
 from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import (
+from batchpay.lifecycle.payers import (
     content_of,
     may_pay,
     payer_of,

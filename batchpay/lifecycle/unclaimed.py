@@ -22,7 +22,9 @@ from batchpay.domain.model import ChargeSeen, Document, Event, Intent
 from batchpay.domain.times import instant_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_for
-from batchpay.lifecycle.plan import may_pay, number_of, order_in, who_pays
+from batchpay.lifecycle.keys import number_of
+from batchpay.lifecycle.payers import may_pay, who_pays
+from batchpay.lifecycle.places import order_in
 from batchpay.lifecycle.terms import Asked, asked_by
 
 KINDS = kinds(Stray, NamelessListed, Disowned)  # of the events that tell of them

@@ -14,7 +14,7 @@ from dataclasses import replace
 from batchpay.domain.model import Document, Finding, Intent
 from batchpay.domain.money import money_told
 from batchpay.domain.text import told
-from batchpay.lifecycle.plan import payer_of, payment_method
+from batchpay.lifecycle.payers import payer_of, payment_method
 from batchpay.lifecycle.rows import History, Row, place_told
 
 _ABSENT = "-"

@@ -23,7 +23,7 @@ from batchpay.domain.money import money_told
 from batchpay.lifecycle.after import Stands, share_of, wants_a_word
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.paid import money_of, paid_apart
-from batchpay.lifecycle.plan import payer_of, payment_method
+from batchpay.lifecycle.payers import payer_of, payment_method
 from batchpay.lifecycle.rows import (
     Cancelled,
     ConflictWith,

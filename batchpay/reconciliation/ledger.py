@@ -23,7 +23,7 @@ from batchpay.domain.times import is_instant
 from batchpay.lifecycle.after import Stands, stands_of
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import outcome_of
-from batchpay.lifecycle.plan import alike
+from batchpay.lifecycle.order_ids import alike
 from batchpay.reconciliation.matching import Difference
 
 CHARGE, TRANSFER, REFUND, OTHER = "charge", "transfer", "refund", "other"

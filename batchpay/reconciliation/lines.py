@@ -22,7 +22,9 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
 )
-from batchpay.lifecycle.plan import by_order, keys_of, payer_of, payment_method
+from batchpay.lifecycle.keys import keys_of
+from batchpay.lifecycle.payers import payer_of, payment_method
+from batchpay.lifecycle.places import by_order
 from batchpay.reconciliation.findings import NOBODY, iso
 
 

@@ -22,7 +22,7 @@ from batchpay.domain.times import day_told, is_instant
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import flaws_of, key_in, outcome_of
 from batchpay.lifecycle.elsewhere import asked_of, charged_beside
-from batchpay.lifecycle.plan import place_in
+from batchpay.lifecycle.keys import place_in
 from batchpay.messages import steps
 
 GIVE_BACK = ": give this one back"

@@ -27,7 +27,7 @@ from batchpay.domain.model import (
 from batchpay.domain.money import major_text, money_text
 from batchpay.lifecycle.after import ENDED, FOR_A_PERSON
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import by_order
+from batchpay.lifecycle.places import by_order
 from batchpay.messages import nights as said
 from batchpay.messages.message import Message, plain
 from batchpay.messages.problems import TOTAL_ROW

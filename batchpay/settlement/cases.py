@@ -12,7 +12,7 @@ from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import paid_apart
-from batchpay.lifecycle.plan import places_of, row_at
+from batchpay.lifecycle.places import places_of, row_at
 
 SLICE = 500  # orders that are read at once
 

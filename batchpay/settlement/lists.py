@@ -29,7 +29,7 @@ from batchpay.domain.times import SKEW_S, is_instant
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
-from batchpay.lifecycle.plan import may_pay
+from batchpay.lifecycle.payers import may_pay
 from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.by_id import Reply, ask_for

@@ -22,7 +22,7 @@ from batchpay.lifecycle.elsewhere import (
     is_of_sale,
 )
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import by_order, order_in, row_told, sale_told
+from batchpay.lifecycle.places import by_order, order_in, row_told, sale_told
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.entries import Entries

@@ -9,7 +9,7 @@ from batchpay.domain.model import ChargeSeen, Document, Intent
 from batchpay.domain.ports import Journal
 from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.unclaimed import (
     KINDS,
     Nameless,

@@ -28,7 +28,8 @@ from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, flaws_of
 from batchpay.lifecycle.folding import advance
-from batchpay.lifecycle.plan import alike, row_told, sale_told
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.places import row_told, sale_told
 from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.evidence import (
     is_refund,

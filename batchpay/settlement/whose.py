@@ -8,7 +8,7 @@ from batchpay.domain.model import ChargeSeen, Intent
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.charge import has_key, key_in
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import explains_itself, key_of, place_in
+from batchpay.lifecycle.keys import explains_itself, key_of, place_in
 from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.evidence import is_claimed
 from batchpay.settlement.expected import Expected

@@ -30,8 +30,10 @@ from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle import after
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.plan import fitting_terms, key_of, tail_of, terms_of
+from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.places import tail_of
 from batchpay.lifecycle.proof import Proof, Verdict
+from batchpay.lifecycle.sale_terms import fitting_terms, terms_of
 from batchpay.messages.message import plain
 from batchpay.settlement import Case, Recorder
 from tests import nights

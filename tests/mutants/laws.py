@@ -234,11 +234,11 @@ def _() -> None:
 @mutant(
     "L3",
     "a key of random, not of job, order and attempt",
-    "test_planning.py::test_keys_never_change",
+    "test_naming.py::test_keys_never_change",
 )
 def _() -> None:
     swap(
-        "batchpay.lifecycle.plan:key_of",
+        "batchpay.lifecycle.keys:key_of",
         lambda was: lambda job, order_id, attempt: str(uuid.uuid4()),
     )
 
@@ -1383,7 +1383,7 @@ def _() -> None:
 )
 def _() -> None:
     swap(
-        "batchpay.lifecycle.plan:alike",
+        "batchpay.lifecycle.order_ids:alike",
         lambda was: lambda order_id: order_id.strip().casefold().lstrip("0"),
     )
 
@@ -1536,7 +1536,7 @@ def _() -> None:
 )
 def _() -> None:
     swap(
-        "batchpay.lifecycle.plan:batch_id_of",
+        "batchpay.lifecycle.places:batch_id_of",
         lambda was: lambda first, job, sha256: was(first, "any", sha256),
     )
 
@@ -1562,7 +1562,7 @@ def _() -> None:
 @mutant(
     "J28",
     "a fixed fee is the same number in every currency",
-    "test_planning.py::test_a_fixed_fee_is_that_of_the_orders_own_currency",
+    "test_naming.py::test_a_fixed_fee_is_that_of_the_orders_own_currency",
 )
 def _() -> None:
     swap(

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from batchpay.domain.lineage import NAMING, told_id
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.places import place_of
 from tests.readers.files import HEADER, Looked, look, row, text_of
 from tests.readers.test_parquet import packed, table
 from tests.readers.test_xlsx import book, good

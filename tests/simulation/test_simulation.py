@@ -18,7 +18,7 @@ from batchpay.domain.model import Event
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION
 from batchpay.journals.sqlite.stencils import DIGEST
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.plan import key_of
+from batchpay.lifecycle.keys import key_of
 from tests.simulation import checker, outside
 from tests.simulation.disk import Disk, silence
 from tests.simulation.kinds import KINDS, missing

@@ -35,7 +35,7 @@ class NewOrders(Told):
 
     kind = "new_orders"
 
-    # plan.fitting_terms, the first, and order id
+    # the first of `fitting_terms`, and order id
     orders: tuple[tuple[str, str], ...] = field(default=(), metadata=PAIRS)
     # ids of adopted charges
     charges: tuple[str, ...] = field(default=(), metadata=LIST)

@@ -45,7 +45,8 @@ from batchpay.journals.sqlite.lines import (
 from batchpay.journals.sqlite.packed import WHOLE, is_storable
 from batchpay.journals.sqlite.stencils import CHARGE_TOLD_OF, DATA, RUN, told_at
 from batchpay.lifecycle.after import OVER, created_ns
-from batchpay.lifecycle.plan import by_order, payment_method
+from batchpay.lifecycle.payers import payment_method
+from batchpay.lifecycle.places import by_order
 
 # events stand in the order of their commits: their times may be so far out of order
 DISORDER_NS = 3600 * 10**9
@@ -210,7 +211,7 @@ class Orders(JournalFile):
                 )
 
     def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
-        """Look-alike form of an order id (plan.alike) -> the ids of orders that were sent, or
+        """Look-alike form of an order id (order_ids.alike) -> the ids of orders that were sent, or
         adopted, under that form, oldest first.
         """
         pairs = self._asked("alike, order_id", "alike", forms)
@@ -219,7 +220,7 @@ class Orders(JournalFile):
     def asked_terms(
         self, beginnings: Sequence[str], since_ns: int
     ) -> dict[str, list[tuple[str, str, int, str]]]:
-        """What terms (plan.terms_of) begin with -> order id, batch id and wall-clock time (ns) of
+        """What terms (`sale_terms`) begin with -> order id, batch id and wall-clock time (ns) of
         every attempt whose terms begin so since then, with its terms, oldest first.
         """
         query = (
@@ -306,7 +307,7 @@ class Orders(JournalFile):
     def asked_under(
         self, beginnings: Sequence[str], but: str
     ) -> dict[str, list[tuple[str, str, int, str, str]]]:
-        """What terms are like (plan.fitting_terms) -> the same of whatever age, with the cells
+        """What terms are like (`fitting_terms`) -> the same of whatever age, with the cells
         that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
         the event; `but`: not those made of these.
         """

@@ -15,21 +15,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchpay.job.job import Fee
-from batchpay.lifecycle import plan as planning
-from batchpay.lifecycle.plan import (
+from batchpay.lifecycle import keys, order_ids, payers, places, sale_terms
+from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.payers import content_of, payer_of, single_use_of
+from batchpay.lifecycle.places import (
     LONGEST_VALUE,
     MOST_KEYS,
-    alike,
     batch_id_of,
-    content_of,
-    form_encoded,
-    intent_of,
-    key_of,
-    payer_of,
     sale_told,
-    single_use_of,
     told_sale,
 )
+from batchpay.lifecycle.request import form_encoded, intent_of
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 ORDER = {
@@ -58,7 +55,9 @@ def intent(document=ORDER, *, attempt=1, fee=None, run_id="run-1"):
 
 def test_the_examples_of_the_module_hold():
     """What the docstring shows is what happens."""
-    assert doctest.testmod(planning).failed == 0
+    for module in (keys, order_ids, payers, places, sale_terms):
+        assert doctest.testmod(module).attempted
+        assert doctest.testmod(module).failed == 0
 
 
 def test_keys_never_change():

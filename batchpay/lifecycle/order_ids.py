@@ -1,0 +1,57 @@
+"""ORDER IDS that look alike: what programs do to ids, undone.
+
+>>> alike("００0012 ａ") == alike("12A")
+True
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+
+@lru_cache(maxsize=8192)  # asked of the orders of a chunk of rows, again and again
+def alike(order_id: str) -> str:
+    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing
+    `.0` or point, a spreadsheet's mark of text before it, and the exponent or the commas of a
+    number that a spreadsheet writes out. 1.1 and 1.10 are two ids: lines of one order.
+
+    >>> alike("0001003.0") == alike("1003") != alike("1003.05")
+    True
+    >>> alike("8E5") == alike("800000") == alike("8.00E+05") == alike("800,000") == alike("+800000")
+    True
+    >>> alike("'0017") == alike("17.") == alike("17")
+    True
+    >>> alike("1.10") != alike("1.1") != alike("A1.1") != alike("A1.10")
+    True
+    """
+    text = order_id
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    bare = "".join(text.split()).casefold().lstrip("'")
+    if not bare.isdecimal():
+        number = _NUMBER.fullmatch(bare)
+        if number:
+            bare = _written_out(*number.groups(""))
+    return _POINT_ZERO.sub("", bare).lstrip("0")
+
+
+_POINT_ZERO = re.compile(r"\.0*$")
+_NUMBER = re.compile(
+    r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?"
+)
+
+
+def _written_out(whole: str, decimals: str, exponent: str) -> str:
+    """Digits alone, with the point where it belongs: 8E5 is 800000, and 8.50E0 is 8.5."""
+    power = int(exponent or 0)
+    integer = whole.replace(",", "")
+    digits = integer + decimals.ljust(power, "0")
+    point = len(integer) + power
+    rest = digits[point:]
+    if exponent:
+        rest = rest.rstrip("0")
+    if rest:
+        return f"{digits[:point]}.{rest}"
+    return digits[:point]
