@@ -145,7 +145,7 @@ def questions(journal: SqliteJournal) -> Iterator[tuple[str, Ask]]:
     yield "spent", lambda one: list(one.asked_of((), tokens, most, 10_000))
     yield "asked_under", lambda one: one.asked_under(["", "a", "c"], "none")
     yield "charges_known", lambda one: one.charges_known(0)
-    yield "youngest_charge", lambda one: one.youngest_charge(0)
+    yield "youngest_charges", lambda one: one.youngest_charges(0)
     yield "uncharged_since", lambda one: one.uncharged_since(0)
     yield "went_again_since", lambda one: one.went_again_since(0)
     yield "order_of_charge", lambda one: [one.order_of_charge(each) for each in seen]

@@ -231,8 +231,22 @@ def test_the_youngest_charge_stands_where_it_was_told(journal: SqliteJournal) ->
     journal.append([intent("a"), seen("young", "2026-11-24T10:00:00Z")])
     journal.append([Event("run.started", 50 * HOUR_NS) for _ in range(20_000)])
     journal.append([seen("old", "2026-11-23T10:00:00Z")])
-    assert journal.youngest_charge(50 * HOUR_NS) == ("young", "2026-11-24T10:00:00Z")
-    assert journal.youngest_charge(51 * HOUR_NS) is None
+    young = {"young": "2026-11-24T10:00:00Z"}
+    assert journal.youngest_charges(50 * HOUR_NS) == young
+    assert journal.youngest_charges(51 * HOUR_NS) == {}
+
+
+@pytest.mark.fault("J05")
+def test_the_youngest_charges_are_all_of_one_second(journal: SqliteJournal) -> None:
+    """Wherever they stand."""
+
+    def seen(number: int) -> Event:
+        made = "2026-11-24T10:00:00Z" if number % 2000 == 7 else "2026-11-24T09:00:00Z"
+        told = {"charge": {"id": f"chrg_{number}", "created_at": made}}
+        return Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data=told)
+
+    journal.append([intent("a"), *(seen(number) for number in range(3000))])
+    assert set(journal.youngest_charges(0)) == {"chrg_7", "chrg_2007"}
 
 
 @pytest.mark.fault("J05")
@@ -255,8 +269,8 @@ def test_the_youngest_charge_is_not_looked_for_among_those_of_long_before(
         for day in days:
             journal.append([seen(day) for _ in range(1000)])
         journal.append([seen(30) for _ in range(2500)])
-        assert journal.youngest_charge(0) == ("of 30", "1970-01-30T00:00:00Z")
-        steps = work(journal, lambda: journal.youngest_charge(0))
+        assert set(journal.youngest_charges(0)) == {"of 30"}
+        steps = work(journal, lambda: journal.youngest_charges(0))
         found.append((steps, work(journal, lambda: journal.charges_known(29 * day_ns))))
     few, many = found
     assert many[0] < 1.1 * few[0] and many[1] < 1.5 * few[1]
@@ -907,10 +921,10 @@ def test_the_youngest_charge_is_found_however_many_are_walked_over_at_once(
                 Event("answer", at_ns, order_id=name, attempt=1, send=1, data=data),
             ]
         )
-    assert journal.youngest_charge(0) == ("chrg_test_2", "2026-09-21T14:40:00Z")
+    assert journal.youngest_charges(0) == {"chrg_test_2": "2026-09-21T14:40:00Z"}
     third_ns = noon_ns + 3 * 10**9
-    assert journal.youngest_charge(third_ns) == ("chrg_test_3", "2026-09-21T14:20:00Z")
-    assert journal.youngest_charge(third_ns + 1) is None
+    assert journal.youngest_charges(third_ns) == {"chrg_test_3": "2026-09-21T14:20:00Z"}
+    assert journal.youngest_charges(third_ns + 1) == {}
     assert set(journal.charges_known(0)) == {f"chrg_test_{at}" for at in (1, 2, 3)}
     assert set(journal.charges_known(third_ns)) == {"chrg_test_3"}
     assert journal.charges_known(third_ns + 1) == {}

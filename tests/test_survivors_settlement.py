@@ -928,25 +928,22 @@ def test_a_charge_that_names_no_job_is_not_another_jobs() -> None:
 
 
 @pytest.mark.fault("J05")
-def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None:
-    """So that a quiet month leaves a witness too."""
+def test_lists_must_show_what_was_proven_since_and_the_last_before() -> None:
+    """So that a quiet month leaves a witness too, and a second with two charges two of them."""
     written = Written()
 
     async def main(recorder: Recorder) -> None:
         for number in (1, 2):
             case = Case(replace(INTENT, order_id=f"000{number}", key=f"{number}"))
             await recorder.intend(case, 1000.0)
-            made = f"2026-11-24T00:00:0{number}Z"
-            await recorder.found(
-                case, of_job("night", id=f"chrg_test_{number}", created_at=made)
-            )
+            await recorder.found(case, of_job("night", id=f"chrg_test_{number}"))
             assert recorder.cases.case_of(f"chrg_test_{number}") is not None
         known = []
         for since_s in (0, 10 * 86_400):
             later = Recorder(written.journal, written.clock, "night", "run", live=False)
             later.expected.remember(START_NS + since_s * 10**9)
             known.append(set(later.expected.known))
-        assert known == [{"chrg_test_1", "chrg_test_2"}, {"chrg_test_2"}]
+        assert known == [{"chrg_test_1", "chrg_test_2"}] * 2
         later_case = Recorder(
             written.journal, written.clock, "night", "run", live=False
         ).cases.case_of("chrg_test_2")
@@ -957,6 +954,35 @@ def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None
             False,
         )
         assert recorder.cases.case_of("chrg_test_9") is None
+
+    written.run(main)
+
+
+@pytest.mark.fault("J05")
+def test_what_is_told_of_an_old_charge_makes_no_list_begin_before_the_last_one() -> (
+    None
+):
+    """A copy from between the two shows the old one, and lacks what was charged after the last."""
+    written = Written()
+    made = {"old": "2026-11-23T00:00:00Z", "last": "2026-11-24T00:00:00Z"}
+
+    async def main(recorder: Recorder) -> None:
+        cases = {}
+        for name, created_at in made.items():
+            cases[name] = Case(replace(INTENT, order_id=name, key=name))
+            await recorder.intend(cases[name], 1000.0)
+            seen = of_job("night", id=f"chrg_test_{name}", created_at=created_at)
+            await recorder.found(cases[name], seen)
+        await asyncio.sleep(10 * 86_400)
+        since_ns = written.clock.now_ns() - 10**9
+        changed = {"status": "reversed", "reversed": True}
+        charge = of_job("night", id="chrg_test_old", created_at=made["old"], **changed)
+        await recorder.found(cases["old"], charge, reread=True)
+        later = Recorder(written.journal, written.clock, "night", "run", live=False)
+        assert set(written.journal.charges_known(since_ns)) == {"chrg_test_old"}
+        later.expected.remember(since_ns)
+        youngest = max(created_at for created_at, _ in later.expected.known.values())
+        assert youngest == made["last"]
 
     written.run(main)
 

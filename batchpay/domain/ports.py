@@ -375,9 +375,9 @@ class Journal(Protocol):
         (UTC nanoseconds).
         """
 
-    def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
-        """Id and `created_at` of the youngest of these, by whatever the gateway told of it; None
-        where it told of none when they were made.
+    def youngest_charges(self, since_ns: int) -> Mapping[str, str]:
+        """The same of the youngest of these by what the gateway told of them: of all that were made
+        in that second, and of none of which it did not tell when.
         """
 
     def adopted(self) -> list[tuple[str, str]]:

@@ -154,9 +154,9 @@ class MemoryJournal(Remembered):
                 )
         return known
 
-    def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
-        """Charge id and `created_at` of the youngest of these, as the gateway told it."""
-        found: tuple[str, str] | None = None
+    def youngest_charges(self, since_ns: int) -> dict[str, str]:
+        """The youngest of these, as the gateway told it."""
+        found: dict[str, str] = {}
         for event in self._events:
             charge = charge_in(event)
             created_at = charge.get("created_at", "")
@@ -165,9 +165,10 @@ class MemoryJournal(Remembered):
                 and "id" in charge
                 and event.at_ns >= since_ns
             )
-            if told and created_at and (found is None or created_at > found[1]):
-                found = charge["id"], created_at
-        return found
+            if told and created_at:
+                found[charge["id"]] = max(created_at, found.get(charge["id"], ""))
+        youngest = max(found.values(), default="")
+        return {one: made for one, made in found.items() if made == youngest}
 
     def uncharged_since(self, since_ns: int) -> list[str]:
         """Order ids of attempts of which an answer, or a look-up, said since then that nothing was

@@ -217,7 +217,7 @@ class Cases:
 
     def knows_charges(self) -> bool:
         """Was any charge ever told of?"""
-        return self._journal.youngest_charge(0) is not None
+        return bool(self._journal.youngest_charges(0))
 
     def is_anything_open(self) -> bool:
         """Is there an order of an earlier run that the gateway must be asked about?"""

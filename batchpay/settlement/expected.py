@@ -36,7 +36,7 @@ class Expected:
         self._looked: dict[str, int] = {}
 
     def remember(self, since_ns: int) -> None:
-        """Charges that this journal has had proof of since then, or else the last one before: lists
+        """Charges that this journal has had proof of since then, and the last ones before: lists
         must show them. And what is said since then to have charged nothing, with a margin: lists
         may show that it was charged all the same.
         """
@@ -51,13 +51,11 @@ class Expected:
                 self.known.setdefault(charge_id, (created_at, float("-inf")))
 
     def _known_since(self, since_ns: int) -> Mapping[str, str]:
-        known = self._journal.charges_known(since_ns)
-        if known:
-            return known
-        youngest = self._journal.youngest_charge(since_ns - LONGEST_SILENCE_NS)
-        if youngest is None:
-            return {}
-        return dict([youngest])
+        """With the youngest ones before: what was told since may be of a charge of long ago, which
+        a list shows that is from before the last ones.
+        """
+        youngest = self._journal.youngest_charges(since_ns - LONGEST_SILENCE_NS)
+        return {**youngest, **self._journal.charges_known(since_ns)}
 
     def prove(self, charge: ChargeSeen) -> None:
         """It was seen just now: lists that begin from here on must show it."""

@@ -561,9 +561,9 @@ def test_charges_known_are_those_told_of_since_a_time(journal: Journal) -> None:
         "chrg_old": "",
     }
     assert journal.charges_known(5 * hour) == {}
-    assert journal.youngest_charge(0) == ("chrg_b", "2026-01-03")
-    assert journal.youngest_charge(3 * hour) == ("chrg_b", "2026-01-03")
-    assert journal.youngest_charge(3 * hour + 1) is None
+    assert journal.youngest_charges(0) == {"chrg_b": "2026-01-03"}
+    assert journal.youngest_charges(3 * hour) == {"chrg_b": "2026-01-03"}
+    assert journal.youngest_charges(3 * hour + 1) == {}
 
 
 def test_no_other_job_is_elsewhere_in_a_journal_of_one(journal: Journal) -> None:

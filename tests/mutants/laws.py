@@ -23,6 +23,7 @@ WIRE = "test_gateway_omise.py::"
 FILE = "test_journal_sqlite.py::"
 ARCHIVES = "test_archiving.py::"
 LATE = "test_late_lists.py::"
+DOUBTS = "test_survivors_settlement.py::"
 
 
 @dataclass(frozen=True)
@@ -1318,6 +1319,34 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.settlement.lists:Lists.lacking", always([]))
+
+
+@mutant(
+    "J05",
+    "what was told last of a charge is the last charge",
+    DOUBTS
+    + "test_what_is_told_of_an_old_charge_makes_no_list_begin_before_the_last_one",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def known_since(self: Any, since_ns: int) -> Any:
+            return self._journal.charges_known(since_ns) or was(self, since_ns)
+
+        return known_since
+
+    swap("batchpay.settlement.expected:Expected._known_since", make)
+
+
+@mutant(
+    "J05",
+    "of two charges of one second lists must show one",
+    DOUBTS + "test_lists_must_show_what_was_proven_since_and_the_last_before",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        return lambda self, since_ns: dict([*was(self, since_ns).items()][:1])
+
+    swap("batchpay.journals.memory:MemoryJournal.youngest_charges", make)
 
 
 @mutant(

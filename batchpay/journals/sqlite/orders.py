@@ -65,11 +65,17 @@ _LATELY = (
     f" OR json_extract({DATA_OF_E}, '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
     " ORDER BY a.seq DESC"
 )
+_LATELY_SEEN = (
+    "FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ?"
+    f" AND kind IN {SEEN}"
+)
 # what stands beside the greatest is of its row (sqlite.org/lang_select.html, "bare columns")
 _YOUNGEST = (
-    f"SELECT json_extract({DATA}, '{CHARGE_ID_AT}'),"
-    f" max(json_extract({DATA}, '{CHARGE_CREATED_AT}')), at_ns FROM events"
-    f" WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ? AND kind IN {SEEN}"
+    f"SELECT max(json_extract({DATA}, '{CHARGE_CREATED_AT}')), at_ns {_LATELY_SEEN}"
+)
+_OF_THAT_TIME = (
+    f"SELECT json_extract({DATA}, '{CHARGE_ID_AT}') {_LATELY_SEEN}"
+    f" AND json_extract({DATA}, '{CHARGE_CREATED_AT}') = ?"
 )
 _AT_ONCE = (
     f"SELECT e.seq, e.order_id, e.kind, e.attempt, e.send, CASE e.kind WHEN '{Answered.kind}'"
@@ -394,23 +400,30 @@ class Orders(JournalFile):
                 known[charge_id] = known.get(charge_id) or created_at or ""
         return known
 
-    def youngest_charge(self, since_ns: int) -> tuple[str, str] | None:
-        """Charge id and `created_at` of the youngest of these, as the gateway told it.
+    def youngest_charges(self, since_ns: int) -> dict[str, str]:
+        """Charge id -> `created_at` of the youngest of these, as the gateway told it.
 
         What was told long before one was made, by clocks that agree on that one, is older.
         """
-        found: tuple[str, str] | None = None
+        youngest = ""
+        told_in: list[tuple[int, int]] = []
+        first_ns = since_ns
         for span in self._back():
-            charge_id, created_at, told_ns = self._first(
-                _YOUNGEST, *span, self.job, since_ns
-            )
-            if created_at and charge_id and (found is None or created_at > found[1]):
-                found = charge_id, created_at
+            created_at, told_ns = self._first(_YOUNGEST, *span, self.job, since_ns)
+            if created_at and created_at > youngest:
+                youngest, told_in = created_at, []
                 made_ns = created_ns(created_at, 0)
                 if made_ns <= told_ns + DISORDER_NS:
                     since_ns = max(since_ns, made_ns - DISORDER_NS)
+            if created_at and created_at == youngest:
+                told_in.append(span)
             if self._is_before(span, since_ns):
                 break
+        found: dict[str, str] = {}
+        for span in told_in:
+            asked = (*span, self.job, first_ns, youngest)
+            ids = (charge_id for (charge_id,) in self._rows(_OF_THAT_TIME, *asked))
+            found.update(dict.fromkeys(filter(None, ids), youngest))
         return found
 
     def uncharged_since(self, since_ns: int) -> list[str]:
