@@ -739,6 +739,8 @@ class Finding:
     # given back since, smallest unit; None: nothing is known
     refunded_amount: int | None = None
     refund_contradicted: bool = False  # what is told of that cannot be true
+    # what is told of fee, VAT and net cannot be true: they are in no column and no sum
+    costs_contradicted: bool = False
     dispute: str = ""  # its status, in the gateway's word; empty: there is none
     expires_at: str = ""  # of one that waits for its payer, UTC
     qr_uri: str = ""  # where the code is that its payer scans

@@ -417,6 +417,14 @@ GIVEN_BACK = _label(
     "{money} of what was charged was given back to payers since; it is not taken off here.",
     "Beside what was earned.",
 )
+COSTS_LEFT_OUT = _counted(
+    "page.costs-left-out",
+    "In none of these sums: fee, VAT and net of {count} charge in {currency}, for what the gateway"
+    " tells of them cannot be true; the column of warnings tells what.",
+    "In none of these sums: fee, VAT and net of {count} charges in {currency}, for what the gateway"
+    " tells of them cannot be true; the column of warnings tells what.",
+    "Below what was earned, and what the gateway kept.",
+)
 IS_FINAL = _label(
     "page.final",
     "This is all of it: nothing of this file moves by itself any more.",

@@ -47,6 +47,7 @@ from batchpay.messages import outcomes, steps
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
 from batchpay.reconciliation.comebacks import with_lineage
+from batchpay.reconciliation.costs import cannot_be, whole_of
 from batchpay.reconciliation.reasons import (
     PAY_ONCE,
     kind_of_payer,
@@ -407,19 +408,35 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
         return seen
     if attempt.transfer is not None:
         seen = _with_transfer(seen, attempt, attempt.transfer)
+    seen = _with_costs(seen, charge)
     return replace(
         seen,
         charged_amount=charge.taken,
         charged_currency=charge.currency.upper(),
-        fee=charge.fee,
-        fee_vat=charge.fee_vat,
-        net=charge.net,
         fee_currency=charge.funding_currency or "",
         funding_amount=charge.funding_amount,
         funding_currency=charge.funding_currency or "",
         platform_fee=charge.platform_fee,
         recipient_amount=share_of(attempt),
     )
+
+
+def _with_costs(finding: Finding, charge: ChargeSeen) -> Finding:
+    """What the gateway says it kept of it; what cannot be true is told, and stands in no column."""
+    currency = charge.currency.upper()
+    unit = charge.funding_currency or ""
+    parts = {"fee": charge.fee, "VAT": charge.fee_vat, "net": charge.net}
+    whole = whole_of(charge.taken, currency, charge.funding_amount, unit)
+    if cannot_be(parts.values(), whole):
+        told = ", ".join(
+            f"{name} {money_told(minor, unit or currency)}"
+            for name, minor in parts.items()
+            if minor is not None
+        )
+        warning = outcomes.COSTS_CONTRADICTED(told=told)
+        warnings = (*finding.warnings, warning)
+        return replace(finding, warnings=warnings, costs_contradicted=True)
+    return replace(finding, fee=charge.fee, fee_vat=charge.fee_vat, net=charge.net)
 
 
 def _with_transfer(finding: Finding, attempt: Attempt, told: TransferSeen) -> Finding:

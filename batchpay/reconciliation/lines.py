@@ -25,6 +25,7 @@ from batchpay.domain.model import (
 from batchpay.lifecycle.keys import keys_of
 from batchpay.lifecycle.payers import payer_of, payment_method
 from batchpay.lifecycle.places import by_order
+from batchpay.reconciliation.costs import cannot_be, whole_of
 from batchpay.reconciliation.findings import NOBODY, iso
 
 
@@ -273,9 +274,17 @@ def plain_at(
             continue
         if (chunk.sheet, number) in repeats or at in chunk.comeback:
             continue
-        if _still_asks(chunk.documents[at], one):
+        if _still_asks(chunk.documents[at], one) and not _costs_cannot_be(one):
             found[at] = one
     return found
+
+
+def _costs_cannot_be(one: Plain) -> bool:
+    """That is told beside its row."""
+    whole = whole_of(
+        one.charged, one.charged_currency, one.funding_amount, one.funding_currency
+    )
+    return cannot_be((one.fee, one.fee_vat, one.net), whole)
 
 
 def _still_asks(document: Document, one: Plain) -> bool:

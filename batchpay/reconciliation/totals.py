@@ -63,6 +63,8 @@ SEEN_TO = "seen to"  # transfers that do not arrive, of which a person said so
 DIFFERS = "differs"  # transfers that are not the recipient's share
 REFUNDED = "refunded"  # given back since
 CONTRADICTED = "refund contradicted"  # as the gateway tells, and cannot be
+# charges of which fee, VAT or net cannot be what the gateway tells: these are in no sum
+ODD_COSTS = "odd costs"
 NAMED = 10  # further charges that a line names
 # how a further charge stands whose order has paid twice
 LEFT = frozenset({"open", "noted"})
@@ -150,7 +152,7 @@ class Totals:
     # (currency, fee currency, fee | vat | net) -> sum.
     fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a
-    # share can be told.
+    # share can be told; (currency, odd costs) -> charges.
     shares: Counter[tuple[str, str]] = field(default_factory=Counter)
     # Who must act -> rows.
     acts: Counter[str] = field(default_factory=Counter)
@@ -347,6 +349,8 @@ class Totals:
         for name, amount in fees.items():
             if amount is not None:
                 self.fees[currency, finding.fee_currency, name] += amount
+        if finding.costs_contradicted:
+            self.shares[currency, ODD_COSTS] += 1
         if finding.platform_fee is not None:
             self.shares[currency, "platform"] += finding.platform_fee
         if finding.recipient_amount is None:

@@ -13,6 +13,7 @@ from batchpay.reports.facts import (
     facts,
     is_it_all,
     known_last,
+    left_out,
     notes,
     ours_told,
     run_facts,
@@ -201,6 +202,8 @@ class Cover:
                 for name, key in (("fee", "fee"), ("fee_vat", "vat"), ("net", "net")):
                     minor = totals.fees[currency, counted_in, key]
                     self._write_sum(name, currency, minor, counted_in)
+        for told in left_out(self._inputs, words):
+            self._sheet.line(told, "alarm")
         self._sheet.at += 1
         self._write_earned()
 

@@ -15,7 +15,7 @@ from batchpay.lifecycle.after import FOR_A_PERSON, Stands
 from batchpay.messages import labels
 from batchpay.messages.message import Entry, Message
 from batchpay.reconciliation.earned import Earned
-from batchpay.reconciliation.totals import must_act
+from batchpay.reconciliation.totals import ODD_COSTS, must_act
 from batchpay.reports.pivots import Coded
 from batchpay.reports.table import Inputs
 from batchpay.reports.words import Words
@@ -135,6 +135,18 @@ def notes(inputs: Inputs, words: Words) -> list[str]:
         warned = inputs.totals.warned.total()
         told.append(words.say(labels.WARNED(count=warned)))
     return told
+
+
+def left_out(inputs: Inputs, words: Words) -> list[str]:
+    """By currency, of how many charges the costs are in no sum."""
+    shares = inputs.totals.shares
+    return [
+        words.say(
+            labels.COSTS_LEFT_OUT(count=shares[currency, ODD_COSTS], currency=currency)
+        )
+        for currency in known_last(inputs.totals.charged)
+        if shares[currency, ODD_COSTS]
+    ]
 
 
 NOWHERE = "–"  # what arrives of a transfer that failed, or was taken back

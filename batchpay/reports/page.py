@@ -30,6 +30,7 @@ from batchpay.reports.facts import (
     facts,
     is_it_all,
     known_last,
+    left_out,
     notes,
     ours_told,
     payouts_told,
@@ -502,6 +503,10 @@ class Page:
                 charged=whole,
                 back=back,
             )
+
+    @property
+    def left_out(self) -> list[str]:
+        return left_out(self.inputs, self.words)
 
     def moved(self, currency: str) -> bool:
         """Did money of a currency move?"""

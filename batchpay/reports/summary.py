@@ -18,6 +18,7 @@ from batchpay.reconciliation.earned import earned_of
 from batchpay.reconciliation.iso20022 import group_status
 from batchpay.reconciliation.lines import lines_of
 from batchpay.reconciliation.totals import (
+    ODD_COSTS,
     REFUNDED,
     Equation,
     Totals,
@@ -143,6 +144,7 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
         **_recipients_share(totals, currency),
         "recipient_amount_unknown": totals.shares[currency, "unknown"],
         "fees": _fees(totals, currency),
+        "costs_left_out": totals.shares[currency, ODD_COSTS],
         "earned": _earned(totals, currency),
         "transfers": _transfers(totals, currency),
         "refunded_minor": totals.later[currency, REFUNDED],
