@@ -658,7 +658,7 @@ def test_a_commission_is_part_of_the_proof(
             "amount: asked 1234.50 THB, got 2000.00 THB",
         ),
         ({"captured_amount": None}, ""),
-        # of what took nothing it tells nothing (omise-api.md, 3.1)
+        # of what took nothing it tells nothing (docs/gateway.md, 3.1)
         ({"captured_amount": 0, "status": "pending", "paid": False}, ""),
         ({"captured_amount": 7, "status": "failed", "paid": False}, ""),
     ],

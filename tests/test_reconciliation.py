@@ -553,7 +553,7 @@ def test_a_charge_whose_answer_was_lost_says_so(
 
 
 def test_money_stands_only_where_it_moved() -> None:
-    """Fees are filled in on failed charges too (omise-api.md, 3.4): they are not shown."""
+    """Fees are filled in on failed charges too (docs/gateway.md, 3.4): they are not shown."""
     declined = one(FIRST, answer_event(1, status="failed", paid=False, fee=10, net=90))
     assert (declined.fee, declined.net, declined.charged_amount) == (None, None, None)
     paid = one(

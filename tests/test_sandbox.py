@@ -1,4 +1,4 @@
-"""The imitated gateway behaves as the fact sheet says, and breaks as its script says."""
+"""The imitated gateway behaves as docs/gateway.md says, and breaks as its script says."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from batchpay.sandbox.arithmetic import commission_of, fee_of, funding_of
 from batchpay.sandbox.terms import CHARGE_MIN
 from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused, wait_for
 
-# The keys of a recorded charge (omise-api.md, 3.1), plus the two of chained charges.
+# The keys of a recorded charge (docs/gateway.md, 3.1), plus the two of chained charges.
 RECORDED = """
     object id location livemode amount currency authorization_type authorized_amount captured_amount
     acquirer_reference_number approval_code net fee fee_vat interest interest_vat funding_amount
@@ -186,7 +186,7 @@ def test_the_wire_and_the_log_keep_thai_text_byte_for_byte(sandbox, api):
 def test_what_is_wrong_is_refused_and_nothing_is_charged(
     sandbox, api, fields, status, code
 ):
-    """The order of the checks is that of omise-api.md, 2.5."""
+    """The order of the checks is that of docs/gateway.md, 2.5."""
     refused(api.post("/charges", data=order() | fields), status, code)
     assert sandbox.charges() == []
 

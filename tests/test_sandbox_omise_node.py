@@ -1,4 +1,4 @@
-"""The gateway's own published Node client works against the sandbox, unchanged (omise-api.md,
+"""The gateway's own published Node client works against the sandbox, unchanged (docs/gateway.md,
 10.2).
 
 It is no part of the default run until it was installed once: `make node-check`, or BATCHPAY_NODE=1.

@@ -1,4 +1,4 @@
-"""The gateway's own published Python client works against the sandbox, unchanged (omise-api.md,
+"""The gateway's own published Python client works against the sandbox, unchanged (docs/gateway.md,
 10.1).
 """
 

@@ -417,7 +417,7 @@ def test_a_chain_is_asked_for_once_and_of_a_charge_that_is_as_asked() -> None:
 
 
 def test_a_charge_ends_as_its_status_says() -> None:
-    """The words of the gateway (omise-api.md, 3.1), each with its outcome."""
+    """The words of the gateway (docs/gateway.md, 3.2), each with its outcome."""
     said = {
         status: (
             folded(

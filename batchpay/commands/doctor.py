@@ -541,8 +541,8 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Che
 def _account(
     job: Job, answer: Answer[Account], kept: dict[str, Any]
 ) -> Iterator[Checkup]:
-    """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why
-    it is not told.
+    """The key's own account (docs/gateway.md, 7.4) as a run holds it against job and journal, or
+    why it is not told.
     """
     account = answer.said or Account()
     try:

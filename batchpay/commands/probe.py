@@ -35,7 +35,7 @@ from batchpay.messages import steps
 from batchpay.settlement import Channel
 from batchpay.settlement.channel import Request
 
-LEAST_MINOR = 2000  # where the gateway does not tell its own (omise-api.md, 2.3)
+LEAST_MINOR = 2000  # where the gateway does not tell its own (docs/gateway.md, 2.3)
 CHAIN_AFTER_S = 5.0
 
 T = TypeVar("T")

@@ -122,7 +122,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One entry of the account's ledger (omise-api.md, 7.5)."""
+    """One entry of the account's ledger (docs/gateway.md, 7.5)."""
 
     direction: str  # credit or debit
     origin: str  # the id of what it comes from
@@ -135,7 +135,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What the account has, all in all (omise-api.md, 7.6)."""
+    """What the account has, all in all (docs/gateway.md, 7.6)."""
 
     total: int  # smallest unit
     currency: str  # upper case
@@ -143,7 +143,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money on its way to a recipient (omise-api.md, 7.9)."""
+    """Money on its way to a recipient (docs/gateway.md, 7.9)."""
 
     id: str
     recipient: str
@@ -163,7 +163,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """What ties a charge to its transfer, as far as the gateway tells (omise-api.md, 7.4)."""
+    """What ties a charge to its transfer, as far as the gateway tells (docs/gateway.md, 7.4)."""
 
     id: str
     transfer_id: str = ""  # empty: it does not say
@@ -171,7 +171,7 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something that the gateway says has happened (omise-api.md, 7.7)."""
+    """Something that the gateway says has happened (docs/gateway.md, 7.7)."""
 
     key: str  # transfer.pay, dispute.create
     about: str  # the id of what it happened to

@@ -54,7 +54,7 @@ MONEY_MOVED = frozenset({Outcome.SUCCEEDED, Outcome.UNPROVEN})
 NO_MONEY = frozenset(
     {Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED}
 )
-# statuses of a charge (omise-api.md, 3.2)
+# statuses of a charge (docs/gateway.md, 3.2)
 ENDED_WITHOUT_MONEY = frozenset({"failed", "expired", "reversed"})
 # a later run, or a person
 OPEN = frozenset({Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.HELD})
@@ -314,8 +314,8 @@ class ChargeSeen:
 
     @property
     def given_back(self) -> bool:
-        """Was all of it refunded? Its status stays what it was (omise-api.md, 3.2). More than was
-        charged was not.
+        """Was all of it refunded? Its status stays what it was (docs/gateway.md, 3.2). More than
+        was charged was not.
         """
         refunded = self.refunded or 0
         return refunded > 0 and self.taken <= refunded <= max(self.amount, self.taken)

@@ -30,8 +30,8 @@ from collections.abc import Mapping, Sequence
 from batchpay.messages import problems
 from batchpay.messages.message import Message
 
-# Decimals of each currency the gateway takes (omise-api.md, 2.2): 1/100 for all but JPY.
-# IDR has 2 here although other providers use 0.
+# Decimals of each currency the gateway takes (docs/gateway.md, 2.2): 1/100 for all but JPY. IDR has
+# 2 here although other providers use 0.
 EXPONENTS = {
     "AUD": 2,
     "CAD": 2,

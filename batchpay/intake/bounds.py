@@ -1,7 +1,7 @@
 """BOUNDS: what the gateway takes by its own word, and which orders of a file it would not take.
 
 `GET /capability` tells the least and the most of a charge and the smallest transfer, in the
-smallest unit of the account's own currency (omise-api.md, 2.3): what is asked in another one is
+smallest unit of the account's own currency (docs/gateway.md, 2.3): what is asked in another one is
 converted first, by a rate that nobody knows before, and not held against them here. `GET /account`
 tells the currencies.
 """

@@ -1,7 +1,7 @@
 """AFTER THE CHARGE: where a recipient's share is, whether it is the right one, and when the gateway
 is asked about it again.
 
-A charge that succeeded has a chain, at whose end is one transfer (omise-api.md, 2.5):
+A charge that succeeded has a chain, at whose end is one transfer (docs/gateway.md, 2.5):
 
     charge - commission  = transfer
     transfer - its fee   = what the recipient's bank gets
@@ -47,7 +47,7 @@ FOR_A_PERSON = frozenset({Stands.FAILED, Stands.DELETED})
 
 def stands_of(transfer: Transfer) -> Stands:
     """By its flags, the last one first: a transfer that arrived is no failure, whatever was before
-    (omise-api.md, 7.1).
+    (docs/gateway.md, 7.1).
     """
     if transfer.deleted:
         return Stands.DELETED
@@ -116,8 +116,8 @@ def _flaws(transfer: Transfer, attempt: Attempt) -> Iterable[str]:
 
 def share_of(attempt: Attempt) -> int | None:
     """What the recipient gets of a charge, smallest unit: its amount less the commission
-    (omise-api.md, 2.3), which is none where none was asked and none is told. None: nobody knows, or
-    nothing proves that it is split at all.
+    (docs/gateway.md, 2.5), which is none where none was asked and none is told. None: nobody knows,
+    or nothing proves that it is split at all.
     """
     asked = attempt.intent
     charge = attempt.charge

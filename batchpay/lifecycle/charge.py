@@ -98,8 +98,8 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
 
 
 def _paid_of(charge: ChargeSeen) -> tuple[str, bool, bool]:
-    """`paid`: as its status wants it, as it is, and whether these agree (omise-api.md, 3.2). Of a
-    status that nobody knows it says nothing.
+    """`paid`: as its status wants it, as it is, and whether these agree (docs/gateway.md, 3.2). Of
+    a status that nobody knows it says nothing.
     """
     if charge.status == "successful":
         return "true for a successful charge", charge.paid, charge.paid
@@ -228,8 +228,8 @@ _WELL_FORMED_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def outcome_of(charge: ChargeSeen) -> Outcome:
-    """Outcome by `status` alone, never by flags (omise-api.md, 3.2); a status nobody knows is still
-    pending.
+    """Outcome by `status` alone, never by flags (docs/gateway.md, 3.2); a status nobody knows is
+    still pending.
     """
     return KNOWN_STATUS.get(charge.status, Outcome.PENDING)
 

@@ -68,8 +68,8 @@ _OF_NOBODY = ("tokn_", "card_", "src_")
 
 
 def single_use_of(document: Mapping[str, object]) -> str:
-    """The card token that only one charge can ever spend; empty when there is none (omise-api.md,
-    2.1).
+    """The card token that only one charge can ever spend; empty when there is none
+    (docs/gateway.md, 2.1).
     """
     card = str(document.get("card", ""))
     if card.startswith("tokn_"):

@@ -163,6 +163,6 @@ def _speaks_of_reused_key(code: str, message: str) -> bool:
 
 def is_unknown(answer: Answer[Any]) -> bool:
     """Does it say that there is no charge of the id that was asked for? By the gateway's own code:
-    a 404 of something in between says nothing (omise-api.md, 1.6).
+    a 404 of something in between says nothing (docs/gateway.md, 1.6 and 4.3).
     """
     return answer.status == 404 and answer.code == "not_found"

@@ -84,7 +84,7 @@ def intent_of(
 def form_encoded(
     document: Document, metadata: Mapping[str, str], fee: Fee | None
 ) -> str:
-    """The body of `POST /charges` as application/x-www-form-urlencoded (omise-api.md, 1.4 and
+    """The body of `POST /charges` as application/x-www-form-urlencoded (docs/gateway.md, 1.4 and
     2.1).
     """
     fields = [("amount", str(document["amount"]))]

@@ -45,8 +45,8 @@ OF_OUTCOME: Mapping[Outcome, Status] = {
     Outcome.IN_DOUBT: Status(PDNG, NARRATIVE),
     Outcome.HELD: Status(RCVD, NARRATIVE),
 }
-# The gateway's word for a failure or a refusal (omise-api.md, 3.3 and 4.3) -> the reason; MS03, not
-# specified, for any other.
+# The gateway's word for a failure or a refusal (docs/gateway.md, 3.3 and 4.3) -> the reason; MS03,
+# not specified, for any other.
 OF_CODE: Mapping[str, str] = {
     "insufficient_fund": "AM04",
     "insufficient_balance": "AM04",

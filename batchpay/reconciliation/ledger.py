@@ -6,7 +6,7 @@ in whole smallest units and without tolerance.
     of a refund     one debit
     of the account  opening balance + credits - debits = closing balance
 
-(omise-api.md, 3.4, 7.5 and 7.6.) The closing balance of one audit is the opening balance of the
+(docs/gateway.md, 3.4, 7.5 and 7.6.) The closing balance of one audit is the opening balance of the
 next.
 """
 

@@ -3,7 +3,7 @@
 Charges are matched by their key, credits by the charge they come from, transfers by the id that a
 run found at the end of a chain. Of charges whose chain told none, by recipient and amount, of which
 as many must be there as were earned: a transfer does not say which charge it belongs to
-(omise-api.md, 7.1 and 7.9).
+(docs/gateway.md, 7.1 and 7.9).
 """
 
 from __future__ import annotations
@@ -466,7 +466,7 @@ def match_credits(
     charges: Sequence[Booked],
     transactions: Sequence[Transaction],
 ) -> list[Difference]:
-    """Each charge that succeeded has one credit of its net (omise-api.md, 7.5)."""
+    """Each charge that succeeded has one credit of its net (docs/gateway.md, 7.5)."""
     credits: dict[str, list[Transaction]] = defaultdict(list)
     for entry in transactions:
         if entry.direction == "credit":

@@ -4,7 +4,7 @@
 batchpay gives nothing back: a person does, at the gateway, on the day of the charge or long after.
 A refund changes no charge's `status`. It raises its `refunded_amount` (before 2019-05-29:
 `refunded`), and stands in its own list `refunds` and, by the day it was made, in the account's GET
-/refunds (omise-api.md, 3.1, 3.2 and 7.9).
+/refunds (docs/gateway.md, 3.1, 3.2 and 7.9).
 """
 
 from __future__ import annotations
@@ -303,7 +303,7 @@ class Totals:
 
 
 def booked_as_refunds(transactions: Iterable[Transaction]) -> Counter[str]:
-    """By currency: the debits of the gateway's ledger that come from a refund (omise-api.md,
+    """By currency: the debits of the gateway's ledger that come from a refund (docs/gateway.md,
     7.5).
     """
     booked = Counter[str]()

@@ -2,9 +2,9 @@
 a network.
 
 `SandboxServer` runs it in a thread of this process, `serve` in the foreground, `python -m
-batchpay.sandbox` in a process of its own. Facts come from the gateway's fact sheet (omise-api.md);
-what it leaves open is decided here and said where it is decided. Ready-made ids are told in
-`names`, the rules of a script in `faults`, its file in `script`.
+batchpay.sandbox` in a process of its own. Facts stand in docs/gateway.md; what is open there is
+decided here and said where it is decided. Ready-made ids are told in `names`, the rules of a script
+in `faults`, its file in `script`.
 """
 
 from batchpay.domain.errors import Misconfigured

@@ -1,4 +1,4 @@
-"""What the account is and may do: GET /account, /balance and /capability (omise-api.md, 2.2, 2.3
+"""What the account is and may do: GET /account, /balance and /capability (docs/gateway.md, 2.2, 2.3
 and 7.6).
 """
 
@@ -33,8 +33,8 @@ def id_of(ledger: Ledger, livemode: bool) -> str:
 
 
 def account(ledger: Ledger, call: Call) -> Thing:
-    """GET /account: whose the key is; amounts are decimal texts of main units here (omise-api.md,
-    2.3).
+    """GET /account: whose the key is; amounts are decimal texts of main units here
+    (docs/gateway.md, 2.3).
     """
     if call.livemode:
         mode = ""

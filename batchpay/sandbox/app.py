@@ -1,5 +1,5 @@
 """The routes: which handler answers which method and path, and with which kind of key
-(omise-api.md, 7).
+(docs/gateway.md, 7).
 """
 
 from __future__ import annotations
@@ -214,8 +214,8 @@ def _told(body: bytes, do: Callable[[Any], dict[str, Any]]) -> Response:
 
 
 def build(desk: Desk) -> ASGIApp:
-    """The whole application: a router without middleware; paths may end in a slash (omise-api.md,
-    1.4).
+    """The whole application: a router without middleware; paths may end in a slash
+    (docs/gateway.md, 1.4).
     """
     routes = [
         Route(path, Resource(desk, access, handlers))

@@ -1,5 +1,5 @@
 """What the gateway takes: fees, VAT, commission and conversion, in whole smallest units
-(omise-api.md, 2.5 and 3.4).
+(docs/gateway.md, 2.5 and 3.4).
 
 >>> fee_of(31000, "3.65"), fee_of(5000, "3.65")
 (1132, 183)
@@ -17,7 +17,7 @@ from batchpay.domain.money import exponent_of
 FUNDING_CURRENCY = "THB"
 FEE_RATE = "3.65"
 VAT_RATE = "7.0"
-# 30 THB with 7 % VAT, as recorded (omise-api.md, 7.1)
+# 30 THB with 7 % VAT, as recorded (docs/gateway.md, 7.1)
 TRANSFER_FEE = 2804
 TRANSFER_FEE_VAT = 196
 
@@ -88,7 +88,7 @@ def transfer_fee_in(currency: str) -> tuple[int, int]:
 
 
 def commission_of(amount: int, fixed: int | None, percentage: Decimal | None) -> int:
-    """The platform's share of the gross amount: fixed plus a rounded percentage (omise-api.md,
+    """The platform's share of the gross amount: fixed plus a rounded percentage (docs/gateway.md,
     2.5).
     """
     return (fixed or 0) + (

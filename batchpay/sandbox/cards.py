@@ -1,4 +1,4 @@
-"""Cards as the API shows them; the number itself is not kept (omise-api.md, 9)."""
+"""Cards as the API shows them; the number itself is not kept (docs/gateway.md, 9)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Charges: made, captured, reversed, expired and, in test mode, decided by hand (omise-api.md, 2.5
-and 3.2).
+"""Charges: made, captured, reversed, expired and, in test mode, decided by hand (docs/gateway.md,
+2.5 and 3.2).
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def become(ledger: Ledger, charge: Charge, end: str) -> None:
 
 
 def _disputed(ledger: Ledger, charge: Charge) -> None:
-    """Its payer's bank takes the money back for now (omise-api.md, 7.5)."""
+    """Its payer's bank takes the money back for now (docs/gateway.md, 7.5)."""
     debit = Transaction(
         id=ledger.mint("trxn", charge.livemode),
         livemode=charge.livemode,
@@ -277,7 +277,7 @@ def render(ledger: Ledger, charge: Charge) -> Thing:
 
 
 def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
-    """The charge that the request asks for; raises Problem in the order of omise-api.md, 2.5."""
+    """The charge that the request asks for; raises Problem in the order of docs/gateway.md, 2.5."""
     given = call.params
     amount = params.whole(given, "amount")
     currency = params.required(given, "currency").upper()

@@ -1,5 +1,5 @@
 """`Idempotency-Key`, where the sandbox is told to honour it: the same answer again for a day
-(omise-api.md, 5).
+(docs/gateway.md, 5).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which API keys are good, and whose they are (omise-api.md, 1.2).
+"""Which API keys are good, and whose they are (docs/gateway.md, 1.2).
 
 Each secret key is of an account of its own, unless it is named among those of another. Where every
 key of an account was withdrawn, the next secret key that nobody has used before is its new one: so

@@ -1,5 +1,5 @@
-"""Lists and single objects: a page of what was made within a range of time, in order (omise-api.md,
-7.8).
+"""Lists and single objects: a page of what was made within a range of time, in order
+(docs/gateway.md, 7.8).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 gives.
 
 An id is `<prefix>_test_<suffix>` in test mode and `<prefix>_<suffix>` in live mode, the suffix of
-[0-9a-z] (omise-api.md, 1.5). Sample files carry ids made beforehand, so any id whose suffix starts
-with `sandbox` exists:
+[0-9a-z] (docs/gateway.md, 1.5). Sample files carry ids made beforehand, so any id whose suffix
+starts with `sandbox` exists:
 
     tokn_test_sandbox...     a token, still usable once         cust_test_sandbox...  a customer
       with a card
@@ -17,7 +17,7 @@ So do those of the gateway's page on chained charges, which all have one suffix,
 work as they stand, again and again: its token is never spent.
 
 The last four digits of a token, card or customer id say how its charges end, as the numbers of the
-test cards do (omise-api.md, 9): 0011 insufficient_fund, 0012 stolen_or_lost_card, 0013
+test cards do (docs/gateway.md, 9): 0011 insufficient_fund, 0012 stolen_or_lost_card, 0013
 failed_processing, 0014 payment_rejected, 0016 failed_fraud_check, 0017 invalid_account_number;
 `3ds` in the suffix: pending until the payer acts; else success.
 """
@@ -53,7 +53,7 @@ _BY_ENDING = {
     "0017": "invalid_account_number",
 }
 
-# Failing test cards whose last four digits do not say it (omise-api.md, 9).
+# Failing test cards whose last four digits do not say it (docs/gateway.md, 9).
 _BY_NUMBER = {
     "6250947000000014": "insufficient_fund",
     "6250947000000022": "stolen_or_lost_card",

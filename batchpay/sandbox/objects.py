@@ -1,4 +1,4 @@
-"""The JSON of money and events, in the shape of version 2019-05-29 (omise-api.md, 3 and 7).
+"""The JSON of money and events, in the shape of version 2019-05-29 (docs/gateway.md, 3 and 7).
 
 All keys are always there; what is unset is null.
 """
@@ -99,7 +99,7 @@ _FEE_RATES = {
 }
 
 
-# of a transfer (omise-api.md, 7.1); the words are ours
+# of a transfer (docs/gateway.md, 7.1); the words are ours
 TRANSFER_FAILURES = {
     "transfer_failed": "the recipient's bank did not take it",
     "transfer_deleted": "it was deleted",
@@ -108,7 +108,7 @@ TRANSFER_FAILURES = {
 
 @lru_cache(4096)  # the same few seconds stand in everything
 def instant(seconds: int | None) -> str | None:
-    """UTC, ISO 8601, whole seconds (omise-api.md, 1.5)."""
+    """UTC, ISO 8601, whole seconds (docs/gateway.md, 1.5)."""
     if seconds is None:
         return None
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
@@ -121,8 +121,8 @@ def charge(
     refunds: list[Thing],
     disputed: Thing | None = None,
 ) -> Thing:
-    """A charge (omise-api.md, 3.1), its flags by its status (3.2). Fees are filled in whatever the
-    status is.
+    """A charge (docs/gateway.md, 3.1), its flags by its status (3.2). Fees are filled in whatever
+    the status is.
     """
     waiting = record.status == "pending" and record.authorized
     successful = record.status == "successful"
@@ -209,7 +209,7 @@ def transfer(
     bank_account: Thing | None,
     transactions: list[Thing],
 ) -> Thing:
-    """A transfer (omise-api.md, 7.1); the bank gets its amount less the transfer fee.
+    """A transfer (docs/gateway.md, 7.1); the bank gets its amount less the transfer fee.
 
     One that a charge caused is made whatever its amount is, and is not sendable when that is too
     small.
@@ -282,7 +282,7 @@ def dispute(record: Dispute) -> Thing:
 
 
 def chain(record: Chain) -> Thing:
-    """The classic account-chain fields, and what this chain ties together (omise-api.md, 7.4)."""
+    """The fields of an account's chain, and what this one ties together (docs/gateway.md, 7.4)."""
     return {
         "object": "chain",
         "id": record.id,
@@ -298,7 +298,7 @@ def chain(record: Chain) -> Thing:
 
 
 def transaction(record: Transaction) -> Thing:
-    """One line of the gateway's books (omise-api.md, 7.5)."""
+    """One line of the gateway's books (docs/gateway.md, 7.5)."""
     return {
         "object": "transaction",
         "id": record.id,
@@ -339,7 +339,7 @@ def refund(record: Refund) -> Thing:
 
 
 def event(record: Event, data: Thing) -> Thing:
-    """An event; the sandbox delivers none (omise-api.md, 7.7)."""
+    """An event; the sandbox delivers none (docs/gateway.md, 7.7)."""
     return {
         "object": "event",
         "id": record.id,

@@ -1,4 +1,4 @@
-"""The parameters of a request: query, form body and JSON body, merged (omise-api.md, 1.4)."""
+"""The parameters of a request: query, form body and JSON body, merged (docs/gateway.md, 1.4)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Who pays: tokens, customers with their cards, sources; and which of them a charge takes
-(omise-api.md, 2.1 and 9).
+(docs/gateway.md, 2.1 and 9).
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def source_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | Non
 
 
 def token_json(ledger: Ledger, token: Thing) -> Thing:
-    """A token; its location is absolute, on the vault's host (omise-api.md, 1.1)."""
+    """A token; its location is absolute, on the vault's host (docs/gateway.md, 1.1)."""
     return token | {
         "location": f"https://vault.omise.co/tokens/{token['id']}",
         "card": cards.shown(ledger, token["card"], token["livemode"]),
@@ -233,7 +233,7 @@ def _updated(ledger: Ledger, call: Call, customer: Thing, news: str) -> Thing:
 
 
 def _with_source(ledger: Ledger, call: Call, source: Any) -> Payer:
-    if isinstance(source, dict):  # given inline: made on the way (omise-api.md, 2.1)
+    if isinstance(source, dict):  # given inline: made on the way (docs/gateway.md, 2.1)
         given = {
             "amount": call.params.get("amount"),
             "currency": call.params.get("currency"),

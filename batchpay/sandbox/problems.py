@@ -1,5 +1,5 @@
 """The gateway's error object, as an exception that a handler raises and the desk answers
-(omise-api.md, 4).
+(docs/gateway.md, 4).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Problem(Exception):
 
 
 def error_object(code: str, message: str) -> dict[str, Any]:
-    """The four fields of an error (omise-api.md, 4.1)."""
+    """The four fields of an error (docs/gateway.md, 4.1)."""
     anchor = code.replace("_", "-")
     return {
         "object": "error",
@@ -33,15 +33,15 @@ def error_object(code: str, message: str) -> dict[str, Any]:
 
 
 def bad_request(message: str) -> Problem:
-    """A parameter is missing or wrong (omise-api.md, 4.3)."""
+    """A parameter is missing or wrong (docs/gateway.md, 4.3)."""
     return Problem(400, "bad_request", message)
 
 
 def not_found(kind: str, name: str) -> Problem:
-    """No such object, or one of the other mode (omise-api.md, 4.3)."""
+    """No such object, or one of the other mode (docs/gateway.md, 4.3)."""
     return Problem(404, "not_found", f"{kind} {name} was not found")
 
 
 def unauthorised() -> Problem:
-    """The key is missing, wrong or of the wrong kind (omise-api.md, 1.2)."""
+    """The key is missing, wrong or of the wrong kind (docs/gateway.md, 1.2)."""
     return Problem(401, "authentication_failure", "authentication failed")

@@ -1,4 +1,4 @@
-"""Who is paid: recipients and their bank accounts (omise-api.md, 7.3)."""
+"""Who is paid: recipients and their bank accounts (docs/gateway.md, 7.3)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def seed(ledger: Ledger) -> None:
 
 def payable(ledger: Ledger, name: str, livemode: bool) -> Thing:
     """A recipient that money may go to; raises invalid_recipient or recipient_not_verified
-    (omise-api.md, 2.5).
+    (docs/gateway.md, 2.5).
     """
     recipient = existing(ledger, name, livemode)
     if recipient is None or recipient["deleted"]:
@@ -56,7 +56,7 @@ def payable(ledger: Ledger, name: str, livemode: bool) -> Thing:
 
 
 def create(ledger: Ledger, call: Call) -> Thing:
-    """POST /recipients: neither verified nor active at first (omise-api.md, 7.3)."""
+    """POST /recipients: neither verified nor active at first (docs/gateway.md, 7.3)."""
     account = params.mapping(call.params, "bank_account")
     kind = params.required(call.params, "type")
     if kind not in ("individual", "corporation"):
@@ -91,7 +91,7 @@ def update(ledger: Ledger, call: Call) -> Thing:
     if name:
         changed["name"] = name
     account = params.mapping(call.params, "bank_account")
-    # another account is another payee, verified anew: the safe way (omise-api.md does not say)
+    # another account is another payee, verified anew: the safe way (nothing tells)
     if account:
         changed |= _UNVERIFIED | {"bank_account": _account_of(account)}
     return _keep(ledger, changed, "recipient.update")
@@ -174,7 +174,7 @@ def _recipient(
     verified: bool,
     active: bool,
 ) -> Thing:
-    """All fields of a recipient (omise-api.md, 7.3)."""
+    """All fields of a recipient (docs/gateway.md, 7.3)."""
     at = instant(0)
     return {
         "object": "recipient",

@@ -95,8 +95,8 @@ class Transaction:
 
 @dataclass(slots=True)
 class Refund:
-    """Money given back to the payer; a chained transfer stays as it is (omise-api.md, 2.5: no page
-    says otherwise).
+    """Money given back to the payer; a chained transfer stays as it is (docs/gateway.md, 2.5: no
+    page says otherwise).
     """
 
     id: str

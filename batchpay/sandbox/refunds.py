@@ -1,7 +1,7 @@
 """Refunds: money given back to the payer, whole or in part, and the debit that books it.
 
 The gateway keeps its fee (nothing documents it); the debit's key is ours, for none was recorded
-(omise-api.md, 7.5).
+(docs/gateway.md, 7.5).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Search over charges, transfers, recipients and customers: words and filters (omise-api.md, 7.9).
+"""Search over charges, transfers, recipients and customers: words and filters (docs/gateway.md,
+7.9).
 
 Two traps are kept: amounts in filters are main units, and a word may stand anywhere inside what is
 searched.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# of a recorded test account (omise-api.md, 2.3)
+# of a recorded test account (docs/gateway.md, 2.3)
 CHARGE_MIN = 2000
 CHARGE_MAX = 500_000_000_000
 TRANSFER_MIN = 3000
@@ -16,7 +16,7 @@ TRANSFER_MAX = 100_000_000_000
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Smallest units of the account's currency, to which other currencies are converted
-    (omise-api.md, 2.3).
+    (docs/gateway.md, 2.3).
     """
 
     charge_min: int = CHARGE_MIN

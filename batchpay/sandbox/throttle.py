@@ -1,4 +1,4 @@
-"""The gateway's rate limit: so many requests in any window, 429 beyond (omise-api.md, 6)."""
+"""The gateway's rate limit: so many requests in any window, 429 beyond (docs/gateway.md, 6)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Transfers to the recipients' banks, and the chains between charges and transfers (omise-api.md,
-7.1, 7.2, 7.4).
+"""Transfers to the recipients' banks, and the chains between charges and transfers
+(docs/gateway.md, 7.1, 7.2, 7.4).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _fail(ledger: Ledger, transfer: Transfer) -> list[Record]:
 
 def move(ledger: Ledger) -> None:
     """Where the script says how long a transfer takes, each goes on when its time has come (a
-    recorded one was sent after 3 s and paid after 5 s more; omise-api.md, section 9).
+    recorded one was sent after 3 s and paid after 5 s more; docs/gateway.md, 9).
     """
     terms = ledger.terms
     if terms.transfer_sent_s is None:

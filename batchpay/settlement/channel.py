@@ -278,8 +278,8 @@ class Channel:
         self.close(str(ill))
 
     def _take_advice(self, answer: Answer[object], now_s: float) -> None:
-        """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md,
-        section 6).
+        """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock;
+        docs/gateway.md, 6).
         """
         if not (_is_count(answer.remaining) and _is_count(answer.reset)):
             return

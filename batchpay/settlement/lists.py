@@ -833,7 +833,7 @@ def unreadable_after_loss(charge_id: str) -> str:
 
 
 def iso(at: datetime) -> str:
-    """`2026-11-24T13:45:39Z`, as the gateway's lists take it (omise-api.md, 7.8)."""
+    """`2026-11-24T13:45:39Z`, as the gateway's lists take it (docs/gateway.md, 7.8)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -25,7 +25,7 @@ FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE = 0.1
 RECOVERY_EVERY_S = 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
-# of X-RateLimit-Reset; a window is a minute (omise-api.md, section 6)
+# of X-RateLimit-Reset; a window is a minute (docs/gateway.md, 6)
 LONGEST_ADVICE_S = 120.0
 TICK_S = 1.0  # of the clock it is told by: the window may end so much earlier
 # a shorter window than this is told too coarsely, in whole seconds, to be compared with another

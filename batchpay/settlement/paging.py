@@ -12,7 +12,7 @@ from batchpay.settlement.channel import Channel
 
 # of one listing; no account of a gateway that tells its time comes near
 PAGES = 100_000
-PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
+PAGE_SIZE = 100  # the most the gateway gives (docs/gateway.md, 7.8)
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

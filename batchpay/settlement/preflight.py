@@ -1,9 +1,9 @@
 """Before the first order: may each recipient be paid at all, and what is the gateway's smallest
 transfer?
 
-(omise-api.md, 7.3 and 3.) Only what the gateway says holds anybody back: a charge to a recipient it
-calls unverified would be refused, or worse, charged without a split. Of whom it does not tell,
-nothing is held.
+(docs/gateway.md, 2.3 and 7.3.) Only what the gateway says holds anybody back: a charge to a
+recipient it calls unverified would be refused, or worse, charged without a split. Of whom it does
+not tell, nothing is held.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ async def preflight(
 
 async def _limits(gateway: Gateway, channel: Channel, currency: str) -> Preflight:
     """The smallest transfer, and the smallest and largest charge, in the account's own currency;
-    empty where the gateway does not tell (omise-api.md, 2.3).
+    empty where the gateway does not tell (docs/gateway.md, 2.3).
     """
     answer = await channel.glance(gateway.capability)
     if answer is None or answer.status != 200 or answer.said is None:

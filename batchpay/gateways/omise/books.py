@@ -31,7 +31,7 @@ LONGEST_MESSAGE = 300
 
 
 def listed_in(document: Any, read: Callable[[Any], T]) -> PageOf[T] | None:
-    """A page of any list of things that have ids (omise-api.md, 7.8); None for anything else."""
+    """A page of any list of things that have ids (docs/gateway.md, 7.8); None for anything else."""
     data, total = inside(document, "data"), inside(document, "total")
     if inside(document, "object") != "list" or not isinstance(data, list):
         return None
@@ -71,7 +71,7 @@ def charge_booked(document: Any) -> Booked | None:
 
 
 def booked_in(document: Any) -> Booked:
-    """A charge with its dispute and its refunds (omise-api.md, 3.1 and 3.2)."""
+    """A charge with its dispute and its refunds (docs/gateway.md, 3.1 and 3.2)."""
     amount, refunded_amount = (
         inside(document, "amount"),
         inside(document, "refunded_amount"),
@@ -145,7 +145,7 @@ def refund_in(document: Any) -> Refund | None:
 
 
 def transaction_in(document: Any) -> Transaction:
-    """An entry of the ledger (omise-api.md, 7.5)."""
+    """An entry of the ledger (docs/gateway.md, 7.5)."""
     return Transaction(
         direction=text(document, "direction"),
         origin=_words(document, "origin"),
@@ -158,7 +158,7 @@ def transaction_in(document: Any) -> Transaction:
 
 
 def balance_in(document: Any) -> Balance | None:
-    """What `GET /balance` tells (omise-api.md, 7.6); None when it is no balance."""
+    """What `GET /balance` tells (docs/gateway.md, 7.6); None when it is no balance."""
     total = _whole(document, "total")
     if inside(document, "object") != "balance" or total is None:
         return None
@@ -166,7 +166,7 @@ def balance_in(document: Any) -> Balance | None:
 
 
 def transfer_in(document: Any) -> Transfer:
-    """A transfer (omise-api.md, 7.1 and 7.9)."""
+    """A transfer (docs/gateway.md, 7.1 and 7.9)."""
     recipient = inside(document, "recipient")
     if isinstance(recipient, dict):
         recipient = recipient.get("id")
@@ -200,7 +200,7 @@ def chains_in(document: Any) -> PageOf[ChainLink] | None:
 
 
 def chain_in(document: Any) -> ChainLink:
-    """A chain (omise-api.md, 7.4)."""
+    """A chain (docs/gateway.md, 7.4)."""
     if not isinstance(document, dict):
         return ChainLink("")
     transfer = document.get("transfer")
@@ -217,8 +217,8 @@ def events_in(document: Any) -> PageOf[Happened] | None:
 
 
 def event_in(document: Any) -> Happened:
-    """An event, with what it is about (omise-api.md, 7.7). `data` is written in the account's own
-    version: the three names that are read of it are the same in all of them.
+    """An event, with what it is about (docs/gateway.md, 7.7). `data` is written in the account's
+    own version: the three names that are read of it are the same in all of them.
     """
     data = inside(document, "data")
     charge = inside(data, "charge")

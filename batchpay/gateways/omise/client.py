@@ -1,5 +1,5 @@
-"""CLIENT: what is asked of Omise as requests, its answers as documents (omise-api.md, sections 1, 2
-and 7); how their bytes go is `wire`'s.
+"""CLIENT: what is asked of Omise as requests, its answers as documents (docs/gateway.md, 1, 2 and
+7); how their bytes go is `wire`'s.
 
 A request is put together as the bytes that go over the wire, and an answer taken apart as they
 came. What a client library would add on the way, authentication flows, redirects and a timeout per
@@ -92,7 +92,7 @@ class Client:
         return await self.read("/charges", query, may_leave)
 
     async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer[Any]:
-        """GET /charges: the youngest charge from `since` on, by itself (omise-api.md, 7.8)."""
+        """GET /charges: the youngest charge from `since` on, by itself (docs/gateway.md, 7.8)."""
         query: dict[str, str | int] = {
             "from": since,
             "order": "reverse_chronological",

@@ -30,7 +30,7 @@ from batchpay.domain.model import (
 )
 from batchpay.gateways.omise import books, objects
 
-PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
+PAGE_SIZE = 100  # the most the gateway gives (docs/gateway.md, 7.8)
 
 T = TypeVar("T")
 
@@ -246,7 +246,7 @@ class Omise:
 
 
 def _query(span: Span, offset: int, limit: int) -> dict[str, str | int]:
-    """One page, oldest first (omise-api.md, 7.8)."""
+    """One page, oldest first (docs/gateway.md, 7.8)."""
     query: dict[str, str | int] = {"from": span.since, "order": "chronological"}
     if span.until:
         query["to"] = span.until

@@ -2,7 +2,7 @@
 
 Whatever a document is, nothing here raises. What is not as documented is said of what was read, in
 `ChargeSeen.unread` say, or makes it nothing: unclear proves nothing, and goes on as evidence.
-(omise-api.md, sections 3, 4 and 7.) What the account's ledger lists is read in `books`.
+(docs/gateway.md, 3, 4 and 7.) What the account's ledger lists is read in `books`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _as_it_came(document: Any) -> str:
 
 
 def error_in(document: Any) -> tuple[str, str]:
-    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is
+    """Code and message of the gateway's error object (docs/gateway.md, 4.1); empty when it is
     something else.
 
     Both may echo what was sent, so they are masked before anybody writes them down.
@@ -90,7 +90,7 @@ _NEVER_EMPTY = ("id", "status", "currency")
 
 
 def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
-    """A charge object as far as it can be read (omise-api.md, 3.1); None when it says that it is
+    """A charge object as far as it can be read (docs/gateway.md, 3.1); None when it says that it is
     something else.
     """
     if inside(document, "object") != "charge":
@@ -163,7 +163,7 @@ def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> Char
 
 def _captured(document: Mapping[str, Any]) -> int | None:
     """What a successful charge took where that is not its amount, as a person may capture a part;
-    of others `captured_amount` tells nothing (omise-api.md, 3.1).
+    of others `captured_amount` tells nothing (docs/gateway.md, 3.1).
     """
     if document.get("status") != "successful":
         return None
@@ -175,7 +175,7 @@ def _captured(document: Mapping[str, Any]) -> int | None:
 
 def _if_it_waits(document: Mapping[str, Any], *path: str) -> str:
     """What the payer of a charge that waits must know: until when, and which code to scan
-    (omise-api.md, 3.1; a source's `scannable_code` is as the official SDKs have it).
+    (docs/gateway.md, 3.1; a source's `scannable_code` is as the official SDKs have it).
     """
     if text(document, "status") != "pending":
         return ""
@@ -183,7 +183,7 @@ def _if_it_waits(document: Mapping[str, Any], *path: str) -> str:
 
 
 def page_in(document: Any) -> Page | UnreadablePage | None:
-    """A list object of charges (omise-api.md, 7.8); None when it is anything else."""
+    """A list object of charges (docs/gateway.md, 7.8); None when it is anything else."""
     data, total = inside(document, "data"), inside(document, "total")
     if not isinstance(data, list):
         return None
@@ -262,7 +262,7 @@ def size_told(document: Any) -> int:
 
 
 def account_in(document: Any) -> Account | None:
-    """What `GET /account` tells (omise-api.md, 7.4); None when it is no account."""
+    """What `GET /account` tells (docs/gateway.md, 7.4); None when it is no account."""
     if inside(document, "object") != "account":
         return None
     taken = inside(document, "supported_currencies")
@@ -277,7 +277,7 @@ def account_in(document: Any) -> Account | None:
 
 
 def capability_in(document: Any) -> Capability | None:
-    """What `GET /capability` tells (omise-api.md, 2.3); None when it is no capability."""
+    """What `GET /capability` tells (docs/gateway.md, 2.3); None when it is no capability."""
     if inside(document, "object") != "capability":
         return None
     return Capability(
@@ -288,7 +288,7 @@ def capability_in(document: Any) -> Capability | None:
 
 
 def recipient_in(document: Any) -> Recipient | None:
-    """What `GET /recipients/:id` tells (omise-api.md, 7.3); None when it is no recipient."""
+    """What `GET /recipients/:id` tells (docs/gateway.md, 7.3); None when it is no recipient."""
     if inside(document, "object") != "recipient":
         return None
     return _recipient(document)
