@@ -905,8 +905,8 @@ def _options(job: Job, flags: dict[str, Any]) -> Options:
 
 
 def _leave(code: int, *, of_outcomes: bool = False) -> None:
-    """`of_outcomes`: it says what became of money, and nothing else may change it (contract,
-    section 6).
+    """`of_outcomes`: it says what became of money, and nothing else may change it (README.md, "Exit
+    codes").
     """
     told = streams.end(code)
     raise SystemExit(code if of_outcomes else told)

@@ -1,4 +1,4 @@
-"""A plan, held row by row against the run that follows it (fault-matrix J14).
+"""A plan, held row by row against the run that follows it (docs/faults.md, J14).
 
     agreement = Agreement(job)
     agreement.plan(...)             # before the run

@@ -3,7 +3,7 @@
     python -m tests.checker FOLDER ...
 
 It reads what `tests.evidence` reads - the gateway's own log, the journal, the reports, the inputs -
-and holds it against the invariants I1 to I20 of the fault matrix. Each is one function that returns
+and holds it against the invariants I1 to I20 of docs/laws.md. Each is one function that returns
 sentences, so that a caller sees all of them. The life of every charge is derived again in
 `tests.lives`; no verdict of the product is trusted.
 """
@@ -826,7 +826,7 @@ def i14(e: Evidence) -> Iterator[str]:
 
 
 def derived_exit_code(e: Evidence) -> int:
-    """12, 11, 10 or 0 by section 6 of the contract."""
+    """12, 11, 10 or 0 (README.md, "Exit codes")."""
     owners = {
         row["order_id"]: row["outcome"] for row in e.results if row["idempotency_key"]
     }

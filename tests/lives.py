@@ -1,5 +1,5 @@
 """The judge's own reading of the journal: what each attempt's events add up to, written from the
-contract alone.
+pages that people read, not from the code.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NOTHING_CHARGED = frozenset({"not_sent", "throttled", "key_refused", "not_here"}
 
 
 def key_of(job: str, order_id: str, attempt: int) -> str:
-    """UUIDv5 of job name, order id and attempt number (contract, section 7)."""
+    """UUIDv5 of job name, order id and attempt number (docs/gateway.md, 2.1)."""
     return str(
         uuid.uuid5(
             KEY_NAMESPACE, json.dumps([job, order_id, attempt], ensure_ascii=False)
@@ -85,7 +85,7 @@ class Attempt:
 
     @property
     def outcome(self) -> str:
-        """Where it stands (contract, section 4)."""
+        """Where it stands (README.md, "Where a row ends")."""
         if self.charge or self.flawed:
             return self._charged()
         if any(send.end == "" for send in self.sends):

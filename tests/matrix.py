@@ -1,7 +1,7 @@
 """Which faults, invariants and laws are covered by which test: `make matrix`.
 
-The ids are those of the fault matrix, each with a name to recognise it by; the coverage is read
-from the markers of the collected tests (`@pytest.mark.fault("B07", "I1")`).
+The ids are those of docs/faults.md, each with a name to recognise it by; the coverage is read from
+the markers of the collected tests (`@pytest.mark.fault("B07", "I1")`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The job file: every key of the contract parses, everything wrong is said at once, nothing is
+"""The job file: every key of its schema parses, everything wrong is said at once, nothing is
 guessed.
 """
 
@@ -105,8 +105,8 @@ def refused(folder: Path, text: str) -> str:
     return str(caught.value)
 
 
-def test_the_smallest_job_has_the_contracts_defaults(tmp_path: Path) -> None:
-    """Contract, section 2, `Defaults`."""
+def test_the_smallest_job_has_the_defaults_that_are_told(tmp_path: Path) -> None:
+    """Those of schemas/job.schema.json, which says each of them in words."""
     job = load_job(job_file(tmp_path, SMALLEST))
     assert job.input == Input(pattern=str(tmp_path / "orders.csv"))
     assert job.gateway == GatewaySettings(

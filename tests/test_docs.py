@@ -290,7 +290,7 @@ def without_digest(folder: Path, text: str) -> Job:
 
 
 def test_a_default_is_told_in_words_where_it_is_one() -> None:
-    """The contract's list of defaults, whole, and no `default` that its description keeps to
+    """The list of defaults, whole, and no `default` that its description keeps to
     itself.
     """
     assert {(name, key) for name, key, _ in DEFAULTS} == {

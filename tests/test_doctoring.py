@@ -330,8 +330,8 @@ def test_without_a_key_all_but_the_gateway_is_looked_at(
 
 
 def test_what_is_wrong_is_told_beside_the_missing_key(market: Market) -> None:
-    """A stop, a refused file, a damaged journal: 12 and 78 before 65, as the contract orders
-    them.
+    """A stop, a refused file, a damaged journal: 12 and 78 before 65, in the order of the exit
+    codes.
     """
     market.orders([order(1)])
     market.job()

@@ -1,5 +1,5 @@
-"""The doors that no guard watched (fault-matrix 7a), each made to happen against the true program
-over real HTTP.
+"""The doors that no guard watched (docs/faults.md, J01 to J36), each made to happen against the
+true program over real HTTP.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fault matrix and the markers of the tests speak of the same ids."""
+"""The list of faults and the markers of the tests speak of the same ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The true program against the sandbox over real HTTP: what the contract promises, from outside."""
+"""The true program against the sandbox over real HTTP: what README.md promises, from outside."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_same_file_again_shows_the_same_and_sends_nothing(market: Market) ->
 
 
 def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
-    """Every field of every charge (contract, section 7)."""
+    """Every field of every charge (docs/gateway.md, 2.1)."""
     market.orders([order(7, invoice="ใบแจ้งหนี้ & 7")])
     market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10.5"')
     assert market.run().returncode == 0

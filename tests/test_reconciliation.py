@@ -785,7 +785,7 @@ def test_a_job_that_reads_a_sent_row_otherwise_closes_all_the_same() -> None:
 def test_the_exit_code_is_a_function_of_outcomes(
     outcomes: list[Outcome], code: int
 ) -> None:
-    """Contract, section 6; a duplicate counts like what it names."""
+    """README.md, "Exit codes"; a duplicate counts like what it names."""
     findings = [
         replace(PAID, outcome=outcome, counts_as=outcome) for outcome in outcomes
     ]

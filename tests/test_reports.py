@@ -34,7 +34,7 @@ from batchpay.reports.files import Directory
 from batchpay.reports.table import COLUMNS
 from tests.test_reconciliation import PAID, PROBLEM, batch, one
 
-CONTRACT = [  # section 5.1
+PROMISED = [  # their order, to which columns are only added
     "file",
     "row",
     "sheet",
@@ -119,8 +119,8 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
     """Then the input's unused ones, metadata, and ours that came later."""
     write_reports(tmp_path, inputs(ROWS, CELLS))
     header, *rows = read_csv(tmp_path / "results.csv")
-    assert header[: len(CONTRACT)] == CONTRACT == list(COLUMNS)
-    assert header[len(CONTRACT) :] == [
+    assert header[: len(PROMISED)] == PROMISED == list(COLUMNS)
+    assert header[len(PROMISED) :] == [
         "Item",
         "input.reason",
         "metadata[invoice]",
@@ -188,7 +188,7 @@ def test_any_text_comes_back_as_it_may_be_shown(texts: list[str]) -> None:
         )
         rows = read_csv(Path(folder) / "results.csv")[1:]
         table = pq.read_table(Path(folder) / "results.parquet").to_pylist()
-    assert [row[len(CONTRACT)] for row in rows] == [
+    assert [row[len(PROMISED)] for row in rows] == [
         defused(visible(text)) for text in texts
     ]
     assert [row["Item"] for row in table] == [visible(text) for text in texts]

@@ -227,7 +227,7 @@ WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
 def test_what_a_row_is(
     row: Row, events: list[Any], guards: Guards, kind: type, sent: bool
 ) -> None:
-    """Contract, section 4: ownership, coming back, what was planned and never charged; and whether
+    """Ownership, coming back, what was planned and never charged; and whether
     a run sends it.
     """
     standing = stand(row, history(*events), guards)

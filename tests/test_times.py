@@ -98,7 +98,7 @@ def test_the_table_of_exit_codes_is_whole() -> None:
 
 
 def test_the_worst_code_is_told() -> None:
-    """12, 78, 77, 75, 69, 11, 10 in this order (contract, section 6)."""
+    """12, 78, 77, 75, 69, 11, 10 in this order (README.md, "Exit codes")."""
     order_of = [12, 78, 77, 75, 69, 11, 10, 0]
     for at, code in enumerate(order_of):
         assert exits.worst(order_of[at:]) == code

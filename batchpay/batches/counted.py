@@ -182,8 +182,8 @@ def may_be_settled(event: Event) -> bool:
 
 
 def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
-    """The rows of every batch that a person accepted, as they stay: they count as 10 (contract,
-    section 6).
+    """The rows of every batch that a person accepted, as they stay: they count as 10 (README.md,
+    "Exit codes").
     """
     totals = Totals()
     for event in latest.values():

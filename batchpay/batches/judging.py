@@ -147,8 +147,8 @@ def _held_against_recent(
     yes: bool,
     now_ns: int,
 ) -> list[PlannedBatch]:
-    """Files of new ids with the payers, recipients and amounts of a recent batch (contract,
-    section 3), in the order in which they came.
+    """Files of new ids with the payers, recipients and amounts of a recent batch
+    (docs/never-twice.md, "The same again, or something else"), in the order in which they came.
 
     The question is asked where the answer matters: of a file of which something would be sent.
     """

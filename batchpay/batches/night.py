@@ -348,8 +348,8 @@ def code_of(
     *,
     open_equation: bool,
 ) -> int:
-    """The exit code over these batches and every other one with an open row (contract, section
-    6).
+    """The exit code over these batches and every other one with an open row (README.md, "Exit
+    codes").
     """
     taken = taken_as_they_are(last_totals(opened.journal))
     totals = [*every, stray_totals(opened.job, opened.journal), taken]

@@ -348,8 +348,8 @@ class OpenJob:
 
 
 def refuse_another_place(job: Job, journal: SqliteJournal) -> None:
-    """Raises Misconfigured for a journal of another mode or address than the job's (contract,
-    section 1).
+    """Raises Misconfigured for a journal of another mode or address than the job's
+    (docs/never-twice.md, "Before the first send").
     """
     kept: dict[str, object] = dict(whose_journal(journal.accounts()))
     if not kept and journal.knows_orders():

@@ -21,7 +21,7 @@ from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
 from batchpay.lifecycle.sale_terms import fitting_terms_in, has_terms, same_sale_terms
 
-# how long an order of the same payer, recipient and amount is told (contract, section 2)
+# how long an order of the same payer, recipient and amount is told
 NEAR_NS = 10 * 86_400 * 10**9
 
 

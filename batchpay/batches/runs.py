@@ -86,7 +86,7 @@ class _Attempt:
 
 
 def _outcomes(made: Iterable[_Attempt]) -> dict[str, int]:
-    """Where those that it sent stood at its end, in the contract's order."""
+    """Where those that it sent stood at its end, in the README's order."""
     counts = Counter(one.state for one in made if one.was_sent)
     return {one.value: counts[one.value] for one in Outcome if counts[one.value]}
 

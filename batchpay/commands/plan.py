@@ -404,7 +404,7 @@ def _code(known: _Known, walk: _Walk, others: Sequence[Totals]) -> int:
 
 
 def _outcomes(every: Iterable[Totals]) -> dict[str, int]:
-    """Outcome -> rows of all files, in the contract's order, without those that did not happen."""
+    """Outcome -> rows of all files, in the README's order, without those that did not happen."""
     rows = Counter[str]()
     for totals in every:
         rows.update(totals.outcomes())

@@ -25,7 +25,7 @@ number; None: nothing does.
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose money it is (contract, section 1)."""
+    """Whose money it is (docs/gateway.md, 7.4)."""
 
     id: str = ""  # empty: the gateway does not tell
     currency: str = ""  # in which it is paid out, upper case

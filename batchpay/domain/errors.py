@@ -16,7 +16,8 @@
       Misconfigured    78   the job file, the environment or the journal is wrong
 
 Trouble in one row of the accountant's file is never one of these: it is a `model.Problem`, a value
-that travels to the report. Numbers are those of sysexits.h where it has one (contract, section 6).
+that travels to the report. Numbers are those of sysexits.h where it has one (README.md, "Exit
+codes").
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The exit codes, each with its name and what to do, and which one is told when several hold
-(contract, section 6).
+(README.md, "Exit codes").
 
 0 well                  10, 11, 12 how a finished run stands
 64 to 78                why it could not go on: the classes of batchpay.domain.errors, numbered as
@@ -49,9 +49,9 @@ TABLE = (
 BY_CODE = {one.code: one for one in TABLE}
 NEXT_STEP = {one.code: one.remedy for one in TABLE}
 OF_ROWS = frozenset({0, 10, 11, 12})  # how a finished run stands
-# When several hold, the first of these is told. The contract orders 12, 78, 77, 75, 69, 11, 10;
-# what keeps a whole file or its reports from being right comes between what stops all and what the
-# next run mends.
+# When several hold, the first of these is told. That 12, 78, 77, 75, 69, 11, 10 come in this order
+# is promised; what keeps a whole file or its reports from being right comes between what stops all
+# and what the next run mends.
 PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
 
 

@@ -1,4 +1,6 @@
-"""The frozen records that flow from a file to a report, in the words of the contract, 1."""
+"""The frozen records that flow from a file to a report, in the words of CONTRIBUTING.md, "The
+words".
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ str), return_uri. Holds str, int and dict only; an empty cell leaves its key out
 
 
 class Outcome(StrEnum):
-    """Where a row ended (contract, section 4)."""
+    """Where a row ended (README.md, "Where a row ends")."""
 
     SUCCEEDED = "succeeded"
     UNPROVEN = "unproven"
@@ -197,7 +199,7 @@ class Intent:
     sheet: str
     row: int
     run_id: str  # of the first send
-    alike: str  # the order id as look-alikes see it (contract, section 4)
+    alike: str  # the order id as look-alikes see it
     single_use: str = ""  # the one-time token it spends, if any
     mode: str = ""  # test or live; empty in journals that did not keep it
     # the commission asked for: platform_fee[fixed], smallest unit
@@ -489,7 +491,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The instructions of one input file, as last planned (contract, section 1)."""
+    """The instructions of one input file, as last planned."""
 
     id: str
     job: str
@@ -552,7 +554,9 @@ def orders_of(chunk: Judged | StoredChunk) -> list[Document]:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A row that its own batch already asks for, or contradicts (fault-matrix E08-E10, X04)."""
+    """A row that its own batch already asks for, or contradicts (docs/faults.md, E08 to E10 and
+    X04).
+    """
 
     outcome: Outcome  # duplicate, conflict or rejected
     reason: Message
@@ -660,7 +664,7 @@ class Plain(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Where one row ended: one line of results (contract, section 5.1). Money in smallest units."""
+    """Where one row ended: one line of results (docs/reports.md). Money in smallest units."""
 
     file: str
     row: int

@@ -17,7 +17,7 @@ from batchpay.domain.text import told
 EARLIEST = date(2010, 1, 1)  # no charge is older
 LATEST = date(2100, 1, 1)  # no program runs longer
 # How far our clock may be from the gateway's: one that is further off makes look-ups and audits
-# worthless (fault-matrix C04).
+# worthless (docs/faults.md, C04).
 SKEW_S = 300
 # How far ours may have been from it when something was sent, for all that anybody knows later: the
 # gateway may have told no time then, and a person has set the clock since.

@@ -1,4 +1,5 @@
-"""LIKENESS: does a file ask, under new ids, for what a recent one asked? (contract, section 3)
+"""LIKENESS: does a file ask, under new ids, for what a recent one asked? (docs/never-twice.md, "The
+same again, or something else")
 
 Each order's terms (payer, recipient, amount, currency) become one number. Their sum is the same for
 the same terms in any order; the smallest of them are a sample by which two files of any size are
@@ -252,7 +253,7 @@ class Unasked:
     @property
     def warns(self) -> bool:
         """Do all of its new orders ask for what such charges took, or some of them for all that a
-        batch had taken (contract, section 3)?
+        batch had taken (docs/never-twice.md, "The same again, or something else")?
         """
         whole = len(self.found) >= FEWEST and len(self.found) == self.new
         return whole or any(some.is_whole for some in self.of_batches.values())

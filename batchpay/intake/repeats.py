@@ -1,8 +1,8 @@
 """Orders that one run's own files ask for twice, or contradict, found without holding the rows.
 
-Pass one keeps a 64-bit hash per order id, as look-alikes see it (contract, section 4), and per
-one-time token. Only when two are equal is a second pass needed, and it looks at nothing but the
-rows behind them:
+Pass one keeps a 64-bit hash per order id, as look-alikes see it (docs/never-twice.md, "The same
+again, or something else"), and per one-time token. Only when two are equal is a second pass needed,
+and it looks at nothing but the rows behind them:
 
     repeats = Repeats()
     for judged in chunks: repeats.add(batch_id, judged)
@@ -536,7 +536,7 @@ def look_alike_reason(
 
 
 def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
-    """Ids that are written alike in other characters; no source means both (fault-matrix X04)."""
+    """Ids alike but for their characters' form; no source means both (docs/faults.md, X04)."""
     verdicts: dict[Place, Repeat] = {}
     by_letters = _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id))
     for twins in by_letters.values():

@@ -19,12 +19,12 @@ from typing import Literal
 from batchpay.domain.calendars import DateForm
 from batchpay.domain.figures import NumberForm
 
-# an order's tries, each with a key of its own (fault-matrix L11: keys are recomputable up to here)
+# an order's tries, each with a key of its own (law L11: keys are recomputable up to here)
 MAX_ATTEMPTS = 20
 # order fields that are sent beside the money; metadata is the third of them
 EXTRAS = ("description", "return_uri")
 PAYERS = ("card", "customer", "source")  # order fields that say who pays
-SENDS_PER_RUN = 3  # sends of one order in one run (contract, section 3)
+SENDS_PER_RUN = 3  # sends of one order in one run (docs/never-twice.md, "Doubt")
 
 
 # Order fields that an empty cell may leave to a default. What an order is, what it asks for, who

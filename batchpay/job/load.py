@@ -39,7 +39,7 @@ from batchpay.messages.settings import NEGATIVE
 from batchpay.readers.xlsx.area import Area
 
 LIVE_MARGIN_S = (
-    # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
+    # a bank's longest answer, and 20 s (law L5; docs/gateway.md, 1.6)
     80
 )
 _SECONDS = {

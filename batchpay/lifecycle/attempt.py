@@ -348,7 +348,7 @@ def word_of(by: str, reason: str, at_ns: int) -> str:
     return f"{by or 'a person'} on {at:%Y-%m-%dT%H:%M:%SZ}: {reason}"
 
 
-# Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a
+# Which outcome may follow which (docs/laws.md, I8); evidence that says otherwise is recorded, and a
 # stop.
 NEXT: Mapping[Outcome, frozenset[Outcome]] = {
     Outcome.HELD: frozenset(Outcome),

@@ -123,7 +123,7 @@ def _money(minor: int, currency: str) -> str:
 
 
 def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
-    """How the platform's commission differs from what was asked (law L7, fault-matrix J15).
+    """How the platform's commission differs from what was asked (law L7, docs/faults.md, J15).
 
     Fixed part and percentage as asked; the amount within the rounding of both. A charge that took
     no money may leave them out, but not say something else.

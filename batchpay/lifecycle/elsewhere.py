@@ -1,4 +1,4 @@
-"""ELSEWHERE: is what another job charged of a sale of this one (fault-matrix J06, E13)?
+"""ELSEWHERE: is what another job charged of a sale of this one (docs/faults.md, J06 and E13)?
 
 Two jobs may share order ids, so an id alone tells nothing: it is one sale where the charge may be
 of what the sale ever asked for here (`terms.Asked.may_be_sale_of`). A row that was corrected asks

@@ -59,8 +59,8 @@ def place_in(
     """Order id and attempt of a charge of this job, by what it says itself; None: it is none of
     this job's.
 
-    The key says whose a charge is, whatever else was lost or changed (contract, section 7). Without
-    a number: it carries the job's name, and a key that this job would not make.
+    The key says whose a charge is, whatever else was lost or changed (docs/gateway.md, 2.1).
+    Without a number: it carries the job's name, and a key that this job would not make.
     """
     order_id = metadata.get("order_id", "")
     key = metadata.get("batchpay_key", "")

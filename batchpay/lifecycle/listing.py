@@ -6,10 +6,10 @@ page overlaps the one before by one charge, so that a shift is seen; a listing i
 as many different charges were read as the gateway says there are, and a page came that was not
 full: a count that is itself cut at the size of a page ends nothing.
 
-An account may grow faster than its list can be read (fault-matrix B32). Then a listing is complete
-once all that there was when it began has been read, by the first count, and a whole page is younger
-than the listing. What a single charge says of its age decides nothing, and neither does a clock
-that is off for all of them.
+An account may grow faster than its list can be read (docs/faults.md, B32). Then a listing is
+complete once all that there was when it began has been read, by the first count, and a whole page
+is younger than the listing. What a single charge says of its age decides nothing, and neither does
+a clock that is off for all of them.
 
 A gateway may cut a list and its count alike, in silence. So a list that is to prove an absence is
 held against the youngest charge of its range, asked for by itself before the list is: one that ends

@@ -14,8 +14,8 @@ from batchpay.domain.model import Intent
 
 
 def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
-    """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>`
-    (contract, section 1).
+    """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>`: the
+    same bytes, on any day, are the same batch.
     """
     return f"{first_received.astimezone(UTC):%Y-%m-%d}-{tail_of(job_name, sha256)}"
 

@@ -1,6 +1,4 @@
-"""PROOF: what one answer proves about the request it answers. The proof table (fault-matrix,
-section 3) as code.
-"""
+"""PROOF: what one answer proves about the request it answers (docs/laws.md, "The proof table")."""
 
 from __future__ import annotations
 
@@ -68,8 +66,7 @@ def verdict(
 
     `trust_429`: False for a gateway that was once seen to charge behind a 429.
 
-    One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in
-    doubt.
+    A branch is a row of the table in docs/laws.md; what no branch names is in doubt.
     """
     status = answer.status
     code = answer.code

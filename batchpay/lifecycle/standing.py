@@ -337,7 +337,9 @@ def _judged(
     history: History,
     guards: Guards,
 ) -> Standing:
-    """What its order's attempts make of a row that owns none of them (contract, section 4)."""
+    """What its order's attempts make of a row that owns none of them (docs/never-twice.md, "The
+    same again, or something else").
+    """
     for attempt in attempts:
         if not attempt.closed:
             return _beside_open(row, attempts, attempt, history, guards)

@@ -2,7 +2,7 @@
 
 A note is of the difference as it was: what it is about, how much, and what else it stood at. When
 any of that is another, the difference is open again, and the note is shown as one of an earlier
-state (fault-matrix J31).
+state (docs/faults.md, J31).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """REFUND: money given back after a charge, as the gateway shows it, and what is said of it
-(fault-matrix J31).
+(docs/faults.md, J31).
 
 batchpay gives nothing back: a person does, at the gateway, on the day of the charge or long after.
 A refund changes no charge's `status`. It raises its `refunded_amount` (before 2019-05-29:

@@ -1,8 +1,8 @@
 """TOTALS: findings become counts and sums that must close, who must act, and the exit code.
 
-Every number here is counted from findings; the equations of the contract hold two counts of
-different origin against each other, so that a lost row, a row counted twice or an amount that
-differs from what was charged is seen.
+Every number here is counted from findings; its equations hold two counts of different origin
+against each other, so that a lost row, a row counted twice or an amount that differs from what was
+charged is seen.
 """
 
 from __future__ import annotations
@@ -473,7 +473,7 @@ class Totals:
         )
 
     def outcomes(self) -> dict[str, int]:
-        """Outcome -> rows, in the contract's order, without those that did not happen."""
+        """Outcome -> rows, in the README's order, without those that did not happen."""
         counts = {outcome.value: self.count(outcome) for outcome in Outcome}
         return {name: rows for name, rows in counts.items() if rows}
 
@@ -499,7 +499,8 @@ class Totals:
     def equations(
         self, rows_in_file: int | None = None, read: Iterable[Read] = ()
     ) -> list[Equation]:
-        """What must be equal (contract, section 4): rows, sent, and the money asked and charged.
+        """What must be equal (README.md, "Where a row ends"): rows, sent, and the money asked and
+        charged.
 
         `read`: what the reader counted, each left side that is about the file. The right sides are
         findings, by the currency that a row itself says: a job that was changed since may read it
@@ -678,8 +679,8 @@ def _not_told_apart(totals: Totals) -> Counter[str]:
 def exit_code(
     all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False
 ) -> int:
-    """12, 11, 10 or 0, over this run's batches and every older one with an open row (contract,
-    section 6).
+    """12, 11, 10 or 0, over this run's batches and every older one with an open row (README.md,
+    "Exit codes").
     """
     every = list(all_totals)
     stands: set[Outcome] = set()

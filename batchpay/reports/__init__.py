@@ -2,7 +2,7 @@
 journal.
 
     files       temporary name, fsync, rename
-    table       the columns of results (contract, section 5.1), the same for csv and parquet
+    table       the columns of results (docs/reports.md), the same for csv and parquet
     results     results.csv, results.parquet
     rejects     the rows somebody must correct, in the input's own form
     summary     report.json

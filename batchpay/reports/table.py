@@ -1,6 +1,4 @@
-"""The columns of results: what every row shows, in one order for every form (contract, section
-5.1).
-"""
+"""The columns of results: what every row shows, in one order for every form (docs/reports.md)."""
 
 from __future__ import annotations
 

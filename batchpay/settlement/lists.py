@@ -3,7 +3,7 @@ L11).
 
 Every list passes `read`, and whether it proves anything is asked of `lacking`: a list that does not
 show a charge of which this journal has proof is a copy from before, or lies, and proves no absence
-(fault-matrix J05, J11).
+(docs/faults.md, J05 and J11).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Other jobs' charges of our very orders, and what is to be said of them (fault-matrix J06, E13).
+"""Other jobs' charges of our very orders, and what is to be said of them (docs/faults.md, J06 and
+E13).
 
 Two names over the same orders, each with its own journal, cannot see each other's intents. What
 they can see is the gateway's list: every list of a run is held against the orders of this job, and

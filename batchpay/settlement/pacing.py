@@ -46,7 +46,7 @@ def retry_after_s(header: str, told_s: float) -> float | None:
     gateway's clock).
 
     Both forms, a number of seconds and an HTTP date; None for what is absent, over, absurd or words
-    (fault-matrix B19).
+    (docs/faults.md, B19).
     """
     text = header.strip()
     seconds = 0.0

@@ -16,7 +16,7 @@ from batchpay.settlement.cases import Case
 
 # orders kept aside because their payer is busy; then the file waits
 LANES_WAITING = 2000
-# max_failures is looked at once so many orders were sent (contract, section 2)
+# max_failures is looked at once so many orders were sent
 FAILURES_FROM = 20
 
 

@@ -393,8 +393,8 @@ async def close_to_no_gateway(
     settings: GatewaySettings, gateway: Gateway, channel: Channel
 ) -> None:
     """What answered for /account may be no gateway: then it is asked for its charges, too, and if
-    that is none either, this is not where charges are made (fault-matrix B21, B29): the channel
-    closes before anything is sent.
+    that is none either, this is not where charges are made (docs/faults.md, B21 and B29): the
+    channel closes before anything is sent.
     """
     if channel.foreign is None or channel.spoke or channel.closed:
         return

@@ -44,7 +44,7 @@ class Whose:
         """Order id and attempt of a charge of this job: the one place that says whose a charge is.
 
         By its key first, held against what it says itself, what is under way and what is open; by
-        the job's name only then (contract, section 7). Without a number: the name is this job's,
+        the job's name only then (docs/gateway.md, 2.1). Without a number: the name is this job's,
         the key is not. None: not this job's.
         """
         key = key_in(charge) or ""

@@ -1,5 +1,4 @@
-"""The tests of the tests: each law broken on purpose, and the test that must notice (fault-matrix,
-section 9.6).
+"""The tests of the tests: each law broken on purpose, and the test that must notice (docs/laws.md).
 
 A mutant replaces a pure function or a port inside the test process; the product has no hook for it.
 

@@ -1140,7 +1140,7 @@ mutant("I3", "a row is in no total", TWO_SIDES)(
 )
 
 
-# --- the doors of fault-matrix 7a
+# --- doors that no guard watched (docs/faults.md, J01 to J36)
 
 DOORS = "test_doors.py::"
 STEPS = "test_next_steps.py::"

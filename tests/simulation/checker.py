@@ -1,5 +1,5 @@
-"""The invariants of the fault matrix, section 8, counted again from the gateway's log and the
-journal's own events.
+"""The invariants of docs/laws.md, counted again from the gateway's log and the journal's own
+events.
 
 Nothing here asks the program what it thinks: states, keys and doubts are derived anew.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.simulation.story import Story
 
 NOT_CHARGED = {401, 403, 404, 405, 429}  # told so, the same key may go again at once
-AFTER = {  # fault-matrix I8
+AFTER = {  # docs/laws.md, I8
     "in_doubt": {
         "succeeded",
         "unproven",

@@ -824,7 +824,7 @@ class Story:
         await self._quiet()
 
     async def _on_two_machines_at_once(self) -> None:
-        """Two journals at the same instant: bounded and noticed, not prevented (fault-matrix
+        """Two journals at the same instant: bounded and noticed, not prevented (docs/faults.md,
         E12).
         """
         self.world.weather.injected["two journals at once"] += 1

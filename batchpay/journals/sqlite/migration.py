@@ -1,5 +1,5 @@
 """From the journal of an earlier version to today's, inside the caller's transaction: all of it or
-none, events as they were (fault-matrix J33, A13).
+none, events as they were (docs/faults.md, J33 and A13).
 
 What a later version adds is derived from the events; nothing else of a journal ever changes its
 form.
