@@ -676,3 +676,29 @@ def test_a_row_beside_the_columns_of_its_neighbour_gives_that_one_no_other_id(
     inbox(market, b=None, c=[second | {"amount": "250.00"}], d=[first | right])
     assert night(market) == 0
     once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J14", "A11")
+def test_a_duplicate_of_what_ended_without_money_is_told_when_its_order_is_charged(
+    market: Market,
+) -> None:
+    """Declined, sent again as it was, then with another card: nobody has to pay any more, in the
+    report of no file, and what is read is what the journal would tell now.
+    """
+    job(market)
+    inbox(market, a=[sale(1, card=DECLINED), sale(2)])
+    assert night(market) == 10
+    inbox(market, a=None, b=[sale(1, card=DECLINED)])
+    assert night(market) == 10
+    (again,) = found(market, "b")
+    assert (again["outcome"], again["who_acts"]) == ("duplicate", "payer")
+    inbox(market, b=None, c=[sale(1)])
+    assert night(market) == 0
+    assert asked(market) == {"INV-1": 1, "INV-2": 1}
+    told = market.results()
+    assert {row["who_acts"] for row in told} == {"-"}
+    standing = market.run(verb="status")
+    assert standing.returncode == 0
+    assert "payer" not in standing.stdout
+    assert market.run(verb="report").returncode == 0
+    assert market.results() == told

@@ -173,10 +173,13 @@ def is_news(journal: SqliteJournal, latest: Event) -> bool:
 
 
 def may_be_settled(event: Event) -> bool:
-    """Did the batch have a row that an order of another file may settle, and none had?"""
+    """Did the batch have a row that an order of another file may settle, and none had? A duplicate
+    counts like the row that it names.
+    """
     totals = totals_in(event)
     return any(
-        totals.count(outcome) > totals.settled[outcome.value]
+        totals.count(outcome) + totals.named[outcome.value]
+        > totals.settled[outcome.value]
         for outcome in MAY_BE_SETTLED
     )
 
