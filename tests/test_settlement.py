@@ -531,6 +531,10 @@ def test_too_many_failures_hold_the_rest(limit: Limit) -> None:
     assert outcomes.count(Outcome.HELD) == 60 - len(world.gateway.posts)
     assert Outcome.IN_DOUBT not in outcomes
     assert world.settlement and "max_failures" in world.settlement.why_held
+    # what was written down, and held before it left, is no charge
+    assert (
+        f"of the first {len(world.gateway.posts)} orders" in world.settlement.why_held
+    )
 
 
 @pytest.mark.fault("B35")

@@ -57,6 +57,7 @@ def charged(case: Case, outcome: Outcome) -> Case:
     )
     assert case.attempt.outcome is outcome
     case.sends_in_run = 1
+    case.left = True
     return case
 
 
@@ -183,7 +184,7 @@ def test_canaries_that_did_not_succeed_hold_the_rest(wanted: int, told: str) -> 
 @pytest.mark.fault("H04")
 def test_failures_are_counted_by_order_and_not_by_send() -> None:
     """Of orders that were sent, once each, in this run; the words say how many of how many."""
-    some = queue(FAILURES_FROM + 1, Limits(max_failures=Limit(count=1)))
+    some = queue(FAILURES_FROM + 2, Limits(max_failures=Limit(count=1)))
     for number in range(FAILURES_FROM - 1):
         some.done(
             charged(take(some), Outcome.DECLINED if number < 2 else Outcome.SUCCEEDED)
@@ -191,6 +192,12 @@ def test_failures_are_counted_by_order_and_not_by_send() -> None:
         assert some.closed == ""
     unsent = take(some)  # given back by a worker that did not send it
     some.done(unsent)
+    assert some.closed == ""
+    voided = charged(
+        take(some), Outcome.SUCCEEDED
+    )  # written down, and it did not leave
+    voided.left = False
+    some.done(voided)
     assert some.closed == ""
     some.done(charged(take(some), Outcome.SUCCEEDED))
     assert (

@@ -32,6 +32,8 @@ class Case:
     # what the rows asked for that its row goes back to
     went_back: tuple[Document, ...] = ()
     sends_in_run: int = 0
+    left: bool = False  # did a request of this run leave?
+    counted: bool = False  # among the orders of which max_failures is a share
     present: bool = True  # is its row in an input of this run?
     ask_at_s: float = 0.0  # when to look it up next
     # one writer at a time: none goes lost

@@ -418,6 +418,7 @@ class Settlement:
             if found or self._over() or stale or self._may_be_charged(case):
                 return False
             left_s = now_s
+            case.left = True
             return True
 
         answer = await self._channel.send(

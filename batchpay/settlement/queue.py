@@ -226,12 +226,13 @@ class Queue:
     # --- how they went
 
     def _count(self, case: Case) -> None:
-        """Every order of this run once, and each that took no money: more of those than agreed
-        closes the queue.
+        """Every order once that left in this run, and each that took no money: more of those than
+        agreed closes the queue.
         """
-        if case.attempt is None or not case.sends_in_run:
+        if case.attempt is None or not case.left:
             return
-        self._sent += case.sends_in_run == 1
+        self._sent += not case.counted
+        case.counted = True
         self._failed += case.attempt.outcome in NO_MONEY
         limit = self._limits.max_failures
         if (
