@@ -1,5 +1,5 @@
-"""COSTS: can what the gateway says it kept of a charge be true? What cannot is in no sum. Pure;
-smallest units.
+"""COSTS: can what the gateway says it kept of a charge be true? What cannot is in no sum
+(docs/gateway.md, 3.4). Pure; smallest units.
 
 >>> cannot_be((413, 29, 10883), whole=11325), cannot_be((10**9, 29, 10883), whole=11325)
 (False, True)
