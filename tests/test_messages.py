@@ -472,8 +472,11 @@ SHEETS: dict[str, Callable[[Any], None]] = {
     "formula-without-value": cell("amount", "=1+1"),
     "exponent-cell": cell("order_id", 800000, "0.00E+00"),
     "fraction-cell": cell("order_id", 0.5, "# ?/?"),
+    "percent-cell": cell("order_id", 0.05, "0%"),
+    "labelled-cell": cell("order_id", 7, '"No "0'),
     "boolean-cell": cell("order_id", True),
     "number-format.date": cell("amount", date(2026, 1, 5), "yyyy-mm-dd"),
+    "number-format.percent": cell("amount", 0.05, "0%"),
 }
 ELSEWHERE = {
     "total-row.sum",  # below other rows: tests/test_noorders.py

@@ -44,8 +44,9 @@ def amounts_of(
     """Whole smallest units of every row's amount."""
     if isinstance(source, FromSum):
         return _sums(chunk, source, currencies, found)
-    texts = cells_of(chunk, source, "amount", NOWHERE, found)
     column = blamed_for(source, "amount")
+    texts = cells_of(chunk, source, "amount", NOWHERE, found)
+    texts = _without_percentages(texts, chunk, column, found)
     form = None
     unit: Literal["major", "minor"] = "major"
     if isinstance(source, FromColumn | FromValue) and source.unit:
@@ -71,6 +72,22 @@ def _dates(chunk: Chunk, column: str) -> Collection[int]:
     return {at for at, kind in kinds.items() if kind == "date"}
 
 
+def _without_percentages(
+    texts: Cells, chunk: Chunk, column: str, found: Refusals
+) -> Cells:
+    """A cell that the sheet shows as 5% holds 0.05, and neither is an amount."""
+    kinds = chunk.typed.get(column, {})
+    shown = [at for at, kind in kinds.items() if kind == "percent" and texts[at]]
+    if not shown:
+        return texts
+    kept = list(texts)
+    for at in shown:
+        said = problems.PERCENT_AMOUNT()
+        found.refuse(at, "amount", Problem(column, quoted(kept[at]), said))
+        kept[at] = ""
+    return kept
+
+
 def _sums(
     chunk: Chunk,
     source: FromSum,
@@ -83,6 +100,7 @@ def _sums(
     for column in source.columns:
         part = FromColumn(column, source.unit)
         texts = cells_of(chunk, part, "amount", NOWHERE, found)
+        texts = _without_percentages(texts, chunk, column, found)
         dates = _dates(chunk, column)
         rule = _Money(column, source.unit, source.form, is_part=True, dates=dates)
         cells.append(texts)

@@ -21,7 +21,7 @@ from typing import Literal
 
 from batchpay.domain.alike import drawn
 from batchpay.domain.text import folded
-from batchpay.intake.sheetdates import is_date_of
+from batchpay.intake.sheetdates import MONTH_NAME, is_date_of
 from batchpay.messages import problems
 from batchpay.messages.message import Message
 
@@ -53,8 +53,10 @@ _MONTH = (
 )
 _THAI_MONTH = r"(?:ม\.ค|ก\.พ|มี\.ค|เม\.ย|พ\.ค|มิ\.ย|ก\.ค|ส\.ค|ก\.ย|ต\.ค|พ\.ย|ธ\.ค)\.?"
 _DATE = re.compile(
-    rf"\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})? | {_MONTH}-\d{{2,4}} | \d{{1,2}}-{_THAI_MONTH} |"
-    r" (?:\d+年)?\d+月\d+日"
+    rf"\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})? | {_MONTH}-\d{{2,4}} |"
+    rf" \d{{1,2}}-?{_THAI_MONTH}(?:-?\d{{2,4}})? |"
+    rf" \d{{1,2}}[-.]{MONTH_NAME}(?:[-.]?(?:\d{{4}}|\d{{2}}))? |"  # 01. Mai, 01-janv
+    r" (?:(?:令和|平成|昭和)?(?:\d+|元)年)?\d+月\d+日"
     r"| \d{4}-\d{2}-\d{2}t?00:00:00(?:\.0+)?(?:z|\+00:00)?",
     re.VERBOSE,
 )
@@ -64,6 +66,13 @@ _DRAWN = "\u201c-\u201f\u2039\u203a\xab\xbb"
 _QUOTED = re.compile(
     rf"[\"{_DRAWN}].*|.*[{_DRAWN}]|['`\u2018-\u201b].*['`\xb4\u2018-\u201b]", re.DOTALL
 )
+# How a sheet shows a number: a percentage, with a currency's sign, with commas between thousands.
+_SIGN = "[$฿£€¥₩₫₱₹]"
+_SHOWN = re.compile(
+    rf"-?\d[\d.,]*(?:%|{_SIGN}) | -?{_SIGN}-?\d[\d.,]* |"
+    r" -?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?",
+    re.VERBOSE,
+)
 _KINDS = (
     (problems.ERROR_CELL, _ERROR),
     (problems.NOT_A_NUMBER, _NOT_A_NUMBER),
@@ -72,6 +81,7 @@ _KINDS = (
     (problems.FORMULA_TEXT, _FORMULA),
     (problems.DATE_CELL, _DATE),
     (problems.QUOTED_ID, _QUOTED),
+    (problems.SHOWN_NUMBER, _SHOWN),
 )
 # of cells that are no text
 _TYPES = {
@@ -79,12 +89,15 @@ _TYPES = {
     "boolean": problems.BOOLEAN_CELL,
     "exponent": problems.EXPONENT_CELL,
     "fraction": problems.FRACTION_CELL,
+    "percent": problems.PERCENT_CELL,
+    "labelled": problems.LABELLED_CELL,
 }
 # How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it
 # at once.
 _SUSPECT = re.compile(
     r"\n(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
-    rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}-[^\W\d]|{_MONTH}-|[\"'`{_DRAWN}\u2018-\u201b])"
+    rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}(?:[-.][^\W\d]|[ก-ฮ])|{_MONTH}-|[令平昭]"
+    rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"'`{_DRAWN}\u2018-\u201b])"
     rf"|[{_DRAWN}](?:\n|$)"
 )
 
@@ -104,7 +117,9 @@ def fault_of(text: str) -> Message | None:
 
 
 def fault_of_type(kind: str) -> Message | None:
-    """The same for a cell whose type says it: `date`, `boolean`, `exponent` or `fraction`."""
+    """The same for a cell whose type says it: `date`, `boolean`, `exponent`, `fraction`, `percent`
+    or `labelled`.
+    """
     fault = _TYPES.get(kind)
     if fault is None:
         return None

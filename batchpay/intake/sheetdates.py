@@ -36,7 +36,9 @@ _NAMES = (  # short forms; English, Thai, German, French and Spanish where they 
 _MONTHS = {
     folded(name): month for month, names in enumerate(_NAMES, 1) for name in names
 }
-_NAME = rf"({'|'.join(sorted(map(re.escape, _MONTHS), key=len, reverse=True))})\.?"
+_LONGEST_FIRST = sorted(map(re.escape, _MONTHS), key=len, reverse=True)
+MONTH_NAME = rf"(?:{'|'.join(_LONGEST_FIRST)})\.?"
+_NAME = rf"({'|'.join(_LONGEST_FIRST)})\.?"
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _OLDEST = 1900  # the first year that spreadsheets know
 _CENTURY_ENDS = 30  # 29 is 2029 and 30 is 1930

@@ -319,6 +319,32 @@ BOOLEAN_CELL = entry(
     example="an .xlsx cell with TRUE",
     remedy="Format the column as text, and write the id itself.",
 )
+PERCENT_CELL = entry(
+    "percent-cell",
+    "a number shown as a percentage, which a spreadsheet makes of 5%: write the id as text,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="The order id's cell is a number that the sheet shows as a percentage.",
+    example="an .xlsx cell with the number 0.05 in the format 0%",
+    remedy="Format the column as text, and write the id itself.",
+)
+LABELLED_CELL = entry(
+    "labelled-cell",
+    "a number to which the format of its cell adds words, so that the sheet shows another id:"
+    " format the column as text and write the ids as they are shown,"
+    ' or say odd_ids = "accept" in [input] if the number alone is the id',
+    means="The order id's cell is a number beside which the sheet shows words that are not in it.",
+    example='an .xlsx cell with the number 7 in the format "No "0, which shows No 7',
+    remedy="Format the column as text, and write each id as it was shown: a CSV of the same sheet"
+    " has it so.",
+)
+SHOWN_NUMBER = entry(
+    "shown-number",
+    "a number as a sheet shows it, with a percent or currency sign or with commas: write the id"
+    ' itself, as text, or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id is a number with a sign or with commas, as the format of a cell writes it.",
+    example='order_id = "5%"',
+    remedy="Format the column as text, and write the id itself.",
+)
 QUOTED_ID = entry(
     "quoted-id",
     "the quotes are no part of an id: write it without them,"
@@ -453,6 +479,13 @@ DATE_AMOUNT = entry(
     " format it as a number, then write the amount",
     means="The cell of an amount is a date, or is shown as one.",
     example="an .xlsx cell of an amount with the date 2026-01-05",
+    remedy="Format the cell as a number (in Excel: Home, Number), then write the amount into it.",
+)
+PERCENT_AMOUNT = entry(
+    "number-format.percent",
+    "the cell is shown as a percentage: format it as a number, then write the amount",
+    means="The cell of an amount is a number that the sheet shows as a percentage: 5% is 0.05.",
+    example="an .xlsx cell of an amount with the number 0.05 in the format 0%",
     remedy="Format the cell as a number (in Excel: Home, Number), then write the amount into it.",
 )
 PART_EMPTY = entry(

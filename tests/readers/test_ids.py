@@ -254,7 +254,6 @@ def formatted(code: str, column: str = "A") -> Callable[[openpyxl.Workbook], Non
         ("0", 7, "7"),
         ("0.00", 7, "7"),
         ("#,##0", 7000, "7000"),
-        ("00%", 7, "7"),
         ("0000", 1.5, "1.5"),
         ("0000;0;", 0, "0"),
         ("0000", -7, "-7"),
@@ -264,9 +263,7 @@ def formatted(code: str, column: str = "A") -> Callable[[openpyxl.Workbook], Non
 def test_an_id_is_what_its_number_format_shows(
     tmp_path: Path, code: str, number: Any, shown: str
 ) -> None:
-    """Zeros in front are part of it, told once; decimals, percentages and exponents are not how ids
-    are shown.
-    """
+    """Zeros in front are part of it, told once; decimals are not how ids are shown."""
     looked = both(
         tmp_path,
         book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)),
@@ -291,23 +288,53 @@ def test_an_id_is_what_its_number_format_shows(
         ("##0.0E+0", 800000, "exponent-cell"),
         ("# ?/?", 0.5, "fraction-cell"),
         ("# ??/16", 0.5, "fraction-cell"),
+        ("0%", 0.05, "percent-cell"),
+        ("0.00%", 7, "percent-cell"),
+        ('"No "0', 7, "labelled-cell"),
+        ('0"-A"', 7, "labelled-cell"),
+        ('General"番"', 7, "labelled-cell"),
     ],
 )
 def test_a_number_shown_as_no_id_is_written_is_no_id(
     tmp_path: Path, code: str, number: Any, rule: str
 ) -> None:
-    """A spreadsheet made 800000 of 8E5, and a half of 1/2; in a column of amounts the same format
-    says nothing.
+    """A spreadsheet made 800000 of 8E5, and a half of 1/2; what it shows as No 7 is No 7 in a CSV
+    of the same sheet. In a column of amounts the same format says nothing, but for a percentage.
     """
     looked = both(
         tmp_path,
         book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)),
     )
     assert looked.rules == {2: [("order_id", rule)]}
-    assert (
-        both(tmp_path, book(good(1, amount=7), change=formatted(code, "B"))).problems
-        == {}
+    amounts = both(tmp_path, book(good(1, amount=7), change=formatted(code, "B")))
+    shown_so = {2: [("amount", "number-format")]} if "%" in code else {}
+    assert amounts.rules == shown_so
+    accepted = look(
+        tmp_path,
+        "orders.xlsx",
+        book(good(1, order_id=7), change=formatted(code)),
+        input='odd_ids = "accept"',
     )
+    assert accepted.documents[0]["order_id"] == "7"
+
+
+@pytest.mark.fault("J08", "X09")
+@pytest.mark.parametrize(
+    ("unit", "example"), [("major", "1,234.56"), ("minor", "1,234")]
+)
+def test_a_part_of_an_amount_that_is_shown_as_a_percentage_adds_nothing(
+    tmp_path: Path, unit: str, example: str
+) -> None:
+    """A discount of 5% is no 0.05 baht, and with a declared format no more."""
+    data = book(good(1, amount=100, extra=5), change=formatted("0%", "H"))
+    for form in ("", f', format = "{example}"'):
+        total = f'{{ sum = ["amount", "extra"], unit = "{unit}"{form} }}'
+        looked = look(tmp_path, "orders.xlsx", data, amount=total)
+        assert looked.rules == {2: [("extra", "number-format")]}
+        assert "as a percentage" in str(looked.problems[2][0].said)
+        alone = f'{{ column = "extra", unit = "{unit}"{form} }}'
+        looked = look(tmp_path, "orders.xlsx", data, amount=alone)
+        assert looked.rules == {2: [("extra", "number-format")]}
 
 
 @pytest.mark.fault("J08")

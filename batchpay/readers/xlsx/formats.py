@@ -73,10 +73,13 @@ class Zeros:
 
 @dataclass(frozen=True, slots=True)
 class Unlike:
-    """A format that shows a number as no id is written: with an exponent, or as a fraction.
+    """A format that shows a number as no id is written, with an exponent, as a fraction or as a
+    percentage, or as another id than the number is: with words beside it.
 
     >>> Unlike.of("0.00E+00"), Unlike.of("# ?/?"), Unlike.of("0.00"), Unlike.of('"E-"0000')
     (Unlike(kind='exponent'), Unlike(kind='fraction'), None, None)
+    >>> Unlike.of("0.0%"), Unlike.of('"No "0'), Unlike.of('0" %"'), Unlike.of("[$฿-41E]#,##0;-0")
+    (Unlike(kind='percent'), Unlike(kind='labelled'), None, None)
     """
 
     kind: str
@@ -89,10 +92,21 @@ class Unlike:
             return cls("exponent")
         if re.search(r"[0#?] */ *[0-9#?]", bare):
             return cls("fraction")
+        if "%" in bare:
+            return cls("percent")
+        if Zeros.of(code) is None and _LABEL.search(code.partition(";")[0]):
+            return cls("labelled")
         return None
 
 
+# a letter or a digit that a format puts before or behind a number
+_LABEL = re.compile(
+    r'"[^"]*\w[^"]*"[^;]*(?:[0#?]|general)|(?:[0#?]|general)[^;]*"[^"]*\w[^"]*"',
+    re.IGNORECASE,
+)
 _BUILT_IN = {
+    "9": Unlike("percent"),
+    "10": Unlike("percent"),
     "11": Unlike("exponent"),
     "48": Unlike("exponent"),
     "12": Unlike("fraction"),

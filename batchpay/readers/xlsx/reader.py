@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -217,7 +217,7 @@ def _pieces(
     look: SheetLook | None,
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, layout)
-    seen = _Seen(book, layout.names, layout.wanted)
+    seen = _Seen(book, layout)
     kinds = _Kinds(layout)
     rows_seen = RowsSeen(book, layout.before)
     while values := list(islice(rows, CHUNK_ROWS)):
@@ -343,17 +343,16 @@ def _fitted(cells: Values, width: int) -> Values:
 class _Seen:
     """Whole numbers shown with zeros: what is shown is what a person takes for the id."""
 
-    def __init__(
-        self, book: Book, names: Sequence[str], wanted: Collection[str]
-    ) -> None:
+    def __init__(self, book: Book, layout: _Layout) -> None:
         self.notes: dict[str, Message] = {}  # by column, of those that a field uses
         self._zeros = book.zeros
-        self._names = names
-        self._wanted = wanted
+        self._names = layout.names
+        self._wanted = layout.wanted
+        self._money = layout.money
         self._styled = {
             column: cells
             for column, cells in book.facts.styled.items()
-            if column <= len(names)
+            if column <= len(layout.names)
         }
 
     def apply(
@@ -375,7 +374,8 @@ class _Seen:
                 form = self._zeros[style]
                 value = values[at]
                 if isinstance(form, Unlike):
-                    if type(value) in (int, float):
+                    is_amount = form.kind == "labelled" and name in self._money
+                    if type(value) in (int, float) and not is_amount:
                         typed.setdefault(name, {})[at] = form.kind
                     continue
                 was = shown_texts[at]
