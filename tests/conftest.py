@@ -72,7 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtestloop() -> None:
-    """The tests begin, and with them the garbage."""
+    """The tests begin, and with them the garbage; what was collected is looked through no more."""
+    gc.freeze()
     gc.enable()
 
 
