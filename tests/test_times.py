@@ -85,6 +85,24 @@ def test_what_status_shows_is_of_the_jobs_zone(market: Market) -> None:
     assert "Asia/Bangkok" not in market.run("--json", verb="status").stdout
 
 
+@pytest.mark.fault("J30")
+def test_all_that_is_told_of_an_open_order_is_of_the_jobs_zone(market: Market) -> None:
+    """Until when its payer can pay, when it was asked for, and of which days its story is."""
+    market.orders([order(1, card="tokn_test_sandbox3ds00001")])
+    market.job(more='[controls]\ntime_zone = "Asia/Bangkok"')
+    assert market.run().returncode == 11
+    story = market.program("status", "job.toml", "00001").stdout
+    until = next(line for line in story.splitlines() if "pay at" in line)
+    assert until.endswith(" Asia/Bangkok")
+    assert " (Asia/Bangkok), run " in story
+    (since,) = (
+        line
+        for line in market.run(verb="doctor").stdout.splitlines()
+        if "open order" in line
+    )
+    assert since.endswith(" Asia/Bangkok")
+
+
 def test_the_table_of_exit_codes_is_whole() -> None:
     """Every code of the README and of every error once, with a name and a remedy, and a place in
     the order.

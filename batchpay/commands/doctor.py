@@ -31,6 +31,7 @@ from batchpay.batches.open_job import refuse_another_place
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.session import asking
 from batchpay.batches.wholeness import loss_of, refuse_lost
+from batchpay.domain import times
 from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, GatewaySilent, InputMissing
 from batchpay.domain.events import STOPS
@@ -274,9 +275,10 @@ def _journal(job: Job, files: _Files) -> Iterator[Checkup]:
             yield Checkup("charge", "wrong", unreadable, 11)
         for attempts in attempts_of(journal, journal.open_orders()).values():
             last = attempts[-1]
+            since = times.local(iso(last.sent_ns), job.controls.time_zone)
             yield _warning(
                 "open order",
-                f"{last.intent.order_id} is {last.outcome.value} since {iso(last.sent_ns)}",
+                f"{last.intent.order_id} is {last.outcome.value} since {since}",
             )
         refuse_another_place(job, journal)
         refuse_lost(loss := loss_of(job, journal, known_to_be))

@@ -68,7 +68,8 @@ class RunLock:
             text = _holder_text(os.pread(self._handle, _HOLDER_BYTES, 0))
             os.close(self._handle)
             raise TryLater(
-                f"job {job!r} is running already: {text}; wait for it or use --wait"
+                f"job {job!r} is running already: {text}; wait for it, as"
+                " run --wait and settle --wait do"
             ) from error
         try:
             there = os.fstat(self._handle).st_size

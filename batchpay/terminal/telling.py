@@ -25,7 +25,7 @@ def story_lines(job: Job, told: Mapping[str, Any]) -> Iterator[str]:
     for row in told["rows"]:
         yield f"{order}: {_row(row)}"
     for attempt in told["attempts"]:
-        yield from _attempt(attempt)
+        yield from _attempt(attempt, job.controls.time_zone)
     yield from _events(job, told["events"], alone=len(told["attempts"]) < 2)
 
 
@@ -56,7 +56,7 @@ def _row(row: Mapping[str, Any]) -> str:
 # --- attempts
 
 
-def _attempt(one: Mapping[str, Any]) -> Iterator[str]:
+def _attempt(one: Mapping[str, Any], zone: str) -> Iterator[str]:
     """What was asked, what was charged, where the share is; a line each."""
     asked = money_told(one["amount"], one["currency"])
     payer = ""
@@ -73,7 +73,7 @@ def _attempt(one: Mapping[str, Any]) -> Iterator[str]:
     if charge is not None:
         yield f"    charge    {_charge(charge)}"
         if charge["status"] == "pending":
-            yield from _waits(charge)
+            yield from _waits(charge, zone)
     if one["transfer"] is not None:
         yield f"    transfer  {_transfer(one['transfer'], one['currency'])}"
     if one["refunded"]:
@@ -102,11 +102,11 @@ def _charge(charge: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _waits(charge: Mapping[str, Any]) -> Iterator[str]:
+def _waits(charge: Mapping[str, Any], zone: str) -> Iterator[str]:
     """What its payer must do, and until when."""
     until = ""
     if charge["expires_at"]:
-        until = f" until {charge['expires_at']}"
+        until = f" until {times.local(charge['expires_at'], zone)}"
     for word, uri in (("pay at", charge["authorize_uri"]), ("scan", charge["qr_uri"])):
         if uri:
             yield f"    {word:<9} {uri}{until}"
@@ -135,7 +135,7 @@ def _events(job: Job, events: list[Mapping[str, Any]], *, alone: bool) -> Iterat
         day, _, clock = times.local(event["at"], zone).partition(" ")
         here = (event["run"], day)
         if here != above:
-            yield f"  {day}, run {event['run']}"
+            yield f"  {day} ({zone}), run {event['run']}"
             above = here
         told = _INSTANT.sub(
             partial(_by_our_clock, zone=zone), _event(event, alone=alone)
