@@ -702,3 +702,28 @@ def test_a_duplicate_of_what_ended_without_money_is_told_when_its_order_is_charg
     assert "payer" not in standing.stdout
     assert market.run(verb="report").returncode == 0
     assert market.results() == told
+
+
+@pytest.mark.fault("J14", "A11")
+def test_a_row_that_is_given_up_is_given_up_in_the_report_of_what_came_back_for_it(
+    market: Market,
+) -> None:
+    """A mended row that is no better, and a person's word about the first: the report of the
+    second says so at once.
+    """
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    inbox(market, a=None, b=[{**told, "amount": "y"}])
+    assert night(market) == 10
+    (first,) = [row for row in found(market, "a") if row["outcome"] == "rejected"]
+    word = ("--cancel", "--row", first["row"], "--reason", "gone")
+    assert (
+        market.program("resolve", "job.toml", first["batch_id"], *word).returncode == 0
+    )
+    (back,) = found(market, "b")
+    assert (back["who_acts"], "cancelled" in back["reason"]) == ("-", True)
+    shown = market.results()
+    assert market.run(verb="report").returncode == 10
+    assert market.results() == shown

@@ -32,7 +32,14 @@ from batchpay.batches.stories import stories_of
 from batchpay.batches.strays import adopted_json, unshown
 from batchpay.batches.wholeness import is_of
 from batchpay.batches.words import said_json
-from batchpay.domain.events import STOPS, RowsAnswered, TotalsCounted, of
+from batchpay.domain.events import (
+    STOPS,
+    RowsAnswered,
+    RowsGivenUp,
+    TotalsCounted,
+    kinds,
+    of,
+)
 from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
 from batchpay.job.job import PAYERS, Job
@@ -159,8 +166,8 @@ def open_elsewhere(journal: SqliteJournal, mine: Collection[str]) -> list[Totals
 
 
 def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
-    """Batches in whose reports nothing moved, but of which an order of another batch may have
-    settled a row since.
+    """Batches in whose reports nothing moved, but of which an order of another batch, or a word
+    about a row there, may have settled a row since.
 
     Each of the last days is counted anew, and written when it reads otherwise: `report` then writes
     the same bytes.
@@ -168,7 +175,7 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
     journal = opened.journal
     latest = last_totals(journal)
     last_seq = journal.last_of_orders()
-    for event in journal.events([RowsAnswered.kind]):
+    for event in journal.events(kinds(RowsAnswered, RowsGivenUp)):
         last_seq = max(last_seq, event.seq)
     oldest_ns = opened.started_ns - int(FIRST_LOOK.total_seconds()) * 10**9
     runs = Runs(journal)
