@@ -894,6 +894,27 @@ def test_an_order_that_was_cancelled_waits_under_an_id_of_another_column(
     once(market, 1, 3, 4)
 
 
+@pytest.mark.fault("J07", "I1")
+def test_an_order_that_was_asked_for_in_vain_and_cancelled_waits_under_such_an_id_too(
+    market: Market,
+) -> None:
+    """Its key was refused, which charged nothing: the word is one about that attempt."""
+    job(market)
+    inbox(market, a=[sale(1), sale(2)])
+    refused = {"status": 401, "code": "authentication_failure", "commit": "never"}
+    market.sandbox.add_rule(order_id="00002", times=1, **refused)
+    assert night(market) == 77
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    job(market, R)
+    inbox(market, a=None, b=[sale(3), sale(2)])
+    assert night(market) == 11
+    once(market, 1, 3)
+    row = rows(market)["INV-2"]
+    assert row["outcome"] == "held" and "a person cancelled" in row["reason"]
+    assert night(market, yes=True) == 0
+    once(market, 1, 2, 3)
+
+
 @pytest.mark.fault("J13", "E05")
 @pytest.mark.parametrize("name", ["a0", "d9"])
 def test_the_column_is_edited_twice(market: Market, name: str) -> None:

@@ -189,8 +189,8 @@ def spent_of(
 def unnamed_of(
     journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
 ) -> dict[str, tuple[Unnamed, ...]]:
-    """Beginnings of terms -> what took money for them, or may have; asked only where ids were ever
-    made of other cells.
+    """Beginnings of terms -> what took money for them, may have, or is never to be sent; asked only
+    where ids were ever made of other cells.
 
     Of which cells ids were made is unknown of what an earlier version asked for: of what the
     journal noted first; and of a charge that lost it: of others.
@@ -202,15 +202,19 @@ def unnamed_of(
         if has_terms(document):
             fitting.update(fitting_terms_in(document))
     asked = journal.asked_under(sorted(fitting), lineages.names.source)
-    took = _took_money(journal, {one[0] for some in asked.values() for one in some})
+    stands = _what_stands(journal, {one[0] for some in asked.values() for one in some})
     found = {}
     for terms, some in asked.items():
         unnamed = []
         for order_id, batch_id, at_ns, made_of, kind in some:
-            if order_id in took:
-                sources = {made_of or _source_of(kind, lineages)}
-                known_under = lineages.names.known_under(order_id) | sources
-                unnamed.append(Unnamed(order_id, batch_id, at_ns, known_under))
+            if order_id not in stands:
+                continue
+            said_ns, called_off = stands[order_id]
+            sources = {made_of or _source_of(kind, lineages)}
+            known_under = lineages.names.known_under(order_id) | sources
+            told_ns = max(at_ns, said_ns)
+            one = Unnamed(order_id, batch_id, told_ns, known_under, called_off)
+            unnamed.append(one)
         found[terms] = tuple(unnamed)
     return found
 
@@ -222,13 +226,21 @@ def _source_of(kind: str, lineages: Lineages) -> str:
     return lineages.names.first_source
 
 
-def _took_money(journal: SqliteJournal, order_ids: Collection[str]) -> set[str]:
-    """The orders of these that have, or may have, the money of an attempt."""
-    took = set()
+def _what_stands(
+    journal: SqliteJournal, order_ids: Collection[str]
+) -> dict[str, tuple[int, str]]:
+    """The orders of these that have, or may have, the money of an attempt; and those that a person
+    cancelled, with when that was said and the word.
+    """
+    stands: dict[str, tuple[int, str]] = {}
     for order_id, attempts in attempts_of(journal, sorted(order_ids)).items():
         if any(not (one.closed or one.ready) for one in attempts):
-            took.add(order_id)
-    return took
+            stands[order_id] = 0, ""
+            continue
+        for one in attempts:
+            if one.cancelled is not None:
+                stands[order_id] = one.settled_ns, one.called_off
+    return stands
 
 
 def unsent_of(

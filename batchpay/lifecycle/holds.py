@@ -226,6 +226,13 @@ def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
             also=also,
             step=step,
         )
+        if charged.called_off:
+            why = said.HELD_CANCELLED_UNNAMED(
+                order=order_id,
+                reason=charged.called_off,
+                also=also,
+                step=step,
+            )
         return Waits((why,), ACCOUNTANT)
     asked = undecided(row, history, guards)
     if asked is not None:
@@ -244,8 +251,9 @@ def _also(row: Row, history: History) -> str | Message:
 
 
 def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
-    """A charge that may be this row's under an id that the job does not make any more, and that
-    nobody told apart from orders with the row's payer, recipient and amount.
+    """A charge, or what a person cancelled, that may be this row's under an id that the job does
+    not make any more, and that nobody told apart from orders with the row's payer, recipient and
+    amount.
     """
     if not (guards.ids_from and history.unnamed):
         return None

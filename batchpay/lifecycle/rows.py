@@ -134,7 +134,7 @@ class Past:
 @dataclass(frozen=True, slots=True)
 class Unnamed:
     """A charge, or what may be one, with the terms of a row, made when order ids were made of other
-    cells, perhaps.
+    cells, perhaps; or what a person cancelled.
     """
 
     order_id: str
@@ -142,6 +142,8 @@ class Unnamed:
     at_ns: int
     # Of which cells ids were made when it was asked for, or an id of its rows was read.
     known_under: frozenset[str]
+    # Who said of one that took no money that it is never to be sent, when and why.
+    called_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)

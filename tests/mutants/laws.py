@@ -1786,6 +1786,23 @@ mutant(
         lambda was: lambda *given: [],
     )
 )
+mutant(
+    "J07",
+    "a cancelled attempt is forgotten where ids are made of other cells",
+    "test_sale.py"
+    "::test_an_order_that_was_asked_for_in_vain_and_cancelled_waits_under_such_an_id_too",
+)(
+    lambda: swap(
+        "batchpay.batches.resembling:_what_stands",
+        lambda was: (
+            lambda *given: {
+                order_id: told
+                for order_id, told in was(*given).items()
+                if told == (0, "")
+            }
+        ),
+    )
+)
 ALONE = (
     "test_coming_back.py::test_what_only_its_file_showed_of_a_row_stays_wrong_with_it"
 )
