@@ -130,6 +130,53 @@ def test_what_was_proven_absent_while_its_file_was_away_goes_again_after_a_list(
     inbox.agree([payer(1), payer(2), payer(3)])
 
 
+@pytest.mark.fault("J05", "J11", "L5", "I1")
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_list_that_lacks_the_charges_of_its_own_night_lets_nothing_go_again(
+    inbox: Market, refused: bool
+) -> None:
+    """Of a night long before the last complete list: what this journal has proof of from then is
+    not in it, so what else was charged then is not, either.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    answer = {"status": 400, "code": "bad_request", "message": "amount is odd"}
+    if not refused:
+        answer = {"action": "reset_after"}
+        down = {"status": 500, "body": "down", "skip": 2}
+        inbox.sandbox.add_rule(method="GET", path="/charges", **down)
+    inbox.sandbox.add_rule(order_id="00002", times=1, hide_s=HOUR_S, **answer)
+    night(inbox)
+    inbox.sandbox.clear_rules()
+    again = payer(2)
+    if refused:
+        again = payer(2, invoice="once more")
+        inbox.orders([payer(3)], "inbox/b.csv")
+        assert night(inbox) == 10
+    hide(inbox, "00001")
+    inbox.orders([again, payer(1)], "inbox/a.csv")
+    assert night(inbox) in (11, 12)
+    assert inbox.money()["00002"] == 1
+    assert rows(inbox)["00002"]["outcome"] != "succeeded"
+
+
+@pytest.mark.fault("J05", "B31", "L10")
+def test_a_second_charge_is_looked_for_on_nights_without_a_file(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on any other."""
+    inbox.job(file="inbox/*.csv", input="optional = true", **BY_CUSTOMER)
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(
+        order_id="00002", action="reset_after", times=1, hide_s=HOUR_S
+    )
+    assert night(inbox) == 0
+    show_late(inbox, "00002", 12 * 60)
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    assert night(inbox) == 0
+    monkeypatch.setattr("batchpay.batches.sentagain.is_due", always(True)(None))
+    assert night(inbox) == 12
+
+
 @pytest.mark.fault("J05", "B31", "L10")
 def test_a_second_charge_that_a_list_shows_nights_later_is_a_stop(
     inbox: Market, monkeypatch: pytest.MonkeyPatch

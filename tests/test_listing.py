@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -121,6 +122,34 @@ def test_a_list_of_the_past_ends_with_many_younger_charges() -> None:
     short = Listing(until=AT.format(10), size=7)
     short.add(page(1, 30, total=2))
     assert (short.complete, short.is_past) == (True, False)
+
+
+@pytest.mark.fault("B32", "J05")
+@pytest.mark.parametrize(
+    "order",
+    [
+        range(40, 0, -1),  # the youngest first
+        [*range(20, 40), *range(1, 20)],  # its pages are
+        [*([20] * 30), *range(1, 20)],  # all of one second
+        [2, *([20] * 30), *range(1, 20)],
+        [2, *(20 + number % 9 for number in range(30)), *range(3, 20)],
+    ],
+)
+def test_a_list_without_an_order_has_no_past(order: Sequence[int]) -> None:
+    """It is read to its end, whatever many of its charges say in a row."""
+    names = [f"chrg_test_{place}" for place, _ in enumerate(order)]
+    made = [
+        charge(id=name, created_at=AT.format(at))
+        for name, at in zip(names, order, strict=True)
+    ]
+    listing = Listing(until=AT.format(10), size=5)
+    while not listing.complete:
+        some = made[listing.offset : listing.offset + 5]
+        found = page_in({"object": "list", "data": some, "total": len(made)})
+        assert found is not None
+        listing.add(found)
+    assert (listing.is_past, listing.broken) == (False, "")
+    assert all(map(listing.shows, names))
 
 
 @pytest.mark.fault("B32", "J05")

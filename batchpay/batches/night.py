@@ -39,6 +39,7 @@ from batchpay.batches.publish import (
     write,
 )
 from batchpay.batches.runs import Runs
+from batchpay.batches.sentagain import due_again
 from batchpay.batches.session import Options, SessionCall, SessionEnd, hold_session
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import is_of, refuse_lost
@@ -148,6 +149,8 @@ def _refuse_to_come(options: Options, opened: OpenJob) -> None:
 def _has_work(opened: OpenJob, *, adopt: bool) -> bool:
     """Is there anything to ask the gateway about?"""
     if opened.planned or opened.recorder.cases.is_anything_open() or opened.stop:
+        return True
+    if due_again(opened.journal, opened.started_ns):
         return True
     return adopt and opened.loss is not None
 

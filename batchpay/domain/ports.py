@@ -38,6 +38,7 @@ from batchpay.domain.model import (
     StoredChunk,
     UnreadablePage,
 )
+from batchpay.domain.times import NEVER_NS
 
 
 class Clock(Protocol):
@@ -369,10 +370,12 @@ class Journal(Protocol):
         or else in the first answer that says so.
         """
 
-    def charges_known(self, since_ns: int) -> Mapping[str, str]:
+    def charges_known(
+        self, since_ns: int, before_ns: int = NEVER_NS
+    ) -> Mapping[str, str]:
         """Charge id -> `created_at` as the gateway told it ("" when it did not) of every charge
         that an answer, a look-up or an adoption of this job told of since then, by our wall clock
-        (UTC nanoseconds).
+        (UTC nanoseconds), and before another time.
         """
 
     def youngest_charges(self, since_ns: int) -> Mapping[str, str]:

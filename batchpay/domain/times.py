@@ -22,6 +22,8 @@ SKEW_S = 300
 # How far ours may have been from it when something was sent, for all that anybody knows later: the
 # gateway may have told no time then, and a person has set the clock since.
 ONCE_OFF_S = 86_400
+# later than any time, in nanoseconds
+NEVER_NS = 2**63 - 1
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _BUDDHIST = 543  # years that the Thai calendar is ahead
 

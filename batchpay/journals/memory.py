@@ -23,6 +23,7 @@ from batchpay.domain.events import (
     state_in,
 )
 from batchpay.domain.model import Event, Outcome
+from batchpay.domain.times import NEVER_NS
 from batchpay.journals.asked import owner_of_charge
 from batchpay.journals.guard import Open, follow
 from batchpay.journals.remembered import Remembered
@@ -142,13 +143,13 @@ class MemoryJournal(Remembered):
         """Nobody: no other job shares this memory."""
         return ""
 
-    def charges_known(self, since_ns: int) -> dict[str, str]:
+    def charges_known(self, since_ns: int, before_ns: int = NEVER_NS) -> dict[str, str]:
         """Charge id -> `created_at` of every charge that this job was told of since then."""
         known: dict[str, str] = {}
         for event in reversed(self._events):
             charge = charge_in(event)
             told = event.kind in SHOWN_CHARGES and "id" in charge
-            if told and event.at_ns >= since_ns:
+            if told and since_ns <= event.at_ns < before_ns:
                 known[charge["id"]] = known.get(charge["id"]) or charge.get(
                     "created_at", ""
                 )

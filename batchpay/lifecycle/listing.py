@@ -15,8 +15,9 @@ A gateway may cut a list and its count alike, in silence. So a list that is to p
 held against the youngest charge of its range, asked for by itself before the list is: one that ends
 without it was cut.
 
-A list of a time long ago need not be read up to now (`until`): it is over once many charges in a
-row are younger.
+A list of a time long ago need not be read up to now (`until`): it is over once the charges behind
+one of that time have grown younger many times in a row. A list that comes in another order has no
+such row: it is read to its end.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from dataclasses import dataclass, field
 from batchpay.domain.model import ChargeSeen, Page
 from batchpay.domain.times import is_instant
 
-# what a single charge says of its age decides nothing; so many in a row tell that a time is past
+# what a single charge says of its age decides nothing; so many in a row, each younger than the one
+# before, tell that a time is past: charges of one second have no order that could be seen
 MANY = 10
 
 
@@ -57,7 +59,10 @@ class Listing:
     unclaimed: list[ChargeSeen] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
-    _past: int = 0  # how many in a row were younger than `until`, up to the last one
+    _has_begun: bool = False  # did it show a charge of before `until`?
+    # behind one: how many times in a row charges grew younger, up to the last one
+    _past: int = 0
+    _at: str = ""  # when the last one was made
     _first_total: int | None = None  # how many there were when it began
 
     def add(self, page: Page) -> Page:
@@ -77,10 +82,22 @@ class Listing:
 
     def _end_in_the_past(self, fresh: Sequence[ChargeSeen]) -> None:
         """Is everything behind this page younger than what it must show?"""
+        if not self.until:
+            return
         for charge in fresh:
             at = charge.created_at
-            self._past = (self._past + 1) * (is_instant(at) and at > self.until)
-        if self.until and self._past >= MANY and not (self.complete or self.broken):
+            is_past = is_instant(at) and at > self.until
+            self._has_begun |= is_instant(at) and not is_past
+            if not is_past or at < self._at:
+                self._past = 0
+            elif at > self._at:
+                self._past += 1
+            self._at = at
+        if (
+            self._has_begun
+            and self._past >= MANY
+            and not (self.complete or self.broken)
+        ):
             self.complete = self.is_past = True
 
     def _is_younger(self, charge: ChargeSeen) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.ports import Clock, Journal
-from batchpay.domain.times import ONCE_OFF_S
+from batchpay.domain.times import NEVER_NS, ONCE_OFF_S
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.folding import fold
@@ -16,6 +16,8 @@ from batchpay.settlement.evidence import is_known_already, looks
 
 # how far back a charge is looked for that lists must show
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9
+# when a charge of a time is told, at the latest, to be looked for in a list of that time
+TOLD_WITHIN_NS = 86_400 * 10**9
 # lists begin by the gateway's clock, what was sent is known by ours
 UNCHARGED_BEFORE_NS = ONCE_OFF_S * 10**9
 
@@ -32,6 +34,8 @@ class Expected:
         self.known: dict[str, tuple[str, float]] = {}
         # by key: said to have charged nothing, where a list may say otherwise
         self._uncharged: dict[str, Attempt] = {}
+        # wall clock (ns) from which on all charges with proof are among `known`
+        self._known_from_ns = NEVER_NS
         # charge id -> how it looked when it proved an attempt in this run: see news_of
         self._looked: dict[str, int] = {}
 
@@ -46,16 +50,28 @@ class Expected:
                 for attempt in fold(events):
                     if attempt.said_uncharged and not attempt.by_hand:
                         self._uncharged.setdefault(attempt.intent.key, attempt)
-        for charge_id, created_at in self._known_since(since_ns).items():
+        # what was told since may be of a charge of long ago, which a list shows that is from before
+        # the last ones
+        self._must_show(self._journal.youngest_charges(since_ns - LONGEST_SILENCE_NS))
+        self.witness(since_ns)
+
+    def witness(self, since_ns: int, until_ns: int | None = None) -> None:
+        """A list that begins then, or is of a time between two, is to prove what was not charged:
+        it must show what this journal has had proof of in that time.
+        """
+        if since_ns >= self._known_from_ns:
+            return
+        before_ns = self._known_from_ns
+        if until_ns is not None:
+            before_ns = min(before_ns, until_ns + TOLD_WITHIN_NS)
+        self._must_show(self._journal.charges_known(since_ns, before_ns))
+        if until_ns is None:
+            self._known_from_ns = since_ns
+
+    def _must_show(self, charges: Mapping[str, str]) -> None:
+        for charge_id, created_at in charges.items():
             if charge_id not in self._lifted and can_be_asked_for(charge_id):
                 self.known.setdefault(charge_id, (created_at, float("-inf")))
-
-    def _known_since(self, since_ns: int) -> Mapping[str, str]:
-        """With the youngest ones before: what was told since may be of a charge of long ago, which
-        a list shows that is from before the last ones.
-        """
-        youngest = self._journal.youngest_charges(since_ns - LONGEST_SILENCE_NS)
-        return {**youngest, **self._journal.charges_known(since_ns)}
 
     def prove(self, charge: ChargeSeen) -> None:
         """It was seen just now: lists that begin from here on must show it."""

@@ -332,6 +332,11 @@ class Lists:
         itself, is passed over. `proving`: what it does not show is to count as not there, for which
         the gateway is asked once more. `until`: up to when it need be read; None: to its end.
         """
+        if proving:
+            until_ns = None
+            if until is not None:
+                until_ns = _ns(until)
+            self._recorder.expected.witness(_ns(since), until_ns)
         begun_s = self._clock.elapsed_s()
         listing = Listing(
             begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s))
@@ -835,6 +840,10 @@ def unreadable_after_loss(charge_id: str) -> str:
 def iso(at: datetime) -> str:
     """`2026-11-24T13:45:39Z`, as the gateway's lists take it (docs/gateway.md, 7.8)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ns(at: datetime) -> int:
+    return int(at.timestamp()) * 10**9
 
 
 def time_of(text: str) -> datetime | None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batchpay.domain.model import Outcome
+from batchpay.domain.times import NEVER_NS
 from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.proof import Proof
+from batchpay.settlement.expected import LONGEST_SILENCE_NS
 from tests.mutants.swap import always, prop, swap
 
 SIMULATION = "simulation/test_simulation.py::test_no_seed_breaks_an_invariant"
@@ -1329,12 +1331,48 @@ def _() -> None:
 )
 def _() -> None:
     def make(was: Any) -> Any:
-        def known_since(self: Any, since_ns: int) -> Any:
-            return self._journal.charges_known(since_ns) or was(self, since_ns)
+        def youngest(self: Any, since_ns: int) -> Any:
+            told_since = self.charges_known(since_ns + LONGEST_SILENCE_NS)
+            return {} if told_since else was(self, since_ns)
 
-        return known_since
+        return youngest
 
-    swap("batchpay.settlement.expected:Expected._known_since", make)
+    swap("batchpay.journals.memory:MemoryJournal.youngest_charges", make)
+
+
+@mutant(
+    "J05",
+    "a list of long ago may lack what was charged then",
+    "test_late_lists.py::"
+    "test_a_list_that_lacks_the_charges_of_its_own_night_lets_nothing_go_again",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def witness(self: Any, since_ns: int, until_ns: Any = None) -> None:
+            if self._known_from_ns == NEVER_NS:
+                was(self, since_ns)
+
+        return witness
+
+    swap("batchpay.settlement.expected:Expected.witness", make)
+
+
+@mutant(
+    "J05",
+    "a list of long ago is over once charges are younger, in whatever order",
+    "test_listing.py::test_a_list_without_an_order_has_no_past",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def end(self: Any, fresh: Any) -> None:
+            past = [one.created_at > self.until for one in fresh]
+            self._past = self._past + len(past) if all(past) else 0
+            if self.until and self._past >= 10 and not (self.complete or self.broken):
+                self.complete = self.is_past = True
+
+        return end
+
+    swap("batchpay.lifecycle.listing:Listing._end_in_the_past", make)
 
 
 @mutant(

@@ -32,6 +32,7 @@ from batchpay.domain.events import (
     TransferSeen,
 )
 from batchpay.domain.model import Done, Event, OnItsWay, Outcome
+from batchpay.domain.times import NEVER_NS
 from batchpay.journals.asked import grouped, owner_of_charge
 from batchpay.journals.sqlite.file import PAGE, JournalFile, places, slices
 from batchpay.journals.sqlite.lines import (
@@ -388,13 +389,15 @@ class Orders(JournalFile):
         how = f"kind IN {any_of(LOOKED_UP)}"
         return owner_of_charge(self._rows(f"{whom}, {how}, {key} {those}", charge_id))
 
-    def charges_known(self, since_ns: int) -> dict[str, str]:
+    def charges_known(self, since_ns: int, before_ns: int = NEVER_NS) -> dict[str, str]:
         """Charge id -> `created_at` ("" when it was not told) of every charge that an answer, a
-        look-up or an adoption of this job told of since then, by our wall clock (ns).
+        look-up or an adoption of this job told of since then, by our wall clock (ns), and before.
         """
         known: dict[str, str] = {}
         columns = [told_at(CHARGE_ID_AT, CHARGE_CREATED_AT)]
-        for (told,) in self._since(since_ns, f"kind IN {SEEN}", columns):
+        for (told,) in self._since(
+            since_ns, f"at_ns < {before_ns:d} AND kind IN {SEEN}", columns
+        ):
             charge_id, created_at = values_of(told)
             if charge_id is not None:
                 known[charge_id] = known.get(charge_id) or created_at or ""
