@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -187,6 +188,55 @@ def test_a_loss_is_dealt_with_once(market: Market) -> None:
         all(count == 1 for count in market.money().values())
         and len(market.money()) == 8
     )
+
+
+@pytest.mark.fault("L11", "D09", "J02")
+@pytest.mark.parametrize("past", ["another job", "another copy"])
+def test_an_older_copy_is_noticed_although_it_has_as_many_events(
+    market: Market, past: str
+) -> None:
+    """What is written into it by another job, or what another machine's copy went on to, comes past
+    the number of the last event that the lock has seen. The lock alone tells of it.
+    """
+    state = market.folder / "state" / "batchpay.db"
+    copy = market.folder / "batchpay.db"
+    job_file = market.job(file="inbox/*.csv", input="optional = true")
+    (market.folder / "inbox").mkdir()
+    market.orders([order(1)], "inbox/1.csv")
+    assert market.run().returncode == 0
+    shutil.copy(state, copy)
+    if past == "another copy":
+        shutil.copytree(market.folder, market.folder.with_name("other machine"))
+    market.orders([order(2)], "inbox/2.csv")
+    assert market.run().returncode == 0
+    for folder in (market.folder / "reports").glob("*"):
+        shutil.rmtree(folder)
+    last = head_seq(state)
+    if past == "another copy":
+        other = replace(market, folder=market.folder.with_name("other machine"))
+        while head_seq(other.folder / "state" / "batchpay.db") <= last:
+            assert other.run(verb="settle").returncode == 0
+        shutil.copy(other.folder / "state" / "batchpay.db", state)
+    else:
+        shutil.copy(copy, state)
+        text = job_file.read_text("utf-8").replace("inbox/", "outbox/")
+        day = market.folder / "day.toml"
+        day.write_text(text.replace('name = "night"', 'name = "day"'), "utf-8")
+        while head_seq(state) <= last:
+            assert market.program("run", "day.toml").returncode == 0
+    plan = json.loads(market.run("--json", verb="plan").stdout)
+    assert "has seen event" in json.dumps(plan), plan
+    done = market.run("--summary")
+    assert done.returncode == 0, done.stderr
+    assert "an older copy of it is back" in done.stdout
+    assert market.posts() == 2
+    assert "older copy" not in market.run("--summary").stdout
+
+
+def head_seq(path: Path) -> int:
+    """The number of the last event in a journal's file."""
+    with closing(SqliteJournal(path, "night", read_only=True)) as journal:
+        return journal.head()[0]
 
 
 @pytest.mark.fault("L11", "J07", "D10", "I1")

@@ -44,6 +44,7 @@ from batchpay.intake.take_in import Intakes, Rows, Source, take_in
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
+from batchpay.journals.sqlite.file import Durable
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
@@ -53,7 +54,7 @@ from batchpay.settlement.in_force import stop_in_force, whose_journal
 from batchpay.settlement.run import refuse_other_place
 
 
-def _journal(job: Job, durable: Callable[[int], None]) -> SqliteJournal:
+def _journal(job: Job, durable: Durable) -> SqliteJournal:
     return SqliteJournal(job.state_path, job.name, durable=durable)
 
 
@@ -65,7 +66,7 @@ class Edges:
 
     clock: Callable[[], Clock] = SystemClock
     wall_ns: Callable[[], int] = time.time_ns  # the lock's memory of the last requests
-    journal: Callable[[Job, Callable[[int], None]], SqliteJournal] = _journal
+    journal: Callable[[Job, Durable], SqliteJournal] = _journal
     gateway: Callable[[GatewaySettings, str], Gateway] = gateways.open
     run_name: Callable[[], str] = lambda: uuid.uuid4().hex[:8]
     signals: Callable[[], Signals] = Signals

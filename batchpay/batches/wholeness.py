@@ -3,7 +3,8 @@ L5, L11).
 
 A journal can be lost, or an older copy can be put in its place; it does not know that itself.
 Beside it lie things that do: the lock knows the last event that was durable, and every report's
-manifest names the event it was made from.
+manifest names the event it was made from. Each is asked after by its digest, never by its number
+alone: another job, or another copy of the same journal, may have written past that number.
 
     nothing speaks against it            it is whole: a run lists on from the bound of the last
       complete list
@@ -26,6 +27,7 @@ from typing import Any, TypeVar
 from batchpay.batches import words
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.events import Listed, OfLoss, Recovered, Restored, kinds, of
+from batchpay.domain.model import Witnessed
 from batchpay.domain.text import told
 from batchpay.job.job import Job
 from batchpay.journals.lock import lock_path
@@ -33,6 +35,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CANCELLED
 from batchpay.lifecycle.places import place_of
 from batchpay.messages import nights, steps
+from batchpay.messages.message import Message
 from batchpay.reports.manifest import Head, every_head, newest_heads
 
 T = TypeVar("T", bound=OfLoss)
@@ -129,7 +132,7 @@ def _named(orders: Sequence[str]) -> str:
     return ", ".join(map(told, orders[:NAMED])) + ", …" * (len(orders) > NAMED)
 
 
-def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
+def loss_of(job: Job, journal: SqliteJournal, witnessed: Witnessed) -> Loss | None:
     """What this journal has lost and no run has dealt with yet; None for one that is whole, as far
     as anybody knows.
 
@@ -144,7 +147,7 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
         for head in heads
         if head.at_ns > dealt_with_ns and not is_of(journal, head)
     ]
-    if not unknown and witnessed <= seq:
+    if not unknown and _has(journal, witnessed):
         return earlier
     if unknown:
         head = unknown[0]
@@ -155,14 +158,13 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
             has=seq,
         )
     else:
-        path = str(lock_path(job.state_path, job.name))
-        evidence = nights.HAS_SEEN(path=path, seq=witnessed, has=seq)
+        evidence = _seen(job, witnessed, seq)
     is_empty = not journal.knows_orders()
     return Loss(
         evidence=str(evidence),
         empty=is_empty or (earlier is not None and earlier.empty),
         unowned=is_empty,
-        had=max([witnessed, *(head.seq for head in unknown)]),
+        had=max([witnessed.seq, *(head.seq for head in unknown)]),
         has=seq,
         manifests_ns=max((head.at_ns for head in heads), default=0),
         **_gone(job, journal),
@@ -308,6 +310,22 @@ def _shown(charge_id: str) -> str:
     return f"the gateway's list showed {charge_id or 'a charge'}, which it lacks"
 
 
-def is_of(journal: SqliteJournal, head: Head) -> bool:
+def _seen(job: Job, witnessed: Witnessed, has: int) -> Message:
+    path = str(lock_path(job.state_path, job.name))
+    if witnessed.seq > has:
+        return nights.HAS_SEEN(path=path, seq=witnessed.seq, has=has)
+    return nights.HAS_SEEN_OTHER(
+        path=path, seq=witnessed.seq, journal=witnessed.journal_id[:12]
+    )
+
+
+def _has(journal: SqliteJournal, witnessed: Witnessed) -> bool:
+    """Is what the lock knows of in this journal?"""
+    if witnessed.seq and witnessed.journal_id:
+        return is_of(journal, witnessed)
+    return witnessed.seq <= journal.head()[0]
+
+
+def is_of(journal: SqliteJournal, head: Head | Witnessed) -> bool:
     """Was it made from an event that this very journal still has?"""
     return head.journal_id == journal.id and journal.digest_of(head.seq) == head.digest

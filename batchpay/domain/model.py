@@ -428,6 +428,17 @@ class Event:
     digest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """The last event that any run of a job knew to be durable, as it is kept beside the journal."""
+
+    seq: int = 0
+    journal_id: str = (
+        ""  # empty: an earlier version wrote it down, which kept the number alone
+    )
+    digest: str = ""
+
+
 class Done(NamedTuple):
     """What a run wrote about an order, in brief."""
 

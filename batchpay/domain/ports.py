@@ -37,6 +37,7 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
     UnreadablePage,
+    Witnessed,
 )
 from batchpay.domain.times import NEVER_NS
 
@@ -204,10 +205,10 @@ class Lock(Rates, Protocol):
     """One run of a job at a time: held from its making until `close`, or the end of the process."""
 
     @property
-    def witnessed(self) -> int:
-        """The number of the last event that any run of this job knew to be durable."""
+    def witnessed(self) -> Witnessed:
+        """The last event that any run of this job knew to be durable."""
 
-    def witness(self, seq: int) -> None:
+    def witness(self, journal_id: str, seq: int, digest: str) -> None:
         """The journal is durable up to this event."""
 
     def close(self) -> None:

@@ -2,8 +2,8 @@
 
 The lock is the kernel's (flock): it goes with the process, however it dies. The file beside the
 journal says who holds it. In shared memory it keeps the time of the last requests, so that the rate
-limit also holds across a kill, and how far the journal had come, so that one that was lost or
-restored is noticed. It also says whose money the journal was about.
+limit also holds across a kill, and which event the journal had come to, so that one that was lost
+or restored is noticed. It also says whose money the journal was about.
 """
 
 from __future__ import annotations
@@ -19,19 +19,28 @@ import socket
 import stat
 import struct
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from batchpay.domain.errors import Misconfigured, TryLater
+from batchpay.domain.model import Witnessed
 from batchpay.journals.place import why_closed
 from batchpay.messages.archives import OTHER_VERSION
 from batchpay.messages.message import Entry
 
-_HOLDER_BYTES = 1024
 _STAMP = struct.Struct("<q")
-# after the number of the last event that was known to be durable
-_STAMPS_AT = _HOLDER_BYTES + _STAMP.size
+# number, digest and journal of the last event that was known to be durable, and a sum over them:
+# what is torn, or an earlier version's blanks, tells nothing
+_EVENT = struct.Struct("<q32s16s")
+_SUM = struct.Struct("<L")
+_EVENT_BYTES = _EVENT.size + _SUM.size
+_HOLDER_BYTES = 1024 - _EVENT_BYTES
+_EVENT_AT = _HOLDER_BYTES
+# its number once more, where an earlier version has nothing else
+_SEQ_AT = 1024
+_STAMPS_AT = _SEQ_AT + _STAMP.size
 
 
 class RunLock:
@@ -116,14 +125,16 @@ class RunLock:
             about = json.dumps(self._about).encode()[:_HOLDER_BYTES]
         self._memory[:_HOLDER_BYTES] = about.ljust(_HOLDER_BYTES)
 
-    def witness(self, seq: int) -> None:
+    def witness(self, journal_id: str, seq: int, digest: str) -> None:
         """The journal is durable up to this event."""
-        _STAMP.pack_into(self._memory, _HOLDER_BYTES, seq)
+        event = _EVENT.pack(seq, bytes.fromhex(digest), bytes.fromhex(journal_id))
+        told = event + _SUM.pack(zlib.crc32(event)) + _STAMP.pack(seq)
+        self._memory[_EVENT_AT:_STAMPS_AT] = told
 
     @property
-    def witnessed(self) -> int:
-        """The number of the last event that any run of this job knew to be durable."""
-        return int(_STAMP.unpack_from(self._memory, _HOLDER_BYTES)[0])
+    def witnessed(self) -> Witnessed:
+        """The last event that any run of this job knew to be durable."""
+        return _witnessed_in(self._memory[:_STAMPS_AT])
 
     def close(self) -> None:
         """Let go."""
@@ -201,21 +212,29 @@ def lock_path(state_path: Path, job: str) -> Path:
     )
 
 
-def witnessed(state_path: Path, job: str) -> int:
-    """What the lock of a job has witnessed, without touching it; 0 where there is none, or none
-    that can be read.
+def witnessed(state_path: Path, job: str) -> Witnessed:
+    """What the lock of a job has witnessed, without touching it; nothing where there is none, or
+    none that can be read.
     """
     try:
         # which waits for no pipe
         handle = _opened(lock_path(state_path, job), os.O_RDONLY)
         try:
-            return int(
-                _STAMP.unpack_from(os.pread(handle, _STAMPS_AT, 0), _HOLDER_BYTES)[0]
-            )
+            return _witnessed_in(os.pread(handle, _STAMPS_AT, 0))
         finally:
             os.close(handle)
     except (OSError, ValueError, struct.error, Misconfigured):
-        return 0
+        return Witnessed()
+
+
+def _witnessed_in(raw: bytes) -> Witnessed:
+    """Raises struct.error for a file that is too short."""
+    (last,) = _STAMP.unpack_from(raw, _SEQ_AT)
+    seq, digest, journal_id = _EVENT.unpack_from(raw, _EVENT_AT)
+    (total,) = _SUM.unpack_from(raw, _EVENT_AT + _EVENT.size)
+    if seq != last or total != zlib.crc32(raw[_EVENT_AT : _EVENT_AT + _EVENT.size]):
+        return Witnessed(int(last))
+    return Witnessed(int(last), journal_id.hex(), digest.hex())
 
 
 LOCKS = Path("/proc/locks")  # proc_locks(5)

@@ -368,6 +368,13 @@ HAS_SEEN = entry(
     example="state/batchpay.db.night.lock has seen 15 events; it has 0",
     remedy="Do what the message around it says.",
 )
+HAS_SEEN_OTHER = entry(
+    "kept.seen-other",
+    "{path} has seen event {seq:d} of journal {journal}, which is not in it",
+    means="What shows that a journal lost events, although it has as many.",
+    example="….lock has seen event 15 of journal 24b3921252a4, which is not in it",
+    remedy="Do what the message around it says.",
+)
 WHOSE = entry(
     "kept.whose",
     "{by} at {at}, which {report} tells and this journal took over",

@@ -1273,6 +1273,18 @@ def _() -> None:
 
 
 @mutant(
+    "L11",
+    "a journal with as many events has the same ones",
+    "test_losses.py::test_an_older_copy_is_noticed_although_it_has_as_many_events",
+)
+def _() -> None:
+    def has(journal: Any, witnessed: Any) -> bool:
+        return bool(witnessed.seq <= journal.head()[0])
+
+    swap("batchpay.batches.wholeness:_has", lambda was: has)
+
+
+@mutant(
     "J03",
     "a lost journal is adopted with any account",
     DOORS + "test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name",

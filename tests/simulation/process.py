@@ -24,6 +24,7 @@ from batchpay.domain.model import Event
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.key import SecretKey
+from batchpay.journals.sqlite.file import Durable
 from batchpay.journals.sqlite.migration import SCHEMA_VERSION
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.journals.sqlite.writing import _Submission
@@ -294,9 +295,7 @@ class Machine:
 class VirtualJournal(SqliteJournal):
     """The true journal; its writer thread is a timer, so that a seed always groups the same way."""
 
-    def __init__(
-        self, process: Process, job: Job, durable: Callable[[int], None]
-    ) -> None:
+    def __init__(self, process: Process, job: Job, durable: Durable) -> None:
         self._process, self._machine, self._world = (
             process,
             process.machine,

@@ -26,6 +26,8 @@ from batchpay.journals.sqlite.stencils import DATA, DIGEST, Shortening
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 PAGE = 20000  # events that are read at a time
+# told of the last event: of which journal, its number, its digest
+Durable = Callable[[str, int, str], None]
 
 
 class JournalFile:
@@ -38,7 +40,7 @@ class JournalFile:
         *,
         read_only: bool = False,
         locked_wait_s: float = LOCKED_WAIT_S,
-        durable: Callable[[int], None] = lambda seq: None,
+        durable: Durable = lambda journal_id, seq, digest: None,
         connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
     ) -> None:
         """Open or create; a journal of an earlier version is brought to today's. Raises
@@ -47,8 +49,8 @@ class JournalFile:
         `locked_wait_s` or another job's run hinders its migration.
 
         `read_only`: nothing is written; where there is no file yet, an empty journal in memory, and
-        of an earlier version's file a temporary copy in today's form. `durable` is told the number
-        of the last event after each commit. `connect`: how a writable file is opened, the port to
+        of an earlier version's file a temporary copy in today's form. `durable` is told the last
+        event after each commit. `connect`: how a writable file is opened, the port to
         the disk.
         """
         self._durable = durable
@@ -76,7 +78,6 @@ class JournalFile:
         # up to here every event was verified, or written by this very object
         self._sure: tuple[int, str] | None = None
         self._at = self.head()  # the head, in a transaction
-        self._last_seq = self._at[0]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -107,7 +108,7 @@ class JournalFile:
             self._shortening.committed()
             if goes_on:
                 self._sure = self._at
-            self._durable(self._last_seq)
+            self._durable(self.id, *self._at)
         except BaseException:
             self._shortening.rolled_back()
             if self._connection.in_transaction:

@@ -118,7 +118,6 @@ class Writing(JournalFile):
         news = tally.news_of(self.job, written, began, opened)
         tally.follow(self._connection, self._at, (seq, digest), news)
         self._at = (seq, digest)
-        self._last_seq = seq
         return written
 
     def _guard(self, events: Sequence[Event]) -> Changed:
