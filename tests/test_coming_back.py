@@ -727,3 +727,30 @@ def test_a_row_that_is_given_up_is_given_up_in_the_report_of_what_came_back_for_
     shown = market.results()
     assert market.run(verb="report").returncode == 10
     assert market.results() == shown
+
+
+@pytest.mark.fault("J14", "J35")
+def test_a_duplicate_of_what_was_paid_is_told_anew_when_that_is_reversed(
+    market: Market,
+) -> None:
+    """Nights later, in a report that nothing else touched; no other report is written again."""
+    job(market)
+    inbox(market, a=[sale(1), sale(2)])
+    assert night(market) == 0
+    inbox(market, a=None, b=[sale(1)])
+    assert night(market) == 0
+    inbox(market, b=None, c=[sale(2)])
+    assert night(market) == 0
+    (untouched,) = found(market, "c")
+    manifest = market.folder / "reports" / untouched["batch_id"] / "manifest.json"
+    as_it_was = manifest.read_bytes()
+    market.sandbox.turn("reversed", order_id="00001")
+    inbox(market, c=None, d=[sale(3)])
+    assert night(market) == 10
+    (again,) = found(market, "b")
+    assert (again["outcome"], again["who_acts"]) == ("duplicate", "payer")
+    assert "reversed" in again["reason"]
+    assert manifest.read_bytes() == as_it_was
+    shown = market.results()
+    assert market.run(verb="report").returncode == 10
+    assert market.results() == shown

@@ -184,6 +184,19 @@ def may_be_settled(event: Event) -> bool:
     )
 
 
+def has_fallen(totals: Totals, before: Event | None) -> bool:
+    """Is an order of a batch reversed that was not when it was last counted?"""
+    if before is None:
+        return False
+    reversed_ = Outcome.REVERSED
+    return totals.count(reversed_) > totals_in(before).count(reversed_)
+
+
+def names_paid(event: Event) -> bool:
+    """Had the batch a duplicate of an order that was paid?"""
+    return totals_in(event).named[Outcome.SUCCEEDED.value] > 0
+
+
 def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
     """The rows of every batch that a person accepted, as they stay: they count as 10 (README.md,
     "Exit codes").

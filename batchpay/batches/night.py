@@ -7,7 +7,7 @@ settle   lock -> list -> settle what is open -> report
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +17,11 @@ from batchpay.batches.begun import begun
 from batchpay.batches.counted import (
     behind,
     given_files,
+    has_fallen,
     is_due,
     is_open,
     last_totals,
+    names_paid,
     taken_as_they_are,
     unfinished,
 )
@@ -238,12 +240,31 @@ def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """Every batch that is due for a report, once more when a row of one turned out to settle a row
     of another.
     """
+    before = last_totals(opened.journal)
     counted = _count_each(opened, asked=asked)
-    if not opened.answered:
-        return counted
-    for one in counted:
-        one.spool.close()
-    return _count_each(opened, asked=asked)
+    if opened.answered:
+        for one in counted:
+            one.spool.close()
+        counted = _count_each(opened, asked=asked)
+    if any(has_fallen(one.totals, before.get(one.batch.id)) for one in counted):
+        counted += _told_anew(opened, before, {one.batch.id for one in counted})
+    return counted
+
+
+def _told_anew(
+    opened: OpenJob, before: Mapping[str, Event], counted: Collection[str]
+) -> Iterator[Counted]:
+    """Every other batch of the last days that names an order as paid that is not paid any more."""
+    oldest_ns = opened.started_ns - int(FIRST_LOOK.total_seconds()) * 10**9
+    for batch in opened.journal.batches():
+        known = before.get(batch.id)
+        if known is None or batch.id in counted or batch.first_seen_ns < oldest_ns:
+            continue
+        if not names_paid(known):
+            continue
+        one = count(opened, batch, spooled=False, written=known)
+        if one.noted.seq != known.seq:
+            yield one
 
 
 def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
