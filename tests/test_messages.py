@@ -325,7 +325,10 @@ COLUMNS: dict[str, Any] = {
     "customer": "customer",
     "description": "description",
 }
-SHOPS = "shop,recipient\none,recp_test_1\ntwo,recp_test_1\ntwo,recp_test_2\nempty,\n"
+SHOPS = (
+    "shop,recipient\none,recp_test_1\ntwo,recp_test_1\ntwo,recp_test_2\nempty,\n"
+    "spaced, recp_test_3\n"
+)
 
 
 def given(folder: Path, example: Mapping[str, Any], file: str = "orders.csv") -> None:

@@ -21,7 +21,7 @@ from batchpay.domain.model import Document, Judged, Problem, Read
 from batchpay.domain.money import NotMoney, grouped_text, to_minor
 from batchpay.domain.strictjson import NotStrict, parse
 from batchpay.domain.text import told
-from batchpay.intake.sources import column_of
+from batchpay.intake.sources import column_of, in_lookup
 from batchpay.job.job import Columns, Controls, Fee, Input
 from batchpay.messages import controls as said
 from batchpay.messages import problems
@@ -112,7 +112,9 @@ def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
                     continue
                 is_test_id = text.split("_", 2)[1] == "test"
                 if is_test_id != is_test_job:
-                    found[at] = (*found.get(at, ()), _other_mode(text, mode, column))
+                    problem = _other_mode(text, mode, column)
+                    problem = in_lookup(columns.fields[name], text, problem)
+                    found[at] = (*found.get(at, ()), problem)
         return found
 
     return check

@@ -13,7 +13,7 @@ from batchpay.domain.secrets import secret_in
 from batchpay.domain.text import told
 from batchpay.intake import damage
 from batchpay.intake.refusals import Cells, Refusals, Values, quoted
-from batchpay.intake.sources import IDENTIFIERS, blamed_for, needed_by
+from batchpay.intake.sources import IDENTIFIERS, blamed_for, in_lookup, needed_by
 from batchpay.job.job import Columns, FromLookup, FromTemplate, Source
 from batchpay.messages import problems
 from batchpay.messages.message import Message
@@ -154,7 +154,8 @@ def _screened(
     column = blamed_for(source, name)
     for at, text in enumerate(texts):
         if text and (fault := fault_of(text)):
-            found.refuse(at, name, Problem(column, quoted(text), fault))
+            problem = Problem(column, quoted(text), fault)
+            found.refuse(at, name, in_lookup(source, text, problem))
             kept[at] = None
     return kept
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import repeat
 
 from batchpay.domain.alike import differences, looks
@@ -19,7 +20,7 @@ from batchpay.job.job import (
     FromValue,
     Source,
 )
-from batchpay.messages import problems
+from batchpay.messages import headers, problems
 
 IDENTIFIERS = frozenset(
     {"order_id", "destination", "card", "customer", "source", "currency", "return_uri"}
@@ -31,14 +32,18 @@ def column_of(columns: Columns, name: str) -> str:
     """The input column that feeds a field (`amount`, `metadata.invoice`), or the field when there
     is no single one.
     """
-    head, _, key = name.partition(".")
-    if head == "metadata":
-        source = columns.metadata.get(key)
-    else:
-        source = columns.fields.get(head)
+    source = source_of(columns, name)
     if source is None:
         return name
     return blamed_for(source, name)
+
+
+def source_of(columns: Columns, name: str) -> Source | None:
+    """Where a field comes from."""
+    head, _, key = name.partition(".")
+    if head == "metadata":
+        return columns.metadata.get(key)
+    return columns.fields.get(head)
 
 
 def blamed_for(source: Source, name: str) -> str:
@@ -59,6 +64,19 @@ def needed_by(source: Source) -> tuple[str, ...]:
     return ()  # a fixed value
 
 
+def in_lookup(source: Source | None, text: str, problem: Problem) -> Problem:
+    """The same of a text that a lookup file gave: there it is to be corrected."""
+    if not isinstance(source, FromLookup) or text not in source.lines:
+        return problem
+    said = problems.LOOKUP_VALUE(
+        file=source.path.name,
+        line=source.lines[text],
+        column=source.value,
+        wrong=problem.said,
+    )
+    return replace(problem, said=said, label=problem.rule)
+
+
 def cells_of(
     chunk: Chunk,
     source: Source,
@@ -75,12 +93,20 @@ def cells_of(
         case FromTemplate():
             texts = _filled(chunk, source, name, found)
         case FromLookup(column=column):
-            texts = _looked_up(_without(odd, chunk.texts(column)), source, name, found)
+            keys = _without({*odd, *_refused(chunk, column)}, chunk.texts(column))
+            texts = _looked_up(keys, source, name, found)
         case FromSum():
             raise AssertionError(f"{name} is no amount")
     if chunk.problems:
         texts = _without_blamed(texts, chunk.problems, needed_by(source), name, found)
     return _without(odd, texts)
+
+
+def _refused(chunk: Chunk, column: str) -> Iterator[int]:
+    """Where the reader has refused the cell of a column."""
+    for at, refused in chunk.problems.items():
+        if any(problem.column == column for problem in refused):
+            yield at
 
 
 def _from_column(
@@ -200,7 +226,8 @@ def _looked_up(
     """The value that stands beside each key in the lookup file; exact keys only."""
     values = list(map(lookup.table.get, keys))
     if None in values or lookup.ambiguous or "" in values:
-        near = {looks(known): known for known in lookup.table}
+        near = {_without_zeros(known): known for known in lookup.table}
+        near |= {looks(known): known for known in lookup.table}
         for at, key in enumerate(keys):
             value = values[at]
             is_unclear = not value or key in lookup.ambiguous
@@ -211,20 +238,31 @@ def _looked_up(
     return [value or "" for value in values]
 
 
+def _without_zeros(key: str) -> str:
+    """A number without zeros in front, in a form that no `looks` has; another key as it looks."""
+    plain = looks(key)
+    if not plain.isdecimal():
+        return plain
+    return "\0" + plain.lstrip("0")
+
+
 def _lookup_problem(
     key: str, value: str | None, lookup: FromLookup, near: Mapping[str, str]
 ) -> Problem:
-    """`near`: what a key looks like -> the key."""
+    """`near`: what a key looks like, with and without zeros in front -> the key."""
     file = lookup.path.name
+    known = near.get(looks(key)) or near.get(_without_zeros(key), "")
     if key in lookup.ambiguous:
         said = problems.LOOKUP_AMBIGUOUS(file=file)
-    elif value is None and looks(key) in near:
-        known = near[looks(key)]
+    elif value is None and known:
+        differs = differences(key, known)
+        if looks(key) not in near:
+            differs = (headers.DIFFERS_ZEROS(),)
         said = problems.LOOKUP_ALIKE(
             file=file,
             key=lookup.key,
             near=quoted(known),
-            differs=differences(key, known),
+            differs=differs,
         )
     elif value is None:
         said = problems.LOOKUP_MISSING(file=file, key=lookup.key)

@@ -20,7 +20,7 @@ from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.text import told
 from batchpay.intake.mapping import ESSENTIAL, PAYING, Mapped
 from batchpay.intake.schemarules import Rule, expected, rule_of
-from batchpay.intake.sources import column_of
+from batchpay.intake.sources import column_of, in_lookup, source_of
 from batchpay.job.job import Columns, Schema
 from batchpay.job.schema import compiled
 from batchpay.messages import schemas
@@ -170,7 +170,9 @@ class Checker:
         for name in names:
             if name not in unmapped:
                 value = _value(document, name)
-                found.append(self._problem(name, value, said, rule.keyword))
+                problem = self._problem(name, value, said, rule.keyword)
+                source = source_of(self._columns, name)
+                found.append(in_lookup(source, _text(document, name), problem))
         return found
 
     def _group(
@@ -246,15 +248,20 @@ def _below(kind: Any) -> list[str]:
 
 def _value(document: Mapping[str, Any], name: str) -> str:
     """What the document holds under a dotted name, fit to be shown; whole objects are not."""
+    if name == "amount":
+        return _money(document, document.get(name))
+    return told(_text(document, name))
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    """The same as it is."""
     head, _, key = name.partition(".")
     value = document.get(head)
-    if name == "amount":
-        return _money(document, value)
     if key and isinstance(value, Mapping):
         value = value.get(key)
     if value is None or isinstance(value, Mapping | list):
         return ""
-    return told(str(value))
+    return str(value)
 
 
 def _money(document: Mapping[str, Any], minor: Any) -> str:

@@ -91,6 +91,8 @@ class FromLookup:
     others: tuple[str, ...] = ()  # as those of FromColumn
     # value text -> what people call it, where the file has a column for that
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # value text -> the first line of the file that has it
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
 Source = FromColumn | FromValue | FromTemplate | FromLookup | FromSum

@@ -28,7 +28,7 @@ def lookup_of(
     read = _rows_of(at, where, path)
     if read is None:
         return None
-    digest, rows = read
+    digest, rows, places = read
     if any(scrubbed(cell) != cell for row in rows for cell in row):
         remedy = "remove it; pay by token, customer or source"
         at.say(where, f"the lookup file {path} holds a card number, or a key: {remedy}")
@@ -48,6 +48,10 @@ def lookup_of(
     names: dict[str, str] = {}
     if name:
         names, _ = _table_of(rows, value, *name)
+    lines: dict[str, int] = {}
+    for row, line in zip(rows[1:], places[1:], strict=True):
+        if len(row) > value:
+            lines.setdefault(row[value], line)
     column, *others = names_of(told["column"])
     return FromLookup(
         column,
@@ -59,6 +63,7 @@ def lookup_of(
         digest,
         tuple(others),
         names,
+        lines,
     )
 
 
@@ -74,9 +79,9 @@ def _between(header: Sequence[str]) -> str:
 
 def _rows_of(
     at: Telling, where: list[str], path: Path
-) -> tuple[str, list[list[str]]] | None:
-    """SHA-256 of the file, and its rows, the header first; None when it is told that there are
-    none to read.
+) -> tuple[str, list[list[str]], list[int]] | None:
+    """SHA-256 of the file, its rows, the header first, and the line on which each ends; None when
+    it is told that there are none to read.
     """
     try:
         if not path.is_file() or path.stat().st_size > MAX_LOOKUP_BYTES:
@@ -87,9 +92,10 @@ def _rows_of(
             )
             return None
         raw = path.read_bytes()
-        rows = list(
-            csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
+        reader = csv.reader(
+            io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True
         )
+        placed = [(row, reader.line_num) for row in reader]
     except UnicodeDecodeError as error:
         at.say(
             where,
@@ -103,19 +109,22 @@ def _rows_of(
             f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}",
         )
         return None
-    return hashlib.sha256(raw).hexdigest(), rows
+    rows = [row for row, _ in placed]
+    return hashlib.sha256(raw).hexdigest(), rows, [line for _, line in placed]
 
 
 def _table_of(
     rows: Sequence[Sequence[str]], key: int, value: int
 ) -> tuple[dict[str, str], frozenset[str]]:
-    """What each key stands for, and the keys that stand there more than once."""
+    """What each key stands for, and the keys that stand there more than once. A line that ends
+    before its value has an empty one.
+    """
     table: dict[str, str] = {}
     twice: set[str] = set()
     for row in rows[1:]:
-        if len(row) > max(key, value) and row[key]:
+        if len(row) > key and row[key]:
             twice |= {row[key]} & table.keys()
-            table[row[key]] = row[value]
+            table[row[key]] = row[value] if len(row) > value else ""
     return table, frozenset(twice)
 
 

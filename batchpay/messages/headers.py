@@ -270,6 +270,9 @@ DIFFERS_BLANKS = _differs(
     "blanks", "another number of blanks", "two blanks between words"
 )
 DIFFERS_CASE = _differs("case", "capital and small letters", "SILOM beside Silom")
+DIFFERS_ZEROS = _differs(
+    "zeros", "zeros in front, which spreadsheets take off numbers", "001 beside 1"
+)
 DIFFERS_OTHERWISE = _differs("otherwise", "a character of the same look", "− beside -")
 COLUMN_TYPE = entry(
     "column-type",

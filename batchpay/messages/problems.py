@@ -403,6 +403,14 @@ LOOKUP_EMPTY = entry(
     ' key = "shop", value = "recipient" }',
     remedy="Fill in the value in the lookup file.",
 )
+LOOKUP_VALUE = entry(
+    "lookup-value",
+    "it stands in line {line:d} of {file}, column '{column}', and is corrected there: {wrong}",
+    means="What a lookup file has for a cell is not right: the file is wrong, not the orders.",
+    example='shop = "spaced"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
+    ' key = "shop", value = "recipient" }',
+    remedy="Correct the cell of the lookup file.",
+)
 INVISIBLE_CHARACTER = entry(
     "invisible-character",
     "type it again without the characters shown as escapes",

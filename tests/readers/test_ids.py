@@ -222,6 +222,64 @@ def test_no_blank_stands_unseen_inside_an_id_that_is_made_of_cells(
     }
 
 
+@pytest.mark.fault("X28")
+def test_what_is_wrong_with_a_lookup_file_is_told_of_it(tmp_path: Path) -> None:
+    """Blanks, quotes, an error word, a text that is no recipient, of the other mode, a line that
+    ends too early, a number that lost its zeros: by line and column of that file.
+    """
+    (tmp_path / "shops.csv").write_text(
+        'shop,id\nNorth,"recp_test_1 "\n"two\nlines",#N/A\nQuoted,"""recp_test_2"""\n'
+        "Live,recp_live_1\nShort\n7,recp_test_7\n",
+        "utf-8",
+    )
+    shops = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    keys = ("North", "two\nlines", "Quoted", "Live", "Short", "007", "7")
+    rows = [row(number, recipient=key) for number, key in enumerate(keys)]
+    looked = look_at(tmp_path, *rows, destination=shops)
+    told = {
+        number: [(found.column, found.rule, found.remedy) for found in problems]
+        for number, problems in looked.problems.items()
+    }
+    in_line = "it stands in line {} of shops.csv, column 'id', and is corrected there: "
+    no_recipient = "The seller who gets the split"
+    assert [
+        (number, column, rule, remedy.partition(": recp_")[0])
+        for number, found in sorted(told.items())
+        for column, rule, remedy in found
+    ] == [
+        (
+            2,
+            "recipient",
+            "surrounding-blanks",
+            in_line.format(2) + "remove the blanks before and after it",
+        ),
+        (3, "recipient", "pattern", in_line.format(4) + no_recipient),
+        (4, "recipient", "pattern", in_line.format(5) + no_recipient),
+        (5, "recipient", "pattern", in_line.format(6) + no_recipient),
+        (5, "recipient", "other-mode", told[5][1][2]),
+        (
+            6,
+            "recipient",
+            "lookup-empty",
+            "fill in column 'id' of its line in shops.csv",
+        ),
+        (7, "recipient", "lookup-missing", told[7][0][2]),
+    ]
+    assert told[5][1][2].startswith(in_line.format(6))
+    assert "has '7'; the difference: zeros in front" in told[7][0][2]
+    assert looked.documents[6]["destination"] == "recp_test_7"
+
+
+@pytest.mark.fault("X28", "J08")
+def test_an_error_in_a_sheet_is_looked_up_nowhere(tmp_path: Path) -> None:
+    """It is told once, of the sheet: no line of the lookup file would mend it."""
+    (tmp_path / "shops.csv").write_text("shop,id\nrecp_test_1,recp_test_1\n")
+    shops = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    data = book(good(1, recipient="#N/A"), good(2, recipient="recp_test_1"))
+    looked = look(tmp_path, "orders.xlsx", data, destination=shops)
+    assert looked.rules == {2: [("recipient", "error-cell")]}
+
+
 # --- zeros
 
 

@@ -242,7 +242,7 @@ def test_lookup_files(tmp_path: Path) -> None:
         "",
         "lookup-missing",
         "lookup-missing",
-        "lookup-missing",
+        "lookup-empty",
     ]
     assert looked.documents[4]["destination"] == "recp_test_5"
 
