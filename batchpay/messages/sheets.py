@@ -42,6 +42,15 @@ SHEET_HOLDS = entry(
     example="a workbook with orders and a summary",
     remedy="Say in [input] what the message says.",
 )
+SHEET_NEARLY = entry(
+    "sheet-unclear.nearly",
+    "{path}: it has {names}, and none of them holds all columns that the job reads; row {at:d} of"
+    " '{other}' is nearly their header: {absent}: correct [columns] in the job, or that header, and"
+    " say {change} in [input]",
+    means="Of several sheets, one holds most of the columns that the job reads.",
+    example="a workbook with orders, where Amount is called Amont, and a summary",
+    remedy="Correct the names that the message tells, and say in [input] which sheet is meant.",
+)
 SIDE_BY_SIDE = entry(
     "column-twice.side-by-side",
     "{path}: sheet '{sheet}' holds tables side by side in row {row:d}, with the same columns: say"

@@ -42,6 +42,7 @@ from batchpay.messages.labels import SAY_YES
 from batchpay.messages.message import Message
 from batchpay.messages.problems import (
     BEYOND,
+    DATE_AMOUNT,
     TOTAL_ROW,
     TOTAL_ROW_SUM,
     UNSEEN_FAULT,
@@ -324,7 +325,8 @@ def _lines(parts: Iterable[_Rows], marks: _Marks) -> Iterator[Line]:
             look = some.looks.of(finding.row)
             if kinds:
                 look = RowLook(kinds=kinds)
-            yield Line([*cells, ""], look, marks.of(finding, cells))
+            undated = marks.undated(finding)
+            yield Line([*cells, ""], look, marks.of(finding, cells), undated)
 
 
 class _Marks:
@@ -357,6 +359,15 @@ class _Marks:
         if not notes:
             return {self._at[REASON]: ""}
         return {at: "\n".join(said) for at, said in notes.items()}
+
+    def undated(self, finding: Finding) -> frozenset[int]:
+        """The columns of amounts in which it has a date."""
+        found = [
+            self._at.get(problem.column, -1)
+            for problem in finding.problems
+            if problem.said.code == DATE_AMOUNT.code
+        ]
+        return frozenset(found)
 
     def _columns(self, finding: Finding) -> tuple[str, ...]:
         if finding.outcome in (Outcome.CONFLICT, Outcome.REJECTED):

@@ -74,6 +74,8 @@ class Line:
     look: RowLook = PLAIN_ROW
     # column from 0 -> note; may be empty
     wrong: Mapping[int, str] = field(default_factory=dict)
+    # columns of amounts whose cell is a date: the number that is written there must not become one
+    undated: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +192,13 @@ def _row(number: int, line: Line, form: Form, styles: Styles, notes: _Notes) -> 
             style = -1
         if kind == NUMBER and column in form.ids and not is_wrong:
             kind = TEXT
+        if column in line.undated:
+            kind = TEXT
         value = stored(text, kind, from_1904=_from_1904(form))
         number_format = ""
-        if value is None and _is_told(text, column, form):
+        if column in line.undated:
+            number_format = _GENERAL
+        elif value is None and _is_told(text, column, form):
             number_format = _TEXT_FORMAT
         elif value is not None and kind == DATE and style < 0:
             number_format = _DAY_FORMAT if text.count(":") == 0 else _MOMENT_FORMAT

@@ -506,6 +506,37 @@ def test_a_workbook_comes_back_as_it_was(market: Market) -> None:
     assert coloured == ["D4"]
 
 
+def test_a_number_that_is_written_where_an_amount_was_a_date_is_a_number(
+    market: Market,
+) -> None:
+    """The cell comes back as the text of that date, without its format, which would make a date of
+    the amount; unchanged it is refused again. A date elsewhere in the row stays one.
+    """
+    book = openpyxl.Workbook()
+    sheet = book.active
+    names = ["order_id", "amount", "currency", "recipient", "card", "invoice", "day"]
+    sheet.append(names)
+    day = dt.datetime(2026, 1, 5)
+    sheet.append([*order(1).values(), day])
+    sheet["B2"] = day
+    book.save(market.folder / "orders.xlsx")
+    market.job(file="orders.xlsx", metadata='{ day = "day" }')
+    assert market.run().returncode == 10
+    first = _rejects_of(market)
+    sheet = openpyxl.load_workbook(first).active
+    wrong = sheet["B2"]
+    assert (wrong.value, wrong.number_format) == ("2026-01-05", "General")
+    assert wrong.fill.fgColor.rgb == WRONG and "is a date" in wrong.comment.text
+    assert sheet["G2"].value == day
+    again = market.run("--input", str(first))
+    assert (again.returncode, market.posts()) == (10, 0)
+    book = openpyxl.load_workbook(first)
+    book.active["B2"] = 105
+    book.save(market.folder / "back.xlsx")
+    assert market.run("--input", "back.xlsx").returncode == 0
+    assert market.money() == {"00001": 1}
+
+
 def test_a_cell_to_the_right_is_told_where_it_stands_now(market: Market) -> None:
     """It is in the last column of the rows that come back, which is in colour."""
     book = openpyxl.Workbook()

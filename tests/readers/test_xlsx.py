@@ -630,6 +630,33 @@ def test_two_rows_or_cells_of_one_address_are_refused(
     assert told in look(tmp_path, "orders.xlsx", data).refusal
 
 
+@pytest.mark.fault("X17", "X19")
+def test_of_several_sheets_the_one_that_nearly_fits_is_named_with_what_it_lacks(
+    tmp_path: Path,
+) -> None:
+    """Doing what it says is success; of two that are equally near none is named."""
+
+    def near(workbook: openpyxl.Workbook) -> None:
+        workbook["Orders"]["B1"] = "amuont"
+        workbook.create_sheet("Notes").append(["read", "me", "currency"])
+
+    data = book(good(), change=near)
+    refusal = look(tmp_path, "orders.xlsx", data).refusal
+    assert "it has 'Orders', 'Notes', and none of them holds all columns" in refusal
+    assert "row 1 of 'Orders' is nearly their header: no column 'amount'" in refusal
+    assert "did you mean 'amuont'?" in refusal and 'say sheet = "Orders" in' in refusal
+    done = '{ column = "amuont", unit = "major" }'
+    looked = look(tmp_path, "orders.xlsx", input='sheet = "Orders"', amount=done)
+    assert (looked.refused, looked.problems, len(looked.rows)) == ([], {}, 1)
+
+    def both_near(workbook: openpyxl.Workbook) -> None:
+        near(workbook)
+        workbook.create_sheet("Later").append([*HEADER[:1], "amt", *HEADER[2:]])
+
+    refusal = look(tmp_path, "orders.xlsx", book(good(), change=both_near)).refusal
+    assert "3 visible sheets hold data" in refusal
+
+
 @pytest.mark.fault("J09", "X17")
 def test_a_sheet_of_nothing_but_formulas_is_a_sheet_with_data(tmp_path: Path) -> None:
     """Which of two is meant is not guessed because one has not been calculated."""

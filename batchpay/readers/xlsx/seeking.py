@@ -118,14 +118,27 @@ def which_sheet(
     row: int,
     groups: Groups,
 ) -> Message | None:
-    """The one visible sheet that holds all the columns; None where none or several do."""
+    """The one visible sheet that holds all the columns or, where none does, the one that holds
+    most of them; None where there are several such.
+    """
     package = Package.open(snapshot, snapshot.stream())
-    found = [one for one in _holding(package, groups) if one[0].visible]
-    if len(found) != 1:
+    found = [one for one in _places(package, groups) if one[0].visible]
+    most = max((place.held for _, place in found), default=0)
+    found = [(sheet, place) for sheet, place in found if place.held == most]
+    if len(found) != 1 or 2 * most < len(groups):
         return None
     sheet, place = found[0]
     path = str(snapshot.path)
     names = ", ".join(f"'{told(one.name)}'" for one in package.sheets)
+    if most < len(groups):
+        return sheets.SHEET_NEARLY(
+            path=path,
+            names=names,
+            other=told(sheet.name),
+            at=place.row,
+            absent=absent_from(place.cells, groups),
+            change=_change(sheet, place, row),
+        )
     change = _change(sheet, place, row)
     other = told(sheet.name)
     if stated is None:
@@ -160,6 +173,17 @@ def _holding(
     but: Sheet | None = None,
 ) -> Iterator[tuple[Sheet, Place]]:
     """Other sheets that hold all the columns, each with the row."""
+    for sheet, place in _places(package, groups, but):
+        if place.held == len(groups):
+            yield sheet, place
+
+
+def _places(
+    package: Package,
+    groups: Groups,
+    but: Sheet | None = None,
+) -> Iterator[tuple[Sheet, Place]]:
+    """Other sheets that hold some of the columns, each with the row that holds most of them."""
     if not package.small:
         return
     for sheet in package.sheets[:_SHEETS]:
@@ -171,7 +195,7 @@ def _holding(
         except FileRefused:
             continue
         place = best_place(rows, groups)
-        if place is not None and place.held == len(groups):
+        if place is not None:
             yield sheet, place
 
 
