@@ -230,3 +230,34 @@ def test_a_second_table_below_its_own_title_refuses_the_file(
     assert 'say range = "A1:H3" in [input]' in refusal
     looked = look(tmp_path, "orders.xlsx", data, input='range = "A1:H3"')
     assert (looked.rows, looked.problems) == ([2, 3], {})
+
+
+@pytest.mark.fault("X06", "X20")
+@pytest.mark.parametrize("gap", [[], [line()], [line(order_id="Branch 2")]])
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_header_with_its_columns_in_another_order_refuses_the_file(
+    tmp_path: Path, form: str, gap: list[dict[str, str]]
+) -> None:
+    """What stands below it would be charged by the wrong columns. One that names a column anew of
+    which the job makes nothing does no harm.
+    """
+    same = dict(zip(HEADER, HEADER, strict=True))
+    swapped = {**same, "amount": "extra", "extra": "amount"}
+    below = row(4, amount="5.00", extra="200.00")
+
+    def refused(header: dict[str, str]) -> list[str]:
+        rows = [*ORDERS, *gap, header, below]
+        if form == "csv":
+            return look(tmp_path, "orders.csv", text_of(rows)).refused
+        cells = [[each.get(name) for name in HEADER] for each in rows]
+        return look(tmp_path, "orders.xlsx", book(*cells)).refused
+
+    (refusal,) = refused(swapped)
+    assert f"row {5 + len(gap)} is another header, with 'extra' where" in refusal
+    assert (
+        "the first one has 'amount'" in refusal and "delete that header" not in refusal
+    )
+    (refusal,) = refused({**same, "amount": "Discount"})
+    assert "with 'Discount' where the first one has 'amount'" in refusal
+    if not gap:
+        assert refused({**same, "extra": "Remark"}) == []

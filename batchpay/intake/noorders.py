@@ -50,6 +50,7 @@ class SecondTable:
     row: int  # of its title, where it has one
     last: int  # row of the table above
     cell: str
+    name: str = ""  # of the column in which that cell names another one
 
 
 @dataclass(slots=True)
@@ -254,6 +255,8 @@ class NoOrders:
         if len(cells) < _LEAST_NAMES:
             return False
         is_same = all(column == text for column, text in cells)
+        if self.second is None and not is_same:
+            self.second = self._otherwise(chunk, at, cells)
         if self.second is None and (is_same or self._is_another(cells)):
             self.second = self._second(chunk.rows[at], cells[0][1])
         return is_same
@@ -265,6 +268,20 @@ class NoOrders:
             return SecondTable(title, above, told(text))
         if self._row and row > self._row + 1:
             return SecondTable(row, self._row, told(name))
+        return None
+
+    def _otherwise(
+        self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]
+    ) -> SecondTable | None:
+        """A header with columns that the job reads in other places: what stands below it would be
+        read as what it is not.
+        """
+        if sum(text in chunk.columns for _, text in cells) < _LEAST_NAMES:
+            return None
+        used = self.columns.used()
+        for column, text in cells:
+            if column != text and (column in used or text in used):
+                return SecondTable(chunk.rows[at], self._row, told(text), told(column))
         return None
 
     def _is_another(self, cells: Sequence[tuple[str, str]]) -> bool:

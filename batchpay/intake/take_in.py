@@ -208,6 +208,10 @@ class _Judge:
     def _two_tables(self, second: SecondTable) -> Message:
         """Why a file with two tables is refused, and how one of them is read."""
         path = str(self._path)
+        if second.name:
+            return sheets.OTHER_HEADER(
+                path=path, row=second.row, cell=second.cell, name=second.name
+            )
         if self._table.snapshot.format != "xlsx":
             return sheets.SECOND_TABLE(path=path, row=second.row, cell=second.cell)
         return sheets.SECOND_TABLE_IN_SHEET(

@@ -47,7 +47,8 @@ def lookup_of(
     table, twice = _table_of(rows, key, value)
     names: dict[str, str] = {}
     if name:
-        names, _ = _table_of(rows, value, *name)
+        named = [row for row in rows if len(row) > name[0]]
+        names, _ = _table_of(named, value, *name)
     lines: dict[str, int] = {}
     for row, line in zip(rows[1:], places[1:], strict=True):
         if len(row) > value:

@@ -84,6 +84,15 @@ SECOND_TABLE_IN_SHEET = entry(
     example="refunds below the orders, with a header of their own",
     remedy="Say in [input] which part of the sheet is meant.",
 )
+OTHER_HEADER = entry(
+    "second-table.otherwise",
+    "{path}: row {row:d} is another header, with '{cell}' where the first one has '{name}': the"
+    " rows below it would be read by the wrong columns; send them in a file of their own, or put"
+    " their cells below the names of the first header and delete that row",
+    means="Two exports stand one below the other, and their columns are not in the same order.",
+    example="Amount and Fee in one half of a file, Fee and Amount in the other",
+    remedy="Send each of them in a file of its own.",
+)
 NO_DATA = entry(
     "sheet-unclear.none",
     '{path}: no visible sheet holds data; say sheet = "…" in [input]; it has {names}',

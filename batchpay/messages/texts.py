@@ -107,6 +107,16 @@ QUOTE_LOST = entry(
     example='a cell like "12" pizza" over two lines',
     remedy="Close the quote, or write quotes inside a cell twice.",
 )
+QUOTE_ROWS = entry(
+    "quote-open.rows",
+    "{path}: the quotes in lines {line:d} to {last:d} make one row of what looks like several: each"
+    " of these lines has all cells of a row; write quotes inside a cell twice, or, if it really is"
+    " one cell, take the line break out of it",
+    means="A quote that opens in one row and one that closes in another have swallowed the rows"
+    " between them.",
+    example='a cell "5 ft pole in one row, and 6 ft pole" in the next',
+    remedy="Write quotes inside a cell twice.",
+)
 QUOTE_OPEN = entry(
     "quote-open",
     "{path}: the quote opened at line {line:d} is never closed; close it, or write quotes inside a"

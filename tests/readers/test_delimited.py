@@ -709,3 +709,53 @@ def test_no_text_makes_the_strict_reader_fail(data: str) -> None:
             )
             or "\r" in read
         )
+
+
+# --- rows that quotes have swallowed
+
+
+@pytest.mark.fault("X06", "X20")
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("between", [0, 2])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_quotes_that_make_one_row_of_several_refuse_the_file(
+    tmp_path: Path, end: str, between: int, delimiter: str
+) -> None:
+    """A cell begins with a quote and one of a later row ends with one: by the rules of CSV a sound
+    row, with the order id of the first and, where the amount stands behind, that of the last.
+    """
+    names = ["order_id", "note", *HEADER[1:5], *HEADER[6:]]
+    notes = ['"5 ft pole', *["rope"] * between, '6 ft pole"']
+    lines = [names]
+    for number, note in enumerate(["tea", *notes, "tea"], 1):
+        cells = row(number, amount=f"{number}00.00", note=note)
+        lines.append([cells[name] for name in names])
+    text = "".join(delimiter.join(cells) + end for cells in lines)
+    how = {"input": f'delimiter = "{delimiter}"'.replace("\t", "\\t")}
+    (refusal,) = look(tmp_path, "orders.csv", text, **how).refused
+    assert f"the quotes in lines 3 to {4 + between} make one row of what" in refusal
+    right = text.replace('"5', '"""5').replace(' pole"', ' pole"""')
+    mended = right.replace("5 ft pole", '5 ft pole"').replace("6 ft", '"6 ft')
+    looked = look(tmp_path, "orders.csv", mended, **how)
+    assert (looked.refused, looked.problems) == ([], {})
+    amounts = [document["amount"] for document in looked.documents]
+    assert amounts == [number * 10_000 for number in range(1, 5 + between)]
+
+
+@pytest.mark.fault("X20")
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Hello\nred, green, blue, and, five, six",
+        "1 Rama IV Road,\nKhlong Toei,,,\n10110",
+        ",,\n,,,,,",
+        "a,b,c\nA2,n/a,THB,recp_test_1,cust_test_2,b",
+        'he said "a,b,c\nd"',
+        "\n\n",
+    ],
+)
+def test_a_cell_of_several_lines_is_one_cell(tmp_path: Path, note: str) -> None:
+    """An address, a list, a remark: its lines are no rows of orders."""
+    looked = look_at(tmp_path, row(1, note=note), row(2))
+    assert (looked.refused, looked.problems) == ([], {})
+    assert looked.cells["note"][0] == note

@@ -29,6 +29,7 @@ from batchpay.readers.delimited.records import (
     records_of,
 )
 from batchpay.readers.delimited.seeking import Stated, proposal_for
+from batchpay.readers.delimited.swallowing import swallowed, swallows_rows
 from batchpay.readers.delimited.text import (
     LINE_LIMIT,
     Block,
@@ -205,6 +206,7 @@ class _Source:
                 continue
             plain = plain_rows(data, self.delimiter, names)
             kept = b""
+            line_before = line
             if plain is not None:
                 piece = Piece(plain.batch, plain.rows_from(row), data)
                 notes.blank_rows += plain.blank
@@ -218,6 +220,8 @@ class _Source:
                 piece = self._any(found, data, names, row, line, notes)
                 row += len(found.records)
                 line += found.lines
+            if b'"' in data and swallows_rows(piece.batch, self.delimiter, self.roles):
+                self._refuse_swallowed(data, names, line_before)
             if not kept and not data.endswith(b"\n"):
                 self._unended(data, line - 1, len(names), notes)
             yield piece
@@ -254,6 +258,17 @@ class _Source:
             else:
                 notes.surplus.append(rows[at])
         return piece
+
+    def _refuse_swallowed(self, data: bytes, names: Sequence[str], line: int) -> None:
+        """Name the first record of a block that has swallowed others."""
+        width = len(names)
+        for record in records_of(data.decode(), self.delimiter).records:
+            cells = dict(zip(names, self._fitted(record.cells, width), strict=True))
+            if record.lines > 1 and swallowed(cells, self.delimiter, self.roles):
+                first = line + record.line
+                last = first + record.lines - 1
+                said = texts.QUOTE_ROWS(path=self.path, line=first, last=last)
+                raise FileRefused(said)
 
     def _fitted(self, cells: list[str], width: int) -> list[str]:
         if len(cells) > width:
