@@ -163,11 +163,14 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     if told.anothers and not carries_its_key and found.id in state.twins:
         return _without(_but(state, **seen_now), found, verdict_now)
     if found.id != known.id:
-        if mine and known.id in state.unknown:  # that id was a false one
+        if mine and known.id in state.unknown and not _stays(state, found):
+            # that id was a false one
             seen_now["twins"] = (state.twins | {found.id}) - {known.id}
             seen_now["missing_ns"] = 0
             return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
-        if mine and known.id in state.twins:
+        if mine and (known.id in state.twins or _is_vouched_for(state)):
+            if known.id in state.unknown:  # what is told of another one is not of it
+                seen_now["missing_ns"] = state.missing_ns
             return _with_a_twin(_but(state, **seen_now), state, Shown(found, flaws))
         if _is_known_better(found, known):
             return _but(state, **seen_now)
@@ -242,6 +245,21 @@ def _is_known_better(found: ChargeSeen, known: ChargeSeen) -> bool:
     return (
         can_be_asked_for(known.id) or Shown(found).weight[0] <= Shown(known).weight[0]
     )
+
+
+def _stays(state: Attempt, found: ChargeSeen) -> bool:
+    """Is a charge that the gateway knows no more the order's all the same, beside another one under
+    its key? A person said so, now or before that one came, or that one took less: it shows of no
+    money that there was none.
+    """
+    assert state.charge is not None
+    took_less = Shown(found).weight[0] < Shown(state.charge).weight[0]
+    return _is_vouched_for(state) or found.id in state.twins or took_less
+
+
+def _is_vouched_for(state: Attempt) -> bool:
+    """Did a person take its charge as the order's own?"""
+    return bool(state.accepted) and not state.anothers
 
 
 def _is_by_hand(told: Evidence) -> bool:

@@ -81,8 +81,9 @@ def _gone(attempt: Attempt, charge: ChargeSeen) -> Why:
     """It succeeded, and the gateway does not know it any more."""
     gone = said.SUCCEEDED_GONE(charge=charge.id)
     if not attempt.vanished:
-        return (gone,)
-    return (gone, steps.SETTLE_GONE(order=attempt.intent.order_id, charge=charge.id))
+        return (gone, *_beside(attempt))
+    step = steps.SETTLE_GONE(order=attempt.intent.order_id, charge=charge.id)
+    return (gone, *_beside(attempt), step)
 
 
 def _unproven(attempt: Attempt) -> Why:

@@ -5,6 +5,7 @@ gone.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -85,9 +86,25 @@ def test_a_charge_that_was_not_there_and_comes_is_a_second_one(
 
 def vanished(night: Stage, gateway: Adversary) -> str:
     """An order was charged, and the gateway knows no such charge any more; its id."""
+    made_of(night, gateway)
+    return vanished_of(night, gateway)
+
+
+def made_of(night: Stage, gateway: Adversary) -> dict[str, Any]:
+    """Two orders are charged; a copy of the first one's charge."""
     night.orders([order(1), order(2)])
     assert night.run().returncode == 0, night.said
-    charge = next(c for c in gateway.ledger if c["metadata"]["order_id"] == "00001")
+    return dict(charge_of(gateway))
+
+
+def charge_of(gateway: Adversary) -> dict[str, Any]:
+    """The first order's charge, as it lies in the gateway's ledger."""
+    return next(c for c in gateway.ledger if c["metadata"]["order_id"] == "00001")
+
+
+def vanished_of(night: Stage, gateway: Adversary) -> str:
+    """That charge is gone; the id that it had."""
+    charge = charge_of(gateway)
     gone = str(charge["id"])
     charge.update(id="chrg_test_somebodys", amount=1, metadata={})
     gateway.born["chrg_test_somebodys"] = 0.0
@@ -139,3 +156,41 @@ def test_a_charge_that_succeeded_and_is_gone_stays_told_until_a_person_ends_it(
     night.orders([order(1, card="tokn_test_sandbox99")], "again.csv")
     assert night.run("--input", "again.csv").returncode == 0, night.said
     assert in_file(night, "00001", "again.csv")["outcome"] == "succeeded"
+
+
+@pytest.mark.fault("J27", "B31", "L10", "I1", "I19")
+@pytest.mark.parametrize("is_said", [True, False])
+@pytest.mark.parametrize("status", ["failed", "successful"])
+def test_a_charge_that_is_gone_is_not_taken_back_by_another_under_its_key(
+    night: Stage, gateway: Adversary, status: str, is_said: bool
+) -> None:
+    """One that failed, and shows late, is told, and what a person said of the first stays; one that
+    took money is a second charge, or, where nobody has said anything, the only one.
+    """
+    twin = {**made_of(night, gateway), "id": "chrg_test_twin", "status": status}
+    twin["paid"] = status == "successful"
+    gone = vanished_of(night, gateway)
+    assert night.run().returncode == 12, night.said
+    if is_said:
+        word = ("--as", f"charged:{gone}", "--reason", "the dashboard shows it")
+        assert night.run("00001", *word, verb="resolve").returncode == 0, night.said
+    assert night.run(*LIFT, verb="resolve").returncode == 0
+    gateway.ledger.append(twin)
+    gateway.born["chrg_test_twin"] = 0.0
+    if status == "successful" and not is_said:
+        assert night.run().returncode == 0, night.said
+        assert night.row("00001")["charge_id"] == "chrg_test_twin"
+        return
+    assert night.run().returncode == 12, night.said
+    assert f"two charges carry one key: {gone}, chrg_test_twin" in night.said
+    row = night.row("00001")
+    assert (row["outcome"], row["charge_id"]) == ("succeeded", gone), row
+    assert f"chrg_test_twin is {status}" in row["reason"]
+    assert night.run(*LIFT, verb="resolve").returncode == 0
+    night.orders([order(1, card="tokn_test_sandbox99")], "again.csv")
+    night.run("--input", "again.csv")
+    assert in_file(night, "00001", "again.csv")["outcome"] == "conflict"
+    assert night.sends("00001") == 1
+    row = in_file(night, "00001", "orders.csv")
+    is_open = not is_said or status == "successful"
+    assert row["who_acts"] == ("a person" if is_open else "-"), row

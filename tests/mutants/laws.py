@@ -1900,6 +1900,14 @@ mutant("J13", "an edited job lets a refused file go", EDITED)(
 )
 
 
+mutant(
+    "L10",
+    "a charge that failed takes back what a person said of one that is gone",
+    "faults/test_false_ids.py"
+    "::test_a_charge_that_is_gone_is_not_taken_back_by_another_under_its_key",
+)(lambda: swap("batchpay.lifecycle.folding:_stays", always(False)))
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))
