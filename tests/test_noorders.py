@@ -27,7 +27,18 @@ def looked_at(tmp_path: Path, *rows: dict[str, str], **how: Any) -> Looked:
 @pytest.mark.fault("X13")
 @pytest.mark.parametrize(
     "word",
-    ["Total", "合計", "รวม", "Grand Total:", "Sub-total:", "合　計", "Total (3)"],
+    [
+        "Total",
+        "合計",
+        "รวม",
+        "Grand Total:",
+        "Sub-total:",
+        "合　計",
+        "Total (3)",
+        "Summe",
+        "Zwischensumme:",
+        "GESAMT",
+    ],
 )
 @pytest.mark.parametrize(
     ("sum_", "told"), [("35.50", "is what the rows"), ("36.00", "come to")]

@@ -31,6 +31,15 @@ _WORDS = frozenset(
         "小計",
         "計",
         "総合計",
+        "合計金額",
+        "合計額",
+        "累計",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "gesamtbetrag",
+        "zwischensumme",
+        "endsumme",
     }
 )
 _LONGEST = max(map(len, _WORDS)) + 16  # characters of a cell worth looking at
@@ -38,7 +47,7 @@ _LONGEST = max(map(len, _WORDS)) + 16  # characters of a cell worth looking at
 _COUNT = re.compile(r"\([0-9,]+[^0-9()]*\)|[0-9,]+(件|点|rows?|items?|orders?|รายการ)")
 _MARKS = str.maketrans("", "", " \t\n:.=[]*-")
 
-_HINTS = ("total", "sum", "รวม", "計")  # one of them is in each
+_HINTS = ("total", "sum", "รวม", "計", "gesamt")  # one of them is in each
 
 
 def may_have_totals(cells: Iterable[str]) -> bool:
