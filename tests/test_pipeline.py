@@ -449,6 +449,17 @@ def test_no_file_tonight(market: Market) -> None:
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize("verb", ["check", "plan", "run", "doctor"])
+def test_an_input_without_a_name_is_not_the_jobs_own(market: Market, verb: str) -> None:
+    """As of a variable of a shell's that is not set."""
+    market.orders([order(1)])
+    market.job()
+    ended = market.run("--input", "", verb=verb)
+    told = ended.stdout + ended.stderr
+    assert (ended.returncode, "--input names no file" in told) == (64, True)
+    assert market.posts() == 0
+
+
 @pytest.mark.fault("I11", "G09")
 def test_the_rate_holds_across_runs_and_for_every_request(market: Market) -> None:
     """POST and GET together, in any rolling second at the gateway, through a kill."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from batchpay.domain.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured, Usage
 from batchpay.domain.money import CODES, EXPONENTS, NotMoney, to_minor
 from batchpay.job.address import wrong_with
 from batchpay.job.columns import ColumnsReader
@@ -55,11 +55,14 @@ def load_job(
     path: Path, *, input_override: str | None = None, judges: bool = True
 ) -> Job:
     """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its
-    line.
+    line, and Usage for an input without a name.
 
     `judges`: will rows of a file be judged by it? Else it does not need its lookup files and its
     schema: what the journal keeps was judged when it was read.
     """
+    if input_override == "":
+        # an unset variable of a shell's, say: the job's own file is not what was meant
+        raise Usage("--input names no file: name one, or leave it out")
     raw = bytes_of(path)
     text = text_of(path, raw)
     told = toml_of(path, text)
