@@ -6,9 +6,11 @@ import gc
 import signal
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx._transports.default as transports
 import pytest
 from hypothesis import settings
 
@@ -29,6 +31,10 @@ for ignored in (signal.SIGHUP, signal.SIGINT):
 # Parsers of what is read in this process are forked, unless a test looks at the process itself.
 if ready.FORKS:
     apart.subprocess = ready.PARSERS  # type: ignore[attr-defined]
+
+# Every client of httpx reads the authorities' certificates anew, before it says a word over plain
+# HTTP: more work than most of what these tests ask it for.
+transports.create_ssl_context = cache(transports.create_ssl_context)
 
 # the most work: no worker is to begin with one of them at the end
 LONGEST = (
