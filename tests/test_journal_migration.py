@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.sale_terms import fitting_terms, terms_of
+from tests.breaking import breaking
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 
 # --- the version and what it stands for
@@ -412,34 +413,6 @@ def test_a_journal_of_version_1_is_read_without_being_written(old: Path) -> None
 # --- whatever breaks on the way
 
 
-class Breaking(sqlite3.Connection):
-    """Counts what it is asked to do, and does something else the nth time."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.count = 0
-        self.at: Callable[[int, str], None] = lambda count, statement: None
-
-    def execute(self, statement: str, *args: Any) -> sqlite3.Cursor:
-        self.count += 1
-        self.at(self.count, statement)
-        return super().execute(statement, *args)
-
-    def executemany(self, statement: str, *args: Any) -> sqlite3.Cursor:
-        self.count += 1
-        self.at(self.count, statement)
-        return super().executemany(statement, *args)
-
-
-def breaking(at: Callable[[int, str], None]) -> Callable[..., Breaking]:
-    def connect(path: Path, **kwargs: Any) -> Breaking:
-        connection = sqlite3.connect(path, factory=Breaking, **kwargs)
-        connection.at = at
-        return connection
-
-    return connect
-
-
 @pytest.mark.fault("A13", "J33", "D01")
 @pytest.mark.parametrize(
     "trouble", ["database or disk is full", "disk I/O error", "database is locked"]
@@ -489,7 +462,7 @@ import os, signal, sqlite3, sys
 from pathlib import Path
 from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
-from tests.test_journal_migration import breaking
+from tests.breaking import breaking
 at = int(sys.argv[2])
 def die(count, statement):
     if count == at:

@@ -1,7 +1,7 @@
 """What `plan` says of a row is what `run` does with it: nights by dice, in virtual time, over the
 program's own steps.
 
-`BATCHPAY_PLANS` sets how many nights' stories are told: 60, and 200 in `make sweep`.
+`BATCHPAY_PLANS` sets how many nights' stories are told: 40, and 200 in `make sweep`.
 tests/test_cases.py holds the same for every case of tests/cases, over real HTTP.
 """
 
@@ -38,7 +38,7 @@ from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.jobs import MINOR, job_text
 from tests.world import Market, order
 
-STORIES = int(os.environ.get("BATCHPAY_PLANS", "60"))
+STORIES = int(os.environ.get("BATCHPAY_PLANS", "40"))
 KEY = SecretKey("skey_test_0123456789abcdef")
 NIGHTS = 3
 GATEWAY = {

@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -132,9 +133,13 @@ def _touched(tmp_path: Path, name: str, data: bytes, change: bytes, when: int) -
 
 
 FILES = {
-    "orders.csv": lambda: text_of([row(number) for number in range(30_000)]).encode(),
-    "orders.parquet": lambda: packed(table(*(row(number) for number in range(30_000)))),
-    "orders.xlsx": lambda: book(*(good(number) for number in range(9_000))),
+    "orders.csv": cache(
+        lambda: text_of([row(number) for number in range(30_000)]).encode()
+    ),
+    "orders.parquet": cache(
+        lambda: packed(table(*(row(number) for number in range(30_000))))
+    ),
+    "orders.xlsx": cache(lambda: book(*(good(number) for number in range(9_000)))),
 }
 
 

@@ -1,4 +1,4 @@
-"""41 seeds in every test run, 200 in `make sweep`; `make simulate` runs many more."""
+"""27 seeds in every test run, 200 in `make sweep`; `make simulate` runs many more."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from tests.simulation.ledger import Ledger, Request
 from tests.simulation.process import JOB, Commit, Machine
 from tests.simulation.story import Story, Told, tell
 
-# of the first 200, by `python -m tests.simulation --seeds 200 --few 40`: they bring every kind of
-# fault that the 200 bring
+# of the first 200: among them they bring every kind of fault that 41 of them brought, which
+# `python -m tests.simulation --seeds 200 --few 40` had chosen
 RARE = """
-    30 34 44 49 54 57 58 60 69 74 79 81 88 101 153 175 177 186 188 198
+    11 12 18 30 34 44 49 54 57 69 74 79 88 153 175 177 186 198
 """
 QUIET = 29  # a seed without trouble
-FEW = [*range(20), QUIET, *map(int, RARE.split())]
+FEW = [*range(8), QUIET, *map(int, RARE.split())]
 ALL = os.environ.get("BATCHPAY_SEEDS")
 SEEDS = list(range(int(ALL))) if ALL else FEW
-BLOCK = 20
+BLOCK = 14
 FOLLOWED = 0  # one whose shares are followed
 CHANGED = 0  # one with charges that changed nights after they ended
 # one whose day's limit lets the last order go in the last run, pending
