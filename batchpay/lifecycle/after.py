@@ -107,8 +107,8 @@ def _flaws(transfer: Transfer, attempt: Attempt) -> Iterable[str]:
         yield f"it is {money_told(amount, currency)}, the share {money_told(share, currency)}"
     if transfer.fee is None or transfer.net is None:
         return
-    below_zero = min(transfer.fee, transfer.net) < 0
-    if amount - transfer.fee != transfer.net or below_zero:
+    # what is left may be below zero: a share may be smaller than its fee
+    if amount - transfer.fee != transfer.net or transfer.fee < 0:
         bank = money_told(transfer.net, currency)
         fee = money_told(transfer.fee, currency)
         yield f"the bank gets {bank} of it, and its fee is {fee}"
