@@ -85,6 +85,19 @@ def test_the_commission_is_held_against_what_was_asked(market: Market) -> None:
     ), report["stop"]
 
 
+@pytest.mark.fault("J28")
+def test_a_plan_tells_who_gets_what_of_it(market: Market) -> None:
+    """Commission and shares, in each currency that has any; a job without says nothing of them."""
+    rows = [order(1, amount="1,234.50"), order(2, amount="3000", currency="JPY")]
+    market.orders(rows)
+    market.job(more='[fee]\nfixed = { THB = 500, JPY = 0 }\npercentage = "10.5"')
+    told = market.run(verb="plan").stdout
+    assert ", 1,234.50 THB: 134.62 commission, 1,099.88 to recipients" in told, told
+    assert ", 3,000 JPY: 315 commission, 2,685 to recipients" in told, told
+    market.job()
+    assert "commission" not in market.run(verb="plan").stdout
+
+
 @pytest.mark.fault("E04", "E05", "E07")
 def test_other_bytes_with_the_same_rows_are_duplicates(market: Market) -> None:
     """Reordered, renamed, other line ends: nothing is sent; lost zeros and changed amounts

@@ -426,7 +426,9 @@ def _to_send(found: Survey) -> dict[str, dict[str, Any]]:
         }
         if commission := found.commission.get(code):
             rounded = int(commission.to_integral_value())
+            one["commission_minor"] = rounded
             one["commission"] = major_text(rounded, code)
+            one["shares_minor"] = sum_minor - rounded
             one["shares"] = major_text(sum_minor - rounded, code)
         told[code] = one
     return told

@@ -14,7 +14,7 @@ from batchpay.batches.clock import iso
 from batchpay.domain import times
 from batchpay.domain.exits import NEXT_STEP, sentence, sentence_after, worst
 from batchpay.domain.model import Outcome
-from batchpay.domain.money import both_units, money_text, money_told
+from batchpay.domain.money import both_units, grouped_text, money_text, money_told
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
@@ -777,6 +777,15 @@ def _age(seconds: int) -> str:
 # --- plan
 
 
+def _shared(sent: Mapping[str, Any], currency: str) -> str:
+    """Who gets what of a sum, where the job takes a commission."""
+    if "commission" not in sent:
+        return ""
+    commission = grouped_text(sent["commission_minor"], currency)
+    shares = grouped_text(sent["shares_minor"], currency)
+    return f": {commission} commission, {shares} to recipients"
+
+
 def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     """What would be sent."""
     if as_json:
@@ -785,7 +794,7 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     for told in made["files"]:
         say(counted(told))
     for currency, sent in made["to_send"].items():
-        say(f"would charge {sum_told(sent, currency)}")
+        say(f"would charge {sum_told(sent, currency)}{_shared(sent, currency)}")
     if not made["to_send"]:
         say("would charge nothing")
     for share in made["recipients"][:20]:
