@@ -602,6 +602,18 @@ def test_only_a_recipient_has_a_name_for_people(tmp_path: Path) -> None:
             "k,v\na,cust_1\n".encode("utf-16"),
             "from its byte 0 on: save it as CSV UTF-8",
         ),
+        (b"PK\x03\x04\xff", "is an Excel workbook, whatever its name says: save it as"),
+        (b"", "it has nothing at all"),
+        (
+            b"k ,v\na,cust_1\n",
+            "'k ' is that name but for a blank at its beginning or end: type it again",
+        ),
+        (
+            "K,\u200bv\na,cust_1\n".encode(),
+            r"it has 'K', '\u200bv'; 'K' is that name but for capital and small letters",
+        ),
+        (b"sep=,\nk,v\na,cust_1\n", "row 2 holds the names: delete what stands above"),
+        (b"Payers\n\nk,v\na,b\n", "row 3 holds the names: delete what stands above"),
     ],
 )
 def test_a_lookup_file_as_a_spreadsheet_saved_it_is_told_what_to_do(

@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from batchpay.domain.alike import differences, looks
 from batchpay.domain.secrets import scrubbed
+from batchpay.domain.text import told as told_of
 from batchpay.job.job import FromLookup
 from batchpay.job.telling import Telling
 
 MAX_LOOKUP_BYTES = 64 << 20
+_LOOKED_AT = 20  # rows in which the names may stand
+_NAMED = 20  # columns that are listed
+_WORKBOOK = b"PK\x03\x04"
 
 
 def lookup_of(
@@ -39,8 +44,8 @@ def lookup_of(
     if missing:
         at.say(
             where,
-            f"the lookup file {path} must have one column {missing[0]!r}; it has"
-            f" {', '.join(header)}{_between(header)}",
+            f"the lookup file {path} must have one column '{told_of(missing[0])}'; it has"
+            f" {_listed(header)}{_instead(missing[0], wanted, rows)}",
         )
         return None
     key, value, *name = map(header.index, wanted)
@@ -68,8 +73,22 @@ def lookup_of(
     )
 
 
-def _between(header: Sequence[str]) -> str:
-    """What keeps the cells of a header apart, where that is no comma."""
+def _listed(header: Sequence[str]) -> str:
+    if not header:
+        return "nothing at all"
+    return ", ".join(f"'{told_of(name)}'" for name in header[:_NAMED])
+
+
+def _instead(name: str, wanted: Collection[str], rows: Sequence[Sequence[str]]) -> str:
+    """What to do where the names are there, and not as they should be."""
+    header = next(iter(rows), [])
+    for number, row in enumerate(rows[:_LOOKED_AT], 1):
+        if number > 1 and set(wanted) <= set(row):
+            return f"; row {number} holds the names: delete what stands above it"
+    for near in header:
+        if near != name and looks(near) == looks(name):
+            differs = ", ".join(map(str, differences(near, name)))
+            return f"; '{told_of(near)}' is that name but for {differs}: type it again"
     if len(header) != 1:
         return ""
     for delimiter, named in ((";", "semicolons"), ("\t", "tabs"), ("|", "|")):
@@ -98,10 +117,12 @@ def _rows_of(
         )
         placed = [(row, reader.line_num) for row in reader]
     except UnicodeDecodeError as error:
+        is_not = f"is not UTF-8, from its byte {error.start} on"
+        if error.object.startswith(_WORKBOOK):
+            is_not = "is an Excel workbook, whatever its name says"
         at.say(
             where,
-            f"the lookup file {path} is not UTF-8, from its byte {error.start} on: save it as"
-            " CSV UTF-8, as Excel calls it",
+            f"the lookup file {path} {is_not}: save it as CSV UTF-8, as Excel calls it",
         )
         return None
     except (OSError, csv.Error) as error:

@@ -335,3 +335,19 @@ def test_the_mark_of_utf_8_read_as_another_encoding_is_known(
         book.active.append(cells)
     book.save(tmp_path / "orders.xlsx")
     assert "open the text there anew, as UTF-8" in look(tmp_path, "orders.xlsx").refusal
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize("end", ["le", "be"])
+@pytest.mark.parametrize("name", ["เลขที่", "注文番号", "No", "Händler"])
+def test_utf_16_without_its_mark_is_known_in_any_language(
+    tmp_path: Path, name: str, end: str
+) -> None:
+    """The bytes of Thai alone look like ASCII; doing what is said is success."""
+    data = text_of([row(1), row(2)]).replace("order_id", name).encode(f"utf-16-{end}")
+    how = {"order_id": f'"{name}"'}
+    refusal = look(tmp_path, "orders.csv", data, **how).refusal
+    says = f'encoding = "utf-16-{end}"'
+    assert f"looks like UTF-16; if it is, say {says} in [input]" in refusal
+    looked = look(tmp_path, "orders.csv", data, input=says, **how)
+    assert (looked.refused, looked.problems, len(looked.rows)) == ([], {}, 2)

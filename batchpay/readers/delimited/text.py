@@ -28,6 +28,8 @@ LINE_LIMIT = 8 * BLOCK  # bytes of one record, line ends in quotes included
 SAMPLE = 64 * 1024
 _DOS_END = b"\x1a"
 _BOM = "\ufeff".encode()
+# bytes of a text in UTF-16 without its mark that are 0, those of its delimiters and digits
+_ONE_OF_SO_MANY = 20
 _CONTROLS = re.compile("[\x80-\x9f]")
 
 
@@ -181,11 +183,7 @@ def _checked(
     line = 1
     offset = 0
     for data in pieces:
-        if not offset and b"\0" in data[:2]:
-            if data.startswith(b"\0"):
-                end = "be"
-            else:
-                end = "le"
+        if not offset and (end := _end_of_utf_16(data[:SAMPLE])):
             raise FileRefused(texts.LOOKS_UTF_16(path=str(snapshot.path), end=end))
         if not data.isascii():
             if not offset and data.startswith(
@@ -206,6 +204,18 @@ def _checked(
         yield Block(data, line)
         line += data.count(b"\n")
         offset += len(data)
+
+
+def _end_of_utf_16(data: bytes) -> str:
+    """`le` or `be` where the bytes that are 0 stand as in UTF-16, whose marks and delimiters have
+    one each; empty where they do not.
+    """
+    places = [at for at, byte in enumerate(data) if not byte]
+    ends = {at % 2 for at in places}
+    is_wide = len(places) * _ONE_OF_SO_MANY > len(data) or b"\0" in data[:2]
+    if not is_wide or len(ends) != 1:
+        return ""
+    return "le" if ends.pop() else "be"
 
 
 def starts_with_bom(snapshot: Snapshot) -> bool:
