@@ -129,6 +129,25 @@ def test_an_earlier_attempt_that_is_paid_nights_after_the_next_one_was_is_a_stop
     assert {one["charge_id"] for one in rows if one["outcome"] == "succeeded"} == mine
 
 
+def forgotten(market: Market, charge_id: str) -> None:
+    """The gateway knows no charge of this id any more, and no list shows the first order's."""
+    gone: dict[str, Any] = {"object": "error", "code": "not_found", "message": "no"}
+    about = f"/charges/{charge_id}"
+    market.sandbox.add_rule(method="GET", path=about, status=404, body=gone)
+    market.sandbox.add_rule(
+        method="GET", path="/charges", action="missing", order_id="00001"
+    )
+
+
+def back_again(market: Market, charge_id: str, status: str, *, event: bool) -> None:
+    """It knows it again, as this; whether or not an event tells it."""
+    market.sandbox.clear_rules()
+    market.sandbox.turn(status, charge_id=charge_id)
+    if not event:
+        page = {"object": "list", "data": [], "total": 0, "limit": 100}
+        market.sandbox.add_rule(method="GET", path="/events", status=200, body=page)
+
+
 @pytest.mark.fault("J04", "J27", "I8")
 def test_a_charge_that_a_person_looked_for_in_vain_is_told_when_it_is_paid_nights_later(
     nights: Nights,
@@ -140,25 +159,44 @@ def test_a_charge_that_a_person_looked_for_in_vain_is_told_when_it_is_paid_night
     market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
     nights.run(order(1))
     (old,) = [one for one in market.own_charges() if one["status"] == "pending"]
-    gone: dict[str, Any] = {"object": "error", "code": "not_found", "message": "no"}
-    about = f"/charges/{old['id']}"
-    market.sandbox.add_rule(method="GET", path=about, status=404, body=gone)
-    market.sandbox.add_rule(
-        method="GET", path="/charges", action="missing", order_id="00001"
-    )
+    forgotten(market, old["id"])
     market.run(verb="settle")
     said = ("00001", "--as", "not-charged", "--reason", "the dashboard has none")
     done = market.run(*said, verb="resolve")
     assert done.returncode == 0, done
     nights.run(order(1, card="tokn_test_sandbox900004242"))
     nights.pass_by()
-    market.sandbox.clear_rules()
     money = market.money()["00001"]
-    market.sandbox.turn("successful", charge_id=old["id"])
+    back_again(market, old["id"], "successful", event=True)
     assert market.money()["00001"] == money + 1
     assert nights.run() == 12
     told = market.run("00001", verb="status").stdout
     assert old["id"] in told and "succeeded" in told
+
+
+@pytest.mark.fault("J04", "J27", "I8")
+def test_a_charge_that_a_person_called_paid_is_told_when_it_comes_back_otherwise(
+    nights: Nights,
+) -> None:
+    """Paid, then unknown to the gateway, and a person said that it stays: it comes back as one that
+    failed, and no event tells it. It is asked for by its id on six later nights.
+    """
+    market = nights.market
+    nights.run(order(1), order(2))
+    paid = nights.row()["charge_id"]
+    forgotten(market, paid)
+    assert nights.run(quiet=True) == 12
+    said = ("00001", "--as", f"charged:{paid}", "--reason", "the dashboard shows it")
+    assert market.run(*said, verb="resolve").returncode == 0
+    market.run("--lift-stop", "--reason", "seen", verb="resolve")
+    since = len(market.sandbox.requests())
+    nights.run()
+    nights.run()
+    asked = nights.asked(since).count(f"/charges/{paid}")
+    assert asked <= 3, "once a night, beside what lists that lack it ask"
+    back_again(market, paid, "failed", event=False)
+    assert 12 in [nights.run() for _ in range(4)]
+    assert nights.row()["outcome"] == "declined"
 
 
 @pytest.mark.fault("J04", "I8")

@@ -208,6 +208,18 @@ class Cases:
                     cases.append(case_among(attempt, attempts))
         return cases
 
+    def said_cases(self, orders: Sequence[str]) -> list[Case]:
+        """Every attempt of these orders that a person's word ended, or took as it is, and of which
+        a charge was ever told.
+        """
+        cases = []
+        for events in self._journal.histories(orders).values():
+            attempts = fold(events)
+            for attempt in attempts:
+                if attempt.twins and (attempt.denied or attempt.accepted):
+                    cases.append(case_among(attempt, attempts))
+        return cases
+
     def _order_of_stop(self, stop: Stop) -> str:
         """The order that a stop is about, itself or by its charge; empty: none of this job's."""
         if stop.order or not stop.charge:

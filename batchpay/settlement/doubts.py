@@ -178,6 +178,17 @@ class Doubts:
                 await self._recorder.missing(case, charge_id)
                 self._told(case)
 
+    async def ask_after_word(self, case: Case) -> None:
+        """Ask for every charge of an attempt that a person's word ended; that one is not there is
+        what was said, or nearly.
+        """
+        assert case.attempt is not None
+        for charge_id in sorted(case.attempt.twins):
+            reply = await self._ask(charge_id)
+            if reply.charge is not None:
+                await self._recorder.found(case, reply.charge, by_id=True)
+                self._told(case)
+
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
         """A charge by its id; None when it could not be had. A gateway that knows no such charge is
         noted (J27).

@@ -141,6 +141,11 @@ class Settlement:
         for case in self._recorder.cases.doubled_cases():
             await self._doubts.reread_all(case)
 
+    async def ask_after_words(self, orders: Sequence[str]) -> None:
+        """What does the gateway say by now of the charges of which a person said what became?"""
+        for case in self._recorder.cases.said_cases(orders):
+            await self._doubts.ask_after_word(case)
+
     async def settle(self, candidates: Iterator[Candidate]) -> None:
         """Send what may be sent and wait out every doubt."""
         self._queue.begin(candidates)

@@ -112,6 +112,11 @@ def went_again(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
 def is_due(attempts: Sequence[Attempt], looked_ns: int, now_ns: int) -> bool:
     """Is it time to read the hours around them again? `looked_ns`: when a run did last."""
     last_ns = max(attempt.went_ns for attempt in attempts)
+    return falls_due(last_ns, looked_ns, now_ns)
+
+
+def falls_due(last_ns: int, looked_ns: int, now_ns: int) -> bool:
+    """The same of anything that happened then."""
     return any(looked_ns < last_ns + later_ns <= now_ns for later_ns in LATER_NS)
 
 

@@ -93,6 +93,8 @@ class Brought:
     candidates: Callable[[], Iterable[Candidate]] = tuple
     # attempts of orders that were sent again some nights ago: were they charged twice?
     went_again: Sequence[Attempt] = ()
+    # orders of which a person said some nights ago what became of a charge: is it so?
+    said_of: Sequence[str] = ()
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
     follows: Follows = NOTHING_FOLLOWED
     # the loss that a complete list, after the wait, makes good
@@ -156,6 +158,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     sendable, impossible = await _surveyed(run, brought)
     progress.phase("asking")
     await loop.recover(pending.rest)
+    await loop.ask_after_words(brought.said_of)
     # nothing is sent; what is open is asked about all the same
     if impossible is not None:
         await loop.settle(iter(()))

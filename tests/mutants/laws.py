@@ -1907,6 +1907,13 @@ mutant(
     "::test_a_charge_that_is_gone_is_not_taken_back_by_another_under_its_key",
 )(lambda: swap("batchpay.lifecycle.folding:_stays", always(False)))
 
+mutant(
+    "L10",
+    "a charge of which a person said what became is asked for no more",
+    "test_late_changes.py"
+    "::test_a_charge_that_a_person_called_paid_is_told_when_it_comes_back_otherwise",
+)(lambda: swap("batchpay.settlement.cases:Cases.said_cases", always([])))
+
 
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
