@@ -852,7 +852,7 @@ def test_an_empty_journal_beside_charges_adopts_them(three: Market) -> None:
 
 
 @pytest.mark.fault("J27", "H05")
-@tries("settle-lost", "ask-again")
+@tries("settle-gone", "ask-again")
 def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(
     three: Market,
 ) -> None:
@@ -864,13 +864,61 @@ def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(
     three.sandbox.turn(order_id="00001", becomes="forgotten")
     done = three.run()
     assert done.returncode == 11 and "a person: 1 order to look at" in done.stdout
-    said = follow(three, row(three, "00001")["reason"])
+    said = follow(three, row(three, "00001")["reason"], 1)
     assert str(steps.ASK_AGAIN()) in said
     over(three, 10)
     over(three, 0, "--input", rejects(three, card="tokn_test_sandboxnew4242"))
     over(three, 0)
     assert row(three, "00001", "orders.csv")["settled_by"]
     three.agree()
+
+
+@pytest.mark.fault("J27", "L10", "I2")
+@tries("settle-gone")
+def test_a_pending_charge_that_the_gateway_forgot_was_paid_as_a_person_says(
+    three: Market,
+) -> None:
+    """The dashboard shows it paid: it is unproven, in the sums, and 10; nothing of its order goes
+    again, and no list must show it.
+    """
+    three.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+    assert three.run().returncode == 11
+    three.sandbox.turn(order_id="00001", becomes="forgotten")
+    assert three.run().returncode == 11
+    gone = row(three, "00001")["charge_id"]
+    assert "stays unproven" in follow(three, row(three, "00001")["reason"], 0)
+    told = row(three, "00001")
+    assert (told["outcome"], told["who_acts"]) == ("unproven", "-"), told
+    assert f"{WHY}" in told["reason"] and told["charge_id"] == gone
+    assert "it was pending when it was told last" in told["reason"]
+    report = json.loads(
+        next((three.folder / "reports").glob("20*/report.json")).read_text()
+    )
+    assert report["currencies"][0]["charged_minor"] == 10125 + 10225 + 10325
+    three.orders([order(1, card="tokn_test_sandboxnew4242"), order(4)], "again.csv")
+    assert three.run("--input", "again.csv").returncode == 10
+    assert row(three, "00001", "again.csv")["outcome"] == "conflict"
+    assert row(three, "00004")["outcome"] == "succeeded"
+
+
+@pytest.mark.fault("B13", "L10")
+@tries("settle-doubt")
+def test_an_answer_with_a_charge_that_has_no_id_is_settled_as_not_charged(
+    three: Market,
+) -> None:
+    """No charge was made: the step that says so is printed, after a look at the dashboard."""
+    body = {"object": "charge"}
+    about = {"method": "POST", "path": "/charges", "order_id": "00001"}
+    three.sandbox.add_rule(
+        {**about, "action": "error_before", "status": 200, "body": body, "times": 1}
+    )
+    assert three.run().returncode == 12
+    reason = row(three, "00001")["reason"]
+    assert "if it has no charge for this order" in reason
+    said = follow(three, reason)
+    assert "lifted" in follow(three, said, -1)
+    over(three, 10)
+    over(three, 0, "--input", rejects(three, card="tokn_test_sandboxnew4242"))
 
 
 @pytest.mark.fault("J27")

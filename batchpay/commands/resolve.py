@@ -325,8 +325,11 @@ def _beside(case: Case, charge: ChargeSeen) -> str:
 
 
 def _is_gone(attempt: Attempt, charge_id: str) -> bool:
-    """Is it the charge that took an attempt's money, and that the gateway knows no more?"""
-    return attempt.vanished and is_reported(attempt, charge_id)
+    """Is it the charge that took an attempt's money, or may have, and that the gateway knows no
+    more?
+    """
+    is_open = attempt.vanished or attempt.lost
+    return is_open and is_reported(attempt, charge_id)
 
 
 def _left_as_told(
@@ -337,6 +340,9 @@ def _left_as_told(
 ) -> Settled:
     """A person says that a charge took its money although the gateway knows it no more."""
     asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
+    assert case.attempt is not None
+    if case.attempt.flaws:
+        return _accepted(opened, case.intent.order_id, case.attempt.flaws)
     publish_all(opened)
     told = (
         f"order {case.intent.order_id} stays charged by {charge_id}, which the gateway knows no"
@@ -459,8 +465,7 @@ def _may_be_settled(opened: OpenJob, attempt: Attempt) -> bool:
     """
     if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN):
         return True
-    is_lost = attempt.outcome is Outcome.PENDING and bool(attempt.missing_ns)
-    if is_lost or attempt.waits_in_unknown_status:
+    if attempt.lost or attempt.waits_in_unknown_status:
         return True
     if attempt.unaccounted or attempt.untold or attempt.vanished:
         return True

@@ -288,6 +288,17 @@ class Attempt:
         return has_unknown_status(self.charge)
 
     @property
+    def lost(self) -> bool:
+        """Was its charge pending, and does the gateway know no such charge any more? A person says
+        what became of it.
+        """
+        return (
+            self.charge is not None
+            and self.outcome is Outcome.PENDING
+            and bool(self.missing_ns)
+        )
+
+    @property
     def vanished(self) -> bool:
         """Did its charge succeed, and does the gateway know no such charge any more? A person says
         what is so.

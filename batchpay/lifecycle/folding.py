@@ -507,6 +507,8 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
     word = word_of(told.by, told.reason, event.at_ns)
     if told.said == "accepted" and is_stuck(state.transfer):
         return _but(state, accepted=word, share_left=word)
+    if told.said == "accepted" and state.lost:
+        return _paid_as_said(state, event, word)
     if told.said == "accepted":
         return _but(state, accepted=word)
     if told.said == CANCELLED:
@@ -534,6 +536,25 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
         anothers=False,
         untold="",
         unshown_in="",
+    )
+
+
+def _paid_as_said(state: Attempt, event: Event, word: str) -> Attempt:
+    """A person saw that a charge was paid which the gateway knows no more and told as pending:
+    money, of which nothing but that word is the proof.
+    """
+    assert state.charge is not None
+    flaw = (
+        f"it was {state.charge.status} when it was told last, and the gateway knows no such charge"
+        " any more"
+    )
+    return _but(
+        state,
+        charge=replace(state.charge, status="successful", paid=True),
+        flaws=(flaw,),
+        accepted=word,
+        by_hand=word,
+        settled_ns=event.at_ns,
     )
 
 

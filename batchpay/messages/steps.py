@@ -91,13 +91,6 @@ GIVE_BACK = entry(
     means="An order was charged twice: one charge goes back, or a person says that it stays.",
     example="an order that was charged at the gateway by hand too",
 )
-SETTLE_LOST = entry(
-    "settle-lost",
-    "see its dashboard; if it has none for this order: batchpay resolve JOB --as not-charged"
-    " --reason TEXT {order:word}",
-    means="The gateway knows nothing of an order that was sent; a person must look first.",
-    example="a charge that the gateway's list does not show after the doubt period",
-)
 SETTLE_DOUBT = entry(
     "settle-doubt",
     "see the gateway's dashboard; if it has no charge for this order: batchpay resolve JOB --as"

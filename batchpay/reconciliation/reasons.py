@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.rows import Why
 from batchpay.messages import outcomes as said
 from batchpay.messages import steps
@@ -14,7 +15,6 @@ from batchpay.messages.message import Entry, Message, plain
 
 # characters of its messages that a reason repeats, tokens masked
 WORDS_OF_THE_GATEWAY = 300
-A_CHARGE = "chrg_…"  # where no id of it is known
 
 
 def reasons_of(attempt: Attempt) -> Why:
@@ -99,10 +99,10 @@ def _then(unproven: Attempt) -> Message:
         return said.ACCEPTED_BY(word=unproven.accepted)
     if unproven.anothers:
         return steps.SETTLE_ANOTHERS(order=order_id)
-    charge_id = A_CHARGE
-    if unproven.charge:
-        charge_id = unproven.charge.id
-    return steps.ACCEPT(order=order_id, charge=charge_id)
+    charge = unproven.charge
+    if charge is None or not can_be_asked_for(charge.id):  # perhaps there is none
+        return steps.SETTLE_DOUBT(order=order_id)
+    return steps.ACCEPT(order=order_id, charge=charge.id)
 
 
 def _beside(attempt: Attempt) -> Why:
@@ -151,7 +151,7 @@ def _pending(attempt: Attempt) -> Why:
     if attempt.wants_chain:
         return (said.PENDING_CHAIN(),)
     if attempt.missing_ns and charge is not None:
-        step = steps.SETTLE_LOST(order=attempt.intent.order_id)
+        step = steps.SETTLE_GONE(order=attempt.intent.order_id, charge=charge.id)
         return (said.PENDING_GONE(charge=charge.id, step=step),)
     decides = said.PENDING()
     if charge:

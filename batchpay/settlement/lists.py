@@ -616,7 +616,7 @@ class Lists:
         return True
 
     def _is_no_witness(self, charge_id: str) -> bool:
-        """Did a person look for it since, and say that it took no money? Or was its id a false one,
+        """Did a person look for it since, and say what became of it? Or was its id a false one,
         under whose key the gateway has another charge? What is not there tells nothing of a list.
         """
         case = self._recorder.cases.case_of(charge_id)
@@ -625,6 +625,8 @@ class Lists:
         attempt = case.attempt
         is_false = attempt.charge is not None and attempt.charge.id != charge_id
         if is_false and charge_id in attempt.unknown:
+            return True
+        if attempt.accepted and charge_id in attempt.unknown:
             return True
         return attempt.denied and attempt.closed
 

@@ -1914,6 +1914,18 @@ mutant(
     "::test_a_charge_that_a_person_called_paid_is_told_when_it_comes_back_otherwise",
 )(lambda: swap("batchpay.settlement.cases:Cases.said_cases", always([])))
 
+mutant(
+    "L10",
+    "what a person saw paid, and the gateway knows no more, stays pending",
+    "test_next_steps.py"
+    "::test_a_pending_charge_that_the_gateway_forgot_was_paid_as_a_person_says",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.folding:_paid_as_said",
+        lambda was: lambda state, event, word: state,
+    )
+)
+
 
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
