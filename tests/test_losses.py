@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -22,6 +23,7 @@ from batchpay.batches.last import listed_until
 from batchpay.domain.events import Listed, line
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.keys import key_of
+from batchpay.reports.manifest import telling_heads
 from batchpay.sandbox import SandboxServer
 from batchpay.settlement.lists import iso
 from tests.inside import Inside
@@ -150,11 +152,18 @@ def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None
                 "utf-8",
             )
     market.orders([order(2)])
+    shutil.copytree(market.folder, beside(market, "met"))
+    met = replace(market, folder=beside(market, "met"))
     # by the charges that the gateway has, as ever: not by what lies here
-    refused = market.run()
+    refused = met.run()
     assert refused.returncode == 78 and "charges of this job (such as" in refused.stderr
     market.sandbox.store.ledgers.clear()
     assert market.run().returncode == 0
+    # what a list showed once is kept, whatever the next one shows
+    for verb in ("run", "plan", "settle"):
+        again = met.run(verb=verb)
+        assert again.returncode == 78 and "showed chrg_" in again.stderr, again
+    assert met.run("--adopt").returncode in (0, 10)
 
 
 # --- an older copy
@@ -206,14 +215,14 @@ def test_an_older_copy_is_noticed_although_it_has_as_many_events(
     assert market.run().returncode == 0
     shutil.copy(state, copy)
     if past == "another copy":
-        shutil.copytree(market.folder, market.folder.with_name("other machine"))
+        shutil.copytree(market.folder, beside(market, "other machine"))
     market.orders([order(2)], "inbox/2.csv")
     assert market.run().returncode == 0
     for folder in (market.folder / "reports").glob("*"):
         shutil.rmtree(folder)
     last = head_seq(state)
     if past == "another copy":
-        other = replace(market, folder=market.folder.with_name("other machine"))
+        other = replace(market, folder=beside(market, "other machine"))
         while head_seq(other.folder / "state" / "batchpay.db") <= last:
             assert other.run(verb="settle").returncode == 0
         shutil.copy(other.folder / "state" / "batchpay.db", state)
@@ -231,6 +240,11 @@ def test_an_older_copy_is_noticed_although_it_has_as_many_events(
     assert "an older copy of it is back" in done.stdout
     assert market.posts() == 2
     assert "older copy" not in market.run("--summary").stdout
+
+
+def beside(market: Market, name: str) -> Path:
+    """Another folder of this test."""
+    return market.folder.with_name(f"{market.folder.name} {name}")
 
 
 def head_seq(path: Path) -> int:
@@ -482,6 +496,141 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(
         row["reason"] for row in market.results() if row["order_id"] == "00001"
     ]
     assert "a fraud" in reason
+
+
+@pytest.mark.fault("D09", "H05", "L10", "L11", "I1")
+@pytest.mark.parametrize("what", ["a word", "a stop"])
+def test_a_copy_that_went_on_for_longer_takes_nothing_back(
+    market: Market, what: str
+) -> None:
+    """Another machine's copy has more events, and wrote its report last: of what was said here
+    since it knows nothing.
+    """
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    market.sandbox.add_rule(action="reset_before", order_id="00001")
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
+    night(market, limit=1)
+    market.sandbox.clear_rules()
+    other = replace(market, folder=beside(market, "other machine"))
+    shutil.copytree(market.folder, other.folder)
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    time.sleep(1.0)
+    if what == "a word":
+        people_say(market, "00001", "--as", "not-charged")
+    else:
+        inbox(market, d1=None, d2=[sale(3)])
+        market.sandbox.add_rule(order_id="00003", change={"amount": 1})
+        assert night(market) == 12
+        market.sandbox.clear_rules()
+    last = head_seq(market.folder / "state" / "batchpay.db")
+    inbox(other, d1=None, d3=[sale(4)])
+    while head_seq(other.folder / "state" / "batchpay.db") <= last:
+        other.run("--limit", "0")
+    for folder in (other.folder / "reports").glob("*-*"):
+        if not (market.folder / "reports" / folder.name).exists():
+            shutil.copytree(folder, market.folder / "reports" / folder.name)
+    shutil.rmtree(market.folder / "state")
+    shutil.copytree(market.folder / "before", market.folder / "state")
+    paid = market.money()
+    done = market.run("--summary")
+    if what == "a word":
+        assert "1 order settled as not charged since" in done.stdout, done
+        assert "00001" not in market.money()
+    else:
+        assert "amount: asked" in done.stdout.partition("STOP")[2], done
+        assert done.returncode == 12 and market.money() == paid
+        people_say(market, "--lift-stop")
+        # what was lifted is not brought up again by the next loss
+        shutil.rmtree(market.folder / "state")
+        shutil.copytree(market.folder / "before", market.folder / "state")
+        again = market.run("--summary").stdout
+        assert "amount: asked" not in again.partition("STOP")[2], again
+
+
+@pytest.mark.fault("D09", "C01", "L11", "I1")
+def test_a_manifest_that_says_it_is_of_tomorrow_hides_none_of_later(
+    market: Market,
+) -> None:
+    """Which manifests were dealt with is kept, not until when."""
+    market.job(file="inbox/*.csv", input="optional = true")
+    (market.folder / "inbox").mkdir()
+    market.orders([order(1)], "inbox/1.csv")
+    assert market.run().returncode == 0
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    market.orders([order(2)], "inbox/2.csv")
+    assert market.run().returncode == 0
+    ahead = time.time() + 86_400 * 365
+    for path in manifests(market):
+        os.utime(path, (ahead, ahead))
+    for cancelled in ("", "00004"):
+        shutil.rmtree(market.folder / "state")
+        shutil.copytree(market.folder / "before", market.folder / "state")
+        done = market.run("--summary")
+        assert "an older copy of it is back" in done.stdout, done
+        if not cancelled:
+            shutil.rmtree(market.folder / "before")
+            shutil.copytree(market.folder / "state", market.folder / "before")
+            market.orders([order(3), order(4)], "inbox/3.csv")
+            market.run("--limit", "1")
+            people_say(market, "00004", "--cancel")
+    assert market.run().returncode == 10
+    assert set(market.money()) == {"00001", "00002", "00003"}
+
+
+@pytest.mark.fault("D09", "L10", "L11", "I1")
+@pytest.mark.parametrize("what", ["cancelled", "a stop"])
+def test_a_loss_that_the_list_tells_of_takes_over_what_reports_tell(
+    market: Market, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """However many reports are newer than the one that tells."""
+    market.job(file="inbox/*.csv", input="optional = true")
+    (market.folder / "inbox").mkdir()
+    market.orders([order(1)], "inbox/1.csv")
+    assert market.run().returncode == 0
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    market.orders([order(2), order(3)], "inbox/2.csv")
+    if what == "cancelled":
+        assert market.run("--limit", "1").returncode == 11
+        people_say(market, "00003", "--cancel")
+    else:
+        market.sandbox.add_rule(order_id="00002", change={"amount": 1})
+        assert market.run().returncode == 12
+        market.sandbox.clear_rules()
+    shutil.rmtree(market.folder / "state")
+    shutil.copytree(market.folder / "before", market.folder / "state")
+    monkeypatch.setattr("batchpay.reports.manifest.LATEST", 0)
+    monkeypatch.setattr("batchpay.batches.wholeness.telling_heads", lambda *_: [])
+    done = market.run("--summary")
+    assert set(market.money()) == {"00001", "00002"}, done
+    if what == "cancelled":
+        assert "1 order cancelled since, kept so" in done.stdout, done
+    else:
+        assert done.returncode == 12 and "amount" in done.stdout.partition("STOP")[2]
+
+
+@pytest.mark.fault("D09", "L11")
+def test_a_report_that_is_younger_by_its_name_is_asked_too(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is copied back is written later than what was written since."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    (path,) = manifests(market)
+    reports = market.folder / "reports"
+    for day in ("2020-01-01", "2020-01-02", "2099-01-01"):
+        shutil.copytree(path.parent, reports / f"{day}-0123456789ab")
+    now = time.time()
+    os.utime(reports / "2020-01-01-0123456789ab", (now + 60, now + 60))
+    monkeypatch.setattr("batchpay.reports.manifest.LATEST", 1)
+    found = telling_heads(reports, "night", "test")
+    assert {head.path.parent.name[:10] for head in found} == {
+        "2020-01-01",
+        "2099-01-01",
+    }
 
 
 @pytest.mark.fault("D09", "D10", "L10", "L11", "L7")

@@ -73,7 +73,8 @@ def night(market: Market, **flags: Any) -> int:
     """
     path = market.folder / "job.toml"
     try:
-        plan(load_job(path))
+        if not flags.get("adopt"):  # before which a plan is refused as a run is
+            plan(load_job(path))
         return pipeline.run(
             load_job(path), SecretKey(KEY), Options(**flags), Quiet()
         ).exit_code

@@ -675,10 +675,12 @@ def test_stops_in_force_are_told_once_each(journal: SqliteJournal) -> None:
         Stop(reason="one", order="b"),
     ):
         journal.append([line(told, 1)])
+    said = [event.digest[:16] for event in journal.events()]
     assert stops_in_force(journal) == [
-        {"reason": "one", "order": "a", "charge": ""},
-        {"reason": "two", "order": "", "charge": "chrg_test_1"},
+        {"reason": "one", "order": "a", "charge": "", "event": said[2]},
+        {"reason": "two", "order": "", "charge": "chrg_test_1", "event": said[3]},
     ]
+    assert said_json(journal)["over"] == [said[0], said[4]]
     assert said_json(journal)["stops"] == stops_in_force(journal)
 
 

@@ -400,8 +400,8 @@ def result_of(
     every = [*others, *(one.totals for one in received), strays]
     acts = must_act(every, given, stopped=bool(opened.stop))
     done = (runs or Runs(opened.journal)).whole(opened.run_id)
-    if opened.loss is not None:
-        notes = (*notes, *opened.loss.told)
+    if loss := opened.loss or opened.met:
+        notes = (*notes, *loss.told)
     elif done is not None and done.restored:
         notes = (*notes, str(steps.SAY_AGAIN()))
     return Result(

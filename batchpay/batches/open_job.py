@@ -22,7 +22,7 @@ from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch, unasked
 from batchpay.batches.signals import Signals
 from batchpay.batches.survey import Survey, survey
-from batchpay.batches.wholeness import Loss, loss_of, whose_before
+from batchpay.batches.wholeness import Loss, loss_met, loss_of, whose_before
 from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
 from batchpay.domain.events import (
@@ -114,6 +114,8 @@ class OpenJob:
         stack.callback(self.journal.close)
         self.journal.verify_new()
         self.loss = self._loss()
+        # what the gateway's list showed that it has lost, in this run
+        self.met: Loss | None = None
         self.recorder = Recorder(
             self.journal,
             self.clock,
@@ -123,6 +125,7 @@ class OpenJob:
             fee=job.fee,
             belongs=whose_before(job, self.journal, self.lock.whose),
             keep_whose=self.lock.belongs,
+            taking_over=self._taking_over,
         )
         self.planned: list[PlannedBatch] = []  # in this run
         # files that only the look told to ask about
@@ -186,7 +189,10 @@ class OpenJob:
                     run_id=self.run_id,
                 )
         for stop in loss.stops:
-            yield self._event(Stop(**stop))
+            again = Stop(
+                reason=stop["reason"], order=stop["order"], charge=stop["charge"]
+            )
+            yield self._event(again)
 
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
@@ -195,9 +201,15 @@ class OpenJob:
         if loss is not None:
             self.journal.verify()
         if loss is not None and not loss.noted:
-            restored = self._event(loss.as_told(Restored))
+            restored = self._event(loss.as_restored())
             self.journal.append([restored, *self._kept_again(loss)])
         return loss
+
+    def _taking_over(self, met: Restored) -> list[Event]:
+        """The same, as it is to be written, of a loss that only the gateway's list tells of."""
+        self.met = loss_met(self.job, self.journal, met)
+        restored = self._event(self.met.as_restored(met.met))
+        return [restored, *self._kept_again(self.met)]
 
     @property
     def stop(self) -> str:

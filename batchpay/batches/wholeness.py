@@ -36,7 +36,13 @@ from batchpay.lifecycle.attempt import CANCELLED
 from batchpay.lifecycle.places import place_of
 from batchpay.messages import nights, steps
 from batchpay.messages.message import Message
-from batchpay.reports.manifest import Head, every_head, newest_heads
+from batchpay.reports.manifest import (
+    SHORT,
+    Head,
+    every_head,
+    newest_heads,
+    telling_heads,
+)
 
 T = TypeVar("T", bound=OfLoss)
 NAMED = 10  # orders that a sentence names
@@ -54,6 +60,7 @@ class LostWord:
     path: Path = Path()  # of the manifest that tells it
     by: str = ""  # whose word it was; empty: the manifest does not tell
     at: str = ""  # when it was said, UTC, ISO 8601; likewise
+    event: str = ""  # by which it was said, as manifests name it
 
     @property
     def whose(self) -> str:
@@ -82,13 +89,13 @@ class Loss:
     unowned: bool
     had: int = 0  # number of the last event that others know of
     has: int = 0
-    # modification time of the youngest manifest that was looked at
-    manifests_ns: int = 0
     noted: bool = False  # by an earlier run, which did not come to its end
     # of people, that the reports still tell; once it is noted they are in the journal
     words: tuple[LostWord, ...] = ()
     stops: tuple[Mapping[str, str], ...] = ()  # likewise, that nobody lifted
     unproven: tuple[str, ...] = ()  # ids of charges that the reports call unproven
+    # events that it lacks and manifests were made from, as a manifest names events
+    heads: tuple[str, ...] = ()
 
     def as_told(self, kind: type[T]) -> T:
         """As the journal keeps it."""
@@ -97,12 +104,18 @@ class Loss:
             empty=self.empty,
             had=self.had,
             has=self.has,
-            manifests_ns=self.manifests_ns,
             cancelled=tuple(
                 dict.fromkeys(word.order_id for word in self.words if word.order_id)
             ),
             unproven=self.unproven,
         )
+
+    def as_restored(self, met: str = "") -> Restored:
+        """The same, with all that the manifests told of it: it is dealt with once."""
+        taken = (word.event for word in self.words)
+        stopped = (stop["event"] for stop in self.stops)
+        names = tuple(dict.fromkeys(filter(None, (*taken, *stopped))))
+        return replace(self.as_told(Restored), met=met, heads=self.heads, taken=names)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -139,13 +152,15 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: Witnessed) -> Loss | No
     `witnessed`: what the lock says, read before the journal is asked for anything: it may be
     written to meanwhile.
     """
-    heads = newest_heads(job.report.directory, job.name, job.gateway.mode)
-    earlier, dealt_with_ns = _noted(journal)
+    heads = telling_heads(job.report.directory, job.name, job.gateway.mode)
+    earlier, dealt_with, dealt_with_ns = _noted(journal)
     seq, _ = journal.head()
     unknown = [
         head
         for head in heads
-        if head.at_ns > dealt_with_ns and not is_of(journal, head)
+        if _name(head) not in dealt_with
+        and head.at_ns > dealt_with_ns
+        and not is_of(journal, head)
     ]
     if not unknown and _has(journal, witnessed):
         return earlier
@@ -166,7 +181,19 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: Witnessed) -> Loss | No
         unowned=is_empty,
         had=max([witnessed.seq, *(head.seq for head in unknown)]),
         has=seq,
-        manifests_ns=max((head.at_ns for head in heads), default=0),
+        **_gone(job, journal),
+    )
+
+
+def loss_met(job: Job, journal: SqliteJournal, met: Restored) -> Loss:
+    """The same where the gateway's list is what told of it: reports may tell of words all the
+    same.
+    """
+    return Loss(
+        evidence=_shown(met.met),
+        empty=met.empty,
+        unowned=not journal.knows_orders(),
+        has=journal.head()[0],
         **_gone(job, journal),
     )
 
@@ -186,13 +213,25 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
 
     An order that goes out against a person's word is money moved, and a cancellation is for ever:
     it counts whichever manifest tells of it. That an order is settled as not charged, and a stop,
-    may be over since: the last manifest that was made tells what stood then.
+    may be over since: it counts unless this journal, or any manifest, says so of its very event.
+    Which manifest was made last says nothing: two copies may have gone on apart.
     """
     every = every_head(job.report.directory, job.name, job.gateway.mode)
     heads = [head for head in every if not is_of(journal, head)]
+    said = words.said_in(journal)
+    stopped = words.stops_in_force(journal)
+    over = set(words.over_in(journal, said, stopped))
+    for head in heads:
+        over.update(head.over)
     last = _last_of(heads)
+
+    def holds(head: Head, event: str) -> bool:
+        if event:
+            return event not in over
+        return head is last  # an earlier version's
+
     known: dict[str, set[str]] = {}
-    for word in words.said_in(journal):
+    for word in said:
         known.setdefault(word.order_id, set()).update(word.keys)
     gone: dict[tuple[str, str, tuple[str, ...]], LostWord] = {}
     for head in heads:
@@ -200,7 +239,7 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
             keys = one.keys
             if one.place[1]:
                 keys = (place_of(head.batch, *one.place),)
-            counts = one.said == CANCELLED or head is last
+            counts = one.said == CANCELLED or holds(head, one.event)
             if counts and not known.get(one.order_id, set()).issuperset(keys):
                 lost = LostWord(
                     one.order_id,
@@ -211,25 +250,31 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
                     head.path,
                     one.by,
                     one.at,
+                    one.event,
                 )
                 gone.setdefault((one.said, one.order_id, keys), lost)
-    in_force = {one["reason"] for one in words.stops_in_force(journal)}
-    stops: tuple[Mapping[str, str], ...] = ()
-    if last is not None:
-        stops = tuple(one for one in last.stops if one["reason"] not in in_force)
+    in_force = {one["reason"] for one in stopped}
+    stops: dict[str, Mapping[str, str]] = {}
+    for head in heads:
+        for stop in head.stops:
+            if holds(head, stop["event"]) and stop["reason"] not in in_force:
+                stops.setdefault(stop["reason"], stop)
     unproven: set[str] = set()
     for head in heads:
         if head.path.name == "manifest.json":
             unproven.update(head.unproven)
     return {
         "words": tuple(gone.values()),
-        "stops": stops,
+        "stops": tuple(stops.values()),
+        "heads": tuple(dict.fromkeys(map(_name, heads))),
         "unproven": tuple(sorted(unproven)),
     }
 
 
 def _last_of(heads: Sequence[Head]) -> Head | None:
-    """Made from the last event, of the journal whose report was written last."""
+    """Made from the last event, of the journal whose report was written last: as far as can be
+    told where an earlier version wrote the manifests.
+    """
     newest = max(heads, key=lambda head: head.at_ns, default=None)
     if newest is None:
         return None
@@ -280,18 +325,22 @@ def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     return {}
 
 
-def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
-    """The loss that an earlier run noted and did not come to the end of; and up to when manifests
-    were looked at.
+def _noted(journal: SqliteJournal) -> tuple[Loss | None, set[str], int]:
+    """The loss that an earlier run noted and did not come to the end of; from which events the
+    manifests were made that were dealt with; and up to when, where an earlier version noted it.
     """
     found: Loss | None = None
+    dealt_with: set[str] = set()
     manifests_ns = 0
     for event in journal.events(kinds(Restored, Listed, Recovered)):
         told = of(event)
         if not isinstance(told, Restored):
             found = None
             continue
-        manifests_ns = max(manifests_ns, told.manifests_ns or 0)
+        dealt_with.update(told.heads)
+        # one may say that it is of tomorrow
+        looked_ns = min(told.manifests_ns or 0, event.at_ns)
+        manifests_ns = max(manifests_ns, looked_ns)
         found = Loss(
             evidence=told.evidence or _shown(told.met),
             empty=told.empty or (found is not None and found.empty),
@@ -303,7 +352,7 @@ def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
         )
     if found is not None and not journal.knows_orders():
         found = replace(found, empty=True, unowned=True)
-    return found, manifests_ns
+    return found, dealt_with, manifests_ns
 
 
 def _shown(charge_id: str) -> str:
@@ -317,6 +366,11 @@ def _seen(job: Job, witnessed: Witnessed, has: int) -> Message:
     return nights.HAS_SEEN_OTHER(
         path=path, seq=witnessed.seq, journal=witnessed.journal_id[:12]
     )
+
+
+def _name(head: Head) -> str:
+    """The event that a report was made from, as manifests name events."""
+    return head.digest[:SHORT]
 
 
 def _has(journal: SqliteJournal, witnessed: Witnessed) -> bool:

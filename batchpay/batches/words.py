@@ -3,12 +3,13 @@ job carries it.
 
 A journal that was lost, or of which an older copy was put back, is told them again from there
 (`wholeness`): orders that are never to be sent, orders that a person settled as not charged, and
-the stops in force.
+the stops in force. That one of the last two is over is told by the event that said it: of two
+copies that went on apart, neither is the later one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from batchpay.domain.events import (
     STOPS,
     OrderCancelled,
     Resolved,
+    Restored,
     RowsGivenUp,
     Stop,
     at_state,
@@ -31,7 +33,7 @@ from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt
 from batchpay.lifecycle.folding import advance
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.places import by_order, order_in, place_of
-from batchpay.reports.manifest import Said
+from batchpay.reports.manifest import SHORT, Said
 
 MAY_BE_SAID = frozenset(
     {Outcome.HELD, Outcome.IN_DOUBT, Outcome.PENDING, Outcome.UNPROVEN, Outcome.REFUSED}
@@ -40,9 +42,12 @@ MAY_BE_SAID = frozenset(
 
 def said_json(journal: SqliteJournal, unproven: Sequence[str] = ()) -> dict[str, Any]:
     """What a manifest tells; no key where there is nothing to tell."""
+    words = said_in(journal)
+    stops = stops_in_force(journal)
     told: dict[str, Any] = {
-        "words": [word.to_json() for word in said_in(journal)],
-        "stops": stops_in_force(journal),
+        "words": [word.to_json() for word in words],
+        "stops": stops,
+        "over": over_in(journal, words, stops),
         "unproven": sorted(set(unproven)),
     }
     return {name: value for name, value in told.items() if value}
@@ -67,11 +72,36 @@ def said_in(journal: SqliteJournal) -> list[Said]:
     for order_id, attempts in attempts_of(journal, list(settled)).items():
         event, told = settled[order_id]
         for word in _said_of(attempts):
-            words.append(replace(word, by=told.by, at=iso(event.at_ns)))
+            named = ""
+            if word.said == DENIED:
+                named = short(event)
+            words.append(replace(word, by=told.by, at=iso(event.at_ns), event=named))
     if not words:
         return []
     lineages = Lineages(journal)
     return [_under_every_id(word, lineages) for word in words]
+
+
+def over_in(
+    journal: SqliteJournal, words: Sequence[Said], stops: Sequence[Mapping[str, str]]
+) -> list[str]:
+    """Events of stops and of words that an order is not charged which do not hold any more, by
+    these words and stops that do; and those that were taken over from manifests, and said again.
+    """
+    ended: list[str] = []
+    for event in journal.events(kinds(Stop, Resolved, Restored)):
+        told = of(event)
+        if isinstance(told, Restored):
+            ended += told.taken
+        elif not isinstance(told, Resolved) or told.said == DENIED:
+            ended.append(short(event))
+    holding = {*(word.event for word in words), *(stop["event"] for stop in stops)}
+    return [one for one in dict.fromkeys(ended) if one not in holding]
+
+
+def short(event: Event) -> str:
+    """By what a manifest names an event."""
+    return event.digest[:SHORT]
 
 
 def _said_of(attempts: Sequence[Attempt]) -> Iterator[Said]:
@@ -120,8 +150,8 @@ def resolved_event(
 
 
 def stops_in_force(journal: SqliteJournal) -> list[dict[str, str]]:
-    """Each stop that nobody lifted, by its reason, with the order and the charge that it is
-    about.
+    """Each stop that nobody lifted, by its reason, with the order and the charge that it is about,
+    and the event that said it first.
     """
     stops: dict[str, dict[str, str]] = {}
     for event in journal.events(STOPS):
@@ -131,6 +161,7 @@ def stops_in_force(journal: SqliteJournal) -> list[dict[str, str]]:
                 "reason": told.reason,
                 "order": told.order,
                 "charge": told.charge,
+                "event": short(event),
             }
             stops.setdefault(told.reason, stop)
         else:

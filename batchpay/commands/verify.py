@@ -33,7 +33,7 @@ from batchpay.journals.lock import running, witnessed
 from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.messages import archives, steps
-from batchpay.reports.manifest import MAX_BYTES, newest_heads
+from batchpay.reports.manifest import MAX_BYTES, SHORT, newest_heads
 
 NEWEST = "manifest.json"
 _MANIFEST = re.compile(r"manifest(-[0-9]+(-[0-9]+)?)?\.json")
@@ -86,13 +86,17 @@ class _Known:
     lookups: Mapping[str, str]  # today's lookup files of the job: path -> SHA-256
     # losses it has noted: the last event that was left, the last that was known of
     lost: tuple[tuple[int, int], ...]
+    # ... and from which of its events manifests were made, by the beginnings of their digests
+    lost_heads: frozenset[str]
 
     def is_event(self, seq: int, digest: str) -> bool:
         """Is it an event of this very chain?"""
         return 0 < seq <= _LAST_SEQ and self.digest_of(seq) == digest
 
-    def has_lost(self, seq: int) -> bool:
-        """Does the journal itself say that it lost the events around this number?"""
+    def has_lost(self, seq: int, digest: str) -> bool:
+        """Does the journal itself say that it lost this event, or those around its number?"""
+        if digest[:SHORT] in self.lost_heads:
+            return True
         return any(left < seq <= had for left, had in self.lost)
 
 
@@ -193,7 +197,7 @@ def _chosen(job: Job, known: _Known, batch_id: str | None) -> list[str]:
 def _known(job: Job, journal: SqliteJournal) -> _Known:
     counted = last_totals(journal)
     killed = unfinished(journal)
-    losses = told_in(journal, Restored)
+    losses = [loss for _, loss in told_in(journal, Restored)]
     return _Known(
         job=job.name,
         mode=job.gateway.mode,
@@ -210,7 +214,8 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
             if one.account
         ),
         lookups=dict(job.lookups()),
-        lost=tuple((loss.has or 0, loss.had or 0) for _, loss in losses),
+        lost=tuple((loss.has or 0, loss.had or 0) for loss in losses),
+        lost_heads=frozenset(name for loss in losses for name in loss.heads),
     )
 
 
@@ -381,6 +386,7 @@ def _head(
     seq = head["seq"]
     is_mine = head["id"] == known.journal_id
     is_event = is_mine and known.is_event(seq, head["digest"])
+    has_lost = known.has_lost(seq, head["digest"])
     if path.name == NEWEST:
         last = known.counted.get(path.parent.name)
     else:
@@ -398,7 +404,7 @@ def _head(
             f"was made from event {seq}, which is not in the journal as it was: an older copy is"
             " back"
         )
-    if is_mine and not is_event and not known.has_lost(seq):
+    if is_mine and not is_event and not has_lost:
         how = "leave the folder there: batchpay run JOB finds at the gateway what it has lost"
         yield Differs(str(path), f"{made}: {how}")
     elif last is not None:
@@ -406,7 +412,7 @@ def _head(
         yield Differs(str(path), f"{made}: {how}")
     elif not is_mine:
         others[f"another journal, {told(head['id'])}: its chain was not looked at"] += 1
-    elif known.has_lost(seq):
+    elif has_lost:
         others[
             "this journal as it was before a loss that it has noted: those events were not"
             " looked at"

@@ -19,9 +19,10 @@ from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
 MAX_BYTES = 16 << 20  # of a manifest: a line a report file
-STOP = ("reason", "order", "charge")  # what a stop is told by
+STOP = ("reason", "order", "charge", "event")  # what a stop is told by
 # reports of a job, by when their folders were written, that tell how far its journal had come
 LATEST = 20
+SHORT = 16  # digits of a digest by which a manifest names an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,10 @@ class Head:
     url: str = ""  # the gateway's address, likewise
     batch: str = ""
     words: tuple[Said, ...] = ()
-    stops: tuple[Mapping[str, str], ...] = ()  # in force then: reason, order, charge
+    # in force then: reason, order, charge; event, unless an earlier version told it
+    stops: tuple[Mapping[str, str], ...] = ()
+    # events of words and stops that are over, or were taken over from another manifest
+    over: tuple[str, ...] = ()
     # Ids of its charges that were not proven to be what was asked, or taken as they are.
     unproven: tuple[str, ...] = ()
 
@@ -56,10 +60,11 @@ class Said:
     place: tuple[str, int] = ("", 0)
     by: str = ""  # whose word it is; empty: an earlier version did not tell
     at: str = ""  # when it was said, UTC, ISO 8601; likewise
+    event: str = ""  # by which it was said, where it may be over one day; likewise
 
     def to_json(self) -> dict[str, Any]:
         """As a manifest has it."""
-        told = {
+        told: dict[str, Any] = {
             "as": self.said,
             "order_id": self.order_id,
             "keys": list(self.keys),
@@ -68,7 +73,9 @@ class Said:
             "at": self.at,
         }
         if self.attempt:
-            return {**told, "attempt": self.attempt}
+            told["attempt"] = self.attempt
+        if self.event:
+            told["event"] = self.event
         return told
 
 
@@ -76,6 +83,22 @@ def every_head(directory: Path, job: str, mode: str) -> list[Head]:
     """What every report of this job in this mode was made from, as far as manifests are kept."""
     paths = sorted(directory.glob("*/manifest*.json"))
     return [head for path in paths if (head := _head(path, job, mode)) is not None]
+
+
+def telling_heads(directory: Path, job: str, mode: str) -> list[Head]:
+    """What the newest reports were made from, by when they were written, and by their names, which
+    begin with a day: a folder that is copied anew is younger than what was written since.
+    """
+    heads = newest_heads(directory, job, mode, LATEST)
+    folders: list[str] = []
+    with suppress(OSError), os.scandir(directory) as found:
+        folders = [one.path for one in found if one.name[:1].isdigit() and one.is_dir()]
+    asked = {head.path for head in heads}
+    for folder in itertools.islice(sorted(folders, reverse=True), LATEST):
+        path = Path(folder, "manifest.json")
+        if path not in asked and (head := _head(path, job, mode)) is not None:
+            heads.append(head)
+    return heads
 
 
 def newest_heads(
@@ -152,6 +175,7 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
             words=tuple(_words(document)),
             stops=tuple(map(_stop, document.get("stops", ()))),
             unproven=tuple(map(str, document.get("unproven", ()))),
+            over=tuple(map(str, document.get("over", ()))),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
@@ -171,6 +195,7 @@ def _words(document: Mapping[str, Any]) -> Iterator[Said]:
             attempt=int(one.get("attempt", 0)),
             by=str(one.get("by", "")),
             at=str(one.get("at", "")),
+            event=str(one.get("event", "")),
         )
     # As earlier versions told it, of the rows of the batch alone.
     for one in document.get("cancelled", ()):

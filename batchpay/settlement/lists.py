@@ -197,18 +197,17 @@ class Lists:
 
     async def _met(self, charge: ChargeSeen, look: Look) -> None:
         """A charge of ours that this journal does not know. It is noted before anything is
-        adopted.
+        adopted, or refused: another list may not show it.
         """
+        if not self.met_unknown:
+            self.met_unknown = True
+            empty = not look.known_before
+            await self._recorder.lost(Restored(met=charge.id, empty=empty))
         if not look.known_before and not look.adopt:
             raise Misconfigured(
                 f"the gateway has charges of this job (such as {charge.id}) but the journal is"
                 f" empty: it was lost or is another one; {steps.ADOPT()}"
             )
-        if not self.met_unknown:
-            await self._recorder.note(
-                Restored(met=charge.id, empty=not look.known_before)
-            )
-        self.met_unknown = True
 
     # --- while and after
 

@@ -19,6 +19,7 @@ from batchpay.domain.events import (
     Missing,
     OfAttempt,
     Resolved,
+    Restored,
     Stop,
     ThrottleDistrusted,
     Told,
@@ -75,15 +76,18 @@ class Recorder:
         fee: Fee | None = None,
         belongs: Mapping[str, Any] | None = None,
         keep_whose: Callable[[Mapping[str, str]], None] = lambda _: None,
+        taking_over: Callable[[Restored], Sequence[Event]] | None = None,
     ) -> None:
         """`fee`: the commission that a charge is held against when nobody knows what was asked for
         it. `belongs`: what others tell of the account, where the journal does not
         (wholeness.whose_before). `keep_whose`: keeps what the journal is told of it beside the
-        journal.
+        journal. `taking_over`: a loss, and all that others tell of what was lost, as it is to be
+        written (wholeness.loss_met).
         """
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
+        self._taking_over = taking_over or (lambda told: [self._entries.line(told)])
         self.stopped = stop_in_force(journal.events(STOPS))
         self.trust_429 = next(told_in(journal, ThrottleDistrusted), None) is None
         self.adopted = 0  # charges, in this run
@@ -101,6 +105,29 @@ class Recorder:
             self._entries, journal, job, self.whose, self.stop_for_charge
         )
         self.belonging = Belonging(self._entries, journal, belongs or {}, keep_whose)
+
+    async def lost(self, told: Restored) -> None:
+        """The journal lost events, by what the gateway's list shows: that is written before
+        anything else is done about it, with people's words and stops that reports still tell.
+        """
+        events = self._taking_over(told)
+        await self._journal.write(events)
+        self._weighing.forget_unproven()
+        self.stopped = stop_in_force(self._journal.events(STOPS))
+        self.stopped_for |= charges_told(self._journal.events(STOPS))[0]
+        for event in events:
+            case = self.cases.case_at(event.order_id, event.attempt)
+            if event.attempt and case is not None:
+                self._refresh_itself(case)
+
+    def _refresh_itself(self, case: Case) -> None:
+        """It was written about beside the worker that may hold it."""
+        intent = case.intent
+        for one in self.cases.attempts(intent.order_id):
+            if one.intent.attempt == intent.attempt:
+                case.attempt = one
+                self.cases.follow(one)
+                self.expected.follow(one)
 
     async def intend(self, case: Case, boot_s: float) -> None:
         """The intent of the next send, durable when this returns (law L1). Raises errors.Taken."""

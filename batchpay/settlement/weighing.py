@@ -131,6 +131,10 @@ class Weighing:
             )
         return self._called_unproven
 
+    def forget_unproven(self) -> None:
+        """A loss was noted: it is read again when it is asked for."""
+        self._called_unproven = None
+
     # --- an event
 
     def weigh(

@@ -1285,6 +1285,55 @@ def _() -> None:
 
 
 @mutant(
+    "L11",
+    "of copies that went on apart the longer one is right",
+    "test_losses.py::test_a_copy_that_went_on_for_longer_takes_nothing_back",
+)
+def _() -> None:
+    swap("batchpay.batches.words:short", always(""))
+
+
+@mutant(
+    "L11",
+    "once a loss was dealt with, no manifest tells of another",
+    "test_losses.py::test_a_manifest_that_says_it_is_of_tomorrow_hides_none_of_later",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def noted(journal: Any) -> Any:
+            found, heads, manifests_ns = was(journal)
+            return found, heads, 2**63 if heads else manifests_ns
+
+        return noted
+
+    swap("batchpay.batches.wholeness:_noted", make)
+
+
+@mutant(
+    "L11",
+    "of a loss that the list tells of, reports tell nothing",
+    "test_losses.py::test_a_loss_that_the_list_tells_of_takes_over_what_reports_tell",
+)
+def _() -> None:
+    def alone(self: Any, met: Any) -> Any:
+        return [self._event(met)]
+
+    swap("batchpay.batches.open_job:OpenJob._taking_over", lambda was: alone)
+
+
+@mutant(
+    "L11",
+    "what a list showed an empty journal is forgotten",
+    "test_losses.py::test_what_is_no_evidence_holds_nobody_up",
+)
+def _() -> None:
+    async def lost(*_: Any) -> None:
+        pass
+
+    swap("batchpay.settlement.recorder:Recorder.lost", lambda was: lost)
+
+
+@mutant(
     "J03",
     "a lost journal is adopted with any account",
     DOORS + "test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name",

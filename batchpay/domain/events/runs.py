@@ -67,7 +67,8 @@ class OfLoss(Told):
     had: int | None = field(default=None, metadata=UNLESS_NONE)
     # ... and its own last one
     has: int | None = field(default=None, metadata=UNLESS_NONE)
-    # modification time of the youngest manifest that was looked at
+    # modification time of the youngest manifest that was looked at, where an earlier version told
+    # no `heads`
     manifests_ns: int | None = field(default=None, metadata=UNLESS_NONE)
     # orders that reports tell to be cancelled; None: no report was asked
     cancelled: tuple[str, ...] | None = field(default=None, metadata=LIST | UNLESS_NONE)
@@ -83,6 +84,11 @@ class Restored(OfLoss):
 
     # the charge in the gateway's list that gave it away
     met: str = field(default="", metadata=OPTIONAL)
+    # events that it lacks and manifests were made from, by the beginnings of their digests: each is
+    # dealt with once
+    heads: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)
+    # events of words and stops that were taken over from manifests, likewise
+    taken: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
