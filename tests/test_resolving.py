@@ -237,13 +237,18 @@ def charge_ids(market: Market, order_id: str = "") -> list[str]:
 
 @pytest.mark.fault("H05", "J11", "B25")
 @pytest.mark.parametrize(
-    "lost", [["metadata"], ["metadata.batchpay_key", "metadata.batchpay_job"]]
+    ("lost", "disowned"),
+    [
+        (["metadata"], False),
+        (["metadata"], True),
+        (["metadata.batchpay_key", "metadata.batchpay_job"], False),
+    ],
 )
 def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(
-    market: Market, lost: list[str]
+    market: Market, lost: list[str], disowned: bool
 ) -> None:
     """`not-charged` is refused beside it, and says which it is; `charged` keeps it, unproven and
-    accepted.
+    accepted. `disowned`: it was said before to be none of this job's; the later word is taken.
     """
     market.orders([order(1), order(2)])
     market.job()
@@ -265,7 +270,11 @@ def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(
         "is the charge of"
         in resolve(market, "00001", f"charged:{charge_ids(market, '00002')[0]}").stderr
     )
-    assert resolve(market, "00001", f"charged:{mine}").returncode == 0
+    if disowned:
+        done = market.run("--not-ours", mine, *WHY, verb="resolve")
+        assert done.returncode == 0, done.stderr
+    done = resolve(market, "00001", f"charged:{mine}")
+    assert done.returncode == 0, done.stderr
     row = told(market, "00001")
     assert (row["outcome"], row["charge_id"], row["who_acts"]) == (
         "unproven",

@@ -157,6 +157,8 @@ def charged(
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
+        # a later word ends the one that it is none of this job's
+        opened.recorder.strays.disowned.discard(charge_id)
         attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
         earlier = _said_uncharged(opened, attempts, charge_id)
         row = None
