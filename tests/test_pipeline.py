@@ -85,6 +85,22 @@ def test_the_commission_is_held_against_what_was_asked(market: Market) -> None:
     ), report["stop"]
 
 
+@pytest.mark.fault("J14", "E08")
+def test_a_row_that_says_an_order_again_is_nothing_to_correct(market: Market) -> None:
+    """It is told, and the codes of check, plan and run are those of a night that ends well; one
+    that contradicts it is the accountant's for all three.
+    """
+    market.job()
+    market.orders([order(1), order(1), order(2)])
+    checked = market.run(verb="check")
+    assert "orders.csv:3: duplicate: " in checked.stdout
+    assert "0 rejected, 1 repeated" in checked.stdout
+    assert checked.returncode == market.run(verb="plan").returncode == 0
+    market.orders([order(1), order(1, amount="9.00"), order(2)])
+    assert market.run(verb="check").returncode == 10
+    assert market.run(verb="plan").returncode == 10
+
+
 @pytest.mark.fault("J28")
 def test_a_plan_tells_who_gets_what_of_it(market: Market) -> None:
     """Commission and shares, in each currency that has any; a job without says nothing of them."""

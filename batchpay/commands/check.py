@@ -226,25 +226,30 @@ class _Checking:
         a row that breaks a rule as that, whatever else stands against it.
         """
         self._warned = []
-        repeated = self._tell_repeats(intake)
+        repeated, wrong = self._tell_repeats(intake)
         judged = self._judged(intake, batch)
         others = (repeated | judged.contested) - judged.flawed
+        to_correct = (wrong | judged.contested) - judged.flawed
         told = file_told(intake, batch.batch, len(others))
         told["read"] = read_told(intake.tally)
         told["may_be_sent"] = sums_told(judged.counts, judged.sums)
         told["held"] = len(judged.held)
         told["warnings"] += self._warned
-        return told, intake.tally.rejected + len(others)
+        return told, intake.tally.rejected + len(to_correct)
 
-    def _tell_repeats(self, intake: Intake) -> set[_At]:
-        """Rows that the files themselves ask for twice, each told."""
-        found = set()
+    def _tell_repeats(self, intake: Intake) -> tuple[set[_At], set[_At]]:
+        """Rows that the files themselves ask for twice, each told; and those of them that somebody
+        must correct: one that only says the same again is charged once.
+        """
+        found, wrong = set(), set()
         for (sheet, row), repeat in sorted(intake.repeats.items()):
             if _is_of_files(repeat, knows_orders=self._knows_orders):
                 problem = Problem("", "", repeat.reason, repeat.outcome.value)
                 self._tell(intake.snapshot.name, sheet, row, problem)
                 found.add((sheet, row))
-        return found
+                if repeat.outcome is not Outcome.DUPLICATE:
+                    wrong.add((sheet, row))
+        return found, wrong
 
     def _judged(self, intake: Intake, batch: PlannedBatch) -> _JudgedRows:
         """What may be sent, and the rows that the journal's orders stand against, which are
