@@ -390,6 +390,42 @@ def sheets() -> Iterator[Bad]:
             yield Bad(f"{kind}-{language}", "orders.xlsx", book, says, how)
 
 
+def misplaced() -> Iterator[Bad]:
+    """Rows that would be read as others: below a header in another order, or swallowed by quotes;
+    and a sheet that nearly fits beside another one.
+    """
+    other = ["extra" if name == "amount" else name for name in HEADER]
+    other[-1] = "amount"
+
+    def below(sheet: Any) -> None:
+        sheet.append(other)
+        sheet.append([*rows_of("x")[0][:1], "", *rows_of("x")[0][2:7], 5])
+
+    def near(sheet: Any) -> None:
+        sheet["B1"] = "amuont"
+        sheet.parent.create_sheet("Cover", 0)["A1"] = "Cover"
+
+    for language, note in NOTES.items():
+        says = "row 5 is another header, with 'extra' where the first one has 'amount'"
+        lines = [*text_of(note).splitlines(), ",".join(other), "A0009,,THB,r,c,,,5.00"]
+        text = "".join(f"{line}\n" for line in lines).encode()
+        yield Bad(f"swapped-{language}", "orders.csv", text, says)
+        book = partial(book_of, note, below)
+        yield Bad(f"swapped-{language}", "orders.xlsx", book, says)
+        first, last = (f"A{at:04d}," for at in (1, ROWS))
+        swallowed = "".join(
+            line.replace(note, f'"{note}' if line.startswith(first) else note).replace(
+                note, f'{note}"' if line.startswith(last) else note
+            )
+            for line in text_of(note).splitlines(keepends=True)
+        ).encode()
+        says = f"the quotes in lines 2 to {ROWS + 1} make one row of what looks like"
+        yield Bad(f"swallowed-{language}", "orders.csv", swallowed, says)
+        says = "row 1 of 'Orders' is nearly their header: no column 'amount'"
+        book = partial(book_of, note, near)
+        yield Bad(f"near-sheet-{language}", "orders.xlsx", book, says)
+
+
 NAMED = {"ja": "注文番号", "th": "เลขที่ใบสั่งซื้อ"}
 READ = (
     ("utf-8", "cp1252"),
@@ -431,6 +467,7 @@ def all_of_them() -> list[Bad]:
         *punctuated(),
         *names(),
         *sheets(),
+        *misplaced(),
         *misread(),
     ]
 
