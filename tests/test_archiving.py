@@ -43,7 +43,7 @@ from batchpay.lifecycle.order_ids import alike
 from batchpay.sandbox import SandboxServer
 from tests.fakes import START_NS
 from tests.test_following import turn
-from tests.test_plan_is_run import NIGHTS, Story
+from tests.test_plan_is_run import NIGHTS, STORIES, Story
 from tests.world import Market, order
 
 JOURNAL = Path(batchpay.__file__).parent.parent / "docs" / "journal.md"
@@ -103,7 +103,7 @@ def test_nights_decide_every_row_alike_whether_batches_are_archived_between_them
     same is sent, and each row ends the same, also where what is packed was not finished.
     """
     packed = 0
-    for seed in range(10):
+    for seed in range(STORIES // 6):
         plain = Story(in_memory / f"{seed}-a", random.Random(seed))
         other = Story(in_memory / f"{seed}-b", random.Random(seed))
         for night in range(NIGHTS):
@@ -114,7 +114,7 @@ def test_nights_decide_every_row_alike_whether_batches_are_archived_between_them
                 story.edit()
             assert ends[0] == ends[1], f"seed {seed}, night {night}"
             packed += packed_whole(other)
-    assert packed > 50
+    assert packed > STORIES // 6 * 5
 
 
 Ask = Callable[[SqliteJournal], Any]

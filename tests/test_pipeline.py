@@ -1,4 +1,6 @@
-"""The true program against the sandbox over real HTTP: what README.md promises, from outside."""
+"""The true program against the sandbox over real HTTP: what README.md promises, from outside; in
+this process where a process is not the subject.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,16 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests import ready
+from tests.inside import Inside
 from tests.world import KEY, Market, order
+
+MARKET = Inside
 
 
 @pytest.mark.fault("E03", "I15")
 def test_the_same_file_again_shows_the_same_and_sends_nothing(market: Market) -> None:
     """Same outcomes, same bytes, same exit code, 0 POST; silent under cron."""
+    market = Market(market.folder, market.sandbox)  # a process for each run
     rows = [order(number) for number in range(12)]
     market.orders(rows)
     market.job()
@@ -525,6 +531,7 @@ def test_report_and_status_need_the_journal_only(market: Market) -> None:
 @pytest.mark.fault("H06", "I12")
 def test_no_key_is_ever_written(market: Market) -> None:
     """Not in the state, a report, a message."""
+    market = Market(market.folder, market.sandbox)  # a process for each run
     market.orders([order(1), order(2, card="tokn_test_nobody")])
     market.job()
     result = market.run("--summary")

@@ -10,7 +10,10 @@ import time
 import pytest
 
 from tests.faults.stage import SWEEP
+from tests.inside import Inside
 from tests.world import Market, order
+
+MARKET = Inside  # what is shown on a terminal is a process's all the same
 
 
 def on_a_terminal(market: Market, *flags: str, columns: int = 200) -> str:

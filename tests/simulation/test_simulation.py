@@ -363,8 +363,8 @@ def test_a_charge_of_an_intent_that_was_kept_tells_of_no_other_that_was_lost() -
 
 def test_a_seed_is_one_story() -> None:
     """The same seed again is the same run to the last request: a failure can be replayed."""
-    for seed in (3, 17, 40):
-        one, two = tell(seed), tell(seed)
+    for seed in (3, 18, 30):
+        one, two = _TOLD.get(seed) or tell(seed), tell(seed)
         assert (one.posts, one.runs, one.virtual_s, one.injected) == (
             two.posts,
             two.runs,
