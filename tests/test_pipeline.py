@@ -107,6 +107,22 @@ def test_a_row_that_says_an_order_again_is_nothing_to_correct(market: Market) ->
     assert market.run(verb="plan").returncode == 10
 
 
+@pytest.mark.fault("J14", "H04")
+def test_a_plan_tells_that_a_run_would_come_too_late_now(market: Market) -> None:
+    """What may not be answered by the deadline is not sent: a plan of that hour says so, and holds
+    no row back for it.
+    """
+    market.orders([order(1)])
+    market.job(timeout="24h", more='[controls]\ndeadline = "06:00"')
+    planned = market.run(verb="plan")
+    assert "deadline 06:00 UTC is too near" in planned.stderr
+    assert (planned.returncode, "would charge 1 order" in planned.stdout) == (0, True)
+    assert market.run().returncode == 11
+    assert "deadline 06:00 UTC is too near" in market.results()[0]["reason"]
+    market.job(more='[controls]\ndeadline = "06:00"\ntime_zone = "UTC"', timeout="1s")
+    assert "too near" not in market.run(verb="plan").stderr
+
+
 @pytest.mark.fault("J28")
 def test_a_plan_tells_who_gets_what_of_it(market: Market) -> None:
     """Commission and shares, in each currency that has any; a job without says nothing of them."""

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,7 @@ from batchpay.domain.exits import sentence
 from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told as shown
+from batchpay.intake.controls import next_deadline
 from batchpay.intake.take_in import Intakes
 from batchpay.job.job import Job
 from batchpay.journals.lock import witnessed
@@ -55,7 +57,7 @@ from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.payers import content_of
 from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
-from batchpay.messages import steps
+from batchpay.messages import nights, steps
 from batchpay.reconciliation.findings import Place, finding_of
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
@@ -152,7 +154,7 @@ def plan(
             stray_totals(job, journal),
             taken_as_they_are(last_totals(journal)),
         ]
-    return _plan(job, known, walk, others)
+    return _plan(job, known, walk, others, now_ns)
 
 
 def _journal(job: Job, stack: ExitStack) -> tuple[SqliteJournal, Loss | None]:
@@ -338,6 +340,7 @@ def _plan(
     known: _Known,
     walk: _Walk,
     others: Sequence[Totals],
+    now_ns: int,
 ) -> Plan:
     """`others`: what other files and adopted charges add to the exit code."""
     code = _code(known, walk, others)
@@ -372,6 +375,7 @@ def _plan(
             *_of_orders(walk.survey),
             *_of_words(known, walk),
             *_of_recipients(known.asked),
+            *_of_deadline(job, walk.survey, now_ns),
         ),
         stop=known.stop,
         refusals=_refusals(known),
@@ -495,3 +499,15 @@ def _of_recipients(asked: Preflight | None) -> Iterable[str]:
         yield f"recipient {recipient} {why}"
     for recipient in asked.unknown:
         yield f"recipient {recipient}: the gateway does not tell of it"
+
+
+def _of_deadline(job: Job, found: Survey, now_ns: int) -> Iterable[str]:
+    """The rows are those of tonight's run; one that began right now may be too late for all."""
+    controls = job.controls
+    if not (controls.deadline and found.orders):
+        return
+    now = datetime.fromtimestamp(now_ns / 1e9, UTC)
+    left = next_deadline(controls.deadline, controls.time_zone, now) - now
+    if left.total_seconds() <= job.gateway.timeout_s:
+        late = nights.DEADLINE(deadline=f"{controls.deadline} {controls.time_zone}")
+        yield f"{late}: a run that begins now sends nothing"
