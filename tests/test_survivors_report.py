@@ -287,7 +287,7 @@ def test_the_money_of_a_line_is_what_the_gateway_says_of_its_charge() -> None:
         fee_vat=1,
         net=99994,
         platform_fee=7,
-        funding_amount=3,
+        funding_amount=100000,
         funding_currency="USD",
         transfer="trsf_test_9",
         failure_code=None,
@@ -297,7 +297,7 @@ def test_the_money_of_a_line_is_what_the_gateway_says_of_its_charge() -> None:
     assert (found.fee, found.fee_vat, found.net) == (5, 1, 99994)
     assert (found.platform_fee, found.recipient_amount) == (7, 99993)
     assert (found.fee_currency, found.funding_currency) == ("USD", "USD")
-    assert (found.funding_amount, found.transfer_id) == (3, "trsf_test_9")
+    assert (found.funding_amount, found.transfer_id) == (100000, "trsf_test_9")
     assert (found.chain_id, found.charge_id) == ("acch_test_1", "chrg_test_1")
     bare = owns()
     assert (bare.fee_currency, bare.funding_currency, bare.transfer_id) == ("", "", "")
