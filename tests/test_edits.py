@@ -32,6 +32,10 @@ EDITS = {
         "currency": '{ value = "JPY" }',
         "amount": '{ column = "whole", unit = "major" }',
     },
+    "payer and amount": {
+        "amount": '{ column = "amount2", unit = "major" }',
+        "customer": '{ value = "cust_test_another" }',
+    },
 }
 # those by which a charge of another night is told from no sale of a known payer
 OF_RECIPIENTS = ["lookup", "constant"]
@@ -83,6 +87,25 @@ def under_other_ids(market: Market) -> dict[str, str]:
     job(market, R, destination=SHOPS)
     inbox(market, a=None, b=[*FIRST, row(3)])
     assert night(market) == 11
+    return {"column": R}
+
+
+def by_an_id_that_another_row_had(market: Market) -> dict[str, str]:
+    """A file tells that a row of an id of today had the id of a charge, and the file of that charge
+    is away.
+    """
+    again = [row(1), row(3)]
+    begun(market, a=FIRST)
+    inbox(market, b=again)
+    assert night(market) == 0
+    job(market, R, destination=SHOPS)
+    inbox(market, a=None, b=None, c=[row(1), row(4)])
+    assert night(market) == 11
+    inbox(market, b=again)
+    assert night(market) == 11
+    inbox(market, b=None)
+    assert night(market) == 11
+    assert "had the id of order" in rows(market)["INV-1"]["reason"]
     return {"column": R}
 
 
@@ -141,6 +164,7 @@ def beside_a_cancelled_order(market: Market) -> dict[str, str]:
 
 QUESTIONS: dict[str, Callable[[Market], dict[str, str]]] = {
     "ids of another column": under_other_ids,
+    "an id that another row had": by_an_id_that_another_row_had,
     "likeness": by_its_likeness,
     "nameless charges": beside_nameless_charges,
     "dashes": by_dashes,

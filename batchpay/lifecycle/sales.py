@@ -7,7 +7,7 @@ what is, what is not, and what nobody can tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, product
 
 from batchpay.domain.model import Outcome
 from batchpay.lifecycle.after import begun_ns
@@ -219,7 +219,7 @@ def is_kin(
     told_by_id = _has_its_id(row.order_id, places_of(asked), history, guards)
     if told_by_id:
         return True
-    if told_by_id is None and is_a_strangers(row.document, attempt):
+    if told_by_id is None and _asked_as_a_stranger(row, attempt):
         return False
     if said is None:
         return told_by_id
@@ -250,7 +250,14 @@ def _is_typed_for_its_sale(row: Row, attempt: Attempt, history: History) -> bool
     """
     if is_known_by(history.typed_before.get(row.place, ()), attempt):
         return True
-    return not is_a_strangers(row.document, attempt)
+    return not _asked_as_a_stranger(row, attempt)
+
+
+def _asked_as_a_stranger(row: Row, attempt: Attempt) -> bool:
+    """Did another payer ask for other money than the row, and than whatever it ever asked for? An
+    edit of the job makes nobody a stranger.
+    """
+    return all(is_a_strangers(document, attempt) for document in row.ever_asked)
 
 
 def is_known_by(keys: Sequence[str], attempt: Attempt) -> bool:
@@ -273,8 +280,8 @@ def is_said_of(
         return True
     told_by_id = _has_its_id(row.order_id, word.places, history, guards)
     if told_by_id is None and word.asked:
-        strangers = (are_strangers(row.document, asked) for asked in word.asked)
-        if all(strangers):
+        pairs = product(row.ever_asked, word.asked)
+        if all(are_strangers(mine, asked) for mine, asked in pairs):
             return False
     return told_by_id
 
