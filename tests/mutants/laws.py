@@ -1902,6 +1902,27 @@ mutant(
         ),
     )
 )
+mutant(
+    "J07",
+    "a sale of which nobody told the id is sent under the new one",
+    "test_sale.py"
+    "::test_an_order_that_was_asked_for_in_vain_and_cancelled_waits_under_such_an_id_too",
+)(lambda: swap("batchpay.lifecycle.holds:unnamed", always(None)))
+mutant(
+    "J07",
+    "what may be the row's sale under an id that it had is another one",
+    "test_sale.py::test_rows_that_were_duplicates_are_no_new_orders_under_other_ids",
+)(lambda: swap("batchpay.lifecycle.holds:undecided", always(None)))
+mutant(
+    "J13",
+    "what was asked for in vain is asked for again under another id",
+    "test_sale.py::test_a_payer_who_could_not_pay_is_asked_by_a_person_alone",
+)(lambda: swap("batchpay.lifecycle.sales:asked_before", always(None)))
+mutant(
+    "J13",
+    "a person's word that an order is never sent is not asked for",
+    STANDING + "test_a_cancelled_order_is_never_sent",
+)(lambda: swap("batchpay.lifecycle.sales:why_cancelled", always("")))
 ALONE = (
     "test_coming_back.py::test_what_only_its_file_showed_of_a_row_stays_wrong_with_it"
 )

@@ -7,6 +7,8 @@ ledger    the gateway's truth: every request and every charge
 shares    what becomes of the recipients' shares
 door      the Gateway port of one process
 process   one run of the program: the true lock, journal, books, line and loop
+exports   the same orders come again, under the ids of another column
+people    what people say between the runs, by the true commands
 story     what happens in one seed: runs, deaths, restores, other machines, people
 checker   the invariants, counted again from the ledger and the journal's events
 

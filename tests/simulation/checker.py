@@ -142,6 +142,7 @@ def excused(world: World) -> set[str]:
 
 
 OTHER_OF_PAIR = "cust_test_40b"  # who pays the second of two sales under one id
+PAIR_ID = "40"  # of these two, as `sale_of` has it
 OTHER_IDS = 5000  # those of the other column begin here
 
 
@@ -555,6 +556,8 @@ def _attempts(world: World) -> Iterator[str]:
                     " before was open"
                 )
         refused = event.kind == "answer" and event.data.get("verdict") == "refused"
+        # a person's word that it took no money, or is never to be sent
+        refused |= event.kind == "resolved" and event.data.get("state") == "refused"
         charge = event.data.get("charge") or {}
         where = (commit.machine, commit.job, event.order_id, event.attempt)
         if (
@@ -586,10 +589,11 @@ def _states(world: World) -> Iterator[str]:
             before = states.get((commit.job, event.order_id, event.attempt), "held")
             states[commit.job, event.order_id, event.attempt] = after
             stopped = following is not None and following.event.kind == "stop"
+            said = event.kind == "resolved"  # a person's word, with what they named
             if (
                 after != before
                 and after not in AFTER.get(before, set())
-                and not stopped
+                and not (stopped or said)
             ):
                 yield f"I8: order {event.order_id} went from {before} to {after}"
 
@@ -857,8 +861,9 @@ def _sums(story: Story) -> Iterator[str]:
     totals = Totals()
     for row in rows:
         totals.add(row)
+        is_over = row.settled_by or row.accepted or row.cancelled is not None
         if row.outcome not in ("succeeded", "duplicate") and not (
-            row.reason and (row.who_acts != "-" or row.settled_by)
+            row.reason and (row.who_acts != "-" or is_over)
         ):
             yield f"I19: order {row.order_id} is {row.outcome} without a reason or somebody to act"
     lied = excused(world)

@@ -220,12 +220,13 @@ class Door:
         world = self._process.world
 
         def shown() -> tuple[int, Any]:
+            is_live = self._process.mode == "live"
             if path == "/account" and world.account_told:
-                name = "first" if self._ledger is world.ledger else "other"
+                is_first = self._ledger is world.ledger or is_live
                 return 200, {
                     "object": "account",
-                    "id": f"account_test_{name}",
-                    "livemode": False,
+                    "id": f"account_test_{'first' if is_first else 'other'}",
+                    "livemode": is_live,
                     "currency": "THB",
                 }
             if path.startswith("/recipients/"):

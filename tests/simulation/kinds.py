@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tests.simulation.outside import EDITED
 from tests.simulation.story import Told
 from tests.simulation.weather import BEHIND, ENDS, LIES, LOOK, POST
 
@@ -29,7 +30,23 @@ KINDS = (
         "a share was told as failed",
         "a share was told as deleted",
         "a charge that changed nights later",
+        "id column edited",
+        "another export under other ids",
+        "a file is back after nights",
+        "the same is sold again",
+        "an order cancelled",
+        "settled by a person as charged",
+        "settled by a person as not charged",
+        "a stop lifted in between",
+        "a batch archived",
+        "many nights without a run",
+        "job renamed",
+        "job renamed, another night",
+        "another account's key",
+        "a live key, and a live job",
+        "lookup edited",
     }
+    | {f"{column} column edited" for column in EDITED}
 )
 
 

@@ -12,7 +12,7 @@ import io
 import json
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -33,13 +33,18 @@ COLUMNS = (
     "amount",
     "amount2",
     "currency",
+    "currency2",
     "shop",
+    "shop2",
     "card",
     "customer",
+    "customer2",
     "batchpay_retry",
 )
+EDITED = ("amount", "currency", "customer", "shop")  # columns
 FURTHER = 3  # an amount in the other column
-SHOP = '{ column = "shop", lookup = "recipients.csv", key = "shop", value = "id" }'
+SHOPS = 3
+SHOP = '{ column = "%s", lookup = "recipients.csv", key = "shop", value = "id" }'
 # What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the
 # simulator looks itself.
 OF_THE_JOURNAL = frozenset(
@@ -55,11 +60,16 @@ def job_of(
     ids: str = "order_id",
     extras: Mapping[str, str] = MappingProxyType({}),
     controls: str = "",
-    amount: str = "amount",
+    edited: Collection[str] = (),
 ) -> str:
     """The job file of a story. `ids`: the column that order ids come from; `extras`: what it adds
-    to every row, in TOML; `controls`: a table of limits; `amount`: the column of it.
+    to every row, in TOML; `controls`: a table of limits; `edited`: columns in whose place another
+    one is read.
     """
+
+    def of(column: str) -> str:
+        return f"{column}2" if column in edited else column
+
     gateway = {
         "url": "http://127.0.0.1:1",
         "rate": f"{settings.rate}/{'s' if settings.rate_window_s == 1 else 'min'}",
@@ -75,10 +85,11 @@ def job_of(
         gateway=gateway,
         more="\n".join((*(("[fee]", fee) if fee else ()), controls)),
         order_id=f'"{ids}"',
-        amount=MINOR.replace('"amount"', f'"{amount}"'),
-        destination=SHOP,
+        amount=MINOR.replace('"amount"', f'"{of("amount")}"'),
+        currency=f'"{of("currency")}"',
+        destination=SHOP % of("shop"),
         card='"card"',
-        customer='"customer"',
+        customer=f'"{of("customer")}"',
         **extras,
     )
 
@@ -96,6 +107,9 @@ def csv_of(rows: Sequence[dict[str, Any]]) -> bytes:
         twice = {
             "ref": ref_of(row["order_id"]),
             "amount2": int(row["amount"]) + FURTHER,
+            "currency2": "JPY" if row["currency"] == "THB" else "THB",
+            "shop2": f"shop{(int(row['shop'][-1]) + 1) % SHOPS}",
+            "customer2": row.get("customer") and f"{row['customer']}x",
         }
         writer.writerow({**row, **twice})
     return text.getvalue().encode()
@@ -114,8 +128,12 @@ def dropped(story: Story) -> frozenset[str]:
         or not story.world.dated
     ):
         rules |= OF_THE_JOURNAL
-    if injected["amount column edited"]:  # the judge knows the last job alone
+    # the judge knows the last job alone
+    if any(injected[f"{column} column edited"] for column in EDITED):
         rules |= {"I17"}
+    # nobody acts on what a person ended: the simulator looks itself
+    if injected["an order cancelled"] + injected["settled by a person as charged"]:
+        rules |= {"I8", "I19"}
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
     charges = story.world.ledger.charges
@@ -127,6 +145,11 @@ def dropped(story: Story) -> frozenset[str]:
     ):
         rules |= OF_THE_GATEWAY | {"I6", "I7"}
     return rules
+
+
+def can_judge(story: Story) -> bool:
+    """It cannot read what an archived batch was packed into."""
+    return not story.world.weather.injected["a batch archived"]
 
 
 def findings(story: Story, folder: Path) -> list[str]:

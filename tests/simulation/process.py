@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from batchpay.batches import night as pipeline
 from batchpay.batches.open_job import Edges
@@ -41,6 +41,7 @@ LONGEST_RUN_S = 3_000_000.0
 # of one run: so many calls at its edges mean that it turns in circles
 MOST_STEPS = 20_000
 FIRST, OTHER = "skey_test_first", "skey_test_other"  # keys of two accounts
+LIVE = "skey_first"  # of the first one in live mode
 
 
 # What an earlier version's journal lacks, or has otherwise (tests/test_journal_migration.py).
@@ -471,16 +472,17 @@ class Process:
 
     # --- the run
 
-    async def _main(self) -> None:
+    def job_here(self) -> Job:
+        """The job as this process has it: its files, its journal, its reports."""
         machine, world = self.machine, self.world
         inbox = machine.folder / f"inbox {self.number}"
         inbox.mkdir(parents=True)
         for path in self.files:
             os.link(path, inbox / path.name)
-        job = replace(
+        return replace(
             self.job,
             input=replace(self.job.input, pattern=str(inbox / "*.csv")),
-            gateway=world.obeyed or world.settings,
+            gateway=replace(world.obeyed or world.settings, mode=self.mode),
             state_path=machine.state_path,
             report=replace(
                 self.job.report,
@@ -488,19 +490,31 @@ class Process:
                 formats=self.formats,
             ),
         )
+
+    @property
+    def mode(self) -> Literal["test", "live"]:
+        """The job says what the key says."""
+        return "live" if self.key == LIVE else "test"
+
+    def edges(self, signals: Callable[[], Signals] = Summons) -> Edges:
+        """Where it meets this world."""
+        return Edges(
+            clock=lambda: self.machine,
+            wall_ns=self.machine.now_ns,
+            journal=partial(VirtualJournal, self),
+            gateway=self._gateway,
+            run_name=lambda: self.run_id,
+            signals=signals,
+        )
+
+    async def _main(self) -> None:
+        job = self.job_here()
         summons = Summons()
         if self.interrupted_after_s is not None:
             asyncio.get_running_loop().call_later(
                 self.interrupted_after_s, summons.send
             )
-        edges = Edges(
-            clock=lambda: machine,
-            wall_ns=machine.now_ns,
-            journal=partial(VirtualJournal, self),
-            gateway=self._gateway,
-            run_name=lambda: self.run_id,
-            signals=lambda: summons,
-        )
+        edges = self.edges(lambda: summons)
         made = await pipeline.night(
             job, SecretKey(self.key), self.options, Nobody(), edges=edges
         )

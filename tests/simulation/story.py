@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.batches.session import Options
-from batchpay.domain.errors import Misconfigured
+from batchpay.domain.errors import FileRefused, Misconfigured
 from batchpay.domain.model import Event, Finding
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.load import load_job
@@ -30,10 +30,13 @@ from batchpay.settlement.in_force import stop_in_force
 from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
 from tests.simulation.disk import silence
+from tests.simulation.exports import SOME_DAYS_S, another_export, files_here
 from tests.simulation.ledger import Request, iso
+from tests.simulation.people import check_cancelled, perhaps_say
 from tests.simulation.process import (
     AS_OF,
     JOB,
+    LIVE,
     OTHER,
     Machine,
     Process,
@@ -65,7 +68,6 @@ RARE = (
     "unlisted",
     "forgotten",
 )
-SHOPS = 3
 # What a job adds to every row, in TOML: an edit of it is no change of any row.
 EXTRAS = {
     "description": '{ value = "thanks" }',
@@ -77,6 +79,7 @@ DAY_LIMITS = (
     '{ THB = "100.00", JPY = "9000" }',
     '{ THB = "250.00" }',
 )
+AGAIN = 100  # between the ids of two sales of the same to the same
 PAIR, TYPED = 40, 10_000  # the ids of pairs, and those that people type, begin here
 
 
@@ -146,7 +149,7 @@ def _told(seed: int, afterwards: Callable[[Story], None]) -> Told:
         try:
             loop.run_until_complete(story.tell())
             told.violations += story.violations
-            if not told.violations:
+            if not told.violations and outside.can_judge(story):
                 told.judged = 1
                 told.violations += outside.findings(story, Path(folder) / "outside")
             afterwards(story)
@@ -244,14 +247,15 @@ class Story:
         self._backup: (
             tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None
         ) = None
-        self._shops = list(range(SHOPS))
+        self._shops = list(range(outside.SHOPS))
         self._ids = "order_id"  # the column that they come from
         # of the weather that came later: its own, so that the seeds of before stay as they were
         self._more = random.Random(f"{world.seed} more")
         # nobody pays by a token: then no recipient tells of an order that it is another
         self._by_customers = random.Random(f"{world.seed} payers").random() < 0.3
         self._edits = random.Random(f"{world.seed} edits")
-        self._amount = "amount"  # the column that they come from
+        # columns in whose place another one is read
+        self._edited: set[str] = set()
         # has every file been read since the column of the ids was edited?
         self._ids_are_known = True
         self._extras: dict[str, str] = {}
@@ -267,6 +271,14 @@ class Story:
                 'percentage = "10"',
             ]
         )
+        # of what people do
+        self.people = random.Random(f"{world.seed} people")
+        # nobody says that anything is new
+        self.careful = self.people.random() < 0.2
+        self._stays_renamed = False  # for some nights
+        self._slept = False  # for many nights at once
+        self.cancelled: dict[str, int] = {}  # sale -> when a person said so
+        self.away: set[Path] = set()  # files of before that are in no run now
         # of the weather that came after that
         self._latest = random.Random(f"{world.seed} latest")
         self._late = random.Random(f"{world.seed} late")
@@ -286,7 +298,9 @@ class Story:
         kind = self.dice.random()
         for _ in range(trouble):
             await self._something(self.machines[0])
-        if not calm and kind < 0.1:
+        if not calm and self.careful:
+            await another_export(self)
+        elif not calm and kind < 0.1:
             await self._on_another_machine()
         elif not calm and kind < 0.14:
             await self._on_two_machines_at_once()
@@ -295,7 +309,7 @@ class Story:
         await self._calm()
         await self._under_its_old_name()
         await self._nights_later()
-        self.violations += checker.check_story(self)
+        self.violations += [*checker.check_story(self), *check_cancelled(self)]
 
     def _skew_s(self) -> float:
         """How wrong the machine's clock is: seen, and refused above 300 s, when the gateway says
@@ -338,7 +352,7 @@ class Story:
             self._ids,
             self._extras,
             self.controls,
-            self._amount,
+            self._edited,
         )
         (self.folder / "job.toml").write_text(
             text.replace('unit = "minor"', f'unit = "{unit}"')
@@ -390,7 +404,7 @@ class Story:
             "order_id": f"{number:04d}",
             "amount": amount,
             "currency": dice.choice(["THB", "THB", "JPY"]),
-            "shop": f"shop{number % SHOPS}",
+            "shop": f"shop{number % outside.SHOPS}",
             "batchpay_retry": "",
             **payer,
         }
@@ -438,7 +452,7 @@ class Story:
         self, machine: Machine, files: list[Path] | None = None, **more: Any
     ) -> Process:
         """One run of the program."""
-        present = [file.path for file in self.files] if files is None else files
+        present = files_here(self) if files is None else files
         return Process(machine, present, job=more.pop("job", self.job), **more)
 
     def _of_machine(self, machine: Machine, **more: Any) -> Process:
@@ -459,8 +473,11 @@ class Story:
         self._perhaps_edit_what_it_adds()
         self._perhaps_edit_the_amounts()
         self._perhaps_send_back(machine)
+        self._perhaps_sell_the_same_again()
         self._perhaps_show_a_stale_copy()
         self._perhaps_is_of_an_earlier_program(machine)
+        if machine is self.machines[0]:
+            perhaps_say(self)
         formats = ("csv", "json") if self.dice.random() < 0.1 else ("csv",)
         process = self.process(
             machine, self._present(), options=self._options(), formats=formats
@@ -507,7 +524,9 @@ class Story:
             since = datetime.fromtimestamp(now_s - ago_s, UTC)
             self.world.weather.injected["--since"] += 1
         return Options(
-            since=since, adopt=self.dice.random() < 0.1, yes=self.dice.random() < 0.3
+            since=since,
+            adopt=self.dice.random() < 0.1,
+            yes=self.dice.random() < 0.3 and not self.careful,
         )
 
     def _perhaps_edit(self) -> None:
@@ -515,12 +534,14 @@ class Story:
         if (
             self.dice.random() < 0.08 and not self.renamed
         ):  # another recipient under another name is another order
-            self._shops[self.dice.randrange(SHOPS)] = self.dice.randrange(SHOPS)
+            self._shops[self.dice.randrange(outside.SHOPS)] = self.dice.randrange(
+                outside.SHOPS
+            )
             self.job = self._write_job()
             self.world.weather.injected["lookup edited"] += 1
         self._perhaps_edit_the_lookup_of_a_renamed_job()
         # the exports hold what they held
-        if self.dice.random() < 0.08 and not self.renamed:
+        if self.dice.random() < 0.08 and not (self.renamed or self.careful):
             self._ids = "ref" if self._ids == "order_id" else "order_id"
             self._all_present = True
             self._ids_are_known = False
@@ -528,24 +549,35 @@ class Story:
             self.world.weather.injected["id column edited"] += 1
 
     def _perhaps_edit_the_amounts(self) -> None:
-        """Somebody takes them from another column; not in one go with the ids, or with the name of
-        the job: then nothing tells (never-twice.md).
+        """Somebody takes them, or what else says who pays how much to whom, from another column;
+        not in one go with the ids, or with the name of the job: then nothing tells
+        (never-twice.md).
         """
         lost = self.world.weather.injected
         is_lost = lost["journal restored"] or lost["journal lost"]
         if self.renamed or len(self.machines) > 1 or not self._ids_are_known:
             return
+        if self.careful:  # in its own time
+            return
         if is_lost and lost["id column edited"]:
             return
         if self._edits.random() < 0.1:
-            self._amount = "amount2" if self._amount == "amount" else "amount"
-            self.job = self._write_job()
-            lost["amount column edited"] += 1
+            self.edit_column("amount")
+        elif self.people.random() < 0.08:
+            self.edit_column(self.people.choice(outside.EDITED))
+
+    def edit_column(self, column: str) -> None:
+        """It is read in another one's place, or again."""
+        self._edited ^= {column}
+        self.job = self._write_job()
+        self.world.weather.injected[f"{column} column edited"] += 1
 
     def _perhaps_edit_the_lookup_of_a_renamed_job(self) -> None:
         """Of customers' orders no recipient tells that they are others."""
         if self.renamed and self._by_customers and self._more.random() < 0.5:
-            self._shops[self._more.randrange(SHOPS)] = self._more.randrange(SHOPS)
+            self._shops[self._more.randrange(outside.SHOPS)] = self._more.randrange(
+                outside.SHOPS
+            )
             self.job = self._write_job()
             self.world.weather.injected["lookup of a renamed job edited"] += 1
 
@@ -559,6 +591,28 @@ class Story:
                 self._extras[name] = EXTRAS[name]
             self.job = self._write_job()
             self.world.weather.injected["job edited"] += 1
+
+    def _perhaps_sell_the_same_again(self) -> None:
+        """Some customers buy again what they bought, for the same money: other sales, which ask for
+        the same under new ids.
+        """
+        if self.people.random() >= 0.08:
+            return
+        numbers = {int(checker.sale_of(order_id)) for order_id in self.amounts}
+        bought = [
+            row
+            for row in self.files[0].rows
+            if "card" not in row and int(row["order_id"]) + AGAIN not in numbers
+        ]
+        if bought:
+            some = self.people.sample(bought, self.people.randint(1, len(bought)))
+            more = [self._row(max(numbers) + AGAIN + 1, self.people)]
+            again = [
+                {**row, "order_id": f"{int(row['order_id']) + AGAIN:04d}"}
+                for row in some
+            ]
+            self._add_file([*again, *(more if self.people.random() < 0.5 else [])])
+            self.world.weather.injected["the same is sold again"] += 1
 
     def _perhaps_send_back(self, machine: Machine) -> None:
         """A person sends rows of a rejects file back: as they are, once more, mended, or under an
@@ -633,9 +687,16 @@ class Story:
             process.key = OTHER
             self.world.weather.injected["another account's key"] += 1
         elif 0.06 <= chance < 0.1 and self._is_as_it_was():
+            self._stays_renamed = self.people.random() < 0.5
             process.job = replace(process.job, name="renamed")
             self.renamed = True
             self.world.weather.injected["job renamed"] += 1
+        elif self._stays_renamed and self.people.random() < 0.7:
+            process.job = replace(process.job, name="renamed")
+            self.world.weather.injected["job renamed, another night"] += 1
+        elif self.people.random() < 0.04 and self._is_bound(machine):
+            process.key = LIVE
+            self.world.weather.injected["a live key, and a live job"] += 1
 
     def _is_as_it_was(self) -> bool:
         """Does it have its ids, whatever its name? With other ids at the same time nothing tells
@@ -643,8 +704,8 @@ class Story:
         """
         injected = self.world.weather.injected
         other_shops = injected["lookup edited"] and not self._by_customers
-        other_shops = other_shops or injected["amount column edited"]
-        edited = injected["id column edited"] or other_shops
+        columns = any(injected[f"{one} column edited"] for one in outside.EDITED)
+        edited = injected["id column edited"] or other_shops or columns or self.careful
         return self.world.ledger.copy_at_s is None and not edited
 
     def _is_bound(self, machine: Machine) -> bool:
@@ -678,7 +739,11 @@ class Story:
         await asyncio.gather(process.run(), soon())
 
     async def _pause(self, machine: Machine, process: Process) -> None:
-        """Until the next run: a moment, a night, a reboot."""
+        """Until the next run: a moment, a night, many nights, a reboot."""
+        if not self._slept and self.people.random() < 0.05:
+            self._slept = True
+            await asyncio.sleep(SOME_DAYS_S)
+            self.world.weather.injected["many nights without a run"] += 1
         gap_s = self.dice.choice(
             [
                 0.05,
@@ -987,7 +1052,9 @@ class Story:
     async def _run_calmly(self, machine: Machine, name: str = "") -> None:
         """`name`: of the job, where it is not the one that it has on that machine."""
         process = self._of_machine(
-            machine, options=Options(adopt=True, yes=True), formats=("csv", "json")
+            machine,
+            options=Options(adopt=True, yes=not self.careful),
+            formats=("csv", "json"),
         )
         if name:
             process.job = replace(process.job, name=name)
@@ -998,9 +1065,11 @@ class Story:
 
     def _may_be_refused(self, process: Process) -> bool:
         """A job that was charged under another name too is refused for good; so is a row that
-        contradicts a charge.
+        contradicts a charge, and a file of which nobody says that it is new.
         """
         codes = {error.exit_code for error in process.trouble}
+        if self.careful and codes <= {FileRefused.exit_code}:
+            return True
         contradicted = all("other terms" in str(error) for error in process.trouble)
         return (self.renamed and codes <= {Misconfigured.exit_code}) or (
             contradicted and codes <= {12}

@@ -29,7 +29,7 @@ from tests.simulation.story import Story, Told, tell
 # of the first 200: among them they bring every kind of fault that 41 of them brought, which
 # `python -m tests.simulation --seeds 200 --few 40` had chosen
 RARE = """
-    11 12 18 30 34 44 49 54 57 69 74 79 88 153 175 177 186 198
+    20 25 35 44 57 58 62 74 88 90 93 101 133 135 138 153 175 181 186 188
 """
 QUIET = 29  # a seed without trouble
 FEW = [*range(8), QUIET, *map(int, RARE.split())]
@@ -39,7 +39,7 @@ BLOCK = 14
 FOLLOWED = 0  # one whose shares are followed
 CHANGED = 0  # one with charges that changed nights after they ended
 # one whose day's limit lets the last order go in the last run, pending
-HELD_BACK = 10_000_376
+HELD_BACK = 10_000_185
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
 
 
@@ -100,7 +100,10 @@ def _the_dead_are_buried() -> Iterator[None]:
     "I15",
     "I17",
     "I19",
+    "J03",
+    "J06",
     "J07",
+    "J13",
     "L6",
 )
 @pytest.mark.parametrize("first", range(0, len(SEEDS), BLOCK))
@@ -327,7 +330,7 @@ def test_what_a_limit_held_back_is_pending_for_no_longer_than_the_gateway_takes(
     """
     assert tell(HELD_BACK).violations == []
     monkeypatch.setattr(Ledger, "_decide", lambda *_: None)
-    assert "I15: order 0021 is still pending" in str(tell(HELD_BACK).violations)
+    assert "I15: order 0000 is still pending" in str(tell(HELD_BACK).violations)
 
 
 @pytest.mark.fault("J02", "I6")
