@@ -98,18 +98,28 @@ def init(
     saying.started(verb.start(directory), as_json=as_json)
 
 
+LANG = click.option(
+    "--lang",
+    type=click.Choice(("en", "ja", "th")),
+    help="Language of the reports that people open, and of what is said; else the job's own.",
+)
+
+
 @cli.command()
 @click.argument("code", required=False, default="")
+@LANG
 @JSON
-def explain(code: str, as_json: bool) -> None:
+def explain(code: str, lang: str | None, as_json: bool) -> None:
     """Say what a code means, with an example and the remedy.
 
     CODE is a rule of a row such as number-format, an exit code, or any other code of a message;
     without one, all are listed.
     """
     from batchpay.commands import explain as verb
+    from batchpay.terminal.speech import Speech
 
-    found = verb.explained(code)
+    streams.speak(lang or streams.language())
+    found = verb.explained(code, Speech(streams.language()).sentences)
     if as_json:
         streams.write_json({"messages": found})
         return
@@ -141,6 +151,7 @@ def explain(code: str, as_json: bool) -> None:
     is_flag=True,
     help="With --out: overwrite that file, unless the job lives on it.",
 )
+@LANG
 @JSON
 def check(
     job_file: Path,
@@ -148,6 +159,7 @@ def check(
     form: str | None,
     out_file: Path | None,
     force: bool,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """Read, map and validate every row; send nothing."""
@@ -155,14 +167,17 @@ def check(
     from batchpay.commands import writing
     from batchpay.commands.check import acknowledged
     from batchpay.terminal import checking
+    from batchpay.terminal.speech import Speech
 
     if form and as_json:
         raise Usage("--format and --json are two forms of the same; give one of them")
-    job = _job(job_file, input_file)
+    job = _in_language(_job(job_file, input_file), lang)
     if out_file is not None:
         writing.refuse_what_a_job_lives_on("--out", out_file, job, os.environ)
         writing.refuse_overwriting("--out", out_file, force=force)
-    out = checking.form_of(form or "", Path(job.input.pattern).parent, as_json=as_json)
+    folder = Path(job.input.pattern).parent
+    speech = Speech(job.report.language)
+    out = checking.form_of(form or "", folder, speech, as_json=as_json)
     checked = api.check(job, out.problem)
     if out_file is not None:
         told = json_text(streams.named(acknowledged(job, checked)))
@@ -190,6 +205,7 @@ def check(
     is_flag=True,
     help="Ask the gateway whether each recipient can be paid; needs the key.",
 )
+@LANG
 @JSON
 def plan(
     job_file: Path,
@@ -197,6 +213,7 @@ def plan(
     out_file: Path | None,
     force: bool,
     preflight: bool,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """Show what `run` would send, and send nothing.
@@ -207,7 +224,7 @@ def plan(
     from batchpay.commands import writing
     from batchpay.terminal import saying
 
-    job = _job(job_file, input_file)
+    job = _in_language(_job(job_file, input_file), lang)
     if out_file is not None:
         writing.refuse_what_a_job_lives_on("--out", out_file, job, os.environ)
         writing.refuse_overwriting("--out", out_file, force=force)
@@ -218,7 +235,7 @@ def plan(
     if out_file is not None:
         told = json_text(streams.named(made.document()))
         writing.write_whole(out_file, f"{told}\n".encode(), force=force)
-    saying.plan(made.document(), as_json=as_json)
+    saying.plan(job, made.document(), as_json=as_json)
     _leave(made.exit_code)
 
 
@@ -238,11 +255,6 @@ GRACE = click.option(
 )
 SUMMARY = click.option(
     "--summary", is_flag=True, help="Print the summary even without a terminal."
-)
-LANG = click.option(
-    "--lang",
-    type=click.Choice(("en", "ja", "th")),
-    help="Language of the reports that people open, and of what is said; else the job's own.",
 )
 
 
@@ -329,8 +341,11 @@ def settle(
 @cli.command()
 @JOB
 @click.argument("order_id", required=False, type=Words())
+@LANG
 @JSON
-def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
+def status(
+    job_file: Path, order_id: str | None, lang: str | None, as_json: bool
+) -> None:
     """Show every batch and what waits, from the journal alone.
 
     Also when the last run began, ended and how, and who is running now. With an order id: its whole
@@ -342,7 +357,7 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
     from batchpay import api
     from batchpay.terminal import saying
 
-    job = _kept_job(job_file)
+    job = _in_language(_kept_job(job_file), lang)
     if order_id is not None:
         saying.story(job, api.story(job, order_id), as_json=as_json)
         _leave(0)
@@ -424,6 +439,7 @@ def report(
     help="The journal's charges are in this account, the key's own.",
 )
 @WHY
+@LANG
 @JSON
 def resolve(
     job_file: Path,
@@ -436,6 +452,7 @@ def resolve(
     not_ours: str | None,
     account_id: str | None,
     reason: str,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """Settle one order by hand, or lift a stop.
@@ -443,6 +460,7 @@ def resolve(
     An order in doubt is looked up first. One that is held, or ended without money, or is not right,
     can be cancelled: it is never sent, and nobody is asked for it. The journal keeps who and why.
     """
+    from batchpay import api
     from batchpay.commands import cancel as cancelling
     from batchpay.commands import resolve as verb
     from batchpay.terminal import saying
@@ -456,20 +474,20 @@ def resolve(
         )
     if (rows and not cancel) or (sheet is not None and not rows):
         raise Usage("--row goes with --cancel and a batch's id, --sheet with --row")
+    job = _kept_job(job_file)
+    spoken = _in_language(job, lang)
     if lift_stop:
-        made = verb.lift_stop(_kept_job(job_file), reason)
+        made = verb.lift_stop(job, reason)
     elif not_ours is not None:
-        made = verb.not_ours(*_key_and_kept_job(job_file), not_ours, reason)
+        made = verb.not_ours(job, api.secret_key(job), not_ours, reason)
     elif account_id is not None:
-        made = verb.of_account(*_key_and_kept_job(job_file), account_id, reason)
+        made = verb.of_account(job, api.secret_key(job), account_id, reason)
     elif rows:
-        made = cancelling.cancel_rows(
-            _kept_job(job_file), order_id or "", rows, sheet, reason
-        )
+        made = cancelling.cancel_rows(job, order_id or "", rows, sheet, reason)
     elif cancel:
-        made = cancelling.cancel(_kept_job(job_file), order_id or "", reason)
+        made = cancelling.cancel(job, order_id or "", reason)
     else:
-        job, key = _key_and_kept_job(job_file)
+        key = api.secret_key(job)
         kind, _, charge_id = (as_ or "").partition(":")
         if kind == "charged" and charge_id:
             made = verb.charged(job, key, order_id or "", charge_id, reason)
@@ -477,7 +495,7 @@ def resolve(
             made = verb.not_charged(job, key, order_id or "", reason)
         else:
             raise Usage(f"--as {as_}: expected charged:chrg_… or not-charged")
-    saying.resolved(made, as_json=as_json)
+    saying.resolved(spoken, made, as_json=as_json)
     _leave(made.exit_code)
 
 

@@ -19,6 +19,7 @@ from batchpay.domain.model import Problem
 from batchpay.intake.grouping import MOST_ADVICES, MOST_VALUES, Groups
 from batchpay.messages import problems
 from batchpay.terminal.checking import table, wrapped
+from batchpay.terminal.speech import Speech
 from tests.inside import Inside
 from tests.world import Market, order
 
@@ -221,7 +222,9 @@ def test_no_line_of_a_table_is_wider_than_its_terminal(width: int, column: str) 
     groups = Groups()
     for row in range(3):
         groups.add("a", "", row, Problem(column, column, problems.NUMBER_FORMAT()))
-    assert all(cell_len(one) <= width for one in table(groups.all(), width))
+    assert all(
+        cell_len(one) <= width for one in table(groups.all(), width, Speech("en"))
+    )
 
 
 def test_a_folder_of_the_job_is_named_from_where_the_workflow_runs(

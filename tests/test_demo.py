@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from batchpay.job.packaged import data_path
+from batchpay.sandbox import SandboxServer
 from tests import ready
 from tests.world import on_terminal
 
@@ -151,6 +153,34 @@ def test_the_other_files_send_nothing_and_name_the_owner(
                 f" {owner['charge_id']}"
             )
             assert stands in rows[number]["reason"]
+
+
+def test_what_its_reports_tell_to_type_works_once_its_gateway_is_started_again(
+    done: tuple[Path, ready.Ended],
+) -> None:
+    """The printed command starts it on what it kept, the key is the one that is printed, and the
+    audit that the page names finds the same charges on both sides.
+    """
+    folder, ended = done
+    found = re.search(
+        r"batchpay sandbox --port (\d+) --ledger (\S+)", ended.stdout.replace("'", "")
+    )
+    key = re.search(r"OMISE_SECRET_KEY=(\S+)", ended.stdout)
+    assert found is not None and key is not None
+    pages = (folder / "demo" / "reports").glob("*/report.html")
+    told = "".join(page.read_text("utf-8") for page in pages)
+    step = re.search(r"batchpay (audit job\.toml [^<]+)", told)
+    assert step is not None
+    ledger = folder / found[2]
+    with SandboxServer(port=int(found[1]), ledger_path=ledger):
+        audited = ready.run(
+            shlex.split(step[1]),
+            folder / "demo",
+            {**ready.given(os.environ), "OMISE_SECRET_KEY": key[1].replace('"', "")},
+            timeout_s=120,
+        )
+    assert audited.returncode == 0, audited.stdout + audited.stderr
+    assert "0 charges of the account beside this job's" in audited.stdout
 
 
 def test_again_on_a_terminal_in_json(

@@ -207,10 +207,35 @@ def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(
     )
     assert latest.resolve() != first and (latest / "report.html").exists()
     index = (reports / "index.html").read_bytes()
-    # who must act, both nights, and where the recipients' shares of both are
-    assert index.count(b'<tr><th scope="row">') == 4
+    # who must act, the last run's sums, both nights, and where the shares of both are
+    assert index.count(b'<tr><th scope="row">') == 5
     assert b'will be sent by the gateway</th><td>THB</td><td class="n">2</td>' in index
     assert market.run(verb="verify").returncode == 0
     assert market.run(verb="report").returncode == 10
     assert (latest / "report.html").read_bytes() == page
     assert (reports / "index.html").read_bytes() == index
+
+
+def test_an_order_that_stands_in_three_files_is_counted_once(market: Market) -> None:
+    """Who must act about it, what is open, and what was asked for by the last run's files; a row
+    that cannot be read is none of another order.
+    """
+    formats = '[report]\nformats = ["csv", "json", "html"]\n'
+    market.job(file="*.csv", more=formats)
+    rows = [
+        order(1),
+        order(3, amount="x"),
+        order(5, card="tokn_test_sandbox3ds0005"),
+        order(6, recipient="recp_test_unknown6"),
+    ]
+    for number, name in enumerate("abc", 10):
+        market.orders([*rows, order(number)], name=f"{name}.csv")
+    assert market.run().returncode == 11
+    index = Read((market.folder / "reports" / "index.html").read_text("utf-8"))
+    acts = {line[0]: line[1] for line in index.rows if len(line) == 3}
+    assert [acts[name] for name in ("engineer", "accountant", "payer")] == ["1"] * 3
+    ages = next(line for line in index.rows if line[0] == "within 1 day")
+    assert ages[1:] == ["1", "1", "2"]
+    at = next(n for n, line in enumerate(index.rows) if "Asked for" in line)
+    assert index.rows[at][:3] == ["Currency", "Orders", "Asked for"]
+    assert index.rows[at + 1][:3] == ["THB", "9", "646.50 THB"]

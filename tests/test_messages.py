@@ -38,7 +38,7 @@ from tests import catalogue
 ROOT = Path(batchpay.__file__).parent
 ENTRIES = {name: list(entries_of(name)) for name in FAMILIES}
 # their sentence is the remedy, or needs none
-SELF_EXPLAINING = {"steps", "exits", "labels", "helping"}
+SELF_EXPLAINING = {"steps", "exits", "labels", "helping", "screens"}
 
 
 # --- the catalogue is whole

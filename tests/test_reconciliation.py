@@ -352,7 +352,7 @@ SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
             one(FIRST, event("voided", 1), replace(SECOND, batch_id=OTHER)),
             Outcome.CONFLICT,
             "-",  # it was made after the file came: it settled the row
-            "another attempt has the money",
+            "nothing is left to do",
         ),
         (one(FIRST, SECOND), Outcome.IN_DOUBT, "next run", "no proof"),
     ],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from batchpay.batches.standings import Found
@@ -101,6 +103,28 @@ def _told(lines: Lines) -> Iterable[str]:
 def last_totals(journal: SqliteJournal) -> dict[str, Event]:
     """Batch -> the event its last report was written from."""
     return {event.batch_id: event for event in journal.events([TotalsCounted.kind])}
+
+
+def counted_before(journal: SqliteJournal, batch_id: str, seq: int) -> Event | None:
+    """The event from which the report of a batch was made before the one of event `seq`."""
+    known = journal.kept(_Counted) or _Counted()
+    journal.keep(known)
+    for event in journal.events([TotalsCounted.kind], after=known.until):
+        known.seqs.setdefault(event.batch_id, []).append(event.seq)
+        known.until = event.seq
+    seqs = known.seqs.get(batch_id, [])
+    at = bisect_left(seqs, seq)
+    if not at:
+        return None
+    return next(journal.events([TotalsCounted.kind], after=seqs[at - 1] - 1), None)
+
+
+@dataclass(slots=True)
+class _Counted:
+    """When each batch was counted, as far as the journal was read."""
+
+    seqs: dict[str, list[int]] = field(default_factory=dict)
+    until: int = 0
 
 
 def totals_in(event: Event) -> Totals:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from batchpay.batches.clock import iso
 from batchpay.batches.counted import last_totals, totals_in
 from batchpay.batches.open_job import OpenJob
+from batchpay.batches.runs import Runs
+from batchpay.batches.tonight import last_run_of, publish_last_run
 from batchpay.domain.events import STOPS, RunCounted, RunStarted, told_in
 from batchpay.reconciliation.totals import exit_code
 from batchpay.reports.index import Night, Nights, Ran, write_index
@@ -14,13 +17,19 @@ from batchpay.reports.words import Words
 from batchpay.settlement.in_force import stop_in_force
 
 
-def publish_index(opened: OpenJob) -> tuple[Path, ...]:
-    """index.html and `latest`, where the job wants pages; else nothing. Raises CannotWrite."""
+def publish_index(opened: OpenJob, runs: Runs | None = None) -> tuple[Path, ...]:
+    """run.json, where the job wants what programs read; index.html and `latest`, where it wants
+    pages. `runs`: those that were read already. Raises CannotWrite.
+    """
     job = opened.job
+    last = last_run_of(job, opened.journal, runs or Runs(opened.journal))
+    written = publish_last_run(opened, last)
     if "html" not in job.report.formats:
-        return ()
+        return written
     words = Words(job.report.language, job.controls.time_zone, job.path.name)
-    return write_index(job.report.directory, nights_of(opened), words, job.report.mode)
+    nights = replace(nights_of(opened), last=last)
+    index = write_index(job.report.directory, nights, words, job.report.mode)
+    return (*written, *index)
 
 
 def nights_of(opened: OpenJob) -> Nights:
@@ -29,17 +38,18 @@ def nights_of(opened: OpenJob) -> Nights:
     """
     journal = opened.journal
     latest = last_totals(journal)
-    stopped = bool(stop_in_force(journal.events(STOPS)))
     found = []
     for batch in journal.batches():
         if batch.id not in latest:
             continue
         totals = totals_in(latest[batch.id])
         equations = totals.equations(batch.rows_read, batch.read)
-        open_equation = not all(one.closes for one in equations)
-        code = exit_code([totals], stopped=stopped, open_equation=open_equation)
+        adds_up = all(one.closes for one in equations)
+        # what a stop says of all nights stands above them
+        code = exit_code([totals], stopped=False, open_equation=not adds_up)
         received = iso(batch.first_seen_ns)
-        found.append(Night(batch.id, batch.file, batch.mode, received, code, totals))
+        night = Night(batch.id, batch.file, batch.mode, received, code, totals)
+        found.append(replace(night, adds_up=adds_up))
     found.sort(key=lambda night: (night.received, night.batch), reverse=True)
     begun = sorted(journal.events([RunStarted.kind]), key=lambda event: event.seq)
     ended = {event.run_id: told for event, told in told_in(journal, RunCounted)}
@@ -52,4 +62,5 @@ def nights_of(opened: OpenJob) -> Nights:
     ]
     every = [*begun, *latest.values()]
     newest = max([event.at_ns for event in every], default=0)
-    return Nights(opened.job.name, tuple(found), tuple(runs), iso(newest))
+    stop = stop_in_force(journal.events(STOPS))
+    return Nights(opened.job.name, tuple(found), tuple(runs), iso(newest), stop)

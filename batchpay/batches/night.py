@@ -57,6 +57,7 @@ from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch, Event, RunDone
 from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
+from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.reports import load
@@ -91,6 +92,8 @@ class _Unwatched:
 
 
 NO_FLAGS = Options()
+NO_SESSION = SessionEnd()
+_WELL = (0, 10)  # exit codes that tell nobody to run again
 UNWATCHED: Progress = _Unwatched()
 
 
@@ -194,18 +197,18 @@ async def _work(
             TryLater(f"interrupted by {signal}; run the same command again to go on")
         )
     call.progress.phase("reporting")
-    return _reported(opened, trouble, ended.notes)
+    return _reported(opened, trouble, ended)
 
 
 def _reported(
     opened: OpenJob,
     trouble: list[BatchpayError],
-    notes: tuple[str, ...] = (),
+    ended: SessionEnd = NO_SESSION,
     *,
     asked: bool = False,
 ) -> Result:
     """Count, write down how the run ended, write the reports from that. What cannot be written is
-    how it ended, too.
+    how it ended, too. A run that could not look did not end well, whatever its rows say.
 
     `asked`: there was nothing to ask the gateway about.
     """
@@ -213,7 +216,13 @@ def _reported(
     open_equation = any(one.open_equation for one in counted)
     totals = [one.totals for one in counted]
     code = code_of(opened, totals, trouble, open_equation=open_equation)
-    noted = opened.note(RunCounted(exit_code=code))
+    notes = ended.notes
+    if ended.blind and code in _WELL:
+        trouble = [*trouble, TryLater(str(said.NOT_LOOKED(why=ended.blind)))]
+        code = worst([code, TryLater.exit_code])
+    elif ended.as_before:
+        notes = (*notes, ended.as_before)
+    noted = opened.note(RunCounted(exit_code=code, requests=opened.requests()))
     try:
         runs = Runs(opened.journal)
         published = [write(opened, one, runs) for one in counted]
@@ -221,7 +230,7 @@ def _reported(
         beside = publish_adopted(opened)
         if opened.empty:
             beside = (*beside, *publish_nothing(opened, code, noted, runs))
-        beside = (*beside, *publish_index(opened))
+        beside = (*beside, *publish_index(opened, runs))
         opened.journal.reread()
     except BatchpayError as error:
         opened.note(RunFinished(exit_code=error.exit_code))

@@ -132,6 +132,9 @@ class OpenJob:
         self.refused: list[FileRefused] = []
         # did a row turn out to settle one of another file, which may have been counted before?
         self.answered = False
+        self.requests: Callable[[], Mapping[str, int]] = (
+            dict  # what it asked, in numbers
+        )
         self.empty = False  # a night without a file, which the job says is well
 
     @property

@@ -16,6 +16,7 @@ from pathlib import Path
 from batchpay import __version__
 from batchpay.batches.clock import iso
 from batchpay.batches.counted import (
+    counted_before,
     is_news,
     is_open,
     last_totals,
@@ -381,6 +382,8 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
     code = exit_code(
         [counted.totals], stopped=bool(stop), open_equation=counted.open_equation
     )
+    run = runs.of_batch(batch.id)
+    before = counted_before(journal, batch.id, counted.noted.seq)
     return Inputs(
         batch=batch,
         formats=job.report.formats,
@@ -393,7 +396,10 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         head_digest=counted.noted.digest,
         stop=stop,
         versions={"batchpay": batch.version},
-        run=runs.of_batch(batch.id),
+        before=totals_in(before) if before else None,
+        before_at=iso(before.at_ns) if before else "",
+        run=run,
+        whole=runs.whole(run.id) if run else None,
         runs=runs.begun,
         lifted=lifts_of(journal, batch.id),
         whose=_whose(journal, counted.noted.seq),

@@ -152,6 +152,18 @@ class Runs:
             return self._told(run_id, "")
         return None
 
+    def started_at(self, run_id: str) -> int:
+        """Number of the event by which a run began."""
+        return self._started[run_id].seq
+
+    def part_of(self, run_id: str, batch_id: str) -> RunDone:
+        """What a run did to a batch, which may be nothing."""
+        return self._told(run_id, batch_id[-12:])
+
+    def batches_of(self, run_id: str) -> set[str]:
+        """The last digits of the batches of whose orders a run wrote anything down."""
+        return {one.batch for one in self._attempts(run_id).values()}
+
     def begun(self, run_ids: Collection[str]) -> list[RunBegun]:
         """How some runs were started, the oldest first; of what was no run, nothing."""
         return [
@@ -190,10 +202,12 @@ class Runs:
         found = {at: one for at, one in adopted.items() if one.state in _MONEY}
         ended = ""
         code = None
+        requests: Mapping[str, int] = {}
         if run_id in self._ended:
             counted, told = self._ended[run_id]
             ended = iso(counted.at_ns)
             code = told.exit_code
+            requests = told.requests
         begun = RunStarted.read(self._started[run_id])
         return RunDone(
             id=run_id,
@@ -212,6 +226,7 @@ class Runs:
             verb=begun.verb,
             flags=begun.flags,
             settings=begun.settings,
+            requests=requests,
         )
 
     def _held(self, run_id: str, batch: str) -> str:

@@ -89,6 +89,8 @@ class SessionEnd:
 
     trouble: tuple[BatchpayError, ...] = ()  # what made it end early
     notes: tuple[str, ...] = ()  # what a person should hear
+    blind: str = ""  # why its look at the gateway came to nothing
+    as_before: str = ""  # the same as a note, where nothing else tells it
 
 
 async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
@@ -96,7 +98,9 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     settings = opened.job.gateway
     gateway = opened.edges.gateway(settings, call.key.reveal())
     limits = _limits(opened.job, call.options, opened.started_ns)
-    channel = channel_of(opened)
+    counting = Counting()
+    channel = _channel(opened.job, opened.clock, opened.lock, counting)
+    opened.requests = lambda: {**counting.counts(), "5xx": channel.ill}
     means = Means(settings, gateway, channel, opened.recorder, opened.clock)
     run = Run(means, call.progress, limits)
     running = asyncio.get_running_loop()
@@ -118,9 +122,10 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     trouble = (*_trouble(run, settings.url, interrupted=interrupted), *opened.refused)
     notes = [*run.notes, *_illness(run.channel)]
     told_of_holds = told and opened.loss is None
+    as_before = ""
     if run.blind and not trouble and not told_of_holds:
-        notes.append(str(said.AS_BEFORE(why=run.blind)))
-    return SessionEnd(trouble, tuple(notes))
+        as_before = str(said.AS_BEFORE(why=run.blind))
+    return SessionEnd(trouble, tuple(notes), run.blind, as_before)
 
 
 def _illness(channel: Channel) -> Iterator[str]:
@@ -331,11 +336,44 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Pre
         return asyncio.run(ask())
 
 
-def _channel(job: Job, clock: Clock, rates: Rates) -> Channel:
+class Counting:
+    """How much was asked of the gateway, and how often it said that that was too much."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.told_429 = 0
+
+    def counts(self) -> dict[str, int]:
+        """Both, by their names in the journal."""
+        return {"sent": self.sent, "429": self.told_429}
+
+
+class _CountingPacer(Pacer):
+    """Each request that left, and each 429, is told to it."""
+
+    counting: Counting
+
+    def left(self, now_s: float) -> None:
+        """A request's first byte is out."""
+        self.counting.sent += 1
+        super().left(now_s)
+
+    def throttled(self, now_s: float, after_s: float | None, jitter: float) -> float:
+        """The gateway answered with 429."""
+        self.counting.told_429 += 1
+        return super().throttled(now_s, after_s, jitter)
+
+
+def _channel(
+    job: Job, clock: Clock, rates: Rates, counting: Counting | None = None
+) -> Channel:
     settings = job.gateway
     now_s = clock.elapsed_s()
     earlier = (now_s - age_s for age_s in rates.ages_s())
-    pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst, earlier)
+    pacer = _CountingPacer(
+        settings.rate, settings.rate_window_s, settings.burst, earlier
+    )
+    pacer.counting = counting or Counting()
     breaker = Breaker(settings.pause_s)
     return Channel(clock, pacer, breaker, rates.stamp)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from batchpay.batches.besides import Besides
+from batchpay.batches.cellwise import Cellwise
 from batchpay.batches.guards import guards_of_batch
 from batchpay.batches.history import history_of
 from batchpay.batches.last import last_hold
@@ -48,6 +50,8 @@ def findings_of(
 
     def read() -> Iterator[tuple[StoredChunk, Lines]]:
         lineages = Lineages.of_job(job, journal)
+        cellwise = Cellwise(job, journal, batch)
+        besides = Besides(journal)
         for chunk in journal.chunks(batch.id):
             plain: Mapping[int, Plain] = {}
             if not every_story:
@@ -56,6 +60,7 @@ def findings_of(
             history = history_of(journal, batch, chunk, others, lineages=lineages)
             rows = rows_of(batch.id, chunk, repeats, others)
             told = later.of(find(batch, rows, history, guards, hold))
+            told = besides.of(cellwise.of(chunk, told))
             places = (at for at in range(len(chunk.documents)) if at not in plain)
             apart = dict(zip(places, told, strict=True))
             yield chunk, Lines(plain_lines(batch, chunk, plain), apart)

@@ -30,12 +30,11 @@ from batchpay.domain.model import (
     Outcome,
     StoredChunk,
 )
-from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.places import by_order, place_of
-from batchpay.messages import steps
+from batchpay.messages import screens, steps
 from batchpay.reconciliation.findings import may_be_given_up
 from batchpay.settlement.cases import case_among
 
@@ -50,10 +49,8 @@ def cancel(job: Job, order_id: str, reason: str) -> Settled:
             for one, of_one in held.items():
                 _cancel(opened, one, reason, of_one)
             publish_all(opened)
-            return Settled(
-                f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever"
-                " asks again"
-            )
+            done = screens.BATCH_CANCELLED(count=len(held), batch=order_id)
+            return Settled(str(done))
         if (sale := _held(opened, order_id)) is None:
             _refuse_said_already(opened, order_id)
             attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
@@ -68,7 +65,7 @@ def cancel(job: Job, order_id: str, reason: str) -> Settled:
             )
         _cancel(opened, order_id, reason, sale)
         publish_all(opened)
-        return Settled(f"order {order_id} is cancelled: it will never be sent")
+        return Settled(str(screens.ORDER_CANCELLED(order=order_id)))
 
 
 def cancel_rows(
@@ -96,10 +93,8 @@ def cancel_rows(
         opened.journal.append([event])
         publish_all(opened)
         named = ", ".join(str(row) for _, row in places)
-        return Settled(
-            f"{many(len(places), 'row')} of batch {batch_id} cancelled ({named}): never sent, nor"
-            " is what comes back to correct it"
-        )
+        done = screens.ROWS_CANCELLED(count=len(places), batch=batch_id, rows=named)
+        return Settled(str(done))
 
 
 def _place_in(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import shutil
 import time
 from collections import Counter
@@ -100,6 +101,15 @@ PROMISE = """\
 Three files, one charge an order: by the gateway's own ledger {charges} orders were paid,
 {twice} of them twice. To feed a file again is always safe: what is done is not done again, and
 what was left open is settled."""
+AGAIN = """\
+The gateway of this night has ended. For the commands that the reports tell to type (status needs
+none) start it again on what it kept, in another terminal:
+
+  batchpay sandbox --port {port} --ledger {ledger}
+
+and then here:
+
+  cd {folder} && export OMISE_SECRET_KEY={key}"""
 
 
 def _silent(text: str) -> None:
@@ -135,7 +145,18 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     written = {Path(path).name: path for path in told[0]["reports"]}
     for name, use in USES.items():
         say(f"  {visible(written[name])}\n    {use}")
+    say(f"\n{_again(where, sandbox.port)}")
     return 0
+
+
+def _again(where: Path, port: int) -> str:
+    """How what the reports tell to type is tried: their gateway ended with the demo."""
+    folder = shlex.quote(str(where))
+    ledger = shlex.quote(str(where / LEDGER))
+    # of no account, and in quotes no screen takes it for a key that it must hide
+    kind, _, rest = KEY.reveal().rpartition("_")
+    key = f'{kind}_"{rest}"'
+    return AGAIN.format(folder=folder, ledger=ledger, port=port, key=key)
 
 
 def _prepared(where: Path) -> Path:

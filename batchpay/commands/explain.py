@@ -9,17 +9,17 @@ from typing import Any
 from batchpay.domain.errors import Usage
 from batchpay.domain.text import told
 from batchpay.messages import FAMILIES
-from batchpay.messages.message import Entry
+from batchpay.messages.message import Entry, Language
 from batchpay.messages.usage import UNKNOWN_CODE, UNKNOWN_CODE_NEAR
 
 NEAR = 5  # codes that are suggested for one that nobody knows
 
 
-def explained(code: str) -> list[dict[str, str]]:
-    """Every sentence of a code, or of a rule that has several; all there are for no code. Raises
-    Usage for a code that no message has.
+def explained(code: str, language: Language | None = None) -> list[dict[str, str]]:
+    """Every sentence of a code, or of a rule that has several, as it is said in a language; all
+    there are for no code. Raises Usage for a code that no message has.
     """
-    everything = list(_everything())
+    everything = list(_everything(language))
     if not code:
         return everything
     wanted = _spelled(code)
@@ -58,17 +58,18 @@ def lines_of(found: list[dict[str, str]], *, whole: bool) -> Iterator[str]:
         yield f"  {one['code']}: {one['says']}"
 
 
-def _everything() -> Iterator[dict[str, str]]:
+def _everything(language: Language | None) -> Iterator[dict[str, str]]:
     for family in FAMILIES:
         for entry in entries_of(family):
-            yield _document(family, entry)
+            yield _document(family, entry, language)
 
 
-def _document(family: str, entry: Entry) -> dict[str, str]:
+def _document(family: str, entry: Entry, language: Language | None) -> dict[str, str]:
+    """What it means, and an example, are told in English."""
     about = {
         "code": entry.code,
         "family": family,
-        "says": entry.text,
+        "says": entry.form_of({entry.count: 2}, language),
     }
     if entry.one:
         about["says_of_one"] = entry.one

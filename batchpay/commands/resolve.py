@@ -43,7 +43,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.payers import may_pay
 from batchpay.lifecycle.rows import Row, rows_of
-from batchpay.messages import steps
+from batchpay.messages import screens, steps
 from batchpay.settlement import Case
 from batchpay.settlement.cases import case_among
 from batchpay.settlement.doubts import doubt_rules
@@ -59,7 +59,7 @@ def lift_stop(job: Job, reason: str) -> Settled:
             raise Usage(f"{job.name}: no stop is in force; there is nothing to lift")
         opened.note(Lifted(reason=reason, by=who(), stop=stop))
         publish_all(opened)
-        return Settled(f"lifted: {stop}. The next run sends again")
+        return Settled(str(screens.LIFTED(stop=stop)))
 
 
 def of_account(job: Job, key: SecretKey, account_id: str, reason: str) -> Settled:
@@ -70,13 +70,10 @@ def of_account(job: Job, key: SecretKey, account_id: str, reason: str) -> Settle
         opened = OpenJob(job, stack)
         before = asyncio.run(say_account(opened, key, account_id, who(), reason))
         publish_all(opened)
-        told = f"the journal belongs to account {account_id}"
+        done = screens.OF_ACCOUNT(account=account_id)
         if before:
-            told += (
-                f" now, and no more to {before}; what was in doubt meanwhile no look-up settles:"
-                " that is for a person"
-            )
-        return Settled(and_the_stop(opened, told))
+            done = screens.OF_ACCOUNT_NOW(account=account_id, before=before)
+        return Settled(and_the_stop(opened, str(done)))
 
 
 def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Settled:
@@ -102,10 +99,7 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Settled:
         if charge is not None:
             _refuse_what_is_told(opened, charge)
         opened.note(Disowned(charge_id=charge_id, reason=reason, by=who()))
-        return Settled(
-            f"{charge_id} is none of this job's: it stands in the way of no order any more. Run"
-            " again"
-        )
+        return Settled(str(screens.NOT_OURS(charge=charge_id)))
 
 
 def _refuse_what_is_told(opened: OpenJob, charge: ChargeSeen) -> None:
@@ -220,8 +214,10 @@ def _proven(opened: OpenJob, case: Case, charge: ChargeSeen, reason: str) -> Set
     """The charge that a person names is what was asked: it settles the order."""
     asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
     publish_all(opened)
-    told = f"order {case.intent.order_id} is settled: {charge.id}, {charge.status}"
-    return Settled(and_the_stop(opened, told))
+    done = screens.ORDER_SETTLED(
+        order=case.intent.order_id, charge=charge.id, status=charge.status
+    )
+    return Settled(and_the_stop(opened, str(done)))
 
 
 def _claimed(
@@ -346,11 +342,8 @@ def _left_as_told(
     if case.attempt.flaws:
         return _accepted(opened, case.intent.order_id, case.attempt.flaws)
     publish_all(opened)
-    told = (
-        f"order {case.intent.order_id} stays charged by {charge_id}, which the gateway knows no"
-        " more; your word is kept"
-    )
-    return Settled(and_the_stop(opened, told))
+    done = screens.STAYS_CHARGED(order=case.intent.order_id, charge=charge_id)
+    return Settled(and_the_stop(opened, str(done)))
 
 
 def not_charged(
@@ -381,16 +374,15 @@ def not_charged(
         if found is not None:
             publish_all(opened)
             if was_closed and not found.takes_money:
-                return Settled(
-                    f"order {order_id}: the gateway knows {found.id} again, {found.status}; run"
-                    " again"
+                done = screens.KNOWN_AGAIN(
+                    order=order_id, charge=found.id, status=found.status
                 )
+                return Settled(str(done))
             if case.attempt is not None and case.attempt.closed:
-                told = (
-                    f"order {order_id} took no money: {found.id} is {found.status}, which is in the"
-                    " journal now"
+                done = screens.TOOK_NONE(
+                    order=order_id, charge=found.id, status=found.status
                 )
-                return Settled(and_the_stop(opened, told))
+                return Settled(and_the_stop(opened, str(done)))
             told = (
                 f"order {order_id} was charged: {found.id}, {found.status}; that is in the"
                 " journal now"
@@ -400,11 +392,8 @@ def not_charged(
             raise DoesNotAddUp(told)
         asyncio.run(opened.recorder.resolve(case, "not-charged", reason, who()))
         publish_all(opened)
-        return Settled(
-            and_the_stop(
-                opened, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"
-            )
-        )
+        done = screens.NOT_CHARGED(order=order_id, step=steps.ASK_AGAIN())
+        return Settled(and_the_stop(opened, str(done)))
 
 
 def _no_such_charge(charge_id: str, left: str) -> Usage:

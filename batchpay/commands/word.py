@@ -11,7 +11,7 @@ from batchpay.batches.counted import is_due, last_totals
 from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import publish, publish_settled
-from batchpay.messages import steps
+from batchpay.messages import screens, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def publish_all(opened: OpenJob) -> None:
 def and_the_stop(opened: OpenJob, told: str) -> str:
     """What was settled may be what a stop is about: that is lifted by a word of its own."""
     if opened.stop:
-        return f"{told}. A stop is still in force: {steps.LIFT_STOP()}"
+        return str(screens.STILL_A_STOP(told=told, step=steps.LIFT_STOP()))
     return told
 
 

@@ -488,6 +488,8 @@ class RunDone:
     verb: str = ""
     flags: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    # sent, 429, 5xx -> how many requests, and answers, over all batches; empty: nobody kept it
+    requests: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -754,6 +756,8 @@ class Finding:
     # given back since, smallest unit; None: nothing is known
     refunded_amount: int | None = None
     refund_contradicted: bool = False  # what is told of that cannot be true
+    # of a conflict: in which cells it differs from the row that its reason names
+    cells: tuple[Message, ...] = ()
     # what is told of fee, VAT and net cannot be true: they are in no column and no sum
     costs_contradicted: bool = False
     dispute: str = ""  # its status, in the gateway's word; empty: there is none

@@ -121,6 +121,7 @@ COLUMNS = (
     _label("column.settled_at", "Settled", _COLUMN),
     _label("column.batch_id", "Batch", _COLUMN),
     _label("column.run_id", "Run", _COLUMN),
+    _label("column.asked", "Asked for", _COLUMN),
     _label("column.charged_amount", "Charged", _COLUMN),
     _label("column.fee_currency", "Fee currency", _COLUMN),
     _label("column.funding_amount", "Funding amount", _COLUMN),
@@ -179,6 +180,9 @@ HEADING_FEES = _label("heading.fees", "Fees and shares", _HEADING)
 HEADING_EARNED = _label("heading.earned", "What we earned", _HEADING)
 HEADING_EQUATIONS = _label("heading.equations", "Does it add up?", _HEADING)
 HEADING_MONEY = _label("heading.money", "Where every row and its money went", _HEADING)
+HEADING_LAST_RUN = _label(
+    "heading.last-run", "The last run, over all of its files", _HEADING
+)
 HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
 HEADING_SENDERS = _label(
     "heading.senders", "The runs that sent these charges", _HEADING
@@ -214,6 +218,17 @@ FACT_COMMAND = _label("fact.command", "Started as", _FACT)
 FACT_SETTINGS = _label("fact.settings", "Settings of the job", _FACT)
 FACT_STARTED = _label("fact.started", "Started", _FACT)
 FACT_ENDED = _label("fact.ended", "Ended", _FACT)
+OF_BOTH = _label(
+    "fact.of-both",
+    "{own} of this file; {whole} in the whole run",
+    "A number of a run, for one file and for all.",
+)
+FACT_REQUESTS = _label("fact.requests", "Requests to the gateway", _FACT)
+REQUESTS = _label(
+    "fact.requests-told",
+    "{sent} in the whole run; answered with 429: {throttled}, with 5xx: {errors}",
+    "How much a run asked of the gateway, and of these answers those that were trouble.",
+)
 FACT_SENT = _label("fact.sent", "Charges sent", _FACT)
 FACT_CHARGED = _label("fact.charged", "Newly charged", _FACT)
 FACT_LOOKED_UP = _label("fact.looked-up", "Looked up", _FACT)
@@ -260,6 +275,11 @@ EQUATIONS = (
         "rows with a send = sum of the outcomes of sent rows",
         _EQUATION,
     ),
+    _label(
+        "equation.since",
+        "charged since the counts before this run = charged and adopted by it",
+        _EQUATION,
+    ),
     _label("equation.file", "rows in the file = rows reported", _EQUATION),
 )
 
@@ -278,6 +298,17 @@ VERDICTS = (
         "verdict.12", "Something does not add up. A person must look today.", _VERDICT
     ),
 )
+NOT_AS_ASKED = _label(
+    "verdict.not-as-asked",
+    "Something is not as it was asked for. A person must look today.",
+    _VERDICT,
+)
+UNDER_A_STOP = _label(
+    "verdict.stopped",
+    "A stop is in force: a person must look today. Of this file itself: {own}",
+    _VERDICT,
+)
+
 _LINE = "A line of the reports."
 TEST = _label(
     "page.test", "TEST: no money of anybody moved", "Stands large in test mode."
@@ -311,6 +342,9 @@ STOPPED = _label(
 )
 NO_ACTION = _label(
     "page.no-action", "Nobody has anything to do about this batch.", _LINE
+)
+ONLY_THE_STOP = _label(
+    "page.only-the-stop", "No row of this batch; but the stop is for a person.", _LINE
 )
 MORE_ROWS = _counted(
     "page.more",
@@ -371,6 +405,20 @@ NOT_REVIEWED = _label(
     " holds.",
     "Stands in the reports of a language that no native speaker has read.",
 )
+SINCE_REPORT = _label(
+    "page.since-report",
+    "Since the report of {at} this changed:",
+    "Above what a report has otherwise than the one before it.",
+)
+SAME_AS_BEFORE = _label(
+    "page.same-as-before",
+    "Since the report of {at} no row ended otherwise, and no sum changed.",
+    _LINE,
+)
+CHANGED = _label(
+    "page.changed", "{name}: {before} → {now}", "A count or a sum that changed."
+)
+REFUNDED_SUM = _label("page.refunded-sum", "Given back to payers", _LINE)
 NOTHING_LATE = _label(
     "page.nothing-late",
     "No refund, no dispute and no failed transfer was heard of on a day after its charge.",
@@ -425,6 +473,14 @@ COSTS_LEFT_OUT = _counted(
     " tells of them cannot be true; the column of warnings tells what.",
     "Below what was earned, and what the gateway kept.",
 )
+ROWS_NOT_CHARGED = _counted(
+    "page.rows-not-charged",
+    "In all {count} row that was not charged, or not yet: each stands once, under its first"
+    " reason.",
+    "In all {count} rows that were not charged, or not yet: each stands once, under its first"
+    " reason.",
+    "Below why rows were not charged.",
+)
 IS_FINAL = _label(
     "page.final",
     "This is all of it: nothing of this file moves by itself any more.",
@@ -438,6 +494,12 @@ TRANSFERS_MOVING = _counted(
     "{count} transfer to a recipient",
     "{count} transfers to recipients",
     "What a batch waits for.",
+)
+RUN_FILES = _counted(
+    "page.run-files",
+    "The file that this run read or changed, as it stands now over all runs:",
+    "The {count} files that this run read or changed, as they stand now over all runs:",
+    "Above the sums of all files of a run.",
 )
 OF_ALL_BATCHES = _label(
     "page.of-all",

@@ -154,6 +154,14 @@ AS_BEFORE = entry(
     example="a list of the gateway's that cannot be read",
     remedy="See to what is named.",
 )
+NOT_LOOKED = entry(
+    "night.not-looked",
+    "the gateway's charges could not be listed, so nothing is known of what became of them since:"
+    " {why}; run the same command again",
+    means="The run had nothing to send, and could not look at the gateway either.",
+    example="a list of the gateway's that cannot be read",
+    remedy="See to what is named, and run the same command again.",
+)
 ERRORS = entry(
     "night.errors",
     f"the gateway answered {{count}} requests with a 5xx, at last {{status:d}}: {STATUS_PAGE} tells"

@@ -317,6 +317,42 @@ REFUNDED = entry(
     example="a payer who sent the goods back",
     remedy="Nothing here: the outcome stays, and audit lists the refund.",
 )
+_OVER = "Nothing: the column settled_by names the row that was charged."
+SETTLED = entry(
+    "settled",
+    "its order was charged since from another row: nothing is left to do",
+    means="A row that was not charged, and whose sale was, by its correction or another file.",
+    example="a rejected row whose corrected row was charged the next night",
+    remedy=_OVER,
+)
+WAS_CONFLICT = entry(
+    "settled.conflict",
+    "it asked for its order otherwise than another row",
+    means="Why a row was a conflict that is settled by now.",
+    example="two rows of one order id, of which one was corrected and charged",
+    remedy=_OVER,
+)
+WAS_REJECTED = entry(
+    "settled.rejected",
+    "it was not sent ({rule})",
+    means="Which rule kept a row from being sent that is settled by now.",
+    example="a row that lost a cell of ours on its way back, and came back again",
+    remedy=_OVER,
+)
+WAS_FOUND = entry(
+    "settled.found",
+    "{column}: found '{value}' ({rule})",
+    means="What was wrong with a cell of a row that was settled since.",
+    example='amount = "1.234,50", in a file whose corrected row was charged',
+    remedy=_OVER,
+)
+WAS_EMPTY = entry(
+    "settled.empty",
+    "{column}: is empty ({rule})",
+    means="Which cell was empty in a row that was settled since.",
+    example='recipient = "", in a file whose corrected row was charged',
+    remedy=_OVER,
+)
 COSTS_CONTRADICTED = entry(
     "charge.costs-contradicted",
     "what the gateway tells of the costs of the charge cannot be true, and is in no sum: {told};"

@@ -191,6 +191,20 @@ DIFFERS_REST = entry(
     example="the invoice number was corrected after the first night",
     remedy=_OTHER_SALE,
 )
+DIFFERS_CELLS = entry(
+    "differs.cells",
+    "cells that differ: {cells}",
+    means="In which cells a row that is in conflict differs from the row that its reason names.",
+    example="amount: 12.00 there, 13.00 here",
+    remedy=_OTHER_SALE,
+)
+DIFFERS_CELL = entry(
+    "differs.cell",
+    "{column}: '{theirs}' there, '{mine}' here",
+    means="One cell of two rows that ask for one order.",
+    example="amount: '12.00' there, '13.00' here",
+    remedy=_OTHER_SALE,
+)
 CONFLICT_OWN_BATCH = entry(
     "conflict.own-batch",
     "its own batch already asked for it: {other}",
@@ -463,6 +477,16 @@ HELD_EARLIER_UNSHOWN = entry(
     means="Before a next attempt goes, the earlier charge is looked at, and it could not be seen.",
     example="a look-up that was not answered",
     remedy="The next run asks again.",
+)
+
+HELD_BESIDE_MISSING = entry(
+    "held.beside-missing",
+    "it was asked for before, and nothing proves that it was not charged while the gateway does not"
+    " show {charge} of order {order}: a person sees to order {order} first, as its own reason says;"
+    " the next run after that sends this one",
+    means="A list that does not show a charge that was made proves nothing of others either.",
+    example="an order that was answered with a 429 beside a pending charge that is gone",
+    remedy="See to the order that is named, as its own reason says; then run again.",
 )
 
 TOKEN_SPENT = entry(

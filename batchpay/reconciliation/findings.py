@@ -48,6 +48,7 @@ from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
 from batchpay.reconciliation.comebacks import with_lineage
 from batchpay.reconciliation.costs import cannot_be, whole_of
+from batchpay.reconciliation.over import as_settled
 from batchpay.reconciliation.reasons import (
     PAY_ONCE,
     kind_of_payer,
@@ -146,7 +147,8 @@ def finding_of(
     if finding.who_acts == A_PERSON or _is_unaccounted(standing):
         # it may have taken money: that other money settled the row settles no such
         return finding
-    return replace(finding, settled_by=str(attempt_told(later)), who_acts=NOBODY)
+    settled = replace(finding, settled_by=str(attempt_told(later)), who_acts=NOBODY)
+    return as_settled(settled)
 
 
 def may_be_given_up(finding: Finding) -> bool:

@@ -17,11 +17,13 @@ from batchpay.reports.facts import (
     notes,
     ours_told,
     run_facts,
+    stop_told,
     verdict,
     who_must_act,
 )
 from batchpay.reports.pivots import Pivots, checks
 from batchpay.reports.sheets import WIDEST, Sheet, major
+from batchpay.reports.since import late, since_last
 from batchpay.reports.table import Inputs
 from batchpay.reports.words import Words
 
@@ -68,6 +70,7 @@ class Cover:
         self._write_money()
         self._write_equations()
         self._write_checks(pivots)
+        self._write_late(pivots)
         self._write_notes()
         self._write_facts()
         self._sheet.width(0, 22)
@@ -85,7 +88,7 @@ class Cover:
         if inputs.batch.refusal:
             sheet.line(words.again(inputs.batch.refusal), "alarm")
         if inputs.stop:
-            stop = words.again(inputs.stop)
+            stop = stop_told(inputs.stop, words)
             sheet.line(f"{words.word(labels.STOPPED)} {stop}", "alarm")
         if is_it_all(inputs, words):
             sheet.line(is_it_all(inputs, words))
@@ -284,6 +287,16 @@ class Cover:
                     f"{differs}: {name} {check.currency}: {check.pivot} ≠ {check.noted}"
                 )
                 self._sheet.line(told, "alarm")
+
+    def _write_late(self, pivots: Pivots) -> None:
+        """What changed since the last report, and what was heard of rows on a later day."""
+        told = since_last(self._inputs, self._words)
+        told += [f"• {one}" for one in late(self._inputs, pivots, self._words)]
+        if told:
+            self._sheet.line(self._words.word(labels.HEADING_LATE), "part")
+            for one in told:
+                self._sheet.line(one)
+            self._sheet.at += 1
 
     def _write_notes(self) -> None:
         """What a person should know of the file as a whole."""

@@ -9,23 +9,42 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from batchpay.domain.exits import messages
-from batchpay.domain.model import RunBegun, RunDone
+from batchpay.domain.model import Outcome, RunBegun, RunDone
 from batchpay.domain.money import money_text
 from batchpay.lifecycle.after import FOR_A_PERSON, Stands
-from batchpay.messages import labels
+from batchpay.messages import labels, steps
 from batchpay.messages.message import Entry, Message
 from batchpay.reconciliation.earned import Earned
-from batchpay.reconciliation.totals import ODD_COSTS, must_act
-from batchpay.reports.pivots import Coded
+from batchpay.reconciliation.totals import ODD_COSTS, Totals, exit_code, must_act
+from batchpay.reports.pivots import Coded, Pivots
 from batchpay.reports.table import Inputs
 from batchpay.reports.words import Words
+
+DOES_NOT_ADD_UP = 12  # or is not proven
 
 
 def verdict(inputs: Inputs, words: Words) -> str:
     """How the batch stands, in one sentence or two."""
     if inputs.batch.refusal:
         return words.word(labels.REFUSED)
-    return words.label(f"verdict.{inputs.exit_code}")
+    adds_up = all(one.closes for one in inputs.equations)
+    own = exit_code([inputs.totals], stopped=False, open_equation=not adds_up)
+    told = verdict_of(own, words, adds_up=adds_up)
+    if inputs.stop and own != DOES_NOT_ADD_UP:
+        return words.say(labels.UNDER_A_STOP(own=told))
+    return told
+
+
+def verdict_of(own: int, words: Words, *, adds_up: bool) -> str:
+    """How rows stand by themselves, whatever stop is in force. `adds_up`: every equation closes."""
+    if own == DOES_NOT_ADD_UP and adds_up:
+        return words.word(labels.NOT_AS_ASKED)
+    return words.label(f"verdict.{own}")
+
+
+def stop_told(stop: str, words: Words) -> str:
+    """Why nothing is sent, and what ends that."""
+    return f"{words.again(stop)}; {words.say(steps.LIFT_STOP())}"
 
 
 def charged_told(inputs: Inputs, words: Words) -> str:
@@ -40,7 +59,8 @@ def charged_told(inputs: Inputs, words: Words) -> str:
 def money_in(sums: Mapping[str, int], words: Words) -> str:
     """Sums by currency, side by side."""
     told = [words.money(minor, currency) for currency, minor in sums.items() if minor]
-    return " + ".join(told) or money_text({})
+    nothing = money_text({}) if words.language == "en" else words.number(0)
+    return " + ".join(told) or nothing
 
 
 def who_must_act(inputs: Inputs) -> tuple[Message, ...]:
@@ -87,13 +107,88 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
     yield labels.FACT_ENDED, words.instant(run.ended)
     if run.exit_code is not None:
         yield labels.FACT_EXIT, _exit_told(run.exit_code, inputs.exit_code, words)
-    yield labels.FACT_SENT, words.number(run.sent)
-    yield labels.FACT_CHARGED, money_in(run.charged, words)
-    yield labels.FACT_LOOKED_UP, words.number(run.looked_up)
-    yield labels.FACT_ADOPTED, words.number(run.adopted)
+    whole = inputs.whole or run
+    for fact, own, of_all in (
+        (labels.FACT_SENT, run.sent, whole.sent),
+        (labels.FACT_CHARGED, run.charged, whole.charged),
+        (labels.FACT_LOOKED_UP, run.looked_up, whole.looked_up),
+        (labels.FACT_ADOPTED, run.adopted, whole.adopted),
+    ):
+        both = {"own": _told(own, words), "whole": _told(of_all, words)}
+        yield fact, words.say(labels.OF_BOTH(**both))
+    yield labels.FACT_REQUESTS, requests_told(run, words)
     yield labels.FACT_HELD, words.again(run.held)
     settings = [f"{name} {value}" for name, value in run.settings.items()]
     yield labels.FACT_SETTINGS, " · ".join(settings)
+
+
+def whole_run_facts(run: RunDone, words: Words) -> list[tuple[str, str]]:
+    """What a run did, over all of its files; what is empty is left out."""
+    code = ""
+    if run.exit_code is not None:
+        code = str(run.exit_code)
+    told = [
+        (labels.FACT_RUN, run.id),
+        (labels.FACT_STARTED, words.instant(run.started)),
+        (labels.FACT_ENDED, words.instant(run.ended)),
+        (labels.FACT_EXIT, code),
+        (labels.FACT_SENT, words.number(run.sent)),
+        (labels.FACT_CHARGED, money_in(run.charged, words)),
+        (labels.FACT_LOOKED_UP, words.number(run.looked_up)),
+        (labels.FACT_ADOPTED, words.number(run.adopted)),
+        (labels.FACT_REQUESTS, requests_told(run, words)),
+        (labels.FACT_HELD, words.again(run.held)),
+    ]
+    return [(words.word(entry), value) for entry, value in told if value]
+
+
+def sums_told(totals: Totals, currency: str, words: Words) -> dict[str, str]:
+    """Every sum of the orders in a currency, by the name of its column; fees in the currencies that
+    they are counted in. A row that asks for another one's order is none more.
+    """
+    again = Outcome.DUPLICATE.value
+    asked = sum(
+        minor
+        for (code, outcome), minor in totals.sums.items()
+        if code == currency and outcome != again
+    )
+    orders = totals.rows[currency] - totals.counts[currency, again]
+    told = {
+        "currency": currency or words.word(labels.FACT_UNKNOWN),
+        "orders": words.number(orders),
+        "asked": words.money(asked, currency),
+        "charged_amount": words.money(totals.charged[currency], currency),
+        "platform_fee": words.money(totals.shares[currency, "platform"], currency),
+        "recipient_amount": words.money(totals.shares[currency, "recipient"], currency),
+    }
+    for name, key in (("fee", "fee"), ("fee_vat", "vat"), ("net", "net")):
+        counted = {
+            code: minor
+            for (of, code, what), minor in totals.fees.items()
+            if (of, what) == (currency, key)
+        }
+        told[name] = money_in(counted, words) if counted else NOWHERE
+    return told
+
+
+def _told(number: int | Mapping[str, int], words: Words) -> str:
+    """A count, or sums of money."""
+    if isinstance(number, int):
+        return words.number(number)
+    return money_in(number, words)
+
+
+def requests_told(run: RunDone, words: Words) -> str:
+    """How much it asked of the gateway; empty where nobody kept it."""
+    asked = run.requests
+    if not asked:
+        return ""
+    told = labels.REQUESTS(
+        sent=words.number(asked.get("sent", 0)),
+        throttled=words.number(asked.get("429", 0)),
+        errors=words.number(asked.get("5xx", 0)),
+    )
+    return words.say(told)
 
 
 def started_as(run: RunBegun | RunDone, inputs: Inputs) -> str:
@@ -149,6 +244,7 @@ def left_out(inputs: Inputs, words: Words) -> list[str]:
     ]
 
 
+_OF_OTHERS = (Outcome.CONFLICT, Outcome.DUPLICATE)
 NOWHERE = "–"  # what arrives of a transfer that failed, or was taken back
 
 
@@ -211,8 +307,24 @@ def ours_told(earned: Earned, words: Words) -> str:
 
 
 def told_of(coded: Coded, words: Words) -> str:
-    """A code in plain words; of one that nobody knows, what the first of its rows says."""
-    return words.label(f"failure.{coded.code}") or words.reason(coded.first)
+    """A code in plain words; of one that has none, what the first of its rows says of it. What a
+    row says of another one holds for that row alone.
+    """
+    told = words.label(f"failure.{coded.code}")
+    if told:
+        return told
+    if coded.outcome in _OF_OTHERS:
+        return words.label(f"outcome-told.{coded.outcome}")
+    for problem in coded.first.problems:
+        if coded.outcome == Outcome.REJECTED and problem.rule == coded.code:
+            return words.say(problem.message())
+    return words.reason(coded.first)
+
+
+def not_charged(pivots: Pivots, words: Words) -> str:
+    """How many rows were not charged, which is what all their reasons add up to."""
+    rows = sum(coded.rows for coded in pivots.codes)
+    return words.say(labels.ROWS_NOT_CHARGED(count=rows))
 
 
 def iso(at_ns: int) -> str:

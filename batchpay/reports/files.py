@@ -133,6 +133,14 @@ def has_own_folder(parent: Path, name: str, job: str, told_in: str) -> bool:
     )
 
 
+def own_file(parent: Path, name: str, job: str) -> str:
+    """`run.json`, or `run-night.json` where the former is another job's; a JSON file."""
+    if (parent / name).exists() and _told_job(parent / name) != job:
+        stem, _, form = name.partition(".")
+        return f"{stem}-{job}.{form}"
+    return name
+
+
 def _told_job(path: Path) -> str:
     try:
         return str(json.loads(path.read_bytes())["job"])

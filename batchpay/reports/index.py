@@ -25,10 +25,20 @@ from pathlib import Path
 from batchpay.domain.model import OPEN, Outcome
 from batchpay.messages import labels
 from batchpay.reconciliation.totals import Totals, must_act
-from batchpay.reports.facts import Payout, known_last, payouts_told
+from batchpay.reports.facts import (
+    Payout,
+    known_last,
+    payouts_told,
+    stop_told,
+    sums_told,
+    verdict_of,
+    whole_run_facts,
+)
 from batchpay.reports.files import Directory, folder_mode
+from batchpay.reports.lastrun import LastRun
 from batchpay.reports.page import PARTIES, write_template
 from batchpay.reports.pictures import HEIGHT, WIDTH
+from batchpay.reports.tales import shown
 from batchpay.reports.words import Words, local_time
 
 TEMPLATE = "index.html.jinja"
@@ -50,8 +60,9 @@ class Night:
     file: str
     mode: str
     received: str  # UTC, ISO 8601
-    exit_code: int
+    exit_code: int  # of its own rows, whatever stop is in force
     totals: Totals
+    adds_up: bool = True
 
     @property
     def open_rows(self) -> int:
@@ -99,6 +110,8 @@ class Nights:
     nights: tuple[Night, ...]
     runs: tuple[Ran, ...]  # the oldest first
     until: str  # the instant that ages are told for, UTC
+    stop: str = ""  # in force: nothing is sent
+    last: LastRun | None = None
 
 
 def tenths_told(tenths: int) -> str:
@@ -199,6 +212,40 @@ class Index:
         return [
             self._words.money(moved[currency], currency)
             for currency in known_last(moved)
+        ]
+
+    def verdict(self, night: Night) -> str:
+        """How its own rows stand."""
+        return verdict_of(night.exit_code, self._words, adds_up=night.adds_up)
+
+    @property
+    def stop(self) -> str:
+        """Why nothing is sent, and what ends that."""
+        if not self.told.stop:
+            return ""
+        return shown(stop_told(self.told.stop, self._words))
+
+    # --- the last run
+
+    @property
+    def last_facts(self) -> list[tuple[str, str]]:
+        """What the last run did, over all of its files."""
+        last = self.told.last
+        if last is None:
+            return []
+        told = whole_run_facts(last.run, self._words)
+        return [(name, shown(value)) for name, value in told]
+
+    @property
+    def last_sums(self) -> list[dict[str, str]]:
+        """By currency, what the files of the last run come to, over all runs."""
+        last = self.told.last
+        if last is None:
+            return []
+        totals = last.totals
+        return [
+            sums_told(totals, currency, self._words)
+            for currency in known_last(totals.rows.keys() | totals.charged.keys())
         ]
 
     @property

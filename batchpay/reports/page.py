@@ -31,11 +31,13 @@ from batchpay.reports.facts import (
     is_it_all,
     known_last,
     left_out,
+    not_charged,
     notes,
     ours_told,
     payouts_told,
     run_facts,
     started_as,
+    stop_told,
     told_of,
     verdict,
     who_must_act,
@@ -43,6 +45,7 @@ from batchpay.reports.facts import (
 from batchpay.reports.files import Directory
 from batchpay.reports.pictures import Bar, Timeline, bar, timeline
 from batchpay.reports.pivots import Pivots, checks, pivots_of
+from batchpay.reports.since import late, since_last
 from batchpay.reports.table import Inputs
 from batchpay.reports.tales import Tale, shown, tale, wanted
 from batchpay.reports.words import Words, local_time
@@ -246,8 +249,15 @@ class Page:
         return [self.words.say(said) for said in who_must_act(self.inputs)]
 
     @property
+    def lift(self) -> str:
+        """That nothing but the stop in force is for anybody; empty where there is none."""
+        if not self.inputs.stop:
+            return ""
+        return self.words.word(labels.ONLY_THE_STOP)
+
+    @property
     def stop(self) -> str:
-        return shown(self.words.again(self.inputs.stop))
+        return shown(stop_told(self.inputs.stop, self.words))
 
     @property
     def refusal(self) -> str:
@@ -539,6 +549,10 @@ class Page:
             }
 
     @property
+    def not_charged(self) -> str:
+        return not_charged(self.pivots, self.words)
+
+    @property
     def timeline(self) -> Timeline | None:
         return timeline(self.pivots.sent, self.pivots.waits)
 
@@ -561,32 +575,12 @@ class Page:
 
     @property
     def late(self) -> list[str]:
-        """Rows that ended on a later day than they were sent on, and stops that were lifted."""
-        words = self.words
-        found = []
-        for one in self.pivots.late:
-            if one.has_later:
-                why = shown(words.whole(one))
-                found.append(
-                    words.say(labels.LATER(order=shown(one.order_id), what=why))
-                )
-                continue
-            told = labels.LATE(
-                order=shown(one.order_id),
-                outcome=words.outcome(one.outcome.value),
-                day=words.day(one.settled_at),
-                sent=words.day(one.sent_at),
-            )
-            found.append(words.say(told))
-        for lift in self.inputs.lifted:
-            told = labels.LIFTED(
-                by=shown(lift["by"]),
-                day=words.instant(lift["at"]),
-                reason=shown(lift["reason"]),
-                stop=shown(words.again(lift["stop"])),
-            )
-            found.append(words.say(told))
-        return found
+        return late(self.inputs, self.pivots, self.words)
+
+    @property
+    def since_last(self) -> list[str]:
+        """What the report before this one had otherwise; the first line says which that was."""
+        return since_last(self.inputs, self.words)
 
     @cached_property
     def stories(self) -> dict[str, Tale]:

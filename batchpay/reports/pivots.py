@@ -35,7 +35,9 @@ _FEES = ("fee", "fee_vat", "net")
 
 @dataclass(slots=True)
 class Coded:
-    """One code that rows have, and the first of them."""
+    """Rows that were not charged for one reason, and the first of them. Each row that was not
+    charged is counted once, under its first reason.
+    """
 
     outcome: str
     code: str
@@ -109,13 +111,28 @@ def is_storied(finding: Finding) -> bool:
     return bool(finding.reasons or finding.attempts > 1)
 
 
+def why_not_charged(finding: Finding) -> tuple[str, str]:
+    """The first reason of a row: its code; and its words where it has no code of its own, as what
+    an earlier version kept.
+    """
+    codes = codes_of(finding)
+    if codes:
+        return codes[0], ""
+    if not finding.reasons:
+        return finding.outcome.value, ""
+    first = finding.reasons[0]
+    if first.code:
+        return first.code, ""
+    return finding.outcome.value, str(first)
+
+
 class _Gathered:
     def __init__(self, called: Mapping[str, str]) -> None:
         self._called = called
         self._outcomes: list[pd.DataFrame] = []
         self._recipients: list[pd.DataFrame] = []
         self._fees: list[pd.DataFrame] = []
-        self._codes: dict[tuple[str, str], Coded] = {}
+        self._codes: dict[tuple[str, ...], Coded] = {}
         self._action: list[Finding] = []
         self._to_act = 0
         self._late: list[Finding] = []
@@ -168,8 +185,8 @@ class _Gathered:
             self._unsettled += 1
         elif is_storied(finding) and len(self._storied) < LATE:
             self._storied.append(finding)
-        for code in codes_of(finding):
-            self._add_code(finding, code)
+        if finding.outcome not in MONEY_MOVED:
+            self._add_code(finding)
         if not finding.sent_at:
             return
         self._sent[finding.sent_at] += 1
@@ -179,9 +196,13 @@ class _Gathered:
         if is_late(finding) and len(self._late) < LATE:
             self._late.append(finding)
 
-    def _add_code(self, finding: Finding, code: str) -> None:
-        key = (finding.outcome.value, code)
-        coded = self._codes.setdefault(key, Coded(*key, finding))
+    def _add_code(self, finding: Finding) -> None:
+        code, untold = why_not_charged(finding)
+        outcome = finding.outcome.value
+        key = (outcome, code, untold, finding.who_acts)
+        coded = self._codes.get(key)
+        if coded is None:
+            coded = self._codes[key] = Coded(outcome, code, finding)
         coded.rows += 1
         coded.rows_in[finding.currency] += 1
         coded.amounts[finding.currency] += finding.amount or 0
@@ -296,6 +317,9 @@ def checks(pivots: Pivots, totals: Totals) -> Iterator[Check]:
         )
         yield Check("rows", currency, "", _sum(own, "rows"), totals.rows[currency])
         yield Check("amount", currency, currency, _sum(own, "amount"), asked)
+        whys = sum(coded.rows_in[currency] for coded in pivots.codes)
+        charged = sum(totals.count(one, currency) for one in MONEY_MOVED)
+        yield Check("rows", currency, "", whys, totals.rows[currency] - charged)
         shares = {"platform_fee": "platform", "recipient_amount": "recipient"}
         moved = own[own["outcome"].isin([one.value for one in MONEY_MOVED])]
         for name, key in shares.items():

@@ -71,9 +71,9 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "who_acts": dict(must_act([totals]).orders),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
-        "currencies": [_currency(totals, currency) for currency in currencies],
+        "currencies": [currency_json(totals, currency) for currency in currencies],
         "further_charges": further_json(totals),
-        "equations": [_equation(equation) for equation in inputs.equations],
+        "equations": [equation_json(equation) for equation in inputs.equations],
         "final": final_json(totals),
         "later": list(_later(inputs)),
         "came_back": {
@@ -98,7 +98,8 @@ def _mode(mode: str) -> str:
     return "live"
 
 
-def _equation(equation: Equation) -> dict[str, Any]:
+def equation_json(equation: Equation) -> dict[str, Any]:
+    """Both sides, and whether they are the same."""
     return {
         "currency": equation.currency,
         "name": equation.name,
@@ -133,7 +134,8 @@ def _notes(inputs: Inputs) -> list[str]:
     return notes
 
 
-def _currency(totals: Totals, currency: str) -> dict[str, Any]:
+def currency_json(totals: Totals, currency: str) -> dict[str, Any]:
+    """All sums of the rows in a currency."""
     asked = sum(total for (code, _), total in totals.sums.items() if code == currency)
     return {
         "currency": currency,

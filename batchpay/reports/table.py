@@ -59,8 +59,12 @@ class Inputs:
     journal_id: str
     head_seq: int  # of the event that noted these totals
     head_digest: str
+    # the totals of the report before this one, and when it was made, UTC; None: it is the first
+    before: Totals | None = None
+    before_at: str = ""
     stop: str = ""
     run: RunDone | None = None  # the last run that changed the batch
+    whole: RunDone | None = None  # the same run, over all of its batches
     # how some runs were started, the oldest first; call it with their ids
     runs: Callable[[Collection[str]], Sequence[RunBegun]] = field(
         default=lambda run_ids: ()

@@ -50,6 +50,7 @@ from batchpay.reports.rewording import found_again
 # How days and times are written, by language; English as most of the world writes it.
 _LOCALES = {"en": "en_GB", "ja": "ja_JP", "th": "th_TH"}
 LANGUAGES = tuple(_LOCALES)
+CHARGED_SINCE = "charged since the counts before this run = charged and adopted by it"
 _EQUATIONS = {
     ROWS_READ: "equation.rows",
     ASKED_CHARGED: "equation.charged",
@@ -57,6 +58,7 @@ _EQUATIONS = {
     SUMS_READ: "equation.sums",
     SENT_ENDED: "equation.sent",
     IN_FILE: "equation.file",
+    CHARGED_SINCE: "equation.since",
 }
 BESIDE = "; "  # between sentences of one text
 MOST_BESIDE = 12  # that are looked for one by one
@@ -161,7 +163,7 @@ class Words:
             told = self._side_by_side(finding.reasons, "; ")
             return "; ".join(filter(None, [plain, told]))
         if finding.reasons or finding.outcome is not Outcome.REJECTED:
-            return self._side_by_side(finding.reasons, "; ")
+            return self._side_by_side((*finding.reasons, *finding.cells), "; ")
         problems = [problem.message() for problem in finding.problems]
         return self._side_by_side(problems, " | ")
 

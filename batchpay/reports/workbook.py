@@ -26,7 +26,7 @@ from batchpay.messages import labels
 from batchpay.readers.cells import decode_cells
 from batchpay.reports.cover import COLUMNS as COVERED
 from batchpay.reports.cover import Cover, Places
-from batchpay.reports.facts import dashboard_of, known_last, told_of
+from batchpay.reports.facts import dashboard_of, known_last, not_charged, told_of
 from batchpay.reports.files import Directory
 from batchpay.reports.pivots import NOBODY, Pivots, arriving, pivots_of
 from batchpay.reports.rejects import is_to_correct
@@ -545,7 +545,14 @@ class _Workbook:
                 sheet.money(6, coded.amounts[currency], currency)
                 sheet.text(7, words.label(f"again.{coded.code}"))
                 sheet.at += 1
-        self._finish(sheet, len(names), frozen=(1, 1))
+        last = sheet.at
+        if pivots.codes:
+            rows = sum(coded.rows for coded in pivots.codes)
+            sheet.text(0, words.word(labels.FACT_TOTAL), "total")
+            sheet.text(1, not_charged(pivots, words), "total")
+            sheet.formula(4, f"=SUM(E$2:E${last})", rows, "total count")
+            sheet.at += 1
+        self._finish(sheet, len(names), frozen=(1, 1), rows=last)
 
 
 def _largest_first(rows: list[dict[Any, Any]]) -> list[dict[Any, Any]]:

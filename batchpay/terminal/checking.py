@@ -21,6 +21,9 @@ from batchpay.domain.model import Problem
 from batchpay.domain.money import grouped_text
 from batchpay.domain.text import defused, json_text, line, many
 from batchpay.intake.grouping import MOST_VALUES, Group, of_file
+from batchpay.messages import labels, screens
+from batchpay.messages.message import Field
+from batchpay.terminal.speech import ENGLISH, Speech
 from batchpay.terminal.streams import named, raw, write_lines
 from batchpay.terminal.streams import write as say
 
@@ -49,13 +52,15 @@ class Lines:
     file at the end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, speech: Speech) -> None:
         self._told = 0
+        self._speech = speech
 
     def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
         """Say one problem of one row."""
         self._told += 1
-        say(f"{_place(file, sheet, row)}: {problem.sentence()}")
+        told = self._speech.say(problem.message())
+        say(f"{_place(file, sheet, row)}: {told}")
 
     def end(self, checked: Checked) -> int:
         """Say how each file stands; returns the exit code."""
@@ -63,8 +68,8 @@ class Lines:
             for group in checked.groups:
                 say(_in_short(group))
         for group in checked.held:
-            say(f"{_in_short(group)}: {named(str(group.said))}")
-        return _say_files(checked)
+            say(f"{_in_short(group)}: {named(self._speech.say(group.said))}")
+        return _say_files(checked, self._speech)
 
 
 class Groups:
@@ -73,7 +78,8 @@ class Groups:
     Of a file that takes long to read the first row of each fault is told at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, speech: Speech) -> None:
+        self._speech = speech
         self._began_s = time.monotonic()
         self._seen: set[tuple[str, str, str]] = set()
 
@@ -84,7 +90,8 @@ class Groups:
             return
         self._seen.add(kind)
         if time.monotonic() - self._began_s > SOON_S:
-            say(f"{_place(file, sheet, row)}: {problem.sentence()}", err=True)
+            told = self._speech.say(problem.message())
+            say(f"{_place(file, sheet, row)}: {told}", err=True)
 
     def end(self, checked: Checked) -> int:
         """Print the table, then how each file stands; returns the exit code."""
@@ -93,16 +100,19 @@ class Groups:
             groups = of_file(checked.groups, told["file"])
             if groups:
                 say(f"{told['file']}")
-                for one in table(groups, width, coloured=_is_coloured()):
+                for one in table(groups, width, self._speech, coloured=_is_coloured()):
                     raw(one)
                 say("")
             held = of_file(checked.held, told["file"])
             if held:
-                say(f"{told['file']}: held, not sent by the next run")
-                for one in table(held, width, title=HELD, coloured=_is_coloured()):
+                say(self._speech.say(screens.HELD_ROWS(file=str(told["file"]))))
+                shown = table(
+                    held, width, self._speech, title=HELD, coloured=_is_coloured()
+                )
+                for one in shown:
                     raw(one)
                 say("")
-        return _say_files(checked)
+        return _say_files(checked, self._speech)
 
 
 class Csv:
@@ -120,7 +130,7 @@ class Csv:
 
     def end(self, checked: Checked) -> int:
         """Say the rest on stderr; returns the exit code."""
-        return _say_files(checked, err=True)
+        return _say_files(checked, Speech(ENGLISH), err=True)
 
     @staticmethod
     def _write(cells: Sequence[str]) -> None:
@@ -156,7 +166,7 @@ class Github:
                 raw(f"::error {where}::{_data(told['refusal'])}")
             for warning in told["warnings"]:
                 raw(f"::warning {where}::{_data(warning)}")
-            raw(f"::notice {where}::{_data(_file_told(told))}")
+            raw(f"::notice {where}::{_data(_file_told(told, Speech(ENGLISH)))}")
         for group in checked.held:
             where = f"file={_property(self._path(group.file))}"
             raw(f"::notice {where}::{_data(f'{_in_short(group)}: {group.said}')}")
@@ -220,7 +230,7 @@ class Json:
 FORMS = ("groups", "lines", "csv", "github")
 
 
-def form_of(name: str, folder: Path, *, as_json: bool) -> Form:
+def form_of(name: str, folder: Path, speech: Speech, *, as_json: bool) -> Form:
     """The form that was asked for; without a name a table on a terminal, lines elsewhere."""
     if as_json:
         return Json()
@@ -231,8 +241,8 @@ def form_of(name: str, folder: Path, *, as_json: bool) -> Form:
     if name == "github":
         return Github(folder)
     if name == "groups":
-        return Groups()
-    return Lines()
+        return Groups(speech)
+    return Lines(speech)
 
 
 # --- the table
@@ -241,6 +251,7 @@ def form_of(name: str, folder: Path, *, as_json: bool) -> Form:
 def table(
     groups: Sequence[Group],
     width: int,
+    speech: Speech,
     *,
     title: str = WRONG,
     coloured: bool = False,
@@ -258,7 +269,8 @@ def table(
     told = next(wrapped(title, rest))
     yield f"  {'rows':>{counted}}  {_filled('column', wide)}  {told}"
     for group, count, column in zip(groups, counts, columns, strict=True):
-        texts = [piece for text in _texts(group) for piece in wrapped(line(text), rest)]
+        said = _texts(group, speech)
+        texts = [piece for text in said for piece in wrapped(line(text), rest)]
         names = list(wrapped(column, wide))
         for at in range(max(len(texts), len(names))):
             number = f"{count if at == 0 else '':>{counted}}"
@@ -274,9 +286,9 @@ def _column(group: Group) -> str:
     return group.column or "(row)"
 
 
-def _texts(group: Group) -> Iterator[str]:
+def _texts(group: Group, speech: Speech) -> Iterator[str]:
     """Rule and remedy, then the first cells."""
-    yield f"{group.rule}: {named(str(group.said))}"
+    yield f"{group.rule}: {named(speech.say(group.said))}"
     yield _first_told(group)
 
 
@@ -364,55 +376,66 @@ def _in_short(group: Group) -> str:
     return f"{head}; {_first_told(group)}"
 
 
-def _say_files(checked: Checked, *, err: bool = False) -> int:
+def _say_files(checked: Checked, speech: Speech, *, err: bool = False) -> int:
     for told in checked.files:
-        say(_file_told(told), err=err)
+        say(_file_told(told, speech), err=err)
         for warning in told["warnings"]:
-            say(f"warning: {told['file']}: {warning}", err=True)
+            text = f"{told['file']}: {speech.kept(warning)}"
+            say(speech.say(labels.WARNING(text=text)), err=True)
         if told["refusal"]:
-            say(f"refused: {told['file']}: {told['refusal']}", err=True)
+            text = f"{told['file']}: {speech.kept(told['refusal'])}"
+            say(speech.say(screens.REFUSED(text=text)), err=True)
     for refusal in checked.refusals:
-        write_lines(f"batchpay: {refusal}", err=True)
+        write_lines(f"batchpay: {speech.kept(str(refusal))}", err=True)
     return checked.exit_code
 
 
-def _file_told(told: Mapping[str, Any]) -> str:
-    return f"{counted(told)}; {_valid(told)}"
+def _file_told(told: Mapping[str, Any], speech: Speech) -> str:
+    return f"{counted(told, speech)}; {_valid(told, speech)}"
 
 
-def counted(told: Mapping[str, Any]) -> str:
+def counted(told: Mapping[str, Any], speech: Speech) -> str:
     """`orders.csv: 12 rows, 1 rejected, 0 repeated`."""
-    rows = many(told["rows"], "row")
-    rejected = told["rejected"]
-    repeated = told["repeated"]
-    held = f", {told['held']:,} held" if told.get("held") else ""
-    return f"{told['file']}: {rows}, {rejected:,} rejected, {repeated:,} repeated{held}"
+    counts: dict[str, Field] = {
+        "file": str(told["file"]),
+        "rows": labels.ROWS(count=told["rows"]),
+        "rejected": f"{told['rejected']:,}",
+        "repeated": f"{told['repeated']:,}",
+    }
+    if told.get("held"):
+        return speech.say(screens.COUNTED_HELD(**counts, held=f"{told['held']:,}"))
+    return speech.say(screens.COUNTED(**counts))
 
 
-def _valid(told: Mapping[str, Any]) -> str:
+def _valid(told: Mapping[str, Any], speech: Speech) -> str:
     """What the right rows ask for; and what of that may be sent, where that is less: it was
     charged, or repeats.
     """
-    valid = _sums(told["valid"])
-    may_go = _sums(told["may_be_sent"])
+    valid = _sums(told["valid"], speech)
+    may_go = _sums(told["may_be_sent"], speech)
+    none = speech.say(screens.NO_ORDER())
     if valid == may_go:
-        return valid or "no order"
-    rows = ", ".join(_rows_told(of_one, code) for code, of_one in told["valid"].items())
-    return f"{rows} that break no rule, of which may be sent: {may_go or 'no order'}"
+        return valid or none
+    rows = ", ".join(
+        _rows_told(of_one, code, speech) for code, of_one in told["valid"].items()
+    )
+    return speech.say(screens.RIGHT_AND_SENT(right=rows, sums=may_go or none))
 
 
-def _sums(told: Mapping[str, Mapping[str, Any]]) -> str:
-    return ", ".join(sum_told(of_one, currency) for currency, of_one in told.items())
+def _sums(told: Mapping[str, Mapping[str, Any]], speech: Speech) -> str:
+    return ", ".join(
+        sum_told(of_one, currency, speech) for currency, of_one in told.items()
+    )
 
 
-def _rows_told(told: Mapping[str, Any], currency: str) -> str:
+def _rows_told(told: Mapping[str, Any], currency: str, speech: Speech) -> str:
     """`3 rows, 1,234.50 THB`: of one order there may be several."""
     money = grouped_text(told["sum_minor"], currency)
-    return f"{many(told['count'], 'row')}, {money} {currency}"
+    return f"{speech.say(labels.ROWS(count=told['count']))}, {money} {currency}"
 
 
-def sum_told(told: Mapping[str, Any], currency: str) -> str:
+def sum_told(told: Mapping[str, Any], currency: str, speech: Speech) -> str:
     """`3 orders, 1,234.50 THB`."""
-    orders = many(told["count"], "order")
+    orders = speech.say(labels.ORDERS(count=told["count"]))
     money = grouped_text(told["sum_minor"], currency)
     return f"{orders}, {money} {currency}"

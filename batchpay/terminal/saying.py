@@ -18,10 +18,11 @@ from batchpay.domain.money import both_units, grouped_text, money_text, money_to
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
-from batchpay.messages import labels, steps
+from batchpay.messages import labels, repeats, screens, steps
 from batchpay.messages.message import Message, plain
-from batchpay.reconciliation.totals import further_json, further_lines, further_told
+from batchpay.reconciliation.totals import further_json, further_told
 from batchpay.terminal.checking import counted, sum_told
+from batchpay.terminal.speech import ENGLISH, Speech
 from batchpay.terminal.streams import write as say
 from batchpay.terminal.streams import write_json, write_lines
 from batchpay.terminal.tally import table_lines
@@ -552,12 +553,12 @@ def _archived_json(made: Archives) -> dict[str, Any]:
     }
 
 
-def resolved(made: Settled, *, as_json: bool) -> None:
+def resolved(job: Job, made: Settled, *, as_json: bool) -> None:
     """What a person's word settled."""
     if as_json:
         write_json({"settled": made.sentence})
     else:
-        say(made.sentence)
+        say(Speech(job.report.language).kept(made.sentence))
 
 
 def status(job: Job, made: Status, *, as_json: bool) -> None:
@@ -588,28 +589,35 @@ def _status_json(job: Job, made: Status) -> dict[str, Any]:
 
 
 def _status_lines(job: Job, made: Status) -> Iterator[str]:
-    yield from _runs_lines(job, made)
+    speech = Speech(job.report.language)
+    yield from _runs_lines(job, made, speech)
     if not made.batches:
-        yield f"{job.name}: no batch yet"
+        yield speech.say(screens.NO_BATCH(job=job.name))
     for batch in made.batches:
-        rows = _rows(batch["rows"], batch["outcomes"])
-        yield f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}): {rows}"
-        for line in further_lines(batch["further_charges"]):
-            yield f"  {line}"
-        for line in _open_lines(job, batch["open"]):
+        rows = _rows_told(batch["rows"], batch["outcomes"], speech)
+        head = labels.OF_BATCH(
+            file=batch["file"],
+            mode=_mode(batch["mode"]),
+            batch=batch["batch"],
+            rows=rows,
+        )
+        yield speech.say(head)
+        for message in further_told(batch["further_charges"]):
+            yield f"  {speech.say(message)}"
+        for line in _open_lines(job, batch["open"], speech):
             yield f"  {line}"
         more = batch["open_count"] - len(batch["open"])
         if more > 0:
-            yield f"  and {more} more: see results.csv"
+            yield f"  {speech.say(screens.MORE_IN_RESULTS(more=str(more)))}"
         if batch["in_work"]:
-            in_work = many(batch["in_work"], "row")
-            yield f"  {in_work} in work: the run that is under way has them in hand"
-    yield from _adopted_lines(made.adopted)
-    yield from _past_lines(job, made)
+            yield f"  {speech.say(screens.IN_WORK(count=batch['in_work']))}"
+    yield from _adopted_lines(made.adopted, speech)
+    yield from _past_lines(job, made, speech)
     if made.stop:
-        yield _stop(made.stop)
+        yield _stop(made.stop, speech)
     if made.exit_code or made.acts.orders:
-        yield f"exit {made.exit_code}: {_status_sentence(made)}"
+        step = speech.kept(_status_sentence(made))
+        yield speech.say(labels.EXIT(code=str(made.exit_code), step=step))
 
 
 def _status_sentence(made: Status) -> str:
@@ -620,7 +628,9 @@ def _status_sentence(made: Status) -> str:
     return sentence_after(last, made.exit_code, made.acts)
 
 
-def _open_lines(job: Job, orders: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _open_lines(
+    job: Job, orders: Sequence[Mapping[str, Any]], speech: Speech
+) -> Iterator[str]:
     """The rows that wait: those that wait for the same in one line."""
     alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for order in orders:
@@ -629,88 +639,97 @@ def _open_lines(job: Job, orders: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             order
         )
     for some in alike.values():
-        yield _open_line(job, some)
+        yield _open_line(job, some, speech)
 
 
-def _open_line(job: Job, some: Sequence[Mapping[str, Any]]) -> str:
+def _open_line(job: Job, some: Sequence[Mapping[str, Any]], speech: Speech) -> str:
     """Rows that wait for the same: how many, since when, for what; the first of them speaks."""
     first = some[0]
-    place = _row_of_sheet(first["row"], first["sheet"])
-    why = _side_by_side(first["charge"], first["reason"])
+    place = _place(first["row"], first["sheet"])
+    why = _side_by_side(first["charge"], speech.kept(first["reason"]))
     oldest = max(some, key=lambda one: one["age_s"])
-    since = times.local(oldest["since"], job.controls.time_zone)
-    stands = f"{first['outcome']} since {since}, {_age(oldest['age_s'])}"
-    if not oldest["sent"]:
-        stands = (
-            f"{first['outcome']}, of a file that came {since}, {_age(oldest['age_s'])}"
-        )
+    stands = screens.STANDS_SINCE if oldest["sent"] else screens.STANDS_CAME
+    told = stands(
+        outcome=speech.outcome(first["outcome"]),
+        at=times.local(oldest["since"], job.controls.time_zone),
+        age=_age(oldest["age_s"]),
+    )
     if len(some) == 1:
-        return f"order {first['order']} ({place}) is {stands}: {why}"
+        order = first["order"]
+        alone = screens.OPEN_ONE(order=order, place=place, stands=told, why=why)
+        return speech.say(alone)
     ids = ", ".join(one["order"] for one in some[:NAMED])
     more = len(some) - NAMED
     if more > 0:
-        ids = f"{ids} and {more} more"
-    return f"{many(len(some), 'order')} ({ids}) are {stands}; of the first ({place}): {why}"
+        ids = speech.say(screens.IDS_AND_MORE(ids=ids, more=str(more)))
+    several = screens.OPEN_SEVERAL(
+        count=len(some), ids=ids, stands=told, place=place, why=why
+    )
+    return speech.say(several)
 
 
-def _past_lines(job: Job, made: Status) -> Iterator[str]:
+def _past_lines(job: Job, made: Status, speech: Speech) -> Iterator[str]:
     """The last stop that a person lifted, and a loss of the last days."""
     if made.older:
-        yield made.older
+        yield speech.kept(made.older)
     for lift in made.lifted[-1:]:
         yield _lift(job, lift)
     loss = made.loss
     if loss is None:
         return
-    was = "older than it had been"
-    if loss["empty"]:
-        was = "empty"
-    kept = ""
+    found = screens.FOUND_EMPTY if loss["empty"] else screens.FOUND_OLDER
+    at = times.local(loss["at"], job.controls.time_zone)
+    told = speech.say(found(at=at, step=steps.SAY_AGAIN()))
     if loss["cancelled"]:
         orders = ", ".join(map(shown, loss["cancelled"]))
-        kept = f". Kept as cancelled: {orders}"
-    at = times.local(loss["at"], job.controls.time_zone)
-    yield f"the journal was found {was} on {at}: {steps.SAY_AGAIN()}{kept}"
+        told = f"{told}. {speech.say(screens.KEPT_CANCELLED(orders=orders))}"
+    yield told
 
 
-def _runs_lines(job: Job, made: Status) -> Iterator[str]:
+def _runs_lines(job: Job, made: Status, speech: Speech) -> Iterator[str]:
     """Who is at work, and how the last run went."""
     zone = job.controls.time_zone
     now = made.running
     last = made.last_run
     if now is not None:
-        started = times.local(now["started"], zone)
-        yield f"running now: pid {now['pid']} on {now['host']} since {started}"
+        at = times.local(now["started"], zone)
+        running = screens.RUNNING(pid=str(now["pid"]), host=str(now["host"]), at=at)
+        yield speech.say(running)
     if last is None:
         return
     if now is not None and now["run"] == last["run"]:
         return
-    at = times.local(last["started"], zone)
-    began = f"last run ({last['run']}): began {at}"
-    if last["ended"]:
-        ended = times.local(last["ended"], zone)
-        yield f"{began}, ended {ended} with exit code {last['exit_code']}"
+    began = times.local(last["started"], zone)
+    if not last["ended"]:
+        yield speech.say(screens.LAST_RUN_KILLED(run=last["run"], began=began))
         return
-    yield (
-        f"{began} and did not end: it was killed, its disk was full, or the machine went down; run"
-        " again to go on"
+    ended = screens.LAST_RUN(
+        run=last["run"],
+        began=began,
+        ended=times.local(last["ended"], zone),
+        code=str(last["exit_code"]),
     )
+    yield speech.say(ended)
 
 
-def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
+def _adopted_lines(adopted: Mapping[str, Any], speech: Speech) -> Iterator[str]:
     """Charges of this job that no row of a report shows."""
     if not adopted["count"]:
         return
-    charges = many(adopted["count"], "charge")
     sums = money_text({one["currency"]: one["sum_minor"] for one in adopted["charged"]})
-    yield f"in no row of a report: {charges}, charged {sums}"
+    yield speech.say(screens.IN_NO_ROW(count=adopted["count"], sums=sums))
     for one in adopted["charges"][:20]:
-        money = money_text({one["currency"]: one["amount"]})
-        charge = f"{one['charge']}, {one['outcome']}"
-        yield f"  order {one['order']}: {charge}, {money} for {one['destination']}"
+        told = screens.CHARGE_IN_NO_ROW(
+            order=one["order"],
+            charge=one["charge"],
+            outcome=speech.outcome(one["outcome"]),
+            money=money_text({one["currency"]: one["amount"]}),
+            recipient=one["destination"],
+        )
+        yield f"  {speech.say(told)}"
     more = adopted["count"] - 20
     if more > 0:
-        yield f"  and {more} more (--json shows them)"
+        yield f"  {speech.say(screens.MORE_IN_JSON(more=str(more)))}"
 
 
 def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
@@ -735,8 +754,9 @@ def _lift(job: Job, lift: Mapping[str, str]) -> str:
     return f"a stop was lifted by {lift['by']} on {at}: {lift['reason']} (the stop: {lift['stop']})"
 
 
-def _stop(stop: str) -> str:
-    return f"STOP: {stop}; {steps.LIFT_STOP()}"
+def _stop(stop: str, speech: Speech) -> str:
+    told = labels.STOP_LINE(stop=speech.kept(stop), step=steps.LIFT_STOP())
+    return speech.say(told)
 
 
 def _mode(mode: str, then: str = ", ") -> str:
@@ -745,10 +765,10 @@ def _mode(mode: str, then: str = ", ") -> str:
     return ""
 
 
-def _row_of_sheet(row: int, sheet: str) -> str:
+def _place(row: int, sheet: str) -> Message:
     if sheet:
-        return f"row {row} of sheet {sheet}"
-    return f"row {row}"
+        return repeats.ROW_OF_SHEET(row=row, sheet=sheet)
+    return repeats.ROW(row=row)
 
 
 def _side_by_side(*told: str) -> str:
@@ -758,6 +778,14 @@ def _side_by_side(*told: str) -> str:
 def _rows(rows: int, outcomes: Mapping[str, int]) -> str:
     counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
     return f"{many(rows, 'row')} = {counts or 'nothing'}"
+
+
+def _rows_told(rows: int, outcomes: Mapping[str, int], speech: Speech) -> str:
+    """The same, outcomes by their names in the language."""
+    if speech.language == ENGLISH:
+        return _rows(rows, outcomes)
+    each = [f"{number} {speech.outcome(name)}" for name, number in outcomes.items()]
+    return f"{speech.say(labels.ROWS(count=rows))} = {', '.join(each) or 0}"
 
 
 def _age(seconds: int) -> str:
@@ -777,46 +805,66 @@ def _age(seconds: int) -> str:
 # --- plan
 
 
-def _shared(sent: Mapping[str, Any], currency: str) -> str:
-    """Who gets what of a sum, where the job takes a commission."""
-    if "commission" not in sent:
-        return ""
-    commission = grouped_text(sent["commission_minor"], currency)
-    shares = grouped_text(sent["shares_minor"], currency)
-    return f": {commission} commission, {shares} to recipients"
-
-
-def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
+def plan(job: Job, made: Mapping[str, Any], *, as_json: bool) -> None:
     """What would be sent."""
     if as_json:
         write_json(made)
         return
+    speech = Speech(job.report.language)
     for told in made["files"]:
-        say(counted(told))
-    for currency, sent in made["to_send"].items():
-        say(f"would charge {sum_told(sent, currency)}{_shared(sent, currency)}")
-    if not made["to_send"]:
-        say("would charge nothing")
-    for share in made["recipients"][:20]:
-        say(f"  {share['destination']}: {sum_told(share, share['currency'])}")
-    others = len(made["recipients"]) - 20
-    if others > 0:
-        say(f"  and {many(others, 'more recipient')} (--json shows them)")
+        say(counted(told, speech))
+    for line in _would_charge(made, speech):
+        say(line)
     for warning in made["warnings"]:
-        say(f"warning: {warning}", err=True)
-    for held in made["not_sent"][:20]:
-        rows = many(held["count"], "row")
-        why = ""
-        if held["reason"]:
-            why = f": {held['reason']}"
-        say(f"not sent, {rows} {held['outcome']}{why}")
-    more = len(made["not_sent"]) - 20
-    if more > 0:
-        say(f"  and {more} reasons more (--json shows them)")
+        say(speech.say(labels.WARNING(text=speech.kept(warning))), err=True)
+    for line in _not_sent(made["not_sent"], speech):
+        say(line)
     for refusal in made["refusals"]:
-        say(f"refused: {refusal}", err=True)
+        say(speech.say(screens.REFUSED(text=speech.kept(refusal))), err=True)
     if made["stop"]:
-        say(_stop(made["stop"]))
+        say(_stop(made["stop"], speech))
     say(f"plan {made['plan_hash']}")
     if made["exit_code"]:
-        say(f"exit {made['exit_code']}: {made['next_step']}")
+        step = speech.kept(made["next_step"])
+        say(speech.say(labels.EXIT(code=str(made["exit_code"]), step=step)))
+
+
+def _would_charge(made: Mapping[str, Any], speech: Speech) -> Iterator[str]:
+    """Count and sum by currency, and by recipient."""
+    for currency, sent in made["to_send"].items():
+        told = screens.WOULD_CHARGE(sum=sum_told(sent, currency, speech))
+        yield f"{speech.say(told)}{_shared(sent, currency, speech)}"
+    if not made["to_send"]:
+        yield speech.say(screens.WOULD_CHARGE_NOTHING())
+    for share in made["recipients"][:20]:
+        told_sum = sum_told(share, share["currency"], speech)
+        yield f"  {share['destination']}: {told_sum}"
+    others = len(made["recipients"]) - 20
+    if others > 0:
+        yield f"  {speech.say(screens.MORE_RECIPIENTS(count=others))}"
+
+
+def _shared(sent: Mapping[str, Any], currency: str, speech: Speech) -> str:
+    """Who gets what of a sum, where the job takes a commission."""
+    if "commission" not in sent:
+        return ""
+    shared = screens.SHARED(
+        commission=grouped_text(sent["commission_minor"], currency),
+        shares=grouped_text(sent["shares_minor"], currency),
+    )
+    return f": {speech.say(shared)}"
+
+
+def _not_sent(groups: Sequence[Mapping[str, Any]], speech: Speech) -> Iterator[str]:
+    """The rows that would not be sent, by outcome and reason."""
+    for held in groups[:20]:
+        rows = labels.ROWS(count=held["count"])
+        outcome = speech.outcome(held["outcome"])
+        told = screens.NOT_SENT(rows=rows, outcome=outcome)
+        if held["reason"]:
+            why = speech.kept(held["reason"])
+            told = screens.NOT_SENT_WHY(rows=rows, outcome=outcome, why=why)
+        yield speech.say(told)
+    more = len(groups) - 20
+    if more > 0:
+        yield f"  {speech.say(screens.MORE_REASONS(more=str(more)))}"

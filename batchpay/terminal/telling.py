@@ -12,6 +12,8 @@ from typing import Any
 from batchpay.domain import times
 from batchpay.domain.money import money_told
 from batchpay.job.job import Job
+from batchpay.messages import repeats, screens
+from batchpay.terminal.speech import Speech
 
 _INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 ARRIVES = ("created", "sent", "paid")  # transfers of which the bank gets something
@@ -19,14 +21,15 @@ ARRIVES = ("created", "sent", "paid")  # transfers of which the bank gets someth
 
 def story_lines(job: Job, told: Mapping[str, Any]) -> Iterator[str]:
     """All of it as lines of text."""
-    order = f"order {told['order']}"
+    speech = Speech(job.report.language)
     if not told["rows"]:
-        yield f"{order}: {_mode(told['mode'])}no row of a file asks for it"
+        none = screens.NO_ROW(order=told["order"], mode=_mode(told["mode"]))
+        yield speech.say(none)
     for row in told["rows"]:
-        yield f"{order}: {_row(row)}"
+        yield _row(told["order"], row, speech)
     for attempt in told["attempts"]:
-        yield from _attempt(attempt, job.controls.time_zone)
-    yield from _events(job, told["events"], alone=len(told["attempts"]) < 2)
+        yield from _attempt(attempt, job.controls.time_zone, speech)
+    yield from _events(job, told["events"], speech, alone=len(told["attempts"]) < 2)
 
 
 def _mode(mode: str) -> str:
@@ -35,39 +38,52 @@ def _mode(mode: str) -> str:
     return ""
 
 
-def _row(row: Mapping[str, Any]) -> str:
+def _row(order: str, row: Mapping[str, Any], speech: Speech) -> str:
     """Where a row of the order stands."""
-    number = f"row {row['row']}"
+    place = repeats.ROW(row=row["row"])
     if row["sheet"]:
-        number = f"{number} of sheet {row['sheet']}"
-    place = f"{row['file']} {number} (batch {row['batch']})"
+        place = repeats.ROW_OF_SHEET(row=row["row"], sheet=row["sheet"])
+    stands = speech.say(
+        screens.ORDER_STANDS(
+            order=order,
+            mode=_mode(row["mode"]),
+            file=row["file"],
+            place=place,
+            batch=row["batch"],
+            outcome=speech.outcome(row["outcome"]),
+        )
+    )
     settled = ""
     if row["settled_by"]:
-        settled = f"settled by {row['settled_by']}"
-    stands = f"is {row['outcome']}"
-    why = "; ".join(filter(None, [row["charge"], row["reason"], settled]))
+        settled = speech.say(screens.SETTLED_BY(by=row["settled_by"]))
+    reason = speech.kept(row["reason"])
+    why = "; ".join(filter(None, [row["charge"], reason, settled]))
     if why:
         stands = f"{stands}: {why}"
     if row["who_acts"] != "-":
-        stands = f"{stands} (who acts: {row['who_acts']})"
-    return f"{_mode(row['mode'])}{place} {stands}"
+        acts = screens.WHO_ACTS(party=speech.party(row["who_acts"]))
+        stands = f"{stands} {speech.say(acts)}"
+    return stands
 
 
 # --- attempts
 
 
-def _attempt(one: Mapping[str, Any], zone: str) -> Iterator[str]:
+def _attempt(one: Mapping[str, Any], zone: str, speech: Speech) -> Iterator[str]:
     """What was asked, what was charged, where the share is; a line each."""
-    asked = money_told(one["amount"], one["currency"])
-    payer = ""
+    sends = screens.SENT(count=one["sends"])
+    if one["adopted"]:
+        sends = screens.WAS_ADOPTED()
+    asked = {
+        "number": str(one["attempt"]),
+        "asked": money_told(one["amount"], one["currency"]),
+        "recipient": one["destination"],
+        "sends": sends,
+    }
+    told = screens.ASKED(**asked)
     if one["payment_method"]:
-        payer = f" from {one['payment_method']}"
-    sends = ", adopted: the journal did not make it"
-    if not one["adopted"]:
-        sends = f", sent {one['sends']} times"
-        if one["sends"] == 1:
-            sends = ", sent once"
-    yield f"  attempt {one['attempt']}: {asked}{payer} for {one['destination']}{sends}"
+        told = screens.ASKED_FROM(**asked, payer=one["payment_method"])
+    yield f"  {speech.say(told)}"
     yield f"    key       {one['key']}"
     charge = one["charge"]
     if charge is not None:
@@ -78,9 +94,9 @@ def _attempt(one: Mapping[str, Any], zone: str) -> Iterator[str]:
         yield f"    transfer  {_transfer(one['transfer'], one['currency'])}"
     if one["refunded"]:
         back = money_told(one["refunded"], one["currency"])
-        yield f"    since     {back} given back at the gateway"
+        yield f"    since     {speech.say(screens.GIVEN_BACK(money=back))}"
     if one["dispute"]:
-        yield f"    since     disputed by its payer's bank: {one['dispute']}"
+        yield f"    since     {speech.say(screens.DISPUTED(status=one['dispute']))}"
 
 
 def _charge(charge: Mapping[str, Any]) -> str:
@@ -125,7 +141,9 @@ def _transfer(transfer: Mapping[str, Any], currency: str) -> str:
 # --- what happened
 
 
-def _events(job: Job, events: list[Mapping[str, Any]], *, alone: bool) -> Iterator[str]:
+def _events(
+    job: Job, events: list[Mapping[str, Any]], speech: Speech, *, alone: bool
+) -> Iterator[str]:
     """By run and day, so that each line has its time and what happened alone. `alone`: there is one
     attempt at most, and no need to say which.
     """
@@ -135,10 +153,11 @@ def _events(job: Job, events: list[Mapping[str, Any]], *, alone: bool) -> Iterat
         day, _, clock = times.local(event["at"], zone).partition(" ")
         here = (event["run"], day)
         if here != above:
-            yield f"  {day} ({zone}), run {event['run']}"
+            by_run = screens.BY_RUN(day=day, zone=zone, run=event["run"])
+            yield f"  {speech.say(by_run)}"
             above = here
         told = _INSTANT.sub(
-            partial(_by_our_clock, zone=zone), _event(event, alone=alone)
+            partial(_by_our_clock, zone=zone), _event(event, speech, alone=alone)
         )
         yield f"    {clock.partition(' ')[0]}  {told}"
 
@@ -148,13 +167,14 @@ def _by_our_clock(found: re.Match[str], zone: str) -> str:
     return f"{day} {clock.partition(' ')[0]}"
 
 
-def _event(event: Mapping[str, Any], *, alone: bool) -> str:
+def _event(event: Mapping[str, Any], speech: Speech, *, alone: bool) -> str:
     """What happened, to which attempt, and by whom."""
-    told = event["told"]
+    told = speech.kept(str(event["told"]))
     if event["attempt"] and not alone:
-        told = f"attempt {event['attempt']}: {told}"
+        of = screens.OF_ATTEMPT(number=str(event["attempt"]), told=told)
+        told = speech.say(of)
     if event["state"]:
-        told = f"{told} -> {event['state']}"
+        told = f"{told} -> {speech.outcome(event['state'])}"
     if event["who"]:
         told = f"{told} (by {event['who']})"
-    return str(told)
+    return told

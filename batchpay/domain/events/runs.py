@@ -46,6 +46,10 @@ class RunCounted(Told):
     kind = "run.counted"
 
     exit_code: int
+    # sent, 429, 5xx -> how many requests, and answers; empty: the run asked for nothing
+    requests: Mapping[str, int] = field(
+        default_factory=dict, metadata=DICT | {"left_out": ({},)}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

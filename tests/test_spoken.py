@@ -1,0 +1,107 @@
+"""check, plan, status, resolve and explain speak the language of the job's reports, or the one that
+--lang says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from batchpay.sandbox import SandboxServer
+from tests.inside import Inside
+from tests.world import Market, order
+
+MARKET = Inside
+# what the same commands print in English
+ENGLISH = (
+    "rejected",
+    "break no rule",
+    "would charge",
+    "not sent",
+    "last run",
+    "order 0",
+    "pending since",
+    "who acts",
+    "sent once",
+    "attempt 1",
+    "written down",
+    "is cancelled",
+    "the accountant",
+    "write 1234.50",
+)
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Iterator[Market]:
+    """A folder and a gateway."""
+    with SandboxServer() as sandbox:
+        yield Market(tmp_path, sandbox)
+
+
+def prepared(market: Market, language: str) -> None:
+    """A night with rows of several kinds, in a job of that language."""
+    more = f'[report]\nformats = ["csv", "json"]\nlanguage = "{language}"\n'
+    market.job(more=more)
+    market.orders(
+        [
+            order(1),
+            order(3, amount="x"),
+            order(5, card="tokn_test_sandbox3ds0005"),
+            order(7),
+            order(7, amount="9.00"),
+        ]
+    )
+
+
+def commands(*flags: str) -> dict[str, tuple[str, ...]]:
+    """Each command, by what it says in English."""
+    cancel = ("--cancel", "--reason", "seen")
+    return {
+        "check": ("check", "job.toml", *flags),
+        "plan": ("plan", "job.toml", *flags),
+        "run": ("run", "job.toml", *flags),
+        "status": ("status", "job.toml", *flags),
+        "story": ("status", "job.toml", "00005", *flags),
+        "resolve": ("resolve", "job.toml", "00007", *cancel, *flags),
+    }
+
+
+@pytest.mark.parametrize("language", ["ja", "th"])
+@pytest.mark.parametrize("by_flag", [True, False])
+def test_what_commands_print_is_in_the_language(
+    market: Market, language: str, *, by_flag: bool
+) -> None:
+    """Where the job says so, or the command line; the English words are not among it. What a
+    program reads is the same in each language.
+    """
+    prepared(market, "en" if by_flag else language)
+    flags = ("--lang", language) if by_flag else ()
+    for name, words in commands(*flags).items():
+        ended = market.program(*words)
+        assert ended.returncode in (0, 10, 11), (name, ended.stderr)
+        assert not ended.stdout.isascii(), name
+        for english in ENGLISH:
+            assert english not in ended.stdout, (name, english, ended.stdout)
+    explained = market.program("explain", "number-format", "--lang", language)
+    says = [line for line in explained.stdout.splitlines() if "says:" in line]
+    assert says and not says[0].isascii()
+    told = json.loads(market.program("status", "job.toml", "--json", *flags).stdout)
+    (batch,) = told["batches"]
+    assert set(batch["outcomes"]) == {"succeeded", "pending", "rejected"}
+
+
+def test_in_english_it_is_as_it_was(market: Market) -> None:
+    """What people and their scripts know."""
+    prepared(market, "en")
+    said = {name: market.program(*words) for name, words in commands().items()}
+    assert "orders.csv: 5 rows, 1 rejected, 2 repeated" in said["check"].stdout
+    assert "would charge 2 orders, 206.50 THB" in said["plan"].stdout
+    assert "not sent, 1 row rejected: amount: found 'x'" in said["plan"].stdout
+    assert "order 00005 (row 4) is pending since 20" in said["status"].stdout
+    assert "attempt 1: 105.25 THB from card *0005 for recp" in said["story"].stdout
+    assert said["resolve"].stdout == (
+        "order 00007 is cancelled: it will never be sent\n"
+    )
