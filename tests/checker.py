@@ -885,7 +885,7 @@ def i16(e: Evidence) -> Iterator[str]:
     state = re.compile(rf"{name}(-wal|-shm|\.[0-9a-f]{{8}}\.lock)?")
     report = re.compile(
         r"results\.(csv|parquet)|report\.(xlsx|html|json)|rejects\.\w+|adopted\.json|manifest(-\d+){0,2}\.json"
-        r"|index(-[\w-]+)?\.html"
+        r"|index(-[\w-]+)?\.html|run(-[\w-]+)?\.json"
     )
     for folder, known in ((e.state.parent, state), (e.report_folder, report)):
         for path in sorted(folder.rglob("*")) if folder.exists() else ():
