@@ -9,6 +9,9 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 ROOMY := $(shell test -w /dev/shm && test "$$(df -Pk /dev/shm | awk 'END { print $$4 }')" -gt 2000000 && echo /dev/shm)
 READY := $(VENV)/.ready
 
+# what `make faults` has
+BUT := --ignore tests/faults --ignore tests/crash/test_syscalls.py
+
 .PHONY: coverage fuzz faults mutants mutation help setup demo test lint types tests wheel-check node-check test-ui bench sweep simulate requirements clean cases matrix messages
 
 help:            ## what there is
@@ -40,8 +43,8 @@ types: $(READY)  ## mypy, strict
 
 tests: $(READY)  ## the tests
 	@# in a fresh clone one process compiles them, and not each worker
-	@test -d tests/__pycache__ || $(PYTEST) --collect-only tests > /dev/null || true
-	PYTEST_DEBUG_TEMPROOT=$(or $(ROOMY),$${TMPDIR:-/tmp}) $(PYTEST) -n 6 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
+	@test -d tests/__pycache__ || $(PYTEST) --collect-only $(BUT) > /dev/null || true
+	PYTEST_DEBUG_TEMPROOT=$(or $(ROOMY),$${TMPDIR:-/tmp}) $(PYTEST) -n 6 --dist loadfile --no-loadscope-reorder $(BUT)
 
 faults: $(READY)  ## every fault of network, storage, time and signals, and failing system calls: some minutes
 	$(PYTEST) -rs tests/faults tests/crash/test_syscalls.py
