@@ -48,8 +48,25 @@ SHELLS = ("bash", "zsh", "fish")
 COMPLETING = "_BATCHPAY_COMPLETE"
 
 
+LATER = {
+    "approve": 'approvals come with a later version; a job says approval = "none"',
+    "worker": "PostgreSQL, and workers that share it, come with a later version",
+}
+
+
+class Commands(click.Group):
+    """What is there, and a sentence for what a later version will have."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Fails (64) for what is not there yet."""
+        if cmd_name in LATER:
+            ctx.fail(LATER[cmd_name])
+        return super().get_command(ctx, cmd_name)
+
+
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="batchpay")
 def cli() -> None:

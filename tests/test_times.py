@@ -115,6 +115,15 @@ def test_the_table_of_exit_codes_is_whole() -> None:
     assert all(one.name and one.remedy for one in exits.TABLE)
 
 
+@pytest.mark.parametrize("verb", ["approve", "worker"])
+def test_a_command_of_a_later_version_says_so(market: Market, verb: str) -> None:
+    """And is usage; what nobody has is no command."""
+    ended = market.program(verb, "plan.json", "--reason", "looked at")
+    assert ended.returncode == 64
+    assert "a later version" in ended.stderr and "No such" not in ended.stderr
+    assert "No such command" in market.program(f"{verb}s").stderr
+
+
 def test_the_worst_code_is_told() -> None:
     """12, 78, 77, 75, 69, 11, 10 in this order (README.md, "Exit codes")."""
     order_of = [12, 78, 77, 75, 69, 11, 10, 0]
