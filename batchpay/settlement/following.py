@@ -225,20 +225,19 @@ class Follower:
     async def _ask(
         self, request: Request[T], *, single: bool = False
     ) -> Answer[T] | None:
-        """None: it was not answered, or may not be asked; then nothing more is, unless it was the
-        first failure of some `single` things.
+        """None: it was not told, or may not be asked; then nothing more is, unless it was the first
+        failure of some `single` things. What is not served (NOT_THERE) is an answer without `said`.
         """
         if self._ended or self._left <= 0 or self._is_late():
             self._ended = True
             return None
         self._left -= 1
         answer = await self._channel.glance(request)
-        if answer is not None and (answer.status == 200 or answer.status in NOT_THERE):
+        if answer is not None and (answer.said or answer.status in NOT_THERE):
             self._failures = 0
             return answer
         self._failures += 1
-        is_its_own = single and (answer is None or (answer.status or 0) >= 500)
-        self._ended = not is_its_own or self._failures >= FAILURES
+        self._ended = not single or self._failures >= FAILURES
         return None
 
     def _is_late(self) -> bool:
@@ -248,15 +247,17 @@ class Follower:
             return False
         return self._clock.now_ns() + int(GLANCE_S * 1e9) > self._deadline_ns
 
-    async def _pages(self, page_at: SpanAt, since: str, at_most: int) -> list[Any]:
+    async def _pages(
+        self, page_at: SpanAt, since: str, at_most: int
+    ) -> tuple[list[Any], bool]:
         """A list from a time on, as far as it is told; its first page alone where it has more than
-        so many.
+        so many. Was it told?
         """
         found: list[Any] = []
         while True:
             answer = await self._ask(partial(page_at, Span(since), len(found)))
             if answer is None or answer.said is None:
-                return found
+                return found, False
             page = answer.said
             found += page.things
             if (
@@ -264,7 +265,7 @@ class Follower:
                 or len(found) >= page.total
                 or -(-page.total // PAGE_SIZE) > at_most
             ):
-                return found
+                return found, True
 
     # --- news
 
@@ -278,7 +279,9 @@ class Follower:
                 await self._look_at(charge_id, [])
             return _UpTo(begun)
         begin, at = before.events_from or since, before.events_at
-        refunds = await self._pages(self._gateway.refunds, since, self._left // 4)
+        refunds, is_told = await self._pages(
+            self._gateway.refunds, since, self._left // 4
+        )
         happened, at, is_all = await self._events(begin, at)
         told = [one for one in refunds if one is not None]
         looked_at = dict.fromkeys([*(one.charge_id for one in told), *self._unread])
@@ -288,7 +291,9 @@ class Follower:
             )
         if self._ended:  # in whatever way: what was not read is read the next time
             return _UpTo(since, begin, at)
-        news_from = self._refunds_from(since, told, now_ns)
+        news_from = begun
+        if not is_told or any(one.charge_id in self._unread for one in told):
+            news_from = _not_long_before(since, now_ns)
         for charge_id, first in self._changed(happened):
             if charge_id not in looked_at:
                 await self._look_at(charge_id, [])
@@ -300,15 +305,6 @@ class Follower:
             return _UpTo(news_from, events_from, touched=touched)
         return _UpTo(news_from, begin, at + len(happened), touched)
 
-    def _refunds_from(self, since: str, told: Sequence[Refund], now_ns: int) -> str:
-        """From when refunds are read the next time: again those of tonight where one of their
-        charges was not told.
-        """
-        is_kept = any(one.charge_id in self._unread for one in told)
-        if is_kept and since > _instant(now_ns - FOLLOWED_NS):
-            return since
-        return _instant(now_ns)
-
     async def _events(self, begin: str, at: int) -> tuple[list[Happened], int, bool]:
         """The gateway's events from a time on, behind so many: half of what is left goes for them
         at most. With the place where they really begin, and whether these are all.
@@ -318,7 +314,7 @@ class Follower:
             read = partial(self._gateway.happened, Span(begin), at + len(happened))
             answer = await self._ask(read)
             if answer is None or answer.said is None:
-                return happened, at, answer is not None
+                return happened, at, False
             page = answer.said
             if at > page.total:  # it forgot some
                 at = 0
@@ -365,11 +361,15 @@ class Follower:
             if not self._ended:
                 self._unread[charge_id] = None
             return
+        booked = answer.said
+        is_told = booked is not None and booked.id == charge_id
+        if not is_told and not is_unknown(answer):
+            self._unread[charge_id] = None
+            return
         self._unread.pop(charge_id, None)
         if is_unknown(answer) and case.attempt.outcome is Outcome.PENDING:
             await self._recorder.missing(case, charge_id)
-        booked = answer.said
-        if booked is None or booked.id != charge_id:
+        if booked is None or not is_told:
             return
         await self._judge(case, booked)
         back = self._follows.refund_seen(asked.order_id, booked, refunds)
@@ -450,7 +450,9 @@ class Follower:
         missing = [one for one in due if not one.transfer]
         if not missing:
             return told
-        links = await self._pages(self._gateway.chains, _since(missing), len(missing))
+        links, _ = await self._pages(
+            self._gateway.chains, _since(missing), len(missing)
+        )
         for link in links:
             if link.transfer_id:
                 told.ids[link.id] = link.transfer_id
@@ -474,7 +476,7 @@ class Follower:
     ) -> None:
         """Where these transfers are."""
         ways = [one for some in of.values() for one in some]
-        listed = await self._pages(self._gateway.transfers, _since(ways), len(names))
+        listed, _ = await self._pages(self._gateway.transfers, _since(ways), len(names))
         for transfer in listed:
             if transfer.id in of:
                 told.transfers[transfer.id] = transfer
@@ -512,6 +514,13 @@ def _charge_named(one: Happened) -> str:
 def _since(ways: Iterable[OnItsWay]) -> str:
     """From when a list must show what belongs to these charges."""
     return _instant(min(one.begun_ns for one in ways))
+
+
+def _not_long_before(since: str, now_ns: int) -> str:
+    """Then, or now where nothing is followed from so long ago any more."""
+    if since > _instant(now_ns - FOLLOWED_NS):
+        return since
+    return _instant(now_ns)
 
 
 def _instant(at_ns: int) -> str:
