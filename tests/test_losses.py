@@ -20,10 +20,12 @@ import httpx
 import pytest
 
 from batchpay.batches.last import listed_until
+from batchpay.batches.wholeness import _is_said
 from batchpay.domain.events import Listed, line
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import CANCELLED, DENIED
 from batchpay.lifecycle.keys import key_of
-from batchpay.reports.manifest import telling_heads
+from batchpay.reports.manifest import Said, telling_heads
 from batchpay.sandbox import SandboxServer
 from batchpay.settlement.lists import iso
 from tests.inside import Inside
@@ -496,6 +498,78 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(
         row["reason"] for row in market.results() if row["order_id"] == "00001"
     ]
     assert "a fraud" in reason
+
+
+@pytest.mark.fault("D09", "H05", "L11", "I1")
+@pytest.mark.parametrize("at_once", [False, True])
+def test_an_order_that_is_cancelled_after_it_was_settled_stays_so(
+    market: Market, *, at_once: bool
+) -> None:
+    """The copy knows that it was not charged, which says nothing of its being cancelled; or reports
+    of two copies that went on apart tell one word each, in whichever order.
+    """
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    market.sandbox.add_rule(action="reset_before", order_id="00001")
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
+    night(market, limit=1)
+    market.sandbox.clear_rules()
+    if at_once:
+        shutil.copytree(market.folder / "state", market.folder / "before")
+    time.sleep(1.0)
+    people_say(market, "00001", "--as", "not-charged")
+    if at_once:
+        (path,) = manifests(market)
+        settled = json.loads(path.read_bytes())["words"]
+    else:
+        shutil.copytree(market.folder / "state", market.folder / "before")
+    people_say(market, "00001", "--cancel")
+    if at_once:
+        (path,) = manifests(market)
+        told = json.loads(path.read_bytes())
+        # said there of the attempt that was in doubt
+        told["words"] = [*settled, *({**one, "attempt": 1} for one in told["words"])]
+        path.write_text(json.dumps({**told, "over": []}), "utf-8")
+    shutil.rmtree(market.folder / "state")
+    shutil.copytree(market.folder / "before", market.folder / "state")
+    inbox(market, d2=[sale(1, batchpay_retry="yes"), sale(3)])
+    done = market.run("--summary")
+    assert done.returncode == 10 and "1 order cancelled since, kept so" in done.stdout
+    assert market.run().returncode == 10
+    assert set(market.money()) == {"00002", "00003"}
+
+
+@pytest.mark.fault("D09", "H05", "L11", "I1")
+@pytest.mark.parametrize(
+    ("word", "known", "is_said"),
+    [
+        ((CANCELLED, 1), [(CANCELLED, 1)], True),
+        ((CANCELLED, 2), [(CANCELLED, 0)], True),
+        ((CANCELLED, 1), [(DENIED, 1)], False),
+        ((DENIED, 1), [(DENIED, 1)], True),
+        ((DENIED, 2), [(DENIED, 1)], False),
+        ((DENIED, 2), [(DENIED, 1), (CANCELLED, 1)], True),
+        ((DENIED, 1), [], False),
+    ],
+)
+@pytest.mark.parametrize("keys", [(), ("x",)])
+def test_which_words_of_a_journal_say_what_a_report_tells(
+    word: tuple[str, int],
+    known: list[tuple[str, int]],
+    *,
+    is_said: bool,
+    keys: tuple[str, ...],
+) -> None:
+    """As much, of the same attempt, and of all that the sale is known by."""
+
+    def said(as_: str, attempt: int, keys: tuple[str, ...]) -> Said:
+        return Said(as_, "00001", keys, "a fraud", attempt)
+
+    mine = said(*word, keys)
+    assert _is_said(mine, keys, [said(*one, keys) for one in known]) is is_said
+    assert not _is_said(mine, ("y",), [said(*one, keys) for one in known])
 
 
 @pytest.mark.fault("D09", "H05", "L10", "L11", "I1")

@@ -39,6 +39,7 @@ from batchpay.messages.message import Message
 from batchpay.reports.manifest import (
     SHORT,
     Head,
+    Said,
     every_head,
     newest_heads,
     telling_heads,
@@ -230,9 +231,9 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
             return event not in over
         return head is last  # an earlier version's
 
-    known: dict[str, set[str]] = {}
+    known: dict[str, list[Said]] = {}
     for word in said:
-        known.setdefault(word.order_id, set()).update(word.keys)
+        known.setdefault(word.order_id, []).append(word)
     gone: dict[tuple[str, str, tuple[str, ...]], LostWord] = {}
     for head in heads:
         for one in head.words:
@@ -240,7 +241,7 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
             if one.place[1]:
                 keys = (place_of(head.batch, *one.place),)
             counts = one.said == CANCELLED or holds(head, one.event)
-            if counts and not known.get(one.order_id, set()).issuperset(keys):
+            if counts and not _is_said(one, keys, known.get(one.order_id, ())):
                 lost = LostWord(
                     one.order_id,
                     one.said,
@@ -264,11 +265,27 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
         if head.path.name == "manifest.json":
             unproven.update(head.unproven)
     return {
-        "words": tuple(gone.values()),
+        # of two words about one attempt the first is kept: that it is never sent
+        "words": tuple(sorted(gone.values(), key=lambda lost: lost.said != CANCELLED)),
         "stops": tuple(stops.values()),
         "heads": tuple(dict.fromkeys(map(_name, heads))),
         "unproven": tuple(sorted(unproven)),
     }
+
+
+def _is_said(word: Said, keys: Sequence[str], known: Sequence[Said]) -> bool:
+    """Do the journal's own words about an order say as much, of all that its sale is known by? That
+    an attempt is not charged says neither that the order is never sent nor anything of a later one.
+    """
+    told_of: set[str] = set()
+    is_said = False
+    for one in known:
+        if one.said == CANCELLED or (
+            word.said != CANCELLED and one.attempt >= word.attempt
+        ):
+            is_said = True
+            told_of.update(one.keys)
+    return is_said and told_of.issuperset(keys)
 
 
 def _last_of(heads: Sequence[Head]) -> Head | None:

@@ -1274,6 +1274,15 @@ def _() -> None:
 
 @mutant(
     "L11",
+    "any word about an order says all that a report tells of it",
+    "test_losses.py::test_an_order_that_is_cancelled_after_it_was_settled_stays_so",
+)
+def _() -> None:
+    swap("batchpay.batches.wholeness:_is_said", lambda was: lambda *given: given[2])
+
+
+@mutant(
+    "L11",
     "a journal with as many events has the same ones",
     "test_losses.py::test_an_older_copy_is_noticed_although_it_has_as_many_events",
 )
