@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from batchpay.batches.clock import SystemClock
+from batchpay.batches.night import Result
 from batchpay.batches.session import Options
 from batchpay.commands import run as pipeline
 from batchpay.job.key import SecretKey
@@ -201,6 +203,114 @@ def test_a_second_charge_that_a_list_shows_nights_later_is_a_stop(
     assert inbox.money()["00004"] == 0
 
 
+def whole_night(market: Market) -> Result:
+    """One run, and all that it says."""
+    job = load_job(market.folder / "job.toml")
+    return pipeline.run(job, SecretKey(KEY), Options(), Quiet())
+
+
+def pass_days(market: Market, patch: pytest.MonkeyPatch, days: int) -> None:
+    """It is so many days after the first night by every clock."""
+    now_ns = time.time_ns
+    patch.setattr(SystemClock, "now_ns", lambda _: now_ns() + days * DAY_NS)
+    market.sandbox.set_clock(days * 86_400)
+
+
+def sent_again(market: Market, action: str = "reset_after") -> None:
+    """A night that sends an order twice, and lists that show from now on what it charged."""
+    market.job(file="inbox/*.csv", input="optional = true", **BY_CUSTOMER)
+    market.orders([payer(2), payer(1)], "inbox/a.csv")
+    market.sandbox.add_rule(order_id="00002", action=action, times=1, hide_s=HOUR_S)
+    assert night(market) == 0
+    if action == "reset_after":
+        show_late(market, "00002", 12 * 60)
+    (market.folder / "inbox" / "a.csv").unlink()
+
+
+async def silent(*_: object) -> str:
+    """No list of then can be read."""
+    return "the gateway's list of charges could not be read completely"
+
+
+@pytest.mark.fault("J05", "B31", "L10", "A01")
+def test_a_later_look_that_could_not_be_made_is_made_by_the_next_run(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its list was complete, and the hours that it was to look at could not be read: that is told,
+    and the look is owed.
+    """
+    sent_again(inbox)
+    pass_days(inbox, monkeypatch, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(Reach, "_read_window", silent)
+        patched.setattr(Reach, "_is_covered", lambda *_: False)
+        done = whole_night(inbox)
+    assert done.exit_code == 0
+    assert any(
+        "was charged twice is looked at in the next run" in n for n in done.notes
+    )
+    assert night(inbox) == 12
+
+
+@pytest.mark.fault("J05", "B31", "L10")
+def test_a_later_look_is_made_however_late_the_next_run_is(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a month after the night that sent something again."""
+    sent_again(inbox)
+    pass_days(inbox, monkeypatch, 60)
+    assert night(inbox) == 12
+
+
+@pytest.mark.fault("J05", "B31", "L10")
+def test_a_later_look_that_was_made_is_not_made_again(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was charged twice: the next run of that day has nothing to ask."""
+    sent_again(inbox, "reset_before")
+    pass_days(inbox, monkeypatch, 40)
+    since = len(inbox.sandbox.requests())
+    assert night(inbox) == 0
+    looked = len(inbox.sandbox.requests())
+    assert looked > since
+    assert night(inbox) == 0
+    assert len(inbox.sandbox.requests()) == looked
+
+
+@pytest.mark.fault("J27", "J04", "L10")
+def test_what_a_person_said_is_asked_about_on_nights_without_a_file(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A charge that was gone, and that a person called paid, comes back as one that failed. The
+    gateway does not tell of it at first: that is told, and the look is owed.
+    """
+    inbox.job(file="inbox/*.csv", input="optional = true", **BY_CUSTOMER)
+    inbox.orders([payer(1), payer(2)], "inbox/a.csv")
+    inbox.sandbox.add_rule(becomes="pending", order_id="00002", times=1)
+    night(inbox)
+    paid = rows(inbox)["00002"]["charge_id"]
+    gone = {"object": "error", "code": "not_found", "message": "no"}
+    about = {"method": "GET", "path": f"/charges/{paid}"}
+    inbox.sandbox.add_rule(**about, status=404, body=gone)
+    hide(inbox, "00002")
+    night(inbox)
+    said = ("00002", "--as", f"charged:{paid}", "--reason", "the dashboard shows it")
+    assert inbox.run(*said, verb="resolve").returncode == 0
+    inbox.run("--lift-stop", "--reason", "seen", verb="resolve")
+    inbox.sandbox.clear_rules()
+    inbox.sandbox.turn("failed", charge_id=paid)
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    pass_days(inbox, monkeypatch, 1)
+    inbox.sandbox.add_rule(**about, status=500, body="down")
+    hide(inbox, "00002")
+    done = whole_night(inbox)
+    assert done.exit_code == 10
+    assert any(f"does not tell of {paid}" in note for note in done.notes)
+    inbox.sandbox.clear_rules()
+    assert night(inbox) == 12
+    assert rows(inbox)["00002"]["outcome"] == "declined"
+
+
 @pytest.mark.fault("J05", "B32", "I19")
 def test_without_a_list_of_its_own_night_an_order_waits_and_the_others_go(
     inbox: Market, monkeypatch: pytest.MonkeyPatch
@@ -212,14 +322,10 @@ def test_without_a_list_of_its_own_night_an_order_waits_and_the_others_go(
     assert night(inbox) == 10
     inbox.orders([payer(2, invoice="once more"), payer(3)], "inbox/b.csv")
 
-    async def silent(*_: object) -> str:
-        return "the gateway's list of charges could not be read completely"
-
     with monkeypatch.context() as patched:
         patched.setattr(Reach, "_read_window", silent)
         patched.setattr(Reach, "_is_covered", lambda *_: False)
-        job = load_job(inbox.folder / "job.toml")
-        done = pipeline.run(job, SecretKey(KEY), Options(), Quiet())
+        done = whole_night(inbox)
     assert done.exit_code == 11 and inbox.posts() == 3
     assert any("does not go again in this run" in note for note in done.notes)
     assert inbox.money() == {"00001": 1, "00003": 1}

@@ -41,7 +41,7 @@ from batchpay.batches.publish import (
     write,
 )
 from batchpay.batches.runs import Runs
-from batchpay.batches.sentagain import due_again
+from batchpay.batches.sentagain import later_of
 from batchpay.batches.session import Options, SessionCall, SessionEnd, hold_session
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import is_of, refuse_lost
@@ -155,7 +155,7 @@ def _has_work(opened: OpenJob, *, adopt: bool) -> bool:
     """Is there anything to ask the gateway about?"""
     if opened.planned or opened.recorder.cases.is_anything_open() or opened.stop:
         return True
-    if due_again(opened.journal, opened.started_ns):
+    if later_of(opened.journal, opened.started_ns).is_anything:
         return True
     return adopt and opened.loss is not None
 

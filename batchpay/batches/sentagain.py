@@ -8,36 +8,61 @@ look there once more (settlement/reach.py).
 
 Orders of which a person said what became of a charge, most often of one that was gone: one that
 comes back is in no list of that night. It has an id, and is asked for by it on as many nights.
+
+A look that fell due is owed until a run has made it to its end, which that run writes down
+(`LookedAgain`): one that was killed, or could not read all of it, leaves it to the next.
 """
 
 from __future__ import annotations
 
-from batchpay.domain.events import Listed, Resolved, told_in
+from batchpay.domain.events import LookedAgain, Resolved, told_in
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.settlement.cases import SLICE
-from batchpay.settlement.reach import REMEMBERED_NS, falls_due, is_due, went_again
+from batchpay.settlement.reach import (
+    REMEMBERED_NS,
+    LateLook,
+    falls_due,
+    is_due,
+    went_again,
+)
 
 
-def due_again(journal: SqliteJournal, now_ns: int) -> list[Attempt]:
-    """Those attempts of which this run looks once more whether they were charged after all."""
-    looked_ns = _looked_ns(journal)
-    due: list[Attempt] = []
-    ids = journal.went_again_since(now_ns - REMEMBERED_NS)
+def later_of(journal: SqliteJournal, now_ns: int) -> LateLook:
+    """What this run looks at once more."""
+    charges_ns, words_ns = _looked_ns(journal, now_ns)
+    done = LookedAgain()
+    due = _due_again(journal, charges_ns, now_ns)
+    if due is not None:
+        done = LookedAgain(charges_ns=now_ns)
+    words = _said_of(journal, words_ns, now_ns)
+    if words:
+        done = LookedAgain(charges_ns=done.charges_ns, words_ns=now_ns)
+    return LateLook(tuple(due or ()), tuple(words), done)
+
+
+def _due_again(
+    journal: SqliteJournal, looked_ns: int, now_ns: int
+) -> list[Attempt] | None:
+    """Those attempts of which this run looks once more whether they were charged after all; None:
+    no order fell due.
+    """
+    due: list[Attempt] | None = None
+    ids = journal.went_again_since(looked_ns - REMEMBERED_NS)
     for start in range(0, len(ids), SLICE):
         for events in journal.histories(ids[start : start + SLICE]).values():
             attempts = fold(events)
             if is_due(attempts, looked_ns, now_ns):
+                due = due or []
                 due += went_again(attempts)
     return due
 
 
-def said_of(journal: SqliteJournal, now_ns: int) -> list[str]:
+def _said_of(journal: SqliteJournal, looked_ns: int, now_ns: int) -> list[str]:
     """Those orders whose charges this run asks for once more by their ids, for a person said what
     became of one of them.
     """
-    looked_ns = _looked_ns(journal)
     due: dict[str, None] = {}
     for event, _ in told_in(journal, Resolved):
         if falls_due(event.at_ns, looked_ns, now_ns):
@@ -45,9 +70,16 @@ def said_of(journal: SqliteJournal, now_ns: int) -> list[str]:
     return list(due)
 
 
-def _looked_ns(journal: SqliteJournal) -> int:
-    """When a run read the gateway's list last."""
-    looked_ns = 0
-    for event, _ in told_in(journal, Listed):
-        looked_ns = event.at_ns
-    return looked_ns
+def _looked_ns(journal: SqliteJournal, now_ns: int) -> tuple[int, int]:
+    """Up to when all that fell due was looked at: charges, and what people said of some. What a
+    clock that was ahead has written is left out.
+    """
+    charges = [0]
+    words = [0]
+    for _, told in told_in(journal, LookedAgain):
+        charges.append(told.charges_ns or 0)
+        words.append(told.words_ns or 0)
+    return (
+        max(one for one in charges if one <= now_ns),
+        max(one for one in words if one <= now_ns),
+    )

@@ -15,7 +15,7 @@ from batchpay import gateways
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.last import FIRST_LOOK, last_hold, listed_until, preflight_of
 from batchpay.batches.open_job import OpenJob
-from batchpay.batches.sentagain import due_again, said_of
+from batchpay.batches.sentagain import later_of
 from batchpay.batches.signals import Signals
 from batchpay.domain.books import Booked, Refund
 from batchpay.domain.errors import BatchpayError, GatewaySilent, Usage
@@ -170,8 +170,7 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
         kept_preflight=told,
         follows=follows_of(opened, patient=not charges),
         recovers=recovers,
-        went_again=due_again(opened.journal, opened.started_ns),
-        said_of=said_of(opened.journal, opened.started_ns),
+        later=later_of(opened.journal, opened.started_ns),
     )
     if not charges:
         return asks_only

@@ -197,6 +197,24 @@ NOT_REACHED = entry(
     example="an order that was refused, sent back, and a list of its night that breaks off",
     remedy=_GOES_ON,
 )
+NOT_READ_AGAIN = entry(
+    "night.not-read-again",
+    "{why}: whether anything from {since} to {until} was charged twice is looked at in the next"
+    " run",
+    means="What was sent again some nights ago is looked for once more in a list of then, which"
+    " could not be had.",
+    example="an order that was sent again, and nights later a list of its night that breaks off",
+    remedy=_GOES_ON,
+)
+NOT_ASKED_AGAIN = entry(
+    "night.not-asked-again",
+    "the gateway does not tell of {charge}, of which a person said what became ({count} in all):"
+    " the next run asks again",
+    means="Charges of which a person said what became are asked for once more some nights later,"
+    " and one was not told of.",
+    example="a charge that was settled by hand and that the gateway answers with 500",
+    remedy=_GOES_ON,
+)
 UNCLEAR = entry(
     "night.unclear",
     "order {order} stays in doubt: {charge} may be its charge, and says no order",

@@ -178,16 +178,20 @@ class Doubts:
                 await self._recorder.missing(case, charge_id)
                 self._told(case)
 
-    async def ask_after_word(self, case: Case) -> None:
+    async def ask_after_word(self, case: Case) -> list[str]:
         """Ask for every charge of an attempt that a person's word ended; that one is not there is
-        what was said, or nearly.
+        what was said, or nearly. Those of which the gateway told nothing.
         """
         assert case.attempt is not None
+        untold = []
         for charge_id in sorted(case.attempt.twins):
             reply = await self._ask(charge_id)
             if reply.charge is not None:
                 await self._recorder.found(case, reply.charge, by_id=True)
                 self._told(case)
+            elif can_be_asked_for(charge_id) and not reply.is_unknown:
+                untold.append(charge_id)
+        return untold
 
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
         """A charge by its id; None when it could not be had. A gateway that knows no such charge is

@@ -141,10 +141,17 @@ class Settlement:
         for case in self._recorder.cases.doubled_cases():
             await self._doubts.reread_all(case)
 
-    async def ask_after_words(self, orders: Sequence[str]) -> None:
-        """What does the gateway say by now of the charges of which a person said what became?"""
+    async def ask_after_words(self, orders: Sequence[str]) -> bool:
+        """What does the gateway say by now of the charges of which a person said what became? Does
+        it say something of each?
+        """
+        untold: list[str] = []
         for case in self._recorder.cases.said_cases(orders):
-            await self._doubts.ask_after_word(case)
+            untold += await self._doubts.ask_after_word(case)
+        if untold and not self._channel.closed:
+            note = said.NOT_ASKED_AGAIN(charge=untold[0], count=len(untold))
+            self.lists.notes.append(str(note))
+        return not untold
 
     async def settle(self, candidates: Iterator[Candidate]) -> None:
         """Send what may be sent and wait out every doubt."""

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from batchpay.domain.events import LookedAgain
 from batchpay.domain.times import ONCE_OFF_S, SKEW_S
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.messages import nights as said
+from batchpay.messages.message import Entry
 from batchpay.settlement.cases import Case
 from batchpay.settlement.lists import (
     LONGEST_GAP_S,
@@ -45,6 +47,7 @@ DAY_NS = 86_400 * 10**9
 # read once more. Nights come a day apart, and not to the minute.
 LATER_NS = tuple(int(days * DAY_NS) for days in (0.5, 1.5, 3.5, 7.5, 15.5, 29.5))
 REMEMBERED_NS = 31 * DAY_NS
+NOTHING_DONE = LookedAgain()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,6 +123,36 @@ def falls_due(last_ns: int, looked_ns: int, now_ns: int) -> bool:
     return any(looked_ns < last_ns + later_ns <= now_ns for later_ns in LATER_NS)
 
 
+@dataclass(frozen=True, slots=True)
+class LateLook:
+    """What a run looks at once more, some nights after it was told."""
+
+    # attempts of orders that were sent again: were they charged twice?
+    went_again: Sequence[Attempt] = ()
+    # orders of which a person said what became of a charge: is it so?
+    said_of: Sequence[str] = ()
+    done: LookedAgain = NOTHING_DONE  # what is written down once it was done
+
+    @property
+    def is_anything(self) -> bool:
+        """Is there anything to ask the gateway about?"""
+        return bool(self.went_again or self.said_of)
+
+    def done_of(self, *, charges: bool, words: bool) -> LookedAgain | None:
+        """What was done of it; None: nothing that fell due."""
+        done = self.done
+        if not charges:
+            done = replace(done, charges_ns=None)
+        if not words:
+            done = replace(done, words_ns=None)
+        if done == NOTHING_DONE:
+            return None
+        return done
+
+
+NO_LATE_LOOK = LateLook()
+
+
 class Reach:
     """Reads the windows of what is to go again, once a run; nothing goes that it did not reach."""
 
@@ -154,39 +187,36 @@ class Reach:
         return all(self._reached[one.intent.key] for one in wanted)
 
     async def _read(self, attempts: Sequence[Attempt]) -> None:
-        expected = self._means.recorder.expected
         dated = self._means.channel.dated
         windows: dict[str, Window] = {}
         for attempt in attempts:
-            if not attempt.by_hand:
-                expected.doubt(attempt)
             windows[attempt.intent.key] = window_of(
                 attempt, self._period_s, dated=dated
             )
-        self._lists.notes += await self._read_all(windows.values())
+        await self._read_all(windows.values(), said.NOT_REACHED)
         for key, window in windows.items():
             self._reached[key] = self._is_covered(window)
 
-    async def read_again(self, attempts: Iterable[Attempt]) -> None:
+    async def read_again(self, attempts: Sequence[Attempt]) -> bool:
         """What was sent again some nights ago: does a list show by now that it was charged twice?
-        What it shows is a stop, as any second charge is.
+        What it shows is a stop, as any second charge is. Was all of it read?
         """
         dated = self._means.channel.dated
-        await self._read_all(
+        windows = [
             narrow_window_of(one, self._period_s, dated=dated) for one in attempts
-        )
+        ]
+        await self._read_all(windows, said.NOT_READ_AGAIN)
+        return all(map(self._is_covered, windows))
 
-    async def _read_all(self, windows: Iterable[Window]) -> list[str]:
-        """What a person should hear of those that could not be read."""
-        told: list[str] = []
+    async def _read_all(self, windows: Iterable[Window], sentence: Entry) -> None:
+        """`sentence`: what a person should hear of one that could not be read."""
         missing = (one for one in windows if not self._is_covered(one))
         for window in merged(missing):
             why = await self._read_window(window)
             if why and not self._means.channel.closed:
                 since, until = iso(window.since), iso(window.until)
-                note = said.NOT_REACHED(why=why, since=since, until=until)
-                told.append(str(note))
-        return told
+                note = sentence(why=why, since=since, until=until)
+                self._lists.notes.append(str(note))
 
     def _is_covered(self, window: Window) -> bool:
         return any(

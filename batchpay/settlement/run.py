@@ -50,6 +50,7 @@ from batchpay.settlement.loop import Settlement
 from batchpay.settlement.means import Means
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
+from batchpay.settlement.reach import NO_LATE_LOOK, LateLook
 from batchpay.settlement.recorder import Recorder
 from batchpay.settlement.shown_before import ask_for_one
 
@@ -91,10 +92,7 @@ class Brought:
     wait_s: float = 0.0  # until nothing can land any more of what the journal lost
     survey: Callable[[], Surveyed] = Surveyed
     candidates: Callable[[], Iterable[Candidate]] = tuple
-    # attempts of orders that were sent again some nights ago: were they charged twice?
-    went_again: Sequence[Attempt] = ()
-    # orders of which a person said some nights ago what became of a charge: is it so?
-    said_of: Sequence[str] = ()
+    later: LateLook = NO_LATE_LOOK  # what is looked at once more
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
     follows: Follows = NOTHING_FOLLOWED
     # the loss that a complete list, after the wait, makes good
@@ -154,11 +152,13 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     if brought.recovers is not None:
         await run.recorder.note(brought.recovers)
     await _belong(run.means, account)
-    await loop.reach.read_again(brought.went_again)
+    are_read = await loop.reach.read_again(brought.later.went_again)
     sendable, impossible = await _surveyed(run, brought)
     progress.phase("asking")
     await loop.recover(pending.rest)
-    await loop.ask_after_words(brought.said_of)
+    are_told = await loop.ask_after_words(brought.later.said_of)
+    if done := brought.later.done_of(charges=are_read, words=are_told):
+        await run.recorder.note(done)
     # nothing is sent; what is open is asked about all the same
     if impossible is not None:
         await loop.settle(iter(()))

@@ -95,6 +95,7 @@ from batchpay.domain.events.reading import (
 from batchpay.domain.events.runs import (
     BelongsTo,
     Listed,
+    LookedAgain,
     OfLoss,
     Probed,
     ProbeStarted,
@@ -159,6 +160,7 @@ __all__ = [
     "Intended",
     "Lifted",
     "Listed",
+    "LookedAgain",
     "Missing",
     "NamelessListed",
     "NewOrders",

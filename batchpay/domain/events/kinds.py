@@ -48,6 +48,7 @@ from batchpay.domain.events.orders import (
 from batchpay.domain.events.runs import (
     BelongsTo,
     Listed,
+    LookedAgain,
     Probed,
     ProbeStarted,
     Recovered,
@@ -97,6 +98,7 @@ ALL: tuple[type[Told], ...] = (
     Restored,
     Recovered,
     Listed,
+    LookedAgain,
     InputsRead,
     IdsMadeOf,
     NewOrders,

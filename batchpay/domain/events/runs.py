@@ -112,6 +112,20 @@ class Listed(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookedAgain(Told):
+    """What fell due up to a time, by our wall clock (ns), was looked at once more to its end
+    (batches/sentagain).
+    """
+
+    kind = "looked_again"
+
+    # the hours around requests that were sent again: each was read
+    charges_ns: int | None = field(default=None, metadata=UNLESS_NONE)
+    # charges of which a person said what became: the gateway told of each
+    words_ns: int | None = field(default=None, metadata=UNLESS_NONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeStarted(Told):
     """Test charges are made to learn what the gateway does."""
 

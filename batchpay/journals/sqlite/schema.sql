@@ -5,6 +5,7 @@
 --   restored          the journal is older than it has been: what it lost is looked for at the gateway
 --   recovered         ... and that was done: after the wait the list was complete
 --   listing           the gateway's charges were listed completely, up to a bound (law L11)
+--   looked_again      what was sent again, or settled by a person, some nights ago was looked at once more
 --   inputs            the batches whose files lay there when a run read them
 --   ids               of which cells order ids are made from now on
 --   batch.planned     the rows of a file were read and judged; the rows themselves are in row_chunks
