@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from batchpay.domain.events import Stop
 from batchpay.domain.model import Intent
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -96,7 +97,7 @@ async def second(recorder: Recorder) -> None:
     )
     await recorder.answered(again, throttled, 429, "", AT_S + 1)
     await recorder.resolve(again, "not-charged", "asked them", "kim")
-    await recorder.stop("look at it", again)
+    await recorder.note(Stop(reason="look at it", order=again.intent.order_id))
 
 
 def run(path: Path, night: Any) -> None:

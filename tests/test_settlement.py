@@ -410,16 +410,19 @@ def test_a_gateway_that_cannot_be_reached_opens_the_breaker() -> None:
     assert set(world.run(30).values()) == {Outcome.SUCCEEDED}
 
 
+class KnowsTheKey(FakeGateway):
+    """With another body than the first order's."""
+
+    async def charge(self, intent: Any, may_leave: Any) -> Any:
+        self.fate = only(0, "error idempotency_key_reused")
+        answer = await super().charge(intent, may_leave)
+        return type(answer)(out=True, status=422, said=answer.said)
+
+
 @pytest.mark.fault("B24")
 def test_a_reused_key_is_a_bug_of_ours() -> None:
     """Stop, 70."""
-    world = World(FakeGateway(only(0, "error idempotency_key_reused")))
-
-    async def conflict(intent: Any, may_leave: Any) -> Any:
-        answer = await FakeGateway.charge(world.gateway, intent, may_leave)
-        return type(answer)(out=True, status=422, said=answer.said)
-
-    world.gateway.charge = conflict  # type: ignore[method-assign]
+    world = World(KnowsTheKey())
     world.run()
     assert world.line and isinstance(world.line.fatal, Bug)
     assert world.stops()
@@ -720,11 +723,9 @@ def test_an_order_of_the_same_payer_waits_until_the_answer_before_it_is_durable(
         assert at_s > disk.durable_s[before]
 
 
-@pytest.mark.fault("E12", "G06")
-def test_another_run_with_another_journal_is_seen_while_charging() -> None:
-    """Two machines at the same instant: after the first order, then every 30 s; both would stop."""
-    world = World(FakeGateway(latency_s=0.05), settings=replace(SETTINGS, rate=2))
-    foreign = intent_of(
+def asked_by_another_run() -> dict[str, str]:
+    """What it sends for an order that is in no file of this one."""
+    intent = intent_of(
         document(900),
         job=JOB,
         attempt=1,
@@ -735,10 +736,17 @@ def test_another_run_with_another_journal_is_seen_while_charging() -> None:
         run_id="another",
         journal_id="another",
     )
+    return dict(parse_qsl(intent.body))
+
+
+@pytest.mark.fault("E12", "G06")
+def test_another_run_with_another_journal_is_seen_while_charging() -> None:
+    """Two machines at the same instant: after the first order, then every 30 s; both would stop."""
+    world = World(FakeGateway(latency_s=0.05), settings=replace(SETTINGS, rate=2))
 
     def charge_elsewhere(settlement: Settlement) -> None:
         asyncio.get_running_loop().call_later(
-            1.5, world.gateway._commit, dict(parse_qsl(foreign.body))
+            1.5, world.gateway._commit, asked_by_another_run()
         )
 
     world.run(200, meanwhile=charge_elsewhere)

@@ -718,8 +718,11 @@ class Lists:
                 str(said.STOP_FOREIGN_KEY(charge=charge.id)),
             )
             return
+        stop = ""
+        if not adopting:
+            stop = str(said.STOP_OTHER_RUN(charge=charge.id))
         try:
-            case = await self._recorder.adopt(charge, known)
+            case = await self._recorder.adopt(charge, known, stop=stop)
         # its order entered the journal at this moment: by a worker's intent, or from another list
         except Taken:
             ((_, by_now),) = self._recorder.whose.match([charge])
@@ -728,11 +731,6 @@ class Lists:
             return
         self.moved += 1
         self._told(case)
-        if not adopting:
-            await self._recorder.stop(
-                str(said.STOP_OTHER_RUN(charge=charge.id)),
-                case,
-            )
 
 
 def _other_than(case: Case, charge: ChargeSeen) -> str:

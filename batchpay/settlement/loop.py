@@ -504,7 +504,15 @@ class Settlement:
         evidence = answer.excerpt
         if proof.flaws and not evidence:
             evidence = answer.evidence()  # as it came: a person may need it
-        await self._recorder.answered(case, proof, answer.status, evidence, left_s)
+        reused = ""
+        if proof.proof is Proof.KEY_REUSED:
+            reused = self._why_reused(case)
+        stop = ""
+        if reused:
+            stop = f"{reused}: {proof.message}"
+        await self._recorder.answered(
+            case, proof, answer.status, evidence, left_s, stop
+        )
         if proof.charge is not None and not self._channel.gateway_date:
             made = time_of(proof.charge.created_at)
             if made is not None:
@@ -521,7 +529,7 @@ class Settlement:
             ):
                 self._doubts.add(case, early=True)
             case Proof.KEY_REUSED:
-                await self._key_reused(case, proof.message)
+                self._key_reused(case, reused, proof.message)
 
     def _refuse_elsewhere(self, case: Case) -> None:
         other = self._recorder.others.charge_of(case)
@@ -542,21 +550,24 @@ class Settlement:
             why = f"{self._settings.url} does not take charges: {message}"
             self._channel.close(why, Misconfigured(f"{why}; {steps.GATEWAY_URL()}"))
 
-    async def _key_reused(self, case: Case, message: str) -> None:
-        """The gateway knows the key with another body. A journal that was lost or put back asked
-        for it before that: then the order is looked for, as in any doubt. In a whole one it is a
-        bug of ours.
+    def _why_reused(self, case: Case) -> str:
+        """The gateway knows the key with another body: why that is a stop. A journal that was lost
+        or put back asked for it before that: then it is none.
         """
-        intent = case.intent
         if self._recorder.belonging.lost_events():
-            if case.attempt and case.attempt.outcome is Outcome.IN_DOUBT:
-                self._doubts.add(case, early=True)
-            return
-        why = (
+            return ""
+        intent = case.intent
+        return (
             f"order {intent.order_id}: the gateway knows key {intent.key} with another body than"
             f" {intent.body_sha256}"
         )
-        await self._recorder.stop(f"{why}: {message}", case)
-        self._channel.close(
-            why, Bug(f"{why} ({message}); nothing more is sent: please report this")
-        )
+
+    def _key_reused(self, case: Case, why: str, message: str) -> None:
+        """After a loss the order is looked for, as in any doubt. In a whole journal it is a bug of
+        ours.
+        """
+        if why:
+            bug = f"{why} ({message}); nothing more is sent: please report this"
+            self._channel.close(why, Bug(bug))
+        elif case.attempt and case.attempt.outcome is Outcome.IN_DOUBT:
+            self._doubts.add(case, early=True)

@@ -111,9 +111,17 @@ class OtherJobs:
             return False
         return self._whose.place(charge) is None
 
-    async def stop_for_double_of(self, intent: Intent) -> None:
-        """The same for the order of an attempt, and for those that it came to correct."""
-        await self.stop_for_doubles(_ids_of(intent))
+    def doubles_of(self, mine: Attempt) -> Iterator[tuple[str, str]]:
+        """The same for the order of an attempt, as it is written now, and for those that it came to
+        correct: each charge, and why it is a stop.
+        """
+        order_ids = _ids_of(mine.intent)
+        families = families_of(self._journal, order_ids)
+        for order_id, events in self._journal.histories(order_ids).items():
+            others = (
+                one for one in families[order_id] if one.intent.key != mine.intent.key
+            )
+            yield from doubles(events, (*others, mine))
 
     async def stop_for_doubles(self, order_ids: Sequence[str]) -> None:
         """A stop for each charge of another job that took what one of these orders, or what came to

@@ -4,7 +4,7 @@ evidence is of an attempt, `weighing` decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from batchpay.domain.errors import Taken
@@ -156,8 +156,9 @@ class Recorder:
         status: int | None,
         excerpt: str,
         left_s: float | None,
+        stop: str = "",
     ) -> None:
-        """What came back for the last send, and what it proves."""
+        """What came back for the last send, and what it proves. `stop`: why it is a stop."""
         told = Answered(
             verdict=verdict.proof.value,
             status=status,
@@ -169,12 +170,7 @@ class Recorder:
             excerpt=excerpt,
             left_s=left_s,
         )
-        await self._write(case, told, case.sends)
-        if status == 429 and verdict.charge is not None and self.trust_429:
-            self.trust_429 = False
-            await self.note(
-                ThrottleDistrusted(order=case.intent.order_id, charge=verdict.charge.id)
-            )
+        await self._write(case, told, case.sends, stop=stop)
 
     async def found(
         self,
@@ -204,9 +200,8 @@ class Recorder:
         if lost := self.whose.who_lost(charge.id):
             await self.found(lost, charge, by_id=by_id)
         self._refresh(case)
-        await self._write(case, told)
-        if before is None or before.charge is None:
-            await self._stop_for_its_sale(case)
+        meets = before is None or before.charge is None
+        await self._write(case, told, meets=meets)
 
     def _refresh(self, case: Case) -> None:
         """The same page may have brought another charge of its order, or of itself."""
@@ -234,12 +229,13 @@ class Recorder:
         number: int,
         asked: Intent | None = None,
         word: Word | None = None,
+        stop: str = "",
     ) -> Case:
         """A charge of this job that this journal did not make, or no longer knows it made (law
         L11).
 
         `asked`: what the order asks for, where its row is at hand and the charge itself does not
-        name it. `word`: of a person who says that it is this order's.
+        name it. `word`: of a person who says that it is this order's. `stop`: why it is a stop.
         """
         self._hear(charge)
         intent = asked or self._weighing.asked_by(charge, number)
@@ -251,16 +247,9 @@ class Recorder:
             word=word,
             beside=not all(other.closed for other in case.others),
         )
-        await self._write(case, told)
+        await self._write(case, told, meets=True, stop=stop)
         self.adopted += 1
-        await self.others.stop_for_double_of(intent)
-        await self._stop_for_its_sale(case)
         return case
-
-    async def _stop_for_its_sale(self, case: Case) -> None:
-        """A charge is met of a sale that has, or may have, money under another id."""
-        for reason in self._weighing.charged_twice(case):
-            await self.stop(reason, case)
 
     def _hear(self, charge: ChargeSeen) -> None:
         if charge.refunded:
@@ -350,14 +339,9 @@ class Recorder:
         )
         await self._write(case, told)
 
-    async def stop(self, reason: str, case: Case | None = None) -> None:
-        """Nothing is sent any more, in this run or a later one, until a person lifts it (law
-        L10).
-        """
-        await self._journal.write([self._stop_event(reason, case)])
-
     async def stop_for_charge(self, charge_id: str, reason: str) -> None:
-        """The same about a charge, once: what a person has lifted is not brought up again.
+        """Nothing is sent any more, in this run or a later one, until a person lifts it (law L10).
+        Once for each charge: what a person has lifted is not brought up again.
 
         Until then lists should show it all the same: one that does not may lack others too (J05).
         """
@@ -391,7 +375,21 @@ class Recorder:
         self.cases.register(case)
         self.expected.doubt(case.attempt)
 
-    async def _write(self, case: Case, told: OfAttempt, send: int = 0) -> None:
+    async def _write(
+        self,
+        case: Case,
+        told: OfAttempt,
+        send: int = 0,
+        *,
+        meets: bool = False,
+        stop: str = "",
+    ) -> None:
+        """Evidence, and in the same commit the stops that it brings: whoever died between the two
+        would know the one already, and nothing would ask for the other again.
+
+        `meets`: a charge is met that others may have for the same sale. `stop`: why it is a stop
+        whatever it makes of its attempt.
+        """
         async with case.writing:
             intent = case.intent
             told, anothers = self._weighing.marked(told, intent, case.attempt)
@@ -400,21 +398,54 @@ class Recorder:
             after = weighed.after
             events = [at_state(event, after.state)]
             if weighed.stop:
-                events.append(self._stop_event(weighed.stop, case))
-            if self.trust_429 and weighed.belies_429 and after.charge is not None:
+                own = Stop(reason=weighed.stop, order=intent.order_id)
+                self._stopped_by([own])
+                events.append(self._entries.line(own))
+            if self.trust_429 and weighed.belies_429:
                 self.trust_429 = False
                 distrusted = ThrottleDistrusted(
-                    order=intent.order_id, charge=after.charge.id
+                    order=intent.order_id, charge=weighed.belies_429
                 )
                 events.append(self._entries.line(distrusted))
-            await self._journal.write(events)
+            stops: list[Stop] = []
+            if meets:
+                stops += self._stops_beside(told, after)
+            if stop:
+                stops.append(Stop(reason=stop, order=intent.order_id))
+            await self._journal.write([*events, *map(self._entries.line, stops)])
+            self._stopped_by(stops)
             case.attempt = after
             self.cases.follow(after)
             self.expected.follow(after)
+            if meets:
+                await self._stop_for_what_came(told, after, stops)
 
-    def _stop_event(self, reason: str, case: Case | None) -> Event:
-        self.stopped = self.stopped or reason
-        order_id = ""
-        if case is not None:
-            order_id = case.intent.order_id
-        return self._entries.line(Stop(reason=reason, order=order_id))
+    def _stops_beside(self, told: OfAttempt, mine: Attempt) -> list[Stop]:
+        """A charge is met: another job has one of its order, or its sale has, or may have, money
+        under another id.
+        """
+        stops: list[Stop] = []
+        about = set(self.stopped_for)
+        if isinstance(told, Adopted):
+            for charge_id, reason in self.others.doubles_of(mine):
+                if charge_id not in about:
+                    about.add(charge_id)
+                    stops.append(Stop(reason=reason, charge=charge_id))
+        for reason in self._weighing.charged_twice(mine):
+            stops.append(Stop(reason=reason, order=mine.intent.order_id))
+        return stops
+
+    async def _stop_for_what_came(
+        self, told: OfAttempt, mine: Attempt, written: Sequence[Stop]
+    ) -> None:
+        """The same for what was written of others while this was on its way to the disk."""
+        news = [one for one in self._stops_beside(told, mine) if one not in written]
+        self._stopped_by(news)
+        if news:
+            await self._entries.write(list(map(self._entries.line, news)))
+
+    def _stopped_by(self, stops: Iterable[Stop]) -> None:
+        for one in stops:
+            self.stopped = self.stopped or one.reason
+            if one.charge:
+                self.stopped_for.add(one.charge)

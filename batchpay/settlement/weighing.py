@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from batchpay.domain.errors import Taken
 from batchpay.domain.events import (
+    Answered,
     Evidence,
     Found,
     Intended,
@@ -49,7 +50,7 @@ class Weighed:
 
     after: Attempt
     stop: str  # why nothing is sent any more; empty: it is no reason for that
-    belies_429: bool  # it has a charge, and a 429 had said that it had none
+    belies_429: str  # its charge, where a 429 says or had said that it has none
 
 
 class Weighing:
@@ -151,7 +152,7 @@ class Weighing:
         after = advance(before, event, told)
         by_hand = isinstance(told, Resolved)
         stop = anothers or why_stop(case.others, before, after, by_hand=by_hand)
-        return Weighed(after, stop, _belies_429(before, after))
+        return Weighed(after, stop, _belies_429(before, told, after))
 
     def is_no_news(self, case: Case, before: Attempt, told: Found) -> bool:
         """Does a look-up say what the journal has already?"""
@@ -185,23 +186,24 @@ class Weighing:
 
     # --- its sale
 
-    def charged_twice(self, case: Case) -> Iterator[str]:
+    def charged_twice(self, mine: Attempt) -> Iterator[str]:
         """Why a charge that is met is a stop: it took money, or may, for a sale that has some under
         another id: another journal read its row with other ids, or another correction of it, and
-        could not know.
+        could not know. `mine`: its attempt, as it is written now.
         """
-        mine = case.attempt
-        if mine is None or not mine.stands or not mine.placed:
+        if not mine.stands or not mine.placed:
             return
-        for other in self._cases.of_sale(case.intent):
+        for other in self._cases.of_sale(mine.intent):
             if other.stands and not other.anothers:
                 yield sale_charged_twice(mine, other)
 
 
-def _belies_429(before: Attempt | None, after: Attempt) -> bool:
-    """Was it said to have charged nothing because of too many requests, and is a charge of it told
-    now?
+def _belies_429(before: Attempt | None, told: OfAttempt, after: Attempt) -> str:
+    """The charge that is told now of what was said to have charged nothing because of too many
+    requests, or that such an answer tells itself; empty: none.
     """
-    if before is None or after.charge is None:
-        return False
-    return before.is_told_429
+    if isinstance(told, Answered) and told.status == 429 and told.charge is not None:
+        return told.charge.id
+    if before is None or after.charge is None or not before.is_told_429:
+        return ""
+    return after.charge.id

@@ -6,6 +6,7 @@ import importlib
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import Any
 
 from batchpay.domain.model import Outcome
@@ -821,10 +822,26 @@ def _() -> None:
     "test_a_row_that_another_journal_charged_under_another_id_is_a_stop_and_both_are_told",
 )
 def _() -> None:
-    async def nothing(*given: Any) -> None:
-        return None
+    swap("batchpay.settlement.weighing:Weighing.charged_twice", always(()))
 
-    swap("batchpay.settlement.recorder:Recorder._stop_for_its_sale", lambda _: nothing)
+
+@mutant(
+    "L10",
+    "a stop is written behind what brings it",
+    "crash/test_every_call.py::test_no_death_parts_evidence_and_the_stop_that_it_brings",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        behind = cycle((False, True))
+
+        def stops_beside(*given: Any) -> Any:
+            if next(behind):
+                return was(*given)
+            return []
+
+        return stops_beside
+
+    swap("batchpay.settlement.recorder:Recorder._stops_beside", make)
 
 
 @mutant(
@@ -892,14 +909,14 @@ def _() -> None:
 @mutant("L10", "a stop does not stop the run that wrote it", SIMULATION)
 def _() -> None:
     def make(was: Any) -> Any:
-        def stop_event(self: Any, reason: str, case: Any) -> Any:
-            stopped, event = self.stopped, was(self, reason, case)
+        def stopped_by(self: Any, stops: Any) -> None:
+            stopped = self.stopped
+            was(self, stops)
             self.stopped = stopped
-            return event
 
-        return stop_event
+        return stopped_by
 
-    swap("batchpay.settlement.recorder:Recorder._stop_event", make)
+    swap("batchpay.settlement.recorder:Recorder._stopped_by", make)
 
 
 @mutant(
