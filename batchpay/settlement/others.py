@@ -39,14 +39,18 @@ class OtherJobs:
         journal: Journal,
         job: str,
         whose: Whose,
-        stop_for_charge: Callable[[str, str], Awaitable[None]],
+        stop_for_charges: Callable[
+            [Iterable[tuple[str, str]], Sequence[Event]], Awaitable[None]
+        ],
     ) -> None:
-        """`stop_for_charge`: writes the stop about a charge, and why."""
+        """`stop_for_charges`: writes the stops about charges, and why, in one commit with what
+        brings them.
+        """
         self._entries = entries
         self._journal = journal
         self._job = job
         self._whose = whose
-        self._stop_for_charge = stop_for_charge
+        self._stop_for_charges = stop_for_charges
         # order -> charge id -> other jobs' charges that lists showed in this run
         self._elsewhere: dict[str, dict[str, ChargeSeen]] = {}
 
@@ -77,9 +81,9 @@ class OtherJobs:
             for charge, order_id in pairs
             if known.get((order_id, charge.id), False) != charge.takes_money
         ]
-        if news:
-            await self._entries.write(news)
-        await self.stop_for_doubles(orders)
+        await self._stop_for_charges(self._doubles(orders, news), news)
+        if news:  # its order may have begun meanwhile
+            await self._stop_for_charges(self._doubles(orders), ())
 
     def _known_elsewhere(self, orders: Sequence[str]) -> dict[tuple[str, str], bool]:
         """Order and charge of another job -> did it take money, or may it, when last told of?"""
@@ -111,9 +115,22 @@ class OtherJobs:
             return False
         return self._whose.place(charge) is None
 
+    def _doubles(
+        self, order_ids: Sequence[str], news: Sequence[Event] = ()
+    ) -> Iterator[tuple[str, str]]:
+        """Each charge of another job that took what one of these orders, or what came to correct
+        it, took too, and why it is a stop. `news`: what is to be written of them now.
+        """
+        families = families_of(self._journal, order_ids)
+        histories = self._journal.histories(order_ids)
+        for order_id in order_ids:
+            told = [one for one in news if one.order_id == order_id]
+            events = (*histories.get(order_id, ()), *told)
+            yield from doubles(events, families[order_id])
+
     def doubles_of(self, mine: Attempt) -> Iterator[tuple[str, str]]:
         """The same for the order of an attempt, as it is written now, and for those that it came to
-        correct: each charge, and why it is a stop.
+        correct.
         """
         order_ids = _ids_of(mine.intent)
         families = families_of(self._journal, order_ids)
@@ -122,15 +139,6 @@ class OtherJobs:
                 one for one in families[order_id] if one.intent.key != mine.intent.key
             )
             yield from doubles(events, (*others, mine))
-
-    async def stop_for_doubles(self, order_ids: Sequence[str]) -> None:
-        """A stop for each charge of another job that took what one of these orders, or what came to
-        correct it, took too.
-        """
-        families = families_of(self._journal, order_ids)
-        for order_id, events in self._journal.histories(order_ids).items():
-            for charge_id, reason in doubles(events, families[order_id]):
-                await self._stop_for_charge(charge_id, reason)
 
 
 def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:

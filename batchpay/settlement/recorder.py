@@ -102,7 +102,7 @@ class Recorder:
         self.whose = Whose(journal, job, self.cases, self.expected, self.strays)
         self._weighing = Weighing(journal, self.cases, self.whose, live=live, fee=fee)
         self.others = OtherJobs(
-            self._entries, journal, job, self.whose, self.stop_for_charge
+            self._entries, journal, job, self.whose, self._stop_for_charges
         )
         self.belonging = Belonging(self._entries, journal, belongs or {}, keep_whose)
 
@@ -345,11 +345,23 @@ class Recorder:
 
         Until then lists should show it all the same: one that does not may lack others too (J05).
         """
-        if charge_id in self.stopped_for:
-            return
-        self.stopped_for.add(charge_id)
-        self.stopped = self.stopped or reason
-        await self.note(Stop(reason=reason, charge=charge_id))
+        await self._stop_for_charges([(charge_id, reason)])
+
+    async def _stop_for_charges(
+        self, told: Iterable[tuple[str, str]], brought_by: Sequence[Event] = ()
+    ) -> None:
+        stops = self._not_told_yet(told)
+        self._stopped_by(stops)
+        lines = [*brought_by, *map(self._entries.line, stops)]
+        if lines:
+            await self._entries.write(lines)
+
+    def _not_told_yet(self, told: Iterable[tuple[str, str]]) -> list[Stop]:
+        stops: dict[str, Stop] = {}
+        for charge_id, reason in told:
+            if charge_id not in self.stopped_for:
+                stops.setdefault(charge_id, Stop(reason=reason, charge=charge_id))
+        return list(stops.values())
 
     async def note(self, told: Told, batch_id: str = "") -> None:
         """An event about the run or a batch, not about one order."""
@@ -425,12 +437,8 @@ class Recorder:
         under another id.
         """
         stops: list[Stop] = []
-        about = set(self.stopped_for)
         if isinstance(told, Adopted):
-            for charge_id, reason in self.others.doubles_of(mine):
-                if charge_id not in about:
-                    about.add(charge_id)
-                    stops.append(Stop(reason=reason, charge=charge_id))
+            stops += self._not_told_yet(self.others.doubles_of(mine))
         for reason in self._weighing.charged_twice(mine):
             stops.append(Stop(reason=reason, order=mine.intent.order_id))
         return stops

@@ -162,6 +162,11 @@ async def adopts_what_another_job_charged_too(recorder: Recorder) -> None:
     await recorder.adopt(of_job("night"), 1)
 
 
+async def sees_another_jobs_of_its_order(recorder: Recorder) -> None:
+    await charged(recorder)
+    await recorder.others.keep([of_job("day", id="chrg_test_3")])
+
+
 async def is_charged_behind_a_429(recorder: Recorder) -> None:
     case = Case(INTENT)
     await recorder.intend(case, 1000.0)
@@ -176,6 +181,7 @@ async def is_charged_behind_a_429(recorder: Recorder) -> None:
         (adopts_a_second_one_of_its_row, "adopted", "0777", "stop"),
         (finds_a_second_one_of_its_row, "found", "0777", "stop"),
         (adopts_what_another_job_charged_too, "adopted", "0001", "stop"),
+        (sees_another_jobs_of_its_order, "elsewhere", "0001", "stop"),
         (is_charged_behind_a_429, "answer", "0001", "throttle.distrusted"),
     ],
 )
