@@ -32,7 +32,7 @@ from batchpay.settlement.reach import (
 )
 from batchpay.terminal.bars import Quiet
 from tests.mutants.swap import always
-from tests.test_doors import night, rows
+from tests.test_doors import night, rows, write
 from tests.test_lifecycle import INTENT
 from tests.world import BY_CUSTOMER, KEY, Market, order
 
@@ -104,6 +104,31 @@ def test_what_was_said_not_to_be_charged_goes_again_after_a_list_of_its_own_nigh
     assert inbox.money() == {"00001": 1, "00002": 1, "00003": 1}
     # what was told as refused and is charged is for a person
     assert code == (12 if was_refused else 0)
+
+
+@pytest.mark.fault("J05", "J06", "J07", "J13", "B21", "I1")
+def test_a_row_that_came_back_goes_under_another_id_after_a_list_of_the_first_one(
+    inbox: Market,
+) -> None:
+    """An edit gave it that id while the file of the first attempt was away, so that nobody can tell
+    whether it is the same sale.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(
+        order_id="00002", times=1, status=400, code="bad_request", message="odd"
+    )
+    hide(inbox, "00002")
+    assert night(inbox) == 10
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    again = [{**payer(number), "batchpay_retry": "yes"} for number in (2, 3)]
+    write(inbox, "inbox/b.csv", again)
+    assert inbox.run("--limit", "0").returncode == 11
+    show_late(inbox, "00002", 7 * HOUR_S)
+    inbox.job(file="inbox/*.csv", **BY_CUSTOMER, order_id='"invoice"')
+    inbox.run()
+    charges = inbox.own_charges()
+    assert [one["metadata"]["invoice"] for one in charges].count("INV-2") == 1, charges
+    assert "INV-2" not in {one["metadata"]["order_id"] for one in charges}
 
 
 @pytest.mark.fault("J05", "L5", "B18", "I1")

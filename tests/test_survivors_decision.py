@@ -873,6 +873,37 @@ def test_what_somebody_was_asked_for_in_vain(
     assert list(kin_without_money(other(), others, Guards(present={BATCH}))) == []
 
 
+@pytest.mark.fault("B19", "J07", "J13", "I1")
+def test_what_may_be_of_the_sale_is_looked_for_before_the_row_goes() -> None:
+    """Where nobody can tell, and nothing else keeps the row back: it is an order that came back, or
+    a person said that it is new. What was asked for in vain answers for none but its own sale.
+    """
+    maybe = of_another(FIRST, REFUSED)
+    known = beside_it(maybe, bears={})
+    row = other(comeback=True)
+    assert is_kin(row, maybe, known, FREE) is None
+    standing = stand(row, known, FREE)
+    assert standing == MayGo(1, (maybe,), unsure=(maybe,))
+    assert asked_before(other(), known, FREE) is None
+    missing = replace(maybe, missing_ns=1)
+    assert isinstance(stand(row, beside_it(missing, bears={}), FREE), Waits)
+
+
+@pytest.mark.fault("J06", "J07", "J13", "I1")
+def test_what_may_be_of_the_sale_keeps_the_row_back_whatever_an_edit_makes_of_it() -> (
+    None
+):
+    """It asked for the same when its file came; likewise what was asked for in vain."""
+    ended = of_another(FIRST, DECLINED)
+    edited = {**DOCUMENT, "amount": DOCUMENT["amount"] - 5}
+    row = other(edited, asked=(DOCUMENT,))
+    assert asked_before(row, beside_it(ended), FREE) == ended
+    assert asked_before(other(edited), beside_it(ended), FREE) is None
+    unsure = beside_it(ended, bears={})
+    assert isinstance(stand(row, unsure, FREE), Waits)
+    assert isinstance(stand(other(edited), unsure, FREE), MayGo)
+
+
 @pytest.mark.fault("J13", "J07")
 def test_that_an_id_is_another_asks_for_no_second_attempt() -> None:
     """The last that asked for the same is told, whatever waits before it; not one that corrected

@@ -95,7 +95,7 @@ def _unasked_for(
     theirs: set[str] = set()
     for placed in placed_rows(job, journal, planned, guards):
         shown = getattr(placed.standing, "attempt", None)
-        if isinstance(placed.standing, MayGo) and not placed.standing.before:
+        if isinstance(placed.standing, MayGo) and _is_first(placed.standing):
             new.append(placed.row.document)
         elif shown is not None and shown.charge is not None:
             theirs.add(shown.charge.id)
@@ -113,6 +113,11 @@ def _unasked_for(
     for one in new:
         found.compare(one)
     return found
+
+
+def _is_first(standing: MayGo) -> bool:
+    """Was nothing asked before of which it is known that it is the row's sale?"""
+    return len(standing.before) == len(standing.unsure)
 
 
 def _said_of_adopted(batch: Batch, found: Unasked) -> str:

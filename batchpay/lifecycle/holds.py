@@ -50,8 +50,14 @@ from batchpay.lifecycle.rows import (
     sendable_of,
 )
 from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_in, words_terms
-from batchpay.lifecycle.sales import ids_for_sure, is_kin, is_said_of
-from batchpay.lifecycle.terms import Asked, same_terms
+from batchpay.lifecycle.sales import (
+    ever_asked_for,
+    ids_for_sure,
+    is_kin,
+    is_said_of,
+    kin_without_money,
+)
+from batchpay.lifecycle.terms import Asked
 from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among
 from batchpay.messages import standing as said
 from batchpay.messages import steps
@@ -179,11 +185,12 @@ def _elsewhere(row: Row, history: History, guards: Guards) -> Elsewhere | None:
 
 
 def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
-    """What a row asks for, and what was asked for its sale before."""
+    """What a row asks for, and what was asked before for its sale, or in vain for what may be."""
     documents = (*row.ever_asked, *history.went_back.get(row.place, ()))
     own = history.attempts.get(row.order_id, ())
-    kin = (one for one in history.kin(row) if is_kin(row, one, history, guards))
-    return list(asked_for(documents, (one.intent for one in (*own, *kin))))
+    kin = [one for one in history.kin(row) if is_kin(row, one, history, guards)]
+    every = (*own, *kin, *kin_without_money(row, history, guards))
+    return list(asked_for(documents, (one.intent for one in every)))
 
 
 # --- waiting
@@ -328,7 +335,7 @@ def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
     is_over = attempt.closed and not attempt.cancelled
     if not is_over:
         return True
-    return not row.comeback and same_terms(row.document, attempt)
+    return not row.comeback and ever_asked_for(row, attempt)
 
 
 def _held_back(row: Row, guards: Guards) -> Waits | None:

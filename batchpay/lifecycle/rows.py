@@ -427,6 +427,8 @@ class MayGo:
     # One of them, proven not charged, that must be withdrawn first.
     withdraw: Attempt | None = None
     warnings: Why = ()
+    # Those of `before` of which nobody can tell whether they are its sale's.
+    unsure: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,12 +74,15 @@ def kin_of(
 
 
 def kin_without_money(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
-    """The attempts of other orders of this row's sale that took no money, first to last; of those
-    that were withdrawn, or wait to go again, the ones that somebody was asked for.
+    """The attempts of other orders that took no money, and are of this row's sale as far as anybody
+    can tell, first to last; of those that were withdrawn, or wait to go again, the ones that
+    somebody was asked for.
     """
     for attempt in history.kin(row):
         ended = attempt.closed and not attempt.set_aside
-        if (ended or attempt.said_uncharged) and is_kin(row, attempt, history, guards):
+        if not (ended or attempt.said_uncharged):
+            continue
+        if is_kin(row, attempt, history, guards) is not False:
             yield attempt
 
 
@@ -102,13 +105,20 @@ def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
         return None
     last = None
     for attempt in kin_without_money(row, history, guards):
-        if attempt.outcome is Outcome.HELD:
+        if attempt.outcome is Outcome.HELD or not ever_asked_for(row, attempt):
             continue
-        if same_terms(row.document, attempt) and not goes_back_to(
-            attempt.intent, keys_of(row)
-        ):
+        if goes_back_to(attempt.intent, keys_of(row)):
+            continue
+        if is_kin(row, attempt, history, guards):
             last = attempt
     return last
+
+
+def ever_asked_for(row: Row, attempt: Attempt) -> bool:
+    """Did an attempt ask for what the row asks, or ever asked for? An edit of the job answers
+    nothing.
+    """
+    return any(same_terms(document, attempt) for document in row.ever_asked)
 
 
 def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:

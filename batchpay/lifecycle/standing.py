@@ -58,6 +58,7 @@ from batchpay.lifecycle.rows import (
 )
 from batchpay.lifecycle.sales import (
     asked_before,
+    is_kin,
     keys_of,
     kin_of,
     kin_without_money,
@@ -456,19 +457,21 @@ def _with_its_past(
     history: History,
     guards: Guards,
 ) -> MayGo:
-    """With the attempts of its sale that took no money, and with its own, where that asked for
-    another order when the row was first planned.
+    """With the attempts that took no money and are of its sale, or may be, and with its own, where
+    that asked for another order when the row was first planned.
     """
-    before = (*may_go.before, *kin_without_money(row, history, guards))
+    kin = tuple(kin_without_money(row, history, guards))
+    unsure = tuple(one for one in kin if is_kin(row, one, history, guards) is None)
     withdraw = may_go.withdraw
     if withdraw is None and owned is not None and not owned.closed:
         withdraw = owned
     warnings = warnings_of(row, history, before_ns=guards.began_ns)
     return replace(
         may_go,
-        before=before,
+        before=(*may_go.before, *kin),
         withdraw=withdraw,
         warnings=warnings,
+        unsure=unsure,
     )
 
 

@@ -1969,6 +1969,17 @@ mutant(
 )
 
 
+mutant(
+    "J13",
+    "an edited amount answers what was asked for under an earlier id",
+    "test_survivors_decision.py"
+    "::test_what_may_be_of_the_sale_keeps_the_row_back_whatever_an_edit_makes_of_it",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.sales:ever_asked_for",
+        lambda was: lambda row, attempt: was(replace(row, asked=()), attempt),
+    )
+)
 EDITED = "test_edits.py::test_an_edit_answers_no_question"
 mutant(
     "J06",
