@@ -122,10 +122,10 @@ def test_a_row_that_came_back_goes_under_another_id_after_a_list_of_the_first_on
     (inbox.folder / "inbox" / "a.csv").unlink()
     again = [{**payer(number), "batchpay_retry": "yes"} for number in (2, 3)]
     write(inbox, "inbox/b.csv", again)
-    assert inbox.run("--limit", "0").returncode == 11
+    assert night(inbox, limit=0) == 11
     show_late(inbox, "00002", 7 * HOUR_S)
     inbox.job(file="inbox/*.csv", **BY_CUSTOMER, order_id='"invoice"')
-    inbox.run()
+    night(inbox)
     charges = inbox.own_charges()
     assert [one["metadata"]["invoice"] for one in charges].count("INV-2") == 1, charges
     assert "INV-2" not in {one["metadata"]["order_id"] for one in charges}

@@ -1980,6 +1980,25 @@ mutant(
         lambda was: lambda row, attempt: was(replace(row, asked=()), attempt),
     )
 )
+mutant(
+    "J13",
+    "what may be of the row's sale is not looked for before it goes",
+    LATE
+    + "test_a_row_that_came_back_goes_under_another_id_after_a_list_of_the_first_one",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.sales:kin_without_money",
+        lambda was: (
+            lambda *given: (
+                one
+                for one in was(*given)
+                if importlib.import_module("batchpay.lifecycle.sales").is_kin(
+                    given[0], one, *given[1:]
+                )
+            )
+        ),
+    )
+)
 EDITED = "test_edits.py::test_an_edit_answers_no_question"
 mutant(
     "J06",
