@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.batches.session import Options
-from batchpay.domain.errors import FileRefused, Misconfigured
+from batchpay.domain.errors import FileRefused, Misconfigured, TryLater
 from batchpay.domain.model import Event, Finding
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.load import load_job
@@ -1065,9 +1065,12 @@ class Story:
 
     def _may_be_refused(self, process: Process) -> bool:
         """A job that was charged under another name too is refused for good; so is a row that
-        contradicts a charge, and a file of which nobody says that it is new.
+        contradicts a charge, and a file of which nobody says that it is new. A run whose list lacks
+        what it must show says that it could not look, and the next one looks.
         """
         codes = {error.exit_code for error in process.trouble}
+        if codes == {TryLater.exit_code}:
+            return True
         if self.careful and codes <= {FileRefused.exit_code}:
             return True
         contradicted = all("other terms" in str(error) for error in process.trouble)
