@@ -5,6 +5,7 @@ once more on later nights.
 
 from __future__ import annotations
 
+import csv
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from batchpay.batches.clock import SystemClock
 from batchpay.batches.night import Result
 from batchpay.batches.session import Options
 from batchpay.commands import run as pipeline
+from batchpay.domain.events import NamelessListed, told_in
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.lifecycle.attempt import Attempt
@@ -32,11 +34,12 @@ from batchpay.settlement.reach import (
 )
 from batchpay.terminal.bars import Quiet
 from tests.mutants.swap import always
-from tests.test_doors import night, rows, write
+from tests.test_doors import journal_of, night, rows, write
 from tests.test_lifecycle import INTENT
 from tests.world import BY_CUSTOMER, KEY, Market, order
 
 HOUR_S = 3600
+ODD = {"status": 400, "code": "bad_request", "message": "amount is odd"}
 
 
 def payer(number: int, **changes: str) -> dict[str, str]:
@@ -234,10 +237,10 @@ def whole_night(market: Market) -> Result:
     return pipeline.run(job, SecretKey(KEY), Options(), Quiet())
 
 
-def pass_days(market: Market, patch: pytest.MonkeyPatch, days: int) -> None:
+def pass_days(market: Market, patch: pytest.MonkeyPatch, days: float) -> None:
     """It is so many days after the first night by every clock."""
     now_ns = time.time_ns
-    patch.setattr(SystemClock, "now_ns", lambda _: now_ns() + days * DAY_NS)
+    patch.setattr(SystemClock, "now_ns", lambda _: now_ns() + int(days * DAY_NS))
     market.sandbox.set_clock(days * 86_400)
 
 
@@ -334,6 +337,60 @@ def test_what_a_person_said_is_asked_about_on_nights_without_a_file(
     inbox.sandbox.clear_rules()
     assert night(inbox) == 12
     assert rows(inbox)["00002"]["outcome"] == "declined"
+
+
+@pytest.mark.fault("J05", "B32", "L10")
+def test_a_later_look_holds_a_charge_that_names_nobody_against_what_was_sent_again(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the list before a further request does."""
+    inbox.job(file="inbox/*.csv", input="optional = true", **BY_CUSTOMER)
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", times=1, hide_s=12 * HOUR_S, **ODD)
+    assert night(inbox) == 10
+    inbox.orders([payer(2, invoice="once more")], "inbox/b.csv")
+    assert night(inbox) == 0
+    assert inbox.money()["00002"] == 2
+    for name in ("a", "b"):
+        (inbox.folder / "inbox" / f"{name}.csv").unlink()
+    pass_days(inbox, monkeypatch, 1.4)
+    inbox.orders([payer(3)], "inbox/c.csv")
+    night(inbox)
+    for ledger in inbox.sandbox.store.ledgers.values():
+        ledger.shown_at.clear()
+        charges = ledger.shelves["charge"].values()
+        next(c for c in charges if c.metadata["order_id"] == "00002").metadata.clear()
+    (inbox.folder / "inbox" / "c.csv").unlink()
+    pass_days(inbox, monkeypatch, 3)
+    night(inbox)
+    assert list(told_in(journal_of(inbox), NamelessListed))
+
+
+@pytest.mark.fault("J05", "J14", "B32", "L10")
+def test_a_charge_of_an_order_that_went_again_under_another_id_is_looked_for(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was refused, came back in the rejects file under an id of its own, and was charged."""
+    inbox.job(file="inbox/*.csv", input="optional = true", **BY_CUSTOMER)
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", times=1, **ODD)
+    hide(inbox, "00002")
+    assert night(inbox) == 10
+    (rejects,) = (inbox.folder / "reports").glob("2*/rejects.csv")
+    with rejects.open(encoding="utf-8-sig", newline="") as text:
+        (back,) = csv.DictReader(text)
+    back |= {"order_id": "N-2", "invoice": "once more"}
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    with (inbox.folder / "inbox" / "b.csv").open("w", encoding="utf-8") as text:
+        writer = csv.DictWriter(text, list(back))
+        writer.writeheader()
+        writer.writerow(back)
+    assert night(inbox) == 0
+    assert inbox.money() == {"00001": 1, "00002": 1, "N-2": 1}
+    (inbox.folder / "inbox" / "b.csv").unlink()
+    show_late(inbox, "00002", 12 * 60)
+    pass_days(inbox, monkeypatch, 1)
+    assert night(inbox) == 12
 
 
 @pytest.mark.fault("J05", "B32", "I19")

@@ -15,10 +15,13 @@ A look that fell due is owed until a run has made it to its end, which that run 
 
 from __future__ import annotations
 
+from itertools import chain
+
 from batchpay.domain.events import LookedAgain, Resolved, told_in
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.places import order_in
 from batchpay.settlement.cases import SLICE
 from batchpay.settlement.reach import (
     REMEMBERED_NS,
@@ -49,14 +52,35 @@ def _due_again(
     no order fell due.
     """
     due: list[Attempt] | None = None
-    ids = journal.went_again_since(looked_ns - REMEMBERED_NS)
+    sales = _sent_again(journal, looked_ns - REMEMBERED_NS)
+    ids = list(sales)
     for start in range(0, len(ids), SLICE):
-        for events in journal.histories(ids[start : start + SLICE]).values():
-            attempts = fold(events)
-            if is_due(attempts, looked_ns, now_ns):
+        some = ids[start : start + SLICE]
+        others = (other for order_id in some for other in sales[order_id])
+        known = journal.histories([*some, *others])
+        for order_id in some:
+            attempts = fold(known.get(order_id, []))
+            events = (known.get(other, []) for other in sales[order_id])
+            of_its_sale = [*chain.from_iterable(map(fold, events))]
+            if attempts and is_due([*attempts, *of_its_sale], looked_ns, now_ns):
                 due = due or []
-                due += went_again(attempts)
+                due += went_again(attempts, of_its_sale)
     return due
+
+
+def _sent_again(journal: SqliteJournal, since_ns: int) -> dict[str, list[str]]:
+    """Orders of which a further request was meant to go since then -> the other orders of the same
+    sale that it went for: rows that came back under another id.
+    """
+    sales: dict[str, list[str]] = {}
+    for key, ids in journal.corrected(since_ns=since_ns).items():
+        earlier = order_in(key)
+        if others := [one for one in ids if one != earlier]:
+            sales.setdefault(earlier, []).extend(others)
+    sales.pop("", None)  # places
+    for order_id in journal.went_again_since(since_ns):
+        sales.setdefault(order_id, [])
+    return sales
 
 
 def _said_of(journal: SqliteJournal, looked_ns: int, now_ns: int) -> list[str]:

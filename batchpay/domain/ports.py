@@ -357,10 +357,12 @@ class Journal(Protocol):
         the event; `but`: not those made of these.
         """
 
-    def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, list[str]]:
+    def corrected(
+        self, keys: Collection[str] | None = None, since_ns: int = 0
+    ) -> Mapping[str, list[str]]:
         """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose
         attempt came to correct that row, by any of the names that it went by then. `keys`: only
-        these.
+        these. `since_ns`: only attempts that began since then, by our wall clock (UTC nanoseconds).
         """
 
     # --- charges

@@ -190,11 +190,13 @@ class Remembered:
                     found.setdefault(beginning, []).append(told)
         return found
 
-    def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
+    def corrected(
+        self, keys: Collection[str] | None = None, since_ns: int = 0
+    ) -> dict[str, list[str]]:
         """A row's place, or its order -> the ids of orders whose attempt came to correct it."""
         pairs: dict[tuple[str, str], None] = {}
         for event, row in self._asked():
-            if row.corrects:
+            if row.corrects and event.at_ns >= since_ns:
                 sale = asked_in(event.data).get("sale") or ()
                 names = [row.corrects, *(one for one in sale if isinstance(one, str))]
                 pairs |= dict.fromkeys((name, row.order_id) for name in names)

@@ -97,14 +97,18 @@ def merged(windows: Iterable[Window]) -> list[Window]:
     return whole
 
 
-def went_again(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
+def went_again(
+    attempts: Sequence[Attempt], of_its_sale: Sequence[Attempt] = ()
+) -> Iterator[Attempt]:
     """Those of an order's attempts behind which a further request of it went, although no charge
-    explains them: one that is shown late is a second one.
+    explains them: one that is shown late is a second one. `of_its_sale`: the attempts of orders
+    that came to correct it; one that went is a further request of it.
     """
+    is_followed = any(other.sends or other.twins for other in of_its_sale)
     for attempt in attempts:
         if not attempt.sends_without_charge:
             continue
-        is_last = not any(
+        is_last = not is_followed and not any(
             other.intent.attempt > attempt.intent.attempt and other.sends
             for other in attempts
         )
@@ -193,7 +197,7 @@ class Reach:
             windows[attempt.intent.key] = window_of(
                 attempt, self._period_s, dated=dated
             )
-        await self._read_all(windows.values(), said.NOT_REACHED)
+        await self._read_all(attempts, windows.values(), said.NOT_REACHED)
         for key, window in windows.items():
             self._reached[key] = self._is_covered(window)
 
@@ -205,11 +209,21 @@ class Reach:
         windows = [
             narrow_window_of(one, self._period_s, dated=dated) for one in attempts
         ]
-        await self._read_all(windows, said.NOT_READ_AGAIN)
+        await self._read_all(attempts, windows, said.NOT_READ_AGAIN)
         return all(map(self._is_covered, windows))
 
-    async def _read_all(self, windows: Iterable[Window], sentence: Entry) -> None:
-        """`sentence`: what a person should hear of one that could not be read."""
+    async def _read_all(
+        self,
+        attempts: Iterable[Attempt],
+        windows: Iterable[Window],
+        sentence: Entry,
+    ) -> None:
+        """Read what was not read yet of the windows of some attempts: a charge in them that names
+        nobody may be theirs. `sentence`: what a person should hear of one that could not be read.
+        """
+        for attempt in attempts:
+            if not attempt.by_hand:
+                self._means.recorder.expected.doubt(attempt)
         missing = (one for one in windows if not self._is_covered(one))
         for window in merged(missing):
             why = await self._read_window(window)

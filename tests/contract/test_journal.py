@@ -692,6 +692,9 @@ def test_who_came_to_correct_a_row_is_told_by_every_name_of_it(
     journal.append([answer("a", "declined"), asks("a", attempt=2, corrects="place")])
     assert journal.corrected(["place", "nowhere", ""]) == {"place": ["a"]}
     assert journal.corrected() == {"place": ["a"], "by order": ["a"]}
+    at_ns = asks("a").at_ns
+    assert journal.corrected(since_ns=at_ns) == journal.corrected()
+    assert journal.corrected(since_ns=at_ns + 1) == {}
 
 
 @pytest.mark.parametrize("since_ns", [0, 2**62])

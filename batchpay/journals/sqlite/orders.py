@@ -334,21 +334,24 @@ class Orders(JournalFile):
                 found[some] = rows
         return found
 
-    def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
+    def corrected(
+        self, keys: Collection[str] | None = None, since_ns: int = 0
+    ) -> dict[str, list[str]]:
         """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose
         attempt came to correct that row, by any of the names that it went by then. Corrections are
         few: all of them are read.
 
-        `keys`: only these places and orders.
+        `keys`: only these places and orders. `since_ns`: only what came to do so since then.
         """
         query = (
             f"SELECT a.corrects, json_extract({DATA_OF_E}, '{SALE_AT}'), a.order_id"
             " FROM asked AS a JOIN events AS e ON e.seq = a.seq"
-            " WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
+            " WHERE a.job = ? AND a.corrects <> '' AND a.at_ns >= ? ORDER BY a.seq"
         )
         pairs: dict[tuple[str, str], None] = {}
         with self._reads() as connection:
-            for corrects, sale, order_id in connection.execute(query, (self.job,)):
+            told = connection.execute(query, (self.job, since_ns))
+            for corrects, sale, order_id in told:
                 for key in (corrects, *texts_of(sale)):
                     if keys is None or key in keys:
                         pairs[key, order_id] = None
