@@ -1014,13 +1014,14 @@ def i18(e: Evidence) -> Iterator[str]:
 
 @rule
 def i19(e: Evidence) -> Iterator[str]:
-    """Whatever did not succeed has a reason and says who acts."""
+    """Whatever did not succeed has a reason and says who acts, unless a person cancelled it."""
     for row in e.results:
         if row["outcome"] in ("succeeded", "duplicate"):
             continue
         if not row["reason"].strip():
             yield f"row {row['row']}: {row['outcome']} without a reason"
-        if row["who_acts"].strip() in ("", "-") and not row.get("settled_by"):
+        is_over = row.get("settled_by") or row.get("iso20022_status") == "CANC"
+        if row["who_acts"].strip() in ("", "-") and not is_over:
             yield f"row {row['row']}: {row['outcome']} and nobody acts"
 
 
