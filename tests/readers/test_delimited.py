@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from itertools import repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from batchpay import readers
+from batchpay.domain.errors import FileRefused
 from batchpay.job.job import Input
 from batchpay.readers.delimited import text
 from batchpay.readers.delimited.plain import plain_rows
@@ -592,6 +594,11 @@ def written(draw: st.DrawFn) -> tuple[list[list[str]], bytes, str, str]:
     return table, "".join(lines).encode(), delimiter, end
 
 
+def looks_like_rows(cells: list[str], delimiter: str) -> bool:
+    """Does a cell with a line break hold what stands between two cells, too?"""
+    return any("\n" in cell and delimiter in cell for cell in cells)
+
+
 @settings(deadline=None)
 @given(written(), st.integers(0, 80), st.booleans())
 def test_any_table_reads_back_cell_for_cell(
@@ -613,13 +620,18 @@ def test_any_table_reads_back_cell_for_cell(
     path = tmp_path_factory.getbasetemp() / ("round.csv.gz" if packed else "round.csv")
     path.write_bytes(gzip.compress(data, 1) if packed else data)
     found: dict[int, list[str]] = {}
-    with readers.open_snapshot(path) as snapshot:
-        read = readers.read(snapshot, Input(str(path), delimiter=delimiter), names)
-        for chunk in read.chunks():
-            for number, cells in zip(
-                chunk.rows, zip(*map(chunk.texts, names), strict=True), strict=True
-            ):
-                found[number] = list(cells)
+    try:
+        with readers.open_snapshot(path) as snapshot:
+            read = readers.read(snapshot, Input(str(path), delimiter=delimiter), names)
+            for chunk in read.chunks():
+                for number, cells in zip(
+                    chunk.rows, zip(*map(chunk.texts, names), strict=True), strict=True
+                ):
+                    found[number] = list(cells)
+    except FileRefused as refused:  # a cell of several lines may look like rows
+        assert "the quotes in lines" in str(refused)
+        assert any(map(looks_like_rows, table, repeat(delimiter)))
+        return
     assert len(found.pop(2)[0]) > text.BLOCK // 2
     assert found == {
         number: cells for number, cells in enumerate(table, 3) if any(cells)
