@@ -364,7 +364,7 @@ def test_a_backup_from_between_an_intent_and_its_answer(market: Market) -> None:
         == "succeeded"
     )
     outcome, reason = outcomes["orders-1.csv", "00001"]
-    assert outcome == "conflict" and "another attempt has the money" in reason
+    assert outcome == "conflict" and "charged since from another row" in reason
     assert "would charge nothing" in market.run(verb="plan").stdout
     assert market.run(verb="status").returncode == 0
 
