@@ -1446,6 +1446,29 @@ def _() -> None:
 
 @mutant(
     "J05",
+    "a later look that could not be made counts as made",
+    "test_late_lists.py::test_a_later_look_that_could_not_be_made_is_made_by_the_next_run",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        return lambda self, **_: was(self, charges=True, words=True)
+
+    swap("batchpay.settlement.reach:LateLook.done_of", make)
+
+
+@mutant(
+    "J05",
+    "a night without a file makes no later look",
+    "test_late_lists.py::test_a_second_charge_is_looked_for_on_nights_without_a_file",
+)
+def _() -> None:
+    swap(
+        "batchpay.settlement.reach:LateLook.is_anything", prop(lambda self, was: False)
+    )
+
+
+@mutant(
+    "J05",
     "a list of long ago is over once charges are younger, in whatever order",
     "test_listing.py::test_a_list_without_an_order_has_no_past",
 )

@@ -26,6 +26,7 @@ from batchpay.domain.model import Event, Finding
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite import stencils
+from batchpay.messages.nights import NOT_LOOKED
 from batchpay.settlement.in_force import stop_in_force
 from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
@@ -1069,8 +1070,9 @@ class Story:
         what it must show says that it could not look, and the next one looks.
         """
         codes = {error.exit_code for error in process.trouble}
-        if codes == {TryLater.exit_code}:
-            return True
+        could_not_look = NOT_LOOKED.text.partition(":")[0]
+        if all(str(error).startswith(could_not_look) for error in process.trouble):
+            return codes <= {TryLater.exit_code}
         if self.careful and codes <= {FileRefused.exit_code}:
             return True
         contradicted = all("other terms" in str(error) for error in process.trouble)
