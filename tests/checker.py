@@ -605,9 +605,21 @@ def _rows_agree(e: Evidence) -> Iterator[str]:
             )
     owned = {row["idempotency_key"] for row in e.results}
     shown = {row["batch_id"] for row in e.results}
+    otherwise = {
+        (r["batch_id"], int(r["row"]), terms_shown(r))
+        for r in e.results
+        if r["outcome"] == "held" and not r["idempotency_key"]
+    }
+    waits = {(batch_id, row) for batch_id, row, _ in otherwise}
     for key, attempt in by_key.items():
-        # its row shows the attempt after it
-        planned_anew = attempt.outcome == "withdrawn"
+        # its row shows the attempt after it, or waits to ask for something else
+        batch_id, _, row_number = attempt.row
+        is_otherwise = (batch_id, row_number) in waits and (
+            (batch_id, row_number, terms_asked(attempt.asked)) not in otherwise
+        )
+        planned_anew = attempt.outcome == "withdrawn" or (
+            attempt.outcome == "held" and is_otherwise
+        )
         if (
             attempt.row[0] in shown
             and not attempt.adopted
@@ -618,6 +630,16 @@ def _rows_agree(e: Evidence) -> Iterator[str]:
                 f"order {attempt.order_id}: {attempt.outcome} in the journal and in no row of"
                 f" {attempt.row[0]}"
             )
+
+
+def terms_shown(row: Mapping[str, str]) -> tuple[str, ...]:
+    """What a row of results.csv asks for."""
+    return row["amount"], row["currency"].lower(), row["destination"]
+
+
+def terms_asked(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same of an attempt."""
+    return str(asked["amount"]), asked["currency"], asked["destination"]
 
 
 @rule

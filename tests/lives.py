@@ -175,6 +175,17 @@ class Attempt:
         self._seen(event)
         self.reread = self.reread or bool(event.data.get("reread"))
 
+    def _resolved(self, event: Event) -> None:
+        """A person's word: that a charge is this one's, or that there is none. That a person takes
+        a thing as it is changes nothing.
+        """
+        if event.data.get("charge"):
+            self._seen(event)
+        elif event.data.get("as") != "accepted":
+            for send in self.sends:
+                send.end = "clear"
+            self.refused, self.charge, self.flawed = True, {}, False
+
     def _seen(self, event: Event) -> None:
         charge = event.data.get("charge") or {}
         for send in self.sends:
@@ -282,6 +293,7 @@ def of_orders(evidence: Evidence) -> Iterable[Event]:
         "found",
         "absent",
         "adopted",
+        "resolved",
         "withdrawn",
         "missing",
         "unclear",

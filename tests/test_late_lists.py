@@ -393,6 +393,31 @@ def test_a_charge_of_an_order_that_went_again_under_another_id_is_looked_for(
     assert night(inbox) == 12
 
 
+@pytest.mark.fault("J07", "J13", "B19", "I1")
+@pytest.mark.parametrize("days", [1, 12])
+def test_a_charge_behind_a_refusal_is_looked_for_under_the_id_of_another_column(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """The answer was wrong; another export of the same orders comes with other ids, when the lists
+    of its own night show nothing of then. Nothing links the two but who pays how much.
+    """
+    inbox.job(file="inbox/*.csv", input="optional = true", **BY_CUSTOMER)
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", times=1, **ODD)
+    hide(inbox, "00002")
+    assert night(inbox) == 10
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    show_late(inbox, "00002", HOUR_S)
+    pass_days(inbox, monkeypatch, days)
+    by_invoice = {**BY_CUSTOMER, "order_id": '"invoice"'}
+    inbox.job(file="inbox/*.csv", input="optional = true", **by_invoice)
+    inbox.orders([payer(2), payer(3)], "inbox/b.csv")
+    # what was told as refused and is charged is for a person
+    assert night(inbox) == 12
+    assert inbox.money() == {"00001": 1, "00002": 1}
+    assert rows(inbox)["INV-2"]["outcome"] == "held"
+
+
 @pytest.mark.fault("J05", "B32", "I19")
 def test_without_a_list_of_its_own_night_an_order_waits_and_the_others_go(
     inbox: Market, monkeypatch: pytest.MonkeyPatch

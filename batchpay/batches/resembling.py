@@ -20,6 +20,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
 from batchpay.lifecycle.sale_terms import fitting_terms_in, has_terms, same_sale_terms
+from batchpay.lifecycle.sales import took_nothing
 
 # how long an order of the same payer, recipient and amount is told
 NEAR_NS = 10 * 86_400 * 10**9
@@ -189,8 +190,8 @@ def spent_of(
 def unnamed_of(
     journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
 ) -> dict[str, tuple[Unnamed, ...]]:
-    """Beginnings of terms -> what took money for them, may have, or is never to be sent; asked only
-    where ids were ever made of other cells.
+    """Beginnings of terms -> what took money for them, may have, was asked for in vain, or is never
+    to be sent; asked only where ids were ever made of other cells.
 
     Of which cells ids were made is unknown of what an earlier version asked for: of what the
     journal noted first; and of a charge that lost it: of others.
@@ -209,11 +210,16 @@ def unnamed_of(
         for order_id, batch_id, at_ns, made_of, kind in some:
             if order_id not in stands:
                 continue
-            said_ns, called_off = stands[order_id]
+            stand = stands[order_id]
             sources = {made_of or _source_of(kind, lineages)}
-            known_under = lineages.names.known_under(order_id) | sources
-            told_ns = max(at_ns, said_ns)
-            one = Unnamed(order_id, batch_id, told_ns, known_under, called_off)
+            one = Unnamed(
+                order_id,
+                batch_id,
+                max(at_ns, stand.said_ns),
+                lineages.names.known_under(order_id) | sources,
+                stand.called_off,
+                stand.in_vain,
+            )
             unnamed.append(one)
         found[terms] = tuple(unnamed)
     return found
@@ -226,20 +232,33 @@ def _source_of(kind: str, lineages: Lineages) -> str:
     return lineages.names.first_source
 
 
+class _Stand(NamedTuple):
+    """What an order is to rows that may be its sale."""
+
+    said_ns: int = 0  # when a person said that it is never to be sent
+    called_off: str = ""
+    in_vain: tuple[Attempt, ...] = ()
+
+
 def _what_stands(
     journal: SqliteJournal, order_ids: Collection[str]
-) -> dict[str, tuple[int, str]]:
-    """The orders of these that have, or may have, the money of an attempt; and those that a person
-    cancelled, with when that was said and the word.
+) -> dict[str, _Stand]:
+    """The orders of these that have, or may have, the money of an attempt; those that a person
+    cancelled, with when that was said and the word; and those that were asked for in vain.
     """
-    stands: dict[str, tuple[int, str]] = {}
+    stands: dict[str, _Stand] = {}
     for order_id, attempts in attempts_of(journal, sorted(order_ids)).items():
         if any(not (one.closed or one.ready) for one in attempts):
-            stands[order_id] = 0, ""
+            stands[order_id] = _Stand()
             continue
-        for one in attempts:
-            if one.cancelled is not None:
-                stands[order_id] = one.settled_ns, one.called_off
+        cancelled = [one for one in attempts if one.cancelled is not None]
+        in_vain = tuple(filter(took_nothing, attempts))
+        if cancelled:
+            stands[order_id] = _Stand(
+                cancelled[-1].settled_ns, cancelled[-1].called_off
+            )
+        elif in_vain:
+            stands[order_id] = _Stand(in_vain=in_vain)
     return stands
 
 

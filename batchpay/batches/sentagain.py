@@ -10,7 +10,8 @@ Orders of which a person said what became of a charge, most often of one that wa
 comes back is in no list of that night. It has an id, and is asked for by it on as many nights.
 
 A look that fell due is owed until a run has made it to its end, which that run writes down
-(`LookedAgain`): one that was killed, or could not read all of it, leaves it to the next.
+(`LookedAgain`): one that was killed, or could not read all of it, leaves it to the next. That
+nothing fell due is written down once a week: what is older need not be gone through again.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ from batchpay.settlement.reach import (
     went_again,
 )
 
+WEEK_NS = 7 * 86_400 * 10**9
+
 
 def later_of(journal: SqliteJournal, now_ns: int) -> LateLook:
     """What this run looks at once more."""
     charges_ns, words_ns = _looked_ns(journal, now_ns)
     done = LookedAgain()
     due = _due_again(journal, charges_ns, now_ns)
-    if due is not None:
+    if due is not None or now_ns - charges_ns > WEEK_NS:
         done = LookedAgain(charges_ns=now_ns)
     words = _said_of(journal, words_ns, now_ns)
     if words:

@@ -49,13 +49,15 @@ from batchpay.lifecycle.rows import (
     conflict_with,
     sendable_of,
 )
-from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_in, words_terms
+from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_in
 from batchpay.lifecycle.sales import (
     ever_asked_for,
     ids_for_sure,
     is_kin,
     is_said_of,
     kin_without_money,
+    said_new_ns,
+    under_other_ids,
 )
 from batchpay.lifecycle.terms import Asked
 from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among
@@ -260,18 +262,10 @@ def _also(row: Row, history: History) -> str | Message:
 def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
     """A charge, or what a person cancelled, that may be this row's under an id that the job does
     not make any more, and that nobody told apart from orders with the row's payer, recipient and
-    amount.
+    amount. What was asked for in vain keeps nobody waiting.
     """
-    if not (guards.ids_from and history.unnamed):
-        return None
-    ids = history.ids(row)
-    since_ns = _said_new_ns(row, history, guards)
-    for terms in chain.from_iterable(map(fitting_terms_in, row.ever_asked)):
-        for other in history.unnamed.get(terms, ()):
-            is_known = guards.ids_from in other.known_under or other.order_id in ids
-            if not is_known and other.at_ns > since_ns:
-                return other
-    return None
+    some = (one for one in under_other_ids(row, history, guards) if not one.in_vain)
+    return next(some, None)
 
 
 def undecided(row: Row, history: History, guards: Guards) -> Message | None:
@@ -281,7 +275,7 @@ def undecided(row: Row, history: History, guards: Guards) -> Message | None:
     kin = history.kin(row)
     if not kin and not history.words:
         return None
-    since_ns = _said_new_ns(row, history, guards)
+    since_ns = said_new_ns(row, history, guards)
     for attempt in kin:
         if not may_be_made_since(attempt, since_ns):
             continue
@@ -313,19 +307,6 @@ def undecided(row: Row, history: History, guards: Guards) -> Message | None:
                 step=step,
             )
     return None
-
-
-def _said_new_ns(row: Row, history: History, guards: Guards) -> int:
-    """When a person last said of this very order that it is new; 0: never. A word about another
-    one with its terms is none about this.
-    """
-    every = chain.from_iterable(map(words_terms, row.ever_asked))
-    words = [guards.said_new[terms] for terms in every if terms in guards.said_new]
-    if not words:
-        return 0
-    own = ids_for_sure(row, history, guards)
-    said_at = (said_of.get(order_id, 0) for said_of in words for order_id in own)
-    return max(said_at, default=0)
 
 
 def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:

@@ -134,7 +134,7 @@ class Past:
 @dataclass(frozen=True, slots=True)
 class Unnamed:
     """A charge, or what may be one, with the terms of a row, made when order ids were made of other
-    cells, perhaps; or what a person cancelled.
+    cells, perhaps; or what a person cancelled, or was asked for in vain.
     """
 
     order_id: str
@@ -144,6 +144,8 @@ class Unnamed:
     known_under: frozenset[str]
     # Who said of one that took no money that it is never to be sent, when and why.
     called_off: str = ""
+    # Of an order that took no money, as far as anybody was told: its attempts.
+    in_vain: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ class History:
     hundredth: Mapping[str, Near] = field(default_factory=dict)
     # One-time token -> the order of an earlier file that it made a charge of.
     spent: Mapping[str, Near] = field(default_factory=dict)
-    # One of fitting_terms -> charges of whatever age.
+    # One of fitting_terms -> charges, and what was asked for in vain, of whatever age.
     unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)
     # One of fitting_terms -> ids of orders of these rows that ask for them and were never sent.
     unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

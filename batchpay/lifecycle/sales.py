@@ -16,9 +16,18 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.places import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import are_apart
-from batchpay.lifecycle.rows import Cancellation, Guards, History, Row
-from batchpay.lifecycle.sale_terms import terms_in, terms_of
+from batchpay.lifecycle.rows import Cancellation, Guards, History, Row, Unnamed
+from batchpay.lifecycle.sale_terms import (
+    fitting_terms_in,
+    terms_in,
+    terms_of,
+    words_terms,
+)
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
+
+# How long before a file came a request is looked for that only its terms link to a row of it: what
+# was asked in vain, under an id that the job makes no more, may have been charged after all.
+BY_TERMS_NS = 31 * 86_400 * 10**9
 
 # --- the attempts of a sale
 
@@ -76,14 +85,51 @@ def kin_of(
 def kin_without_money(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
     """The attempts of other orders that took no money, and are of this row's sale as far as anybody
     can tell, first to last; of those that were withdrawn, or wait to go again, the ones that
-    somebody was asked for.
+    somebody was asked for. At last those of which only the terms say that they may be.
     """
-    for attempt in history.kin(row):
-        ended = attempt.closed and not attempt.set_aside
-        if not (ended or attempt.said_uncharged):
-            continue
+    for attempt in filter(took_nothing, history.kin(row)):
         if is_kin(row, attempt, history, guards) is not False:
             yield attempt
+    since_ns = (history.received_ns or 0) - BY_TERMS_NS
+    for other in under_other_ids(row, history, guards):
+        for attempt in other.in_vain:
+            is_unsure = is_kin(row, attempt, history, guards) is None
+            if is_unsure and attempt.went_ns > since_ns:
+                yield attempt
+
+
+def took_nothing(attempt: Attempt) -> bool:
+    """Was somebody asked for it, and was no money taken, as far as anybody was told?"""
+    ended = attempt.closed and not attempt.set_aside
+    return ended or attempt.said_uncharged
+
+
+def under_other_ids(row: Row, history: History, guards: Guards) -> Iterator[Unnamed]:
+    """What was asked for the row's terms, or cancelled, under an id that the job does not make any
+    more, and that nobody told apart from this order.
+    """
+    if not (guards.ids_from and history.unnamed):
+        return
+    ids = history.ids(row)
+    since_ns = said_new_ns(row, history, guards)
+    for terms in chain.from_iterable(map(fitting_terms_in, row.ever_asked)):
+        for other in history.unnamed.get(terms, ()):
+            is_known = guards.ids_from in other.known_under or other.order_id in ids
+            if not is_known and other.at_ns > since_ns:
+                yield other
+
+
+def said_new_ns(row: Row, history: History, guards: Guards) -> int:
+    """When a person last said of this very order that it is new; 0: never. A word about another
+    one with its terms is none about this.
+    """
+    every = chain.from_iterable(map(words_terms, row.ever_asked))
+    words = [guards.said_new[terms] for terms in every if terms in guards.said_new]
+    if not words:
+        return 0
+    own = ids_for_sure(row, history, guards)
+    said_at = (said_of.get(order_id, 0) for said_of in words for order_id in own)
+    return max(said_at, default=0)
 
 
 def ids_for_sure(row: Row, history: History, guards: Guards) -> set[str]:

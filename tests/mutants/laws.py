@@ -2022,6 +2022,12 @@ mutant(
         ),
     )
 )
+mutant(
+    "J07",
+    "what only its terms link to a row is not looked for before the row goes",
+    LATE
+    + "test_a_charge_behind_a_refusal_is_looked_for_under_the_id_of_another_column",
+)(lambda: swap("batchpay.lifecycle.sales:BY_TERMS_NS", lambda was: 0))
 EDITED = "test_edits.py::test_an_edit_answers_no_question"
 mutant(
     "J06",
