@@ -754,3 +754,23 @@ def test_a_duplicate_of_what_was_paid_is_told_anew_when_that_is_reversed(
     shown = market.results()
     assert market.run(verb="report").returncode == 10
     assert market.results() == shown
+
+
+@pytest.mark.fault("J17", "E03")
+def test_a_row_of_an_older_file_that_may_go_now_is_in_the_exit_code_of_that_night(
+    market: Market,
+) -> None:
+    """Its id looked like another one's; a person says that such ids are two orders, and its file is
+    away: it waits for it.
+    """
+    job(market)
+    inbox(market, a=[sale(1, order_id="0017")])
+    assert night(market) == 0
+    inbox(market, a=None, b=[sale(2, order_id="17")])
+    assert night(market) == 10
+    job(market, input='alike_ids = "distinct"')
+    inbox(market, b=None, c=[sale(3)])
+    assert night(market) == 11
+    (waits,) = found(market, "b")
+    assert waits["outcome"] == "held"
+    assert night(market) == 11

@@ -7,7 +7,14 @@ settle   lock -> list -> settle what is open -> report
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import (
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,7 +44,7 @@ from batchpay.batches.publish import (
     keep,
     publish_adopted,
     publish_nothing,
-    publish_settled,
+    settled_anew,
     write,
 )
 from batchpay.batches.runs import Runs
@@ -212,7 +219,7 @@ def _reported(
 
     `asked`: there was nothing to ask the gateway about.
     """
-    counted = _counted(opened, asked=asked)
+    counted, beside_it = _with_settled(opened, _counted(opened, asked=asked))
     open_equation = any(one.open_equation for one in counted)
     totals = [one.totals for one in counted]
     code = code_of(opened, totals, trouble, open_equation=open_equation)
@@ -226,7 +233,8 @@ def _reported(
     try:
         runs = Runs(opened.journal)
         published = [write(opened, one, runs) for one in counted]
-        publish_settled(opened, {one.batch.id for one in counted if not one.kept})
+        for one in beside_it:
+            write(opened, one, runs)
         beside = publish_adopted(opened)
         if opened.empty:
             beside = (*beside, *publish_nothing(opened, code, noted, runs))
@@ -236,7 +244,7 @@ def _reported(
         opened.note(RunFinished(exit_code=error.exit_code))
         raise
     finally:
-        for one in counted:
+        for one in (*counted, *beside_it):
             one.spool.close()
     opened.note(RunFinished(exit_code=code))
     return replace(
@@ -258,6 +266,30 @@ def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
     if any(has_fallen(one.totals, before.get(one.batch.id)) for one in counted):
         counted += _told_anew(opened, before, {one.batch.id for one in counted})
     return counted
+
+
+def _with_settled(
+    opened: OpenJob, counted: Sequence[Counted]
+) -> tuple[list[Counted], list[Counted]]:
+    """With what reads otherwise since in the reports of the last days: first the batches by which
+    this night ends, as those with an open row do, then those that are only written again.
+    """
+    told = {one.batch.id for one in counted if not one.kept}
+    anew = {one.batch.id: one for one in settled_anew(opened, told)}
+    same: list[Counted] = []
+    for one in counted:
+        if one.batch.id in anew:
+            one.spool.close()
+        else:
+            same.append(one)
+    mine = {one.batch.id for one in counted}
+    ours, others = [], []
+    for batch_id, one in anew.items():
+        if batch_id in mine or is_open(one.noted):
+            ours.append(one)
+        else:
+            others.append(one)
+    return [*same, *ours], others
 
 
 def _told_anew(

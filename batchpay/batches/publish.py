@@ -166,12 +166,12 @@ def open_elsewhere(journal: SqliteJournal, mine: Collection[str]) -> list[Totals
     ]
 
 
-def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
+def settled_anew(opened: OpenJob, but: Collection[str] = ()) -> Iterator[Counted]:
     """Batches in whose reports nothing moved, but of which an order of another batch, or a word
     about a row there, may have settled a row since.
 
-    Each of the last days is counted anew, and written when it reads otherwise: `report` then writes
-    the same bytes.
+    Each of the last days is counted anew; those that read otherwise are to be written: `report`
+    then writes the same bytes.
     """
     journal = opened.journal
     latest = last_totals(journal)
@@ -179,18 +179,17 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
     for event in journal.events(kinds(RowsAnswered, RowsGivenUp)):
         last_seq = max(last_seq, event.seq)
     oldest_ns = opened.started_ns - int(FIRST_LOOK.total_seconds()) * 10**9
-    runs = Runs(journal)
     for batch in journal.batches():
         known = latest.get(batch.id)
         if known is None or batch.id in but or batch.first_seen_ns < oldest_ns:
             continue
         if known.seq > last_seq or not may_be_settled(known):
             continue
-        counted = count(opened, batch)
+        counted = count(opened, batch, spooled=False)
         if counted.noted.seq == known.seq:
             counted.spool.close()
         else:
-            write(opened, counted, runs)
+            yield counted
 
 
 def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:

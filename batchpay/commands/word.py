@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from batchpay.batches.counted import is_due, last_totals
 from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import OpenJob
-from batchpay.batches.publish import publish, publish_settled
+from batchpay.batches.publish import publish, settled_anew, write
+from batchpay.batches.runs import Runs
 from batchpay.messages import screens, steps
 
 
@@ -30,7 +31,9 @@ def publish_all(opened: OpenJob) -> None:
     for batch in opened.journal.batches():
         if is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
             publish(opened, batch)
-    publish_settled(opened)
+    runs = Runs(opened.journal)
+    for counted in settled_anew(opened):
+        write(opened, counted, runs)
     publish_index(opened)
 
 
