@@ -66,6 +66,7 @@ AFTER = {  # docs/laws.md, I8
 ENDED = {"declined", "expired", "reversed", "refused", "withdrawn", "held"}
 ENDED_AT_GATEWAY = {"failed", "expired", "reversed"}
 EPSILON_S = 1e-6
+HOUR_S = 3600.0
 
 
 def check_journal(machine: Machine) -> list[str]:
@@ -259,9 +260,14 @@ def _behind_an_answer(story: Story) -> Iterator[str]:
             if _key(c) == _key(charge) and c["status"] in MONEY
         ]
         stops = (c.event.data for c in world.commits if c.event.kind == "stop")
+        # lists of the same night show it, or it is looked for half a day after what went last
+        looks_s = charge["_visible_s"]
+        if looks_s > charge["_at_s"] + HOUR_S:
+            looks_s = max(looks_s, *(c["_at_s"] + 12 * HOUR_S for c in both))
         if (
             len(both) > 1
             and charge["metadata"]
+            and max(begins.values()) > looks_s
             and not any(order_id in str(s) for s in stops)
         ):
             yield f"B19: order {order_id} has {len(both)} charges under one key and no stop"
