@@ -25,7 +25,7 @@ from batchpay.domain.errors import (
 from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import why_closed
-from batchpay.journals.sqlite.opening import translated
+from batchpay.journals.sqlite.opening import Translated
 from batchpay.journals.sqlite.store import SqliteJournal
 
 NOBODY = 65534
@@ -284,7 +284,7 @@ def test_a_backup_is_named_only_where_the_journal_is_damaged(
     """Whatever SQLite says gets the advice that helps."""
     with (
         pytest.raises(BatchpayError, match=said) as raised,
-        translated(tmp_path / "j.db"),
+        Translated(tmp_path / "j.db"),
     ):
         raise sqlite3.OperationalError(text)
     assert raised.value.exit_code == code

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from batchpay.domain.errors import BatchpayError, InputOutput
@@ -18,7 +19,7 @@ from batchpay.domain.model import Event
 from batchpay.journals.sqlite import reread, soundness, tally
 from batchpay.journals.sqlite.lines import COLUMNS, RARE, event_of
 from batchpay.journals.sqlite.migration import schema
-from batchpay.journals.sqlite.opening import open_to_read, prepare, translated
+from batchpay.journals.sqlite.opening import Translated, open_to_read, prepare
 from batchpay.journals.sqlite.opening import open_to_write as _open
 from batchpay.journals.sqlite.packed import is_storable
 from batchpay.journals.sqlite.soundness import GENESIS
@@ -28,6 +29,39 @@ LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 PAGE = 20000  # events that are read at a time
 # told of the last event: of which journal, its number, its digest
 Durable = Callable[[str, int, str], None]
+
+
+class _Reads:
+    """The connection that a question is asked by, locked for as long as that is the writer's."""
+
+    __slots__ = ("_connection", "_lock", "_translated")
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        translated: Translated,
+        lock: threading.RLock | None = None,
+    ) -> None:
+        self._connection = connection
+        self._translated = translated
+        self._lock = lock
+
+    def __enter__(self) -> sqlite3.Connection:
+        if self._lock is not None:
+            self._lock.acquire()
+        return self._connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._translated.__exit__(kind, error, trace)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
 
 class JournalFile:
@@ -94,8 +128,8 @@ class JournalFile:
             self._broken = error
             raise
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return translated(self.path, reading=self._reading)
+    def _translated(self) -> Translated:
+        return Translated(self.path, reading=self._reading)
 
     @contextmanager
     def _all_or_none(self) -> Iterator[None]:
@@ -115,17 +149,13 @@ class JournalFile:
                 self._connection.execute("ROLLBACK")
             raise
 
-    @contextmanager
-    def _reads(self) -> Iterator[sqlite3.Connection]:
+    def _reads(self) -> AbstractContextManager[sqlite3.Connection]:
         """What the loop reads by. Once a thread writes that is a connection of its own, so that no
         answer waits until a commit is over; it shows what is committed, as the other would.
         """
         if self._beside is not None:
-            with self._translated():
-                yield self._beside
-        else:
-            with self._lock, self._translated():
-                yield self._connection
+            return _Reads(self._beside, self._translated())
+        return _Reads(self._connection, self._translated(), self._lock)
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._reads() as connection:

@@ -12,9 +12,9 @@ import sqlite3
 import stat
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 
 from batchpay.domain.errors import (
     BatchpayError,
@@ -54,7 +54,7 @@ def open_to_write(
         _make(path)
     except (OSError, ValueError) as error:
         raise why_closed(path, error) from error
-    with translated(path):
+    with Translated(path):
         connection = connect(
             path,
             timeout=locked_wait_s,
@@ -130,7 +130,7 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
         return _connected(":memory:")
     except (OSError, ValueError) as error:
         raise why_closed(path, error) from error
-    with translated(path, reading=True):
+    with Translated(path, reading=True):
         connection = _connected(f"{path.absolute().as_uri()}?mode=ro", locked_wait_s)
         try:
             found = _recognise(connection, path)
@@ -249,21 +249,34 @@ def _make_or_migrate(
             others.refuse()  # those that began meanwhile
 
 
-@contextmanager
-def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
+class Translated:
     """SQLite's errors as ours, with the place and the remedy. `reading`: nothing is written
-    here.
+    here. Every question to a journal stands in one.
     """
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise Taken(f"{path}: {error}") from error
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        raise _translated(path, str(error), reading=reading) from error
-    except (ValueError, KeyError, TypeError, zlib.error) as error:
-        raise InputOutput(
-            f"{path}: a line of the journal is damaged: {error!r}; {RESTORE}"
-        ) from error
+
+    __slots__ = ("_path", "_reading")
+
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        self._path = path
+        self._reading = reading
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise Taken(f"{self._path}: {error}") from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _translated(self._path, str(error), reading=self._reading) from error
+        if isinstance(error, ValueError | KeyError | TypeError | zlib.error):
+            raise InputOutput(
+                f"{self._path}: a line of the journal is damaged: {error!r}; {RESTORE}"
+            ) from error
 
 
 def _translated(path: Path, text: str, *, reading: bool) -> BatchpayError:

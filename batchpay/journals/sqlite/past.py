@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from batchpay.journals.sqlite.migration import derive_anew
-from batchpay.journals.sqlite.opening import open_to_read, translated
+from batchpay.journals.sqlite.opening import Translated, open_to_read
 from batchpay.journals.sqlite.packed import teach
 from batchpay.journals.sqlite.store import LOCKED_WAIT_S, SqliteJournal
 
@@ -24,7 +24,7 @@ def as_of(path: Path, job: str, seq: int) -> Iterator[SqliteJournal]:
         with (
             closing(open_to_read(path, LOCKED_WAIT_S)) as source,
             closing(sqlite3.connect(copy, isolation_level=None)) as target,
-            translated(path),
+            Translated(path),
         ):
             source.backup(target)
             teach(target)
