@@ -418,6 +418,31 @@ def test_a_charge_behind_a_refusal_is_looked_for_under_the_id_of_another_column(
     assert rows(inbox)["INV-2"]["outcome"] == "held"
 
 
+@pytest.mark.fault("J07", "J13", "B19", "I1")
+def test_a_charge_behind_a_refusal_is_looked_for_when_a_row_with_its_terms_comes_back(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same, for a row that was wrong at first in the export with the other ids: what it came
+    back for is not what was refused.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", times=1, **ODD)
+    hide(inbox, "00002")
+    assert night(inbox) == 10
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    show_late(inbox, "00002", HOUR_S)
+    pass_days(inbox, monkeypatch, 1)
+    inbox.job(file="inbox/*.csv", **BY_CUSTOMER, order_id='"invoice"')
+    inbox.orders([payer(2, amount="x"), payer(3)], "inbox/b.csv")
+    assert night(inbox) == 10
+    (inbox.folder / "inbox" / "b.csv").unlink()
+    rejects = sorted((inbox.folder / "reports").glob("*/rejects.csv"))
+    (wrong,) = csv.DictReader(rejects[-1].read_text("utf-8-sig").splitlines())
+    write(inbox, "inbox/c.csv", [{**wrong, "amount": payer(2)["amount"]}])
+    assert night(inbox) == 12
+    assert inbox.money() == {"00001": 1, "00002": 1, "INV-3": 1}
+
+
 @pytest.mark.fault("J05", "B32", "I19")
 def test_without_a_list_of_its_own_night_an_order_waits_and_the_others_go(
     inbox: Market, monkeypatch: pytest.MonkeyPatch

@@ -53,6 +53,7 @@ from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_in
 from batchpay.lifecycle.sales import (
     ever_asked_for,
     ids_for_sure,
+    in_vain_by_terms,
     is_kin,
     is_said_of,
     kin_without_money,
@@ -191,7 +192,10 @@ def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
     documents = (*row.ever_asked, *history.went_back.get(row.place, ()))
     own = history.attempts.get(row.order_id, ())
     kin = [one for one in history.kin(row) if is_kin(row, one, history, guards)]
-    every = (*own, *kin, *kin_without_money(row, history, guards))
+    in_vain = chain(
+        kin_without_money(row, history, guards), in_vain_by_terms(row, history, guards)
+    )
+    every = (*own, *kin, *in_vain)
     return list(asked_for(documents, (one.intent for one in every)))
 
 

@@ -85,16 +85,23 @@ def kin_of(
 def kin_without_money(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
     """The attempts of other orders that took no money, and are of this row's sale as far as anybody
     can tell, first to last; of those that were withdrawn, or wait to go again, the ones that
-    somebody was asked for. At last those of which only the terms say that they may be.
+    somebody was asked for.
     """
     for attempt in filter(took_nothing, history.kin(row)):
         if is_kin(row, attempt, history, guards) is not False:
             yield attempt
+
+
+def in_vain_by_terms(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
+    """The same of those of which only the terms say that they may be: nobody can tell, whether or
+    not the row came back for another one.
+    """
     since_ns = (history.received_ns or 0) - BY_TERMS_NS
+    kin = history.kin(row)
     for other in under_other_ids(row, history, guards):
         for attempt in other.in_vain:
-            is_unsure = is_kin(row, attempt, history, guards) is None
-            if is_unsure and attempt.went_ns > since_ns:
+            is_told = attempt in kin or _are_rivals(row, attempt, history)
+            if attempt.went_ns > since_ns and not is_told:
                 yield attempt
 
 

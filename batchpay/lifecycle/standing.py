@@ -58,6 +58,7 @@ from batchpay.lifecycle.rows import (
 )
 from batchpay.lifecycle.sales import (
     asked_before,
+    in_vain_by_terms,
     is_kin,
     keys_of,
     kin_of,
@@ -461,17 +462,18 @@ def _with_its_past(
     that asked for another order when the row was first planned.
     """
     kin = tuple(kin_without_money(row, history, guards))
-    unsure = tuple(one for one in kin if is_kin(row, one, history, guards) is None)
+    by_terms = tuple(in_vain_by_terms(row, history, guards))
+    unsure = (one for one in kin if is_kin(row, one, history, guards) is None)
     withdraw = may_go.withdraw
     if withdraw is None and owned is not None and not owned.closed:
         withdraw = owned
     warnings = warnings_of(row, history, before_ns=guards.began_ns)
     return replace(
         may_go,
-        before=(*may_go.before, *kin),
+        before=(*may_go.before, *kin, *by_terms),
         withdraw=withdraw,
         warnings=warnings,
-        unsure=unsure,
+        unsure=(*unsure, *by_terms),
     )
 
 
@@ -484,4 +486,8 @@ def _but_for(
 ) -> tuple[Attempt, ...]:
     """The same for an attempt that goes on: all but itself."""
     others = (one for one in attempts if one is not begun)
-    return (*others, *kin_without_money(row, history, guards))
+    return (
+        *others,
+        *kin_without_money(row, history, guards),
+        *in_vain_by_terms(row, history, guards),
+    )

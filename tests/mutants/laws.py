@@ -2028,6 +2028,17 @@ mutant(
     LATE
     + "test_a_charge_behind_a_refusal_is_looked_for_under_the_id_of_another_column",
 )(lambda: swap("batchpay.lifecycle.sales:BY_TERMS_NS", lambda was: 0))
+mutant(
+    "J07",
+    "what only its terms link to a row is not looked for where the row came back",
+    LATE
+    + "test_a_charge_behind_a_refusal_is_looked_for_when_a_row_with_its_terms_comes_back",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.standing:in_vain_by_terms",
+        lambda was: lambda row, *given: () if row.corrects else was(row, *given),
+    )
+)
 EDITED = "test_edits.py::test_an_edit_answers_no_question"
 mutant(
     "J06",
