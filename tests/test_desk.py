@@ -22,12 +22,12 @@ from batchpay.batches.last import FIRST_LOOK, last_hold, last_inputs
 from batchpay.batches.open_job import OpenJob, refuse_another_place
 from batchpay.batches.session import (
     Options,
-    _limits,
     _note_holds,
     _trouble,
     ask_the_gateway,
     asking,
     brought,
+    limits_of,
     look_of,
 )
 from batchpay.batches.wholeness import Loss
@@ -472,7 +472,7 @@ def test_how_far_a_run_may_go(job: Job, deadline: str, hour: float | None) -> No
     began = datetime(2026, 11, 24, 5, tzinfo=UTC)
     started_ns = int(began.timestamp()) * 10**9 + 999_999_999
     limited = replace(job, controls=controls)
-    found = _limits(limited, Options(limit=7, canary=2), started_ns)
+    found = limits_of(limited, Options(limit=7, canary=2), started_ns)
     assert (found.orders, found.canary) == (7, 2)
     assert found.max_failures == Limit(count=3)
     if hour is None:

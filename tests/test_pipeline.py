@@ -109,18 +109,21 @@ def test_a_row_that_says_an_order_again_is_nothing_to_correct(market: Market) ->
 
 @pytest.mark.fault("J14", "H04")
 def test_a_plan_tells_that_a_run_would_come_too_late_now(market: Market) -> None:
-    """What may not be answered by the deadline is not sent: a plan of that hour says so, and holds
-    no row back for it.
+    """What may not be answered by the deadline is not sent: a plan of that hour holds it, in the
+    words of the run, and ends with the same code.
     """
     market.orders([order(1)])
     market.job(timeout="24h", more='[controls]\ndeadline = "06:00"')
-    planned = market.run(verb="plan")
-    assert "deadline 06:00 UTC is too near" in planned.stderr
-    assert (planned.returncode, "would charge 1 order" in planned.stdout) == (0, True)
-    assert market.run().returncode == 11
-    assert "deadline 06:00 UTC is too near" in market.results()[0]["reason"]
+    planned = market.run("--json", verb="plan")
+    assert planned.returncode == market.run().returncode == 11
+    told = json.loads(planned.stdout)
+    assert (told["to_send"], told["outcomes"]) == ({}, {"held": 1})
+    (row,) = market.results()
+    assert "deadline 06:00 UTC is too near" in row["reason"]
+    assert told["not_sent"][0]["reason"] == row["reason"]
     market.job(more='[controls]\ndeadline = "06:00"\ntime_zone = "UTC"', timeout="1s")
-    assert "too near" not in market.run(verb="plan").stderr
+    planned = market.run(verb="plan")
+    assert (planned.returncode, "would charge 1 order" in planned.stdout) == (0, True)
 
 
 @pytest.mark.fault("J28")

@@ -97,7 +97,7 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     """From the first request to the last. Raises what makes going on impossible."""
     settings = opened.job.gateway
     gateway = opened.edges.gateway(settings, call.key.reveal())
-    limits = _limits(opened.job, call.options, opened.started_ns)
+    limits = limits_of(opened.job, call.options, opened.started_ns)
     counting = Counting()
     channel = _channel(opened.job, opened.clock, opened.lock, counting)
     opened.requests = lambda: {**counting.counts(), "5xx": channel.ill}
@@ -377,7 +377,8 @@ def _channel(
     return Channel(clock, pacer, breaker, rates.stamp)
 
 
-def _limits(job: Job, options: Options, started_ns: int) -> Limits:
+def limits_of(job: Job, options: Options, started_ns: int) -> Limits:
+    """How far a run that begins then may go."""
     controls = job.controls
     deadline_ns = None
     if controls.deadline:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -33,6 +32,7 @@ from batchpay.batches.planned import (
     unasked,
 )
 from batchpay.batches.publish import open_elsewhere
+from batchpay.batches.session import Options, limits_of
 from batchpay.batches.strays import stray_totals
 from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import Loss, loss_of, older_copy, refuse_lost
@@ -47,7 +47,6 @@ from batchpay.domain.exits import sentence
 from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told as shown
-from batchpay.intake.controls import next_deadline
 from batchpay.intake.take_in import Intakes
 from batchpay.job.job import Job
 from batchpay.journals.lock import witnessed
@@ -57,7 +56,7 @@ from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.payers import content_of
 from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
-from batchpay.messages import nights, steps
+from batchpay.messages import steps
 from batchpay.reconciliation.findings import Place, finding_of
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
@@ -114,6 +113,7 @@ class _Known:
     asked: Preflight | None  # what the gateway said
     # files that no run has read: no word about their rows is taken yet
     unread: tuple[str, ...]
+    late: str = ""  # why a run that begins now sends nothing, by its deadline
     older: str = ""  # that what was sent since is not in the journal
     knows_orders: bool = False  # does the journal know any?
 
@@ -143,7 +143,10 @@ def plan(
         guards = _guards(job, journal, planned, loss, now_ns, yes=yes)
         known = _looked_ahead(job, journal, intakes, planned, guards, ask)
         known = replace(
-            known, older=older_copy(loss), knows_orders=journal.knows_orders()
+            known,
+            late=_late(job, now_ns),
+            older=older_copy(loss),
+            knows_orders=journal.knows_orders(),
         )
         walk = _Walk(job, known, limit, on_row)
         for one in planned:
@@ -154,7 +157,15 @@ def plan(
             stray_totals(job, journal),
             taken_as_they_are(last_totals(journal)),
         ]
-    return _plan(job, known, walk, others, now_ns)
+    return _plan(job, known, walk, others)
+
+
+def _late(job: Job, now_ns: int) -> str:
+    """Why a run that begins now sends nothing, by the job's deadline; empty when it may."""
+    limits = limits_of(job, Options(), now_ns)
+    if limits.seconds_left(now_ns, job.gateway.timeout_s) > 0:
+        return ""
+    return limits.too_late
 
 
 def _journal(job: Job, stack: ExitStack) -> tuple[SqliteJournal, Loss | None]:
@@ -247,7 +258,8 @@ class _Walk:
         self._ahead = Going(several=len(known.planned) > 1)  # what rows that go ask for
         self._on_row = on_row
         self._is_stopped = bool(known.guards.stop)
-        self._impossible = str(known.impossible or "")
+        # why a run that begins now would send nothing at all
+        self._why_none = str(known.impossible or "") or known.late
         self._digest = hashlib.sha256(_rules_told(job))
         self._has_repeats = any(one.repeats for one in known.planned)
         # hashes of the order ids that would be sent, where another row asks for one of them
@@ -299,8 +311,8 @@ class _Walk:
 
     def _hold(self) -> str:
         """Why one row more that may go is not sent in this run; empty when it is."""
-        if self._impossible:
-            return self._impossible
+        if self._why_none:
+            return self._why_none
         if self._limit is not None and self.survey.orders >= self._limit:
             return limited(self._limit)
         return ""
@@ -340,7 +352,6 @@ def _plan(
     known: _Known,
     walk: _Walk,
     others: Sequence[Totals],
-    now_ns: int,
 ) -> Plan:
     """`others`: what other files and adopted charges add to the exit code."""
     code = _code(known, walk, others)
@@ -375,7 +386,6 @@ def _plan(
             *_of_orders(walk.survey),
             *_of_words(known, walk),
             *_of_recipients(known.asked),
-            *_of_deadline(job, walk.survey, now_ns),
         ),
         stop=known.stop,
         refusals=_refusals(known),
@@ -499,15 +509,3 @@ def _of_recipients(asked: Preflight | None) -> Iterable[str]:
         yield f"recipient {recipient} {why}"
     for recipient in asked.unknown:
         yield f"recipient {recipient}: the gateway does not tell of it"
-
-
-def _of_deadline(job: Job, found: Survey, now_ns: int) -> Iterable[str]:
-    """The rows are those of tonight's run; one that began right now may be too late for all."""
-    controls = job.controls
-    if not (controls.deadline and found.orders):
-        return
-    now = datetime.fromtimestamp(now_ns / 1e9, UTC)
-    left = next_deadline(controls.deadline, controls.time_zone, now) - now
-    if left.total_seconds() <= job.gateway.timeout_s:
-        late = nights.DEADLINE(deadline=f"{controls.deadline} {controls.time_zone}")
-        yield f"{late}: a run that begins now sends nothing"

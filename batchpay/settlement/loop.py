@@ -199,18 +199,12 @@ class Settlement:
         if self._recorder.stopped:
             return f"a stop is in force: {self._recorder.stopped}"
         if not self._channel.closed and self._seconds_left() <= 0:
-            late = said.DEADLINE(deadline=str(self._limits.deadline))
-            self._channel.close(str(late))
+            self._channel.close(self._limits.too_late)
         return self._channel.closed or self._queue.closed
 
     def _seconds_left(self) -> float:
-        """Until nothing may start any more: a request takes up to the timeout, and must be answered
-        by the deadline.
-        """
-        if self._limits.deadline_ns is None:
-            return float("inf")
-        left_s = (self._limits.deadline_ns - self._clock.now_ns()) / 1e9
-        return left_s - self._settings.timeout_s
+        now_ns = self._clock.now_ns()
+        return self._limits.seconds_left(now_ns, self._settings.timeout_s)
 
     def _set_deadline(self) -> asyncio.TimerHandle | None:
         """Wakes whoever waits when the time has come; whether it has is asked of the clock."""

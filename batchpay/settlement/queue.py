@@ -47,6 +47,19 @@ class Limits:
     deadline_ns: int | None = None
     deadline: str = ""  # the same for people
 
+    def seconds_left(self, now_ns: int, timeout_s: float) -> float:
+        """Until nothing may start any more: a request takes up to the timeout, and must be answered
+        by the deadline.
+        """
+        if self.deadline_ns is None:
+            return float("inf")
+        return (self.deadline_ns - now_ns) / 1e9 - timeout_s
+
+    @property
+    def too_late(self) -> str:
+        """Why the rest is held once no second is left."""
+        return str(said.DEADLINE(deadline=self.deadline))
+
 
 class Queue:
     """Hands out cases; a case that was taken comes back through `done`, and through `again` if it
