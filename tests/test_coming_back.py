@@ -18,7 +18,7 @@ from batchpay.commands import cancel as cancelling
 from batchpay.domain.lineage import NAMING
 from batchpay.job.load import load_job
 from batchpay.messages import steps
-from tests.test_sale import DECLINED, inbox, job, lose, night, once, sale
+from tests.test_sale import DECLINED, R, inbox, job, lose, night, once, sale
 from tests.world import Market
 
 CLEARED = dict.fromkeys(NAMING, "")
@@ -774,3 +774,39 @@ def test_a_row_of_an_older_file_that_may_go_now_is_in_the_exit_code_of_that_nigh
     (waits,) = found(market, "b")
     assert waits["outcome"] == "held"
     assert night(market) == 11
+
+
+@pytest.mark.fault("J07", "J13", "E05", "I1")
+@pytest.mark.parametrize("answer", ["its file", "yes"])
+def test_a_row_that_came_back_waits_where_its_sale_may_be_charged_under_another_column(
+    market: Market, answer: str
+) -> None:
+    """It came back under an id that a person typed, and was not sent. Then ids are those of another
+    column, and an export has the sale as it always was; the file that could tell is away.
+    """
+    job(market)
+    wrong = sale(2, amount="a lot", invoice="INV-02")
+    inbox(market, a=[sale(1), wrong])
+    assert night(market) == 10
+    (back,) = rejected(market, "a")
+    back |= {"order_id": "N-2", "invoice": "INV-92", "amount": sale(2)["amount"]}
+    inbox(market, b=[back])
+    assert night(market, limit=0) == 11
+    job(market, R)
+    export = sale(2, order_id="Z", invoice="INV-02")
+    inbox(market, a=None, b=None, c=[export, sale(3), sale(4)])
+    assert night(market) == 11
+    inbox(market, b=[back], c=None)
+    assert night(market) == 11
+    once_each = {"INV-1": 1, "INV-02": 1, "INV-3": 1, "INV-4": 1}
+    assert asked(market) == once_each
+    (waits,) = found(market, "b")
+    assert waits["outcome"] == "held" and "this row came back for" in waits["reason"]
+    if answer == "yes":
+        assert night(market, yes=True) == 0
+        assert asked(market) == once_each | {"INV-92": 1}
+    else:
+        inbox(market, a=[sale(1), wrong])
+        night(market)
+        assert asked(market) == once_each
+        assert found(market, "b")[0]["outcome"] == "duplicate"

@@ -17,6 +17,7 @@ from batchpay.batches.kin import (
     sale_of,
     same_before,
     typed_before_of,
+    uprooted_among,
 )
 from batchpay.batches.orders import joined
 from batchpay.batches.past import before
@@ -83,6 +84,7 @@ def history_of(
     every = [*documents, *_asked_otherwise(chunk, wanted)]
     resembling = resembling_of(journal, batch, every)
     told_before = before(journal, right, batch.first_seen_ns)
+    uprooted = uprooted_among(sales, lineages)
     return History(
         received_ns=batch.first_seen_ns,
         # the rows' own orders
@@ -117,7 +119,8 @@ def history_of(
         elsewhere=elsewhere_of(journal, [*asked, *others], histories),
         near=resembling.near,
         taken_for=taken_for_of(journal, chunk.documents, every, resembling),
-        unnamed=unnamed_of(journal, every, lineages),
+        unnamed=unnamed_of(journal, every, lineages, uprooted=bool(uprooted)),
+        uprooted=uprooted,
         unsent=unsent_of(documents, attempts),
         spent=spent_of(journal, told_before.tokens),
         past=told_before.past,

@@ -222,6 +222,21 @@ def sale_of(
     return Sale(order_id, (place, *places, *map(by_order, once)), others, typed, line)
 
 
+def uprooted_among(sales: Mapping[str, Sale], lineages: Lineages) -> dict[str, str]:
+    """Place of a row that goes back to one of which nobody knows which id it has now -> the batch
+    of that one.
+    """
+    found: dict[str, str] = {}
+    if not lineages.names.had_other_sources:
+        return found
+    for place, sale in sales.items():
+        for other in sale.line[1:]:
+            known = lineages.rows.where(other)
+            if known is not None and not lineages.names.is_told(other, known[0]):
+                found[place] = known[0]
+    return found
+
+
 def rivals_of(
     line: Sequence[str], kin: Iterable[Attempt], lineages: Lineages
 ) -> tuple[Rivals, ...]:

@@ -188,13 +188,18 @@ def spent_of(
 
 
 def unnamed_of(
-    journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
+    journal: SqliteJournal,
+    documents: Sequence[Document],
+    lineages: Lineages,
+    *,
+    uprooted: bool,
 ) -> dict[str, tuple[Unnamed, ...]]:
     """Beginnings of terms -> what took money for them, may have, was asked for in vain, or is never
     to be sent; asked only where ids were ever made of other cells.
 
     Of which cells ids were made is unknown of what an earlier version asked for: of what the
-    journal noted first; and of a charge that lost it: of others.
+    journal noted first; and of a charge that lost it: of others. `uprooted`: for some of them what
+    was asked for under ids of now matters, too (rows.History.uprooted).
     """
     if not lineages.names.had_other_sources:
         return {}
@@ -202,7 +207,8 @@ def unnamed_of(
     for document in documents:
         if has_terms(document):
             fitting.update(fitting_terms_in(document))
-    asked = journal.asked_under(sorted(fitting), lineages.names.source)
+    known = None if uprooted else lineages.names.source
+    asked = journal.asked_under(sorted(fitting), known)
     stands = _what_stands(journal, {one[0] for some in asked.values() for one in some})
     found = {}
     for terms, some in asked.items():

@@ -350,7 +350,7 @@ class Journal(Protocol):
         """
 
     def asked_under(
-        self, beginnings: Sequence[str], but: str
+        self, beginnings: Sequence[str], but: str | None
     ) -> Mapping[str, list[tuple[str, str, int, str, str]]]:
         """What terms are like (`fitting_terms`) -> the same of whatever age, with the cells
         that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of

@@ -176,7 +176,7 @@ class Remembered:
         )
 
     def asked_under(
-        self, beginnings: Sequence[str], but: str
+        self, beginnings: Sequence[str], but: str | None
     ) -> dict[str, list[tuple[str, str, int, str, str]]]:
         """What terms are like -> the same of whatever age, with what its id was made of, and the
         kind of the event.

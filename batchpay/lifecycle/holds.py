@@ -229,28 +229,31 @@ def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
     """
     charged = unnamed(row, history, guards)
     if charged is not None:
-        step = steps.NEW_SALE(batch=charged.batch_id, order=row.order_id)
-        order_id = charged.order_id
-        batch_id = charged.batch_id
-        also = _also(row, history)
-        why = said.HELD_UNNAMED(
-            order=order_id,
-            batch=batch_id,
-            also=also,
-            step=step,
-        )
-        if charged.called_off:
-            why = said.HELD_CANCELLED_UNNAMED(
-                order=order_id,
-                reason=charged.called_off,
-                also=also,
-                step=step,
-            )
-        return Waits((why,), ACCOUNTANT)
+        return Waits((_why_unnamed(row, charged, history),), ACCOUNTANT)
     asked = undecided(row, history, guards)
     if asked is not None:
         return Waits((asked,), ACCOUNTANT)
     return None
+
+
+def _why_unnamed(row: Row, charged: Unnamed, history: History) -> Message:
+    """What the row waits for, and the file that could tell."""
+    order_id = charged.order_id
+    batch_id = history.uprooted.get(row.place, charged.batch_id)
+    also = _also(row, history)
+    step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
+    if charged.called_off:
+        return said.HELD_CANCELLED_UNNAMED(
+            order=order_id,
+            reason=charged.called_off,
+            also=also,
+            step=step,
+        )
+    if row.place in history.uprooted:
+        entry = said.HELD_UPROOTED
+    else:
+        entry = said.HELD_UNNAMED
+    return entry(order=order_id, batch=batch_id, also=also, step=step)
 
 
 def _also(row: Row, history: History) -> str | Message:

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from batchpay.domain.events import IdsMadeOf, IdsRenamed, NewOrders, told_by
+from batchpay.domain.events import (
+    BatchPlanned,
+    IdsMadeOf,
+    IdsRenamed,
+    NewOrders,
+    told_by,
+)
 from batchpay.domain.model import Event
 from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.places import by_order, order_in
@@ -172,6 +178,8 @@ class KnownNames:
         self._ids_from = ids_from
         self._names: _ByForm | None = None
         self._sources: bool | None = None
+        # batch -> of which cells its ids were made when its file was last read
+        self._made_of: dict[str, str] | None = None
 
     @property
     def today(self) -> Mapping[str, str]:
@@ -263,6 +271,21 @@ class KnownNames:
     def first_source(self) -> str:
         """Of which cells ids were made when that was first noted; now, when it never was."""
         return next(self._noted_sources(), self._ids_from)
+
+    def is_told(self, place: str, batch_id: str) -> bool:
+        """Does anybody know which id the row of a place has now? Its file was last read when ids
+        were made of the cells of now, or is read in this run.
+        """
+        if place in self.today:
+            return True
+        if self._made_of is None:
+            planned = self._journal.events([BatchPlanned.kind])
+            self._made_of = {one.batch_id: self._source_at(one.seq) for one in planned}
+        return self._made_of.get(batch_id, self._ids_from) == self._ids_from
+
+    def _source_at(self, seq: int) -> str:
+        before = [ids_from for at, ids_from in self.noted() if at < seq]
+        return before[-1] if before else self.first_source
 
     def noted(self) -> Iterator[tuple[int, str]]:
         """Event -> of which cells order ids were made from then on, oldest first."""

@@ -219,6 +219,9 @@ class History:
     spent: Mapping[str, Near] = field(default_factory=dict)
     # One of fitting_terms -> charges, and what was asked for in vain, of whatever age.
     unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)
+    # Place of a row that goes back to another of which nobody knows which id it has now -> the
+    # batch of that one.
+    uprooted: Mapping[str, str] = field(default_factory=dict)
     # One of fitting_terms -> ids of orders of these rows that ask for them and were never sent.
     unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Wall clock at which the rows' file first came.

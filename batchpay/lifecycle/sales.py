@@ -113,16 +113,19 @@ def took_nothing(attempt: Attempt) -> bool:
 
 def under_other_ids(row: Row, history: History, guards: Guards) -> Iterator[Unnamed]:
     """What was asked for the row's terms, or cancelled, under an id that the job does not make any
-    more, and that nobody told apart from this order.
+    more, and that nobody told apart from this order. Where that is so of a row that this one goes
+    back to, under whatever id.
     """
     if not (guards.ids_from and history.unnamed):
         return
     ids = history.ids(row)
+    is_uprooted = row.place in history.uprooted
     since_ns = said_new_ns(row, history, guards)
     for terms in chain.from_iterable(map(fitting_terms_in, row.ever_asked)):
         for other in history.unnamed.get(terms, ()):
-            is_known = guards.ids_from in other.known_under or other.order_id in ids
-            if not is_known and other.at_ns > since_ns:
+            is_known = guards.ids_from in other.known_under and not is_uprooted
+            is_its_own = other.order_id in ids
+            if not (is_known or is_its_own) and other.at_ns > since_ns:
                 yield other
 
 

@@ -320,6 +320,15 @@ HELD_UNNAMED = entry(
     example="[columns] order_id names another column than last week",
     remedy="See whether it is that sale; run again with --yes if it is another one.",
 )
+HELD_UPROOTED = entry(
+    "held.uprooted",
+    "order {order} asked the same payer for the same money, for the same recipient, as far as it"
+    " tells; this row came back for one of batch {batch}, and which id that has now, since order"
+    " ids are made of another column or lookup file, is not known{also}: {step}",
+    means="The sale that it corrects may be charged already, under the id that it has now.",
+    example="a rejects file of before [columns] order_id named another column",
+    remedy="See whether it is that sale; run again with --yes if it is another one.",
+)
 HELD_MAYBE_ASKED = entry(
     "held.maybe-asked",
     "this row, or another of its id, had the id of order {order} before, which batch {batch} asked"

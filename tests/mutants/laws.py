@@ -2039,6 +2039,12 @@ mutant(
         lambda was: lambda row, *given: () if row.corrects else was(row, *given),
     )
 )
+mutant(
+    "J13",
+    "a row that came back is told apart by ids that its sale never had",
+    "test_coming_back.py"
+    "::test_a_row_that_came_back_waits_where_its_sale_may_be_charged_under_another_column",
+)(lambda: swap("batchpay.lifecycle.names:KnownNames.is_told", always(True)))
 EDITED = "test_edits.py::test_an_edit_answers_no_question"
 mutant(
     "J06",
