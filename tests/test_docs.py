@@ -302,6 +302,7 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
         ("input", "odd_ids"),
         ("input", "alike_ids"),
         ("input", "total_rows"),
+        ("input", "struck_rows"),
         *(
             ("gateway", key)
             for key in (

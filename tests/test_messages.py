@@ -21,6 +21,7 @@ import openpyxl
 import pyarrow
 import pyarrow.parquet
 import pytest
+from openpyxl.styles import Font
 
 import batchpay
 from batchpay.commands.check import check
@@ -473,6 +474,7 @@ SHEETS: dict[str, Callable[[Any], None]] = {
     "number-not-exact": cell("order_id", 12345678901234567),
     "error-cell.sheet": cell("amount", "#REF!"),
     "formula-without-value": cell("amount", "=1+1"),
+    "struck-through": lambda page: setattr(page["A2"], "font", Font(strike=True)),
     "exponent-cell": cell("order_id", 800000, "0.00E+00"),
     "fraction-cell": cell("order_id", 0.5, "# ?/?"),
     "percent-cell": cell("order_id", 0.05, "0%"),
@@ -488,6 +490,7 @@ ELSEWHERE = {
     "not-text",  # no reader makes one: tests/test_validation.py
     "unseen-fault",  # a row that came back as it was: tests/readers/test_comeback.py
     "formula-without-value.again",
+    "struck-through.again",
     "lost-id",  # a row that came back: tests/test_provenance.py
     "another-row",
     "lost-letters",

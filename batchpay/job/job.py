@@ -142,6 +142,8 @@ class Input:
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     # Rows that are sums of those above; accept: what has all that an order needs is one.
     total_rows: Literal["reject", "skip", "accept"] = "reject"
+    # Rows of a sheet that are struck through; accept: as if they were not.
+    struck_rows: Literal["reject", "accept"] = "reject"
     # What the job file itself names, where another file was given in its place; else empty.
     named_by_job: str = ""
     # names of which a file has one (Columns.aliases)

@@ -167,6 +167,7 @@ class _Builder:
             "odd_ids",
             "alike_ids",
             "total_rows",
+            "struck_rows",
         )
         kept = {name: told[name] for name in names if name in told}
         return Input(

@@ -242,6 +242,26 @@ MERGED_CELLS = entry(
     example="a shop's name merged over all its orders",
     remedy="Unmerge the cells, and fill each of them in.",
 )
+STRUCK_CELLS = entry(
+    "note.struck-cells",
+    "{cells} cells that are struck through are read like any other: {named}",
+    one="{cells} cell that is struck through is read like any other: {named}",
+    count="cells",
+    means="A sheet strikes cells through without which a row is an order all the same, or the job"
+    ' says struck_rows = "accept".',
+    example="a description that somebody struck through",
+    remedy="Look whether its order is to go; delete its row if not.",
+)
+COMMENTED = entry(
+    "note.comments",
+    "{cells} cells have a comment, which is not read: {named}",
+    one="{cells} cell has a comment, which is not read: {named}",
+    count="cells",
+    means="Somebody wrote a comment on a cell of which an order is made; its order goes as any"
+    " other.",
+    example="an amount with the comment: do not charge yet",
+    remedy="Read the comments; delete the rows that are not to go.",
+)
 MACROS = entry(
     "note.macros",
     "holds macros, which are not run",

@@ -193,6 +193,14 @@ NO_VALUE_AGAIN = entry(
     example="a row of rejects.xlsx that was rejected for a formula without a value, as it was",
     remedy="Write the value into the cell, or yes into batchpay_retry.",
 )
+STRUCK_AGAIN = entry(
+    "struck-through.again",
+    "it came back in a file that shows no strikes, and was struck through: write yes in"
+    " batchpay_retry if the order is to go, else delete the row",
+    means="A row of a rejects file that was struck through comes back as CSV or Parquet.",
+    example="rejects.xlsx, saved as CSV",
+    remedy="Write yes into batchpay_retry where the order is to go; delete the row where not.",
+)
 UNSEEN_FAULT = entry(
     "unseen-fault",
     "it came back, and its cells do not show whether it was put right: see that each is in its"
@@ -235,6 +243,15 @@ SHEET_ERROR_IN = entry(
     means="A cell of a sheet holds an error, such as #REF! or #N/A.",
     example="an .xlsx cell with #REF!",
     remedy="Correct the formula, or write the value.",
+)
+STRUCK_THROUGH = entry(
+    "struck-through",
+    "struck through in {cells}: remove the strike if the order is to go, or delete the row; or say"
+    ' struck_rows = "accept" in [input] if strikes of this source mean nothing',
+    means="A row of a sheet is struck through, or a cell of it without which it is no order: its"
+    " id, its amount, who pays, who is paid. It may have been cancelled or dealt with.",
+    example="a row of an .xlsx that somebody struck through, and did not delete",
+    remedy="Remove the strike where the order is to go; delete the row where not.",
 )
 NO_VALUE_IN = entry(
     "formula-without-value",

@@ -97,6 +97,7 @@ class _Child:
             "area": settings.area,
             "wanted": list(wanted),
             "aliases": settings.aliases,
+            "struck_rows": settings.struck_rows,
             "formed": sorted(settings.formed),
             "money": list(roles.money),
             "needed": list(roles.needed),
@@ -227,6 +228,7 @@ def _settings(request: Mapping[str, Any]) -> Input:
         header_row=request["header_row"],
         area=request["area"],
         aliases=tuple(map(tuple, request["aliases"])),
+        struck_rows=request["struck_rows"],
         formed=frozenset(request["formed"]),
     )
 

@@ -44,13 +44,14 @@ def _restored(name: str, wanted: Collection[str]) -> str:
     return name
 
 
-def restore(piece: Piece) -> None:
+def restore(piece: Piece, *, shows_strikes: bool = False) -> None:
     """Undo what the rejects file says was done to its cells; who has corrected one may have taken
-    it off already.
+    it off already. `shows_strikes`: the file is of a kind that keeps them.
     """
     names = piece.batch.schema.names
     if is_rejects_file(names) and REASON in names:
         _blame_again(piece)
+        _strike_again(piece, shows_strikes=shows_strikes)
     if DEFUSED not in names:
         return
     import pyarrow as pa
@@ -88,6 +89,21 @@ def _blame_again(piece: Piece) -> None:
             if not _says_yes(piece, at):
                 retry = told(_cell(piece, at, RETRY))
                 piece.blame(at, Problem(RETRY, retry, problems.UNSEEN_FAULT(), rule))
+
+
+def _strike_again(piece: Piece, *, shows_strikes: bool) -> None:
+    """A row that was struck through is, until its strike is gone or somebody says yes; a file of
+    texts shows neither.
+    """
+    rule = problems.STRUCK_THROUGH.code
+    for at in _told_of(piece, rule):
+        if _says_yes(piece, at):
+            found = piece.problems.pop(at, [])
+            if left := [problem for problem in found if problem.rule != rule]:
+                piece.problems[at] = left
+        elif not shows_strikes:
+            retry = told(_cell(piece, at, RETRY))
+            piece.blame(at, Problem(RETRY, retry, problems.STRUCK_AGAIN()))
 
 
 def _told_of(piece: Piece, rule: str) -> list[int]:

@@ -87,7 +87,7 @@ class Table:
                 if not piece.rows:
                     continue
                 notes.rows += len(piece.rows)
-                restore(piece)
+                restore(piece, shows_strikes=self.snapshot.format == "xlsx")
                 without_noise(piece, self.money, notes)
                 screen(piece, self.not_cards)
                 yield from self._cut(piece)

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.styles import Font
 
 from batchpay.domain.lineage import NAMING, told_id
 from batchpay.lifecycle.places import place_of
@@ -419,6 +420,42 @@ REASONS = {
     5: "note: is empty (formula-without-value); cell F4 is a formula",
     6: "note: found 'skey_***' (secret-key); remove it",
 }
+
+
+STRUCK = "order_id: found 'A2' (struck-through); remove the strike"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("retry", "is_left"), [("", True), ("no", True), ("YES", False)]
+)
+def test_a_row_that_was_struck_through_needs_a_word_where_no_strike_shows(
+    tmp_path: Path, form: str, retry: str, *, is_left: bool
+) -> None:
+    """A workbook of rejects that was saved as text has lost it."""
+    came = back("A2", "A2", batchpay_reason=STRUCK, batchpay_retry=retry)
+    looked = looked_at(tmp_path, form, came)
+    expected = {2: [("batchpay_retry", "struck-through")]} if is_left else {}
+    assert looked.rules == expected
+
+
+@pytest.mark.parametrize(
+    ("retry", "strike", "is_left"),
+    [("", True, True), ("yes", True, False), ("", False, False)],
+)
+def test_a_strike_that_comes_back_in_a_workbook_is_seen(
+    tmp_path: Path, retry: str, *, strike: bool, is_left: bool
+) -> None:
+    """Taken off, or told in so many words that it means nothing."""
+    cells = back("A2", "A2", batchpay_reason=STRUCK, batchpay_retry=retry)
+    sheet = openpyxl.Workbook()
+    sheet.active.append(NAMES)
+    sheet.active.append([cells[name] for name in NAMES])
+    sheet.active["A2"].font = Font(strike=strike)
+    sink = io.BytesIO()
+    sheet.save(sink)
+    looked = look(tmp_path, "rejects.xlsx", sink.getvalue())
+    assert looked.rules == ({2: [("order_id", "struck-through")]} if is_left else {})
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])

@@ -537,6 +537,43 @@ def test_a_number_that_is_written_where_an_amount_was_a_date_is_a_number(
     assert market.money() == {"00001": 1}
 
 
+@pytest.mark.fault("X05", "X17")
+def test_a_row_comes_back_struck_through_and_goes_once_the_strike_is_gone(
+    market: Market,
+) -> None:
+    """As it came it is rejected again; as text, too, until somebody says yes."""
+    book = openpyxl.Workbook()
+    rows = [order(1), order(2), order(3)]
+    for cells in (list(rows[0]), *(list(one.values()) for one in rows)):
+        book.active.append(cells)
+    for cell in (*book.active[3], *book.active[4]):
+        cell.font = Font(strike=True)
+    book.save(market.folder / "orders.xlsx")
+    market.job(file="orders.xlsx")
+    assert market.run().returncode == 10
+    assert market.outcomes() == {"succeeded": 1, "rejected": 2}
+    first = _rejects_of(market)
+    sent = openpyxl.load_workbook(first)
+    assert [sent.active[cell].font.strike for cell in ("A2", "B2", "A3")] == [True] * 3
+    assert "struck through in A3, B3" in sent.active["A2"].comment.text
+    assert market.run("--input", str(first)).returncode == 10
+    lines = [[cell.value for cell in line] for line in sent.active]
+    with (market.folder / "back.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(lines)
+    assert market.run("--input", "back.csv").returncode == 10
+    assert market.money() == {"00001": 1}
+    for cell in sent.active[2]:
+        cell.font = Font()
+    sent.save(market.folder / "back.xlsx")
+    market.run("--input", "back.xlsx")
+    assert market.money() == {"00001": 1, "00002": 1}
+    lines[2][lines[0].index("batchpay_retry")] = "yes"
+    with (market.folder / "said.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([lines[0], lines[2]])
+    market.run("--input", "said.csv")
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+
+
 def test_a_cell_to_the_right_is_told_where_it_stands_now(market: Market) -> None:
     """It is in the last column of the rows that come back, which is in colour."""
     book = openpyxl.Workbook()

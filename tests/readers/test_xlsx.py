@@ -18,6 +18,8 @@ import pytest
 import xlsxwriter
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
 
 from batchpay.domain.errors import FileRefused
 from batchpay.job.job import Input, Roles
@@ -286,6 +288,74 @@ def test_a_sheet_that_shows_another_currency_than_the_job_says_is_told(
     looked = both(tmp_path, data, currency='{ value = "THB" }')
     assert (said in " ".join(looked.notes)) == bool(sign)
     assert "are shown with" not in " ".join(both(tmp_path, data).notes)
+
+
+def struck(*cells: str) -> Callable[[openpyxl.Workbook], None]:
+    """Strikes these cells of the sheet through."""
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        for cell in cells:
+            workbook.active[cell].font = Font(strike=True)
+
+    return change
+
+
+@pytest.mark.fault("X17")
+def test_an_order_that_is_struck_through_is_not_charged(tmp_path: Path) -> None:
+    """Wholly, or where its id or its amount is; any other cell is read and told."""
+    whole = [f"{letter}3" for letter in "ABCDEFGH"]
+    rows = [good(number, note="x") for number in range(1, 6)]
+    data = book(*rows, change=struck(*whole, "B4", "F5", "G6", "B9"))
+    looked = both(tmp_path, data)
+    assert looked.rules == {
+        3: [("order_id", "struck-through")],
+        4: [("amount", "struck-through")],
+    }
+    (found,) = looked.problems[3]
+    assert "struck through in A3, B3, C3, D3, E3, …: remove the strike" in found.remedy
+    (one,) = (note for note in looked.notes if "struck" in note)
+    assert one == "1 cell that is struck through is read like any other: F5"
+    how = 'struck_rows = "accept"'
+    looked = look(tmp_path, "orders.xlsx", data, input=how)
+    assert not looked.problems
+    (one,) = (note for note in looked.notes if "struck" in note)
+    assert one.startswith("8 cells that are struck through are read like any other: A3")
+
+
+def test_a_strike_is_seen_where_the_job_names_a_part_of_the_sheet(
+    tmp_path: Path,
+) -> None:
+    """By the addresses of the sheet."""
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["shop"])
+    for cells in (HEADER, good(1), good(2)):
+        workbook.active.append(["", *cells])
+    workbook.active["C4"].font = Font(strike=True)
+    workbook.active["C3"].comment = Comment("wait", "me")
+    sink = io.BytesIO()
+    workbook.save(sink)
+    looked = both(tmp_path, sink.getvalue(), input='range = "B2:I"')
+    assert looked.rules == {4: [("amount", "struck-through")]}
+    (found,) = looked.problems[4]
+    assert "struck through in C4:" in found.remedy
+    assert "1 cell has a comment, which is not read: C3" in looked.notes
+
+
+def test_comments_on_cells_of_orders_are_told(tmp_path: Path) -> None:
+    """Once a file; not those of the header, nor of columns that no field reads."""
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        for cell in ("A1", "B2", "A3", "H3"):
+            workbook.active[cell].comment = Comment("do not charge yet", "me")
+
+    looked = both(tmp_path, book(good(1), good(2), change=change))
+    assert not looked.problems
+    assert "2 cells have a comment, which is not read: B2, A3" in looked.notes
+    broken = {"xl/comments/comment1.xml": "<comments><comment ref="}
+    data = rezipped(book(good(1), change=change), broken)
+    looked = look(tmp_path, "orders.xlsx", data)
+    assert not looked.refused
+    assert not any("comment" in note for note in looked.notes)
 
 
 @pytest.mark.fault("X17")

@@ -89,12 +89,23 @@ class Area:
             if inside(column)
         }
         hidden = [column - before for column in facts.hidden_columns if inside(column)]
+        struck = {
+            row: frozenset(column - before for column in columns if inside(column, row))
+            for row, columns in facts.struck.items()
+        }
+        commented = [
+            (column - before, row)
+            for column, row in facts.commented
+            if inside(column, row)
+        ]
         return replace(
             facts,
             errors=errors,
             no_value=no_value,
             styled=styled,
             hidden_columns=hidden,
+            struck=struck,
+            commented=commented,
         )
 
 

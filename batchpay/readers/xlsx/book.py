@@ -9,9 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.lineage import is_rejects_file
@@ -20,9 +23,20 @@ from batchpay.messages import sheets
 from batchpay.readers import numbers
 from batchpay.readers.looking import LOOKED_AT
 from batchpay.readers.snapshot import Snapshot
-from batchpay.readers.xlsx.formats import Unlike, Zeros, zero_formats
+from batchpay.readers.xlsx.formats import (
+    Unlike,
+    Zeros,
+    struck_formats,
+    zero_formats,
+)
 from batchpay.readers.xlsx.package import Package, Sheet
-from batchpay.readers.xlsx.sheet import MARKED_LIMIT, SheetFacts, has_values, scan
+from batchpay.readers.xlsx.sheet import (
+    MARKED_LIMIT,
+    SheetFacts,
+    commented_cells,
+    has_values,
+    scan,
+)
 
 DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine holds all
 Values = Sequence[Any]
@@ -48,7 +62,8 @@ class Book:
         sheet = _choose(package, wanted)
         zeros = zero_formats(package)
         windows = package.windows(sheet.part)
-        facts = scan(windows, zeros, uncalculated=package.uncalculated)
+        struck = struck_formats(package)
+        facts = scan(windows, zeros, struck, uncalculated=package.uncalculated)
         if facts.twice:
             raise FileRefused(
                 sheets.CELL_TWICE(
@@ -62,6 +77,9 @@ class Book:
             raise FileRefused(
                 sheets.TOO_MANY_ERRORS(path=str(snapshot.path), sheet=told(sheet.name))
             )
+        with suppress(ExpatError, ParseError):  # of broken ones nobody is told
+            for part in package.comments(sheet):
+                facts.commented += commented_cells(package.windows(part))
         cells = facts.last_row * facts.last_column
         at_once = package.small and cells <= DENSE_LIMIT
         return cls(package, sheet, facts, zeros, at_once)

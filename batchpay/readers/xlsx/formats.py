@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element
 
 from batchpay.domain.figures import SIGNS
 from batchpay.readers.xlsx.package import Package
@@ -112,6 +113,31 @@ _BUILT_IN = {
     "12": Unlike("fraction"),
     "13": Unlike("fraction"),
 }
+
+
+def struck_formats(package: Package) -> frozenset[int]:
+    """The cell styles whose font is struck through."""
+    root = package.styles()
+    if root is None:
+        return frozenset()
+    struck: set[str] = set()
+    found: set[int] = set()
+    for element in root:
+        kind = element.tag.rpartition("}")[2]
+        if kind == "fonts":
+            fonts = enumerate(element)
+            struck.update(str(number) for number, font in fonts if _strikes(font))
+        elif kind == "cellXfs":
+            styles = enumerate(element)
+            found.update(at for at, style in styles if style.get("fontId") in struck)
+    return frozenset(found)
+
+
+def _strikes(font: Element) -> bool:
+    for element in font:
+        if element.tag.rpartition("}")[2] == "strike":
+            return element.get("val", "1") not in ("0", "false")
+    return False
 
 
 _SIGN = re.compile(r'\[\$([^\]-]+)[^\]]*\]|"([^"]*)"|\\(.)|([$\u00a3-\uffff])')

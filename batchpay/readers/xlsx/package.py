@@ -272,6 +272,15 @@ class Package:
             return self._xml(self._part("theme"))
         return None
 
+    def comments(self, sheet: Sheet) -> list[str]:
+        """The parts with a sheet's comments."""
+        folder, name = posixpath.split(sheet.part)
+        if not self._has(posixpath.join(folder, "_rels", f"{name}.rels")):
+            return []
+        related = self._related(sheet.part)
+        parts = [one.part for one in related if one.kind == "comments"]
+        return list(filter(self._has, parts))
+
     def _find_book(self) -> str:
         if not self._has(_ROOT):
             return _BOOK

@@ -42,11 +42,12 @@ from batchpay.readers.xlsx.book import (
     text_of,
 )
 from batchpay.readers.xlsx.formats import Unlike, Zeros, sign_formats
+from batchpay.readers.xlsx.layout import Layout
 from batchpay.readers.xlsx.looks import RowsSeen, sheet_look
+from batchpay.readers.xlsx.remarks import Struck, comments_on, some
 from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
 from batchpay.readers.xlsx.sheet import SheetFacts, column_name
 
-_NAMED = 5  # cells, rows or ranges in a note
 _UNCLEAR = frozenset(
     {sheets.NO_SHEET.code, sheets.NO_SHEET_NEAR.code, sheets.SEVERAL_SHEETS.code}
 )
@@ -91,11 +92,12 @@ def read_xlsx(
         if said is None:
             raise
         raise FileRefused(said) from refused
-    layout = _Layout(
+    layout = Layout(
         names=names,
         wanted=frozenset(wanted),
         formed=settings.formed,
         money=frozenset(roles.money),
+        needed=frozenset(roles.needed),
         before=area.first_column - 1 if area else 0,
         currency=roles.currency,
     )
@@ -105,26 +107,13 @@ def read_xlsx(
         look = sheet_look(book, shown[: header_row - 1], names, layout.before)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        return _pieces(book, rows, layout, header_row + 1, notes, look)
+        struck = Struck(book.facts, layout, settings.struck_rows == "accept")
+        return _pieces(book, rows, layout, header_row + 1, notes, look, struck)
 
     about += _about(book, layout)
+    if not ours:  # where each wrong cell has one
+        about += comments_on(book.facts, layout, header_row)
     return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Which columns there are, and what for."""
-
-    names: tuple[str, ...]
-    wanted: frozenset[str]
-    formed: frozenset[str]
-    money: frozenset[str]
-    before: int  # columns of the sheet to the left of the first
-    currency: str  # of all amounts; empty where each row says its own
-
-    def address(self, column: int, row: int) -> str:
-        """Of a cell, as the sheet has it."""
-        return f"{column_name(column + self.before)}{row}"
 
 
 def _opened(snapshot: Snapshot, settings: Input, groups: Groups) -> Book:
@@ -145,7 +134,7 @@ def _opened(snapshot: Snapshot, settings: Input, groups: Groups) -> Book:
         raise FileRefused(said) from refused
 
 
-def _about(book: Book, layout: _Layout) -> list[Message]:
+def _about(book: Book, layout: Layout) -> list[Message]:
     """What a person should know of the sheet that its rows do not show."""
     hidden = []
     for sheet in book.package.sheets:
@@ -157,13 +146,13 @@ def _about(book: Book, layout: _Layout) -> list[Message]:
         if column <= len(layout.names) and layout.names[column - 1] in layout.wanted:
             letter = column_name(column + layout.before)
             columns.append(f"{letter} ('{told(layout.names[column - 1])}')")
-    rows = _some([str(row) for row in facts.first_hidden], facts.hidden_rows)
-    ranges = _some(facts.first_merged, facts.merged)
+    rows = some([str(row) for row in facts.first_hidden], facts.hidden_rows)
+    ranges = some(facts.first_merged, facts.merged)
     about = [
         (not book.sheet.visible, noticed.HIDDEN_SHEET(sheet=told(book.sheet.name))),
         (hidden, noticed.HIDDEN_SHEETS(names=", ".join(hidden))),
         (facts.hidden_rows, noticed.HIDDEN_ROWS(rows=facts.hidden_rows, named=rows)),
-        (columns, noticed.HIDDEN_COLUMNS(named=_some(columns, len(columns)))),
+        (columns, noticed.HIDDEN_COLUMNS(named=some(columns, len(columns)))),
         (facts.merged, noticed.MERGED_CELLS(ranges=facts.merged, named=ranges)),
         (book.package.from_1904, noticed.FROM_1904()),
         (book.package.has_macros, noticed.MACROS()),
@@ -172,7 +161,7 @@ def _about(book: Book, layout: _Layout) -> list[Message]:
     return [*(note for holds, note in about if holds), *_other_signs(book, layout)]
 
 
-def _other_signs(book: Book, layout: _Layout) -> Iterator[Message]:
+def _other_signs(book: Book, layout: Layout) -> Iterator[Message]:
     """Of a column of amounts whose cells are shown with the sign of another currency than the job
     says that they are.
     """
@@ -192,14 +181,6 @@ def _other_signs(book: Book, layout: _Layout) -> Iterator[Message]:
             )
 
 
-def _some(named: Sequence[str], of: int) -> str:
-    """The first of them, and that there are more."""
-    listed = ", ".join(told(name) for name in named[:_NAMED])
-    if of > _NAMED:
-        listed += ", …"
-    return listed
-
-
 def _header(rows: Iterator[Values], row: int) -> list[str]:
     """The cells of the header; the rows from it on are read."""
     above = list(islice(rows, row))
@@ -211,22 +192,23 @@ def _header(rows: Iterator[Values], row: int) -> list[str]:
 def _pieces(
     book: Book,
     rows: Iterator[Values],
-    layout: _Layout,
+    layout: Layout,
     row: int,
     notes: Notes,
     look: SheetLook | None,
+    struck: Struck,
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, layout)
     seen = _Seen(book, layout)
     kinds = _Kinds(layout)
     rows_seen = RowsSeen(book, layout.before)
     while values := list(islice(rows, CHUNK_ROWS)):
-        piece = _piece(values, layout, row, marked, seen, kinds)
+        piece = _piece(values, layout, row, marked, seen, kinds, struck)
         piece.looks = _looks(rows_seen, values, row, layout, look, book)
         yield piece
         row += len(values)
         look = None
-    for note in (*seen.notes.values(), *kinds.notes()):
+    for note in (*seen.notes.values(), *kinds.notes(), *struck.notes()):
         notes.add(note)
     if marked.elsewhere:
         notes.add(noticed.MARKED_ELSEWHERE(cells=marked.elsewhere))
@@ -236,7 +218,7 @@ def _looks(
     rows_seen: RowsSeen,
     values: list[Values],
     first: int,
-    layout: _Layout,
+    layout: Layout,
     sheet: SheetLook | None,
     book: Book,
 ) -> bytes:
@@ -253,11 +235,12 @@ def _looks(
 
 def _piece(
     values: list[Values],
-    layout: _Layout,
+    layout: Layout,
     row: int,
     marked: _Marked,
     seen: _Seen,
     kinds: _Kinds,
+    struck: Struck,
 ) -> Piece:
     names = layout.names
     width = len(names)
@@ -280,6 +263,7 @@ def _piece(
     kinds.see(row, columns)
     seen.apply(row, columns, texts, typed)
     marked.apply(row, texts, problems)
+    struck.apply(row, texts, problems)
     for at, cells in enumerate(values):
         if len(cells) <= width:
             continue
@@ -301,7 +285,7 @@ def _piece(
 class _Kinds:
     """Columns of amounts in which some cells are numbers and others texts that look like some."""
 
-    layout: _Layout
+    layout: Layout
     numbers: dict[str, int] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)  # addresses
 
@@ -324,11 +308,11 @@ class _Kinds:
                 yield noticed.TEXT_NUMBERS(
                     column=told(name),
                     cells=len(cells),
-                    named=_some(cells, len(cells)),
+                    named=some(cells, len(cells)),
                 )
 
 
-def _beyond(layout: _Layout, column: int, row: int) -> Message:
+def _beyond(layout: Layout, column: int, row: int) -> Message:
     """`column` counts from the table's first."""
     cell = layout.address(column, row)
     return BEYOND(cell=cell, column=cell.rstrip("0123456789"))
@@ -343,7 +327,7 @@ def _fitted(cells: Values, width: int) -> Values:
 class _Seen:
     """Whole numbers shown with zeros: what is shown is what a person takes for the id."""
 
-    def __init__(self, book: Book, layout: _Layout) -> None:
+    def __init__(self, book: Book, layout: Layout) -> None:
         self.notes: dict[str, Message] = {}  # by column, of those that a field uses
         self._zeros = book.zeros
         self._names = layout.names
@@ -402,7 +386,7 @@ def _with_zeros(value: Any, zeros: Zeros) -> str:
 class _Marked:
     """The cells that have an error or no value, row by row."""
 
-    def __init__(self, facts: SheetFacts, layout: _Layout) -> None:
+    def __init__(self, facts: SheetFacts, layout: Layout) -> None:
         self.elsewhere = 0
         self._layout = layout
         self._names = layout.names

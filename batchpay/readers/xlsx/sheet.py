@@ -7,6 +7,7 @@ without a word. So every address is looked at here.
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -21,6 +22,7 @@ STYLED_COLUMNS = 1000  # ... up to this one
 NAMED_LIMIT = 1000  # rows, columns and ranges that are kept to be named
 _SLICE = 256 * 1024  # bytes that the parser gets at a time
 _LETTERS = 26
+_PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _TRUE = ("1", "true")
 # What stands behind the table (ECMA-376, CT_Worksheet): formulas there are of other things.
 _BEHIND = (
@@ -111,6 +113,10 @@ class SheetFacts:
     # columns, hidden
     widths: list[tuple[int, int, str, bool]] = field(default_factory=list)
     looks: RowLooks = field(default_factory=RowLooks)
+    # row -> its columns whose style strikes through, empty cells among them
+    struck: dict[int, frozenset[int]] = field(default_factory=dict)
+    # cells with a comment, by column and row
+    commented: list[tuple[int, int]] = field(default_factory=list)
 
     def look_of(self, row: int) -> tuple[str, tuple[int, ...]]:
         """Height and styles of a row, from its first column on; of any row that has none, none."""
@@ -150,16 +156,19 @@ def has_values(windows: Iterable[bytes]) -> bool:
 def scan(
     windows: Iterable[bytes],
     styles: Collection[int] = (),
+    struck: Collection[int] = (),
     *,
     uncalculated: bool = False,
 ) -> SheetFacts:
-    """One pass over a sheet's XML. Of number cells with one of these styles the place is kept.
+    """One pass over a sheet's XML. Of number cells with one of these styles the place is kept, and
+    of all cells with a `struck` one.
     `uncalculated`: a formula's 0 is what its writer put there for want of a value.
 
     Raises expat.ExpatError for what is no XML.
     """
     empty = frozenset({"", "0"} if uncalculated else {""})
     seen = _Scan(frozenset(map(str, styles)), empty)
+    seen.struck = frozenset(map(str, struck))
     parser = _parser(seen.started)
     seen.listen = lambda heard: setattr(parser, "CharacterDataHandler", heard)
     for _ in _fed(parser, windows):
@@ -168,6 +177,23 @@ def scan(
     seen.end_cell()
     seen.end_row()
     return seen.facts
+
+
+def commented_cells(windows: Iterable[bytes]) -> list[tuple[int, int]]:
+    """Column and row of the cells to which a sheet's comments belong."""
+    found: list[tuple[int, int]] = []
+
+    def started(tag: str, attributes: list[str]) -> None:
+        if tag.rpartition(":")[2] != "comment" or len(found) >= MARKED_LIMIT:
+            return
+        told = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        place = _PLACE.fullmatch(told.get("ref", ""))
+        if place:
+            found.append((column_number(place[1]), int(place[2])))
+
+    for _ in _fed(_parser(started), windows):
+        pass
+    return found
 
 
 def _parser(started: Callable[[str, list[str]], None]) -> expat.XMLParserType:
@@ -196,6 +222,8 @@ class _Scan:
     def __init__(self, styles: frozenset[str], empty: frozenset[str]) -> None:
         self.facts = SheetFacts()
         self._empty = empty  # texts of a formula that has no value
+        self.struck: frozenset[str] = frozenset()
+        self._struck: dict[tuple[int | str, ...], frozenset[int]] = {}  # by look
         self.listen: Callable[[Callable[[str], None] | None], None] = lambda _: None
         self._styles = styles
         self._tables = 0
@@ -258,8 +286,20 @@ class _Scan:
         """The row that was begun is whole."""
         if self._look or self._height:
             self.facts.looks.add(self._row, self._height, self._look)
+        if self.struck and not self.struck.isdisjoint(self._look):
+            self._strike(self._look)
         self._look = []
         self._height = ""
+
+    def _strike(self, look: list[int | str]) -> None:
+        key = tuple(look)
+        if key not in self._struck:
+            columns = []
+            for column, style in zip(look[::2], look[1::2], strict=True):
+                if style in self.struck:
+                    columns.append(int(column))
+            self._struck[key] = frozenset(columns)
+        self.facts.struck[self._row] = self._struck[key]
 
     def _fault(self, what: str) -> None:
         self.facts.twice = self.facts.twice or what

@@ -1,0 +1,83 @@
+"""What people remark in a sheet without a word in its cells: rows that they strike through, and
+comments on cells.
+
+A strike through a cell without which a row is no order takes the order back: nobody charges it
+until somebody says what is meant. A comment is only told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from batchpay.domain.model import Problem
+from batchpay.domain.text import told
+from batchpay.messages import noticed
+from batchpay.messages.message import Message
+from batchpay.messages.problems import STRUCK_THROUGH
+from batchpay.readers.pieces import Found
+from batchpay.readers.xlsx.layout import Layout
+from batchpay.readers.xlsx.sheet import SheetFacts
+
+NAMED = 5  # cells, rows or ranges in a note
+
+
+def some(named: Sequence[str], of: int) -> str:
+    """The first of them, and that there are more."""
+    listed = ", ".join(told(name) for name in named[:NAMED])
+    if of > NAMED:
+        listed += ", …"
+    return listed
+
+
+@dataclass(slots=True)
+class Struck:
+    """The cells of a sheet that are struck through, row by row."""
+
+    facts: SheetFacts
+    layout: Layout
+    accepts: bool  # are they read like any other?
+    _cells: int = 0  # that are read
+    _named: list[str] = field(default_factory=list)  # the first of them
+
+    def apply(self, first: int, texts: Sequence[Sequence[str]], found: Found) -> None:
+        """Blame the rows from `first` on whose order is struck through."""
+        if not self.facts.struck:
+            return
+        names = self.layout.names
+        for at in range(len(texts[0])):
+            columns = self.facts.struck.get(first + at, frozenset())
+            filled = [
+                column
+                for column in sorted(columns)
+                if column <= len(names) and texts[column - 1][at].strip()
+            ]
+            named = [self.layout.address(column, first + at) for column in filled]
+            needed = [one for one in filled if names[one - 1] in self.layout.needed]
+            if needed and not self.accepts:
+                cells = some(named, len(named))
+                text = told(texts[needed[0] - 1][at])
+                said = STRUCK_THROUGH(cells=cells)
+                problem = Problem(names[needed[0] - 1], text, said)
+                found.setdefault(at, []).append(problem)
+                continue
+            self._cells += len(named)
+            self._named += named[: NAMED - len(self._named)]
+
+    def notes(self) -> Iterator[Message]:
+        """Of cells that are read, though they are struck through, one."""
+        if self._cells:
+            named = some(self._named, self._cells)
+            yield noticed.STRUCK_CELLS(cells=self._cells, named=named)
+
+
+def comments_on(facts: SheetFacts, layout: Layout, header_row: int) -> list[Message]:
+    """That cells have comments of which orders are made."""
+    named = []
+    for column, row in sorted(facts.commented, key=lambda place: place[::-1]):
+        is_read = column <= len(layout.names) and row > header_row
+        if is_read and layout.names[column - 1] in layout.wanted:
+            named.append(layout.address(column, row))
+    if not named:
+        return []
+    return [noticed.COMMENTED(cells=len(named), named=some(named, len(named)))]
