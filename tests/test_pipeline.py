@@ -126,6 +126,42 @@ def test_a_plan_tells_that_a_run_would_come_too_late_now(market: Market) -> None
     assert (planned.returncode, "would charge 1 order" in planned.stdout) == (0, True)
 
 
+@pytest.mark.fault("J14", "A11")
+def test_a_plan_ends_as_a_run_does_over_older_files_too(market: Market) -> None:
+    """One of which a run was killed before it counted anything, too."""
+    market.job(doubt="1s", input="optional = true")
+    market.orders([order(1)], "first.csv")
+    under_way = market.sandbox.add_rule(action="reset_before", order_id="00001")
+    with market.start("run", "job.toml", "--input", "first.csv") as process:
+        while not under_way.applied:
+            time.sleep(0.01)
+        process.kill()
+    planned = market.run(verb="plan")
+    assert planned.returncode == market.run().returncode == 11
+    planned = market.run("--json", verb="plan")
+    told = json.loads(planned.stdout)["next_step"]
+    ran = market.run("--summary")
+    assert planned.returncode == ran.returncode == 11
+    assert told and told in ran.stdout
+
+
+@pytest.mark.fault("J14")
+def test_a_plan_without_a_file_tells_of_the_stop_as_a_run_does(market: Market) -> None:
+    """Both end with 12, and with 66 where nothing comes before that."""
+    market.job()
+    for verb in ("plan", "run"):
+        assert market.run(verb=verb).returncode == 66
+    rows = market.orders([order(1)])
+    market.sandbox.add_rule(
+        method="*", path="/charges*", order_id="00001", drop=["destination"]
+    )
+    assert market.run().returncode == 12
+    rows.unlink()
+    for verb in ("plan", "run"):
+        told = market.run(verb=verb)
+        assert (told.returncode, "orders.csv" in told.stderr) == (12, True)
+
+
 @pytest.mark.fault("J28")
 def test_a_plan_tells_who_gets_what_of_it(market: Market) -> None:
     """Commission and shares, in each currency that has any; a job without says nothing of them."""

@@ -23,15 +23,14 @@ from typing import Any
 from batchpay.batches.begun import begun
 from batchpay.batches.counted import (
     behind,
-    given_files,
     has_fallen,
     is_due,
     is_open,
     last_totals,
     names_paid,
-    taken_as_they_are,
     unfinished,
 )
+from batchpay.batches.ending import acts_over, code_over
 from batchpay.batches.index import publish_index
 from batchpay.batches.last import FIRST_LOOK, has_looked
 from batchpay.batches.open_job import WORLD, Edges, OpenJob
@@ -50,7 +49,6 @@ from batchpay.batches.publish import (
 from batchpay.batches.runs import Runs
 from batchpay.batches.sentagain import later_of
 from batchpay.batches.session import Options, SessionCall, SessionEnd, hold_session
-from batchpay.batches.strays import stray_totals
 from batchpay.batches.wholeness import is_of, refuse_lost
 from batchpay.domain.errors import (
     BatchpayError,
@@ -66,7 +64,7 @@ from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
 from batchpay.messages import nights as said
 from batchpay.messages import steps
-from batchpay.reconciliation.totals import Totals, exit_code, must_act
+from batchpay.reconciliation.totals import Totals
 from batchpay.reports import load
 from batchpay.reports.files import refuse_unwritable
 from batchpay.reports.manifest import head_in
@@ -416,13 +414,18 @@ def code_of(
     """The exit code over these batches and every other one with an open row (README.md, "Exit
     codes").
     """
-    taken = taken_as_they_are(last_totals(opened.journal))
-    totals = [*every, stray_totals(opened.job, opened.journal), taken]
-    codes = [exit_code(totals, stopped=bool(opened.stop), open_equation=open_equation)]
+    codes = [error.exit_code for error in trouble]
     lost = opened.loss is not None and bool(opened.planned)
     if lost and not has_looked(opened.journal, opened.run_id):
         codes.append(11)  # its rows wait, also those whose reports stay as they were
-    return worst([*codes, *(error.exit_code for error in trouble)])
+    return code_over(
+        opened.job,
+        opened.journal,
+        every,
+        codes,
+        stopped=bool(opened.stop),
+        open_equation=open_equation,
+    )
 
 
 def result_of(
@@ -435,11 +438,9 @@ def result_of(
     runs: Runs | None = None,
 ) -> Result:
     """Who must act: over the same batches as the code. `runs`: those that were read already."""
-    received = sorted(published, key=lambda one: one.batch.first_seen_ns)
-    strays = stray_totals(opened.job, opened.journal)
-    given = given_files(opened.job, ((one.batch, one.totals) for one in published))
-    every = [*others, *(one.totals for one in received), strays]
-    acts = must_act(every, given, stopped=bool(opened.stop))
+    counted = [(one.batch, one.totals) for one in published]
+    stopped = bool(opened.stop)
+    acts = acts_over(opened.job, opened.journal, counted, others, stopped=stopped)
     done = (runs or Runs(opened.journal)).whole(opened.run_id)
     if loss := opened.loss or opened.met:
         notes = (*notes, *loss.told)

@@ -17,8 +17,13 @@ from functools import partial
 from typing import Any
 
 from batchpay.batches.clock import SystemClock
-from batchpay.batches.counted import given_files, last_totals, taken_as_they_are
 from batchpay.batches.drafts import drafts_of
+from batchpay.batches.ending import (
+    acts_over,
+    code_over,
+    older_batches,
+    opens_an_equation,
+)
 from batchpay.batches.guards import guards_of, told_by_gateway
 from batchpay.batches.judging import judge_files
 from batchpay.batches.keeping import keep_now
@@ -31,9 +36,7 @@ from batchpay.batches.planned import (
     placed_rows,
     unasked,
 )
-from batchpay.batches.publish import open_elsewhere
 from batchpay.batches.session import Options, limits_of
-from batchpay.batches.strays import stray_totals
 from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import Loss, loss_of, older_copy, refuse_lost
 from batchpay.commands.check import (
@@ -42,8 +45,13 @@ from batchpay.commands.check import (
     taken_in,
     warnings_about,
 )
-from batchpay.domain.errors import DoesNotAddUp, Misconfigured
-from batchpay.domain.exits import sentence
+from batchpay.domain.errors import (
+    DoesNotAddUp,
+    FileRefused,
+    InputMissing,
+    Misconfigured,
+)
+from batchpay.domain.exits import Acts, sentence
 from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told as shown
@@ -58,7 +66,7 @@ from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
 from batchpay.messages import steps
 from batchpay.reconciliation.findings import Place, finding_of
-from batchpay.reconciliation.totals import Totals, exit_code, must_act
+from batchpay.reconciliation.totals import Totals
 from batchpay.settlement import Preflight
 from batchpay.settlement.in_force import AND_ALSO
 from batchpay.settlement.queue import limited
@@ -137,7 +145,7 @@ def plan(
         now_ns = SystemClock().now_ns()
     with ExitStack() as stack:
         journal, loss = _journal(job, stack)
-        intakes = taken_in(job, stack, journal, now_ns, partial(keep_now, stack))
+        intakes = _read(job, stack, journal, now_ns)
         drafts = drafts_of(job, journal, intakes, now_ns)
         planned = judge_files(job, journal, drafts, yes=yes, now_ns=now_ns)
         guards = _guards(job, journal, planned, loss, now_ns, yes=yes)
@@ -152,12 +160,16 @@ def plan(
         for one in planned:
             walk.file(one, placed_rows(job, journal, one, known.guards, decided=True))
         walk.count_repeats()
-        others = [
-            *open_elsewhere(journal, {one.batch.id for one in planned}),
-            stray_totals(job, journal),
-            taken_as_they_are(last_totals(journal)),
-        ]
-    return _plan(job, known, walk, others)
+        ended = _ended(job, journal, known, walk)
+    return _plan(job, known, walk, *ended)
+
+
+def _read(job: Job, stack: ExitStack, journal: SqliteJournal, now_ns: int) -> Intakes:
+    """The input files. That there is none is told as a run tells it: beside what comes first."""
+    try:
+        return taken_in(job, stack, journal, now_ns, partial(keep_now, stack))
+    except InputMissing as missing:
+        return Intakes((), (missing,))
 
 
 def _late(job: Job, now_ns: int) -> str:
@@ -351,14 +363,9 @@ def _plan(
     job: Job,
     known: _Known,
     walk: _Walk,
-    others: Sequence[Totals],
+    code: int,
+    acts: Acts,
 ) -> Plan:
-    """`others`: what other files and adopted charges add to the exit code."""
-    code = _code(known, walk, others)
-    received = sorted(known.planned, key=lambda one: one.batch.first_seen_ns)
-    counted = [walk.totals[one.batch.id] for one in received]
-    given = given_files(job, zip((one.batch for one in received), counted, strict=True))
-    acts = must_act([*others, *counted], given, stopped=bool(known.stop))
     files = [
         file_told(intake, one.batch, walk.against[one.batch.id])
         for intake, one in zip(known.intakes.files, known.planned, strict=True)
@@ -405,16 +412,32 @@ def _refusals(known: _Known) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _code(known: _Known, walk: _Walk, others: Sequence[Totals]) -> int:
-    """The code that a run would end with, were every charge to succeed."""
-    totals = [*walk.totals.values(), *others]
-    codes = [exit_code(totals, stopped=bool(known.stop))]
-    is_refused = any(one.batch.refusal for one in known.planned)
-    if is_refused or known.intakes.refused:
-        codes.append(65)
+def _ended(
+    job: Job, journal: SqliteJournal, known: _Known, walk: _Walk
+) -> tuple[int, Acts]:
+    """The code that a run would end with, were every charge to succeed, and who must act. Raises
+    InputMissing where that is all there is to tell.
+    """
+    mine = [(one.batch, walk.totals[one.batch.id]) for one in known.planned]
+    present = {batch.id for batch, _ in mine}
+    others = list(older_batches(job, journal, present, known.stop))
+    stopped = bool(known.stop)
+    codes = [error.exit_code for error in known.intakes.refused]
+    if any(batch.refusal for batch, _ in mine):
+        codes.append(FileRefused.exit_code)
     if known.impossible is not None:
         codes.append(known.impossible.exit_code)
-    return next(code for code in (12, 78, 65, 11, 10, 0) if code in codes)
+    code = code_over(
+        job,
+        journal,
+        (totals for _, totals in (*mine, *others)),
+        codes,
+        stopped=stopped,
+        open_equation=opens_an_equation(others),
+    )
+    if code == InputMissing.exit_code:
+        raise known.intakes.refused[0]
+    return code, acts_over(job, journal, [*mine, *others], stopped=stopped)
 
 
 def _outcomes(every: Iterable[Totals]) -> dict[str, int]:
