@@ -69,7 +69,7 @@ LARGEST_KB, MOST_FILES = 600_000, 256
 CARD = re.compile(r"(?<![0-9A-Za-z._-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![0-9A-Za-z_])")
 # fields of an event that hold hashes of 64 bits: one in 2000 has decimal digits only
 HASHES = re.compile(
-    r'"(?:fingerprint|sample)": ?(?:"[0-9a-f]{16}"|\[(?:"[0-9a-f]{16}"(?:, ?)?)*\])'
+    r'"(?:fingerprint|sample|heads)": ?(?:"[0-9a-f]{16}"|\[(?:"[0-9a-f]{16}"(?:, ?)?)*\])'
 )
 # of a run's beginning: words of the job file, by its keys
 SETTINGS = "settings"
@@ -546,8 +546,10 @@ def i7(e: Evidence) -> Iterator[str]:
                     f"order {order_id}: {attempt.outcome} in the journal, and {paid[key]} took"
                     " money"
                 )
-            if attempt.outcome == "refused" and not any(
-                400 <= status <= 499 for status in answers[key]
+            if (
+                attempt.outcome == "refused"
+                and not attempt.settled
+                and not any(400 <= status <= 499 for status in answers[key])
             ):
                 yield f"order {order_id}: refused, and the gateway answered {sorted(answers[key])}"
 

@@ -78,6 +78,7 @@ class Attempt:
     refused: bool = False
     spent: bool = False
     twins: set[str] = field(default_factory=set)
+    settled: bool = False  # a person said that there is no charge
     withdrawn: bool = False  # never charged, and never to be sent again
     # the outcome after each event
     path: list[tuple[Event, str]] = field(default_factory=list)
@@ -184,7 +185,8 @@ class Attempt:
         elif event.data.get("as") != "accepted":
             for send in self.sends:
                 send.end = "clear"
-            self.refused, self.charge, self.flawed = True, {}, False
+            self.settled = self.refused = True
+            self.charge, self.flawed = {}, False
 
     def _seen(self, event: Event) -> None:
         charge = event.data.get("charge") or {}

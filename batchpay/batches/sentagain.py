@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from batchpay.domain.events import LookedAgain, Resolved, told_in
+from batchpay.domain.events import IdsMadeOf, LookedAgain, Resolved, told_in
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
@@ -40,12 +40,20 @@ def later_of(journal: SqliteJournal, now_ns: int) -> LateLook:
     charges_ns, words_ns = _looked_ns(journal, now_ns)
     done = LookedAgain()
     due = _due_again(journal, charges_ns, now_ns)
-    if due is not None or now_ns - charges_ns > WEEK_NS:
+    if due is not None or now_ns - (charges_ns or _began_ns(journal, now_ns)) > WEEK_NS:
         done = LookedAgain(charges_ns=now_ns)
     words = _said_of(journal, words_ns, now_ns)
     if words:
         done = LookedAgain(charges_ns=done.charges_ns, words_ns=now_ns)
     return LateLook(tuple(due or ()), tuple(words), done)
+
+
+def _began_ns(journal: SqliteJournal, now_ns: int) -> int:
+    """When the journal's first night began; now, where it is."""
+    first = next(told_in(journal, IdsMadeOf), None)
+    if first is None:
+        return now_ns
+    return first[0].at_ns
 
 
 def _due_again(

@@ -21,7 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.batches.session import Options
-from batchpay.domain.errors import FileRefused, Misconfigured, TryLater
+from batchpay.domain.errors import (
+    BatchpayError,
+    DoesNotAddUp,
+    FileRefused,
+    Misconfigured,
+    TryLater,
+)
 from batchpay.domain.model import Event, Finding
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.load import load_job
@@ -1069,16 +1075,17 @@ class Story:
         contradicts a charge, and a file of which nobody says that it is new. A run whose list lacks
         what it must show says that it could not look, and the next one looks.
         """
-        codes = {error.exit_code for error in process.trouble}
+        return all(map(self._is_no_wonder, process.trouble))
+
+    def _is_no_wonder(self, error: BatchpayError) -> bool:
         could_not_look = NOT_LOOKED.text.partition(":")[0]
-        if all(str(error).startswith(could_not_look) for error in process.trouble):
-            return codes <= {TryLater.exit_code}
-        if self.careful and codes <= {FileRefused.exit_code}:
-            return True
-        contradicted = all("other terms" in str(error) for error in process.trouble)
-        return (self.renamed and codes <= {Misconfigured.exit_code}) or (
-            contradicted and codes <= {12}
-        )
+        if isinstance(error, TryLater):
+            return str(error).startswith(could_not_look)
+        if isinstance(error, FileRefused):
+            return self.careful
+        if error.exit_code == Misconfigured.exit_code:
+            return self.renamed
+        return error.exit_code == DoesNotAddUp.exit_code and "other terms" in str(error)
 
     async def _both_have_seen(self) -> None:
         """Also what the other one charged a moment ago, which its list did not show yet."""
