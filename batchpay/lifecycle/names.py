@@ -279,13 +279,17 @@ class KnownNames:
         if place in self.today:
             return True
         if self._made_of is None:
-            planned = self._journal.events([BatchPlanned.kind])
-            self._made_of = {one.batch_id: self._source_at(one.seq) for one in planned}
+            self._made_of = dict(self._planned_under())
         return self._made_of.get(batch_id, self._ids_from) == self._ids_from
 
-    def _source_at(self, seq: int) -> str:
-        before = [ids_from for at, ids_from in self.noted() if at < seq]
-        return before[-1] if before else self.first_source
+    def _planned_under(self) -> Iterator[tuple[str, str]]:
+        """Batch -> of which cells its ids were made, each time that its file was read."""
+        changes = list(self.noted())
+        made_of = self.first_source
+        for event in self._journal.events([BatchPlanned.kind]):
+            while changes and changes[0][0] < event.seq:
+                _, made_of = changes.pop(0)
+            yield event.batch_id, made_of
 
     def noted(self) -> Iterator[tuple[int, str]]:
         """Event -> of which cells order ids were made from then on, oldest first."""
