@@ -9,7 +9,9 @@ row ends with one, and by the rules of CSV all between them is one cell of one r
     False
 
 Such a row is sound, and its order would be charged the amount of another. It is known by its lines:
-the first and the last have all cells of a row, and none is empty without which no row is an order.
+the first and the last, and one between them where there are any, have all cells of a row, none is
+empty without which no row is an order, and where an amount belongs stands a number. A blank that
+begins such a cell is that of a list in prose, unless cells of this row begin so.
 """
 
 from __future__ import annotations
@@ -22,22 +24,29 @@ from batchpay.job.job import Roles
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_LETTERS = 4  # beside a number at most: THB, baht
+
 
 def swallows_rows(batch: pa.RecordBatch, delimiter: str, roles: Roles) -> bool:
     """Is there such a row among these?"""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    names = batch.schema.names
-    for column in batch.columns:
+    width = batch.num_columns
+    for at, column in enumerate(batch.columns):
         is_over_lines = pc.match_substring(column, "\n")
-        has_more = pc.match_substring(column, delimiter)
-        broken = pc.indices_nonzero(pc.and_(is_over_lines, has_more))
-        if not len(broken):
+        if not pc.any(is_over_lines).as_py():
             continue
-        for cells in pa.Table.from_batches([batch.take(broken)]).to_pylist():
-            if swallowed({name: cells[name] or "" for name in names}, delimiter, roles):
-                return True
+        enough = pc.greater_equal(
+            pc.count_substring(column, delimiter), max(width - 1, 1)
+        )
+        places = pc.indices_nonzero(pc.and_(is_over_lines, enough))
+        texts = column.take(places).to_pylist()
+        for place, text in zip(places.to_pylist(), texts, strict=True):
+            if _lines(text, delimiter, at, width):
+                (cells,) = batch.slice(place, 1).to_pylist()
+                row = {name: cells[name] or "" for name in batch.schema.names}
+                if swallowed(row, delimiter, roles):
+                    return True
     return False
 
 
@@ -45,22 +54,53 @@ def swallowed(cells: Mapping[str, str], delimiter: str, roles: Roles) -> bool:
     """Is this row, by its cells, made of several?"""
     names = list(cells)
     texts = list(cells.values())
+    width = len(texts)
+    least = max(
+        (at for at, name in enumerate(names) if name in roles.needed), default=0
+    )
     for at, text in enumerate(texts):
-        if "\n" not in text:
+        lines = _lines(text, delimiter, at, width)
+        if not lines:
             continue
-        lines = text.replace("\r\n", "\n").split("\n")
         first = [*texts[:at], *lines[0].split(delimiter)]
         last = [*lines[-1].split(delimiter), *texts[at + 1 :]]
-        if all(_is_row(names, row, roles) for row in (first, last)):
+        between = [line for line in lines[1:-1] if line.strip()]
+        is_row = any(least <= line.count(delimiter) < width for line in between)
+        if (is_row or not between) and all(
+            _is_row(names, row, texts, roles) for row in (first, last)
+        ):
             return True
     return False
 
 
-def _is_row(names: Sequence[str], texts: Sequence[str], roles: Roles) -> bool:
-    """May these be the cells of a row of an order?"""
-    if len(texts) != len(names):
-        return False
-    row = dict(zip(names, texts, strict=True))
-    has_all = all(row.get(name, "-").strip() for name in roles.needed)
-    amounts = [row[name] for name in roles.money if row.get(name)]
-    return has_all and all(any(map(str.isdigit, text)) for text in amounts)
+def _lines(text: str, delimiter: str, at: int, width: int) -> list[str]:
+    """The lines of a cell of which the first ends a row and the last begins one; else none. `at`:
+    the cell's place in its row.
+    """
+    if "\n" not in text:
+        return []
+    lines = text.replace("\r\n", "\n").split("\n")
+    ends = (lines[0].count(delimiter), lines[-1].count(delimiter))
+    return lines if ends == (width - at - 1, at) else []
+
+
+def _is_row(
+    names: Sequence[str], texts: Sequence[str], beside: Sequence[str], roles: Roles
+) -> bool:
+    """May these be the cells of an order? `beside`: those of the row in which they stand."""
+    has_blanks = any(text[:1].isspace() for text in beside)
+    for name, text in zip(names, texts, strict=True):
+        if name in roles.money and text and not _is_number(text):
+            return False
+        if name in roles.needed:
+            is_prose = text[:1].isspace() and not has_blanks
+            if is_prose or not text.strip():
+                return False
+    return True
+
+
+def _is_number(text: str) -> bool:
+    """Also with a sign, a code or a word beside it, in any script."""
+    digits = sum(map(str.isdigit, text))
+    letters = sum(map(str.isalpha, text))
+    return digits > 0 and letters <= _LETTERS
