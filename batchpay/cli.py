@@ -136,11 +136,12 @@ def explain(code: str, lang: str | None, as_json: bool) -> None:
     from batchpay.terminal.speech import Speech
 
     streams.speak(lang or streams.language())
-    found = verb.explained(code, Speech(streams.language()).sentences)
+    speech = Speech(streams.language())
+    found = verb.explained(code, speech.sentences, speech.explained)
     if as_json:
         streams.write_json({"messages": found})
         return
-    for one in verb.lines_of(found, whole=bool(code)):
+    for one in verb.lines_of(found, speech.say, whole=bool(code)):
         streams.write(one)
 
 
@@ -376,7 +377,10 @@ def status(
 
     job = _in_language(_kept_job(job_file), lang)
     if order_id is not None:
-        saying.story(job, api.story(job, order_id), as_json=as_json)
+        from batchpay.commands import status as verb
+
+        told = verb.story(job, order_id, spoken=not as_json)
+        saying.story(job, told, as_json=as_json)
         _leave(0)
     made = api.status(job)
     saying.status(job, made, as_json=as_json)

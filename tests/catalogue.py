@@ -1,5 +1,6 @@
 """The catalogue of messages as people read it: `make messages` writes docs/messages.md, with an
-example of each, po/batchpay.pot, from which a translator begins, and every po/<language>.po anew.
+example of each, po/batchpay.pot, from which a translator begins, and every po/<language>.po anew;
+and the same of what `batchpay explain` says of each, po/explain.pot and po/explain-<language>.po.
 
 A translation keeps what a translator wrote. Where the English sentence is another one since, its
 translation is marked `fuzzy`: it is not used before somebody has read it again and takes the mark
@@ -17,13 +18,14 @@ from typing import Any
 
 from babel.messages.pofile import read_po
 
-from batchpay.commands.explain import entries_of
+from batchpay.commands.explain import ABOUT, entries_of
 from batchpay.messages import FAMILIES
 from batchpay.messages.message import Entry
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "messages.md"
 TEMPLATE = ROOT / "po" / "batchpay.pot"
+EXPLAINED = ROOT / "po" / "explain.pot"
 LANGUAGES = {"ja": "Japanese", "th": "Thai"}
 
 _HEAD = """# Messages
@@ -142,6 +144,62 @@ def translations() -> dict[Path, str]:
     return {po_of(language): _translation(language) for language in LANGUAGES}
 
 
+def abouts() -> dict[str, str]:
+    """What `batchpay explain` says of the sentences, in words: each text once, and what it is of.
+    An example that a program can be given, or that is the sentence itself, is in every language.
+    """
+    found: dict[str, str] = {}
+    for family in FAMILIES:
+        for entry in entries_of(family):
+            found.setdefault(entry.means, f"{entry.code}: what it means")
+            if not (
+                is_input(entry.example) or entry.example in (entry.text, entry.one)
+            ):
+                found.setdefault(entry.example, f"{entry.code}: an example")
+            if entry.remedy:
+                found.setdefault(entry.remedy, f"{entry.code}: what to do")
+    return found
+
+
+def abouts_of(language: str) -> Path:
+    """Where these are in a language."""
+    return EXPLAINED.with_name(f"explain-{language}.po")
+
+
+def kept_abouts(language: str) -> dict[str, str]:
+    """What a translation has of them, by the English text."""
+    path = abouts_of(language)
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        found = read_po(file, locale=language)
+    return {str(one.id): str(one.string) for one in found if one.context == ABOUT}
+
+
+def _abouts(head: str, known: Mapping[str, str]) -> str:
+    parts = [head]
+    for text, what in abouts().items():
+        said = known.get(text, "")
+        lines = [
+            f"#. {what}",
+            f"msgctxt {_text(ABOUT)}",
+            f"msgid {_text(text)}",
+            f"msgstr {_text(said)}",
+            "",
+        ]
+        parts.append("\n".join(lines))
+    return "\n".join(parts)
+
+
+def explanations() -> dict[Path, str]:
+    """The whole of po/explain.pot, and of it in each language."""
+    found = {EXPLAINED: _abouts(_POT_HEAD, {})}
+    for language, name in LANGUAGES.items():
+        head = _PO_HEAD % {"language": language, "name": name}
+        found[abouts_of(language)] = _abouts(head, kept_abouts(language))
+    return found
+
+
 def po_of(language: str) -> Path:
     """Where the translation of a language is."""
     return TEMPLATE.with_name(f"{language}.po")
@@ -191,7 +249,7 @@ def main() -> int:
     TEMPLATE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page(), "utf-8")
     TEMPLATE.write_text(template(), "utf-8")
-    for path, text in translations().items():
+    for path, text in {**translations(), **explanations()}.items():
         path.write_text(text, "utf-8")
     return 0
 

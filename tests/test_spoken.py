@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,9 @@ ENGLISH = (
     "is cancelled",
     "the accountant",
     "write 1234.50",
+    " key ",
+    "pay at",
+    "fee ",
 )
 
 
@@ -65,6 +69,7 @@ def commands(*flags: str) -> dict[str, tuple[str, ...]]:
         "run": ("run", "job.toml", *flags),
         "status": ("status", "job.toml", *flags),
         "story": ("status", "job.toml", "00005", *flags),
+        "story of a paid one": ("status", "job.toml", "00001", *flags),
         "resolve": ("resolve", "job.toml", "00007", *cancel, *flags),
     }
 
@@ -85,12 +90,57 @@ def test_what_commands_print_is_in_the_language(
         assert not ended.stdout.isascii(), name
         for english in ENGLISH:
             assert english not in ended.stdout, (name, english, ended.stdout)
-    explained = market.program("explain", "number-format", "--lang", language)
-    says = [line for line in explained.stdout.splitlines() if "says:" in line]
-    assert says and not says[0].isascii()
     told = json.loads(market.program("status", "job.toml", "--json", *flags).stdout)
     (batch,) = told["batches"]
     assert set(batch["outcomes"]) == {"succeeded", "pending", "rejected"}
+
+
+@pytest.mark.parametrize("language", ["ja", "th"])
+def test_what_is_explained_is_in_the_language(market: Market, language: str) -> None:
+    """What it says, means and advises, and an example in words; what is typed as it is typed."""
+    for code, example in (("number-format", "[good]"), ("exit-10", ""), ("held", "")):
+        told = market.program("explain", code, "--lang", language)
+        lines = [line for line in told.stdout.splitlines() if line.startswith("  ")]
+        assert told.returncode == 0 and lines
+        names = [line.partition(":")[0] for line in lines if ": " in line]
+        assert not any(name.isascii() for name in names if name.strip()) or example
+
+
+REFUSED = (
+    (64, "resolve", "--lift-stop"),
+    (64, "resolve", "99999", "--cancel"),
+    (64, "resolve", "no batch", "--cancel", "--row", "2"),
+    (64, "resolve", "BATCH", "--cancel", "--row", "99"),
+    (64, "resolve", "BATCH", "--cancel", "--row", "2", "--sheet", "none"),
+    (64, "resolve", "BATCH", "--cancel", "--row", "2"),
+    (64, "resolve", "BATCH", "--cancel"),
+    (64, "resolve", "00001", "--cancel"),
+    (64, "resolve", "99999", "--as", "not-charged"),
+    (64, "resolve", "00001", "--as", "not-charged"),
+    (64, "resolve", "00005", "--as", "not-charged"),
+    (64, "resolve", "00005", "--as", "charged:none"),
+    (64, "resolve", "--not-ours", "chrg_test_0000000000000000000"),
+)
+
+
+@pytest.mark.parametrize("language", ["ja", "th"])
+def test_why_a_word_is_not_taken_is_in_the_language(
+    market: Market, language: str
+) -> None:
+    """Beside the ids and the commands no English sentence; programs read the English one."""
+    prepared(market, language)
+    market.program("run", "job.toml")
+    batch = next((market.folder / "reports").glob("2*-*")).name
+    for code, verb, *words in REFUSED:
+        given = [batch if word == "BATCH" else word for word in words]
+        told = market.program(verb, "job.toml", *given, "--reason", "seen")
+        assert told.returncode == code, told
+        assert not told.stderr.isascii(), told.stderr
+        said = re.sub(r"batchpay [a-z]+ job\.toml", "", told.stderr)
+        english = re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", said)
+        assert english == [], told.stderr
+    told = market.program("status", "job.toml", "99999")
+    assert (told.returncode, told.stderr.isascii()) == (64, False)
 
 
 def test_in_english_it_is_as_it_was(market: Market) -> None:

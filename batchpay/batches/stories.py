@@ -65,9 +65,11 @@ from batchpay.reports.table import Story
 BESIDE = kinds(Stop, RefundSeen, DisputeSeen, DifferenceNoted)
 
 
-def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
+def story_of(
+    job: Job, journal: SqliteJournal, order_id: str, *, spoken: bool = False
+) -> dict[str, Any]:
     """`rows` that ask for an order, where each stands, its `attempts`, and its `events`, oldest
-    first; all may be empty.
+    first; all may be empty. `spoken`: what happened as messages, not in English.
     """
     rows: list[dict[str, Any]] = []
     later = later_in(journal)
@@ -75,13 +77,15 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
         rows += map(_row, later.of(list(_findings(job, journal, batch, order_id))))
     own = journal.histories([order_id]).get(order_id, [])
     beside = _beside(journal, {order_id})[order_id]
-    events = sorted([*own, *beside], key=lambda event: event.seq)
+    events = list(map(_event, sorted([*own, *beside], key=lambda event: event.seq)))
+    if not spoken:
+        events = [{**one, "told": worded(one["told"])} for one in events]
     return {
         "order": order_id,
         "mode": mode_told(job.gateway.mode),
         "rows": rows,
         "attempts": [_attempt(one, later) for one in fold(own)],
-        "events": [{**one, "told": worded(one["told"])} for one in map(_event, events)],
+        "events": events,
     }
 
 

@@ -34,7 +34,7 @@ from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.places import by_order, place_of
-from batchpay.messages import screens, steps
+from batchpay.messages import labels, screens, steps
 from batchpay.reconciliation.findings import may_be_given_up
 from batchpay.settlement.cases import case_among
 
@@ -55,14 +55,9 @@ def cancel(job: Job, order_id: str, reason: str) -> Settled:
             _refuse_said_already(opened, order_id)
             attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
             if attempts:
-                raise Usage(
-                    f"order {order_id} is {attempts[-1].outcome.value}; only an order that waits to"
-                    " be sent, paid or corrected can be cancelled"
-                )
-            raise Usage(
-                f"order {order_id} is in no batch as a row that waits to be sent, paid or"
-                " corrected; see results.csv for its id, which has no apostrophe before it"
-            )
+                outcome = labels.outcome(attempts[-1].outcome)
+                raise Usage(screens.NOT_TO_CANCEL(order=order_id, outcome=outcome))
+            raise Usage(screens.IN_NO_BATCH(order=order_id))
         _cancel(opened, order_id, reason, sale)
         publish_all(opened)
         return Settled(str(screens.ORDER_CANCELLED(order=order_id)))
@@ -79,7 +74,7 @@ def cancel_rows(
         batches = (one for one in opened.journal.batches() if one.id == batch_id)
         batch = next(batches, None)
         if batch is None:
-            raise Usage(f"{batch_id}: no such batch; --row is of the batch named")
+            raise Usage(screens.NO_SUCH_BATCH(batch=batch_id))
         places = [_place_in(opened, batch, row, sheet) for row in sorted({*rows})]
         for one in findings_at(opened.job, opened.journal, batch, places):
             _refuse_to_give_up(one)
@@ -110,32 +105,30 @@ def _place_in(
             if chunk is not None and row in chunk.rows:
                 found.append(one)
     if not found:
-        where = "" if sheet is None else f" in sheet {shown(sheet)}"
-        raise Usage(
-            f"batch {batch.id} has no row {row}{where}; results.csv tells the row of each"
-        )
+        told = screens.NO_SUCH_ROW(batch=batch.id, row=str(row))
+        if sheet is not None:
+            told = screens.NO_SUCH_ROW_IN(
+                batch=batch.id, row=str(row), sheet=shown(sheet)
+            )
+        raise Usage(told)
     if len(found) > 1:
         sheets = ", ".join(map(shown, found))
-        raise Usage(f"row {row} is in several sheets; --sheet says which: {sheets}")
+        raise Usage(screens.ROW_OF_SEVERAL(row=str(row), sheets=sheets))
     return found[0], row
 
 
 def _refuse_to_give_up(finding: Finding) -> None:
     """Raises Usage for a row that waits for nobody's correction, or is over."""
-    row = f"row {finding.row}"
+    row = str(finding.row)
     if finding.cancelled is not None:
-        raise Usage(
-            f"{row} was cancelled already, by {shown(finding.cancelled)}; it is never sent, and"
-            " nothing is to do"
-        )
+        word = shown(finding.cancelled)
+        raise Usage(screens.ROW_CANCELLED_ALREADY(row=row, word=word))
     if finding.outcome is Outcome.HELD:
         step = steps.CANCEL_ORDER(order=finding.order_id)
-        raise Usage(f"{row} is held, and is cancelled with its order: {step}")
+        raise Usage(screens.ROW_HELD(row=row, step=step))
     if not may_be_given_up(finding):
-        raise Usage(
-            f"{row} is {finding.outcome.value}; only a row that waits to be corrected or paid can"
-            " be cancelled"
-        )
+        outcome = labels.outcome(finding.outcome)
+        raise Usage(screens.ROW_NOT_TO_CANCEL(row=row, outcome=outcome))
 
 
 def _refuse_said_already(opened: OpenJob, order_id: str) -> None:
@@ -147,10 +140,10 @@ def _refuse_said_already(opened: OpenJob, order_id: str) -> None:
         if isinstance(told, OrderCancelled | Resolved):
             at = times.local(iso(event.at_ns), opened.job.controls.time_zone)
             who_said = shown(told.by) or "a person"
-            raise Usage(
-                f"order {order_id} was cancelled already, by {who_said} on {at}:"
-                f" {shown(told.reason)}; it is never sent, and nothing is to do"
+            already = screens.CANCELLED_ALREADY(
+                order=order_id, who=who_said, at=at, reason=shown(told.reason)
             )
+            raise Usage(already)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +205,7 @@ def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
     if batch is None:
         return None
     if not (held := _held_in(opened, batch)):
-        raise Usage(
-            f"batch {batch_id} has no order that is held; there is nothing to cancel"
-        )
+        raise Usage(screens.NONE_HELD(batch=batch_id))
     return held
 
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from batchpay.domain.errors import Usage
 from batchpay.domain.text import told
-from batchpay.messages import FAMILIES
-from batchpay.messages.message import Entry, Language
+from batchpay.messages import FAMILIES, screens
+from batchpay.messages.message import Entry, Language, Message
 from batchpay.messages.usage import UNKNOWN_CODE, UNKNOWN_CODE_NEAR
 
 NEAR = 5  # codes that are suggested for one that nobody knows
+# the context of what the catalogue says of its sentences, in the languages' files of these
+ABOUT = "explain"
 
 
-def explained(code: str, language: Language | None = None) -> list[dict[str, str]]:
+def explained(
+    code: str, language: Language | None = None, about: Language | None = None
+) -> list[dict[str, str]]:
     """Every sentence of a code, or of a rule that has several, as it is said in a language; all
-    there are for no code. Raises Usage for a code that no message has.
+    there are for no code. Raises Usage for a code that no message has. `about`: what they mean, in
+    that language.
     """
-    everything = list(_everything(language))
+    everything = list(_everything(language, about))
     if not code:
         return everything
     wanted = _spelled(code)
@@ -45,12 +50,14 @@ def entries_of(family: str) -> Iterator[Entry]:
             yield from (one for one in value if isinstance(one, Entry))
 
 
-def lines_of(found: list[dict[str, str]], *, whole: bool) -> Iterator[str]:
+def lines_of(
+    found: list[dict[str, str]], say: Callable[[Message], str], *, whole: bool
+) -> Iterator[str]:
     """For a person: each of them whole, or one line each."""
     family = ""
     for one in found:
         if whole:
-            yield from _page(one)
+            yield from _page(one, say)
             continue
         if one["family"] != family:
             family = one["family"]
@@ -58,37 +65,51 @@ def lines_of(found: list[dict[str, str]], *, whole: bool) -> Iterator[str]:
         yield f"  {one['code']}: {one['says']}"
 
 
-def _everything(language: Language | None) -> Iterator[dict[str, str]]:
+def _everything(
+    language: Language | None, about: Language | None
+) -> Iterator[dict[str, str]]:
     for family in FAMILIES:
         for entry in entries_of(family):
-            yield _document(family, entry, language)
+            yield _document(family, entry, language, about)
 
 
-def _document(family: str, entry: Entry, language: Language | None) -> dict[str, str]:
-    """What it means, and an example, are told in English."""
-    about = {
-        "code": entry.code,
-        "family": family,
-        "says": entry.form_of({entry.count: 2}, language),
-    }
+def _document(
+    family: str, entry: Entry, language: Language | None, about: Language | None
+) -> dict[str, str]:
+    """An example that is the sentence itself, or its remedy, is in the language of that."""
+    says = entry.form_of({entry.count: 2}, language)
+    found = {"code": entry.code, "family": family, "says": says}
     if entry.one:
-        about["says_of_one"] = entry.one
-    about["means"] = entry.means
-    about["example"] = entry.example
-    about["remedy"] = entry.remedy or entry.text
-    return about
+        found["says_of_one"] = entry.form_of({entry.count: 1}, language)
+    found["means"] = _in(about, entry.means)
+    found["example"] = _in(about, entry.example)
+    if entry.example in (entry.text, entry.one):
+        found["example"] = says
+    found["remedy"] = says
+    if entry.remedy:
+        found["remedy"] = _in(about, entry.remedy)
+    return found
 
 
-def _page(one: Mapping[str, Any]) -> Iterator[str]:
+def _in(about: Language | None, text: str) -> str:
+    if about is None:
+        return text
+    return about.pgettext(ABOUT, text)
+
+
+def _page(one: Mapping[str, Any], say: Callable[[Message], str]) -> Iterator[str]:
     yield one["code"]
-    yield f"  says:    {one['says']}"
-    yield f"  means:   {one['means']}"
-    for number, line in enumerate(one["example"].split("\n")):
-        if number:
-            yield f"           {line}"
-        else:
-            yield f"  example: {line}"
-    yield f"  remedy:  {one['remedy']}"
+    lines = {
+        screens.SAYS: one["says"],
+        screens.MEANS: one["means"],
+        screens.EXAMPLE: one["example"],
+        screens.REMEDY: one["remedy"],
+    }
+    for name, text in lines.items():
+        first, *others = text.split("\n")
+        before = f"{say(name())}:"
+        yield f"  {before:<8} {first}"
+        yield from (f"           {line}" for line in others)
 
 
 def _spelled(code: str) -> str:

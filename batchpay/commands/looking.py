@@ -19,7 +19,8 @@ from batchpay.lifecycle.charge import (
     key_in,
 )
 from batchpay.lifecycle.listing import Listing
-from batchpay.messages import steps
+from batchpay.messages import screens, steps
+from batchpay.messages.message import Message
 from batchpay.settlement import Case, Channel, Means
 from batchpay.settlement.by_id import ask_for
 from batchpay.settlement.lists import Lists, charged_since
@@ -155,11 +156,10 @@ async def _refuse_beside_another(
         return
     if case.attempt.outcome is Outcome.IN_DOUBT:
         await opened.recorder.unclear(case, unclear)
-    step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear)
-    raise DoesNotAddUp(
-        f"{unclear} may be the charge of order {case.intent.order_id}, and carries no key:"
-        f" nothing was settled; {step}"
-    )
+    order_id = case.intent.order_id
+    step = steps.SETTLE_UNCLEAR(order=order_id, charge=unclear)
+    told = screens.MAY_BE_ITS_CHARGE(charge=unclear, order=order_id, step=step)
+    raise DoesNotAddUp(told)
 
 
 async def _refuse_unproving(
@@ -184,24 +184,18 @@ async def _refuse_unproving(
     if listing is not None and (lacking := lists.lacking(listing)):
         raise DoesNotAddUp(_proves_nothing(opened, lacking[0], lists.gone))
     if not lists.proves_absence(listing):
-        raise channel.fatal or GatewaySilent(
-            "the gateway's list could not be read completely; nothing was settled"
-        )
+        raise channel.fatal or GatewaySilent(str(screens.LIST_NOT_READ()))
 
 
-def _proves_nothing(opened: OpenJob, lacking: str, gone: Collection[str]) -> str:
+def _proves_nothing(opened: OpenJob, lacking: str, gone: Collection[str]) -> Message:
     """Why a list that lacks a charge settles no order, and what ends that where the charge is gone
     for good. `gone`: charges that had not ended, and that the gateway does not know any more.
     """
-    told = (
-        f"the gateway's list lacks {lacking}, which this journal has proof of: such a list proves"
-        " nothing, and nothing was settled"
-    )
     case = opened.recorder.cases.case_of(lacking)
     if case is not None and lacking in gone:
         step = steps.SETTLE_GONE(order=case.intent.order_id, charge=lacking)
-        return f"{told}; the gateway does not know it any more: {step}"
+        return screens.LIST_LACKS_GONE(charge=lacking, step=step)
     if lacking not in opened.recorder.stopped_for:
-        return told
-    stop = f"that is a stop: {opened.recorder.stopped}"
-    return f"{told}; {stop}; {steps.LIFT_STOP()}, then say this again"
+        return screens.LIST_LACKS(charge=lacking)
+    stop = str(opened.recorder.stopped)
+    return screens.LIST_LACKS_STOP(charge=lacking, stop=stop, step=steps.LIFT_STOP())

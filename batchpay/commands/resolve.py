@@ -43,7 +43,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.payers import may_pay
 from batchpay.lifecycle.rows import Row, rows_of
-from batchpay.messages import screens, steps
+from batchpay.messages import labels, screens, steps
 from batchpay.settlement import Case
 from batchpay.settlement.cases import case_among
 from batchpay.settlement.doubts import doubt_rules
@@ -56,7 +56,7 @@ def lift_stop(job: Job, reason: str) -> Settled:
         opened = OpenJob(job, stack)
         stop = opened.stop
         if not stop:
-            raise Usage(f"{job.name}: no stop is in force; there is nothing to lift")
+            raise Usage(screens.NO_STOP(job=job.name))
         opened.note(Lifted(reason=reason, by=who(), stop=stop))
         publish_all(opened)
         return Settled(str(screens.LIFTED(stop=stop)))
@@ -88,14 +88,15 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Settled:
         is_waited_for = opened.recorder.is_unreadable(charge_id)
         is_charge_id = CHARGE_ID.fullmatch(charge_id) is not None
         if not (is_charge_id or is_waited_for):
-            raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
+            raise Usage(screens.NO_CHARGE_ID(charge=charge_id))
         charge = None
         if is_charge_id:
             charge = asyncio.run(
                 ask_the_gateway(opened, key, partial(read, charge_id=charge_id))
             )
         if charge is None and not is_waited_for:
-            raise _no_such_charge(charge_id, "nothing was settled")
+            told = screens.NO_SUCH_CHARGE(charge=charge_id, step=steps.CHARGE_ID())
+            raise Usage(told)
         if charge is not None:
             _refuse_what_is_told(opened, charge)
         opened.note(Disowned(charge_id=charge_id, reason=reason, by=who()))
@@ -108,10 +109,7 @@ def _refuse_what_is_told(opened: OpenJob, charge: ChargeSeen) -> None:
     """
     _refuse_what_was_said(opened, charge)
     if not opened.recorder.whose.is_unclaimed(charge):
-        raise DoesNotAddUp(
-            f"{charge.id} is no charge of which nobody can tell whose it is: its metadata or"
-            " this journal say it; nothing was settled"
-        )
+        raise DoesNotAddUp(screens.CHARGE_TELLS(charge=charge.id))
 
 
 def _refuse_what_was_said(opened: OpenJob, charge: ChargeSeen) -> None:
@@ -127,10 +125,9 @@ def _refuse_what_was_said(opened: OpenJob, charge: ChargeSeen) -> None:
     step = steps.OTHER_CHARGE(
         order=case.intent.order_id, charge=next(iter(others), "chrg_…")
     )
-    raise DoesNotAddUp(
-        f"{charge.id} is a charge of order {case.intent.order_id}, as a person said; nothing was"
-        f" settled: {step}"
-    )
+    order_id = case.intent.order_id
+    told = screens.SAID_OTHERWISE(charge=charge.id, order=order_id, step=step)
+    raise DoesNotAddUp(told)
 
 
 def charged(
@@ -148,7 +145,7 @@ def charged(
     currency, recipient, mode and time: then it is known who accepted it, and why.
     """
     if not CHARGE_ID.fullmatch(charge_id):
-        raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
+        raise Usage(screens.NO_CHARGE_ID(charge=charge_id))
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         # a later word ends the one that it is none of this job's
@@ -169,11 +166,9 @@ def charged(
         if charge is None and _is_gone(case.attempt, charge_id):
             return _left_as_told(opened, case, charge_id, reason)
         if charge is None and _is_told_of(case.attempt, charge_id):
-            raise DoesNotAddUp(
-                f"the gateway knows no charge {charge_id} any more; order {order_id} stays as it is"
-            )
+            raise DoesNotAddUp(screens.CHARGE_GONE(charge=charge_id, order=order_id))
         if charge is None:
-            raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
+            raise _no_such_charge(charge_id, order_id)
         return _settled_by(opened, case, charge, reason, dated=dated)
 
 
@@ -202,10 +197,11 @@ def _settled_by(
     has_none = attempt.charge is None or attempt.anothers
     may_be_its_own = has_none and may_be(charge, attempt, opened.recorder, dated=dated)
     if not (may_be_its_own and _is_of_mode(charge, opened.job)):
-        raise DoesNotAddUp(
-            f"{charge.id} is not order {case.intent.order_id}'s charge: {'; '.join(flaws)}; it"
-            " stays as it is"
+        order_id = case.intent.order_id
+        told = screens.NOT_ITS_CHARGE(
+            charge=charge.id, order=order_id, flaws="; ".join(flaws)
         )
+        raise DoesNotAddUp(told)
     asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
     return _accepted(opened, case.intent.order_id, flaws)
 
@@ -242,19 +238,16 @@ def _claimed(
         ask_the_gateway(opened, key, partial(read, charge_id=charge_id))
     )
     if charge is None:
-        raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
+        raise _no_such_charge(charge_id, order_id)
     if not opened.recorder.whose.is_unclaimed(charge):
-        raise DoesNotAddUp(
-            f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays"
-            " as it is"
-        )
+        raise DoesNotAddUp(screens.CHARGE_TELLS_OF(charge=charge_id, order=order_id))
     fits = could_be(charge, intent) and may_pay(intent.payer, charge.payer or "")
     if not (fits and charge.takes_money and _is_of_mode(charge, opened.job)):
         flaws = flaws_of(charge, intent, opened.job.gateway.mode == "live")
-        raise DoesNotAddUp(
-            f"{charge_id} is not what order {order_id} asks for: {'; '.join(flaws)}; it stays as"
-            " it is"
+        told = screens.NOT_WHAT_IT_ASKS(
+            charge=charge_id, order=order_id, flaws="; ".join(flaws)
         )
+        raise DoesNotAddUp(told)
     case = asyncio.run(
         opened.recorder.adopt(charge, number, intent, Word(by=who(), reason=reason))
     )
@@ -293,8 +286,10 @@ def _settled_by_its_own(
         differs = flaws or ("the gateway has told otherwise of it",)
         return _accepted(opened, order_id, differs)
     publish_all(opened)
-    told = f"order {order_id} is charged by {charge.id}; {_beside(case, charge)}"
-    return Settled(and_the_stop(opened, f"{told}; your word is kept"))
+    done = screens.KEPT_BY(order=order_id, charge=charge.id)
+    if others := _beside(case, charge):
+        done = screens.KEPT_BESIDE(order=order_id, charge=charge.id, others=others)
+    return Settled(and_the_stop(opened, str(done)))
 
 
 def _refuse_lighter(opened: OpenJob, case: Case, charge: ChargeSeen) -> None:
@@ -305,21 +300,22 @@ def _refuse_lighter(opened: OpenJob, case: Case, charge: ChargeSeen) -> None:
     reported = case.attempt.charge
     if Shown(charge).weight[0] < Shown(reported).weight[0]:
         publish_all(opened)
-        raise DoesNotAddUp(
-            f"order {case.intent.order_id} is charged by {reported.id}, {reported.status};"
-            f" {charge.id} is {charge.status}: it stays as it is"
+        told = screens.CHARGED_BY_ANOTHER(
+            order=case.intent.order_id,
+            other=reported.id,
+            stands=reported.status,
+            charge=charge.id,
+            status=charge.status,
         )
+        raise DoesNotAddUp(told)
 
 
 def _beside(case: Case, charge: ChargeSeen) -> str:
-    """Which other charges an order has."""
+    """Which other charges an order has, as far as is known."""
     assert case.attempt is not None
     others = [one.charge for one in case.others if one.charge is not None]
     ids = {one.id for one in others if one.took_money} | case.attempt.twins
-    twins = ", ".join(sorted(ids - {charge.id}))
-    if not twins:
-        return "no other charge of it is known"
-    return f"beside it there is {twins}, which batchpay audit lists"
+    return ", ".join(sorted(ids - {charge.id}))
 
 
 def _is_gone(attempt: Attempt, charge_id: str) -> bool:
@@ -361,7 +357,7 @@ def not_charged(
         attempt = case.attempt
         has_money = attempt is not None and attempt.outcome is Outcome.SUCCEEDED
         if attempt is not None and has_money and not attempt.vanished:
-            raise Usage(f"order {order_id} is succeeded; there is nothing to settle")
+            raise _nothing_to_settle(order_id, attempt.outcome)
         _refuse_too_early(opened, case)
         was_closed = case.attempt is not None and case.attempt.closed
         try:
@@ -383,24 +379,32 @@ def not_charged(
                     order=order_id, charge=found.id, status=found.status
                 )
                 return Settled(and_the_stop(opened, str(done)))
-            told = (
-                f"order {order_id} was charged: {found.id}, {found.status}; that is in the"
-                " journal now"
-            )
-            if has_unknown_status(found):
-                told += f"; {steps.ACCEPT(order=order_id, charge=found.id)}"
-            raise DoesNotAddUp(told)
+            raise _was_charged(order_id, found)
         asyncio.run(opened.recorder.resolve(case, "not-charged", reason, who()))
         publish_all(opened)
         done = screens.NOT_CHARGED(order=order_id, step=steps.ASK_AGAIN())
         return Settled(and_the_stop(opened, str(done)))
 
 
-def _no_such_charge(charge_id: str, left: str) -> Usage:
-    """What was typed is the id of no charge. `left`: what is as it was."""
-    return Usage(
-        f"the gateway knows no charge {charge_id}: {left}; {steps.CHARGE_ID()}"
-    )
+def _was_charged(order_id: str, found: ChargeSeen) -> DoesNotAddUp:
+    """What the look-up found is the order's."""
+    told = {"order": order_id, "charge": found.id, "status": found.status}
+    if has_unknown_status(found):
+        step = steps.ACCEPT(order=order_id, charge=found.id)
+        return DoesNotAddUp(screens.WAS_CHARGED_STEP(**told, step=step))
+    return DoesNotAddUp(screens.WAS_CHARGED(**told))
+
+
+def _no_such_charge(charge_id: str, order_id: str) -> Usage:
+    """What was typed is the id of no charge."""
+    step = steps.CHARGE_ID()
+    told = screens.NO_SUCH_CHARGE_OF(charge=charge_id, order=order_id, step=step)
+    return Usage(told)
+
+
+def _nothing_to_settle(order_id: str, stands: Outcome) -> Usage:
+    told = screens.NOTHING_TO_SETTLE(order=order_id, outcome=labels.outcome(stands))
+    return Usage(told)
 
 
 def _is_told_of(attempt: Attempt, charge_id: str) -> bool:
@@ -428,26 +432,23 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     """
     attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
     if not attempts:
-        raise Usage(
-            f"order {order_id} was never sent by job {opened.job.name!r}; {steps.ORDER_ID()}"
-        )
+        job_name = opened.job.name
+        told = screens.NEVER_SENT(order=order_id, job=job_name, step=steps.ORDER_ID())
+        raise Usage(told)
     for attempt in attempts:
         if _may_be_settled(opened, attempt):
             return case_among(attempt, attempts)
-    told = _contested(attempts) or _paid_apart(attempts, charge_id)
-    if told is None and charge_id:
+    of = _contested(attempts) or _paid_apart(attempts, charge_id)
+    if of is None and charge_id:
         # a person takes what goes to its recipient as it is, or says that it was paid otherwise
         may_be = (one for one in attempts if one.share_differs or wants_a_word(one))
-        told = next(may_be, None)
-    if told is not None:
-        return case_among(told, attempts)
+        of = next(may_be, None)
+    if of is not None:
+        return case_among(of, attempts)
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
-        raise Usage(
-            f"order {order_id} is pending and the gateway knows it: the next run asks what became"
-            " of it"
-        )
-    raise Usage(f"order {order_id} is {stands.value}; there is nothing to settle")
+        raise Usage(screens.KNOWN_PENDING(order=order_id))
+    raise _nothing_to_settle(order_id, stands)
 
 
 def _may_be_settled(opened: OpenJob, attempt: Attempt) -> bool:
@@ -492,9 +493,10 @@ def _refuse_anothers(opened: OpenJob, intent: Intent, charge_id: str) -> None:
     known = opened.journal.order_of_charge(charge_id)
     mine = (opened.job.name, intent.order_id, intent.attempt)
     if known is not None and known != mine:
-        raise DoesNotAddUp(
-            f"{charge_id} is the charge of order {known[1]} (job {known[0]}, attempt {known[2]})"
+        told = screens.OF_ANOTHER_ORDER(
+            charge=charge_id, order=known[1], job=known[0], attempt=str(known[2])
         )
+        raise DoesNotAddUp(told)
 
 
 def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
@@ -504,11 +506,8 @@ def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
 
 def _accepted(opened: OpenJob, order_id: str, flaws: tuple[str, ...]) -> Settled:
     publish_all(opened)
-    told = (
-        f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is"
-        " in the journal: it no longer counts as 12"
-    )
-    return Settled(and_the_stop(opened, told))
+    done = screens.STAYS_UNPROVEN(order=order_id, flaws="; ".join(flaws))
+    return Settled(and_the_stop(opened, str(done)))
 
 
 def _refuse_too_early(opened: OpenJob, case: Case) -> None:
@@ -522,11 +521,9 @@ def _refuse_too_early(opened: OpenJob, case: Case) -> None:
         return
     left_s = rules.due_s(doubt) - clock.elapsed_s()
     if left_s > 0 and not rules.absents(doubt):
-        raise TryLater(
-            f"order {case.intent.order_id} is inside its doubt period for {left_s:.0f} s: what was"
-            " sent may yet arrive. Run `batchpay settle` first, which waits and looks, then say it"
-            " again"
-        )
+        order_id = case.intent.order_id
+        told = screens.IN_DOUBT_PERIOD(order=order_id, seconds=f"{left_s:.0f}")
+        raise TryLater(told)
 
 
 def _held_row(opened: OpenJob, order_id: str) -> Row | None:

@@ -25,7 +25,7 @@ from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.lock import running, witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.messages import steps
+from batchpay.messages import screens, steps
 from batchpay.reconciliation.totals import DIFFERS, Totals, must_act
 from batchpay.settlement.in_force import stop_in_force
 
@@ -130,19 +130,20 @@ def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> Work:
     return Work(in_hand, frozenset(last_inputs(journal) or ()))
 
 
-def story(job: Job, order_id: str) -> dict[str, Any]:
+def story(job: Job, order_id: str, *, spoken: bool = False) -> dict[str, Any]:
     """One order: every row that asks for it, and every event of it. Raises Usage for one that no
-    row and no event knows.
+    row and no event knows. `spoken`: what happened as messages, to be worded where it is shown.
     """
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify_new()
-        told = story_of(job, journal, order_id)
+        told = story_of(job, journal, order_id, spoken=spoken)
         # results.csv puts one before what is no formula
         bare = order_id.removeprefix("'")
         if _is_nothing(told) and bare != order_id:
-            told = story_of(job, journal, bare)
+            told = story_of(job, journal, bare, spoken=spoken)
     if _is_nothing(told):
-        raise Usage(f"the journal knows no order {shown(order_id)}; {steps.ORDER_ID()}")
+        told_order = shown(order_id)
+        raise Usage(screens.UNKNOWN_ORDER(order=told_order, step=steps.ORDER_ID()))
     return told
 
 

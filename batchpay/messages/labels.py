@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from batchpay.messages.message import Entry, entry
+from batchpay.messages.message import Entry, Message, entry
 
 
 def _label(code: str, text: str, means: str) -> Entry:
@@ -35,6 +35,14 @@ OUTCOMES = (
     _label("outcome.in_doubt", "in doubt", _OUTCOME),
     _label("outcome.held", "held", _OUTCOME),
 )
+_BY_OUTCOME = {one.code.partition(".")[2]: one for one in OUTCOMES}
+
+
+def outcome(name: str) -> Message:
+    """An outcome, to be named where it is shown."""
+    return _BY_OUTCOME[name]()
+
+
 _TOLD = "What an outcome means, in the legend of the reports."
 OUTCOMES_TOLD = (
     _label("outcome-told.succeeded", "charged, as it was asked", _TOLD),

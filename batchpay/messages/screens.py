@@ -111,6 +111,21 @@ DISPUTED = _line(
     "screen.story-disputed", "disputed by its payer's bank: {status}", _STORY
 )
 
+# names of lines and of amounts in it
+KEY = _line("screen.story-key", "key", _STORY)
+CHARGE = _line("screen.story-charge", "charge", _STORY)
+TRANSFER = _line("screen.story-transfer", "transfer", _STORY)
+SINCE = _line("screen.story-since", "since", _STORY)
+PAY_AT = _line("screen.story-pay-at", "pay at", _STORY)
+SCAN = _line("screen.story-scan", "scan", _STORY)
+UNTIL = _line("screen.story-until", "{uri} until {at}", _STORY)
+FEE = _line("screen.story-fee", "fee {money}", _STORY)
+VAT = _line("screen.story-vat", "VAT {money}", _STORY)
+NET = _line("screen.story-net", "net {money}", _STORY)
+COMMISSION = _line("screen.story-commission", "commission {money}", _STORY)
+BANK_GETS = _line("screen.story-bank-gets", "the bank gets {money}", _STORY)
+BY_PERSON = _line("screen.story-by", "{told} (by {who})", _STORY)
+
 # --- check and plan
 
 _CHECK = "A line of batchpay check, or of batchpay plan."
@@ -209,6 +224,210 @@ TOOK_NONE = _line(
     "order {order} took no money: {charge} is {status}, which is in the journal now",
     _RESOLVE,
 )
+STAYS_UNPROVEN = _line(
+    "screen.stays-unproven",
+    "order {order} stays unproven ({flaws}); that you accepted it, and why, is in the journal: it"
+    " no longer counts as 12",
+    _RESOLVE,
+)
+KEPT_BY = _line(
+    "screen.kept-by",
+    "order {order} is charged by {charge}; no other charge of it is known; your word is kept",
+    _RESOLVE,
+)
+KEPT_BESIDE = _line(
+    "screen.kept-beside",
+    "order {order} is charged by {charge}; beside it there is {others}, which batchpay audit lists;"
+    " your word is kept",
+    _RESOLVE,
+)
 STILL_A_STOP = _line(
     "screen.still-a-stop", "{told}. A stop is still in force: {step}", _RESOLVE
 )
+
+# --- why a person's word is not taken
+
+_REFUSED = "Why batchpay resolve, or batchpay status JOB ORDER_ID, did not do it."
+NO_STOP = _line(
+    "screen.no-stop", "{job}: no stop is in force; there is nothing to lift", _REFUSED
+)
+NO_CHARGE_ID = _line(
+    "screen.no-charge-id", "{charge} is no charge id; one begins with chrg_", _REFUSED
+)
+NO_SUCH_CHARGE = _line(
+    "screen.no-such-charge",
+    "the gateway knows no charge {charge}: nothing was settled; {step}",
+    _REFUSED,
+)
+NO_SUCH_CHARGE_OF = _line(
+    "screen.no-such-charge-of",
+    "the gateway knows no charge {charge}: order {order} stays as it is; {step}",
+    _REFUSED,
+)
+CHARGE_GONE = _line(
+    "screen.charge-gone",
+    "the gateway knows no charge {charge} any more; order {order} stays as it is",
+    _REFUSED,
+)
+CHARGE_TELLS = _line(
+    "screen.charge-tells",
+    "{charge} is no charge of which nobody can tell whose it is: its metadata or this journal"
+    " say it; nothing was settled",
+    _REFUSED,
+)
+CHARGE_TELLS_OF = _line(
+    "screen.charge-tells-of",
+    "{charge} is no charge of which nobody can tell whose it is; order {order} stays as it is",
+    _REFUSED,
+)
+SAID_OTHERWISE = _line(
+    "screen.said-otherwise",
+    "{charge} is a charge of order {order}, as a person said; nothing was settled: {step}",
+    _REFUSED,
+)
+NOT_ITS_CHARGE = _line(
+    "screen.not-its-charge",
+    "{charge} is not order {order}'s charge: {flaws}; it stays as it is",
+    _REFUSED,
+)
+NOT_WHAT_IT_ASKS = _line(
+    "screen.not-what-it-asks",
+    "{charge} is not what order {order} asks for: {flaws}; it stays as it is",
+    _REFUSED,
+)
+CHARGED_BY_ANOTHER = _line(
+    "screen.charged-by-another",
+    "order {order} is charged by {other}, {stands}; {charge} is {status}: it stays as it is",
+    _REFUSED,
+)
+OF_ANOTHER_ORDER = _line(
+    "screen.of-another-order",
+    "{charge} is the charge of order {order} (job {job}, attempt {attempt})",
+    _REFUSED,
+)
+WAS_CHARGED = _line(
+    "screen.was-charged",
+    "order {order} was charged: {charge}, {status}; that is in the journal now",
+    _REFUSED,
+)
+WAS_CHARGED_STEP = _line(
+    "screen.was-charged-step",
+    "order {order} was charged: {charge}, {status}; that is in the journal now; {step}",
+    _REFUSED,
+)
+NEVER_SENT = _line(
+    "screen.never-sent", "order {order} was never sent by job '{job}'; {step}", _REFUSED
+)
+KNOWN_PENDING = _line(
+    "screen.known-pending",
+    "order {order} is pending and the gateway knows it: the next run asks what became of it",
+    _REFUSED,
+)
+NOTHING_TO_SETTLE = _line(
+    "screen.nothing-to-settle",
+    "order {order} is {outcome}; there is nothing to settle",
+    _REFUSED,
+)
+IN_DOUBT_PERIOD = _line(
+    "screen.in-doubt-period",
+    "order {order} is inside its doubt period for {seconds} s: what was sent may yet arrive. Run"
+    " `batchpay settle` first, which waits and looks, then say it again",
+    _REFUSED,
+)
+MAY_BE_ITS_CHARGE = _line(
+    "screen.may-be-its-charge",
+    "{charge} may be the charge of order {order}, and carries no key: nothing was settled; {step}",
+    _REFUSED,
+)
+LIST_LACKS = _line(
+    "screen.list-lacks",
+    "the gateway's list lacks {charge}, which this journal has proof of: such a list proves"
+    " nothing, and nothing was settled",
+    _REFUSED,
+)
+LIST_LACKS_GONE = _line(
+    "screen.list-lacks-gone",
+    "the gateway's list lacks {charge}, which this journal has proof of: such a list proves"
+    " nothing, and nothing was settled; the gateway does not know it any more: {step}",
+    _REFUSED,
+)
+LIST_LACKS_STOP = _line(
+    "screen.list-lacks-stop",
+    "the gateway's list lacks {charge}, which this journal has proof of: such a list proves"
+    " nothing, and nothing was settled; that is a stop: {stop}; {step}, then say this again",
+    _REFUSED,
+)
+LIST_NOT_READ = _line(
+    "screen.list-not-read",
+    "the gateway's list could not be read completely; nothing was settled",
+    _REFUSED,
+)
+NOT_TO_CANCEL = _line(
+    "screen.not-to-cancel",
+    "order {order} is {outcome}; only an order that waits to be sent, paid or corrected can be"
+    " cancelled",
+    _REFUSED,
+)
+IN_NO_BATCH = _line(
+    "screen.in-no-batch",
+    "order {order} is in no batch as a row that waits to be sent, paid or corrected; see"
+    " results.csv for its id, which has no apostrophe before it",
+    _REFUSED,
+)
+NO_SUCH_BATCH = _line(
+    "screen.no-such-batch",
+    "{batch}: no such batch; --row is of the batch named",
+    _REFUSED,
+)
+NO_SUCH_ROW = _line(
+    "screen.no-such-row",
+    "batch {batch} has no row {row}; results.csv tells the row of each",
+    _REFUSED,
+)
+NO_SUCH_ROW_IN = _line(
+    "screen.no-such-row-in",
+    "batch {batch} has no row {row} in sheet {sheet}; results.csv tells the row of each",
+    _REFUSED,
+)
+ROW_OF_SEVERAL = _line(
+    "screen.row-of-several",
+    "row {row} is in several sheets; --sheet says which: {sheets}",
+    _REFUSED,
+)
+ROW_CANCELLED_ALREADY = _line(
+    "screen.row-cancelled-already",
+    "row {row} was cancelled already, by {word}; it is never sent, and nothing is to do",
+    _REFUSED,
+)
+ROW_HELD = _line(
+    "screen.row-held",
+    "row {row} is held, and is cancelled with its order: {step}",
+    _REFUSED,
+)
+ROW_NOT_TO_CANCEL = _line(
+    "screen.row-not-to-cancel",
+    "row {row} is {outcome}; only a row that waits to be corrected or paid can be cancelled",
+    _REFUSED,
+)
+CANCELLED_ALREADY = _line(
+    "screen.cancelled-already",
+    "order {order} was cancelled already, by {who} on {at}: {reason}; it is never sent, and nothing"
+    " is to do",
+    _REFUSED,
+)
+NONE_HELD = _line(
+    "screen.none-held",
+    "batch {batch} has no order that is held; there is nothing to cancel",
+    _REFUSED,
+)
+UNKNOWN_ORDER = _line(
+    "screen.unknown-order", "the journal knows no order {order}; {step}", _REFUSED
+)
+
+# --- a page of batchpay explain
+
+_EXPLAIN = "What stands before a line of batchpay explain."
+SAYS = _line("screen.explain-says", "says", _EXPLAIN)
+MEANS = _line("screen.explain-means", "means", _EXPLAIN)
+EXAMPLE = _line("screen.explain-example", "example", _EXPLAIN)
+REMEDY = _line("screen.explain-remedy", "remedy", _EXPLAIN)

@@ -47,7 +47,7 @@ def found_again(text: str) -> Message | None:
 
 
 def _fits(name: str, value: str, entry: Entry) -> bool:
-    return name != entry.count or _NUMBER.fullmatch(value) is not None
+    return name not in _numbers(entry) or _NUMBER.fullmatch(value) is not None
 
 
 @cache

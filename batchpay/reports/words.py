@@ -91,9 +91,11 @@ _LABELS = {one.code for family in _FAMILIES for one in family}
 
 
 @lru_cache(maxsize=4)
-def language_of(name: str) -> Language | None:
-    """The sentences of a language; None for English, which the catalogue itself has."""
-    path = data_path(f"po/{name}.po")
+def language_of(name: str, part: str = "") -> Language | None:
+    """The sentences of a language; None for English, which the catalogue itself has. `part`: those
+    of a file of their own, `explain-`.
+    """
+    path = data_path(f"po/{part}{name}.po")
     if name == "en" or not path.exists():
         return None
     from babel.messages.mofile import write_mo

@@ -32,6 +32,15 @@ class Speech:
         return language_of(self.language)
 
     @property
+    def explained(self) -> Language | None:
+        """What the catalogue says of its sentences, in the language; None of English."""
+        if self.language == ENGLISH:
+            return None
+        from batchpay.reports.words import language_of
+
+        return language_of(self.language, "explain-")
+
+    @property
     def _words(self) -> Words:
         return _words_of(self.language)
 
@@ -52,6 +61,12 @@ class Speech:
         if self.language == ENGLISH:
             return name
         return self._words.outcome(name)
+
+    def transfer(self, name: str) -> str:
+        """Where a transfer is."""
+        if self.language == ENGLISH:
+            return name
+        return self._words.transfer(name)
 
     def party(self, name: str) -> str:
         """Who must act."""

@@ -13,10 +13,19 @@ from batchpay.domain import times
 from batchpay.domain.money import money_told
 from batchpay.job.job import Job
 from batchpay.messages import repeats, screens
+from batchpay.messages.message import Entry
 from batchpay.terminal.speech import Speech
+from batchpay.terminal.tally import cell_len
 
 _INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 ARRIVES = ("created", "sent", "paid")  # transfers of which the bank gets something
+# what is told of the costs of a charge, each with its name there
+KEPT_OF_IT = (
+    (screens.FEE, "fee"),
+    (screens.VAT, "fee_vat"),
+    (screens.NET, "net"),
+)
+NAME_WIDTH = 9  # of what stands before a line
 
 
 def story_lines(job: Job, told: Mapping[str, Any]) -> Iterator[str]:
@@ -84,22 +93,34 @@ def _attempt(one: Mapping[str, Any], zone: str, speech: Speech) -> Iterator[str]
     if one["payment_method"]:
         told = screens.ASKED_FROM(**asked, payer=one["payment_method"])
     yield f"  {speech.say(told)}"
-    yield f"    key       {one['key']}"
+    for name, text in _lines(one, zone, speech):
+        yield f"    {_padded(speech.say(name()))} {text}"
+
+
+def _padded(name: str) -> str:
+    width = len(name) if name.isascii() else cell_len(name)
+    return name + " " * (NAME_WIDTH - width)
+
+
+def _lines(
+    one: Mapping[str, Any], zone: str, speech: Speech
+) -> Iterator[tuple[Entry, str]]:
+    yield screens.KEY, one["key"]
     charge = one["charge"]
     if charge is not None:
-        yield f"    charge    {_charge(charge)}"
+        yield screens.CHARGE, _charge(charge, speech)
         if charge["status"] == "pending":
-            yield from _waits(charge, zone)
+            yield from _waits(charge, zone, speech)
     if one["transfer"] is not None:
-        yield f"    transfer  {_transfer(one['transfer'], one['currency'])}"
+        yield screens.TRANSFER, _transfer(one["transfer"], one["currency"], speech)
     if one["refunded"]:
         back = money_told(one["refunded"], one["currency"])
-        yield f"    since     {speech.say(screens.GIVEN_BACK(money=back))}"
+        yield screens.SINCE, speech.say(screens.GIVEN_BACK(money=back))
     if one["dispute"]:
-        yield f"    since     {speech.say(screens.DISPUTED(status=one['dispute']))}"
+        yield screens.SINCE, speech.say(screens.DISPUTED(status=one["dispute"]))
 
 
-def _charge(charge: Mapping[str, Any]) -> str:
+def _charge(charge: Mapping[str, Any], speech: Speech) -> str:
     status = charge["status"]
     if charge["failure_code"]:
         status = f"{status} ({charge['failure_code']})"
@@ -108,32 +129,38 @@ def _charge(charge: Mapping[str, Any]) -> str:
     ]
     if charge["status"] == "successful":
         unit = charge["fee_currency"] or charge["currency"]
-        for word, name in (("fee", "fee"), ("VAT", "fee_vat"), ("net", "net")):
+        for entry, name in KEPT_OF_IT:
             if charge[name] is not None:
-                parts.append(f"{word} {money_told(charge[name], unit)}")
+                money = money_told(charge[name], unit)
+                parts.append(speech.say(entry(money=money)))
         if charge["platform_fee"]:
-            parts.append(
-                f"commission {money_told(charge['platform_fee'], charge['currency'])}"
-            )
+            ours = money_told(charge["platform_fee"], charge["currency"])
+            parts.append(speech.say(screens.COMMISSION(money=ours)))
     return "; ".join(parts)
 
 
-def _waits(charge: Mapping[str, Any], zone: str) -> Iterator[str]:
+def _waits(
+    charge: Mapping[str, Any], zone: str, speech: Speech
+) -> Iterator[tuple[Entry, str]]:
     """What its payer must do, and until when."""
-    until = ""
-    if charge["expires_at"]:
-        until = f" until {times.local(charge['expires_at'], zone)}"
-    for word, uri in (("pay at", charge["authorize_uri"]), ("scan", charge["qr_uri"])):
-        if uri:
-            yield f"    {word:<9} {uri}{until}"
+    for name, uri in (
+        (screens.PAY_AT, charge["authorize_uri"]),
+        (screens.SCAN, charge["qr_uri"]),
+    ):
+        if uri and charge["expires_at"]:
+            at = times.local(charge["expires_at"], zone)
+            yield name, speech.say(screens.UNTIL(uri=uri, at=at))
+        elif uri:
+            yield name, uri
 
 
-def _transfer(transfer: Mapping[str, Any], currency: str) -> str:
-    parts = [f"{transfer['id']} {transfer['stands']}"]
+def _transfer(transfer: Mapping[str, Any], currency: str, speech: Speech) -> str:
+    parts = [f"{transfer['id']} {speech.transfer(transfer['stands'])}"]
     if transfer.get("amount") is not None:
         parts[0] = f"{parts[0]}, {money_told(transfer['amount'], currency)}"
     if transfer.get("net") is not None and transfer["stands"] in ARRIVES:
-        parts.append(f"the bank gets {money_told(transfer['net'], currency)}")
+        net = money_told(transfer["net"], currency)
+        parts.append(speech.say(screens.BANK_GETS(money=net)))
     failed = ", ".join(filter(None, [transfer.get("code"), transfer.get("message")]))
     return "; ".join([*parts, *filter(None, [failed]), *transfer["flaws"]])
 
@@ -169,12 +196,12 @@ def _by_our_clock(found: re.Match[str], zone: str) -> str:
 
 def _event(event: Mapping[str, Any], speech: Speech, *, alone: bool) -> str:
     """What happened, to which attempt, and by whom."""
-    told = speech.kept(str(event["told"]))
+    told = "; ".join(map(speech.say, event["told"]))
     if event["attempt"] and not alone:
         of = screens.OF_ATTEMPT(number=str(event["attempt"]), told=told)
         told = speech.say(of)
     if event["state"]:
         told = f"{told} -> {speech.outcome(event['state'])}"
     if event["who"]:
-        told = f"{told} (by {event['who']})"
+        told = speech.say(screens.BY_PERSON(told=told, who=event["who"]))
     return told
