@@ -17,7 +17,7 @@ from batchpay.commands import resolve as resolving
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from tests.test_doors import night as without_plan
-from tests.test_doors import rows
+from tests.test_doors import read, rows
 from tests.test_sale import A, R, inbox, job, night, once, sale
 from tests.world import KEY, Market
 
@@ -185,6 +185,62 @@ def test_an_edit_answers_no_question(
     edit(market, edited, **said)
     assert night(market) not in (0, 70)
     assert market.posts() == before
+
+
+# of rows one by one
+OF_ROWS = [
+    "ids of another column",
+    "an id that another row had",
+    "nameless charges",
+    "cancelled",
+]
+
+
+@pytest.mark.fault("J07", "J13", "I1")
+@pytest.mark.parametrize("edited", ["", "amount column", "payer and amount"])
+@pytest.mark.parametrize("question", OF_ROWS)
+def test_the_next_file_answers_no_question_either(
+    market: Market, question: str, edited: str
+) -> None:
+    """A person is asked about an order: it waits in the next file, too, whatever its cells or the
+    job make of it there. What is new beside it goes; a word lets all go.
+    """
+    said = QUESTIONS[question](market)
+    before = market.posts()
+    if edited:
+        edit(market, edited, **said)
+    folder = market.folder / "inbox"
+    names = sorted(path.stem for path in folder.glob("*.csv"))
+    lines = [one for name in names for one in read(market, f"inbox/{name}.csv")]
+    if not edited:
+        lines = [{**one, "amount": "77.00"} for one in lines]
+    waits = {r["order_id"] for r in market.results() if r["outcome"] == "held"}
+    inbox(market, **dict.fromkeys(names), next=[*lines, row(9)])
+    assert night(market) == 11
+    assert market.posts() == before + 1
+    if question != "nameless charges":  # about which a person says something else
+        inbox(market, next=lines)
+        night(market, yes=True)
+        assert market.posts() == before + 1 + len(waits)
+
+
+@pytest.mark.fault("J07", "J13", "I1")
+def test_the_next_file_waits_where_ids_payers_and_amounts_were_edited_in_one_go(
+    market: Market,
+) -> None:
+    """A row that had the id of a charge, and whose file is there, waits; so does its order in the
+    next file, of which nothing else tells that it may be the same sale.
+    """
+    begun(market, a=FIRST)
+    inbox(market, a=None, b=[row(1), row(3)])
+    assert night(market) == 0
+    edit(market, "payer and amount", R)
+    assert night(market) == 11
+    assert "had the id of order" in rows(market)["INV-1"]["reason"]
+    before = market.posts()
+    inbox(market, b=None, c=[row(1), row(4)])
+    assert night(market) == 11
+    assert market.posts() == before + 1
 
 
 @pytest.mark.fault("J06", "E13")

@@ -30,6 +30,7 @@ from batchpay.batches.resembling import (
     unnamed_of,
     unsent_of,
 )
+from batchpay.batches.unanswered import asked_beside
 from batchpay.domain.events import OrderCancelled, told_by
 from batchpay.domain.model import Batch, Document, Event, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -73,13 +74,12 @@ def history_of(
     )
     attempts = _attempts_in(histories)
     corrected = corrections_of(journal, sales, attempts)
-    asks = {
-        place_of(batch.id, chunk.sheet, chunk.rows[at]): (
-            chunk.documents[at],
-            *chunk.asked.get(at, ()),
-        )
-        for at in wanted
-    }
+    beside = asked_beside(journal, batch, chunk, wanted, lineages)
+    asks = {}
+    for at in wanted:
+        place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+        own = (chunk.documents[at], *chunk.asked.get(at, ()))
+        asks[place] = (*own, *beside.get(place, ()))
     words = _words(sales, asks, lineages)
     every = [*documents, *_asked_otherwise(chunk, wanted)]
     resembling = resembling_of(journal, batch, every)
@@ -110,6 +110,7 @@ def history_of(
         same=same_before(journal, batch, chunk, wanted, attempts, lineages),
         # what people said of them
         words=words,
+        beside=beside,
         bears=_bears(corrected, words, lineages),
         said=_said(sales, lineages),
         typed={place: sale.typed for place, sale in sales.items() if sale.typed},
@@ -119,7 +120,12 @@ def history_of(
         elsewhere=elsewhere_of(journal, [*asked, *others], histories),
         near=resembling.near,
         taken_for=taken_for_of(journal, chunk.documents, every, resembling),
-        unnamed=unnamed_of(journal, every, lineages, uprooted=bool(uprooted)),
+        unnamed=unnamed_of(
+            journal,
+            [*every, *chain.from_iterable(beside.values())],
+            lineages,
+            uprooted=bool(uprooted),
+        ),
         uprooted=uprooted,
         unsent=unsent_of(documents, attempts),
         spent=spent_of(journal, told_before.tokens),

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product, starmap
 
 from batchpay.batches.kin import document_named
 from batchpay.batches.orders import attempts_of
@@ -128,6 +129,8 @@ class _Row:
     # what the row asked for that it came back for, where that never had its id
     named: Document | None
     corrects: str  # plan.place_of the row that it came back for
+    # what else it asked for, when the job read it otherwise
+    asked: tuple[Document, ...] = ()
 
     @property
     def is_typed(self) -> bool:
@@ -165,10 +168,11 @@ class _Row:
         return self.is_typed and same_terms(self.document, attempt)
 
     def may_repeat(self, attempts: Iterable[Attempt]) -> bool:
-        """May it be what these asked for, by its payer or by its money?"""
-        return not self.is_typed and not all(
-            is_a_strangers(self.document, attempt) for attempt in attempts
-        )
+        """May it be what these asked for, by its payer or by its money, whatever an edit of the
+        job makes of it?
+        """
+        pairs = product((self.document, *self.asked), attempts)
+        return not self.is_typed and not all(starmap(is_a_strangers, pairs))
 
 
 def _rows_with_others(
@@ -204,6 +208,7 @@ def _rows_with_others(
             corrected_by=tuple(correcting),
             named=document_named(chunk, at, lineages),
             corrects=chunk.corrects.get(at, ""),
+            asked=chunk.asked.get(at, ()),
         )
 
 

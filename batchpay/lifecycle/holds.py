@@ -189,7 +189,7 @@ def _elsewhere(row: Row, history: History, guards: Guards) -> Elsewhere | None:
 
 def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
     """What a row asks for, and what was asked before for its sale, or in vain for what may be."""
-    documents = (*row.ever_asked, *history.went_back.get(row.place, ()))
+    documents = (*history.ever_asked(row), *history.went_back.get(row.place, ()))
     own = history.attempts.get(row.order_id, ())
     kin = [one for one in history.kin(row) if is_kin(row, one, history, guards)]
     in_vain = chain(

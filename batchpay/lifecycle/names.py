@@ -260,6 +260,12 @@ class KnownNames:
         return self._names
 
     @property
+    def are_any(self) -> bool:
+        """Did any row ever tell another id of its order?"""
+        names = self._all_names()
+        return bool(names.same or names.had or names.back)
+
+    @property
     def had_other_sources(self) -> bool:
         """Were order ids ever made of other cells than now, as far as anybody knows?"""
         if self._sources is None:

@@ -263,6 +263,8 @@ class History:
     )
     # Place -> what may be said of its sale.
     words: Mapping[str, tuple[Cancellation, ...]] = field(default_factory=dict)
+    # Place -> what rows of other files that wait ask for under its very order id.
+    beside: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)
 
     def sale(self, row: Row) -> str:
         """By what the matter of a row is told from others: rows that correct one another are
@@ -280,6 +282,12 @@ class History:
         sales.ids_for_sure.
         """
         return (row.order_id, *self.others.get(row.place, ()))
+
+    def ever_asked(self, row: Row) -> tuple[Document, ...]:
+        """What a row, or one of its order that waits, asks for, and ever asked for: what a person
+        is asked about an order stands for all of it, whatever file that comes in next.
+        """
+        return (*row.ever_asked, *self.beside.get(row.place, ()))
 
     def kin(self, row: Row) -> tuple[Attempt, ...]:
         """The attempts of other orders that may be one sale with a row (sales.is_kin)."""

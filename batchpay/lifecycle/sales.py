@@ -121,7 +121,8 @@ def under_other_ids(row: Row, history: History, guards: Guards) -> Iterator[Unna
     ids = history.ids(row)
     is_uprooted = row.place in history.uprooted
     since_ns = said_new_ns(row, history, guards)
-    for terms in chain.from_iterable(map(fitting_terms_in, row.ever_asked)):
+    every = history.ever_asked(row)
+    for terms in chain.from_iterable(map(fitting_terms_in, every)):
         for other in history.unnamed.get(terms, ()):
             is_known = guards.ids_from in other.known_under and not is_uprooted
             is_its_own = other.order_id in ids
@@ -133,7 +134,7 @@ def said_new_ns(row: Row, history: History, guards: Guards) -> int:
     """When a person last said of this very order that it is new; 0: never. A word about another
     one with its terms is none about this.
     """
-    every = chain.from_iterable(map(words_terms, row.ever_asked))
+    every = chain.from_iterable(map(words_terms, history.ever_asked(row)))
     words = [guards.said_new[terms] for terms in every if terms in guards.said_new]
     if not words:
         return 0
@@ -285,7 +286,7 @@ def is_kin(
     told_by_id = _has_its_id(row.order_id, places_of(asked), history, guards)
     if told_by_id:
         return True
-    if told_by_id is None and _asked_as_a_stranger(row, attempt):
+    if told_by_id is None and _asked_as_a_stranger(row, attempt, history):
         return False
     if said is None:
         return told_by_id
@@ -316,14 +317,15 @@ def _is_typed_for_its_sale(row: Row, attempt: Attempt, history: History) -> bool
     """
     if is_known_by(history.typed_before.get(row.place, ()), attempt):
         return True
-    return not _asked_as_a_stranger(row, attempt)
+    return not _asked_as_a_stranger(row, attempt, history)
 
 
-def _asked_as_a_stranger(row: Row, attempt: Attempt) -> bool:
+def _asked_as_a_stranger(row: Row, attempt: Attempt, history: History) -> bool:
     """Did another payer ask for other money than the row, and than whatever it ever asked for? An
-    edit of the job makes nobody a stranger.
+    edit of the job makes nobody a stranger, nor does the next file.
     """
-    return all(is_a_strangers(document, attempt) for document in row.ever_asked)
+    every = history.ever_asked(row)
+    return all(is_a_strangers(document, attempt) for document in every)
 
 
 def is_known_by(keys: Sequence[str], attempt: Attempt) -> bool:
@@ -346,7 +348,7 @@ def is_said_of(
         return True
     told_by_id = _has_its_id(row.order_id, word.places, history, guards)
     if told_by_id is None and word.asked:
-        pairs = product(row.ever_asked, word.asked)
+        pairs = product(history.ever_asked(row), word.asked)
         if all(are_strangers(mine, asked) for mine, asked in pairs):
             return False
     return told_by_id

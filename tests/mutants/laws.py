@@ -2045,6 +2045,22 @@ mutant(
     "test_coming_back.py"
     "::test_a_row_that_came_back_waits_where_its_sale_may_be_charged_under_another_column",
 )(lambda: swap("batchpay.lifecycle.names:KnownNames.is_told", always(True)))
+NEXT = "test_edits.py::test_the_next_file_"
+mutant(
+    "J07",
+    "a person is asked about a row, and not about its order in the next file",
+    f"{NEXT}answers_no_question_either",
+)(lambda: swap("batchpay.batches.history:asked_beside", always({})))
+mutant(
+    "J13",
+    "what a row asked for before an edit tells no other name of its order",
+    f"{NEXT}waits_where_ids_payers_and_amounts_were_edited_in_one_go",
+)(
+    lambda: swap(
+        "batchpay.batches.renaming:_Row.may_repeat",
+        lambda was: lambda row, attempts: was(replace(row, asked=()), attempts),
+    )
+)
 EDITED = "test_edits.py::test_an_edit_answers_no_question"
 mutant(
     "J06",
