@@ -17,7 +17,7 @@ from pathlib import Path
 
 from batchpay.domain.durable import sync_folder
 from batchpay.domain.errors import BatchpayError, CannotWrite, Usage
-from batchpay.job.job import FromLookup, Job
+from batchpay.job.job import Job
 from batchpay.readers import find_files
 from batchpay.readers.find import TOTALS
 
@@ -119,11 +119,7 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
 
 def _kept(job: Job, environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     """Every file the job needs, and what it is to it."""
-    yield job.path, "the job file"
-    yield job.path.parent / job.schema.name, "the schema"
-    for source in (*job.columns.fields.values(), *job.columns.metadata.values()):
-        if isinstance(source, FromLookup):
-            yield source.path, "a lookup file"
+    yield from job.own_files()
     if key_file := environ.get("OMISE_SECRET_KEY_FILE"):
         yield Path(key_file), "the file of the secret key"
     with suppress(BatchpayError):  # no input now: the plan will say so

@@ -342,7 +342,8 @@ def take_in(
     files: list[Intake] = []
     refused: list[BatchpayError] = []
     seen: set[str] = set()
-    paths = readers.find_files(job.input)
+    own = [path for path, _ in job.own_files()]
+    paths = readers.find_files(job.input, own)
     for path in paths:
         try:
             _require_name(path)
@@ -356,6 +357,9 @@ def take_in(
             if len(paths) == 1 and not isinstance(error, FileRefused):
                 raise
             refused.append(error)  # and the others go on
+    if files and (left := readers.own_among(job.input, own)):
+        said = noticed.OWN_FILES(names=readers.names_of(left))
+        files[0] = replace(files[0], notes=(str(said), *files[0].notes))
     if repeats.candidates():
         files = _told_apart(files, repeats, owned)
     return Intakes(tuple(files), tuple(refused))

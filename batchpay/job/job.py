@@ -463,6 +463,17 @@ class Job:
                 found[str(path)] = source.sha256
         return tuple(sorted(found.items()))
 
+    def own_files(self) -> tuple[tuple[Path, str], ...]:
+        """The files that the job is made of, and what each is to it."""
+        found = [
+            (self.path, "the job file"),
+            (self.path.parent / self.schema.name, "the schema"),
+        ]
+        for source in (*self.columns.fields.values(), *self.columns.metadata.values()):
+            if isinstance(source, FromLookup):
+                found.append((source.path, "a lookup file"))
+        return tuple(dict.fromkeys(found))
+
     @property
     def extras_from(self) -> str:
         """By which part of the job a row gets what is sent beside the money (description, metadata,

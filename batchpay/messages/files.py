@@ -35,6 +35,14 @@ ONLY_NO_INPUT = entry(
     example='[input] file = "*.xlsx" and nothing but ~$orders.xlsx',
     remedy="Put the file there; where a night without one is well, say optional = true.",
 )
+ONLY_OWN = entry(
+    "file-missing.own",
+    "{path}: only {names} is there, of which the job itself is made, and which holds no orders; put"
+    " the orders there, or say optional = true in [input]",
+    means="What fits the pattern is a lookup file or the schema of the job, and no orders.",
+    example='[input] file = "*.csv" and nothing but recipients.csv, the lookup file',
+    remedy="Put the file there; where a night without one is well, say optional = true.",
+)
 IS_FOLDER = entry(
     "file-folder",
     "{path}: is a folder, [input] file must name files; it holds {files} {suffix} files: say file ="

@@ -242,6 +242,14 @@ MERGED_CELLS = entry(
     example="a shop's name merged over all its orders",
     remedy="Unmerge the cells, and fill each of them in.",
 )
+OWN_FILES = entry(
+    "note.own-files",
+    "not read as orders: {names}, which [input] file fits, too, and of which the job itself is"
+    " made",
+    means="A wildcard fits a lookup file or the schema of the job beside the files of orders.",
+    example='[input] file = "*.csv" beside recipients.csv, the lookup file',
+    remedy='Nothing; with a folder of their own for orders, file = "inbox/*.csv", it is not said.',
+)
 STRUCK_CELLS = entry(
     "note.struck-cells",
     "{cells} cells that are struck through are read like any other: {named}",

@@ -16,7 +16,7 @@ from batchpay.domain.errors import FileRefused
 from batchpay.job.job import Input, Roles
 from batchpay.readers.apart import read_apart
 from batchpay.readers.delimited.reader import read_delimited
-from batchpay.readers.find import find_files
+from batchpay.readers.find import find_files, names_of, own_among
 from batchpay.readers.leftovers import who_has_open
 from batchpay.readers.snapshot import (
     OF_ONE_FILE,
@@ -45,7 +45,9 @@ __all__ = [
     "TextChunk",
     "Unread",
     "find_files",
+    "names_of",
     "open_snapshot",
+    "own_among",
     "range_to",
     "read",
     "who_has_open",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -25,13 +27,16 @@ _LIKE = 0.8  # as difflib counts it
 TOTALS = ".totals.json"  # control totals beside an input are no input
 
 
-def find_files(job_input: Input) -> list[Path]:
+def find_files(job_input: Input, own: Iterable[Path] = ()) -> list[Path]:
     """The files of a path or glob; one reached by several names counts once, under the first.
+    `own`: files that the job is made of, which a wildcard never means.
 
     Whether each can be read is found out when it is opened. Raises InputMissing when there is none
     and the job does not call that fine.
     """
     found: dict[tuple[int, int] | Path, Path] = {}
+    not_meant = _ids_of(job_input, own)
+    left = []
     for path in _matches(job_input.pattern):
         try:
             status = path.stat()
@@ -40,12 +45,40 @@ def find_files(job_input: Input) -> list[Path]:
         except OSError:
             found[path] = path
             continue
-        found.setdefault((status.st_dev, status.st_ino), path)
+        place = (status.st_dev, status.st_ino)
+        if place in not_meant:
+            left.append(path)
+        else:
+            found.setdefault(place, path)
     if not found and _is_typed(job_input):
         raise InputMissing(_why_not_there(Path(job_input.pattern)))
     if not found and not job_input.optional:
-        raise InputMissing(_why_none(job_input.pattern))
+        raise InputMissing(_why_none(job_input.pattern, left))
     return list(found.values())
+
+
+def own_among(job_input: Input, own: Iterable[Path]) -> list[Path]:
+    """The files of the job itself that its `[input] file` fits, too."""
+    not_meant = _ids_of(job_input, own)
+    found = []
+    for path in _matches(job_input.pattern) if not_meant else ():
+        with suppress(OSError):
+            status = path.stat()
+            if (status.st_dev, status.st_ino) in not_meant:
+                found.append(path)
+    return found
+
+
+def _ids_of(job_input: Input, own: Iterable[Path]) -> set[tuple[int, int]]:
+    """By which these files are known under any name; none where the job names one file."""
+    found: set[tuple[int, int]] = set()
+    if os.path.lexists(job_input.pattern):
+        return found
+    for path in own:
+        with suppress(OSError, ValueError):
+            status = path.stat()
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -80,12 +113,19 @@ def _why_not_there(path: Path) -> Message:
     return files.NO_FILE(path=str(path))
 
 
-def _why_none(pattern: str) -> Message:
-    """Nothing fits the pattern, or nothing but what programs left."""
+def _why_none(pattern: str, own: Sequence[Path]) -> Message:
+    """Nothing fits the pattern, or nothing but what programs left, or what the job is made of."""
+    if own:
+        return files.ONLY_OWN(path=str(pattern), names=names_of(own))
     others = _all_matches(pattern)
     if not others:
         return files.NONE_FITS(path=str(pattern))
-    names = ", ".join(f"'{told(path.name)}'" for path in others[:_NAMED])
-    if len(others) > _NAMED:
+    return files.ONLY_NO_INPUT(path=str(pattern), names=names_of(others))
+
+
+def names_of(paths: Sequence[Path]) -> str:
+    """The first of them, as a sentence names files."""
+    names = ", ".join(f"'{told(path.name)}'" for path in paths[:_NAMED])
+    if len(paths) > _NAMED:
         names += ", …"
-    return files.ONLY_NO_INPUT(path=str(pattern), names=names)
+    return names

@@ -50,6 +50,33 @@ def test_a_file_of_many_names_is_read_once(tmp_path: Path) -> None:
     assert look(tmp_path, "*/[a-e].csv").rows == [2]
 
 
+@pytest.mark.fault("X20")
+def test_files_of_the_job_itself_are_no_orders(market: Market) -> None:
+    """A wildcard that fits the lookup file, too: it is left out, under any name, and told once."""
+    for number in (1, 2):
+        market.orders([order(number, recipient="shop")], f"orders-{number}.csv")
+    lookup = '{ column = "recipient", lookup = "shops.csv", key = "a", value = "b" }'
+    path = market.folder / "shops.csv"
+    path.write_text("a,b\nshop,recp_test_sandbox1\n")
+    (market.folder / "link.csv").symlink_to(path)
+    market.job(file="*.csv", destination=lookup)
+    checked = market.run(verb="check")
+    assert checked.returncode == 0, checked.stderr
+    told = checked.stdout + checked.stderr
+    assert told.count("not read as orders: 'link.csv', 'shops.csv', which") == 1
+    assert market.run().returncode == 0
+    assert market.money() == {"00001": 1, "00002": 1}
+    for name in ("orders-1.csv", "orders-2.csv"):
+        (market.folder / name).unlink()
+    missing = market.run(verb="check")
+    assert missing.returncode == 66
+    assert "only 'link.csv', 'shops.csv' is there, of which the job itself is made" in (
+        missing.stderr
+    )
+    market.job(file="*.csv", destination=lookup, input="optional = true")
+    assert market.run().returncode == 0
+
+
 @pytest.mark.fault("E11")
 def test_a_link_is_charged_once(market: Market) -> None:
     """End to end: three names, one file, every order once."""
