@@ -19,6 +19,7 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.job.load import load_job
 from tests.jobs import job_text
 from tests.readers.files import HEADER, Looked, look, look_at, row, text_of
+from tests.readers.test_xlsx import book, good
 
 GERMAN = '{ column = "amount", unit = "major", format = "1.234,56" }'
 PAID = '{ paid = { column = "invoice", format = "31/12/2567" } }'
@@ -202,6 +203,31 @@ def test_the_sign_beside_an_amount_must_be_the_rows_own(tmp_path: Path) -> None:
     looked = look_at(tmp_path, *rows, amount=form)
     assert amounts(looked) == [500, 5, None, 5, 500]
     assert looked.rules == {4: [("amount", "other-currency")]}
+
+
+@pytest.mark.fault("X09")
+@pytest.mark.parametrize("form", ["1.234,56 €", "EUR 1.234,56"])
+def test_the_sign_of_a_format_is_held_against_the_rows_own_currency(
+    tmp_path: Path, form: str
+) -> None:
+    """A bare number in such a column is of that currency, or of none that anybody knows; so is one
+    that the sheet holds as a number.
+    """
+    how = {
+        "amount": f'{{ column = "amount", unit = "major", format = "{form}" }}',
+    }
+    rows = [row(1, amount="80,50", currency="EUR"), row(2, amount="80,50")]
+    looked = look_at(tmp_path, *rows, **how)
+    assert amounts(looked) == [8050, None]
+    column, rule, remedy = only_problem(looked)
+    assert (column, rule) == ("amount", "other-currency")
+    assert "the row's currency is THB" in remedy and "write ¤ for" in remedy
+    numbers = book(good(1, amount=80.5, currency="EUR"), good(2, amount=80.5))
+    looked = look(tmp_path, "orders.xlsx", numbers, **how)
+    assert (amounts(looked), set(looked.problems)) == ([8050, None], {3})
+    any_sign = form.replace("€", "¤").replace("EUR", "¤")
+    how = {"amount": how["amount"].replace(form, any_sign)}
+    assert amounts(look_at(tmp_path, *rows, **how)) == [8050, 8050]
 
 
 @pytest.mark.fault("X09")

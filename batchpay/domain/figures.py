@@ -110,6 +110,11 @@ class NumberForm:
     # how many zeros behind the point are no decimals, also of a currency that has none
     zeros: int = 0
 
+    @property
+    def sign(self) -> str:
+        """The currency's sign that the example has; empty where it has none, or any."""
+        return (self.before or self.after).replace(ANY_SIGN, "")
+
     def read(self, cell: str) -> Figure | None:
         """What a cell says; None when it does not fit wholly."""
         if len(cell) > LONGEST:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from batchpay.domain.figures import NumberForm, declared_by, without_zeros
+from batchpay.domain.figures import Figure, NumberForm, declared_by, without_zeros
 from batchpay.domain.model import Chunk, Problem
 from batchpay.domain.money import (
     EXPONENTS,
@@ -187,18 +187,24 @@ def _plain_numbers(
 ) -> Cells:
     """What a form makes of the cells; empty where one does not fit, or says another currency."""
     assert rule.form is not None
+    declared = Figure("", rule.form.sign)
     texts = list(cells)
     for at, cell in enumerate(cells):
-        if not cell or at in numbers:
-            continue
-        figure = rule.form.read(cell)
         currency = currencies[at] if currencies else None
+        is_number = at in numbers
+        if not cell or (is_number and (not currency or declared.is_of(str(currency)))):
+            continue
+        figure = Figure(cell) if is_number else rule.form.read(cell)
         if at in rule.dates:
             said = problems.DATE_AMOUNT()
         elif figure is None:
             said = _of_other_form(cell, currency, rule)
         elif currency and not figure.is_of(str(currency)):
             said = problems.OTHER_SIGN(sign=figure.sign, currency=str(currency).upper())
+        elif currency and not declared.is_of(str(currency)):
+            said = problems.OTHER_DECLARED(
+                sign=declared.sign, currency=str(currency).upper()
+            )
         else:
             texts[at] = figure.number
             continue

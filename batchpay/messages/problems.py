@@ -498,6 +498,16 @@ OTHER_SIGN = entry(
     ' "$1,234.56" }',
     remedy="Correct the amount's sign or the row's currency.",
 )
+OTHER_DECLARED = entry(
+    "other-currency.declared",
+    "the format of the column says {sign}, the row's currency is {currency}: correct the row's"
+    " currency, or write ¤ for {sign} in format where each amount is of its row's currency",
+    means="The sign in the declared format of an amount is not that of the row's currency, and none"
+    " stands beside the amount.",
+    example='amount = "100.00"\n[columns]\namount = { column = "amount", unit = "major", format ='
+    ' "$1,234.56" }',
+    remedy="Correct the row's currency, or the sign in format; ¤ is the sign of any currency.",
+)
 DATE_AMOUNT = entry(
     "number-format.date",
     "the cell is a date, which a sheet makes of 1-5, or of any number by the format of the cell:"
