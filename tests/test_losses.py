@@ -21,13 +21,14 @@ import pytest
 
 from batchpay.batches.last import listed_until
 from batchpay.batches.wholeness import _is_said
+from batchpay.domain.errors import TryLater
 from batchpay.domain.events import Listed, line
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CANCELLED, DENIED
 from batchpay.lifecycle.keys import key_of
 from batchpay.reports.manifest import Said, telling_heads
 from batchpay.sandbox import SandboxServer
-from batchpay.settlement.lists import iso
+from batchpay.settlement.lists import Lists, iso
 from tests.inside import Inside
 from tests.test_auditing import TODAY
 from tests.test_doors import rows, told_back
@@ -165,6 +166,9 @@ def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None
     for verb in ("run", "plan", "settle"):
         again = met.run(verb=verb)
         assert again.returncode == 78 and "showed chrg_" in again.stderr, again
+    gone = met.run("--adopt")
+    assert gone.returncode == 12 and "no complete list" in gone.stdout, gone
+    people_say(met, "--lift-stop")
     assert met.run("--adopt").returncode in (0, 10)
 
 
@@ -752,6 +756,66 @@ def test_charges_older_than_the_first_look_are_found_once_a_younger_one_tells_of
     assert night(market) == 78
     assert night(market, adopt=True) == 0
     once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("D10", "L11", "J05", "I1")
+@pytest.mark.parametrize("hidden", ["00001", "0000*"])
+def test_what_was_met_must_be_shown_when_a_person_says_adopt(
+    market: Market, hidden: str
+) -> None:
+    """The list of that night hides what the one before showed: nothing goes beside it; what the
+    gateway knows by its id is taken over.
+    """
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market) == 0
+    lose(market, lock_too=True, reports_too=True)
+    assert night(market) == 78
+    market.sandbox.add_rule(
+        method="GET", path="/charges", order_id=hidden, action="missing"
+    )
+    code = night(market, adopt=True)
+    assert market.money() == {"00001": 1, "00002": 1}
+    # only of one that younger ones are shown beside nobody can say that it comes late
+    assert code == (11 if hidden == "0000*" else 12)
+    if code == 12:
+        people_say(market, "--lift-stop")
+    else:
+        assert night(market) == 78
+        market.sandbox.clear_rules()
+    assert night(market, adopt=True) == 0
+    once(market, 1, 2)
+
+
+@pytest.mark.fault("D09", "L11", "J05", "A12", "I1")
+def test_what_a_run_met_as_it_died_must_be_shown_to_the_next(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older copy is back; the run dies before it has taken over what a list shows, and the next
+    list hides it.
+    """
+    job(market)
+    inbox(market, d1=[sale(1)])
+    assert night(market) == 0
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    inbox(market, d2=[sale(2)])
+    assert night(market) == 0
+    lose(market, lock_too=True, reports_too=True)
+    shutil.copytree(
+        market.folder / "before", market.folder / "state", dirs_exist_ok=True
+    )
+
+    async def dies(*_: object, **__: object) -> None:
+        raise TryLater("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lists, "_absorb", dies)
+        assert night(market) == 75
+    market.sandbox.add_rule(
+        method="GET", path="/charges", order_id="00002", action="missing"
+    )
+    assert night(market) in (11, 12)
+    assert market.money() == {"00001": 1, "00002": 1}
 
 
 # --- two names over the same orders

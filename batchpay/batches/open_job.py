@@ -211,7 +211,7 @@ class OpenJob:
     def _taking_over(self, met: Restored) -> list[Event]:
         """The same, as it is to be written, of a loss that only the gateway's list tells of."""
         self.met = loss_met(self.job, self.journal, met)
-        restored = self._event(self.met.as_restored(met.met))
+        restored = self._event(self.met.as_restored(met))
         return [restored, *self._kept_again(self.met)]
 
     @property

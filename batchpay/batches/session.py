@@ -52,7 +52,8 @@ from batchpay.settlement import (
     take_account,
     why_whose_unknown,
 )
-from batchpay.settlement.lists import EVERYTHING
+from batchpay.settlement.expected import met_before
+from batchpay.settlement.lists import EVERYTHING, time_of
 from batchpay.settlement.pacing import Breaker, Pacer
 
 BEAT_S = 0.5
@@ -226,7 +227,9 @@ def look_of(opened: OpenJob, options: Options) -> Look:
     elif loss.empty:
         since = EVERYTHING
     else:
-        since = bound or EVERYTHING
+        # what gave it away may be of before that
+        made = filter(None, map(time_of, met_before(opened.journal).values()))
+        since = min([bound or EVERYTHING, *made])
     if options.since:
         since = min(since, options.since)
     quiet_at_s = opened.started_s + opened.job.gateway.doubt_period_s

@@ -111,12 +111,17 @@ class Loss:
             unproven=self.unproven,
         )
 
-    def as_restored(self, met: str = "") -> Restored:
-        """The same, with all that the manifests told of it: it is dealt with once."""
+    def as_restored(self, met: Restored | None = None) -> Restored:
+        """The same, with all that the manifests told of it: it is dealt with once. `met`: what the
+        gateway's list told.
+        """
         taken = (word.event for word in self.words)
         stopped = (stop["event"] for stop in self.stops)
         names = tuple(dict.fromkeys(filter(None, (*taken, *stopped))))
-        return replace(self.as_told(Restored), met=met, heads=self.heads, taken=names)
+        told = replace(self.as_told(Restored), heads=self.heads, taken=names)
+        if met is None:
+            return told
+        return replace(told, met=met.met, shown=met.shown)
 
     @property
     def told(self) -> tuple[str, ...]:

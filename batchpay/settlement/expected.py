@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from batchpay.domain.events import Restored, told_in
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.ports import Clock, Journal
 from batchpay.domain.times import NEVER_NS, ONCE_OFF_S
@@ -20,6 +21,18 @@ LONGEST_SILENCE_NS = 35 * 86_400 * 10**9
 TOLD_WITHIN_NS = 86_400 * 10**9
 # lists begin by the gateway's clock, what was sent is known by ours
 UNCHARGED_BEFORE_NS = ONCE_OFF_S * 10**9
+
+
+def met_before(journal: Journal) -> dict[str, str]:
+    """Charges that gave a loss away, and that no attempt has yet -> when each was made: they were
+    refused then, or the run that met them died.
+    """
+    return {
+        charge_id: created_at
+        for _, told in told_in(journal, Restored)
+        for charge_id, created_at in told.shown.items()
+        if journal.order_of_charge(charge_id) is None
+    }
 
 
 class Expected:
@@ -53,6 +66,7 @@ class Expected:
         # what was told since may be of a charge of long ago, which a list shows that is from before
         # the last ones
         self._must_show(self._journal.youngest_charges(since_ns - LONGEST_SILENCE_NS))
+        self._must_show(met_before(self._journal))
         self.witness(since_ns)
 
     def witness(self, since_ns: int, until_ns: int | None = None) -> None:

@@ -186,26 +186,32 @@ class Lists:
 
     async def _absorb_first(self, look: Look, page: Page) -> None:
         """A page of the list before the first send."""
-        for charge, known in self._recorder.whose.match(page.charges):
-            if (
-                not isinstance(known, Case)
-                and charge.id not in self._recorder.stopped_for
-            ):
-                await self._met(charge, look)
+        matched = self._recorder.whose.match(page.charges)
+        unknown = [
+            charge
+            for charge, known in matched
+            if not isinstance(known, Case)
+            and charge.id not in self._recorder.stopped_for
+        ]
+        if unknown:
+            await self._met(unknown, look)
+        for charge, known in matched:
             await self._absorb(charge, known, adopting=True)
         await self._recorder.others.keep(page.charges)
 
-    async def _met(self, charge: ChargeSeen, look: Look) -> None:
-        """A charge of ours that this journal does not know. It is noted before anything is
-        adopted, or refused: another list may not show it.
+    async def _met(self, unknown: Sequence[ChargeSeen], look: Look) -> None:
+        """Charges of ours that this journal does not know. They are noted before anything is
+        adopted, or refused: another list may not show them, and proves nothing then.
         """
+        first = unknown[0].id
         if not self.met_unknown:
             self.met_unknown = True
             empty = not look.known_before
-            await self._recorder.lost(Restored(met=charge.id, empty=empty))
+            shown = {charge.id: charge.created_at for charge in unknown}
+            await self._recorder.lost(Restored(met=first, shown=shown, empty=empty))
         if not look.known_before and not look.adopt:
             raise Misconfigured(
-                f"the gateway has charges of this job (such as {charge.id}) but the journal is"
+                f"the gateway has charges of this job (such as {first}) but the journal is"
                 f" empty: it was lost or is another one; {steps.ADOPT()}"
             )
 
@@ -259,6 +265,9 @@ class Lists:
         stays told of its order, until a person ends it.
         """
         case = self._recorder.cases.case_of(charge_id)
+        if case is None:
+            await self._adopt_by_id(charge_id)
+            case = self._recorder.cases.case_of(charge_id)
         step = steps.SEE_CHARGE()
         if case is None:
             why = said.STOP_IN_NO_LIST(charge=charge_id)
@@ -274,6 +283,15 @@ class Lists:
             step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
             why = said.STOP_UNKNOWN(order=order_id, charge=charge_id)
         await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
+
+    async def _adopt_by_id(self, charge_id: str) -> None:
+        """One that gave a loss away, and that no list shows any more: the gateway may know it by
+        its id.
+        """
+        charge = await self._read_by_id(charge_id)
+        if charge is not None:
+            for one, known in self._recorder.whose.match([charge]):
+                await self._absorb(one, known, adopting=True)
 
     def _unshown(self, listing: Listing) -> list[tuple[str, float]]:
         """Charges that were proven in this run before a list began, in its range, and that it does

@@ -2114,6 +2114,12 @@ mutant(
     )
 )
 
+mutant(
+    "L11",
+    "a charge that gave a loss away need not be shown again",
+    "test_losses.py::test_what_was_met_must_be_shown_when_a_person_says_adopt",
+)(lambda: swap("batchpay.settlement.expected:met_before", always({})))
+
 
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""

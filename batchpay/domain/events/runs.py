@@ -88,6 +88,10 @@ class Restored(OfLoss):
 
     # the charge in the gateway's list that gave it away
     met: str = field(default="", metadata=OPTIONAL)
+    # ... and all that its page showed and the journal did not know -> when each was made
+    shown: Mapping[str, str] = field(
+        default_factory=dict, metadata=DICT | {"left_out": ({},)}
+    )
     # events that it lacks and manifests were made from, by the beginnings of their digests: each is
     # dealt with once
     heads: tuple[str, ...] = field(default=(), metadata=LIST | OPTIONAL)
