@@ -6,6 +6,7 @@ once more on later nights.
 from __future__ import annotations
 
 import csv
+import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -64,6 +65,14 @@ def show_late(market: Market, order_id: str, by_s: float) -> None:
         next(its_own).created -= by_s
 
 
+def hide_shown(market: Market, order_id: str) -> None:
+    """No list shows any more what this order was charged so far."""
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            if charge.metadata.get("order_id") == order_id:
+                ledger.hide(charge.id, HOUR_S)
+
+
 @pytest.fixture
 def inbox(market: Market) -> Market:
     """A job that reads a folder."""
@@ -107,6 +116,37 @@ def test_what_was_said_not_to_be_charged_goes_again_after_a_list_of_its_own_nigh
     assert inbox.money() == {"00001": 1, "00002": 1, "00003": 1}
     # what was told as refused and is charged is for a person
     assert code == (12 if was_refused else 0)
+
+
+@pytest.mark.fault("J05", "D09", "D10", "L11", "B31", "L10")
+@pytest.mark.parametrize("how", ["hidden", "before"])
+def test_a_charge_that_the_list_after_a_loss_hid_is_looked_for(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The journal was lost, and the list that it was made of did not show a charge: so its order
+    was charged again, or had been before. A night of the following weeks tells of both.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    if how == "before":
+        inbox.sandbox.add_rule(
+            order_id="00002", action="reset_after", times=1, hide_s=HOUR_S
+        )
+    assert night(inbox) == 0
+    for part in (("state", "reports"), ("reports",))[how == "hidden"]:
+        shutil.rmtree(inbox.folder / part)
+    if how == "hidden":
+        (inbox.folder / "state" / "batchpay.db").unlink()
+        hide_shown(inbox, "00002")
+    assert night(inbox) == 78
+    assert night(inbox, adopt=True) == 0
+    assert inbox.money()["00002"] == 2
+    show_late(inbox, "00002", 12 * 60)
+    inbox.orders([payer(3)], "inbox/b.csv")
+    assert night(inbox) == 0
+    pass_days(inbox, monkeypatch, 1)
+    inbox.orders([payer(4)], "inbox/c.csv")
+    assert night(inbox) == 12
+    assert inbox.money()["00004"] == 0
 
 
 @pytest.mark.fault("J05", "J06", "J07", "J13", "B21", "I1")

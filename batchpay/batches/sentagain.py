@@ -6,6 +6,9 @@ was said, by an answer, by lists or by a person, that nothing was charged.
 A list that showed that charge late shows it behind what a run looks at: so some nights of a month
 look there once more (settlement/reach.py).
 
+What a journal lost it knows from one list, of the night after. So the time of that list is looked
+at on as many nights.
+
 Orders of which a person said what became of a charge, most often of one that was gone: one that
 comes back is in no list of that night. It has an id, and is asked for by it on as many nights.
 
@@ -16,20 +19,34 @@ nothing fell due is written down once a week: what is older need not be gone thr
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import chain
 
-from batchpay.domain.events import IdsMadeOf, LookedAgain, Resolved, told_in
+from batchpay.domain.events import (
+    IdsMadeOf,
+    Listed,
+    LookedAgain,
+    Resolved,
+    Restored,
+    kinds,
+    of,
+    told_in,
+)
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.places import order_in
 from batchpay.settlement.cases import SLICE
+from batchpay.settlement.lists import EVERYTHING, time_of
 from batchpay.settlement.reach import (
+    OFF,
     REMEMBERED_NS,
     LateLook,
+    Window,
     falls_due,
     is_due,
     went_again,
+    window_of_loss,
 )
 
 WEEK_NS = 7 * 86_400 * 10**9
@@ -40,12 +57,14 @@ def later_of(journal: SqliteJournal, now_ns: int) -> LateLook:
     charges_ns, words_ns = _looked_ns(journal, now_ns)
     done = LookedAgain()
     due = _due_again(journal, charges_ns, now_ns)
-    if due is not None or now_ns - (charges_ns or _began_ns(journal, now_ns)) > WEEK_NS:
+    lost = _lost(journal, charges_ns, now_ns)
+    since_ns = charges_ns or _began_ns(journal, now_ns)
+    if due is not None or lost or now_ns - since_ns > WEEK_NS:
         done = LookedAgain(charges_ns=now_ns)
     words = _said_of(journal, words_ns, now_ns)
     if words:
         done = LookedAgain(charges_ns=done.charges_ns, words_ns=now_ns)
-    return LateLook(tuple(due or ()), tuple(words), done)
+    return LateLook(tuple(due or ()), tuple(lost), tuple(words), done)
 
 
 def _began_ns(journal: SqliteJournal, now_ns: int) -> int:
@@ -92,6 +111,32 @@ def _sent_again(journal: SqliteJournal, since_ns: int) -> dict[str, list[str]]:
     for order_id in journal.went_again_since(since_ns):
         sales.setdefault(order_id, [])
     return sales
+
+
+def _lost(journal: SqliteJournal, looked_ns: int, now_ns: int) -> list[Window]:
+    """The times of losses that this run looks at once more, from where the list began that made
+    each good: what that one hid was taken for never charged.
+    """
+    windows: list[Window] = []
+    if next(told_in(journal, Restored), None) is None:
+        return windows
+    listed = EVERYTHING
+    since: datetime | None = None
+    for event in journal.events(kinds(Restored, Listed)):
+        told = of(event)
+        at = datetime.fromtimestamp(event.at_ns // 10**9, UTC)
+        if isinstance(told, Restored):
+            begins = EVERYTHING if told.empty else listed
+            since = min(since or begins, begins)
+        elif isinstance(told, Listed):
+            if since is not None and falls_due(event.at_ns, looked_ns, now_ns):
+                windows.append(window_of_loss(since, at))
+            since = None
+            bound = time_of(told.bound)
+            # one may say that it is of tomorrow
+            if bound is not None and bound <= at + OFF:
+                listed = bound
+    return windows
 
 
 def _said_of(journal: SqliteJournal, looked_ns: int, now_ns: int) -> list[str]:

@@ -28,6 +28,7 @@ from batchpay.messages import nights as said
 from batchpay.messages.message import Entry
 from batchpay.settlement.cases import Case
 from batchpay.settlement.lists import (
+    EVERYTHING,
     LONGEST_GAP_S,
     MOST_INCOMPLETE,
     OVERLAP,
@@ -42,6 +43,8 @@ from batchpay.settlement.means import Means
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 # two windows that lie so near to each other are read as one
 NEAR = timedelta(hours=1)
+# how far the gateway's time and ours lie apart at most, with the margin of every list
+OFF = OVERLAP + timedelta(seconds=SKEW_S)
 DAY_NS = 86_400 * 10**9
 # How old the last request of an order that was sent again is when the hours around its requests are
 # read once more. Nights come a day apart, and not to the minute.
@@ -79,10 +82,14 @@ def narrow_window_of(attempt: Attempt, period_s: float, *, dated: bool) -> Windo
     """
     if not dated:
         return window_of(attempt, period_s, dated=False)
-    off = OVERLAP + timedelta(seconds=SKEW_S)
     first = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
     last = datetime.fromtimestamp(attempt.went_ns // 10**9, UTC)
-    return Window(first - off, last + off + timedelta(seconds=period_s))
+    return Window(first - OFF, last + OFF + timedelta(seconds=period_s))
+
+
+def window_of_loss(since: datetime, until: datetime) -> Window:
+    """What a list that made a loss good had to show: all that the journal no longer knew of."""
+    return Window(max(EVERYTHING, since - OVERLAP), until + OFF)
 
 
 def merged(windows: Iterable[Window]) -> list[Window]:
@@ -133,6 +140,8 @@ class LateLook:
 
     # attempts of orders that were sent again: were they charged twice?
     went_again: Sequence[Attempt] = ()
+    # the times of losses of the journal: did a list hide then what was charged before?
+    lost: Sequence[Window] = ()
     # orders of which a person said what became of a charge: is it so?
     said_of: Sequence[str] = ()
     done: LookedAgain = NOTHING_DONE  # what is written down once it was done
@@ -140,7 +149,7 @@ class LateLook:
     @property
     def is_anything(self) -> bool:
         """Is there anything to ask the gateway about?"""
-        return bool(self.went_again or self.said_of)
+        return bool(self.went_again or self.lost or self.said_of)
 
     def done_of(self, *, charges: bool, words: bool) -> LookedAgain | None:
         """What was done of it; None: nothing that fell due."""
@@ -201,14 +210,20 @@ class Reach:
         for key, window in windows.items():
             self._reached[key] = self._is_covered(window)
 
-    async def read_again(self, attempts: Sequence[Attempt]) -> bool:
+    async def read_again(
+        self, attempts: Sequence[Attempt], lost: Sequence[Window] = ()
+    ) -> bool:
         """What was sent again some nights ago: does a list show by now that it was charged twice?
-        What it shows is a stop, as any second charge is. Was all of it read?
+        What it shows is a stop, as any second charge is. Was all of it read? `lost`: times of which
+        a journal that was lost had to know all from a list.
         """
         dated = self._means.channel.dated
         windows = [
             narrow_window_of(one, self._period_s, dated=dated) for one in attempts
         ]
+        windows += lost
+        if lost and not dated:
+            windows.append(Window(EVERYTHING, FOREVER))
         await self._read_all(attempts, windows, said.NOT_READ_AGAIN)
         return all(map(self._is_covered, windows))
 

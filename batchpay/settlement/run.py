@@ -152,7 +152,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     if brought.recovers is not None:
         await run.recorder.note(brought.recovers)
     await _belong(run.means, account)
-    are_read = await loop.reach.read_again(brought.later.went_again)
+    are_read = await loop.reach.read_again(brought.later.went_again, brought.later.lost)
     sendable, impossible = await _surveyed(run, brought)
     progress.phase("asking")
     await loop.recover(pending.rest)

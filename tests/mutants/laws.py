@@ -2120,6 +2120,12 @@ mutant(
     "test_losses.py::test_what_was_met_must_be_shown_when_a_person_says_adopt",
 )(lambda: swap("batchpay.settlement.expected:met_before", always({})))
 
+mutant(
+    "L11",
+    "what the list after a loss hid is looked for no more",
+    "test_late_lists.py::test_a_charge_that_the_list_after_a_loss_hid_is_looked_for",
+)(lambda: swap("batchpay.batches.sentagain:_lost", always([])))
+
 
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
