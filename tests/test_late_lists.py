@@ -22,6 +22,7 @@ from batchpay.domain.events import NamelessListed, told_in
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.settlement.doubts import Doubts
 from batchpay.settlement.reach import (
     DAY_NS,
     FOREVER,
@@ -481,6 +482,63 @@ def test_a_charge_behind_a_refusal_is_looked_for_when_a_row_with_its_terms_comes
     write(inbox, "inbox/c.csv", [{**wrong, "amount": payer(2)["amount"]}])
     assert night(inbox) == 12
     assert inbox.money() == {"00001": 1, "00002": 1, "INV-3": 1}
+
+
+@pytest.mark.fault("J07", "J05", "B18", "I1")
+def test_what_a_list_of_this_run_shows_of_its_sale_keeps_an_order_back(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proven absent while its file was away, it comes under the id of another column. The list of
+    its own night shows nothing still; one that looks for another order does, before it is sent.
+    """
+    again = {**BY_CUSTOMER, "input": "optional = true"}
+    inbox.job(file="inbox/*.csv", **again)
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", action="reset_after", times=1)
+    inbox.sandbox.add_rule(
+        method="GET", path="/charges", status=500, body="down", skip=2
+    )
+    assert night(inbox) == 11
+    (inbox.folder / "inbox" / "a.csv").unlink()
+    inbox.sandbox.clear_rules()
+    hide(inbox, "*")
+    assert night(inbox) == 11
+    inbox.job(file="inbox/*.csv", **again, order_id='"invoice"')
+    inbox.orders([payer(3), payer(2)], "inbox/b.csv")
+    inbox.sandbox.add_rule(order_id="INV-3", action="reset_after", times=1)
+    look_up = Doubts._look_up
+
+    async def shows_now(doubts: Doubts) -> bool:
+        inbox.sandbox.clear_rules()
+        return await look_up(doubts)
+
+    monkeypatch.setattr(Doubts, "_look_up", shows_now)
+    assert night(inbox, canary=1) == 11
+    charges = inbox.own_charges()
+    assert [one["metadata"]["invoice"] for one in charges].count("INV-2") == 1, charges
+
+
+@pytest.mark.fault("L11", "E12")
+def test_who_goes_first_goes_alone_although_another_was_kept_back_before(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first row of the file waits for a list that cannot be read: a list follows the first one
+    that is sent, before any other is.
+    """
+    inbox.orders([payer(2)], "inbox/a.csv")
+    refused = {"status": 400, "code": "bad_request", "message": "amount is odd"}
+    inbox.sandbox.add_rule(order_id="00002", action="error_before", **refused, times=1)
+    assert night(inbox) == 10
+    others = [payer(number) for number in range(3, 9)]
+    inbox.orders([payer(2, invoice="once more"), *others], "inbox/b.csv")
+    before = len(inbox.sandbox.requests(path="/charges"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Reach, "_read_window", silent)
+        patched.setattr(Reach, "_is_covered", lambda *_: False)
+        assert night(inbox) == 11
+    asked = [one.method for one in inbox.sandbox.requests(path="/charges")[before:]]
+    first = asked.index("POST")
+    assert asked.count("POST") == len(others) and asked[first + 1] == "GET", asked
 
 
 @pytest.mark.fault("J05", "B32", "I19")

@@ -74,6 +74,7 @@ def test_the_first_order_goes_alone_until_the_list_after_it_allows_the_others() 
     first = take(some)
     assert not some.idle and not some.waits_for_list
     assert some.take(quiet=True) is None
+    first.sends_in_run = 1
     some.done(first)
     assert some.idle and some.waits_for_list
     assert some.take(quiet=True) is None
@@ -82,10 +83,25 @@ def test_the_first_order_goes_alone_until_the_list_after_it_allows_the_others() 
     assert [take(some).intent.order_id for _ in range(2)] == ["0001", "0002"]
 
 
+@pytest.mark.fault("L11", "E12")
+def test_an_order_that_was_kept_back_before_its_intent_is_not_the_first() -> None:
+    """The list after it would say nothing of another run: the next one goes alone."""
+    some = queue(3, alone=True)
+    some.done(take(some))
+    assert some.idle and not some.waits_for_list
+    first = take(some)
+    assert some.take(quiet=True) is None
+    first.sends_in_run = 1
+    some.done(first)
+    assert some.waits_for_list and some.take(quiet=True) is None
+
+
 def test_what_is_closed_waits_for_no_list_and_hands_out_nothing() -> None:
     """Although its first order was sent."""
     some = queue(3, alone=True)
-    some.done(take(some))
+    first = take(some)
+    first.sends_in_run = 1
+    some.done(first)
     some.closed = "enough"
     assert not some.waits_for_list and some.take(quiet=True) is None
     some.open()

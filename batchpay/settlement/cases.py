@@ -130,6 +130,17 @@ class Cases:
             now = next(now for now in attempts if now.intent.key == one.intent.key)
             yield case_among(now, attempts)
 
+    def stands_beside(self, case: Case) -> bool:
+        """Has any attempt beside which a case goes, of its order or its sale, money by now, or may
+        it? A list may have shown it since the case was found.
+        """
+        before = list(case.others)
+        if case.withdraw is not None:
+            before.append(case.withdraw)
+        keys = {one.intent.key for one in before}
+        by_now = self.attempts_of(one.intent.order_id for one in before)
+        return any(one.stands for one in by_now if one.intent.key in keys)
+
     def attempts_of(self, order_ids: Iterable[str]) -> Iterator[Attempt]:
         """All attempts of some orders."""
         ids = list(dict.fromkeys(order_ids))

@@ -309,7 +309,8 @@ class Settlement:
                     await self._send(case, turn)
                 finally:
                     self._queue.done(case)
-                    self._first_sent.set()
+                    if case.sends_in_run:
+                        self._first_sent.set()
                     if self._queue.idle:
                         self._news.tell()
                     else:
@@ -461,11 +462,14 @@ class Settlement:
         return waits
 
     def _may_be_charged(self, case: Case) -> bool:
-        """Has any list shown a charge that may be its order's, of this attempt or of an earlier
-        one? Asked before each send: what was not there before the last one may be there now.
+        """Has any list shown a charge that is its order's or its sale's, or may be, of this attempt
+        or of an earlier one? Asked before each send: what was not there before the last one may be
+        there now.
         """
-        has_strays = bool(self._recorder.strays.strays_of(case.intent.order_id))
-        return has_strays or self._recorder.strays.is_maybe_charged(case)
+        if self._recorder.strays.strays_of(case.intent.order_id):
+            return True
+        is_maybe_charged = self._recorder.strays.is_maybe_charged(case)
+        return is_maybe_charged or self._recorder.cases.stands_beside(case)
 
     async def _take_up(self, case: Case) -> None:
         """What carries its key becomes its own; of what names nobody its row says that a person

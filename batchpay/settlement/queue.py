@@ -113,7 +113,8 @@ class Queue:
     def done(self, case: Case) -> None:
         """A taken case's send was concluded, whatever came of it."""
         lane = _lane(case)
-        self._tried = True
+        # one that was kept back before its intent tells of no other run
+        self._tried = self._tried or case.sends_in_run > 0
         self._out -= 1
         self._busy.discard(lane)
         if waiting := self._lanes.get(lane):

@@ -2126,6 +2126,12 @@ mutant(
     "test_late_lists.py::test_a_charge_that_the_list_after_a_loss_hid_is_looked_for",
 )(lambda: swap("batchpay.batches.sentagain:_lost", always([])))
 
+mutant(
+    "L3",
+    "what was found to go beside attempts that took nothing goes, whatever those have by now",
+    "test_late_lists.py::test_what_a_list_of_this_run_shows_of_its_sale_keeps_an_order_back",
+)(lambda: swap("batchpay.settlement.cases:Cases.stands_beside", always(False)))
+
 
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
