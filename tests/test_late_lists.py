@@ -314,11 +314,34 @@ def test_a_later_look_that_could_not_be_made_is_made_by_the_next_run(
         patched.setattr(Reach, "_read_window", silent)
         patched.setattr(Reach, "_is_covered", lambda *_: False)
         done = whole_night(inbox)
-    assert done.exit_code == 0
-    assert any(
-        "was charged twice is looked at in the next run" in n for n in done.notes
-    )
+    assert done.exit_code == 75 and "charged twice" in str(done.trouble[0])
     assert night(inbox) == 12
+
+
+@pytest.mark.fault("J05", "J11", "I14", "I19")
+def test_a_later_look_that_no_list_allows_is_told_until_a_person_ends_it(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A charge of that night is in no list any more. The night does not end well, and what it
+    prints leads to the stop that a person ends.
+    """
+    sent_again(inbox, "reset_before")
+    with monkeypatch.context() as patched:
+        pass_days(inbox, patched, 0.4)
+        inbox.orders([payer(5)], "inbox/e.csv")
+        assert night(inbox) == 0
+        (inbox.folder / "inbox" / "e.csv").unlink()
+    hide(inbox, "00001")
+    pass_days(inbox, monkeypatch, 1)
+    for _ in range(2):
+        done = whole_night(inbox)
+        assert done.exit_code == 75, done
+        (told,) = map(str, done.trouble)
+        assert "batchpay run JOB --since" in told, told
+    day = datetime.strptime(told.partition("--since ")[2][:10], "%Y-%m-%d")
+    assert night(inbox, since=day.replace(tzinfo=UTC)) == 12
+    inbox.run("--lift-stop", "--reason", "seen", verb="resolve")
+    assert night(inbox) == 0
 
 
 @pytest.mark.fault("J05", "B31", "L10")
@@ -373,8 +396,7 @@ def test_what_a_person_said_is_asked_about_on_nights_without_a_file(
     inbox.sandbox.add_rule(**about, status=500, body="down")
     hide(inbox, "00002")
     done = whole_night(inbox)
-    assert done.exit_code == 10
-    assert any(f"does not tell of {paid}" in note for note in done.notes)
+    assert done.exit_code == 75 and f"does not tell of {paid}" in str(done.trouble[0])
     inbox.sandbox.clear_rules()
     assert night(inbox) == 12
     assert rows(inbox)["00002"]["outcome"] == "declined"

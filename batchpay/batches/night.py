@@ -225,6 +225,10 @@ def _reported(
     if ended.blind and code in _WELL:
         trouble = [*trouble, TryLater(str(said.NOT_LOOKED(why=ended.blind)))]
         code = worst([code, TryLater.exit_code])
+    elif ended.owed and code in _WELL:
+        trouble = [*trouble, *map(TryLater, ended.owed)]
+        code = worst([code, TryLater.exit_code])
+        notes = tuple(note for note in notes if note not in ended.owed)
     elif ended.as_before:
         notes = (*notes, ended.as_before)
     noted = opened.note(RunCounted(exit_code=code, requests=opened.requests()))

@@ -92,6 +92,7 @@ class SessionEnd:
     notes: tuple[str, ...] = ()  # what a person should hear
     blind: str = ""  # why its look at the gateway came to nothing
     as_before: str = ""  # the same as a note, where nothing else tells it
+    owed: tuple[str, ...] = ()  # of the notes, what the next run must look at
 
 
 async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
@@ -126,7 +127,8 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     as_before = ""
     if run.blind and not trouble and not told_of_holds:
         as_before = str(said.AS_BEFORE(why=run.blind))
-    return SessionEnd(trouble, tuple(notes), run.blind, as_before)
+    owed = tuple(run.loop.lists.owed)
+    return SessionEnd(trouble, tuple(notes), run.blind, as_before, owed)
 
 
 def _illness(channel: Channel) -> Iterator[str]:

@@ -109,6 +109,7 @@ class Lists:
         # was told of; None: all of them
         self.shown_until_s: float | None = None
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
+        self.owed: list[str] = []  # of these, what is for the next run to look at
 
     # --- before the first send
 

@@ -149,8 +149,9 @@ class Settlement:
         for case in self._recorder.cases.said_cases(orders):
             untold += await self._doubts.ask_after_word(case)
         if untold and not self._channel.closed:
-            note = said.NOT_ASKED_AGAIN(charge=untold[0], count=len(untold))
-            self.lists.notes.append(str(note))
+            note = str(said.NOT_ASKED_AGAIN(charge=untold[0], count=len(untold)))
+            self.lists.notes.append(note)
+            self.lists.owed.append(note)
         return not untold
 
     async def settle(self, candidates: Iterator[Candidate]) -> None:

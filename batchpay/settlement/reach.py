@@ -25,6 +25,7 @@ from batchpay.domain.events import LookedAgain
 from batchpay.domain.times import ONCE_OFF_S, SKEW_S
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.messages import nights as said
+from batchpay.messages import steps
 from batchpay.messages.message import Entry
 from batchpay.settlement.cases import Case
 from batchpay.settlement.lists import (
@@ -132,6 +133,11 @@ def is_due(attempts: Sequence[Attempt], looked_ns: int, now_ns: int) -> bool:
 def falls_due(last_ns: int, looked_ns: int, now_ns: int) -> bool:
     """The same of anything that happened then."""
     return any(looked_ns < last_ns + later_ns <= now_ns for later_ns in LATER_NS)
+
+
+def _day_before(at: datetime) -> str:
+    """A day that has begun by then in every time zone."""
+    return f"{at - timedelta(days=1):%Y-%m-%d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +250,11 @@ class Reach:
             why = await self._read_window(window)
             if why and not self._means.channel.closed:
                 since, until = iso(window.since), iso(window.until)
-                note = sentence(why=why, since=since, until=until)
-                self._lists.notes.append(str(note))
+                told = sentence(why=why, since=since, until=until)
+                note = f"{told}; {steps.LOOK_SINCE(day=_day_before(window.since))}"
+                self._lists.notes.append(note)
+                if sentence is said.NOT_READ_AGAIN:
+                    self._lists.owed.append(note)
 
     def _is_covered(self, window: Window) -> bool:
         return any(

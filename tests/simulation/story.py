@@ -32,7 +32,7 @@ from batchpay.domain.model import Event, Finding
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite import stencils
-from batchpay.messages.nights import NOT_LOOKED
+from batchpay.messages.nights import NOT_LOOKED, NOT_READ_AGAIN
 from batchpay.settlement.in_force import stop_in_force
 from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
@@ -1079,8 +1079,9 @@ class Story:
 
     def _is_no_wonder(self, error: BatchpayError) -> bool:
         could_not_look = NOT_LOOKED.text.partition(":")[0]
+        is_owed = NOT_READ_AGAIN.text.rpartition("}")[2]
         if isinstance(error, TryLater):
-            return str(error).startswith(could_not_look)
+            return str(error).startswith(could_not_look) or is_owed in str(error)
         if isinstance(error, FileRefused):
             return self.careful
         if error.exit_code == Misconfigured.exit_code:
