@@ -23,6 +23,7 @@ from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.settlement.doubts import Doubts
+from batchpay.settlement.lists import Lists
 from batchpay.settlement.reach import (
     DAY_NS,
     FOREVER,
@@ -342,6 +343,53 @@ def test_a_later_look_that_no_list_allows_is_told_until_a_person_ends_it(
     assert night(inbox, since=day.replace(tzinfo=UTC)) == 12
     inbox.run("--lift-stop", "--reason", "seen", verb="resolve")
     assert night(inbox) == 0
+
+
+def looks_once() -> Any:
+    """The look before the first send is made; a further one is not."""
+    look = Lists.look
+    looks = []
+
+    async def once(lists: Lists, *given: Any, **named: Any) -> str:
+        looks.append(lists)
+        if len(looks) > 1:
+            return await silent()
+        return await look(lists, *given, **named)
+
+    return once
+
+
+@pytest.mark.fault("J02", "L11", "D09", "B32")
+def test_nothing_goes_where_the_list_after_a_loss_that_an_old_one_shows_cannot_be_had(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older copy of the journal is back, and the first list hid what it lost. The list of an
+    earlier night, for what goes again, shows it.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", action="error_before", times=1, **ODD)
+    assert night(inbox) == 10
+    shutil.copytree(inbox.folder / "state", inbox.folder / "before")
+    inbox.orders([payer(7)], "inbox/b.csv")
+    assert night(inbox) == 10
+    for part in ("state", "reports"):
+        shutil.rmtree(inbox.folder / part)
+    shutil.copytree(inbox.folder / "before", inbox.folder / "state")
+    hide(inbox, "00007")
+    inbox.orders([payer(5)], "inbox/b.csv")
+    with monkeypatch.context() as patched:
+        pass_days(inbox, patched, 0.1)
+        assert night(inbox) == 10
+    inbox.sandbox.clear_rules()
+    pass_days(inbox, monkeypatch, 1)
+    inbox.orders([payer(2, invoice="once more"), payer(3)], "inbox/a.csv")
+    with monkeypatch.context() as patched:
+        patched.setattr(Lists, "look", looks_once())
+        assert night(inbox) == 11
+    assert inbox.money() == {"00001": 1, "00005": 1, "00007": 1}
+    assert rows(inbox)["00003"]["outcome"] == "held"
+    night(inbox)
+    assert set(inbox.money().values()) == {1} and "00003" in inbox.money()
 
 
 @pytest.mark.fault("J05", "B31", "L10")

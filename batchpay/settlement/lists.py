@@ -93,6 +93,8 @@ class Lists:
         self._look: Look | None = None
         # did a list show a charge of this job that the journal did not know?
         self.met_unknown = False
+        # why nothing goes since, where the look that then follows came to nothing
+        self.unsure = ""
         # from when, and up to when (None: their time), complete lists of this run were read that
         # prove what they do not show
         self.covered: list[tuple[datetime, datetime | None]] = []
@@ -170,13 +172,16 @@ class Lists:
     async def look_again(self, since: datetime) -> str:
         """The same look from earlier on, where a list of long ago showed a charge of ours that the
         journal does not know: once nothing can land any more that was under way when it was lost.
+        Without it nothing is sent, and the loss is not made good.
         """
         assert self._look is not None
         wait_s = self._look.quiet_at_s - self._clock.elapsed_s()
         if wait_s > 0:
             await self._channel.rest(wait_s)
         since = min(since, self._look.since)
-        return await self.look(replace(self._look, since=since), gap_s=self._gap_s)
+        look = replace(self._look, since=since)
+        self.unsure = await self.look(look, gap_s=self._gap_s)
+        return self.unsure
 
     async def absorb_old(self, page: Page) -> None:
         """A page of a list that reaches further back than the one before the first send."""
@@ -223,7 +228,8 @@ class Lists:
         listing = await self.read(since - OVERLAP, self.absorb_all)
         if listing is not None and listing.complete:
             await self.still_lacking(listing)
-            await self._note_bound(listing, "")
+            if not self.unsure:
+                await self._note_bound(listing, "")
 
     async def watch(self, since: datetime, *, opening: bool) -> datetime | None:
         """The same while orders are sent; returns from where the next one goes on, None when it was

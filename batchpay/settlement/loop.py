@@ -201,7 +201,7 @@ class Settlement:
             return f"a stop is in force: {self._recorder.stopped}"
         if not self._channel.closed and self._seconds_left() <= 0:
             self._channel.close(self._limits.too_late)
-        return self._channel.closed or self._queue.closed
+        return self._channel.closed or self._queue.closed or self.lists.unsure
 
     def _seconds_left(self) -> float:
         now_ns = self._clock.now_ns()

@@ -2133,6 +2133,24 @@ mutant(
 )(lambda: swap("batchpay.settlement.cases:Cases.stands_beside", always(False)))
 
 
+@mutant(
+    "J02",
+    "a look after a loss that an old list shows counts as made, whatever came of it",
+    "test_late_lists.py"
+    "::test_nothing_goes_where_the_list_after_a_loss_that_an_old_one_shows_cannot_be_had",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def look_again(lists: Any, since: Any) -> Any:
+            why = await was(lists, since)
+            lists.unsure = ""
+            return why
+
+        return look_again
+
+    swap("batchpay.settlement.lists:Lists.look_again", make)
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))
