@@ -26,6 +26,9 @@ ROWS = [
     ["A3", "99.00", "THB", "recp_test_1", "cust_test_3", "tea"],
 ]
 JAPANESE = ["注文番号", "金額", "通貨", "受取人", "顧客", "備考"]
+GERMAN = ["Bestell-Nr.", "Gesamtbetrag", "Währung", "Empfänger", "Kunde", "Bemerkung"]
+FRENCH = ["N° de commande", "Montant", "Devise", "Bénéficiaire", "Client", "Libellé"]
+SPANISH = ["Nº de pedido", "Importe", "Moneda", "Vendedor", "Cliente", "Concepto"]
 THAI = ["เลขที่ใบสั่งซื้อ", "จำนวนเงิน", "สกุลเงิน", "ผู้รับเงิน", "ลูกค้า", "หมายเหตุ"]
 
 
@@ -54,13 +57,19 @@ def proven(folder: Path, rows: int = 3) -> dict[str, object]:
     return tomllib.loads(job.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("header", [HEADER, JAPANESE, THAI], ids=["en", "ja", "th"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "cp874", "utf-16"])
+@pytest.mark.parametrize(
+    "header",
+    [HEADER, JAPANESE, THAI, GERMAN, FRENCH, SPANISH],
+    ids=["en", "ja", "th", "de", "fr", "es"],
+)
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp932", "cp874", "cp1252", "utf-16"]
+)
 @pytest.mark.parametrize("between", [",", ";", "\t"])
 def test_a_text_is_told_how_it_is_read(
     tmp_path: Path, header: list[str], encoding: str, between: str
 ) -> None:
-    """Encoding, delimiter and columns, by three languages' names."""
+    """Encoding, delimiter and columns, by six languages' names."""
     try:
         data = text_of([header, *ROWS], between).encode(encoding)
     except UnicodeEncodeError:

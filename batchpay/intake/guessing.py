@@ -39,6 +39,16 @@ WORDS: dict[str, tuple[str, ...]] = {
             "受注番号",
         ),
         *("เลขที่ใบสั่งซื้อ", "หมายเลขคำสั่งซื้อ", "เลขที่คำสั่งซื้อ", "รหัสคำสั่งซื้อ", "เลขออเดอร์"),
+        *("Bestellnummer", "Bestell-Nr", "Bestellung", "Auftragsnummer", "Auftrag-Nr"),
+        *("Auftrags-Nr", "Auftrag", "Belegnummer", "Vorgangsnummer", "Referenz"),
+        *(
+            "Numéro de commande",
+            "N° de commande",
+            "No commande",
+            "commande",
+            "référence",
+        ),
+        *("Número de pedido", "Nº de pedido", "pedido", "referencia"),
     ),
     "amount": (
         *(
@@ -54,14 +64,33 @@ WORDS: dict[str, tuple[str, ...]] = {
             "代金",
         ),
         *("จำนวนเงิน", "ยอดเงิน", "ยอดชำระ", "ยอดรวม", "ราคา", "ยอด"),
+        *("Betrag", "Gesamtbetrag", "Summe", "Gesamtsumme", "Gesamtpreis", "Preis"),
+        *(
+            "montant",
+            "montant total",
+            "prix",
+            "importe",
+            "importe total",
+            "monto",
+            "precio",
+        ),
     ),
-    "currency": ("currency", "cur", "ccy", "通貨", "สกุลเงิน"),
+    "currency": (
+        *("currency", "cur", "ccy", "通貨", "สกุลเงิน"),
+        *("Währung", "Waehrung", "devise", "moneda", "divisa"),
+    ),
     "destination": (
         *("recipient id", "recipient", "seller", "shop", "merchant", "store", "vendor"),
         *("受取人", "店舗名", "店舗", "販売者", "ร้านค้า", "ร้าน", "ผู้ขาย", "ผู้รับเงิน"),
+        *("Empfänger", "Empfaenger", "Verkäufer", "Verkaeufer", "Händler", "Haendler"),
+        *("bénéficiaire", "destinataire", "vendeur", "boutique", "magasin"),
+        *("beneficiario", "destinatario", "vendedor", "tienda", "comercio"),
     ),
-    "customer": ("customer", "payer", "顧客", "ลูกค้า", "ผู้ซื้อ"),
-    "card": ("card", "token", "カード", "บัตร"),
+    "customer": (
+        *("customer", "payer", "顧客", "ลูกค้า", "ผู้ซื้อ"),
+        *("Kunde", "Käufer", "Kaeufer", "client", "acheteur", "cliente", "comprador"),
+    ),
+    "card": ("card", "token", "カード", "บัตร", "Karte", "carte", "tarjeta"),
     "source": ("source",),
     "description": (
         *(
@@ -74,6 +103,8 @@ WORDS: dict[str, tuple[str, ...]] = {
             "รายละเอียด",
             "หมายเหตุ",
         ),
+        *("Beschreibung", "Bemerkung", "Verwendungszweck", "Artikel", "Notiz"),
+        *("libellé", "article", "remarque", "descripción", "concepto", "artículo"),
     ),
 }
 _IDS = {

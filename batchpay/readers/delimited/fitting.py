@@ -16,6 +16,7 @@ _TRIED = ("utf-8", "cp932", "cp874", "euc_jp", "gb18030", "cp949", "cp950", "cp1
 _LEAST = 0.6  # of the characters beyond ASCII that must be credible
 # Kana in EUC-JP begin with the bytes of ฅ, which nobody writes any more, or of ค, one in so many.
 _LEADS = 4
+_ALONE = 0.5  # less for a character that stands alone among ASCII letters
 _BEFORE = 16  # characters of a line that are shown before what is telling
 _THAI_MARKS = frozenset(
     map(chr, (0x0E31, *range(0x0E34, 0x0E3B), *range(0x0E47, 0x0E4F)))
@@ -58,7 +59,10 @@ def _credit(data: bytes, name: str, wanted: Collection[str]) -> float:
     if not foreign:
         return 0.0
     judge = _JUDGES[name]
-    credible = sum(judge(text, at) for at in foreign) / len(foreign)
+    credit = 0.0
+    for at in foreign:
+        credit += judge(text, at) * (1 - _ALONE * _is_alone(text, at, name))
+    credible = credit / len(foreign)
     is_kana = "ฅ" in text or text.count("ค") > len(foreign) // _LEADS
     if judge is _thai and is_kana:
         return 0.0
@@ -66,6 +70,14 @@ def _credit(data: bytes, name: str, wanted: Collection[str]) -> float:
     if names and all(name in text for name in names):
         return credible + 1
     return credible
+
+
+def _is_alone(text: str, at: int, name: str) -> bool:
+    """Is it the one character of another writing in a word of ASCII letters, as ä read as Thai?"""
+    if name in ("utf-8", "cp1252"):
+        return False
+    beside = text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
+    return beside.isascii() and any(map(str.isalpha, beside))
 
 
 def _any(text: str, at: int) -> float:
@@ -127,6 +139,8 @@ def _latin(text: str, at: int) -> float:
     if character in _PUNCTUATION:
         return 0.61  # alone it may be of any writing, in which it has the same byte
     beside = any(one.isascii() and one.isalpha() for one in around)
+    if character == "°":  # N° 5
+        return 0.7 * beside
     return 0.7 * (beside and character.isalpha())
 
 
