@@ -43,6 +43,7 @@ from batchpay.messages.message import Message
 from batchpay.messages.problems import (
     BEYOND,
     DATE_AMOUNT,
+    STRUCK_THROUGH,
     TOTAL_ROW,
     TOTAL_ROW_SUM,
     UNSEEN_FAULT,
@@ -346,6 +347,8 @@ class _Marks:
                 problem.said.code == BEYOND.code
             ):  # shown in the last column (readers.xlsx)
                 at = self._at[ADDED[0]] - 1
+            if problem.said.code == STRUCK_THROUGH.code:  # of the whole row
+                at = self._first_id()
             if at is not None:
                 said = visible(self._words.say(problem.message()))
                 notes.setdefault(at, []).append(said)
@@ -368,6 +371,11 @@ class _Marks:
             if problem.said.code == DATE_AMOUNT.code
         ]
         return frozenset(found)
+
+    def _first_id(self) -> int | None:
+        """The first column of which order ids are made."""
+        places = [self._at[name] for name in self._inputs.ids if name in self._at]
+        return min(places, default=None)
 
     def _columns(self, finding: Finding) -> tuple[str, ...]:
         if finding.outcome in (Outcome.CONFLICT, Outcome.REJECTED):

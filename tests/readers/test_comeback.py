@@ -455,7 +455,7 @@ def test_a_strike_that_comes_back_in_a_workbook_is_seen(
     sink = io.BytesIO()
     sheet.save(sink)
     looked = look(tmp_path, "rejects.xlsx", sink.getvalue())
-    assert looked.rules == ({2: [("order_id", "struck-through")]} if is_left else {})
+    assert looked.rules == ({2: [("row", "struck-through")]} if is_left else {})
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])

@@ -308,9 +308,10 @@ def test_an_order_that_is_struck_through_is_not_charged(tmp_path: Path) -> None:
     data = book(*rows, change=struck(*whole, "B4", "F5", "G6", "B9"))
     looked = both(tmp_path, data)
     assert looked.rules == {
-        3: [("order_id", "struck-through")],
-        4: [("amount", "struck-through")],
+        3: [("row", "struck-through")],
+        4: [("row", "struck-through")],
     }
+    assert looked.documents[1]["order_id"] == "A00002"
     (found,) = looked.problems[3]
     assert "struck through in A3, B3, C3, D3, E3, …: remove the strike" in found.remedy
     (one,) = (note for note in looked.notes if "struck" in note)
@@ -335,7 +336,7 @@ def test_a_strike_is_seen_where_the_job_names_a_part_of_the_sheet(
     sink = io.BytesIO()
     workbook.save(sink)
     looked = both(tmp_path, sink.getvalue(), input='range = "B2:I"')
-    assert looked.rules == {4: [("amount", "struck-through")]}
+    assert looked.rules == {4: [("row", "struck-through")]}
     (found,) = looked.problems[4]
     assert "struck through in C4:" in found.remedy
     assert "1 cell has a comment, which is not read: C3" in looked.notes

@@ -15,7 +15,7 @@ from batchpay.domain.text import told
 from batchpay.messages import noticed
 from batchpay.messages.message import Message
 from batchpay.messages.problems import STRUCK_THROUGH
-from batchpay.readers.pieces import Found
+from batchpay.readers.pieces import ROW, Found
 from batchpay.readers.xlsx.layout import Layout
 from batchpay.readers.xlsx.sheet import SheetFacts
 
@@ -55,10 +55,9 @@ class Struck:
             named = [self.layout.address(column, first + at) for column in filled]
             needed = [one for one in filled if names[one - 1] in self.layout.needed]
             if needed and not self.accepts:
-                cells = some(named, len(named))
-                text = told(texts[needed[0] - 1][at])
-                said = STRUCK_THROUGH(cells=cells)
-                problem = Problem(names[needed[0] - 1], text, said)
+                said = STRUCK_THROUGH(cells=some(named, len(named)))
+                # no cell is wrong: the order keeps its id in all reports
+                problem = Problem(ROW, told(texts[needed[0] - 1][at]), said)
                 found.setdefault(at, []).append(problem)
                 continue
             self._cells += len(named)
