@@ -120,6 +120,36 @@ def test_what_was_said_not_to_be_charged_goes_again_after_a_list_of_its_own_nigh
     assert code == (12 if was_refused else 0)
 
 
+@pytest.mark.fault("D10", "J02", "L11", "B16", "I1")
+def test_a_charge_that_a_person_took_keeps_its_order_back_after_a_loss(
+    inbox: Market,
+) -> None:
+    """It tells neither key nor recipient, as charges made by hand do, and the journal that knew the
+    word is lost: the reports tell of it.
+    """
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", action="reset_after", times=1)
+    down = {"status": 500, "body": "down", "skip": 2}
+    inbox.sandbox.add_rule(method="GET", path="/charges", **down)
+    assert night(inbox) == 11
+    inbox.sandbox.clear_rules()
+    (charge,) = inbox.own_charges()
+    for ledger in inbox.sandbox.store.ledgers.values():
+        if found := ledger.shelves["charge"].get(charge["id"]):
+            found.metadata = {}
+            found.destination = None
+    assert night(inbox) == 11
+    says = ("--as", f"charged:{charge['id']}", "--reason", "the dashboard shows it")
+    assert inbox.run("00002", *says, verb="resolve").returncode == 0
+    assert night(inbox) == 10
+    (inbox.folder / "state" / "batchpay.db").unlink()
+    assert night(inbox, adopt=True) == 11
+    assert rows(inbox)["00002"]["outcome"] == "held"
+    assert len(inbox.sandbox.charges()) == 2
+    assert inbox.run("00002", *says, verb="resolve").returncode == 0
+    assert night(inbox) == 10 and len(inbox.sandbox.charges()) == 2
+
+
 @pytest.mark.fault("J05", "D09", "D10", "L11", "B31", "L10")
 @pytest.mark.parametrize("how", ["hidden", "before"])
 def test_a_charge_that_the_list_after_a_loss_hid_is_looked_for(

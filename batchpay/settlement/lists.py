@@ -161,9 +161,12 @@ class Lists:
                 await self._channel.rest(gap_s)
                 continue
             if look.lost or self.met_unknown or (look.adopt and not look.known_before):
-                # of those that tell no recipient accounts are full
+                # of those that tell no recipient accounts are full; a report may tell of some
+                called = self._recorder.called_unproven()
                 await self._recorder.strays.keep_nameless(
-                    [charge for charge in listing.unclaimed if charge.destination]
+                    charge
+                    for charge in listing.unclaimed
+                    if charge.destination or charge.id in called
                 )
             await self._note_bound(listing, iso(since))
             return ""

@@ -120,6 +120,10 @@ class Recorder:
             if event.attempt and case is not None:
                 self._refresh_itself(case)
 
+    def called_unproven(self) -> frozenset[str]:
+        """Charges that reports of before a loss call unproven: an order of this job has each."""
+        return self._weighing.called_unproven()
+
     def _refresh_itself(self, case: Case) -> None:
         """It was written about beside the worker that may hold it."""
         intent = case.intent

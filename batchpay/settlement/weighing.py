@@ -87,7 +87,7 @@ class Weighing:
         flaws = list(self.flaws_of(charge, intent))
         if not charge.destination:
             flaws.append("no destination")
-        if charge.id in self._unproven():
+        if charge.id in self.called_unproven():
             flaws.append(CALLED_UNPROVEN)
         return tuple(flaws)
 
@@ -123,7 +123,7 @@ class Weighing:
         fixed = self._fee.fixed_in(charge.currency)
         return replace(intent, fee_fixed=fixed, fee_percentage=self._fee.percentage)
 
-    def _unproven(self) -> frozenset[str]:
+    def called_unproven(self) -> frozenset[str]:
         """Charges that reports of before a loss call unproven (wholeness)."""
         if self._called_unproven is None:
             losses = [told for _, told in told_in(self._journal, Restored)]

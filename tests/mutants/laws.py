@@ -2151,6 +2151,18 @@ def _() -> None:
     swap("batchpay.settlement.lists:Lists.look_again", make)
 
 
+mutant(
+    "L11",
+    "a charge without a recipient that a report tells of means nothing after a loss",
+    "test_late_lists.py"
+    "::test_a_charge_that_a_person_took_keeps_its_order_back_after_a_loss",
+)(
+    lambda: swap(
+        "batchpay.settlement.recorder:Recorder.called_unproven", always(frozenset())
+    )
+)
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))
