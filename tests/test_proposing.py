@@ -82,6 +82,22 @@ def test_a_text_is_told_how_it_is_read(
     assert columns["amount"] == {"column": header[1], "unit": "major"}
 
 
+def test_a_german_export_is_read_as_german_machines_write(tmp_path: Path) -> None:
+    """Semicolons, cp1252, decimal commas and days with points."""
+    rows = [
+        [*ROWS[0][:1], "1.200,50", *ROWS[0][2:5], "Stühle", "20.11.2026"],
+        [*ROWS[1][:1], "80,00", *ROWS[1][2:5], "Tische", "1.12.2026"],
+    ]
+    text = text_of([[*GERMAN, "Datum"], *rows], ";")
+    (tmp_path / "orders.csv").write_bytes(text.encode("cp1252"))
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    columns = proven(tmp_path, 2)["columns"]
+    assert isinstance(columns, dict)
+    assert columns["amount"]["format"] == "1.234,56"
+    job = (tmp_path / "job.toml").read_text("utf-8")
+    assert '{ column = "Datum", format = "31.12.2024" }' in job
+
+
 def test_a_title_above_the_header_and_decimal_commas(tmp_path: Path) -> None:
     """The row that holds the names is the header; the cells say the form of amounts."""
     rows = [

@@ -142,7 +142,8 @@ QUOTE = entry(
 )
 TOTAL_ROW = entry(
     "total-row",
-    "it looks like a total row, which is no order: delete it from the export",
+    "it looks like a total row, which is no order: delete it from the export, or have such rows"
+    ' left out: total_rows = "skip" in [input]',
     means="One cell of a rejected row says that the row is a sum: Total, รวม, 合計.",
     example='order_id = "Total"\nrecipient = ""',
     remedy="Delete the row below the orders, or have it left out of the export, or say total_rows ="
@@ -152,7 +153,8 @@ TOTAL_ROW = entry(
 TOTAL_ROW_SUM = entry(
     "total-row.sum",
     "it has no order id, and its amount is the sum of the rows above it, {sum}: it looks like a"
-    " total row, which is no order: delete it from the export",
+    " total row, which is no order: delete it from the export, or have such rows left out:"
+    ' total_rows = "skip" in [input]',
     means="The last row of a table has no id, and what the column above comes to.",
     example="a row below the orders with nothing but their sum",
     remedy="Delete the row below the orders, or have it left out of the export; or say total_rows ="
