@@ -243,6 +243,33 @@ def test_the_next_file_waits_where_ids_payers_and_amounts_were_edited_in_one_go(
     assert market.posts() == before + 1
 
 
+@pytest.mark.fault("E04", "J07", "J13", "I1")
+@pytest.mark.parametrize("edited", ["", "lookup", "amount column"])
+@pytest.mark.parametrize("stays", [True, False])
+def test_the_next_file_answers_no_question_about_one_that_was_refused(
+    market: Market, edited: str, *, stays: bool
+) -> None:
+    """The ids of the refused file are asked about, whatever they ask for in the next one. A word
+    lets them go; files without them are none of it.
+    """
+    by_its_likeness(market)
+    if edited:
+        edit(market, edited)
+    if stays:
+        assert night(market) == 65
+    amount = {} if edited else {"amount": "77.00"}
+    inbox(market, b=None, c=[row(n, order_id=f"N{n}", **amount) for n in (1, 2, 3, 9)])
+    assert night(market) == 65
+    (told,) = (one for one in market.reports() if one["batch"]["file"] == "c.csv")
+    assert "3 of its 4 new orders were refused already" in told["batch"]["refusal"]
+    inbox(market, c=None, d=[row(7), row(8)])
+    assert night(market) == 11  # of the refused files
+    assert market.posts() == 5
+    inbox(market, d=None, c=[row(n, order_id=f"N{n}", **amount) for n in (1, 2, 3, 9)])
+    night(market, yes=True)
+    assert market.posts() == 9
+
+
 @pytest.mark.fault("J06", "E13")
 @pytest.mark.parametrize(
     ("edited", "told"),

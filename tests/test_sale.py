@@ -916,6 +916,48 @@ def test_an_order_that_was_asked_for_in_vain_and_cancelled_waits_under_such_an_i
     once(market, 1, 2, 3)
 
 
+def refused_key(market: Market, order_id: str) -> None:
+    """One request for this order is turned away: its attempt waits to go again."""
+    refused = {"status": 401, "code": "authentication_failure", "commit": "never"}
+    market.sandbox.add_rule(order_id=order_id, times=1, **refused)
+
+
+@pytest.mark.fault("J13", "D09", "I1")
+@pytest.mark.parametrize("column", [A, R])
+def test_an_order_that_a_later_attempt_paid_waits_for_none_that_a_copy_has_open(
+    market: Market, column: str
+) -> None:
+    """An older copy of the journal has an attempt that waits to go again, and knows nothing of the
+    next one, which has the money: rows that ask for it are its duplicates.
+    """
+    job(market)
+    inbox(market, a=[sale(1), sale(2)])
+    refused_key(market, "00002")
+    assert night(market) == 77
+    copy, there = market.folder / "copy.db", market.folder / "state" / "batchpay.db"
+    shutil.copy(there, copy)
+    odd = {"status": 400, "code": "bad_request", "message": "odd", "commit": "never"}
+    market.sandbox.add_rule(order_id="00002", times=1, **odd)
+    assert night(market) == 10
+    inbox(market, c=[sale(2, batchpay_retry="yes"), sale(3)])
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+    for path in there.parent.glob("batchpay.db*"):
+        if not path.name.endswith(".lock"):
+            path.unlink()
+    shutil.copy(copy, there)
+    job(market, column)
+    inbox(market, d=[sale(2), sale(4)])
+    night(market)
+    once(market, 1, 2, 3, 4)
+    told = [row for row in market.results() if row["outcome"] == "duplicate"]
+    files = {"d.csv"} if column == A else {"a.csv", "d.csv"}
+    assert {row["file"] for row in told} == files
+    assert all("succeeded" in row["reason"] for row in told)
+    inbox(market, a=None)
+    assert night(market) == 0
+
+
 @pytest.mark.fault("J13", "E05")
 @pytest.mark.parametrize("name", ["a0", "d9"])
 def test_the_column_is_edited_twice(market: Market, name: str) -> None:

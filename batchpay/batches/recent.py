@@ -9,7 +9,7 @@ from datetime import timedelta
 from batchpay.batches.clock import iso
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch
-from batchpay.domain.model import Batch, orders_of
+from batchpay.domain.model import Batch, StoredChunk, orders_of
 from batchpay.domain.text import told
 from batchpay.intake.likeness import Comparison, may_contain, suspicious
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -83,9 +83,9 @@ def _held_against(
     recent = sorted(recent, key=lambda other: not sent[other.batch.id])
     for other in recent:
         for chunk in other.chunks():
-            comparison.remember(
-                orders_of(chunk), other.batch.id, is_open=_is_open(other.batch)
-            )
+            comparison.remember(orders_of(chunk), other.batch.id)
+            if _is_open(other.batch):
+                _remember_open(comparison, chunk)
     lineages = Lineages(journal, planned.renamed)
     silent = quiet(planned)
     for chunk in planned.chunks():
@@ -93,6 +93,13 @@ def _held_against(
         ids = [order["order_id"] for order in some]
         comparison.compare(some, _known_in(journal, lineages, ids), silent)
     return _said(batch, [other.batch for other in recent], comparison)
+
+
+def _remember_open(comparison: Comparison, chunk: StoredChunk) -> None:
+    for at, document in enumerate(chunk.documents):
+        if at not in chunk.problems:
+            asked = (document, *chunk.asked.get(at, ()))
+            comparison.remember_open(document["order_id"], asked)
 
 
 def _recent(
@@ -106,13 +113,15 @@ def _recent(
     oldest_ns = (
         min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds()) * 10**9
     )
-    return [
-        other
-        for other in before
-        if other.batch.id != batch.id
-        and _resembles(batch, other.batch)
-        and _is_recent(journal, other.batch, oldest_ns)
-    ]
+    others = [other for other in before if other.batch.id != batch.id]
+    # of one that is refused the ids are asked about: whatever these ask for in the next file
+    is_asked = any(_is_open(other.batch) for other in others)
+    wanted = []
+    for other in others:
+        may_be = is_asked or _resembles(batch, other.batch)
+        if may_be and _is_recent(journal, other.batch, oldest_ns):
+            wanted.append(other)
+    return wanted
 
 
 def _is_recent(journal: SqliteJournal, batch: Batch, oldest_ns: int) -> bool:
@@ -169,7 +178,8 @@ def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Like
 
 
 def _most_alike(comparison: Comparison) -> str:
-    (most, _), *_ = comparison.alike_of.most_common()
+    alike_of = comparison.alike_of or comparison.asked_of
+    (most, _), *_ = alike_of.most_common()
     return most
 
 

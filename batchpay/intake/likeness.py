@@ -86,23 +86,29 @@ class Comparison:
 
     files: dict[str, _File] = field(default_factory=dict)
     is_open: bool = False  # was the file itself refused, and did nobody answer yet?
-    open: set[str] = field(default_factory=set)  # ids of the orders of other such files
+    # id of the orders of other such files -> what it asks for there, or ever asked for
+    open: dict[str, set[int]] = field(default_factory=dict)
     new: int = 0  # orders of the file whose ids nobody knows
-    asked: int = 0  # those that look like others and of which that was asked already
+    # those of which it was asked already whether they are, whatever they ask for by now
+    asked: int = 0
+    # file -> those that looked like one of it when that was asked
+    asked_of: Counter[str] = field(default_factory=Counter)
     # file -> those that ask for what one of it asked
     alike_of: Counter[str] = field(default_factory=Counter)
     known: int = 0
 
-    def remember(
-        self, orders: Iterable[Document], file: str = "", *, is_open: bool = False
-    ) -> None:
-        """Orders of a recent file; `is_open`: it is refused, and nobody has answered yet."""
+    def remember(self, orders: Iterable[Document], file: str = "") -> None:
+        """Orders of a recent file."""
         kept = self.files.setdefault(file, _File())
         for order in orders:
             kept.terms[number_of_terms(order)] += 1
             kept.ids.add(order["order_id"])
-            if is_open:
-                self.open.add(order["order_id"])
+
+    def remember_open(self, order_id: str, asked: Iterable[Document]) -> None:
+        """What an order asks for, or asked for before the job was edited, of a file that is
+        refused, and nobody has answered yet.
+        """
+        self.open.setdefault(order_id, set()).update(map(number_of_terms, asked))
 
     def compare(
         self,
@@ -141,7 +147,17 @@ class Comparison:
             if fits is not None:
                 self.files[fits].alike[number] += 1
                 self.alike_of[fits] += 1
-                self.asked += self.is_open or order_id in self.open
+            if self._was_asked(order_id) or (self.is_open and fits is not None):
+                self.asked += 1
+
+    def _was_asked(self, order_id: str) -> bool:
+        """Did it look like an order of yet another file, in a file that is refused?"""
+        asked = self.open.get(order_id)
+        for name, file in self.files.items():
+            if asked and order_id not in file.ids and asked & file.terms.keys():
+                self.asked_of[name] += 1
+                return True
+        return False
 
     @property
     def alike(self) -> int:

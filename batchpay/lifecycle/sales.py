@@ -66,12 +66,10 @@ def kin_of(
 
     `owned`: the row's own attempt, which is its own whatever id it was made under.
     """
-    mine = {row.order_id}
-    if owned is not None:
-        mine.add(owned.intent.order_id)
     goes_first = None
     for attempt in history.kin(row):
-        if attempt.intent.order_id in mine or attempt.closed:
+        is_its_own = attempt == owned or attempt.intent.order_id == row.order_id
+        if is_its_own or attempt.closed:
             continue
         if not is_kin(row, attempt, history, guards):
             continue

@@ -342,9 +342,10 @@ def _judged(
     """What its order's attempts make of a row that owns none of them (docs/never-twice.md, "The
     same again, or something else").
     """
-    for attempt in attempts:
-        if not attempt.closed:
-            return _beside_open(row, attempts, attempt, history, guards)
+    not_over = [attempt for attempt in attempts if not attempt.closed]
+    if not_over:  # first what has money, or may: it lets no other go
+        open_one = next((one for one in not_over if one.stands), not_over[0])
+        return _beside_open(row, attempts, open_one, history, guards)
     if not attempts:
         return _first_here(row, 1)
     last = attempts[-1]

@@ -2048,6 +2048,11 @@ mutant(
 NEXT = "test_edits.py::test_the_next_file_"
 mutant(
     "J07",
+    "what a refused file asked is asked only of files that look like it",
+    f"{NEXT}answers_no_question_about_one_that_was_refused",
+)(lambda: swap("batchpay.batches.recent:_is_open", always(False)))
+mutant(
+    "J07",
     "a person is asked about a row, and not about its order in the next file",
     f"{NEXT}answers_no_question_either",
 )(lambda: swap("batchpay.batches.history:asked_beside", always({})))
