@@ -150,6 +150,37 @@ def test_a_charge_that_a_person_took_keeps_its_order_back_after_a_loss(
     assert night(inbox) == 10 and len(inbox.sandbox.charges()) == 2
 
 
+@pytest.mark.fault("D10", "J27", "L11", "L10", "I1")
+def test_a_charge_that_is_gone_and_was_paid_as_a_person_says_is_a_stop_after_a_loss(
+    inbox: Market,
+) -> None:
+    """The gateway knows it no more, and the journal that knew the word is lost: the reports tell of
+    it, and its order does not go again by itself.
+    """
+    inbox.orders([payer(1), payer(2)], "inbox/a.csv")
+    inbox.sandbox.add_rule(becomes="pending", order_id="00002", times=1)
+    night(inbox)
+    paid = rows(inbox)["00002"]["charge_id"]
+    inbox.sandbox.add_rule(
+        method="GET",
+        path=f"/charges/{paid}",
+        status=404,
+        body={"object": "error", "code": "not_found", "message": "no"},
+    )
+    hide(inbox, "00002")
+    night(inbox)
+    says = ("--as", f"charged:{paid}", "--reason", "the dashboard showed it")
+    assert inbox.run("00002", *says, verb="resolve").returncode == 0
+    (inbox.folder / "state" / "batchpay.db").unlink()
+    posts = inbox.posts()
+    assert night(inbox, adopt=True) == 12
+    assert inbox.posts() == posts and rows(inbox)["00002"]["outcome"] == "held"
+    says = ("--cancel", "--reason", "paid, as the dashboard showed")
+    assert inbox.run("00002", *says, verb="resolve").returncode == 0
+    inbox.run("--lift-stop", "--reason", "seen", verb="resolve")
+    assert night(inbox) in (0, 10) and inbox.posts() == posts
+
+
 @pytest.mark.fault("J05", "D09", "D10", "L11", "B31", "L10")
 @pytest.mark.parametrize("how", ["hidden", "before"])
 def test_a_charge_that_the_list_after_a_loss_hid_is_looked_for(

@@ -153,7 +153,10 @@ class Lists:
                 tries += 1
                 await self._channel.rest(gap_s)
                 continue
-            if lacking := await self.still_lacking(listing):
+            lacking = await self.still_lacking(listing)
+            if is_lost and not lacking:
+                lacking = await self._untold_by_reports(listing)
+            if lacking:
                 why = lacks(lacking[0])
                 tries = 0
                 if self._clock.elapsed_s() - began_s > self._period_s:
@@ -171,6 +174,28 @@ class Lists:
             await self._note_bound(listing, iso(since))
             return ""
         return self._channel.closed or why
+
+    async def _untold_by_reports(self, listing: Listing) -> list[str]:
+        """Charges that reports of before a loss call unproven, and that neither the journal nor the
+        list has, are asked for by their ids: a person may have taken one. What the gateway knows no
+        more is a stop; of what is returned it does not tell.
+        """
+        untold = []
+        for charge_id in sorted(self._recorder.called_unproven()):
+            is_told = charge_id in self._recorder.stopped_for
+            is_known = is_told or self._recorder.whose.is_known(charge_id)
+            if listing.shows(charge_id) or is_known or not can_be_asked_for(charge_id):
+                continue
+            reply = await self._ask_for(charge_id)
+            if reply.is_unknown:
+                await self._stop_for_unshown(charge_id)
+            elif reply.charge is None:
+                untold.append(charge_id)
+            elif self._recorder.whose.is_unclaimed(reply.charge):
+                await self._recorder.strays.keep_nameless([reply.charge])
+            else:
+                await self._adopt_by_id(charge_id)
+        return untold
 
     async def look_again(self, since: datetime) -> str:
         """The same look from earlier on, where a list of long ago showed a charge of ours that the

@@ -2167,6 +2167,17 @@ mutant(
     )
 )
 
+mutant(
+    "L11",
+    "what reports of before a loss tell of charges that no list shows means nothing",
+    "test_late_lists.py"
+    "::test_a_charge_that_is_gone_and_was_paid_as_a_person_says_is_a_stop_after_a_loss",
+)(
+    lambda: swap(
+        "batchpay.settlement.recorder:Recorder.called_unproven", always(frozenset())
+    )
+)
+
 
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
