@@ -171,6 +171,7 @@ class Roles:
     money: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()  # without them no row is an order
     currency: str = ""  # upper-case, where all amounts are of one that the job names
+    currencies: tuple[str, ...] = ()  # the column that says it otherwise, by its names
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,8 @@ class Columns:
         money = tuple(name for name in amounts if name not in others)
         source = self.fields["currency"]
         currency = source.value.upper() if isinstance(source, FromValue) else ""
-        return Roles(money, tuple(needed), currency)
+        told = _columns_of(source) if isinstance(source, FromColumn) else ()
+        return Roles(money, tuple(needed), currency, told)
 
     def aliases(self) -> tuple[tuple[str, ...], ...]:
         """The names of each column that has several, of which a file has exactly one."""

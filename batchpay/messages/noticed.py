@@ -233,6 +233,18 @@ SHOWN_WITH = entry(
     example='a sheet of ¥1,200 in a job with currency = { value = "THB" }',
     remedy="Correct the currency in [columns], or the format of the cells.",
 )
+SHOWN_BESIDE = entry(
+    "note.shown-beside",
+    "{cells} amounts are shown with the sign of another currency than their row's: {named}; only"
+    " the number is read, so look which is right",
+    one="an amount is shown with the sign of another currency than its row's: {named}; only the"
+    " number is read, so look which is right",
+    count="cells",
+    means="The number format of an amount has the sign of one currency, the row's own cell says"
+    " another one, and that is what is charged.",
+    example="$120.00 in a row whose currency is THB",
+    remedy="Correct the row's currency, or the format of its amount.",
+)
 MERGED_CELLS = entry(
     "note.merged",
     "{ranges:d} merged ranges: only the first cell of each has a value: {named}",

@@ -102,6 +102,7 @@ class _Child:
             "money": list(roles.money),
             "needed": list(roles.needed),
             "currency": roles.currency,
+            "currencies": list(roles.currencies),
         }
         code = f"from {__name__} import main; main()"
         try:
@@ -214,7 +215,10 @@ def main() -> None:
             _settings(request),
             request["wanted"],
             Roles(
-                tuple(request["money"]), tuple(request["needed"]), request["currency"]
+                tuple(request["money"]),
+                tuple(request["needed"]),
+                request["currency"],
+                tuple(request["currencies"]),
             ),
             sink,
         )

@@ -108,6 +108,8 @@ def _why_not_there(path: Path) -> Message:
     except OSError:
         names = []
     near = difflib.get_close_matches(path.name, sorted(names), n=1, cutoff=_LIKE)
+    # typed without its end, as Explorer shows it
+    near = [name for name in sorted(names) if Path(name).stem == path.name][:1] or near
     if near:
         return files.NO_FILE_BUT(path=str(path), near=told(near[0]))
     return files.NO_FILE(path=str(path))

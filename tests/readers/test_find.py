@@ -115,6 +115,9 @@ def test_only_regular_files_are_input(tmp_path: Path) -> None:
     (tmp_path / "nobodys.csv").touch()
     with pytest.raises(InputMissing, match=r"beside it is 'nobodys\.csv'"):
         look(tmp_path, "nobody.csv", input="optional = true")
+    (tmp_path / "november.xlsx").touch()
+    with pytest.raises(InputMissing, match=r"beside it is 'november\.xlsx'"):
+        look(tmp_path, "november")
 
 
 @pytest.mark.fault("X08")

@@ -290,6 +290,24 @@ def test_a_sheet_that_shows_another_currency_than_the_job_says_is_told(
     assert "are shown with" not in " ".join(both(tmp_path, data).notes)
 
 
+@pytest.mark.fault("X09")
+def test_the_sign_that_a_sheet_shows_is_held_against_the_rows_own_currency(
+    tmp_path: Path,
+) -> None:
+    """Told once with the addresses: the number is all that is read."""
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        for cell in ("B2", "B3", "B4", "B5"):
+            workbook.active[cell].number_format = "[$$-409]#,##0.00"
+
+    rows = [good(1), good(2, currency="usd"), good(3, amount="10.00"), good(4)]
+    looked = both(tmp_path, book(*rows, change=change))
+    told = [note for note in looked.notes if "are shown with the sign" in note]
+    assert len(told) == 1
+    assert told[0].startswith("2 amounts are shown with the sign of another currency")
+    assert "row's: B2, B5; only the number is read" in told[0]
+
+
 def struck(*cells: str) -> Callable[[openpyxl.Workbook], None]:
     """Strikes these cells of the sheet through."""
 

@@ -26,6 +26,7 @@ from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.xlsx.formats import (
     Unlike,
     Zeros,
+    sign_formats,
     struck_formats,
     zero_formats,
 )
@@ -54,6 +55,7 @@ class Book:
     sheet: Sheet
     facts: SheetFacts
     zeros: Mapping[int, Zeros | Unlike]
+    signs: Mapping[int, str]  # cell style -> the currency's sign that it shows
     at_once: bool
 
     @classmethod
@@ -82,7 +84,8 @@ class Book:
                 facts.commented += commented_cells(package.windows(part))
         cells = facts.last_row * facts.last_column
         at_once = package.small and cells <= DENSE_LIMIT
-        return cls(package, sheet, facts, zeros, at_once)
+        signs = sign_formats(package)
+        return cls(package, sheet, facts, zeros, signs, at_once)
 
     def rows(self) -> Iterator[Values]:
         """The values of every row from the first of the sheet to the last in which a person sees

@@ -41,10 +41,10 @@ from batchpay.readers.xlsx.book import (
     rejects_row,
     text_of,
 )
-from batchpay.readers.xlsx.formats import Unlike, Zeros, sign_formats
+from batchpay.readers.xlsx.formats import Unlike, Zeros
 from batchpay.readers.xlsx.layout import Layout
 from batchpay.readers.xlsx.looks import RowsSeen, sheet_look
-from batchpay.readers.xlsx.remarks import Struck, comments_on, some
+from batchpay.readers.xlsx.remarks import Signs, Struck, comments_on, some
 from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
 from batchpay.readers.xlsx.sheet import SheetFacts, column_name
 
@@ -100,6 +100,7 @@ def read_xlsx(
         needed=frozenset(roles.needed),
         before=area.first_column - 1 if area else 0,
         currency=roles.currency,
+        currencies=frozenset(roles.currencies),
     )
 
     look = None
@@ -165,8 +166,8 @@ def _other_signs(book: Book, layout: Layout) -> Iterator[Message]:
     """Of a column of amounts whose cells are shown with the sign of another currency than the job
     says that they are.
     """
-    signs = sign_formats(book.package) if layout.currency else {}
-    if not signs:
+    signs = book.signs
+    if not signs or not layout.currency:
         return
     shown: dict[int, str] = {}
     for _, styles in book.facts.looks.known:
@@ -201,14 +202,15 @@ def _pieces(
     marked = _Marked(book.facts, layout)
     seen = _Seen(book, layout)
     kinds = _Kinds(layout)
+    signs = Signs(book.facts, layout, book.signs)
     rows_seen = RowsSeen(book, layout.before)
     while values := list(islice(rows, CHUNK_ROWS)):
-        piece = _piece(values, layout, row, marked, seen, kinds, struck)
+        piece = _piece(values, layout, row, marked, seen, kinds, struck, signs)
         piece.looks = _looks(rows_seen, values, row, layout, look, book)
         yield piece
         row += len(values)
         look = None
-    for note in (*seen.notes.values(), *kinds.notes(), *struck.notes()):
+    for note in (*seen.notes.values(), *kinds.notes(), *struck.notes(), *signs.notes()):
         notes.add(note)
     if marked.elsewhere:
         notes.add(noticed.MARKED_ELSEWHERE(cells=marked.elsewhere))
@@ -241,6 +243,7 @@ def _piece(
     seen: _Seen,
     kinds: _Kinds,
     struck: Struck,
+    signs: Signs,
 ) -> Piece:
     names = layout.names
     width = len(names)
@@ -261,6 +264,7 @@ def _piece(
             elif type(value) is not str and (kind := _kind(value)):
                 typed.setdefault(name, {})[at] = kind
     kinds.see(row, columns)
+    signs.see(row, columns, texts)
     seen.apply(row, columns, texts, typed)
     marked.apply(row, texts, problems)
     struck.apply(row, texts, problems)

@@ -7,15 +7,17 @@ until somebody says what is meant. A comment is only told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from batchpay.domain.figures import SIGNS
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.messages import noticed
 from batchpay.messages.message import Message
 from batchpay.messages.problems import STRUCK_THROUGH
 from batchpay.readers.pieces import ROW, Found
+from batchpay.readers.xlsx.book import Values
 from batchpay.readers.xlsx.layout import Layout
 from batchpay.readers.xlsx.sheet import SheetFacts
 
@@ -68,6 +70,44 @@ class Struck:
         if self._cells:
             named = some(self._named, self._cells)
             yield noticed.STRUCK_CELLS(cells=self._cells, named=named)
+
+
+@dataclass(slots=True)
+class Signs:
+    """Amounts that a sheet shows with the sign of another currency than their row's."""
+
+    facts: SheetFacts
+    layout: Layout
+    signs: Mapping[int, str]  # cell style -> sign
+    _cells: int = 0
+    _named: list[str] = field(default_factory=list)
+
+    def see(
+        self, first: int, columns: Sequence[Values], texts: Sequence[Sequence[str]]
+    ) -> None:
+        """Look at the amounts of the rows from `first` on."""
+        names = self.layout.names
+        codes = [at for at, name in enumerate(names) if name in self.layout.currencies]
+        if not self.signs or not codes:
+            return
+        money = [at for at, name in enumerate(names) if name in self.layout.money]
+        for at, code in enumerate(texts[codes[0]]):
+            _, styles = self.facts.look_of(first + at)
+            for column in money:
+                place = column + self.layout.before
+                style = styles[place] if place < len(styles) else 0
+                meant = SIGNS.get(self.signs.get(style, ""), frozenset())
+                is_other = meant and code and code.strip().upper() not in meant
+                if is_other and type(columns[column][at]) in (int, float):
+                    self._cells += 1
+                    self._named.append(self.layout.address(column + 1, first + at))
+                    del self._named[NAMED:]
+
+    def notes(self) -> Iterator[Message]:
+        """Of all of them, one."""
+        if self._cells:
+            named = some(self._named, self._cells)
+            yield noticed.SHOWN_BESIDE(cells=self._cells, named=named)
 
 
 def comments_on(facts: SheetFacts, layout: Layout, header_row: int) -> list[Message]:
