@@ -359,6 +359,10 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
             ["not TOML", "a key stands there twice"],
         ),
         (
+            ('file = "orders.csv"', 'file = "orders.csv'),
+            ["not TOML", "a quote is opened and not closed (at line"],
+        ),
+        (
             ('currency    = "currency"', 'currency = { value = "BAHT" }'),
             ["columns.currency", "value = 'BAHT' is no currency", "use one of", "THB"],
         ),

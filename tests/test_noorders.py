@@ -272,3 +272,11 @@ def test_a_header_with_its_columns_in_another_order_refuses_the_file(
     assert "with 'Discount' where the first one has 'amount'" in refusal
     if not gap:
         assert refused({**same, "extra": "Remark"}) == []
+    # as it says: in a file of their own, or below the names of the first header
+    above = look(tmp_path, "orders.csv", text_of([*ORDERS]))
+    own = look(tmp_path, "orders.csv", text_of([below]))
+    moved = {**below, "amount": below["extra"], "extra": below["amount"]}
+    both_in_one = look(tmp_path, "orders.csv", text_of([*ORDERS, moved]))
+    for done in (above, own, both_in_one):
+        assert (done.refused, done.problems) == ([], {})
+    assert both_in_one.documents[-1]["amount"] == 20_000

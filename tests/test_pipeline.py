@@ -145,6 +145,24 @@ def test_a_plan_ends_as_a_run_does_over_older_files_too(market: Market) -> None:
     assert told and told in ran.stdout
 
 
+def test_of_more_than_a_screen_shows_it_is_told_where_the_rest_is(
+    market: Market,
+) -> None:
+    """Also where a run was killed before it wrote a report: as is printed, one is written."""
+    market.job()
+    market.orders([order(number) for number in range(1, 104)])
+    under_way = market.sandbox.add_rule(action="reset_before", order_id="00001")
+    with market.start("run", "job.toml") as process:
+        while not under_way.applied:
+            time.sleep(0.01)
+        process.kill()
+    told = market.run(verb="status").stdout
+    assert "more: batchpay report job.toml writes a report that has them" in told
+    assert market.run(verb="report").returncode == 11
+    assert len(market.results()) == 103
+    assert "more: see results.csv" in market.run(verb="status").stdout
+
+
 @pytest.mark.fault("J14")
 def test_a_plan_without_a_file_tells_of_the_stop_as_a_run_does(market: Market) -> None:
     """Both end with 12, and with 66 where nothing comes before that."""

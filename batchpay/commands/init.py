@@ -33,10 +33,10 @@ def require_free(directory: Path, names: Iterable[str]) -> None:
     """Raises Usage when something in a folder has one of the names."""
     there = [name for name in names if os.path.lexists(directory / name)]
     if there:
-        raise Usage(
-            f"{directory}: {', '.join(there)} is there already and is left alone; name another"
-            " folder"
-        )
+        stay = "is there already and is left alone"
+        if len(there) > 1:
+            stay = "are there already and are left alone"
+        raise Usage(f"{directory}: {', '.join(there)} {stay}; name another folder")
 
 
 def put(directory: Path, files: Mapping[str, bytes]) -> list[Path]:

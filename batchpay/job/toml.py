@@ -77,6 +77,13 @@ _TOKEN = re.compile(
 )
 
 
+# what the parser says, and what a person did
+_MEANT = {
+    "Cannot overwrite a value": "a key stands there twice",
+    r"Illegal character '\n'": "a quote is opened and not closed",
+}
+
+
 def toml_of(path: Path, text: str) -> dict[str, Any]:
     """What the text says. Raises Misconfigured for what is no TOML, and for what would take long to
     find out.
@@ -93,7 +100,9 @@ def toml_of(path: Path, text: str) -> dict[str, Any]:
             hint = ""
         else:
             hint = "; a job file is TOML and nothing else"
-        why = str(error).replace("Cannot overwrite a value", "a key stands there twice")
+        why = str(error)
+        for found, meant in _MEANT.items():
+            why = why.replace(found, meant)
         raise Misconfigured(f"{path}: not TOML: {why}{hint}") from error
     except ValueError as error:  # a number of thousands of digits
         raise Misconfigured(

@@ -47,6 +47,11 @@ STANDS_CAME = _line(
     "screen.came", "{outcome}, of a file that came {at}, {age}", _STATUS
 )
 MORE_IN_RESULTS = _line("screen.more-rows", "and {more} more: see results.csv", _STATUS)
+MORE_IN_REPORT = _line(
+    "screen.more-to-report",
+    "and {more} more: batchpay report JOB writes a report that has them",
+    _STATUS,
+)
 IN_WORK = _counted(
     "screen.in-work",
     "{count} row in work: the run that is under way has them in hand",

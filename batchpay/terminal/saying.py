@@ -608,7 +608,10 @@ def _status_lines(job: Job, made: Status) -> Iterator[str]:
             yield f"  {line}"
         more = batch["open_count"] - len(batch["open"])
         if more > 0:
-            yield f"  {speech.say(screens.MORE_IN_RESULTS(more=str(more)))}"
+            told = screens.MORE_IN_REPORT
+            if (job.report.directory / batch["batch"] / "results.csv").exists():
+                told = screens.MORE_IN_RESULTS
+            yield f"  {speech.say(told(more=str(more)))}"
         if batch["in_work"]:
             yield f"  {speech.say(screens.IN_WORK(count=batch['in_work']))}"
     yield from _adopted_lines(made.adopted, speech)

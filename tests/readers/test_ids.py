@@ -270,6 +270,64 @@ def test_what_is_wrong_with_a_lookup_file_is_told_of_it(tmp_path: Path) -> None:
     assert looked.documents[6]["destination"] == "recp_test_7"
 
 
+def test_what_is_wrong_in_a_lookup_file_ends_when_it_is_corrected_there(
+    tmp_path: Path,
+) -> None:
+    """The orders stay as they are."""
+    shops = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    for cell, problems in (("recp_test_1 ", 1), ("recp_test_1", 0)):
+        (tmp_path / "shops.csv").write_text(f'shop,id\nNorth,"{cell}"\n', "utf-8")
+        looked = look_at(tmp_path, row(1, recipient="North"), destination=shops)
+        told = [found.remedy for each in looked.problems.values() for found in each]
+        assert len(told) == problems
+        assert all("line 2 of shops.csv, column 'id', and is" in one for one in told)
+    assert looked.documents[0]["destination"] == "recp_test_1"
+
+
+@pytest.mark.parametrize(
+    ("text", "itself", "code", "number"),
+    [
+        ("5%", "P5", "0%", 0.05),
+        ("$5", "D5", None, None),
+        ("1,234", "T1234", None, None),
+        ("No 7", "No 7", '"No "0', 7),
+    ],
+)
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_told_of_an_id_that_is_none_ends_it(
+    tmp_path: Path, form: str, text: str, itself: str, code: str | None, number: Any
+) -> None:
+    """The id itself, as text, goes; so does the cell as it is where the job says that ids of this
+    source look so.
+    """
+    if code is None:
+        assert set(as_format(tmp_path, form, text).rules) == {2}
+    elif form == "xlsx":
+        data = book(good(1, order_id=number), change=formatted(code))
+        assert set(look(tmp_path, "orders.xlsx", data).rules) == {2}
+        accept = 'odd_ids = "accept"'
+        assert look(tmp_path, "orders.xlsx", data, input=accept).rules == {}
+    written = as_format(tmp_path, form, itself)
+    assert (written.rules, written.documents[0]["order_id"]) == ({}, itself)
+    if form != "xlsx":
+        accepted = as_format(tmp_path, form, text, input='odd_ids = "accept"')
+        assert accepted.rules == {}
+
+
+def test_an_amount_that_is_shown_as_a_percentage_is_formatted_and_written(
+    tmp_path: Path,
+) -> None:
+    """By one after the other, as the remedy says."""
+    percent = book(good(1, amount=0.05), change=formatted("0%", "B"))
+    looked = look(tmp_path, "orders.xlsx", percent)
+    assert (
+        "format it as a number, then write the amount" in looked.problems[2][0].remedy
+    )
+    done = book(good(1, amount=50), change=formatted("0.00", "B"))
+    looked = look(tmp_path, "orders.xlsx", done)
+    assert (looked.problems, looked.documents[0]["amount"]) == ({}, 5000)
+
+
 @pytest.mark.fault("X28", "J08")
 def test_an_error_in_a_sheet_is_looked_up_nowhere(tmp_path: Path) -> None:
     """It is told once, of the sheet: no line of the lookup file would mend it."""
