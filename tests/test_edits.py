@@ -228,17 +228,17 @@ def test_the_next_file_answers_no_question_either(
 def test_the_next_file_waits_where_ids_payers_and_amounts_were_edited_in_one_go(
     market: Market,
 ) -> None:
-    """A row that had the id of a charge, and whose file is there, waits; so does its order in the
-    next file, of which nothing else tells that it may be the same sale.
+    """A row that had the id of a charge, and asked for another amount, waits; so does its order in
+    the next file, of which nothing else tells that it may be the same sale.
     """
     begun(market, a=FIRST)
-    inbox(market, a=None, b=[row(1), row(3)])
-    assert night(market) == 0
+    inbox(market, a=None, b=[row(1, amount="150.00"), row(3)])
+    assert night(market) == 10
     edit(market, "payer and amount", R)
     assert night(market) == 11
     assert "had the id of order" in rows(market)["INV-1"]["reason"]
     before = market.posts()
-    inbox(market, b=None, c=[row(1), row(4)])
+    inbox(market, b=None, c=[row(1, amount="150.00"), row(4)])
     assert night(market) == 11
     assert market.posts() == before + 1
 
