@@ -44,6 +44,7 @@ SETTINGS = (
     "header_row = 2",
     'encoding = "cp874"',
     'total_rows = "skip"',
+    'struck_rows = "accept"',
     'range = "A1:H"',
 )
 
