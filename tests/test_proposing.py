@@ -136,6 +136,12 @@ def test_every_format_is_looked_at(tmp_path: Path, kind: str) -> None:
     job = proven(tmp_path)
     if kind == "xlsx":
         assert (job["input"]["sheet"], job["input"]["header_row"]) == ("Orders", 3)  # type: ignore[index]
+        text = (tmp_path / "job.toml").read_text("utf-8")
+        assert "leave it out where each file calls its one otherwise" in text
+        (tmp_path / "job.toml").write_text(re.sub("(?m)^sheet = .*$", "", text))
+        page.title = "December"
+        book.save(path)
+        assert check(load_job(tmp_path / "job.toml")).files[0]["rows"] == 3
 
 
 def test_a_file_of_shops_is_found_beside_it(tmp_path: Path) -> None:

@@ -180,13 +180,16 @@ def _look_at_sheet(snapshot: Snapshot, settings: Input) -> Looked:
             best = (known, replace(tried, sheet=table.sheet))
         if known >= KNOWN:
             break
+    why = "the sheet that was asked for"
+    if settings.sheet is None:
+        why = "the only one with data; leave it out where each file calls its one otherwise"
     known, settings = best
     if not known:
         settings = replace(settings, sheet=read(snapshot, settings, ()).sheet)
     return Looked(
         settings,
         {
-            "sheet": "the sheet that was asked for, or the only one with data",
+            "sheet": why,
             "header_row": f"{known} of its cells are names that people give such columns",
         },
     )
