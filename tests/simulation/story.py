@@ -983,7 +983,9 @@ class Story:
             self.violations.append(
                 f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}"
             )
-        if not (self.renamed or kept_back):
+        last = self.world.processes[-1]
+        is_refused = any(map(self._is_of_a_gone_charge, last.trouble))
+        if not (self.renamed or kept_back or is_refused):
             self.violations += checker.check_liveness(self)
 
     async def _until_all_went(self, machine: Machine) -> list[Request] | None:
@@ -1085,8 +1087,14 @@ class Story:
         if isinstance(error, FileRefused):
             return self.careful
         if error.exit_code == Misconfigured.exit_code:
-            return self.renamed
+            return self.renamed or self._is_of_a_gone_charge(error)
         return error.exit_code == DoesNotAddUp.exit_code and "other terms" in str(error)
+
+    def _is_of_a_gone_charge(self, error: BatchpayError) -> bool:
+        """Nobody told whose account the first night's key was of, and its only witness is gone."""
+        charges = self.world.ledger.charges
+        gone = (c["id"] for c in charges if c["status"] == "forgotten")
+        return any(f"knows no charge {one};" in str(error) for one in gone)
 
     async def _both_have_seen(self) -> None:
         """Also what the other one charged a moment ago, which its list did not show yet."""
