@@ -111,6 +111,17 @@ def test_a_title_above_the_header_and_decimal_commas(tmp_path: Path) -> None:
     assert job["columns"]["amount"]["format"] == "1.234,56"  # type: ignore[index]
 
 
+def test_a_row_without_an_id_is_none_of_the_ids_that_are_counted(
+    tmp_path: Path,
+) -> None:
+    """As a total row has none."""
+    total = ["", "500.00", "THB", *[""] * (len(HEADER) - 3)]
+    (tmp_path / "orders.csv").write_text(text_of([HEADER, *ROWS, total]), "utf-8")
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    text = (tmp_path / "job.toml").read_text("utf-8")
+    assert f"{len(ROWS)} different ids in {len(ROWS) + 1} rows" in text
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "parquet", "csv.gz", "tsv"])
 def test_every_format_is_looked_at(tmp_path: Path, kind: str) -> None:
     """A sheet below its title, numbers as numbers."""

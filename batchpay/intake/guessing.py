@@ -432,7 +432,8 @@ def _order_id(cells: Cells, taken: set[str]) -> Guess:
     if not column:
         return Guess("order_id", "", '"…"', "no column names orders")
     texts = cells[column]
-    why += f"; {len(set(texts))} different ids in {len(texts)} rows"
+    ids = set(filter(None, texts))
+    why += f"; {len(ids)} different ids in {len(texts)} rows"
     return Guess("order_id", column, quoted(column), why)
 
 
