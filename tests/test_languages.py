@@ -98,6 +98,25 @@ def test_nearly_every_sentence_is_translated(language: str) -> None:
     assert 50 * len(missing) <= len(BY_CODE), missing
 
 
+TYPED = re.compile(
+    r"`[^`]+`|--[a-z-]+|batchpay_[a-z]+|[a-z_]+ = \"[^\"]*\"|\[[a-z]+\]|[a-z]+_test_[0-9]+"
+)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_explain_says_is_translated_with_all_that_is_typed(language: str) -> None:
+    """What each sentence means, its example and its remedy; one in fifty may wait."""
+    path = catalogue.abouts_of(language)
+    for written, text in catalogue.explanations().items():
+        assert written.read_text("utf-8") == text, written
+    known = catalogue.kept_abouts(language)
+    missing = [text for text in catalogue.abouts() if not known.get(text)]
+    assert 50 * len(missing) <= len(known), (path, missing)
+    for text, said in known.items():
+        if said:
+            assert sorted(TYPED.findall(said)) == sorted(TYPED.findall(text)), text
+
+
 def test_what_a_language_does_not_have_is_said_in_english() -> None:
     """As is a sentence that was worded anew since."""
     assert language_of("en") is None
