@@ -57,7 +57,7 @@ class Kept:
 
     def owned(
         self, batch_id: str, sheet: str, first_row: int, last_row: int
-    ) -> dict[int, str]:
+    ) -> dict[int, tuple[str, ...]]:
         return {}
 
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
@@ -206,8 +206,8 @@ class Telling(Kept):
 
     def owned(
         self, batch_id: str, sheet: str, first_row: int, last_row: int
-    ) -> dict[int, str]:
-        owned: dict[int, str] = self.known.get("owned", {})
+    ) -> dict[int, tuple[str, ...]]:
+        owned: dict[int, tuple[str, ...]] = self.known.get("owned", {})
         if batch_id not in self.kept:
             return {}
         return {at: one for at, one in owned.items() if first_row <= at <= last_row}
@@ -341,7 +341,7 @@ def test_every_other_id_that_a_row_ever_had() -> None:
     """As it was planned, then as it was charged, and last what it tells itself; each once."""
     rows = [("X-1", ""), ("X-2", ""), ("X-3", ""), ("", ""), ("X-5", "")]
     kept: Any = {A: [rows], C: []}
-    lineages = Lineages(Telling(kept, owned={3: "X-0", 4: "X-3", 6: "X-9"}))
+    lineages = Lineages(Telling(kept, owned={3: ("X-0",), 4: ("X-3",), 6: ("X-9",)}))
     now = judged(
         "X-1", "N-2", "X-3", "N-4", "X-5", earlier={0: ("T",), 1: ("X-2", "T")}
     )

@@ -10,6 +10,7 @@ import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from batchpay.domain.events import NamelessListed, told_in
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.sandbox.records import Charge
 from batchpay.settlement.doubts import Doubts
 from batchpay.settlement.lists import Lists
 from batchpay.settlement.reach import (
@@ -39,6 +41,7 @@ from batchpay.terminal.bars import Quiet
 from tests.mutants.swap import always
 from tests.test_doors import journal_of, night, rows, write
 from tests.test_lifecycle import INTENT
+from tests.test_sale import lose
 from tests.world import BY_CUSTOMER, KEY, Market, order
 
 HOUR_S = 3600
@@ -65,6 +68,15 @@ def show_late(market: Market, order_id: str, by_s: float) -> None:
         charges = ledger.shelves["charge"].values()
         its_own = (c for c in charges if c.metadata.get("order_id") == order_id)
         next(its_own).created -= by_s
+
+
+def charges_of(market: Market, order_id: str) -> list[Charge]:
+    """What the gateway charged for an order, as it keeps it."""
+    every = chain.from_iterable(
+        ledger.shelves["charge"].values()
+        for ledger in market.sandbox.store.ledgers.values()
+    )
+    return [one for one in every if one.metadata.get("order_id") == order_id]
 
 
 def hide_shown(market: Market, order_id: str) -> None:
@@ -775,3 +787,30 @@ def test_it_is_looked_for_on_six_nights_of_a_month() -> None:
         if is_due([sent()], AT_NS + (number - 1) * DAY_NS, AT_NS + number * DAY_NS)
     ]
     assert nights == [1, 2, 4, 8, 16, 30]
+
+
+@pytest.mark.fault("J01", "J13", "I2", "L6")
+def test_a_row_shows_its_money_when_what_it_asked_for_under_a_former_id_turns_up(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused, as was said, and its journal lost; charged under the id of another column, which is
+    edited back; then a list shows the first charge, which took nothing.
+    """
+    by_invoice = {**BY_CUSTOMER, "order_id": '"invoice"'}
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", times=1, **ODD)
+    hide(inbox, "00002")
+    assert night(inbox) == 10
+    (refused,) = charges_of(inbox, "00002")
+    refused.status = "expired"
+    lose(inbox)
+    inbox.job(file="inbox/*.csv", **by_invoice)
+    assert night(inbox, adopt=True) == 0
+    assert inbox.money() == {"00001": 1, "INV-2": 1}
+    inbox.job(file="inbox/*.csv", **BY_CUSTOMER)
+    assert night(inbox) == 0
+    show_late(inbox, "00002", 0)
+    night(inbox, adopt=True)
+    shown = rows(inbox)["INV-2"]
+    (paid,) = charges_of(inbox, "INV-2")
+    assert (shown["outcome"], shown["charge_id"]) == ("succeeded", paid.id)

@@ -889,7 +889,7 @@ def test_what_a_chunk_of_rows_tells_of_ids() -> None:
     assert asked.same == {"N-1": ("O-1",)} and not asked.had
     assert not told_by_chunk("N-1", corrects={})
     # it was charged under another id
-    charged = told_by_chunk("N-1", "N-2", corrects={}, owned={2: "O-9", 3: "N-2"})
+    charged = told_by_chunk("N-1", "N-2", corrects={}, owned={2: ("O-9",), 3: ("N-2",)})
     assert charged.had == {"N-1": ("O-9",)} and not charged.today
     # an id that a person typed, of an order that was asked for
     typed = told_by_chunk("R-1", corrects={0: X_1}, events=[begun("R-1", OTHER, 9)])

@@ -69,8 +69,9 @@ def history_of(
     others = [order_id for sale in sales.values() for order_id in sale.others]
     answered = _answered(sales, lineages)
     charged = [order_id for ids in answered.values() for order_id in ids]
+    caused = [order_id for ids in owned.values() for order_id in ids]
     histories = journal.histories(
-        list(dict.fromkeys((*asked, *owned.values(), *others, *charged)))
+        list(dict.fromkeys((*asked, *caused, *others, *charged)))
     )
     attempts = _attempts_in(histories)
     corrected = corrections_of(journal, sales, attempts)
@@ -136,12 +137,12 @@ def history_of(
 
 def _owned(
     journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int]
-) -> dict[int, str]:
-    """Row -> the order that it caused."""
+) -> dict[int, tuple[str, ...]]:
+    """Row -> the orders that it caused."""
     if not chunk.rows:
         return {}
     owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-    return {row: order_id for row, order_id in owned.items() if row not in but}
+    return {row: order_ids for row, order_ids in owned.items() if row not in but}
 
 
 def _asked_otherwise(chunk: StoredChunk, wanted: Iterable[int]) -> Iterator[Document]:

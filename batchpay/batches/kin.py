@@ -210,7 +210,7 @@ def sale_of(
     ids += filter(None, map(order_in, typed))
     for known in filter(None, map(lineages.rows.where, places)):
         batch_id, sheet, row = known
-        ids += journal.owned(batch_id, sheet, row, row).values()
+        ids += journal.owned(batch_id, sheet, row, row).get(row, ())
     for one in tuple(ids):
         ids += lineages.names.other_names(one)
     if corrects or earlier:

@@ -181,7 +181,7 @@ def _rows_with_others(
     chunk: StoredChunk,
     lineages: Lineages,
 ) -> Iterator[_Row]:
-    owned: dict[int, str] = {}
+    owned: dict[int, tuple[str, ...]] = {}
     if chunk.rows:
         owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
     corrections = lineages.rows.corrections
@@ -191,7 +191,7 @@ def _rows_with_others(
         new = document.get("order_id")
         row = chunk.rows[at]
         place = (batch.id, chunk.sheet, row)
-        ever = (*chunk.earlier.get(at, ()), owned.get(row, new))
+        ever = (*chunk.earlier.get(at, ()), *owned.get(row, ()))
         had = [one for one in ever if one and one != new]
         correcting: Sequence[str] = ()
         if corrections:

@@ -89,16 +89,16 @@ def _unshown_of(
     """Those of a file's charges that none of its rows shows, nor a later attempt of the
     same order.
     """
-    owners: dict[tuple[str, int], str] = {}
+    owners: dict[tuple[str, int], tuple[str, ...]] = {}
     for _, sheet, first, last in journal.spans(batch.id):
-        for row, owner in journal.owned(batch.id, sheet, first, last).items():
-            owners[sheet, row] = owner
+        for row, orders_of_it in journal.owned(batch.id, sheet, first, last).items():
+            owners[sheet, row] = orders_of_it
     doubtful = []
     for attempt in some:
         asked = attempt.intent
-        is_owner = owners.get((asked.sheet, asked.row)) == asked.order_id
+        is_alone = owners.get((asked.sheet, asked.row)) == (asked.order_id,)
         # the others have a row of their own, which shows nothing else
-        if len(orders[asked.order_id]) > 1 or not is_owner:
+        if len(orders[asked.order_id]) > 1 or not is_alone:
             doubtful.append(attempt)
     if not doubtful:
         return

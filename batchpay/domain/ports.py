@@ -459,8 +459,11 @@ class Journal(Protocol):
         sheet: str,
         first_row: int,
         last_row: int,
-    ) -> Mapping[int, str]:
-        """Row number -> order id for the rows of a batch that caused an attempt."""
+    ) -> Mapping[int, tuple[str, ...]]:
+        """Row number -> every order that a row of a batch caused, that of the youngest attempt
+        last: an edited job gives a row another id, and what it caused under the former one turns
+        up.
+        """
 
     def settled_rows(
         self,

@@ -41,7 +41,7 @@ from batchpay.messages.message import Entry, Field, Message
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""
 
-Owned = Callable[[str, str, int, int], Mapping[int, str]]
+Owned = Callable[[str, str, int, int], Collection[int]]
 """Batch, sheet, first and last row number -> the rows that caused an attempt already."""
 
 
@@ -50,9 +50,9 @@ def nobody(
     sheet: str,
     first: int,
     last: int,
-) -> Mapping[int, str]:
+) -> Collection[int]:
     """No row did."""
-    return {}
+    return ()
 
 
 def no_rivals(place: str) -> Rivals | None:
@@ -286,10 +286,9 @@ class Repeats:
                 hit_tokens = _among(token_hashes, tokens)
                 kin_of_others = self._kin_in(batch_id, chunk, sheet, rows, places)
                 hits = sorted({*hit_ids, *hit_tokens, *kin_of_others})
+                owners: Collection[int] = ()
                 if hits:
                     owners = owned(batch_id, sheet, rows[0], rows[-1])
-                else:
-                    owners = {}
                 for number in hits:
                     at = places[number]
                     row = rows[at]

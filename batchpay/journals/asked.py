@@ -129,3 +129,13 @@ def grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
     for key, value in pairs:
         found.setdefault(key, []).append(value)
     return found
+
+
+def by_row(pairs: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:
+    """Row number -> its orders, each once, where it stood last."""
+    found: dict[int, dict[str, None]] = {}
+    for row, order_id in pairs:
+        orders = found.setdefault(row, {})
+        orders.pop(order_id, None)
+        orders[order_id] = None
+    return {row: tuple(orders) for row, orders in found.items()}

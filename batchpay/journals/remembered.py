@@ -34,7 +34,7 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
 )
-from batchpay.journals.asked import Asked, asked, grouped
+from batchpay.journals.asked import Asked, asked, by_row, grouped
 from batchpay.journals.came_to import came_of
 from batchpay.journals.guard import Open
 from batchpay.journals.naming import id_of_row
@@ -312,13 +312,15 @@ class Remembered:
         sheet: str,
         first_row: int,
         last_row: int,
-    ) -> dict[int, str]:
-        """Row number -> order id for the rows of a batch that caused an attempt."""
-        return {
-            event.row: event.order_id
+    ) -> dict[int, tuple[str, ...]]:
+        """Row number -> every order that a row of a batch caused, that of the youngest attempt
+        last.
+        """
+        return by_row(
+            (event.row, event.order_id)
             for event in self._caused(batch_id)
             if event.sheet == sheet and first_row <= event.row <= last_row
-        }
+        )
 
     def settled_rows(
         self,

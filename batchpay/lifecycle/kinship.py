@@ -42,7 +42,7 @@ class _Journal(RowsJournal, NamesJournal, WordsJournal, Protocol):
         sheet: str,
         first_row: int,
         last_row: int,
-    ) -> Mapping[int, str]: ...
+    ) -> Mapping[int, tuple[str, ...]]: ...
     def histories(self, order_ids: Sequence[str]) -> Mapping[str, Sequence[Event]]: ...
 
 
@@ -136,11 +136,11 @@ class Lineages:
             was = before.get(row, NOTHING)
             told = judged.earlier.get(at, ())
             now = judged.documents[at].get("order_id")
-            charged = owned.get(row, now)
-            is_other = charged != now or (was.order_id and was.order_id != now)
+            charged = owned.get(row, ())
+            is_other = was.order_id not in ("", now) or charged not in ((), (now,))
             if not (told or was.earlier or is_other):
                 continue
-            ids = dict.fromkeys((was.order_id, *was.earlier, owned.get(row, "")))
+            ids = dict.fromkeys((was.order_id, *was.earlier, *charged))
             others = [one for one in ids if one and one != now and one not in told]
             if others or told:
                 found[at] = (*others, *told)

@@ -193,8 +193,8 @@ class History:
 
     # Order id -> its attempts.
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
-    # Row number -> order id, for rows with an intent.
-    owned: Mapping[int, str] = field(default_factory=dict)
+    # Row number -> the orders that it caused, that of the youngest attempt last.
+    owned: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     # alike() -> attempts of other order ids.
     look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     # Order id -> attempts of orders that asked for the same lately, whose ids may be this one but

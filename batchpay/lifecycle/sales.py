@@ -46,7 +46,7 @@ def owner_of(
     or may: it was adopted, or withdrawn and had been charged after all.
     """
     owned: list[Attempt] = []
-    for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
+    for candidate in dict.fromkeys((*reversed(history.owned.get(row, ())), order_id)):
         for attempt in reversed(history.attempts.get(candidate, ())):
             if attempt.owned_by(batch_id, sheet, row):
                 owned.append(attempt)

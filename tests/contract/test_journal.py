@@ -774,8 +774,8 @@ def test_orders_of_a_batch_and_since_a_time(journal: Journal) -> None:
     assert journal.orders_since(6) == ["b"]
     assert journal.orders_of_row(BATCH, "Orders", 2) == ["a"]
     assert journal.orders_of_row(BATCH, "", 2) == []
-    assert journal.owned(BATCH, "Orders", 2, 9) == {2: "a", 3: "b"}
-    assert journal.owned(BATCH, "Orders", 3, 9) == {3: "b"}
+    assert journal.owned(BATCH, "Orders", 2, 9) == {2: ("a",), 3: ("b",)}
+    assert journal.owned(BATCH, "Orders", 3, 9) == {3: ("b",)}
     assert journal.owned(BATCH, "", 2, 9) == {}
     assert journal.settled_rows(BATCH, "Orders", 2, 9) == {2}
     assert journal.settled_rows(BATCH, "Orders", 3, 9) == frozenset()

@@ -2066,6 +2066,17 @@ mutant(
         lambda was: lambda row, attempts: was(replace(row, asked=()), attempts),
     )
 )
+mutant(
+    "J13",
+    "a row knows only the last order that it caused",
+    LATE
+    + "test_a_row_shows_its_money_when_what_it_asked_for_under_a_former_id_turns_up",
+)(
+    lambda: swap(
+        "batchpay.journals.asked:by_row",
+        lambda was: lambda pairs: {at: ids[-1:] for at, ids in was(pairs).items()},
+    )
+)
 EDITED = "test_edits.py::test_an_edit_answers_no_question"
 mutant(
     "J06",

@@ -18,6 +18,7 @@ from batchpay.domain.events import (
     told_by,
 )
 from batchpay.domain.model import Batch, Event, Judged, Plain, Repeat, StoredChunk
+from batchpay.journals.asked import by_row
 from batchpay.journals.naming import id_of_row
 from batchpay.journals.sqlite.lines import RARE, object_of
 from batchpay.journals.sqlite.opening import RESTORE
@@ -240,13 +241,16 @@ class Batches(Writing):
         sheet: str,
         first_row: int,
         last_row: int,
-    ) -> dict[int, str]:
-        """Row number -> order id for the rows of a batch that caused an intent."""
+    ) -> dict[int, tuple[str, ...]]:
+        """Row number -> every order that a row of a batch caused, that of the youngest attempt
+        last.
+        """
         query = (
             'SELECT "row", order_id FROM asked WHERE job = ? AND batch_id = ? AND "row" BETWEEN ?'
             " AND ? AND sheet = ? ORDER BY seq"
         )
-        return dict(self._rows(query, self.job, batch_id, first_row, last_row, sheet))
+        asked = self._rows(query, self.job, batch_id, first_row, last_row, sheet)
+        return by_row(asked)
 
     def settled_rows(
         self,
