@@ -585,6 +585,8 @@ def _states(world: World) -> Iterator[str]:
     """
     for machine in {c.machine for c in world.commits}:
         states: dict[tuple[str, str, int], str] = {}
+        # of which a person said that they took no money: a charge that ended says so, too
+        by_hand: set[tuple[str, str, int]] = set()
         commits = [
             c
             for c in world.commits
@@ -599,6 +601,10 @@ def _states(world: World) -> Iterator[str]:
             states[commit.job, event.order_id, event.attempt] = after
             stopped = following is not None and following.event.kind == "stop"
             said = event.kind == "resolved"  # a person's word, with what they named
+            which = (commit.job, event.order_id, event.attempt)
+            if said and after == "refused":
+                by_hand.add(which)
+            said |= which in by_hand and after in ("declined", "expired", "reversed")
             if (
                 after != before
                 and after not in AFTER.get(before, set())
