@@ -67,7 +67,9 @@ def one(
     """The finding of one row; `known`: what else its history knows."""
     attempts = fold(events)
     history = (
-        History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}, **known)
+        History(
+            {"0001": attempts}, {2: ("0001",)} if batch_id == BATCH else {}, **known
+        )
         if attempts
         else EMPTY
     )

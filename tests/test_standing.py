@@ -96,7 +96,9 @@ def history(*events: Any, **more: Any) -> History:
     """
     attempts = fold(events)
     return History(
-        {"0001": attempts} if attempts else {}, {2: "0001"} if attempts else {}, **more
+        {"0001": attempts} if attempts else {},
+        {2: ("0001",)} if attempts else {},
+        **more,
     )
 
 
@@ -492,7 +494,7 @@ def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_i
     assert "order 0001's" in worded(first.why) and "write 0001" in worded(first.why)
     of_one = {"order_id": "1"}
     renamed = [replace(one, **of_one) for one in (FIRST, DECLINED)]
-    later = History({"1": fold(renamed)}, {2: "1"}, **twin)
+    later = History({"1": fold(renamed)}, {2: ("1",)}, **twin)
     assert isinstance(
         stand(other({**DOCUMENT, "order_id": "1"}, comeback=True), later, FREE),
         ConflictWith,
@@ -505,7 +507,7 @@ def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_i
         ),
         replace(VOIDED, **of_one),
     ]
-    held = History({"1": fold(waiting)}, {2: "1"}, **twin)
+    held = History({"1": fold(waiting)}, {2: ("1",)}, **twin)
     assert isinstance(
         stand(mine({**DOCUMENT, "order_id": "1"}), held, FREE), ConflictWith
     )
@@ -976,7 +978,7 @@ def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody()
     attempts = fold([FIRST, VOIDED])
     known = History(
         {"0001": attempts},
-        {2: "0001"},
+        {2: ("0001",)},
         corrected={place: attempts},
         others={place: ("0001",)},
     )

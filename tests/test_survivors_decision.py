@@ -1118,7 +1118,7 @@ def test_of_two_ids_that_look_alike_the_one_that_was_sent_does_not_give_way(
 def test_an_adopted_charge_that_waits_is_not_planned_anew() -> None:
     """Nobody here knows what it asked for, to the letter."""
     ready = replace(fold([FIRST, VOIDED])[0], adopted=True)
-    known = History({"0001": (ready,)}, {2: "0001"})
+    known = History({"0001": (ready,)}, {2: ("0001",)})
     shown = stand(mine(problems=(TOTAL,)), known, FREE)
     assert isinstance(shown, Owns) and shown.attempt == ready
 
