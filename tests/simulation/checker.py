@@ -928,10 +928,13 @@ def check_liveness(story: Story) -> list[str]:
     # until a person says what became of such a charge, no list proves an absence, and what was
     # asked for before does not go again
     is_one_gone = any(c["status"] == "forgotten" for c in story.world.ledger.charges)
-    posted = {sale_of(request.order_id) for request in _posted(story.world)}
+    asked = {sale_of(request.order_id) for request in _posted(story.world)}
+    # or may have been: a run died between its intent and its request
+    intents = (c.event for c in story.world.commits if c.event.kind == "intent")
+    asked |= {sale_of(event.order_id) for event in intents}
     stuck = []
     for row in findings(story):
-        waits_for_proof = row.outcome == "in_doubt" or sale_of(row.order_id) in posted
+        waits_for_proof = row.outcome == "in_doubt" or sale_of(row.order_id) in asked
         if is_one_gone and waits_for_proof and row.outcome != "pending":
             continue
         a_persons = row.who_acts != "next run" and row.outcome != "pending"
