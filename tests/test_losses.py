@@ -49,6 +49,18 @@ def grow_old(market: Market) -> None:
             charge.created -= ANCIENT_S
 
 
+def leave_in_doubt(market: Market) -> None:
+    """A night after which nobody knows what became of the first order; the second one waits."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    market.sandbox.add_rule(action="reset_before", order_id="00001")
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, commit="never", skip=2
+    )
+    night(market, limit=1)
+    market.sandbox.clear_rules()
+
+
 def lose(market: Market, *, lock_too: bool, reports_too: bool) -> None:
     """The journal, and what lay beside it."""
     for path in (market.folder / "state").iterdir():
@@ -472,14 +484,7 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(
     """It was paid in cash, as a person said: the copy still has it in doubt, or nothing knows of
     it.
     """
-    job(market)
-    inbox(market, d1=[sale(1), sale(2)])
-    market.sandbox.add_rule(action="reset_before", order_id="00001")
-    market.sandbox.add_rule(
-        method="GET", path="/charges*", status=503, commit="never", skip=2
-    )
-    night(market, limit=1)
-    market.sandbox.clear_rules()
+    leave_in_doubt(market)
     shutil.copytree(market.folder / "state", market.folder / "before")
     time.sleep(1.0)
     people_say(market, "00001", "--as", "not-charged")
@@ -512,14 +517,7 @@ def test_an_order_that_is_cancelled_after_it_was_settled_stays_so(
     """The copy knows that it was not charged, which says nothing of its being cancelled; or reports
     of two copies that went on apart tell one word each, in whichever order.
     """
-    job(market)
-    inbox(market, d1=[sale(1), sale(2)])
-    market.sandbox.add_rule(action="reset_before", order_id="00001")
-    market.sandbox.add_rule(
-        method="GET", path="/charges*", status=503, commit="never", skip=2
-    )
-    night(market, limit=1)
-    market.sandbox.clear_rules()
+    leave_in_doubt(market)
     if at_once:
         shutil.copytree(market.folder / "state", market.folder / "before")
     time.sleep(1.0)
@@ -584,14 +582,7 @@ def test_a_copy_that_went_on_for_longer_takes_nothing_back(
     """Another machine's copy has more events, and wrote its report last: of what was said here
     since it knows nothing.
     """
-    job(market)
-    inbox(market, d1=[sale(1), sale(2)])
-    market.sandbox.add_rule(action="reset_before", order_id="00001")
-    market.sandbox.add_rule(
-        method="GET", path="/charges*", status=503, commit="never", skip=2
-    )
-    night(market, limit=1)
-    market.sandbox.clear_rules()
+    leave_in_doubt(market)
     other = replace(market, folder=beside(market, "other machine"))
     shutil.copytree(market.folder, other.folder)
     shutil.copytree(market.folder / "state", market.folder / "before")

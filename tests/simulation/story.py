@@ -405,7 +405,7 @@ class Story:
         dice = dice or self.dice
         payer = {"customer": f"cust_test_{number}"}
         if dice.random() < 0.25 and not self._by_customers:
-            payer = {"card": f"tokn_test_{number}"}
+            payer = {"card": f"tokn_test_{number:012d}"}  # as long as one is
         amount = dice.choice([2000, 5001, 2499, 814_1, 100_50]) + number
         return {
             "order_id": f"{number:04d}",
