@@ -19,7 +19,7 @@ from batchpay.batches.clock import SystemClock
 from batchpay.batches.night import Result
 from batchpay.batches.session import Options
 from batchpay.commands import run as pipeline
-from batchpay.domain.events import NamelessListed, told_in
+from batchpay.domain.events import NamelessListed, Stop, told_in
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
 from batchpay.lifecycle.attempt import Attempt
@@ -602,6 +602,53 @@ def test_a_charge_behind_a_refusal_is_looked_for_under_the_id_of_another_column(
     assert rows(inbox)["INV-2"]["outcome"] == "held"
 
 
+WRONG_KEY = {"status": 401, "code": "authentication_failure", "message": "no"}
+
+
+@pytest.mark.fault("J05", "J07", "J13", "B32", "L10")
+@pytest.mark.parametrize(
+    ("answer", "edit", "names"),
+    [
+        (ODD, {}, False),
+        (WRONG_KEY, {}, False),
+        (WRONG_KEY, {}, True),
+        (WRONG_KEY, {"amount": "77.00"}, True),
+    ],
+)
+def test_a_charge_that_is_shown_after_its_sale_went_under_the_id_of_another_column(
+    inbox: Market,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: dict[str, Any],
+    edit: dict[str, str],
+    *,
+    names: bool,
+) -> None:
+    """The lists of that night hide it still: both are made, and a later look tells. Nothing links
+    the two but who pays how much, or the row that told both ids.
+    """
+    again = {**BY_CUSTOMER, "input": "optional = true"}
+    inbox.job(file="inbox/*.csv", **again)
+    inbox.orders([payer(2), payer(1)], "inbox/a.csv")
+    inbox.sandbox.add_rule(order_id="00002", times=1, **answer)
+    hide(inbox, "00002")
+    assert night(inbox) in (10, 77)
+    if not names:
+        (inbox.folder / "inbox" / "a.csv").unlink()
+    pass_days(inbox, monkeypatch, 1)
+    inbox.job(file="inbox/*.csv", **again, order_id='"invoice"')
+    inbox.orders([payer(2, **edit), payer(3)], "inbox/b.csv")
+    night(inbox)
+    show_late(inbox, "00002", 12 * 60)
+    for path in (inbox.folder / "inbox").glob("*.csv"):
+        path.unlink()
+    pass_days(inbox, monkeypatch, 2)
+    code = night(inbox)
+    assert {"00002", "INV-2"} <= inbox.money().keys()
+    assert code == 12
+    stops = [told.reason for _, told in told_in(journal_of(inbox), Stop)]
+    assert any("00002" in one and "INV-2" in one for one in stops), stops
+
+
 @pytest.mark.fault("J07", "J13", "B19", "I1")
 def test_a_charge_behind_a_refusal_is_looked_for_when_a_row_with_its_terms_comes_back(
     inbox: Market, monkeypatch: pytest.MonkeyPatch
@@ -773,6 +820,8 @@ def test_which_attempts_may_have_a_charge_that_nothing_shows() -> None:
     assert not list(went_again([refused])) and not list(went_again([paid]))
     resent = sent(sends=2, twins=frozenset({"chrg_test_2"}))
     assert list(went_again([resent])) == [resent]
+    assert list(went_again([refused], under_others=True)) == [refused]
+    assert not list(went_again([paid], under_others=True))
     assert not list(went_again([replace(resent, never_left=1)]))
 
 

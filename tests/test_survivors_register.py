@@ -20,6 +20,7 @@ from batchpay.domain.events import (
     Disowned,
     Lifted,
     Listed,
+    NewOrders,
     Restored,
     Stop,
     Told,
@@ -36,6 +37,7 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.paid import money_charges, money_of, paid_apart
 from batchpay.lifecycle.places import by_order
+from batchpay.lifecycle.sale_terms import BY_TERMS_NS
 from batchpay.lifecycle.terms import Asked
 from batchpay.settlement import Case, Channel, Recorder
 from batchpay.settlement.belonging import Belonging
@@ -396,6 +398,43 @@ def test_a_charge_that_the_journal_has_under_its_key_is_its_orders() -> None:
 
     written = Written()
     written.run(main)
+
+
+@pytest.mark.fault("J07", "J13", "B32")
+@pytest.mark.parametrize(
+    ("asked", "later_ns", "is_one"),
+    [
+        ({}, 1, True),
+        ({"amount": 9}, 1, False),  # for other terms
+        ({"ids_from": "made"}, 1, False),  # with an id of the same cells
+        ({}, 0, False),  # no later than the first one
+        ({}, BY_TERMS_NS - 1, True),
+        ({}, BY_TERMS_NS, False),  # too long after its last request
+    ],
+)
+@pytest.mark.parametrize("said", ["", "0009", "other"])
+def test_which_orders_may_be_a_sale_that_was_asked_for_in_vain_before_ids_were_edited(
+    asked: dict[str, Any], later_ns: int, said: str, *, is_one: bool
+) -> None:
+    """That went after it, for its terms, under ids of other cells; unless a person called them
+    new.
+    """
+    journal = MemoryJournal("night")
+    made = {**FIRST.data["intent"], "ids_from": "made"}
+    first = replace(FIRST, data={**FIRST.data, "intent": made})
+    intent = {**FIRST.data["intent"], "key": "two", "ids_from": "edited", **asked}
+    at_ns = FIRST.at_ns + later_ns
+    other = replace(
+        FIRST, order_id="0009", at_ns=at_ns, data={**FIRST.data, "intent": intent}
+    )
+    journal.append([*kept(first, DECLINED), *kept(other)])
+    if said:
+        journal.append([line(NewOrders(orders=(("terms", said),)), 1)])
+    (mine,) = fold(journal.histories(["0001"])["0001"])
+    found = [one.intent.order_id for one in Cases(journal, "night").by_terms(mine)]
+    assert found == (["0009"] if is_one and said != "0009" else [])
+    unknown = replace(mine, intent=replace(mine.intent, ids_from=""))
+    assert not list(Cases(journal, "night").by_terms(unknown))
 
 
 # --- what an earlier run left

@@ -20,7 +20,6 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
 from batchpay.lifecycle.sale_terms import fitting_terms_in, has_terms, same_sale_terms
-from batchpay.lifecycle.sales import took_nothing
 
 # how long an order of the same payer, recipient and amount is told
 NEAR_NS = 10 * 86_400 * 10**9
@@ -258,7 +257,7 @@ def _what_stands(
             stands[order_id] = _Stand()
             continue
         cancelled = [one for one in attempts if one.cancelled is not None]
-        in_vain = tuple(filter(took_nothing, attempts))
+        in_vain = tuple(one for one in attempts if one.asked_in_vain)
         if cancelled:
             stands[order_id] = _Stand(
                 cancelled[-1].settled_ns, cancelled[-1].called_off

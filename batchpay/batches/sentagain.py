@@ -9,6 +9,9 @@ look there once more (settlement/reach.py).
 What a journal lost it knows from one list, of the night after. So the time of that list is looked
 at on as many nights.
 
+So may an order have gone that was asked for in vain before somebody edited of which cells order
+ids are made: its sale comes under another id, and often nothing links the two.
+
 Orders of which a person said what became of a charge, most often of one that was gone: one that
 comes back is in no list of that night. It has an id, and is asked for by it on as many nights.
 
@@ -20,7 +23,7 @@ nothing fell due is written down once a week: what is older need not be gone thr
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, pairwise
 
 from batchpay.domain.events import (
     IdsMadeOf,
@@ -83,6 +86,8 @@ def _due_again(
     """
     due: list[Attempt] | None = None
     sales = _sent_again(journal, looked_ns - REMEMBERED_NS)
+    in_vain = _by_ids_of_before(journal, looked_ns - REMEMBERED_NS)
+    sales.update((one, []) for one in in_vain if one not in sales)
     ids = list(sales)
     for start in range(0, len(ids), SLICE):
         some = ids[start : start + SLICE]
@@ -94,7 +99,8 @@ def _due_again(
             of_its_sale = [*chain.from_iterable(map(fold, events))]
             if attempts and is_due([*attempts, *of_its_sale], looked_ns, now_ns):
                 due = due or []
-                due += went_again(attempts, of_its_sale)
+                is_in_vain = order_id in in_vain
+                due += went_again(attempts, of_its_sale, under_others=is_in_vain)
     return due
 
 
@@ -111,6 +117,24 @@ def _sent_again(journal: SqliteJournal, since_ns: int) -> dict[str, list[str]]:
     for order_id in journal.went_again_since(since_ns):
         sales.setdefault(order_id, [])
     return sales
+
+
+def _by_ids_of_before(journal: SqliteJournal, since_ns: int) -> set[str]:
+    """Orders that were asked for in vain, as it was said since then, where order ids have been
+    made of other cells since then: their sales may have gone under other ids, and often nothing
+    links the two.
+    """
+    noted = [
+        (event.at_ns, told.ids_from) for event, told in told_in(journal, IdsMadeOf)
+    ]
+    edits = ((at, to != of) for (_, of), (at, to) in pairwise(noted))
+    if not any(is_edit and at_ns >= since_ns for at_ns, is_edit in edits):
+        return set()
+    in_vain = set(journal.uncharged_since(since_ns))
+    for event, _ in told_in(journal, Resolved):
+        if event.at_ns >= since_ns:
+            in_vain.add(event.order_id)
+    return in_vain
 
 
 def _lost(journal: SqliteJournal, looked_ns: int, now_ns: int) -> list[Window]:

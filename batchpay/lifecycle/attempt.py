@@ -258,6 +258,12 @@ class Attempt:
         return self.refused or went
 
     @property
+    def asked_in_vain(self) -> bool:
+        """Was somebody asked for it, and was no money taken, as far as anybody was told?"""
+        ended = self.closed and not self.set_aside
+        return ended or self.said_uncharged
+
+    @property
     def sends_without_charge(self) -> int:
         """How many of its requests left, and are explained by no charge that was ever seen: whoever
         said of them that nothing was charged, a list may show one yet.

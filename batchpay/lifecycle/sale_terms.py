@@ -10,6 +10,10 @@ from hashlib import blake2b
 from batchpay.domain.model import Document
 from batchpay.lifecycle.payers import payer_of, who_pays
 
+# How long a request is looked for that only its terms link to what came later: what was asked in
+# vain, under an id that the job makes no more, may have been charged after all.
+BY_TERMS_NS = 31 * 86_400 * 10**9
+
 
 def terms_of(
     payer: str,

@@ -18,16 +18,13 @@ from batchpay.lifecycle.places import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import are_apart
 from batchpay.lifecycle.rows import Cancellation, Guards, History, Row, Unnamed
 from batchpay.lifecycle.sale_terms import (
+    BY_TERMS_NS,
     fitting_terms_in,
     terms_in,
     terms_of,
     words_terms,
 )
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
-
-# How long before a file came a request is looked for that only its terms link to a row of it: what
-# was asked in vain, under an id that the job makes no more, may have been charged after all.
-BY_TERMS_NS = 31 * 86_400 * 10**9
 
 # --- the attempts of a sale
 
@@ -85,8 +82,8 @@ def kin_without_money(row: Row, history: History, guards: Guards) -> Iterator[At
     can tell, first to last; of those that were withdrawn, or wait to go again, the ones that
     somebody was asked for.
     """
-    for attempt in filter(took_nothing, history.kin(row)):
-        if is_kin(row, attempt, history, guards) is not False:
+    for attempt in history.kin(row):
+        if attempt.asked_in_vain and is_kin(row, attempt, history, guards) is not False:
             yield attempt
 
 
@@ -101,12 +98,6 @@ def in_vain_by_terms(row: Row, history: History, guards: Guards) -> Iterator[Att
             is_told = attempt in kin or _are_rivals(row, attempt, history)
             if attempt.went_ns > since_ns and not is_told:
                 yield attempt
-
-
-def took_nothing(attempt: Attempt) -> bool:
-    """Was somebody asked for it, and was no money taken, as far as anybody was told?"""
-    ended = attempt.closed and not attempt.set_aside
-    return ended or attempt.said_uncharged
 
 
 def under_other_ids(row: Row, history: History, guards: Guards) -> Iterator[Unnamed]:

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from batchpay.domain.events import Stop, told_in
+from batchpay.domain.events import NewOrders, Stop, told_in
 from batchpay.domain.model import Document, Intent, OnItsWay, Outcome
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import paid_apart
 from batchpay.lifecycle.places import places_of, row_at
+from batchpay.lifecycle.sale_terms import BY_TERMS_NS, fitting_terms
 
 SLICE = 500  # orders that are read at once
 
@@ -168,6 +169,28 @@ class Cases:
                 places_of(other.intent)
             ):
                 yield other
+
+    def by_terms(self, mine: Attempt) -> Iterator[Attempt]:
+        """The attempts that went later and may be one sale with this one, for all that anybody
+        knows: for terms that fit, under ids that were made of other cells. Those of which a person
+        said that they are new are none.
+        """
+        asked = mine.intent
+        if not asked.ids_from:
+            return
+        terms = fitting_terms(
+            asked.payer, asked.destination, asked.amount, asked.currency
+        )
+        later = dict.fromkeys(
+            order_id
+            for some in self._journal.asked_under(terms, asked.ids_from).values()
+            for order_id, _, at_ns, *_ in some
+            if mine.sent_ns < at_ns < mine.went_ns + BY_TERMS_NS
+        )
+        for _, told in told_in(self._journal, NewOrders):
+            for _, order_id in told.orders:
+                later.pop(order_id, None)
+        yield from self.attempts_of(later)
 
     def _orders_at(self, place: str) -> list[str]:
         """The orders that a row which another came to correct caused."""

@@ -106,13 +106,18 @@ def merged(windows: Iterable[Window]) -> list[Window]:
 
 
 def went_again(
-    attempts: Sequence[Attempt], of_its_sale: Sequence[Attempt] = ()
+    attempts: Sequence[Attempt],
+    of_its_sale: Sequence[Attempt] = (),
+    *,
+    under_others: bool = False,
 ) -> Iterator[Attempt]:
     """Those of an order's attempts behind which a further request of it went, although no charge
     explains them: one that is shown late is a second one. `of_its_sale`: the attempts of orders
-    that came to correct it; one that went is a further request of it.
+    that came to correct it; one that went is a further request of it. `under_others`: one may have
+    gone under an id that nothing links to it.
     """
-    is_followed = any(other.sends or other.twins for other in of_its_sale)
+    is_followed = under_others
+    is_followed |= any(other.sends or other.twins for other in of_its_sale)
     for attempt in attempts:
         if not attempt.sends_without_charge:
             continue

@@ -410,6 +410,7 @@ class Recorder:
             intent = case.intent
             told, anothers = self._weighing.marked(told, intent, case.attempt)
             event = line_of(told, intent, self._clock.now_ns(), self._run_id, send)
+            before = case.attempt
             weighed = self._weighing.weigh(case, event, told, anothers)
             after = weighed.after
             events = [at_state(event, after.state)]
@@ -425,7 +426,7 @@ class Recorder:
                 events.append(self._entries.line(distrusted))
             stops: list[Stop] = []
             if meets:
-                stops += self._stops_beside(told, after)
+                stops += self._stops_beside(told, before, after)
             if stop:
                 stops.append(Stop(reason=stop, order=intent.order_id))
             await self._journal.write([*events, *map(self._entries.line, stops)])
@@ -434,24 +435,31 @@ class Recorder:
             self.cases.follow(after)
             self.expected.follow(after)
             if meets:
-                await self._stop_for_what_came(told, after, stops)
+                await self._stop_for_what_came(told, before, after, stops)
 
-    def _stops_beside(self, told: OfAttempt, mine: Attempt) -> list[Stop]:
+    def _stops_beside(
+        self, told: OfAttempt, before: Attempt | None, mine: Attempt
+    ) -> list[Stop]:
         """A charge is met: another job has one of its order, or its sale has, or may have, money
         under another id.
         """
         stops: list[Stop] = []
         if isinstance(told, Adopted):
             stops += self._not_told_yet(self.others.doubles_of(mine))
-        for reason in self._weighing.charged_twice(mine):
+        for reason in self._weighing.charged_twice(before, mine):
             stops.append(Stop(reason=reason, order=mine.intent.order_id))
         return stops
 
     async def _stop_for_what_came(
-        self, told: OfAttempt, mine: Attempt, written: Sequence[Stop]
+        self,
+        told: OfAttempt,
+        before: Attempt | None,
+        mine: Attempt,
+        written: Sequence[Stop],
     ) -> None:
         """The same for what was written of others while this was on its way to the disk."""
-        news = [one for one in self._stops_beside(told, mine) if one not in written]
+        stops = self._stops_beside(told, before, mine)
+        news = [one for one in stops if one not in written]
         self._stopped_by(news)
         if news:
             await self._entries.write(list(map(self._entries.line, news)))

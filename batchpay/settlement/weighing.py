@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeVar
 
 from batchpay.domain.errors import Taken
@@ -186,14 +187,21 @@ class Weighing:
 
     # --- its sale
 
-    def charged_twice(self, mine: Attempt) -> Iterator[str]:
+    def charged_twice(self, before: Attempt | None, mine: Attempt) -> Iterator[str]:
         """Why a charge that is met is a stop: it took money, or may, for a sale that has some under
         another id: another journal read its row with other ids, or another correction of it, and
-        could not know. `mine`: its attempt, as it is written now.
+        could not know. Or for one that went under another id, as far as anybody can tell, since it
+        was said that this attempt took none. `before`, `mine`: the attempt as it was written, and
+        as it is now.
         """
-        if not mine.stands or not mine.placed:
+        if not mine.stands:
             return
-        for other in self._cases.of_sale(mine.intent):
+        others: Iterator[Attempt] = iter(())
+        if mine.placed:
+            others = self._cases.of_sale(mine.intent)
+        if before is not None and before.asked_in_vain:
+            others = chain(others, self._cases.by_terms(mine))
+        for other in others:
             if other.stands and not other.anothers:
                 yield sale_charged_twice(mine, other)
 
