@@ -342,7 +342,7 @@ def take_in(
     files: list[Intake] = []
     refused: list[BatchpayError] = []
     seen: set[str] = set()
-    own = [path for path, _ in job.own_files()]
+    own = [*(path for path, _ in job.own_files()), job.report.directory]
     paths = readers.find_files(job.input, own)
     for path in paths:
         try:

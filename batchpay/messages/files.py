@@ -37,9 +37,10 @@ ONLY_NO_INPUT = entry(
 )
 ONLY_OWN = entry(
     "file-missing.own",
-    "{path}: only {names} is there, of which the job itself is made, and which holds no orders; put"
+    "{path}: only {names} is there, of which the job is made, or which it wrote, and no orders; put"
     " the orders there, or say optional = true in [input]",
-    means="What fits the pattern is a lookup file or the schema of the job, and no orders.",
+    means="What fits the pattern is a lookup file, the schema or reports of the job, and no"
+    " orders.",
     example='[input] file = "*.csv" and nothing but recipients.csv, the lookup file',
     remedy="Put the file there; where a night without one is well, say optional = true.",
 )

@@ -256,9 +256,10 @@ MERGED_CELLS = entry(
 )
 OWN_FILES = entry(
     "note.own-files",
-    "not read as orders: {names}, which [input] file fits, too, and of which the job itself is"
-    " made",
-    means="A wildcard fits a lookup file or the schema of the job beside the files of orders.",
+    "not read as orders: {names}, which [input] file fits, too: the job is made of them, or wrote"
+    " them",
+    means="A wildcard fits a lookup file, the schema or reports of the job beside the files of"
+    " orders.",
     example='[input] file = "*.csv" beside recipients.csv, the lookup file',
     remedy='Nothing; with a folder of their own for orders, file = "inbox/*.csv", it is not said.',
 )

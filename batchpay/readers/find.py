@@ -9,9 +9,8 @@ from __future__ import annotations
 import difflib
 import glob
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from batchpay.domain.errors import InputMissing
@@ -29,7 +28,7 @@ TOTALS = ".totals.json"  # control totals beside an input are no input
 
 def find_files(job_input: Input, own: Iterable[Path] = ()) -> list[Path]:
     """The files of a path or glob; one reached by several names counts once, under the first.
-    `own`: files that the job is made of, which a wildcard never means.
+    `own`: what a wildcard never means: files that the job is made of, folders that it writes.
 
     Whether each can be read is found out when it is opened. Raises InputMissing when there is none
     and the job does not call that fine.
@@ -45,11 +44,10 @@ def find_files(job_input: Input, own: Iterable[Path] = ()) -> list[Path]:
         except OSError:
             found[path] = path
             continue
-        place = (status.st_dev, status.st_ino)
-        if place in not_meant:
+        if _is_among(path, not_meant):
             left.append(path)
         else:
-            found.setdefault(place, path)
+            found.setdefault((status.st_dev, status.st_ino), path)
     if not found and _is_typed(job_input):
         raise InputMissing(_why_not_there(Path(job_input.pattern)))
     if not found and not job_input.optional:
@@ -58,27 +56,48 @@ def find_files(job_input: Input, own: Iterable[Path] = ()) -> list[Path]:
 
 
 def own_among(job_input: Input, own: Iterable[Path]) -> list[Path]:
-    """The files of the job itself that its `[input] file` fits, too."""
-    not_meant = _ids_of(job_input, own)
-    found = []
-    for path in _matches(job_input.pattern) if not_meant else ():
-        with suppress(OSError):
-            status = path.stat()
-            if (status.st_dev, status.st_ino) in not_meant:
-                found.append(path)
-    return found
+    """The files of the job itself that its `[input] file` fits, too, and those that it wrote."""
+    if not_meant := _ids_of(job_input, own):
+        return [one for one in _matches(job_input.pattern) if _is_among(one, not_meant)]
+    return []
 
 
-def _ids_of(job_input: Input, own: Iterable[Path]) -> set[tuple[int, int]]:
-    """By which these files are known under any name; none where the job names one file."""
-    found: set[tuple[int, int]] = set()
+_Ids = set[tuple[int, int]]
+
+
+def _ids_of(job_input: Input, own: Iterable[Path]) -> _Ids:
+    """By which these are known under any name; but for a folder that the job names as the place of
+    its input, and none where it names one file.
+    """
     if os.path.lexists(job_input.pattern):
-        return found
-    for path in own:
-        with suppress(OSError, ValueError):
-            status = path.stat()
-            found.add((status.st_dev, status.st_ino))
-    return found
+        return set()
+    found = set(chain.from_iterable(map(_ids_at, own)))
+    return found.difference(*map(_ids_at, _plain_part(job_input.pattern)))
+
+
+def _is_among(path: Path, some: _Ids) -> bool:
+    """Is it one of these, or in one?"""
+    if not some:
+        return False
+    return any(not some.isdisjoint(_ids_at(one)) for one in (path, *path.parents))
+
+
+def _ids_at(path: Path) -> _Ids:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return set()
+    return {(status.st_dev, status.st_ino)}
+
+
+def _plain_part(pattern: str) -> Iterator[Path]:
+    """The folders that a pattern names before its first wildcard."""
+    path = Path()
+    for part in Path(pattern).parts:
+        if glob.has_magic(part):
+            return
+        path /= part
+        yield path
 
 
 def _matches(pattern: str) -> list[Path]:

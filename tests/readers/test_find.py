@@ -70,11 +70,33 @@ def test_files_of_the_job_itself_are_no_orders(market: Market) -> None:
         (market.folder / name).unlink()
     missing = market.run(verb="check")
     assert missing.returncode == 66
-    assert "only 'link.csv', 'shops.csv' is there, of which the job itself is made" in (
+    assert "only 'link.csv', 'shops.csv' is there, of which the job is made" in (
         missing.stderr
     )
     market.job(file="*.csv", destination=lookup, input="optional = true")
     assert market.run().returncode == 0
+
+
+@pytest.mark.fault("X20", "E11")
+def test_reports_of_the_job_itself_are_no_orders(market: Market) -> None:
+    """A wildcard that reaches into the folder of its reports means none of them, under any name; a
+    path into it does.
+    """
+    bad = order(2, amount="x")
+    (market.folder / "inbox").mkdir()
+    market.orders([order(1), bad], "inbox/orders.csv")
+    (market.folder / "elsewhere").symlink_to(market.folder / "reports")
+    for _ in range(2):
+        market.job(file="**/*.csv")
+        assert market.run().returncode == 10
+        assert market.posts() == 1
+    checked = market.run(verb="check")
+    told = checked.stdout + checked.stderr
+    assert checked.returncode == 10 and "not read as orders: 'rejects.csv'" in told
+    assert market.run("--input", "reports/2*/rejects.csv").returncode == 10
+    (market.folder / "inbox" / "orders.csv").unlink()
+    missing = market.run(verb="check")
+    assert missing.returncode == 66 and "or which it wrote" in missing.stderr
 
 
 @pytest.mark.fault("E11")
