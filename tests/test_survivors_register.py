@@ -405,6 +405,7 @@ def test_a_charge_that_the_journal_has_under_its_key_is_its_orders() -> None:
     ("asked", "later_ns", "is_one"),
     [
         ({}, 1, True),
+        ({"order_id": FIRST.order_id}, 1, False),  # of its own order
         ({"amount": 9}, 1, False),  # for other terms
         ({"ids_from": "made"}, 1, False),  # with an id of the same cells
         ({}, 0, False),  # no later than the first one
@@ -424,13 +425,13 @@ def test_which_orders_may_be_a_sale_that_was_asked_for_in_vain_before_ids_were_e
     first = replace(FIRST, data={**FIRST.data, "intent": made})
     intent = {**FIRST.data["intent"], "key": "two", "ids_from": "edited", **asked}
     at_ns = FIRST.at_ns + later_ns
-    other = replace(
-        FIRST, order_id="0009", at_ns=at_ns, data={**FIRST.data, "intent": intent}
-    )
+    order_id = asked.get("order_id", "0009")
+    data = {**FIRST.data, "intent": intent}
+    other = replace(FIRST, order_id=order_id, attempt=2, at_ns=at_ns, data=data)
     journal.append([*kept(first, DECLINED), *kept(other)])
     if said:
         journal.append([line(NewOrders(orders=(("terms", said),)), 1)])
-    (mine,) = fold(journal.histories(["0001"])["0001"])
+    mine, *_ = fold(journal.histories(["0001"])["0001"])
     found = [one.intent.order_id for one in Cases(journal, "night").by_terms(mine)]
     assert found == (["0009"] if is_one and said != "0009" else [])
     unknown = replace(mine, intent=replace(mine.intent, ids_from=""))

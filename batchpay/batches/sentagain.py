@@ -6,11 +6,11 @@ was said, by an answer, by lists or by a person, that nothing was charged.
 A list that showed that charge late shows it behind what a run looks at: so some nights of a month
 look there once more (settlement/reach.py).
 
+One that was asked for in vain before somebody edited of which cells order ids are made may be such
+an order: its sale comes under another id, and often nothing links the two.
+
 What a journal lost it knows from one list, of the night after. So the time of that list is looked
 at on as many nights.
-
-So may an order have gone that was asked for in vain before somebody edited of which cells order
-ids are made: its sale comes under another id, and often nothing links the two.
 
 Orders of which a person said what became of a charge, most often of one that was gone: one that
 comes back is in no list of that night. It has an id, and is asked for by it on as many nights.

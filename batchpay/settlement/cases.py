@@ -171,9 +171,9 @@ class Cases:
                 yield other
 
     def by_terms(self, mine: Attempt) -> Iterator[Attempt]:
-        """The attempts that went later and may be one sale with this one, for all that anybody
-        knows: for terms that fit, under ids that were made of other cells. Those of which a person
-        said that they are new are none.
+        """The attempts of other orders that went later and may be one sale with this one, for all
+        that anybody knows: for terms that fit, under ids that were made of other cells. Those of
+        which a person said that they are new are none.
         """
         asked = mine.intent
         if not asked.ids_from:
@@ -187,6 +187,7 @@ class Cases:
             for order_id, _, at_ns, *_ in some
             if mine.sent_ns < at_ns < mine.went_ns + BY_TERMS_NS
         )
+        later.pop(asked.order_id, None)
         for _, told in told_in(self._journal, NewOrders):
             for _, order_id in told.orders:
                 later.pop(order_id, None)

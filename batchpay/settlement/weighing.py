@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TypeVar
 
 from batchpay.domain.errors import Taken
@@ -196,12 +195,13 @@ class Weighing:
         """
         if not mine.stands:
             return
-        others: Iterator[Attempt] = iter(())
+        others: list[Attempt] = []
         if mine.placed:
-            others = self._cases.of_sale(mine.intent)
+            others += self._cases.of_sale(mine.intent)
         if before is not None and before.asked_in_vain:
-            others = chain(others, self._cases.by_terms(mine))
-        for other in others:
+            others += self._cases.by_terms(mine)
+        # its row may link an attempt to it, and its terms as well
+        for other in {one.intent.key: one for one in others}.values():
             if other.stands and not other.anothers:
                 yield sale_charged_twice(mine, other)
 

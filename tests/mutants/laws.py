@@ -2143,6 +2143,20 @@ mutant(
 )(lambda: swap("batchpay.batches.sentagain:_lost", always([])))
 
 mutant(
+    "J07",
+    "what was asked for in vain before ids were made of other cells is looked for no more",
+    "test_late_lists.py"
+    "::test_a_charge_that_is_shown_after_its_sale_went_under_the_id_of_another_column",
+)(lambda: swap("batchpay.batches.sentagain:_by_ids_of_before", always(frozenset())))
+
+mutant(
+    "J13",
+    "a charge that is shown late is held against no order that only its terms link to it",
+    "test_late_lists.py"
+    "::test_a_charge_that_is_shown_after_its_sale_went_under_the_id_of_another_column",
+)(lambda: swap("batchpay.settlement.cases:Cases.by_terms", always(())))
+
+mutant(
     "L3",
     "what was found to go beside attempts that took nothing goes, whatever those have by now",
     "test_late_lists.py::test_what_a_list_of_this_run_shows_of_its_sale_keeps_an_order_back",
