@@ -96,6 +96,18 @@ CARDS = {
     "behind an id": f"INV-12 {CARD}",
     "in a list": f"1,{CARD},3",
     "json": f'{{"pan":"{CARD}"}}',
+    "a letter behind dashes": "4242-4242-4242-4242x",
+    "a letter behind colons": "4242:4242:4242:4242x",
+    "a letter before colons": "x4242:4242:4242:4242",
+    "letters around": "AB4242 4242 4242 4242CD",
+    "amex, a letter behind": "3782-822463-10005x",
+    "said, colons, a letter behind": "card:4242:4242:4242:4242x",
+    "said, points, a letter behind": "card:4242.4242.4242.4242x",
+    "said, a letter behind": f"card:{CARD}x",
+    "said with number": f"Card No. {CARD}A",
+    "said in json": f'{{"card":"{CARD}x"}}',
+    "said, any cut": "visa 424242-4242424242x",
+    "behind a number, a letter behind": "7, 4242-4242-4242-4242x",
     "key and value": f"pan={CARD};cvc=123",
 }
 
@@ -110,6 +122,9 @@ NOT_CARDS = {
     "order id": f"ORD{CARD}",
     "invoice id": f"INV_{CARD}",
     "letters behind": f"{CARD}x",
+    "order number, a letter behind": f"Order No: {CARD}x",
+    "discarded": f"discard {CARD}x",
+    "letters between and behind": "A4242x4242x4242x4242x",
     "hex": "a4242424242424242f0c1d2e3b4a59687",
     "sha-256": "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d76a27fb57e9",
     "uuid": "42424242-4242-4242-8242-42424242424a",
@@ -226,6 +241,7 @@ def test_what_only_looks_like_one_is_left_alone(name: str) -> None:
                 ",",
                 "x4",
                 "card",
+                "card:",
                 "x.",
             ]
         )

@@ -313,7 +313,9 @@ def asked(
 @pytest.mark.fault("J23", "J35")
 @pytest.mark.parametrize("at_once", [1, 2, 3, 10])
 def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) -> None:
-    """In order, those behind the unknown ones too; what is no recipient's id asks nobody."""
+    """In order, those behind the unknown ones too; what is no recipient's id asks nobody. Of whom
+    it does not tell, it is asked again where it told of others, and they wait.
+    """
     answers = {
         f"/recipients/recp_test_{n}": recipient(id=f"recp_test_{n}", active=n != 3)
         for n in range(1, 4)
@@ -344,6 +346,11 @@ def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) 
     told, paths = asked(silent, names[:5], at_once)
     assert (told.barred, len(paths)) == ({}, 6)
     assert told.unknown == tuple(f"recp_test_{n}" for n in range(1, 6))
+    one = {**silent, "/recipients/recp_test_4": recipient(id="recp_test_4")}
+    told, paths = asked(one, names[:5], at_once)
+    assert sorted(told.barred) == [f"recp_test_{n}" for n in (1, 2, 3, 5)]
+    assert {why.code for why in told.barred.values()} == {"barred.untold"}
+    assert (told.unknown, len(paths)) == ((), 1 + 5 + 4)
 
 
 @pytest.mark.fault("J29")

@@ -9,10 +9,10 @@ characters at a time, it is one
     cut in any other way    424242-4242424242     when every cut is alike, and other numbers are cut
       off otherwise
 
-Not one: digits that are part of a word or a UUID (ids and tokens), unless the word says that a card
-follows; a moment in time; 13 digits that are a valid EAN or Thai tax id (the 13-digit cards are
-long gone, so everything else of that form is still taken for one); thousands set apart in a sum; a
-list of numbers that count up; two telephone numbers.
+Not one: digits that are part of a word or a UUID (ids and tokens), unless they are cut as on the
+card, or a word says that a card follows; a moment in time; 13 digits that are a valid EAN or Thai
+tax id (the 13-digit cards are long gone, so everything else of that form is still taken for one);
+thousands set apart in a sum; a list of numbers that count up; two telephone numbers.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ _ANNOUNCING = re.compile(
     r"acct|amex|card(?:no|num)?|cc|ccn|ccnum|credit(?:card)?|cvc|cvv|debit|diners|discover|exp|expiry|jcb|master(?:card)?"
     r"|mc|no|nr|num|number|pan|unionpay|valid|visa"
 )
+# the same, a few marks before it; what only says that a number follows may mean any number
+_ANNOUNCED = re.compile(
+    r"(?<![A-Za-z])(?:amex|card(?:no|num|number)?|cc|ccn|ccnum|credit(?:card)?|debit(?:card)?|diners|discover|jcb"
+    r"|master(?:card)?|pan|unionpay|visa)(?:[\W_]{1,3}(?:no|nr|num|number))?[\W_]{1,3}\Z",
+    re.IGNORECASE,
+)
+_LONGEST_WORDS = 40  # in characters: what an announcement takes at most
 _SCHEMES = (
     (re.compile(r"4"), {13, 16, 18, 19}),  # Visa
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), {16}),  # Mastercard
@@ -49,6 +56,7 @@ _SCHEMES = (
     (re.compile(r"30[0-5]|36|3[89]"), {14, 15, 16, 17, 18, 19}),  # Diners Club
     (re.compile(r"62|81"), {16, 17, 18, 19}),  # UnionPay
 )
+_ON_THE_CARD = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3))
 _DAY = r"(?:0[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:19|20|24|25|26)\d\d"
 _TIME = r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d*"
@@ -68,10 +76,6 @@ def find(text: str) -> Iterator[tuple[int, int, str]]:
         text = _UUID.sub(lambda uuid: "u" * len(uuid[0]), text)
     for chain in _CHAIN.finditer(text):
         groups = [group.span() for group in _GROUP.finditer(text, *chain.span())]
-        if _in_a_word(text, groups[-1][1], before=False):
-            groups.pop()
-        if groups and _in_a_word(text, groups[0][0], before=True):
-            groups = groups[1:]
         yield from _among(text, groups)
 
 
@@ -113,12 +117,25 @@ def _among(text: str, groups: Sequence[Span]) -> Iterator[tuple[int, int, str]]:
             if not 13 <= sum(end - start for start, end in parts) <= 19:
                 continue
             digits = "".join(_ascii(text[start:end]) for start, end in parts)
-            around = (groups[first - 1 : first], groups[last : last + 1])
-            if is_card(digits) and _stands_so(text, parts, around):
+            if is_card(digits) and _stands_so(
+                text, parts, _beside(text, groups, first, last)
+            ):
                 yield parts[0][0], parts[-1][1], digits
                 first = last - 1
                 break
         first += 1
+
+
+def _beside(
+    text: str, groups: Sequence[Span], first: int, last: int
+) -> tuple[Sequence[Span], Sequence[Span]]:
+    """The numbers next to these groups; the end of a word is none."""
+    before, after = groups[first - 1 : first], groups[last : last + 1]
+    if first == 1 and _in_a_word(text, groups[0][0], before=True):
+        before = []
+    if last == len(groups) - 1 and _in_a_word(text, groups[-1][1], before=False):
+        after = []
+    return before, after
 
 
 def _stands_so(
@@ -127,14 +144,15 @@ def _stands_so(
     """Are these groups of digits cut and surrounded as a card number may be? `around`: the groups
     next to them.
     """
-    start = parts[0][0]
-    if _in_a_word(text, start, before=True) or _in_a_word(
-        text, parts[-1][1], before=False
-    ):
+    start, end = parts[0][0], parts[-1][1]
+    between = [text[left[1] : right[0]] for left, right in itertools.pairwise(parts)]
+    touched = _in_a_word(text, start, before=True) or _in_a_word(
+        text, end, before=False
+    )
+    if touched and not (_is_announced(text, start) or _as_on_the_card(parts, between)):
         return False
     if len(parts) == 1:
         return True
-    between = [text[left[1] : right[0]] for left, right in itertools.pairwise(parts)]
     if _counts_up(text, parts):
         return False
     if any(map(_LETTERS.search, between)) and _WORD_BEFORE.search(
@@ -150,6 +168,21 @@ def _stands_so(
     if _printed(sizes):
         return _fits_printed(cuts, alone=alone)
     return alone and len(set(cuts)) == 1 and _fits_any(text, start, sizes, cuts[0])
+
+
+def _as_on_the_card(parts: Sequence[Span], between: Sequence[str]) -> bool:
+    """Printed groups with one mark between all of them: a card number whatever touches it."""
+    sizes = tuple(end - start for start, end in parts)
+    return (
+        sizes in _ON_THE_CARD
+        and len(set(between)) == 1
+        and not _LETTERS.search(between[0])
+    )
+
+
+def _is_announced(text: str, start: int) -> bool:
+    """Does a word a few marks before say that a card follows, as `card:` does?"""
+    return bool(_ANNOUNCED.search(text[max(0, start - _LONGEST_WORDS) : start]))
 
 
 def _printed(sizes: Sequence[int]) -> bool:

@@ -227,8 +227,8 @@ UNTOLD_RECIPIENTS = entry(
     "the gateway does not tell of {count} recipients, such as {recipient}",
     one="the gateway does not tell of 1 recipient, such as {recipient}",
     count="count",
-    means="Whether a recipient can be paid was asked, and not answered.",
-    example="a gateway that answers 500 for a recipient",
+    means="Whether recipients can be paid was asked, and answered for none of them.",
+    example="a gateway that answers 500 for every recipient",
     remedy="Nothing: their orders go on; batchpay doctor asks again.",
 )
 NO_ACCOUNT = entry(

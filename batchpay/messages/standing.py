@@ -405,6 +405,13 @@ IS_INACTIVE = entry(
     example="a seller whose papers are looked at",
     remedy=_BARRED_REMEDY,
 )
+IS_UNTOLD = entry(
+    "barred.untold",
+    "is one the gateway did not tell of when asked, though it told of others: {step}",
+    means="Whether a recipient can be paid was asked twice, and not answered.",
+    example="a gateway that answers 500 for one recipient",
+    remedy="The next run asks again; if it stays so, have the gateway say why.",
+)
 HELD_CHARGE_TOO_SMALL = entry(
     "held.charge-too-small",
     "it asks for {amount} {currency}, the gateway's smallest charge is {least}: {step}",

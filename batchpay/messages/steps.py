@@ -428,6 +428,12 @@ ACTIVATE = entry(
     means="The recipient is not active.",
     example="a seller whose account was closed at the gateway",
 )
+ASKED_AGAIN = entry(
+    "asked-again",
+    "the next run asks again; if it stays so, ask the gateway's support about it",
+    means="The gateway did not tell of a recipient.",
+    example="a gateway that answers 500 for one recipient",
+)
 OLD_NAME = entry(
     "old-name",
     'If this job was renamed, give it its old name again: name = "{job}"; if these are other orders'

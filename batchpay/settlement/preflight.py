@@ -2,15 +2,16 @@
 transfer?
 
 (docs/gateway.md, 2.3 and 7.3.) Only what the gateway says holds anybody back: a charge to a
-recipient it calls unverified would be refused, or worse, charged without a split. Of whom it does
-not tell, nothing is held.
+recipient it calls unverified would be refused, or worse, charged without a split. Where it tells of
+some, those of whom it does not tell, asked twice, wait. One that tells of nobody has no such answers
+to give: then nobody waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -32,7 +33,7 @@ class Preflight:
 
     # recipient -> why it cannot be paid now
     barred: Mapping[str, str | Message] = field(default_factory=dict)
-    unknown: tuple[str, ...] = ()  # recipients of whom it told nothing
+    unknown: tuple[str, ...] = ()  # those asked about, where it told of none
     # upper-case currency -> its smallest transfer
     smallest_share: Mapping[str, int] = field(default_factory=dict)
     # ... and its smallest charge
@@ -41,13 +42,12 @@ class Preflight:
     most_charge: Mapping[str, int] = field(default_factory=dict)
 
     def beside(self, kept: Preflight, asked: Collection[str]) -> Preflight:
-        """The same with what was told before of recipients that were not `asked` about, and of
-        limits that the gateway does not tell today.
+        """The same with what was told before of recipients that were not `asked` about or are not
+        told of today, and of limits that the gateway does not tell today.
         """
+        news = set(asked).difference(self.unknown)
         others = {
-            recipient: why
-            for recipient, why in kept.barred.items()
-            if recipient not in asked
+            recipient: why for recipient, why in kept.barred.items() if recipient not in news
         }
         return replace(
             self,
@@ -107,9 +107,22 @@ async def preflight(
     `currency`: in which the account is paid out, upper case; empty when it is not known.
     """
     limits = await _limits(gateway, channel, currency)
-    barred: dict[str, str | Message] = {}
-    unknown: list[str] = []
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
+    told = await _told_of(asked, gateway, channel, at_once)
+    unknown = [recipient for recipient in asked if recipient not in told]
+    if told:
+        told |= await _told_of(unknown, gateway, channel, at_once)
+    if not told or channel.closed:
+        return replace(limits, barred=_barred(told), unknown=tuple(unknown))
+    untold = dict.fromkeys(unknown, standing.IS_UNTOLD(step=steps.ASKED_AGAIN()))
+    return replace(limits, barred=_barred(untold | told))
+
+
+async def _told_of(
+    asked: Sequence[str], gateway: Gateway, channel: Channel, at_once: int
+) -> dict[str, str | Message]:
+    """Why each cannot be paid, of those of whom the gateway tells; empty when it can."""
+    told: dict[str, str | Message] = {}
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
         glances = (
@@ -118,13 +131,15 @@ async def preflight(
         answers = await asyncio.gather(*glances)
         for recipient, answer in zip(some, answers, strict=True):
             why = why_barred(recipient, answer)
-            if why is None:
-                unknown.append(recipient)
-            elif why:
-                barred[recipient] = why
+            if why is not None:
+                told[recipient] = why
         if channel.closed:
             break
-    return replace(limits, barred=barred, unknown=tuple(unknown))
+    return told
+
+
+def _barred(told: Mapping[str, str | Message]) -> dict[str, str | Message]:
+    return {recipient: why for recipient, why in told.items() if why}
 
 
 async def _limits(gateway: Gateway, channel: Channel, currency: str) -> Preflight:
