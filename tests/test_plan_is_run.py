@@ -396,3 +396,25 @@ def test_a_plan_ends_as_the_run_where_a_row_repeats_one_that_goes(
     assert market.run().returncode == 0
     assert market.run(verb="plan").returncode == 0
     assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+
+
+@pytest.mark.fault("J14")
+@pytest.mark.parametrize("amount", ["100.00", "110.00"])
+def test_a_plan_ends_as_the_run_where_an_older_batch_waits_for_what_goes_now(
+    market: Market, amount: str
+) -> None:
+    """Orders that a limit held come in a new file, and the limit is gone; one with another amount,
+    too.
+    """
+    market.job(more='[controls]\nmax_total = { THB = "150" }\n')
+    market.orders([order(1, amount="100.00"), order(2, amount="100.00")])
+    assert market.run().returncode == 65
+    market.job()
+    market.orders(
+        [order(1, amount="100.00"), order(2, amount=amount), order(3)], "next.csv"
+    )
+    plan = market.run("--input", "next.csv", verb="plan")
+    run = market.run("--input", "next.csv")
+    assert plan.returncode == run.returncode, plan.stdout + run.stdout
+    assert market.run("--input", "next.csv", verb="plan").returncode == run.returncode
+    assert market.posts() == 3

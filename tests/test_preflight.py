@@ -75,7 +75,9 @@ def test_a_gateway_that_tells_of_no_recipient_bars_nobody(
 
 
 @pytest.mark.fault("J23")
-def test_whom_the_gateway_does_not_tell_of_waits_where_it_tells_of_others(market: Market) -> None:
+def test_whom_the_gateway_does_not_tell_of_waits_where_it_tells_of_others(
+    market: Market,
+) -> None:
     """Asked twice, then held, the engineer acts; also on nights when nobody else is asked about.
     When the gateway tells of it, the next run sends.
     """

@@ -19,6 +19,7 @@ from typing import Any
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.drafts import drafts_of
 from batchpay.batches.ending import (
+    Counted,
     acts_over,
     code_over,
     older_batches,
@@ -37,6 +38,7 @@ from batchpay.batches.planned import (
     unasked,
 )
 from batchpay.batches.session import Options, limits_of
+from batchpay.batches.standings import findings_of
 from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import Loss, loss_of, older_copy, refuse_lost
 from batchpay.commands.check import (
@@ -52,7 +54,7 @@ from batchpay.domain.errors import (
     Misconfigured,
 )
 from batchpay.domain.exits import Acts, sentence
-from batchpay.domain.model import Finding, Outcome
+from batchpay.domain.model import Batch, Finding, Outcome
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told as shown
 from batchpay.intake.take_in import Intakes
@@ -156,11 +158,13 @@ def plan(
             older=older_copy(loss),
             knows_orders=journal.knows_orders(),
         )
-        walk = _Walk(job, known, limit, on_row)
+        others = _others(job, journal, known)
+        walk = _Walk(job, known, limit, on_row, others)
         for one in planned:
             walk.file(one, placed_rows(job, journal, one, known.guards, decided=True))
         walk.count_repeats()
-        ended = _ended(job, journal, known, walk)
+        others = [walk.without_going(job, journal, *one) for one in others]
+        ended = _ended(job, journal, known, walk, others)
     return _plan(job, known, walk, *ended)
 
 
@@ -262,6 +266,7 @@ class _Walk:
         known: _Known,
         limit: int | None,
         on_row: OnRow | None,
+        others: Iterable[Counted],
     ) -> None:
         self._job = job
         self._guards = known.guards
@@ -273,8 +278,10 @@ class _Walk:
         # why a run that begins now would send nothing at all
         self._why_none = str(known.impossible or "") or known.late
         self._digest = hashlib.sha256(_rules_told(job))
-        self._has_repeats = any(one.repeats for one in known.planned)
-        # hashes of the order ids that would be sent, where another row asks for one of them
+        # may another row, of these files or of an older batch, ask for an order that goes?
+        repeated = any(one.repeats for one in known.planned)
+        self._asks_again = repeated or any(map(_holds, others))
+        # hashes of the order ids that would be sent, where it may
         self._going: set[int] = set()
         self._repeated: list[tuple[Totals, Finding]] = []  # rows that repeat another
         self.survey = Survey()  # of what would be sent
@@ -316,10 +323,34 @@ class _Walk:
     def count_repeats(self) -> None:
         """Count the rows that repeat another: as it will be, when that is sent."""
         for totals, finding in self._repeated:
-            if hash(finding.order_id) in self._going:
-                totals.add(replace(finding, counts_as=Outcome.SUCCEEDED, who_acts="-"))
-            else:
-                totals.add(finding)
+            totals.add(self._when_sent(finding))
+
+    def without_going(
+        self, job: Job, journal: SqliteJournal, batch: Batch, totals: Totals
+    ) -> Counted:
+        """An older batch as it will be counted: an order that it holds may go as a row of these
+        files, and then nothing is left to do about it.
+        """
+        if not (self._going and _holds((batch, totals))):
+            return batch, totals
+        counted = Totals()
+        for _, findings in findings_of(job, journal, batch)():
+            for finding in findings:
+                if finding.outcome is Outcome.HELD:
+                    counted.add(self._when_sent(finding))
+                else:
+                    counted.add(finding)
+        return batch, counted
+
+    def _when_sent(self, finding: Finding) -> Finding:
+        if hash(finding.order_id) in self._going:
+            return replace(
+                finding,
+                outcome=Outcome.DUPLICATE,
+                counts_as=Outcome.SUCCEEDED,
+                who_acts="-",
+            )
+        return finding
 
     def _hold(self) -> str:
         """Why one row more that may go is not sent in this run; empty when it is."""
@@ -332,7 +363,7 @@ class _Walk:
     def _send(self, placed: Placed, finding: Finding) -> None:
         document = placed.row.document
         self.survey.add(self._job, placed)
-        if self._has_repeats:
+        if self._asks_again:
             self._going.add(hash(document["order_id"]))
         if isinstance(placed.standing, MayGo):
             number = placed.standing.number
@@ -412,15 +443,28 @@ def _refusals(known: _Known) -> tuple[str, ...]:
     return tuple(told)
 
 
+def _others(job: Job, journal: SqliteJournal, known: _Known) -> Sequence[Counted]:
+    """Older batches by which a run ends, too."""
+    present = {one.batch.id for one in known.planned}
+    return list(older_batches(job, journal, present, known.stop))
+
+
+def _holds(one: Counted) -> bool:
+    _, totals = one
+    return totals.count(Outcome.HELD) > 0
+
+
 def _ended(
-    job: Job, journal: SqliteJournal, known: _Known, walk: _Walk
+    job: Job,
+    journal: SqliteJournal,
+    known: _Known,
+    walk: _Walk,
+    others: Sequence[Counted],
 ) -> tuple[int, Acts]:
     """The code that a run would end with, were every charge to succeed, and who must act. Raises
     InputMissing where that is all there is to tell.
     """
     mine = [(one.batch, walk.totals[one.batch.id]) for one in known.planned]
-    present = {batch.id for batch, _ in mine}
-    others = list(older_batches(job, journal, present, known.stop))
     stopped = bool(known.stop)
     codes = [error.exit_code for error in known.intakes.refused]
     if any(batch.refusal for batch, _ in mine):

@@ -2,9 +2,9 @@
 transfer?
 
 (docs/gateway.md, 2.3 and 7.3.) Only what the gateway says holds anybody back: a charge to a
-recipient it calls unverified would be refused, or worse, charged without a split. Where it tells of
-some, those of whom it does not tell, asked twice, wait. One that tells of nobody has no such answers
-to give: then nobody waits.
+recipient it calls unverified would be refused, or worse, charged without a split. Where it tells
+of some, those of whom it does not tell, asked twice, wait. One that tells of nobody has no such
+answers to give: then nobody waits.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Preflight:
         """
         news = set(asked).difference(self.unknown)
         others = {
-            recipient: why for recipient, why in kept.barred.items() if recipient not in news
+            recipient: why
+            for recipient, why in kept.barred.items()
+            if recipient not in news
         }
         return replace(
             self,
