@@ -82,6 +82,8 @@ def test_no_plan_overwrites_what_the_job_lives_on(settled: Market) -> None:
         "reports/index.html",
         "reports/index-night.html",
         "reports/latest/night",
+        "reports/run.json",
+        "reports/plan.json",
         "hard.toml",
         "soft.csv",
         "state/../job.toml",
@@ -132,6 +134,23 @@ def test_a_plan_is_written_whole_and_overwrites_only_by_force(settled: Market) -
     )
     assert not list(folder.glob(".batchpay-*"))
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.fault("J24")
+def test_beside_reports_that_lie_in_the_jobs_own_folder_a_plan_has_room(
+    market: Market,
+) -> None:
+    """Only what a run writes there is refused."""
+    market.orders([order(1)])
+    market.job(more='[report]\ndirectory = "."\n')
+    assert market.run().returncode == 0
+    before = everything(market.folder)
+    (report,) = market.folder.glob("2*")
+    for name in ("run.json", "run-night.json", "index.html", f"{report.name}/x.json"):
+        assert market.run("--out", name, "--force", verb="plan").returncode == 64
+        assert market.run("--out", name, "--force", verb="check").returncode == 64
+    assert everything(market.folder) == before
+    assert market.run("--out", "plan.json", verb="plan").returncode == 0
 
 
 @pytest.mark.fault("J24")

@@ -22,7 +22,11 @@ from batchpay.readers import find_files
 from batchpay.readers.find import TOTALS
 
 OF_REPORTS = ("manifest.json", "audit.json")  # a folder with one of these is a report's
-BESIDE_REPORTS = ("index*.html", "latest")  # what lies beside these folders
+BESIDE_REPORTS = (
+    "index*.html",
+    "latest",
+    "run*.json",
+)  # what lies beside these folders
 
 
 def refuse_overwriting(flag: str, path: Path, *, force: bool) -> None:
@@ -72,7 +76,7 @@ def refuse_what_a_job_lives_on(
         )
     if real.parent == state.parent and real.name.startswith(state.name):
         raise Usage(f"{flag} {path}: belongs to the journal; name another file")
-    if _is_among(real, reports):
+    if _is_among(real, reports, _real(job.path)):
         raise Usage(f"{flag} {path}: lies among the reports; name a file elsewhere")
 
 
@@ -80,10 +84,14 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _is_among(real: Path, reports: Path) -> bool:
-    """Does a file lie in the folder of a report, or is it one beside them that every run writes?"""
+def _is_among(real: Path, reports: Path, job: Path) -> bool:
+    """Does a file lie where reports do? In a folder that holds the job, too: in the folder of a
+    report, or as one beside them that every run writes?
+    """
     if not real.is_relative_to(reports):
         return False
+    if not job.is_relative_to(reports):
+        return True
     inside = real.relative_to(reports).parts
     if any(fnmatch.fnmatch(inside[0], name) for name in BESIDE_REPORTS):
         return True
