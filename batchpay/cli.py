@@ -370,7 +370,7 @@ def status(
     story.
 
     Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a
-    stop is in force.
+    stop is in force. With an order id by that order alone.
     """
     from batchpay import api
     from batchpay.terminal import saying
@@ -381,7 +381,7 @@ def status(
 
         told = verb.story(job, order_id, spoken=not as_json)
         saying.story(job, told, as_json=as_json)
-        _leave(0)
+        _leave(told["exit_code"])
     made = api.status(job)
     saying.status(job, made, as_json=as_json)
     _leave(made.exit_code)

@@ -314,6 +314,13 @@ def test_what_the_system_says_of_a_file_has_its_code(
     )
 
 
+def test_a_file_where_the_folder_belongs_is_named_itself(tmp_path: Path) -> None:
+    """Not what should lie in it, which nobody could move away."""
+    (tmp_path / "state").touch()
+    error = why_closed(tmp_path / "state/j.db", NotADirectoryError())
+    assert str(error).startswith(f"{tmp_path / 'state'}: a file")
+
+
 def test_what_cannot_be_written_blames_no_disk(tmp_path: Path) -> None:
     """An event that holds what JSON or SQLite cannot is ours to mend; the journal is as it was and
     goes on.

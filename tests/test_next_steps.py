@@ -253,10 +253,12 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
         "a person: 3 orders to look at" in done.stdout
         and exits.NEXT_STEP[12] in done.stdout
     )
+    assert three.run("00001", verb="status").returncode == 12
     said = follow(three, row(three, "00001")["reason"])
     assert "stays unproven" in said
     assert "lifted" in follow(three, said)  # what it said is the next step
     over(three, 10)
+    assert three.run("00001", verb="status").returncode == 10
     assert WHY in row(three, "00001")["reason"]
     assert exits.SEEN_TO in three.run("--summary").stdout
     three.orders([order(1), order(4)], "again.csv")
@@ -439,7 +441,7 @@ def test_an_order_that_was_mistyped_is_said_again(three: Market) -> None:
         assert typed.returncode == 64 and step in typed.stderr, typed
         assert "knows no order" in typed.stderr or "was never sent" in typed.stderr
     named = three.results()[0]["order_id"]
-    assert three.run(named, verb="status").returncode == 0
+    assert three.run(named, verb="status").returncode == 12
     follow(three, row(three, named)["reason"])
     lift(three)
     over(three, 10)
@@ -1430,6 +1432,28 @@ def test_what_was_held_for_a_while_the_next_run_sends(
         pass
     over(three, code)
     assert code in (0, 10)
+
+
+@pytest.mark.fault("J23")
+@tries("asked-again", "party engineer")
+def test_whom_the_gateway_does_not_tell_of_waits_where_it_tells_of_others(
+    three: Market,
+) -> None:
+    """Asked twice, then held, the engineer acts; also on nights when nobody else is asked about.
+    When the gateway tells of it, the next run sends.
+    """
+    rule = {"method": "GET", "path": "/recipients/recp_test_sandbox1", "status": 500}
+    three.sandbox.add_rule({**rule, "body": ""})
+    for _ in range(2):
+        assert three.run().returncode == 11
+        outcomes = [one["outcome"] for one in three.results()]
+        assert outcomes == ["held", "succeeded", "succeeded"]
+        assert row(three, "00001")["who_acts"] == "engineer"
+        assert str(steps.ASKED_AGAIN()) in row(three, "00001")["reason"]
+        assert three.posts() == 2
+    three.sandbox.clear_rules()
+    over(three, 0)
+    assert three.posts() == 3
 
 
 @pytest.mark.fault("J23", "J13")
@@ -2756,6 +2780,7 @@ def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(
     shops.unlink()
     assert three.run(verb="status").returncode == 11
     assert three.run("00001", verb="status").returncode == 0
+    assert three.run("00003", verb="status").returncode == 11  # it is held
     for verb in ("report", "settle"):
         assert three.run(verb=verb).returncode == 11, verb
     assert three.run(verb="verify").returncode == 0

@@ -75,30 +75,6 @@ def test_a_gateway_that_tells_of_no_recipient_bars_nobody(
 
 
 @pytest.mark.fault("J23")
-def test_whom_the_gateway_does_not_tell_of_waits_where_it_tells_of_others(
-    market: Market,
-) -> None:
-    """Asked twice, then held, the engineer acts; also on nights when nobody else is asked about.
-    When the gateway tells of it, the next run sends.
-    """
-    market.orders([order(number) for number in range(3)])
-    market.job()
-    path = "/recipients/recp_test_sandbox1"
-    market.sandbox.add_rule({"method": "GET", "path": path, "status": 500, "body": ""})
-    for _ in range(2):
-        assert market.run().returncode == 11
-        rows = market.results()
-        assert [row["outcome"] for row in rows] == ["succeeded", "held", "succeeded"]
-        assert rows[1]["who_acts"] == "engineer"
-        assert "did not tell of when asked" in rows[1]["reason"]
-        assert market.posts() == 2
-    market.sandbox.clear_rules()
-    assert market.run().returncode == 0
-    assert market.posts() == 3
-    market.agree()
-
-
-@pytest.mark.fault("J23")
 def test_what_is_wrong_with_each_recipient_is_told_apart(market: Market) -> None:
     """Absent, unverified and inactive ones, however many there are: held, the engineer acts; the
     others are paid.

@@ -4,7 +4,14 @@ journal alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import asdict
 from typing import Any
 
@@ -43,7 +50,7 @@ from batchpay.domain.events import (
     state_of,
     who_said,
 )
-from batchpay.domain.model import Batch, Event, Finding
+from batchpay.domain.model import OPEN, Batch, Event, Finding, Outcome
 from batchpay.domain.money import EXPONENTS, money_told
 from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
@@ -59,6 +66,7 @@ from batchpay.lifecycle.rows import rows_of
 from batchpay.messages import stories as said
 from batchpay.messages.message import Entry, Field, Message, plain, worded
 from batchpay.reconciliation.findings import find
+from batchpay.reconciliation.totals import DIFFERS, Totals
 from batchpay.reports.table import Story
 
 # kinds of event that are about an order, and no part of its attempts
@@ -69,24 +77,46 @@ def story_of(
     job: Job, journal: SqliteJournal, order_id: str, *, spoken: bool = False
 ) -> dict[str, Any]:
     """`rows` that ask for an order, where each stands, its `attempts`, and its `events`, oldest
-    first; all may be empty. `spoken`: what happened as messages, not in English.
+    first; all may be empty. Its `exit_code` is that of `status`, were there no other order.
+    `spoken`: what happened as messages, not in English.
     """
-    rows: list[dict[str, Any]] = []
+    found: list[Finding] = []
     later = later_in(journal)
     for batch in journal.batches():
-        rows += map(_row, later.of(list(_findings(job, journal, batch, order_id))))
+        found += later.of(list(_findings(job, journal, batch, order_id)))
     own = journal.histories([order_id]).get(order_id, [])
     beside = _beside(journal, {order_id})[order_id]
     events = list(map(_event, sorted([*own, *beside], key=lambda event: event.seq)))
     if not spoken:
         events = [{**one, "told": worded(one["told"])} for one in events]
+    attempts = fold(own)
     return {
         "order": order_id,
         "mode": mode_told(job.gateway.mode),
-        "rows": rows,
-        "attempts": [_attempt(one, later) for one in fold(own)],
+        "rows": list(map(_row, found)),
+        "attempts": [_attempt(one, later) for one in attempts],
         "events": events,
+        "exit_code": _exit_code(found, attempts),
     }
+
+
+def _exit_code(found: Sequence[Finding], attempts: Sequence[Attempt]) -> int:
+    """12 where it is unproven, 11 where it is open, 10 where a person took it as it is. Of an order
+    without a row its attempts tell.
+    """
+    totals = Totals()
+    for finding in found:
+        totals.add(finding)
+    stands = totals.stands()
+    if not found:
+        stands = {attempt.outcome for attempt in attempts}
+    if Outcome.UNPROVEN in stands or totals.transfers(DIFFERS):
+        return 12
+    if stands & OPEN:
+        return 11
+    if totals.left_charged_twice or totals.wants_a_look or totals.accepted.total():
+        return 10
+    return 0
 
 
 def stories_of(

@@ -116,6 +116,14 @@ def _plain(place: str) -> str:
 # --- whose it is
 
 
+def _no_folder(path: Path) -> Path:
+    """What stands in the way to a file: the first part of its path that is there and no folder."""
+    for folder in reversed(path.parents):
+        if os.path.lexists(folder) and not folder.is_dir():
+            return folder
+    return path
+
+
 def why_closed(
     path: Path, error: OSError | ValueError, what: str = "the journal"
 ) -> BatchpayError:
@@ -129,7 +137,7 @@ def why_closed(
     if isinstance(error, FileExistsError | NotADirectoryError):
         why = "a file, or a link to nothing, stands where a folder belongs"
         return Misconfigured(
-            f"{path}: {why}; move it away, or name another file in [state] url"
+            f"{_no_folder(path)}: {why}; move it away, or name another file in [state] url"
         )
     if isinstance(error, IsADirectoryError) or error.errno in _NO_SUCH_NAME:
         return Misconfigured(
