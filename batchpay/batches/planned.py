@@ -90,11 +90,13 @@ def placed_rows(
             done = journal.settled_rows(
                 batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]
             )
+        rows = rows_of(batch.id, chunk, planned.repeats, done)
+        if not rows:
+            continue
         of_rows = history_of(journal, batch, chunk, done, lineages=lineages)
-        for row in rows_of(batch.id, chunk, planned.repeats):
-            if row.row not in done:
-                standing = stand(row, of_rows, guards)
-                yield _placed(row, standing, of_rows, guards, batch, decided=decided)
+        for row in rows:
+            standing = stand(row, of_rows, guards)
+            yield _placed(row, standing, of_rows, guards, batch, decided=decided)
 
 
 def _placed(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from batchpay.batches.clock import iso
-from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch
 from batchpay.domain.model import Batch, StoredChunk, orders_of
 from batchpay.domain.text import told
@@ -137,10 +136,11 @@ def _known_in(
     """Which of these order ids the journal knows, under whatever name. What is made of one that
     looks like a known one is judged row by row.
     """
-    attempts = attempts_of(journal, ids)
-    forms = journal.look_alikes(list(map(alike, ids)))
-    known = {order_id for order_id, found in attempts.items() if found}
-    known.update(order_id for order_id in ids if alike(order_id) in forms)
+    alikes = list(map(alike, ids))
+    forms = journal.look_alikes(alikes)
+    known = {
+        order_id for order_id, form in zip(ids, alikes, strict=True) if form in forms
+    }
     known.update(filter(lineages.names.other_names, ids))
     return known
 
