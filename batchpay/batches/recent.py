@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from batchpay.batches.clock import iso
 from batchpay.batches.planned import PlannedBatch
-from batchpay.domain.model import Batch, StoredChunk, orders_of
+from batchpay.domain.documents import orders_of
+from batchpay.domain.model import Batch, StoredChunk
 from batchpay.domain.text import told
 from batchpay.intake.likeness import Comparison, may_contain, suspicious
 from batchpay.journals.sqlite.store import SqliteJournal

@@ -166,7 +166,7 @@ class Judged:
 
     chunk: Chunk
     # as far as it could be mapped; right where there is no problem
-    documents: list[Document]
+    documents: Sequence[Document]
     problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
     comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
     # position -> the row it came back for (plan.place_of)
@@ -552,17 +552,6 @@ class StoredChunk:
     # as Judged has them
     earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     asked: Mapping[int, tuple[Document, ...]] = field(default_factory=dict)
-
-
-def orders_of(chunk: Judged | StoredChunk) -> list[Document]:
-    """The documents of a chunk that broke no rule."""
-    if not chunk.problems:
-        return chunk.documents
-    return [
-        document
-        for at, document in enumerate(chunk.documents)
-        if at not in chunk.problems
-    ]
 
 
 @dataclass(frozen=True, slots=True)

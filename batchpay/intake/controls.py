@@ -8,14 +8,15 @@ cannot be read makes a total unprovable, and that refuses the batch like a wrong
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from operator import itemgetter
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from batchpay.domain.documents import Column, orders_of, values_of
 from batchpay.domain.errors import FileRefused, Misconfigured
 from batchpay.domain.model import Document, Judged, Problem, Read
 from batchpay.domain.money import NotMoney, grouped_text, to_minor
@@ -32,8 +33,6 @@ Found = dict[int, tuple[Problem, ...]]
 Check = Callable[[Sequence[Document]], Found]
 
 _IDS = ("destination", "customer", "card", "source")
-_amount: Callable[[Document], int] = itemgetter("amount")
-_currency: Callable[[Document], str] = itemgetter("currency")
 
 
 # --- per row
@@ -46,15 +45,20 @@ def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
 
     def check(documents: Sequence[Document]) -> Found:
         found: Found = {}
-        for at, document in enumerate(documents):
-            amount = document.get("amount", 0)
-            code = document.get("currency", "")
-            if amount > limits.get(code, amount):
+        for at, amount, code in _asked(documents):
+            if amount is not None and amount > limits.get(code or "", amount):
                 above = problems.ABOVE_MAX_AMOUNT(limit=_money(limits[code], code))
                 found[at] = (Problem(column, _money(amount, code), above),)
         return found
 
     return check
+
+
+def _asked(documents: Sequence[Document]) -> Iterator[tuple[int, Any, Any]]:
+    """Position, amount and currency of each; None where it has none."""
+    amounts = values_of(documents, "amount")
+    currencies = values_of(documents, "currency")
+    return zip(range(len(documents)), amounts, currencies, strict=True)
 
 
 def fee_check(fee: Fee, columns: Columns) -> Check:
@@ -65,9 +69,7 @@ def fee_check(fee: Fee, columns: Columns) -> Check:
 
     def check(documents: Sequence[Document]) -> Found:
         found: Found = {}
-        for at, document in enumerate(documents):
-            amount = document.get("amount")
-            code = document.get("currency")
+        for at, amount, code in _asked(documents):
             if amount is None or code is None:
                 continue
             commission = fee.of(amount, code)
@@ -87,8 +89,8 @@ def require_fixed_fee(judged: Judged, fee: Fee, file: str) -> None:
     """
     if not fee.fixed:
         return
-    for at, document in enumerate(judged.documents):
-        code = str(document.get("currency", "")).upper()
+    for at, currency in enumerate(values_of(judged.documents, "currency")):
+        code = str(currency or "").upper()
         if at not in judged.problems and code not in fee.fixed:
             row = _row_told(judged, at)
             raise Misconfigured(said.NO_FIXED_FEE(currency=code, row=row, file=file))
@@ -102,12 +104,15 @@ def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
         (name, column_of(columns, name)) for name in _IDS if name in columns.fields
     ]
     is_test_job = mode == "test"
+    of_mode = _OF_MODE[mode]
 
     def check(documents: Sequence[Document]) -> Found:
         found: Found = {}
         for name, column in named:
-            for at, document in enumerate(documents):
-                text = document.get(name)
+            texts = values_of(documents, name)
+            if _are_of_mode(texts, of_mode):
+                continue
+            for at, text in enumerate(texts):
                 if not text or "_" not in text:
                     continue
                 is_test_id = text.split("_", 2)[1] == "test"
@@ -118,6 +123,20 @@ def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
         return found
 
     return check
+
+
+# a column of ids of one mode, or of none
+_OF_MODE = {
+    "test": re.compile(r"(?:[^_\n]*+(?:_test(?:_[^\n]*)?)?+\n)*+"),
+    "live": re.compile(r"(?:[^_\n]*+(?:_(?!test[_\n])[^\n]*)?+\n)*+"),
+}
+
+
+def _are_of_mode(texts: Sequence[str | None], of_mode: re.Pattern[str]) -> bool:
+    """Is plainly none of them of the other mode? False: look at each."""
+    column = "\n".join([*(text or "" for text in texts), ""])
+    is_apart = column.count("\n") == len(texts)
+    return is_apart and of_mode.fullmatch(column) is not None
 
 
 def _other_mode(text: str, mode: str, column: str) -> Problem:
@@ -152,17 +171,10 @@ class Tally:
         problems = judged.problems
         self.read += len(judged.chunk.rows)
         self.rejected += len(problems)
-        if problems:
-            valid = [
-                document for at, document in enumerate(documents) if at not in problems
-            ]
-        else:
-            valid = documents
-        sums, counts = sums_of(valid)
+        sums, counts = sums_of(orders_of(judged))
         self.valid.update(sums)
         self.orders.update(counts)
-        priced = [documents[at] for at in problems if _is_priced(documents[at])]
-        rejected_sums, _ = sums_of(priced)
+        rejected_sums, _ = sums_of([documents[at] for at in problems])
         self.total.update(sums)
         self.total.update(rejected_sums)
         self.rows.update(counts)
@@ -203,13 +215,28 @@ def _is_priced(document: Document) -> bool:
 
 def sums_of(documents: Sequence[Document]) -> tuple[Counter[str], Counter[str]]:
     """Sum and count by upper-case currency of documents that have both amount and currency."""
-    counts = Counter(map(_currency, documents))
-    if len(counts) == 1:
-        sums = dict.fromkeys(counts, sum(map(_amount, documents)))
-    else:
-        sums = dict.fromkeys(counts, 0)
-        for document in documents:
-            sums[_currency(document)] += _amount(document)
+    amounts = values_of(documents, "amount")
+    return sums_in(amounts, values_of(documents, "currency"))
+
+
+def sums_in(amounts: Column, currencies: Column) -> tuple[Counter[str], Counter[str]]:
+    """The same of their amounts and currencies; None where one has none."""
+    counts = Counter(currencies)
+    if len(counts) > 1 or None in counts or None in amounts:
+        return _sums_one_by_one(amounts, currencies)
+    sums = dict.fromkeys(counts, sum(amounts))
+    return _upper(sums), _upper(counts)
+
+
+def _sums_one_by_one(
+    amounts: Column, currencies: Column
+) -> tuple[Counter[str], Counter[str]]:
+    counts: Counter[str] = Counter()
+    sums: dict[str, int] = {}
+    for amount, currency in zip(amounts, currencies, strict=True):
+        if amount is not None and currency is not None:
+            counts[currency] += 1
+            sums[currency] = sums.get(currency, 0) + amount
     return _upper(sums), _upper(counts)
 
 

@@ -95,16 +95,20 @@ _TYPES = {
 # How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it
 # at once.
 _SUSPECT = re.compile(
-    r"\n(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
+    r"\n(?![0-9]*+(?:\n|$))"  # a number alone is none of them
+    r"(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
     rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}(?:[-.][^\W\d]|[ก-ฮ])|{_MONTH}-|[令平昭]"
     rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"'`{_DRAWN}\u2018-\u201b])"
-    rf"|[{_DRAWN}](?:\n|$)"
 )
+_DRAWN_LAST = re.compile(rf"[{_DRAWN}](?:\n|$)")  # one pattern for both is slower
 
 
 def suspicious(texts: Sequence[str]) -> bool:
     """May there be damage in a column at all? False is certain."""
-    return _SUSPECT.search(folded("\n".join(("", *texts))).replace(" ", "")) is not None
+    column = folded("\n".join(("", *texts))).replace(" ", "")
+    if not column.isascii() and _DRAWN_LAST.search(column):
+        return True
+    return _SUSPECT.search(column) is not None
 
 
 def fault_of(text: str) -> Message | None:

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from batchpay.domain.model import Judged, orders_of
+from batchpay.domain.documents import orders_of, values_of
+from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS, grouped_text
 from batchpay.job.job import Controls
 from batchpay.messages import noticed
@@ -38,11 +39,16 @@ class Hundredfold:
 
     def look(self, judged: Judged) -> None:
         """A chunk's orders."""
+        orders = orders_of(judged)
+        currencies = values_of(orders, "currency")
+        if self._passed.issuperset(currencies):
+            return
         rows = judged.chunk.rows
         right = (at for at in range(len(rows)) if at not in judged.problems)
-        for at, order in zip(right, orders_of(judged), strict=True):
-            if order["currency"] not in self._passed:
-                self._add(order["currency"], order["amount"], rows[at])
+        amounts = values_of(orders, "amount")
+        for at, currency, amount in zip(right, currencies, amounts, strict=True):
+            if currency not in self._passed:
+                self._add(currency, amount, rows[at])
 
     def _add(self, currency: str, amount: int, row: int) -> None:
         code = currency.upper()

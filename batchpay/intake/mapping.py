@@ -6,10 +6,11 @@ field out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from batchpay.domain.documents import Documents
 from batchpay.domain.model import Chunk, Document, Problem
 from batchpay.intake.amounts import amounts_of
 from batchpay.intake.cameback import (
@@ -43,7 +44,7 @@ class Mapped:
     """One chunk after mapping: what each row asks for, and what could not be read."""
 
     chunk: Chunk
-    documents: list[Document]
+    documents: Sequence[Document]
     # by position; what the reader found included
     problems: Mapping[int, tuple[Problem, ...]]
     # by position: fields whose cell holds something that was refused
@@ -126,34 +127,12 @@ def _metadata(
 
 def _documents(
     count: int, values: Mapping[str, Values], metadata: Mapping[str, Cells]
-) -> list[Document]:
-    """Columns turned into one document per row; what is empty or refused leaves its key out."""
+) -> Documents:
+    """Columns as documents; what is empty or refused leaves its key out."""
     absent: Values = [None] * count
-    core = [values.get(name, absent) for name in ESSENTIAL]
-    documents: list[Document] = [
-        {
-            "order_id": order_id,
-            "amount": amount,
-            "currency": currency,
-            "destination": destination,
-        }
-        for order_id, amount, currency, destination in zip(*core, strict=True)
-    ]
-    for name, column in zip(ESSENTIAL, core, strict=True):
-        for at in _gaps(column):
-            del documents[at][name]
-    others = (
-        (name, column) for name, column in values.items() if name not in ESSENTIAL
-    )
-    for name, column in others:
-        for document, value in zip(documents, column, strict=True):
-            if value:
-                document[name] = value
-    for key, texts in metadata.items():
-        for document, text in zip(documents, texts, strict=True):
-            if text:
-                document.setdefault("metadata", {})[key] = text
-    return documents
+    fields = {name: values.get(name, absent) for name in ESSENTIAL}
+    fields |= {name: some for name, some in values.items() if name not in ESSENTIAL}
+    return Documents(count, fields, metadata)
 
 
 def _gaps(column: Values) -> list[int]:

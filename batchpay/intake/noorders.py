@@ -14,11 +14,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from batchpay.domain.documents import Column, values_of
 from batchpay.domain.figures import NumberForm
-from batchpay.domain.model import Chunk, Document, Judged, Problem
+from batchpay.domain.model import Chunk, Judged, Problem
 from batchpay.domain.money import NotMoney, grouped_text, to_minor
 from batchpay.domain.text import told
-from batchpay.intake.controls import sums_of
+from batchpay.intake.controls import sums_in
 from batchpay.intake.sources import blamed_for
 from batchpay.intake.totalrows import is_total, may_have_totals
 from batchpay.job.job import PAYERS, Columns, FromColumn, FromLookup
@@ -79,13 +80,18 @@ class NoOrders:
     _part: Counter[str] = field(default_factory=Counter)  # since the last sum
     # row, currency and amount of the last that has one
     _last: tuple[int, str, int] = (0, "", 0)
-    # of the chunk that is looked at
+    # of the chunk that is looked at: amounts and currencies, and texts of its columns
+    _asked: tuple[Column, Column] = ((), ())
     _read: dict[str, list[str]] = field(default_factory=dict)
 
     def look(self, judged: Judged) -> tuple[Found, frozenset[int]]:
         """The problems of a chunk with what its rows are, and the positions that are left out."""
         chunk = judged.chunk
         self._read.clear()
+        self._asked = (
+            values_of(judged.documents, "amount"),
+            values_of(judged.documents, "currency"),
+        )
         found: Found = dict(judged.problems)
         gone: set[int] = set()
         places = sorted({*found, *self._ids_that_are_totals(judged)})
@@ -197,18 +203,16 @@ class NoOrders:
     def _add(self, judged: Judged, start: int, end: int) -> None:
         """Rows that may be orders; of a rejected one its amount counts where it has one."""
         self._rows += end - start
-        documents = judged.documents[start:end]
-        priced = [document for document in documents if _is_priced(document)]
-        sums, counts = sums_of(priced)
+        amounts, currencies = self._asked
+        sums, counts = sums_in(amounts[start:end], currencies[start:end])
         self._sums.update(sums)
         self._counts.update(counts)
         self._part.update(sums)
         # below the last amount there may be remarks
         for at in range(end - 1, start - 1, -1):
-            document = judged.documents[at]
-            if _is_priced(document):
-                code = str(document["currency"]).upper()
-                self._last = (judged.chunk.rows[at], code, document["amount"])
+            amount, currency = amounts[at], currencies[at]
+            if amount is not None and currency is not None:
+                self._last = (judged.chunk.rows[at], currency.upper(), amount)
                 break
 
     # --- what a row is
@@ -386,10 +390,6 @@ class NoOrders:
 
 def _are_empty(problems: Iterable[Problem]) -> bool:
     return all(not problem.value for problem in problems)
-
-
-def _is_priced(document: Document) -> bool:
-    return "amount" in document and "currency" in document
 
 
 def _money(minor: int, currency: str) -> str:

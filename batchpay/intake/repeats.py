@@ -18,19 +18,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Any
 
+from batchpay.domain.documents import orders_of, values_of
 from batchpay.domain.model import (
     Document,
     Judged,
     Outcome,
     Repeat,
     StoredChunk,
-    orders_of,
 )
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged
 from batchpay.lifecycle.ancestry import Ancestry, Trace, only_named
-from batchpay.lifecycle.order_ids import alike
-from batchpay.lifecycle.payers import content_of, single_use_of
+from batchpay.lifecycle.order_ids import alike, all_alike
+from batchpay.lifecycle.payers import content_of, single_use_of, single_uses_of
 from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rivals import Rivals, are_apart
 from batchpay.lifecycle.sale_terms import terms_in
@@ -131,9 +131,8 @@ class Repeats:
     def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
         """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
         documents = orders_of(chunk)
-        tokens = filter(None, map(single_use_of, documents))
-        self._ids.extend(map(_id_hash, documents))
-        self._tokens.extend(map(hash, tokens))
+        self._ids.extend(_id_hashes(documents))
+        self._tokens.extend(map(hash, filter(None, single_uses_of(documents))))
         self._files.add(batch_id[-12:])
         renamed = chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys()
         for at in renamed:
@@ -280,8 +279,8 @@ class Repeats:
                     at for at in range(len(chunk.documents)) if at not in chunk.problems
                 ]
                 documents = orders_of(chunk)
-                id_hashes = list(map(_id_hash, documents))
-                token_hashes = [hash(single_use_of(document)) for document in documents]
+                id_hashes = list(_id_hashes(documents))
+                token_hashes = list(map(hash, single_uses_of(documents)))
                 hit_ids = _among(id_hashes, ids)
                 hit_tokens = _among(token_hashes, tokens)
                 kin_of_others = self._kin_in(batch_id, chunk, sheet, rows, places)
@@ -336,8 +335,8 @@ class Repeats:
                 yield number
 
 
-def _id_hash(document: Document) -> int:
-    return hash(alike(document["order_id"]))
+def _id_hashes(documents: Sequence[Document]) -> Iterator[int]:
+    return map(hash, all_alike(values_of(documents, "order_id")))
 
 
 _Rule = Callable[[list[_Row]], dict[Place, Repeat]]

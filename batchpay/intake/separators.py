@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from batchpay.domain.documents import values_of
 from batchpay.domain.figures import NumberForm, swapped
 from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS
@@ -147,8 +148,8 @@ def _passed(judged: Judged, name: str) -> list[bool]:
     """Which cells hold numbers, or amounts of a currency without decimals."""
     typed = judged.chunk.typed.get(name, {})
     passed = []
-    for at, document in enumerate(judged.documents):
-        code = str(document.get("currency", "")).upper()
+    for at, currency in enumerate(values_of(judged.documents, "currency")):
+        code = str(currency or "").upper()
         passed.append(at in typed or EXPONENTS.get(code) == 0)
     return passed
 

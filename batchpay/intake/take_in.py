@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchpay import readers
+from batchpay.domain.documents import orders_of, values_of
 from batchpay.domain.errors import BatchpayError, FileRefused
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import (
@@ -17,7 +18,6 @@ from batchpay.domain.model import (
     Judged,
     Repeat,
     StoredChunk,
-    orders_of,
 )
 from batchpay.domain.text import told
 from batchpay.intake.asbefore import as_before
@@ -163,7 +163,7 @@ class _Judge:
             orders = orders_of(judged)
             self.tally.add(judged)
             self.features.add(orders)
-            self.recipients.update(order["destination"] for order in orders)
+            self.recipients.update(values_of(orders, "destination"))
             had_other_ids = bool(judged.earlier or judged.corrects)
             self.had_other_ids = self.had_other_ids or had_other_ids
             repeats.add(self._batch_id, judged)
@@ -273,7 +273,7 @@ def stored(number: int, judged: Judged, cells: bytes = b"") -> StoredChunk:
         number=number,
         sheet=judged.chunk.sheet,
         rows=judged.chunk.rows,
-        documents=judged.documents,
+        documents=list(judged.documents),
         problems=judged.problems,
         comeback=judged.comeback,
         cells=cells,

@@ -116,7 +116,7 @@ class Checker:
             found.update(dict.fromkeys(self._worded(error, document, unmapped)))
         return tuple(found)[:MAX_PROBLEMS]
 
-    def _verdicts(self, documents: list[Document]) -> list[bool]:
+    def _verdicts(self, documents: Sequence[Document]) -> list[bool]:
         try:
             return list(map(self._is_valid, documents))
         except UnicodeEncodeError:  # half a character: no text at all

@@ -447,7 +447,7 @@ def _stored(number: int, judged: Judged) -> StoredChunk:
         number=number,
         sheet=judged.chunk.sheet,
         rows=list(judged.chunk.rows),
-        documents=json.loads(json.dumps(judged.documents)),
+        documents=json.loads(json.dumps(list(judged.documents))),
         problems=dict(judged.problems),
         comeback=judged.comeback,
         cells=judged.chunk.cells(),

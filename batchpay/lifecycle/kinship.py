@@ -131,7 +131,9 @@ class Lineages:
             return {}
         owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1])
         before = self.rows.as_planned(batch_id, sheet, rows)
-        found = {}
+        found: dict[int, tuple[str, ...]] = {}
+        if not (owned or before or judged.earlier):
+            return found
         for at, row in enumerate(rows):
             was = before.get(row, NOTHING)
             told = judged.earlier.get(at, ())
@@ -154,7 +156,9 @@ class Lineages:
         if not len(rows):
             return {}
         before = self.rows.as_planned(batch_id, judged.chunk.sheet, rows)
-        found = {}
+        found: dict[int, tuple[Document, ...]] = {}
+        if not before:
+            return found
         for at, row in enumerate(rows):
             was = before.get(row, NOTHING)
             now = judged.documents[at]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 
@@ -37,6 +38,24 @@ def alike(order_id: str) -> str:
     return _POINT_ZERO.sub("", bare).lstrip("0")
 
 
+def all_alike(order_ids: Sequence[str]) -> list[str]:
+    """The same of many ids, at once where letters, digits, dashes and underscores are all they are
+    made of.
+
+    >>> all_alike(["0001", "A-2", "0x3_"]), all_alike(["8E5", "0001"])
+    (['1', 'a-2', 'x3_'], ['800000', '1'])
+    """
+    column = "\n".join(order_ids)
+    if column.count("\n") == len(order_ids) - 1 and _PLAIN.fullmatch(column):
+        column = column.lower()
+        if not _WITH_EXPONENT.search(column):
+            return _ZEROS.sub("", column).split("\n")
+    return list(map(alike, order_ids))
+
+
+_PLAIN = re.compile(r"[0-9A-Za-z_\n-]*+")
+_WITH_EXPONENT = re.compile(r"^[0-9]+e[0-9]", re.MULTILINE)
+_ZEROS = re.compile("^0+", re.MULTILINE)
 _POINT_ZERO = re.compile(r"\.0*$")
 _NUMBER = re.compile(
     r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from batchpay.domain.documents import values_of
 from batchpay.domain.model import Document
 
 
@@ -31,6 +32,14 @@ def payer_of(document: Mapping[str, object]) -> str:
 
 
 _PAYERS = ("customer", "source", "card")
+
+
+def first_payers_of(documents: Sequence[Document]) -> list[str]:
+    """The first of them of each row, without its card."""
+    columns = (values_of(documents, kind) for kind in _PAYERS)
+    return [
+        one or other or last or "" for one, other, last in zip(*columns, strict=True)
+    ]
 
 
 def payment_method(payer: str) -> str:
@@ -65,6 +74,12 @@ def who_pays(payer: str) -> str:
 
 
 _OF_NOBODY = ("tokn_", "card_", "src_")
+
+
+def single_uses_of(documents: Sequence[Document]) -> list[str]:
+    """`single_use_of` each of them."""
+    cards = values_of(documents, "card")
+    return [card if card and card.startswith("tokn_") else "" for card in cards]
 
 
 def single_use_of(document: Mapping[str, object]) -> str:

@@ -4,11 +4,13 @@ one sale. What is held against what, value by value, is `terms`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
+from batchpay.domain.documents import values_of
 from batchpay.domain.model import Document
-from batchpay.lifecycle.payers import payer_of, who_pays
+from batchpay.lifecycle.payers import first_payers_of, payer_of, who_pays
 
 # How long a request is looked for that only its terms link to what came later: what was asked in
 # vain, under an id that the job makes no more, may have been charged after all.
@@ -83,6 +85,32 @@ def number_of_terms(document: Document) -> int:
     """
     money = _money(document["destination"], document["amount"], document["currency"])
     return int.from_bytes(_digest(_whose(payer_of(document), money)))
+
+
+def digests_of_terms(documents: Sequence[Document]) -> bytes:
+    """The same of many rows, 8 bytes each.
+
+    >>> asks = {"card": "tokn_1", "destination": "recp_1", "amount": 5, "currency": "thb"}
+    >>> digests_of_terms([asks]) == number_of_terms(asks).to_bytes(8)
+    True
+    """
+    texts = [
+        f"{payer.partition(':')[0]}\n{destination}\n{amount}\n{currency.lower()}"
+        for payer, destination, amount, currency in zip(
+            first_payers_of(documents),
+            values_of(documents, "destination"),
+            values_of(documents, "amount"),
+            values_of(documents, "currency"),
+            strict=True,
+        )
+    ]
+    digests = []
+    begun = blake2b(digest_size=8)  # a copy costs less than another one
+    for text in texts:
+        digest = begun.copy()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        digests.append(digest.digest())
+    return b"".join(digests)
 
 
 def _money(destination: str, amount_minor: int, currency: str) -> str:

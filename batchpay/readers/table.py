@@ -33,12 +33,17 @@ class TextChunk:
     batch: pa.RecordBatch = field(repr=False)
     typed: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     looks: bytes = b""  # how the cells stood in the file, packed
+    # texts that were asked for before: a column feeds several fields, and many look at ids
+    _made: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
         if column not in self.columns:
             raise KeyError(column)
-        return texts_of(self.batch.column(self.columns.index(column)))
+        if column not in self._made:
+            index = self.columns.index(column)
+            self._made[column] = texts_of(self.batch.column(index))
+        return self._made[column]
 
     def without(self, gone: Collection[int]) -> TextChunk:
         """The same without the rows at these positions."""

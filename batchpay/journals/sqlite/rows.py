@@ -16,7 +16,7 @@ def pack(judged: Judged) -> bytes:
     """
     kept: list[Any] = [
         list(judged.chunk.rows),
-        judged.documents,
+        list(judged.documents),
         {str(at): _problems_json(found) for at, found in judged.problems.items()},
         sorted(judged.comeback),
     ]
