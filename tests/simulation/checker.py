@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from batchpay.batches.standings import findings_of
+from batchpay.batches.strays import unshown
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event, Finding, Outcome
 from batchpay.journals.sqlite.lines import COLUMNS, event_of
@@ -891,6 +892,10 @@ def _sums(story: Story) -> Iterator[str]:
         for r in rows
         if r.outcome in ("succeeded", "unproven")
     }
+    # those that no row shows stand in adopted.json
+    for stray in unshown(story.job, story.machines[0].copy()):
+        if stray.charge is not None and stray.money and stray.money.taken:
+            shown.setdefault(stray.charge.id, stray.money.taken)
     moved = {
         c["id"]: c["amount"]
         for c in world.ledger.of_job(JOB)
