@@ -294,3 +294,28 @@ def test_beside_a_charge_that_may_be_its_own_an_order_stays_in_doubt_and_says_so
         assert "order 0001 stays in doubt: chrg_test_7 may be its charge" in note
 
     assert world.run(main)[-1] == "unclear"
+
+
+@pytest.mark.fault("J04", "I8")
+def test_a_doubt_that_others_decided_is_taken_up_as_it_is_now() -> None:
+    """A list showed its charge pending before anybody was to look, and then expired; that it is
+    successful after all contradicts the latter, and is a stop.
+    """
+    world = Doubting()
+
+    async def main(_: Doubting) -> None:
+        case = await world.sent()
+        waits = {"status": "pending", "paid": False, "chain": None}
+        await world.recorder.found(case, of_job("night", **waits))
+        ended = of_job("night", **{**waits, "status": "expired"})
+        ((_, known),) = world.recorder.whose.match([ended])
+        assert isinstance(known, Case) and known is not case
+        await world.recorder.found(known, ended)
+        world.gateway.charges.append({**charge(), "_at_s": 1000.0})
+        world.doubts.add(case, early=True)
+        await world.doubts._look_up()
+        assert world.doubts.none
+
+    kinds = world.run(main)
+    assert kinds[-2:] == ["found", "stop"]
+    assert "was expired, is now succeeded" in world.recorder.stopped

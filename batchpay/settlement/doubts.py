@@ -264,7 +264,7 @@ class Doubts:
         doubts = dict(self._open)
         due = [case for case in doubts.values() if self._due_s(case) <= now_s]
         for case in doubts.values():
-            self._recorder.register(case)
+            self._recorder.take_up(case)
 
         async def absorb(page: Page) -> None:
             await self._lists.absorb_all(page)

@@ -391,6 +391,14 @@ class Recorder:
         self.cases.register(case)
         self.expected.doubt(case.attempt)
 
+    def take_up(self, case: Case) -> None:
+        """The same of one that may lie since a list decided it: what was written of it since, by
+        whoever found more, is what it is now.
+        """
+        if self.cases.at_work(case.intent.key) is None:
+            self._refresh(case)
+        self.register(case)
+
     async def _write(
         self,
         case: Case,

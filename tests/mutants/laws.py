@@ -2216,3 +2216,27 @@ def quick() -> Iterator[Mutant]:
         if one.caught_by != SIMULATION and one.law not in seen:
             seen.add(one.law)
             yield one
+
+
+mutant(
+    "J04",
+    "a doubt that others decided is taken up as it was",
+    "test_survivors_doubts.py::test_a_doubt_that_others_decided_is_taken_up_as_it_is_now",
+)(
+    lambda: swap(
+        "batchpay.settlement.recorder:Recorder.take_up",
+        lambda _: lambda self, case: self.register(case),
+    )
+)
+
+mutant(
+    "J23",
+    "of whom the gateway does not tell nobody waits, though it tells of others",
+    "test_next_steps.py"
+    "::test_whom_the_gateway_does_not_tell_of_waits_where_it_tells_of_others",
+)(
+    lambda: swap(
+        "batchpay.settlement.preflight:why_barred",
+        lambda was: lambda *given: was(*given) or "",
+    )
+)
