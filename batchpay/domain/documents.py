@@ -67,6 +67,13 @@ class Documents(Sequence[Document]):
             return self._fields[name]
         return [None] * self._count
 
+    def columns(self) -> Iterator[tuple[tuple[str, ...], Column]]:
+        """Each field under its name, and what is in `metadata` under that and its key."""
+        for name, column in self._fields.items():
+            yield (name,), column
+        for key, texts in self._metadata.items():
+            yield ("metadata", key), texts
+
     def without(self, places: Collection[int]) -> Documents:
         """The same but for the documents at some places."""
         if not places:

@@ -15,9 +15,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from batchpay.domain.documents import Documents
 from batchpay.domain.model import Document, Judged, Problem
 from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.text import told
+from batchpay.intake.columnwise import Columnwise
 from batchpay.intake.mapping import ESSENTIAL, PAYING, Mapped
 from batchpay.intake.schemarules import Rule, expected, rule_of
 from batchpay.intake.sources import column_of, in_lookup, source_of
@@ -73,6 +75,7 @@ class Checker:
         validator = compiled(schema)
         self._is_valid: Callable[[Document], bool] = validator.is_valid
         self._errors: Callable[[Document], Any] = validator.iter_errors
+        self._columnwise = Columnwise(schema)
 
     def judge(self, mapped: Mapped) -> Judged:
         """The chunk with all problems: the reader's, the mapping's, the schema's, the controls'."""
@@ -118,6 +121,10 @@ class Checker:
 
     def _verdicts(self, documents: Sequence[Document]) -> list[bool]:
         try:
+            if isinstance(documents, Documents):
+                verdicts = self._columnwise.verdicts(documents)
+                if verdicts is not None:
+                    return verdicts
             return list(map(self._is_valid, documents))
         except UnicodeEncodeError:  # half a character: no text at all
             return [self._survives(document) for document in documents]
