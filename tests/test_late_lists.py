@@ -748,6 +748,9 @@ def test_without_a_list_of_its_own_night_an_order_waits_and_the_others_go(
         done = whole_night(inbox)
     assert done.exit_code == 11 and inbox.posts() == 3
     assert any("does not go again in this run" in note for note in done.notes)
+    waits = [row for row in inbox.results() if row["outcome"] == "held"]
+    assert [row["order_id"] for row in waits] == ["00002"]
+    assert "does not go again in this run" in waits[0]["reason"], waits
     assert inbox.money() == {"00001": 1, "00003": 1}
     assert night(inbox) == 0
     assert inbox.money() == {"00001": 1, "00002": 1, "00003": 1}

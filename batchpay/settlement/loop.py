@@ -98,8 +98,8 @@ class Settlement:
 
     @property
     def why_held(self) -> str:
-        """Why sending ended before everything was sent."""
-        return self._why_held or self._queue.why_held
+        """Why sending ended before everything was sent, or went past something."""
+        return self._why_held or self._queue.why_held or self.reach.why_held
 
     def hold(self, why: str) -> None:
         """Nothing is sent in this run, and why."""

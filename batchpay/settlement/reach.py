@@ -189,6 +189,7 @@ class Reach:
         self._reached: dict[str, bool] = {}
         # one list serves all that wait for it
         self._reading = asyncio.Lock()
+        self.why_held = ""  # why something does not go again in this run
 
     async def reaches(self, case: Case) -> bool:
         """May a case go, as far as its earlier requests are concerned? Those of this very run are
@@ -260,6 +261,8 @@ class Reach:
                 self._lists.notes.append(note)
                 if sentence is said.NOT_READ_AGAIN:
                     self._lists.owed.append(note)
+                else:
+                    self.why_held = self.why_held or note
 
     def _is_covered(self, window: Window) -> bool:
         return any(
