@@ -149,7 +149,11 @@ def questions(journal: SqliteJournal) -> Iterator[tuple[str, Ask]]:
     yield "uncharged_since", lambda one: one.uncharged_since(0)
     yield "went_again_since", lambda one: one.went_again_since(0)
     yield "order_of_charge", lambda one: [one.order_of_charge(each) for each in seen]
-    yield "done_in", lambda one: [list(one.done_in(each, 0, None)) for each in runs]
+    yield "wrote_in", lambda one: [one.wrote_in(each, 0, None).charged for each in runs]
+    yield (
+        "done_in",
+        lambda one: [list(one.done_in(each, 0, None, ids)) for each in runs],
+    )
     yield (
         "told_429",
         lambda one: [plainly({"": [*one.told_429(each)]}) for each in batches],
@@ -211,7 +215,14 @@ def test_whatever_a_journal_is_asked_it_answers_the_same_when_it_is_packed(
                 assert ask(journal) == before[name], f"{name}, seed {seed}"
         answered |= {name for name, answer in before.items() if answer}
     assert packed > 20
-    assert answered >= {"histories", "asked_of", "spent", "charges_known", "done_in"}
+    assert answered >= {
+        "histories",
+        "asked_of",
+        "spent",
+        "charges_known",
+        "done_in",
+        "wrote_in",
+    }
 
 
 def test_each_path_of_a_query_is_kept_beside_a_packed_event() -> None:

@@ -665,13 +665,15 @@ def test_what_a_run_wrote_about_orders(journal: SqliteJournal) -> None:
         Done("intent", "b", "of r1", 1, 1, "", 0, ""),
         Done("answer", "b", "of r1", 1, 1, "declined", 700, "thb"),
     ]
+    orders = ["of r1", "of r2"]
     assert (
-        list(journal.done_in("r1", 1, None))
-        == list(journal.done_in("r1", 0, 4))
+        list(journal.done_in("r1", 1, None, orders))
+        == list(journal.done_in("r1", 0, 4, orders))
         == mine
     )
-    assert list(journal.done_in("r1", 1, 3)) == mine[:1]
-    assert list(journal.done_in("r1", 2, None)) == mine[1:]
+    assert list(journal.done_in("r1", 1, 3, orders)) == mine[:1]
+    assert list(journal.done_in("r1", 2, None, orders)) == mine[1:]
+    assert list(journal.done_in("r1", 2, None, ["of r2"])) == []
 
 
 def test_of_a_long_run_every_event_is_told(journal: SqliteJournal) -> None:
@@ -680,12 +682,9 @@ def test_of_a_long_run_every_event_is_told(journal: SqliteJournal) -> None:
     journal.append(
         [Event("found", 1, "r1", order_id=str(n), attempt=1) for n in range(4)]
     )
-    assert [done.order_id for done in journal.done_in("r1", 0, None)] == [
-        "0",
-        "1",
-        "2",
-        "3",
-    ]
+    assert sorted(journal.wrote_in("r1", 0, None).others) == ["0", "1", "2", "3"]
+    assert sorted(journal.wrote_in("r1", 0, 20_001).others) == ["0", "1"]
+    assert sorted(journal.wrote_in("r1", 20_000, None).others) == ["2", "3"]
 
 
 def test_one_chunk_of_a_batch(journal: SqliteJournal) -> None:

@@ -98,9 +98,9 @@ class Counted:
         return not all(equation.closes for equation in self.equations)
 
 
-def publish(opened: OpenJob, batch: Batch) -> Published:
+def publish(opened: OpenJob, batch: Batch, runs: Runs) -> Published:
     """Totals into the journal when they changed, then every report file from the journal."""
-    return write(opened, count(opened, batch), Runs(opened.journal))
+    return write(opened, count(opened, batch), runs)
 
 
 def count(

@@ -1,12 +1,15 @@
-"""What one run did, and to which batch, added up from its events alone (law L9)."""
+"""What one run did, and to which batch, added up from its events alone (law L9): never from the
+columns that its reports are made of, so that the two can be held against each other.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from batchpay.batches.clock import iso, run_began
 from batchpay.domain.events import (
@@ -32,6 +35,7 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import (
     MONEY_MOVED,
+    ChargedAtOnce,
     ChargeSeen,
     Done,
     Event,
@@ -85,9 +89,22 @@ class _Attempt:
             self.currency = done.currency.upper()
 
 
-def _outcomes(made: Iterable[_Attempt]) -> dict[str, int]:
-    """Where those that it sent stood at its end, in the README's order."""
+class _Read(NamedTuple):
+    """What a run wrote about orders."""
+
+    charged: Sequence[
+        ChargedAtOnce
+    ]  # sent and answered at once, and nothing else: added up
+    apart: Mapping[At, _Attempt]  # of all others
+    batches: frozenset[str]  # the last digits of theirs
+
+
+def _outcomes(made: Iterable[_Attempt], charged: int) -> dict[str, int]:
+    """Where those that it sent stood at its end, in the README's order; so many `charged` beside
+    them.
+    """
     counts = Counter(one.state for one in made if one.was_sent)
+    counts[Outcome.SUCCEEDED.value] += charged
     return {one.value: counts[one.value] for one in Outcome if counts[one.value]}
 
 
@@ -96,7 +113,7 @@ class Runs:
 
     def __init__(self, journal: SqliteJournal) -> None:
         self._journal = journal
-        self._read: dict[str, dict[At, _Attempt]] = {}
+        self._read: dict[str, _Read] = {}
 
     @cached_property
     def _started(self) -> dict[str, Event]:
@@ -139,6 +156,11 @@ class Runs:
             found[event.run_id, batch] = told.reason
         return found
 
+    @cached_property
+    def _stopped(self) -> frozenset[str]:
+        """The orders of which a stop tells."""
+        return frozenset(told.order for _, told in told_in(self._journal, Stop))
+
     def of_batch(self, batch_id: str) -> RunDone | None:
         """The last run that changed a batch, and what it did to it; None when no run did."""
         run_id = self._journal.last_run_of(batch_id)
@@ -162,7 +184,7 @@ class Runs:
 
     def batches_of(self, run_id: str) -> set[str]:
         """The last digits of the batches of whose orders a run wrote anything down."""
-        return {one.batch for one in self._attempts(run_id).values()}
+        return set(self._wrote(run_id).batches)
 
     def begun(self, run_ids: Collection[str]) -> list[RunBegun]:
         """How some runs were started, the oldest first; of what was no run, nothing."""
@@ -186,14 +208,23 @@ class Runs:
         """Order id and attempt of all that a run has asked for itself."""
         if run_id not in self._started:
             return frozenset()
-        attempts = self._attempts(run_id)
-        return frozenset(at for at, one in attempts.items() if one.intent)
+        wrote = self._wrote(run_id)
+        mine = {at for at, one in wrote.apart.items() if one.intent}
+        for some in wrote.charged:
+            mine.update((order_id, 1) for order_id in some.order_ids)
+        return frozenset(mine)
 
     def _told(self, run_id: str, batch: str) -> RunDone:
-        attempts = self._attempts(run_id)
+        wrote = self._wrote(run_id)
         mine = {
-            at: one for at, one in attempts.items() if not batch or one.batch == batch
+            at: one
+            for at, one in wrote.apart.items()
+            if not batch or one.batch == batch
         }
+        at_once = [
+            one for one in wrote.charged if not batch or one.batch_id[-12:] == batch
+        ]
+        plain = sum(len(one.order_ids) for one in at_once)
         self._take_no_money(run_id, mine)
         made = {at: one for at, one in mine.items() if not one.adopted}
         adopted = {at: one for at, one in mine.items() if one.adopted}
@@ -214,15 +245,15 @@ class Runs:
             started=run_began(run_id, self._started[run_id].at_ns),
             ended=ended,
             exit_code=code,
-            sent=sum(one.was_sent for one in made.values()),
-            charged=_sums(charged, made, several),
+            sent=sum(one.was_sent for one in made.values()) + plain,
+            charged=_sums(charged, made, several, at_once),
             adopted=len(adopted),
             adopted_sums=_sums(found, adopted, several),
             looked_up=sum(one.looked_up for one in mine.values()),
             restored=run_id in self._restored,
             lost=self._restored.get(run_id, False),
             held=self._held(run_id, batch),
-            outcomes=_outcomes(made.values()),
+            outcomes=_outcomes(made.values(), plain),
             verb=begun.verb,
             flags=begun.flags,
             settings=begun.settings,
@@ -238,21 +269,25 @@ class Runs:
         }
         return " ".join(reasons)
 
-    def _attempts(self, run_id: str) -> dict[At, _Attempt]:
-        """All that a run wrote about."""
+    def _wrote(self, run_id: str) -> _Read:
+        """All that a run wrote about, with an object for each attempt of which it wrote more than
+        that it was sent and charged.
+        """
         if run_id in self._read:
             return self._read[run_id]
-        found: dict[At, _Attempt] = {}
         start = self._started[run_id].seq
         until = self._until.get(run_id)
-        for done in self._journal.done_in(run_id, start, until):
+        wrote = self._journal.wrote_in(run_id, start, until, self._stopped)
+        apart: dict[At, _Attempt] = {}
+        for done in self._journal.done_in(run_id, start, until, wrote.others):
             at = (done.order_id, done.attempt)
-            one = found.get(at)
+            one = apart.get(at)
             if one is None:
-                one = found[at] = _Attempt(done.batch_id[-12:])
+                one = apart[at] = _Attempt(done.batch_id[-12:])
             one.add(done)
-        self._read[run_id] = found
-        return found
+        tails = frozenset(batch_id[-12:] for batch_id in wrote.batches)
+        read = self._read[run_id] = _Read(wrote.charged, apart, tails)
+        return read
 
     def _of_several(
         self, run_id: str, mine: Mapping[At, _Attempt]
@@ -262,8 +297,7 @@ class Runs:
 
         All of it moved, though a row of a report is about one charge.
         """
-        stopped = {told.order for _, told in told_in(self._journal, Stop)}
-        orders = sorted(stopped & {order_id for order_id, _ in mine})
+        orders = sorted(self._stopped & {order_id for order_id, _ in mine})
         start = self._started[run_id].seq
         until = self._until.get(run_id)
         found = {}
@@ -336,11 +370,14 @@ def _sums(
     attempts: Mapping[At, _Attempt],
     of: Collection[At],
     several: Mapping[At, Counter[str]],
+    at_once: Iterable[ChargedAtOnce] = (),
 ) -> dict[str, int]:
-    """By currency, what attempts took; where one took several charges (`several`), and is one `of`
-    these, what of them is news.
+    """By currency, what attempts took, those `at_once` among them; where one took several charges
+    (`several`), and is one `of` these, what of them is news.
     """
     sums: Counter[str] = Counter()
+    for some in at_once:
+        sums[some.currency.upper()] += some.minor
     for at, one in attempts.items():
         if at not in several:
             sums[one.currency] += one.amount

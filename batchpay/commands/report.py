@@ -9,6 +9,7 @@ from batchpay.batches.index import publish_index
 from batchpay.batches.night import Result, code_of, result_of
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import open_elsewhere, publish, publish_adopted
+from batchpay.batches.runs import Runs
 from batchpay.domain.errors import InputMissing
 from batchpay.domain.model import Batch
 from batchpay.job.job import Job
@@ -21,12 +22,13 @@ def report(job: Job, batch_id: str | None = None) -> Result:
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         chosen = _chosen(opened, batch_id)
-        published = [publish(opened, batch) for batch in chosen]
+        runs = Runs(opened.journal)  # to which nothing is added but counts
+        published = [publish(opened, batch, runs) for batch in chosen]
         others = open_elsewhere(opened.journal, {batch.id for batch in chosen})
         every = [*(one.totals for one in published), *others]
         open_equation = any(one.open_equation for one in published)
         code = code_of(opened, every, [], open_equation=open_equation)
-        beside = (*publish_adopted(opened), *publish_index(opened))
+        beside = (*publish_adopted(opened), *publish_index(opened, runs))
         return replace(result_of(opened, code, published, [], others), beside=beside)
 
 

@@ -452,6 +452,27 @@ class Done(NamedTuple):
     currency: str  # empty: it tells of none
 
 
+class ChargedAtOnce(NamedTuple):
+    """Orders that a run sent for the first time, once, and that its next word about them was an
+    answer to: they succeeded.
+    """
+
+    batch_id: str
+    currency: str  # as their charges tell it
+    minor: int  # of their charges, smallest unit
+    order_ids: list[str]
+
+
+class Wrote(NamedTuple):
+    """What a run wrote about orders, added up as far as it says the same of many."""
+
+    charged: list[
+        ChargedAtOnce
+    ]  # beside which it said no more than where their shares are
+    others: list[str]  # about which it wrote anything else
+    batches: frozenset[str]  # of all of them
+
+
 @dataclass(frozen=True, slots=True)
 class RunBegun:
     """How a run was started, and with which code it ended; as those of RunDone."""

@@ -38,6 +38,7 @@ from batchpay.domain.model import (
     StoredChunk,
     UnreadablePage,
     Witnessed,
+    Wrote,
 )
 from batchpay.domain.times import NEVER_NS
 
@@ -274,10 +275,17 @@ class Journal(Protocol):
         did.
         """
 
-    def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
+    def wrote_in(
+        self, run_id: str, after: int, before: int | None, apart: Collection[str] = ()
+    ) -> Wrote:
         """What a run wrote about orders, between two numbers of events, neither included; None: up
-        to the last.
+        to the last. `apart`: orders that are to be told of one by one.
         """
+
+    def done_in(
+        self, run_id: str, after: int, before: int | None, order_ids: Sequence[str]
+    ) -> Iterator[Done]:
+        """The same about some orders, event by event; the events of each in their order."""
 
     # --- orders and their attempts
 

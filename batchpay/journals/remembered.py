@@ -14,11 +14,13 @@ from dataclasses import asdict, dataclass, replace
 
 from batchpay.domain.events import (
     BEGINNINGS,
+    Answered,
     BatchPlanned,
     Intended,
     OrderCancelled,
     RunStarted,
     TotalsCounted,
+    TransferSeen,
     asked_in,
     begins,
     charge_in,
@@ -26,6 +28,7 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import (
     Batch,
+    ChargedAtOnce,
     Done,
     Event,
     Judged,
@@ -33,6 +36,7 @@ from batchpay.domain.model import (
     Outcome,
     Repeat,
     StoredChunk,
+    Wrote,
 )
 from batchpay.journals.asked import Asked, asked, by_row, grouped
 from batchpay.journals.came_to import came_of
@@ -109,8 +113,38 @@ class Remembered:
                 return event.run_id
         return ""
 
-    def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
-        """What a run wrote about orders, between two numbers of events."""
+    def wrote_in(
+        self, run_id: str, after: int, before: int | None, apart: Collection[str] = ()
+    ) -> Wrote:
+        """What a run wrote about orders, added up."""
+        every: dict[str, list[Done]] = {}
+        for done in self._done_in(run_id, after, before):
+            every.setdefault(done.order_id, []).append(done)
+        charged: dict[tuple[str, str], ChargedAtOnce] = {}
+        others = []
+        for order_id, told in every.items():
+            paid = _charged_at_once(told)
+            if paid is None or order_id in apart:
+                if any(done.kind != TransferSeen.kind for done in told):
+                    others.append(order_id)
+                continue
+            at = (paid.batch_id, paid.currency)
+            known = charged.get(at, ChargedAtOnce(*at, 0, []))
+            ids = [*known.order_ids, order_id]
+            charged[at] = ChargedAtOnce(*at, known.minor + paid.amount, ids)
+        batches = {done.batch_id for told in every.values() for done in told}
+        return Wrote(list(charged.values()), others, frozenset(batches))
+
+    def done_in(
+        self, run_id: str, after: int, before: int | None, order_ids: Sequence[str]
+    ) -> Iterator[Done]:
+        """What a run wrote about some orders, between two numbers of events."""
+        wanted = set(order_ids)
+        for done in self._done_in(run_id, after, before):
+            if done.order_id in wanted:
+                yield done
+
+    def _done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
         last = len(self._events) + 1
         if before is not None:
             last = before
@@ -440,6 +474,23 @@ def _done(event: Event) -> Done:
         charge.get("amount") or 0,
         charge.get("currency") or "",
     )
+
+
+def _charged_at_once(told: Sequence[Done]) -> Done | None:
+    """The answer to the first send of an order, where these are the two, and it was charged."""
+    said = [done for done in told if done.kind != TransferSeen.kind]
+    if [(done.kind, done.attempt, done.send) for done in said] != _ONCE:
+        return None
+    intent, answer = said
+    is_whole = bool(answer.amount and answer.currency)
+    if answer.state != Outcome.SUCCEEDED.value or not is_whole:
+        return None
+    if intent.batch_id != answer.batch_id:
+        return None
+    return answer
+
+
+_ONCE = [(Intended.kind, 1, 1), (Answered.kind, 1, 1)]
 
 
 def _stored(number: int, judged: Judged) -> StoredChunk:

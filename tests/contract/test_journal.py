@@ -15,6 +15,7 @@ from batchpay.domain.books import Transfer
 from batchpay.domain.errors import Taken
 from batchpay.domain.model import (
     Batch,
+    ChargedAtOnce,
     ChargeSeen,
     Event,
     Judged,
@@ -23,6 +24,7 @@ from batchpay.domain.model import (
     Problem,
     Read,
     Repeat,
+    Wrote,
 )
 from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
@@ -821,7 +823,7 @@ def test_what_a_run_did_is_told_in_brief(journal: Journal) -> None:
     journal.append(
         [Event("totals", 3, "never began", BATCH), Event("held", 3, "stray", BATCH)]
     )
-    asked, done = journal.done_in("run", 0, None)
+    asked, done = journal.done_in("run", 0, None, ["a"])
     assert (asked.kind, asked.order_id, asked.state, asked.amount) == (
         "intent",
         "a",
@@ -834,10 +836,77 @@ def test_what_a_run_did_is_told_in_brief(journal: Journal) -> None:
         "thb",
         BATCH,
     )
-    assert list(journal.done_in("run", 2, None)) == [done]
-    assert list(journal.done_in("run", 0, 3)) == [asked]
-    assert list(journal.done_in("another", 0, None)) == []
+    assert list(journal.done_in("run", 2, None, ["a"])) == [done]
+    assert list(journal.done_in("run", 0, 3, ["a"])) == [asked]
+    assert list(journal.done_in("another", 0, None, ["a"])) == []
+    assert list(journal.done_in("run", 0, None, ["b"])) == []
     assert (journal.last_run_of(BATCH), journal.last_run_of("another")) == ("run", "")
+
+
+def paid(order_id: str, amount: Any, currency: str = "thb", **others: Any) -> Event:
+    charge = {"id": f"chrg_{order_id}", "amount": amount, "currency": currency}
+    told = answer(order_id, "succeeded")
+    return replace(told, data={"state": "succeeded", "charge": charge}, **others)
+
+
+def test_what_a_run_charged_at_once_is_added_up(journal: Journal) -> None:
+    """By batch and currency, from the answers themselves; an order of which it wrote anything else
+    is none of these, but for where its share is.
+    """
+    journal.append([Event("run.started", 1, "run")])
+    for number in range(1, 10):
+        journal.append([intent(f"a{number}"), paid(f"a{number}", 100 + number)])
+    journal.append([intent("y"), paid("y", 7, "jpy")])
+    seen = Event("transfer", 3, "run", "batch", "", 2, "a1", 1, 1)
+    journal.append([replace(seen, data={"id": "trsf_1", "stands": "sent"})])
+    journal.append([replace(seen, order_id="old", batch_id="older")])
+    others = {
+        "declined",
+        "unanswered",
+        "again",
+        "seen",
+        "none",
+        "moved",
+        "twice",
+        "adopted",
+    }
+    journal.append([intent(order_id) for order_id in sorted(others - {"adopted"})])
+    journal.append([answer("declined", "declined"), answer("again", "declined")])
+    journal.append([paid(order_id, 50) for order_id in ("seen", "twice", "twice")])
+    journal.append([paid("none", None), paid("moved", 50, batch_id="another")])
+    journal.append([intent("again", 2), answer("again", "succeeded", 2)])
+    journal.append([replace(answer("seen", "reversed"), kind="found")])
+    journal.append([replace(paid("adopted", 60), kind="adopted")])
+    wrote = journal.wrote_in("run", 0, None)
+    assert sorted(wrote.charged) == [
+        ChargedAtOnce("batch", "jpy", 7, ["y"]),
+        ChargedAtOnce("batch", "thb", 945, [f"a{number}" for number in range(1, 10)]),
+    ]
+    assert set(wrote.others) == others
+    assert wrote.batches == {"batch", "older", "another"}
+    told = journal.wrote_in("run", 0, None, ["a1", "y", "elsewhere"])
+    assert [one.minor for one in told.charged] == [844]
+    assert set(told.others) == {*others, "a1", "y"}
+
+
+def test_what_another_run_wrote_is_not_added_up(journal: Journal) -> None:
+    """An order that one run sent, and of which another knows that it was charged, is a story of
+    both; so is one that was written about before, or after, what is asked for.
+    """
+    journal.append([intent("a"), replace(intent("b"), run_id="next"), intent("c")])
+    journal.append([replace(paid("a", 100), run_id="next"), paid("b", 100)])
+    journal.append([replace(paid("c", 100), run_id="")])
+    journal.append([replace(intent("d"), run_id=""), replace(paid("d", 9), run_id="")])
+    for run_id, others in (("run", {"a", "b", "c"}), ("next", {"a", "b"})):
+        wrote = journal.wrote_in(run_id, 0, None)
+        assert (wrote.charged, set(wrote.others)) == ([], others)
+    head, _ = journal.head()
+    journal.append([intent("e"), paid("e", 100), intent("f"), paid("f", 10)])
+    assert journal.wrote_in("run", head, None).charged == [
+        ChargedAtOnce("batch", "thb", 110, ["e", "f"])
+    ]
+    assert set(journal.wrote_in("run", head + 1, head + 4).others) == {"e", "f"}
+    assert journal.wrote_in("none", 0, None) == Wrote([], [], frozenset())
 
 
 # --- the rows of a batch

@@ -5,7 +5,8 @@ them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from batchpay.domain.events import (
@@ -31,7 +32,7 @@ from batchpay.domain.events import (
     OrderCancelled,
     TransferSeen,
 )
-from batchpay.domain.model import Done, Event, OnItsWay, Outcome
+from batchpay.domain.model import ChargedAtOnce, Done, Event, OnItsWay, Outcome, Wrote
 from batchpay.domain.times import NEVER_NS
 from batchpay.journals.asked import grouped, owner_of_charge
 from batchpay.journals.sqlite.file import PAGE, JournalFile, places, slices
@@ -44,7 +45,14 @@ from batchpay.journals.sqlite.lines import (
     values_of,
 )
 from batchpay.journals.sqlite.packed import WHOLE, is_storable
-from batchpay.journals.sqlite.stencils import CHARGE_TOLD_OF, DATA, RUN, told_at
+from batchpay.journals.sqlite.stencils import (
+    CHARGE_TOLD_OF,
+    DATA,
+    RUN,
+    or_told_at,
+    telling,
+    told_at,
+)
 from batchpay.lifecycle.after import OVER, created_ns
 from batchpay.lifecycle.payers import payment_method
 from batchpay.lifecycle.places import by_order
@@ -89,6 +97,35 @@ _ONCE = [
     [Intended.kind, 1, 1, None],
     [Answered.kind, 1, 1, Outcome.SUCCEEDED.value],
 ]
+_OF_CHARGE = (STATE_AT, CHARGE_AMOUNT_AT, CHARGE_CURRENCY_AT)
+_DONE = (
+    f"SELECT kind, batch_id, order_id, attempt, send, {told_at(*_OF_CHARGE)} FROM events"
+    " INDEXED BY events_of_an_order WHERE order_id <> '' AND order_id IN (*) AND job = ?"
+    f" AND seq > ? AND seq < ? AND {RUN} = ? ORDER BY seq"
+)
+# a LIMIT keeps the two apart: the run of each event is not looked up
+_RUNS = (
+    "SELECT run_id FROM (SELECT DISTINCT run_id FROM events WHERE seq > ? AND seq < ? AND job = ?"
+    f" LIMIT -1) WHERE {RUN} = ?"
+)
+_WROTE = (
+    "FROM events WHERE seq > ? AND seq <= ? AND +job = ?"
+    " AND run_id IN (SELECT value FROM json_each(?)) AND +order_id <> ''"
+)
+_FIRST_SEND = f"kind = '{Intended.kind}' AND attempt = 1 AND send = 1"
+_FIRST_ANSWER = f"kind = '{Answered.kind}' AND attempt = 1 AND send = 1"
+_SENT_FIRST = f"SELECT order_id, batch_id {_WROTE} AND {_FIRST_SEND}"
+_ANSWERED_FIRST = (
+    f'SELECT order_id, batch_id, "row", {or_told_at(*_OF_CHARGE)} {_WROTE}'
+    f" AND {_FIRST_ANSWER}"
+)
+_WROTE_ELSE = (
+    f"SELECT order_id {_WROTE} AND NOT ({_FIRST_SEND}) AND NOT ({_FIRST_ANSWER})"
+    f" AND kind <> '{TransferSeen.kind}'"
+)
+_WROTE_OF = f"SELECT DISTINCT batch_id {_WROTE}"
+_Told = tuple[str, str, int, str]
+"""Of an answer: order id, batch id, row, and what it keeps."""
 _OVER = any_of(sorted(OVER))
 _SUCCEEDED = Outcome.SUCCEEDED.value
 # No column tells the time of what an event of a rare kind changed: a person's word that a charge is
@@ -193,17 +230,68 @@ class Orders(JournalFile):
             )
         return [_on_its_way(*row) for row in rows]
 
-    def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
-        """What a run wrote about orders, between two numbers of events."""
-        told = told_at(STATE_AT, CHARGE_AMOUNT_AT, CHARGE_CURRENCY_AT)
-        query = (
-            f"SELECT kind, batch_id, order_id, attempt, send, {told} FROM events WHERE seq > ?"
-            f" AND seq <= ? AND seq < ? AND job = ? AND {RUN} = ? AND order_id <> '' ORDER BY seq"
-        )
+    def wrote_in(
+        self, run_id: str, after: int, before: int | None, apart: Collection[str] = ()
+    ) -> Wrote:
+        """What a run wrote about orders, between two numbers of events, added up; `apart` from
+        these orders.
+        """
         if before is None:
             before = self.head()[0] + 1
+        # the few words by which events keep this run
+        runs = json.dumps(self._column(_RUNS, after, before, self.job, run_id))
+        begun: dict[str, str] = {}
+        answered: list[_Told] = []
+        others: set[str] = set()
+        batches: set[str] = set()
         for start in range(after, before, PAGE):
-            page = self._rows(query, start, start + PAGE, before, self.job, run_id)
+            span = (start, min(start + PAGE, before - 1), self.job, runs)
+            begun.update(self._rows(_SENT_FIRST, *span))
+            answered += self._rows(_ANSWERED_FIRST, *span)
+            others.update(self._column(_WROTE_ELSE, *span))
+            batches.update(self._column(_WROTE_OF, *span))
+        times = Counter(order_id for order_id, *_ in answered)
+        others |= begun.keys() ^ times.keys()
+        others |= begun.keys() & apart
+        if len(times) < len(answered):
+            others.update(one for one in times if times[one] > 1)
+        charged = self._charged(begun, answered, others)
+        return Wrote(charged, list(others), frozenset(batches))
+
+    def _charged(
+        self, begun: Mapping[str, str], answered: Iterable[_Told], others: set[str]
+    ) -> list[ChargedAtOnce]:
+        """The orders that succeeded, but for `others`, to which all those are added that did not.
+        `begun`: order id -> batch id.
+        """
+        found: dict[tuple[str, str], tuple[list[int], list[str]]] = {}
+        with self._reads() as connection:
+            values = telling(connection, *_OF_CHARGE)
+            for order_id, batch_id, row, kept in answered:
+                if order_id in others:
+                    continue
+                state, minor, currency = values_of(values(kept, order_id, row))
+                is_paid = state == _SUCCEEDED and type(minor) is int and minor
+                if not (is_paid and currency) or begun[order_id] != batch_id:
+                    others.add(order_id)
+                    continue
+                amounts, order_ids = found.setdefault((batch_id, currency), ([], []))
+                amounts.append(minor)
+                order_ids.append(order_id)
+        return [
+            ChargedAtOnce(batch_id, currency, sum(amounts), order_ids)
+            for (batch_id, currency), (amounts, order_ids) in found.items()
+        ]
+
+    def done_in(
+        self, run_id: str, after: int, before: int | None, order_ids: Sequence[str]
+    ) -> Iterator[Done]:
+        """What a run wrote about some orders, between two numbers of events."""
+        if before is None:
+            before = self.head()[0] + 1
+        for some in slices(order_ids):
+            query = _DONE.replace("(*)", f"({places(some)})")
+            page = self._rows(query, *some, self.job, after, before, run_id)
             for kind, batch_id, order_id, attempt, send, told in page:
                 state, amount, currency = values_of(told)
                 yield Done(

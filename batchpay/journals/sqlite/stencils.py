@@ -281,6 +281,28 @@ def told_at(*paths: str) -> str:
     )
 
 
+def or_told_at(*paths: str) -> str:
+    """The same, but of an event that a stencil keeps what it keeps: `telling` reads it, for a third
+    of what it costs SQLite to ask us about each.
+    """
+    quoted = ", ".join(f"'{path}'" for path in paths)
+    return f"CASE substr(data, 1, 1) WHEN '{{' THEN json_extract(data, {quoted}) ELSE data END"
+
+
+def telling(
+    connection: sqlite3.Connection, *paths: str
+) -> Callable[[str, str, int], str]:
+    """Of what `or_told_at` found, the order and the row: what `told_at` would have."""
+    known: dict[tuple[str, ...], Stencil] = {}
+
+    def told(kept: str, order_id: str, row: int) -> str:
+        if kept.startswith("["):
+            return kept
+        return _told(connection, known, kept, order_id, row, *paths)
+
+    return told
+
+
 def _told(
     connection: sqlite3.Connection,
     known: dict[tuple[str, ...], Stencil],
