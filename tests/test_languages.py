@@ -14,9 +14,19 @@ import pytest
 
 from batchpay import cli
 from batchpay.commands.explain import entries_of
+from batchpay.domain import exits
+from batchpay.domain.exits import Acts
 from batchpay.job.packaged import data_path
-from batchpay.messages import helping, labels, noticed, problems, standing, steps
-from batchpay.messages.message import BY_CODE, Entry
+from batchpay.messages import (
+    helping,
+    labels,
+    noticed,
+    problems,
+    repeats,
+    standing,
+    steps,
+)
+from batchpay.messages.message import BY_CODE, Entry, worded
 from batchpay.reports import write_reports
 from batchpay.reports.rewording import found_again
 from batchpay.reports.words import LANGUAGES, Words, language_of
@@ -151,6 +161,37 @@ def test_what_a_journal_keeps_in_english_is_found_again() -> None:
         note = noticed.WITH_ZEROS(column="A", example=example)
         assert Words("th").again(str(note)) == note.worded(thai)
         assert shown in note.worded(thai)
+
+
+def test_a_kept_sentence_within_or_beside_another_is_found_again() -> None:
+    """A short one only where such a one stands; one that begins with a gap takes no other into it;
+    an outcome is told by its word.
+    """
+    thai = language_of("th")
+    barred = standing.HELD_RECIPIENT(
+        recipient="recp_1", why=standing.IS_UNVERIFIED(step=steps.VERIFY())
+    )
+    again = Words("th").again
+    assert again(str(barred)) == barred.worded(thai)
+    assert found_again("recipient recp_1 is new") is None
+    assert found_again("row 3") is None
+    repeat = repeats.OTHER_CONTENT(places=repeats.ROW(row=3), step=steps.LEAVE_ONE())
+    assert again(str(repeat)) == repeat.worded(thai)
+    acts = Acts({"engineer": 2, "next run": 1}, given=("a.csv", "b.csv"))
+    told = exits.messages(11, acts)
+    assert len(told) == 3
+    assert again(worded(told)) == worded(told, thai)
+    named = f"a.csv: {noticed.NO_TOTALS(name='a.csv')}"
+    assert again(named) == f"a.csv: {noticed.NO_TOTALS(name='a.csv').worded(thai)}"
+    blank = noticed.BLANK_ROWS(rows=3)
+    two = again(f"a.csv: {blank}; somebody said so")
+    assert two == f"a.csv: {blank.worded(thai)}; somebody said so"
+    order = standing.ORDER_AT(
+        order="1", place=standing.BATCH(batch="b"), outcome="in_doubt"
+    )
+    assert translated("th")["outcome.in_doubt"] in again(
+        str(standing.DUPLICATE(other=order))
+    )
 
 
 def _filled(name: str, entry: Entry) -> str | int:

@@ -45,6 +45,7 @@ from batchpay.lifecycle.rows import (
     Rejected,
     goes_now,
 )
+from batchpay.messages import noticed
 from batchpay.messages.message import plain, worded
 from batchpay.reconciliation.findings import Place, finding_of
 
@@ -405,9 +406,6 @@ def warnings_about(intake: Intake, batch: Batch) -> Iterator[str]:
     if batch.likeness:
         yield batch.likeness
     if batch.unused:
-        yield f"columns no field uses: {', '.join(batch.unused)}"
+        yield str(noticed.UNUSED_COLUMNS(names=", ".join(batch.unused)))
     if not intake.has_totals:
-        yield (
-            "no control totals: a file cut at the end of a line would look whole; declare count"
-            f" and total in [controls], or beside the file as {intake.snapshot.name}.totals.json"
-        )
+        yield str(noticed.NO_TOTALS(name=intake.snapshot.name))

@@ -342,3 +342,18 @@ WORDS_REREAD = entry(
     example="metadata 007 in rejects.csv, 7 in the file that came back",
     remedy=_NOTE,
 )
+UNUSED_COLUMNS = entry(
+    "note.unused-columns",
+    "columns no field uses: {names}",
+    means="The file has columns of which [columns] makes nothing.",
+    example="an export with a column of remarks",
+    remedy="Nothing, unless an order lacks what stands in one of them: then name it in [columns].",
+)
+NO_TOTALS = entry(
+    "note.no-totals",
+    "no control totals: a file cut at the end of a line would look whole; declare count and total"
+    " in [controls], or beside the file as {name}.totals.json",
+    means="Nobody said how many rows the file has and what they come to.",
+    example="an export that was cut after row 120 of 200, at the end of a line",
+    remedy="Have the sender give count and total with the file.",
+)

@@ -45,7 +45,7 @@ from batchpay.reconciliation.totals import (
     SENT_ENDED,
     SUMS_READ,
 )
-from batchpay.reports.rewording import found_again
+from batchpay.reports.rewording import found_again, outcome_told
 
 # How days and times are written, by language; English as most of the world writes it.
 _LOCALES = {"en": "en_GB", "ja": "ja_JP", "th": "th_TH"}
@@ -194,6 +194,8 @@ class Words:
                 fields[name] = self._found(field)
             elif name == "word" and isinstance(field, str):
                 fields[name] = self._word_of(field)
+            elif name == "outcome" and isinstance(field, str):
+                fields[name] = outcome_told(field)
         return replace(said, fields=tuple(fields.items()))
 
     def _word_of(self, word: str) -> str | Message:
@@ -273,21 +275,35 @@ def _again(kept: str, language: str) -> str:
     """
     sentences = language_of(language)
     found = found_again(kept)
-    if found is not None:
+    if found is not None and not _has_swallowed(kept, found):
         return found.worded(sentences)
     parts = kept.split(BESIDE)
-    if 1 < len(parts) <= MOST_BESIDE:
-        for at in range(len(parts) - 1, 0, -1):
-            found = found_again(BESIDE.join(parts[:at]))
-            if found is not None:
-                rest = _again(BESIDE.join(parts[at:]), language)
-                return f"{found.worded(sentences)}{BESIDE}{rest}"
-        return f"{parts[0]}{BESIDE}{_again(BESIDE.join(parts[1:]), language)}"
+    several = 1 < len(parts) <= MOST_BESIDE
+    for at in range(len(parts) - 1, 0, -1) if several else ():
+        begun = BESIDE.join(parts[:at])
+        found = found_again(begun)
+        if found is not None and not _has_swallowed(begun, found):
+            rest = _again(BESIDE.join(parts[at:]), language)
+            return f"{found.worded(sentences)}{BESIDE}{rest}"
     name, colon, rest = kept.partition(": ")
     found = found_again(rest)
-    if found is not None:
+    if found is not None and not _has_swallowed(rest, found):
         return f"{name}{colon}{found.worded(sentences)}"
+    if several:
+        first = _again(parts[0], language)
+        return f"{first}{BESIDE}{_again(BESIDE.join(parts[1:]), language)}"
     return kept
+
+
+def _has_swallowed(kept: str, found: Message) -> bool:
+    """Is what fills the first gap of it a sentence, and the beginning of what fills it?"""
+    return any(
+        isinstance(field, str)
+        and BESIDE in field
+        and kept.startswith(field)
+        and found_again(field.partition(BESIDE)[0]) is not None
+        for _, field in found.fields
+    )
 
 
 def local_time(at: str, zone: str) -> datetime | None:
