@@ -49,6 +49,9 @@ class TextChunk:
     def texts(self, column):
         return [row[column] for row in self.cells_]
 
+    def cell(self, column, at):
+        return self.cells_[at][column]
+
     def cells(self):
         return b""
 

@@ -154,6 +154,9 @@ class Chunk(Protocol):
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
 
+    def cell(self, column: str, at: int) -> str:
+        """One of them."""
+
     def cells(self) -> bytes:
         """All cells, columns and row numbers, compressed: what the state keeps so that a report
         needs no file.

@@ -154,11 +154,11 @@ def _minors(
     if rule.form is not None:
         texts = _plain_numbers(cells, numbers, currencies, rule, found)
     amounts = _at_once(texts, currencies, rule.unit)
-    known = (amount for amount in amounts if amount is not None)
-    if None not in amounts and min(known, default=1) > 0:
+    if None not in amounts and 0 not in amounts:
         return amounts
-    for at, text in enumerate(texts):
-        if not text or amounts[at]:
+    for at in [at for at, amount in enumerate(amounts) if not amount]:
+        text = texts[at]
+        if not text:
             continue
         currency = None
         if currencies:
@@ -271,8 +271,12 @@ def _at_once(texts: Cells, currencies: Values, unit: str) -> list[int | None]:
         return plain_minors(texts, 0)
     kinds = set(currencies)
     decimals = {EXPONENTS[str(code).upper()] for code in kinds if code}
-    if None not in kinds and len(decimals) == 1:
-        return plain_minors(texts, decimals.pop())
+    if len(decimals) == 1:
+        plain = plain_minors(texts, decimals.pop())
+        if None not in kinds:
+            return plain
+        pairs = zip(plain, currencies, strict=True)
+        return [amount if code else None for amount, code in pairs]
     amounts: list[int | None] = [None] * len(texts)
     for code in kinds - {None}:
         exponent = EXPONENTS[str(code).upper()]

@@ -43,6 +43,11 @@ class _Mended:
             return self.ids
         return self.chunk.texts(column)
 
+    def cell(self, column: str, at: int) -> str:
+        if column == self.column:
+            return self.ids[at]
+        return self.chunk.cell(column, at)
+
     def cells(self) -> bytes:
         return self.chunk.cells()
 

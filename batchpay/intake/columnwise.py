@@ -182,7 +182,7 @@ def _of_other_shape(documents: Documents) -> set[int]:
     """The orders that lack a field that most have, or have one that most lack."""
     odd: set[int] = set()
     for _, column in documents.columns():
-        if "" in column or None in column:
+        if not all(column):
             empty = {at for at, value in enumerate(column) if not value}
             if len(empty) * 2 > len(column):
                 empty = set(range(len(column))) - empty

@@ -132,9 +132,11 @@ _OF_MODE = {
 }
 
 
-def _are_of_mode(texts: Sequence[str | None], of_mode: re.Pattern[str]) -> bool:
+def _are_of_mode(texts: Column, of_mode: re.Pattern[str]) -> bool:
     """Is plainly none of them of the other mode? False: look at each."""
-    column = "\n".join([*(text or "" for text in texts), ""])
+    if None in texts:
+        texts = [text or "" for text in texts]
+    column = "\n".join((*texts, ""))
     is_apart = column.count("\n") == len(texts)
     return is_apart and of_mode.fullmatch(column) is not None
 

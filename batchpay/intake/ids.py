@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import cast
 
 from batchpay.domain.model import Chunk, Problem
 from batchpay.domain.money import CODES, EXPONENTS
@@ -102,9 +103,11 @@ def without_tokens(
     source: Source,
     name: str,
     found: Refusals,
-) -> list[str]:
+) -> Cells:
     """A token stays in the field that pays; anywhere else it would be shown."""
-    kept = [str(text or "") for text in texts]
+    kept = cast("Cells", list(texts))
+    if None in kept:
+        kept = [text or "" for text in kept]
     if "tokn_" not in "|".join(kept):
         return kept
     column = blamed_for(source, name)
@@ -164,11 +167,11 @@ def currencies_of(texts: Cells, source: Source, found: Refusals) -> Values:
     """Known codes in lower case, as they travel; anything else is refused."""
     wire = list(map(_WIRE.get, texts))
     if None in wire:
-        _screened(texts, _currency_fault, source, "currency", found)
+        pairs = zip(texts, wire, strict=True)
+        unknown = ["" if known else text for text, known in pairs]
+        _screened(unknown, _currency_fault, source, "currency", found)
     return wire
 
 
-def _currency_fault(text: str) -> Message | None:
-    if text in _WIRE:
-        return None
+def _currency_fault(text: str) -> Message:
     return _identifier_fault(text) or problems.UNKNOWN_CURRENCY(codes=CODES)

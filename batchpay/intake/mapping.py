@@ -137,6 +137,6 @@ def _documents(
 
 def _gaps(column: Values) -> list[int]:
     """Positions without a value."""
-    if None in column or "" in column:
-        return [at for at, value in enumerate(column) if not value]
-    return []
+    if all(column):
+        return []
+    return [at for at, value in enumerate(column) if not value]

@@ -40,6 +40,7 @@ _FEWEST_ABOVE = 2  # rows that a sum without a word is a sum of
 _FEWEST_SUMMED = 3  # rows that a row with all that an order needs is a sum of
 _LEAST_NAMES = 3  # of a header that repeats, or of another table
 _NAMED = 5  # rows in a note
+_ONE_OF = 50  # rows, whose cells cost less one by one than those of all rows
 
 Found = dict[int, tuple[Problem, ...]]
 
@@ -80,6 +81,7 @@ class NoOrders:
     _part: Counter[str] = field(default_factory=Counter)  # since the last sum
     # row, currency and amount of the last that has one
     _last: tuple[int, str, int] = (0, "", 0)
+    _few: bool = False  # rows of the chunk are looked at one by one
     # of the chunk that is looked at: amounts and currencies, and texts of its columns
     _asked: tuple[Column, Column] = ((), ())
     _read: dict[str, list[str]] = field(default_factory=dict)
@@ -95,6 +97,7 @@ class NoOrders:
         found: Found = dict(judged.problems)
         gone: set[int] = set()
         places = sorted({*found, *self._ids_that_are_totals(judged)})
+        self._few = len(places) * _ONE_OF < len(chunk.rows)
         ids = self._texts(chunk, "order_id")
         done = 0
         for at in places:
@@ -229,11 +232,17 @@ class NoOrders:
             self._read[name] = chunk.texts(name)
         return self._read[name]
 
+    def _cell(self, chunk: Chunk, column: str, at: int) -> str:
+        """... and where there are a few such rows, none of columns that nobody else reads."""
+        if self._few:
+            return chunk.cell(column, at)
+        return self._column(chunk, column)[at]
+
     def _cells(self, chunk: Chunk, at: int) -> list[tuple[str, str]]:
         """Column and text of the row's cells that hold something, but for those we added."""
         cells = []
         for column in chunk.columns:
-            text = self._column(chunk, column)[at]
+            text = self._cell(chunk, column, at)
             if text.strip() and not column.startswith("batchpay_"):
                 cells.append((column, text))
         return cells
@@ -247,7 +256,7 @@ class NoOrders:
 
     def _is_blank(self, chunk: Chunk, at: int) -> bool:
         """Does no cell hold more than blanks, not even one that says which row this was?"""
-        texts = (self._column(chunk, column)[at] for column in chunk.columns)
+        texts = (self._cell(chunk, column, at) for column in chunk.columns)
         return at not in chunk.problems and not any(map(str.strip, texts))
 
     def _is_header(

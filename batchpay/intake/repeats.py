@@ -131,8 +131,8 @@ class Repeats:
     def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
         """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
         documents = orders_of(chunk)
-        self._ids.extend(_id_hashes(documents))
-        self._tokens.extend(map(hash, filter(None, single_uses_of(documents))))
+        _append(self._ids, _id_hashes(documents))
+        _append(self._tokens, map(hash, filter(None, single_uses_of(documents))))
         self._files.add(batch_id[-12:])
         renamed = chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys()
         for at in renamed:
@@ -333,6 +333,13 @@ class Repeats:
                 is_kin = place_of(batch_id, sheet, rows[at]) in self._places
             if is_kin:
                 yield number
+
+
+def _append(hashes: array[int], more: Iterator[int]) -> None:
+    """Twice as fast as `array.extend`."""
+    import numpy as np
+
+    hashes.frombytes(np.fromiter(more, np.int64).tobytes())
 
 
 def _id_hashes(documents: Sequence[Document]) -> Iterator[int]:

@@ -48,14 +48,13 @@ def all_alike(order_ids: Sequence[str]) -> list[str]:
     column = "\n".join(order_ids)
     if column.count("\n") == len(order_ids) - 1 and _PLAIN.fullmatch(column):
         column = column.lower()
-        if not _WITH_EXPONENT.search(column):
-            return _ZEROS.sub("", column).split("\n")
+        if "e" not in column or not _WITH_EXPONENT.search(column):
+            return [text.lstrip("0") for text in column.split("\n")]
     return list(map(alike, order_ids))
 
 
 _PLAIN = re.compile(r"[0-9A-Za-z_\n-]*+")
 _WITH_EXPONENT = re.compile(r"^[0-9]+e[0-9]", re.MULTILINE)
-_ZEROS = re.compile("^0+", re.MULTILINE)
 _POINT_ZERO = re.compile(r"\.0*$")
 _NUMBER = re.compile(
     r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?"

@@ -45,6 +45,12 @@ class TextChunk:
             self._made[column] = texts_of(self.batch.column(index))
         return self._made[column]
 
+    def cell(self, column: str, at: int) -> str:
+        """One of them."""
+        if column in self._made:
+            return self._made[column][at]
+        return self.batch.column(self.columns.index(column))[at].as_py() or ""
+
     def without(self, gone: Collection[int]) -> TextChunk:
         """The same without the rows at these positions."""
         piece = Piece(self.batch, list(self.rows), b"")
