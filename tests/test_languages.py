@@ -194,6 +194,25 @@ def test_a_kept_sentence_within_or_beside_another_is_found_again() -> None:
     )
 
 
+def test_a_step_and_what_stands_in_brackets_are_found_again() -> None:
+    """A step has colons of its own; brackets may be empty."""
+    order = standing.ORDER_AT(
+        order="1", place=repeats.ROW(row=3), outcome=BY_CODE["outcome.held"]()
+    )
+    step = steps.NEW_SALE(batch="b", order="1")
+    alike = repeats.ALIKE(order="1", step=steps.WRITE_ID(other="1"))
+    others = standing.OR_OTHERS(orders="2, 3")
+    for told in (
+        standing.HELD_CANCELLED_UNNAMED(order="1", reason="no", also="", step=step),
+        standing.HELD_CANCELLED_UNNAMED(order="1", reason="no", also=others, step=step),
+        standing.CONFLICT_CORRECTS(step=steps.OTHER_CONTENT(), other=order),
+        standing.CONFLICT_ALIKE(alike=alike, other=order),
+    ):
+        for language in OTHERS:
+            in_it = told.worded(language_of(language))
+            assert Words(language).again(str(told)) == in_it != str(told)
+
+
 def _filled(name: str, entry: Entry) -> str | int:
     """Of what fills a gap in such a sentence."""
     if name == entry.count or f"{{{name}:d}}" in entry.text:

@@ -29,6 +29,9 @@ WITHIN = frozenset(
 AROUND = frozenset({"other", "place", "places", "remedy", "row", "wrong"})
 # ... or a gap of it is a sentence that says enough
 BY_ITS_GAP = {"held.recipient": "why"}
+# What fills a gap where that is not the least that fits: a step has colons of its own, and what is
+# said in brackets beside it may be nothing.
+FILLS = {"step": ".+", "also": r"(?: \(.+?\))?"}
 _NUMBER = re.compile(r"[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+")
 
 
@@ -110,5 +113,6 @@ def _form(text: str) -> str:
         parts.append(re.escape(literal))
         if name:
             seen[name] += 1
-            parts.append(f"(?P={name})" if seen[name] > 1 else f"(?P<{name}>.+?)")
+            fills = FILLS.get(name, ".+?")
+            parts.append(f"(?P={name})" if seen[name] > 1 else f"(?P<{name}>{fills})")
     return "".join(parts)

@@ -276,6 +276,10 @@ def _again(kept: str, language: str) -> str:
     sentences = language_of(language)
     found = found_again(kept)
     if found is not None and not _has_swallowed(kept, found):
+        before, colon, last = kept.rpartition(": ")
+        said, place = found_again(before), found_again(last, within=True)
+        if isinstance(dict(found.fields).get("step"), str) and said and place:
+            return f"{said.worded(sentences)}{colon}{place.worded(sentences)}"
         return found.worded(sentences)
     parts = kept.split(BESIDE)
     several = 1 < len(parts) <= MOST_BESIDE
