@@ -13,7 +13,7 @@ import pytest
 
 from batchpay.batches.counted import totals_of
 from batchpay.domain.model import Finding, Outcome, StoredChunk
-from batchpay.reconciliation.lines import Lines, Same, column_of, plain_lines
+from batchpay.reconciliation.lines import Lines, Same, column_of, plain_lines, rows_at
 from batchpay.reports.files import Directory
 from batchpay.reports.results import write_results
 from batchpay.reports.spool import KeptFindings
@@ -45,9 +45,10 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 def lines_of_rows(places: Sequence[int], rows: int) -> tuple[StoredChunk, Lines]:
     """Plain ones in these places, others in the rest."""
-    kept = {}
-    for at, (changes, _) in zip(places, ROWS, strict=False):
-        kept[at] = KEPT._replace(row=2 + at, **changes)
+    kept = [
+        KEPT._replace(row=2 + at, **changes)
+        for at, (changes, _) in zip(places, ROWS, strict=False)
+    ]
     documents: list[Any] = [{} for _ in range(rows)]
     for at, (_, document) in zip(places, ROWS, strict=False):
         documents[at] = document
@@ -56,7 +57,7 @@ def lines_of_rows(places: Sequence[int], rows: int) -> tuple[StoredChunk, Lines]
     for at in set(range(rows)) - set(places):
         told = [FINDING, REJECTED][at % 2]
         apart[at] = replace(told, row=2 + at, batch_id=BATCH.id)
-    plain = plain_lines(BATCH, chunk, kept)
+    plain = plain_lines(BATCH, chunk, rows_at(list(places), kept))
     return chunk, Lines(plain, dict(sorted(apart.items())))
 
 

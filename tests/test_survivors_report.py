@@ -46,7 +46,7 @@ from batchpay.reconciliation.findings import (
     who_acts_for,
     with_later,
 )
-from batchpay.reconciliation.lines import plain_at, plain_lines
+from batchpay.reconciliation.lines import NO_ROWS, plain_at, plain_lines, rows_at
 from batchpay.reconciliation.matching import (
     Difference,
     apart,
@@ -553,7 +553,51 @@ def test_a_line_with_nothing_to_tell_is_one_that_nobody_speaks_of(
 ) -> None:
     """It asks for what was asked, and nothing happened since."""
     found = plain_at(some, [KEPT], repeats, later)
-    assert found == ({0: KEPT} if is_plain else {})
+    assert found == (rows_at([0], [KEPT]) if is_plain else NO_ROWS)
+
+
+COSTS: list[tuple[dict[str, Any], bool]] = [
+    ({"fee": 3, "fee_vat": 0, "net": 123447}, True),
+    ({"fee": 3, "fee_vat": 1, "net": 123447}, False),
+    ({"fee": -3, "fee_vat": 1, "net": 2}, False),
+    ({"fee": 3, "fee_vat": None, "net": 123447}, True),
+    ({"fee": 123451}, False),
+    ({"fee": 5, "fee_vat": 0, "net": 0, "funding_amount": 4}, True),
+    ({"fee": 5, "fee_vat": 0, "net": 0, "funding_currency": "THB"}, True),
+    ({"fee": 5, "fee_vat": 0, "net": 0, "funding_currency": "USD"}, True),
+    (
+        {
+            "fee": 5,
+            "fee_vat": 0,
+            "net": 0,
+            "funding_currency": "USD",
+            "funding_amount": 4,
+        },
+        False,
+    ),
+]
+
+
+@pytest.mark.fault("I2")
+@pytest.mark.parametrize(("costs", "is_plain"), COSTS)
+def test_of_many_plain_lines_each_that_is_none_is_found(
+    costs: dict[str, Any], *, is_plain: bool
+) -> None:
+    """Whatever stands beside it, and in the file's order."""
+    documents = [{**DOCUMENT, "order_id": f"000{number}"} for number in range(4)]
+    rows = [
+        KEPT._replace(row=2 + at, order_id=one["order_id"], charge_id=f"chrg_{at}")
+        for at, one in enumerate(documents)
+    ]
+    rows[1] = rows[1]._replace(**costs)
+    some = chunk(rows=[2, 3, 4, 5], documents=documents)
+    found = plain_at(some, reversed(rows), {}, [])
+    stay = [0, 1, 2, 3] if is_plain else [0, 2, 3]
+    assert found == rows_at(stay, [rows[at] for at in stay])
+    documents[2] = {**documents[2], "amount": 1}
+    found = plain_at(some, rows[:3], {}, ["chrg_0"])
+    stay = stay[1:-2]
+    assert found == rows_at(stay, [rows[at] for at in stay])
 
 
 def test_a_line_with_nothing_to_tell_is_what_a_look_at_its_events_says() -> None:
@@ -562,7 +606,7 @@ def test_a_line_with_nothing_to_tell_is_what_a_look_at_its_events_says() -> None
     paid = replace(PAID, at_ns=9 * 10**9)
     long_way = one(first, paid)
     kept = KEPT._replace(mode=INTENT.mode or "test")
-    lines = plain_lines(batch(), chunk(), {0: kept})
+    lines = plain_lines(batch(), chunk(), rows_at([0], [kept]))
     assert lines.findings() == [replace(long_way, mode=kept.mode)]
 
 

@@ -139,9 +139,10 @@ def _owned(
     journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int]
 ) -> dict[int, tuple[str, ...]]:
     """Row -> the orders that it caused."""
-    if not chunk.rows:
+    rows = [row for row in chunk.rows if row not in but]
+    if not rows:
         return {}
-    owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+    owned = journal.owned(batch.id, chunk.sheet, rows[0], rows[-1])
     return {row: order_ids for row, order_ids in owned.items() if row not in but}
 
 

@@ -19,14 +19,20 @@ from batchpay.domain.events import (
     RefundSeen,
     told_in,
 )
-from batchpay.domain.model import Batch, Finding, Plain, Repeat, StoredChunk
+from batchpay.domain.model import Batch, Finding, Repeat, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.holds import outside
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.rows import rows_of
 from batchpay.reconciliation.findings import find, with_later
-from batchpay.reconciliation.lines import Lines, plain_at, plain_lines
+from batchpay.reconciliation.lines import (
+    NO_ROWS,
+    Lines,
+    PlainRows,
+    plain_at,
+    plain_lines,
+)
 
 Found = Callable[[], Iterator[tuple[StoredChunk, Sequence[Finding]]]]
 
@@ -53,19 +59,23 @@ def findings_of(
         cellwise = Cellwise(job, journal, batch)
         besides = Besides(journal)
         for chunk in journal.chunks(batch.id):
-            plain: Mapping[int, Plain] = {}
+            plain = NO_ROWS
             if not every_story:
                 plain = _plain(journal, batch, chunk, repeats, later)
-            others = frozenset(chunk.rows[at] for at in plain)
+            others = frozenset(chunk.rows[at] for at in plain.places)
             history = history_of(journal, batch, chunk, others, lineages=lineages)
             rows = rows_of(batch.id, chunk, repeats, others)
             told = later.of(find(batch, rows, history, guards, hold))
             told = besides.of(cellwise.of(chunk, told))
-            places = (at for at in range(len(chunk.documents)) if at not in plain)
-            apart = dict(zip(places, told, strict=True))
+            apart = dict(zip(_all_but(plain.places, chunk), told, strict=True))
             yield chunk, Lines(plain_lines(batch, chunk, plain), apart)
 
     return read
+
+
+def _all_but(places: Sequence[int], chunk: StoredChunk) -> list[int]:
+    shown = set(places)
+    return [at for at in range(len(chunk.documents)) if at not in shown]
 
 
 def _plain(
@@ -74,23 +84,37 @@ def _plain(
     chunk: StoredChunk,
     repeats: Mapping[tuple[str, int], Repeat],
     later: Later,
-) -> dict[int, Plain]:
+) -> PlainRows:
     if not chunk.rows:
-        return {}
+        return NO_ROWS
     first, last = chunk.rows[0], chunk.rows[-1]
     since_ns = batch.first_seen_ns - NEAR_NS
     kept = journal.plain_rows(batch.id, chunk.sheet, first, last, since_ns)
     plain = plain_at(chunk, kept, repeats, later.refunds.keys() | later.disputes.keys())
-    documents = {at: chunk.documents[at] for at in plain}
-    told = before(journal, list(documents.values()), batch.first_seen_ns, tokens=False)
+    return plain.but(_far_from_before(journal, batch, chunk, plain))
+
+
+def _far_from_before(
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, plain: PlainRows
+) -> set[int]:
+    """Where a row asks for an amount far outside of what was asked before its file came."""
+    documents = {at: chunk.documents[at] for at in plain.places}
+    recipients = list(
+        zip(plain.kept["destination"], plain.kept["currency"], strict=True)
+    )
+    # one row of each recipient tells whether it was ever asked for
+    one_each = dict(zip(recipients, documents.values(), strict=True))
+    since_ns = batch.first_seen_ns
+    if not before(journal, list(one_each.values()), since_ns, tokens=False).past:
+        return set()
+    told = before(journal, list(documents.values()), since_ns, tokens=False)
     odd = set()
-    for at, document in documents.items():
-        recipient = document["destination"], str(document["currency"]).lower()
+    for recipient, (at, document) in zip(recipients, documents.items(), strict=True):
         if recipient in told.past and outside(
             document, (document["order_id"],), told.past, told.hundredth
         ):
             odd.add(at)
-    return {at: one for at, one in plain.items() if at not in odd}
+    return odd
 
 
 class Later(NamedTuple):

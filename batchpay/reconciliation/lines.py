@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from itertools import repeat
+from itertools import compress, repeat
+from operator import contains, eq, le
 from typing import Any, overload
 
+from batchpay.domain.documents import values_of
 from batchpay.domain.model import (
     Batch,
     Document,
@@ -250,66 +252,125 @@ def lines_of(findings: Sequence[Finding]) -> Lines:
 # --- which rows are plain
 
 
+@dataclass(frozen=True, slots=True)
+class PlainRows:
+    """Rows of a chunk of which there is nothing to tell, in the file's order."""
+
+    places: list[int]  # their positions in the chunk
+    kept: Mapping[str, list[Any]]  # columns, by the names of Plain
+
+    def but(self, odd: Collection[int]) -> PlainRows:
+        """The same without those at some positions."""
+        if not odd:
+            return self
+        stay = [at not in odd for at in self.places]
+        kept = {name: list(compress(cells, stay)) for name, cells in self.kept.items()}
+        return PlainRows(list(compress(self.places, stay)), kept)
+
+
+def rows_at(places: list[int], kept: Iterable[tuple[Any, ...]]) -> PlainRows:
+    """Rows at these positions, each as Plain has it."""
+    columns: Iterable[list[Any]] = map(list, zip(*kept, strict=True))
+    if not places:
+        columns = ([] for _ in Plain._fields)
+    return PlainRows(places, dict(zip(Plain._fields, columns, strict=True)))
+
+
+NO_ROWS = rows_at([], [])
+
+
 def plain_at(
     chunk: StoredChunk,
-    kept: Iterable[Plain],
+    kept: Iterable[tuple[Any, ...]],
     repeats: Mapping[tuple[str, int], Repeat],
     told_later: Collection[str],
-) -> dict[int, Plain]:
-    """Position in a chunk -> what its row came to, where its line shows that and nothing else: it
-    asks for what was asked, no other row speaks of it, and nothing happened since.
+) -> PlainRows:
+    """The rows of a chunk that show in their lines what they came to, and nothing else: each asks
+    for what was asked, no other row speaks of it, and nothing happened since. `kept`: each as Plain
+    has it.
 
     `told_later`: charges of which something is known that happened after their run.
     """
-    found = {}
-    of_rows = {one.row: one for one in kept if one.charge_id not in told_later}
-    for at, number in enumerate(chunk.rows):
-        one = of_rows.get(number)
-        if (
-            one is None
-            or at in chunk.problems
-            or at in chunk.corrects
-            or at in chunk.earlier
-        ):
-            continue
-        if (chunk.sheet, number) in repeats or at in chunk.comeback:
-            continue
-        if _still_asks(chunk.documents[at], one) and not _costs_cannot_be(one):
-            found[at] = one
-    return found
+    of_rows = {one[_ROW]: one for one in kept}
+    places = [at for at, number in enumerate(chunk.rows) if number in of_rows]
+    rows = rows_at(places, [of_rows[chunk.rows[at]] for at in places])
+    if not places:
+        return rows
+    odd = {*chunk.problems, *chunk.corrects, *chunk.earlier, *chunk.comeback}
+    odd.update(_asking_otherwise(chunk.documents, rows))
+    odd.update(_of_odd_costs(rows))
+    if repeats:
+        odd.update(at for at in places if (chunk.sheet, chunk.rows[at]) in repeats)
+    if told_later:
+        charges = zip(places, rows.kept["charge_id"], strict=True)
+        odd.update(at for at, charge_id in charges if charge_id in told_later)
+    return rows.but(odd.intersection(places))
 
 
-def _costs_cannot_be(one: Plain) -> bool:
-    """That is told beside its row."""
-    whole = whole_of(
-        one.charged, one.charged_currency, one.funding_amount, one.funding_currency
-    )
-    return cannot_be((one.fee, one.fee_vat, one.net), whole)
+_ROW = Plain._fields.index("row")
 
 
-def _still_asks(document: Document, one: Plain) -> bool:
-    return bool(
-        document.get("order_id") == one.order_id
-        and document.get("amount") == one.amount
-        and document.get("destination") == one.destination
-        and str(document.get("currency", "")).lower() == one.currency
-        and payment_method(payer_of(document)) == one.paid_with
-    )
+def _asking_otherwise(documents: Sequence[Document], rows: PlainRows) -> set[int]:
+    """Where a row does not ask any more for what was asked."""
+    mine: Sequence[Document] = documents
+    if len(rows.places) < len(documents):
+        mine = [documents[at] for at in rows.places]
+    asks = {
+        "order_id": list(values_of(mine, "order_id")),
+        "amount": list(values_of(mine, "amount")),
+        "destination": list(values_of(mine, "destination")),
+        "currency": [str(told or "").lower() for told in values_of(mine, "currency")],
+        "paid_with": [payment_method(payer_of(document)) for document in mine],
+    }
+    odd: set[int] = set()
+    for name, told in asks.items():
+        if told != rows.kept[name]:
+            same = map(eq, told, rows.kept[name])
+            odd.update(
+                at for at, is_same in zip(rows.places, same, strict=True) if not is_same
+            )
+    return odd
 
 
-def plain_lines(
-    batch: Batch, chunk: StoredChunk, plain: Mapping[int, Plain]
-) -> PlainLines:
-    """Their lines; `plain` by position in the chunk, in the file's order."""
-    columns = zip(*plain.values(), strict=True)
-    metadata = [chunk.documents[at].get("metadata", {}) for at in plain]
+def _of_odd_costs(rows: PlainRows) -> set[int]:
+    """Where what the gateway kept cannot be: that is told beside its row."""
+    columns = [rows.kept[name] for name in _COSTS]
+    charged, currency, _, funding_currency, *parts = columns
+    # nearly all: every part is told, none below zero, and all of them are no more than the charge
+    if not any(None in part for part in parts) and min(map(min, parts)) >= 0:
+        is_same = all(map(contains, zip(repeat(""), currency), funding_currency))
+        if is_same and all(map(le, map(sum, zip(*parts, strict=True)), charged)):
+            return set()
+    odd = set()
+    for at, charged_, currency_, funding, funding_in, *some in zip(
+        rows.places, *columns, strict=True
+    ):
+        if cannot_be(some, whole_of(charged_, currency_, funding, funding_in)):
+            odd.add(at)
+    return odd
+
+
+_COSTS = (
+    "charged",
+    "charged_currency",
+    "funding_amount",
+    "funding_currency",
+    "fee",
+    "fee_vat",
+    "net",
+)
+
+
+def plain_lines(batch: Batch, chunk: StoredChunk, plain: PlainRows) -> PlainLines:
+    """Their lines."""
+    metadata = [chunk.documents[at].get("metadata", {}) for at in plain.places]
     return PlainLines(
         job=batch.job,
         file=batch.file,
         batch_id=batch.id,
         whole_refused=bool(batch.refusal),
         sheet=chunk.sheet,
-        places=list(plain),
-        kept=dict(zip(Plain._fields, map(column_of, columns), strict=False)),
+        places=plain.places,
+        kept={name: column_of(cells) for name, cells in plain.kept.items()},
         metadata=column_of(metadata),
     )

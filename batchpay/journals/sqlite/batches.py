@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from typing import Any
 
 from batchpay.domain.errors import InputOutput
 from batchpay.domain.events import (
@@ -17,7 +17,7 @@ from batchpay.domain.events import (
     line,
     told_by,
 )
-from batchpay.domain.model import Batch, Event, Judged, Plain, Repeat, StoredChunk
+from batchpay.domain.model import Batch, Event, Judged, Repeat, StoredChunk
 from batchpay.journals.asked import by_row
 from batchpay.journals.naming import id_of_row
 from batchpay.journals.sqlite.lines import RARE, object_of
@@ -280,20 +280,17 @@ class Batches(Writing):
         first_row: int,
         last_row: int,
         near_ns: int,
-    ) -> list[Plain]:
+    ) -> list[tuple[Any, ...]]:
         """The rows of a batch that caused one attempt, the only one of its order, which succeeded
         without anything to tell; but for those of terms that another order of another batch asked
-        for before it, since then (`near_ns`).
+        for before it, since then (`near_ns`). Each as `Plain` has it, without an object of its own.
         """
         key = (self.job, batch_id, first_row, last_row, sheet)
         several = frozenset(self._column(_SEVERAL, *key))
-        # `_make` is a line of Python for each
-        rows = list(
-            map(tuple.__new__, repeat(Plain), self._rows(_PLAIN, *key, near_ns))
-        )
+        rows = self._rows(_PLAIN, *key, near_ns)
         if not several:
             return rows
-        return [row for row in rows if row.row not in several]
+        return [row for row in rows if row[0] not in several]
 
     def open_places(self, batch_id: str) -> list[tuple[str, int]]:
         """Sheet and row of a batch's rows of which an attempt did not end yet, by their numbers."""

@@ -105,7 +105,7 @@ _DONE = (
 )
 # a LIMIT keeps the two apart: the run of each event is not looked up
 _RUNS = (
-    "SELECT run_id FROM (SELECT DISTINCT run_id FROM events WHERE seq > ? AND seq < ? AND job = ?"
+    "SELECT run_id FROM (SELECT DISTINCT run_id FROM events WHERE seq > ? AND seq <= ? AND +job = ?"
     f" LIMIT -1) WHERE {RUN} = ?"
 )
 _WROTE = (
@@ -238,14 +238,14 @@ class Orders(JournalFile):
         """
         if before is None:
             before = self.head()[0] + 1
-        # the few words by which events keep this run
-        runs = json.dumps(self._column(_RUNS, after, before, self.job, run_id))
         begun: dict[str, str] = {}
         answered: list[_Told] = []
         others: set[str] = set()
         batches: set[str] = set()
-        for start in range(after, before, PAGE):
-            span = (start, min(start + PAGE, before - 1), self.job, runs)
+        for start in range(after, before, STEP):
+            where = (start, min(start + STEP, before - 1), self.job)
+            # the few words by which events keep this run
+            span = (*where, json.dumps(self._column(_RUNS, *where, run_id)))
             begun.update(self._rows(_SENT_FIRST, *span))
             answered += self._rows(_ANSWERED_FIRST, *span)
             others.update(self._column(_WROTE_ELSE, *span))
