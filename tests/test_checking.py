@@ -215,16 +215,19 @@ def test_a_line_is_never_wider_and_nothing_is_lost(text: str, width: int) -> Non
 
 
 @given(
-    st.integers(40, 120), st.text(st.sampled_from("ab 東京ร้"), min_size=1, max_size=40)
+    st.integers(40, 120),
+    st.text(st.sampled_from("ab 東京ร้"), min_size=1, max_size=40),
+    st.sampled_from(["en", "ja", "th"]),
 )
-def test_no_line_of_a_table_is_wider_than_its_terminal(width: int, column: str) -> None:
-    """Also where a column has a long name in any writing."""
+def test_no_line_of_a_table_is_wider_than_its_terminal(
+    width: int, column: str, language: str
+) -> None:
+    """Also where a column has a long name in any writing, in each language."""
     groups = Groups()
     for row in range(3):
         groups.add("a", "", row, Problem(column, column, problems.NUMBER_FORMAT()))
-    assert all(
-        cell_len(one) <= width for one in table(groups.all(), width, Speech("en"))
-    )
+    shown = table(groups.all(), width, Speech(language))
+    assert all(cell_len(one) <= width for one in shown)
 
 
 def test_a_folder_of_the_job_is_named_from_where_the_workflow_runs(

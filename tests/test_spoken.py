@@ -42,6 +42,9 @@ ENGLISH = (
     "the engineer",
     "no control totals",
     "no field uses",
+    "(row)",
+    "1 row:",
+    " row 9",
 )
 
 

@@ -134,8 +134,9 @@ def test_one_is_no_plural(
 
 
 def test_one_cell_and_one_recipient(market: Market) -> None:
-    """A ragged row of one cell, and a recipient of whom the gateway does not tell."""
-    market.orders([order(1), order(2)])
+    """A ragged row of one cell, and a recipient of whom a gateway that tells of none does not."""
+    of = {"recipient": "recp_test_sandbox1"}
+    market.orders([order(1, **of), order(2, **of)])
     with (market.folder / "orders.csv").open("a") as file:
         file.write("3\n")
     market.job()

@@ -145,6 +145,20 @@ COUNTED_HELD = _line(
     _CHECK,
 )
 NO_ORDER = _line("screen.no-order", "no order", _CHECK)
+# what the rows of one fault, or that wait for one thing, have in common
+HEAD_ROWS = _line("screen.head-rows", "rows", _CHECK)
+HEAD_COLUMN = _line("screen.head-column", "column", _CHECK)
+HEAD_WRONG = _line("screen.head-wrong", "what is wrong, and what to do", _CHECK)
+HEAD_HELD = _line("screen.head-held", "why, and what to do", _CHECK)
+WHOLE_ROW = _line("screen.whole-row", "(row)", _CHECK)
+ROW_WITH = _line("screen.row-with", "row {row} '{value}'", _CHECK)
+FIRST_IN = _line("screen.first-in", "the first in {named}", _CHECK)
+CELLS = _line("screen.cells", "{number} different cells: {named}", _CHECK)
+ORDERS = _line("screen.orders", "{number} orders: {named}", _CHECK)
+MANY_CELLS = _line(
+    "screen.cells-many", "more than {number} different cells: {named}", _CHECK
+)
+MANY_ORDERS = _line("screen.orders-many", "more than {number} orders: {named}", _CHECK)
 RIGHT_AND_SENT = _line(
     "screen.right",
     "{right} that break no rule, of which may be sent: {sums}",

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from batchpay.domain.model import Problem
 from batchpay.domain.money import grouped_text
-from batchpay.domain.text import defused, json_text, line, many
+from batchpay.domain.text import defused, json_text, line
 from batchpay.intake.grouping import MOST_VALUES, Group, of_file
-from batchpay.messages import labels, screens
-from batchpay.messages.message import Field
+from batchpay.messages import labels, repeats, screens
+from batchpay.messages.message import Entry, Field
 from batchpay.terminal.speech import ENGLISH, Speech
 from batchpay.terminal.streams import named, raw, write_lines
 from batchpay.terminal.streams import write as say
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 FEW = 20  # problems that need no summary behind them
 SOON_S = 2.0  # the first row of each fault is told at once when reading takes longer
-WRONG = "what is wrong, and what to do"
-HELD = "why, and what to do"
 NARROWEST, WIDEST = 40, 120  # columns of a terminal that the table uses
 
 
@@ -66,9 +64,10 @@ class Lines:
         """Say how each file stands; returns the exit code."""
         if self._told > FEW:
             for group in checked.groups:
-                say(_in_short(group))
+                say(_in_short(group, self._speech))
         for group in checked.held:
-            say(f"{_in_short(group)}: {named(self._speech.say(group.said))}")
+            why = named(self._speech.say(group.said))
+            say(f"{_in_short(group, self._speech)}: {why}")
         return _say_files(checked, self._speech)
 
 
@@ -106,8 +105,9 @@ class Groups:
             held = of_file(checked.held, told["file"])
             if held:
                 say(self._speech.say(screens.HELD_ROWS(file=str(told["file"]))))
+                title = screens.HEAD_HELD
                 shown = table(
-                    held, width, self._speech, title=HELD, coloured=_is_coloured()
+                    held, width, self._speech, title=title, coloured=_is_coloured()
                 )
                 for one in shown:
                     raw(one)
@@ -169,7 +169,8 @@ class Github:
             raw(f"::notice {where}::{_data(_file_told(told, Speech(ENGLISH)))}")
         for group in checked.held:
             where = f"file={_property(self._path(group.file))}"
-            raw(f"::notice {where}::{_data(f'{_in_short(group)}: {group.said}')}")
+            held = f"{_in_short(group, Speech(ENGLISH))}: {group.said}"
+            raw(f"::notice {where}::{_data(held)}")
         for refusal in checked.refusals:
             raw(f"::error ::{_data(refusal)}")
         return checked.exit_code
@@ -253,7 +254,7 @@ def table(
     width: int,
     speech: Speech,
     *,
-    title: str = WRONG,
+    title: Entry = screens.HEAD_WRONG,
     coloured: bool = False,
 ) -> Iterator[str]:
     """Rows, column, and what is wrong in lines that end at words; no line is wider than `width`
@@ -262,12 +263,13 @@ def table(
     from rich.cells import cell_len
 
     counts = [f"{group.rows:,}" for group in groups]
-    columns = [line(_column(group)) for group in groups]
-    counted = max(4, *map(len, counts))
-    wide = max(6, *(min(cell_len(column), width // 4) for column in columns))
+    columns = [line(_column(group, speech)) for group in groups]
+    rows, column = speech.say(screens.HEAD_ROWS()), speech.say(screens.HEAD_COLUMN())
+    counted = max(cell_len(rows), *map(len, counts))
+    wide = max(cell_len(column), *(min(cell_len(one), width // 4) for one in columns))
     rest = width - counted - wide - 6
-    told = next(wrapped(title, rest))
-    yield f"  {'rows':>{counted}}  {_filled('column', wide)}  {told}"
+    told = next(wrapped(speech.say(title()), rest))
+    yield f"  {' ' * (counted - cell_len(rows))}{rows}  {_filled(column, wide)}  {told}"
     for group, count, column in zip(groups, counts, columns, strict=True):
         said = _texts(group, speech)
         texts = [piece for text in said for piece in wrapped(line(text), rest)]
@@ -281,33 +283,36 @@ def table(
             yield f"  {number}  {name}  {text}".rstrip()
 
 
-def _column(group: Group) -> str:
+def _column(group: Group, speech: Speech) -> str:
     """The column of a fault, with its sheet; of a whole row none."""
-    return group.column or "(row)"
+    return group.column or speech.say(screens.WHOLE_ROW())
 
 
 def _texts(group: Group, speech: Speech) -> Iterator[str]:
     """Rule and remedy, then the first cells."""
     yield f"{group.rule}: {named(speech.say(group.said))}"
-    yield _first_told(group)
+    yield _first_told(group, speech)
 
 
-def _first_told(group: Group) -> str:
+def _first_told(group: Group, speech: Speech) -> str:
     """`3 different cells: row 4 'a', row 9 'b', row 12 'c'`; of empty cells only the rows."""
     told = [
-        f"row {row} '{value}'" if value else f"row {row}" for row, value in group.first
+        screens.ROW_WITH(row=str(row), value=value) if value else repeats.ROW(row=row)
+        for row, value in group.first
     ]
-    named_first = ", ".join(told)
+    first = ", ".join(map(speech.say, told))
     if group.values > len(group.first):
-        named_first += ", …"
-    kind = "different cells" if group.column else "orders"
+        first += ", …"
+    of_many, of_some = screens.MANY_ORDERS, screens.ORDERS
+    if group.column:
+        of_many, of_some = screens.MANY_CELLS, screens.CELLS
     if group.values > MOST_VALUES:
-        return f"more than {MOST_VALUES:,} {kind}: {named_first}"
+        return speech.say(of_many(number=f"{MOST_VALUES:,}", named=first))
     if group.values > 1:
-        return f"{group.values:,} {kind}: {named_first}"
+        return speech.say(of_some(number=f"{group.values:,}", named=first))
     if group.rows > 1:
-        return f"the first in {named_first}"
-    return named_first
+        return speech.say(screens.FIRST_IN(named=first))
+    return first
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
@@ -369,11 +374,12 @@ def _place(file: str, sheet: str, row: int) -> str:
     return f"{file}:{row}"
 
 
-def _in_short(group: Group) -> str:
+def _in_short(group: Group, speech: Speech) -> str:
     """`orders.csv: 312 rows: Shop: lookup-missing; 3 different cells: ...`."""
     where = f"{group.file}:{group.sheet}" if group.sheet else group.file
-    head = f"{where}: {many(group.rows, 'row')}: {_column(group)}: {group.rule}"
-    return f"{head}; {_first_told(group)}"
+    rows = speech.say(labels.ROWS(count=group.rows))
+    head = f"{where}: {rows}: {_column(group, speech)}: {group.rule}"
+    return f"{head}; {_first_told(group, speech)}"
 
 
 def _say_files(checked: Checked, speech: Speech, *, err: bool = False) -> int:
