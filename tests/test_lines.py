@@ -13,7 +13,7 @@ import pytest
 
 from batchpay.batches.counted import totals_of
 from batchpay.domain.model import Finding, Outcome, StoredChunk
-from batchpay.reconciliation.lines import Lines, Same, column_of, plain_lines, rows_at
+from batchpay.reconciliation.lines import Lines, Same, column_of, plain_lines
 from batchpay.reports.files import Directory
 from batchpay.reports.results import write_results
 from batchpay.reports.spool import KeptFindings
@@ -21,7 +21,7 @@ from batchpay.reports.table import header_of, rows_of
 from tests.test_reconciliation import batch
 from tests.test_reports import inputs
 from tests.test_spool import FINDING, REJECTED
-from tests.test_survivors_report import KEPT
+from tests.test_survivors_report import KEPT, rows_at
 
 BATCH = replace(batch(), metadata=("invoice",))
 DOCUMENT = {"order_id": "0001", "metadata": {"invoice": '=1, or "2"'}}
@@ -57,7 +57,7 @@ def lines_of_rows(places: Sequence[int], rows: int) -> tuple[StoredChunk, Lines]
     for at in set(range(rows)) - set(places):
         told = [FINDING, REJECTED][at % 2]
         apart[at] = replace(told, row=2 + at, batch_id=BATCH.id)
-    plain = plain_lines(BATCH, chunk, rows_at(list(places), kept))
+    plain = plain_lines(BATCH, chunk, rows_at(places, kept))
     return chunk, Lines(plain, dict(sorted(apart.items())))
 
 

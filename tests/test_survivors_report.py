@@ -4,6 +4,7 @@ charge and its share, and what settles a row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -46,7 +47,7 @@ from batchpay.reconciliation.findings import (
     who_acts_for,
     with_later,
 )
-from batchpay.reconciliation.lines import NO_ROWS, plain_at, plain_lines, rows_at
+from batchpay.reconciliation.lines import NO_ROWS, PlainRows, plain_at, plain_lines
 from batchpay.reconciliation.matching import (
     Difference,
     apart,
@@ -514,6 +515,15 @@ KEPT = Plain(
 )
 
 
+def columns_of(rows: Iterable[Plain]) -> list[list[Any]]:
+    return list(map(list, zip(*rows, strict=True)))
+
+
+def rows_at(places: Iterable[int], rows: Iterable[Plain]) -> PlainRows:
+    kept = columns_of(rows) or [[] for _ in Plain._fields]
+    return PlainRows(list(places), dict(zip(Plain._fields, kept, strict=True)))
+
+
 def chunk(document: dict[str, Any] = DOCUMENT, **more: Any) -> StoredChunk:
     documents: list[Any] = [document]
     made = StoredChunk(0, "", [2], documents, {}, frozenset(), b"")
@@ -552,7 +562,7 @@ def test_a_line_with_nothing_to_tell_is_one_that_nobody_speaks_of(
     is_plain: bool,
 ) -> None:
     """It asks for what was asked, and nothing happened since."""
-    found = plain_at(some, [KEPT], repeats, later)
+    found = plain_at(some, columns_of([KEPT]), repeats, later)
     assert found == (rows_at([0], [KEPT]) if is_plain else NO_ROWS)
 
 
@@ -591,11 +601,11 @@ def test_of_many_plain_lines_each_that_is_none_is_found(
     ]
     rows[1] = rows[1]._replace(**costs)
     some = chunk(rows=[2, 3, 4, 5], documents=documents)
-    found = plain_at(some, reversed(rows), {}, [])
+    found = plain_at(some, columns_of(reversed(rows)), {}, [])
     stay = [0, 1, 2, 3] if is_plain else [0, 2, 3]
     assert found == rows_at(stay, [rows[at] for at in stay])
     documents[2] = {**documents[2], "amount": 1}
-    found = plain_at(some, rows[:3], {}, ["chrg_0"])
+    found = plain_at(some, columns_of(rows[:3]), {}, ["chrg_0"])
     stay = stay[1:-2]
     assert found == rows_at(stay, [rows[at] for at in stay])
 

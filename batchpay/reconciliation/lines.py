@@ -268,34 +268,25 @@ class PlainRows:
         return PlainRows(list(compress(self.places, stay)), kept)
 
 
-def rows_at(places: list[int], kept: Iterable[tuple[Any, ...]]) -> PlainRows:
-    """Rows at these positions, each as Plain has it."""
-    columns: Iterable[list[Any]] = map(list, zip(*kept, strict=True))
-    if not places:
-        columns = ([] for _ in Plain._fields)
-    return PlainRows(places, dict(zip(Plain._fields, columns, strict=True)))
-
-
-NO_ROWS = rows_at([], [])
+NO_ROWS = PlainRows([], {name: [] for name in Plain._fields})
 
 
 def plain_at(
     chunk: StoredChunk,
-    kept: Iterable[tuple[Any, ...]],
+    kept: Sequence[list[Any]],
     repeats: Mapping[tuple[str, int], Repeat],
     told_later: Collection[str],
 ) -> PlainRows:
     """The rows of a chunk that show in their lines what they came to, and nothing else: each asks
-    for what was asked, no other row speaks of it, and nothing happened since. `kept`: each as Plain
-    has it.
+    for what was asked, no other row speaks of it, and nothing happened since. `kept`: by the
+    column, in the order of Plain.
 
     `told_later`: charges of which something is known that happened after their run.
     """
-    of_rows = {one[_ROW]: one for one in kept}
-    places = [at for at, number in enumerate(chunk.rows) if number in of_rows]
-    rows = rows_at(places, [of_rows[chunk.rows[at]] for at in places])
+    rows = _in_place(chunk, kept)
+    places = rows.places
     if not places:
-        return rows
+        return NO_ROWS
     odd = {*chunk.problems, *chunk.corrects, *chunk.earlier, *chunk.comeback}
     odd.update(_asking_otherwise(chunk.documents, rows))
     odd.update(_of_odd_costs(rows))
@@ -307,7 +298,19 @@ def plain_at(
     return rows.but(odd.intersection(places))
 
 
-_ROW = Plain._fields.index("row")
+def _in_place(chunk: StoredChunk, kept: Sequence[list[Any]]) -> PlainRows:
+    """Those of them that the chunk has, in its order."""
+    at_of = dict(zip(chunk.rows, range(len(chunk.rows)), strict=True))
+    columns = dict(zip(Plain._fields, kept, strict=True))
+    places = [at_of.get(number, -1) for number in columns["row"]]
+    in_order = sorted(places)
+    if places != in_order or -1 in in_order[:1]:
+        order = sorted(range(len(places)), key=places.__getitem__)
+        order = [number for number in order if places[number] >= 0]
+        places = [places[number] for number in order]
+        for name, cells in columns.items():
+            columns[name] = [cells[number] for number in order]
+    return PlainRows(places, columns)
 
 
 def _asking_otherwise(documents: Sequence[Document], rows: PlainRows) -> set[int]:
