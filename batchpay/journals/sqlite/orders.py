@@ -104,8 +104,9 @@ _DONE = (
     f" AND seq > ? AND seq < ? AND {RUN} = ? ORDER BY seq"
 )
 # a LIMIT keeps the two apart: the run of each event is not looked up
-_RUNS = (
-    "SELECT run_id FROM (SELECT DISTINCT run_id FROM events WHERE seq > ? AND seq <= ? AND +job = ?"
+_WROTE_ANY = (
+    "SELECT run_id, batch_id, kind, attempt, send FROM (SELECT DISTINCT run_id, batch_id, kind,"
+    " attempt, send FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND +order_id <> ''"
     f" LIMIT -1) WHERE {RUN} = ?"
 )
 _WROTE = (
@@ -123,7 +124,8 @@ _WROTE_ELSE = (
     f"SELECT order_id {_WROTE} AND NOT ({_FIRST_SEND}) AND NOT ({_FIRST_ANSWER})"
     f" AND kind <> '{TransferSeen.kind}'"
 )
-_WROTE_OF = f"SELECT DISTINCT batch_id {_WROTE}"
+# kind, attempt and send of what is read by itself, or tells of shares
+_FIRST = {(Intended.kind, 1, 1), (Answered.kind, 1, 1)}
 _Told = tuple[str, str, int, str]
 """Of an answer: order id, batch id, row, and what it keeps."""
 _OVER = any_of(sorted(OVER))
@@ -244,12 +246,16 @@ class Orders(JournalFile):
         batches: set[str] = set()
         for start in range(after, before, STEP):
             where = (start, min(start + STEP, before - 1), self.job)
+            forms = self._rows(_WROTE_ANY, *where, run_id)
+            if not forms:
+                continue
             # the few words by which events keep this run
-            span = (*where, json.dumps(self._column(_RUNS, *where, run_id)))
-            begun.update(self._rows(_SENT_FIRST, *span))
-            answered += self._rows(_ANSWERED_FIRST, *span)
-            others.update(self._column(_WROTE_ELSE, *span))
-            batches.update(self._column(_WROTE_OF, *span))
+            runs = json.dumps(list({kept for kept, *_ in forms}))
+            batches.update(batch_id for _, batch_id, *_ in forms)
+            begun.update(self._rows(_SENT_FIRST, *where, runs))
+            answered += self._rows(_ANSWERED_FIRST, *where, runs)
+            if any(_is_else(*form) for _, _, *form in forms):
+                others.update(self._column(_WROTE_ELSE, *where, runs))
         times = Counter(order_id for order_id, *_ in answered)
         others |= begun.keys() ^ times.keys()
         others |= begun.keys() & apart
@@ -612,6 +618,11 @@ class Orders(JournalFile):
             )
             for job, *row in self._rows(query, *some, self.job):
                 yield job, event_of(row)
+
+
+def _is_else(kind: str, attempt: int, send: int) -> bool:
+    """Is it more than the first send of an order, the answer to it, and where its share is?"""
+    return kind != TransferSeen.kind and (kind, attempt, send) not in _FIRST
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from batchpay.domain.model import Document, Judged, Problem, StoredChunk
 
 
@@ -35,8 +37,7 @@ def unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk:
     """The chunk of a row of the table. Raises ValueError, KeyError or zlib.error for one that is
     damaged.
     """
-    text = zlib.decompress(judged).decode("utf-8", "surrogatepass")
-    rows, documents, problems, comeback, *later = json.loads(text)
+    rows, documents, problems, comeback, *later = _list_of(zlib.decompress(judged))
     corrects: Mapping[str, str] = {}
     earlier: Mapping[str, Iterable[str]] = {}
     if later:
@@ -58,6 +59,18 @@ def unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk:
         earlier={int(at): tuple(ids) for at, ids in earlier.items()},
         asked={int(at): tuple(some) for at, some in asked.items()},
     )
+
+
+def _list_of(text: bytes) -> list[Any]:
+    try:
+        return _read(text)
+    # half a surrogate pair, as it stands or as an escape, it does not read
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        kept: list[Any] = json.loads(text.decode("utf-8", "surrogatepass"))
+        return kept
+
+
+_read = msgspec.json.Decoder(list[Any]).decode
 
 
 def _problems_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
