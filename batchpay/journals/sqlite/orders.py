@@ -126,8 +126,8 @@ _WROTE_ELSE = (
 )
 # kind, attempt and send of what is read by itself, or tells of shares
 _FIRST = {(Intended.kind, 1, 1), (Answered.kind, 1, 1)}
-_Told = tuple[str, str, int, str]
-"""Of an answer: order id, batch id, row, and what it keeps."""
+_Told = tuple[str, str, Any, Any, Any]
+"""Of an answer: order id, batch id, state, and the charge's amount and currency."""
 _OVER = any_of(sorted(OVER))
 _SUCCEEDED = Outcome.SUCCEEDED.value
 # No column tells the time of what an event of a rare kind changed: a person's word that a charge is
@@ -253,7 +253,7 @@ class Orders(JournalFile):
             runs = json.dumps(list({kept for kept, *_ in forms}))
             batches.update(batch_id for _, batch_id, *_ in forms)
             begun.update(self._rows(_SENT_FIRST, *where, runs))
-            answered += self._rows(_ANSWERED_FIRST, *where, runs)
+            answered += self._told_of_charges(_ANSWERED_FIRST, *where, runs)
             if any(_is_else(*form) for _, _, *form in forms):
                 others.update(self._column(_WROTE_ELSE, *where, runs))
         times = Counter(order_id for order_id, *_ in answered)
@@ -261,33 +261,18 @@ class Orders(JournalFile):
         others |= begun.keys() & apart
         if len(times) < len(answered):
             others.update(one for one in times if times[one] > 1)
-        charged = self._charged(begun, answered, others)
+        charged = _charged(begun, answered, others)
         return Wrote(charged, list(others), frozenset(batches))
 
-    def _charged(
-        self, begun: Mapping[str, str], answered: Iterable[_Told], others: set[str]
-    ) -> list[ChargedAtOnce]:
-        """The orders that succeeded, but for `others`, to which all those are added that did not.
-        `begun`: order id -> batch id.
-        """
-        found: dict[tuple[str, str], tuple[list[int], list[str]]] = {}
+    def _told_of_charges(self, query: str, *where: Any) -> Iterator[_Told]:
+        rows = self._rows(query, *where)
         with self._reads() as connection:
-            values = telling(connection, *_OF_CHARGE)
-            for order_id, batch_id, row, kept in answered:
-                if order_id in others:
-                    continue
-                state, minor, currency = values_of(values(kept, order_id, row))
-                is_paid = state == _SUCCEEDED and type(minor) is int and minor
-                if not (is_paid and currency) or begun[order_id] != batch_id:
-                    others.add(order_id)
-                    continue
-                amounts, order_ids = found.setdefault((batch_id, currency), ([], []))
-                amounts.append(minor)
-                order_ids.append(order_id)
-        return [
-            ChargedAtOnce(batch_id, currency, sum(amounts), order_ids)
-            for (batch_id, currency), (amounts, order_ids) in found.items()
-        ]
+            told = telling(connection, *_OF_CHARGE)
+            texts = [told(kept, order_id, row) for order_id, _, row, kept in rows]
+        # read at once: a call for each costs more than the reading
+        every = values_of(f"[{','.join(texts)}]")
+        for (order_id, batch_id, *_), values in zip(rows, every, strict=True):
+            yield (order_id, batch_id, *values)
 
     def done_in(
         self, run_id: str, after: int, before: int | None, order_ids: Sequence[str]
@@ -623,6 +608,29 @@ class Orders(JournalFile):
 def _is_else(kind: str, attempt: int, send: int) -> bool:
     """Is it more than the first send of an order, the answer to it, and where its share is?"""
     return kind != TransferSeen.kind and (kind, attempt, send) not in _FIRST
+
+
+def _charged(
+    begun: Mapping[str, str], answered: Iterable[_Told], others: set[str]
+) -> list[ChargedAtOnce]:
+    """The orders that succeeded, but for `others`, to which all those are added that did not.
+    `begun`: order id -> batch id.
+    """
+    found: dict[tuple[str, str], tuple[list[int], list[str]]] = {}
+    for order_id, batch_id, state, minor, currency in answered:
+        if order_id in others:
+            continue
+        is_paid = state == _SUCCEEDED and type(minor) is int and minor
+        if not (is_paid and currency) or begun[order_id] != batch_id:
+            others.add(order_id)
+            continue
+        amounts, order_ids = found.setdefault((batch_id, currency), ([], []))
+        amounts.append(minor)
+        order_ids.append(order_id)
+    return [
+        ChargedAtOnce(batch_id, currency, sum(amounts), order_ids)
+        for (batch_id, currency), (amounts, order_ids) in found.items()
+    ]
 
 
 def _listed(texts: Iterable[str]) -> str:
