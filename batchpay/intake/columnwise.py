@@ -1,10 +1,10 @@
 """COLUMNWISE: orders that a schema cannot tell apart are judged by one of them.
 
 What a schema says of an order follows from which fields it has, and from what the schemas of its
-fields say of their values. So where orders have the same fields, and each of these says of all the
-values of a field that they are right, or of all that they are wrong, the schema says of all orders
-what it says of one. The engine is asked about columns and that one, and about each order that
-differs. A schema in which some keyword looks at values otherwise is asked about every order.
+fields say of their values. So orders that have the same fields, of whose values these say the same,
+are of one kind: the schema says of all of them what it says of one. The engine is asked about
+columns, about one order of each kind, and about each of which there are few. A schema in which some
+keyword looks at values otherwise is asked about every order.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from batchpay.domain.model import Document
 from batchpay.job.job import Schema
 from batchpay.job.schema import compiled
 
-_FEWEST = 64  # orders that are worth it
-_MOST_ODD = 4  # one in so many may differ from the others
+_FEWEST = 64  # orders that are worth it; fewer of so many that differ are no kind of their own
 _MOST = 500  # schemas that are looked through
 
 # Keywords of an object's schema that say nothing of it, or look only at which fields there are.
@@ -73,21 +72,48 @@ class Columnwise:
         count = len(documents)
         if count < _FEWEST or not self._applies():
             return None
-        odd = _of_other_shape(documents)
-        if len(odd) * _MOST_ODD > count:
-            return None
-        left = [at for at in range(count) if at not in odd]
-        for place, column in documents.without(odd).columns():
-            if column[0]:
-                for atom in self._atoms_of(place):
-                    odd.update(left[number] for number in atom.fewer(list(column)))
-        if len(odd) * _MOST_ODD > count:
-            return None
-        one = next(at for at in left if at not in odd)
-        verdicts = [self._is_valid(documents[one])] * count
+        odd: set[int] = set()
+        marks: list[list[bool]] = []  # by which the others are of several kinds
+        for told in self._differences(documents):
+            right = told.count(True)
+            if min(right, count - right) * _FEWEST > count:
+                marks.append(told)
+            else:
+                rarer = right * 2 < count
+                odd.update(at for at, said in enumerate(told) if said == rarer)
+        kinds = list(zip(*marks, strict=True)) if marks else [()] * count
+        left = set(kinds)
+        of_kind: dict[tuple[bool, ...], bool] = {}
+        for at, kind in enumerate(kinds):
+            if kind in left and at not in odd:
+                of_kind[kind] = self._is_valid(documents[at])
+                left.remove(kind)
+            if not left:
+                break
+        verdicts = [of_kind.get(kind, False) for kind in kinds]
         for at in odd:
             verdicts[at] = self._is_valid(documents[at])
         return verdicts
+
+    def _differences(self, documents: Documents) -> Iterator[list[bool]]:
+        """Of each order whether it has a field, or whether the value there is right, where it is
+        not the same of all of them.
+        """
+        for place, column in documents.columns():
+            values, there = list(column), []
+            if not all(column):
+                there = list(map(bool, column))
+                yield there
+                values = [value for value in column if value]
+            if not values:
+                continue
+            for atom in self._atoms_of(place):
+                told = atom.told(values)
+                if told and there:
+                    in_turn = iter(told)
+                    yield [is_there and next(in_turn) for is_there in there]
+                elif told:
+                    yield told
 
     def _applies(self) -> bool:
         if self._cut_up is None:
@@ -168,26 +194,12 @@ class _Atom:
         is_valid: Callable[[Any], bool] = compiled(alone).is_valid
         return is_valid
 
-    def fewer(self, values: list[Any]) -> list[int]:
-        """Where the values stand of which it says the rarer of yes and no; there is one value."""
+    def told(self, values: list[Any]) -> list[bool]:
+        """What it says of each value; nothing where that is the same of all. There is one."""
         same = self._all if self._one(values[0]) else self._none
         if same(values):
             return []
-        told = list(map(self._one, values))
-        rarer = told.count(True) * 2 < len(told)
-        return [at for at, said in enumerate(told) if said == rarer]
-
-
-def _of_other_shape(documents: Documents) -> set[int]:
-    """The orders that lack a field that most have, or have one that most lack."""
-    odd: set[int] = set()
-    for _, column in documents.columns():
-        if not all(column):
-            empty = {at for at, value in enumerate(column) if not value}
-            if len(empty) * 2 > len(column):
-                empty = set(range(len(column))) - empty
-            odd |= empty
-    return odd
+        return list(map(self._one, values))
 
 
 def _require_movable(node: Any) -> None:
