@@ -23,7 +23,13 @@ from batchpay.journals import sqlite as sqlite_journal
 from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.lines import line_of, values_of
 from batchpay.journals.sqlite.soundness import GENESIS, BrokenChain, chained
-from batchpay.journals.sqlite.stencils import Shortening, read_by, told_at
+from batchpay.journals.sqlite.stencils import (
+    Shortening,
+    or_told_at,
+    read_by,
+    telling,
+    told_at,
+)
 from batchpay.journals.sqlite.store import SqliteJournal
 from tests.fakes import in_virtual_time
 
@@ -369,6 +375,14 @@ def test_whatever_an_event_says_it_says_afterwards(
         "CREATE TABLE IF NOT EXISTS stencils (id INTEGER PRIMARY KEY, pieces)"
     )
     shortening = Shortening()
+    told_one_by_one = [
+        (paths, telling(connection, *paths))
+        for paths in (
+            [*ASKED],
+            ["$.state", "$.charge.amount"],
+            ["$.charge.id", "$.row"],
+        )
+    ]
     for number, data in enumerate(every, start=1):
         order_id = f"A{number}"
         if number % 2:
@@ -383,6 +397,11 @@ def test_whatever_an_event_says_it_says_afterwards(
         query = f'SELECT {told_at(*ASKED)} FROM (SELECT ? AS data, ? AS order_id, ? AS "row")'
         (found,) = connection.execute(query, (short, order_id, number)).fetchone()
         assert values_of(found) == [_there(json.loads(text), path) for path in ASKED]
+        for paths, telling_ in told_one_by_one:
+            query = f"SELECT {or_told_at(*paths)} FROM (SELECT ? AS data)"
+            (kept,) = connection.execute(query, (short,)).fetchone()
+            found = values_of(telling_(kept, order_id, number))
+            assert found == [_there(json.loads(text), path) for path in paths]
         told = json.loads(text).get("charge", {}).get("id")
         if "\\ud800" not in text:
             query = f"SELECT {stencils.CHARGE_TOLD_OF} FROM (SELECT ? AS data)"

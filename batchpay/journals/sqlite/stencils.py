@@ -71,6 +71,14 @@ class Stencil:
         """The text of an event. Raises IndexError where there are too few parts."""
         return self._text % self._parts_of(parts)[:-2]
 
+    def of_one(self) -> tuple[str, int] | None:
+        """The text as a form for %, and the part that it takes, where that is one of what is
+        kept.
+        """
+        if len(self._holes) == 1 and self._holes[0] >= _FIRST:
+            return self._text, self._holes[0]
+        return None
+
 
 def _for_filling(piece: Piece) -> str:
     if isinstance(piece, int):
@@ -294,11 +302,22 @@ def telling(
 ) -> Callable[[str, str, int], str]:
     """Of what `or_told_at` found, the order and the row: what `told_at` would have."""
     known: dict[tuple[str, ...], Stencil] = {}
+    # of stencils that tell there one word of an event, and else the same of each
+    of_one: dict[str, tuple[str, int]] = {}
 
     def told(kept: str, order_id: str, row: int) -> str:
         if kept.startswith("["):
             return kept
-        return _told(connection, known, kept, order_id, row, *paths)
+        parts = kept.split(APART)
+        if len(parts) > 1 and parts[1] in of_one:
+            text, hole = of_one[parts[1]]
+            if hole < len(parts):
+                return text % parts[hole]
+        found = _told(connection, known, kept, order_id, row, *paths)
+        stencil = known.get((*parts[1:2], *paths))
+        if stencil is not None and (one := stencil.of_one()):
+            of_one[parts[1]] = one
+        return found
 
     return told
 
