@@ -62,7 +62,7 @@ sweep: $(READY)  ## the longer tests: kills by the hundred, every system call fa
 	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 BATCHPAY_FORKS=0 $(BIN)/python -m pytest -s tests/crash tests/faults tests/readers/test_rejects.py
 	BATCHPAY_SEEDS=200 BATCHPAY_PLANS=200 $(BIN)/python -m pytest tests/simulation tests/test_plan_is_run.py tests/test_archiving.py
 
-PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py naming.py queue.py \
+PURE := $(addprefix tests/test_,controls.py documents.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py naming.py queue.py \
 	reconciliation.py refunds.py repeats.py settlement.py settlement_races.py standing.py)
 SEEDS ?= 20000
 simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=20000
