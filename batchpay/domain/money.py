@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from batchpay.messages import problems
 from batchpay.messages.message import Message
@@ -50,6 +50,7 @@ EXPONENTS = {
 }
 
 CODES = ", ".join(EXPONENTS)  # for people
+_OF_HUNDREDTHS = frozenset(code for code, places in EXPONENTS.items() if places == 2)
 MAX_MINOR = 2**53 - 1  # beyond it a JSON reader on the way may round
 
 # Amounts so plain that a whole column of them is converted at once, by decimals of the currency;
@@ -152,6 +153,20 @@ def major_text(minor: int, currency: str) -> str:
     sign = "-" if minor < 0 else ""
     digits = str(abs(minor)).rjust(exponent + 1, "0")
     return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"
+
+
+def major_texts(minors: Iterable[int], currencies: Iterable[str]) -> list[str]:
+    """The same of many, most of which are of one currency of hundredths.
+
+    >>> major_texts([123450, 7, -5, 7], ["THB", "THB", "USD", "JPY"])
+    ['1234.50', '0.07', '-0.05', '7']
+    """
+    return [
+        f"{minor // 100}.{minor % 100:02d}"
+        if minor >= 0 and currency in _OF_HUNDREDTHS
+        else major_text(minor, currency)
+        for minor, currency in zip(minors, currencies, strict=True)
+    ]
 
 
 def grouped_text(minor: int, currency: str) -> str:

@@ -36,13 +36,22 @@ _TOKEN = re.compile(
     rf"(tokn_(?:test_|live_)?|(?:src|card)_(?:test|live)_)({_INSIDE}{{5,}}?)({_INSIDE}{{4}})(?!{_INSIDE})"
     r"|((?:src|card)_)([0-9a-z]{11,})([0-9a-z]{4})(?![0-9a-z])"
 )
-_MARKS = ("key_", "chain_", "leV", "Y2hhaW5f", "tokn_", "src_", "card_")
+# with a letter that hardly anything else has: one letter is looked for in a hundredth of the time
+_MARKS = (
+    ("_", "key_"),
+    ("_", "chain_"),
+    ("V", "leV"),
+    ("Y", "Y2hhaW5f"),
+    ("_", "tokn_"),
+    ("_", "src_"),
+    ("_", "card_"),
+)
 _ALNUM = re.compile("[0-9A-Za-z]+")
 
 
 def may_hold_more(text: str) -> bool:
     """Does it hold anything that a key or a token has? Asked of a whole column at once."""
-    return any(mark in text for mark in _MARKS)
+    return any(letter in text and mark in text for letter, mark in _MARKS)
 
 
 def masked(text: str, *, cards: bool = True) -> str:

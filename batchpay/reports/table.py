@@ -16,7 +16,7 @@ from batchpay.domain.model import (
     RunDone,
     StoredChunk,
 )
-from batchpay.domain.money import major_text
+from batchpay.domain.money import major_text, major_texts
 from batchpay.domain.text import mode_told, visible
 from batchpay.messages.steps import addressed
 from batchpay.readers.cells import decode_cells
@@ -192,8 +192,8 @@ def _free(name: str, taken: Mapping[str, str]) -> str:
 # of a row with nothing to tell: where a column is not one of its lines'
 OF_PLAIN: dict[str, OfPlain] = {
     "outcome": lambda plain: plain.same(Outcome.SUCCEEDED.value),
-    "amount_major": lambda plain: list(
-        map(major_text, plain.column("amount"), plain.column("currency"))
+    "amount_major": lambda plain: major_texts(
+        plain.column("amount"), plain.column("currency")
     ),
     "reason": lambda plain: plain.same(""),
     "warnings": lambda plain: plain.same(""),
