@@ -127,8 +127,8 @@ def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
 
 # a column of ids of one mode, or of none
 _OF_MODE = {
-    "test": re.compile(r"(?:[^_\n]*+(?:_test(?:_[^\n]*)?)?+\n)*+"),
-    "live": re.compile(r"(?:[^_\n]*+(?:_(?!test[_\n])[^\n]*)?+\n)*+"),
+    "test": re.compile(r"(?:[^_\n]*+(?:_test_[^\n]*+|_test|)\n)*+"),
+    "live": re.compile(r"(?:[^_\n]*+(?!_test[_\n])[^\n]*+\n)*+"),
 }
 
 

@@ -20,6 +20,7 @@ from batchpay.messages import problems
 from batchpay.messages.message import Message
 
 _WIRE = {form: code.lower() for code in EXPONENTS for form in (code, code.lower())}
+_VISIBLE = bytes(range(0x21, 0x7F))
 _BLANKS = " \t\n\r\u3000"
 # Control, format and other characters that leave no mark on paper: two ids that look alike must be
 # alike.
@@ -134,7 +135,7 @@ def identifiers_of(
 def _plain(texts: Cells) -> bool:
     """Is the whole column visible ASCII without blanks? Then no cell needs a look of its own."""
     joined = "|".join(texts)
-    return joined.isascii() and joined.isprintable() and " " not in joined
+    return joined.isascii() and not joined.encode().translate(None, _VISIBLE)
 
 
 def _identifier_fault(text: str) -> Message | None:

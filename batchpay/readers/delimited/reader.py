@@ -35,6 +35,7 @@ from batchpay.readers.delimited.text import (
     Block,
     blocks,
     codec_of,
+    line_ends,
     starts_with_bom,
 )
 from batchpay.readers.header import (
@@ -211,7 +212,7 @@ class _Source:
                 piece = Piece(plain.batch, plain.rows_from(row), data)
                 notes.blank_rows += plain.blank
                 row += plain.batch.num_rows + plain.blank
-                line += data.count(b"\n")
+                line += line_ends(data)
             else:
                 found = records_of(data.decode(), self.delimiter)
                 kept = found.rest.encode()
