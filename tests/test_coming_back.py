@@ -810,3 +810,29 @@ def test_a_row_that_came_back_waits_where_its_sale_may_be_charged_under_another_
         night(market)
         assert asked(market) == once_each
         assert found(market, "b")[0]["outcome"] == "duplicate"
+
+
+@pytest.mark.fault("J07", "J08")
+@pytest.mark.parametrize("files", ["xy", "yx", "one"])
+def test_of_a_sale_under_two_ids_one_goes_in_a_run_also_where_neither_came_back(
+    market: Market, files: str
+) -> None:
+    """A person typed another id while nothing could go; then both ids come in plain files of one
+    night, each behind an order of the same payer. Nothing in these files links the two.
+    """
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    night(market)
+    (told,) = rejected(market, "a")
+    typed = {"order_id": "R-1", "amount": sale(1)["amount"]}
+    inbox(market, a=None, b=[told | typed])
+    assert market.run("--limit", "0").returncode == 11
+    own, other = sale(1), sale(1) | {"order_id": "R-1"}
+    before = sale(3) | {"card": own["card"]}
+    if files == "one":
+        inbox(market, b=None, x=[before, own, other])
+    else:
+        inbox(market, b=None, **{files[0]: [before, own], files[1]: [other, sale(4)]})
+    night(market)
+    night(market)
+    assert asked(market)["INV-1"] == 1

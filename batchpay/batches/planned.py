@@ -25,7 +25,7 @@ from batchpay.lifecycle.rows import (
     is_sendable,
     rows_of,
 )
-from batchpay.lifecycle.sales import settled_by
+from batchpay.lifecycle.sales import known_by, settled_by
 from batchpay.lifecycle.standing import stand
 
 
@@ -65,6 +65,8 @@ class Placed:
     resembles: bool = False
     # a person typed its id for another sale: with a word that it is new, it may go
     is_typed: bool = False
+    # by what else its sale is known, of one that may go (sales.known_by)
+    known_by: frozenset[str] = frozenset()
 
 
 def placed_rows(
@@ -111,15 +113,16 @@ def _placed(
     may_wait = is_sendable(standing) or isinstance(standing, Waits)
     resembles = may_wait and _resembles_others(row, of_rows, guards)
     is_typed = may_wait and not row.corrects and row.place in of_rows.typed
+    of_sale = frozenset[str]()
+    if is_sendable(standing):
+        of_sale = known_by(row, of_rows, guards)
+    placed = Placed(
+        row, standing, resembles=resembles, is_typed=is_typed, known_by=of_sale
+    )
     if not decided:
-        return Placed(
-            row,
-            standing,
-            resembles=resembles,
-            is_typed=is_typed,
-        )
+        return placed
     later = settled_by(row, of_rows, batch.first_seen_ns)
-    return Placed(row, standing, later, of_rows.sale(row), resembles, is_typed)
+    return replace(placed, later=later, sale=of_rows.sale(row))
 
 
 def _resembles_others(row: Row, of_rows: History, guards: Guards) -> bool:
@@ -132,9 +135,8 @@ def beside_others(placed: Placed, guards: Guards, going: Going) -> Placed:
     """The row among those that go before it in this run; `going` is what they ask for
     (standing.held_beside).
     """
-    return replace(
-        placed, standing=held_beside(placed.row, placed.standing, guards, going)
-    )
+    standing = held_beside(placed.row, placed.standing, guards, going, placed.known_by)
+    return replace(placed, standing=standing)
 
 
 def unasked(guards: Guards) -> Guards:

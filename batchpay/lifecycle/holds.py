@@ -29,6 +29,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_for, asked_of, is_of_sale
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.payers import single_use_of
+from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
@@ -62,8 +63,8 @@ from batchpay.lifecycle.sales import (
 )
 from batchpay.lifecycle.terms import Asked
 from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among
+from batchpay.messages import repeats, steps
 from batchpay.messages import standing as said
-from batchpay.messages import steps
 from batchpay.messages.message import Message, read
 
 ACCOUNTANT = "accountant"
@@ -460,6 +461,17 @@ class Going:
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
     # one-time token -> order id and batch of the first that goes with it
     tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # what the sale of a row is known by beside its own id -> the rows that go so
+    sales: dict[str, list[Goes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Goes:
+    """A row that goes before others in its run."""
+
+    order_id: str
+    batch_id: str
+    came_back: bool
 
 
 def held_beside(
@@ -467,15 +479,21 @@ def held_beside(
     standing: Standing,
     guards: Guards,
     going: Going,
+    sale: Collection[str] = (),
 ) -> Standing:
     """The standing of a row among those that may go with it, none of which was sent yet: of several
     that ask for the same the first goes, where the job holds the later ones, or another file has
-    its id damaged; what a day may take is left to those before it; and a one-time token pays the
-    first that goes with it.
+    its id damaged; of one sale under several ids the first; what a day may take is left to those
+    before it; and a one-time token pays the first that goes with it.
+
+    `sale`: sales.known_by.
     """
     sendable = sendable_of(standing)
     if sendable is None:
         return standing
+    first = _of_its_sale(row, sendable, sale, going)
+    if first is not None:
+        return kept_back(sendable, first)
     beside_it = _beside(row, guards, going)
     if beside_it is not None:
         return kept_back(sendable, beside_it)
@@ -489,6 +507,30 @@ def held_beside(
         for key in _of_day(row):
             going.sums[key] += row.document["amount"]
     return standing
+
+
+def _of_its_sale(
+    row: Row, sendable: Sendable, sale: Collection[str], going: Going
+) -> ConflictWith | None:
+    """Why it does not go beside one that is of its sale under another id, as the journal knows: the
+    next run sees what became of that one. Of rows that all came back `intake.repeats` tells.
+    """
+    if not sale:
+        return None
+    order_id, batch_id = _goes_as(row, sendable)
+    came_back = bool(row.corrects)
+    own = (row.place, by_order(order_id))
+    for key in (*own, *sale):
+        for other in going.sales.get(key, ()):
+            is_judged = came_back and other.came_back
+            if other.order_id != order_id and not is_judged:
+                place = repeats.ORDER_IN(
+                    place=other.batch_id, order=told(other.order_id)
+                )
+                return ConflictWith((repeats.SAME_SALE(places=place),))
+    for key in (*own, *sale):
+        going.sales.setdefault(key, []).append(Goes(order_id, batch_id, came_back))
+    return None
 
 
 def _beside(row: Row, guards: Guards, going: Going) -> ConflictWith | Waits | None:

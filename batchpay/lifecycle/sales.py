@@ -143,6 +143,20 @@ def ids_for_sure(row: Row, history: History, guards: Guards) -> set[str]:
     return {one for one in history.ids(row) if one not in asked or one in sure}
 
 
+def known_by(row: Row, history: History, guards: Guards) -> frozenset[str]:
+    """By what a row's sale is known for sure beside its own id (places.place_of, by_order): as a
+    person typed it, and by other orders that were asked for it.
+    """
+    keys: set[str] = set()
+    if not guards.are_new:
+        keys.update(history.typed.get(row.place, ()))
+    for attempt in history.kin(row):
+        if is_kin(row, attempt, history, guards):
+            keys.add(by_order(attempt.intent.order_id))
+    keys.discard(by_order(row.order_id))
+    return frozenset(keys)
+
+
 def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
     """An attempt that asked for the same under an earlier id, in vain: that an id is another asks
     for no second one.
