@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openpyxl import load_workbook
 
 from batchpay.batches.runs import Runs
 from batchpay.batches.tonight import last_run_of
+from batchpay.domain.events import RunStarted
+from batchpay.domain.model import Wrote
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Totals
 from batchpay.sandbox import SandboxServer
 from tests.inside import Inside
+from tests.simulation.story import Story, tell
 from tests.world import Market, order
 
 MARKET = Inside
@@ -54,6 +57,7 @@ def test_the_sums_of_all_files_of_a_night_stand_in_one_file(market: Market) -> N
     asked = len(market.sandbox.requests())
     assert told["requests"] == {"sent": asked, "429": 1, "5xx": 0}
     assert (told["rows"], told["run"]["sent"]) == (5, 4)
+    assert told["run"]["outcomes"] == {"succeeded": 4}
     assert {one["file"] for one in told["batches"]} == {"a.csv", "b.csv"}
     assert sum(one["this_run"]["sent"] for one in told["batches"]) == 4
     added = Counter[tuple[str, str]]()
@@ -106,6 +110,48 @@ def test_a_row_that_is_lost_on_the_way_opens_the_equation(
     assert last is not None
     assert [one.closes for one in last.equations] == [False]
     journal.close()
+
+
+class OneByOne:
+    """A journal that tells of every order event by event."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self._journal = journal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def wrote_in(
+        self, run_id: str, after: int, before: int | None, apart: Collection[str]
+    ) -> Wrote:
+        found = self._journal.wrote_in(run_id, after, before, apart)
+        every = {order_id for one in found.charged for order_id in one.order_ids}
+        return self._journal.wrote_in(run_id, after, before, every | set(apart))
+
+
+@pytest.mark.fault("I2")
+def test_what_a_run_did_is_the_same_added_up_and_told_one_by_one() -> None:
+    """After nights with every kind of trouble, of each run and batch."""
+    charged = runs = 0
+
+    def compare(story: Story) -> None:
+        nonlocal charged, runs
+        with story.machines[0].tool() as journal:
+            added_up = Runs(journal)
+            one_by_one = Runs(cast(SqliteJournal, OneByOne(journal)))
+            for started in journal.events([RunStarted.kind]):
+                run_id = started.run_id
+                for read in (Runs.whole, Runs.in_hand, Runs.batches_of):
+                    assert read(added_up, run_id) == read(one_by_one, run_id)
+                wrote = journal.wrote_in(run_id, 0, None)
+                charged += sum(len(one.order_ids) for one in wrote.charged)
+                runs += 1
+            for batch in journal.batches():
+                assert added_up.of_batch(batch.id) == one_by_one.of_batch(batch.id)
+
+    for seed in (3, 17, 33, 61, 90, 131):
+        assert tell(seed, compare).violations == []
+    assert charged > 10 and runs > 15
 
 
 def test_each_number_of_a_run_says_of_what_it_is(market: Market) -> None:
