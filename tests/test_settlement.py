@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl
 import pytest
 
 from batchpay.domain.errors import (
-    STATUS_PAGE,
     BatchpayError,
     Bug,
     Misconfigured,
@@ -29,6 +28,7 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.request import intent_of
 from batchpay.lifecycle.rows import Guards, History, MayGo, Row, is_sendable
 from batchpay.lifecycle.standing import stand
+from batchpay.messages.nights import STATUS_PAGE
 from batchpay.settlement import (
     Brought,
     Candidate,

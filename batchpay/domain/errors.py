@@ -22,11 +22,12 @@ codes").
 
 from __future__ import annotations
 
-from batchpay.domain.text import line
-from batchpay.messages import nights
-from batchpay.messages.message import Message, read
+from typing import TYPE_CHECKING
 
-STATUS_PAGE = nights.STATUS_PAGE
+from batchpay.domain.text import line
+
+if TYPE_CHECKING:
+    from batchpay.messages.message import Message
 
 
 class BatchpayError(Exception):
@@ -39,6 +40,8 @@ class BatchpayError(Exception):
     exit_code = 70
 
     def __init__(self, *lines: str | Message) -> None:
+        from batchpay.messages.message import read  # help needs no catalogue
+
         self.said = tuple(map(read, lines))
         super().__init__("\n".join(line(str(one)) for one in lines))
 
@@ -73,6 +76,8 @@ class GatewaySilent(BatchpayError):
     exit_code = 69
 
     def __init__(self, *lines: str | Message) -> None:
+        from batchpay.messages import nights
+
         super().__init__(*lines[:-1], f"{lines[-1]}; {nights.INCIDENTS()}")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from batchpay.messages.message import entry
 
 STATUS_PAGE = "https://status.omise.co"  # where the gateway tells of its incidents
-
 _GOES_ON = "Nothing: a later run goes on."
 _LOOK = "Look at it at the gateway, then lift the stop."
 

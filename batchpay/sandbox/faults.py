@@ -37,7 +37,8 @@ from fnmatch import fnmatchcase
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from batchpay.domain.errors import STATUS_PAGE, Misconfigured
+from batchpay.domain.errors import Misconfigured
+from batchpay.messages.nights import STATUS_PAGE
 from batchpay.sandbox.problems import error_object
 
 _BAD_GATEWAY = f"<html><body>Bad gateway: see {STATUS_PAGE} for incidents</body></html>"

@@ -6,11 +6,12 @@ What is longer, and every flag, stays as it is written in English.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from batchpay.messages import helping
-from batchpay.messages.message import Entry
+if TYPE_CHECKING:
+    from batchpay.messages.message import Entry
 
 # the locale of messages, the strongest first (POSIX)
 _LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -27,6 +28,7 @@ def speak(cli: click.Group, words: list[str], environment: Mapping[str, str]) ->
     language = locale.partition("_")[0]
     if language not in ("ja", "th") or "utf" not in locale.lower():
         return
+    from batchpay.messages import helping
     from batchpay.reports.words import Words
 
     said = Words(language)

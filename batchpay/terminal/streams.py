@@ -15,8 +15,6 @@ import sys
 from typing import Any, TextIO
 
 from batchpay.domain.text import json_text, line
-from batchpay.messages import steps
-from batchpay.messages.steps import addressed
 
 # the exit code of a command that did well, but whose result met a full disk
 CANNOT_PRINT = 74
@@ -64,9 +62,11 @@ def language() -> str:
 
 def named(told: Any) -> Any:
     """A text or a document with the commands in it as they are typed."""
-    if _job:
-        return addressed(told, _job[0])
-    return told
+    if not _job:
+        return told
+    from batchpay.messages.steps import addressed
+
+    return addressed(told, _job[0])
 
 
 def _standing_in(number: int, mode: str) -> TextIO:
@@ -96,6 +96,7 @@ def _few(text: str) -> str:
     """
     if len(text) <= LONG:
         return text
+    from batchpay.messages import steps
     from batchpay.settlement.in_force import AND_ALSO
 
     reasons = text.split(AND_ALSO)
