@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openpyxl import Workbook
 
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.session import Options
@@ -702,6 +703,58 @@ def test_an_id_that_may_be_anothers_is_a_conflict_where_it_asks_for_the_same(
     night(market)
     assert market.money()[damaged[0]["order_id"]] == 1
     assert max(market.money().values()) == 1
+
+
+@pytest.mark.fault("J07", "J14", "E04")
+def test_an_id_that_may_be_anothers_of_the_night_is_a_conflict_whichever_recipient_it_has(
+    market: Market,
+) -> None:
+    """As on a later night: who pays, and how much, tells that they are one sale, also of what its
+    row asked for before the job was edited.
+    """
+    market.job(file="in-*.csv", **BY_CUSTOMER)
+    payer = {"card": "cust_test_sandbox1"}
+    long, cut = "12345678901234567", "12345678901234500"
+    market.orders([order(1, order_id=long, **payer)], "in-1.csv")
+    other = order(1, order_id=cut, recipient="recp_test_sandbox5", **payer)
+    market.orders([other], "in-2.csv")
+    assert plan(load_job(market.folder / "job.toml")).outcomes == {"conflict": 1}
+    assert night(market) == 10
+    assert market.money() == {long: 1}
+
+
+@pytest.mark.fault("J08", "J14")
+def test_another_sheet_of_a_charged_workbook_is_held_against_it(market: Market) -> None:
+    """The same payers, recipients and amounts under new ids, as in another file; and so on each
+    night until a person says that they are new.
+    """
+    book = Workbook()
+    first = book.active
+    assert first is not None
+    first.title = "S1"
+    second = book.create_sheet("S2")
+    for number in range(1, 5):
+        row = order(number, card=f"cust_test_sandbox{number}")
+        if number == 1:
+            first.append(list(row))
+            second.append(list(row))
+        first.append(list(row.values()))
+        second.append(list({**row, "order_id": f"C-{number}"}.values()))
+    book.save(market.folder / "orders.xlsx")
+    job = {"file": "orders.xlsx", **BY_CUSTOMER}
+    market.job(input='sheet = "S1"\n', **job)
+    assert night(market) == 0
+    market.job(input='sheet = "S2"\n', **job)
+    told = plan(load_job(market.folder / "job.toml"))
+    assert (told.exit_code, told.to_send) == (65, {})
+    for _ in range(2):
+        assert night(market) == 65
+    assert market.posts() == 4
+    assert night(market, yes=True) == 0
+    assert night(market) == 0
+    market.job(input='sheet = "S1"\n', **job)
+    assert night(market) == 0
+    assert market.posts() == 8
 
 
 @pytest.mark.fault("J07")

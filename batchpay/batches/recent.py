@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from batchpay.batches.clock import iso
+from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch
 from batchpay.domain.documents import orders_of
 from batchpay.domain.model import Batch, StoredChunk
@@ -15,6 +16,7 @@ from batchpay.intake.likeness import Comparison, may_contain, suspicious
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.sale_terms import number_of
 from batchpay.messages import repeats, steps
 from batchpay.messages.message import Message
 
@@ -46,9 +48,10 @@ def likeness(
     was = next((one for one in journal.batches() if one.id == batch.id), None)
     is_open = was is not None and _is_open(was)
     recent = _recent(journal, before, batch, now_ns)
+    gone = _asked_elsewhere(journal, planned, now_ns)
     found = Likeness()
-    if recent:
-        found = _held_against(journal, recent, planned, quiet, is_open=is_open)
+    if recent or gone:
+        found = _held_against(journal, recent, gone, planned, quiet, is_open=is_open)
     if was is not None and is_open and not (found.refusal or batch.refusal):
         found = _still_asked(journal, was, planned)
     return found
@@ -70,6 +73,7 @@ def _still_asked(journal: SqliteJournal, was: Batch, planned: PlannedBatch) -> L
 def _held_against(
     journal: SqliteJournal,
     recent: Sequence[PlannedBatch],
+    gone: Sequence[tuple[str, int]],
     planned: PlannedBatch,
     quiet: Callable[[PlannedBatch], Collection[str]],
     *,
@@ -86,13 +90,15 @@ def _held_against(
             comparison.remember(orders_of(chunk), other.batch.id)
             if _is_open(other.batch):
                 _remember_open(comparison, chunk)
+    if gone:
+        comparison.remember_asked(gone, batch.id)
     lineages = Lineages(journal, planned.renamed)
     silent = quiet(planned)
     for chunk in planned.chunks():
         some = orders_of(chunk)
         ids = [order["order_id"] for order in some]
         comparison.compare(some, _known_in(journal, lineages, ids), silent)
-    return _said(batch, [other.batch for other in recent], comparison)
+    return _said(batch, [*(other.batch for other in recent), batch], comparison)
 
 
 def _remember_open(comparison: Comparison, chunk: StoredChunk) -> None:
@@ -122,6 +128,34 @@ def _recent(
         if may_be and _is_recent(journal, other.batch, oldest_ns):
             wanted.append(other)
     return wanted
+
+
+def _asked_elsewhere(
+    journal: SqliteJournal, planned: PlannedBatch, now_ns: int
+) -> list[tuple[str, int]]:
+    """Order ids and terms of what the very file asked for in the last ten days on rows that the job
+    reads no more, as when it names another sheet: the others may be as those of another file.
+    """
+    batch = planned.batch
+    known = batch.format == "xlsx" and journal.orders_of(batch.id)
+    if not known or batch.refusal or not batch.sample:
+        return []
+    spans = [
+        (chunk.sheet, chunk.rows[0], chunk.rows[-1])
+        for chunk in planned.chunks()
+        if chunk.rows
+    ]
+    oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds()) * 10**9
+    gone = {
+        order_id
+        for order_id, at_ns in journal.asked_outside(batch.id, spans)
+        if at_ns >= oldest_ns
+    }
+    return [
+        (order_id, number_of(attempts[-1].intent))
+        for order_id, attempts in attempts_of(journal, sorted(gone)).items()
+        if attempts
+    ]
 
 
 def _is_recent(journal: SqliteJournal, batch: Batch, oldest_ns: int) -> bool:

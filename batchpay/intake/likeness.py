@@ -105,6 +105,15 @@ class Comparison:
             kept.terms[number_of_terms(order)] += 1
             kept.ids.add(order["order_id"])
 
+    def remember_asked(self, asked: Iterable[tuple[str, int]], file: str) -> None:
+        """Order id and number of the terms of what a recent file asked for on rows that it shows no
+        more.
+        """
+        kept = self.files.setdefault(file, _File())
+        for order_id, number in asked:
+            kept.terms[number] += 1
+            kept.ids.add(order_id)
+
     def remember_open(self, order_id: str, asked: Iterable[Document]) -> None:
         """What an order asks for, or asked for before the job was edited, of a file that is
         refused, and nobody has answered yet.

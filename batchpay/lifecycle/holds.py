@@ -50,7 +50,12 @@ from batchpay.lifecycle.rows import (
     conflict_with,
     sendable_of,
 )
-from batchpay.lifecycle.sale_terms import fitting_terms_in, terms_in
+from batchpay.lifecycle.sale_terms import (
+    fitting_terms_in,
+    has_terms,
+    same_sale_terms,
+    terms_in,
+)
 from batchpay.lifecycle.sales import (
     ever_asked_for,
     ids_for_sure,
@@ -455,8 +460,10 @@ class Going:
     """What the rows that go before a row in its run ask for; written on by `held_beside`."""
 
     several: bool = False  # is there more than one file?
-    # terms -> batch and order id of each row that asks for them
-    asked: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    # terms -> order id of each row that asks for them
+    asked: dict[str, list[str]] = field(default_factory=dict)
+    # ... whichever recipient, or asked for them once -> its batch and order id
+    of_terms: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     # Recipient (empty: all of them) and upper-case currency -> smallest units.
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
     # one-time token -> order id and batch of the first that goes with it
@@ -539,15 +546,25 @@ def _beside(row: Row, guards: Guards, going: Going) -> ConflictWith | Waits | No
     if not (holds or going.several):
         return None
     same = going.asked.setdefault(terms_in(row.document), [])
+    sale = [going.of_terms.setdefault(terms, []) for terms in _terms_of_sale(row)]
     if not guards.distinct_ids:
-        for batch_id, order_id in same:
+        for batch_id, order_id in chain.from_iterable(sale):
             if batch_id != row.batch_id and may_be_one(order_id, row.order_id):
                 return ConflictWith((look_alike_reason(row.order_id, order_id),))
-    for _, order_id in same:
+    for order_id in same:
         if holds and order_id != row.order_id:
             return _waits_for_a_word(row, said.NEAR_IN_RUN(order=order_id))
-    same.append((row.batch_id, row.order_id))
+    same.append(row.order_id)
+    for some in sale:
+        some.append((row.batch_id, row.order_id))
     return None
+
+
+def _terms_of_sale(row: Row) -> set[str]:
+    """By which terms another id may be made of its own, as what was asked before is looked for
+    (History.taken_for): whichever recipient, and what it ever asked for.
+    """
+    return {same_sale_terms(one) for one in row.ever_asked if has_terms(one)}
 
 
 def _token_goes_before(

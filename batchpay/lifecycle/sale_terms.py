@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from batchpay.domain.documents import values_of
-from batchpay.domain.model import Document
+from batchpay.domain.model import Document, Intent
 from batchpay.lifecycle.payers import first_payers_of, payer_of, who_pays
 
 # How long a request is looked for that only its terms link to what came later: what was asked in
@@ -85,6 +85,12 @@ def number_of_terms(document: Document) -> int:
     """
     money = _money(document["destination"], document["amount"], document["currency"])
     return int.from_bytes(_digest(_whose(payer_of(document), money)))
+
+
+def number_of(asked: Intent) -> int:
+    """The same of what an attempt asked for."""
+    money = _money(asked.destination, asked.amount, asked.currency)
+    return int.from_bytes(_digest(_whose(asked.payer, money)))
 
 
 def digests_of_terms(documents: Sequence[Document]) -> bytes:

@@ -13,6 +13,7 @@ from batchpay.domain.model import Outcome
 from batchpay.domain.times import NEVER_NS
 from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.proof import Proof
+from batchpay.lifecycle.sale_terms import terms_in
 from batchpay.settlement.expected import LONGEST_SILENCE_NS
 from tests.mutants.swap import always, prop, swap
 
@@ -2240,3 +2241,21 @@ mutant(
         lambda was: lambda *given: was(*given) or "",
     )
 )
+
+mutant(
+    "J07",
+    "an id that may be another's of the night is told by its recipient, too",
+    "test_doors.py"
+    "::test_an_id_that_may_be_anothers_of_the_night_is_a_conflict_whichever_recipient_it_has",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.holds:_terms_of_sale",
+        lambda _: lambda row: {terms_in(row.document)},
+    )
+)
+
+mutant(
+    "J08",
+    "another sheet of a workbook is held against none that was charged",
+    "test_doors.py::test_another_sheet_of_a_charged_workbook_is_held_against_it",
+)(lambda: swap("batchpay.batches.recent:_asked_elsewhere", always([])))

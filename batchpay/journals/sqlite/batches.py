@@ -368,28 +368,35 @@ class Batches(Writing):
         )
         found = []
         for batch_id in self._column(query, self.job):
-            orders = dict.fromkeys(self._asked_outside(batch_id))
+            spans = [span for _, *span in self.spans(batch_id)]
+            orders = dict.fromkeys(
+                one for one, _ in self.asked_outside(batch_id, spans)
+            )
             found += [(batch_id, order_id) for order_id in orders]
         return found
 
-    def _asked_outside(self, batch_id: str) -> Iterator[str]:
-        """Order ids that rows of a batch asked for which are in none of its chunks."""
+    def asked_outside(
+        self, batch_id: str, spans: Iterable[Sequence[Any]]
+    ) -> Iterator[tuple[str, int]]:
+        """Order id and wall-clock time (ns) of what rows of a batch asked for that are in
+        none of some spans: sheet, first and last row.
+        """
         kept: dict[str, list[tuple[int, int]]] = {}
-        for _, sheet, first, last in self.spans(batch_id):
+        for sheet, first, last in spans:
             kept.setdefault(sheet, []).append((first, last))
         of_batch = (
-            'SELECT order_id FROM asked WHERE job = ? AND batch_id = ? AND "row"'
-            " BETWEEN ? AND ? AND sheet"
+            "SELECT order_id, at_ns FROM asked WHERE job = ? AND batch_id = ? AND"
+            ' "row" BETWEEN ? AND ? AND sheet'
         )
-        for sheet, spans in kept.items():
-            for first, last in _between(spans):
+        for sheet, some in kept.items():
+            for first, last in _between(some):
                 key = (self.job, batch_id, first, last, sheet)
-                yield from self._column(f"{of_batch} = ?", *key)
+                yield from self._rows(f"{of_batch} = ?", *key)
         if "" in kept:
             return  # a file that has no sheets
         key = (self.job, batch_id, 1, LAST_ROW, json.dumps(list(kept)))
         others = f"{of_batch} NOT IN (SELECT value FROM json_each(?))"
-        yield from self._column(others, *key)
+        yield from self._rows(others, *key)
 
     def adopted(self) -> list[tuple[str, str]]:
         """Batch id, as the charge told it, and order id of every charge that was adopted, oldest
