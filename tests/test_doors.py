@@ -205,6 +205,35 @@ def test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it(
     assert "fraud" in rows(three)["00002"]["reason"]
 
 
+@pytest.mark.fault("D09", "D10", "L11", "H05")
+@pytest.mark.parametrize("how", ["restored", "lost"])
+def test_an_order_of_an_old_batch_that_is_cancelled_stays_so_without_its_journal(
+    market: Market, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Its row waited to be corrected, in a batch that no night counts any more: the report tells of
+    the word from the moment it was said.
+    """
+    was = SystemClock.now_ns
+    market.sandbox.add_rule(method="*", path="/*", headers={"date": "soon"})
+    market.job()
+    market.orders([order(2, amount="x")])
+    monkeypatch.setattr(
+        SystemClock, "now_ns", lambda self: was(self) - 40 * 86_400 * 10**9
+    )
+    assert night(market) == 10
+    monkeypatch.setattr(SystemClock, "now_ns", was)
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    assert "fraud" in rows(market)["00002"]["reason"]
+    shutil.rmtree(market.folder / "state")
+    if how == "restored":
+        shutil.copytree(market.folder / "before", market.folder / "state")
+    market.orders([order(2), order(3)])
+    assert night(market, adopt=True) == 10
+    assert market.money() == {"00003": 1}
+    assert "fraud" in rows(market)["00002"]["reason"]
+
+
 @pytest.mark.fault("J03")
 def test_another_mode_or_address_is_another_journal(three: Market) -> None:
     """The job says live, or another gateway: 78, naming [state] url."""

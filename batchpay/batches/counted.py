@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,19 +20,23 @@ from batchpay.domain.events import (
     Intended,
     Listed,
     LookedAgain,
+    OrderCancelled,
     RecipientsAsked,
+    RowsGivenUp,
     RunCounted,
     RunFinished,
     RunStarted,
     TotalsCounted,
     TransferSeen,
     kinds,
+    of,
     told_in,
 )
 from batchpay.domain.events import Found as FoundTold
 from batchpay.domain.model import OPEN, Batch, Event, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.places import row_at
 from batchpay.reconciliation.findings import MAY_BE_SETTLED
 from batchpay.reconciliation.lines import Lines, lines_of
 from batchpay.reconciliation.totals import Totals
@@ -177,7 +181,7 @@ def is_due(
     A row that was never sent, and one that is in doubt or names another row, is judged by what else
     there is; any other open row by its own attempt, of which every event is the batch's own.
     """
-    if latest is None or journal.moved(batch_id):
+    if latest is None or _is_touched(journal, latest):
         return True
     told = TotalsCounted.read(latest).stop
     if not is_open(latest):
@@ -191,11 +195,40 @@ def is_news(journal: SqliteJournal, latest: Event) -> bool:
     """Was a batch, though it reads as it did, counted because of something that happened since?
     That is written down, so that the next night does not count it for the same reason.
     """
-    if journal.moved(latest.batch_id):
+    if _is_touched(journal, latest):
         return True
     if not (is_open(latest) and totals_in(latest).rests_on_itself):
         return False
     return journal.happened(latest.seq, but=ORDINARY)
+
+
+def _is_touched(journal: SqliteJournal, latest: Event) -> bool:
+    """Did anything happen to a batch since it was counted, or did a person say of a row there that
+    it is never sent? Such a word is of its order, or of rows of several batches.
+    """
+    if journal.moved(latest.batch_id):
+        return True
+    given_up = journal.kept(_GivenUp) or _GivenUp()
+    journal.keep(given_up)
+    for event in journal.events(kinds(OrderCancelled, RowsGivenUp), given_up.until):
+        told = of(event)
+        keys: Sequence[str] = ()
+        if isinstance(told, OrderCancelled):
+            keys = told.sale
+        elif isinstance(told, RowsGivenUp):
+            keys = told.places
+        for batch, _, _ in filter(None, map(row_at, keys)):
+            given_up.seqs[batch] = event.seq
+        given_up.until = event.seq
+    return given_up.seqs.get(latest.batch_id[-12:], 0) > latest.seq
+
+
+@dataclass(slots=True)
+class _GivenUp:
+    """By which event a row of each batch was last given up, as far as the journal was read."""
+
+    seqs: dict[str, int] = field(default_factory=dict)  # last 12 digits of a batch
+    until: int = 0
 
 
 def may_be_settled(event: Event) -> bool:

@@ -2259,3 +2259,11 @@ mutant(
     "another sheet of a workbook is held against none that was charged",
     "test_doors.py::test_another_sheet_of_a_charged_workbook_is_held_against_it",
 )(lambda: swap("batchpay.batches.recent:_asked_elsewhere", always([])))
+
+
+mutant(
+    "D09",
+    "a word about a row of an old batch is told by no report",
+    DOORS
+    + "test_an_order_of_an_old_batch_that_is_cancelled_stays_so_without_its_journal",
+)(lambda: swap("batchpay.batches.counted:row_at", always(None)))
