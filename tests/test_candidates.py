@@ -4,7 +4,7 @@ rows are done.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from batchpay.batches.drafts import batch_of
 from batchpay.batches.guards import guards_of
 from batchpay.batches.judging import judge_files
 from batchpay.batches.planned import Placed, PlannedBatch, placed_rows, unasked
-from batchpay.batches.recent import Likeness, likeness
+from batchpay.batches.recent import Asking, Likeness, likeness
 from batchpay.batches.survey import Survey
 from batchpay.domain.events import (
     Adopted,
@@ -190,6 +190,20 @@ def test_what_may_be_sent_is_counted_by_currency_and_recipient(job: Job) -> None
     assert survey.destinations == {"recp_test_1", "recp_test_2"}
 
 
+def held_against(
+    journal: SqliteJournal,
+    others: Sequence[PlannedBatch],
+    planned: PlannedBatch,
+    now_ns: int,
+    quiet: Callable[[PlannedBatch], Collection[str]] = lambda _: (),
+) -> Likeness:
+    """A file held against others that came before it, none of which goes in this run."""
+    before = [one for one in others if one.batch.id != planned.batch.id]
+    lineages = Lineages(journal, planned.renamed)
+    asking = Asking(before, [], lineages, quiet, lambda _: False)
+    return likeness(journal, planned, now_ns, asking)
+
+
 @pytest.mark.fault("E04")
 @pytest.mark.parametrize(
     ("after_ns", "refused"),
@@ -203,10 +217,10 @@ def test_a_file_is_held_against_those_of_ten_days(
     """
     old = planned(journal, "old", [order("a"), order("b", 7)])
     new = planned(journal, "new", [order("c"), order("d", 7)], FIRST_NS + after_ns)
-    found = likeness(journal, [old, new], new, FIRST_NS + after_ns)
+    found = held_against(journal, [old, new], new, FIRST_NS + after_ns)
     assert bool(found.refusal) is refused
     # not against itself
-    assert likeness(journal, [new], new, FIRST_NS + after_ns) == Likeness()
+    assert held_against(journal, [new], new, FIRST_NS + after_ns) == Likeness()
 
 
 @pytest.mark.fault("H04")
@@ -396,7 +410,7 @@ def test_a_few_orders_like_some_of_a_large_file_are_no_copy_of_it(
         planned(journal, "old", many),
         planned(journal, "new", few, FIRST_NS + DAY_NS),
     )
-    assert likeness(journal, [old], new, FIRST_NS + DAY_NS) == Likeness()
+    assert held_against(journal, [old], new, FIRST_NS + DAY_NS) == Likeness()
 
 
 @pytest.mark.fault("J02", "J32")

@@ -786,6 +786,92 @@ def test_another_sheet_of_a_charged_workbook_is_held_against_it(market: Market) 
     assert market.posts() == 8
 
 
+def payers(ids: str = "{:05d}", **changes: str) -> list[dict[str, str]]:
+    """Four orders of saved cards, under ids of some form."""
+    return [
+        order(n, order_id=ids.format(n), card=f"cust_test_sandbox{n}", **changes)
+        for n in range(1, 5)
+    ]
+
+
+@pytest.fixture
+def inbox(market: Market) -> Market:
+    """A job that reads whatever lies in its inbox."""
+    (market.folder / "inbox").mkdir()
+    market.job(file="inbox/*.csv", **BY_CUSTOMER)
+    return market
+
+
+@pytest.mark.fault("E04", "J07")
+def test_a_whole_file_whose_ids_are_said_to_differ_is_held_against_those_sent(
+    inbox: Market,
+) -> None:
+    """Ids that only look alike are others where the job says so: then the file is what is asked
+    about.
+    """
+    inbox.job(file="inbox/*.csv", input='alike_ids = "distinct"\n', **BY_CUSTOMER)
+    inbox.orders(payers(), "inbox/a.csv")
+    assert night(inbox) == 0
+    inbox.orders(payers("{}"), "inbox/b.csv")
+    for _ in range(2):
+        assert night(inbox) == 65
+    assert inbox.posts() == 4
+    assert night(inbox, yes=True) == 0
+    assert inbox.posts() == 8
+
+
+@pytest.mark.fault("E04", "J14")
+@pytest.mark.parametrize("why", ["a recipient", "the job"])
+def test_a_file_that_waited_is_held_against_the_one_that_went(
+    inbox: Market, why: str
+) -> None:
+    """Whichever came first: its rows waited for their recipient, or were all rejected."""
+    more = {"currency": "Baht"} if why == "the job" else {}
+    inbox.orders(payers(**more), "inbox/a.csv")
+    if not more:
+        inbox.sandbox.add_rule(
+            method="GET", path="/recipients*", change={"active": False}
+        )
+    assert night(inbox) == (10 if more else 11)
+    inbox.sandbox.clear_rules()
+    waits = (inbox.folder / "inbox/a.csv").rename(inbox.folder / "a.csv")
+    inbox.orders(payers("B-{}"), "inbox/b.csv")
+    night(inbox, yes=True)
+    assert inbox.posts() == 4
+    waits.rename(inbox.folder / "inbox/a.csv")
+    if more:
+        inbox.job(file="inbox/*.csv", currency='{ value = "THB" }', **BY_CUSTOMER)
+    told = plan(load_job(inbox.folder / "job.toml"))
+    assert (told.exit_code, told.to_send) == (65, {})
+    for _ in range(2):
+        assert night(inbox) == 65
+    assert inbox.posts() == 4
+    assert night(inbox, yes=True) == 0
+    assert inbox.posts() == 8
+
+
+@pytest.mark.fault("E04", "J14")
+def test_a_file_is_held_against_one_that_waited_for_long_and_goes_beside_it(
+    inbox: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one came more than ten days ago, and nothing of it was ever sent."""
+    was = SystemClock.now_ns
+    inbox.sandbox.add_rule(method="*", path="/*", headers={"date": "soon"})
+    inbox.orders(payers(), "inbox/a.csv")
+    monkeypatch.setattr(
+        SystemClock, "now_ns", lambda self: was(self) - 12 * 86_400 * 10**9
+    )
+    assert night(inbox, limit=0) == 11
+    monkeypatch.setattr(SystemClock, "now_ns", was)
+    inbox.orders(payers("B-{}"), "inbox/b.csv")
+    told = plan(load_job(inbox.folder / "job.toml"))
+    assert told.exit_code == 65
+    assert night(inbox) == 65
+    assert set(inbox.money()) == {f"{n:05d}" for n in range(1, 5)}
+    assert night(inbox, yes=True) == 0
+    assert inbox.posts() == 8
+
+
 @pytest.mark.fault("J07")
 def test_a_look_alike_that_was_declined_does_not_come_back(market: Market) -> None:
     """The guard is passed by every attempt, not by the first one alone."""

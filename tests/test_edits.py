@@ -8,6 +8,7 @@ Each test is a story of nights of the true program over real HTTP. The rows do n
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 
 import pytest
@@ -289,6 +290,30 @@ def test_a_renamed_job_whose_recipients_are_edited_charges_nothing_again(
     edit(market, edited, name="other")
     assert night(market) == 78
     once(market, 1, 2)
+
+
+@pytest.mark.fault("J14", "A03", "A11")
+def test_a_question_of_a_run_that_was_killed_before_it_told_of_it_is_still_open(
+    market: Market,
+) -> None:
+    """The next file has the order with another amount, and the one that brought it up is away."""
+    begun(market, a=FIRST)
+    job(market, R, destination=SHOPS)
+    inbox(market, a=None, b=[row(1), row(3)])
+    under_way = market.sandbox.add_rule(
+        method="POST", path="/charges", wait_before_s=20
+    )
+    with market.start("run", "job.toml") as process:
+        while not under_way.applied:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    market.sandbox.clear_rules()
+    inbox(market, b=None, c=[row(1, amount="101.50"), row(4)])
+    for _ in range(2):
+        assert night(market) == 11
+    assert rows(market)["INV-1"]["outcome"] == "held"
+    assert "INV-1" not in market.money()
 
 
 @pytest.mark.fault("J13")

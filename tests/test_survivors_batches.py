@@ -30,7 +30,6 @@ from batchpay.batches.planned import (
     placed_rows,
     rows_in_turn,
 )
-from batchpay.batches.recent import likeness
 from batchpay.batches.survey import NAMED, Survey, refuse_impossible, survey
 from batchpay.batches.words import resolved_event, said_json, stops_in_force
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
@@ -68,7 +67,7 @@ from batchpay.messages import steps
 from batchpay.messages.message import plain
 from batchpay.messages.standing import FAR_ABOVE, NEAR_ONE
 from tests.jobs import job_text
-from tests.test_candidates import DAY_NS, FIRST_NS, order, planned
+from tests.test_candidates import DAY_NS, FIRST_NS, held_against, order, planned
 from tests.test_kinship import Telling
 from tests.test_lifecycle import FIRST, INTENT
 from tests.test_survivors_life import seen_as, stands_as
@@ -337,7 +336,7 @@ def test_a_file_that_asks_again_names_the_one_that_was_sent(
     journal.append([begun("a"), answered("a")])
     new_orders = [order("d"), order("e", 7), order("f", 9)]
     new = planned(journal, OTHER, new_orders, FIRST_NS + DAY_NS)
-    found = likeness(journal, [never, sent, new], new, FIRST_NS + DAY_NS)
+    found = held_against(journal, [never, sent, new], new, FIRST_NS + DAY_NS)
     for word in (
         "No order id of this file is known",
         f"batch {BATCH} (orders.csv, received 2026-",
@@ -346,19 +345,19 @@ def test_a_file_that_asks_again_names_the_one_that_was_sent(
         assert word in found.refusal
     assert "beside" not in found.refusal and found.warning == ""
     more = planned(journal, "more", [*new_orders, order("g", 11)], FIRST_NS + DAY_NS)
-    told = likeness(journal, [sent], more, FIRST_NS + DAY_NS)
+    told = held_against(journal, [sent], more, FIRST_NS + DAY_NS)
     assert not told.refusal or "beside 1 more" in told.refusal
-    refused = likeness(journal, [sent], new.refused("no"), FIRST_NS + DAY_NS)
+    refused = held_against(journal, [sent], new.refused("no"), FIRST_NS + DAY_NS)
     assert refused.refusal == refused.warning == ""
     # it was received in time, whenever it is asked about
     late = planned(journal, "late", new_orders, FIRST_NS + 5 * DAY_NS)
-    assert likeness(journal, [sent], late, FIRST_NS + 12 * DAY_NS).refusal
+    assert held_against(journal, [sent], late, FIRST_NS + 12 * DAY_NS).refusal
     # an id that is another name of a known order is known
     renamed = {"ids": {"d": ["a"]}, "had": {}, "ids_from": ""}
     journal.append([Event("renamed", 6, data=renamed)])
-    assert not likeness(journal, [sent], new, FIRST_NS + DAY_NS).refusal
+    assert not held_against(journal, [sent], new, FIRST_NS + DAY_NS).refusal
     same_ids = planned(journal, "same", old, FIRST_NS + DAY_NS)
-    assert likeness(journal, [sent], same_ids, FIRST_NS + DAY_NS).refusal == ""
+    assert held_against(journal, [sent], same_ids, FIRST_NS + DAY_NS).refusal == ""
 
 
 @pytest.mark.fault("E04")
@@ -368,10 +367,10 @@ def test_a_file_of_which_a_part_is_alike_is_warned_of(journal: SqliteJournal) ->
     rows = [order(f"b{n}", 500 + n) for n in range(6)]
     rows += [order(f"b{n}", 900 + n) for n in range(6, 10)]
     new = planned(journal, OTHER, rows, FIRST_NS + DAY_NS)
-    found = likeness(journal, [sent], new, FIRST_NS + DAY_NS)
+    found = held_against(journal, [sent], new, FIRST_NS + DAY_NS)
     assert found.refusal == "" and "6 of its 10 new orders" in found.warning
     assert f"batch {BATCH}" in found.warning and "others" not in found.warning
-    quiet = likeness(
+    quiet = held_against(
         journal, [sent], new, FIRST_NS + DAY_NS, lambda _: [f"b{n}" for n in range(6)]
     )
     assert quiet.warning == ""
@@ -393,22 +392,25 @@ def test_what_was_asked_of_a_file_is_asked_until_somebody_answers(
     sent = planned(journal, BATCH, sizes("a", *SIX))
     new = planned(journal, OTHER, sizes("b", *SIX[:5], *FOUR), FIRST_NS + DAY_NS)
     now_ns = FIRST_NS + DAY_NS
-    assert "5 of its 9 new orders ask" in likeness(journal, [sent], new, now_ns).warning
+    assert (
+        "5 of its 9 new orders ask"
+        in held_against(journal, [sent], new, now_ns).warning
+    )
     ask = str(steps.NEW_ORDERS(batch=OTHER))
     asked = new.refused(
         f"They may be those of another file. {ask[0].upper()}{ask[1:]}."
     )
     journal.judge(Event("batch.planned", now_ns), asked.batch)
-    found = likeness(journal, [sent], new, now_ns)
+    found = held_against(journal, [sent], new, now_ns)
     assert "5 of its 9 new orders were refused already" in found.refusal
     assert f"those of batch {BATCH}" in found.refusal and found.refusal.endswith(
         f"{ask}."
     )
     journal.judge(Event("batch.planned", now_ns), new.batch)
     again = planned(journal, "again", sizes("b", *SIX[:5], *FOUR, 910), now_ns)
-    told = likeness(journal, [sent, asked], again, now_ns)
+    told = held_against(journal, [sent, asked], again, now_ns)
     assert "5 of its 10 new orders were refused already" in told.refusal
-    free = likeness(journal, [sent, new], again, now_ns)
+    free = held_against(journal, [sent, new], again, now_ns)
     assert free.refusal == ""
 
 
@@ -419,14 +421,14 @@ def test_a_file_that_holds_another_is_told_with_what_stands_beside(
     """All orders of a few, among many; of two files the one most like it is named."""
     sent = planned(journal, BATCH, sizes("a", *SIX))
     many = planned(journal, OTHER, sizes("b", *range(400, 440), *SIX), FIRST_NS + 1)
-    found = likeness(journal, [sent], many, FIRST_NS + 1)
+    found = held_against(journal, [sent], many, FIRST_NS + 1)
     assert f"those of batch {BATCH}" in found.refusal
     assert "), beside 40 more: " in found.refusal
     first = planned(journal, "first", sizes("c", *SIX))
     second = planned(journal, "second", sizes("d", *range(600, 604)))
     rows = sizes("e", *SIX[:5], *range(600, 603))
     new = planned(journal, "new", rows, FIRST_NS + 1)
-    told = likeness(journal, [second, first], new, FIRST_NS + 1).warning
+    told = held_against(journal, [second, first], new, FIRST_NS + 1).warning
     assert "5 of its 8 new orders" in told and "batch first" in told
     assert "), 3 as those of others: see" in told
 

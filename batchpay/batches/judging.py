@@ -15,7 +15,7 @@ from batchpay.batches.planned import (
     placed_rows,
     rows_in_turn,
 )
-from batchpay.batches.recent import likeness
+from batchpay.batches.recent import Asking, likeness
 from batchpay.batches.renaming import may_tell_names, new_names
 from batchpay.batches.survey import survey
 from batchpay.domain.errors import Misconfigured
@@ -108,21 +108,26 @@ def _before(
     planned: PlannedBatch,
     batches: Sequence[PlannedBatch],
     earlier: Sequence[Batch],
-) -> list[PlannedBatch]:
+) -> tuple[list[PlannedBatch], list[PlannedBatch]]:
     """Every other file that came before one: in an earlier run, or in this one, where it is read
-    before it.
+    before it; and those of this run that came after it.
     """
     here = [one.batch.id for one in batches]
     came = (planned.batch.first_seen_ns, here.index(planned.batch.id))
-    gone = [
+    before = [
         PlannedBatch(one, partial(journal.chunks, one.id), {})
         for one in earlier
         if one.id not in here
     ]
-    return [
-        *gone,
-        *(one for n, one in enumerate(batches) if (one.batch.first_seen_ns, n) < came),
-    ]
+    after = []
+    for n, one in enumerate(batches):
+        if one.batch.id == planned.batch.id:
+            continue
+        if (one.batch.first_seen_ns, n) < came:
+            before.append(one)
+        else:
+            after.append(one)
+    return before, after
 
 
 def names_in(
@@ -154,14 +159,22 @@ def _held_against_recent(
     """
     guards = replace(guards, asks_first=True)
     quiet = partial(_quiet, job, journal, guards)
+    here = {planned.batch.id for planned in batches}
+
+    def goes(other: PlannedBatch) -> bool:
+        is_here = other.batch.id in here
+        return is_here and survey(job, journal, [other], guards).orders > 0
+
     earlier = list(journal.batches())
     judged = list(batches)
     for at in sorted(
         range(len(judged)), key=lambda n: (judged[n].batch.first_seen_ns, n)
     ):
         planned = judged[at]
-        before = _before(journal, planned, judged, earlier)
-        found = likeness(journal, before, planned, now_ns, quiet)
+        before, after = _before(journal, planned, judged, earlier)
+        lineages = Lineages.of_job(job, journal, planned.renamed)
+        asking = Asking(before, after, lineages, quiet, goes)
+        found = likeness(journal, planned, now_ns, asking)
         if found.refusal and not yes and survey(job, journal, [planned], guards).orders:
             judged[at] = planned.refused(found.refusal)
         elif found.warning and not journal.spans(planned.batch.id):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -32,37 +32,48 @@ class Likeness:
     warning: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a file is held against, and what is asked about files."""
+
+    before: Sequence[PlannedBatch]  # other files that came before it
+    after: Sequence[PlannedBatch]  # ... and those of this run that came after it
+    lineages: Lineages  # as the job reads ids
+    # which of its orders a person cancelled, or is asked about one by one
+    quiet: Callable[[PlannedBatch], Collection[str]]
+    # does something of a file go in this run?
+    goes: Callable[[PlannedBatch], bool]
+
+
 def likeness(
     journal: SqliteJournal,
-    before: Iterable[PlannedBatch],
     planned: PlannedBatch,
     now_ns: int,
-    quiet: Callable[[PlannedBatch], Collection[str]] = lambda _: (),
+    asking: Asking,
 ) -> Likeness:
-    """Hold a file against those that came, or were sent, in the last ten days; its orders are read
-    only when it resembles one.
-
-    `quiet`: which of its orders a person cancelled, or is asked about one by one.
+    """Hold a file against those that came, or were sent, in the last ten days, or that go beside
+    it; its orders are read only when it resembles one.
     """
     batch = planned.batch
     was = next((one for one in journal.batches() if one.id == batch.id), None)
     is_open = was is not None and _is_open(was)
-    recent = _recent(journal, before, batch, now_ns)
+    recent = _recent(journal, planned, now_ns, asking)
     gone = _asked_elsewhere(journal, planned, now_ns)
     found = Likeness()
     if recent or gone:
-        found = _held_against(journal, recent, gone, planned, quiet, is_open=is_open)
+        found = _held_against(journal, recent, gone, planned, asking, is_open=is_open)
     if was is not None and is_open and not (found.refusal or batch.refusal):
-        found = _still_asked(journal, was, planned)
+        found = _still_asked(journal, was, planned, asking.lineages)
     return found
 
 
-def _still_asked(journal: SqliteJournal, was: Batch, planned: PlannedBatch) -> Likeness:
+def _still_asked(
+    journal: SqliteJournal, was: Batch, planned: PlannedBatch, lineages: Lineages
+) -> Likeness:
     """What was said of a file when it was refused, and nobody has answered: its rows are what they
     were, and an edited job, or lookup file, that makes something else of them answers nothing; but
     for the ids, where it gives back those that the journal knows.
     """
-    lineages = Lineages(journal, planned.renamed)
     for chunk in planned.chunks():
         ids = [order["order_id"] for order in orders_of(chunk)]
         if _known_in(journal, lineages, ids):
@@ -75,7 +86,7 @@ def _held_against(
     recent: Sequence[PlannedBatch],
     gone: Sequence[tuple[str, int]],
     planned: PlannedBatch,
-    quiet: Callable[[PlannedBatch], Collection[str]],
+    asking: Asking,
     *,
     is_open: bool,
 ) -> Likeness:
@@ -92,12 +103,11 @@ def _held_against(
                 _remember_open(comparison, chunk)
     if gone:
         comparison.remember_asked(gone, batch.id)
-    lineages = Lineages(journal, planned.renamed)
-    silent = quiet(planned)
+    silent = asking.quiet(planned)
     for chunk in planned.chunks():
         some = orders_of(chunk)
         ids = [order["order_id"] for order in some]
-        comparison.compare(some, _known_in(journal, lineages, ids), silent)
+        comparison.compare(some, _known_in(journal, asking.lineages, ids), silent)
     return _said(batch, [*(other.batch for other in recent), batch], comparison)
 
 
@@ -109,24 +119,34 @@ def _remember_open(comparison: Comparison, chunk: StoredChunk) -> None:
 
 
 def _recent(
-    journal: SqliteJournal, before: Iterable[PlannedBatch], batch: Batch, now_ns: int
+    journal: SqliteJournal, planned: PlannedBatch, now_ns: int, asking: Asking
 ) -> list[PlannedBatch]:
-    """The files that one may repeat, which came in the last ten days, or of which something was
-    sent since: one may have waited, or come when the clock was behind.
+    """The files that one may repeat: which came before it in the last ten days, or of which
+    something was sent since, or is in this run, for one may have waited, or come when the clock
+    was behind; and those that came after it and went, while it waited itself.
     """
+    batch = planned.batch
     if batch.refusal or not batch.sample:
         return []
     oldest_ns = (
         min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds()) * 10**9
     )
-    others = [other for other in before if other.batch.id != batch.id]
     # of one that is refused the ids are asked about: whatever these ask for in the next file
-    is_asked = any(_is_open(other.batch) for other in others)
+    is_asked = any(_is_open(other.batch) for other in asking.before)
     wanted = []
-    for other in others:
+    for other in asking.before:
         may_be = is_asked or _resembles(batch, other.batch)
-        if may_be and _is_recent(journal, other.batch, oldest_ns):
+        if may_be and (
+            _is_recent(journal, other.batch, oldest_ns) or asking.goes(other)
+        ):
             wanted.append(other)
+    went = [
+        other
+        for other in asking.after
+        if _resembles(batch, other.batch) and journal.last_sent_of(other.batch.id)
+    ]
+    if went and asking.goes(planned):
+        wanted += went
     return wanted
 
 
@@ -169,12 +189,14 @@ def _known_in(
     journal: SqliteJournal, lineages: Lineages, ids: Sequence[str]
 ) -> set[str]:
     """Which of these order ids the journal knows, under whatever name. What is made of one that
-    looks like a known one is judged row by row.
+    looks like a known one is judged row by row, unless the job says that it is another.
     """
     alikes = list(map(alike, ids))
     forms = journal.look_alikes(alikes)
     known = {
-        order_id for order_id, form in zip(ids, alikes, strict=True) if form in forms
+        order_id
+        for order_id, form in zip(ids, alikes, strict=True)
+        if lineages.form(order_id) in map(lineages.form, forms.get(form, ()))
     }
     known.update(filter(lineages.names.other_names, ids))
     return known

@@ -29,6 +29,8 @@ class _Waiting:
     """The rows of files that have some which wait, as far as the journal was read."""
 
     until: int = 0  # the last event
+    # was what stood there read before, so that the rest is of this very process?
+    is_read: bool = False
     # batch id -> what an order id looks like -> what its rows ask for, or asked for when the job
     # read them otherwise
     of: dict[str, dict[str, list[Document]]] = field(default_factory=dict)
@@ -78,6 +80,9 @@ def _waiting_in(journal: SqliteJournal, form: Callable[[str], str]) -> _Waiting:
         if event.kind == TotalsCounted.kind:
             totals = Totals.from_json(TotalsCounted.read(event).totals)
             waits[event.batch_id] = totals.count(Outcome.HELD) > 0
+        elif not known.is_read:  # unless it was counted since: its run was killed
+            waits[event.batch_id] = True
+    known.is_read = True
     for batch_id in changed:
         known.of.pop(batch_id, None)
         if waits.get(batch_id):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
 
+from batchpay.domain.events import TotalsCounted
 from batchpay.domain.model import Outcome
 from batchpay.domain.times import NEVER_NS
 from batchpay.lifecycle.after import begun_ns
@@ -2267,3 +2268,42 @@ mutant(
     DOORS
     + "test_an_order_of_an_old_batch_that_is_cancelled_stays_so_without_its_journal",
 )(lambda: swap("batchpay.batches.counted:row_at", always(None)))
+
+
+mutant(
+    "E04",
+    "a file that waited is held against none that came after it",
+    DOORS + "test_a_file_that_waited_is_held_against_the_one_that_went",
+)(
+    lambda: swap(
+        "batchpay.batches.judging:_before",
+        lambda was: lambda *given: (was(*given)[0], []),
+    )
+)
+
+mutant(
+    "E04",
+    "what came more than ten days ago repeats nothing, though it goes tonight",
+    DOORS + "test_a_file_is_held_against_one_that_waited_for_long_and_goes_beside_it",
+)(
+    lambda: swap(
+        "batchpay.batches.recent:likeness",
+        lambda was: (
+            lambda journal, planned, now_ns, asking: was(
+                journal, planned, now_ns, replace(asking, goes=lambda _: False)
+            )
+        ),
+    )
+)
+
+mutant(
+    "J14",
+    "a run that was killed before it counted asked nothing",
+    "test_edits.py"
+    "::test_a_question_of_a_run_that_was_killed_before_it_told_of_it_is_still_open",
+)(
+    lambda: swap(
+        "batchpay.batches.unanswered:kinds",
+        lambda was: lambda *_: was(TotalsCounted),
+    )
+)
