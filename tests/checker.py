@@ -67,9 +67,11 @@ EXPONENT = {"JPY": 0, "KRW": 0, "VND": 0}  # others have two decimals
 GENESIS = "0" * 64
 LARGEST_KB, MOST_FILES = 600_000, 256
 CARD = re.compile(r"(?<![0-9A-Za-z._-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![0-9A-Za-z_])")
-# fields of an event that hold hashes of 64 bits: one in 2000 has decimal digits only
+# fields of an event, or of a manifest, that hold hashes of 64 bits: one in 2000 has decimal digits
+# only
 HASHES = re.compile(
-    r'"(?:fingerprint|sample|heads)": ?(?:"[0-9a-f]{16}"|\[(?:"[0-9a-f]{16}"(?:, ?)?)*\])'
+    r'"(?:fingerprint|sample|heads|event|over)":\s*'
+    r'(?:"[0-9a-f]{16}"|\[\s*(?:"[0-9a-f]{16}"(?:,\s*)?)*\s*\])'
 )
 # of a run's beginning: words of the job file, by its keys
 SETTINGS = "settings"
@@ -734,7 +736,8 @@ def i12(e: Evidence) -> Iterator[str]:
             for token in sorted(tokens):
                 if token in text:
                     yield f"{name} holds the whole token {token[:10]}..."
-        shown = HASHES.sub("", text) if kind == "event" else text
+        has_hashes = kind == "event" or name.startswith("manifest")
+        shown = HASHES.sub("", text) if has_hashes else text
         for match in CARD.finditer(shown) if kind != "raw" else ():
             if luhn(match.group()):
                 yield f"{name} holds a card number (...{match.group()[-4:]})"

@@ -1096,10 +1096,14 @@ class Story:
         return error.exit_code == DoesNotAddUp.exit_code and "other terms" in str(error)
 
     def _is_of_a_gone_charge(self, error: BatchpayError) -> bool:
-        """Nobody told whose account the first night's key was of, and its only witness is gone."""
-        charges = self.world.ledger.charges
-        gone = (c["id"] for c in charges if c["status"] == "forgotten")
-        return any(f"knows no charge {one};" in str(error) for one in gone)
+        """Nobody told whose account the first night's key was of, and its only witness is gone, or
+        was a lie.
+        """
+        charges = {c["id"]: c["status"] for c in self.world.ledger.charges}
+        told = re.search(r"knows no charge (chrg_\w+);", str(error))
+        if told is None:
+            return False
+        return charges.get(told[1], "never made") in ("forgotten", "never made")
 
     async def _both_have_seen(self) -> None:
         """Also what the other one charged a moment ago, which its list did not show yet."""
