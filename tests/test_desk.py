@@ -423,12 +423,12 @@ def test_what_only_the_look_told_of_a_file_is_kept_with_it(job: Job) -> None:
         new = planned(desk.journal, BATCH, rows)
         quiet = planned(desk.journal, "quiet", [order("q1", 9)])
         desk.planned = [new, quiet]
-        desk.ask_about_adopted()
-        assert desk.refused == []
+        desk.judge_again()
+        assert desk.refused() == []
         for name, amount in (("x", 1000), ("y", 7)):
             desk.journal.append([lost(name, amount, job.columns.ids_from)])
-        desk.ask_about_adopted()
-        (refused,) = desk.refused
+        desk.judge_again()
+        (refused,) = desk.refused()
         assert "orders.csv: 2 of its 2 new orders" in str(refused)
         kept = {batch.id: batch.refusal for batch in desk.journal.batches()}
         assert "2 of its 2 new orders" in kept[BATCH] and kept["quiet"] == ""

@@ -34,7 +34,7 @@ from tests.test_auditing import TODAY
 from tests.test_doors import rows, told_back
 from tests.test_journal_migration import intent
 from tests.test_sale import A, R, inbox, job, night, once, sale
-from tests.world import KEY, Market, order
+from tests.world import BY_CUSTOMER, KEY, Market, order
 
 MARKET = Inside
 
@@ -143,6 +143,40 @@ def test_a_run_that_dies_while_it_adopts_leaves_the_loss_as_it_was(
     assert market.run().returncode == 78
     assert market.run("--adopt").returncode == 0
     assert market.posts() == 2
+
+
+@pytest.mark.fault("E04", "D10", "J14")
+@pytest.mark.parametrize("named", ["a", "c"])
+@pytest.mark.parametrize("how", ["lost", "all lost", "restored"])
+def test_a_file_beside_the_charged_one_is_held_against_it_on_the_night_of_a_loss(
+    market: Market, how: str, named: str
+) -> None:
+    """The same orders under new ids, in a file of any name: that one is asked about, and not the
+    one that was charged.
+    """
+    (market.folder / "inbox").mkdir()
+    market.job(file="inbox/*.csv", **BY_CUSTOMER)
+    paid = [order(n, card=f"cust_test_sandbox{n}") for n in range(1, 5)]
+    market.orders([order(9, card="cust_test_sandbox9")], "inbox/0.csv")
+    assert market.run().returncode == 0
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    market.orders(paid, "inbox/b.csv")
+    assert market.run().returncode == 0
+    shutil.rmtree(market.folder / "state")
+    if how == "all lost":
+        shutil.rmtree(market.folder / "reports")
+    if how == "restored":
+        shutil.copytree(market.folder / "before", market.folder / "state")
+    again = [{**row, "order_id": f"N-{n}"} for n, row in enumerate(paid)]
+    market.orders(again, f"inbox/{named}.csv")
+    for words in (["--adopt"], []):
+        done = market.run(*words)
+        assert done.returncode == 65, done.stderr
+        assert f"{named}.csv: No order id of this file is known" in done.stderr
+        assert "b.csv: No order id" not in done.stderr
+        assert market.posts() == 5
+    assert market.run("--yes").returncode == 0
+    assert market.posts() == 9
 
 
 @pytest.mark.fault("L11")

@@ -16,7 +16,6 @@ import pytest
 
 from batchpay.batches import renaming
 from batchpay.batches.adopted import (
-    ask_about_adopted,
     held_against_adopted,
     like_adopted,
 )
@@ -521,7 +520,7 @@ def test_a_charge_that_a_row_of_the_file_shows_is_asked_about_by_nobody(
     ((_, found),) = like_adopted(job, journal, [new], guards)
     assert sorted(found.found) == ["chrg_test_x", "chrg_test_y"]
     assert found.new == 3  # n1, n2 and n5
-    (held,) = ask_about_adopted(job, journal, [new])
+    (held,) = held_against_adopted(job, journal, [new], guards)
     assert "2 of its 3 new orders" in held.batch.refusal
     assert f"such as {found.found[0]}: they may be" in held.batch.refusal
     ask = str(steps.NEW_ORDERS(batch=OTHER))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from batchpay.batches.guards import said_new_in
-from batchpay.batches.planned import PlannedBatch, guards_before, placed_rows
+from batchpay.batches.planned import PlannedBatch, placed_rows
 from batchpay.batches.strays import unshown
 from batchpay.domain.model import Batch, Document
 from batchpay.intake.likeness import FEWEST, Unasked
@@ -16,17 +16,6 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.rows import Guards, MayGo
 from batchpay.messages import repeats, steps
-
-
-def ask_about_adopted(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
-) -> list[PlannedBatch]:
-    """The same batches, once a look has adopted charges: a file is held against those, before
-    anything is sent.
-    """
-    return held_against_adopted(
-        job, journal, batches, guards_before(job, journal, batches)
-    )
 
 
 def held_against_adopted(

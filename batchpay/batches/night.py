@@ -52,7 +52,6 @@ from batchpay.batches.session import Options, SessionCall, SessionEnd, hold_sess
 from batchpay.batches.wholeness import is_of, refuse_lost
 from batchpay.domain.errors import (
     BatchpayError,
-    FileRefused,
     InputMissing,
     TryLater,
     Usage,
@@ -166,17 +165,12 @@ def _has_work(opened: OpenJob, *, adopt: bool) -> bool:
 
 
 def _take_in(opened: OpenJob, stack: ExitStack, *, yes: bool) -> list[BatchpayError]:
-    """Plan this run's files; what is wrong with any of them as a whole."""
+    """Plan this run's files; what is wrong with those that cannot be read."""
     try:
         intakes = opened.take_in(stack, yes=yes)
     except InputMissing as missing:
         return [missing]
-    trouble = list(intakes.refused)
-    for planned in opened.planned:
-        batch = planned.batch
-        if batch.refusal:
-            trouble.append(FileRefused(f"{batch.file}: {batch.refusal}"))
-    return trouble
+    return list(intakes.refused)
 
 
 def _without_a_request(opened: OpenJob, options: Options) -> Result:
@@ -192,11 +186,13 @@ async def _work(
     load(opened.job.report.formats, opened.job.report.language)
     opened.note(begun(opened, call.options, charges=call.charges))
     ended = SessionEnd()
+    of_session: list[BatchpayError] = []
     try:
         ended = await hold_session(opened, call)
-        trouble += ended.trouble
+        of_session += ended.trouble
     except BatchpayError as error:
-        trouble.append(error)
+        of_session.append(error)
+    trouble += [*opened.refused(), *of_session]
     if signal := call.signals.received:
         trouble.append(
             TryLater(f"interrupted by {signal}; run the same command again to go on")

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay import gateways
-from batchpay.batches.adopted import ask_about_adopted
 from batchpay.batches.candidates import candidates
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.drafts import batch_id_in, drafts_of
@@ -129,7 +128,9 @@ class OpenJob:
         )
         self.planned: list[PlannedBatch] = []  # in this run
         # files that only the look told to ask about
-        self.refused: list[FileRefused] = []
+        # batch id -> why its file is refused, whatever others there are
+        self._refusals: dict[str, str] = {}
+        self.judged_again = False  # was anything decided otherwise since?
         # did a row turn out to settle one of another file, which may have been counted before?
         self.answered = False
         self.requests: Callable[[], Mapping[str, int]] = (
@@ -238,6 +239,7 @@ class OpenJob:
         lineages = Lineages.of_job(self.job, self.journal)
         intakes = take_in(self.job, stack, named, keep, self.journal.owned, lineages)
         drafts = drafts_of(self.job, self.journal, intakes, self.started_ns)
+        self._refusals = {one.batch.id: one.batch.refusal for one in drafts}
         judged = judge_files(
             self.job,
             self.journal,
@@ -278,18 +280,36 @@ class OpenJob:
         if names := names_in(self.job, self.journal, self.planned):
             self.note(names.as_told())
 
-    def ask_about_adopted(self) -> None:
-        """Hold the files of this run against the charges that its look adopted, before anything is
-        sent: what would have been refused before the look, had the journal known of them, is
-        refused now.
+    def judge_again(self) -> None:
+        """Hold the files of this run against one another, and against the charges that its look
+        adopted, before anything is sent: what would have been asked about them before the look, had
+        the journal known of these, is asked now, and nothing else.
         """
         before = {planned.batch.id: planned.batch for planned in self.planned}
-        self.planned = ask_about_adopted(self.job, self.journal, self.planned)
-        for planned in self.planned:
-            batch = planned.batch
-            if batch != before[batch.id]:
-                self.journal.judge(self._when(), batch)
-                self.refused.append(FileRefused(f"{batch.file}: {batch.refusal}"))
+        unjudged = [
+            replace(
+                one,
+                batch=replace(one.batch, refusal=self._refusals.get(one.batch.id, "")),
+            )
+            for one in self.planned
+        ]
+        judged = judge_files(
+            self.job, self.journal, unjudged, yes=False, now_ns=self.started_ns
+        )
+        for planned in judged:
+            if planned.batch != before[planned.batch.id]:
+                self.journal.judge(self._when(), planned.batch)
+                self.judged_again = True
+        self.planned = [replace(planned, renamed=Names()) for planned in judged]
+
+    def refused(self) -> list[FileRefused]:
+        """What is wrong with each file of this run as a whole."""
+        batches = [planned.batch for planned in self.planned]
+        return [
+            FileRefused(f"{batch.file}: {batch.refusal}")
+            for batch in batches
+            if batch.refusal
+        ]
 
     def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
         """Rows of older files that came back in this batch, each as a duplicate of a charged order:

@@ -121,11 +121,11 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
         await gateway.aclose()
         told = _note_holds(opened, run.loop.why_held)
     interrupted = bool(call.signals.received)
-    trouble = (*_trouble(run, settings.url, interrupted=interrupted), *opened.refused)
+    trouble = _trouble(run, settings.url, interrupted=interrupted)
     notes = [*run.notes, *_illness(run.channel)]
     told_of_holds = told and opened.loss is None
     as_before = ""
-    if run.blind and not trouble and not told_of_holds:
+    if run.blind and not (trouble or opened.judged_again or told_of_holds):
         as_before = str(said.AS_BEFORE(why=run.blind))
     owed = tuple(run.loop.lists.owed)
     return SessionEnd(trouble, tuple(notes), run.blind, as_before, owed)
@@ -182,7 +182,7 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
         if opened.recorder.adopted:
             opened.note_renamed()
             if not options.yes:
-                opened.ask_about_adopted()
+                opened.judge_again()
         found = opened.survey()
         return Surveyed(found.orders, found.destinations, found.again)
 

@@ -1252,7 +1252,7 @@ def _() -> None:
     "test_sale.py::test_a_file_of_new_ids_is_asked_about_after_a_loss",
 )
 def _() -> None:
-    swap("batchpay.batches.open_job:OpenJob.ask_about_adopted", always(None))
+    swap("batchpay.batches.open_job:OpenJob.judge_again", always(None))
 
 
 @mutant(
