@@ -1427,6 +1427,45 @@ def test_an_id_that_was_typed_for_a_cancelled_sale_is_cancelled(market: Market) 
     once(market, 2)
 
 
+@pytest.mark.fault("J07", "J13", "J14")
+@pytest.mark.parametrize("made_of", [A, R])
+def test_which_id_a_corrected_sale_has_is_told_by_the_row_that_it_goes_back_to(
+    market: Market, made_of: str
+) -> None:
+    """Under an id of the other column, too, a person typed another one; the row that came back
+    tells of that one alone. `made_of`: when it went.
+    """
+    folder = market.folder / "inbox"
+    job(market)
+    inbox(market, a=[sale(1, amount="x"), sale(2)])
+    assert night(market) == 10
+    typed = {"amount": sale(1)["amount"], "invoice": "INV-91"}
+    told_back(market, "00001", "00091", "inbox/b.csv", **typed)
+    for name in ("a", "b") if made_of == R else ("a",):
+        (folder / f"{name}.csv").rename(market.folder / f"{name}.csv")
+    if made_of == R:
+        job(market, R)
+        (market.folder / "b.csv").rename(folder / "b.csv")
+    night(market)
+    assert market.posts() == 2
+    job(market, R)
+    (folder / "b.csv").rename(market.folder / "b.csv")
+    inbox(market, d=[sale(1), sale(5)])
+    assert night(market) == 11
+    (market.folder / "b.csv").rename(folder / "b.csv")
+    for _ in range(2):
+        assert night(market) == 11
+    (held,) = [row for row in market.results() if row["outcome"] == "held"]
+    batches = [report["batch"] for report in market.reports()]
+    of_first = next(one["id"] for one in batches if one["file"] == "a.csv")
+    assert f"put the file of batch {of_first} beside" in held["reason"]
+    (market.folder / "a.csv").rename(folder / "a.csv")
+    night(market)
+    row = next(row for row in market.results() if row["file"] == "d.csv")
+    assert row["outcome"] in ("duplicate", "conflict"), row
+    assert market.posts() == 3
+
+
 @pytest.mark.fault("I8", "J07", "J13")
 @pytest.mark.parametrize("name", ["a0", "d9"])
 @pytest.mark.parametrize("cancelled", [False, True])

@@ -230,10 +230,8 @@ def uprooted_among(sales: Mapping[str, Sale], lineages: Lineages) -> dict[str, s
     if not lineages.names.had_other_sources:
         return found
     for place, sale in sales.items():
-        for other in sale.line[1:]:
-            known = lineages.rows.where(other)
-            if known is not None and not lineages.names.is_told(other, known[0]):
-                found[place] = known[0]
+        if untold := lineages.untold(sale.line[1:]):
+            found[place] = untold
     return found
 
 

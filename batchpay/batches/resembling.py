@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from batchpay.batches.orders import attempts_of, joined
@@ -18,6 +19,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.places import places_of
 from batchpay.lifecycle.rows import Elsewhere, Near, Unnamed
 from batchpay.lifecycle.sale_terms import fitting_terms_in, has_terms, same_sale_terms
 
@@ -207,7 +209,7 @@ def unnamed_of(
         if has_terms(document):
             fitting.update(fitting_terms_in(document))
     known = None if uprooted else lineages.names.source
-    asked = journal.asked_under(sorted(fitting), known)
+    asked = journal.asked_under(sorted(fitting), known, corrections=True)
     stands = _what_stands(journal, {one[0] for some in asked.values() for one in some})
     found = {}
     for terms, some in asked.items():
@@ -216,12 +218,19 @@ def unnamed_of(
             if order_id not in stands:
                 continue
             stand = stands[order_id]
-            sources = {made_of or _source_of(kind, lineages)}
+            under = {
+                *lineages.names.known_under(order_id),
+                made_of or _source_of(kind, lineages),
+            }
+            untold = lineages.untold(stand.line)
+            if untold:  # the sale has the id of that row, too
+                under.discard(lineages.names.source)
             one = Unnamed(
                 order_id,
                 batch_id,
                 max(at_ns, stand.said_ns),
-                lineages.names.known_under(order_id) | sources,
+                frozenset(under),
+                untold,
                 stand.called_off,
                 stand.in_vain,
             )
@@ -243,6 +252,7 @@ class _Stand(NamedTuple):
     said_ns: int = 0  # when a person said that it is never to be sent
     called_off: str = ""
     in_vain: tuple[Attempt, ...] = ()
+    line: tuple[str, ...] = ()  # places of the rows that it goes back to
 
 
 def _what_stands(
@@ -253,17 +263,19 @@ def _what_stands(
     """
     stands: dict[str, _Stand] = {}
     for order_id, attempts in attempts_of(journal, sorted(order_ids)).items():
+        places = chain.from_iterable(places_of(one.intent)[1:] for one in attempts)
+        line = tuple(dict.fromkeys(places))
         if any(not (one.closed or one.ready) for one in attempts):
-            stands[order_id] = _Stand()
+            stands[order_id] = _Stand(line=line)
             continue
         cancelled = [one for one in attempts if one.cancelled is not None]
         in_vain = tuple(one for one in attempts if one.asked_in_vain)
         if cancelled:
             stands[order_id] = _Stand(
-                cancelled[-1].settled_ns, cancelled[-1].called_off
+                cancelled[-1].settled_ns, cancelled[-1].called_off, line=line
             )
         elif in_vain:
-            stands[order_id] = _Stand(in_vain=in_vain)
+            stands[order_id] = _Stand(in_vain=in_vain, line=line)
     return stands
 
 

@@ -358,11 +358,12 @@ class Journal(Protocol):
         """
 
     def asked_under(
-        self, beginnings: Sequence[str], but: str | None
+        self, beginnings: Sequence[str], but: str | None, *, corrections: bool = False
     ) -> Mapping[str, list[tuple[str, str, int, str, str]]]:
         """What terms are like (`fitting_terms`) -> the same of whatever age, with the cells
         that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
-        the event; `but`: not those made of these.
+        the event; `but`: not those made of these, unless they came to correct a row, and
+        `corrections` asks for them.
         """
 
     def corrected(

@@ -210,7 +210,7 @@ class Remembered:
         )
 
     def asked_under(
-        self, beginnings: Sequence[str], but: str | None
+        self, beginnings: Sequence[str], but: str | None, *, corrections: bool = False
     ) -> dict[str, list[tuple[str, str, int, str, str]]]:
         """What terms are like -> the same of whatever age, with what its id was made of, and the
         kind of the event.
@@ -218,8 +218,9 @@ class Remembered:
         found: dict[str, list[tuple[str, str, int, str, str]]] = {}
         for event, row in self._asked():
             made_of = str(asked_in(event.data).get("ids_from") or "")
+            wanted = made_of != but or (corrections and row.corrects)
             for beginning in dict.fromkeys(beginnings):
-                if made_of != but and are_like(row.terms, beginning):
+                if wanted and are_like(row.terms, beginning):
                     told = (row.order_id, row.batch_id, row.at_ns, made_of, event.kind)
                     found.setdefault(beginning, []).append(told)
         return found

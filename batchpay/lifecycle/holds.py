@@ -246,8 +246,9 @@ def _why_unnamed(row: Row, charged: Unnamed, history: History) -> Message:
     """What the row waits for, and the file that could tell."""
     order_id = charged.order_id
     batch_id = history.uprooted.get(row.place, charged.batch_id)
+    tells = history.uprooted.get(row.place, charged.untold or charged.batch_id)
     also = _also(row, history)
-    step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
+    step = steps.NEW_SALE(batch=tells, order=row.order_id)
     if charged.called_off:
         return said.HELD_CANCELLED_UNNAMED(
             order=order_id,

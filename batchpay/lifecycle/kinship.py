@@ -75,6 +75,17 @@ class Lineages:
         self._jobs: dict[str, str] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
 
+    def untold(self, line: Iterable[str]) -> str:
+        """The batch of the first of these rows, nearest first, of which nobody knows which id it
+        has now, since ids are made of other cells; empty where there is none.
+        """
+        found = ""
+        for place in line:
+            known = self.rows.where(place)
+            if known is not None and not self.names.is_told(place, known[0]):
+                found = known[0]
+        return found
+
     @classmethod
     def of_job(cls, job: Job, journal: _Journal, renamed: Names | None = None) -> Self:
         """As a job reads ids now: which of them are one, and of which cells they are made."""

@@ -142,6 +142,8 @@ class Unnamed:
     at_ns: int
     # Of which cells ids were made when it was asked for, or an id of its rows was read.
     known_under: frozenset[str]
+    # The batch of a row that it goes back to and of which nobody knows which id it has now.
+    untold: str = ""
     # Who said of one that took no money that it is never to be sent, when and why.
     called_off: str = ""
     # Of an order that took no money, as far as anybody was told: its attempts.

@@ -391,24 +391,25 @@ class Orders(JournalFile):
         return 0
 
     def asked_under(
-        self, beginnings: Sequence[str], but: str | None
+        self, beginnings: Sequence[str], but: str | None, *, corrections: bool = False
     ) -> dict[str, list[tuple[str, str, int, str, str]]]:
         """What terms are like (`fitting_terms`) -> the same of whatever age, with the cells
         that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
-        the event; `but`: not those made of these; None: all.
+        the event; `but`: not those made of these; None: all. `corrections`: also of these what came
+        to correct a row.
         """
         query = (
             "SELECT a.order_id, a.batch_id, a.at_ns,"
             f" CAST(coalesce(json_extract({DATA_OF_E}, '{IDS_FROM_AT}'), '') AS TEXT)"
             " AS made_of, e.kind FROM asked AS a JOIN events AS e ON e.seq = a.seq"
             " WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND a.terms LIKE '%' || ?"
-            " AND made_of IS NOT ? ORDER BY a.seq"
+            " AND (made_of IS NOT ? OR (? AND a.corrects <> '')) ORDER BY a.seq"
         )
         found = {}
         for some in dict.fromkeys(beginnings):
             beginning, _, end = some.partition("*")
             wanted = (beginning, f"{beginning}~", end)
-            rows = self._rows(query, self.job, *wanted, but)
+            rows = self._rows(query, self.job, *wanted, but, corrections)
             if rows:
                 found[some] = rows
         return found
