@@ -23,6 +23,7 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from tests.evidence import (
     Evidence,
@@ -738,6 +739,8 @@ def i12(e: Evidence) -> Iterator[str]:
                     yield f"{name} holds the whole token {token[:10]}..."
         has_hashes = kind == "event" or name.startswith("manifest")
         shown = HASHES.sub("", text) if has_hashes else text
+        if kind == "event":  # a body is a form: its %22 are no digits
+            shown = unquote(shown)
         for match in CARD.finditer(shown) if kind != "raw" else ():
             if luhn(match.group()):
                 yield f"{name} holds a card number (...{match.group()[-4:]})"

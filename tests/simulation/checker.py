@@ -796,7 +796,14 @@ def told_of(story: Story, changed: Sequence[dict[str, Any]]) -> Iterator[str]:
     journal and in the report of their own night; what is money for one order twice is a stop.
     """
     wanted = {"successful": "succeeded", "reversed": "reversed"}
-    rows = {row.charge_id: row for row in findings(story) if row.charge_id}
+    # an order that was answered with another's charge shows it, too, and proves nothing
+    rows = {
+        row.charge_id: row
+        for row in sorted(
+            findings(story), key=lambda row: row.outcome is not Outcome.UNPROVEN
+        )
+        if row.charge_id
+    }
     for charge in changed:
         known = [
             told["status"]
