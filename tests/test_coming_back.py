@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -124,6 +125,87 @@ def test_what_does_no_harm_to_the_columns_of_a_row_is_undone(
     inbox(market, b=None, c=[told | paid])
     assert night(market) == 0
     once(market, 1, 2)
+
+
+# what somebody does to one column of five rows that came back
+TO_A_COLUMN: dict[str, Callable[[list[str]], list[str]]] = {
+    "reversed": lambda cells: cells[::-1],
+    "two exchanged": lambda cells: [cells[1], cells[0], *cells[2:]],
+    "shifted up": lambda cells: [*cells[1:], cells[0]],
+    "filled down": lambda cells: cells[:1] * 5,
+}
+
+
+@pytest.mark.fault("J14", "E05")
+@pytest.mark.parametrize("column", ["amount", "card", "recipient"])
+@pytest.mark.parametrize("done", TO_A_COLUMN)
+def test_a_column_that_was_sorted_or_filled_alone_charges_nobody(
+    market: Market, done: str, column: str
+) -> None:
+    """Its rows were rejected for another column, which is right now: their cells are each other's,
+    until they are back in their rows and somebody says so.
+    """
+    job(market)
+    rows = [sale(n, amount=f"{n * 37 % 100 + 100}.00") for n in range(1, 6)]
+    wrong = "currency" if column == "recipient" else "recipient"
+    inbox(market, a=[{**row, wrong: "Baht"} for row in rows])
+    assert night(market) == 10
+    right = {row["order_id"]: row for row in rows}
+    back = [
+        {**row, wrong: right[row["order_id"]][wrong]} for row in rejected(market, "a")
+    ]
+    own = [row[column] for row in back]
+    cells = TO_A_COLUMN[done](own)
+    moved = sum(1 for one, other in zip(own, cells, strict=True) if one != other)
+    assert moved > 1
+    both = zip(back, cells, strict=True)
+    inbox(market, b=[{**row, column: cell} for row, cell in both])
+    for name in ("b", "c"):  # as they were, and as they are told
+        assert night(market) == 10
+        told = [
+            row
+            for row in rejected(market, name)
+            if f"{column}: " in row["batchpay_reason"] or name == "c"
+        ]
+        assert len(told) == moved, told
+        assert market.posts() == 5 - moved
+        if name == "b":
+            assert "(moved-cells)" in told[0]["batchpay_reason"]
+            inbox(market, c=told)
+    again = [
+        {**row, column: right[row["order_id"]][column], "batchpay_retry": "yes"}
+        for row in rejected(market, "c")
+    ]
+    inbox(market, d=again)
+    assert night(market) == 0
+    asked_for = {
+        one["metadata"]["order_id"]: (
+            one["amount"],
+            one["customer"],
+            one["destination"],
+        )
+        for one in market.own_charges()
+    }
+    assert asked_for == {
+        row["order_id"]: (int(row["amount"][:-3]) * 100, row["card"], row["recipient"])
+        for row in rows
+    }
+
+
+@pytest.mark.fault("E05")
+def test_two_amounts_that_somebody_corrected_are_corrected(market: Market) -> None:
+    """Values that no other row had are no cells that moved; nor is one that another has."""
+    job(market)
+    rows = [
+        sale(n, amount=f"{n}0.00", recipient="recp_test_sandbox1") for n in range(3, 7)
+    ]
+    inbox(market, a=[{**row, "recipient": "shop"} for row in rows])
+    assert night(market) == 10
+    back = [{**row, "recipient": "recp_test_sandbox1"} for row in rejected(market, "a")]
+    back[0]["amount"], back[1]["amount"] = "41.00", "50.00"
+    inbox(market, b=back)
+    assert night(market) == 0
+    assert market.posts() == 4
 
 
 @pytest.mark.fault("J07", "J08", "E05")

@@ -493,6 +493,7 @@ ELSEWHERE = {
     "struck-through.again",
     "lost-id",  # a row that came back: tests/test_provenance.py
     "another-row",
+    "moved-cells",
     "lost-letters",
     "other-jobs-row",  # of another job: tests/test_doors.py
     # an empty cell leaves its field out: tests/test_validation.py words it

@@ -24,6 +24,7 @@ from collections.abc import Collection
 from batchpay.messages.problems import (
     ANOTHER_ROW,
     LOST_ID,
+    MOVED_CELLS,
     OTHER_JOBS_ROW,
     QUOTE,
     RAGGED_LINE,
@@ -52,9 +53,11 @@ ASTRAY = frozenset(
     entry.code for entry in (TORN_ROW, ANOTHER_ROW, LOST_ID, OTHER_JOBS_ROW)
 )
 # rules whose fault the cells of a rejects file do not show again: cells that had slipped are all in
-# their columns there, and a sum stands without the rows that it sums
+# their columns there, a sum stands without the rows that it sums, and who looks at a row does not
+# see that a cell of it was another's
 UNSEEN = frozenset(
-    entry.code.partition(".")[0] for entry in (RAGGED_LINE, QUOTE, TOTAL_ROW_LAST)
+    entry.code.partition(".")[0]
+    for entry in (RAGGED_LINE, QUOTE, TOTAL_ROW_LAST, MOVED_CELLS)
 )
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)

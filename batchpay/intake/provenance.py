@@ -12,7 +12,8 @@ file names:
     another id is in the cell                         another order, that corrects the named row if
       it is like it, and the id is not that of another rejected row beside the named one
 
-What cannot be told so is rejected, and says what to write.
+What cannot be told so is rejected, and says what to write. So are rows of which one column alone
+was sorted, or filled down: what others of them asked for.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from batchpay.messages.problems import (
     ANOTHER_ROW,
     LOST_ID,
     LOST_LETTERS,
+    MOVED_CELLS,
     OTHER_JOBS_ROW,
 )
 
@@ -116,7 +118,9 @@ def held_against(
     strangers = lost | others
     if strangers:
         mapped = _without(mapped, strangers)
-    return _with_lost_letters(mapped, held)
+        came = {at: one for at, one in came.items() if at not in strangers}
+    named = {at: held(mapped.corrects[at]) or {} for at in came}
+    return _with_lost_letters(_with_moved(mapped, named, columns), held)
 
 
 def _with_own_words(mapped: Mapped, columns: Columns, held: Held) -> Mapped:
@@ -297,6 +301,63 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
                 is_another = _nearest_other(one, likes, rows) > one.agree
             if is_another:
                 yield at
+
+
+# fields of an order that may have been moved without the others
+_MOVED = (("customer", "source", "card"), ("amount",), ("destination",))
+_FILLED = 3  # rows whose cells hold one value of another row: fewer may well be meant
+
+
+def _with_moved(
+    mapped: Mapped, named: Mapping[int, Document], columns: Columns
+) -> Mapped:
+    """The chunk with a problem at each cell that holds what another row that came back held, where
+    several do; but where the person says that they are meant. `named`: row -> what that asked for
+    which it names.
+    """
+    meant: Sequence[str] = ()
+    if lineage.RETRY in mapped.chunk.columns:
+        meant = mapped.chunk.texts(lineage.RETRY)
+    found: dict[int, tuple[Problem, ...]] = {}
+    for fields in _MOVED:
+        used = (name for name in columns.of(*fields) if name in mapped.chunk.columns)
+        column = next(used, "")
+        pairs = {}
+        for at, was in named.items():
+            now = mapped.documents[at]
+            both = _told_in(now, fields), _told_in(was, fields)
+            if all(both) and not (meant and meant[at].strip().lower() == "yes"):
+                pairs[at] = both
+        moved = _moved(pairs)
+        if not (column and moved):
+            continue
+        texts = mapped.chunk.texts(column)
+        for at in moved:
+            problem = Problem(column, told(texts[at]), MOVED_CELLS(count=len(moved)))
+            found[at] = (*found.get(at, mapped.problems.get(at, ())), problem)
+    if not found:
+        return mapped
+    return replace(mapped, problems={**mapped.problems, **found})
+
+
+def _told_in(document: Document, fields: Sequence[str]) -> str:
+    return ":".join(str(document[name]) for name in fields if name in document)
+
+
+def _moved(pairs: Mapping[int, tuple[str, str]]) -> list[int]:
+    """Rows, each with what it asks for and what it asked for before: those that have changed, where
+    all hold what rows of these held before, each once, or the one value of another row.
+    """
+    changed = [at for at, (now, was) in pairs.items() if now != was]
+    now = Counter(pairs[at][0] for at in changed)
+    if len(changed) > 1 and now <= Counter(was for _, was in pairs.values()):
+        return changed
+    stayed = {was for now_, was in pairs.values() if now_ == was}
+    were = {pairs[at][1] for at in changed}
+    is_filled = len(now) == 1 and len(changed) >= _FILLED and len(were) > 1
+    if is_filled and stayed.issuperset(now):
+        return changed
+    return []
 
 
 def _neighbours(

@@ -672,6 +672,16 @@ ANOTHER_ROW = entry(
     example="a rejects file of which all columns but the batchpay_ ones were sorted",
     remedy="Put the columns beside their row again, or clear all of them in this row.",
 )
+MOVED_CELLS = entry(
+    "moved-cells",
+    "in this column {count:d} rows that came back hold what others of them held before, as if it"
+    " had been sorted or filled without the rest: put each cell back into its row, or see that each"
+    " is meant as it stands; then write yes in batchpay_retry of these rows",
+    means="Of several rows that came back one column holds each other's payers, recipients or"
+    " amounts, and nobody had asked to change it.",
+    example="a rejects file of which the column Amount alone was sorted",
+    remedy="Put the cells back into their rows, and write yes into batchpay_retry of these rows.",
+)
 LOST_LETTERS = entry(
     "lost-letters",
     "the text came back with ? where letters stood, as the file was saved in an encoding without"
