@@ -685,6 +685,47 @@ def test_what_only_its_file_showed_of_a_row_stays_wrong_with_it(market: Market) 
     assert market.money() == {"A-1": 1, "A-2": 1, "12345678901234567": 1}
 
 
+TYPED = {"exponent": "0.00E+00", "words": '"No "0', "percentage": "0%"}
+
+
+@pytest.mark.fault("J07", "J08")
+@pytest.mark.parametrize("form", TYPED)
+def test_an_id_written_as_text_as_told_is_taken_once_somebody_says_yes(
+    market: Market, form: str
+) -> None:
+    """The very number, as text: no cell shows whether a person wrote it so. The second reason says
+    what helps, and that it is told so as often as it is sent as it is.
+    """
+    fixed = {
+        "currency": '{ value = "THB" }',
+        "destination": '{ value = "recp_test_sandbox1" }',
+        "customer": '{ value = "cust_test_sandbox1x4242" }',
+    }
+    job(market, file="inbox/*.*", metadata="", **fixed)
+    inbox(market)
+    folder = market.folder / "inbox"
+    book = Workbook()
+    book.active.append(("order_id", "amount"))
+    book.active.append((8850000000123, 300))
+    book.active["A2"].number_format = TYPED[form]
+    book.save(folder / "b.xlsx")
+    assert night(market) == 10
+    (wrong,) = sheet_rows(market, "b.xlsx")
+    (folder / "b.xlsx").unlink()
+    as_text = wrong | {"order_id": "8850000000123"}
+    assert "batchpay_retry" not in wrong["batchpay_reason"]
+    for name in "cd":
+        inbox(market, **{name: [as_text]})
+        assert night(market) == 10
+        assert market.money() == {}
+        (as_text,) = rejected(market, name)
+        assert "write yes in batchpay_retry" in as_text["batchpay_reason"]
+        inbox(market, **{name: None})
+    inbox(market, e=[as_text | {"batchpay_retry": "yes"}])
+    assert night(market) == 0
+    assert market.money() == {"8850000000123": 1}
+
+
 @pytest.mark.fault("J07", "J08")
 def test_a_date_that_another_program_writes_otherwise_is_no_id_either(
     market: Market,

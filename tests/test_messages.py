@@ -491,6 +491,7 @@ ELSEWHERE = {
     "unseen-fault",  # a row that came back as it was: tests/readers/test_comeback.py
     "formula-without-value.again",
     "struck-through.again",
+    "same-id.again",  # an id that came back as it was: tests/test_coming_back.py
     "lost-id",  # a row that came back: tests/test_provenance.py
     "another-row",
     "moved-cells",

@@ -2,13 +2,16 @@
 
 A row that comes back as it was is rejected again, by what its cells say. That an id was a number, a
 date or a truth in a cell that keeps no text as it was written, no text shows: such a row keeps its
-fault until somebody changes the id. What else cells do not show, `readers.comeback` knows.
+fault until somebody changes the id, or says that it is right as it stands: who wrote the very same
+as text left no other trace. What else cells do not show, `readers.comeback` knows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from batchpay.domain import lineage
 from batchpay.domain.model import Judged, Problem
 from batchpay.intake.damage import trace_of
 from batchpay.intake.sheetdates import is_date_of
@@ -18,7 +21,10 @@ from batchpay.messages.problems import (
     DATE_CELL,
     EXPONENT_CELL,
     FRACTION_CELL,
+    LABELLED_CELL,
     NOT_EXACT,
+    PERCENT_CELL,
+    SAME_ID_AGAIN,
 )
 
 Found = dict[int, tuple[Problem, ...]]
@@ -27,7 +33,10 @@ WasWrong = Callable[[str], tuple[Problem, ...]]
 
 _TYPED = frozenset(
     entry.code
-    for entry in (BOOLEAN_CELL, DATE_CELL, EXPONENT_CELL, FRACTION_CELL, NOT_EXACT)
+    for entry in (
+        *(BOOLEAN_CELL, DATE_CELL, EXPONENT_CELL, FRACTION_CELL),
+        *(LABELLED_CELL, NOT_EXACT, PERCENT_CELL),
+    )
 )
 
 
@@ -37,21 +46,31 @@ def as_before(judged: Judged, was_wrong: WasWrong, rules: Input) -> Found:
     if rules.odd_ids == "accept":
         return found
     for at, place in judged.corrects.items():
+        if _says_yes(judged, at):
+            continue
         now = found.get(at, ())
-        known = {(problem.column, problem.said.code) for problem in now}
+        known = {(problem.column, problem.rule) for problem in now}
         kept = []
         for problem in was_wrong(place):
-            is_told = (problem.column, problem.said.code) in known
+            is_told = (problem.column, problem.rule) in known
             if not is_told and _stands(problem, judged, at):
-                kept.append(problem)
+                again = SAME_ID_AGAIN(shown=problem.value)
+                kept.append(replace(problem, said=again, label=problem.rule))
         if kept:
             found[at] = (*kept, *now)
     return found
 
 
+def _says_yes(judged: Judged, at: int) -> bool:
+    chunk = judged.chunk
+    if lineage.RETRY not in chunk.columns:
+        return False
+    return chunk.texts(lineage.RETRY)[at].strip().lower() == "yes"
+
+
 def _stands(problem: Problem, judged: Judged, at: int) -> bool:
     """Does a cell still say what was no id, also as another program writes that date or number?"""
-    code = problem.said.code
+    code = problem.rule
     if code not in _TYPED or problem.column not in judged.chunk.columns:
         return False
     text = judged.chunk.texts(problem.column)[at].strip()

@@ -203,6 +203,16 @@ STRUCK_AGAIN = entry(
     example="rejects.xlsx, saved as CSV",
     remedy="Write yes into batchpay_retry where the order is to go; delete the row where not.",
 )
+SAME_ID_AGAIN = entry(
+    "same-id.again",
+    "it came back as it was, where a program may have made it of another id: write the id as its"
+    " source has it; or, if that is {shown}, write yes in batchpay_retry",
+    means="The order id's cell was a number, a date or true or false, and the row comes back with"
+    " the same in it.",
+    example="a row of rejects.xlsx that was rejected as exponent-cell, with that number as text",
+    remedy="Look the id up where the order comes from. Write it; or, if it stands there, write yes"
+    " in batchpay_retry.",
+)
 UNSEEN_FAULT = entry(
     "unseen-fault",
     "it came back, and its cells do not show whether it was put right: see that each is in its"
