@@ -685,6 +685,43 @@ def test_what_only_its_file_showed_of_a_row_stays_wrong_with_it(market: Market) 
     assert market.money() == {"A-1": 1, "A-2": 1, "12345678901234567": 1}
 
 
+AS_TOLD = {
+    "blanks": ("N002 ", "remove the blanks"),
+    "an invisible character": ("N\u200b002", "without the characters"),
+    "a formula": ('="N002"', "the text of a formula"),
+    "quotes": ("“N002”", "quotes"),
+    "nothing": ("", "fill it in"),
+}
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize("wrong", AS_TOLD)
+def test_who_writes_the_id_as_told_is_not_said_to_have_sorted(
+    market: Market, wrong: str
+) -> None:
+    """Beside other rows of that id, which were rejected, too, and come back or do not; once one row
+    of it is left, it is charged.
+    """
+    cell, remedy = AS_TOLD[wrong]
+    job(market)
+    rows = [sale(2, order_id="N002"), sale(3, order_id="N002", amount="310.00")]
+    mine = sale(2, order_id=cell)
+    inbox(market, a=[sale(1), *rows, mine])
+    assert night(market) == 10
+    *others, refused = rejected(market, "a")
+    assert remedy in refused["batchpay_reason"]
+    mended = refused | {"order_id": "N002"}
+    inbox(market, a=None, b=[*others, mended])
+    assert night(market) == 10
+    reasons = [row["batchpay_reason"] for row in rejected(market, "b")]
+    assert len(reasons) == 3
+    assert not any("another-row" in reason for reason in reasons), reasons
+    assert all("the same order id" in reason for reason in reasons), reasons
+    inbox(market, b=None, c=[rejected(market, "b")[-1]])
+    assert night(market) == 0
+    assert market.money() == {"00001": 1, "N002": 1}
+
+
 TYPED = {"exponent": "0.00E+00", "words": '"No "0', "percentage": "0%"}
 
 

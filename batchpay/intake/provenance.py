@@ -12,6 +12,9 @@ file names:
     another id is in the cell                         another order, that corrects the named row if
       it is like it, and the id is not that of another rejected row beside the named one
 
+Who did as the reason said is no such stranger: an id without the blanks for which it was refused,
+or one where none stood and whose own row stands beside it, is that row's own.
+
 What cannot be told so is rejected, and says what to write. So are rows of which one column alone
 was sorted, or filled down: what others of them asked for.
 """
@@ -19,6 +22,7 @@ was sorted, or filled down: what others of them asked for.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +34,7 @@ from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.damage import has_lost_letters, trace_of
 from batchpay.intake.mapping import Mapped
+from batchpay.intake.sources import blamed_for
 from batchpay.job.job import Columns, FromTemplate
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.payers import payer_of
@@ -47,6 +52,9 @@ Held = Callable[[str], Document | None]
 Beside = Callable[[str], Collection[str]]
 """The same place -> the order ids of the rows about it in its file that were rejected, too."""
 
+WasWrong = Callable[[str], Sequence[Problem]]
+"""The same place -> what was wrong with the row."""
+
 JobOf = Callable[[str, Sequence[str]], str]
 """Place, and the order ids that the row has and had -> the other job that it is of, or ""."""
 
@@ -57,6 +65,11 @@ def unknown(place: str) -> Document | None:
 
 
 def nobody_beside(place: str) -> Collection[str]:
+    """There is no journal to ask."""
+    return ()
+
+
+def nothing_wrong(place: str) -> Sequence[Problem]:
     """There is no journal to ask."""
     return ()
 
@@ -106,13 +119,18 @@ class _Came(NamedTuple):
 
 
 def held_against(
-    mapped: Mapped, columns: Columns, held: Held, beside: Beside = nobody_beside
+    mapped: Mapped,
+    columns: Columns,
+    held: Held,
+    beside: Beside = nobody_beside,
+    was_wrong: WasWrong = nothing_wrong,
 ) -> Mapped:
     """The chunk with a problem at each row that is not beside its own `batchpay_` columns."""
     if lineage.ID not in mapped.chunk.columns:
         return mapped
     mapped = _with_own_words(mapped, columns, held)
     came = dict(_came(mapped, held))
+    came |= dict(_done_as_told(mapped, columns, came, was_wrong))
     lost = {at for at in mapped.doubtful if at not in mapped.corrects}
     others = {*_strangers(mapped, came), *_neighbours(mapped, came, beside)}
     strangers = lost | others
@@ -275,6 +293,40 @@ def _came(mapped: Mapped, held: Held) -> Iterator[tuple[int, _Came]]:
             shown = shown._replace(order_id="")
         named = _facts(document)._replace(order_id=own[at] or "")
         yield at, _Came(shown, named)
+
+
+def _done_as_told(
+    mapped: Mapped, columns: Columns, came: Mapping[int, _Came], was_wrong: WasWrong
+) -> Iterator[tuple[int, _Came]]:
+    """The rows that named no id, and have the one now that their reason asked for."""
+    at_home: dict[str, bool] = {}  # id -> do all rows that name it have it?
+    for one in came.values():
+        if own := one.named.order_id:
+            is_there = one.facts.order_id == own
+            at_home[own] = at_home.get(own, True) and is_there
+    column = blamed_for(columns.fields["order_id"], "order_id")
+    for at, one in came.items():
+        mine = one.facts.order_id
+        if not mine or one.named.order_id:
+            continue
+        cells = [
+            problem.value
+            for problem in was_wrong(mapped.corrects[at])
+            if problem.column == column
+        ]
+        if (at_home.get(mine) and "" in cells) or _is_mended(cells, mine):
+            yield at, one._replace(named=one.named._replace(order_id=mine))
+
+
+_UNWANTED = re.compile(r"␠|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|[\"'“-‟‘-‛]", re.IGNORECASE)
+
+
+def _is_mended(cells: Sequence[str], order_id: str) -> bool:
+    """Is it what a refused cell says without what it was refused for?"""
+    return any(
+        bare and (alike(bare) == alike(order_id) or trace_of(bare, order_id) == "sure")
+        for bare in (_UNWANTED.sub("", cell) for cell in cells)
+    )
 
 
 def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:

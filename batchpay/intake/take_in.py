@@ -39,6 +39,7 @@ from batchpay.intake.noorders import NoOrders, SecondTable
 from batchpay.intake.provenance import (
     held_against,
     nobody_beside,
+    nothing_wrong,
     of_other_jobs,
     unknown,
 )
@@ -226,11 +227,12 @@ class _Judge:
         """The same as it stands, and what it was judged from."""
         job = self._job
         lineages = self._lineages
-        held, beside = unknown, nobody_beside
+        held, beside, was_wrong = unknown, nobody_beside, nothing_wrong
         if lineages:
             held, beside = lineages.rows.document, lineages.rows.rejected_beside
+            was_wrong = lineages.rows.problems
         read = map_chunk(chunk, self._columns, job.input.odd_ids)
-        mapped = held_against(read, self._columns, held, beside)
+        mapped = held_against(read, self._columns, held, beside, was_wrong)
         if lineages:
             mapped = of_other_jobs(mapped, lineages.job_of)
         judged = self._checker.judge(mapped)
