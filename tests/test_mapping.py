@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchpay.domain.figures import form_of
 from batchpay.domain.lineage import told_id
 from batchpay.domain.model import Problem
 from batchpay.domain.money import EXPONENTS, major_text
@@ -195,6 +196,35 @@ def test_what_is_no_amount_is_rejected(text):
     assert rules(result, 1) == [("Amount", "number-format")]
     assert "amount" not in result.documents[1]
     assert [result.documents[at]["amount"] for at in (0, 2, 3)] == [1000, 123450, 700]
+
+
+@pytest.mark.fault("X09")
+@pytest.mark.parametrize("proof", ["99,50", "1.234,50", "1.500.000"])
+def test_a_comma_is_unclear_beside_one_before_decimals(proof):
+    """Nothing is declared, and 1,500 would be charged a thousand times; what reads one way only
+    goes, and so does an amount of a currency without decimals.
+    """
+    texts = ["1,500", "1,234.50", "1,234,500", "12", proof]
+    result = mapped(
+        *({"Amount": text} for text in texts), {"Amount": "1,500", "Cur": "JPY"}
+    )
+    assert [rules(result, at) for at in range(6)] == [
+        [("Amount", "number-format")],
+        *([], [], []),
+        [("Amount", "number-format")],
+        [],
+    ]
+    (problem,) = result.problems[0]
+    assert problem.remedy.startswith(f"1500, or 1.500, as {proof} in the same column")
+    assert "amount" not in result.documents[0]
+    assert result.documents[5]["amount"] == 1500
+    without = mapped(*({"Amount": text} for text in texts[:-1]))
+    assert without.problems == {}
+    form = form_of("1.234,56")
+    declared = {"amount": FromColumn("Amount", "major", form=form)}
+    assert (
+        mapped({"Amount": "99,50"}, {"Amount": "1,5"}, fields=declared).problems == {}
+    )
 
 
 @pytest.mark.fault("X09")

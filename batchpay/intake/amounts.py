@@ -7,7 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from batchpay.domain.figures import Figure, NumberForm, declared_by, without_zeros
+from batchpay.domain.figures import (
+    Figure,
+    NumberForm,
+    declared_by,
+    form_of,
+    without_zeros,
+)
 from batchpay.domain.model import Chunk, Problem
 from batchpay.domain.money import (
     EXPONENTS,
@@ -17,6 +23,7 @@ from batchpay.domain.money import (
     plain_minors,
     to_minor,
 )
+from batchpay.domain.text import told
 from batchpay.intake.refusals import NOWHERE, Cells, Refusals, Values, quoted
 from batchpay.intake.sources import blamed_for, cells_of
 from batchpay.job.job import FromColumn, FromSum, FromValue, Source
@@ -175,7 +182,57 @@ def _minors(
             amounts[at] = None
         if amounts[at] is None:
             found.unmapped.setdefault(at, set()).add("amount")
+    if rule.form is None and rule.unit == "major" and None in amounts:
+        _refuse_unclear(texts, amounts, numbers, currencies, rule, found)
     return amounts
+
+
+_POINT = form_of("1,234.56")
+_COMMA = form_of("1.234,56")
+
+
+def _refuse_unclear(
+    texts: Cells,
+    amounts: list[int | None],
+    numbers: Collection[int],
+    currencies: Values,
+    rule: _Money,
+    found: Refusals,
+) -> None:
+    """1,500 beside 99,50, where nothing is declared: whoever writes decimals behind a comma means
+    1.50, and 1,500 would be charged.
+    """
+    may_have_decimals = [
+        at
+        for at, text in enumerate(texts)
+        if text and at not in numbers and not _is_whole(currencies, at)
+    ]
+    odd = [texts[at] for at in may_have_decimals if amounts[at] is None]
+    proof = next((text for text in odd if _has_comma_decimals(text)), None)
+    if proof is None:
+        return
+    for at in may_have_decimals:
+        otherwise = _COMMA.read(texts[at])
+        if amounts[at] is None or otherwise is None or "," not in texts[at]:
+            continue
+        said = problems.TWO_WAYS(
+            number=texts[at].replace(",", ""),
+            other=otherwise.number,
+            written=told(proof),
+            form=_COMMA.example,
+        )
+        found.refuse(at, "amount", Problem(rule.column, quoted(texts[at]), said))
+        amounts[at] = None
+
+
+def _has_comma_decimals(text: str) -> bool:
+    return _POINT.read(text) is None and _COMMA.read(text) is not None
+
+
+def _is_whole(currencies: Values, at: int) -> bool:
+    """Has the currency of a row no decimals?"""
+    currency = currencies[at] if currencies else None
+    return EXPONENTS.get(str(currency or "").upper()) == 0
 
 
 def _plain_numbers(

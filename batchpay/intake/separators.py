@@ -4,7 +4,8 @@ A declared example decides each cell by itself. Whether the file was written by 
 cells only: `1.234,56` proves the comma before decimals, `99.50` that somebody wrote it the other
 way. Where a cell reads both ways, and the file either proves nothing or says both, the amount may
 be a thousand times what was meant: then nothing of the file is sent. Where nothing is declared,
-`1,234.50` is the one form there is, and each row is judged by itself (docs/faults.md, X09).
+`1,234.50` is the one form there is, and each row is judged by itself, but for a cell that reads
+both ways beside one that proves the other (amounts, docs/faults.md, X09).
 """
 
 from __future__ import annotations

@@ -486,6 +486,16 @@ NUMBER_FORMAT_OR = entry(
     remedy="Correct the cell; or, where the whole column is written so, write the format in the"
     " job, as the message has it.",
 )
+TWO_WAYS = entry(
+    "number-format.two-ways",
+    "{number}, or {other}, as {written} in the same column has decimals behind a comma: write it"
+    ' without a comma; or say format = "{form}" beside the unit in [columns]',
+    means="An amount has a comma between thousands, or before decimals: no format is declared, and"
+    " another cell of the column can only be read with decimals behind a comma.",
+    example="1,500 in a column of amounts where 99,50 stands",
+    remedy="Declare the format in the job where the comma stands before decimals; else correct the"
+    " other cell, and write this amount without a comma.",
+)
 OTHER_FORM = entry(
     "number-format.declared",
     "the job says that these numbers are written as {form} ([columns] format): write it so",
