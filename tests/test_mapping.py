@@ -227,6 +227,31 @@ def test_a_comma_is_unclear_beside_one_before_decimals(proof):
     )
 
 
+COLUMNS_WRITTEN = {
+    "signs of one currency": (["฿31.00", "THB 30.00"], "THB", "¤1,234.56"),
+    "on either side": (["฿31.00", "30.00 บาท"], "THB", "¤1,234.56¤"),
+    "in two widths": (["１，２３４", "３００円", "1,500円"], "JPY", "１,２３４.５６円"),
+    "with commas and none": (["1.234,50", "€99,50"], "EUR", "€1.234,56"),
+}
+
+
+@pytest.mark.fault("X09")
+@pytest.mark.parametrize("kind", COLUMNS_WRITTEN)
+def test_the_format_that_is_proposed_reads_the_column(kind):
+    """Once it is declared every cell is an amount. Neither the sign of another currency nor a
+    negative amount keeps it from being found.
+    """
+    texts, currency, example = COLUMNS_WRITTEN[kind]
+    rows = [{"Amount": text, "Cur": currency} for text in texts]
+    odd = [{"Amount": text} for text in ("(5.00)", "5.00-", "25.005")]
+    result = mapped(*rows, {"Amount": "$5.00"}, *odd)
+    for at in range(len(rows)):
+        assert f'format = "{example}"' in result.problems[at][0].remedy
+    form = FromColumn("Amount", "major", form=form_of(example))
+    assert mapped(*rows, fields={"amount": form}).problems == {}
+    assert rules(result, len(rows)) == [("Amount", "other-currency")]
+
+
 @pytest.mark.fault("X09")
 def test_ids_stay_text():
     """Leading zeros and texts that look like numbers stay as they are."""

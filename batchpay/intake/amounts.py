@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from batchpay.domain.figures import (
+    ANY_SIGN,
     Figure,
     NumberForm,
     declared_by,
@@ -163,6 +165,7 @@ def _minors(
     amounts = _at_once(texts, currencies, rule.unit)
     if None not in amounts and 0 not in amounts:
         return amounts
+    common = _common_form(texts, amounts, numbers, currencies, rule)
     for at in [at for at, amount in enumerate(amounts) if not amount]:
         text = texts[at]
         if not text:
@@ -177,7 +180,7 @@ def _minors(
             if at in rule.dates:
                 said = problems.DATE_AMOUNT()
             elif rule.form is None and at not in numbers:
-                said = _or_declared(text, said, currency, rule)
+                said = _or_declared(text, said, currency, rule, common)
             found.refuse(at, "amount", Problem(rule.column, quoted(cells[at]), said))
             amounts[at] = None
         if amounts[at] is None:
@@ -283,20 +286,73 @@ def _or_declared(
     said: Message,
     currency: str | int | None,
     rule: _Money,
+    common: NumberForm | None,
 ) -> Message:
     """A refusal with the declaration under which the cell were an amount, where there is one; of a
-    negative amount, which no declaration makes one, that it is negative.
+    negative amount, which no declaration makes one, that it is negative, and of one with the sign
+    of another currency that it is of another. `common`: the form that reads all such cells.
     """
     declared = declared_by(text, whole=rule.unit == "minor")
     if declared is None or said.rule not in _DECLARE:
         return said
     if not rule.is_part and _is_negative(text, currency, rule):
         return problems.NEGATIVE()
+    sign = form_of(declared[0]).sign
+    if currency and not Figure("", sign).is_of(str(currency)):
+        return problems.OTHER_SIGN(sign=sign, currency=str(currency).upper())
+    figure = common.read(text) if common else None
+    if common and figure:
+        declared = (common.example, figure.number)
     for form, number in (declared, *without_zeros(*declared)):
         with suppress(NotMoney):
             _one_amount(number, currency, rule)
             return _DECLARE[said.rule](wrong=said, number=number, form=form)
     return said
+
+
+_TRIED = 1000  # refused cells by which a form is looked for
+_NUMBER = re.compile(r"\d.*\d")
+
+
+def _common_form(
+    texts: Cells,
+    amounts: Sequence[int | None],
+    numbers: Collection[int],
+    currencies: Values,
+    rule: _Money,
+) -> NumberForm | None:
+    """The one form that reads all cells of a column which a declaration could make amounts; None
+    where there is none, or where one is declared.
+    """
+    if rule.form is not None:
+        return None
+    odd: list[str] = []
+    examples: list[str] = []
+    for at, text in enumerate(texts):
+        if not text or amounts[at] or at in numbers or len(odd) == _TRIED:
+            continue
+        declared = declared_by(text, whole=rule.unit == "minor")
+        if declared is None or _POINT.read(text) is not None:
+            continue
+        if declared[1].startswith("-") and not rule.is_part:
+            continue  # no form makes it an amount
+        currency = currencies[at] if currencies else None
+        sign = Figure("", form_of(declared[0]).sign)
+        is_of_it = not currency or sign.is_of(str(currency))
+        if is_of_it:
+            odd.append(text)
+            examples.append(declared[0])
+    kinds = list(dict.fromkeys(examples))
+    if len(kinds) < 2:
+        return None
+    cores = [found[0] for found in map(_NUMBER.search, kinds) if found]
+    any_sign = [
+        f"{before}{core}{after}"
+        for before, after in ((ANY_SIGN, ""), ("", ANY_SIGN), (ANY_SIGN, ANY_SIGN))
+        for core in cores
+    ]
+    forms = map(form_of, dict.fromkeys((*kinds, *any_sign)))
+    return next((form for form in forms if all(map(form.read, odd))), None)
 
 
 def _is_negative(text: str, currency: str | int | None, rule: _Money) -> bool:
