@@ -23,6 +23,7 @@ from batchpay.domain.model import (
     Document,
     Judged,
     Outcome,
+    Problem,
     Repeat,
     StoredChunk,
 )
@@ -37,6 +38,7 @@ from batchpay.lifecycle.sale_terms import terms_in
 from batchpay.messages import repeats as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Field, Message
+from batchpay.messages.problems import AMOUNT_NOT_POSITIVE, NEGATIVE, NUMBER_FORMAT
 
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""
@@ -77,6 +79,7 @@ class _Row:
     kin: Ancestry  # the rows that it corrects
     again: bool  # batchpay_retry = yes, of an order that was asked for before
     file: str  # its name; empty where nobody told it
+    is_refused: bool = False  # it is never sent: it only contradicts
 
     @property
     def in_its_file(self) -> tuple[str, str]:
@@ -133,6 +136,7 @@ class Repeats:
         documents = orders_of(chunk)
         _append(self._ids, _id_hashes(documents))
         _append(self._tokens, map(hash, filter(None, single_uses_of(documents))))
+        self._ids.extend(hash(alike(order_id)) for _, order_id in _taken_back(chunk))
         self._files.add(batch_id[-12:])
         renamed = chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys()
         for at in renamed:
@@ -176,9 +180,11 @@ class Repeats:
                 by_token[row.token].append(row)
         verdicts: dict[Place, Repeat] = {}
         suspects: list[_Row] = []
+        refused: list[_Row] = []
         groups: list[tuple[list[_Row], _Rule]] = []
         for rows in by_id.values():
-            suspects.extend(rows)
+            suspects.extend(row for row in rows if not row.is_refused)
+            refused.extend(row for row in rows if row.is_refused)
             groups.append((rows, self._same_order))
         for rows in by_token.values():
             groups.append((rows, _same_token))
@@ -189,7 +195,9 @@ class Repeats:
         for rows, rule in groups:
             verdicts.update(_among_batches(rows, rule, given_way))
         self.notes = notes.messages()
-        return _lonely_marked(verdicts, suspects)
+        for row in refused:  # what is wrong with it says what becomes of it
+            verdicts.pop(row.place, None)
+        return _lonely_marked(verdicts, [*suspects, *refused])
 
     def _same_order(self, rows: Sequence[_Row]) -> dict[Place, Repeat]:
         """Rows whose order ids are equal, or equal but for what programs do to ids."""
@@ -265,7 +273,9 @@ class Repeats:
         owned: Owned,
         files: Mapping[str, str],
     ) -> Iterator[_Row]:
-        """The valid rows whose order id or token came more than once."""
+        """The valid rows whose order id or token came more than once, and the rows that take back
+        an order of such an id.
+        """
         ids, tokens = self._repeated()
         for batch_id, chunks in batches:
             for chunk in chunks:
@@ -310,6 +320,11 @@ class Repeats:
                         again=at in chunk.comeback and self._asked(order_id),
                         file=files.get(batch_id, ""),
                     )
+                back = list(_taken_back(chunk))
+                for number in _among([hash(alike(one)) for _, one in back], ids):
+                    at, order_id = back[number]
+                    place = (batch_id, sheet, rows[at])
+                    yield _refused(place, order_id, files.get(batch_id, ""))
 
     def _kin_in(
         self,
@@ -333,6 +348,40 @@ class Repeats:
                 is_kin = place_of(batch_id, sheet, rows[at]) in self._places
             if is_kin:
                 yield number
+
+
+def _taken_back(chunk: Judged | StoredChunk) -> Iterator[tuple[int, str]]:
+    """Position and order id of the rows that ask for nothing, or less: whoever writes one beside
+    another row of its id takes that one back, as books do.
+    """
+    for at, found in chunk.problems.items():
+        order_id = chunk.documents[at].get("order_id")
+        if order_id and any(map(_is_no_more_than_nothing, found)):
+            yield at, str(order_id)
+
+
+def _is_no_more_than_nothing(problem: Problem) -> bool:
+    if problem.said.code in (AMOUNT_NOT_POSITIVE.code, NEGATIVE.code):
+        return True
+    # 80.00-, as some books write it
+    is_amount = problem.said.rule == NUMBER_FORMAT.code
+    return is_amount and problem.value.rstrip().endswith(("-", "\u2212"))
+
+
+def _refused(place: Place, order_id: str, file: str) -> _Row:
+    """A row that is rejected, and takes back the others of its order id."""
+    return _Row(
+        place=place,
+        order_id=order_id,
+        content=b"",
+        terms="",
+        token="",
+        owner=False,
+        kin=Ancestry(),
+        again=False,
+        file=file,
+        is_refused=True,
+    )
 
 
 def _append(hashes: array[int], more: Iterator[int]) -> None:

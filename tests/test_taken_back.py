@@ -1,0 +1,64 @@
+"""A row that asks for nothing, or less, takes back the other rows of its order id: none is charged
+before a person has said what is right (E08). Against the true program over real HTTP.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.inside import Inside
+from tests.test_coming_back import found, rejected
+from tests.test_doors import night, write
+from tests.test_provenance import send
+from tests.world import Market, order
+
+MARKET = Inside
+
+MINUS = ["-500.00", "(500.00)", "500.00-", "0.00"]
+
+
+@pytest.mark.fault("E08")
+@pytest.mark.parametrize("amount", MINUS)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_order_that_its_file_takes_back_is_not_charged(
+    market: Market, amount: str, is_first: bool
+) -> None:
+    """Each row says where the other one stands; once it is gone, the order goes."""
+    both = [order(1, amount="500.00"), order(1, amount=amount)]
+    lines = [order(2), *(both[::-1] if is_first else both)]
+    assert send(market, "a.csv", lines) == 10
+    assert market.money() == {"00002": 1}
+    outcomes = sorted(row["outcome"] for row in found(market, "a"))
+    assert outcomes == ["conflict", "rejected", "succeeded"]
+    back = rejected(market, "a")
+    (right,) = (line for line in back if line["batchpay_outcome"] == "conflict")
+    where = 3 if is_first else 4
+    assert f"other content stands in row {where}" in right["batchpay_reason"]
+    assert send(market, "b.csv", back) == 10
+    assert market.money() == {"00002": 1}
+    write(market, "c.csv", [right])
+    market.job(file="[ac].csv")  # also beside the file that took it back
+    night(market)
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("E08")
+def test_what_another_file_of_the_run_takes_back_waits_too(market: Market) -> None:
+    write(market, "a.csv", [order(1), order(2)])
+    write(market, "b.csv", [order(1, amount="-101.25"), order(3)])
+    market.job(file="*.csv")
+    assert night(market) == 10
+    assert market.money() == {"00002": 1, "00003": 1}
+    (waits,) = (row for row in found(market, "a") if row["order_id"] == "00001")
+    assert waits["outcome"] == "conflict"
+    assert "row 2 of b.csv" in waits["reason"]
+
+
+@pytest.mark.fault("E08")
+def test_a_row_that_is_rejected_otherwise_takes_nothing_back(market: Market) -> None:
+    """It may be corrected; and an order that was charged is charged."""
+    lines = [order(1), order(1, amount="abc"), order(2), order(2, recipient="nobody")]
+    send(market, "a.csv", lines)
+    assert market.money() == {"00001": 1, "00002": 1}
+    send(market, "b.csv", [order(1, amount="-101.25")])
+    assert market.money() == {"00001": 1, "00002": 1}
