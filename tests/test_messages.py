@@ -493,6 +493,9 @@ ELSEWHERE = {
     "number-format.two-ways",  # beside another row: tests/test_mapping.py
     "struck-through.again",
     "same-id.again",  # an id that came back as it was: tests/test_coming_back.py
+    "merged-lines.again",
+    "merged-lines",  # of several rows: tests/test_merged.py
+    "merged-lines.amount",
     "lost-id",  # a row that came back: tests/test_provenance.py
     "another-row",
     "moved-cells",

@@ -16,17 +16,22 @@ from batchpay.domain.model import Judged, Problem
 from batchpay.intake.damage import trace_of
 from batchpay.intake.sheetdates import is_date_of
 from batchpay.job.job import Input
+from batchpay.lifecycle.earlier import EarlierRow
 from batchpay.messages.problems import (
     BOOLEAN_CELL,
     DATE_CELL,
     EXPONENT_CELL,
     FRACTION_CELL,
     LABELLED_CELL,
+    MERGED_AGAIN,
+    MERGED_ID,
     NOT_EXACT,
     PERCENT_CELL,
     SAME_ID_AGAIN,
 )
 
+RowOf = Callable[[str], EarlierRow]
+"""Place of a row (plan.place_of) -> what the journal keeps of it."""
 Found = dict[int, tuple[Problem, ...]]
 WasWrong = Callable[[str], tuple[Problem, ...]]
 """Place of a row (plan.place_of) -> what was wrong with it."""
@@ -66,6 +71,28 @@ def _says_yes(judged: Judged, at: int) -> bool:
     if lineage.RETRY not in chunk.columns:
         return False
     return chunk.texts(lineage.RETRY)[at].strip().lower() == "yes"
+
+
+def merged_before(judged: Judged, row_of: RowOf) -> Found:
+    """The problems of a chunk with those of rows that came back with the amount that a merged cell
+    put in doubt: of which rows it is shows no rejects file.
+    """
+    found: Found = dict(judged.problems)
+    for at, place in judged.corrects.items():
+        row = row_of(place)
+        if row.document is None or at in judged.comeback:
+            continue
+        if judged.documents[at].get("amount") != row.document.get("amount"):
+            continue
+        for problem in row.problems:
+            if problem.rule == MERGED_ID.code:
+                cells = dict(problem.said.fields).get("cells", "")
+                again = Problem(
+                    problem.column, problem.value, MERGED_AGAIN(cells=cells)
+                )
+                found[at] = (*found.get(at, ()), again)
+                break
+    return found
 
 
 def _stands(problem: Problem, judged: Judged, at: int) -> bool:

@@ -38,7 +38,12 @@ from batchpay.lifecycle.sale_terms import terms_in
 from batchpay.messages import repeats as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Field, Message
-from batchpay.messages.problems import AMOUNT_NOT_POSITIVE, NEGATIVE, NUMBER_FORMAT
+from batchpay.messages.problems import (
+    AMOUNT_NOT_POSITIVE,
+    MERGED_ID,
+    NEGATIVE,
+    NUMBER_FORMAT,
+)
 
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""
@@ -136,7 +141,7 @@ class Repeats:
         documents = orders_of(chunk)
         _append(self._ids, _id_hashes(documents))
         _append(self._tokens, map(hash, filter(None, single_uses_of(documents))))
-        self._ids.extend(hash(alike(order_id)) for _, order_id in _taken_back(chunk))
+        self._ids.extend(hash(alike(order_id)) for _, order_id in _contradicting(chunk))
         self._files.add(batch_id[-12:])
         renamed = chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys()
         for at in renamed:
@@ -273,7 +278,7 @@ class Repeats:
         owned: Owned,
         files: Mapping[str, str],
     ) -> Iterator[_Row]:
-        """The valid rows whose order id or token came more than once, and the rows that take back
+        """The valid rows whose order id or token came more than once, and the rows that contradict
         an order of such an id.
         """
         ids, tokens = self._repeated()
@@ -320,7 +325,7 @@ class Repeats:
                         again=at in chunk.comeback and self._asked(order_id),
                         file=files.get(batch_id, ""),
                     )
-                back = list(_taken_back(chunk))
+                back = list(_contradicting(chunk))
                 for number in _among([hash(alike(one)) for _, one in back], ids):
                     at, order_id = back[number]
                     place = (batch_id, sheet, rows[at])
@@ -350,18 +355,21 @@ class Repeats:
                 yield number
 
 
-def _taken_back(chunk: Judged | StoredChunk) -> Iterator[tuple[int, str]]:
-    """Position and order id of the rows that ask for nothing, or less: whoever writes one beside
-    another row of its id takes that one back, as books do.
+def _contradicting(chunk: Judged | StoredChunk) -> Iterator[tuple[int, str]]:
+    """Position and order id of the rejected rows that contradict the others of their order id: one
+    that asks for nothing, or less, takes them back, as books do; one whose id was merged over
+    several rows is one order with them.
     """
     for at, found in chunk.problems.items():
         order_id = chunk.documents[at].get("order_id")
-        if order_id and any(map(_is_no_more_than_nothing, found)):
+        if order_id and any(map(_contradicts, found)):
             yield at, str(order_id)
 
 
-def _is_no_more_than_nothing(problem: Problem) -> bool:
+def _contradicts(problem: Problem) -> bool:
     if problem.said.code in (AMOUNT_NOT_POSITIVE.code, NEGATIVE.code):
+        return True
+    if problem.said.rule == MERGED_ID.code:
         return True
     # 80.00-, as some books write it
     is_amount = problem.said.rule == NUMBER_FORMAT.code
@@ -369,7 +377,7 @@ def _is_no_more_than_nothing(problem: Problem) -> bool:
 
 
 def _refused(place: Place, order_id: str, file: str) -> _Row:
-    """A row that is rejected, and takes back the others of its order id."""
+    """A row that is rejected, and contradicts the others of its order id."""
     return _Row(
         place=place,
         order_id=order_id,

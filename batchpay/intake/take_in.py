@@ -20,7 +20,7 @@ from batchpay.domain.model import (
     StoredChunk,
 )
 from batchpay.domain.text import told
-from batchpay.intake.asbefore import as_before
+from batchpay.intake.asbefore import as_before, merged_before
 from batchpay.intake.controls import (
     Check,
     Tally,
@@ -203,8 +203,10 @@ class _Judge:
         judged = replace(judged, problems=found)
         if self._lineages is None:
             return judged
-        before = self._lineages.rows.problems
-        return replace(judged, problems=as_before(judged, before, self._job.input))
+        earlier = self._lineages.rows
+        found = as_before(judged, earlier.problems, self._job.input)
+        judged = replace(judged, problems=found)
+        return replace(judged, problems=merged_before(judged, earlier.row))
 
     def _two_tables(self, second: SecondTable) -> Message:
         """Why a file with two tables is refused, and how one of them is read."""

@@ -172,6 +172,7 @@ class Roles:
     needed: tuple[str, ...] = ()  # without them no row is an order
     currency: str = ""  # upper-case, where all amounts are of one that the job names
     currencies: tuple[str, ...] = ()  # the column that says it otherwise, by its names
+    ids: tuple[str, ...] = ()  # order ids are made of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,8 @@ class Columns:
         source = self.fields["currency"]
         currency = source.value.upper() if isinstance(source, FromValue) else ""
         told = _columns_of(source) if isinstance(source, FromColumn) else ()
-        return Roles(money, tuple(needed), currency, told)
+        ids = tuple(_columns_of(self.fields["order_id"]))
+        return Roles(money, tuple(needed), currency, told, ids)
 
     def aliases(self) -> tuple[tuple[str, ...], ...]:
         """The names of each column that has several, of which a file has exactly one."""

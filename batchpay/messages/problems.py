@@ -265,6 +265,34 @@ STRUCK_THROUGH = entry(
     example="a row of an .xlsx that somebody struck through, and did not delete",
     remedy="Remove the strike where the order is to go; delete the row where not.",
 )
+MERGED_ID = entry(
+    "merged-lines",
+    "the id is merged over {cells}, and rows below have amounts of their own: lines of one order"
+    " are not added up. Leave one row with the sum of all its lines, and delete the others; or,"
+    " where each row is an order, write each its id into cells of their own",
+    means="A sheet has one id merged over several rows, each with an amount: they are one order.",
+    example="an .xlsx with the id merged over A2:A4, and 100.00, 50.00 and 25.00 beside it",
+    remedy="Leave one row with the sum, and delete the others. A row that came back, and whose"
+    " amount is right as it is, goes with yes in batchpay_retry.",
+)
+MERGED_AMOUNT = entry(
+    "merged-lines.amount",
+    "the amount is merged over {cells}, and rows below have ids of their own: it may be that of all"
+    " of them together. Write each its amount into cells of their own",
+    means="A sheet has one amount merged over rows that are several orders.",
+    example="an .xlsx with orders 1 and 2, and 100.00 merged over B2:B3 beside them",
+    remedy="Write each order's own amount. A row that came back, and whose amount is right as it"
+    " is, goes with yes in batchpay_retry.",
+)
+MERGED_AGAIN = entry(
+    "merged-lines.again",
+    "it came back with the same amount, and its cell was merged over {cells}: write the sum of all"
+    " lines of the order, and delete the others; or, if this amount is right, yes in"
+    " batchpay_retry",
+    means="A row whose id or amount was merged over several rows came back as it was.",
+    example="the first row of a merged id in rejects.xlsx, as it was",
+    remedy="Write the right amount, or yes into batchpay_retry where it is the order's own.",
+)
 NO_VALUE_IN = entry(
     "formula-without-value",
     "cell {cell} is a formula without a value: open the file in a spreadsheet and save it, or write"

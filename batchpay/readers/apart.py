@@ -103,6 +103,7 @@ class _Child:
             "needed": list(roles.needed),
             "currency": roles.currency,
             "currencies": list(roles.currencies),
+            "ids": roles.ids,
         }
         code = f"from {__name__} import main; main()"
         try:
@@ -219,6 +220,7 @@ def main() -> None:
                 tuple(request["needed"]),
                 request["currency"],
                 tuple(request["currencies"]),
+                tuple(request["ids"]),
             ),
             sink,
         )

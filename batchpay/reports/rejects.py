@@ -43,6 +43,7 @@ from batchpay.messages.message import Message
 from batchpay.messages.problems import (
     BEYOND,
     DATE_AMOUNT,
+    MERGED_ID,
     STRUCK_THROUGH,
     TOTAL_ROW,
     TOTAL_ROW_SUM,
@@ -347,7 +348,10 @@ class _Marks:
                 problem.said.code == BEYOND.code
             ):  # shown in the last column (readers.xlsx)
                 at = self._at[ADDED[0]] - 1
-            if problem.said.code == STRUCK_THROUGH.code:  # of the whole row
+            if problem.rule in (
+                STRUCK_THROUGH.code,
+                MERGED_ID.code,
+            ):  # of the whole row
                 at = self._first_id()
             if at is not None:
                 said = visible(self._words.say(problem.message()))

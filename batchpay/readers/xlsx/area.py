@@ -93,6 +93,11 @@ class Area:
             row: frozenset(column - before for column in columns if inside(column, row))
             for row, columns in facts.struck.items()
         }
+        merged_down = [
+            (first - before, top, last - before, bottom)
+            for first, top, last, bottom in facts.merged_down
+            if inside(first, top)
+        ]
         commented = [
             (column - before, row)
             for column, row in facts.commented
@@ -106,6 +111,7 @@ class Area:
             hidden_columns=hidden,
             struck=struck,
             commented=commented,
+            merged_down=merged_down,
         )
 
 

@@ -19,6 +19,7 @@ class Layout:
     before: int  # columns of the sheet to the left of the first
     currency: str  # of all amounts; empty where each row says its own
     currencies: frozenset[str]  # the columns that say it then
+    ids: frozenset[str]  # the columns of the order id
 
     def address(self, column: int, row: int) -> str:
         """Of a cell, as the sheet has it."""

@@ -44,7 +44,7 @@ from batchpay.readers.xlsx.book import (
 from batchpay.readers.xlsx.formats import Unlike, Zeros
 from batchpay.readers.xlsx.layout import Layout
 from batchpay.readers.xlsx.looks import RowsSeen, sheet_look
-from batchpay.readers.xlsx.remarks import Signs, Struck, comments_on, some
+from batchpay.readers.xlsx.remarks import Merged, Signs, Struck, comments_on, some
 from batchpay.readers.xlsx.seeking import other_row, side_by_side, which_sheet
 from batchpay.readers.xlsx.sheet import SheetFacts, column_name
 
@@ -101,6 +101,7 @@ def read_xlsx(
         before=area.first_column - 1 if area else 0,
         currency=roles.currency,
         currencies=frozenset(roles.currencies),
+        ids=frozenset(roles.ids),
     )
 
     look = None
@@ -108,8 +109,11 @@ def read_xlsx(
         look = sheet_look(book, shown[: header_row - 1], names, layout.before)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        struck = Struck(book.facts, layout, settings.struck_rows == "accept")
-        return _pieces(book, rows, layout, header_row + 1, notes, look, struck)
+        blamed = (
+            Struck(book.facts, layout, settings.struck_rows == "accept"),
+            Merged(book.facts, layout),
+        )
+        return _pieces(book, rows, layout, header_row + 1, notes, look, blamed)
 
     about += _about(book, layout)
     if not ours:  # where each wrong cell has one
@@ -197,7 +201,7 @@ def _pieces(
     row: int,
     notes: Notes,
     look: SheetLook | None,
-    struck: Struck,
+    blamed: tuple[Struck, Merged],
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, layout)
     seen = _Seen(book, layout)
@@ -205,12 +209,13 @@ def _pieces(
     signs = Signs(book.facts, layout, book.signs)
     rows_seen = RowsSeen(book, layout.before)
     while values := list(islice(rows, CHUNK_ROWS)):
-        piece = _piece(values, layout, row, marked, seen, kinds, struck, signs)
+        piece = _piece(values, layout, row, marked, seen, kinds, blamed, signs)
         piece.looks = _looks(rows_seen, values, row, layout, look, book)
         yield piece
         row += len(values)
         look = None
-    for note in (*seen.notes.values(), *kinds.notes(), *struck.notes(), *signs.notes()):
+    struck = blamed[0].notes()
+    for note in (*seen.notes.values(), *kinds.notes(), *struck, *signs.notes()):
         notes.add(note)
     if marked.elsewhere:
         notes.add(noticed.MARKED_ELSEWHERE(cells=marked.elsewhere))
@@ -242,7 +247,7 @@ def _piece(
     marked: _Marked,
     seen: _Seen,
     kinds: _Kinds,
-    struck: Struck,
+    blamed: tuple[Struck, Merged],
     signs: Signs,
 ) -> Piece:
     names = layout.names
@@ -267,7 +272,8 @@ def _piece(
     signs.see(row, columns, texts)
     seen.apply(row, columns, texts, typed)
     marked.apply(row, texts, problems)
-    struck.apply(row, texts, problems)
+    for one in blamed:
+        one.apply(row, texts, problems)
     for at, cells in enumerate(values):
         if len(cells) <= width:
             continue

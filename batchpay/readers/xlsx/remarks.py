@@ -15,7 +15,7 @@ from batchpay.domain.model import Problem
 from batchpay.domain.text import told
 from batchpay.messages import noticed
 from batchpay.messages.message import Message
-from batchpay.messages.problems import STRUCK_THROUGH
+from batchpay.messages.problems import MERGED_AMOUNT, MERGED_ID, STRUCK_THROUGH
 from batchpay.readers.pieces import ROW, Found
 from batchpay.readers.xlsx.book import Values
 from batchpay.readers.xlsx.layout import Layout
@@ -70,6 +70,55 @@ class Struck:
         if self._cells:
             named = some(self._named, self._cells)
             yield noticed.STRUCK_CELLS(cells=self._cells, named=named)
+
+
+@dataclass(slots=True)
+class Merged:
+    """Cells that are merged over the rows of several lines: what stands in the first is of all."""
+
+    facts: SheetFacts
+    layout: Layout
+
+    def apply(self, first: int, texts: Sequence[Sequence[str]], found: Found) -> None:
+        """Blame the rows from `first` on whose id is merged over rows with amounts of their own,
+        or their amount over rows with ids of their own.
+        """
+        end = first + len(texts[0])
+        for left, top, right, bottom in self.facts.merged_down:
+            if not first <= top < end or left > len(self.layout.names):
+                continue
+            names = frozenset(self.layout.names[left - 1 : right])
+            for mine, others, said in (
+                (self.layout.ids, self.layout.money, MERGED_ID),
+                (self.layout.money, self.layout.ids, MERGED_AMOUNT),
+            ):
+                if names & mine and self._has_own(others, top, bottom, first, texts):
+                    last = self.layout.address(right, bottom)
+                    cells = f"{self.layout.address(left, top)}:{last}"
+                    at = top - first
+                    problem = Problem(ROW, told(texts[left - 1][at]), said(cells=cells))
+                    found.setdefault(at, []).append(problem)
+
+    def _has_own(
+        self,
+        columns: frozenset[str],
+        top: int,
+        bottom: int,
+        first: int,
+        texts: Sequence[Sequence[str]],
+    ) -> bool:
+        """Does one of these columns say something below the first row? Of rows that are read later
+        nobody knows.
+        """
+        end = first + len(texts[0])
+        if bottom >= end:
+            return True
+        return any(
+            cell.strip()
+            for name, column in zip(self.layout.names, texts, strict=True)
+            if name in columns
+            for cell in column[top + 1 - first : bottom + 1 - first]
+        )
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ MARKED_LIMIT = 200_000
 LAST_ROW = 1_048_576
 LOOKS_LIMIT = 10_000  # kinds of rows whose styles are kept
 STYLED_COLUMNS = 1000  # ... up to this one
+_RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 NAMED_LIMIT = 1000  # rows, columns and ranges that are kept to be named
 _SLICE = 256 * 1024  # bytes that the parser gets at a time
 _LETTERS = 26
@@ -106,6 +107,8 @@ class SheetFacts:
     hidden_columns: list[int] = field(default_factory=list)
     merged: int = 0
     first_merged: list[str] = field(default_factory=list)  # of these ranges
+    # those over several rows: first column and row, last column and row
+    merged_down: list[tuple[int, int, int, int]] = field(default_factory=list)
     last_row: int = 0
     last_column: int = 0
     twice: str = ""  # what stands there more than once, or where it does not belong
@@ -418,6 +421,11 @@ class _Scan:
         self.facts.merged += 1
         if self.facts.merged <= NAMED_LIMIT:
             self.facts.first_merged.append(told.get("ref", ""))
+        if found := _RANGE.fullmatch(told.get("ref", "")):
+            first, last = int(found[2]), int(found[4])
+            if first < last <= LAST_ROW:
+                columns = column_number(found[1]), column_number(found[3])
+                self.facts.merged_down.append((columns[0], first, columns[1], last))
 
     def _start_behind(self, _: list[str]) -> None:
         if self._cell is not None:
