@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -122,3 +124,27 @@ def test_no_command_loads_the_program_of_its_http_client() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (78, "True False\n"), done.stderr
+
+
+@pytest.mark.fault("F01", "F02", "F03")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_while_the_program_is_loaded_is_an_interruption(
+    tmp_path: Path, name: str
+) -> None:
+    """It comes while the first library is imported: nothing was begun, and the same command goes
+    on.
+    """
+    library = (
+        f"import os, signal, time\nos.kill(os.getpid(), signal.{name})\ntime.sleep(9)\n"
+    )
+    (tmp_path / "click.py").write_text(library, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "batchpay", "run", "job.toml"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (75, "")
+    assert done.stderr == "batchpay: interrupted; run the same command again\n"

@@ -189,10 +189,10 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> str | None:
         )
     version = found["schema_version"]
     if version not in KNOWN:
+        known = ", ".join(sorted(KNOWN, key=int))
         raise Misconfigured(
             f"{path}: written by another version of batchpay (journal version {version}, this"
-            f" program knows {', '.join(sorted(KNOWN))}); it was left untouched: use the program"
-            " that wrote it"
+            f" program knows {known}); it was left untouched: use the program that wrote it"
         )
     return version
 
