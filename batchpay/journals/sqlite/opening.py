@@ -7,6 +7,7 @@ Whatever is not a journal that this program may write is left as it was, to the 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import sqlite3
 import stat
@@ -303,6 +304,12 @@ def _translated(path: Path, text: str, *, reading: bool) -> BatchpayError:
         )
     if "malformed" in text or "no such" in text:
         return InputOutput(f"{path}: the journal is damaged: {text}; {RESTORE}")
+    most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if most != resource.RLIM_INFINITY and "disk I/O" in text and not reading:
+        return CannotWrite(
+            f"{path}: cannot use the journal: {text}; no file may grow beyond {most >> 10} KiB"
+            " here: raise the limit (ulimit -f) and run again, nothing is lost"
+        )
     if (free := _free_bytes(path)) is not None and free < LEAST_FREE_BYTES:
         place = f"the disk is all but full ({free >> 10} KiB free)"
         return CannotWrite(
