@@ -19,11 +19,12 @@ def main() -> None:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
                 signal.signal(number, _interrupt)
         from batchpay.cli import main as run  # takes a while
+
+        run()
     except KeyboardInterrupt:
         sys.stderr.write("batchpay: interrupted; run the same command again\n")
         sys.stderr.flush()
         os._exit(INTERRUPTED)
-    run()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

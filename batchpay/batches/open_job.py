@@ -127,7 +127,6 @@ class OpenJob:
             taking_over=self._taking_over,
         )
         self.planned: list[PlannedBatch] = []  # in this run
-        # files that only the look told to ask about
         # batch id -> why its file is refused, whatever others there are
         self._refusals: dict[str, str] = {}
         self.judged_again = False  # was anything decided otherwise since?

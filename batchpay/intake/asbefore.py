@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from batchpay.domain import lineage
 from batchpay.domain.model import Judged, Problem
 from batchpay.intake.damage import trace_of
 from batchpay.intake.sheetdates import is_date_of
@@ -51,7 +50,7 @@ def as_before(judged: Judged, was_wrong: WasWrong, rules: Input) -> Found:
     if rules.odd_ids == "accept":
         return found
     for at, place in judged.corrects.items():
-        if _says_yes(judged, at):
+        if at in judged.comeback:
             continue
         now = found.get(at, ())
         known = {(problem.column, problem.rule) for problem in now}
@@ -64,13 +63,6 @@ def as_before(judged: Judged, was_wrong: WasWrong, rules: Input) -> Found:
         if kept:
             found[at] = (*kept, *now)
     return found
-
-
-def _says_yes(judged: Judged, at: int) -> bool:
-    chunk = judged.chunk
-    if lineage.RETRY not in chunk.columns:
-        return False
-    return chunk.texts(lineage.RETRY)[at].strip().lower() == "yes"
 
 
 def merged_before(judged: Judged, row_of: RowOf) -> Found:

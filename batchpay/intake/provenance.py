@@ -367,9 +367,6 @@ def _with_moved(
     several do; but where the person says that they are meant. `named`: row -> what that asked for
     which it names.
     """
-    meant: Sequence[str] = ()
-    if lineage.RETRY in mapped.chunk.columns:
-        meant = mapped.chunk.texts(lineage.RETRY)
     found: dict[int, tuple[Problem, ...]] = {}
     for fields in _MOVED:
         used = (name for name in columns.of(*fields) if name in mapped.chunk.columns)
@@ -378,7 +375,7 @@ def _with_moved(
         for at, was in named.items():
             now = mapped.documents[at]
             both = _told_in(now, fields), _told_in(was, fields)
-            if all(both) and not (meant and meant[at].strip().lower() == "yes"):
+            if all(both) and at not in mapped.comeback:
                 pairs[at] = both
         moved = _moved(pairs)
         if not (column and moved):

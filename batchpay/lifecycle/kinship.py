@@ -76,8 +76,9 @@ class Lineages:
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
 
     def untold(self, line: Iterable[str]) -> str:
-        """The batch of the first of these rows, nearest first, of which nobody knows which id it
-        has now, since ids are made of other cells; empty where there is none.
+        """The batch of a row of which nobody knows which id it has now, since ids are made of other
+        cells: of the last such one of a line of rows that go back to each other, which is the
+        first that came; empty where there is none.
         """
         found = ""
         for place in line:

@@ -681,6 +681,11 @@ def test_who_asked_the_same_is_told_by_terms(journal: Journal) -> None:
     under = journal.asked_under(of_any, "")
     assert [one[0] for some in under.values() for one in some] == []
     assert [one[0] for one in journal.asked_under(of_any, "x")[of_any[1]]] == ["shop"]
+    journal.append([asks("came", 15, ids_from="Order", corrects="p1")])
+    of_others = journal.asked_under([TERMS], "Order")[TERMS]
+    corrections = journal.asked_under([TERMS], "Order", corrections=True)[TERMS]
+    came = ("came", BATCH, 15, "Order", "intent")
+    assert came not in of_others and corrections == [*of_others, came]
 
 
 @pytest.mark.fault("J14")

@@ -39,6 +39,7 @@ from batchpay.journals.sqlite.soundness import statements
 
 # less than this, and what SQLite calls an I/O error is a full disk
 LEAST_FREE_BYTES = 1 << 20
+GROWS_BYTES = 64 << 10  # by which SQLite may make a file longer at once
 KNOWN = frozenset({*OLDER, SCHEMA_VERSION})  # versions
 BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
 RESTORE = "restore the last good copy: charges made since are found at the gateway and adopted"
@@ -305,7 +306,7 @@ def _translated(path: Path, text: str, *, reading: bool) -> BatchpayError:
     if "malformed" in text or "no such" in text:
         return InputOutput(f"{path}: the journal is damaged: {text}; {RESTORE}")
     most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if most != resource.RLIM_INFINITY and "disk I/O" in text and not reading:
+    if not reading and _may_not_grow(path, most):
         return CannotWrite(
             f"{path}: cannot use the journal: {text}; no file may grow beyond {most >> 10} KiB"
             " here: raise the limit (ulimit -f) and run again, nothing is lost"
@@ -318,6 +319,15 @@ def _translated(path: Path, text: str, *, reading: bool) -> BatchpayError:
     return InputOutput(
         f"{path}: cannot use the journal: {text}; check the disk and run again"
     )
+
+
+def _may_not_grow(path: Path, most: int) -> bool:
+    """Is the journal, or a file of SQLite beside it, as large as this process may make one?"""
+    if most == resource.RLIM_INFINITY:
+        return False
+    files = (path.with_name(f"{path.name}{end}") for end in ("", *BESIDE))
+    sizes = (file.stat().st_size for file in files if file.exists())
+    return any(size + GROWS_BYTES > most for size in sizes)
 
 
 def _free_bytes(path: Path) -> int | None:

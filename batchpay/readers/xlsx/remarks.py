@@ -78,14 +78,21 @@ class Merged:
 
     facts: SheetFacts
     layout: Layout
+    # those of rows that are still to be read, the next one last
+    _left: list[tuple[int, int, int, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ranges = reversed(self.facts.merged_down)
+        self._left = sorted(ranges, key=lambda one: one[1], reverse=True)
 
     def apply(self, first: int, texts: Sequence[Sequence[str]], found: Found) -> None:
         """Blame the rows from `first` on whose id is merged over rows with amounts of their own,
         or their amount over rows with ids of their own.
         """
         end = first + len(texts[0])
-        for left, top, right, bottom in self.facts.merged_down:
-            if not first <= top < end or left > len(self.layout.names):
+        while self._left and self._left[-1][1] < end:
+            left, top, right, bottom = self._left.pop()
+            if top < first or left > len(self.layout.names):
                 continue
             names = frozenset(self.layout.names[left - 1 : right])
             for mine, others, said in (
