@@ -44,7 +44,6 @@ OWN_RING = {
     "batches/clock": "edge",
     "batches/signals": "edge",
     "intake/take_in": "contents",
-    # it knows which of our errors is told for which of the journal's places
     "domain/oserrors": "contents",
     "commands/demo": "shell",
 }

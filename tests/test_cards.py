@@ -295,6 +295,7 @@ KEYS = {
     "secret": f"skey_test_{KEY_TAIL}",
     "live": f"skey_{KEY_TAIL}",
     "said live": f"skey_live_{KEY_TAIL}",
+    "short": "skey_test_123456789",  # as short as the program takes one
     "public": f"pkey_test_{KEY_TAIL}",
     "chain": f"ckey_test_{KEY_TAIL}",
     "live chain": f"chain_{KEY_TAIL}",

@@ -1846,16 +1846,19 @@ def _line_of_held(market: Market) -> str:
 
 @pytest.mark.fault("J13", "J27")
 def test_a_later_run_is_named_only_where_it_would_do_something(three: Market) -> None:
-    """What is too small, or of a file that is refused or gone, waits for the accountant alone."""
-    three.orders([order(1, amount="5.00"), order(2)])
+    """What is too small to be shared, or of a file that is refused or gone, waits for the
+    accountant alone.
+    """
+    three.orders([order(1, amount="25.00"), order(2)])
     for verb in ("run", "status", "plan"):
         told = three.run(verb=verb)
         assert told.returncode == 11 and "start the run again" not in told.stdout, (
             told.stdout
         )
         assert "exit 11: the accountant: 1 order" in told.stdout, told.stdout
-    follow(three, row(three, "00001")["reason"])
-    over(three, 10)
+    assert 'min_share = "send"' in row(three, "00001")["reason"]
+    three.job(more='[controls]\nmin_share = "send"\n')
+    over(three, 0)
 
 
 @pytest.mark.fault("J13", "J27")
@@ -2253,21 +2256,34 @@ def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
     assert three.money()["00001"] == 1
 
 
-@pytest.mark.fault("J29")
+@pytest.mark.fault("X11", "J29")
 @tries("too-small")
-def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(
-    three: Market,
+@pytest.mark.parametrize("how", ["more", "cancel"])
+def test_an_order_below_the_smallest_charge_is_rejected_and_comes_back_with_more(
+    three: Market, how: str
 ) -> None:
-    """It is asked for with more, or cancelled."""
+    """No setting and no later run sends it: it is not held. It comes back with more, or is
+    cancelled; `check` says so as well, once the gateway has told its limits.
+    """
     three.orders([order(1, amount="5.00"), order(2)])
-    assert three.run().returncode == 11
-    reason = row(three, "00001")["reason"]
-    assert "min_share" not in reason and "smallest charge" in reason
-    follow(three, reason)
-    over(three, 10)
+    assert three.run(verb="plan").returncode in (0, 10)
+    assert three.run().returncode == 10
+    found = row(three, "00001")
+    assert (found["outcome"], found["who_acts"]) == ("rejected", "accountant")
+    assert "min_share" not in found["reason"] and "smallest charge" in found["reason"]
+    for verb in ("run", "plan", "check"):
+        told = three.run(verb=verb)
+        assert told.returncode == 10, told.stdout
+    assert "smallest charge" in told.stdout, told.stdout
+    if how == "cancel":
+        follow(three, found["reason"])
+        over(three, 10)
+    else:
+        over(three, 0, "--input", rejects(three, amount="55.00"))
+        assert three.money() == {"00001": 1, "00002": 1}
 
 
-@pytest.mark.fault("J29")
+@pytest.mark.fault("X11", "J29")
 @tries("too-large")
 def test_an_order_above_the_largest_charge_is_told_before_it_is_sent(
     three: Market,
@@ -2275,16 +2291,16 @@ def test_an_order_above_the_largest_charge_is_told_before_it_is_sent(
     """A plan that asks, and the run, say the same: nothing of it leaves. It is cancelled."""
     three.orders([order(1, amount="5000000000.01"), order(2, amount="5000000000.00")])
     planned = three.run("--preflight", verb="plan")
-    assert planned.returncode == 11 and "would charge 1 order" in planned.stdout, (
+    assert planned.returncode == 10 and "would charge 1 order" in planned.stdout, (
         planned.stdout
     )
     assert "the gateway's largest charge is 5000000000.00" in planned.stdout, (
         planned.stdout
     )
-    assert three.run().returncode == 11
-    held = row(three, "00001")
-    assert (held["outcome"], held["who_acts"]) == ("held", "accountant")
-    follow(three, held["reason"])
+    assert three.run().returncode == 10
+    rejected = row(three, "00001")
+    assert (rejected["outcome"], rejected["who_acts"]) == ("rejected", "accountant")
+    follow(three, rejected["reason"])
     over(three, 10)
     assert three.posts() == 1
 

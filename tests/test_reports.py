@@ -9,7 +9,9 @@ import dataclasses
 import io
 import json
 import os
+import resource
 import stat
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchpay.domain.errors import CannotWrite
+from batchpay.domain.errors import CannotWrite, TryLater
 from batchpay.domain.lineage import place_told
 from batchpay.domain.model import Finding, Outcome, StoredChunk
 from batchpay.domain.text import FORMULA_STARTS, defused, visible
@@ -365,6 +367,33 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
     assert (tmp_path / "results.csv").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+
+
+@pytest.mark.fault("A11", "D16")
+def test_a_machine_without_a_descriptor_left_is_told_as_one(tmp_path: Path) -> None:
+    """It is no fault of the folder: later the same works."""
+    directory = Directory(tmp_path)
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used[0] + 1, allowed[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                used.append(os.open(os.devnull, os.O_RDONLY))
+        with (
+            pytest.raises(TryLater, match=r"raise the limit .* then batchpay report"),
+            directory.file("results.csv"),
+        ):
+            pass
+        with pytest.raises(TryLater, match="raise the limit"):
+            Directory(tmp_path / "new" / "deep")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+        for one in used:
+            os.close(one)
+    with directory.file("results.csv") as file:
+        file.write(b"new")
+    assert [path.name for path in directory.written] == ["results.csv"]
 
 
 @pytest.mark.fault("A11", "I16")

@@ -336,8 +336,9 @@ def is_against_others(placed: Placed, *, knows_orders: bool) -> bool:
         return False
     if _is_of_files(placed.row.repeat, knows_orders=knows_orders):
         return True
-    against = ConflictWith | Cancelled | Rejected
-    return knows_orders and isinstance(placed.standing, against)
+    if isinstance(placed.standing, Rejected):
+        return True
+    return knows_orders and isinstance(placed.standing, ConflictWith | Cancelled)
 
 
 def _is_of_files(repeat: Repeat | None, *, knows_orders: bool) -> bool:

@@ -22,12 +22,16 @@ codes").
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from batchpay.domain.text import line
 
 if TYPE_CHECKING:
     from batchpay.messages.message import Message
+
+# What the machine has no more of at the moment: later the same works.
+NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
 
 class BatchpayError(Exception):

@@ -8,6 +8,7 @@ import errno
 import os
 
 from batchpay.domain.errors import (
+    NO_MORE,
     BatchpayError,
     CannotWrite,
     InputMissing,
@@ -45,10 +46,7 @@ _BY_ERRNO: dict[int, type[BatchpayError]] = {
     ),
     **dict.fromkeys(
         (
-            errno.EMFILE,
-            errno.ENFILE,
-            errno.ENOMEM,
-            errno.EAGAIN,
+            *NO_MORE,
             errno.EBUSY,
             errno.EINTR,
             errno.ETIMEDOUT,

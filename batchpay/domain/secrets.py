@@ -20,7 +20,7 @@ from batchpay.domain.cards import find, without_cards
 # As a pattern that RE2 reads as well (readers/screen.py): what is surely a key, whatever stands
 # around it.
 KEY_PATTERN = (
-    r"(?:\A|[^A-Za-z])[spc]key_(?:test_|live_)?[0-9A-Za-z]{10}"
+    r"(?:\A|[^A-Za-z])[spc]key_(?:(?:test|live)_[0-9A-Za-z]|[0-9A-Za-z]{10})"
     r"|(?:\A|[^A-Za-z_]|[A-Z]_)chain_(?:test_|live_)?[0-9A-Za-z]{16}"
     r"|(?:c2tleV|cGtleV|Y2tleV)[0-9A-Za-z+/]{12}|Y2hhaW5f[0-9A-Za-z+/]{12}"
 )

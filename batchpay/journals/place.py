@@ -12,7 +12,13 @@ import os
 import pwd
 from pathlib import Path
 
-from batchpay.domain.errors import BatchpayError, CannotWrite, Misconfigured, TryLater
+from batchpay.domain.errors import (
+    NO_MORE,
+    BatchpayError,
+    CannotWrite,
+    Misconfigured,
+    TryLater,
+)
 
 MOUNTS = Path("/proc/self/mountinfo")
 # Not those that a virtual machine or a container has its own disk on (9p, virtiofs, overlay): one
@@ -143,7 +149,7 @@ def why_closed(
         return Misconfigured(
             f"{path}: {os.strerror(error.errno or 0)}; name another file in [state] url"
         )
-    if error.errno in _NO_MORE:
+    if error.errno in NO_MORE:
         remedy = "raise the limit (ulimit) or end other programs and run again, nothing is lost"
         return TryLater(f"{path}: cannot open {what}: {error.strerror}; {remedy}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -156,7 +162,6 @@ def why_closed(
     )
 
 
-_NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 _NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ})
 
 

@@ -87,20 +87,23 @@ def blocked(
     before: Sequence[Attempt],
     history: History,
     guards: Guards,
-) -> ConflictWith | Renamed | Waits | None:
+) -> ConflictWith | Renamed | Rejected | Waits | None:
     """Why nothing is sent for the row now, whichever of its attempts would be next.
 
     `before`: every other attempt of its order, and those of its sale that took no money.
     """
     return (
         contested(row, history, guards)
+        or _beyond_limits(row, guards)
         or _waiting(row, history, guards)
         or _waiting_after(before, guards)
         or _waiting_for_a_look(row, history, guards)
     )
 
 
-def kept_back(standing: Sendable, by: ConflictWith | Renamed | Waits) -> Standing:
+def kept_back(
+    standing: Sendable, by: ConflictWith | Renamed | Rejected | Waits
+) -> Standing:
     """What a row is that would go but for the gate. One that is in doubt shows its doubt, and a
     duplicate what it is one of: neither is sent from here.
     """
@@ -114,7 +117,9 @@ def kept_back(standing: Sendable, by: ConflictWith | Renamed | Waits) -> Standin
 
 
 def _told_beside(
-    by: ConflictWith | Renamed | Waits, warnings: Why, own: Attempt | None = None
+    by: ConflictWith | Renamed | Rejected | Waits,
+    warnings: Why,
+    own: Attempt | None = None,
 ) -> Standing:
     if isinstance(by, Waits):
         return replace(by, warnings=warnings, attempt=own)
@@ -203,6 +208,34 @@ def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
     )
     every = (*own, *kin, *in_vain)
     return list(asked_for(documents, (one.intent for one in every)))
+
+
+# --- beyond what the gateway takes
+
+
+def _beyond_limits(row: Row, guards: Guards) -> Rejected | None:
+    """The gateway takes no charge of so little, or of so much, whatever runs later."""
+    amount = row.document["amount"]
+    currency = str(row.document["currency"]).upper()
+    most = guards.most_charge.get(currency, amount)
+    if amount > most:
+        too_large = said.CHARGE_TOO_LARGE(
+            amount=major_text(amount, currency),
+            currency=currency,
+            most=major_text(most, currency),
+            step=steps.TOO_LARGE(order=row.order_id),
+        )
+        return Rejected(why=(too_large,))
+    least = guards.least_charge.get(currency, amount)
+    if amount < least:
+        too_small = said.CHARGE_TOO_SMALL(
+            amount=major_text(amount, currency),
+            currency=currency,
+            least=major_text(least, currency),
+            step=steps.TOO_SMALL(order=row.order_id),
+        )
+        return Rejected(why=(too_small,))
+    return None
 
 
 # --- waiting
@@ -334,16 +367,16 @@ def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
 
 
 def _held_back(row: Row, guards: Guards) -> Waits | None:
-    """What holds for the batch, for its recipient, for so little money, or for everything."""
+    """What holds for the batch, its recipient, so small a share, or for everything."""
     recipient = row.document["destination"]
     if guards.refusal:
         return Waits((read(guards.refusal),), ACCOUNTANT)
     if recipient in guards.barred:
         barred = read(guards.barred[recipient])
         return Waits((said.HELD_RECIPIENT(recipient=recipient, why=barred),), ENGINEER)
-    beyond = _beyond_limits(row, guards)
-    if beyond is not None:
-        return Waits((beyond,), ACCOUNTANT)
+    share = _share_too_small(row, guards)
+    if share is not None:
+        return Waits((share,), ACCOUNTANT)
     if guards.gone:
         step = steps.PUT_BACK(
             file=told(guards.gone),
@@ -359,26 +392,10 @@ def _held_back(row: Row, guards: Guards) -> Waits | None:
     return None
 
 
-def _beyond_limits(row: Row, guards: Guards) -> Message | None:
-    """Why the gateway would not take so little, or so much; None where it would."""
+def _share_too_small(row: Row, guards: Guards) -> Message | None:
+    """Why what is left for the recipient could not be transferred; None where it could."""
     amount = row.document["amount"]
     currency = str(row.document["currency"]).upper()
-    most = guards.most_charge.get(currency, amount)
-    if amount > most:
-        return said.HELD_CHARGE_TOO_LARGE(
-            amount=major_text(amount, currency),
-            currency=currency,
-            most=major_text(most, currency),
-            step=steps.TOO_LARGE(order=row.order_id),
-        )
-    least = guards.least_charge.get(currency, 0)
-    if amount < least:
-        return said.HELD_CHARGE_TOO_SMALL(
-            amount=major_text(amount, currency),
-            currency=currency,
-            least=major_text(least, currency),
-            step=steps.TOO_SMALL(order=row.order_id),
-        )
     share = amount
     if guards.fee:
         share = amount - guards.fee.of(amount, currency)

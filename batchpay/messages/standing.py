@@ -412,15 +412,15 @@ IS_UNTOLD = entry(
     example="a gateway that answers 500 for one recipient",
     remedy="The next run asks again; if it stays so, have the gateway say why.",
 )
-HELD_CHARGE_TOO_SMALL = entry(
-    "held.charge-too-small",
+CHARGE_TOO_SMALL = entry(
+    "charge-too-small",
     "it asks for {amount} {currency}, the gateway's smallest charge is {least}: {step}",
     means="The gateway takes no charge of so little.",
     example="10.00 THB, where 20.00 is the least",
-    remedy="Ask for more in a new file, or never send it.",
+    remedy="Ask for more in the rejects file, or never send it.",
 )
-HELD_CHARGE_TOO_LARGE = entry(
-    "held.charge-too-large",
+CHARGE_TOO_LARGE = entry(
+    "charge-too-large",
     "it asks for {amount} {currency}, the gateway's largest charge is {most}: {step}",
     means="The gateway takes no charge of so much.",
     example="6,000,000,000.00 THB, where 5,000,000,000.00 is the most",

@@ -382,15 +382,15 @@ NEW_ORDERS = entry(
 )
 TOO_SMALL = entry(
     "too-small",
-    "the gateway refuses so little, whatever the job says; ask for more in a new file, or never"
-    " send it: batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    "ask for more in the rejects file or in a new one, or never send it:"
+    " batchpay resolve JOB --cancel --reason TEXT {order:word}",
     means="An order is below the least charge, or its share below the least transfer.",
     example="an order of 1.00 THB",
 )
 TOO_LARGE = entry(
     "too-large",
-    "the gateway refuses so much, whatever the job says; ask for it in parts in a new file, or"
-    " never send it: batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    "ask for it in parts in a new file, or never send it:"
+    " batchpay resolve JOB --cancel --reason TEXT {order:word}",
     means="An order is above the gateway's largest charge.",
     example="an order of 6,000,000,000.00 THB",
 )

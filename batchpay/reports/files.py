@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from batchpay.domain.durable import sync_folder
-from batchpay.domain.errors import CannotWrite
+from batchpay.domain.errors import NO_MORE, BatchpayError, CannotWrite, TryLater
 
 
 def refuse_unwritable(directory: Path) -> None:
@@ -52,7 +52,7 @@ class Directory:
                 stale.unlink()
         except OSError as error:
             told = f"{path}: cannot make the report folder: {error.strerror}"
-            raise CannotWrite(f"{told}; {_remedy(path, error)}") from error
+            raise _ended(told, path, error) from error
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
@@ -72,7 +72,7 @@ class Directory:
             sync_folder(self.path)
         except OSError as error:
             told = f"{final}: cannot be written: {error.strerror or error}"
-            raise CannotWrite(f"{told}; {_remedy(self.path, error)}") from error
+            raise _ended(told, self.path, error) from error
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -157,6 +157,14 @@ def folder_mode(mode: int) -> int:
     return mode | (mode & 0o444) >> 2
 
 
+def _ended(told: str, folder: Path, error: OSError) -> BatchpayError:
+    """What ends the run: the folder, or a machine that has no more to give (D16)."""
+    kind: type[BatchpayError] = CannotWrite
+    if error.errno in NO_MORE:
+        kind = TryLater
+    return kind(f"{told}; {_remedy(folder, error)}")
+
+
 def _remedy(folder: Path, error: OSError) -> str:
     """What to do about a report folder that takes no file; what was charged is in the journal,
     whatever it takes.
@@ -175,6 +183,8 @@ def _remedy(folder: Path, error: OSError) -> str:
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"make room there, or name another [report] directory, {then}"
+    if error.errno in NO_MORE:
+        return f"raise the limit (ulimit) or end other programs, {then}"
     return f"move away what stands there, or name another [report] directory, {then}"
 
 
