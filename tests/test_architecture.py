@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
 import sys
+import tokenize
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import batchpay
@@ -299,6 +304,60 @@ def classes(module: str) -> dict[str, ast.ClassDef]:
     """The classes of a module, by name."""
     body = ast.parse(modules()[module].read_text("utf-8")).body
     return {node.name: node for node in body if isinstance(node, ast.ClassDef)}
+
+
+# `module.name` as comments write it; what else has this form is a file, or a word of the gateway's
+NAMED_IN_TEXT = re.compile(r"(?<![\w./~])([a-z_]\w*)\.([A-Za-z]\w*)")
+NO_NAMES = {"css", "csv", "db", "html", "js", "json", "org", "parquet", "py", "sql"}
+NO_NAMES |= {"toml", "xlsx"}
+OF_THE_GATEWAY = {"charge.captured", "charge.create"}
+
+
+def test_what_comments_name_is_where_they_say() -> None:
+    """Whoever moves a function mends the comments that name it by its module."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for module in modules():
+        parts = ("batchpay", *module.removesuffix("/__init__").split("/"))
+        names[parts[-1]].update(_names_in(module))
+        for room, inner in pairwise(parts):
+            names[room].add(inner)
+    wrong = [
+        f"{module}: {said[0]}"
+        for module, path in modules().items()
+        for text in (*_told_in(path), *_comments(path.read_text("utf-8")))
+        for said in NAMED_IN_TEXT.finditer(text)
+        if said[1] in names and said[2] not in names[said[1]] | NO_NAMES
+        if said[0] not in OF_THE_GATEWAY
+    ]
+    assert wrong == []
+
+
+def _names_in(module: str) -> Iterator[str]:
+    """What it defines, at the top and in its classes, and what it hands on."""
+    for node in ast.walk(ast.parse(modules()[module].read_text("utf-8"))):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.Assign(targets=[ast.Name("__all__")], value=given):
+                yield from ast.literal_eval(given)
+
+
+def _told_in(path: Path) -> Iterator[str]:
+    """Its docstrings, those of values too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield text
+
+
+def _comments(source: str) -> Iterator[str]:
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
 
 
 def test_no_document_goes_through_the_gateways_port() -> None:

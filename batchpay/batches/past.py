@@ -27,7 +27,7 @@ class _Ask(NamedTuple):
 
     at_ns: int
     amount: int
-    payer: str  # plan.who_pays; empty where nobody can tell
+    payer: str  # payers.who_pays; empty where nobody can tell
     order_id: str
     batch_id: str
 

@@ -61,7 +61,7 @@ class Placed:
     standing: Standing
     later: Attempt | None = None  # what settled it elsewhere
     sale: str = ""  # History.sale
-    # it waits for a person (standing.unnamed), if that has not just been answered (are_new)
+    # it waits for a person (holds.unnamed), if that has not just been answered (are_new)
     resembles: bool = False
     # a person typed its id for another sale: with a word that it is new, it may go
     is_typed: bool = False
@@ -133,7 +133,7 @@ def _resembles_others(row: Row, of_rows: History, guards: Guards) -> bool:
 
 def beside_others(placed: Placed, guards: Guards, going: Going) -> Placed:
     """The row among those that go before it in this run; `going` is what they ask for
-    (standing.held_beside).
+    (holds.held_beside).
     """
     standing = held_beside(placed.row, placed.standing, guards, going, placed.known_by)
     return replace(placed, standing=standing)

@@ -128,7 +128,7 @@ class _Row:
     corrected_by: tuple[str, ...]  # orders that came to correct it
     # what the row asked for that it came back for, where that never had its id
     named: Document | None
-    corrects: str  # plan.place_of the row that it came back for
+    corrects: str  # places.place_of the row that it came back for
     # what else it asked for, when the job read it otherwise
     asked: tuple[Document, ...] = ()
 

@@ -148,7 +148,7 @@ class Resembling(NamedTuple):
     """What was asked within ten days before a file came, or since."""
 
     near: dict[str, tuple[Near, ...]]  # terms -> for these
-    # plan.same_sale_terms -> for these, whichever recipient
+    # sale_terms.same_sale_terms -> for these, whichever recipient
     sale: dict[str, tuple[Near, ...]]
 
 

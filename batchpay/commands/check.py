@@ -1,6 +1,6 @@
 """CHECK: what a file holds, and what of it may be sent; nothing is sent, no state is written.
 
-Every row is judged where `run` judges it (`candidates.placed_rows`); only the rows are read from
+Every row is judged where `run` judges it (`planned.placed_rows`); only the rows are read from
 the file instead of from the journal.
 """
 

@@ -172,7 +172,7 @@ class Judged:
     documents: Sequence[Document]
     problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
     comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
-    # position -> the row it came back for (plan.place_of)
+    # position -> the row it came back for (places.place_of)
     corrects: Mapping[int, str] = field(default_factory=dict)
     # position -> every other order id that the row has had: as planned before, charged under, or as
     # it says itself

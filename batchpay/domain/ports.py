@@ -220,7 +220,7 @@ class Journal(Protocol):
     """One job's journal, append-only and durable when a call returns; several jobs may share one.
 
     Two journals that are told the same answer the same: tests/contract runs over each of them. What
-    cannot be read any more raises errors.Damaged or InputOutput, whatever is asked.
+    cannot be read any more raises InputOutput, whatever is asked.
     """
 
     id: str  # the same for as long as it lives
@@ -253,9 +253,7 @@ class Journal(Protocol):
         """The digest of one event of any job; empty for one that is not there."""
 
     def verify(self) -> None:
-        """Is all as it was written? Raises errors.Damaged, or BrokenChain at the first event that
-        does not fit.
-        """
+        """Is all as it was written? Raises InputOutput at the first thing that is not."""
 
     def verify_new(self) -> None:
         """The same of all that was written since a run last kept how far it had come, and of every
@@ -369,9 +367,10 @@ class Journal(Protocol):
     def corrected(
         self, keys: Collection[str] | None = None, since_ns: int = 0
     ) -> Mapping[str, list[str]]:
-        """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose
-        attempt came to correct that row, by any of the names that it went by then. `keys`: only
-        these. `since_ns`: only attempts that began since then, by our wall clock (UTC nanoseconds).
+        """A row's place (places.place_of), or its order (places.by_order) -> the ids of orders
+        whose attempt came to correct that row, by any of the names that it went by then. `keys`:
+        only these. `since_ns`: only attempts that began since then, by our wall clock (UTC
+        nanoseconds).
         """
 
     # --- charges

@@ -30,10 +30,10 @@ from batchpay.messages.problems import (
 )
 
 RowOf = Callable[[str], EarlierRow]
-"""Place of a row (plan.place_of) -> what the journal keeps of it."""
+"""Place of a row (places.place_of) -> what the journal keeps of it."""
 Found = dict[int, tuple[Problem, ...]]
 WasWrong = Callable[[str], tuple[Problem, ...]]
-"""Place of a row (plan.place_of) -> what was wrong with it."""
+"""Place of a row (places.place_of) -> what was wrong with it."""
 
 _TYPED = frozenset(
     entry.code

@@ -208,7 +208,7 @@ class Comparison:
 @dataclass(slots=True)
 class _Charges:
     """Charges, each of which answers for one order. A charge names no token, and no card of a
-    customer: who pays is compared as far as it tells (plan.may_pay).
+    customer: who pays is compared as far as it tells (payers.may_pay).
     """
 
     # -> charge id -> payer

@@ -47,7 +47,9 @@ from batchpay.messages.problems import (
 )
 
 Held = Callable[[str], Document | None]
-"""Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
+"""Place of a row that was told (places.place_of) -> what it asked for as far as it could be
+read.
+"""
 
 Beside = Callable[[str], Collection[str]]
 """The same place -> the order ids of the rows about it in its file that were rejected, too."""

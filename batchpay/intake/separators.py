@@ -98,8 +98,8 @@ class Separators:
     """The amounts of one file, as its rows go by."""
 
     def __init__(self, columns: Columns, read_right: Held) -> None:
-        """`read_right`: place of a row (plan.place_of) -> what it asked for, where its file proved
-        how it was written, as far as anybody knows.
+        """`read_right`: place of a row (places.place_of) -> what it asked for, where its file
+        proved how it was written, as far as anybody knows.
         """
         self._read_right = read_right
         source = columns.fields["amount"]

@@ -30,7 +30,7 @@ class Asked(NamedTuple):
     at_ns: int  # wall clock, UTC
     alike: str  # order_ids.alike of the order id
     terms: str  # sale_terms.terms_of what was asked
-    # ancestry.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
+    # ancestry.Ancestry.identity of the rows that it came back for (once: a place), or ""
     corrects: str
     batch_id: str
     sheet: str
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
     amount: int  # smallest unit
     currency: str  # lower case
     destination: str
-    paid_with: str  # plan.payment_method of the payer
+    paid_with: str  # payers.payment_method of the payer
     run_id: str | None  # of the first send; None: that of the event
     mode: str  # test or live; empty where an earlier version did not keep it
     fee: int  # 1: a commission was asked for

@@ -14,7 +14,7 @@ from batchpay.lifecycle.places import by_order
 class Ancestry:
     """The rows that a correction goes back to, nearest first."""
 
-    places: tuple[str, ...] = ()  # plan.place_of each
+    places: tuple[str, ...] = ()  # places.place_of each
     # Of those of them whose order id could be read, all that they ever had.
     order_ids: tuple[str, ...] = ()
     first_id: str = ""  # order id of the first row of all; empty when it had none

@@ -38,7 +38,7 @@ class Row:
     repeat: Repeat | None = None
     # batchpay_retry = yes.
     comeback: bool = False
-    # plan.place_of the row that it came back for; kinship says to which sale that leads.
+    # places.place_of the row that it came back for; kinship says to which sale that leads.
     corrects: str = ""
     # Every other order id that the row has had (kinship.Lineages.earlier).
     earlier: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Row:
 
     @property
     def place(self) -> str:
-        """As a corrected row names it (plan.place_of)."""
+        """As a corrected row names it (places.place_of)."""
         return place_of(self.batch_id, self.sheet, self.row)
 
     def caused(self, attempt: Attempt) -> bool:
@@ -169,7 +169,7 @@ class Cancellation:
     at_ns: int
     # Of its row; empty when no journal knows that.
     batch_id: str
-    # plan.place_of the rows that it was said of, and of those that they go back to.
+    # places.place_of the rows that it was said of, and of those that they go back to.
     places: tuple[str, ...] = ()
     # What these ask for.
     asked: tuple[Document, ...] = ()
@@ -190,7 +190,7 @@ class CameFor(NamedTuple):
 class History:
     """What the journal knows that matters to a chunk of rows.
 
-    A place is plan.place_of a row; "place ->" is a mapping by it.
+    A place is places.place_of a row; "place ->" is a mapping by it.
     """
 
     # Order id -> its attempts.
@@ -254,7 +254,7 @@ class History:
     # Place -> ids that a person typed for its sale -> for the id that it has today?
     said: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
     # Place -> what else its sale is known by, for good: a person typed an id in rows that came back
-    # (plan.place_of and plan.by_order).
+    # (places.place_of and places.by_order).
     typed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # Place -> what of that was told before the row's file came.
     typed_before: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -358,7 +358,7 @@ class Guards:
 # --- what comes out
 
 Why = tuple[Message, ...]
-"""What is told of a row, side by side; worded where it is shown (messages.worded)."""
+"""What is told of a row, side by side; worded where it is shown (message.worded)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def finding_of(
     later: Attempt | None = None,
 ) -> Finding:
     """A standing as a line of the report. `later`: what settled it elsewhere
-    (standing.settled_by).
+    (sales.settled_by).
     """
     finding = _finding(place, standing, hold)
     word = ""
@@ -301,7 +301,7 @@ def _left_so(finding: Finding, reasons: Why, word: str) -> Finding:
 @dataclass(frozen=True, slots=True)
 class Place:
     """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about
-    is not settled; `sale`: standing.History.sale.
+    is not settled; `sale`: rows.History.sale.
     """
 
     batch: Batch

@@ -52,7 +52,7 @@ class Said:
 
     said: str  # cancelled, not-charged
     order_id: str  # empty: it is of these rows alone
-    # All that its sale is known by: places of rows, and orders (plan.by_order).
+    # All that its sale is known by: places of rows, and orders (places.by_order).
     keys: tuple[str, ...]
     reason: str
     attempt: int = 0  # of which it was said; 0: of the order

@@ -73,7 +73,7 @@ class Answered(Evidence):
 
     kind = "answer"
 
-    verdict: str = ""  # attempt.Proof
+    verdict: str = ""  # proof.Proof
     # None: no complete answer
     status: int | None = field(default=None, metadata=OPTIONAL)
     code: str = field(default="", metadata=OPTIONAL)

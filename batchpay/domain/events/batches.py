@@ -31,7 +31,7 @@ class IdsMadeOf(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrders(Told):
-    """A person's --yes, and what it is about (candidates.said_new)."""
+    """A person's --yes, and what it is about (judging.said_new)."""
 
     kind = "new_orders"
 
@@ -57,7 +57,7 @@ _IDS: dict[str, Any] = {"write": _ids_json, "read": _ids_back}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdsRenamed(Told):
-    """Order ids that took the place of others (kinship.Names)."""
+    """Order ids that took the place of others (names.Names)."""
 
     kind = "renamed"
 
@@ -102,7 +102,7 @@ class TotalsCounted(Told):
 
     kind = "totals"
 
-    totals: Mapping[str, Any]  # findings.Totals, in its own form
+    totals: Mapping[str, Any]  # totals.Totals, in its own form
     rows_sha256: str = ""  # of every row's outcome
     stop: str = ""  # that was in force
     version: str = ""  # of the program that planned the batch

@@ -36,7 +36,7 @@ class RefundSeen(Told):
     currency: str = ""
     total: int = 0  # smallest unit, as `charged`
     charged: int | None = 0  # by the charge; None: it does not tell
-    # refunds.Refund
+    # books.Refund
     refunds: tuple[Mapping[str, Any], ...] = field(default=(), metadata=DICTS)
     told: str = ""
     # what of it cannot be true beside the charge, and is not in `total`

@@ -48,7 +48,7 @@ _CHARGE_ALONE = frozenset({"charge", "left_s", "state", "status", "verdict"})
 
 
 def charge_alone_in(event: Event, verdict: str) -> Mapping[str, Any]:
-    """The same of an answer that proves just this (attempt.Proof), and says nothing beside; empty
+    """The same of an answer that proves just this (proof.Proof), and says nothing beside; empty
     for any other.
     """
     if event.data.get("verdict") != verdict or not _CHARGE_ALONE.issuperset(event.data):

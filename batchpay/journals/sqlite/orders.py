@@ -417,9 +417,9 @@ class Orders(JournalFile):
     def corrected(
         self, keys: Collection[str] | None = None, since_ns: int = 0
     ) -> dict[str, list[str]]:
-        """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose
-        attempt came to correct that row, by any of the names that it went by then. Corrections are
-        few: all of them are read.
+        """A row's place (places.place_of), or its order (places.by_order) -> the ids of orders
+        whose attempt came to correct that row, by any of the names that it went by then.
+        Corrections are few: all of them are read.
 
         `keys`: only these places and orders. `since_ns`: only what came to do so since then.
         """

@@ -1,4 +1,4 @@
--- The journal, version 10. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
+-- The journal, version 10. Append-only: the state of a charge is what its events add up to (model.Event, folding.fold).
 --
 --   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job
@@ -11,7 +11,7 @@
 --   batch.planned     the rows of a file were read and judged; the rows themselves are in row_chunks
 --   intent            a request will be sent: durable before its first byte (law L1)
 --   voided            ... and was not, because its intent had gone stale (law L2); no byte left
---   answer            what came back and what it proves (lifecycle.verdict)
+--   answer            what came back and what it proves (proof.verdict)
 --   found, absent     what a look-up showed
 --   resolved          a person's word on an attempt in doubt or held, after a look-up
 --   cancelled         a person's word that an order is never to be sent
@@ -25,7 +25,7 @@
 --   stray             a charge that kept its key and named no order: the order that makes this key is its own
 --   nameless          charges without a key that may be those of orders of the same terms, after a loss or a refusal
 --   answered          rows whose correction turned out to be a duplicate: of which order
---   new_orders        a person's --yes, and which terms and adopted charges it is about (candidates.said_new)
+--   new_orders        a person's --yes, and which terms and adopted charges it is about (judging.said_new)
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
 --   disbelieved       the 429 of a send, of a gateway that was seen to charge behind one: it proves nothing
 --   untold            the charge of an earlier attempt, asked for by its id, was not shown
@@ -121,9 +121,9 @@ CREATE TABLE asked (
     order_id TEXT NOT NULL,
     attempt  INTEGER NOT NULL,
     at_ns    INTEGER NOT NULL,
-    alike    TEXT NOT NULL,         -- planning.alike(order_id)
-    terms    TEXT NOT NULL,         -- planning.terms_of(payer, destination, amount, currency)
-    corrects TEXT NOT NULL,         -- planning.place_of the row that it came back for, or ''
+    alike    TEXT NOT NULL,         -- order_ids.alike(order_id)
+    terms    TEXT NOT NULL,         -- sale_terms.terms_of(payer, destination, amount, currency)
+    corrects TEXT NOT NULL,         -- places.place_of the row that it came back for, or ''
     batch_id TEXT NOT NULL,
     sheet    TEXT NOT NULL,
     "row"    INTEGER NOT NULL,      -- 0: an adopted charge did not tell of which row it is
