@@ -22,8 +22,7 @@ from batchpay.intake.controls import (
     run_refusal,
 )
 from batchpay.job.job import Columns, FromColumn, FromValue
-from batchpay.lifecycle.after import may_be_made_since
-from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.attempt import Attempt, may_be_made_since
 from batchpay.lifecycle.charge import (
     Shown,
     could_be,

@@ -647,7 +647,7 @@ class OnItsWay(NamedTuple):
 
     order_id: str
     attempt: int
-    begun_ns: int  # when it was made (after.begun_ns)
+    begun_ns: int  # when it was made (attempt.begun_ns)
     chain: str
     transfer: str  # its id; empty: nobody knows it yet
 

@@ -42,7 +42,8 @@ from batchpay.journals.asked import Asked, asked, by_row, grouped
 from batchpay.journals.came_to import came_of
 from batchpay.journals.guard import Open
 from batchpay.journals.naming import id_of_row
-from batchpay.lifecycle.after import OVER, created_ns
+from batchpay.lifecycle.after import OVER
+from batchpay.lifecycle.attempt import created_ns
 from batchpay.lifecycle.sale_terms import are_like
 
 BEFORE_ALL = "0" * 64

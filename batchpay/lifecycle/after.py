@@ -19,7 +19,6 @@ from batchpay.domain.books import Happened, Transfer
 from batchpay.domain.events import TransferSeen
 from batchpay.domain.model import OnItsWay, Outcome
 from batchpay.domain.money import money_told
-from batchpay.domain.times import ONCE_OFF_S, instant_ns
 from batchpay.lifecycle.attempt import Attempt
 
 DAY_NS = 86_400 * 10**9
@@ -173,35 +172,6 @@ def _status_of(charge_id: str, attempt: Attempt) -> str:
 
 
 # --- when is asked about it
-
-
-def begun_ns(attempt: Attempt) -> int:
-    """When it was made, UTC nanoseconds: when it was sent, or, of a charge that this journal did
-    not make, when the gateway says that it was; else when it was taken over.
-    """
-    created_at = ""
-    if attempt.charge is not None:
-        created_at = attempt.charge.created_at
-    return attempt.sent_ns or created_ns(created_at, attempt.settled_ns)
-
-
-def may_be_made_since(attempt: Attempt, at_ns: int) -> bool:
-    """Was it made after a moment of our wall clock? One that this journal did not make may have
-    been, if the journal did not know it then: the gateway tells the time of that, and its clock
-    and ours may have been a day apart.
-    """
-    if attempt.sent_ns:
-        return attempt.sent_ns > at_ns
-    made_ns = begun_ns(attempt) + ONCE_OFF_S * 10**9
-    return attempt.known_ns > at_ns and made_ns > at_ns
-
-
-def created_ns(created_at: str, taken_ns: int) -> int:
-    """The same of a charge that this journal did not make."""
-    made_ns = instant_ns(created_at)
-    if made_ns is None:
-        return taken_ns
-    return made_ns
 
 
 def is_followed(one: OnItsWay, now_ns: int) -> bool:

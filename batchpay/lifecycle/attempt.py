@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from batchpay.domain.events import TransferSeen, Withdrawn
 from batchpay.domain.model import MONEY_MOVED, NO_MONEY, ChargeSeen, Intent, Outcome
-from batchpay.domain.times import ONCE_OFF_S
+from batchpay.domain.times import ONCE_OFF_S, instant_ns
 from batchpay.lifecycle.charge import Shown, has_unknown_status, outcome_of
 from batchpay.lifecycle.doubt import Doubt
 
@@ -364,6 +364,40 @@ def word_of(by: str, reason: str, at_ns: int) -> str:
     at = datetime.fromtimestamp(at_ns // 10**9, UTC)
     return f"{by or 'a person'} on {at:%Y-%m-%dT%H:%M:%SZ}: {reason}"
 
+
+# --- when it was made
+
+
+def begun_ns(attempt: Attempt) -> int:
+    """When it was made, UTC nanoseconds: when it was sent, or, of a charge that this journal did
+    not make, when the gateway says that it was; else when it was taken over.
+    """
+    created_at = ""
+    if attempt.charge is not None:
+        created_at = attempt.charge.created_at
+    return attempt.sent_ns or created_ns(created_at, attempt.settled_ns)
+
+
+def created_ns(created_at: str, taken_ns: int) -> int:
+    """The same of a charge that this journal did not make; `taken_ns`: when it was taken over."""
+    made_ns = instant_ns(created_at)
+    if made_ns is None:
+        return taken_ns
+    return made_ns
+
+
+def may_be_made_since(attempt: Attempt, at_ns: int) -> bool:
+    """Was it made after a moment of our wall clock? One that this journal did not make may have
+    been, if the journal did not know it then: the gateway tells the time of that, and its clock
+    and ours may have been a day apart.
+    """
+    if attempt.sent_ns:
+        return attempt.sent_ns > at_ns
+    made_ns = begun_ns(attempt) + ONCE_OFF_S * 10**9
+    return attempt.known_ns > at_ns and made_ns > at_ns
+
+
+# --- what may become of it
 
 # Which outcome may follow which (docs/laws.md, I8); evidence that says otherwise is recorded, and a
 # stop.

@@ -24,8 +24,7 @@ from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
 from batchpay.intake.damage import may_be_one
 from batchpay.intake.repeats import look_alike_reason
-from batchpay.lifecycle.after import begun_ns, may_be_made_since
-from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.attempt import Attempt, begun_ns, may_be_made_since
 from batchpay.lifecycle.elsewhere import asked_for, asked_of, is_of_sale
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.payers import single_use_of

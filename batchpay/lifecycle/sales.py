@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, product
 
 from batchpay.domain.model import Outcome
-from batchpay.lifecycle.after import begun_ns
 from batchpay.lifecycle.ancestry import goes_back_to
-from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.attempt import Attempt, begun_ns
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.places import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import are_apart

@@ -26,9 +26,8 @@ from dataclasses import replace
 
 from batchpay.domain.model import NO_MONEY, Outcome
 from batchpay.job.job import MAX_ATTEMPTS
-from batchpay.lifecycle.after import may_be_made_since
 from batchpay.lifecycle.ancestry import goes_back_to
-from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.attempt import Attempt, may_be_made_since
 from batchpay.lifecycle.holds import (
     alike_conflict,
     blocked,

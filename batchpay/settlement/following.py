@@ -34,14 +34,13 @@ from batchpay.lifecycle.after import (
     DAY_NS,
     FOLLOWED_NS,
     OVER,
-    begun_ns,
     is_due,
     is_followed,
     left_open,
     may_differ,
     seen,
 )
-from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.attempt import Attempt, begun_ns
 from batchpay.lifecycle.charge import can_be_asked_for, key_in
 from batchpay.lifecycle.proof import is_unknown
 from batchpay.settlement.cases import Case

@@ -31,6 +31,7 @@ from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite import stencils
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle import after
+from batchpay.lifecycle.attempt import begun_ns
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.places import tail_of
@@ -712,8 +713,7 @@ def test_shares_on_their_way_are_told(journal: Journal, since_ns: int) -> None:
     (way,) = journal.on_their_way(since_ns, ["0001"], "", "0001", 9)
     (attempt,) = fold(journal.histories(["0001"])["0001"])
     assert attempt.charge is not None
-    begun_ns = after.begun_ns(attempt)
-    assert way == OnItsWay("0001", 1, begun_ns, attempt.charge.chain or "", "")
+    assert way == OnItsWay("0001", 1, begun_ns(attempt), attempt.charge.chain or "", "")
     assert bool(journal.on_their_way(since_ns, [], "", "", 9)) is (since_ns == 0)
     arrived = after.seen(Transfer("trsf_1", "recp_1", 5, "THB", paid=True), attempt)
     in_virtual_time(recorder.transfers_seen([(attempt, arrived)]), nights.AT_S)
@@ -768,7 +768,7 @@ def test_shares_on_their_way_are_told_so_many_at_once(journal: Journal) -> None:
     }
     for order_id, events in journal.histories(["0001", "0002", "0003", "0004"]).items():
         for one in fold(events):
-            assert found[order_id, one.intent.attempt].begun_ns == after.begun_ns(one)
+            assert found[order_id, one.intent.attempt].begun_ns == begun_ns(one)
 
 
 def test_orders_of_a_batch_and_since_a_time(journal: Journal) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from batchpay.domain.events import TotalsCounted
 from batchpay.domain.model import Outcome
 from batchpay.domain.times import NEVER_NS
-from batchpay.lifecycle.after import begun_ns
+from batchpay.lifecycle.attempt import begun_ns
 from batchpay.lifecycle.proof import Proof
 from batchpay.lifecycle.sale_terms import terms_in
 from batchpay.settlement.expected import LONGEST_SILENCE_NS
@@ -483,7 +483,7 @@ def _() -> None:
 )
 def _() -> None:
     swap(
-        "batchpay.lifecycle.after:may_be_made_since",
+        "batchpay.lifecycle.attempt:may_be_made_since",
         lambda _: lambda attempt, at_ns: begun_ns(attempt) > at_ns,
     )
 

@@ -53,7 +53,8 @@ from batchpay.journals.sqlite.stencils import (
     telling,
     told_at,
 )
-from batchpay.lifecycle.after import OVER, created_ns
+from batchpay.lifecycle.after import OVER
+from batchpay.lifecycle.attempt import created_ns
 from batchpay.lifecycle.payers import payment_method
 from batchpay.lifecycle.places import by_order
 
