@@ -45,9 +45,7 @@ def has_looked(journal: SqliteJournal, run_id: str) -> bool:
 
 
 def preflight_of(journal: SqliteJournal) -> Preflight:
-    """What the gateway last said: recipients that cannot be paid, each with why; its smallest
-    transfer and charge.
-    """
+    """What the gateway last said: recipients that cannot be paid, each with why, and its limits."""
     told = NOTHING_ASKED
     for _, asked in told_in(journal, RecipientsAsked):
         told = Preflight.of_told(asked)

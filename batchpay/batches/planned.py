@@ -140,7 +140,9 @@ def beside_others(placed: Placed, guards: Guards, going: Going) -> Placed:
 
 
 def unasked(guards: Guards) -> Guards:
-    """The same as if the gateway had told nothing of recipients and limits: a run asks again."""
+    """The same as if the gateway had told nothing of recipients and limits, for a run asks again,
+    and as if the job limited no day.
+    """
     return replace(
         guards,
         barred={},

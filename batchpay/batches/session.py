@@ -323,7 +323,7 @@ def require_no_loop(call: str) -> None:
 
 
 def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Preflight:
-    """Which of these cannot be paid now, and the gateway's smallest transfer."""
+    """Which of these cannot be paid now, and the gateway's limits."""
     require_no_loop("plan")
 
     async def ask() -> Preflight:

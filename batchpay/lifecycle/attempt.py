@@ -122,8 +122,8 @@ class Attempt:
 
     @property
     def closed(self) -> bool:
-        """Proven that it took no money, so that another attempt may follow (law L3); a twin may
-        have taken some.
+        """Proven that it took no money, and no twin of it that was seen did or may: another attempt
+        may follow (law L3).
         """
         return (self.set_aside or self.outcome in NO_MONEY) and not any(
             s.charge.takes_money for s in self.others

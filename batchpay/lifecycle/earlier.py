@@ -126,7 +126,7 @@ class EarlierRows:
         return tuple(found)
 
     def read_right(self, place: str) -> Document | None:
-        """The same, where nothing was wrong with its file as a whole."""
+        """What the row of a place asks for, where nothing was wrong with its file as a whole."""
         batch = self._batch_of(place)
         if batch is None or batch.refusal:
             return None
@@ -156,8 +156,8 @@ class EarlierRows:
 
     @property
     def corrections(self) -> Mapping[str, Sequence[str]]:
-        """Place of a row -> the orders whose attempts came to correct it, as they stood when this
-        was first asked.
+        """Place of a row, or an order (places.by_order) -> the orders whose attempts came to
+        correct it, as they stood when this was first asked.
         """
         if self._corrections is None:
             self._corrections = self._journal.corrected()
@@ -200,7 +200,7 @@ class EarlierRows:
         ]
 
     def reading(self, place: str) -> str:
-        """The same of the row of one place; empty where the journal does not know it."""
+        """What was read of the row of one place; empty where the journal does not know it."""
         known = self.where(place)
         if known is None:
             return ""

@@ -42,7 +42,7 @@ from batchpay.lifecycle.charge import (
     took_nothing,
 )
 from batchpay.lifecycle.doubt import Doubt
-from batchpay.lifecycle.proof import NOT_CHARGED, Proof
+from batchpay.lifecycle.proof import GOES_AGAIN, Proof
 
 
 def fold(events: Iterable[Event]) -> tuple[Attempt, ...]:
@@ -98,7 +98,7 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
     proof = Proof(told.verdict)
     if proof in (Proof.CHARGE, Proof.UNPROVEN):
         return _evidence(state, event, told)
-    if proof in NOT_CHARGED:
+    if proof in GOES_AGAIN:
         return _but(
             state,
             unproven_sends=state.unproven_sends - {event.send},

@@ -6,9 +6,10 @@ whether that begins, goes on or is taken over. Nothing passes beside these gates
     token_spent  its one-time token has paid another order
     held_beside  the same and more, among the rows that go before it in its run
 
-What holds is of two kinds, and the first are asked for first: somebody else's money or word
-contests the row (`contested`); or it may go, but not now. What a person should know, and nobody
-waits for, is a warning (`warnings_of`).
+What holds is of three kinds. Somebody else's money or word contests the row (`contested`), which is
+asked for first; or it can never go as it is, and is rejected: the gateway takes no such amount, or
+its token is spent; or it may go, but not now. What a person should know, and nobody waits for, is a
+warning (`warnings_of`).
 """
 
 from __future__ import annotations
@@ -474,7 +475,9 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
 
 @dataclass(slots=True)
 class Going:
-    """What the rows that go before a row in its run ask for; written on by `held_beside`."""
+    """What the rows that go before a row in its run ask for, and those that would but for a later
+    gate; `sums` is of those alone that go. Written on by `held_beside`.
+    """
 
     several: bool = False  # is there more than one file?
     # terms -> order id of each row that asks for them

@@ -9,8 +9,8 @@ from batchpay.lifecycle.attempt import Attempt
 
 
 def beside(attempt: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:
-    """Another attempt of the same order that has, or may have, its money: this one is never sent
-    again.
+    """Another attempt of the same order that is not closed: it has its money, may have, or may yet
+    take it. Beside that, this one is never sent again.
     """
     return next(
         (other for other in attempts if other is not attempt and not other.closed), None

@@ -27,7 +27,8 @@ class Proof(StrEnum):
     IN_DOUBT = "in_doubt"  # everything else
 
 
-NOT_CHARGED = frozenset(
+# nothing was charged, and the same request may go again
+GOES_AGAIN = frozenset(
     {Proof.NOT_SENT, Proof.THROTTLED, Proof.KEY_REFUSED, Proof.NOT_HERE}
 )
 
@@ -61,8 +62,8 @@ def verdict(
     doubted: bool,
     trust_429: bool = True,
 ) -> Verdict:
-    """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever
-    in doubt?
+    """What an answer to `POST /charges` proves. `doubted`: was any send with its token ever in
+    doubt (Case.doubted)?
 
     `trust_429`: False for a gateway that was once seen to charge behind a 429.
 
@@ -98,28 +99,18 @@ def verdict(
         return Verdict(Proof.KEY_REUSED, code=code, message=message)
     if status in _UNCLEAR_4XX or code == "backend_error":
         return Verdict(Proof.IN_DOUBT, code=code, message=message or f"status {status}")
-    if (
+    bare = message or f"status {status} without the gateway's error object"
+    if status in _NOT_CHARGED_4XX and (
         not code
         or status in (405, 410)
         or (status == 404 and not _is_about_the_order(code, message))
     ):
-        if status in _NOT_CHARGED_4XX:
-            proof = Proof.NOT_HERE
-        else:
-            proof = Proof.IN_DOUBT
-        return Verdict(
-            proof,
-            code=code,
-            message=message or f"status {status} without the gateway's error object",
-        )
+        return Verdict(Proof.NOT_HERE, code=code, message=bare)
     if code == "used_token" and doubted:
-        return Verdict(
-            Proof.IN_DOUBT,
-            code=code,
-            message=message,
-            spent=True,
-        )
-    return Verdict(Proof.REFUSED, code=code, message=message)
+        return Verdict(Proof.IN_DOUBT, code=code, message=message, spent=True)
+    if code:
+        return Verdict(Proof.REFUSED, code=code, message=message)
+    return Verdict(Proof.IN_DOUBT, message=bare)
 
 
 def _success(

@@ -313,7 +313,7 @@ class Guards:
     stop: str | Message = ""
     # A charge that only a person can tell whose it is, where it may be any order's.
     unreadable: str | Message = ""
-    # Charges without a key that may be those of orders of the same terms.
+    # Charges without a key that fits, which may be those of orders of the same terms.
     nameless: Mapping[Terms, Mapping[str, Nameless]] = field(default_factory=dict)
     # Recipient -> why it cannot be paid now.
     barred: Mapping[str, str | Message] = field(default_factory=dict)
@@ -391,13 +391,13 @@ class Rejected:
 class Cancelled:
     """A person said that this order is never to be sent."""
 
-    reason: str  # in that person's words
+    word: str  # who said so, when and why
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateOf:
-    """Another row owns the same order with the same content. `resumes`: the owner's file is not
-    here, this row is.
+    """Another row owns the same order with the same content, or its sale: under another id, or as
+    the row that came back to correct it. `resumes`: the owner's file is not here, this row is.
     """
 
     attempt: Attempt
@@ -416,8 +416,8 @@ class RepeatOf:
 
 @dataclass(frozen=True, slots=True)
 class ConflictWith:
-    """The order took, may have taken or may yet take money with other content, or under another
-    id.
+    """An attempt or another row stands against it, and a person must tell: of its order with other
+    content, of its sale under another id, or one that may be its own.
     """
 
     why: Why
@@ -437,9 +437,10 @@ class MayGo:
     """The row may become this attempt of its order."""
 
     number: int
-    # Every attempt of the order so far, and those of its sale that took no money.
+    # Every attempt of the order so far, and those without money that are of its sale, or may be.
     before: tuple[Attempt, ...] = ()
-    # One of them, proven not charged, that must be withdrawn first.
+    # One that was never charged and must be withdrawn first: one of them, or the row's own, which
+    # asked for another order and may not be among them.
     withdraw: Attempt | None = None
     warnings: Why = ()
     # Those of `before` of which nobody can tell whether they are its sale's.

@@ -62,7 +62,7 @@ def has_terms(document: Document) -> bool:
 
 
 def terms_in(document: Document) -> str:
-    """The same of what a row asks for that broke no rule."""
+    """`terms_of` what a row asks for that broke no rule."""
     return _terms_once(
         payer_of(document),
         document["destination"],
@@ -76,8 +76,9 @@ _terms_once = lru_cache(8192)(terms_of)
 
 
 def number_of_terms(document: Document) -> int:
-    """The same as a number, as journals of every version keep it: what is made of every row of a
-    file.
+    """A digest of who pays whom how much, a customer with whichever card, as a number, as journals
+    of every version keep it: what is made of every row of a file. Where nobody knows who pays, it
+    is the end of the terms.
 
     >>> asks = {"card": "tokn_1", "destination": "recp_1", "amount": 5, "currency": "thb"}
     >>> f"{number_of_terms(asks):016x}" == terms_in(asks)[-16:]

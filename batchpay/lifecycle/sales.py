@@ -217,7 +217,9 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
 
 
 def _sent_for(row: Row, history: History) -> Iterator[Attempt]:
-    """The attempts of the row itself, but for one of which no byte left: that asked for nothing."""
+    """The attempts of the row itself, but for one that is held: as far as anybody was told, that
+    charged nothing.
+    """
     for attempt in history.attempts.get(row.order_id, ()):
         if row.caused(attempt) and attempt.outcome is not Outcome.HELD:
             yield attempt

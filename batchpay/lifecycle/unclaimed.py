@@ -34,7 +34,7 @@ Terms = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Nameless:
-    """A charge without a key, as far as it is needed to know whose it may be."""
+    """A charge without a key that fits, as far as it is needed to know whose it may be."""
 
     charge_id: str
     payer: str  # empty: not told
@@ -101,8 +101,8 @@ def nameless_of(charge: ChargeSeen) -> Nameless:
 
 @dataclass(slots=True)
 class Unclaimed:
-    """What the journal has kept of such charges, but for those that a person said are none of this
-    job's.
+    """What the journal has kept of such charges, but for the nameless that a person said are none
+    of this job's.
     """
 
     # By key, then by charge id.

@@ -1,4 +1,4 @@
-"""CASES: the orders of this run, and what the journal has of the earlier ones."""
+"""CASES: the attempts of this run, and what the journal has of the earlier ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Case:
 
     intent: Intent
     attempt: Attempt | None = None  # None: nothing was written yet
-    # the order's other attempts: closed, unless a list showed one that we lost
+    # the other attempts of its order, and those of its sale that its row brought (MayGo.before);
+    # once the recorder has read it anew, those of its order alone
     others: tuple[Attempt, ...] = ()
     # one that was never charged and must give way before this one is sent
     withdraw: Attempt | None = None
@@ -42,8 +43,8 @@ class Case:
 
     @property
     def doubted(self) -> bool:
-        """Was any send of this order, with this token, ever in doubt? Then `used_token` may be our
-        own doing.
+        """Was any send with its token ever in doubt, its own or of an attempt beside it? Then
+        `used_token` may be our own doing.
         """
         attempts = [*self.others]
         if self.attempt is not None:
@@ -81,7 +82,7 @@ class Cases:
         return self._undecided.get(key)
 
     def follow(self, after: Attempt) -> None:
-        """What an attempt is now: one that is decided is held no more."""
+        """What an attempt is now: one that is decided is let go."""
         if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
             self._undecided.pop(after.intent.key, None)
         if after.intent.corrects and self._corrections is not None:

@@ -194,8 +194,8 @@ class Doubts:
         return untold
 
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
-        """A charge by its id; None when it could not be had. A gateway that knows no such charge is
-        noted (J27).
+        """A charge by its id; None when it could not be had. That the gateway knows no such charge
+        is noted of an attempt that is pending (J27).
         """
         reply = await self._ask(charge_id)
         is_pending = (
@@ -213,8 +213,8 @@ class Doubts:
         return await ask_for(self._gateway, self._channel, charge_id)
 
     async def clears(self, case: Case) -> bool:
-        """Did every charge of the order's earlier attempts end without money, asked again by its id
-        just now (J04)?
+        """Did every charge of the attempts beside it (Case.others) end without money, asked again
+        by its id just now (J04)?
 
         What is found is written down: a charge that may take money after all keeps this attempt
         from being sent. One that the gateway no longer knows proves nothing, but for a person's
@@ -372,8 +372,8 @@ class Doubts:
         self._told(case)
 
     async def _absent(self, case: Case) -> None:
-        """After the doubt period and in a complete list: once more for a person's token, twice for
-        a new send.
+        """After the doubt period, in a complete list: the second such look proves that nothing was
+        charged, a gap after the first; never of one whose token is spent.
         """
         assert case.attempt is not None and case.attempt.doubt is not None
         # a listing beside this one found it meanwhile

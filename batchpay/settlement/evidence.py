@@ -128,7 +128,7 @@ def why_stop(
     """Does this evidence break a promise, or contradict what was proven (law L10)? A person may
     contradict.
 
-    `others`: the order's other attempts. Empty: it does not.
+    `others`: the attempts beside it (Case.others). Empty: it does not.
     """
     order = after.intent.order_id
     if _is_newly_unproven(before, after):

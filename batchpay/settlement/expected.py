@@ -95,8 +95,8 @@ class Expected:
             )
 
     def said_uncharged(self) -> list[Attempt]:
-        """Attempts that were sent since the last complete list, and that somebody said had charged
-        nothing.
+        """Attempts that somebody said had charged nothing, where a list may say otherwise: those
+        sent since the last complete list, or not long before, and those that this run works on.
         """
         return list(self._uncharged.values())
 

@@ -2,9 +2,10 @@
 back, what is disputed.
 
 It comes last in a run, on a budget of its own under the same limiter, and is never in anybody's
-way: a list that fails ends it for tonight, and so do some single things in a row; nothing that it
-finds or misses decides whether an order may be sent. Where it stops, the next run, or `settle`,
-goes on (events.Followed). One thing that the gateway never tells is in no other's way.
+way: a list that fails ends it for tonight, and so do some single things in a row. Where a share is
+decides nothing; a charge that is read again is evidence like any look-up by its id, and may be a
+stop. Where it ends, the next run, or `settle`, goes on (events.Followed). One thing that the
+gateway never tells is in no other's way.
 
     news        refunds by their list; disputes, moved transfers and charges that changed, by the
                 gateway's events

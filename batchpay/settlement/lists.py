@@ -1,9 +1,9 @@
 """The gateway's own list of charges, held against the journal: before, while and after a run (law
 L11).
 
-Every list passes `read`, and whether it proves anything is asked of `lacking`: a list that does not
-show a charge of which this journal has proof is a copy from before, or lies, and proves no absence
-(docs/faults.md, J05 and J11).
+Every list passes `read`, and whether it proves anything is asked of `proves_absence`: a list that
+does not show a charge of which this journal has proof is a copy from before, or lies, and proves no
+absence (docs/faults.md, J05 and J11).
 """
 
 from __future__ import annotations

@@ -212,8 +212,8 @@ class Pacer:
 
 
 class Breaker:
-    """Counts non-answers in a row: after five a pause, after three pauses no more sends in this
-    run.
+    """Counts non-answers in a row: after five a pause. The fourth pause of a run, whatever was
+    answered between them, is its end: nothing more is sent or asked.
     """
 
     IN_A_ROW = 5

@@ -34,7 +34,7 @@ async def read_list(
     take: Callable[[Answer[T]], Awaitable[bool]],
 ) -> bool:
     """Read any list of the gateway page by page until it is complete or has shifted; False when not
-    one page came.
+    one page came, nor one that was too long.
 
     `page_at(offset, may_leave, limit=...)` asks for a page; `take` reads one into `listing`, if it
     is one. Pages shrink while an answer is longer than anybody should read; what is, by itself, is

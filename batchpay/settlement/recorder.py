@@ -1,5 +1,6 @@
-"""RECORDER: all that a run writes of intents and evidence is written here, and nowhere else; what
-evidence is of an attempt, `weighing` decides.
+"""RECORDER: all that a run writes of intents and evidence is written here, and nowhere else, but
+for words of persons that a loss took and that are noted again (`open_job`); what evidence is of an
+attempt, `weighing` decides.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ from batchpay.settlement.whose import Whose
 
 
 class Recorder:
-    """Writes events through the journal and keeps each case in step with what was written.
+    """Writes events through the journal and keeps each case in step with what was written, but for
+    news of a transfer, by which nothing is sent.
 
     What it goes by has parts of its own: `cases`, the orders of this run; `whose` a charge is;
     `strays`, of which nothing tells; what lists are `expected` to show; `others`, the other jobs'

@@ -23,7 +23,7 @@
 --   unreadable        a charge that may be any order's: nothing is sent before a person has told
 --   disowned          a person's word that a charge is none of this job's
 --   stray             a charge that kept its key and named no order: the order that makes this key is its own
---   nameless          charges without a key that may be those of orders of the same terms, after a loss or a refusal
+--   nameless          charges without a key that fits, maybe of orders of the same terms, after a loss or a refusal
 --   answered          rows whose correction turned out to be a duplicate: of which order
 --   new_orders        a person's --yes, and which terms and adopted charges it is about (judging.said_new)
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
