@@ -1866,8 +1866,13 @@ def test_a_file_that_was_refused_waits_for_a_word_and_for_no_later_run(
     three: Market,
 ) -> None:
     """The same orders under new ids: the exit line asks for the word, and says nothing of later."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    cards = [f"cust_test_sandbox{number}" for number in range(1, 4)]
+    three.orders([order(at, card=card) for at, card in enumerate(cards, 1)])
     assert three.run().returncode == 0
-    three.orders([order(number, order_id=f"N-{number}") for number in range(1, 4)])
+    three.orders(
+        [order(at, order_id=f"N-{at}", card=card) for at, card in enumerate(cards, 1)]
+    )
     done = three.run()
     status = three.run(verb="status")
     assert (done.returncode, status.returncode) == (65, 11), (done, status)

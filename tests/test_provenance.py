@@ -354,3 +354,56 @@ def test_a_conflict_that_comes_after_a_charge_is_not_settled_by_it(
     assert night(market) == 0
     (first,) = (row for row in market.results() if row["file"] == "a.csv")
     assert first["outcome"] == "declined" and "succeeded" in first["settled_by"]
+
+
+# --- words that are sent beside the money
+
+WORDED = Columns({**COLUMNS.fields}, {"ref": FromColumn("Ref")})
+
+
+def ref_of(was: str, cell: str) -> Any:
+    """What is sent as `ref` of a row that had one word and comes back with another."""
+    first = map_chunk(TextChunk([cells("A-1", 2) | {"Ref": was}]), WORDED)
+    known = {place_of(BATCH, "", 2): first.documents[0]}
+    back = map_chunk(TextChunk([cells("A-1", 2) | {"Ref": cell}]), WORDED)
+    mapped = held_against(back, WORDED, known.get)
+    (document,) = mapped.documents
+    assert document.get("metadata") is None or set(document["metadata"]) <= {"ref"}
+    return (document.get("metadata") or {}).get("ref", "")
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize(
+    ("was", "cell"),
+    [
+        ("007", "7"),
+        ("12345678901234567890", "1.23457E+19"),
+        ("12345678901234567890", "1.2345678901234567e+19"),
+        ("1234567890123456", "1234567890123450"),
+        ("1e5", "1.00E+05"),
+        ("", "nan"),
+        ("", "<NA>"),
+        ("", "None"),
+        ("N/A", ""),
+        ("NULL", ""),
+        ("é", "Ã©"),
+        ("=a", "#NAME?"),
+        ("x\ny", "x y"),
+        ("\u201cq\u201d", '"q"'),
+    ],
+)
+def test_a_word_that_only_programs_changed_is_the_one_that_stood_there(
+    was: str, cell: str
+) -> None:
+    """Nobody meant it: it would ask a declined card again, and be sent damaged."""
+    assert ref_of(was, cell) == was
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize(
+    ("was", "cell"),
+    [("gift", ""), ("", "gift"), ("gift", "present"), ("7", "8"), ("N/A", "gift")],
+)
+def test_a_word_that_a_person_changed_stays_changed(was: str, cell: str) -> None:
+    """Taken out, written in, or another one."""
+    assert ref_of(was, cell) == cell

@@ -454,6 +454,8 @@ def test_a_token_that_pays_an_order_pays_no_other() -> None:
     assert isinstance(told, Rejected)
     for word in ("order 0009", LONG_AGO, "enter the card again"):
         assert word in worded(told.why)
+    for held_by in ({"stop": "s"}, {"gone": "a.csv"}, {"max_day": {"THB": 1}}):
+        assert stand(other(), history(**spent), Guards(**held_by)) == told
     own = {"spent": {"tokn_test_1": Near("0001", LONG_AGO, 1)}}
     assert stand(other(), history(**own), FREE) == MayGo(1)
     assert stand(other(), history(**spent), Guards(asks_first=True)) == MayGo(1)

@@ -297,7 +297,8 @@ def _missing(seen: _Seen, folder: Path, known: _Known) -> Iterator[Differs]:
             yield Differs(path, how)
     elif name in known.batches:
         seen.notes.append(
-            f"batch {name}: no manifest in {folder}; batchpay report writes one"
+            f"batch {name}: no manifest in {folder}: the run that would have written its reports"
+            f" did not come to it; batchpay report JOB {name} writes them"
         )
     else:
         yield Differs(path, "is missing: nothing says what the files beside it were")

@@ -199,7 +199,7 @@ def may_be_one(one: str, other: str) -> bool:
         if (
             trace_of(cell, own, odd=True)
             or has_lost_letters(own, cell)
-            or _is_misread(cell, own)
+            or is_misread(cell, own)
         ):
             return True
     return False
@@ -225,7 +225,7 @@ def has_lost_letters(was: str, is_now: str) -> bool:
     )
 
 
-def _is_misread(cell: str, own: str) -> bool:
+def is_misread(cell: str, own: str) -> bool:
     """Is it the UTF-8 of the id, read as another encoding?"""
     if cell.isascii():
         return False
@@ -236,6 +236,16 @@ def _is_misread(cell: str, own: str) -> bool:
         except UnicodeEncodeError:
             continue
     return False
+
+
+def tells_nothing(text: str) -> bool:
+    """Is it what programs write for a cell that holds nothing?
+
+    >>> tells_nothing("NaN"), tells_nothing("<NA>"), tells_nothing("0")
+    (True, True, False)
+    """
+    fault = fault_of(text)
+    return fault is not None and fault.rule in _BLANK
 
 
 def _of_formula(cell: str, own: str, *, odd: bool) -> Trace:

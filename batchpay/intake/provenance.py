@@ -32,7 +32,7 @@ from typing import NamedTuple
 from batchpay.domain import lineage
 from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
-from batchpay.intake.damage import has_lost_letters, trace_of
+from batchpay.intake.damage import has_lost_letters, is_misread, tells_nothing, trace_of
 from batchpay.intake.mapping import Mapped
 from batchpay.intake.sources import blamed_for
 from batchpay.job.job import Columns, FromTemplate
@@ -151,10 +151,12 @@ def _with_own_words(mapped: Mapped, columns: Columns, held: Held) -> Mapped:
     documents = list(mapped.documents)
     reread = []
     made = _templates(columns, mapped)
+    mapped_names = [_named(key) for key in columns.metadata]
     for at, place in mapped.corrects.items():
         was = held(place) or {}
         parts = {name: [text[at] for text in texts] for name, texts in made.items()}
-        changed = _changed_by_programs(_words(was), _words(documents[at]), parts)
+        now = {**dict.fromkeys(mapped_names, ""), **_words(documents[at])}
+        changed = _changed_by_programs(_words(was), now, parts)
         if not changed:
             continue
         documents[at] = _with_words_of(documents[at], was, changed)
@@ -173,7 +175,7 @@ def _changed_by_programs(
     found = set()
     for name, text in now.items():
         own = was.get(name, "")
-        if own and own != text and _is_made_of(own, parts.get(name, ("", text, ""))):
+        if own != text and _is_made_of(own, parts.get(name, ("", text, ""))):
             found.add(name)
     return found
 
@@ -215,22 +217,54 @@ def _is_made_of(own: str, parts: Sequence[str]) -> bool:
 
 
 def _is_of(cell: str, was: str) -> bool:
-    return cell == was or (bool(was) and trace_of(cell, was) == "sure")
+    """Is a word what programs make of the one that stood there? That one is known, so it is enough
+    that it may be; a word alone that is gone was taken out by a person.
+    """
+    if not was or not cell.strip():
+        return cell.strip() == was or tells_nothing(cell or was)
+    if _to_the_eye(cell) == _to_the_eye(was):
+        return True
+    return trace_of(cell, was) != "" or is_misread(cell, was)
+
+
+def _to_the_eye(text: str) -> str:
+    """With straight quotes and dashes, and one blank where several or a line's end are."""
+    return " ".join(text.translate(_STRAIGHT).split())
+
+
+_STRAIGHT = str.maketrans(
+    {
+        **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    }
+)
 
 
 def _with_words_of(
     document: Document, was: Document, names: Collection[str]
 ) -> Document:
     mended = dict(document)
-    if "description" in names:
-        mended["description"] = was["description"]
     metadata = dict(document.get("metadata") or {})
-    for key in metadata:
+    own = was.get("metadata") or {}
+    if "description" in names:
+        _put_back(mended, was, "description")
+    for key in dict.fromkeys((*own, *metadata)):
         if _named(key) in names:
-            metadata[key] = was["metadata"][key]
+            _put_back(metadata, own, key)
     if metadata:
         mended["metadata"] = metadata
+    else:
+        mended.pop("metadata", None)
     return mended
+
+
+def _put_back(now: Document, was: Document, name: str) -> None:
+    """As it was; away where it was not there."""
+    if name in was:
+        now[name] = was[name]
+    else:
+        now.pop(name, None)
 
 
 def _with_lost_letters(mapped: Mapped, held: Held) -> Mapped:

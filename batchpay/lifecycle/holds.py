@@ -3,13 +3,11 @@ whether that begins, goes on or is taken over. Nothing passes beside these gates
 
     blocked      whatever else goes in this run; of this very row
     over_limit   what a day may take
-    token_spent  its one-time token has paid another order
     held_beside  the same and more, among the rows that go before it in its run
 
-What holds is of three kinds. Somebody else's money or word contests the row (`contested`), which is
-asked for first; or it can never go as it is, and is rejected: the gateway takes no such amount, or
-its token is spent; or it may go, but not now. What a person should know, and nobody waits for, is a
-warning (`warnings_of`).
+What keeps it back is of three kinds, asked for in this order: somebody else's money or word
+contests the row (`contested`); nothing ever sends it (`never_taken`); or it may go, but not now.
+What a person should know, and nobody waits for, is a warning (`warnings_of`).
 """
 
 from __future__ import annotations
@@ -84,19 +82,16 @@ ENOUGH_ORDERS = 10  # ... how many of them say what is usual
 
 def blocked(
     row: Row,
-    before: Sequence[Attempt],
+    sendable: Sendable,
     history: History,
     guards: Guards,
 ) -> ConflictWith | Renamed | Rejected | Waits | None:
-    """Why nothing is sent for the row now, whichever of its attempts would be next.
-
-    `before`: every other attempt of its order, and those of its sale that took no money.
-    """
+    """Why nothing is sent for the row now, whichever of its attempts would be next."""
     return (
         contested(row, history, guards)
-        or _beyond_limits(row, guards)
+        or never_taken(row, sendable, history, guards)
         or _waiting(row, history, guards)
-        or _waiting_after(before, guards)
+        or _waiting_after(sendable.before, guards)
         or _waiting_for_a_look(row, history, guards)
     )
 
@@ -210,7 +205,16 @@ def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
     return list(asked_for(documents, (one.intent for one in every)))
 
 
-# --- beyond what the gateway takes
+# --- never taken
+
+
+def never_taken(
+    row: Row, sendable: Sendable, history: History, guards: Guards
+) -> Rejected | None:
+    """Why the gateway takes it neither now nor later: such a row is not held, whatever else may
+    hold it.
+    """
+    return _beyond_limits(row, guards) or _token_spent(row, sendable, history, guards)
 
 
 def _beyond_limits(row: Row, guards: Guards) -> Rejected | None:
@@ -236,6 +240,21 @@ def _beyond_limits(row: Row, guards: Guards) -> Rejected | None:
         )
         return Rejected(why=(too_small,))
     return None
+
+
+def _token_spent(
+    row: Row, sendable: Sendable, history: History, guards: Guards
+) -> Rejected | None:
+    """What a row is whose one-time token made a charge of another order of an earlier file."""
+    if not _asks_for_a_token(sendable, guards):
+        return None
+    spent = history.spent.get(single_use_of(row.document))
+    if spent is None or spent.order_id in ids_for_sure(row, history, guards):
+        return None
+    step = steps.NEW_TOKEN()
+    return Rejected(
+        why=(said.TOKEN_SPENT(order=spent.order_id, batch=spent.batch_id, step=step),)
+    )
 
 
 # --- waiting
@@ -735,21 +754,6 @@ def _asks_for_a_token(sendable: Sendable, guards: Guards) -> bool:
     """
     is_new = isinstance(sendable, MayGo) and sendable.withdraw is None
     return is_new and not guards.asks_first
-
-
-def token_spent(
-    row: Row, sendable: Sendable, history: History, guards: Guards
-) -> Rejected | None:
-    """What a row is whose one-time token made a charge of another order of an earlier file."""
-    if not _asks_for_a_token(sendable, guards):
-        return None
-    spent = history.spent.get(single_use_of(row.document))
-    if spent is None or spent.order_id in ids_for_sure(row, history, guards):
-        return None
-    step = steps.NEW_TOKEN()
-    return Rejected(
-        why=(said.TOKEN_SPENT(order=spent.order_id, batch=spent.batch_id, step=step),)
-    )
 
 
 def _resembles(near: Sequence[Near]) -> Message:

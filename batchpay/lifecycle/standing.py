@@ -35,7 +35,6 @@ from batchpay.lifecycle.holds import (
     kept_back,
     look_alike,
     over_limit,
-    token_spent,
     warnings_of,
 )
 from batchpay.lifecycle.paid import beside
@@ -93,13 +92,10 @@ def _stand_now(row: Row, history: History, guards: Guards) -> Standing:
     sendable = sendable_of(standing)
     if sendable is None:
         return standing
-    gate = blocked(row, sendable.before, history, guards)
+    gate = blocked(row, sendable, history, guards) or over_limit(row, sendable, guards)
     if gate is not None:
         return kept_back(sendable, gate)
-    limit = over_limit(row, sendable, guards)
-    if limit is not None:
-        return kept_back(sendable, limit)
-    return token_spent(row, sendable, history, guards) or standing
+    return standing
 
 
 def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:
