@@ -111,6 +111,24 @@ def test_an_amount_far_outside_of_a_recipients_past_is_told(
 
 
 @pytest.mark.fault("X09")
+def test_a_run_tells_odd_amounts_and_orders_that_resemble_others_apart(
+    market: Told,
+) -> None:
+    """Each sentence counts its own orders, and neither is said of the other's."""
+    market.job(**BY_CUSTOMER)
+    market.orders([sale(1, "500.00"), sale(2, "90.00", card="cust_test_sandbox2")])
+    assert market.run().returncode == 0
+    alike = "1 order asks for the same payer, recipient and amount as another"
+    odd = "1 order has a warning of its own: the column warnings of results tells what"
+    market.orders([sale(3, "50000.00")])
+    told = market.run().stdout
+    assert odd in told and "same payer" not in told, told
+    market.orders([sale(4, "90.00", card="cust_test_sandbox2")])
+    told = market.run().stdout
+    assert alike in told and "of its own" not in told, told
+
+
+@pytest.mark.fault("X09")
 def test_few_orders_say_nothing_about_what_is_usual(market: Told) -> None:
     """And other currencies and recipients never do."""
     market.job(**BY_CUSTOMER)

@@ -655,6 +655,12 @@ NEAR_WARNED = _counted(
     " the column warnings of results tells which",
     _VERDICT_LINE,
 )
+ODD = _counted(
+    "verdict.odd",
+    "{count} order has a warning of its own: the column warnings of results tells what",
+    "{count} orders have warnings of their own: the column warnings of results tells what",
+    _VERDICT_LINE,
+)
 NOT_EQUAL = _label(
     "verdict.not-equal", "DOES NOT ADD UP: {name}: {left} is not {right}", _VERDICT_LINE
 )

@@ -31,6 +31,7 @@ from batchpay.lifecycle.places import by_order
 from batchpay.messages import nights as said
 from batchpay.messages.message import Message, plain
 from batchpay.messages.problems import TOTAL_ROW
+from batchpay.messages.standing import NEAR_ONE
 from batchpay.reconciliation.findings import (
     A_PERSON,
     DISPUTE_OPEN,
@@ -158,6 +159,8 @@ class Totals:
     acts: Counter[str] = field(default_factory=Counter)
     # Run that sent them, or empty -> rows with a warning.
     warned: Counter[str] = field(default_factory=Counter)
+    # ... and of these, rows that resemble an order of the last days.
+    alike: Counter[str] = field(default_factory=Counter)
     # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the
     # first MATTERS sales.
     matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -190,6 +193,8 @@ class Totals:
         self.sums[currency, outcome.value] += finding.amount or 0
         if finding.warnings:
             self.warned[finding.run_id] += 1
+            if any(one.rule == NEAR_ONE.code for one in finding.warnings):
+                self.alike[finding.run_id] += 1
         if finding.corrects:
             self.came_back[outcome.value] += 1
         self._add_read(finding)
@@ -592,7 +597,7 @@ _PAIRED = (
 )
 # that earlier versions did not count: left out while empty
 _LATER = ("payouts", "later")
-_LATER_PLAIN = ("came_back", "iso20022")  # likewise
+_LATER_PLAIN = ("came_back", "iso20022", "alike")  # likewise
 _PLAIN = (
     "rows",
     "charged",

@@ -70,7 +70,7 @@ def _is_news(made: Result) -> bool:
     if made.exit_code != 0:
         return True
     return any(
-        published.batch.likeness or _warned_now(made, published)
+        published.batch.likeness or any(_warned_now(made, published))
         for published in made.published
     )
 
@@ -79,17 +79,19 @@ def _warning_lines(job: Job, made: Result, published: Published) -> Iterator[str
     if published.batch.likeness:
         likeness = labels.WARNING(text=_kept(job, published.batch.likeness))
         yield f"  {_worded(job, likeness)}"
-    near = _warned_now(made, published)
-    if near:
-        warning = labels.WARNING(text=labels.NEAR_WARNED(count=near))
-        yield f"  {_worded(job, warning)}"
+    warned, alike = _warned_now(made, published)
+    for said, count in ((labels.NEAR_WARNED, alike), (labels.ODD, warned - alike)):
+        if count:
+            warning = labels.WARNING(text=said(count=count))
+            yield f"  {_worded(job, warning)}"
 
 
-def _warned_now(made: Result, published: Published) -> int:
-    """Orders with a warning that this very run sent."""
-    if made.run is not None:
-        return published.totals.warned[made.run.id]
-    return 0
+def _warned_now(made: Result, published: Published) -> tuple[int, int]:
+    """Orders with a warning that this very run sent, and those of them that resemble another."""
+    if made.run is None:
+        return 0, 0
+    totals = published.totals
+    return totals.warned[made.run.id], totals.alike[made.run.id]
 
 
 def result_lines(job: Job, made: Result, *, loud: bool = False) -> Iterator[str]:
