@@ -4,9 +4,12 @@ before a person has said what is right (E08). Against the true program over real
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.inside import Inside
+from tests.readers.files import look_at, row
 from tests.test_coming_back import found, rejected
 from tests.test_doors import night, write
 from tests.test_provenance import send
@@ -14,7 +17,7 @@ from tests.world import Market, order
 
 MARKET = Inside
 
-MINUS = ["-500.00", "(500.00)", "500.00-", "0.00"]
+MINUS = ["-500.00", "(500.00)", "500.00-", "0.00", "CR 500.00"]
 
 
 @pytest.mark.fault("E08")
@@ -62,3 +65,66 @@ def test_a_row_that_is_rejected_otherwise_takes_nothing_back(market: Market) -> 
     assert market.money() == {"00001": 1, "00002": 1}
     send(market, "b.csv", [order(1, amount="-101.25")])
     assert market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("E08")
+@pytest.mark.parametrize(
+    "amount", ["500.00 Cr.", "$-500.00", "THB -500.00", "-500.005"]
+)
+def test_a_credit_in_any_form_takes_its_order_back(tmp_path: Path, amount: str) -> None:
+    looked = look_at(tmp_path, row(1, amount="500.00"), row(1, amount=amount))
+    assert set(looked.problems) == {3}
+    assert looked.repeats == {2: "conflict"}
+
+
+@pytest.mark.fault("E08", "X14")
+@pytest.mark.parametrize(
+    "order_id",
+    [
+        "A00001 ",
+        "\xa0A00001",
+        "A00001\u200b",
+        '"A00001"',
+        "“A00001”",
+        '="A00001"',
+        "a00001",
+    ],
+)
+@pytest.mark.parametrize("ids", ["one", "distinct"])
+def test_a_damaged_id_takes_the_order_back_that_it_was(
+    tmp_path: Path, order_id: str, ids: str
+) -> None:
+    """Its row is never sent, and no other order's; where look-alikes are orders of their own, an id
+    that breaks no rule is another order's.
+    """
+    lines = [
+        row(1, amount="80.00"),
+        row(1, order_id=order_id, amount="-80.00"),
+        row(2),
+    ]
+    how = {"input": 'alike_ids = "distinct"'} if ids == "distinct" else {}
+    looked = look_at(tmp_path, *lines, **how)
+    assert set(looked.problems) == {3}
+    is_another = ids == "distinct" and order_id == "a00001"
+    assert looked.repeats == ({} if is_another else {2: "conflict"})
+
+
+@pytest.mark.fault("E08")
+def test_what_a_damaged_id_takes_back_is_not_charged(market: Market) -> None:
+    lines = [
+        order(1),
+        {**order(1, amount="-101.25"), "order_id": "00001 "},
+        {**order(2, amount="(102.50)"), "order_id": '"00002"'},
+        order(2),
+        order(3),
+    ]
+    assert send(market, "a.csv", lines) == 10
+    assert market.money() == {"00003": 1}
+    outcomes = sorted(row["outcome"] for row in found(market, "a"))
+    assert outcomes == ["conflict", "conflict", "rejected", "rejected", "succeeded"]
+
+
+@pytest.mark.fault("E08")
+def test_a_damaged_id_that_asks_for_money_takes_nothing_back(tmp_path: Path) -> None:
+    looked = look_at(tmp_path, row(1), row(1, order_id="A00001 "))
+    assert (set(looked.problems), looked.repeats) == ({3}, {})

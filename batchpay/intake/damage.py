@@ -92,6 +92,11 @@ _TYPES = {
     "percent": problems.PERCENT_CELL,
     "labelled": problems.LABELLED_CELL,
 }
+FAULTS = frozenset(
+    {fault.code for fault, _ in _KINDS} | {fault.code for fault in _TYPES.values()}
+)
+"""The codes of all that is told of a cell that is no id."""
+
 # How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it
 # at once.
 _SUSPECT = re.compile(

@@ -23,12 +23,12 @@ from batchpay.domain.model import (
     Document,
     Judged,
     Outcome,
-    Problem,
     Repeat,
     StoredChunk,
 )
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged
+from batchpay.intake.takenback import contradicting
 from batchpay.lifecycle.ancestry import Ancestry, Trace, only_named
 from batchpay.lifecycle.order_ids import alike, all_alike
 from batchpay.lifecycle.payers import content_of, single_use_of, single_uses_of
@@ -38,12 +38,6 @@ from batchpay.lifecycle.sale_terms import terms_in
 from batchpay.messages import repeats as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Field, Message
-from batchpay.messages.problems import (
-    AMOUNT_NOT_POSITIVE,
-    MERGED_ID,
-    NEGATIVE,
-    NUMBER_FORMAT,
-)
 
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""
@@ -141,7 +135,7 @@ class Repeats:
         documents = orders_of(chunk)
         _append(self._ids, _id_hashes(documents))
         _append(self._tokens, map(hash, filter(None, single_uses_of(documents))))
-        self._ids.extend(hash(alike(order_id)) for _, order_id in _contradicting(chunk))
+        self._ids.extend(hash(alike(order_id)) for _, order_id in contradicting(chunk))
         self._files.add(batch_id[-12:])
         renamed = chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys()
         for at in renamed:
@@ -325,7 +319,7 @@ class Repeats:
                         again=at in chunk.comeback and self._asked(order_id),
                         file=files.get(batch_id, ""),
                     )
-                back = list(_contradicting(chunk))
+                back = list(contradicting(chunk))
                 for number in _among([hash(alike(one)) for _, one in back], ids):
                     at, order_id = back[number]
                     place = (batch_id, sheet, rows[at])
@@ -353,27 +347,6 @@ class Repeats:
                 is_kin = place_of(batch_id, sheet, rows[at]) in self._places
             if is_kin:
                 yield number
-
-
-def _contradicting(chunk: Judged | StoredChunk) -> Iterator[tuple[int, str]]:
-    """Position and order id of the rejected rows that contradict the others of their order id: one
-    that asks for nothing, or less, takes them back, as books do; one whose id was merged over
-    several rows is one order with them.
-    """
-    for at, found in chunk.problems.items():
-        order_id = chunk.documents[at].get("order_id")
-        if order_id and any(map(_contradicts, found)):
-            yield at, str(order_id)
-
-
-def _contradicts(problem: Problem) -> bool:
-    if problem.said.code in (AMOUNT_NOT_POSITIVE.code, NEGATIVE.code):
-        return True
-    if problem.said.rule == MERGED_ID.code:
-        return True
-    # 80.00-, as some books write it
-    is_amount = problem.said.rule == NUMBER_FORMAT.code
-    return is_amount and problem.value.rstrip().endswith(("-", "\u2212"))
 
 
 def _refused(place: Place, order_id: str, file: str) -> _Row:
