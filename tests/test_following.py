@@ -79,7 +79,8 @@ def test_a_share_is_found_in_the_night_and_followed_to_its_end(market: Market) -
     """Two lists tell of all; charge less commission is the transfer, less its fee what the bank
     gets; the batch is final when the last has arrived.
     """
-    market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10"\n')
+    forms = '[report]\nformats = ["csv", "json", "html"]\n'
+    market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10"\n' + forms)
     market.orders([order(n) for n in (1, 2, 3)])
     assert market.run().returncode == 0
     assert asked(market, 0) == ["GET /chains", "GET /transfers"]
@@ -95,6 +96,8 @@ def test_a_share_is_found_in_the_night_and_followed_to_its_end(market: Market) -
     )
     assert (first["transfer_fee"], first["bank_amount"]) == ("3000", str(share - 3000))
     assert report(market)["final"] == {"is_final": False, "waits_for": {"transfers": 3}}
+    (page,) = market.folder.glob("reports/*/report.html")
+    assert "when it was last asked about transfers, " in page.read_text("utf-8")
     for name in ("00001", "00002"):
         turn(market, name, "transfer_paid")
     turn(market, "00003", "transfer_sent")

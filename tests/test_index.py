@@ -128,7 +128,8 @@ def test_one_night_of_yen_and_none_at_all(tmp_path: Path) -> None:
     """A picture a currency; without a night an empty page."""
     only = replace(FIRST, totals=night([IN_YEN], [["", "", ""]]).totals, exit_code=0)
     text, found = read(tmp_path, Nights("night", (only,), RUNS[:1], RUNS[0].started))
-    assert found.texts["h3"] == ["Charged: JPY"] and str(labels.NOTHING_OPEN()) in text
+    assert found.texts["h3"] == [str(labels.HEADING_TRANSFERS()), "Charged: JPY"]
+    assert str(labels.NOTHING_OPEN()) in text
     read(tmp_path, Nights("night", (), (), ""))
     read(tmp_path, replace(TOLD, nights=(SECOND,)), Words("th", "Asia/Bangkok"))
 

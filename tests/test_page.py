@@ -22,6 +22,7 @@ import pytest
 from batchpay.domain.model import Outcome, Problem
 from batchpay.domain.money import money_told
 from batchpay.messages import labels, outcomes
+from batchpay.messages.message import plain
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reports import page as form
 from batchpay.reports import pictures, write_reports
@@ -424,7 +425,49 @@ def test_it_tells_names_what_arrives_429s_and_the_story_of_an_order(
     assert text.count('id="order-1"') == 1
     book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
     (_, row, *_) = book["By recipient"].iter_rows(values_only=True)
-    assert row[6:] == (1074.88, 1, 0, "Ari <1>, A & B")
+    assert row[6:10] == (1074.88, 1, 0, "Ari <1>, A & B")
+
+
+def test_shares_without_a_transfer_and_recipients_without_a_charge_are_told(
+    tmp_path: Path,
+) -> None:
+    """What arrives, what nobody has told yet, as of when: the parts add up. Who has nothing stands
+    there with why.
+    """
+    paid = replace(CHARGED, transfer_status="paid", bank_amount=107488)
+    untold = replace(CHARGED, row=3, order_id="0003")
+    why = (plain("the night was over"),)
+    held = replace(
+        CHARGED,
+        row=4,
+        order_id="0004",
+        outcome=Outcome.HELD,
+        destination="recp_test_2",
+        charged_amount=None,
+        recipient_amount=None,
+        reasons=why,
+    )
+    rows = [replace(held, row=5, destination=CHARGED.destination), paid, untold, held]
+    made = night(rows, [["", "", ""]] * 4, followed_at="2026-11-24T19:00:00Z")
+    write_reports(tmp_path, made)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    told = " ".join(re.sub("<[^>]*>", " ", text).split())
+    share = "1,104.88 THB of 1 order: no transfer told yet"
+    assert f"1,074.88 THB 1 of 2 arrived beside it {share}" in told
+    assert "no transfer told yet THB 1 1,104.88 THB – –" in told
+    assert "recp_test_2 0 1 held: the night was over As the gateway told when" in told
+    assert "about transfers, 25 Nov 2026, 02:00:00" in told
+    assert "1 transfer to a recipient" in told
+    moving = made.totals.payouts["THB", "untold", "rows"]
+    assert moving == made.totals.waits_for()["transfers"] == 1
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
+    (_, first, second, *_) = book["By recipient"].iter_rows(values_only=True)
+    assert (first[10], first[11]) == (1104.88, None)
+    assert (second[0], second[2], second[11]) == (
+        "recp_test_2",
+        0,
+        "1 held: the night was over",
+    )
 
 
 def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) -> None:

@@ -35,11 +35,13 @@ from batchpay.batches.wholeness import is_of
 from batchpay.batches.words import said_json
 from batchpay.domain.events import (
     STOPS,
+    Followed,
     RowsAnswered,
     RowsGivenUp,
     TotalsCounted,
     kinds,
     of,
+    told_in,
 )
 from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
@@ -325,6 +327,15 @@ def _told_429(
             yield iso(event.at_ns), event.order_id
 
 
+def _followed_at(journal: SqliteJournal, seq: int) -> str:
+    """When the gateway was last asked about all transfers that were due by an event, UTC."""
+    asked_ns = 0
+    for event, told in told_in(journal, Followed):
+        if event.seq <= seq:
+            asked_ns = told.asked_ns
+    return iso(asked_ns) if asked_ns else ""
+
+
 def _whose(journal: SqliteJournal, seq: int) -> dict[str, str]:
     """Account and address, as far as the journal knew them by then: what is written again is the
     same.
@@ -397,6 +408,7 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         versions={"batchpay": batch.version},
         before=totals_in(before) if before else None,
         before_at=iso(before.at_ns) if before else "",
+        followed_at=_followed_at(journal, counted.noted.seq),
         run=run,
         whole=runs.whole(run.id) if run else None,
         runs=runs.begun,

@@ -96,6 +96,7 @@ TRANSFERS = (
     _label("transfer-at.paid", "arrived", _TRANSFER),
     _label("transfer-at.failed", "FAILED", _TRANSFER),
     _label("transfer-at.deleted", "TAKEN BACK", _TRANSFER),
+    _label("transfer-at.untold", "no transfer told yet", _TRANSFER),
 )
 
 # --- columns
@@ -162,6 +163,7 @@ COLUMNS = (
     _label("column.seller", "Recipient, as the file says", _COLUMN),
     _label("column.arrived", "Arrived, of all orders", _COLUMN),
     _label("column.stuck", "Failed or taken back", _COLUMN),
+    _label("column.untold", "No transfer told yet", _COLUMN),
     _label("column.again", "Worth asking again?", _COLUMN),
     _label("column.rows", "Rows", _COLUMN),
     _label("column.orders", "Orders", _COLUMN),
@@ -595,6 +597,18 @@ ARRIVED = _label(
     "page.arrived",
     "{arrived} of {orders} arrived",
     "How many of a recipient's transfers arrived.",
+)
+UNTOLD = _counted(
+    "page.untold",
+    "beside it {money} of {count} order: no transfer told yet",
+    "beside it {money} of {count} orders: no transfer told yet",
+    "Below what arrives at a recipient's bank.",
+)
+FOLLOWED = _label(
+    "page.followed",
+    "As the gateway told when it was last asked about transfers, {at}. A share of which it told"
+    " no transfer by then is asked about by later runs.",
+    "Below the recipients and their money.",
 )
 AGREED = _label(
     "page.agreed",

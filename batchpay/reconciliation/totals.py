@@ -62,6 +62,7 @@ SENT_LATER = "sent later"
 OF_A_RUN = frozenset({ASKED, SENT_LATER})
 SEEN_TO = "seen to"  # transfers that do not arrive, of which a person said so
 DIFFERS = "differs"  # transfers that are not the recipient's share
+UNTOLD = "untold"  # shares of which the gateway has told no transfer
 REFUNDED = "refunded"  # given back since
 CONTRADICTED = "refund contradicted"  # as the gateway tells, and cannot be
 # charges of which fee, VAT or net cannot be what the gateway tells: these are in no sum
@@ -260,6 +261,10 @@ class Totals:
             self.payouts[currency, stands, "rows"] += rows
             for name, column in _OF_TRANSFERS.items():
                 self.payouts[currency, stands, name] += sum(_told(cells[column]))
+        else:
+            self.payouts[currency, UNTOLD, "rows"] += rows
+            shares = sum(_told(cells["recipient_amount"]))
+            self.payouts[currency, UNTOLD, "amount"] += shares
         for to, amount in zip(cells["destination"], cells["amount"], strict=True):
             self.recipients[to, currency] += amount
         for to, times in Counter(cells["destination"]).items():
@@ -365,9 +370,7 @@ class Totals:
             self.shares[currency, "known"] += 1
 
     def _add_payout(self, finding: Finding) -> None:
-        """Where the recipient's share is, and what happened to the charge since. A gateway that
-        tells of no transfer leaves no trace here.
-        """
+        """Where the recipient's share is, and what happened to the charge since."""
         currency = finding.currency
         if finding.transfer_status:
             stands = finding.transfer_status
@@ -380,6 +383,9 @@ class Totals:
             # a row that a person has accepted as it is raises no alarm any more
             if finding.transfer_differs and not finding.accepted:
                 self.payouts[currency, DIFFERS, "rows"] += 1
+        elif finding.outcome is Outcome.SUCCEEDED:
+            self.payouts[currency, UNTOLD, "rows"] += 1
+            self.payouts[currency, UNTOLD, "amount"] += finding.recipient_amount or 0
         if finding.refunded_amount:
             self.later[currency, REFUNDED] += finding.refunded_amount
         if finding.refund_contradicted:

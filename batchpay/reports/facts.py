@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
@@ -15,7 +15,13 @@ from batchpay.lifecycle.after import FOR_A_PERSON, Stands
 from batchpay.messages import labels, steps
 from batchpay.messages.message import Entry, Message
 from batchpay.reconciliation.earned import Earned
-from batchpay.reconciliation.totals import ODD_COSTS, Totals, exit_code, must_act
+from batchpay.reconciliation.totals import (
+    ODD_COSTS,
+    UNTOLD,
+    Totals,
+    exit_code,
+    must_act,
+)
 from batchpay.reports.pivots import Coded, Pivots
 from batchpay.reports.table import Inputs
 from batchpay.reports.words import Words
@@ -276,6 +282,11 @@ def payouts_told(payouts: Counter[tuple[str, str, str]], words: Words) -> list[P
                 if stands in FOR_A_PERSON:
                     bank = NOWHERE
                 found.append(Payout(currency, told, rows, amount, fee, bank))
+        rows = payouts[currency, UNTOLD, "rows"]
+        if rows:
+            share = words.money(payouts[currency, UNTOLD, "amount"], currency)
+            told = words.transfer(UNTOLD)
+            found.append(Payout(currency, told, rows, share, NOWHERE, NOWHERE))
     return found
 
 
@@ -319,6 +330,14 @@ def told_of(coded: Coded, words: Words) -> str:
         if coded.outcome == Outcome.REJECTED and problem.rule == coded.code:
             return words.say(problem.message())
     return words.reason(coded.first)
+
+
+def without_told(whys: Iterable[Coded], words: Words) -> list[str]:
+    """Why a recipient has nothing of a batch."""
+    return [
+        f"{words.number(one.rows)} {words.outcome(one.outcome)}: {told_of(one, words)}"
+        for one in whys
+    ]
 
 
 def not_charged(pivots: Pivots, words: Words) -> str:

@@ -41,6 +41,7 @@ from batchpay.reports.facts import (
     told_of,
     verdict,
     who_must_act,
+    without_told,
 )
 from batchpay.reports.files import Directory
 from batchpay.reports.pictures import Bar, Timeline, bar, timeline
@@ -461,13 +462,45 @@ class Page:
                 for name in ("failed", "deleted")
                 if row[name]
             ]
+            row["untold_told"] = ""
+            if row["untold_rows"]:
+                untold = self.words.money(int(row["untold"]), row["currency"])
+                row["untold_told"] = self.words.say(
+                    labels.UNTOLD(count=int(row["untold_rows"]), money=untold)
+                )
             row["seller"] = shown(self.pivots.names.get(row["destination"], ""))
         return rows[:ACTED]
 
     @property
+    def without(self) -> list[tuple[str, str, list[str]]]:
+        """Recipients of which no order succeeded, at most ACTED: the id, what the file calls it,
+        and why not.
+        """
+        words = self.words
+        return [
+            (
+                shown(recipient),
+                shown(self.pivots.names.get(recipient, "")),
+                [shown(one) for one in without_told(whys, words)],
+            )
+            for recipient, whys in sorted(self.pivots.without.items())[:ACTED]
+        ]
+
+    @property
+    def followed(self) -> str:
+        """As of when the transfers are told; empty where nobody asked."""
+        if not self.inputs.followed_at:
+            return ""
+        at = self.words.instant(self.inputs.followed_at)
+        return self.words.say(labels.FOLLOWED(at=at))
+
+    @property
     def more_recipients(self) -> int:
         """Those that the page does not list."""
-        return max(len(self.pivots.recipients) - ACTED, 0)
+        return sum(
+            max(len(every) - ACTED, 0)
+            for every in (self.pivots.recipients, self.pivots.without)
+        )
 
     @property
     def fees(self) -> list[dict[str, Any]]:

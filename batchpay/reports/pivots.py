@@ -27,7 +27,8 @@ LATE = 200  # rows that ended on a later day, likewise
 
 _COUNTED = ("rows", "amount", "charged", "platform_fee", "recipient_amount", "settled")
 _STUCK = (Stands.FAILED.value, Stands.DELETED.value)
-_TO_RECIPIENTS = (*_COUNTED, "bank_amount", "arrived", *_STUCK)
+_UNTOLD = ("untold", "untold_rows")  # shares of which no transfer was told
+_TO_RECIPIENTS = (*_COUNTED, "bank_amount", "arrived", *_STUCK, *_UNTOLD)
 _ON_ITS_WAY = frozenset({Stands.CREATED.value, Stands.SENT.value, Stands.PAID.value})
 _NAMES = 3  # that a file gives one recipient, and are told
 _FEES = ("fee", "fee_vat", "net")
@@ -69,6 +70,8 @@ class Pivots:
     unsettled: int  # rows that did not simply succeed
     # recipient -> its name and what the file calls it, where a table makes ids of that
     names: dict[str, str]
+    # recipients of which no order succeeded: why not; a duplicate is told where its order is
+    without: dict[str, list[Coded]]
 
 
 def load_tables() -> None:
@@ -142,6 +145,8 @@ class _Gathered:
         self._waits: Counter[int] = Counter()
         self._unsettled = 0
         self._names: dict[str, dict[str, None]] = {}
+        self._paid: set[str] = set()
+        self._without: dict[str, dict[tuple[str, str, str], Coded]] = {}
 
     def add(self, findings: list[Finding]) -> None:
         frame = _frame(findings)
@@ -181,6 +186,7 @@ class _Gathered:
             self._to_act += 1
             if len(self._action) < MOST:
                 self._action.append(finding)
+        self._look_at_recipient(finding)
         if finding.outcome is not Outcome.SUCCEEDED:
             self._unsettled += 1
         elif is_storied(finding) and len(self._storied) < LATE:
@@ -195,6 +201,22 @@ class _Gathered:
             self._waits[_seconds(finding.sent_at, finding.settled_at)] += 1
         if is_late(finding) and len(self._late) < LATE:
             self._late.append(finding)
+
+    def _look_at_recipient(self, finding: Finding) -> None:
+        """Was any order of it charged, and why not?"""
+        recipient = finding.destination
+        if finding.outcome is Outcome.SUCCEEDED:
+            self._paid.add(recipient)
+            self._without.pop(recipient, None)
+        elif (
+            recipient
+            and recipient not in self._paid
+            and finding.outcome is not Outcome.DUPLICATE
+        ):
+            outcome = finding.outcome.value
+            key = (outcome, *why_not_charged(finding))
+            whys = self._without.setdefault(recipient, {})
+            whys.setdefault(key, Coded(outcome, key[1], finding)).rows += 1
 
     def _add_code(self, finding: Finding) -> None:
         code, untold = why_not_charged(finding)
@@ -228,6 +250,7 @@ class _Gathered:
             waits=self._waits,
             unsettled=self._unsettled,
             names={**self._called, **told},
+            without={one: [*whys.values()] for one, whys in self._without.items()},
         )
 
 
@@ -248,6 +271,12 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         "bank_amount": [arriving(one) or 0 for one in findings],
         "arrived": [int(one.transfer_status == Stands.PAID.value) for one in findings],
     }
+    untold = [_is_untold(one) for one in findings]
+    columns["untold_rows"] = list(map(int, untold))
+    columns["untold"] = [
+        (one.recipient_amount or 0) if is_so else 0
+        for one, is_so in zip(findings, untold, strict=True)
+    ]
     for name in _STUCK:
         columns[name] = [int(one.transfer_status == name) for one in findings]
     for name in ("platform_fee", "recipient_amount", *_FEES):
@@ -255,6 +284,11 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
     frame = pd.DataFrame(columns, dtype=object)
     frame["moved"] = pd.Series(moved, dtype=bool)
     return frame
+
+
+def _is_untold(finding: Finding) -> bool:
+    """Did it succeed, and did the gateway tell no transfer of its share?"""
+    return finding.outcome is Outcome.SUCCEEDED and not finding.transfer_status
 
 
 def arriving(finding: Finding) -> int | None:

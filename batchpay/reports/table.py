@@ -62,6 +62,8 @@ class Inputs:
     # the totals of the report before this one, and when it was made, UTC; None: it is the first
     before: Totals | None = None
     before_at: str = ""
+    # when all that was due was last asked about transfers before these totals, UTC; empty: never
+    followed_at: str = ""
     stop: str = ""
     run: RunDone | None = None  # the last run that changed the batch
     whole: RunDone | None = None  # the same run, over all of its batches

@@ -26,7 +26,13 @@ from batchpay.messages import labels
 from batchpay.readers.cells import decode_cells
 from batchpay.reports.cover import COLUMNS as COVERED
 from batchpay.reports.cover import Cover, Places
-from batchpay.reports.facts import dashboard_of, known_last, not_charged, told_of
+from batchpay.reports.facts import (
+    dashboard_of,
+    known_last,
+    not_charged,
+    told_of,
+    without_told,
+)
 from batchpay.reports.files import Directory
 from batchpay.reports.pivots import NOBODY, Pivots, arriving, pivots_of
 from batchpay.reports.rejects import is_to_correct
@@ -474,7 +480,7 @@ class _Workbook:
         sheet = self._recipients
         names = ("destination", "currency")
         counted = ("amount", "platform_fee", "recipient_amount")
-        behind = ("bank_amount", "arrived", "stuck", "seller")
+        behind = ("bank_amount", "arrived", "stuck", "seller", "untold", "reason")
         heads = [words.column(name) for name in (*names, "orders", *counted, *behind)]
         sheet.head(heads)
         table = pivots.recipients
@@ -488,6 +494,15 @@ class _Workbook:
             sheet.number(7, int(row["arrived"]), "count")
             sheet.number(8, int(row["failed"]) + int(row["deleted"]), "count")
             sheet.text(9, pivots.names.get(row["destination"], ""))
+            sheet.money(10, int(row["untold"]), row["currency"])
+            sheet.at += 1
+        for recipient, whys in sorted(pivots.without.items()):
+            sheet.text(0, recipient)
+            sheet.number(2, 0, "count")
+            sheet.text(9, pivots.names.get(recipient, ""))
+            told = "\n".join(without_told(whys, words))
+            sheet.text(11, told, "long")
+            sheet.tall(told, WIDEST)
             sheet.at += 1
         last = sheet.at
         for currency in known_last(set(table["currency"])):
