@@ -486,6 +486,7 @@ SHEETS: dict[str, Callable[[Any], None]] = {
 ELSEWHERE = {
     "total-row.sum",  # below other rows: tests/test_noorders.py
     "total-row.last",
+    "total-row.named",
     "further-line",
     "not-text",  # no reader makes one: tests/test_validation.py
     "unseen-fault",  # a row that came back as it was: tests/readers/test_comeback.py

@@ -131,6 +131,79 @@ def test_subtotals_are_held_against_the_rows_since_the_last(tmp_path: Path) -> N
     )
 
 
+SUBTOTALS = [
+    "Shop A Total",
+    "Shop A Sum",
+    "SUBTOTAL Shop A",
+    "Shop 1 subtotal:",
+    "Total Result",
+    "Total (THB)",
+    "Net Total",
+    "Gesamtergebnis",
+    "Shop A Ergebnis",
+    "Summe Shop A",
+    "Shop A Summe",
+    "ยอดรวมสุทธิ",
+    "รวมจำนวนเงิน",
+    "ร้าน A รวม",
+    "รวมร้าน A",
+    "合計（税込）",
+    "A店 小計",
+    "A店計",
+]
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("word", SUBTOTALS)
+def test_a_sum_of_some_is_no_order_where_nobody_pays_it(
+    tmp_path: Path, word: str
+) -> None:
+    """In place of its id, or in another cell where it has none; nothing asks to fill it in."""
+    for cells in ({"order_id": word}, {"note": word}):
+        (column,) = cells
+        looked = looked_at(tmp_path, line(amount="35.50", **cells), row(4))
+        assert looked.rules == {5: [(column, "total-row")]}
+    how = {"input": 'total_rows = "skip"'}
+    looked = looked_at(tmp_path, line(order_id=word, amount="35.50"), row(4), **how)
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 6], {})
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("word", SUBTOTALS)
+def test_a_sum_of_some_that_somebody_filled_in_is_never_charged(
+    tmp_path: Path, word: str
+) -> None:
+    """Where its amount is that of the rows since the last such row, or of all."""
+    rows = [
+        row(4, order_id=word, amount="35.50"),
+        row(5, amount="4.00"),
+        row(6, amount="6.00"),
+        row(7, order_id=f"{word}:", amount="10.00"),
+        row(8, order_id=f"{word}::", amount="45.50"),
+        row(9),
+    ]
+    looked = looked_at(tmp_path, *rows)
+    found = {at: [rule for _, rule in rules] for at, rules in looked.rules.items()}
+    assert found == {5: ["total-row"], 8: ["total-row"], 9: ["total-row"]}
+    looked = looked_at(tmp_path, *rows, input='total_rows = "skip"')
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 6, 7, 10], {})
+
+
+@pytest.mark.fault("X13")
+def test_an_order_called_as_a_sum_is_one_by_its_amount(tmp_path: Path) -> None:
+    """Or by what the job says of such rows; one that is rejected otherwise is that."""
+    named = row(4, order_id="Shop A Total", amount="35.51")
+    looked = looked_at(tmp_path, named, row(5))
+    assert (looked.rows, looked.problems) == ([2, 3, 4, 5, 6], {})
+    named["amount"] = "35.50"
+    looked = looked_at(tmp_path, named, row(5), input='total_rows = "accept"')
+    assert looked.problems == {}
+    named["amount"] = "x"
+    assert looked_at(tmp_path, named, row(5)).rules == {
+        5: [("amount", "number-format")]
+    }
+
+
 @pytest.mark.fault("X13")
 def test_total_rows_are_left_out_where_the_job_says_so(tmp_path: Path) -> None:
     """Told, and no row; an order with that word in another cell stays one."""

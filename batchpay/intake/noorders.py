@@ -21,7 +21,7 @@ from batchpay.domain.money import NotMoney, grouped_text, to_minor
 from batchpay.domain.text import told
 from batchpay.intake.controls import sums_in
 from batchpay.intake.sources import blamed_for
-from batchpay.intake.totalrows import is_total, may_have_totals
+from batchpay.intake.totalrows import is_total, may_be_total, may_have_totals
 from batchpay.job.job import PAYERS, Columns, FromColumn, FromLookup
 from batchpay.messages import noticed
 from batchpay.messages.message import Message
@@ -30,6 +30,7 @@ from batchpay.messages.problems import (
     ONLY_CELL,
     TOTAL_ROW,
     TOTAL_ROW_LAST,
+    TOTAL_ROW_NAMED,
     TOTAL_ROW_SUM,
 )
 
@@ -116,7 +117,7 @@ class NoOrders:
                 gone.add(at)
             elif named := self._total(judged, at, cells):
                 others = found.get(at, ())
-                is_sum = bool(ids) and (not ids[at].strip() or is_total(ids[at]))
+                is_sum = bool(ids) and (not ids[at].strip() or may_be_total(ids[at]))
                 if is_sum:  # that it lacks cells of an order is no news
                     others = tuple(
                         problem
@@ -127,6 +128,8 @@ class NoOrders:
                 if is_sum and self.totals == "skip":
                     self._skipped.append(chunk.rows[at])
                     gone.add(at)
+            elif at not in found:
+                self._pass_by(judged, ids, at, at + 1)
             elif _are_empty(found[at]):
                 found[at] = self._empty(chunk, at, ids, cells, found[at])
                 self._add(judged, at, at + 1)
@@ -252,7 +255,9 @@ class NoOrders:
         ids = self._texts(judged.chunk, "order_id")
         if self.odd_ids or not may_have_totals(ids):
             return ()
-        return [at for at, text in enumerate(ids) if is_total(text)]
+        return [
+            at for at, text in enumerate(ids) if is_total(text) or may_be_total(text)
+        ]
 
     def _is_blank(self, chunk: Chunk, at: int) -> bool:
         """Does no cell hold more than blanks, not even one that says which row this was?"""
@@ -310,6 +315,8 @@ class NoOrders:
         amount = self._amount(judged, at)
         named = next(((column, text) for column, text in cells if is_total(text)), None)
         source = self.columns.fields["amount"]
+        if named is None and (problem := self._of_some(judged, at, cells, amount)):
+            return problem
         if named is None:
             is_bare = self._is_bare(chunk, at) and self._rows >= _FEWEST_ABOVE
             if not is_bare or amount is None or amount[1] != self._sums[amount[0]]:
@@ -323,6 +330,47 @@ class NoOrders:
         self._part = Counter()
         return Problem(named[0], told(named[1]), TOTAL_ROW())
 
+    def _of_some(
+        self,
+        judged: Judged,
+        at: int,
+        cells: Sequence[tuple[str, str]],
+        amount: tuple[str, int] | None,
+    ) -> Problem | None:
+        """A row called what may be the sum of some, or an order: it is the former where nobody pays
+        anybody, or where its amount is what stands above it, all or since the last such row.
+        """
+        chunk = judged.chunk
+        named = self._named(chunk, at, cells)
+        if named is None:
+            return None
+        column, text = named
+        if self._has_no_parties(chunk, at):
+            said = TOTAL_ROW()
+        elif amount and self._is_sum(*amount) and self.totals != "accept":
+            said = TOTAL_ROW_NAMED(sum=_money(amount[1], amount[0]))
+        else:
+            return None
+        self._hold(chunk.rows[at], amount)
+        self._part = Counter()
+        return Problem(column, told(text), said)
+
+    def _named(
+        self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]
+    ) -> tuple[str, str] | None:
+        """The cell by which a row may be called a sum: its id, or any other where it has none."""
+        ids = self._texts(chunk, "order_id")
+        if not ids:
+            return None
+        source = self.columns.fields["order_id"]
+        if ids[at].strip():
+            cells = [(blamed_for(source, "order_id"), ids[at])]
+        return next((cell for cell in cells if may_be_total(cell[1])), None)
+
+    def _is_sum(self, currency: str, amount: int) -> bool:
+        """Of all above, or of those since the last sum."""
+        return amount in (self._sums[currency], self._part[currency])
+
     def _is_bare(self, chunk: Chunk, at: int) -> bool:
         """Does a row say neither which order it is nor who pays whom? An order that only lacks its
         id may be the sum of those above by chance.
@@ -330,8 +378,17 @@ class NoOrders:
         ids = self._texts(chunk, "order_id")
         if not ids or ids[at].strip():
             return False
-        parties = (self._texts(chunk, name) for name in ("destination", *PAYERS))
-        return not any(texts and texts[at].strip() for texts in parties)
+        return all(not texts[at].strip() for texts in self._parties(chunk))
+
+    def _has_no_parties(self, chunk: Chunk, at: int) -> bool:
+        """Are all cells empty that say who pays whom? Where no cell does, nobody knows."""
+        parties = self._parties(chunk)
+        return bool(parties) and all(not texts[at].strip() for texts in parties)
+
+    def _parties(self, chunk: Chunk) -> list[list[str]]:
+        """The columns that say who pays whom."""
+        named = (self._texts(chunk, name) for name in ("destination", *PAYERS))
+        return [texts for texts in named if texts]
 
     def _hold(self, row: int, amount: tuple[str, int] | None) -> None:
         """A sum against ours, of all rows above or of those since the last sum."""
@@ -339,7 +396,7 @@ class NoOrders:
             return
         currency, sum_ = amount
         shown = _money(sum_, currency)
-        if sum_ in (self._sums[currency], self._part[currency]):
+        if self._is_sum(currency, sum_):
             self._totals.append(noticed.TOTAL_AGREES(row=row, sum=shown))
         else:
             ours = _money(self._sums[currency], currency)

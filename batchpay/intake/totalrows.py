@@ -1,4 +1,8 @@
-"""The words by which spreadsheets name the sums that they add below their rows."""
+"""The words by which spreadsheets name the sums that they add below their rows.
+
+Some say so and nothing else. Others say of what: "Shop A Total", "小計 A店". These may be names of
+orders, too, so that the row has to agree.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ _WORDS = frozenset(
         "sum",
         "totalamount",
         "sumtotal",
+        "nettotal",
+        "totalresult",
         "รวม",
         "รวมทั้งหมด",
         "รวมทั้งสิ้น",
@@ -25,6 +31,9 @@ _WORDS = frozenset(
         "ยอดรวม",
         "ยอดรวมทั้งหมด",
         "ยอดรวมทั้งสิ้น",
+        "ยอดรวมสุทธิ",
+        "รวมสุทธิ",
+        "รวมจำนวนเงิน",
         "ผลรวม",
         "合計",
         "総計",
@@ -40,6 +49,8 @@ _WORDS = frozenset(
         "gesamtbetrag",
         "zwischensumme",
         "endsumme",
+        "gesamtergebnis",
+        "teilergebnis",
     }
 )
 _LONGEST = max(map(len, _WORDS)) + 16  # characters of a cell worth looking at
@@ -47,7 +58,23 @@ _LONGEST = max(map(len, _WORDS)) + 16  # characters of a cell worth looking at
 _COUNT = re.compile(r"\([0-9,]+[^0-9()]*\)|[0-9,]+(件|点|rows?|items?|orders?|รายการ)")
 _MARKS = str.maketrans("", "", " \t\n:.=[]*-")
 
-_HINTS = ("total", "sum", "รวม", "計", "gesamt")  # one of them is in each
+# beside the name of what is summed: at its end, or before it
+_LATIN = (
+    r"(?:(?:sub|grand|net)[ -]?)?totals?|sum|summe|(?:zwischen|gesamt|end)summe|result"
+    r"|(?:gesamt|teil)?ergebnis|gesamt"
+)
+_LAST = re.compile(
+    rf"(?:.*[^a-z0-9])?(?:{_LATIN})|.*(?:[小合総累]計|計|รวม)", re.DOTALL
+)
+_FIRST = re.compile(
+    rf"(?:{_LATIN})[ :].*|(?:小計|合計|総計|累計|ยอดรวม|ผลรวม|รวม).*", re.DOTALL
+)
+_BEHIND = re.compile(r"\([^()]*\)$")  # (THB), (税込), (3 rows)
+_ENDS = " \t\n:.=*-\u3000"
+_NAME = 120  # characters of a cell that may name a sum
+
+_HINTS = ("total", "sum", "รวม", "計", "gesamt", "result", "ergebnis")
+"""One of them is in each."""
 
 
 def may_have_totals(cells: Iterable[str]) -> bool:
@@ -68,3 +95,20 @@ def is_total(cell: str) -> bool:
         return False
     plain = folded(cell).translate(_MARKS)
     return _COUNT.sub("", plain).strip("()") in _WORDS
+
+
+def may_be_total(cell: str) -> bool:
+    """May a cell say that its row is the sum of some? It may be the name of an order as well.
+
+    >>> may_be_total("Shop A Total"), may_be_total("Summe Shop A"), may_be_total("合計（税込）")
+    (True, True, True)
+    >>> may_be_total("Total (THB):"), may_be_total("ร้าน A รวม"), may_be_total("A店 小計")
+    (True, True, True)
+    >>> may_be_total("Consumer 7"), may_be_total("A-1"), may_be_total("Totals7")
+    (False, False, False)
+    """
+    if not 0 < len(cell) <= _NAME:
+        return False
+    text = folded(cell).strip(_ENDS)
+    text = _BEHIND.sub("", text).rstrip(_ENDS)
+    return bool(_LAST.fullmatch(text) or _FIRST.fullmatch(text))

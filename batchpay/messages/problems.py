@@ -171,6 +171,17 @@ TOTAL_ROW_LAST = entry(
     remedy="Delete the row if it is no order. If it is one, move it up, or say total_rows ="
     ' "accept" in [input] for this file.',
 )
+TOTAL_ROW_NAMED = entry(
+    "total-row.named",
+    "so people call a sum, and its amount is that of the rows above it, {sum}: it looks like a"
+    " total row, which is no order: delete it from the export, or have such rows left out:"
+    ' total_rows = "skip" in [input]; if it is an order, say total_rows = "accept"',
+    means="A row with all that an order needs is called as sums are (Shop A Total, 小計 A店), and"
+    " its amount is what the rows above come to, all of them or those since the last such row.",
+    example="a row with the id Shop A Total, a payer, a recipient, and the sum of those above it",
+    remedy="Delete the row if it is no order; never fill in who pays it. If it is an order, say"
+    ' total_rows = "accept" in [input] for this file.',
+)
 FURTHER_LINE = entry(
     "further-line",
     "a further line of the order in row {row:d}, with nothing of its own to charge: leave such"
