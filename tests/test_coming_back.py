@@ -192,6 +192,54 @@ def test_a_column_that_was_sorted_or_filled_alone_charges_nobody(
     }
 
 
+@pytest.mark.fault("J14", "E05")
+def test_a_yes_to_another_question_says_nothing_of_cells_that_moved(
+    market: Market,
+) -> None:
+    """Declined cards are to be asked once more, and somebody sorted the payers meanwhile: nobody
+    is charged another's order before they are asked about that.
+    """
+    job(market)
+    declined = [f"cust_test_sandbox{n}0011" for n in range(1, 5)]
+    inbox(market, a=[sale(n, card=card) for n, card in enumerate(declined, 1)])
+    assert night(market) == 10
+    back = [{**row, "batchpay_retry": "yes"} for row in rejected(market, "a")]
+    cells = [row["card"] for row in back][::-1]
+    inbox(
+        market,
+        b=[{**row, "card": cell} for row, cell in zip(back, cells, strict=True)],
+    )
+    assert night(market) == 10
+    assert market.posts() == 4
+    told = rejected(market, "b")
+    assert len(told) == 4 and all("(moved-cells)" in r["batchpay_reason"] for r in told)
+    inbox(market, b=None, c=[{**row, "batchpay_retry": "yes"} for row in told])
+    assert night(market) == 10
+    assert market.posts() == 8
+
+
+@pytest.mark.fault("J08", "E05")
+@pytest.mark.parametrize("other", [DECLINED, "cust_test_gone4242"])
+def test_a_row_with_the_id_of_its_neighbour_is_not_charged_as_that_one(
+    market: Market, other: str
+) -> None:
+    """The id column was shifted and the rest deleted: the neighbour, whose card was declined or
+    refused, is another sale, and waits for its own payer.
+    """
+    job(market)
+    inbox(market, a=[sale(1, card=DECLINED), sale(2, card=other)])
+    assert night(market) == 10
+    first = rejected(market, "a")[0]
+    posts = market.posts()
+    shifted = first | {"order_id": sale(2)["order_id"], "batchpay_retry": "yes"}
+    inbox(market, b=[shifted | {"card": sale(1)["card"]}])
+    assert night(market) == 10
+    assert market.posts() == posts
+    (told,) = rejected(market, "b")
+    assert "(another-row)" in told["batchpay_reason"]
+    assert not any(row["settled_by"] for row in found(market, "a"))
+
+
 @pytest.mark.fault("E05")
 def test_two_amounts_that_somebody_corrected_are_corrected(market: Market) -> None:
     """Values that no other row had are no cells that moved; nor is one that another has."""
@@ -226,7 +274,8 @@ def test_a_row_that_was_filled_down_answers_for_no_sale(
     first = sale(1)
     inbox(market, b=[row | {name: first[name] for name in cells} for row in told])
     assert night(market) == 10
-    assert {row["outcome"] for row in found(market, "b")} == {"conflict"}
+    (outcome,) = {row["outcome"] for row in found(market, "b")}
+    assert outcome == ("conflict" if "amount" in cells else "rejected")
     assert not any(row["settled_by"] for row in found(market, "a"))
     if "amount" in cells:
         assert all(str(steps.OWN_ID()) in row["reason"] for row in found(market, "b"))

@@ -14,7 +14,7 @@ import pytest
 from batchpay.domain.lineage import told_id
 from batchpay.domain.model import Document
 from batchpay.intake.mapping import Mapped, map_chunk
-from batchpay.intake.provenance import held_against, unknown
+from batchpay.intake.provenance import held_against, moved_in, unknown
 from batchpay.job.job import Columns, FromColumn
 from batchpay.lifecycle.places import place_of
 from tests.inside import Inside
@@ -354,6 +354,64 @@ def test_a_conflict_that_comes_after_a_charge_is_not_settled_by_it(
     assert night(market) == 0
     (first,) = (row for row in market.results() if row["file"] == "a.csv")
     assert first["outcome"] == "declined" and "succeeded" in first["settled_by"]
+
+
+# --- one column without the rest
+
+
+def paid_by(*payers: str) -> list[bool]:
+    """What is told of rows of which the payers alone came back as these; -: the row did not."""
+    told = [cells(f"A-{n}", n) for n in range(2, 2 + len(payers))]
+    both = zip(told, payers, strict=True)
+    mapped = judged(told, [row | {"Who": who} for row, who in both if who != "-"])
+    return ["moved-cells" in some for some in rules(mapped)]
+
+
+@pytest.mark.fault("J14", "E05")
+@pytest.mark.parametrize(
+    ("payers", "moved"),
+    [
+        # sorted, and one of them corrected
+        (("cust_5", "cust_4", "cust_9", "cust_2"), [True] * 4),
+        # a cell deleted, and the rest shifted up; one put in, and the rest shifted down
+        (("cust_3", "cust_4", "cust_5", ""), [True, True, True, False]),
+        (("", "cust_2", "cust_3", "cust_4"), [False, True, True, True]),
+        # a row deleted, and the column sorted
+        (("-", "cust_5", "cust_4", "cust_3", "cust_2"), [True, False, True, True]),
+        # filled down, and one of them corrected
+        (
+            ("cust_2", "cust_2", "cust_2", "cust_2", "cust_9"),
+            [False, *[True] * 3, False],
+        ),
+        # as it was; some corrected; one that has another's
+        (("cust_2", "cust_3", "cust_4", "cust_5"), [False] * 4),
+        (("cust_7", "cust_8", "cust_4", "cust_5"), [False] * 4),
+        (("cust_3", "cust_3", "cust_4", "cust_9"), [False] * 4),
+    ],
+)
+def test_cells_of_one_column_that_moved_are_told_whatever_else_was_changed(
+    payers: tuple[str, ...], moved: list[bool]
+) -> None:
+    """As soon as two hold what others have lost."""
+    assert paid_by(*payers) == moved
+
+
+@pytest.mark.fault("J14", "E05")
+def test_a_column_that_moved_in_one_chunk_has_moved_in_the_next() -> None:
+    """The values of its cells may stand in another chunk."""
+    told = [cells(f"A-{n}", n) for n in (2, 3)]
+    held = {
+        place_of(BATCH, "", int(row["batchpay_row"])): d
+        for row, d in zip(
+            told, map_chunk(TextChunk(told), COLUMNS).documents, strict=True
+        )
+    }
+    chunk = TextChunk([told[0] | {"Who": "cust_99"}, told[1]])
+    for known, found in (((), [[], []]), ({"Who"}, [["moved-cells"], []])):
+        mapped = map_chunk(chunk, COLUMNS)
+        back = held_against(mapped, COLUMNS, held.get, known_moved=known)
+        assert rules(back) == found
+        assert moved_in(back) == set(known)
 
 
 # --- words that are sent beside the money

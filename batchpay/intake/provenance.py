@@ -10,13 +10,14 @@ file names:
     the cell could be any id's (empty, rounded, #N/A) ... only if what it asks for is the same, or
       is nobody else's
     another id is in the cell                         another order, that corrects the named row if
-      it is like it, and the id is not that of another rejected row beside the named one
+      it is like it, and the id is not that of another row beside the named one
 
 Who did as the reason said is no such stranger: an id without the blanks for which it was refused,
 or one where none stood and whose own row stands beside it, is that row's own.
 
 What cannot be told so is rejected, and says what to write. So are rows of which one column alone
-was sorted, or filled down: what others of them asked for.
+was sorted, shifted or filled down: where several hold what others of them asked for, whatever else
+was changed in it.
 """
 
 from __future__ import annotations
@@ -51,8 +52,10 @@ Held = Callable[[str], Document | None]
 read.
 """
 
-Beside = Callable[[str], Collection[str]]
-"""The same place -> the order ids of the rows about it in its file that were rejected, too."""
+Beside = Callable[[str], Mapping[str, Document | None]]
+"""The same place -> the order ids of the other rows about it in its file, and what they ask for;
+None of those that were rejected, too.
+"""
 
 WasWrong = Callable[[str], Sequence[Problem]]
 """The same place -> what was wrong with the row."""
@@ -66,9 +69,9 @@ def unknown(place: str) -> Document | None:
     return None
 
 
-def nobody_beside(place: str) -> Collection[str]:
+def nobody_beside(place: str) -> Mapping[str, Document | None]:
     """There is no journal to ask."""
-    return ()
+    return {}
 
 
 def nothing_wrong(place: str) -> Sequence[Problem]:
@@ -126,8 +129,12 @@ def held_against(
     held: Held,
     beside: Beside = nobody_beside,
     was_wrong: WasWrong = nothing_wrong,
+    known_moved: Collection[str] = (),
 ) -> Mapped:
-    """The chunk with a problem at each row that is not beside its own `batchpay_` columns."""
+    """The chunk with a problem at each row that is not beside its own `batchpay_` columns.
+
+    `known_moved`: columns whose cells were moved in an earlier chunk of the file.
+    """
     if lineage.ID not in mapped.chunk.columns:
         return mapped
     mapped = _with_own_words(mapped, columns, held)
@@ -139,8 +146,28 @@ def held_against(
     if strangers:
         mapped = _without(mapped, strangers)
         came = {at: one for at, one in came.items() if at not in strangers}
-    named = {at: held(mapped.corrects[at]) or {} for at in came}
-    return _with_lost_letters(_with_moved(mapped, named, columns), held)
+    named = {
+        at: held(mapped.corrects[at]) or {}
+        for at in came
+        if not _is_meant(mapped, at, was_wrong)
+    }
+    return _with_lost_letters(_with_moved(mapped, named, columns, known_moved), held)
+
+
+def moved_in(mapped: Mapped) -> set[str]:
+    """The columns whose cells were found moved."""
+    every = (problem for some in mapped.problems.values() for problem in some)
+    return {one.column for one in every if one.rule == MOVED_CELLS.code}
+
+
+def _is_meant(mapped: Mapped, at: int, was_wrong: WasWrong) -> bool:
+    """Did a person say yes when asked whether the cells of this row are meant? A yes to another
+    question, to ask a declined card once more, is none to this one.
+    """
+    if at not in mapped.comeback:
+        return False
+    wrong = was_wrong(mapped.corrects[at])
+    return any(problem.rule == MOVED_CELLS.code for problem in wrong)
 
 
 def _with_own_words(mapped: Mapped, columns: Columns, held: Held) -> Mapped:
@@ -397,23 +424,27 @@ _FILLED = 3  # rows whose cells hold one value of another row: fewer may well be
 
 
 def _with_moved(
-    mapped: Mapped, named: Mapping[int, Document], columns: Columns
+    mapped: Mapped,
+    named: Mapping[int, Document],
+    columns: Columns,
+    known_moved: Collection[str],
 ) -> Mapped:
     """The chunk with a problem at each cell that holds what another row that came back held, where
-    several do; but where the person says that they are meant. `named`: row -> what that asked for
-    which it names.
+    several do. `named`: row -> what that asked for which it names, of those that nobody has
+    answered for.
     """
     found: dict[int, tuple[Problem, ...]] = {}
     for fields in _MOVED:
         used = (name for name in columns.of(*fields) if name in mapped.chunk.columns)
         column = next(used, "")
-        pairs = {}
-        for at, was in named.items():
-            now = mapped.documents[at]
-            both = _told_in(now, fields), _told_in(was, fields)
-            if all(both) and at not in mapped.comeback:
-                pairs[at] = both
-        moved = _moved(pairs)
+        pairs = {
+            at: (_told_in(mapped.documents[at], fields), _told_in(was, fields))
+            for at, was in named.items()
+        }
+        changed = [at for at, (now, was) in pairs.items() if now and was and now != was]
+        moved: Sequence[int] = changed
+        if column not in known_moved:
+            moved = _moved(changed, pairs)
         if not (column and moved):
             continue
         texts = mapped.chunk.texts(column)
@@ -429,34 +460,45 @@ def _told_in(document: Document, fields: Sequence[str]) -> str:
     return ":".join(str(document[name]) for name in fields if name in document)
 
 
-def _moved(pairs: Mapping[int, tuple[str, str]]) -> list[int]:
-    """Rows, each with what it asks for and what it asked for before: those that have changed, where
-    all hold what rows of these held before, each once, or the one value of another row.
+def _moved(
+    changed: Sequence[int], pairs: Mapping[int, tuple[str, str]]
+) -> Sequence[int]:
+    """Of rows, each with what it asks for and what it asked for before, those whose cells were
+    moved: all that have changed, where several hold what others lost that have changed or are empty
+    now; or those that hold one value of a row that has not.
     """
-    changed = [at for at, (now, was) in pairs.items() if now != was]
-    now = Counter(pairs[at][0] for at in changed)
-    if len(changed) > 1 and now <= Counter(was for _, was in pairs.values()):
+    lost = Counter(was for now, was in pairs.values() if now != was)
+    taken = Counter(pairs[at][0] for at in changed)
+    if (lost & taken).total() > 1:
         return changed
-    stayed = {was for now_, was in pairs.values() if now_ == was}
-    were = {pairs[at][1] for at in changed}
-    is_filled = len(now) == 1 and len(changed) >= _FILLED and len(were) > 1
-    if is_filled and stayed.issuperset(now):
-        return changed
+    stayed = {was for now, was in pairs.values() if now == was}
+    for value, count in taken.items():
+        filled = [at for at in changed if pairs[at][0] == value]
+        were = {pairs[at][1] for at in filled}
+        if count >= _FILLED and len(were) > 1 and value in stayed:
+            return filled
     return []
 
 
 def _neighbours(
     mapped: Mapped, came: Mapping[int, _Came], beside: Beside
 ) -> Iterator[int]:
-    """The rows whose id is that of another row of the file that they name one of, which is to be
-    put right, too: it is that row's, whatever both ask for. Of two ids that look alike one is to be
-    written as the other.
+    """The rows whose id is that of another row of the file that they name one of: of one that is to
+    be put right, too, whatever both ask for; of any other that asks for something else. Of two ids
+    that look alike one is to be written as the other, and one that was none is to be filled in.
     """
     for at, one in came.items():
         mine = one.facts.order_id
         if not mine or alike(mine) == alike(one.named.order_id):
             continue
-        if mine in beside(mapped.corrects[at]):
+        others = beside(mapped.corrects[at])
+        if mine not in others:
+            continue
+        asked = others[mine]
+        is_anothers = asked is None
+        if asked is not None and one.named.order_id:
+            is_anothers = one.facts[:3] != _facts(asked)[:3]
+        if is_anothers:
             yield at
 
 

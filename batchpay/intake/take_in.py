@@ -38,6 +38,7 @@ from batchpay.intake.mapping import Mapped, map_chunk
 from batchpay.intake.noorders import NoOrders, SecondTable
 from batchpay.intake.provenance import (
     held_against,
+    moved_in,
     nobody_beside,
     nothing_wrong,
     of_other_jobs,
@@ -139,6 +140,8 @@ class _Judge:
         self._restored: list[int] = []
         # ... and whose words are as they were before a program changed them
         self._reread: list[int] = []
+        # columns whose cells were moved without the rest of their rows
+        self._moved: set[str] = set()
         self.columns = tuple(self._table.columns)
         self.tally = Tally()
         self.features = Features()
@@ -148,6 +151,7 @@ class _Judge:
     def chunks(self) -> Iterator[Judged]:
         """The file, a chunk at a time. Of its last row it is known only at the end what it is."""
         before: Judged | None = None
+        self._moved = set()
         for chunk in self._table.chunks():
             judged = self._judged(chunk)
             if not len(judged.chunk.rows):
@@ -231,10 +235,11 @@ class _Judge:
         lineages = self._lineages
         held, beside, was_wrong = unknown, nobody_beside, nothing_wrong
         if lineages:
-            held, beside = lineages.rows.document, lineages.rows.rejected_beside
+            held, beside = lineages.rows.document, lineages.rows.orders_beside
             was_wrong = lineages.rows.problems
         read = map_chunk(chunk, self._columns, job.input.odd_ids)
-        mapped = held_against(read, self._columns, held, beside, was_wrong)
+        mapped = held_against(read, self._columns, held, beside, was_wrong, self._moved)
+        self._moved |= moved_in(mapped)
         if lineages:
             mapped = of_other_jobs(mapped, lineages.job_of)
         judged = self._checker.judge(mapped)

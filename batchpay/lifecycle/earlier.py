@@ -136,16 +136,21 @@ class EarlierRows:
         """What was wrong with the row of a place when its file was last read."""
         return self.row(place).problems
 
-    def rejected_beside(self, place: str) -> frozenset[str]:
-        """The order ids of the other rows that stand in one chunk with that of a place and were
-        rejected.
+    def orders_beside(self, place: str) -> dict[str, Document | None]:
+        """The order ids of the other rows that stand in one chunk with that of a place, and what
+        they ask for; None of those that were rejected.
         """
         known = self.where(place)
         if known is None:
-            return frozenset()
-        rows = self._chunk_of(place).items()
-        ids = (told.order_id for row, told in rows if told.problems and row != known[2])
-        return frozenset(filter(None, ids))
+            return {}
+        found: dict[str, Document | None] = {}
+        for row, told in self._chunk_of(place).items():
+            if not told.order_id or row == known[2]:
+                continue
+            found[told.order_id] = told.document
+            if told.problems:
+                found[told.order_id] = None
+        return found
 
     def beside(self, place: str) -> list[Document]:
         """What the rows ask for that stand in one chunk with that of a place, its own among

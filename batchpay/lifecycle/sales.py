@@ -13,7 +13,7 @@ from batchpay.domain.model import Outcome
 from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt, begun_ns
 from batchpay.lifecycle.order_ids import alike
-from batchpay.lifecycle.places import by_order, order_in, place_of, places_of
+from batchpay.lifecycle.places import by_order, order_in, place_of, places_of, row_at
 from batchpay.lifecycle.rivals import are_apart
 from batchpay.lifecycle.rows import Cancellation, Guards, History, Row, Unnamed
 from batchpay.lifecycle.sale_terms import (
@@ -184,10 +184,10 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     """The attempt that charged, later, what this row asked for: under its order id, or as its
     corrected row.
 
-    `received_ns`: when the row's file came; what was charged before then settled something else,
-    unless it corrects this very row, or the row that came back to correct it asked for that very
-    order, and so is a duplicate of it, or it is a later attempt than the row's own, which was sent.
-    The same row in an older file speaks for this one.
+    `received_ns`: when the row's file came; what was charged before then, or for another row of
+    that file, settled something else, unless it corrects this very row, or the row that came back
+    to correct it asked for that very order, and so is a duplicate of it, or it is a later attempt
+    than the row's own, which was sent. The same row in an older file speaks for this one.
     """
     charged = []
     own = max((one.intent.attempt for one in _sent_for(row, history)), default=0)
@@ -198,7 +198,7 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
             and attempt.intent.order_id == row.order_id
             and attempt.intent.attempt > own
         )
-        is_later = begun_ns(attempt) > received_ns or corrects or follows
+        is_later = _came_later(attempt, row.place, received_ns) or corrects or follows
         if (
             attempt.outcome is Outcome.SUCCEEDED
             and is_later
@@ -240,12 +240,23 @@ def _settled_before(row: Row, history: History) -> Attempt | None:
     of_its_order = history.attempts.get(row.order_id, ())
     for same in history.same.get(row.place, ()):
         later = [
-            attempt for attempt in of_its_order if begun_ns(attempt) > same.received_ns
+            attempt
+            for attempt in of_its_order
+            if _came_later(attempt, same.place, same.received_ns)
         ]
         for attempt in (*same.settled, *later):
             if attempt.outcome is Outcome.SUCCEEDED and not row.caused(attempt):
                 return attempt
     return None
+
+
+def _came_later(attempt: Attempt, place: str, received_ns: int) -> bool:
+    """Was it begun after a row's file came, and for a row of another file? Two rows that stand side
+    by side say nothing of each other.
+    """
+    own_file = row_at(place)
+    is_beside = own_file is not None and attempt.intent.batch_id.endswith(own_file[0])
+    return begun_ns(attempt) > received_ns and not is_beside
 
 
 def _of_the_sale(row: Row, history: History) -> Iterator[Attempt]:

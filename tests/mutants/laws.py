@@ -1987,11 +1987,7 @@ mutant(
     "a row beside the columns of its neighbour gives that one its own id",
     "test_coming_back.py"
     "::test_a_row_beside_the_columns_of_its_neighbour_gives_that_one_no_other_id",
-)(
-    lambda: swap(
-        "batchpay.lifecycle.earlier:EarlierRows.rejected_beside", always(frozenset())
-    )
-)
+)(lambda: swap("batchpay.lifecycle.earlier:EarlierRows.orders_beside", always({})))
 
 
 mutant(
