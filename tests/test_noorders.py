@@ -204,6 +204,49 @@ def test_an_order_called_as_a_sum_is_one_by_its_amount(tmp_path: Path) -> None:
     }
 
 
+def amounts(*units: int) -> list[dict[str, str]]:
+    """Orders of these amounts."""
+    return [row(at, amount=f"{unit}.00") for at, unit in enumerate(units, 1)]
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("last", [(), (300,)])
+def test_a_file_of_groups_that_their_sums_close_is_refused(
+    tmp_path: Path, last: tuple[int, ...]
+) -> None:
+    """No word tells them; the sum of all may stand below."""
+    text = text_of(amounts(100, 50, 150, 70, 30, 50, 150, *last))
+    looked = look(tmp_path, "orders.csv", text)
+    (sentence,) = looked.unsent
+    assert f"Rows 4, 8{', 9' if last else ''}: the amount" in sentence
+    looked = look(tmp_path, "orders.csv", text, input='total_rows = "accept"')
+    assert looked.unsent == []
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize(
+    "units",
+    [
+        (100, 200, 300, 100, 200, 300),  # by chance, as of round amounts
+        (100, 50, 150, 70, 30, 50, 151),
+        (100, 50, 150, 70, 30, 50, 150, 10),
+        (10, 10, 10, 10, 10, 10),
+        (100, 150, 50, 300),
+    ],
+)
+def test_sums_by_chance_are_orders(tmp_path: Path, units: tuple[int, ...]) -> None:
+    how = {"input": 'total_rows = "accept"'} if len(units) == 4 else {}
+    looked = look(tmp_path, "orders.csv", text_of(amounts(*units)), **how)
+    assert (looked.unsent, looked.problems) == ([], {})
+
+
+@pytest.mark.fault("X13")
+def test_groups_of_two_currencies_are_no_groups(tmp_path: Path) -> None:
+    rows = amounts(100, 50, 150, 70, 30, 50, 150)
+    rows[5]["currency"] = "USD"
+    assert look(tmp_path, "orders.csv", text_of(rows)).unsent == []
+
+
 @pytest.mark.fault("X13")
 def test_total_rows_are_left_out_where_the_job_says_so(tmp_path: Path) -> None:
     """Told, and no row; an order with that word in another cell stays one."""

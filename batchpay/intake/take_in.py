@@ -46,6 +46,7 @@ from batchpay.intake.provenance import (
 )
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.separators import Separators
+from batchpay.intake.subtotals import Subtotals
 from batchpay.intake.validation import Checker
 from batchpay.job.job import Columns, Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
@@ -136,6 +137,7 @@ class _Judge:
         told_before = unknown if lineages is None else lineages.rows.read_right
         self._separators = Separators(self._columns, told_before)
         self._hundredfold = Hundredfold(job.controls)
+        self._subtotals = Subtotals(job.input.total_rows)
         # rows that have an id again that a program had damaged
         self._restored: list[int] = []
         # ... and whose words are as they were before a program changed them
@@ -174,6 +176,7 @@ class _Judge:
             repeats.add(self._batch_id, judged)
             self._separators.look(judged)
             self._hundredfold.look(judged)
+            self._subtotals.look(judged)
             yield judged
         if self._table.unended is not None:
             self._require_whole(self._table.unended)
@@ -260,7 +263,7 @@ class _Judge:
 
     def refusals(self) -> tuple[Message, ...]:
         """Why nothing of the file is sent, whatever its sender declared; once it was read."""
-        return self._separators.refusals()
+        return (*self._separators.refusals(), *self._subtotals.refusals())
 
     def notes(self) -> tuple[str, ...]:
         """What a person should know about the file, once it was read to its end."""

@@ -67,6 +67,17 @@ SEPARATORS_MIXED = entry(
     remedy="Write all amounts of the column in the way that the job declares; where parts of the"
     " file come from different machines, look at what their orders cost.",
 )
+SUBTOTALS = entry(
+    "refused.subtotals",
+    "Rows {rows}: the amount of each is the sum of the rows above it since the last such row, and"
+    " so the whole file goes: they look like subtotals, which are no orders. Delete them, and send"
+    ' the file again; if they are orders, say total_rows = "accept" in [input].',
+    means="The rows of a file are groups, each closed by a row with its sum, which has all that an"
+    " order needs: its orders would be charged twice.",
+    example="orders of 100, 150 and 50, then a row of 300; orders of 70 and 30, then one of 100",
+    remedy="Delete the rows with the sums, or have the export written without them. Where they are"
+    ' orders, and each is that sum by chance, say total_rows = "accept" in [input].',
+)
 WRONG_COUNT = entry(
     "refused.count",
     "The file has {rows} rows, its sender declared {declared:d}: ask for the whole file.",

@@ -1,0 +1,74 @@
+"""SUBTOTALS that nobody calls so: a file whose rows are groups, each closed by its own sum.
+
+Such a row has an id, a payer and a recipient, as a shop's name that was filled down has; only its
+amount tells what it is. One may be a sum by chance (100, 200, 300); that a whole file falls into
+groups with nothing left over is none. Then nothing of it is sent until a person has looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from batchpay.domain.documents import orders_of, values_of
+from batchpay.domain.model import Judged
+from batchpay.messages import controls as said
+from batchpay.messages.message import Message
+
+_FEWEST = 2  # rows that a group sums
+_ENOUGH = 5  # rows that all groups sum: two groups of two rows may be so by chance
+_NAMED = 5  # rows in a sentence
+
+
+@dataclass(slots=True)
+class Subtotals:
+    """The amounts of one file, as its orders go by."""
+
+    totals: Literal["reject", "skip", "accept"]  # [input] total_rows
+    _currencies: set[str] = field(default_factory=set)
+    _came_back: bool = False  # its rows stand where they were put
+    _part: int = 0  # since the last sum
+    _rows: int = 0  # ... and their number
+    _all: int = 0  # what closed groups come to, and their rows
+    _closed: int = 0
+    _sums: list[int] = field(default_factory=list)  # rows
+    _last: tuple[int, int] = (0, 0)  # row and amount
+
+    def look(self, judged: Judged) -> None:
+        """A chunk's orders."""
+        if self.totals == "accept" or self._came_back or len(self._currencies) > 1:
+            return
+        self._came_back = bool(judged.corrects)
+        orders = orders_of(judged)
+        self._currencies.update(values_of(orders, "currency"))
+        rows = judged.chunk.rows
+        right = (at for at in range(len(rows)) if at not in judged.problems)
+        for at, amount in zip(right, values_of(orders, "amount"), strict=True):
+            self._add(rows[at], amount)
+
+    def _add(self, row: int, amount: int) -> None:
+        if self._rows >= _FEWEST and amount == self._part:
+            self._sums.append(row)
+            self._all += self._part
+            self._closed += self._rows
+            self._part = self._rows = 0
+            return
+        self._part += amount
+        self._rows += 1
+        self._last = (row, amount)
+
+    def refusals(self) -> Iterator[Message]:
+        """Why nothing of the file is sent, once it was read to its end."""
+        sums = list(self._sums)
+        row, amount = self._last
+        if self._rows == 1 and amount == self._all:
+            sums.append(row)  # the sum of all
+        elif self._rows:
+            return
+        is_one = len(self._currencies) == 1 and not self._came_back
+        if is_one and len(self._sums) > 1 and self._closed >= _ENOUGH:
+            listed = ", ".join(map(str, sums[:_NAMED]))
+            if len(sums) > _NAMED:
+                listed += ", …"
+            yield said.SUBTOTALS(rows=listed)
