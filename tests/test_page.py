@@ -470,6 +470,42 @@ def test_shares_without_a_transfer_and_recipients_without_a_charge_are_told(
     )
 
 
+def test_an_order_in_doubt_says_what_comes_of_it_and_what_to_type(
+    tmp_path: Path,
+) -> None:
+    """Beside why it is: where somebody must act, in its story and in the workbook; of one that
+    only a person can end, what that person does alone.
+    """
+    doubt = replace(
+        PENDING,
+        row=4,
+        order_id="0004",
+        outcome=Outcome.IN_DOUBT,
+        reasons=(outcomes.IN_DOUBT_UNTOLD(),),
+        who_acts="next run",
+        authorize_uri="",
+        attempts=1,
+    )
+    text, _ = written(
+        tmp_path,
+        rows=[CHARGED, doubt],
+        cells=[["", "", ""]] * 2,
+        doubt_s="90",
+        stories=lambda ids: dict.fromkeys(ids, STORY),
+    )
+    comes = "the next run, or batchpay settle night.toml, which charges nothing"
+    assert text.count(comes) == 2  # needs action, and its story
+    assert text.count("([gateway] doubt_period, 90 s)") == 2
+    assert "--as not-charged --reason &#39;your reason&#39; 0004; if it has" in text
+    assert "<code>batchpay resolve" not in text
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
+    (_, row, *_) = book["Needs action"].iter_rows(values_only=True)
+    assert any(comes in str(cell) for cell in row)
+    alone = [replace(doubt, who_acts="a person")]
+    text, _ = written(tmp_path, rows=alone, cells=[["", "", ""]])
+    assert "batchpay settle night.toml" not in text
+
+
 def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) -> None:
     """With the recipient's name, beside the recipient's sums, and what was given back of the same
     charge.

@@ -115,6 +115,10 @@ def test_inside_the_doubt_period_nobody_can_say_not_charged(market: Market) -> N
         time.sleep(0.3)
         process.send_signal(signal.SIGKILL)
     market.sandbox.clear_rules()
+    told_of_it = market.run("00001", verb="status").stdout
+    assert "the next run, or batchpay settle job.toml" in told_of_it, told_of_it
+    assert "([gateway] doubt_period, 60 s)" in told_of_it
+    assert "--as not-charged --reason 'your reason' 00001; if it has one" in told_of_it
     early = market.run("00001", "--as", "not-charged", *WHY, verb="resolve")
     assert early.returncode == 75 and "doubt period" in early.stderr
     (charge,) = market.sandbox.charges()

@@ -409,6 +409,7 @@ def _inputs(job: Job, journal: SqliteJournal, counted: Counted, runs: Runs) -> I
         before=totals_in(before) if before else None,
         before_at=iso(before.at_ns) if before else "",
         followed_at=_followed_at(journal, counted.noted.seq),
+        doubt_s=f"{job.gateway.doubt_period_s:g}",
         run=run,
         whole=runs.whole(run.id) if run else None,
         runs=runs.begun,

@@ -66,6 +66,7 @@ from batchpay.lifecycle.rows import rows_of
 from batchpay.messages import stories as said
 from batchpay.messages.message import Entry, Field, Message, plain, worded
 from batchpay.reconciliation.findings import find
+from batchpay.reconciliation.reasons import with_what_comes
 from batchpay.reconciliation.totals import DIFFERS, Totals
 from batchpay.reports.table import Story
 
@@ -90,10 +91,11 @@ def story_of(
     if not spoken:
         events = [{**one, "told": worded(one["told"])} for one in events]
     attempts = fold(own)
+    doubt_s = f"{job.gateway.doubt_period_s:g}"
     return {
         "order": order_id,
         "mode": mode_told(job.gateway.mode),
-        "rows": list(map(_row, found)),
+        "rows": [_row(with_what_comes(one, doubt_s)) for one in found],
         "attempts": [_attempt(one, later) for one in attempts],
         "events": events,
         "exit_code": _exit_code(found, attempts),

@@ -210,6 +210,16 @@ IN_DOUBT = entry(
     example="the connection broke after the request was sent",
     remedy="The next run asks the gateway.",
 )
+IN_DOUBT_NEXT = entry(
+    "in-doubt-next",
+    "the next run, or batchpay settle JOB, which charges nothing, asks the gateway: a charge that"
+    " it tells is the end of this order; where no complete list has one after the doubt period"
+    " ([gateway] doubt_period, {seconds} s), a run sends the same request again, under the same"
+    " key. By hand, where no run finds out: {step}",
+    means="What becomes of an order in doubt, beside why it is.",
+    example="an answer that was lost, in the report and in batchpay status JOB ORDER_ID",
+    remedy="Run batchpay settle, or the next run.",
+)
 IN_DOUBT_UNTOLD = entry(
     "in-doubt.untold",
     "sent, no proof of what became of it (no answer was recorded)",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.domain.model import ChargeSeen, Finding, Outcome
 from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
@@ -245,6 +246,17 @@ def _in_doubt(attempt: Attempt) -> Why:
     if words:
         return (said.IN_DOUBT(said=words),)
     return (said.IN_DOUBT_UNTOLD(),)
+
+
+def with_what_comes(finding: Finding, doubt_s: str) -> Finding:
+    """An order in doubt that a run sees to, with what the run does, and what a person may do.
+    `doubt_s`: the seconds of the doubt period, as they are shown.
+    """
+    if finding.outcome is not Outcome.IN_DOUBT or finding.who_acts != "next run":
+        return finding
+    step = steps.SETTLE_DOUBT(order=finding.order_id)
+    comes = said.IN_DOUBT_NEXT(seconds=doubt_s, step=step)
+    return replace(finding, reasons=(*finding.reasons, comes))
 
 
 def _not_charged(attempt: Attempt) -> Message:

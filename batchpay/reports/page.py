@@ -23,6 +23,7 @@ from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
 from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reconciliation.earned import earned_of
+from batchpay.reconciliation.reasons import with_what_comes
 from batchpay.reports.facts import (
     Payout,
     charged_told,
@@ -399,6 +400,9 @@ class Page:
 
     def _shown(self, finding: Finding, *, whole: bool = False) -> Shown:
         words = self.words
+        told = finding
+        if whole:
+            told = with_what_comes(finding, self.inputs.doubt_s)
         amount = ""
         if finding.amount is not None:
             amount = words.money(finding.amount, finding.currency)
@@ -413,7 +417,7 @@ class Page:
             destination=shown(finding.destination),
             seller=shown(self.pivots.names.get(finding.destination, "")),
             charge=shown(finding.charge_id),
-            reason=shown(self._why(finding)),
+            reason=shown(self._why(told)),
             party=finding.who_acts,
             acts=words.party(finding.who_acts) if finding.who_acts != "-" else "",
             story=self._story_of(finding),
@@ -689,7 +693,7 @@ class Page:
             for finding in findings:
                 told = self.stories.get(finding.order_id)
                 if told and len(told.rows) < NAMED_ROWS:
-                    told.rows.append(self._shown(finding))
+                    told.rows.append(self._shown(finding, whole=True))
                 if not self.limited or finding.outcome is not Outcome.SUCCEEDED:
                     yield finding
 

@@ -64,6 +64,7 @@ class Inputs:
     before_at: str = ""
     # when all that was due was last asked about transfers before these totals, UTC; empty: never
     followed_at: str = ""
+    doubt_s: str = ""  # the seconds of the job's doubt period
     stop: str = ""
     run: RunDone | None = None  # the last run that changed the batch
     whole: RunDone | None = None  # the same run, over all of its batches

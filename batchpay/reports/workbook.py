@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from batchpay.domain.model import MONEY_MOVED, Finding, Outcome, StoredChunk
 from batchpay.messages import labels
 from batchpay.readers.cells import decode_cells
+from batchpay.reconciliation.reasons import with_what_comes
 from batchpay.reports.cover import COLUMNS as COVERED
 from batchpay.reports.cover import Cover, Places
 from batchpay.reports.facts import (
@@ -344,8 +345,9 @@ class _Workbook:
         sheet = self._action
         if sheet.at > DETAILED:
             return
-        self._put(sheet, finding, self._action_columns, reason="long")
-        sheet.tall(self._words.reason(finding), WRAPPED)
+        whole = with_what_comes(finding, self._inputs.doubt_s)
+        self._put(sheet, whole, self._action_columns, reason="long")
+        sheet.tall(self._words.reason(whole), WRAPPED)
         commands = "\n".join(self._words.commands(finding))
         told = (
             seller or finding.destination,
