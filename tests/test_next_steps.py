@@ -992,6 +992,37 @@ def test_a_charge_that_a_person_said_is_gone_stands_in_no_other_orders_way(
     over(three, 10)
 
 
+@pytest.mark.fault("J04", "H05")
+@tries("settle-first")
+def test_an_audit_says_that_an_order_is_in_doubt_and_settle_ends_that(
+    three: Market,
+) -> None:
+    """The gateway has the charge, and the run was killed before its answer: no look at the day
+    once more is asked for, nothing is sent, and both sides agree.
+    """
+    three.orders([order(2)])
+    hangs = three.sandbox.add_rule(action="hang_after", order_id="00002")
+    with three.start("run", "job.toml") as process:
+        while not hangs.applied:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        process.kill()
+    three.sandbox.clear_rules()
+    today = datetime.now(UTC)
+    days = (f"{today - timedelta(days=1):%Y-%m-%d}", f"{today:%Y-%m-%d}")
+    audit = ("--from", days[0], "--to", days[1])
+    differs = three.run(*audit, verb="audit")
+    assert differs.returncode == 12, differs
+    assert "the journal has this order in doubt" in differs.stdout, differs.stdout
+    assert "--since" not in differs.stdout
+    (words,) = set(re.findall(r"batchpay (settle job\.toml) asks", differs.stdout))
+    posts = three.posts()
+    assert program(three, *shlex.split(words)).returncode == 0
+    assert three.posts() == posts
+    assert three.run(*audit, verb="audit").returncode == 0
+    over(three, 0)
+
+
 @pytest.mark.fault("B25", "H05", "J11")
 @tries("settle-unclear")
 def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(

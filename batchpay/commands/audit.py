@@ -32,7 +32,7 @@ from batchpay.domain.events import (
     TransferSeen,
     told_in,
 )
-from batchpay.domain.model import ChargeSeen, Event
+from batchpay.domain.model import ChargeSeen, Event, Outcome
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import defused, many, mode_told, visible
@@ -42,8 +42,10 @@ from batchpay.job.job import Job
 from batchpay.job.key import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.messages import steps
 from batchpay.reconciliation.ledger import BothSides, Ledger, Rolling, Sums, ledger_of
 from batchpay.reconciliation.matching import (
+    UNKNOWN_TO_JOURNAL,
     Attempts,
     Difference,
     Match,
@@ -451,6 +453,7 @@ def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) ->
     live = opened.job.gateway.mode == "live"
     zone = opened.job.controls.time_zone
     match = match_charges(name, attempts, charges, live=live, zone=zone)
+    match.differences = [_of_doubt(opened, one) for one in match.differences]
     match.add(match_elsewhere(name, _ours_of(opened, charges), charges))
     if match.without_time:
         match.notes.append(
@@ -458,6 +461,21 @@ def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) ->
             " these days and perhaps of another one: by name in audit.json, under without_time"
         )
     return match
+
+
+def _of_doubt(opened: OpenJob, difference: Difference) -> Difference:
+    """A charge that the journal does not know, of an order that is in doubt there: says so."""
+    if difference.kind != UNKNOWN_TO_JOURNAL:
+        return difference
+    order_id = difference.order_id
+    attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
+    if not any(one.outcome is Outcome.IN_DOUBT for one in attempts):
+        return difference
+    told = (
+        f"the gateway has it, {difference.state}; the journal has this order in doubt, and no"
+        f" charge of it yet: {steps.SETTLE_FIRST()}"
+    )
+    return replace(difference, told=told)
 
 
 def _without_refunds(period: Period, transactions: Sequence[Transaction]) -> str:

@@ -449,6 +449,12 @@ CHARGED_ELSEWHERE = entry(
     means="Another job charged what this order asks for.",
     example="a corrected row that was laid into another job's folder",
 )
+SETTLE_FIRST = entry(
+    "settle-first",
+    "batchpay settle JOB asks the gateway about it, and charges nothing",
+    means="An order is in doubt in the journal, and an audit finds its charge at the gateway.",
+    example="an audit while the answer of a request is still unknown",
+)
 LOOK_SINCE = entry(
     "look-since",
     "batchpay run JOB --since {day} reads the gateway's list of then once more",

@@ -28,6 +28,8 @@ from batchpay.messages import steps
 GIVE_BACK = ": give this one back"
 """How a difference ends that asks for a refund of a double charge."""
 
+UNKNOWN_TO_JOURNAL = "unknown-to-journal"  # a kind of difference
+
 Attempts = Mapping[str, Sequence[Attempt]]
 """What this job did, by order id."""
 
@@ -216,7 +218,7 @@ def _order_of(job: str, charge: ChargeSeen, attempt: Attempt | None) -> str | No
 # Kinds of difference by which the two sums may differ.
 _OF_SUMS = frozenset(
     {
-        "unknown-to-journal",
+        UNKNOWN_TO_JOURNAL,
         "other-charge",
         "false-success",
         "unknown-to-gateway",
@@ -300,7 +302,7 @@ def _of_charge(
     """
     if attempt is None:
         told = f"the gateway has it, {charge.status}; the journal does not{step}"
-        yield _about(charge, "unknown-to-journal", order_id, told, charge.status)
+        yield _about(charge, UNKNOWN_TO_JOURNAL, order_id, told, charge.status)
         return
     if attempt.charge is None or attempt.charge.id != charge.id:
         yield from _beside_its_own(charge, order_id, attempt, step)
