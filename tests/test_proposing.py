@@ -302,6 +302,71 @@ def test_a_day_is_no_order_and_of_several_amounts_a_person_chooses(
     assert 'so are those of "gross": which is charged?' in text
 
 
+@pytest.mark.fault("X13")
+def test_a_column_of_currencies_in_words_is_never_passed_over(tmp_path: Path) -> None:
+    """A sign beside the amounts says nothing of the other rows: each word's code stands in a second
+    file, empty where it may be several.
+    """
+    words = ["円", "日本円", "บาท"]
+    amounts = ["¥3400", "¥1200", "500"]
+    rows = [
+        [row[0], amount, word, *row[3:]]
+        for row, amount, word in zip(ROWS, amounts, words, strict=True)
+    ]
+    orders = tmp_path / "orders.csv"
+    orders.write_text(text_of([HEADER, *rows]), "utf-8")
+    propose(tmp_path, orders, None)
+    codes = tmp_path / "currencies.csv"
+    assert codes.read_text("utf-8") == "word,code\n円,JPY\n日本円,JPY\nบาท,THB\n"
+    checked = check(load_job(confirmed(tmp_path)))
+    assert [one.problem.rule for one in checked.problems] == ["other-currency"]
+    orders.write_text(text_of([HEADER, *[[*rows[0][:2], "¥", *rows[0][3:]]]]), "utf-8")
+    propose(tmp_path / "sign", orders, None)
+    assert (tmp_path / "sign" / "currencies.csv").read_text("utf-8").endswith("¥,\n")
+
+
+@pytest.mark.fault("X06")
+def test_all_columns_that_could_be_charged_are_named(tmp_path: Path) -> None:
+    """A person chooses."""
+    header = ["Order No", "Net amount", "VAT", "Amount due", "Points", *HEADER[2:]]
+    rows = [[row[0], "100", "7", "107", "Gold", *row[2:]] for row in ROWS]
+    (tmp_path / "orders.csv").write_text(text_of([header, *rows]), "utf-8")
+    propose(tmp_path, tmp_path / "orders.csv", None)
+    text = (tmp_path / "job.toml").read_text("utf-8")
+    assert 'also possible: "VAT", "Amount due": which is charged?' in text
+    assert '"amount"' in re.search("(?m)^to_confirm = .*$", text)[0]  # type: ignore[index]
+
+
+@pytest.mark.fault("X06")
+@pytest.mark.parametrize("money", ["Refund", "送料", "k"])
+def test_money_is_no_order_id_and_a_name_that_stands_twice_is_told(
+    tmp_path: Path, money: str
+) -> None:
+    header = [
+        "Order No",
+        money,
+        "Amount",
+        "Recipient",
+        "Customer",
+        "Order No",
+        "Amount",
+    ]
+    rows = [
+        [row[0], f"{at}0.50", row[1], *row[3:5], row[0], row[1]]
+        for at, row in enumerate(ROWS)
+    ]
+    book = openpyxl.Workbook()
+    for cells in (header, *rows):
+        book.active.append(cells)
+    book.save(tmp_path / "orders.xlsx")
+    propose(tmp_path, tmp_path / "orders.xlsx", None)
+    text = (tmp_path / "job.toml").read_text("utf-8")
+    columns = tomllib.loads(text)["columns"]
+    assert columns["order_id"] == "…"
+    assert '"Order No" stands more than once in the header: rename all but one' in text
+    assert '"Amount" stands more than once in the header: rename all but one' in text
+
+
 @pytest.mark.parametrize("kind", ["csv", "cp932", "xlsx", "tokens"])
 def test_a_file_without_a_header_is_told_what_it_lacks(
     tmp_path: Path, kind: str

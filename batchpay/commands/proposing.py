@@ -11,7 +11,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -62,14 +62,17 @@ def propose(directory: Path, source: Path, sheet: str | None) -> list[Path]:
         looked = _look(snapshot, Input(str(source), sheet=sheet))
         columns = read(snapshot, looked.settings, ()).columns
         _require_names(source, looked.settings.header_row, columns)
-        wanted = _names(columns)
+        wanted, twice = _names(columns)
         cells, numbers = _sampled(snapshot, looked.settings, wanted)
-    guesses = guessing.guesses_of(cells, numbers, _lookups(source, directory))
+    guesses = guessing.guesses_of(cells, numbers, _lookups(source, directory), twice)
     files = {name: data_path(f"schemas/{name}").read_bytes() for name in names[1:]}
     destination = guesses["destination"]
     if destination.to_fill_in:
         require_free(directory, ("recipients.csv",))
         files["recipients.csv"] = _to_fill_in(cells[destination.column])
+    if words := guesses["currency"].words:
+        require_free(directory, ("currencies.csv",))
+        files["currencies.csv"] = _as_csv([("word", "code"), *words])
     shown = Path(os.path.relpath(source, directory)).as_posix()
     dates = guessing.dates_in(cells, [guess.column for guess in guesses.values()])
     text = "\n".join(_job(shown, source, looked, guesses, cells, dates))
@@ -85,17 +88,20 @@ def _require_names(source: Path, row: int, columns: Sequence[str]) -> None:
 _EXAMPLES = ("order_id", "amount", "currency", "recipient", "customer")
 
 
-def _names(columns: Sequence[str]) -> list[str]:
-    """The columns that a field may read: those whose name is in the header, and there once."""
+def _names(columns: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The columns that a field may read: those whose name is in the header, and there once; and the
+    names that are there more than once.
+    """
     made = [re.fullmatch(r"(.*) \(\d+\)", name) for name in columns]
     twice = {match[1] for match in made if match and match[1] in columns}
-    return [
+    once = [
         name
         for name in columns
         if not re.fullmatch(r"\(column \d+\).*", name)
         and name not in twice
         and re.sub(r" \(\d+\)$", "", name) not in twice
     ]
+    return once, sorted(twice)
 
 
 # --- how the file is read
@@ -259,11 +265,13 @@ def _are_recipients(rows: Sequence[Sequence[str]], at: int) -> bool:
 
 def _to_fill_in(shops: Sequence[str]) -> bytes:
     """A lookup file with every name of a column, whose recipients a person writes beside."""
+    names = dict.fromkeys(filter(None, shops))
+    return _as_csv([("shop", "recipient_id"), *((shop, "") for shop in names)])
+
+
+def _as_csv(rows: Iterable[Sequence[str]]) -> bytes:
     made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    writer.writerow(("shop", "recipient_id"))
-    for shop in dict.fromkeys(filter(None, shops)):
-        writer.writerow((shop, ""))
+    csv.writer(made, lineterminator="\n").writerows(rows)
     return made.getvalue().encode()
 
 

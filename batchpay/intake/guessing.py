@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batchpay.domain.calendars import date_form_of
 from batchpay.domain.figures import (
@@ -118,6 +118,16 @@ _DATES = (
     *("令和6年12月31日", "31 ธ.ค. 2567"),
 )
 _SMALLEST = ("satang", "สตางค์", "minor", "cents")
+# in the names of columns of money, whichever it is
+_MONEY = re.compile(
+    r"(?<![a-z])(?:amount|amt|total|subtotal|net|gross|due|paid|balance|price|cost|sum|sales|value|refunds?"
+    r"|discount|fees?|tax|vat|gst|shipping|commission|payout|revenue|betrag|summe|netto|brutto|preis"
+    r"|rabatt|steuer|montant|prix|importe|precio)(?![a-z])"
+    r"|金額|合計|代金|価格|料|税|割引|返金|売上|ยอด|เงิน|ราคา|ค่า|ส่วนลด|ภาษี"
+)
+_AFTER_POINT = re.compile(r".*\d[.,]\d\d\D*")
+_MOST_WORDS = 20  # by which a column says its currencies
+_OWN_NAME = 50  # a column with less of a currency's name in its own is hardly one
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,8 @@ class Guess:
     toml: str
     why: str
     to_fill_in: bool = False  # the lookup file that it names is still to be made
+    # of a currency in words: each with its code, empty where nobody knows it
+    words: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +166,11 @@ def guesses_of(
     cells: Cells,
     numbers: Mapping[str, frozenset[int]],
     lookups: Sequence[Lookup] = (),
+    twice: Sequence[str] = (),
 ) -> dict[str, Guess]:
-    """By field. `numbers`: positions of cells that are numbers and no texts, by column."""
+    """By field. `numbers`: positions of cells that are numbers and no texts, by column; `twice`:
+    names that several columns have, which no field can read.
+    """
     found: dict[str, Guess] = {}
     taken: set[str] = set()
     for field in ("card", "customer", "source"):
@@ -177,7 +192,20 @@ def guesses_of(
             "description", column, quoted(column), "by its name"
         )
         taken.add(column)
-    return found
+    return {field: _beside_twice(guess, twice) for field, guess in found.items()}
+
+
+def _beside_twice(guess: Guess, twice: Sequence[str]) -> Guess:
+    """The same with what would be a better guess, if its name stood once in the header."""
+    own = _likeness(guess.column, guess.field)
+    better = [name for name in twice if _likeness(name, guess.field) > own]
+    if not better:
+        return guess
+    listed = ", ".join(map(quoted, better))
+    why = (
+        f"{guess.why}; {listed} stands more than once in the header: rename all but one"
+    )
+    return replace(guess, why=told(why, 200))
 
 
 def dates_in(cells: Cells, taken: Sequence[str]) -> dict[str, str]:
@@ -259,6 +287,8 @@ def _amount(
 ) -> Guess:
     column = _named(cells, "amount", taken)
     why = "by its name"
+    if also := [name for name in _with_money(cells, taken) if name != column]:
+        why += f"; also possible: {', '.join(map(quoted, also))}: which is charged?"
     if not column:
         column = _most_numbers(cells, taken)
         why = "most of its cells are amounts"
@@ -285,6 +315,25 @@ def _amount(
     told_form = f", format = {quoted(form)}" if form else ""
     toml = f'{{ column = {quoted(column)}, unit = "{unit}"{told_form} }}'
     return Guess("amount", column, toml, why)
+
+
+def _with_money(cells: Cells, taken: set[str]) -> list[str]:
+    """The columns that say that they are money, and hold nothing else."""
+    found = []
+    for column, texts in cells.items():
+        filled = list(filter(None, texts))
+        fits = sum(map(_is_amount, filled))
+        if (
+            column not in taken
+            and _is_money(column)
+            and 100 * fits >= ENOUGH * len(filled)
+        ):
+            found.append(column)
+    return found
+
+
+def _is_money(column: str) -> bool:
+    return _MONEY.search(folded(column)) is not None
 
 
 def _most_numbers(cells: Cells, taken: set[str]) -> str:
@@ -396,6 +445,11 @@ def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
                 default = "; some are empty: fill them in, or give a default"
             why = f"{codes} of {len(filled)} cells are currencies{default}"
             return Guess("currency", column, quoted(column), why)
+    column = _named(cells, "currency", taken)
+    if column and _likeness(column, "currency") >= _OWN_NAME:
+        words = dict.fromkeys(filter(None, cells[column]))
+        if 0 < len(words) <= _MOST_WORDS and not re.search(r"\d", "".join(words)):
+            return _in_words(column, tuple(words))
     texts = (amount.column, *map(_with_yen, cells.get(amount.column, ())))
     meant: set[str] = set()
     for sign, codes_of_sign in SIGNS.items():
@@ -415,6 +469,29 @@ def _currency(cells: Cells, amount: Guess, taken: set[str]) -> Guess:
     )
 
 
+def _in_words(column: str, words: Sequence[str]) -> Guess:
+    """A column that says the currency otherwise than by its code: a second file says which."""
+    pairs = tuple((word, _code_of(word)) for word in words)
+    lookup = Lookup("currencies.csv", "word", "code", frozenset())
+    why = f"by its name; the code of each of its {len(pairs)} words stands in {lookup.name}"
+    return Guess("currency", column, _lookup_toml(column, lookup), why, words=pairs)
+
+
+def _code_of(word: str) -> str:
+    """The currency that a word says, empty where it may be several.
+
+    >>> _code_of("日本円"), _code_of("บาท (THB)"), _code_of("usd"), _code_of("$")
+    ('JPY', 'THB', 'USD', '')
+    """
+    letters = "".join(one if one.isascii() and one.isalpha() else " " for one in word)
+    said = {text for text in letters.upper().split() if text in EXPONENTS}
+    for sign, codes in SIGNS.items():
+        is_said = sign in word if not sign.isascii() else sign == word.casefold()
+        if is_said and len(codes) == 1:
+            said |= codes
+    return "".join(said) if len(said) == 1 else ""
+
+
 def _with_yen(text: str) -> str:
     """Japanese files have the yen sign where others have a backslash."""
     return text.replace("\\", "¥")
@@ -426,7 +503,11 @@ def _order_id(cells: Cells, taken: set[str]) -> Guess:
     if not column:
         dates = dates_in(cells, list(taken))
         others = (name for name in cells if name not in taken and name not in dates)
-        alone = [name for name in others if _all_differ(cells[name])]
+        alone = [
+            name
+            for name in others
+            if _all_differ(cells[name]) and not _may_be_money(name, cells[name])
+        ]
         column = alone[0] if alone else ""
         why = "the first column whose cells all differ"
     if not column:
@@ -435,6 +516,12 @@ def _order_id(cells: Cells, taken: set[str]) -> Guess:
     ids = set(filter(None, texts))
     why += f"; {len(ids)} different ids in {len(texts)} rows"
     return Guess("order_id", column, quoted(column), why)
+
+
+def _may_be_money(column: str, texts: Sequence[str]) -> bool:
+    """By its name, or its decimals: an amount is no id, though all differ."""
+    fits, filled = _counts(texts, _AFTER_POINT)
+    return _is_money(column) or 100 * fits >= ENOUGH * filled > 0
 
 
 def _all_differ(texts: Sequence[str]) -> bool:

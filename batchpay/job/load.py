@@ -131,6 +131,8 @@ class _Builder:
         if not isinstance(told, Mapping):
             return
         for name in ("value", "default"):
+            if name == "value" and "lookup" in told:
+                continue  # there it names a column
             code = told.get(name)
             if code is not None and code.upper() not in EXPONENTS:
                 self._at.say(

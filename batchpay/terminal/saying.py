@@ -328,8 +328,11 @@ def proposed(files: list[Path], *, as_json: bool) -> None:
         return
     for path in files:
         say(f"written: {path}")
-    if len(files) > 3:  # beside job and schemas the lookup file
-        say(f"next: write the recipient (recp_…) of each shop into {files[-1]}")
+    for path in files:  # the lookup files
+        if path.name == "recipients.csv":
+            say(f"next: write the recipient (recp_…) of each shop into {path}")
+        if path.name == "currencies.csv":
+            say(f"next: look at the code (THB, JPY, …) of each word in {path}")
     say(
         f"next: look at each guess in {files[0]}, take it out of to_confirm, then batchpay check"
         f" {files[0]}"
