@@ -251,6 +251,26 @@ def test_two_jobs_share_a_file_and_one_chain(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("E01")
+def test_who_only_reads_sees_one_moment_whatever_is_written_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """What several questions find fits together, and the writer is not kept from writing."""
+    path = tmp_path / "j.db"
+    writer = SqliteJournal(path, "night")
+    writer.append([Event("run.started", 1)])
+    reader = SqliteJournal(path, "night", read_only=True)
+    writer.append([Event("run.finished", 2)])
+    assert [event.at_ns for event in reader.events()] == [1]
+    reader.verify()
+    assert reader.head()[0] == 1
+    reader.close()
+    later = SqliteJournal(path, "night", read_only=True)
+    assert [event.at_ns for event in later.events()] == [1, 2]
+    later.close()
+    writer.close()
+
+
+@pytest.mark.fault("E01")
 def test_the_lock_is_the_kernels_and_names_its_holder(tmp_path: Path) -> None:
     """A second run ends at once with the host, pid and start of the first; a killed holder holds
     nothing.

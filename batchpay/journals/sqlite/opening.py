@@ -124,7 +124,9 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
     """Open without writing anything; where there is no journal yet, an empty one in memory.
 
     A journal of an earlier version is read through a temporary copy in today's form: the file
-    itself is migrated by the next `run` or `settle`. Raises as `open_to_write`.
+    itself is migrated by the next `run` or `settle`. All is read as it stood at one moment: a run
+    that writes meanwhile would make columns and events of two moments contradict each other.
+    Raises as `open_to_write`.
     """
     try:
         _refuse_what_is_no_file(path, os.R_OK)
@@ -140,6 +142,7 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
             connection.close()
             raise
         if found == SCHEMA_VERSION:
+            connection.execute("BEGIN")
             return connection
         # "": a temporary file that nobody else can open
         copy = _connected(":memory:" if found is None else "")
