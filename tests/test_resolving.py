@@ -131,6 +131,30 @@ def test_inside_the_doubt_period_nobody_can_say_not_charged(market: Market) -> N
     market.agree()
 
 
+def test_settle_says_that_it_learned_nothing_where_run_says_that_it_sends_nothing(
+    market: Market,
+) -> None:
+    """It never sends anything; what keeps its look back is named, the second time, too."""
+    market.orders([order(1)])
+    market.job(doubt="1s", timeout="1s")
+    market.sandbox.add_rule(method="POST", path="/charges", action="hang_after")
+    with market.start("run", "job.toml") as process:
+        while not market.posts():
+            time.sleep(0.01)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGKILL)
+    market.sandbox.clear_rules()
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", status=503, body={"object": "error"}
+    )
+    for _ in range(2):
+        done = market.run(verb="settle")
+    assert "nothing was learned of what is open: the gateway answers" in done.stdout
+    assert "nothing is sent" not in done.stdout
+    assert market.run().returncode == 11
+    assert "nothing is sent, as before: " in market.run().stdout
+
+
 def test_a_held_order_can_be_cancelled_and_no_other(market: Market) -> None:
     """It is never sent, by this file or another."""
     market.orders([order(1), order(2), order(3)])

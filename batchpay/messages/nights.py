@@ -153,6 +153,13 @@ AS_BEFORE = entry(
     example="a list of the gateway's that cannot be read",
     remedy="See to what is named.",
 )
+LEARNED_NOTHING = entry(
+    "night.learned-nothing",
+    "nothing was learned of what is open: {why}",
+    means="A command that only asks could not look at the gateway, which was so before.",
+    example="batchpay settle while the gateway answers with 503",
+    remedy="See to what is named, and run the same command again.",
+)
 NOT_LOOKED = entry(
     "night.not-looked",
     "the gateway's charges could not be listed, so nothing is known of what became of them since:"
