@@ -34,6 +34,7 @@ from tests.nights_told import (
     PENDING,
     REJECTED,
     ROWS,
+    RUN,
     STORY,
     night,
 )
@@ -468,6 +469,18 @@ def test_shares_without_a_transfer_and_recipients_without_a_charge_are_told(
         0,
         "1 held: the night was over",
     )
+
+
+def test_why_some_were_not_sent_is_told_of_a_file_with_rows_that_were_not(
+    tmp_path: Path,
+) -> None:
+    """Not of another that the same run rewrote."""
+    why = str(labels.FACT_HELD())
+    run = replace(RUN, held="the gateway was silent")
+    text, _ = written(tmp_path, run=run)
+    assert why in text and "<dd>the gateway was silent</dd>" in text
+    text, _ = written(tmp_path, rows=[CHARGED], cells=[["", "", ""]], run=run)
+    assert why not in text
 
 
 def test_an_order_in_doubt_says_what_comes_of_it_and_what_to_type(

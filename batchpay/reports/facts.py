@@ -123,7 +123,8 @@ def _of_run(inputs: Inputs, words: Words) -> Iterator[tuple[Entry, str]]:
         both = {"own": _told(own, words), "whole": _told(of_all, words)}
         yield fact, words.say(labels.OF_BOTH(**both))
     yield labels.FACT_REQUESTS, requests_told(run, words)
-    yield labels.FACT_HELD, words.again(run.held)
+    if inputs.totals.count(Outcome.HELD) or not inputs.batch.rows_read:
+        yield labels.FACT_HELD, words.again(run.held)
     settings = [f"{name} {value}" for name, value in run.settings.items()]
     yield labels.FACT_SETTINGS, " · ".join(settings)
 
