@@ -19,7 +19,7 @@ import markupsafe
 import openpyxl
 import pytest
 
-from batchpay.domain.model import Outcome, Problem
+from batchpay.domain.model import Outcome, Problem, RunBegun
 from batchpay.domain.money import money_told
 from batchpay.messages import labels, outcomes
 from batchpay.messages.message import plain
@@ -481,6 +481,28 @@ def test_why_some_were_not_sent_is_told_of_a_file_with_rows_that_were_not(
     assert why in text and "<dd>the gateway was silent</dd>" in text
     text, _ = written(tmp_path, rows=[CHARGED], cells=[["", "", ""]], run=run)
     assert why not in text
+
+
+def test_exit_codes_are_told_in_words_and_a_run_without_one_did_not_end(
+    tmp_path: Path,
+) -> None:
+    """Beside each run, and once for all codes that stand there or that a finished run has."""
+    begun = [
+        RunBegun("run-1", "2026-11-24T16:00:00Z", None, "run", ()),
+        RunBegun("run-2", "2026-11-24T16:30:00Z", 75, "run", ("--wait",)),
+    ]
+    rows = [replace(CHARGED, run_id=name) for name in ("run-1", "run-2")]
+    _, read = written(
+        tmp_path, rows=rows, cells=[["", "", ""]] * 2, runs=lambda ids: begun
+    )
+    by_run = {row[0]: row[3] for row in read.rows if row[0].startswith("run-")}
+    assert by_run == {
+        "run-1": "did not end: it was killed, or its machine stopped",
+        "run-2": "75run the same command again",
+    }
+    said = [one for one in read.texts["li"] if re.match(r"\d+ – ", one)]
+    assert [one.split()[0] for one in said] == ["0", "10", "11", "12", "75"]
+    assert said[2].startswith("11 – start the run again later: it asks")
 
 
 def test_an_order_in_doubt_says_what_comes_of_it_and_what_to_type(

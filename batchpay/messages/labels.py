@@ -194,6 +194,7 @@ HEADING_LAST_RUN = _label(
     "heading.last-run", "The last run, over all of its files", _HEADING
 )
 HEADING_RUN = _label("heading.run", "The last run that changed this batch", _HEADING)
+HEADING_EXITS = _label("heading.exits", "What exit codes say", _HEADING)
 HEADING_SENDERS = _label(
     "heading.senders", "The runs that sent these charges", _HEADING
 )
@@ -546,6 +547,17 @@ NO_END = _label(
     "page.no-end",
     "A run began and did not come to its end: no new file",
     "A day whose last run was killed.",
+)
+EXIT_PERSON = _label(
+    "page.exit-12",
+    "a person must look: something is not as it was asked for, is not proven, or does not agree"
+    " with what was noted",
+    "What the exit code 12 of a run says.",
+)
+RUN_NO_END = _label(
+    "page.run-no-end",
+    "did not end: it was killed, or its machine stopped",
+    "Beside a run without an exit code.",
 )
 NO_NEW_FILE = _label(
     "page.no-new-file",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
-from batchpay.domain.exits import messages
+from batchpay.domain.exits import BY_CODE, OF_ROWS, messages
 from batchpay.domain.model import Outcome, RunBegun, RunDone
 from batchpay.domain.money import money_text
 from batchpay.lifecycle.after import FOR_A_PERSON, Stands
@@ -210,6 +210,20 @@ def _exit_told(code: int, own: int, words: Words) -> str:
     if code == own:
         return str(code)
     return words.say(labels.OF_ALL_BATCHES(code=str(code), own=str(own)))
+
+
+def exit_sentence(code: int, words: Words) -> str:
+    """What is to be done after a run that ended so, and who does it."""
+    if code == DOES_NOT_ADD_UP:
+        return words.word(labels.EXIT_PERSON)
+    known = BY_CODE.get(code)
+    return words.say(known.entry()) if known else ""
+
+
+def exits_told(met: Iterable[int], words: Words) -> list[tuple[int, str]]:
+    """What the exit codes say: those of a finished run, and others that were met."""
+    every = ((code, exit_sentence(code, words)) for code in sorted(OF_ROWS.union(met)))
+    return [(code, told) for code, told in every if told]
 
 
 def is_it_all(inputs: Inputs, words: Words) -> str:

@@ -27,6 +27,7 @@ from batchpay.messages import labels
 from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.reports.facts import (
     Payout,
+    exits_told,
     known_last,
     payouts_told,
     stop_told,
@@ -235,6 +236,12 @@ class Index:
             return []
         told = whole_run_facts(last.run, self._words)
         return [(name, shown(value)) for name, value in told]
+
+    @property
+    def exits(self) -> list[tuple[int, str]]:
+        """What the exit codes say that stand here, and those of any finished run."""
+        met = {run.exit_code for run in self.told.runs if run.exit_code is not None}
+        return exits_told(met, self._words)
 
     @property
     def last_sums(self) -> list[dict[str, str]]:

@@ -28,6 +28,8 @@ from batchpay.reports.facts import (
     Payout,
     charged_told,
     dashboard_of,
+    exit_sentence,
+    exits_told,
     facts,
     is_it_all,
     known_last,
@@ -639,9 +641,9 @@ class Page:
         ]
 
     @property
-    def senders(self) -> list[tuple[str, str, str, str, str]]:
+    def senders(self) -> list[tuple[str, str, str, str, str, str]]:
         """The runs that sent rows of this batch: what each was called, started as and when, its
-        exit code, and how many rows; empty where that is the last run alone.
+        exit code, what that says, and how many rows; empty where that is the last run alone.
         """
         sent = self.pivots.runs
         last = self.inputs.run
@@ -652,11 +654,25 @@ class Page:
                 run.id,
                 shown(started_as(run, self.inputs)),
                 self.words.instant(run.started),
-                "" if run.exit_code is None else str(run.exit_code),
+                *self._ended(run.exit_code),
                 self.words.number(sent[run.id]),
             )
             for run in self.inputs.runs(sent.keys())
         ]
+
+    def _ended(self, code: int | None) -> tuple[str, str]:
+        """The exit code of a run, and what it says; a run without one was killed."""
+        if code is None:
+            return "", self.words.word(labels.RUN_NO_END)
+        return str(code), exit_sentence(code, self.words)
+
+    @property
+    def exits(self) -> list[tuple[int, str]]:
+        """What the exit codes say that stand here, and those of any finished run."""
+        codes = {run.exit_code for run in self.inputs.runs(self.pivots.runs.keys())}
+        if self.inputs.run is not None:
+            codes.add(self.inputs.run.exit_code)
+        return exits_told((code for code in codes if code is not None), self.words)
 
     @property
     def agreed(self) -> str:
