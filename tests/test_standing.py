@@ -342,6 +342,18 @@ def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
         assert isinstance(stand(other(customer), known, FREE), kind)
 
 
+@pytest.mark.fault("L11", "J13")
+def test_a_charge_that_is_not_decided_contradicts_no_row_yet() -> None:
+    """A person could say nothing of it; once it has taken the money, they are asked."""
+    waits = {**ADOPTED.data, **answer_event(1, status="pending", paid=False).data}
+    other_terms = mine({**DOCUMENT, "amount": 5})
+    shown = stand(other_terms, history(replace(ADOPTED, data=waits)), FREE)
+    assert isinstance(shown, Owns) and not (shown.contradicts or shown.resumes)
+    assert shown.attempt.outcome is Outcome.PENDING
+    decided = stand(other_terms, history(ADOPTED), FREE)
+    assert isinstance(decided, Owns) and decided.contradicts
+
+
 @pytest.mark.fault("L11")
 def test_an_adopted_charge_whose_terms_the_row_denies_is_a_contradiction() -> None:
     """The run ends and a person looks; a row that broke a rule denies nothing."""

@@ -228,9 +228,12 @@ def _may_be_charged(refused: Attempt, guards: Guards) -> Attempt:
 
 
 def _asks_for_other_terms(row: Row, owned: Attempt, guards: Guards) -> bool:
-    """Is it an adopted charge, which may have taken money, of other terms than its row has?"""
+    """Is it an adopted charge, which may have taken money, of other terms than its row has? Of one
+    that the gateway has not decided nobody can say anything yet.
+    """
     is_checked = bool(row.document) and not row.problems
-    if not owned.adopted or owned.closed or not is_checked:
+    is_open = owned.outcome is Outcome.PENDING
+    if not owned.adopted or owned.closed or is_open or not is_checked:
         return False
     return not asks_the_same(row.document, owned, guards.extras_from)
 
