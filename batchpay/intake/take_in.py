@@ -12,7 +12,7 @@ from pathlib import Path
 from batchpay import readers
 from batchpay.domain.documents import orders_of, values_of
 from batchpay.domain.errors import BatchpayError, FileRefused
-from batchpay.domain.lineage import is_rejects_file
+from batchpay.domain.lineage import ADDED, is_rejects_file
 from batchpay.domain.model import (
     Chunk,
     Judged,
@@ -21,6 +21,7 @@ from batchpay.domain.model import (
 )
 from batchpay.domain.text import told
 from batchpay.intake.asbefore import as_before, merged_before
+from batchpay.intake.calledoff import CalledOff
 from batchpay.intake.controls import (
     Check,
     Tally,
@@ -32,6 +33,7 @@ from batchpay.intake.controls import (
     refusal_of,
     require_fixed_fee,
 )
+from batchpay.intake.headings import Headings
 from batchpay.intake.hundredfold import Hundredfold
 from batchpay.intake.likeness import Features
 from batchpay.intake.mapping import Mapped, map_chunk
@@ -138,6 +140,8 @@ class _Judge:
         self._separators = Separators(self._columns, told_before)
         self._hundredfold = Hundredfold(job.controls)
         self._subtotals = Subtotals(job.input.total_rows)
+        self._headings = Headings(self._columns)
+        self._called_off = CalledOff(_unread(self._table.columns, self._columns))
         # rows that have an id again that a program had damaged
         self._restored: list[int] = []
         # ... and whose words are as they were before a program changed them
@@ -177,6 +181,8 @@ class _Judge:
             self._separators.look(judged)
             self._hundredfold.look(judged)
             self._subtotals.look(judged)
+            self._headings.look(judged)
+            self._called_off.look(judged)
             yield judged
         if self._table.unended is not None:
             self._require_whole(self._table.unended)
@@ -272,6 +278,8 @@ class _Judge:
             *self._table.notes,
             *self._no_orders.notes(),
             *self._hundredfold.notes(),
+            *self._headings.notes(),
+            *self._called_off.notes(),
             *_told_rounded(self._columns, self._table),
             *_told_restored(self._restored),
             *_told_reread(self._reread),
@@ -303,6 +311,12 @@ def _checks(job: Job, columns: Columns) -> list[Check]:
     if job.fee:
         checks.append(fee_check(job.fee, columns))
     return checks
+
+
+def _unread(names: Iterable[str], columns: Columns) -> tuple[str, ...]:
+    """The columns that its sender wrote, and no field reads."""
+    used = {*columns.used(), *ADDED}
+    return tuple(name for name in names if name not in used)
 
 
 def _told_open(path: Path) -> Iterator[Message]:

@@ -342,6 +342,60 @@ WORDS_REREAD = entry(
     example="metadata 007 in rejects.csv, 7 in the file that came back",
     remedy=_NOTE,
 )
+HEADING_CURRENCY = entry(
+    "note.heading-currency",
+    "column '{column}': its name says {said}, and {orders} orders, the first of them in row"
+    " {row:d}, are in {currency}: they are charged so; look which is right",
+    one="column '{column}': its name says {said}, and the order in row {row:d} is in {currency}: it"
+    " is charged so; look which is right",
+    count="orders",
+    means="The name of a column of amounts has a currency in it, and rows are charged in another.",
+    example='Amount (JPY) beside a Currency of THB, or in a job with currency = { value = "THB" }',
+    remedy="Correct the currency, in the rows or in [columns], or the name of the column.",
+)
+HEADING_SCALE = entry(
+    "note.heading-scale",
+    "column '{column}': its name says '{word}', and its amounts are charged as they stand, row"
+    " {row:d} with {amount}: look whether that is meant",
+    means="The name of a column of amounts says that they are thousands, or the smallest unit, and"
+    " they are read as whole units.",
+    example="金額（千円） above 500, which is charged as 500 yen",
+    remedy='Have the amounts written out; or say unit = "minor" in [columns] where they are in the'
+    " smallest unit.",
+)
+SAYS_CALLED_OFF = entry(
+    "note.called-off",
+    "column '{column}', which no field uses, says '{word}' in {rows} rows: {named}; they are"
+    " charged as they stand: take out what is not to be charged",
+    one="column '{column}', which no field uses, says '{word}' in row {named}; it is charged as it"
+    " stands: take it out if it is not to be charged",
+    count="rows",
+    means="A cell of a row says that its order was cancelled, refunded or charged back, and the job"
+    " makes nothing of its column.",
+    example="an export of all orders, with Cancelled in its column Status",
+    remedy="Have the export written without such orders, or take the rows out.",
+)
+NAMED_CALLED_OFF = entry(
+    "note.called-off.name",
+    "column '{column}', which no field uses, is filled in {rows} rows: {named}; they are charged as"
+    " they stand: take out what is not to be charged",
+    one="column '{column}', which no field uses, is filled in row {named}; it is charged as it"
+    " stands: take it out if it is not to be charged",
+    count="rows",
+    means="A column is called after what is cancelled, refunded or charged back, some rows have"
+    " something in it, and the job makes nothing of it.",
+    example="an export of all orders, with a day in its column Cancelled on",
+    remedy="Have the export written without such orders, or take the rows out.",
+)
+TITLED_CALLED_OFF = entry(
+    "note.called-off.title",
+    "row {row:d} says '{word}' and nothing else: the orders below it are charged as they stand;"
+    " take out what is not to be charged",
+    means="A row with one cell says that what stands below it was cancelled, refunded or charged"
+    " back.",
+    example="a sheet with the title Cancelled above its last orders",
+    remedy="Take the orders below it out, or delete the row if they are to be charged.",
+)
 UNUSED_COLUMNS = entry(
     "note.unused-columns",
     "columns no field uses: {names}",

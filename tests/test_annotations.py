@@ -1,0 +1,148 @@
+"""What a file says of its orders beside what the job reads: told once a file; nothing changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.badfiles import HEADER
+from tests.readers.files import Looked, look, row, text_of
+
+
+def renamed(folder: Path, amount: str, rows: list[dict[str, str]], unit: str) -> Looked:
+    """What a file comes to whose column of amounts has this name."""
+    header = [amount if name == "amount" else name for name in HEADER]
+    lines = [{**line, amount: line["amount"]} for line in rows]
+    how = {"amount": f'{{ column = "{amount}", unit = "{unit}" }}'}
+    return look(folder, "orders.csv", text_of(lines, header), **how)
+
+
+def told(looked: Looked, word: str) -> list[str]:
+    """The notes with a word."""
+    return [note for note in looked.notes if word in note]
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize(
+    ("name", "currency", "is_told"),
+    [
+        ("Amount (JPY)", "THB", True),
+        ("amount usd", "THB", True),
+        ("金額（円）", "THB", True),
+        ("ยอดเงิน (บาท)", "USD", True),
+        ("Amount US$", "SGD", True),
+        ("Amount $", "SGD", False),
+        ("Amount THB/JPY", "THB", False),
+        ("Amount (THB)", "THB", False),
+        ("Amount", "THB", False),
+        ("元金額", "THB", False),
+    ],
+)
+def test_a_name_that_says_another_currency_is_told(
+    tmp_path: Path, name: str, currency: str, is_told: bool
+) -> None:
+    """And charged is what the row says."""
+    rows = [row(1, currency=currency), row(2, currency=currency)]
+    looked = renamed(tmp_path, name, rows, "major")
+    assert looked.problems == {}
+    notes = told(looked, "its name says")
+    assert len(notes) == is_told
+    for note in notes:
+        assert f"2 orders, the first of them in row 2, are in {currency}" in note
+
+
+@pytest.mark.fault("X11")
+@pytest.mark.parametrize(
+    ("name", "unit", "is_told"),
+    [
+        ("Amount (THB thousand)", "major", True),
+        ("Amount (in millions)", "minor", True),
+        ("จำนวนเงิน (พันบาท)", "major", True),
+        ("Betrag Tsd. THB", "major", True),
+        ("Amount (satang)", "major", True),
+        ("Amount (satang)", "minor", False),
+        ("Thousandth", "major", False),
+        ("Amount", "major", False),
+    ],
+)
+def test_a_name_that_says_another_scale_is_told(
+    tmp_path: Path, name: str, unit: str, is_told: bool
+) -> None:
+    """With what an order is charged for all that."""
+    looked = renamed(tmp_path, name, [row(1, amount="500")], unit)
+    assert looked.problems == {}
+    notes = told(looked, "its name says")
+    assert len(notes) == is_told
+    for note in notes:
+        assert ("row 2 with 500.00 THB" in note) == (unit == "major")
+
+
+@pytest.mark.fault("X06")
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Cancelled",
+        "canceled by seller",
+        "Refunded",
+        "Chargeback",
+        "ยกเลิกแล้ว",
+        "คืนเงิน",
+        "キャンセル済み",
+        "返品",
+        "Storniert",
+    ],
+)
+def test_a_column_that_calls_orders_off_is_told_where_no_field_uses_it(
+    tmp_path: Path, word: str
+) -> None:
+    """With its first rows, of those that are charged; what says that nothing is, is none."""
+    others = [
+        "Paid",
+        "",
+        "not cancelled",
+        "non-refundable",
+        "キャンセル不可",
+        "ไม่ยกเลิก",
+    ]
+    texts = [*others, word, word]
+    rows = [row(at, extra=text) for at, text in enumerate(texts, 1)]
+    rows.append(row(10, extra=word, amount="x"))
+    looked = look(tmp_path, "orders.csv", text_of(rows))
+    (note,) = told(looked, "as they stand")
+    assert f"'extra', which no field uses, says '{word}' in 2 rows: 8, 9; they" in note
+    assert set(looked.problems) == {10}
+    used = look(tmp_path, "orders.csv", text_of(rows), description='"extra"')
+    assert told(used, "as they stand") == []
+
+
+@pytest.mark.fault("X06")
+def test_of_many_rows_the_first_are_named(tmp_path: Path) -> None:
+    rows = [row(at, extra="Cancelled") for at in range(1, 9)]
+    (note,) = told(look(tmp_path, "orders.csv", text_of(rows)), "as they stand")
+    assert "in 8 rows: 2, 3, 4, 5, 6, …; they" in note
+
+
+@pytest.mark.fault("X06")
+@pytest.mark.parametrize("name", ["Refund", "ยกเลิก", "キャンセル日"])
+def test_a_column_called_so_is_told_where_some_rows_fill_it(
+    tmp_path: Path, name: str
+) -> None:
+    """A no, and a nought, are none; one that all fill is of something else."""
+    header = [*HEADER, name]
+    cells = ["", "0.00", "no", "2026-11-27"]
+    rows = [{**row(at), name: cell} for at, cell in enumerate(cells, 1)]
+    (note,) = told(look(tmp_path, "orders.csv", text_of(rows, header)), "as it stands")
+    assert f"column '{name}', which no field uses, is filled in row 5; it" in note
+    rows = [{**row(at), name: "within 30 days"} for at in (1, 2)]
+    assert told(look(tmp_path, "orders.csv", text_of(rows, header)), "stand:") == []
+
+
+@pytest.mark.fault("X06")
+def test_a_row_that_says_nothing_else_is_told(tmp_path: Path) -> None:
+    """The orders below it are charged."""
+    title = dict.fromkeys(row(1), "") | {"order_id": "Cancelled"}
+    looked = look(tmp_path, "orders.csv", text_of([row(1), title, row(2)]))
+    (note,) = told(looked, "as they stand")
+    assert "row 3 says 'Cancelled' and nothing else" in note
+    assert looked.rules == {3: [("order_id", "only-cell")]}
