@@ -471,6 +471,15 @@ def test_shares_without_a_transfer_and_recipients_without_a_charge_are_told(
     )
 
 
+def test_it_says_how_its_files_and_the_journal_are_verified(tmp_path: Path) -> None:
+    """By which command, and where the chain's bytes are told to who does not trust it."""
+    text, _ = written(tmp_path)
+    assert "batchpay verify night.toml holds the files against it" in text
+    page = Path(__file__).parent.parent / "docs" / "journal.md"
+    assert "docs/journal.md of batchpay" in text and page.exists()
+    assert "a program of twenty lines" in page.read_text("utf-8")
+
+
 def test_why_some_were_not_sent_is_told_of_a_file_with_rows_that_were_not(
     tmp_path: Path,
 ) -> None:

@@ -368,6 +368,14 @@ STORY = _label(
     "The whole story of one order: {command}",
     "How to see more of one order.",
 )
+VERIFY = _label(
+    "page.verify",
+    "manifest.json names the SHA-256 of each of these files, and the event of the journal that"
+    " they were made from. {command} holds the files against it, and the journal against its own"
+    " chain of digests; the page docs/journal.md of batchpay tells the bytes of that chain, and has"
+    " a program of twenty lines that checks it without batchpay.",
+    "Below the files of a report.",
+)
 SHEET_LIMITED = _label(
     "page.sheet-limited",
     "The file has {rows} rows, more than {most}: sheet Results lists the {listed} rows that did not"
