@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.badfiles import HEADER
+from tests.inside import Inside
 from tests.readers.files import Looked, look, row, text_of
+from tests.test_doors import write
+from tests.world import Market, order
+
+MARKET = Inside
 
 
 def renamed(folder: Path, amount: str, rows: list[dict[str, str]], unit: str) -> Looked:
@@ -146,3 +151,19 @@ def test_a_row_that_says_nothing_else_is_told(tmp_path: Path) -> None:
     (note,) = told(looked, "as they stand")
     assert "row 3 says 'Cancelled' and nothing else" in note
     assert looked.rules == {3: [("order_id", "only-cell")]}
+
+
+@pytest.mark.fault("X06")
+def test_a_run_says_so_of_what_it_sends(market: Market) -> None:
+    """Once: a night that sends nothing of the file is as silent as ever."""
+    rows = [{**order(at), "Status": "Cancelled" if at == 2 else ""} for at in (1, 2)]
+    write(market, "a.csv", rows)
+    market.job(file="a.csv")
+    ended = market.run()
+    assert ended.returncode == 0
+    assert (
+        "column 'Status', which no field uses, says 'Cancelled' in row 3"
+        in ended.stdout
+    )
+    ended = market.run()
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
