@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,28 @@ def test_nights_in_a_row_have_an_index_and_the_newest_has_a_name(
     assert market.run(verb="report").returncode == 10
     assert (latest / "report.html").read_bytes() == page
     assert (reports / "index.html").read_bytes() == index
+
+
+def test_the_index_leads_to_audits_as_soon_as_they_are_made(market: Market) -> None:
+    """With what they came to; the last one of the same days; `report` writes the same bytes."""
+    market.job(more='[report]\nformats = ["csv", "json", "html"]\n')
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    index = market.folder / "reports" / "index.html"
+    assert "audit" not in index.read_text("utf-8")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    for _ in range(2):
+        audit = market.run("--from", today, "--to", today, verb="audit")
+        assert audit.returncode == 0, audit
+    text = index.read_text("utf-8")
+    assert text.count(f'<a href="audit-{today}-{today}/audit.xlsx">') == 1
+    assert text.count("; differences: 0, of which nobody took note: 0</li>") == 1
+    assert market.run(verb="report").returncode == 0
+    assert index.read_text("utf-8") == text
+    assert market.run(verb="verify").returncode == 0
+    shutil.rmtree(index.parent / f"audit-{today}-{today}")
+    assert market.run(verb="report").returncode == 0
+    assert 'href="audit-' not in index.read_text("utf-8")
 
 
 def test_an_order_that_stands_in_three_files_is_counted_once(market: Market) -> None:

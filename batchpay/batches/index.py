@@ -10,9 +10,10 @@ from batchpay.batches.counted import last_totals, totals_in
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.tonight import last_run_of, publish_last_run
-from batchpay.domain.events import STOPS, RunCounted, RunStarted, told_in
+from batchpay.domain.events import STOPS, Audited, RunCounted, RunStarted, told_in
+from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import exit_code
-from batchpay.reports.index import Night, Nights, Ran, write_index
+from batchpay.reports.index import AuditMade, Night, Nights, Ran, write_index
 from batchpay.reports.words import Words
 from batchpay.settlement.in_force import stop_in_force
 
@@ -63,4 +64,17 @@ def nights_of(opened: OpenJob) -> Nights:
     every = [*begun, *latest.values()]
     newest = max([event.at_ns for event in every], default=0)
     stop = stop_in_force(journal.events(STOPS))
-    return Nights(opened.job.name, tuple(found), tuple(runs), iso(newest), stop)
+    audits = tuple(_audits_of(journal))
+    return Nights(
+        opened.job.name, tuple(found), tuple(runs), iso(newest), stop, audits=audits
+    )
+
+
+def _audits_of(journal: SqliteJournal) -> list[AuditMade]:
+    """The last one of any days; the newest first."""
+    made: dict[tuple[str, str], AuditMade] = {}
+    for event, told in told_in(journal, Audited):
+        days = (told.first, told.last)
+        made.pop(days, None)
+        made[days] = AuditMade(*days, iso(event.at_ns), told.differences, told.open)
+    return [*reversed(made.values())]

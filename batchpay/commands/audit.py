@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.batches.clock import iso
+from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.session import ask_the_gateway
@@ -264,7 +265,9 @@ def audit(
                 closing=found.ledger.closing,
             )
         )
-        return replace(made, files=_write(job, made, opened.journal, noted))
+        files = _write(job, made, opened.journal, noted)
+        publish_index(opened)  # which leads to it
+        return replace(made, files=files)
 
 
 def _learn(opened: OpenJob, refunded: Sequence[Refunded], zone: str) -> None:

@@ -190,6 +190,9 @@ HEADING_FEES = _label("heading.fees", "Fees and shares", _HEADING)
 HEADING_EARNED = _label("heading.earned", "What we earned", _HEADING)
 HEADING_EQUATIONS = _label("heading.equations", "Does it add up?", _HEADING)
 HEADING_MONEY = _label("heading.money", "Where every row and its money went", _HEADING)
+HEADING_AUDITS = _label(
+    "heading.audits", "Audits: held against the gateway's own books", _HEADING
+)
 HEADING_LAST_RUN = _label(
     "heading.last-run", "The last run, over all of its files", _HEADING
 )
@@ -555,6 +558,11 @@ NO_END = _label(
     "page.no-end",
     "A run began and did not come to its end: no new file",
     "A day whose last run was killed.",
+)
+AUDITED = _label(
+    "page.audited",
+    "made {at}; differences: {differences}, of which nobody took note: {open}",
+    "What an audit came to, behind its days.",
 )
 EXIT_PERSON = _label(
     "page.exit-12",

@@ -128,9 +128,15 @@ def own_folder(
 
 def has_own_folder(parent: Path, name: str, job: str, told_in: str) -> bool:
     """Did the job ever write into its folder of that name?"""
-    return any(
-        _told_job(parent / one / told_in) == job for one in (name, f"{name}-{job}")
-    )
+    return bool(made_folder(parent, name, job, told_in))
+
+
+def made_folder(parent: Path, name: str, job: str, told_in: str) -> str:
+    """What the job's folder of that name is called; empty where it is not there."""
+    for one in (name, f"{name}-{job}"):
+        if _told_job(parent / one / told_in) == job:
+            return one
+    return ""
 
 
 def own_file(parent: Path, name: str, job: str) -> str:

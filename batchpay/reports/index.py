@@ -35,7 +35,7 @@ from batchpay.reports.facts import (
     verdict_of,
     whole_run_facts,
 )
-from batchpay.reports.files import Directory, folder_mode
+from batchpay.reports.files import Directory, folder_mode, made_folder
 from batchpay.reports.lastrun import LastRun
 from batchpay.reports.page import PARTIES, write_template
 from batchpay.reports.pictures import HEIGHT, WIDTH
@@ -104,6 +104,22 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditMade:
+    """The last audit of some days."""
+
+    first: str  # days, ISO 8601
+    last: str
+    at: str  # UTC, ISO 8601
+    differences: int
+    open: int  # of which nobody took note
+
+    @property
+    def folder(self) -> str:
+        """Where it lies, unless another job's has the name."""
+        return f"audit-{self.first}-{self.last}"
+
+
+@dataclass(frozen=True, slots=True)
 class Nights:
     """All that the index is made of; the newest first."""
 
@@ -113,6 +129,7 @@ class Nights:
     until: str  # the instant that ages are told for, UTC
     stop: str = ""  # in force: nothing is sent
     last: LastRun | None = None
+    audits: tuple[AuditMade, ...] = ()  # the newest first
 
 
 def tenths_told(tenths: int) -> str:
@@ -225,6 +242,30 @@ class Index:
         if not self.told.stop:
             return ""
         return shown(stop_told(self.told.stop, self._words))
+
+    @property
+    def audits(self) -> list[tuple[str, str, str]]:
+        """The newest audits: the days, where it lies, and what it came to."""
+        words = self._words
+        found = []
+        for one in self.told.audits[:LISTED]:
+            days = [words.day(f"{day}T12:00:00") for day in (one.first, one.last)]
+            told = labels.AUDITED(
+                at=words.instant(one.at),
+                differences=words.number(one.differences),
+                open=words.number(one.open),
+            )
+            where = self._audit_at(one)
+            found.append((" – ".join(dict.fromkeys(days)), where, words.say(told)))
+        return found
+
+    def _audit_at(self, one: AuditMade) -> str:
+        """What people open of it, or what else there is; nothing where it is gone."""
+        job = self.told.job
+        folder = made_folder(self._reports, one.folder, job, "audit.json")
+        if folder and (self._reports / folder / "audit.xlsx").exists():
+            return f"{folder}/audit.xlsx"
+        return f"{folder}/audit.json" if folder else ""
 
     # --- the last run
 
