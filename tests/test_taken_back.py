@@ -128,3 +128,40 @@ def test_what_a_damaged_id_takes_back_is_not_charged(market: Market) -> None:
 def test_a_damaged_id_that_asks_for_money_takes_nothing_back(tmp_path: Path) -> None:
     looked = look_at(tmp_path, row(1), row(1, order_id="A00001 "))
     assert (set(looked.problems), looked.repeats) == ({3}, {})
+
+
+FORMS = [{}, {"amount": '{ column = "amount", unit = "major", format = "1.234,56" }'}]
+
+
+@pytest.mark.fault("E08", "X09")
+@pytest.mark.parametrize(
+    "amount", ["80.00-", "80,00-", "CR 70.00", "70.00 Cr.", "80\u2212"]
+)
+@pytest.mark.parametrize("how", FORMS)
+def test_no_remedy_makes_a_price_of_what_is_paid_back(
+    tmp_path: Path, amount: str, how: dict[str, str]
+) -> None:
+    looked = look_at(tmp_path, row(1, amount=amount), **how)
+    ((problem,),) = looked.problems.values()
+    assert problem.rule == "number-format"
+    assert "if it is that, remove the row" in problem.remedy
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize(
+    "amount", ["USD 10.00", "10.00 USD", "EUR 10,00", "10 XYZ", "€ 10"]
+)
+@pytest.mark.parametrize("how", FORMS)
+def test_no_remedy_takes_an_amount_for_another_currencys(
+    tmp_path: Path, amount: str, how: dict[str, str]
+) -> None:
+    looked = look_at(tmp_path, row(1, amount=amount), **how)
+    ((problem,),) = looked.problems.values()
+    assert problem.rule == "other-currency"
+
+
+@pytest.mark.fault("X09")
+def test_a_minus_ends_a_price_in_yen(tmp_path: Path) -> None:
+    looked = look_at(tmp_path, row(1, amount="¥4,000-", currency="JPY"))
+    ((problem,),) = looked.problems.values()
+    assert "paid back" not in problem.remedy

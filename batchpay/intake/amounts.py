@@ -28,6 +28,7 @@ from batchpay.domain.money import (
 from batchpay.domain.text import told
 from batchpay.intake.refusals import NOWHERE, Cells, Refusals, Values, quoted
 from batchpay.intake.sources import blamed_for, cells_of
+from batchpay.intake.takenback import is_credit
 from batchpay.job.job import FromColumn, FromSum, FromValue, Source
 from batchpay.messages import problems
 from batchpay.messages.message import Message
@@ -292,9 +293,13 @@ def _or_declared(
     negative amount, which no declaration makes one, that it is negative, and of one with the sign
     of another currency that it is of another. `common`: the form that reads all such cells.
     """
-    declared = declared_by(text, whole=rule.unit == "minor")
-    if declared is None or said.rule not in _DECLARE:
+    if said.rule not in _DECLARE:
         return said
+    if not rule.is_part and is_credit(text):
+        return problems.CREDIT()
+    declared = declared_by(text, whole=rule.unit == "minor")
+    if declared is None:
+        return _of_no_currency(text, currency) or said
     if not rule.is_part and _is_negative(text, currency, rule):
         return problems.NEGATIVE()
     sign = form_of(declared[0]).sign
@@ -308,6 +313,18 @@ def _or_declared(
             _one_amount(number, currency, rule)
             return _DECLARE[said.rule](wrong=said, number=number, form=form)
     return said
+
+
+_CODE_BESIDE = re.compile(r"([A-Z]{3}) ?[0-9.,]+|[0-9.,]+ ?([A-Z]{3})")
+
+
+def _of_no_currency(text: str, currency: str | int | None) -> Message | None:
+    """Of an amount with a code beside it that nobody takes: the number alone is another amount."""
+    beside = _CODE_BESIDE.fullmatch(text)
+    if beside is None or not currency:
+        return None
+    code = beside[1] or beside[2]
+    return problems.OTHER_SIGN(sign=code, currency=str(currency).upper())
 
 
 _TRIED = 1000  # refused cells by which a form is looked for
@@ -371,8 +388,14 @@ def _of_other_form(text: str, currency: str | int | None, rule: _Money) -> Messa
     """What is wrong with a cell that does not fit the declared form."""
     assert rule.form is not None
     example = rule.form.example
+    if not rule.is_part and is_credit(text):
+        return problems.CREDIT()
     if not _is_negative(text, currency, rule):
-        return problems.OTHER_FORM(form=example)
+        declared = declared_by(text, whole=rule.unit == "minor")
+        sign = form_of(declared[0]).sign if declared else ""
+        if currency and not Figure("", sign).is_of(str(currency)):
+            return problems.OTHER_SIGN(sign=sign, currency=str(currency).upper())
+        return _of_no_currency(text, currency) or problems.OTHER_FORM(form=example)
     if rule.is_part:
         return problems.OTHER_MINUS(form=f"-{example}")
     return problems.NEGATIVE()

@@ -83,6 +83,19 @@ def takes_back(cell: str) -> bool:
     return bool(_MINUS.fullmatch(text) or _CREDIT.fullmatch(text))
 
 
+def is_credit(cell: str) -> bool:
+    """Does it say so by a minus behind the number, or a word beside it? A minus behind a price in
+    yen ends the number.
+
+    >>> is_credit("80,00-"), is_credit("70.00 CR"), is_credit("¥4,000-"), is_credit("(80.00)")
+    (True, True, False, False)
+    """
+    text = "".join(folded(cell).split())
+    if text[-1:] == "-" and any(sign in text for sign in "¥円\\"):
+        return False
+    return (text[-1:] == "-" and takes_back(text)) or bool(_CREDIT.fullmatch(text))
+
+
 def bare_of(shown: str) -> str:
     """A refused id, as its problem shows it, without what made it no id."""
     return _ESCAPE.sub("", shown).strip(_AROUND)

@@ -514,7 +514,7 @@ NUMBER_FORMAT_WHOLE = entry(
     "number-format.whole",
     "write 1234 or 1,234, a whole number, and nothing else",
     means="An amount of a currency or unit without decimals is not plainly a number.",
-    example='amount = "1200-"\ncurrency = "JPY"',
+    example='amount = "1.200 JP"\ncurrency = "JPY"',
     remedy="Write digits and, if at all, commas between thousands.",
 )
 NUMBER_FORMAT_OR = entry(
@@ -621,6 +621,15 @@ NEGATIVE = entry(
     means="An amount stands in brackets or behind ▲, as books write negatives.",
     example='amount = "(100.00)"',
     remedy="Correct the amount, or remove the row: refunds are made at the gateway.",
+)
+CREDIT = entry(
+    "number-format.credit",
+    "so books write what is paid back, and an order asks for more than 0: if it is that, remove the"
+    " row; only if it is a price, write the number alone",
+    means="An amount has a minus behind it, or CR or a like word beside it.",
+    example='amount = "80.00-"',
+    remedy="Look what the row is. What is paid back is no order: remove the row, and make the"
+    " refund at the gateway. A price that a minus ends is written without it.",
 )
 NOT_WHOLE = entry(
     "not-whole",
