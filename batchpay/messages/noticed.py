@@ -233,6 +233,15 @@ SHOWN_WITH = entry(
     example='a sheet of ¥1,200 in a job with currency = { value = "THB" }',
     remedy="Correct the currency in [columns], or the format of the cells.",
 )
+SHOWN_AS = entry(
+    "note.shown-as",
+    "column '{column}': numbers in it are shown with '{word}', which stands in no cell: they are"
+    " charged as they stand; look whether that is meant",
+    means="The number format of amounts has a word in it that makes thousands of them, or says that"
+    " they are not to be paid. Only the number is read.",
+    example="500 that a sheet shows as 500 พันบาท, charged as 500 baht",
+    remedy="Write the amounts out, or take such rows out; then format the cells as numbers.",
+)
 SHOWN_BESIDE = entry(
     "note.shown-beside",
     "{cells} amounts are shown with the sign of another currency than their row's: {named}; only"
@@ -400,7 +409,7 @@ TITLED_CALLED_OFF = entry(
 OF_MONEY = frozenset(
     entry.code
     for entry in (
-        *(HEADING_CURRENCY, HEADING_SCALE),
+        *(HEADING_CURRENCY, HEADING_SCALE, SHOWN_AS),
         *(SAYS_CALLED_OFF, NAMED_CALLED_OFF, TITLED_CALLED_OFF),
     )
 )

@@ -290,6 +290,41 @@ def test_a_sheet_that_shows_another_currency_than_the_job_says_is_told(
     assert "are shown with" not in " ".join(both(tmp_path, data).notes)
 
 
+def test_all_signs_that_a_sheet_shows_are_told(tmp_path: Path) -> None:
+    def change(workbook: openpyxl.Workbook) -> None:
+        workbook["Orders"]["B2"].number_format = "[$€-407]#,##0.00"
+        workbook["Orders"]["B3"].number_format = "[$¥-411]#,##0"
+
+    data = book(good(1), good(2), change=change)
+    notes = " ".join(both(tmp_path, data, currency='{ value = "THB" }').notes)
+    assert "its numbers are shown with €, ¥, and the job" in notes
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ('#,##0.00" พันบาท"', "พันบาท"),
+        ('#,##0.00"K"', "K"),
+        ('"ยกเลิก "#,##0.00', "ยกเลิก"),
+        ('"CANCELLED"', "CANCELLED"),
+        ('0.0,"K"', ""),
+        ('#,##0.00" kg"', ""),
+    ],
+)
+def test_words_that_a_sheet_shows_beside_its_amounts_are_told(
+    tmp_path: Path, code: str, word: str
+) -> None:
+    """Which make thousands of them, or none; a number that is divided by a thousand is itself."""
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        workbook["Orders"]["B3"].number_format = code
+
+    looked = both(tmp_path, book(good(1), good(2), change=change))
+    assert looked.problems == {}
+    said = f"numbers in it are shown with '{word}', which stands in no cell"
+    assert (said in " ".join(looked.notes)) == bool(word)
+
+
 @pytest.mark.fault("X09")
 def test_the_sign_that_a_sheet_shows_is_held_against_the_rows_own_currency(
     tmp_path: Path,

@@ -28,6 +28,7 @@ from batchpay.readers.xlsx.formats import (
     Zeros,
     sign_formats,
     struck_formats,
+    word_formats,
     zero_formats,
 )
 from batchpay.readers.xlsx.package import Package, Sheet
@@ -56,6 +57,7 @@ class Book:
     facts: SheetFacts
     zeros: Mapping[int, Zeros | Unlike]
     signs: Mapping[int, str]  # cell style -> the currency's sign that it shows
+    words: Mapping[int, str]  # ... and the words that change what a number says
     at_once: bool
 
     @classmethod
@@ -85,7 +87,8 @@ class Book:
         cells = facts.last_row * facts.last_column
         at_once = package.small and cells <= DENSE_LIMIT
         signs = sign_formats(package)
-        return cls(package, sheet, facts, zeros, signs, at_once)
+        words = word_formats(package)
+        return cls(package, sheet, facts, zeros, signs, words, at_once)
 
     def rows(self) -> Iterator[Values]:
         """The values of every row from the first of the sheet to the last in which a person sees

@@ -10,9 +10,11 @@ the number behind it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from batchpay.domain.annotations import calls_off, scale_beside
 from batchpay.domain.figures import SIGNS
 from batchpay.readers.xlsx.package import Package
 
@@ -145,6 +147,18 @@ _SIGN = re.compile(r'\[\$([^\]-]+)[^\]]*\]|"([^"]*)"|\\(.)|([$\u00a3-\uffff])')
 
 def sign_formats(package: Package) -> dict[int, str]:
     """Cell style -> the currency's sign that it shows beside a number, as `SIGNS` has it."""
+    return _by_style(package, sign_of)
+
+
+def word_formats(package: Package) -> dict[int, str]:
+    """Cell style -> the words beside a number that make it thousands, or say that it is not to be
+    paid.
+    """
+    return _by_style(package, word_of)
+
+
+def _by_style(package: Package, told: Callable[[str], str]) -> dict[int, str]:
+    """Cell style -> what its format's code tells, where it tells something."""
     root = package.styles()
     if root is None:
         return {}
@@ -152,8 +166,8 @@ def sign_formats(package: Package) -> dict[int, str]:
     found: dict[int, str] = {}
     for element in root.iter():
         kind = element.tag.rpartition("}")[2]
-        if kind == "numFmt" and (sign := sign_of(element.get("formatCode", ""))):
-            codes[element.get("numFmtId", "")] = sign
+        if kind == "numFmt" and (text := told(element.get("formatCode", ""))):
+            codes[element.get("numFmtId", "")] = text
         elif kind == "cellXfs":
             for number, style in enumerate(element):
                 if shown := codes.get(style.get("numFmtId", "")):
@@ -171,6 +185,24 @@ def sign_of(code: str) -> str:
         sign = "".join(pieces).strip().replace("￥", "¥")
         if sign in SIGNS:
             return sign
+    return ""
+
+
+_LITERAL = re.compile(r'"([^"]*)"')
+_DIVIDED = re.compile(r"[0#?],+(?![0#?])")  # 1,500 is shown as 2, or 1.5
+
+
+def word_of(code: str) -> str:
+    """Such words in a format; empty where it has none, or divides the number by what they say.
+
+    >>> word_of('#,##0.00" พันบาท"'), word_of('"ยกเลิก "#,##0.00'), word_of('0.0,"K"')
+    ('พันบาท', 'ยกเลิก', '')
+    """
+    shown = code.partition(";")[0]
+    for literal in _LITERAL.findall(shown):
+        is_scale = scale_beside(literal) and not _DIVIDED.search(shown)
+        if is_scale or calls_off(literal):
+            return str(literal).strip()
     return ""
 
 

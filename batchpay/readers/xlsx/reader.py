@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -163,27 +163,49 @@ def _about(book: Book, layout: Layout) -> list[Message]:
         (book.package.has_macros, noticed.MACROS()),
         (not book.at_once, noticed.ROW_BY_ROW()),
     ]
-    return [*(note for holds, note in about if holds), *_other_signs(book, layout)]
+    return [
+        *(note for holds, note in about if holds),
+        *_other_signs(book, layout),
+        *_other_words(book, layout),
+    ]
 
 
 def _other_signs(book: Book, layout: Layout) -> Iterator[Message]:
     """Of a column of amounts whose cells are shown with the sign of another currency than the job
     says that they are.
     """
-    signs = book.signs
-    if not signs or not layout.currency:
+    if not layout.currency:
         return
-    shown: dict[int, str] = {}
+    others = {
+        style: sign
+        for style, sign in book.signs.items()
+        if layout.currency not in SIGNS[sign]
+    }
+    for name, shown in _shown_in(book, layout, others):
+        yield noticed.SHOWN_WITH(column=name, sign=shown, currency=layout.currency)
+
+
+def _other_words(book: Book, layout: Layout) -> Iterator[Message]:
+    """Of one whose cells are shown with words that make another amount of a number, or none."""
+    for name, shown in _shown_in(book, layout, book.words):
+        yield noticed.SHOWN_AS(column=name, word=shown)
+
+
+def _shown_in(
+    book: Book, layout: Layout, told_of: Mapping[int, str]
+) -> Iterator[tuple[str, str]]:
+    """Each column of amounts with what the styles of its cells tell."""
+    if not told_of:
+        return
+    found: dict[int, dict[str, None]] = {}
     for _, styles in book.facts.looks.known:
         for column, style in zip(styles[::2], styles[1::2], strict=True):
-            sign = signs.get(int(style)) if str(style).isdecimal() else None
-            if sign and layout.currency not in SIGNS[sign]:
-                shown[int(column)] = sign
+            text = told_of.get(int(style)) if str(style).isdecimal() else None
+            if text:
+                found.setdefault(int(column), {})[told(text)] = None
     for column, name in enumerate(layout.names, 1 + layout.before):
-        if name in layout.money and column in shown:
-            yield noticed.SHOWN_WITH(
-                column=told(name), sign=shown[column], currency=layout.currency
-            )
+        if name in layout.money and column in found:
+            yield told(name), ", ".join(found[column])
 
 
 def _header(rows: Iterator[Values], row: int) -> list[str]:
