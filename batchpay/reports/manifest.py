@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -313,25 +314,42 @@ def is_made_from(
 
 
 def _write(directory: Directory, **document: object) -> None:
-    text = json.dumps({"manifest_version": 1, **document}, ensure_ascii=False, indent=2)
-    data = f"{text}\n".encode()
-    _keep_old(directory, data)
+    told: dict[str, object] = {"manifest_version": 1, **document}
+    replaces = _keep_old(directory, _bytes(told))
+    if replaces:
+        told["replaces"] = replaces
     with directory.file("manifest.json") as file:
-        file.write(data)
+        file.write(_bytes(told))
 
 
-def _keep_old(directory: Directory, data: bytes) -> None:
+def _bytes(told: Mapping[str, object]) -> bytes:
+    return f"{json.dumps(told, ensure_ascii=False, indent=2)}\n".encode()
+
+
+def _keep_old(directory: Directory, data: bytes) -> Mapping[str, str]:
     """A second name for the one that is about to be replaced, so that at no instant there is none
-    under the first.
+    under the first. Returns that name and its SHA-256; of one that says the same, what it says
+    itself, so that what is written again is the same.
     """
     path = directory.path / "manifest.json"
     try:
         old = read_regular(path, MAX_BYTES)
-        if old != data:
-            _link(path, old, int(json.loads(old)["journal"]["seq"]))
+        told = json.loads(old)
+        replaces: Mapping[str, str] = told.pop("replaces", {})
+        if _bytes(told) == data:
+            return replaces
+        kept = _link(path, old, int(told["journal"]["seq"]))
+        return {"file": kept.name, "sha256": hashlib.sha256(old).hexdigest()}
     except FileNotFoundError:
-        return
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        return {}
+    except (
+        AttributeError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+    ) as error:
         raise CannotWrite(
             f"{path}: the manifest it replaces cannot be kept: {_why(error)}; move it away and run"
             " again"
@@ -344,17 +362,18 @@ def _why(error: Exception) -> str:
     return f"it is none of ours ({error})"
 
 
-def _link(path: Path, old: bytes, seq: int) -> None:
+def _link(path: Path, old: bytes, seq: int) -> Path:
     """`manifest-15.json`; others made from the same event, for other files, become
     `manifest-15-2.json` and on.
     """
-    for number in itertools.count(1):
-        name = f"manifest-{seq}-{number}.json"
-        if number == 1:
-            name = f"manifest-{seq}.json"
+    name = f"manifest-{seq}.json"
+    number = 1
+    while True:
         kept = path.with_name(name)
         if not kept.exists():
             kept.hardlink_to(path)
-            return
+            return kept
         if read_regular(kept, MAX_BYTES) == old:
-            return
+            return kept
+        number += 1
+        name = f"manifest-{seq}-{number}.json"
