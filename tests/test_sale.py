@@ -7,6 +7,7 @@ night makes of a row. Each test is a story of nights of the true program over re
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import shutil
@@ -1464,6 +1465,42 @@ def test_which_id_a_corrected_sale_has_is_told_by_the_row_that_it_goes_back_to(
     row = next(row for row in market.results() if row["file"] == "d.csv")
     assert row["outcome"] in ("duplicate", "conflict"), row
     assert market.posts() == 3
+
+
+@pytest.mark.fault("I1", "J07", "J13", "J14")
+def test_a_correction_waits_for_what_was_charged_under_an_id_of_its_sale_of_before(
+    market: Market,
+) -> None:
+    """Two files contradict each other under one id; one row comes back under an id that a person
+    typed, and the other is charged once ids are made of another column. Nobody knows what the
+    corrected row is called now until its own file is read again.
+    """
+    folder = market.folder / "inbox"
+    other = sale(1, card="cust_test_sandboxother4242")
+    job(market)
+    inbox(market, a=[sale(1)], b=[other])
+    assert night(market) == 10
+    batches = {one["batch"]["file"]: one["batch"]["id"] for one in market.reports()}
+    told = market.folder / "reports" / batches["b.csv"] / "rejects.csv"
+    with told.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    inbox(market, c=[{**row, "order_id": "00091", "invoice": "INV-91"}, sale(7)])
+    assert night(market) == 10
+    for name in ("b", "c"):
+        (folder / f"{name}.csv").rename(market.folder / f"{name}.csv")
+    job(market, R)
+    night(market)
+    assert market.posts() == 2
+    (folder / "a.csv").unlink()
+    (market.folder / "c.csv").rename(folder / "c.csv")
+    for _ in range(2):
+        assert night(market) == 11
+    held = next(row for row in market.results() if row["file"] == "c.csv")
+    assert held["outcome"] == "held"
+    assert f"put the file of batch {batches['b.csv']} beside" in held["reason"]
+    (market.folder / "b.csv").rename(folder / "b.csv")
+    night(market)
+    assert market.posts() == 2
 
 
 @pytest.mark.fault("I8", "J07", "J13")

@@ -128,6 +128,7 @@ def history_of(
             uprooted=bool(uprooted),
         ),
         uprooted=uprooted,
+        had_by={place: sale.had_by for place, sale in sales.items() if sale.had_by},
         unsent=unsent_of(documents, attempts),
         spent=spent_of(journal, told_before.tokens),
         past=told_before.past,

@@ -184,6 +184,8 @@ class Sale(NamedTuple):
     typed: tuple[str, ...] = ()
     # the places of the rows that it goes back to, its own first
     line: tuple[str, ...] = ()
+    # of the others those that only rows of its old id have by now (rows.History.had_by)
+    had_by: tuple[str, ...] = ()
 
 
 def sale_of(
@@ -219,7 +221,18 @@ def sale_of(
     once = tuple(dict.fromkeys(ids))
     others = tuple(one for one in once if one != order_id)
     line = (place, *ancestry.places)
-    return Sale(order_id, (place, *places, *map(by_order, once)), others, typed, line)
+    had_by: tuple[str, ...] = ()
+    if lineages.names.had_other_sources and lineages.untold(ancestry.places):
+        renamed = (one for old in once for one in lineages.names.had_by(old))
+        had_by = tuple(one for one in dict.fromkeys(renamed) if one not in once)
+    return Sale(
+        order_id,
+        (place, *places, *map(by_order, once)),
+        (*others, *had_by),
+        typed,
+        line,
+        had_by,
+    )
 
 
 def uprooted_among(sales: Mapping[str, Sale], lineages: Lineages) -> dict[str, str]:

@@ -350,7 +350,10 @@ def undecided(row: Row, history: History, guards: Guards) -> Message | None:
         if is_kin(row, attempt, history, guards) is None:
             order_id = attempt.intent.order_id
             batch_id = attempt.intent.batch_id
-            step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
+            tells = batch_id
+            if order_id in history.had_by.get(row.place, ()):
+                tells = history.uprooted[row.place]
+            step = steps.NEW_SALE(batch=tells, order=row.order_id)
             also = _also(row, history)
             return said.HELD_MAYBE_ASKED(
                 order=order_id,

@@ -93,6 +93,7 @@ class _ByForm:
     def __init__(self) -> None:
         self.same: Some = {}
         self.had: Some = {}
+        self.had_by: Some = {}  # the other way round
         self.said: Some = {}  # both ways
         # the other way round: only what is the same sale for sure
         self.later: Some = {}
@@ -110,6 +111,8 @@ class _ByForm:
             self._add_same(new, old, names.ids_from, form)
         for new, old in names.had.items():
             _keep(self.had, form(new), old)
+            for one in old:
+                _keep(self.had_by, form(one), [new])
         for new, old in names.said.items():
             self._add_same(new, old, names.ids_from, form)
             _keep(self.said, form(new), old)
@@ -198,6 +201,10 @@ class KnownNames:
                 found.update(some[form])
         found.pop(order_id, None)
         return tuple(found)
+
+    def had_by(self, order_id: str) -> tuple[str, ...]:
+        """The ids that rows have by now which once had this one, and never asked for it."""
+        return tuple(self._all_names().had_by.get(self._form(order_id), ()))
 
     def is_same(self, order_id: str, other: str) -> bool:
         """Is it known that an order is the same sale as one that was asked for under another id?"""

@@ -224,6 +224,9 @@ class History:
     # Place of a row that goes back to another of which nobody knows which id it has now -> the
     # batch of that one.
     uprooted: Mapping[str, str] = field(default_factory=dict)
+    # Place of such a row -> ids that rows have now which had an id of its line before: they may be
+    # its sale, which its own file would tell.
+    had_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # One of fitting_terms -> ids of orders of these rows that ask for them and were never sent.
     unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Wall clock at which the rows' file first came.

@@ -287,6 +287,9 @@ def is_kin(
     if _are_rivals(row, attempt, history):
         return False
     asked = attempt.intent
+    is_by_an_old_id = asked.order_id in history.had_by.get(row.place, ())
+    if is_by_an_old_id and not goes_back_to(asked, (*keys_of(row), row.corrects)):
+        return None
     # A person typed one id in the place of the other: True, where that is for the id of today.
     said = history.said.get(row.place, {}).get(asked.order_id)
     if row.corrects or said or not attempt.placed or row.caused(attempt):
