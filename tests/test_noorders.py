@@ -247,6 +247,26 @@ def test_groups_of_two_currencies_are_no_groups(tmp_path: Path) -> None:
     assert look(tmp_path, "orders.csv", text_of(rows)).unsent == []
 
 
+@pytest.mark.fault("X06")
+@pytest.mark.parametrize("skip", ["", 'total_rows = "skip"'])
+def test_a_header_of_two_rows_is_refused_where_it_does_not_say_what_is_charged(
+    tmp_path: Path, skip: str
+) -> None:
+    """Its lower row is no total, though one of its names is Total."""
+    text = (
+        "order_id,amount,,,currency,recipient,customer\n"
+        ",Goods,Shipping,Total,,,\n"
+        "G1,90,10,100,THB,recp_test_1,cust_test_1\n"
+    )
+    how = {"input": skip, "description": '"order_id"', "metadata": "{}"}
+    looked = look(tmp_path, "orders.csv", text, **how)
+    assert "row 2 goes on with the header, and the column 'amount'" in looked.refusal
+    assert "Goods, Shipping, Total" in looked.refusal
+    text = text.replace(",,,currency", ",shipping,total,currency")
+    text = text.replace(",Goods,Shipping,Total,,,\n", "")
+    assert look(tmp_path, "orders.csv", text, **how).problems == {}
+
+
 @pytest.mark.fault("X13")
 def test_total_rows_are_left_out_where_the_job_says_so(tmp_path: Path) -> None:
     """Told, and no row; an order with that word in another cell stays one."""

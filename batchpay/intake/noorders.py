@@ -37,6 +37,9 @@ from batchpay.messages.problems import (
 _COMMENT = re.compile(
     r"\s*(#|//|--|※|;;)\s*\S*\s+\S.*|\s*(#|//|--|※)\s*[^\W\d_]{2,}\s*", re.DOTALL
 )
+_NAMELESS = re.compile(
+    r"\(column [0-9]+\).*"
+)  # as readers call a column without a name
 _FEWEST_ABOVE = 2  # rows that a sum without a word is a sum of
 _FEWEST_SUMMED = 3  # rows that a row with all that an order needs is a sum of
 _LEAST_NAMES = 3  # of a header that repeats, or of another table
@@ -56,6 +59,17 @@ class SecondTable:
     name: str = ""  # of the column in which that cell names another one
 
 
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """A first row that goes on with the header: names below the one of the amounts, over columns
+    that have none.
+    """
+
+    row: int
+    column: str
+    cells: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class NoOrders:
     """What of one file is no order, as its rows go by. `gone` of a chunk are left out."""
@@ -64,6 +78,7 @@ class NoOrders:
     totals: Literal["reject", "skip", "accept"]  # [input] total_rows
     odd_ids: bool  # ids are taken as they stand
     second: SecondTable | None = None
+    goes_on: GoesOn | None = None
     _comments: int = 0
     _blanks: int = 0  # rows of nothing but blanks
     _headers: list[int] = field(default_factory=list)
@@ -106,6 +121,8 @@ class NoOrders:
             done = at + 1
             cells = self._cells(chunk, at)
             above = self._row
+            if not above and self.goes_on is None:
+                self.goes_on = self._goes_on(chunk, at, cells)
             if not cells and self._is_blank(chunk, at):
                 self._blanks += 1
                 gone.add(at)
@@ -278,6 +295,24 @@ class NoOrders:
         if self.second is None and (is_same or self._is_another(cells)):
             self.second = self._second(chunk.rows[at], cells[0][1])
         return is_same
+
+    def _goes_on(
+        self, chunk: Chunk, at: int, cells: Sequence[tuple[str, str]]
+    ) -> GoesOn | None:
+        """Words where the amount is, and in columns without a name beside it: which of these is
+        charged the name above them does not say.
+        """
+        ids = self._texts(chunk, "order_id")
+        if (ids and ids[at].strip()) or any(
+            re.search("[0-9]", text) for _, text in cells
+        ):
+            return None
+        amounts = self.columns.roles().money
+        named = [column for column, _ in cells if column in amounts]
+        if not named or not any(map(_NAMELESS.fullmatch, (one for one, _ in cells))):
+            return None
+        texts = tuple(told(text) for _, text in cells[:_NAMED])
+        return GoesOn(chunk.rows[at], told(named[0]), texts)
 
     def _second(self, row: int, name: str) -> SecondTable | None:
         """The table whose header has this row, if rows of another end above it."""

@@ -206,6 +206,15 @@ class _Judge:
         found, gone = self._no_orders.look(judged)
         if self._no_orders.second is not None:
             raise FileRefused(self._two_tables(self._no_orders.second))
+        if goes_on := self._no_orders.goes_on:
+            raise FileRefused(
+                sheets.HEADER_GOES_ON(
+                    path=str(self._path),
+                    row=goes_on.row,
+                    column=goes_on.column,
+                    cells=", ".join(goes_on.cells),
+                )
+            )
         if gone:
             judged, mapped = self._judged_once(chunk.without(gone))
             left = [at for at in range(len(chunk.rows)) if at not in gone]

@@ -84,6 +84,17 @@ SECOND_TABLE_IN_SHEET = entry(
     example="refunds below the orders, with a header of their own",
     remedy="Say in [input] which part of the sheet is meant.",
 )
+HEADER_GOES_ON = entry(
+    "second-table.header-goes-on",
+    "{path}: row {row:d} goes on with the header, and the column '{column}' stands over several:"
+    " {cells}. Write one row of names, each over its own column, and say in [columns] which of them"
+    " is charged",
+    means="The first row below the header holds names, of parts of the amount, say: which column is"
+    " charged the job does not say.",
+    example="Amount (THB) merged over three columns, and Goods, Shipping, Total below it",
+    remedy="Write all names into one row and delete the other; then name the column that is charged"
+    " in [columns].",
+)
 OTHER_HEADER = entry(
     "second-table.otherwise",
     "{path}: row {row:d} is another header, with '{cell}' where the first one has '{name}': the"
