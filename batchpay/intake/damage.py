@@ -45,6 +45,9 @@ _NO_VALUE = re.compile(
     r"[<(\[]?(?:null|none|nil|nat|na|n/a|undefined)[>)\]]?|[<(\[](?:blank|empty|unset)[>)\]]|\\n|(?:system\.)?dbnull"
     r"|\[objectobject\]|loading\.\.\."
 )
+_PLACEHOLDER = re.compile(
+    r"[-–—―ー_.?]+|tb[adc]|x{3,9}|unknown|noid|ไม่มี|ไม่ระบุ|ไม่ทราบ|なし|無し?|未定|不明|keine?|unbekannt"
+)
 _EXPONENT = re.compile(r"[+-]?(?:[\d.,]*\d[\d.,]*e[+-]\d+|(?:\d+[.,]\d*|[.,]\d+)e\d+)")
 _FORMULA = re.compile(r"\{?=.*|[+@-][a-z_.]+\(.*", re.DOTALL)
 _MONTH = (
@@ -77,6 +80,7 @@ _KINDS = (
     (problems.ERROR_CELL, _ERROR),
     (problems.NOT_A_NUMBER, _NOT_A_NUMBER),
     (problems.NO_ID, _NO_VALUE),
+    (problems.PLACEHOLDER, _PLACEHOLDER),
     (problems.EXPONENT_NUMBER, _EXPONENT),
     (problems.FORMULA_TEXT, _FORMULA),
     (problems.DATE_CELL, _DATE),
@@ -102,6 +106,7 @@ FAULTS = frozenset(
 _SUSPECT = re.compile(
     r"\n(?![0-9]*+(?:\n|$))"  # a number alone is none of them
     r"(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
+    r"|[-–—―ー_.?]+(?:\n|$)|tb[adc]|xxx|unk?[nb]|noid|kein|ไม่|なし|無|未定|不明"
     rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}(?:[-.][^\W\d]|[ก-ฮ])|{_MONTH}-|[令平昭]"
     rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"'`{_DRAWN}\u2018-\u201b])"
 )

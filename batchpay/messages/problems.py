@@ -339,6 +339,14 @@ NO_ID = entry(
     example='order_id = "null"',
     remedy="Write the id itself.",
 )
+PLACEHOLDER = entry(
+    "placeholder",
+    "what people write where there is no id: write the id itself,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id is a dash, a question mark or a word for none.",
+    example='order_id = "-"',
+    remedy="Look the id up where the order comes from, and write it.",
+)
 EXPONENT_NUMBER = entry(
     "exponent-number",
     "a number in exponent form has lost digits: write the id itself, as text,"
