@@ -31,16 +31,18 @@ class Headings:
     def look(self, judged: Judged) -> None:
         """A chunk's orders."""
         orders = orders_of(judged)
-        currencies = [str(code).upper() for code in values_of(orders, "currency")]
-        counts = Counter(currencies)
-        self._orders.update(counts)
-        if self._first.keys() >= counts.keys():
+        currencies = values_of(orders, "currency")
+        new = False
+        for code, count in Counter(currencies).items():
+            self._orders[code.upper()] += count
+            new = new or code.upper() not in self._first
+        if not new:
             return
         rows = judged.chunk.rows
         right = [row for at, row in enumerate(rows) if at not in judged.problems]
         amounts = values_of(orders, "amount")
         for row, code, amount in zip(right, currencies, amounts, strict=True):
-            self._first.setdefault(code, (row, amount))
+            self._first.setdefault(code.upper(), (row, amount))
 
     def notes(self) -> Iterator[Message]:
         """What a person should look at, once the file was read."""

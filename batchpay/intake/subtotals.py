@@ -44,19 +44,20 @@ class Subtotals:
         self._currencies.update(values_of(orders, "currency"))
         rows = judged.chunk.rows
         right = (at for at in range(len(rows)) if at not in judged.problems)
-        for at, amount in zip(right, values_of(orders, "amount"), strict=True):
-            self._add(rows[at], amount)
-
-    def _add(self, row: int, amount: int) -> None:
-        if self._rows >= _FEWEST and amount == self._part:
-            self._sums.append(row)
-            self._all += self._part
-            self._closed += self._rows
-            self._part = self._rows = 0
-            return
-        self._part += amount
-        self._rows += 1
-        self._last = (row, amount)
+        amounts = values_of(orders, "amount")
+        at = last = -1
+        for at, amount in zip(right, amounts, strict=True):
+            if amount == self._part and self._rows >= _FEWEST:
+                self._sums.append(rows[at])
+                self._all += self._part
+                self._closed += self._rows
+                self._part = self._rows = 0
+            else:
+                self._part += amount
+                self._rows += 1
+                last = at
+        if last >= 0 and last == at:
+            self._last = (rows[last], amounts[-1])
 
     def refusals(self) -> Iterator[Message]:
         """Why nothing of the file is sent, once it was read to its end."""
