@@ -57,6 +57,40 @@ def test_a_name_that_says_another_currency_is_told(
         assert f"2 orders, the first of them in row 2, are in {currency}" in note
 
 
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize(
+    ("words", "is_told"),
+    [
+        (["JPY", "THB", "บาท"], True),
+        (["円", "", "บาท (THB)"], True),
+        (["JPY", "円", "¥"], False),
+        (["JPY", "THB", "by hand"], False),
+    ],
+)
+def test_a_column_of_currencies_that_nobody_reads_is_told(
+    tmp_path: Path, words: list[str], is_told: bool
+) -> None:
+    """Where the job names one for all rows, and a row says another."""
+    rows = [
+        row(at, amount="500", extra=word, currency="")
+        for at, word in enumerate(words, 1)
+    ]
+    how = {"currency": '{ value = "JPY" }'}
+    looked = look(tmp_path, "orders.csv", text_of(rows), **how)
+    assert looked.problems == {}
+    notes = told(looked, "they are charged in JPY") + told(
+        looked, "it is charged in JPY"
+    )
+    assert len(notes) == is_told
+    for note in notes:
+        assert (
+            "says THB, บาท in 2 rows: 3, 4;" in note
+            or "says บาท (THB) in row 4;" in note
+        )
+    read = look(tmp_path, "orders.csv", text_of(rows))
+    assert told(read, "charged in") == []
+
+
 @pytest.mark.fault("X11")
 @pytest.mark.parametrize(
     ("name", "unit", "is_told"),

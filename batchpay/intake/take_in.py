@@ -140,8 +140,9 @@ class _Judge:
         self._separators = Separators(self._columns, told_before)
         self._hundredfold = Hundredfold(job.controls)
         self._subtotals = Subtotals(job.input.total_rows)
-        self._headings = Headings(self._columns)
-        self._called_off = CalledOff(_unread(self._table.columns, self._columns))
+        unread = _unread(self._table.columns, self._columns)
+        self._headings = Headings(self._columns, unread)
+        self._called_off = CalledOff(unread)
         # rows that have an id again that a program had damaged
         self._restored: list[int] = []
         # ... and whose words are as they were before a program changed them

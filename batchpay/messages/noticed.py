@@ -372,6 +372,18 @@ HEADING_SCALE = entry(
     remedy='Have the amounts written out; or say unit = "minor" in [columns] where they are in the'
     " smallest unit.",
 )
+UNREAD_CURRENCY = entry(
+    "note.unread-currency",
+    "column '{column}', which no field uses, says {word} in {rows} rows: {named}; they are charged"
+    " in {currency}, as the job says of all: look which is right",
+    one="column '{column}', which no field uses, says {word} in row {named}; it is charged in"
+    " {currency}, as the job says of all: look which is right",
+    count="rows",
+    means="The job names one currency for all rows, and a column that it does not read says another"
+    " one of some.",
+    example='a column Currency with JPY and THB, in a job with currency = { value = "JPY" }',
+    remedy='Read the column: currency = "Currency" in [columns], with a lookup where it has words.',
+)
 SAYS_CALLED_OFF = entry(
     "note.called-off",
     "column '{column}', which no field uses, says '{word}' in {rows} rows: {named}; they are"
@@ -409,7 +421,7 @@ TITLED_CALLED_OFF = entry(
 OF_MONEY = frozenset(
     entry.code
     for entry in (
-        *(HEADING_CURRENCY, HEADING_SCALE, SHOWN_AS),
+        *(HEADING_CURRENCY, HEADING_SCALE, SHOWN_AS, UNREAD_CURRENCY),
         *(SAYS_CALLED_OFF, NAMED_CALLED_OFF, TITLED_CALLED_OFF),
     )
 )
