@@ -201,3 +201,14 @@ def test_a_run_says_so_of_what_it_sends(market: Market) -> None:
     )
     ended = market.run()
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.fault("X28")
+def test_an_empty_cell_is_no_line_of_a_lookup_file(tmp_path: Path) -> None:
+    """Though a line of it has no value yet: it is filled in where it is empty."""
+    (tmp_path / "whose.csv").write_text("shop,id\nA,\nB,recp_test_1\n", "utf-8")
+    table = '{ column = "extra", lookup = "whose.csv", key = "shop", value = "id" }'
+    rows = [row(1, extra="B"), row(2), row(3, extra="A")]
+    looked = look(tmp_path, "orders.csv", text_of(rows), destination=table)
+    assert looked.rules == {3: [("extra", "required")], 4: [("extra", "lookup-empty")]}
+    assert "whose.csv" not in looked.problems[3][0].remedy

@@ -102,8 +102,13 @@ def test_of_two_rows_a_third_is_the_sum_by_chance(tmp_path: Path) -> None:
 @pytest.mark.fault("X13")
 def test_a_sum_without_a_word_is_known_by_what_it_comes_to(tmp_path: Path) -> None:
     """It has no id, and is what the column above adds up to."""
-    looked = looked_at(tmp_path, line(amount="35.50"))
-    assert looked.rules[5][0] == ("amount", "total-row")
+    for cells in ({}, {"order_id": "*"}):
+        looked = looked_at(tmp_path, line(amount="35.50", **cells))
+        assert ("amount", "total-row") in looked.rules[5]
+        skipped = looked_at(
+            tmp_path, line(amount="35.50", **cells), input='total_rows = "skip"'
+        )
+        assert (skipped.rows, skipped.problems) == ([2, 3, 4], {})
     looked = looked_at(tmp_path, line(amount="35.51"))
     assert ("amount", "total-row") not in looked.rules[5]
 

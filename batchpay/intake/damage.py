@@ -46,7 +46,7 @@ _NO_VALUE = re.compile(
     r"|\[objectobject\]|loading\.\.\."
 )
 _PLACEHOLDER = re.compile(
-    r"[-–—―ー_.?]+|tb[adc]|x{3,9}|unknown|noid|ไม่มี|ไม่ระบุ|ไม่ทราบ|なし|無し?|未定|不明|keine?|unbekannt"
+    r"[-–—―ー_.?*]+|tb[adc]|x{3,9}|unknown|noid|ไม่มี|ไม่ระบุ|ไม่ทราบ|なし|無し?|未定|不明|keine?|unbekannt"
 )
 _EXPONENT = re.compile(r"[+-]?(?:[\d.,]*\d[\d.,]*e[+-]\d+|(?:\d+[.,]\d*|[.,]\d+)e\d+)")
 _FORMULA = re.compile(r"\{?=.*|[+@-][a-z_.]+\(.*", re.DOTALL)
@@ -106,7 +106,7 @@ FAULTS = frozenset(
 _SUSPECT = re.compile(
     r"\n(?![0-9]*+(?:\n|$))"  # a number alone is none of them
     r"(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
-    r"|[-–—―ー_.?]+(?:\n|$)|tb[adc]|xxx|unk?[nb]|noid|kein|ไม่|なし|無|未定|不明"
+    r"|[-–—―ー_.?*]+(?:\n|$)|tb[adc]|xxx|unk?[nb]|noid|kein|ไม่|なし|無|未定|不明"
     rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}(?:[-.][^\W\d]|[ก-ฮ])|{_MONTH}-|[令平昭]"
     rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"'`{_DRAWN}\u2018-\u201b])"
 )

@@ -134,7 +134,7 @@ class NoOrders:
                 gone.add(at)
             elif named := self._total(judged, at, cells):
                 others = found.get(at, ())
-                is_sum = bool(ids) and (not ids[at].strip() or may_be_total(ids[at]))
+                is_sum = bool(ids) and (_is_blank(ids[at]) or may_be_total(ids[at]))
                 if is_sum:  # that it lacks cells of an order is no news
                     others = tuple(
                         problem
@@ -411,7 +411,7 @@ class NoOrders:
         id may be the sum of those above by chance.
         """
         ids = self._texts(chunk, "order_id")
-        if not ids or ids[at].strip():
+        if not ids or not _is_blank(ids[at]):
             return False
         return all(not texts[at].strip() for texts in self._parties(chunk))
 
@@ -487,6 +487,11 @@ class NoOrders:
             if texts and texts[at].strip():
                 return False
         return bool(self._texts(chunk, "amount"))
+
+
+def _is_blank(order_id: str) -> bool:
+    """Does it name no order? As a mark beside a sum does not."""
+    return not any(map(str.isalnum, order_id))
 
 
 def _are_empty(problems: Iterable[Problem]) -> bool:

@@ -66,7 +66,7 @@ def needed_by(source: Source) -> tuple[str, ...]:
 
 def in_lookup(source: Source | None, text: str, problem: Problem) -> Problem:
     """The same of a text that a lookup file gave: there it is to be corrected."""
-    if not isinstance(source, FromLookup) or text not in source.lines:
+    if not isinstance(source, FromLookup) or not text or text not in source.lines:
         return problem
     said = problems.LOOKUP_VALUE(
         file=source.path.name,
