@@ -2877,6 +2877,24 @@ def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(
     assert str(steps.ADOPT()) in done.stdout
 
 
+@pytest.mark.fault("D10", "J03")
+@pytest.mark.parametrize("verb", ["report", "status", "verify", "plan"])
+def test_a_lost_journal_takes_the_place_of_no_report(three: Market, verb: str) -> None:
+    """Whoever asks it is told that it was lost, and what there was of reports stays."""
+    three.job(more='[report]\nformats = ["csv", "json", "html"]\n')
+    assert three.run().returncode == 0
+    index = three.folder / "reports" / "index.html"
+    before = index.read_bytes()
+    shutil.rmtree(three.folder / "state")
+    for _ in range(2):
+        done = three.run(verb=verb)
+        assert done.returncode == 78, done
+        assert "--adopt" in done.stderr, done.stderr
+    assert index.read_bytes() == before
+    assert three.run("--adopt").returncode == 0
+    assert three.run(verb=verb).returncode == 0
+
+
 @pytest.mark.fault("J22")
 @pytest.mark.parametrize("file", ["", "key.txt"])
 def test_a_key_is_asked_for_where_it_was_given(three: Market, file: str) -> None:
