@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import os
@@ -314,42 +313,25 @@ def is_made_from(
 
 
 def _write(directory: Directory, **document: object) -> None:
-    told: dict[str, object] = {"manifest_version": 1, **document}
-    replaces = _keep_old(directory, _bytes(told))
-    if replaces:
-        told["replaces"] = replaces
+    text = json.dumps({"manifest_version": 1, **document}, ensure_ascii=False, indent=2)
+    data = f"{text}\n".encode()
+    _keep_old(directory, data)
     with directory.file("manifest.json") as file:
-        file.write(_bytes(told))
+        file.write(data)
 
 
-def _bytes(told: Mapping[str, object]) -> bytes:
-    return f"{json.dumps(told, ensure_ascii=False, indent=2)}\n".encode()
-
-
-def _keep_old(directory: Directory, data: bytes) -> Mapping[str, str]:
+def _keep_old(directory: Directory, data: bytes) -> None:
     """A second name for the one that is about to be replaced, so that at no instant there is none
-    under the first. Returns that name and its SHA-256; of one that says the same, what it says
-    itself, so that what is written again is the same.
+    under the first.
     """
     path = directory.path / "manifest.json"
     try:
         old = read_regular(path, MAX_BYTES)
-        told = json.loads(old)
-        replaces: Mapping[str, str] = told.pop("replaces", {})
-        if _bytes(told) == data:
-            return replaces
-        kept = _link(path, old, int(told["journal"]["seq"]))
-        return {"file": kept.name, "sha256": hashlib.sha256(old).hexdigest()}
+        if old != data:
+            _link(path, old, int(json.loads(old)["journal"]["seq"]))
     except FileNotFoundError:
-        return {}
-    except (
-        AttributeError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RecursionError,
-    ) as error:
+        return
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CannotWrite(
             f"{path}: the manifest it replaces cannot be kept: {_why(error)}; move it away and run"
             " again"
@@ -362,18 +344,17 @@ def _why(error: Exception) -> str:
     return f"it is none of ours ({error})"
 
 
-def _link(path: Path, old: bytes, seq: int) -> Path:
+def _link(path: Path, old: bytes, seq: int) -> None:
     """`manifest-15.json`; others made from the same event, for other files, become
     `manifest-15-2.json` and on.
     """
-    name = f"manifest-{seq}.json"
-    number = 1
-    while True:
+    for number in itertools.count(1):
+        name = f"manifest-{seq}-{number}.json"
+        if number == 1:
+            name = f"manifest-{seq}.json"
         kept = path.with_name(name)
         if not kept.exists():
             kept.hardlink_to(path)
-            return kept
+            return
         if read_regular(kept, MAX_BYTES) == old:
-            return kept
-        number += 1
-        name = f"manifest-{seq}-{number}.json"
+            return
