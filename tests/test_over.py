@@ -60,31 +60,3 @@ def test_settled_rows_give_no_orders(market: Market) -> None:
     reasons = " ".join(row["reason"] for row in settled)
     for kept in ("found 'x' (number-format)", "is empty (required)", "not_found"):
         assert kept in reasons
-
-
-@pytest.mark.fault("J33", "I1")
-@pytest.mark.parametrize(
-    "flaw",
-    [{"recipient": ""}, {"amount": "x"}, {"amount": "150.00", "recipient": ""}],
-    ids=["as much", "unread", "more"],
-)
-def test_a_row_beside_another_of_its_order_is_not_settled_by_that_one(
-    market: Market, flaw: dict[str, str]
-) -> None:
-    """What one row of a file is charged says nothing of the row below it: that one is told, and
-    comes back, also when the whole file comes again with more.
-    """
-    market.job(file="*.csv", card="", customer='"card"')
-    own = {"card": "cust_test_sandbox4242"}
-    rows = [order(6, **own), order(6, **own | flaw)]
-    market.orders(rows, name="a.csv")
-    assert market.run().returncode == 10
-    market.orders([*rows, order(7, card="cust_test_sandbox74242")], name="b.csv")
-    assert market.run().returncode == 10
-    assert market.money() == {"00006": 1, "00007": 1}
-    flawed = [row for row in market.results() if row["outcome"] == "rejected"]
-    assert [(row["file"], row["settled_by"]) for row in flawed] == [
-        ("a.csv", ""),
-        ("b.csv", ""),
-    ]
-    assert {row["who_acts"] for row in flawed} == {"accountant"}

@@ -1984,6 +1984,30 @@ mutant("J08", "an id that a sheet rounded is a text once it came back", ALONE)(
 
 mutant(
     "J07",
+    "a correction goes beside what was charged under an id that its old id became",
+    "test_sale.py"
+    "::test_a_correction_waits_for_what_was_charged_under_an_id_of_its_sale_of_before",
+)(lambda: swap("batchpay.lifecycle.names:KnownNames.had_by", always(())))
+
+
+mutant(
+    "J33",
+    "a row is settled by another row of its file that has its id",
+    "test_coming_back.py"
+    "::test_a_row_beside_another_of_its_order_is_not_settled_by_that_one",
+)(lambda: swap("batchpay.lifecycle.sales:_came_later", always(True)))
+
+
+mutant(
+    "J13",
+    "a row that the gateway never takes waits for a later run",
+    "test_preflight.py"
+    "::test_a_share_too_small_to_be_transferred_is_held_unless_the_job_says_send",
+)(lambda: swap("batchpay.lifecycle.holds:never_taken", always(None)))
+
+
+mutant(
+    "J07",
     "a row beside the columns of its neighbour gives that one its own id",
     "test_coming_back.py"
     "::test_a_row_beside_the_columns_of_its_neighbour_gives_that_one_no_other_id",
