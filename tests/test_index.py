@@ -263,3 +263,8 @@ def test_an_order_that_stands_in_three_files_is_counted_once(market: Market) -> 
     at = next(n for n, line in enumerate(index.rows) if "Asked for" in line)
     assert index.rows[at][:3] == ["Currency", "Orders", "Asked for"]
     assert index.rows[at + 1][:3] == ["THB", "9", "646.50 THB"]
+
+
+def test_rows_whose_currency_nobody_can_read_come_to_no_money() -> None:
+    """Not to none of a currency without a name."""
+    assert (EN.money(0, ""), EN.money(0, "JPY")) == ("–", "0 JPY")

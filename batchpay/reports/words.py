@@ -251,7 +251,11 @@ class Words:
         return str(format_decimal(number, locale=_LOCALES[self.language]))
 
     def money(self, minor: int, currency: str) -> str:
-        """An amount with its currency, exact: all three languages group by commas."""
+        """An amount with its currency, exact: all three languages group by commas. Of rows whose
+        currency nobody can read there is none.
+        """
+        if not (minor or currency):
+            return "–"
         return money_told(minor, currency)
 
     def instant(self, at: str) -> str:
