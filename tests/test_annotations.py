@@ -188,19 +188,19 @@ def test_a_row_that_says_nothing_else_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("X06")
-def test_a_run_says_so_of_what_it_sends(market: Market) -> None:
-    """Once: a night that sends nothing of the file is as silent as ever."""
+def test_a_night_without_trouble_is_silent_and_its_summary_says_so(
+    market: Market,
+) -> None:
+    """As `check` does before it, and the reports after it."""
     rows = [{**order(at), "Status": "Cancelled" if at == 2 else ""} for at in (1, 2)]
     write(market, "a.csv", rows)
     market.job(file="a.csv")
-    ended = market.run()
-    assert ended.returncode == 0
-    assert (
-        "column 'Status', which no field uses, says 'Cancelled' in row 3"
-        in ended.stdout
-    )
+    said = "column 'Status', which no field uses, says 'Cancelled' in row 3"
+    checked = market.run(verb="check")
+    assert said in checked.stdout + checked.stderr
     ended = market.run()
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert said in market.run("--summary").stdout
 
 
 @pytest.mark.fault("X28")

@@ -126,8 +126,8 @@ async def hold_session(opened: OpenJob, call: SessionCall) -> SessionEnd:
     told_of_holds = told and opened.loss is None
     as_before = ""
     if run.blind and not (trouble or opened.judged_again or told_of_holds):
-        as_before_told = said.AS_BEFORE if call.charges else said.LEARNED_NOTHING
-        as_before = str(as_before_told(why=run.blind))
+        entry = said.AS_BEFORE if call.charges else said.LEARNED_NOTHING
+        as_before = str(entry(why=run.blind))
     owed = tuple(run.loop.lists.owed)
     return SessionEnd(trouble, tuple(notes), run.blind, as_before, owed)
 

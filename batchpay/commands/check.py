@@ -280,7 +280,9 @@ class _Checking:
         return found
 
     def _may_hold(self) -> bool:
-        """May a row be held that stands beside no order of the journal and no other of its id?"""
+        """May a row be kept back that stands beside no order of the journal and no other of its
+        id?
+        """
         guards = self._guards
         of_gateway = (
             guards.barred,

@@ -417,14 +417,6 @@ TITLED_CALLED_OFF = entry(
     example="a sheet with the title Cancelled above its last orders",
     remedy="Take the orders below it out, or delete the row if they are to be charged.",
 )
-# of orders that may be charged otherwise than was meant: a run that sends some says so
-OF_MONEY = frozenset(
-    entry.code
-    for entry in (
-        *(HEADING_CURRENCY, HEADING_SCALE, SHOWN_AS, UNREAD_CURRENCY),
-        *(SAYS_CALLED_OFF, NAMED_CALLED_OFF, TITLED_CALLED_OFF),
-    )
-)
 UNUSED_COLUMNS = entry(
     "note.unused-columns",
     "columns no field uses: {names}",

@@ -18,7 +18,7 @@ from batchpay.domain.money import both_units, grouped_text, money_text, money_to
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
-from batchpay.messages import labels, noticed, repeats, screens, steps
+from batchpay.messages import labels, repeats, screens, steps
 from batchpay.messages.message import Message, plain
 from batchpay.reconciliation.totals import further_json, further_told
 from batchpay.terminal.checking import counted, sum_told
@@ -70,22 +70,9 @@ def _is_news(made: Result) -> bool:
     if made.exit_code != 0:
         return True
     return any(
-        published.batch.likeness
-        or any(_warned_now(made, published))
-        or _warns_of_money(made, published)
+        published.batch.likeness or any(_warned_now(made, published))
         for published in made.published
     )
-
-
-def _warns_of_money(made: Result, published: Published) -> bool:
-    """Does a note warn of orders that this very run sent?"""
-    now, last = made.run, published.run
-    if now is None or last is None or last.id != now.id or not last.sent:
-        return False
-    from batchpay.reports.rewording import found_again
-
-    found = filter(None, map(found_again, published.batch.notes))
-    return any(note.code in noticed.OF_MONEY for note in found)
 
 
 def _warning_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
