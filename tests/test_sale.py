@@ -896,6 +896,37 @@ def test_an_order_that_was_cancelled_waits_under_an_id_of_another_column(
     once(market, 1, 3, 4)
 
 
+@pytest.mark.fault("J07", "E10")
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("own_file", [True, False])
+def test_a_one_time_token_that_was_to_pay_a_cancelled_order_tells_it_under_such_an_id(
+    market: Market, *, asked: bool, own_file: bool
+) -> None:
+    """Whatever recipient it has by now: a token is for one sale. With its own file beside it the
+    word is one about the row; else a person may say that it is another sale.
+    """
+    by_token = {"file": "inbox/*.csv", "card": '"card"', "customer": ""}
+    market.job(**by_token, order_id=f'"{A}"')
+    inbox(market, a=[order(1), order(2)])
+    if asked:
+        refused_key(market, "00002")
+    assert night(market, limit=None if asked else 1) == (77 if asked else 11)
+    cancelling.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    market.job(**by_token, order_id=f'"{R}"')
+    moved = order(2, recipient="recp_test_sandbox5")
+    inbox(market, a=None, b=[order(3), moved])
+    assert night(market) == 11
+    row = rows(market)["INV-2"]
+    assert row["outcome"] == "held" and "a person cancelled" in row["reason"]
+    if own_file:
+        inbox(market, a=[order(1), order(2)])
+        assert night(market, yes=True) == 10
+        once(market, 1, 3)
+    else:
+        assert night(market, yes=True) == 0
+        once(market, 1, 2, 3)
+
+
 @pytest.mark.fault("J07", "I1")
 def test_an_order_that_was_asked_for_in_vain_and_cancelled_waits_under_such_an_id_too(
     market: Market,

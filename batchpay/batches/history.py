@@ -124,6 +124,7 @@ def history_of(
         unnamed=unnamed_of(
             journal,
             [*every, *chain.from_iterable(beside.values())],
+            told_before.tokens,
             lineages,
             uprooted=bool(uprooted),
         ),

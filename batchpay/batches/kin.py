@@ -21,7 +21,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.places import by_order, order_in, place_of, places_of
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.rows import CameFor, Cancellation, Same
-from batchpay.lifecycle.sale_terms import fitting_terms_in, has_terms
+from batchpay.lifecycle.sale_terms import has_terms
 
 
 def same_before(
@@ -294,13 +294,9 @@ def cancellations_of(
     orders = map(by_order, (sale.order_id, *sale.others))
     by_ids = lineages.words.of((sale.keys[0], *orders))
     found = [_word(event, told, lineages) for event, told in by_ids]
-    fitting: list[str] = []
-    for document in filter(has_terms, documents):
-        fitting += fitting_terms_in(document)
-    if not fitting:
-        return tuple(found)
     known = {event.seq for event, _ in by_ids}
-    for event, told in lineages.words.under_other_ids(fitting):
+    asked = list(filter(has_terms, documents))
+    for event, told in lineages.words.under_other_ids(asked):
         if event.seq not in known:
             known.add(event.seq)
             found.append(replace(_word(event, told, lineages), unnamed=True))

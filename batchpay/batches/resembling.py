@@ -191,12 +191,14 @@ def spent_of(
 def unnamed_of(
     journal: SqliteJournal,
     documents: Sequence[Document],
+    tokens: Mapping[str, Sequence[Near]],
     lineages: Lineages,
     *,
     uprooted: bool,
 ) -> dict[str, tuple[Unnamed, ...]]:
     """Beginnings of terms -> what took money for them, may have, was asked for in vain, or is never
-    to be sent; asked only where ids were ever made of other cells.
+    to be sent; asked only where ids were ever made of other cells. A one-time token -> what is
+    never to be sent that it was to pay, for whichever recipient: it is for one sale.
 
     Of which cells ids were made is unknown of what an earlier version asked for: of what the
     journal noted first; and of a charge that lost it: of others. `uprooted`: for some of them what
@@ -210,33 +212,44 @@ def unnamed_of(
             fitting.update(fitting_terms_in(document))
     known = None if uprooted else lineages.names.source
     asked = journal.asked_under(sorted(fitting), known, corrections=True)
-    stands = _what_stands(journal, {one[0] for some in asked.values() for one in some})
-    found = {}
+    ids = {one[0] for some in asked.values() for one in some}
+    ids.update(one.order_id for some in tokens.values() for one in some)
+    stands = _what_stands(journal, ids)
+    found: dict[str, tuple[Unnamed, ...]] = {}
     for terms, some in asked.items():
         unnamed = []
         for order_id, batch_id, at_ns, made_of, kind in some:
-            if order_id not in stands:
-                continue
-            stand = stands[order_id]
-            under = {
-                *lineages.names.known_under(order_id),
-                made_of or _source_of(kind, lineages),
-            }
-            untold = lineages.untold(stand.line)
-            if untold:  # the sale has the id of that row, too
-                under.discard(lineages.names.source)
-            one = Unnamed(
-                order_id,
-                batch_id,
-                max(at_ns, stand.said_ns),
-                frozenset(under),
-                untold,
-                stand.called_off,
-                stand.in_vain,
-            )
-            unnamed.append(one)
+            if order_id in stands:
+                near = Near(order_id, batch_id, at_ns)
+                source = made_of or _source_of(kind, lineages)
+                unnamed.append(_unnamed(near, source, stands[order_id], lineages))
         found[terms] = tuple(unnamed)
+    for token, nears in tokens.items():
+        unnamed = []
+        for near in nears:
+            stand = stands.get(near.order_id)
+            if stand and stand.called_off:
+                source = stand.ids_from or lineages.names.first_source
+                unnamed.append(_unnamed(near, source, stand, lineages))
+        found[token] = tuple(unnamed)
     return found
+
+
+def _unnamed(near: Near, made_of: str, stand: _Stand, lineages: Lineages) -> Unnamed:
+    """`made_of`: of which cells the order's id was made (job.Columns.ids_from)."""
+    under = {*lineages.names.known_under(near.order_id), made_of}
+    untold = lineages.untold(stand.line)
+    if untold:  # the sale has the id of that row, too
+        under.discard(lineages.names.source)
+    return Unnamed(
+        near.order_id,
+        near.batch_id,
+        max(near.at_ns, stand.said_ns),
+        frozenset(under),
+        untold,
+        stand.called_off,
+        stand.in_vain,
+    )
 
 
 def _source_of(kind: str, lineages: Lineages) -> str:
@@ -253,6 +266,7 @@ class _Stand(NamedTuple):
     called_off: str = ""
     in_vain: tuple[Attempt, ...] = ()
     line: tuple[str, ...] = ()  # places of the rows that it goes back to
+    ids_from: str = ""  # of one that was called off: of which cells its id was made
 
 
 def _what_stands(
@@ -271,8 +285,12 @@ def _what_stands(
         cancelled = [one for one in attempts if one.cancelled is not None]
         in_vain = tuple(one for one in attempts if one.asked_in_vain)
         if cancelled:
+            last = cancelled[-1]
             stands[order_id] = _Stand(
-                cancelled[-1].settled_ns, cancelled[-1].called_off, line=line
+                last.settled_ns,
+                last.called_off,
+                line=line,
+                ids_from=last.intent.ids_from,
             )
         elif in_vain:
             stands[order_id] = _Stand(in_vain=in_vain, line=line)

@@ -8,12 +8,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Protocol
 
 from batchpay.domain.events import OrderCancelled, RowsGivenUp, told_by
-from batchpay.domain.model import Event
+from batchpay.domain.model import Document, Event
 from batchpay.lifecycle.attempt import word_of
 from batchpay.lifecycle.earlier import EarlierRows
 from batchpay.lifecycle.names import KnownNames, Some
+from batchpay.lifecycle.payers import single_use_of
 from batchpay.lifecycle.places import by_order
-from batchpay.lifecycle.sale_terms import are_like, has_terms, terms_in
+from batchpay.lifecycle.sale_terms import (
+    are_like,
+    fitting_terms_in,
+    has_terms,
+    terms_in,
+)
 
 
 class WordsJournal(Protocol):
@@ -40,8 +46,8 @@ class Cancellations:
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
         self._given_up: dict[str, str] | None = None  # place -> a person's word
         self._cancelled: Some | None = None  # what an id looks like -> such orders
-        # ... of ids that were made of other cells than now, with their terms
-        self._foreign: list[tuple[str, Event, OrderCancelled]] | None = None
+        # ... of ids that were made of other cells than now, with what they asked for
+        self._foreign: list[tuple[Document, Event, OrderCancelled]] | None = None
 
     def of(self, keys: Iterable[str]) -> list[tuple[Event, OrderCancelled]]:
         """A person's words that orders are never to be sent, which are known by any of these places
@@ -55,16 +61,23 @@ class Cancellations:
         return list(found.values())
 
     def under_other_ids(
-        self, fitting: Sequence[str]
+        self, documents: Sequence[Document]
     ) -> list[tuple[Event, OrderCancelled]]:
-        """A person's words of orders that asked for such terms (`fitting_terms`), said when ids
-        were made of other cells than now, and of which nobody told which id they have now.
+        """A person's words of orders that asked for the terms of one of these (`fitting_terms`), or
+        were to be paid by its one-time token, said when ids were made of other cells than now, and
+        of which nobody told which id they have now.
         """
         if self._foreign is None:
             self._foreign = self._foreign_words()
+        if not self._foreign:
+            return []
+        fitting = [terms for one in documents for terms in fitting_terms_in(one)]
+        tokens = set(map(single_use_of, documents)) - {""}
         found = []
-        for terms, event, told in self._foreign:
-            if any(are_like(terms, one) for one in fitting):
+        for document, event, told in self._foreign:
+            terms = terms_in(document)
+            is_like = any(are_like(terms, one) for one in fitting)
+            if is_like or single_use_of(document) in tokens:
                 found.append((event, told))
         return found
 
@@ -78,7 +91,7 @@ class Cancellations:
                     some[event.order_id] = None
         return [one for form in forms for one in self._cancelled.get(form, ())]
 
-    def _foreign_words(self) -> list[tuple[str, Event, OrderCancelled]]:
+    def _foreign_words(self) -> list[tuple[Document, Event, OrderCancelled]]:
         if not self._names.had_other_sources:
             return []
         sources = list(self._names.noted())
@@ -94,7 +107,7 @@ class Cancellations:
             if self._names.source in under:
                 continue
             for document in filter(has_terms, self._rows.documents(told.sale)):
-                found.append((terms_in(document), event, told))
+                found.append((document, event, told))
         return found
 
     def given_up(self, line: Iterable[str]) -> str:

@@ -219,7 +219,8 @@ class History:
     hundredth: Mapping[str, Near] = field(default_factory=dict)
     # One-time token -> the order of an earlier file that it made a charge of.
     spent: Mapping[str, Near] = field(default_factory=dict)
-    # One of fitting_terms -> charges, and what was asked for in vain, of whatever age.
+    # One of fitting_terms -> charges, and what was asked for in vain, of whatever age; a one-time
+    # token -> what a person cancelled that it was to pay.
     unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)
     # Place of a row that goes back to another of which nobody knows which id it has now -> the
     # batch of that one.

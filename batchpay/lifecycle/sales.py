@@ -13,6 +13,7 @@ from batchpay.domain.model import Outcome
 from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt, begun_ns
 from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.payers import single_use_of
 from batchpay.lifecycle.places import by_order, order_in, place_of, places_of, row_at
 from batchpay.lifecycle.rivals import are_apart
 from batchpay.lifecycle.rows import Cancellation, Guards, History, Row, Unnamed
@@ -110,8 +111,10 @@ def under_other_ids(row: Row, history: History, guards: Guards) -> Iterator[Unna
     is_uprooted = row.place in history.uprooted
     since_ns = said_new_ns(row, history, guards)
     every = history.ever_asked(row)
-    for terms in chain.from_iterable(map(fitting_terms_in, every)):
-        for other in history.unnamed.get(terms, ()):
+    terms = chain.from_iterable(map(fitting_terms_in, every))
+    tokens = filter(None, dict.fromkeys(map(single_use_of, every)))
+    for key in chain(terms, tokens):
+        for other in history.unnamed.get(key, ()):
             is_known = guards.ids_from in other.known_under and not is_uprooted
             is_its_own = other.order_id in ids
             if not (is_known or is_its_own) and other.at_ns > since_ns:
