@@ -3490,3 +3490,35 @@ def test_the_rejects_of_a_workbook_whose_header_is_lower_are_read_by_its_job(
         )
     over(market, 0, "--input", name)
     over(market, 0)
+
+
+@tries("accept")
+@pytest.mark.fault("J32", "D10", "J27")
+@pytest.mark.parametrize("where", ["status", "adopted.json"])
+def test_an_unproven_charge_that_no_row_shows_is_settled_as_printed(
+    market: Market, where: str
+) -> None:
+    """Its journal was lost, and its file does not come again."""
+    market.job()
+    market.orders([order(1), order(2)])
+    for method in ("POST", "GET"):
+        market.sandbox.add_rule(
+            method=method, path="/charges*", order_id="00001", drop=["destination"]
+        )
+    assert market.run().returncode == 12
+    shutil.rmtree(market.folder / "state")
+    shutil.rmtree(market.folder / "reports")
+    market.orders([order(9)])
+    assert market.run("--adopt").returncode == 12
+    program(market, "resolve", "job.toml", "--lift-stop", "--reason", WHY)
+    said = market.run(verb="status").stdout
+    kept = json.loads((market.folder / "reports/adopted/adopted.json").read_text())
+    (mine,) = (one for one in kept["charges"] if one["order"] == "00001")
+    assert mine["open"] and mine["outcome"] == "unproven"
+    if where == "adopted.json":
+        said = mine["reason"]
+    follow(market, said)
+    assert market.run().returncode == 10
+    now = market.run(verb="status")
+    assert now.returncode == 10 and "accepted by" in now.stdout
+    assert not commands_in(now.stdout)

@@ -48,6 +48,7 @@ from batchpay.domain.text import json_text
 from batchpay.job.job import PAYERS, Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.messages import nights as said
+from batchpay.messages import steps
 from batchpay.reconciliation.lines import lines_of
 from batchpay.reconciliation.totals import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
@@ -280,8 +281,9 @@ def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
         own_folder(reports, ADOPTED, job.name, ADOPTED_FILE, mode), mode
     )
     told = {"job": job.name, "mode": job.gateway.mode, "journal": journal.id, **found}
+    named = steps.addressed(told, job.path.name)
     with directory.file(ADOPTED_FILE) as file:
-        file.write((json_text(told) + "\n").encode("utf-8", "replace"))
+        file.write((json_text(named) + "\n").encode("utf-8", "replace"))
     known = head_of(directory, job)
     # else there would be one more on every night
     if known is None or not is_of(journal, known):

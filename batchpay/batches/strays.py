@@ -13,6 +13,8 @@ from batchpay.domain.model import Batch, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.messages.message import worded
+from batchpay.reconciliation.reasons import reasons_of
 from batchpay.reconciliation.totals import Totals
 from batchpay.settlement.in_force import stop_in_force
 
@@ -23,11 +25,15 @@ def stray_totals(job: Job, journal: SqliteJournal) -> Totals:
     """
     totals = Totals()
     stopped = bool(stop_in_force(journal.events(STOPS)))
-    for attempt in unshown(job, journal):
-        over = attempt.closed or attempt.outcome is Outcome.SUCCEEDED
-        if attempt.doubled or attempt.vanished or not over:
-            totals.add_stray(attempt, stopped=stopped)
+    for attempt in filter(_is_open, unshown(job, journal)):
+        totals.add_stray(attempt, stopped=stopped)
     return totals
+
+
+def _is_open(attempt: Attempt) -> bool:
+    """Must the gateway, or a person, decide about it?"""
+    over = attempt.closed or attempt.outcome is Outcome.SUCCEEDED
+    return attempt.doubled or attempt.vanished or not over
 
 
 def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
@@ -143,4 +149,6 @@ def _adopted(attempt: Attempt) -> dict[str, Any]:
         "destination": asked.destination,
         "batch": asked.batch_id,
         "created_at": charge.created_at if charge else "",
+        "open": _is_open(attempt),
+        "reason": worded(reasons_of(attempt)),
     }

@@ -735,6 +735,8 @@ def _adopted_lines(adopted: Mapping[str, Any], speech: Speech) -> Iterator[str]:
             recipient=one["destination"],
         )
         yield f"  {speech.say(told)}"
+        if one["open"]:
+            yield f"    {speech.kept(one['reason'])}"
     more = adopted["count"] - 20
     if more > 0:
         yield f"  {speech.say(screens.MORE_IN_JSON(more=str(more)))}"
