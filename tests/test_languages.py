@@ -82,6 +82,18 @@ def test_a_translation_is_of_what_is_said_now(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("of", ["", "explain-"])
+def test_nothing_waits_to_be_translated(language: str, of: str) -> None:
+    """What is said anew, and what is said otherwise than it was."""
+    path = catalogue.po_of(f"{of}{language}")
+    text = path.read_text("utf-8")
+    head, *entries = text.split("\n\n")
+    assert "fuzzy" not in text
+    untold = [one for one in entries if re.search(r'^msgstr(\[0\])? ""$', one, re.M)]
+    assert untold == [] and "msgid" in head
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_a_translation_has_the_fields_and_the_commands_of_its_sentence(
     language: str,
 ) -> None:

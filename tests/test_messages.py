@@ -482,6 +482,7 @@ SHEETS: dict[str, Callable[[Any], None]] = {
     "boolean-cell": cell("order_id", True),
     "number-format.date": cell("amount", date(2026, 1, 5), "yyyy-mm-dd"),
     "number-format.percent": cell("amount", 0.05, "0%"),
+    "number-format.rescaled": cell("amount", 50000, "#,##0.00,"),
 }
 ELSEWHERE = {
     "total-row.sum",  # below other rows: tests/test_noorders.py

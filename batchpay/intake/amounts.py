@@ -56,7 +56,7 @@ def amounts_of(
         return _sums(chunk, source, currencies, found)
     column = blamed_for(source, "amount")
     texts = cells_of(chunk, source, "amount", NOWHERE, found)
-    texts = _without_percentages(texts, chunk, column, found)
+    texts = _without_untrue(texts, chunk, column, found)
     form = None
     unit: Literal["major", "minor"] = "major"
     if isinstance(source, FromColumn | FromValue) and source.unit:
@@ -82,20 +82,27 @@ def _dates(chunk: Chunk, column: str) -> Collection[int]:
     return {at for at, kind in kinds.items() if kind == "date"}
 
 
-def _without_percentages(
-    texts: Cells, chunk: Chunk, column: str, found: Refusals
-) -> Cells:
-    """A cell that the sheet shows as 5% holds 0.05, and neither is an amount."""
+def _without_untrue(texts: Cells, chunk: Chunk, column: str, found: Refusals) -> Cells:
+    """A cell that the sheet shows as 5% holds 0.05, one that it shows as 50 may hold 50000, and
+    neither is an amount.
+    """
     kinds = chunk.typed.get(column, {})
-    shown = [at for at, kind in kinds.items() if kind == "percent" and texts[at]]
+    shown = {at: kind for at, kind in kinds.items() if kind in _UNTRUE and texts[at]}
     if not shown:
         return texts
     kept = list(texts)
-    for at in shown:
-        said = problems.PERCENT_AMOUNT()
+    for at, kind in shown.items():
+        said = _UNTRUE[kind]()
         found.refuse(at, "amount", Problem(column, quoted(kept[at]), said))
         kept[at] = ""
     return kept
+
+
+# how a sheet shows a number as another amount than it is
+_UNTRUE = {
+    "percent": problems.PERCENT_AMOUNT,
+    "rescaled": problems.RESCALED_AMOUNT,
+}
 
 
 def _sums(
@@ -110,7 +117,7 @@ def _sums(
     for column in source.columns:
         part = FromColumn(column, source.unit)
         texts = cells_of(chunk, part, "amount", NOWHERE, found)
-        texts = _without_percentages(texts, chunk, column, found)
+        texts = _without_untrue(texts, chunk, column, found)
         dates = _dates(chunk, column)
         rule = _Money(column, source.unit, source.form, is_part=True, dates=dates)
         cells.append(texts)

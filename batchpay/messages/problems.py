@@ -592,6 +592,16 @@ PERCENT_AMOUNT = entry(
     example="an .xlsx cell of an amount with the number 0.05 in the format 0%",
     remedy="Format the cell as a number (in Excel: Home, Number), then write the amount into it.",
 )
+RESCALED_AMOUNT = entry(
+    "number-format.rescaled",
+    "the format of the cell shows another amount than this: of a thousandth, below zero, or with"
+    " digits of its own: format it as a number, then write the amount that is meant",
+    means="The cell of an amount is a number that the sheet shows as another one, by a comma at the"
+    " end of its format, a minus or brackets around it, or digits in quotes.",
+    example="an .xlsx cell of an amount with the number 50000 in the format #,##0.00, which shows"
+    " 50.00",
+    remedy="Format the cell as a number (in Excel: Home, Number), then write the amount into it.",
+)
 PART_EMPTY = entry(
     "part-empty",
     'fill it in; or, if an empty cell adds nothing, say default = "0" beside sum in [columns]',

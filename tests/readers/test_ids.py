@@ -434,6 +434,48 @@ def test_a_number_shown_as_no_id_is_written_is_no_id(
     assert accepted.documents[0]["order_id"] == "7"
 
 
+@pytest.mark.fault("X17", "X09")
+@pytest.mark.parametrize(
+    ("code", "number", "shown_so"),
+    [
+        ("#,##0.00,", 50000, True),  # 50.00
+        ("#,##0.00,,", 50000, True),
+        ("(#,##0.00)", 50000, True),
+        ("-#,##0.00", 50000, True),
+        ('"▲"#,##0', 50000, True),
+        ('"△ "#,##0', 50000, True),
+        ('#,##0"-"', 50000, True),
+        ('0"00"', 50000, True),
+        ('"1"0', 50000, True),
+        ("-General", 50000, True),
+        ("[Red]-#,##0;0", 50000, True),
+        ("#,##0.00_);(#,##0.00)", 50000, False),
+        ('_(* #,##0_);_(* \\(#,##0\\);_(* "-"_);_(@_)', 50000, False),
+        ('#,##0.0,"K"', 50000, False),  # 50.0K
+        ('#,##0" (THB)"', 50000, False),
+        ('#,##0.00" inkl. 19% MwSt"', 50000, False),
+        ("#,##0.-", 50000, False),  # as a price is written
+        ('0".–"', 50000, False),
+        ('#,##0.00;-#,##0.00;"-"', 50000, False),
+        ("[$฿-41E]#,##0.00;[Red]-[$฿-41E]#,##0.00", 50000, False),
+    ],
+)
+def test_an_amount_that_a_sheet_shows_as_another_one_is_not_charged(
+    tmp_path: Path, code: str, number: int, *, shown_so: bool
+) -> None:
+    """Nobody who looked at the sheet saw the number behind it: as text the same is refused."""
+    data = book(good(1, amount=number), change=formatted(code, "B"))
+    looked = both(tmp_path, data)
+    expected = {2: [("amount", "number-format")]} if shown_so else {}
+    assert looked.rules == expected
+    if shown_so:
+        assert "shows another amount" in str(looked.problems[2][0].said)
+        part = '{ sum = ["amount", "extra"], unit = "major" }'
+        data = book(good(1, amount=number, extra=5), change=formatted(code, "B"))
+        looked = look(tmp_path, "orders.xlsx", data, amount=part)
+        assert looked.rules == expected
+
+
 @pytest.mark.fault("J08", "X09")
 @pytest.mark.parametrize(
     ("unit", "example"), [("major", "1,234.56"), ("minor", "1,234")]

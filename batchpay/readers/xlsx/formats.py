@@ -79,13 +79,18 @@ class Unlike:
     """A format that shows a number as no id is written, with an exponent, as a fraction or as a
     percentage, or as another id than the number is: with words beside it.
 
-    >>> Unlike.of("0.00E+00"), Unlike.of("# ?/?"), Unlike.of("0.00"), Unlike.of('"E-"0000')
-    (Unlike(kind='exponent'), Unlike(kind='fraction'), None, None)
-    >>> Unlike.of("0.0%"), Unlike.of('"No "0'), Unlike.of('0" %"'), Unlike.of("[$฿-41E]#,##0;-0")
-    (Unlike(kind='percent'), Unlike(kind='labelled'), None, None)
+    >>> Unlike.of("0.00E+00").kind, Unlike.of("# ?/?").kind
+    ('exponent', 'fraction')
+    >>> Unlike.of("0.00"), Unlike.of('"E-"0000')
+    (None, None)
+    >>> Unlike.of("0.0%").kind, Unlike.of('"No "0').kind, Unlike.of('0" %"')
+    ('percent', 'labelled', None)
+    >>> Unlike.of("[$฿-41E]#,##0;-0"), Unlike.of("-0"), Unlike.of('0"00"')
+    (None, Unlike(kind='', rescales=True), Unlike(kind='labelled', rescales=True))
     """
 
     kind: str
+    rescales: bool = False  # shows another amount than the number is (`rescales`)
 
     @classmethod
     def of(cls, code: str) -> Unlike | None:
@@ -97,9 +102,21 @@ class Unlike:
             return cls("fraction")
         if "%" in bare:
             return cls("percent")
+        kind = ""
         if Zeros.of(code) is None and _LABEL.search(code.partition(";")[0]):
-            return cls("labelled")
+            kind = "labelled"
+        if kind or rescales(code):
+            return cls(kind, rescales(code))
         return None
+
+    @property
+    def of_money(self) -> str:
+        """What it is to an amount: words beside one are no fault."""
+        if self.rescales:
+            return "rescaled"
+        if self.kind == "labelled":
+            return ""
+        return self.kind
 
 
 # a letter or a digit that a format puts before or behind a number
@@ -190,6 +207,35 @@ def sign_of(code: str) -> str:
 
 _LITERAL = re.compile(r'"([^"]*)"')
 _DIVIDED = re.compile(r"[0#?],+(?![0#?])")  # 1,500 is shown as 2, or 1.5
+_PIECE = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]|(.)', re.DOTALL)
+# a minus before or behind the number, brackets around it, or the signs of Japanese books: but for a
+# dash that stands where the decimals would, 50.- or 50,-, or between an id and its letters
+_NEGATIVE = re.compile(
+    r"[▲△▼]|(?<![\w.,])[-−–—] *[0#?]|[0#?] ?[-−–—](?![\w0#?])|[(（][^()（）]*[0#?]"
+)
+_BESIDE = re.compile(r"9[0#?]|[0#?]9")  # a digit of the format's own
+_OWN = str.maketrans("0123456789#?", "9999999999  ")
+
+
+def rescales(code: str) -> bool:
+    """Does a format show an amount as another one than the number is: of a thousandth, below zero,
+    or with digits of its own beside it?
+
+    >>> [rescales(one) for one in ("#,##0.00,", "(#,##0)", "-0.00", '"▲"0', '0"-"', '0"00"')]
+    [True, True, True, True, True, True]
+    >>> [rescales(one) for one in ("#,##0_);(#,##0)", '0,"K"', '0" (THB)"', "#,##0.-", "0;-0")]
+    [False, False, False, False, False]
+    """
+    shown = code.partition(";")[0].replace("General", "0")
+    literals = _LITERAL.findall(shown)
+    if _DIVIDED.search(_LITERAL.sub("", shown)) and not any(
+        map(scale_beside, literals)
+    ):
+        return True
+    drawn = ""
+    for quoted, escaped, plain in _PIECE.findall(shown):
+        drawn += plain or (quoted or escaped).translate(_OWN)
+    return bool(_NEGATIVE.search(drawn) or _BESIDE.search(drawn))
 
 
 def word_of(code: str) -> str:

@@ -390,9 +390,11 @@ class _Seen:
                 form = self._zeros[style]
                 value = values[at]
                 if isinstance(form, Unlike):
-                    is_amount = form.kind == "labelled" and name in self._money
-                    if type(value) in (int, float) and not is_amount:
-                        typed.setdefault(name, {})[at] = form.kind
+                    kind = form.kind
+                    if name in self._money:
+                        kind = form.of_money
+                    if kind and type(value) in (int, float):
+                        typed.setdefault(name, {})[at] = kind
                     continue
                 was = shown_texts[at]
                 seen = _with_zeros(value, form)
