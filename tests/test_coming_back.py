@@ -218,6 +218,100 @@ def test_a_yes_to_another_question_says_nothing_of_cells_that_moved(
     assert market.posts() == 8
 
 
+# cells that nobody could read, and as a person corrects them
+AMOUNTS = ("1.200,00", "90,00", "3.400,00", "560,00", "7.800,00")
+SHOPS = ("Ari Audio", "Silom Silk", "Ratchada Records", "Thonburi Tea", "Bang Na Books")
+
+
+@pytest.mark.fault("J14", "E05")
+@pytest.mark.parametrize("column", ["amount", "shop"])
+def test_a_column_that_was_corrected_and_then_sorted_alone_charges_nobody(
+    market: Market, column: str
+) -> None:
+    """What its cells were meant to say is known by what their reasons said of them, or by the name
+    in the lookup file that is nearest.
+    """
+    shops = "".join(f"{name},recp_test_sandbox{n}\n" for n, name in enumerate(SHOPS))
+    (market.folder / "shops.csv").write_text(f"shop,id\n{shops}", "utf-8")
+    destination = (
+        '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    )
+    job(market, destination=destination)
+    rows = []
+    for at, name in enumerate(SHOPS):
+        amount = AMOUNTS[at].replace(".", "").replace(",", ".")
+        rows.append(sale(at + 1, amount=amount, recipient=name))
+    wrong = [
+        {**row, "amount": AMOUNTS[at]}
+        if column == "amount"
+        else {**row, "recipient": f"{SHOPS[at]}x"}
+        for at, row in enumerate(rows)
+    ]
+    where = "amount" if column == "amount" else "recipient"
+    inbox(market, a=wrong)
+    assert night(market) == 10
+    right = {row["order_id"]: row[where] for row in rows}
+    back = rejected(market, "a")
+    cells = sorted(right[row["order_id"]] for row in back)
+    sorted_alone = [{**row, where: cells[at]} for at, row in enumerate(back)]
+    inbox(market, b=sorted_alone)
+    assert night(market) == 10
+    told = rejected(market, "b")
+    moved = [row for row in sorted_alone if row[where] != right[row["order_id"]]]
+    assert len(told) == len(moved) > 2
+    assert all("(moved-cells)" in row["batchpay_reason"] for row in told)
+    mended = [
+        {**row, where: right[row["order_id"]], "batchpay_retry": "yes"} for row in told
+    ]
+    inbox(market, c=mended)
+    assert night(market) == 0
+    expected = {
+        row["order_id"]: (
+            int(row["amount"].replace(".", "")),
+            f"recp_test_sandbox{SHOPS.index(row['recipient'])}",
+        )
+        for row in rows
+    }
+    assert {
+        one["metadata"]["order_id"]: (one["amount"], one["destination"])
+        for one in market.own_charges()
+    } == expected
+
+
+@pytest.mark.fault("J14", "E05", "X09")
+@pytest.mark.parametrize("meant", [True, False])
+@pytest.mark.parametrize(
+    ("was", "now", "again"),
+    [
+        ("45,500.00", "45.5", "45,500.00"),
+        ("455.00", "45500", "455.00"),
+        ("1.200,00", "120000", "1200.00"),
+    ],
+)
+def test_an_amount_whose_point_a_spreadsheet_moved_is_asked_about(
+    market: Market, was: str, now: str, again: str, *, meant: bool
+) -> None:
+    """The row was sent back for its recipient, or the reason said what its amount may mean: written
+    as it was, or with a yes, it goes, once.
+    """
+    job(market)
+    inbox(market, a=[sale(1, amount=was, recipient="Ari"), sale(2)])
+    assert night(market) == 10
+    (back,) = rejected(market, "a")
+    inbox(market, b=[{**back, "recipient": "recp_test_sandbox1", "amount": now}])
+    assert night(market) == 10
+    once(market, 2)
+    (told,) = rejected(market, "b")
+    assert "(rescaled-amount)" in told["batchpay_reason"]
+    if meant:
+        told["batchpay_retry"] = "yes"
+    else:
+        told["amount"] = again
+    inbox(market, c=[told])
+    assert night(market) == 0
+    once(market, 1, 2)
+
+
 @pytest.mark.fault("J08", "E05")
 @pytest.mark.parametrize("other", [DECLINED, "cust_test_gone4242"])
 def test_a_row_with_the_id_of_its_neighbour_is_not_charged_as_that_one(

@@ -760,3 +760,47 @@ def test_rows_that_come_back_say_which_they_correct():
     sheets = [{**row, "batchpay_sheet": "S"} for row in (back("A1", "A1"),)]
     assert map_chunk(chunk(*sheets), Columns(CORE, {})).corrects == {}
     assert mapped({}).corrects == {}
+
+
+@pytest.mark.fault("X07", "X09")
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # amount, and the cell behind it, which nobody reads
+        ([("45", "200.00"), ("99.50", ""), ("1200.00", "gift")], {0}),
+        ([("45", "200.00"), ("1", "250.5"), ("7.00", "12")], {0, 1}),
+        ([("45", "200.00"), ("99.50", "7.00")], set()),  # a column of money
+        ([("45", "200.00"), ("99", "")], set()),  # whose amounts are whole
+        ([("45", "200.00")], set()),
+        ([("45", "200"), ("99.50", "")], set()),
+        ([("4500", "200.00"), ("99.50", "")], set()),
+    ],
+)
+def test_an_amount_whose_thousands_fell_into_the_next_cell_is_not_charged(
+    rows: list[tuple[str, str]], expected: set[int]
+) -> None:
+    """45,200.00 without quotes, in a line whose last cell was left off, is no 45 baht."""
+    cells = [
+        {
+            "No": f"A{at}",
+            "Cur": "THB",
+            "Shop": "recp_test_1",
+            "Amount": amount,
+            "Note": note,
+        }
+        for at, (amount, note) in enumerate(rows)
+    ]
+    found = map_chunk(TextChunk(cells), Columns(CORE, {}))
+    assert found.problems.keys() == expected
+    for at in expected:
+        (problem,) = found.problems[at]
+        assert problem.rule == "number-format"
+        assert f'"{",".join(rows[at])}"' in str(problem.said)
+    # as the reason says
+    for at in expected:
+        cells[at].update(Amount=",".join(rows[at]), Note="")
+    assert not map_chunk(TextChunk(cells), Columns(CORE, {})).problems
+    for at in expected:
+        amount, note = rows[at]
+        cells[at].update(Amount=f"{amount}.00", Note=note)
+    assert not map_chunk(TextChunk(cells), Columns(CORE, {})).problems

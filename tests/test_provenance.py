@@ -14,7 +14,8 @@ import pytest
 from batchpay.domain.lineage import told_id
 from batchpay.domain.model import Document
 from batchpay.intake.mapping import Mapped, map_chunk
-from batchpay.intake.provenance import held_against, moved_in, unknown
+from batchpay.intake.moved import moved_in
+from batchpay.intake.provenance import held_against, unknown
 from batchpay.job.job import Columns, FromColumn
 from batchpay.lifecycle.places import place_of
 from tests.inside import Inside

@@ -29,6 +29,7 @@ from batchpay.domain.text import told
 from batchpay.intake.refusals import NOWHERE, Cells, Refusals, Values, quoted
 from batchpay.intake.sources import blamed_for, cells_of
 from batchpay.intake.takenback import is_credit
+from batchpay.intake.unquoted import unquoted
 from batchpay.job.job import FromColumn, FromSum, FromValue, Source
 from batchpay.messages import problems
 from batchpay.messages.message import Message
@@ -57,6 +58,7 @@ def amounts_of(
     column = blamed_for(source, "amount")
     texts = cells_of(chunk, source, "amount", NOWHERE, found)
     texts = _without_untrue(texts, chunk, column, found)
+    texts = _without_unquoted(texts, chunk, column, found)
     form = None
     unit: Literal["major", "minor"] = "major"
     if isinstance(source, FromColumn | FromValue) and source.unit:
@@ -93,6 +95,26 @@ def _without_untrue(texts: Cells, chunk: Chunk, column: str, found: Refusals) ->
     kept = list(texts)
     for at, kind in shown.items():
         said = _UNTRUE[kind]()
+        found.refuse(at, "amount", Problem(column, quoted(kept[at]), said))
+        kept[at] = ""
+    return kept
+
+
+def _without_unquoted(
+    texts: Cells, chunk: Chunk, column: str, found: Refusals
+) -> Cells:
+    """45 may be all that is left of 45,200.00."""
+    names = chunk.columns
+    if column not in names[:-1]:
+        return texts
+    behind = chunk.texts(names[names.index(column) + 1])
+    apart = unquoted(texts, behind)
+    if not apart:
+        return texts
+    kept = list(texts)
+    for at in apart:
+        whole = f"{kept[at]},{behind[at]}"
+        said = problems.UNQUOTED_AMOUNT(rest=behind[at], whole=whole)
         found.refuse(at, "amount", Problem(column, quoted(kept[at]), said))
         kept[at] = ""
     return kept

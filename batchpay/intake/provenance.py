@@ -15,9 +15,8 @@ file names:
 Who did as the reason said is no such stranger: an id without the blanks for which it was refused,
 or one where none stood and whose own row stands beside it, is that row's own.
 
-What cannot be told so is rejected, and says what to write. So are rows of which one column alone
-was sorted, shifted or filled down: where several hold what others of them asked for, whatever else
-was changed in it.
+What cannot be told so is rejected, and says what to write. So are cells that nobody meant
+(`moved`).
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.damage import has_lost_letters, is_misread, tells_nothing, trace_of
 from batchpay.intake.mapping import Mapped
+from batchpay.intake.moved import with_unmeant
 from batchpay.intake.sources import blamed_for
 from batchpay.job.job import Columns, FromTemplate
 from batchpay.lifecycle.order_ids import alike
@@ -43,7 +43,6 @@ from batchpay.messages.problems import (
     ANOTHER_ROW,
     LOST_ID,
     LOST_LETTERS,
-    MOVED_CELLS,
     OTHER_JOBS_ROW,
 )
 
@@ -146,28 +145,9 @@ def held_against(
     if strangers:
         mapped = _without(mapped, strangers)
         came = {at: one for at, one in came.items() if at not in strangers}
-    named = {
-        at: held(mapped.corrects[at]) or {}
-        for at in came
-        if not _is_meant(mapped, at, was_wrong)
-    }
-    return _with_lost_letters(_with_moved(mapped, named, columns, known_moved), held)
-
-
-def moved_in(mapped: Mapped) -> set[str]:
-    """The columns whose cells were found moved."""
-    every = (problem for some in mapped.problems.values() for problem in some)
-    return {one.column for one in every if one.rule == MOVED_CELLS.code}
-
-
-def _is_meant(mapped: Mapped, at: int, was_wrong: WasWrong) -> bool:
-    """Did a person say yes when asked whether the cells of this row are meant? A yes to another
-    question, to ask a declined card once more, is none to this one.
-    """
-    if at not in mapped.comeback:
-        return False
-    wrong = was_wrong(mapped.corrects[at])
-    return any(problem.rule == MOVED_CELLS.code for problem in wrong)
+    named = {at: mapped.corrects[at] for at in came}
+    mapped = with_unmeant(mapped, named, columns, held, was_wrong, known_moved)
+    return _with_lost_letters(mapped, held)
 
 
 def _with_own_words(mapped: Mapped, columns: Columns, held: Held) -> Mapped:
@@ -416,68 +396,6 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
                 is_another = _nearest_other(one, likes, rows) > one.agree
             if is_another:
                 yield at
-
-
-# fields of an order that may have been moved without the others
-_MOVED = (("customer", "source", "card"), ("amount",), ("destination",))
-_FILLED = 3  # rows whose cells hold one value of another row: fewer may well be meant
-
-
-def _with_moved(
-    mapped: Mapped,
-    named: Mapping[int, Document],
-    columns: Columns,
-    known_moved: Collection[str],
-) -> Mapped:
-    """The chunk with a problem at each cell that holds what another row that came back held, where
-    several do. `named`: row -> what that asked for which it names, of those that nobody has
-    answered for.
-    """
-    found: dict[int, tuple[Problem, ...]] = {}
-    for fields in _MOVED:
-        used = (name for name in columns.of(*fields) if name in mapped.chunk.columns)
-        column = next(used, "")
-        pairs = {
-            at: (_told_in(mapped.documents[at], fields), _told_in(was, fields))
-            for at, was in named.items()
-        }
-        changed = [at for at, (now, was) in pairs.items() if now and was and now != was]
-        moved: Sequence[int] = changed
-        if column not in known_moved:
-            moved = _moved(changed, pairs)
-        if not (column and moved):
-            continue
-        texts = mapped.chunk.texts(column)
-        for at in moved:
-            problem = Problem(column, told(texts[at]), MOVED_CELLS(count=len(moved)))
-            found[at] = (*found.get(at, mapped.problems.get(at, ())), problem)
-    if not found:
-        return mapped
-    return replace(mapped, problems={**mapped.problems, **found})
-
-
-def _told_in(document: Document, fields: Sequence[str]) -> str:
-    return ":".join(str(document[name]) for name in fields if name in document)
-
-
-def _moved(
-    changed: Sequence[int], pairs: Mapping[int, tuple[str, str]]
-) -> Sequence[int]:
-    """Of rows, each with what it asks for and what it asked for before, those whose cells were
-    moved: all that have changed, where several hold what others lost that have changed or are empty
-    now; or those that hold one value of a row that has not.
-    """
-    lost = Counter(was for now, was in pairs.values() if now != was)
-    taken = Counter(pairs[at][0] for at in changed)
-    if (lost & taken).total() > 1:
-        return changed
-    stayed = {was for now, was in pairs.values() if now == was}
-    for value, count in taken.items():
-        filled = [at for at in changed if pairs[at][0] == value]
-        were = {pairs[at][1] for at in filled}
-        if count >= _FILLED and len(were) > 1 and value in stayed:
-            return filled
-    return []
 
 
 def _neighbours(

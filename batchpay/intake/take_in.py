@@ -37,10 +37,10 @@ from batchpay.intake.headings import Headings
 from batchpay.intake.hundredfold import Hundredfold
 from batchpay.intake.likeness import Features
 from batchpay.intake.mapping import Mapped, map_chunk
+from batchpay.intake.moved import moved_in
 from batchpay.intake.noorders import NoOrders, SecondTable
 from batchpay.intake.provenance import (
     held_against,
-    moved_in,
     nobody_beside,
     nothing_wrong,
     of_other_jobs,

@@ -602,6 +602,15 @@ RESCALED_AMOUNT = entry(
     " 50.00",
     remedy="Format the cell as a number (in Excel: Home, Number), then write the amount into it.",
 )
+UNQUOTED_AMOUNT = entry(
+    "number-format.unquoted",
+    'with the next cell, {rest}, this may be one amount: if it is, put it in quotes, "{whole}", or'
+    " leave out the comma; if not, write the amount with its decimals",
+    means="The comma of an amount's thousands stands in no quotes, so that the rest of it fell into"
+    " the next cell, where no other row has decimals.",
+    example="A-1,45,200.00\nA-2,99.50,gift",
+    remedy="Put the amount in quotes, or write it without a comma.",
+)
 PART_EMPTY = entry(
     "part-empty",
     'fill it in; or, if an empty cell adds nothing, say default = "0" beside sum in [columns]',
@@ -767,6 +776,16 @@ MOVED_CELLS = entry(
     " amounts, and nobody had asked to change it.",
     example="a rejects file of which the column Amount alone was sorted",
     remedy="Put the cells back into their rows, and write yes into batchpay_retry of these rows.",
+)
+RESCALED_CELL = entry(
+    "rescaled-amount",
+    "the amount was {was} when this row was sent back, {now} is the same with its point moved, as a"
+    " spreadsheet of another country does: write the amount as it was, or, if this one is meant,"
+    " write yes in batchpay_retry of this row",
+    means="The amount of a row that came back is 100 or 1000 times what it was, or such a part of"
+    " it, and nobody had asked to change it.",
+    example="45,500 in a rejects file that a German spreadsheet saved as 45.5",
+    remedy="Write the amount as it was; or, if the new one is meant, yes into batchpay_retry.",
 )
 LOST_LETTERS = entry(
     "lost-letters",
