@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 
+from batchpay.domain import lineage
 from batchpay.domain.model import Document, Problem
 from batchpay.domain.money import NotMoney, money_told, to_minor
 from batchpay.domain.text import told
@@ -24,7 +25,6 @@ from batchpay.intake.mapping import Mapped
 from batchpay.intake.sources import blamed_for
 from batchpay.job.job import Columns, FromLookup
 from batchpay.messages.problems import MOVED_CELLS, RESCALED_CELL
-from batchpay.readers.pieces import ROW
 
 Held = Callable[[str], Document | None]
 WasWrong = Callable[[str], Sequence[Problem]]
@@ -58,6 +58,7 @@ def with_unmeant(
     # rows of which the amount, or all that they hold, was to be corrected
     corrected: set[int] = set()
     amount = blamed_for(columns.fields["amount"], "amount")
+    others = set(mapped.chunk.columns) - {amount, *lineage.ADDED}
     near: dict[str, str] = {}
     for at, place in named.items():
         wrong = was_wrong(place)
@@ -67,7 +68,7 @@ def with_unmeant(
         currency = mapped.documents[at].get("currency")
         asked[at] = {**_read_otherwise(wrong, columns, currency, near), **document}
         blamed = {problem.column for problem in wrong}
-        if "amount" in document and blamed & {amount, ROW}:
+        if "amount" in document and blamed - others:
             corrected.add(at)
     found: Found = {}
     for at, problem in _moved_cells(mapped, asked, columns, known_moved):
