@@ -51,10 +51,12 @@ from batchpay.reconciliation.costs import cannot_be, whole_of
 from batchpay.reconciliation.over import as_settled
 from batchpay.reconciliation.reasons import (
     PAY_ONCE,
+    cancelled_by,
     kind_of_payer,
     paid_apart_told,
     pay_again,
     reasons_of,
+    without_coming_back,
 )
 
 NOT_SENT_YET = (said.NOT_SENT_YET(),)
@@ -164,8 +166,8 @@ def _given_up(finding: Finding, word: str) -> Finding:
     why = finding.reasons
     if finding.outcome is Outcome.REJECTED and not why:
         why = tuple(problem.message() for problem in finding.problems)
-    cancelled = said.CANCELLED(word=word, step=steps.NEW_ID())
-    return replace(finding, reasons=(*why, cancelled), who_acts=NOBODY, cancelled=word)
+    told = (*without_coming_back(why), cancelled_by(word))
+    return replace(finding, reasons=told, who_acts=NOBODY, cancelled=word)
 
 
 def _is_unaccounted(standing: Standing) -> bool:
@@ -179,7 +181,7 @@ def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
         case Rejected(problems, why):
             return place.unsent(Outcome.REJECTED, why, problems=problems)
         case Cancelled(word):
-            why = (said.CANCELLED(word=word, step=steps.NEW_ID()),)
+            why = (cancelled_by(word),)
             rejected = place.unsent(Outcome.REJECTED, why, who_acts=NOBODY)
             return replace(rejected, cancelled=word)
         case DuplicateOf(attempt, why):

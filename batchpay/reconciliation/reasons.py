@@ -13,6 +13,7 @@ from batchpay.lifecycle.rows import Why
 from batchpay.messages import outcomes as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry, Message, plain
+from batchpay.messages.standing import CANCELLED
 
 # characters of its messages that a reason repeats, tokens masked
 WORDS_OF_THE_GATEWAY = 300
@@ -22,7 +23,20 @@ def reasons_of(attempt: Attempt) -> Why:
     """Where an attempt stands, and whose word that rests on; nothing when it succeeded without any
     trouble.
     """
+    is_refused = attempt.outcome is Outcome.REFUSED and not attempt.may_be
+    if is_refused and attempt.cancelled is not None:
+        return (cancelled_by(attempt.called_off),)
     return (*_stands(attempt), *_word(attempt))
+
+
+def cancelled_by(word: str) -> Message:
+    """Who said that an order is never to be sent, when and why; and what that leaves to do."""
+    return CANCELLED(word=word, step=steps.NEW_ID())
+
+
+def without_coming_back(why: Why) -> Why:
+    """The same without what leads to another attempt, of which a person said that there is none."""
+    return tuple(one for one in why if one.code not in _COMING_BACK)
 
 
 def _word(attempt: Attempt) -> Why:
@@ -213,6 +227,11 @@ def _why_refused(attempt: Attempt) -> Message:
 
 
 PAY_ONCE = {"tokn": steps.PAY_TOKEN, "src": steps.PAY_SOURCE}
+
+
+_COMING_BACK = frozenset(
+    one.code for one in (steps.CORRECT, steps.PAY_AGAIN, *PAY_ONCE.values())
+)
 
 
 def pay_again(attempt: Attempt) -> Message:
