@@ -3522,3 +3522,75 @@ def test_an_unproven_charge_that_no_row_shows_is_settled_as_printed(
     now = market.run(verb="status")
     assert now.returncode == 10 and "accepted by" in now.stdout
     assert not commands_in(now.stdout)
+
+
+@pytest.mark.fault("D09", "J24", "J02", "L9")
+@tries("catch-up")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("resolve", "job.toml", "00002", "--cancel", "--reason", WHY),
+        ("resolve", "job.toml", "BATCH", "--cancel", "--reason", WHY),
+        ("report", "job.toml"),
+        ("archive", "job.toml", "--before", "TODAY"),
+    ],
+)
+def test_nothing_is_said_or_written_of_an_older_copy_before_a_run_has_dealt_with_it(
+    three: Market, words: tuple[str, ...]
+) -> None:
+    """The order was charged, and the good reports say so: a word that it is never sent would be
+    untrue, and a report of the copy would take their place.
+    """
+    assert three.run("--limit", "1").returncode == 11
+    database = three.folder / "state" / "batchpay.db"
+    shutil.copy(database, three.folder / "copy")
+    assert three.run().returncode == 0
+    paid = three.money()
+    shutil.copy(three.folder / "copy", database)
+    good = _files_in(three.folder / "reports")
+    today = datetime.now(UTC).date().isoformat()
+    (batch,) = {one["batch_id"] for one in three.results()}
+    said = [{"BATCH": batch, "TODAY": today}.get(word, word) for word in words]
+    for _ in range(2):
+        refused = program(three, *said)
+        assert refused.returncode == 78, refused
+        assert "an older copy than others know" in refused.stderr
+        assert _files_in(three.folder / "reports") == good
+        verified = program(three, "verify", "job.toml")
+        assert verified.returncode == 12, verified
+        assert "batchpay run job.toml asks" in verified.stdout.splitlines()[-1]
+    assert three.run().returncode == 0
+    assert program(three, "verify", "job.toml").returncode == 0
+    again = program(three, *said)
+    assert again.returncode == (64 if words[0] == "resolve" else 0), again
+    assert three.money() == paid and set(paid.values()) == {1}
+
+
+@pytest.mark.fault("D09", "J24")
+def test_a_stop_is_lifted_beside_an_older_copy_and_the_good_reports_stay(
+    three: Market,
+) -> None:
+    """A lift says that somebody looked; what the copy lacks, nobody knows yet."""
+    three.sandbox.add_rule(order_id="00001", drop=["destination"])
+    three.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="00001", drop=["destination"]
+    )
+    assert three.run("--limit", "1").returncode == 12
+    database = three.folder / "state" / "batchpay.db"
+    shutil.copy(database, three.folder / "copy")
+    lift(three)
+    assert three.run().returncode == 12
+    shutil.copy(three.folder / "copy", database)
+    good = _files_in(three.folder / "reports")
+    lift(three)
+    assert _files_in(three.folder / "reports") == good
+    assert three.run().returncode == 12
+    assert all(number == 1 for number in three.money().values())
+
+
+def _files_in(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

@@ -21,7 +21,13 @@ from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch, unasked
 from batchpay.batches.signals import Signals
 from batchpay.batches.survey import Survey, survey
-from batchpay.batches.wholeness import Loss, loss_met, loss_of, whose_before
+from batchpay.batches.wholeness import (
+    Loss,
+    loss_met,
+    loss_of,
+    refuse_behind,
+    whose_before,
+)
 from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
 from batchpay.domain.events import (
@@ -83,12 +89,14 @@ class OpenJob:
         stack: ExitStack,
         *,
         wait: bool = False,
+        whole: bool = False,
         edges: Edges = WORLD,
     ) -> None:
-        """Take the lock, open the journal and verify what is new in it.
+        """Take the lock, open the journal and verify what is new in it. `whole`: refuse one that
+        lacks what no run has dealt with.
 
         Raises TryLater, InputOutput, what opening raises, and Misconfigured for a journal of
-        another mode or address.
+        another mode or address, or that is not whole.
         """
         refuse_shared_disk(job.state_path)
         self.job = job
@@ -112,7 +120,7 @@ class OpenJob:
         self.journal = edges.journal(job, self.lock.witness)
         stack.callback(self.journal.close)
         self.journal.verify_new()
-        self.loss = self._loss()
+        self.loss = self._loss(whole=whole)
         # what the gateway's list showed that it has lost, in this run
         self.met: Loss | None = None
         self.recorder = Recorder(
@@ -197,9 +205,11 @@ class OpenJob:
             )
             yield self._event(again)
 
-    def _loss(self) -> Loss | None:
+    def _loss(self, *, whole: bool) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
+        if whole:
+            refuse_behind(loss)
         # what was verified before is not what others know: then all of it is
         if loss is not None:
             self.journal.verify()

@@ -313,6 +313,16 @@ def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
         raise Misconfigured(str(lost))
 
 
+def refuse_behind(loss: Loss | None) -> None:
+    """Raises Misconfigured for a journal that lacks what no run has dealt with yet: an order may be
+    charged of which it says that nothing was sent, and good reports tell it.
+    """
+    refuse_lost(loss)
+    if loss is not None:
+        behind = nights.BEHIND(evidence=loss.evidence, step=steps.CATCH_UP())
+        raise Misconfigured(str(behind))
+
+
 def whose_before(
     job: Job, journal: SqliteJournal, told_lock: Mapping[str, str]
 ) -> dict[str, Any]:

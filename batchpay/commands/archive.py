@@ -77,7 +77,7 @@ def archive(
     chosen: list[MayFinish] = []
     stay: list[Kept] = []
     with ExitStack() as stack:
-        opened = OpenJob(job, stack, edges=edges)
+        opened = OpenJob(job, stack, whole=True, edges=edges)
         if not only_list:
             stack.enter_context(OtherRuns(job.state_path, job.name)).refuse(
                 said.AT_WORK

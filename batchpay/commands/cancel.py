@@ -41,10 +41,11 @@ from batchpay.settlement.cases import case_among
 
 def cancel(job: Job, order_id: str, reason: str) -> Settled:
     """A held order is never sent; with a batch's id, none of those that it has. One that ended
-    without money, or that broke a rule, is never asked for again. Raises Usage for any other order.
+    without money, or that broke a rule, is never asked for again. Raises Usage for any other order,
+    and Misconfigured beside an older copy of the journal: the order may be charged.
     """
     with ExitStack() as stack:
-        opened = OpenJob(job, stack)
+        opened = OpenJob(job, stack, whole=True)
         if (held := _held_of_batch(opened, order_id)) is not None:
             for one, of_one in held.items():
                 _cancel(opened, one, reason, of_one)
@@ -70,7 +71,7 @@ def cancel_rows(
     back to correct them. Raises Usage for any other row.
     """
     with ExitStack() as stack:
-        opened = OpenJob(job, stack)
+        opened = OpenJob(job, stack, whole=True)
         batches = (one for one in opened.journal.batches() if one.id == batch_id)
         batch = next(batches, None)
         if batch is None:

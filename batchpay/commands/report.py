@@ -10,7 +10,6 @@ from batchpay.batches.night import Result, code_of, result_of
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import open_elsewhere, publish, publish_adopted
 from batchpay.batches.runs import Runs
-from batchpay.batches.wholeness import refuse_lost
 from batchpay.domain.errors import InputMissing
 from batchpay.domain.model import Batch
 from batchpay.job.job import Job
@@ -18,13 +17,11 @@ from batchpay.job.job import Job
 
 def report(job: Job, batch_id: str | None = None) -> Result:
     """Write the reports of one batch, or of all, again from the journal alone. Raises InputMissing
-    for a batch that the journal does not have, and Misconfigured for a journal that was lost: what
-    an empty one tells would take the place of good reports.
+    for a batch that the journal does not have, and Misconfigured for a journal that was lost, or of
+    which an older copy is back: what it tells would take the place of good reports.
     """
     with ExitStack() as stack:
-        opened = OpenJob(job, stack)
-        if not opened.journal.knows_orders():
-            refuse_lost(opened.loss)
+        opened = OpenJob(job, stack, whole=True)
         chosen = _chosen(opened, batch_id)
         runs = Runs(opened.journal)  # to which nothing is added but counts
         published = [publish(opened, batch, runs) for batch in chosen]

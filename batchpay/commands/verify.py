@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from batchpay.batches.counted import last_totals, unfinished
-from batchpay.batches.wholeness import loss_of, refuse_lost
+from batchpay.batches.wholeness import loss_of, older_copy, refuse_lost
 from batchpay.domain.errors import InputMissing, Misconfigured
 from batchpay.domain.events import Archived, BelongsTo, Restored, told_by, told_in
 from batchpay.domain.model import Batch
@@ -61,6 +61,7 @@ class Verified:
     files: int  # whose digest was compared
     differences: tuple[Differs, ...]
     notes: tuple[str, ...]
+    older: bool = False  # was an older copy put back that no run has dealt with?
 
     @property
     def exit_code(self) -> int:
@@ -120,13 +121,15 @@ def verify(job: Job, batch_id: str | None = None) -> Verified:
     seen = _Seen()
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
-        refuse_lost(loss_of(job, journal, known_to_be))
+        refuse_lost(loss := loss_of(job, journal, known_to_be))
         events, digest = journal.head()
         known = _known(job, journal)
         for name in _chosen(job, known, batch_id):
             folder = job.report.directory / name
             seen.differences += _folder(seen, folder, known)
         seen.differences += _archives(seen, job, journal, batch_id)
+    if told_older := older_copy(loss):
+        seen.notes.append(told_older)
     if seen.differences and running(job.state_path, job.name):
         seen.notes.append(
             "a run is at work, and may not have written yet what it has counted: verify again when"
@@ -140,6 +143,7 @@ def verify(job: Job, batch_id: str | None = None) -> Verified:
         files=seen.files,
         differences=tuple(seen.differences),
         notes=tuple(seen.notes),
+        older=bool(told_older),
     )
 
 

@@ -25,8 +25,10 @@ class Settled:
 
 def publish_all(opened: OpenJob) -> None:
     """Every report in which something moved, or a row was settled by what moved, or that tells of a
-    lifted stop.
+    lifted stop; none from an older copy of the journal, before a run has dealt with what it lacks.
     """
+    if opened.loss is not None:
+        return
     latest = last_totals(opened.journal)
     for batch in opened.journal.batches():
         if is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):

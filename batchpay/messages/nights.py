@@ -386,6 +386,14 @@ LOST = entry(
     example="a state folder that was cleared away",
     remedy="Put the journal back; if it is lost, run once with --adopt.",
 )
+BEHIND = entry(
+    "kept.behind",
+    "the journal is an older copy than others know: {evidence}. What was sent since is not in it,"
+    " and nothing is said or written of it until that is known: {step}",
+    means="A backup was put back, and no run has asked the gateway yet what it lacks.",
+    example="batchpay report beside a state folder from a copy of last week",
+    remedy="Run the job: it asks the gateway first, and takes over what the copy lacks.",
+)
 MADE_FROM = entry(
     "kept.made-from",
     "{path} was made from event {seq:d} of journal {journal}; it has {has:d}",

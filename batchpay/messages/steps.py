@@ -194,6 +194,12 @@ OLDER_COPY = entry(
     means="A backup was put back, and no run has dealt with that yet.",
     example="a state folder from a copy of last week",
 )
+CATCH_UP = entry(
+    "catch-up",
+    "batchpay run JOB asks the gateway and takes it over; then say this again",
+    means="A backup was put back, and a word or a report of it would be about what is over.",
+    example="batchpay resolve JOB --cancel beside a state folder from a copy of last week",
+)
 SEE_CHARGE = entry(
     "see-charge",
     "look for it on the gateway's dashboard, and ask the gateway where it is not: its row stays as"

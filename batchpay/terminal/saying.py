@@ -474,7 +474,12 @@ def verified(made: Verified, *, as_json: bool) -> None:
     for note in made.notes:
         say(f"note: {note}")
     step = NEXT_STEP[0]
-    if made.differences:
+    if made.differences and made.older:
+        step = (
+            "batchpay run JOB asks the gateway and takes over what the older copy lacks; verify"
+            " again then, and look at what differs still"
+        )
+    elif made.differences:
         step = (
             "keep a copy of what you have and find out who changed it. batchpay report JOB writes"
             " the reports of batches again from the journal, batchpay audit its own; what differs"
@@ -496,6 +501,7 @@ def _verified_json(made: Verified) -> dict[str, Any]:
             {"path": one.path, "told": one.told} for one in made.differences
         ],
         "notes": made.notes,
+        "older": made.older,
         "exit_code": made.exit_code,
     }
 
