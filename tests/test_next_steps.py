@@ -3594,3 +3594,83 @@ def _files_in(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+@pytest.mark.fault("D09", "L10", "I19")
+def test_a_charge_against_a_persons_word_is_a_stop_and_says_whose_word_it_was(
+    three: Market,
+) -> None:
+    """An older copy is back of which nothing tells, an order is cancelled that was charged since,
+    and the gateway's list shows its charge.
+    """
+    assert three.run("--limit", "1").returncode == 11
+    state = three.folder / "state"
+    shutil.copy(state / "batchpay.db", three.folder / "copy")
+    assert three.run().returncode == 0
+    charge_id = row(three, "00002")["charge_id"]
+    shutil.rmtree(state)
+    shutil.rmtree(three.folder / "reports")
+    state.mkdir()
+    shutil.copy(three.folder / "copy", state / "batchpay.db")
+    cancel = ("resolve", "job.toml", "00002", "--cancel", "--reason", "wrong shop")
+    assert program(three, *cancel).returncode == 0
+    stopped = three.run()
+    assert stopped.returncode == 12, stopped
+    said = stopped.stdout + stopped.stderr
+    assert charge_id in said and "never to be sent" in said and "wrong shop" in said
+    shown = program(three, "status", "job.toml", "00002")
+    assert shown.returncode == 12, shown
+    lift(three)
+    assert three.run().returncode == 0
+    mine = row(three, "00002")
+    assert (mine["outcome"], mine["charge_id"]) == ("succeeded", charge_id)
+    assert "wrong shop" in mine["reason"] and "give the money back" in mine["reason"]
+    assert program(three, "status", "job.toml", "00002").returncode == 0
+    assert all(number == 1 for number in three.money().values())
+
+
+@pytest.mark.fault("B34", "L10", "I19", "J04")
+def test_what_becomes_of_a_cancelled_order_says_that_it_was_cancelled(
+    market: Market,
+) -> None:
+    """Declined and cancelled, it asks nobody to pay; paid after all, it is a stop, and its row says
+    so when that is over.
+    """
+    market.job()
+    market.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
+    assert market.run().returncode == 10
+    cancel = ("resolve", "job.toml", "00001", "--cancel", "--reason", "wrong shop")
+    assert program(market, *cancel).returncode == 0
+    declined = row(market, "00001")
+    assert declined["outcome"] == "declined" and "wrong shop" in declined["reason"]
+    assert "batchpay_retry" not in declined["reason"] and declined["who_acts"] == "-"
+    market.sandbox.turn(order_id="00001", becomes="successful")
+    assert market.run().returncode == 12
+    lift(market)
+    assert market.run().returncode == 0
+    paid = row(market, "00001")
+    assert paid["outcome"] == "succeeded"
+    assert "wrong shop" in paid["reason"] and "give the money back" in paid["reason"]
+
+
+@pytest.mark.fault("L5", "I19")
+def test_a_cancelled_order_that_was_proven_absent_asks_nobody_to_send_it_again(
+    market: Market,
+) -> None:
+    """What leads to another attempt would be refused."""
+    market.job(doubt="300ms", file="a.csv")
+    market.orders([order(1), order(2)], "a.csv")
+    market.sandbox.add_rule(action="reset_before", order_id="00002")
+    assert market.run("--grace", "0", "--limit", "2").returncode == 11
+    (market.folder / "a.csv").unlink()
+    market.orders([order(3)], "b.csv")
+    market.run("--input", "b.csv")
+    assert row(market, "00002")["outcome"] == "held"
+    cancel = ("resolve", "job.toml", "00002", "--cancel", "--reason", "wrong shop")
+    assert program(market, *cancel).returncode == 0
+    mine = row(market, "00002")
+    assert mine["who_acts"] == "-" and "wrong shop" in mine["reason"]
+    assert (
+        "batchpay_retry" not in mine["reason"]
+        and "under another order id" in (mine["reason"])
+    )

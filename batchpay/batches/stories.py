@@ -20,6 +20,7 @@ from batchpay.batches.guards import guards_of_batch
 from batchpay.batches.history import history_of
 from batchpay.batches.last import last_hold
 from batchpay.batches.standings import Later, later_in
+from batchpay.batches.words import stops_in_force
 from batchpay.domain.events import (
     Absent,
     Adopted,
@@ -98,13 +99,22 @@ def story_of(
         "rows": [_row(with_what_comes(one, doubt_s)) for one in found],
         "attempts": [_attempt(one, later) for one in attempts],
         "events": events,
-        "exit_code": _exit_code(found, attempts),
+        "exit_code": _exit_code(
+            found, attempts, stopped=_is_stopped(journal, order_id)
+        ),
     }
 
 
-def _exit_code(found: Sequence[Finding], attempts: Sequence[Attempt]) -> int:
-    """12 where it is unproven, 11 where it is open, 10 where a person took it as it is. Of an order
-    without a row its attempts tell.
+def _is_stopped(journal: SqliteJournal, order_id: str) -> bool:
+    """Is a stop in force that is about this order?"""
+    return any(stop["order"] == order_id for stop in stops_in_force(journal))
+
+
+def _exit_code(
+    found: Sequence[Finding], attempts: Sequence[Attempt], *, stopped: bool
+) -> int:
+    """12 where it is unproven or stopped for, 11 where it is open, 10 where a person took it as it
+    is. Of an order without a row its attempts tell.
     """
     totals = Totals()
     for finding in found:
@@ -112,7 +122,7 @@ def _exit_code(found: Sequence[Finding], attempts: Sequence[Attempt]) -> int:
     stands = totals.stands()
     if not found:
         stands = {attempt.outcome for attempt in attempts}
-    if Outcome.UNPROVEN in stands or totals.transfers(DIFFERS):
+    if stopped or Outcome.UNPROVEN in stands or totals.transfers(DIFFERS):
         return 12
     if stands & OPEN:
         return 11

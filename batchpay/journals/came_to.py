@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from batchpay.domain.events import (
     Answered,
     Intended,
+    OrderCancelled,
     TransferSeen,
     begins,
     charge_alone_in,
@@ -30,7 +31,8 @@ class CameTo(NamedTuple):
     """One row, in the order of the table's columns. Money is in smallest units."""
 
     seq: int  # of the event by which the attempt began, as in `asked`
-    # 1: it succeeded, and there is nothing to tell of how; the only one of its order
+    # 1: it succeeded, and there is nothing to tell of how; the only one of its order, which nobody
+    # cancelled
     plain: int
     state: str  # Attempt.state
     settled_ns: int  # wall clock of the evidence that decided it; 0: nothing did
@@ -112,10 +114,12 @@ def came_of(events: Sequence[Event]) -> list[CameTo]:
         event.attempt: event.seq for event in events if begins(event.kind, event.send)
     }
     told = {event.attempt for event in events if event.kind != Intended.kind}
+    is_cancelled = any(event.kind == OrderCancelled.kind for event in events)
     try:
         attempts = fold(events)
+        alone = len(attempts) == 1 and not is_cancelled
         return [
-            _came(begun[one.intent.attempt], one, alone=len(attempts) == 1)
+            _came(begun[one.intent.attempt], one, alone=alone)
             for one in attempts
             if one.intent.attempt in told and one.intent.attempt in begun
         ]
@@ -190,7 +194,7 @@ def _is_plain(attempt: Attempt) -> bool:
     said = (
         attempt.accepted,
         attempt.by_hand,
-        attempt.cancelled is not None,
+        attempt.called_off,
         attempt.anothers,
     )
     odd = (

@@ -408,6 +408,17 @@ def keys_of(row: Row) -> tuple[str, ...]:
 # --- was it cancelled?
 
 
+def called_off(row: Row, attempt: Attempt, history: History) -> str:
+    """Who said never to send the very order, or the row, of an attempt; empty when nobody did, or
+    somebody has said what became of it since.
+    """
+    since = attempt.accepted or attempt.by_hand
+    if since and since != attempt.called_off:
+        return ""
+    word = attempt.called_off or history.cancelled.get(attempt.intent.order_id, "")
+    return word or history.given_up.get(row.place, "")
+
+
 def why_cancelled(row: Row, history: History, guards: Guards) -> str:
     """Who said never to send the row, or its order under any id of its sale, when and why; empty
     when nobody did.

@@ -56,6 +56,7 @@ from batchpay.lifecycle.rows import (
 )
 from batchpay.lifecycle.sales import (
     asked_before,
+    called_off,
     in_vain_by_terms,
     is_kin,
     keys_of,
@@ -212,10 +213,14 @@ def _of_its_own(
 def _unless_given_up(
     standing: Standing, row: Row, history: History, guards: Guards
 ) -> Standing:
-    """With a person's word that nobody pays any more what ended without money."""
-    if not isinstance(standing, Owns) or standing.attempt.outcome not in NO_MONEY:
+    """With a person's word that nobody pays any more what ended without money; or that it was never
+    to be sent, where it was charged all the same.
+    """
+    if not isinstance(standing, Owns):
         return standing
-    return replace(standing, given_up=why_cancelled(row, history, guards))
+    if standing.attempt.outcome in NO_MONEY:
+        return replace(standing, given_up=why_cancelled(row, history, guards))
+    return replace(standing, given_up=called_off(row, standing.attempt, history))
 
 
 def _may_be_charged(refused: Attempt, guards: Guards) -> Attempt:

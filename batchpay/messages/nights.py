@@ -275,6 +275,14 @@ STOP_TURNED = entry(
     example="a declined charge that is successful now",
     remedy=_LOOK,
 )
+STOP_CANCELLED = entry(
+    "stop.cancelled",
+    "order {order}: {charge} was charged, and a person had said that it is never to be sent:"
+    " {word}",
+    means="A charge came to light of an order that a person had cancelled.",
+    example="an older copy of the journal, and a word about an order that was charged since",
+    remedy=_LOOK,
+)
 STOP_ODD = entry(
     "stop.odd",
     "order {order}: {charge} succeeded, and the gateway now says of it: {odd}",

@@ -302,6 +302,16 @@ CANCELLED = entry(
     remedy="If it is wanted after all, send it in another file under another order id.",
 )
 
+CHARGED_ALTHOUGH = entry(
+    "cancelled.charged",
+    "a person had said that it is never to be sent ({word}), and the gateway has a charge of it all"
+    " the same: give the money back there, or leave it so",
+    means="An order was cancelled, and a charge of it came to light or took its money later.",
+    example="an answer that was lost, an order that was cancelled then, and a list that shows its"
+    " charge a day later",
+    remedy="Look at the charge on the gateway's dashboard, and give it back if it is not wanted.",
+)
+
 # --- what holds a row back
 
 HELD_RENAMED = entry(

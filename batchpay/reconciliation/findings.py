@@ -142,8 +142,8 @@ def finding_of(
     word = ""
     if isinstance(standing, Owns | Rejected | ConflictWith):
         word = standing.given_up
-    if word and may_be_given_up(finding):
-        finding = _given_up(finding, word)
+    if word:
+        finding = _with_word(finding, word)
     if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
     if finding.who_acts == A_PERSON or _is_unaccounted(standing):
@@ -161,8 +161,21 @@ def may_be_given_up(finding: Finding) -> bool:
     return waits and finding.outcome in MAY_BE_SETTLED
 
 
+def _with_word(finding: Finding, word: str) -> Finding:
+    """`word`: who said that it is never sent, when and why."""
+    if finding.outcome not in MAY_BE_SETTLED:
+        charged = said.CHARGED_ALTHOUGH(word=word)
+        return replace(finding, reasons=(*finding.reasons, charged))
+    is_said = finding.cancelled is not None and finding.who_acts == NOBODY
+    if may_be_given_up(finding) or is_said:
+        return _given_up(finding, word)
+    return finding
+
+
 def _given_up(finding: Finding, word: str) -> Finding:
-    """Its line stays what it is, and names nobody. `word`: who said so, when and why."""
+    """Its line stays what it is, and names nobody."""
+    if any(one.code == said.CANCELLED.code for one in finding.reasons):
+        return finding
     why = finding.reasons
     if finding.outcome is Outcome.REJECTED and not why:
         why = tuple(problem.message() for problem in finding.problems)

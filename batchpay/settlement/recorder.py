@@ -5,7 +5,7 @@ attempt, `weighing` decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from batchpay.domain.errors import Taken
@@ -19,6 +19,7 @@ from batchpay.domain.events import (
     Intended,
     Missing,
     OfAttempt,
+    OrderCancelled,
     Resolved,
     Restored,
     Stop,
@@ -33,14 +34,16 @@ from batchpay.domain.events import (
     Word,
     at_state,
     line_of,
+    told_by,
     told_in,
 )
 from batchpay.domain.model import ChargeSeen, Event, Intent
 from batchpay.domain.ports import Clock, Journal
 from batchpay.job.job import Fee
-from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.attempt import Attempt, word_of
 from batchpay.lifecycle.folding import advance
 from batchpay.lifecycle.proof import Verdict
+from batchpay.messages import nights
 from batchpay.settlement.belonging import Belonging
 from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.entries import Entries
@@ -456,9 +459,24 @@ class Recorder:
         stops: list[Stop] = []
         if isinstance(told, Adopted):
             stops += self._not_told_yet(self.others.doubles_of(mine))
+            stops += self._charged_although(mine)
         for reason in self._weighing.charged_twice(before, mine):
             stops.append(Stop(reason=reason, order=mine.intent.order_id))
         return stops
+
+    def _charged_although(self, mine: Attempt) -> Iterator[Stop]:
+        """It has money, or may, and a person had said of its order that it is never to be sent."""
+        order_id = mine.intent.order_id
+        if mine.charge is None or not mine.stands:
+            return
+        events = self._journal.histories([order_id]).get(order_id, ())
+        for event, told in told_by(events, OrderCancelled):
+            reason = nights.STOP_CANCELLED(
+                order=order_id,
+                charge=mine.charge.id,
+                word=word_of(told.by, told.reason, event.at_ns),
+            )
+            yield Stop(reason=str(reason), order=order_id, charge=mine.charge.id)
 
     async def _stop_for_what_came(
         self,
