@@ -282,6 +282,26 @@ def test_of_two_attempts_of_one_row_the_last_is_shown_unless_one_is_in_doubt() -
     assert doubt and doubt.outcome is Outcome.IN_DOUBT
 
 
+@pytest.mark.fault("I3", "J11")
+def test_a_row_shows_the_charge_of_its_own_id_whatever_was_written_into_it_since() -> (
+    None
+):
+    """Somebody gave the charge another order's id and key at the gateway, and it was taken over
+    under that one, too, for the same row.
+    """
+    own = fold([FIRST, PAID])
+    anothers = fold([replace(PLACED, order_id="0002")])
+    asked = replace(anothers[0].intent, order_id="0002")
+    both = {"0001": own, "0002": (replace(anothers[0], intent=asked),)}
+    known = History(both, {2: ("0001", "0002")})
+    shown = owner_of(known, BATCH, "", 2, "0001")
+    assert shown and shown.intent.order_id == "0001"
+    renamed = owner_of(known, BATCH, "", 2, "0002")
+    assert renamed and renamed.intent.order_id == "0002"
+    under_neither = owner_of(known, BATCH, "", 2, "0003")
+    assert under_neither and under_neither.intent.order_id == "0002"
+
+
 @pytest.mark.fault("J13", "I2")
 def test_an_attempt_that_was_withdrawn_and_had_been_charged_is_what_its_row_came_to() -> (
     None

@@ -40,7 +40,8 @@ def owner_of(
     of it.
 
     Of several it is the last, but for one whose money nobody knows yet, or else one that has money,
-    or may: it was adopted, or withdrawn and had been charged after all.
+    or may, first under the row's own id: it was adopted, or withdrawn and had been charged after
+    all. What somebody wrote into a charge at the gateway makes it no other row's.
     """
     owned: list[Attempt] = []
     for candidate in dict.fromkeys((*reversed(history.owned.get(row, ())), order_id)):
@@ -48,8 +49,9 @@ def owner_of(
             if attempt.owned_by(batch_id, sheet, row):
                 owned.append(attempt)
     in_doubt = (one for one in owned if one.outcome is Outcome.IN_DOUBT)
-    with_money = (one for one in owned if one.stands)
-    return next(chain(in_doubt, with_money, owned), None)
+    with_money = [one for one in owned if one.stands]
+    by_its_id = (one for one in with_money if one.intent.order_id == order_id)
+    return next(chain(in_doubt, by_its_id, with_money, owned), None)
 
 
 def kin_of(
