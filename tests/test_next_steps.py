@@ -3674,3 +3674,18 @@ def test_a_cancelled_order_that_was_proven_absent_asks_nobody_to_send_it_again(
         "batchpay_retry" not in mine["reason"]
         and "under another order id" in (mine["reason"])
     )
+
+
+@tries("cancel-order")
+@pytest.mark.fault("H05", "E05")
+def test_a_held_order_that_was_never_sent_is_ended_as_its_refusal_says(
+    three: Market,
+) -> None:
+    """Nobody is told that there is no such order: results.csv has it."""
+    assert three.run("--limit", "1").returncode == 11
+    asked = ("resolve", "job.toml", "00002", "--as", "not-charged", "--reason", WHY)
+    refused = program(three, *asked)
+    assert refused.returncode == 64 and "is held" in refused.stderr, refused
+    follow(three, refused.stderr)
+    assert three.run().returncode == 10
+    assert three.money() == {"00001": 1, "00003": 1}

@@ -431,6 +431,9 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     order that two attempts charged, the one of this charge.
     """
     attempts = attempts_of(opened.journal, [order_id]).get(order_id, ())
+    if not attempts and _held_row(opened, order_id) is not None:
+        step = steps.CANCEL_ORDER(order=order_id)
+        raise Usage(screens.HELD_UNSENT(order=order_id, step=step))
     if not attempts:
         job_name = opened.job.name
         told = screens.NEVER_SENT(order=order_id, job=job_name, step=steps.ORDER_ID())

@@ -337,6 +337,12 @@ WAS_CHARGED_STEP = _line(
 NEVER_SENT = _line(
     "screen.never-sent", "order {order} was never sent by job '{job}'; {step}", _REFUSED
 )
+HELD_UNSENT = _line(
+    "screen.held-unsent",
+    "order {order} is held and was never sent: nothing is to be settled; a run sends it, or to end"
+    " it: {step}",
+    _REFUSED,
+)
 KNOWN_PENDING = _line(
     "screen.known-pending",
     "order {order} is pending and the gateway knows it: the next run asks what became of it",
