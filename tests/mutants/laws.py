@@ -2327,3 +2327,37 @@ mutant(
         lambda was: lambda *_: was(TotalsCounted),
     )
 )
+
+mutant(
+    "J24",
+    "an older copy of the journal writes reports, and takes words, before a run has dealt with it",
+    "test_next_steps.py"
+    "::test_nothing_is_said_or_written_of_an_older_copy_before_a_run_has_dealt_with_it",
+)(lambda: swap("batchpay.batches.open_job:refuse_behind", always(None)))
+
+mutant(
+    "L10",
+    "a charge that is taken over against a person's word is no stop",
+    "test_next_steps.py"
+    "::test_a_charge_against_a_persons_word_is_a_stop_and_says_whose_word_it_was",
+)(lambda: swap("batchpay.settlement.recorder:Recorder._charged_although", always(())))
+
+mutant(
+    "J14",
+    "what a cell meant that could not be read is known to nobody when its column was sorted",
+    "test_coming_back.py"
+    "::test_a_column_that_was_corrected_and_then_sorted_alone_charges_nobody",
+)(lambda: swap("batchpay.intake.moved:_read_otherwise", always({})))
+
+mutant(
+    "X09",
+    "an amount whose point a spreadsheet moved is meant",
+    "test_coming_back.py::test_an_amount_whose_point_a_spreadsheet_moved_is_asked_about",
+)(lambda: swap("batchpay.intake.moved:_is_rescaled", always(False)))
+
+mutant(
+    "X17",
+    "an amount is charged that the sheet shows as another one",
+    "readers/test_ids.py"
+    "::test_an_amount_that_a_sheet_shows_as_another_one_is_not_charged",
+)(lambda: swap("batchpay.readers.xlsx.formats:rescales", always(False)))
