@@ -527,11 +527,8 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Che
     """The gateway refused the key, differs by its clock, or gave no answer: nothing more is
     asked.
     """
-    if channel.trouble:
-        why = f" ({channel.trouble})"
-    else:
-        why = ""
-    error = channel.fatal or GatewaySilent(f"{job.gateway.url} does not answer{why}")
+    silent = f"{job.gateway.url} does not answer{channel.why}"
+    error = channel.fatal or GatewaySilent(silent)
     subject = "gateway"
     if channel.skewed:
         subject = "clock"
