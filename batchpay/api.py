@@ -92,6 +92,6 @@ def secret_key(job: Job, environ: Mapping[str, str] = os.environ) -> SecretKey:
 
 def asking(job: Job, key: SecretKey) -> Ask:
     """For `plan`: ask the gateway whether each recipient can be paid. Asking raises TryLater (75)
-    while the job runs, and what the gateway refuses.
+    while the job runs; what the gateway refuses stands in the plan.
     """
     return partial(ask_recipients, job, key)

@@ -328,7 +328,7 @@ def run(
     with bars.progress(job.name) as progress:
         result = api.run(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
-    _leave(result.exit_code, of_outcomes=True)
+    _leave(result.exit_code)
 
 
 @cli.command()
@@ -353,7 +353,7 @@ def settle(
     with bars.progress(job.name) as progress:
         result = api.settle(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
-    _leave(result.exit_code, of_outcomes=True)
+    _leave(result.exit_code)
 
 
 @cli.command()
@@ -413,7 +413,7 @@ def report(
         _leave(again.exit_code)
     result = api.report(job, batch)
     saying.result(job, result, as_json=as_json, loud=True)
-    _leave(result.exit_code, of_outcomes=True)
+    _leave(result.exit_code)
 
 
 @cli.command()
@@ -943,12 +943,8 @@ def _options(job: Job, flags: dict[str, Any]) -> Options:
     return api.Options(**given)
 
 
-def _leave(code: int, *, of_outcomes: bool = False) -> None:
-    """`of_outcomes`: it says what became of money, and nothing else may change it (README.md, "Exit
-    codes").
-    """
-    told = streams.end(code)
-    raise SystemExit(code if of_outcomes else told)
+def _leave(code: int) -> None:
+    raise SystemExit(streams.end(code))
 
 
 def _told(error: BatchpayError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,39 @@ def test_all_is_well(market: Market) -> None:
     market.run()
     code, found = findings(market)
     assert code == 0 and "hash chain verifies" in found["journal"][1]
+
+
+@pytest.mark.fault("J17", "I16")
+def test_another_journal_in_the_folder_is_no_stranger(market: Market) -> None:
+    """Whoever deleted it as one would lose what was charged: a job of the same folder with a state
+    of its own, its lock, what SQLite keeps beside it, a copy of a journal, and a lock that is left.
+    A file of another program is one.
+    """
+    market.orders([order(1)])
+    first = market.job().read_text("utf-8")
+    assert market.run().returncode == 0
+    state = market.folder / "state"
+    market.job(more='[state]\nurl = "sqlite:///state/b.db"')
+    assert market.run("--adopt").returncode == 0
+    assert (state / "b.db").exists()
+    keeps = sqlite3.connect(state / "b.db")
+    assert keeps.execute("SELECT count(*) FROM events").fetchone()
+    assert (state / "b.db-shm").exists()
+    shutil.copy(state / "b.db", state / "kept.db")
+    (state / "gone.db.0a1b2c3d.lock").write_text("")
+    (market.folder / "job.toml").write_text(first, "utf-8")
+    before = sorted(state.glob("*[!y].db*"))
+    _, found = findings(market)
+    assert found["state"] == ("well", "other journals beside it: b.db, kept.db"), found
+    assert sorted(state.glob("*[!y].db*")) == before, "of the others nothing is made"
+    keeps.close()
+    foreign = sqlite3.connect(state / "foreign.db")
+    foreign.execute("CREATE TABLE meta (name, value)")
+    foreign.close()
+    (state / "b.dbx").write_text("x")
+    _, found = findings(market)
+    strangers = "files that batchpay did not make: b.dbx, foreign.db"
+    assert found["state"] == ("warning", strangers), found
 
 
 def test_what_is_wrong_is_told_with_its_exit_code(market: Market) -> None:
@@ -217,7 +251,6 @@ def test_a_job_that_was_renamed_beside_its_journal_is_78(market: Market) -> None
 @pytest.mark.fault("D14")
 def test_a_journal_edited_by_hand_is_74(market: Market) -> None:
     """And the event is named."""
-    import sqlite3
 
     market.orders([order(1), order(2)])
     market.job()

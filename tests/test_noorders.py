@@ -421,3 +421,58 @@ def test_a_header_with_its_columns_in_another_order_refuses_the_file(
     for done in (above, own, both_in_one):
         assert (done.refused, done.problems) == ([], {})
     assert both_in_one.documents[-1]["amount"] == 20_000
+
+
+NETTO = row(6, order_id="Netto", amount="35.50")
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize(
+    ("below", "named"),
+    [
+        ((row(6, order_id="Ratchada", amount="35.50"), row(7), row(8)), "5"),
+        (
+            (NETTO, row(7), row(8), row(9, order_id="Silom", amount="20.00"), row(10)),
+            "5, 8",
+        ),
+        ((NETTO, row(7, order_id="MwSt", amount="6.75"), row(8, amount="1.00")), "5"),
+        ((row(6, order_id="สาขา ก", amount="35.50"), row(7)), "5"),
+    ],
+)
+def test_a_sum_below_orders_whose_ids_are_numbered_and_its_own_is_not_is_none(
+    tmp_path: Path, below: Sequence[dict[str, str]], named: str
+) -> None:
+    """A name, or a word that no list of ours has, above a rest that no sum closes: the file waits
+    for a person, who may say that they are orders.
+    """
+    looked = looked_at(tmp_path, *below)
+    assert looked.problems == {}
+    (refusal,) = looked.unsent
+    assert refusal.startswith(f"Rows {named}: the amount of each"), refusal
+    assert "its order id has no digit" in refusal
+    assert not looked_at(tmp_path, *below, input='total_rows = "accept"').unsent
+
+
+@pytest.mark.fault("X13")
+@pytest.mark.parametrize("first", ["A00001", "Ratchada"])
+def test_an_amount_that_is_a_sum_by_chance_is_charged(
+    tmp_path: Path, first: str
+) -> None:
+    """Where its id is one as the others are, has a digit, or sums one row, however long ago the
+    others were read.
+    """
+    rest = [row(8), row(9)]
+    for rows in (
+        [*ORDERS, row(6, amount="35.50"), *rest],
+        [row(1, order_id="Ari"), *ORDERS, row(6, order_id="Silom", amount="45.50")],
+        [row(1), row(2, order_id="Silom", amount="10.00"), *rest, row(3)],
+        [*ORDERS, row(6, order_id="Silom", amount="35.40"), *rest],
+    ):
+        looked = look(tmp_path, "orders.csv", text_of([*rows, row(11)]))
+        assert not looked.unsent, looked.unsent
+    many = [row(number) for number in range(2, 20_000)]
+    total = row(20_001, order_id="Silom", amount="199990.00")
+    every = [row(1, order_id=first), *many, total, row(20_002)]
+    looked = look(tmp_path, "orders.csv", text_of(every))
+    assert looked.chunks > 1
+    assert bool(looked.unsent) is (first == "A00001")

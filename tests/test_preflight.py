@@ -185,3 +185,60 @@ def test_a_plan_asks_only_when_told_to(market: Market) -> None:
     market.run()
     times = sorted(entry.at for entry in market.sandbox.requests())
     assert max(sum(1 for other in times if at <= other < at + 1.0) for at in times) <= 3
+
+
+@pytest.mark.fault("J23", "B20", "B02", "B29")
+@pytest.mark.parametrize(
+    ("how", "code", "why"),
+    [
+        ("another key", 77, "the gateway refused the secret key (401"),
+        ("nobody there", 69, "gave not one answer ("),
+        ("a page", 78, "is not the gateway (status 404"),
+        ("another mode", 78, "the key is of live mode, the job says test"),
+    ],
+)
+def test_a_plan_that_can_ask_nobody_says_so_and_blames_no_recipient(
+    market: Market, how: str, code: int, why: str
+) -> None:
+    """What would be charged is shown all the same; the run ends as it said."""
+    market.orders([order(1), order(2)])
+    market.job()
+    if how == "another key":
+        market.sandbox.accept_keys("skey_test_another000000")
+    elif how == "nobody there":
+        market.job(url="http://127.0.0.1:9")
+    elif how == "a page":
+        market.sandbox.add_rule(
+            {"method": "GET", "path": "*", "status": 404, "body": "no such page"}
+        )
+    else:
+        of_live = '{"object": "account", "id": "account_live_1", "livemode": true}'
+        market.sandbox.add_rule({"method": "GET", "path": "/account", "body": of_live})
+    planned = market.run("--preflight", verb="plan")
+    assert planned.returncode == code, planned
+    assert "would charge 2 orders" in planned.stdout, planned.stdout
+    assert planned.stderr.count(why) == 1, planned.stderr
+    assert "does not tell of it" not in planned.stderr, planned.stderr
+    made = market.run("--preflight", "--json", verb="plan")
+    assert made.returncode == code and why in made.stdout, made
+    ran = market.run()
+    assert ran.returncode == code and why in ran.stderr, ran
+
+
+@pytest.mark.fault("J23", "B17")
+def test_a_plan_asks_nobody_more_where_only_errors_come(market: Market) -> None:
+    """A gateway that answers 503 is asked for its account, and for no recipient then; one that
+    tells of no recipient is no silent one.
+    """
+    market.orders([order(1), order(2)])
+    market.job()
+    market.sandbox.add_rule({"method": "GET", "path": "/recipients/*", "status": 403})
+    planned = market.run("--preflight", verb="plan")
+    assert planned.returncode == 0, planned
+    assert planned.stderr.count("does not tell of it") == 2, planned.stderr
+    before = len(asked_about(market))
+    market.sandbox.add_rule({"method": "GET", "path": "*", "status": 503})
+    planned = market.run("--preflight", verb="plan")
+    assert planned.returncode == 69, planned
+    assert "gave not one answer (status 503)" in planned.stderr, planned.stderr
+    assert len(asked_about(market)) == before

@@ -63,8 +63,8 @@ def test_closed_streams_do_not_stop_a_run(market: Market) -> None:
     not Path("/dev/full").exists(), reason="this system has no /dev/full"
 )
 def test_a_result_that_cannot_be_printed_is_told(market: Market) -> None:
-    """74 when all else is well; what is worse stays; a run that had nothing to say does not
-    notice.
+    """74 when all else is well, and all else is done; what is worse stays; a run that had nothing
+    to say does not notice.
     """
     market.orders([order(1)])
     market.job()
@@ -73,6 +73,17 @@ def test_a_result_that_cannot_be_printed_is_told(market: Market) -> None:
     assert (
         typed.line(market, "bash", "batchpay run job.toml >/dev/full").returncode == 0
     )
+    market.orders([order(1), order(3)])
+    for verb in ("run job.toml", "settle job.toml", "report job.toml"):
+        full = typed.line(market, "bash", f"batchpay {verb} --json >/dev/full")
+        assert (full.returncode, "cannot be printed" in full.stderr) == (74, True), verb
+        market.agree()
+    full = typed.line(market, "bash", "batchpay run job.toml --summary >/dev/full")
+    assert full.returncode == 74
+    gone = typed.line(
+        market, "bash", "batchpay run job.toml --json | true; exit ${PIPESTATUS[0]}"
+    )
+    assert gone.returncode == 0, "a reader that has gone is nobody's trouble"
     market.orders([order(1), order(2, amount="x")])
     assert (
         typed.line(market, "bash", "batchpay run job.toml --json >/dev/full").returncode

@@ -146,14 +146,10 @@ def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, .
         return (channel.fatal,)
     if interrupted:
         return ()
-    if channel.trouble:
-        why = f" ({channel.trouble})"
-    else:
-        why = ""
     if run.whose_unknown:
-        return (GatewaySilent(f"{run.whose_unknown}{why}"),)
+        return (GatewaySilent(f"{run.whose_unknown}{channel.why}"),)
     if channel.answers == 0:
-        return (GatewaySilent(str(said.NOT_ONE(url=url, why=why))),)
+        return (channel.silence(url),)
     return ()
 
 
@@ -324,13 +320,17 @@ def require_no_loop(call: str) -> None:
 
 
 def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Preflight:
-    """Which of these cannot be paid now, and the gateway's limits."""
+    """Which of these cannot be paid now, and the gateway's limits. Raises what keeps anybody from
+    being asked: a key that is refused, a gateway that gives not one answer.
+    """
     require_no_loop("plan")
 
     async def ask() -> Preflight:
         gateway = gateways.open(job.gateway, key.reveal())
         try:
             account = await account_of(job.gateway, gateway, channel)
+            if channel.closed or not channel.heard:
+                raise channel.silence(job.gateway.url)
             return await preflight(
                 recipients, gateway, channel, account.currency, job.gateway.concurrency
             )

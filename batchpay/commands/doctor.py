@@ -14,6 +14,7 @@ import stat
 from collections.abc import (
     AsyncIterator,
     Callable,
+    Collection,
     Iterable,
     Iterator,
     Mapping,
@@ -45,13 +46,14 @@ from batchpay.intake.take_in import Intake, Source, take_in
 from batchpay.job.job import FromLookup, Job
 from batchpay.job.key import SecretKey, secret_key
 from batchpay.job.load import load_job
-from batchpay.journals.lock import witnessed
+from batchpay.journals.lock import state_of_lock, witnessed
 from batchpay.journals.place import (
     group_name,
     may_be_there,
     primary_group,
     refuse_shared_disk,
 )
+from batchpay.journals.sqlite.opening import BESIDE, is_journal
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.places import batch_id_of
 from batchpay.messages import steps
@@ -71,7 +73,6 @@ from batchpay.settlement.run import (
 
 LEAST_FREE_BYTES = 256 << 20
 NO_ROOM_BYTES = 1 << 20  # less than this, and a run ends with 73
-STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
 # a file of a time further ahead than this was not written by a clock like ours
 AHEAD_S = 300
 # what the gateway is asked about, in order
@@ -324,7 +325,11 @@ def _disk(job: Job) -> Iterator[Checkup]:
     yield _folder("state", job.state_path.parent)
     yield _folder("reports", job.report.directory)
     inside = _inside(job.state_path.parent)
-    strangers = sorted(path.name for path in inside if not _is_state(path, job))
+    journals = _journals(inside) | {job.state_path.name}
+    if others := sorted(journals - {job.state_path.name}):
+        yield _well("state", f"other journals beside it: {', '.join(others[:5])}")
+    names = (path.name for path in inside)
+    strangers = sorted(name for name in names if not _is_state(name, journals))
     if strangers:
         yield _warning(
             "state", f"files that batchpay did not make: {', '.join(strangers[:5])}"
@@ -364,11 +369,17 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _is_state(path: Path, job: Job) -> bool:
-    name = path.name
-    state = job.state_path.name
-    is_beside = name.startswith(state) and name.endswith(STATE_FILES)
-    return name == state or is_beside
+def _journals(inside: Iterable[Path]) -> set[str]:
+    """The names of files that are journals, or that a lock beside them says to be one."""
+    locked = {state_of_lock(path.name) for path in inside}
+    return {path.name for path in inside if path.name in locked or is_journal(path)}
+
+
+def _is_state(name: str, journals: Collection[str]) -> bool:
+    """Is it one of these, what SQLite keeps beside one, or a lock?"""
+    if name in journals or state_of_lock(name):
+        return True
+    return any(name == f"{journal}{end}" for journal in journals for end in BESIDE)
 
 
 def _clock(job: Job, files: _Files) -> Iterator[Checkup]:
@@ -527,11 +538,8 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Che
     """The gateway refused the key, differs by its clock, or gave no answer: nothing more is
     asked.
     """
-    if channel.trouble:
-        why = f" ({channel.trouble})"
-    else:
-        why = ""
-    error = channel.fatal or GatewaySilent(f"{job.gateway.url} does not answer{why}")
+    silent = f"{job.gateway.url} does not answer{channel.why}"
+    error = channel.fatal or GatewaySilent(silent)
     subject = "gateway"
     if channel.skewed:
         subject = "clock"

@@ -50,8 +50,10 @@ from batchpay.commands.check import (
 from batchpay.domain.errors import (
     DoesNotAddUp,
     FileRefused,
+    GatewaySilent,
     InputMissing,
     Misconfigured,
+    NotAllowed,
 )
 from batchpay.domain.exits import Acts, sentence
 from batchpay.domain.model import Batch, Finding, Outcome
@@ -121,8 +123,10 @@ class _Known:
     # why a run would end before it sends anything
     impossible: Misconfigured | DoesNotAddUp | None
     asked: Preflight | None  # what the gateway said
+    # why it could not be asked: so would a run end
+    unasked: GatewaySilent | NotAllowed | Misconfigured | None = None
     # files that no run has read: no word about their rows is taken yet
-    unread: tuple[str, ...]
+    unread: tuple[str, ...] = ()
     late: str = ""  # why a run that begins now sends nothing, by its deadline
     older: str = ""  # that what was sent since is not in the journal
     knows_orders: bool = False  # does the journal know any?
@@ -231,9 +235,8 @@ def _looked_ahead(
 ) -> _Known:
     """The survey that a run makes before it sends, and what the gateway says of its recipients."""
     stop = str(guards.stop)
-    known = _Known(
-        intakes, planned, guards, stop, None, None, _unread(journal, planned)
-    )
+    unread = _unread(journal, planned)
+    known = _Known(intakes, planned, guards, stop, None, None, unread=unread)
     try:
         found = survey(job, journal, planned, unasked(guards), strict=True)
     except Misconfigured as error:
@@ -243,7 +246,10 @@ def _looked_ahead(
         return replace(known, guards=guards, impossible=error)
     if ask is None or not found.orders:
         return known
-    told = ask(found.destinations)
+    try:
+        told = ask(found.destinations)
+    except (GatewaySilent, NotAllowed, Misconfigured) as error:
+        return replace(known, unasked=error)
     asked = told.beside(preflight_of(journal), found.destinations)
     return replace(known, guards=told_by_gateway(job, guards, asked), asked=asked)
 
@@ -438,8 +444,8 @@ def _refusals(known: _Known) -> tuple[str, ...]:
     batches = [one.batch for one in known.planned]
     told = [f"{batch.file}: {batch.refusal}" for batch in batches if batch.refusal]
     told += map(str, known.intakes.refused)
-    if known.impossible is not None:
-        told.append(str(known.impossible))
+    why = (known.impossible, known.unasked)
+    told += [str(error) for error in why if error is not None]
     return tuple(told)
 
 
@@ -469,8 +475,8 @@ def _ended(
     codes = [error.exit_code for error in known.intakes.refused]
     if any(batch.refusal for batch, _ in mine):
         codes.append(FileRefused.exit_code)
-    if known.impossible is not None:
-        codes.append(known.impossible.exit_code)
+    why = (known.impossible, known.unasked)
+    codes += [error.exit_code for error in why if error is not None]
     code = code_over(
         job,
         journal,

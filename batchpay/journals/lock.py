@@ -15,6 +15,7 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import socket
 import stat
 import struct
@@ -30,6 +31,7 @@ from batchpay.journals.place import why_closed
 from batchpay.messages.archives import OTHER_VERSION
 from batchpay.messages.message import Entry
 
+_LOCK_NAME = re.compile(r"(.+)\.[0-9a-f]{8}\.lock", re.DOTALL)  # lock_path
 _STAMP = struct.Struct("<q")
 # number, digest and journal of the last event that was known to be durable, and a sum over them:
 # what is torn, or an earlier version's blanks, tells nothing
@@ -210,6 +212,13 @@ def lock_path(state_path: Path, job: str) -> Path:
     return state_path.with_name(
         f"{state_path.name}.{hashlib.sha256(job.encode()).hexdigest()[:8]}.lock"
     )
+
+
+def state_of_lock(name: str) -> str:
+    """The name of the state whose lock has this name; empty for what is named otherwise."""
+    if found := _LOCK_NAME.fullmatch(name):
+        return found[1]
+    return ""
 
 
 def witnessed(state_path: Path, job: str) -> Witnessed:

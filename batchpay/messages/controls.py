@@ -78,6 +78,18 @@ SUBTOTALS = entry(
     remedy="Delete the rows with the sums, or have the export written without them. Where they are"
     ' orders, and each is that sum by chance, say total_rows = "accept" in [input].',
 )
+NAMED_SUBTOTALS = entry(
+    "refused.subtotals-named",
+    "Rows {rows}: the amount of each is the sum of the rows above it since the last such row, and"
+    " its order id has no digit, as all of theirs have: they look like subtotals, which are no"
+    ' orders. Delete them, and send the file again; if they are orders, say total_rows = "accept"'
+    " in [input].",
+    means="A row with a name in place of an order id closes others with their sum, and has all that"
+    " an order needs: those orders would be charged twice.",
+    example="orders A-1 of 100.50 and A-2 of 200.25, then a row Ratchada of 300.75",
+    remedy="Delete the rows with the sums, or have the export written without them. Where they are"
+    ' orders, and each is that sum by chance, say total_rows = "accept" in [input].',
+)
 WRONG_COUNT = entry(
     "refused.count",
     "The file has {rows} rows, its sender declared {declared:d}: ask for the whole file.",

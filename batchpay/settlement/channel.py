@@ -72,6 +72,8 @@ class Channel:
         self.trouble = ""  # why the last request got no answer
         self.ill = 0  # how many answers were a 5xx ...
         self.illness = 0  # ... and the last of them
+        # how many answers were neither a 5xx nor a 429
+        self.heard = 0
         # how many answers were a document of the gateway's, or one that a gateway may give
         self.spoke = 0
         # the last that was none: a page, a redirect, JSON of another kind
@@ -82,6 +84,17 @@ class Channel:
         self.closed = self.closed or why
         self.fatal = self.fatal or fatal
         self._shut.set()
+
+    def silence(self, url: str) -> BatchpayError:
+        """Why nobody there could be asked: what closed the line, or that nothing was answered."""
+        return self.fatal or GatewaySilent(str(said.NOT_ONE(url=url, why=self.why)))
+
+    @property
+    def why(self) -> str:
+        """Why the last request got no answer, behind a sentence; empty where that is not known."""
+        if self.trouble:
+            return f" ({self.trouble})"
+        return ""
 
     async def rest(self, seconds: float) -> None:
         """Wait, but not longer than the channel is open."""
@@ -254,6 +267,7 @@ class Channel:
     def _note(self, answer: Answer[object]) -> None:
         """What a person should know of an answer that is none."""
         status = answer.status
+        self.heard += answer.too_long or _tells(status)
         if status is None:
             if not (answer.too_long or answer.withheld):
                 self.trouble = answer.trouble or self.trouble
@@ -329,6 +343,11 @@ def _usable(answer: Answer[object]) -> bool:
     if 200 <= status < 300:
         return True
     return 400 <= status < 500 and status != 429 and bool(answer.code)
+
+
+def _tells(status: int | None) -> bool:
+    """Is it the answer of one who is there and has time?"""
+    return status is not None and status < 500 and status != 429
 
 
 def _is_count(text: str) -> bool:

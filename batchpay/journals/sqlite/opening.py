@@ -152,6 +152,22 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
         return copy
 
 
+def is_journal(path: Path) -> bool:
+    """Is a file a journal, of whatever version? Nothing is locked, and nothing made beside it. One
+    whose tables were never moved out of its WAL is not told.
+    """
+    try:
+        connection = _connected(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
+    except sqlite3.Error:
+        return False
+    try:
+        return "journal_id" in _meta(connection)
+    except (sqlite3.Error, ValueError):
+        return False
+    finally:
+        connection.close()
+
+
 def open_beside(path: Path, locked_wait_s: float) -> sqlite3.Connection:
     """One more connection to a journal that this process has open to write, to read by. Raises
     sqlite3.Error.
