@@ -654,6 +654,23 @@ def test_a_row_that_was_kept_back_beside_a_look_alike_is_no_other_sale_under_a_n
     assert f"order {order_id} " in was["settled_by"]
 
 
+@pytest.mark.fault("J07", "J08", "I1")
+@pytest.mark.parametrize("shown", ["1.005", "1005,00", "1'005", "1\u202f005"])
+def test_an_id_that_a_sheet_of_another_country_shows_is_its_own_again(
+    market: Market, shown: str
+) -> None:
+    """Its recipient was corrected there: the row is charged under the id that it had, and told."""
+    job(market)
+    inbox(market, a=[sale(1, order_id="01005", recipient="")])
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    inbox(market, a=None, b=[told | sale(1, order_id=shown)])
+    assert night(market) == 0
+    once(market, 1)
+    (row,) = found(market, "b")
+    assert row["order_id"] == "01005"
+
+
 @pytest.mark.fault("J07", "E04")
 def test_a_row_that_was_kept_back_beside_a_cancelled_look_alike_stays_cancelled(
     market: Market,
