@@ -225,6 +225,28 @@ def may_be_one(one: str, other: str) -> bool:
     return False
 
 
+def numbers_abroad(order_ids: Sequence[str]) -> dict[int, str]:
+    """Position -> the number that an id is as sheets of other countries write it, where it is
+    written otherwise here.
+
+    >>> numbers_abroad(["1004", "1.004", "1.234,50", "1.1"])
+    {1: '1004', 2: '1234.50'}
+    """
+    column = "".join(order_ids)
+    if not any(sign in column for sign in ".,'\u2019\u02bc"):
+        return {}
+    found = {}
+    for at, order_id in enumerate(order_ids):
+        if (
+            order_id[:1].isalpha() or order_id.isdecimal()
+        ):  # most ids, and this is quicker
+            continue
+        number = _number_abroad(order_id)
+        if number is not None:
+            found[at] = format(number, "f")
+    return found
+
+
 def _bare(order_id: str) -> str:
     """An id as the eye takes it, entities of web pages read, without signs and punctuation before
     and behind it, numbers in it without zeros in front.
