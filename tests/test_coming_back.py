@@ -654,6 +654,29 @@ def test_a_row_that_was_kept_back_beside_a_look_alike_is_no_other_sale_under_a_n
     assert f"order {order_id} " in was["settled_by"]
 
 
+@pytest.mark.fault("J08", "X05")
+@pytest.mark.parametrize("dropped", ["batchpay_defused", "all of ours"])
+@pytest.mark.parametrize("cell", ['="0008"', "=A1", "-cmd()"])
+def test_an_apostrophe_of_ours_makes_no_id_of_what_is_none(
+    market: Market, cell: str, dropped: str
+) -> None:
+    """Only the recipient was corrected, and the column that names our apostrophes is gone."""
+    job(market)
+    inbox(market, a=[sale(1, order_id=cell, recipient="")])
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    assert told["order_id"] == f"'{cell}" and told["batchpay_defused"]
+    back = told | {"recipient": sale(1)["recipient"]}
+    for name in list(back):
+        if name == dropped or (name.startswith("batchpay_") and "all" in dropped):
+            del back[name]
+    inbox(market, a=None, b=[back])
+    assert night(market) == 10
+    once(market)
+    (row,) = found(market, "b")
+    assert "(formula-text)" in row["reason"]
+
+
 @pytest.mark.fault("J07", "J08", "I1")
 @pytest.mark.parametrize("shown", ["1.005", "1005,00", "1'005", "1\u202f005"])
 def test_an_id_that_a_sheet_of_another_country_shows_is_its_own_again(

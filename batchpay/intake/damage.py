@@ -64,11 +64,12 @@ _DATE = re.compile(
     r"| \d{4}-\d{2}-\d{2}t?00:00:00(?:\.0+)?(?:z|\+00:00)?",
     re.VERBOSE,
 )
-# Drawn quotes on either side, plain ones in front: 55" is a screen. Apostrophes only as a pair: a
-# single one is a spreadsheet's mark of text.
+# Drawn quotes on either side, plain ones in front: 55" is a screen. Apostrophes only as a pair, or
+# alone: before other text one is a spreadsheet's mark of text.
+_MARK = "['`\u2018-\u201b]"
 _DRAWN = "\u201c-\u201f\u2039\u203a\xab\xbb"
 _QUOTED = re.compile(
-    rf"[\"{_DRAWN}].*|.*[{_DRAWN}]|['`\u2018-\u201b].*['`\xb4\u2018-\u201b]", re.DOTALL
+    rf"[\"{_DRAWN}].*|.*[{_DRAWN}]|{_MARK}(?:.*['`\xb4\u2018-\u201b])?", re.DOTALL
 )
 # How a sheet shows a number: a percentage, with a currency's sign, with commas between thousands;
 # in other countries with points or apostrophes there, and with a comma before decimals. 1.004
@@ -114,7 +115,7 @@ _SUSPECT = re.compile(
     r"(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
     r"|[-–—―ー_.?*]+(?:\n|$)|tb[adc]|xxx|unk?[nb]|noid|kein|ไม่|なし|無|未定|不明"
     rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}(?:[-.][^\W\d]|[ก-ฮ])|{_MONTH}-|[令平昭]"
-    rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"'`{_DRAWN}\u2018-\u201b]"
+    rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"{_DRAWN}]|{_MARK}"
     rf"|\d+,0|\d{{1,3}}(?:{_APOSTROPHE}\d|\.\d{{3}}[.,]\d))"
 )
 _DRAWN_LAST = re.compile(rf"[{_DRAWN}](?:\n|$)")  # one pattern for both is slower
@@ -129,12 +130,21 @@ def suspicious(texts: Sequence[str]) -> bool:
 
 
 def fault_of(text: str) -> Message | None:
-    """Why this text is no id, and what to do; None when it may be one."""
+    """Why this text is no id, and what to do; None when it may be one. An apostrophe before one
+    that is none, as we write it into rejects files, makes it no id either.
+
+    >>> fault_of("'#N/A").rule, fault_of("'0008")
+    ('error-cell', None)
+    """
     plain = _plain(text)
-    for fault, form in _KINDS:
-        if form.fullmatch(plain):
-            return fault()
+    for bare in dict.fromkeys((plain, _MARKS.sub("", plain))):
+        for fault, form in _KINDS:
+            if form.fullmatch(bare):
+                return fault()
     return None
+
+
+_MARKS = re.compile(rf"\A{_MARK}+")
 
 
 def fault_of_type(kind: str) -> Message | None:
@@ -181,10 +191,14 @@ def trace_of(cell: str, own: str, kind: str = "", *, odd: bool = False) -> Trace
     is not undone. `kind` is the type of a cell that is no text (see `fault_of_type`); `odd`: error
     words may be ids of this source.
     """
-    bare = cell.strip().removeprefix("'")
+    bare = _MARKS.sub("", cell.strip())
     if not bare:
         return "doubtful"
-    if bare == own.strip() or is_date_of(bare, own) or _made_a_boolean(bare, own, kind):
+    if (
+        own.strip() in (bare, cell.strip())
+        or is_date_of(bare, own)
+        or _made_a_boolean(bare, own, kind)
+    ):
         return "sure"
     fault = fault_of(bare)
     if fault is not None and fault.rule in _BLANK and not odd:
