@@ -334,6 +334,35 @@ def test_a_row_with_the_id_of_its_neighbour_is_not_charged_as_that_one(
     assert not any(row["settled_by"] for row in found(market, "a"))
 
 
+@pytest.mark.fault("J07", "J08", "E05")
+@pytest.mark.parametrize("filled", [1, -1])
+def test_an_id_column_filled_as_a_series_charges_none_under_the_next_id(
+    market: Market, filled: int
+) -> None:
+    """Each row has its neighbour's id, and the last one that nobody has yet: it is another's, too.
+    As told, each with its own id, all go; whoever corrects one id alone means it.
+    """
+    job(market)
+    inbox(market, a=[sale(number, recipient="") for number in range(11, 16)])
+    assert night(market) == 10
+    whole = [
+        told | {"recipient": sale(number)["recipient"]}
+        for number, told in enumerate(rejected(market, "a"), 11)
+    ]
+    shifted = [
+        told | {"order_id": sale(number + filled)["order_id"]}
+        for number, told in enumerate(whole, 11)
+    ]
+    inbox(market, a=None, b=shifted)
+    assert night(market) == 10
+    assert not market.posts()
+    reasons = [told["batchpay_reason"] for told in rejected(market, "b")]
+    assert len(reasons) == 5 and all("(another-row)" in reason for reason in reasons)
+    inbox(market, b=None, c=[*whole[:4], whole[4] | {"order_id": "N-15"}])
+    assert night(market) == 0
+    once(market, *range(11, 16))
+
+
 @pytest.mark.fault("E05")
 def test_two_amounts_that_somebody_corrected_are_corrected(market: Market) -> None:
     """Values that no other row had are no cells that moved; nor is one that another has."""
