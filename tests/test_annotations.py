@@ -178,6 +178,29 @@ def test_a_column_called_so_is_told_where_some_rows_fill_it(
 
 
 @pytest.mark.fault("X06")
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (["", "x", ""], "in row 3;"),
+        (["", " X ", "no"], "in row 3;"),
+        (["\u2717", "", "\xd7"], "in 2 rows: 2, 4;"),
+        (["x", "yes", "x"], "in row 3;"),
+        (["x", "x", "\u2713"], "in row 4;"),
+        (["\u25cb", "\xd7", "\xd7"], "in row 2;"),
+        (["x", "x", "x"], ""),
+    ],
+)
+def test_a_cross_in_such_a_column_is_a_mark_where_no_other_is(
+    tmp_path: Path, cells: list[str], found: str
+) -> None:
+    """Beside cells that say yes otherwise it is a no."""
+    rows = [{**row(at), "Cancelled": cell} for at, cell in enumerate(cells, 1)]
+    looked = look(tmp_path, "orders.csv", text_of(rows, [*HEADER, "Cancelled"]))
+    notes = [note for note in told(looked, "stand") if "is filled" in note]
+    assert [found in note for note in notes] == [True] * bool(found)
+
+
+@pytest.mark.fault("X06")
 def test_a_row_that_says_nothing_else_is_told(tmp_path: Path) -> None:
     """The orders below it are charged."""
     title = dict.fromkeys(row(1), "") | {"order_id": "Cancelled"}

@@ -334,6 +334,35 @@ def test_a_row_with_the_id_of_its_neighbour_is_not_charged_as_that_one(
     assert not any(row["settled_by"] for row in found(market, "a"))
 
 
+@pytest.mark.fault("J07", "J08", "E05")
+@pytest.mark.parametrize("filled", [1, -1])
+def test_an_id_column_filled_as_a_series_charges_none_under_the_next_id(
+    market: Market, filled: int
+) -> None:
+    """Each row has its neighbour's id, and the last one that nobody has yet: it is another's, too.
+    As told, each with its own id, all go; whoever corrects one id alone means it.
+    """
+    job(market)
+    inbox(market, a=[sale(number, recipient="") for number in range(11, 16)])
+    assert night(market) == 10
+    whole = [
+        told | {"recipient": sale(number)["recipient"]}
+        for number, told in enumerate(rejected(market, "a"), 11)
+    ]
+    shifted = [
+        told | {"order_id": sale(number + filled)["order_id"]}
+        for number, told in enumerate(whole, 11)
+    ]
+    inbox(market, a=None, b=shifted)
+    assert night(market) == 10
+    assert not market.posts()
+    reasons = [told["batchpay_reason"] for told in rejected(market, "b")]
+    assert len(reasons) == 5 and all("(another-row)" in reason for reason in reasons)
+    inbox(market, b=None, c=[*whole[:4], whole[4] | {"order_id": "N-15"}])
+    assert night(market) == 0
+    once(market, *range(11, 16))
+
+
 @pytest.mark.fault("E05")
 def test_two_amounts_that_somebody_corrected_are_corrected(market: Market) -> None:
     """Values that no other row had are no cells that moved; nor is one that another has."""
@@ -652,6 +681,46 @@ def test_a_row_that_was_kept_back_beside_a_look_alike_is_no_other_sale_under_a_n
     once(market, 1, 2)
     was, _ = found(market, "b")
     assert f"order {order_id} " in was["settled_by"]
+
+
+@pytest.mark.fault("J08", "X05")
+@pytest.mark.parametrize("dropped", ["batchpay_defused", "all of ours"])
+@pytest.mark.parametrize("cell", ['="0008"', "=A1", "-cmd()"])
+def test_an_apostrophe_of_ours_makes_no_id_of_what_is_none(
+    market: Market, cell: str, dropped: str
+) -> None:
+    """Only the recipient was corrected, and the column that names our apostrophes is gone."""
+    job(market)
+    inbox(market, a=[sale(1, order_id=cell, recipient="")])
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    assert told["order_id"] == f"'{cell}" and told["batchpay_defused"]
+    back = told | {"recipient": sale(1)["recipient"]}
+    for name in list(back):
+        if name == dropped or (name.startswith("batchpay_") and "all" in dropped):
+            del back[name]
+    inbox(market, a=None, b=[back])
+    assert night(market) == 10
+    once(market)
+    (row,) = found(market, "b")
+    assert "(formula-text)" in row["reason"]
+
+
+@pytest.mark.fault("J07", "J08", "I1")
+@pytest.mark.parametrize("shown", ["1.005", "1005,00", "1'005", "1\u202f005"])
+def test_an_id_that_a_sheet_of_another_country_shows_is_its_own_again(
+    market: Market, shown: str
+) -> None:
+    """Its recipient was corrected there: the row is charged under the id that it had, and told."""
+    job(market)
+    inbox(market, a=[sale(1, order_id="01005", recipient="")])
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    inbox(market, a=None, b=[told | sale(1, order_id=shown)])
+    assert night(market) == 0
+    once(market, 1)
+    (row,) = found(market, "b")
+    assert row["order_id"] == "01005"
 
 
 @pytest.mark.fault("J07", "E04")

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from batchpay.domain import lineage
 from batchpay.domain.lineage import is_rejects_file, own_id, place_told, told_id
 from batchpay.intake import damage, sheetdates
-from batchpay.intake.damage import fault_of, is_damaged, suspicious, trace_of
+from batchpay.intake.damage import (
+    fault_of,
+    is_damaged,
+    may_be_one,
+    suspicious,
+    trace_of,
+)
 from batchpay.readers.xlsx import formats
 
 
@@ -52,6 +58,7 @@ ODD = {
         "Err:502",
         "#ERROR!",
         "# N/A",
+        "'#N/A",
     ],
     "not-a-number": [
         "nan",
@@ -66,6 +73,8 @@ ODD = {
         "1.#QNAN",
         "-1.#IND",
         "1.#INF",
+        "'nan",
+        "\u2018NaN",
     ],
     "no-value": [
         "null",
@@ -95,6 +104,7 @@ ODD = {
         "ไม่มี",
         "なし",
         "不明",
+        "'-",
     ],
     "exponent-number": [
         "8.85E+12",
@@ -107,6 +117,7 @@ ODD = {
         ".5E3",
         "８.８５Ｅ＋１２",
         "8.85 E+12",
+        "'8.85E+12",
     ],
     "formula-text": [
         '="0008"',
@@ -114,6 +125,9 @@ ODD = {
         "=A1",
         "=SUM(A1:A2)",
         "＝0008",
+        '\'="0008"',
+        "''=A1",
+        "\u2019=0008",
         "{=A1}",
         "+SUM(A1)",
         "@SUM(A1)",
@@ -147,6 +161,9 @@ ODD = {
         "«0008»",
         "＂0008＂",
         '"',
+        "'",
+        "\u2019",
+        '\u2019"0008"',
     ],
     "shown-number": [
         "5%",
@@ -159,8 +176,29 @@ ODD = {
         "-$5",
         "1,234",
         "-1,234,567.50",
+        "1.004,00",
+        "-1.004,5",
+        "1.234.567",
+        "1'004",
+        "1\u2019234\u2019567.50",
+        "1004,0",
+        "1004,00",
+        "1 004,00",
+        "1\u202f004,00",
     ],
 }
+# as sheets of other countries show 1004
+SHOWN_1004 = [
+    "1.004",
+    "1.004,00",
+    "1004,0",
+    "1'004",
+    "1\u2019004",
+    "1'004.00",
+    "1 004",
+    "1\xa0004",
+    "1\u202f004,00",
+]
 FINE = [
     "0000001",
     "1003.0",
@@ -196,6 +234,10 @@ FINE = [
     "",
     'TV-55"',
     "'0008",
+    "\u20190008",
+    "'-16",
+    "'1.004",
+    "n'a",
     "O\u2019Neill",
     "「0008」",
     'a "b" c',
@@ -211,6 +253,12 @@ FINE = [
     "5.10",
     "5.1.24",
     "1.24-A",
+    "1.004",
+    "1 004",
+    "1004,5",
+    "1.2.345",
+    "0.004.000",
+    "1'00",
     "5.dec1",
     "12-maya",
 ]
@@ -239,6 +287,7 @@ def test_what_an_id_may_look_like(text: str) -> None:
 
 @given(
     st.text(max_size=12)
+    | st.from_regex(r"-?[0-9]{1,3}([.,'\u2019][0-9]{1,3}){1,3}", fullmatch=True)
     | st.from_regex(r"[-+#=]?[0-9.,]*[eE#n][-+a0-9/!A-Z]*", fullmatch=True)
     | st.text("\"'`\u2018\u2019\u201c\u201d«» 8", max_size=4)
 )
@@ -274,6 +323,8 @@ def test_the_quick_look_misses_nothing(text: str) -> None:
         ('="0008"', "0008"),
         ("=B7", "0008"),
         ("A1 ", "A1"),
+        ("'-16", "-16"),
+        ("\u20190008", "0008"),
         ("TRUE", "true"),
         ("2E+17", "202511240000012345"),
         ("2,02511E+17", "202511240000012345"),
@@ -285,6 +336,13 @@ def test_the_quick_look_misses_nothing(text: str) -> None:
         ("2026/3/1", "3-1"),
         ("03-01-2026", "3-1-26"),
         ("1/3/2025", "2025-1-3"),
+        *((shown, "1004") for shown in SHOWN_1004),
+        ("1.005", "01005"),
+        ("12.345", "12345"),
+        ("1.234.567", "1234567"),
+        ("1004", "1.004"),
+        ("-1.004,0", "-1004"),
+        ("1.234.567.890.123.450.000", "1234567890123451234"),
     ],
 )
 def test_an_id_is_known_in_what_programs_made_of_it(cell: str, own: str) -> None:
@@ -335,6 +393,7 @@ def test_what_could_be_made_of_other_ids_as_well_is_doubtful() -> None:
     ]:
         assert trace_of(cell, own) == "doubtful"
     assert trace_of("1", "0000001") == trace_of(long, long) == "sure"
+    assert {trace_of(shown, "1004") for shown in SHOWN_1004} == {"sure"}
     assert trace_of("nan", "A1", odd=True) == trace_of("=B7", "A1", odd=True) == ""
 
 
@@ -371,6 +430,10 @@ def test_what_could_be_made_of_other_ids_as_well_is_doubtful() -> None:
         ("1-Mar", "A1"),
         ("8.85E+12", "0007"),
         ('="0009"', "0008"),
+        ("1.005", "1004"),
+        ("1.004,5", "1004"),
+        ("1.00", "100"),
+        ("01.004", "1004"),
         ("1.", "1" + "0" * 400),
         (f"1.{'0' * 99}E+5", "100001"),
     ],
@@ -378,6 +441,45 @@ def test_what_could_be_made_of_other_ids_as_well_is_doubtful() -> None:
 def test_another_orders_id_is_no_damage(cell: str, own: str) -> None:
     """Whoever writes another id asks for another order."""
     assert not is_damaged(cell, own)
+
+
+@pytest.mark.fault("J07", "J08")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *((shown, "1004") for shown in SHOWN_1004),
+        ("1004,0", "1.004"),
+        ("#1003", "1003"),
+        ("1003-", "1003"),
+        ("1003/", "#1003"),
+        ("#A-1001", "A-1001"),
+        ("#1.004", "1004"),
+        ("5%", "5"),
+        ("\u20190009", "0009"),
+        ("-16", "16"),
+    ],
+)
+def test_ids_of_orders_that_ask_for_the_same_may_be_one(one: str, other: str) -> None:
+    """As sheets of other countries show a number, or with marks before and behind it."""
+    assert may_be_one(one, other) and may_be_one(other, one)
+
+
+@pytest.mark.fault("X14")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1.005", "1004"),
+        ("1.01", "1.1"),
+        ("#1003", "1004"),
+        ("1003-1", "1003-2"),
+        ("A-1", "A1"),
+        ("#", "-"),
+        ("\u0e01\u0e34", "\u0e01"),
+    ],
+)
+def test_ids_of_other_orders_are_no_ones_else(one: str, other: str) -> None:
+    """Marks inside an id, other digits and Thai vowels tell them apart."""
+    assert not may_be_one(one, other) and not may_be_one(other, one)
 
 
 # --- how a row says which it was

@@ -734,6 +734,47 @@ def test_an_id_that_may_be_anothers_is_a_conflict_where_it_asks_for_the_same(
     assert max(market.money().values()) == 1
 
 
+@pytest.mark.fault("J07", "J08", "E04", "I1")
+@pytest.mark.parametrize(
+    "shown", ["1.004", "1.004,00", "1004,0", "1'004", "1\u202f004", "#1004", "1004/"]
+)
+def test_a_number_as_sheets_of_other_countries_show_it_is_not_charged_again(
+    market: Market, shown: str
+) -> None:
+    """On a later night, with the same payer, recipient and amount; also where ids of the source
+    may look so.
+    """
+    payer = {"card": "cust_test_sandbox1"}
+    market.job(**BY_CUSTOMER)
+    market.orders([order(1, order_id="1004", **payer)])
+    assert night(market) == 0
+    market.job(input='odd_ids = "accept"\n', **BY_CUSTOMER)
+    new = [order(60 + number, card=f"cust_test_sandbox{number}") for number in range(4)]
+    market.orders([order(1, order_id=shown, **payer), *new])
+    assert night(market) == 10
+    assert "1004" in market.money() and shown not in market.money()
+    assert len(market.money()) == 5
+
+
+@pytest.mark.fault("J07", "J08", "I1")
+def test_a_number_as_two_countries_show_it_is_not_charged_twice_from_one_file(
+    market: Market,
+) -> None:
+    """With the same payer, recipient and amount; whoever writes the one id in both is charged
+    once.
+    """
+    payer = {"card": "cust_test_sandbox1"}
+    market.job(**BY_CUSTOMER)
+    ids = ("1004", "1.004")
+    market.orders([order(1, order_id=one, **payer) for one in ids])
+    assert plan(load_job(market.folder / "job.toml")).outcomes == {"conflict": 2}
+    assert night(market) == 10
+    assert market.posts() == 0
+    market.orders([order(1, order_id="1004", **payer) for _ in ids])
+    assert night(market, yes=True) == 0
+    assert market.money() == {"1004": 1}
+
+
 @pytest.mark.fault("J07", "J14", "E04")
 def test_an_id_that_may_be_anothers_of_the_night_is_a_conflict_whichever_recipient_it_has(
     market: Market,

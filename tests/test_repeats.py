@@ -275,6 +275,48 @@ def test_look_alikes_of_one_order(other):
     assert 'alike_ids = "distinct"' in str(verdicts["b0", "", 3].reason)
 
 
+@pytest.mark.fault("J07", "J08", "I1")
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("1004", "1.004"),
+        ("1.004", "1004"),
+        ("1005", "1005,0"),
+        ("1.004", "1'004"),
+        ("01004", "1.004,00"),
+        ("1234567.5", "1.234.567,5"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 4])
+def test_numbers_as_sheets_of_two_countries_show_them_are_one_where_they_ask_for_the_same(
+    ids, size
+):
+    """In one file, in which nobody looks for who else asks for the same: none is sent, and no
+    repeat of one.
+    """
+    one, other = ids
+    documents = [order(one), order("B"), order(other), order(one)]
+    verdicts, repeats = found(documents, size=size)
+    assert outcomes(verdicts) == {("b0", 2): C, ("b0", 4): C, ("b0", 5): C}
+    assert f"order {other}'s of row 4 " in str(verdicts["b0", "", 2].reason)
+    assert f"order {one}'s of row 2 " in str(verdicts["b0", "", 4].reason)
+    assert verdicts["b0", "", 5].by_itself.outcome is D
+    assert found(documents, distinct=True)[0].keys() == {("b0", "", 5)}
+    several = found([order(one)], [order(other)], size=size)
+    assert several[0] == {} and repeats.notes == []
+
+
+@pytest.mark.fault("X14")
+@pytest.mark.parametrize(
+    ("other", "changes"),
+    [("1.004", {"amount": 200}), ("1.004", {"customer": "cust_2"}), ("1.005", {})],
+)
+def test_versions_are_ids_of_their_own(other, changes):
+    """Beside a number of the same digits that asks for something else, or of other digits."""
+    documents = [order("1004"), order(other, **changes), order("1.1"), order("1.10")]
+    assert found(documents)[0] == {}
+
+
 @pytest.mark.fault("X14", "J07")
 @pytest.mark.parametrize(
     "changes", [{"amount": 200}, {"destination": "recp_2"}, {"customer": "cust_2"}]

@@ -7,7 +7,7 @@ they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.annotations import calls_off
@@ -24,8 +24,9 @@ _MOST = (
 )
 _LONGEST = 60  # characters of a name, or a title, that is made of such a word
 _NONE = frozenset(
-    {"no", "n", "false", "none", "-", "nein", "non", "ไม่", "ไม่มี", "なし", "無", "x"}
+    {"no", "n", "false", "none", "-", "nein", "non", "ไม่", "ไม่มี", "なし", "無"}
 )
+_CROSSES = frozenset("x×✕✖✗✘")  # a mark, but a no beside cells that say yes otherwise
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class CalledOff:
 
     columns: Sequence[str]  # that no field reads
     _found: dict[str, _Column] = field(default_factory=dict)
+    # of columns with such a name: where a cross stands
+    _crosses: dict[str, _Column] = field(default_factory=dict)
     _titles: list[tuple[int, str]] = field(default_factory=list)
     _orders: int = 0
 
@@ -67,23 +70,24 @@ class CalledOff:
             by_name = len(name) < _LONGEST and calls_off(name) != ""
             column = self._found[name] = _Column(by_name)
         if column.by_name:
-            words = {text: name for text in different if _says_yes(text)}
+            crosses = {text: name for text in different if _is_cross(text)}
+            crossed = self._crosses.setdefault(name, _Column(by_name=True))
+            _count(crossed, crosses, texts, judged)
+            words = {
+                text: name for text in different - crosses.keys() if _says_yes(text)
+            }
         elif len(different) > _MOST:
             return
         else:
             words = {text: text.strip() for text in different if calls_off(text)}
-        if not words:
-            return
-        for at, text in enumerate(texts):
-            if text in words and at not in judged.problems:
-                column.count += 1
-                column.word = column.word or words[text]
-                if len(column.rows) < _NAMED:
-                    column.rows.append(judged.chunk.rows[at])
+        _count(column, words, texts, judged)
 
     def notes(self) -> Iterator[Message]:
         """What a person should look at, once the file was read."""
-        for name, column in self._found.items():
+        for name, found in self._found.items():
+            column = found
+            if not found.count and name in self._crosses:
+                column = self._crosses[name]
             # a column with such a name that is filled everywhere is of something else
             if not column.count or (column.by_name and column.count == self._orders):
                 continue
@@ -102,6 +106,24 @@ class CalledOff:
                 )
         for row, title in self._titles[:_NAMED]:
             yield noticed.TITLED_CALLED_OFF(row=row, word=title)
+
+
+def _count(
+    column: _Column, words: Mapping[str, str], texts: Sequence[str], judged: Judged
+) -> None:
+    """Note the rows of a chunk whose cell says one of these, but for rejected ones."""
+    if not words:
+        return
+    for at, text in enumerate(texts):
+        if text in words and at not in judged.problems:
+            column.count += 1
+            column.word = column.word or words[text]
+            if len(column.rows) < _NAMED:
+                column.rows.append(judged.chunk.rows[at])
+
+
+def _is_cross(text: str) -> bool:
+    return folded(text).strip() in _CROSSES
 
 
 def _says_yes(text: str) -> bool:

@@ -18,6 +18,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from html import unescape
 from typing import Literal
+from unicodedata import category
 
 from batchpay.domain.alike import drawn
 from batchpay.domain.text import folded
@@ -63,17 +64,23 @@ _DATE = re.compile(
     r"| \d{4}-\d{2}-\d{2}t?00:00:00(?:\.0+)?(?:z|\+00:00)?",
     re.VERBOSE,
 )
-# Drawn quotes on either side, plain ones in front: 55" is a screen. Apostrophes only as a pair: a
-# single one is a spreadsheet's mark of text.
+# Drawn quotes on either side, plain ones in front: 55" is a screen. Apostrophes only as a pair, or
+# alone: before other text one is a spreadsheet's mark of text.
+_MARK = "['`\u2018-\u201b]"
 _DRAWN = "\u201c-\u201f\u2039\u203a\xab\xbb"
 _QUOTED = re.compile(
-    rf"[\"{_DRAWN}].*|.*[{_DRAWN}]|['`\u2018-\u201b].*['`\xb4\u2018-\u201b]", re.DOTALL
+    rf"[\"{_DRAWN}].*|.*[{_DRAWN}]|{_MARK}(?:.*['`\xb4\u2018-\u201b])?", re.DOTALL
 )
-# How a sheet shows a number: a percentage, with a currency's sign, with commas between thousands.
+# How a sheet shows a number: a percentage, with a currency's sign, with commas between thousands;
+# in other countries with points or apostrophes there, and with a comma before decimals. 1.004
+# alone may be a version.
 _SIGN = "[$฿£€¥₩₫₱₹]"
+_APOSTROPHE = "['\u2019\u02bc]"
 _SHOWN = re.compile(
     rf"-?\d[\d.,]*(?:%|{_SIGN}) | -?{_SIGN}-?\d[\d.,]* |"
-    r" -?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?",
+    r" -?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)? |"
+    r" -?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+|\.\d{3}) | -?\d+,0+ |"
+    rf" -?[1-9]\d{{0,2}}(?:{_APOSTROPHE}\d{{3}})+(?:[.,]\d+)?",
     re.VERBOSE,
 )
 _KINDS = (
@@ -108,7 +115,8 @@ _SUSPECT = re.compile(
     r"(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
     r"|[-–—―ー_.?*]+(?:\n|$)|tb[adc]|xxx|unk?[nb]|noid|kein|ไม่|なし|無|未定|不明"
     rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}(?:[-.][^\W\d]|[ก-ฮ])|{_MONTH}-|[令平昭]"
-    rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"'`{_DRAWN}\u2018-\u201b])"
+    rf"|-?{_SIGN}|-?\d{{1,3}},\d|-?\d[\d.,]*(?:%|{_SIGN})|[\"{_DRAWN}]|{_MARK}"
+    rf"|\d+,0|\d{{1,3}}(?:{_APOSTROPHE}\d|\.\d{{3}}[.,]\d))"
 )
 _DRAWN_LAST = re.compile(rf"[{_DRAWN}](?:\n|$)")  # one pattern for both is slower
 
@@ -122,12 +130,21 @@ def suspicious(texts: Sequence[str]) -> bool:
 
 
 def fault_of(text: str) -> Message | None:
-    """Why this text is no id, and what to do; None when it may be one."""
+    """Why this text is no id, and what to do; None when it may be one. An apostrophe before one
+    that is none, as we write it into rejects files, makes it no id either.
+
+    >>> fault_of("'#N/A").rule, fault_of("'0008")
+    ('error-cell', None)
+    """
     plain = _plain(text)
-    for fault, form in _KINDS:
-        if form.fullmatch(plain):
-            return fault()
+    for bare in dict.fromkeys((plain, _MARKS.sub("", plain))):
+        for fault, form in _KINDS:
+            if form.fullmatch(bare):
+                return fault()
     return None
+
+
+_MARKS = re.compile(rf"\A{_MARK}+")
 
 
 def fault_of_type(kind: str) -> Message | None:
@@ -174,10 +191,14 @@ def trace_of(cell: str, own: str, kind: str = "", *, odd: bool = False) -> Trace
     is not undone. `kind` is the type of a cell that is no text (see `fault_of_type`); `odd`: error
     words may be ids of this source.
     """
-    bare = cell.strip().removeprefix("'")
+    bare = _MARKS.sub("", cell.strip())
     if not bare:
         return "doubtful"
-    if bare == own.strip() or is_date_of(bare, own) or _made_a_boolean(bare, own, kind):
+    if (
+        own.strip() in (bare, cell.strip())
+        or is_date_of(bare, own)
+        or _made_a_boolean(bare, own, kind)
+    ):
         return "sure"
     fault = fault_of(bare)
     if fault is not None and fault.rule in _BLANK and not odd:
@@ -200,10 +221,13 @@ def may_be_one(one: str, other: str) -> bool:
     (True, True)
     >>> may_be_one("A-1", "A\\u20131"), may_be_one("3-1", "1-Mar"), may_be_one("A-26-001", "A-26-1")
     (True, True, True)
+    >>> may_be_one("1.004", "1004"), may_be_one("1004,00", "1'004"), may_be_one("#1003", "1003-")
+    (True, True, True)
     >>> may_be_one("1001-1", "1001-2"), may_be_one("1.01", "1.1")
     (False, False)
     """
-    if _bare(one) == _bare(other):
+    mine, its = _bare(one), _bare(other)
+    if mine == its or not _numbers_of(mine).isdisjoint(_numbers_of(its)):
         return True
     for cell, own in ((one, other), (other, one)):
         if (
@@ -215,14 +239,49 @@ def may_be_one(one: str, other: str) -> bool:
     return False
 
 
-def _bare(order_id: str) -> str:
-    """An id as the eye takes it, entities of web pages read, numbers in it without zeros in
-    front.
+def numbers_abroad(order_ids: Sequence[str]) -> dict[int, str]:
+    """Position -> the number that an id is as sheets of other countries write it, where it is
+    written otherwise here.
+
+    >>> numbers_abroad(["1004", "1.004", "1.234,50", "1.1"])
+    {1: '1004', 2: '1234.50'}
     """
-    return _ZEROS.sub("", drawn(unescape(order_id)))
+    column = "".join(order_ids)
+    if not any(sign in column for sign in ".,'\u2019\u02bc"):
+        return {}
+    found = {}
+    for at, order_id in enumerate(order_ids):
+        if (
+            order_id[:1].isalpha() or order_id.isdecimal()
+        ):  # most ids, and this is quicker
+            continue
+        number = _number_abroad(order_id)
+        if number is not None:
+            found[at] = format(number, "f")
+    return found
+
+
+def _bare(order_id: str) -> str:
+    """An id as the eye takes it, entities of web pages read, without signs and punctuation before
+    and behind it, numbers in it without zeros in front.
+    """
+    seen = drawn(unescape(order_id))
+    if not seen.isalnum():
+        seen = _without_marks(seen)
+    return _ZEROS.sub("", seen)
 
 
 _ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
+
+
+def _without_marks(text: str) -> str:
+    """The text between its first and its last letter or digit; all of it where it has none. Thai
+    vowels above letters are no marks.
+    """
+    inside = [at for at, letter in enumerate(text) if category(letter)[0] not in "PSZ"]
+    if not inside:
+        return text
+    return text[inside[0] : inside[-1] + 1]
 
 
 def has_lost_letters(was: str, is_now: str) -> bool:
@@ -281,25 +340,64 @@ def _of_number(cell: str, own: str, kind: str) -> Trace:
     computer keeps.
     """
     if kind == "fraction":
-        number = _fraction(own)
+        numbers = _fraction(own)
     else:
-        number = number_of(own)
-    if number is None:
+        numbers = _numbers_of(own)
+    if not numbers:
         return ""
     rounded = _ROUNDED_NUMBER.fullmatch(_plain(cell))
     if rounded and _EXPONENT.fullmatch(_plain(cell)):
-        if Decimal(_plain(cell).replace(",", ".")) in _cut(
-            number, [len(rounded[1]) - 1]
-        ):
+        kept = [len(rounded[1]) - 1]
+        shown = {Decimal(_plain(cell).replace(",", "."))}
+    else:
+        kept = list(KEPT_DIGITS)
+        shown = _shown_by(cell)
+        if not shown.isdisjoint(numbers):
+            return "sure"
+        if not shown.isdisjoint(Decimal(float(number)) for number in numbers):
             return "doubtful"
-        return ""
-    if not _PLAIN_NUMBER.fullmatch(cell) or (shown := number_of(cell)) is None:
-        return ""
-    if shown == number:
-        return "sure"
-    if shown in {Decimal(float(number)), *_cut(number, KEPT_DIGITS)}:
+    if any(not shown.isdisjoint(_cut(number, kept)) for number in numbers):
         return "doubtful"
     return ""
+
+
+def _shown_by(cell: str) -> set[Decimal]:
+    """The numbers of which programs make this text, in whichever country; of 1.004 there are
+    two.
+    """
+    shown = set()
+    if _PLAIN_NUMBER.fullmatch(cell):
+        shown.add(number_of(cell))
+    shown.add(_number_abroad(cell))
+    return {number for number in shown if number is not None}
+
+
+def _numbers_of(text: str) -> set[Decimal]:
+    """The numbers for which programs take a text, in whichever country."""
+    numbers = (number_of(text), _number_abroad(text))
+    return {number for number in numbers if number is not None}
+
+
+# 1.004,5 1'004.5 1 004,5; blanks are gone by then
+_ABROAD = re.compile(
+    r"(-?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:\.\d{3})+))(?:,(\d+))?"
+    rf"|(-?[1-9]\d{{0,2}}(?:{_APOSTROPHE}\d{{3}})+)(?:[.,](\d+))?",
+    re.ASCII,
+)
+_BETWEEN = re.compile(rf"\.|{_APOSTROPHE}")
+
+
+def _number_abroad(text: str) -> Decimal | None:
+    """The number that a text is as sheets of other countries write it.
+
+    >>> _number_abroad("1.004"), _number_abroad("1'004,50"), _number_abroad("1.00")
+    (Decimal('1004'), Decimal('1004.50'), None)
+    """
+    found = _ABROAD.fullmatch(_plain(text))
+    if not found:
+        return None
+    whole = _BETWEEN.sub("", found[1] or found[3])
+    return Decimal(f"{whole}.{found[2] or found[4] or ''}")
 
 
 def number_of(text: str) -> Decimal | None:
@@ -310,13 +408,13 @@ def number_of(text: str) -> Decimal | None:
     return Decimal(plain.replace(",", ""))
 
 
-def _fraction(own: str) -> Decimal | None:
+def _fraction(own: str) -> set[Decimal]:
     parts = _FRACTION.fullmatch(own)
     if not parts or not int(parts[3]):
-        return None
+        return set()
     whole = int(parts[1] or 0)
     value = whole + Fraction(int(parts[2]), int(parts[3]))
-    return Decimal(repr(float(value)))
+    return {Decimal(repr(float(value)))}
 
 
 def _cut(number: Decimal, kept: Iterable[int]) -> Iterator[Decimal]:

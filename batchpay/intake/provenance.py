@@ -88,6 +88,8 @@ class _Facts(NamedTuple):
     order_id: str = ""
 
 
+_SEVERAL = 2  # rows with ids of neighbours: a column that was shifted, no slip
+
 _ALL = tuple(range(len(_Facts._fields)))
 # most first
 _CHOICES = [
@@ -140,7 +142,8 @@ def held_against(
     came = dict(_came(mapped, held))
     came |= dict(_done_as_told(mapped, columns, came, was_wrong))
     lost = {at for at in mapped.doubtful if at not in mapped.corrects}
-    others = {*_strangers(mapped, came), *_neighbours(mapped, came, beside)}
+    neighbours = set(_neighbours(mapped, came, beside))
+    others = {*_strangers(mapped, came), *neighbours, *_shifted(came, neighbours)}
     strangers = lost | others
     if strangers:
         mapped = _without(mapped, strangers)
@@ -417,6 +420,18 @@ def _neighbours(
         if asked is not None and one.named.order_id:
             is_anothers = one.facts[:3] != _facts(asked)[:3]
         if is_anothers:
+            yield at
+
+
+def _shifted(came: Mapping[int, _Came], neighbours: Collection[int]) -> Iterator[int]:
+    """The rows with another id than their own, beside several that have a neighbour's: the column
+    was shifted or filled, also where its new ids are nobody's yet.
+    """
+    if len(neighbours) < _SEVERAL:
+        return
+    for at, one in came.items():
+        own = one.named.order_id
+        if own and one.facts.order_id and alike(one.facts.order_id) != alike(own):
             yield at
 
 

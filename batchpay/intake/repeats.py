@@ -27,7 +27,7 @@ from batchpay.domain.model import (
     StoredChunk,
 )
 from batchpay.domain.text import told
-from batchpay.intake.damage import is_damaged
+from batchpay.intake.damage import is_damaged, numbers_abroad
 from batchpay.intake.takenback import contradicting
 from batchpay.lifecycle.ancestry import Ancestry, Trace, only_named
 from batchpay.lifecycle.order_ids import alike, all_alike
@@ -134,6 +134,7 @@ class Repeats:
         """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
         documents = orders_of(chunk)
         _append(self._ids, _id_hashes(documents))
+        self._ids.extend(self._shown_hashes(documents).values())
         _append(self._tokens, map(hash, filter(None, single_uses_of(documents))))
         self._ids.extend(hash(alike(order_id)) for _, order_id in contradicting(chunk))
         self._files.add(batch_id[-12:])
@@ -185,6 +186,8 @@ class Repeats:
             suspects.extend(row for row in rows if not row.is_refused)
             refused.extend(row for row in rows if row.is_refused)
             groups.append((rows, self._same_order))
+        for rows in self._shown(suspects):
+            groups.append((rows, self._same_order))
         for rows in by_token.values():
             groups.append((rows, _same_token))
         for sale in self._sales(suspects):
@@ -208,6 +211,30 @@ class Repeats:
         else:
             verdicts = _look_alikes(by_id)
         return verdicts | _composed(rows, self._notes)
+
+    def _shown_hashes(self, documents: Sequence[Document]) -> dict[int, int]:
+        """Position -> the hash of the number that an id is as sheets of other countries show it."""
+        if self._distinct:
+            return {}
+        numbers = numbers_abroad(values_of(documents, "order_id"))
+        return {at: hash(alike(number)) for at, number in numbers.items()}
+
+    def _shown(self, rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+        """Rows of one file whose ids may be one number, as sheets of several countries show it, and
+        some of which ask for the same: 1.004 beside 1004 may be a version else. What other files of
+        the run ask for is held against it as they go (lifecycle.holds).
+        """
+        if self._distinct:
+            return
+        groups = _grouped(rows, lambda row: (row.place[0], _number(row.order_id)))
+        for same in groups.values():
+            of_one_sale: set[str] = set()
+            for some in _grouped(same, lambda row: row.terms).values():
+                ids = {row.order_id for row in some}
+                if len(set(map(alike, ids))) > 1:
+                    of_one_sale |= ids
+            if of_one_sale:
+                yield [row for row in same if row.order_id in of_one_sale]
 
     def _corrections(
         self, chunk: Judged | StoredChunk
@@ -292,8 +319,12 @@ class Repeats:
                 token_hashes = list(map(hash, single_uses_of(documents)))
                 hit_ids = _among(id_hashes, ids)
                 hit_tokens = _among(token_hashes, tokens)
+                shown = self._shown_hashes(documents)
+                hit_shown = map(
+                    list(shown).__getitem__, _among(list(shown.values()), ids)
+                )
                 kin_of_others = self._kin_in(batch_id, chunk, sheet, rows, places)
-                hits = sorted({*hit_ids, *hit_tokens, *kin_of_others})
+                hits = sorted({*hit_ids, *hit_shown, *hit_tokens, *kin_of_others})
                 owners: Collection[int] = ()
                 if hits:
                     owners = owned(batch_id, sheet, rows[0], rows[-1])
@@ -370,6 +401,11 @@ def _append(hashes: array[int], more: Iterator[int]) -> None:
     import numpy as np
 
     hashes.frombytes(np.fromiter(more, np.int64).tobytes())
+
+
+def _number(order_id: str) -> str:
+    """An id as look-alikes see it, the number of one that sheets of other countries show so."""
+    return alike(numbers_abroad([order_id]).get(0, order_id))
 
 
 def _id_hashes(documents: Sequence[Document]) -> Iterator[int]:

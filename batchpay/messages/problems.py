@@ -415,9 +415,11 @@ LABELLED_CELL = entry(
 )
 SHOWN_NUMBER = entry(
     "shown-number",
-    "a number as a sheet shows it, with a percent or currency sign or with commas: write the id"
-    ' itself, as text, or say odd_ids = "accept" in [input] if ids of this source really look so',
-    means="An order id is a number with a sign or with commas, as the format of a cell writes it.",
+    "a number as a sheet shows it, with a percent or currency sign, or as 1,234 or 1.234,00:"
+    ' write the id itself, as text, or say odd_ids = "accept" in [input] if ids of this source'
+    " really look so",
+    means="An order id is a number with a sign or with separators, as the format of a cell writes"
+    " it.",
     example='order_id = "5%"',
     remedy="Format the column as text, and write the id itself.",
 )
