@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ def test_no_plan_overwrites_what_the_job_lives_on(settled: Market) -> None:
     (reports,) = (folder / "reports").glob("2*")
     os.link(folder / "job.toml", folder / "hard.toml")
     (folder / "soft.csv").symlink_to("orders.csv")
+    shutil.copy(folder / "state" / "batchpay.db", folder / "state" / "other.db")
+    shutil.copy(folder / "state" / "batchpay.db", folder / "backup")
     before = everything(folder)
     state = "state/batchpay.db"
     targets = [
@@ -75,6 +78,8 @@ def test_no_plan_overwrites_what_the_job_lives_on(settled: Market) -> None:
         state,
         f"{state}-wal",
         f"{state}.lock",
+        "state/other.db",  # another job's journal
+        "backup",
         "state",
         "reports",
         f"reports/{reports.name}/results.csv",

@@ -2,7 +2,7 @@
 write there.
 
 Not even `--force` overwrites what a job lives on: the job file, its inputs and control totals,
-lookup files, schema, key file, journal and reports.
+lookup files, schema, key file, journal and reports; nor any other journal.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from batchpay.domain.durable import sync_folder
 from batchpay.domain.errors import BatchpayError, CannotWrite, Usage
 from batchpay.job.job import Job
+from batchpay.journals.sqlite.opening import is_journal
 from batchpay.readers import find_files
 from batchpay.readers.find import TOTALS
 
@@ -76,6 +77,8 @@ def refuse_what_a_job_lives_on(
         )
     if real.parent == state.parent and real.name.startswith(state.name):
         raise Usage(f"{flag} {path}: belongs to the journal; name another file")
+    if is_journal(path):
+        raise Usage(f"{flag} {path}: is a journal; name another file")
     if _is_among(real, reports, _real(job.path)):
         raise Usage(f"{flag} {path}: lies among the reports; name a file elsewhere")
 
