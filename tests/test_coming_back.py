@@ -1236,3 +1236,93 @@ def test_a_row_beside_another_of_its_order_is_not_settled_by_that_one(
         ("b.csv", ""),
     ]
     assert {row["who_acts"] for row in flawed} == {"accountant"}
+
+
+@pytest.mark.fault("J14", "I1")
+@pytest.mark.parametrize("ended", ["paid", "cancelled"])
+def test_a_yes_about_another_file_frees_no_order_that_asked_nothing(
+    market: Market, ended: str
+) -> None:
+    """An id that a person typed for a sale that was declined twice, and that was paid or cancelled
+    then, comes in a plain file with the same terms; another file repeats a recent one.
+    """
+    job(market)
+    others = [sale(8), sale(9)]
+    first = sale(1, card=DECLINED)
+    inbox(market, n=others, a=[first])
+    assert night(market) == 10
+    (back,) = rejected(market, "a")
+    inbox(market, b=[back | {"order_id": "B1", "amount": "90.00"}])
+    assert night(market) == 10
+    inbox(market, n=None, a=None, b=None)
+    again = sale(1)
+    if ended == "paid":
+        inbox(market, a2=[again])
+        night(market)
+        inbox(market, a2=None)
+        paid = (1, 8, 9)
+    else:
+        cancelling.cancel(load_job(market.folder / "job.toml"), "00001", "called off")
+        again = first
+        paid = (8, 9)
+    posts = market.posts()
+    inbox(market, c=[again | {"order_id": "B1"}])
+    asked_again = [one | {"order_id": f"M{n}"} for n, one in enumerate(others)]
+    inbox(market, d=asked_again)
+    night(market)
+    (held,) = found(market, "c")
+    assert held["outcome"] == ("duplicate" if ended == "paid" else "rejected"), held
+    night(market, yes=True)
+    assert market.posts() == posts + 2
+    (held,) = found(market, "c")
+    assert held["outcome"] == ("duplicate" if ended == "paid" else "rejected"), held
+    assert asked(market) == Counter(
+        {"INV-8": 2, "INV-9": 2, **{f"INV-{n}": 1 for n in paid if n == 1}}
+    )
+
+
+@pytest.mark.fault("J07", "E04")
+@pytest.mark.parametrize("distinct", [True, False])
+def test_what_a_person_cancelled_is_not_sent_under_what_was_made_of_its_id(
+    market: Market, *, distinct: bool
+) -> None:
+    """Of one that asks for the same it is enough that programs or eyes may have made it; where the
+    source has ids that look alike, they are its own, but for the characters of one text.
+    """
+    rules = 'alike_ids = "distinct"' if distinct else ""
+    job(market, input=rules)
+    ids = {"A-26-001": "A-26-1", "X3\u20131": "X3-1", "Caf\u00e9-1": "Cafe\u0301-1"}
+    rows = [sale(n, order_id=own) for n, own in enumerate(ids, 1)]
+    inbox(market, a=[*rows, sale(9)])
+    assert night(market, limit=0) == 11
+    for own in ids:
+        cancelling.cancel(load_job(market.folder / "job.toml"), own, "called off")
+    inbox(market, a=None)
+    made = [row | {"order_id": ids[row["order_id"]]} for row in rows]
+    inbox(market, b=[*made, sale(9)])
+    night(market, yes=True)
+    outcomes = {row["order_id"]: row["outcome"] for row in found(market, "b")}
+    went = {one for one, outcome in outcomes.items() if outcome == "succeeded"}
+    assert went == ({"A-26-1", "X3-1", "00009"} if distinct else {"00009"}), outcomes
+    assert outcomes["Cafe\u0301-1"] == "conflict"
+
+
+@pytest.mark.fault("X04", "J07")
+def test_one_text_in_other_characters_is_one_order_whatever_the_job_says(
+    market: Market,
+) -> None:
+    """No source has both on purpose: in one file, in two files of a run, on two nights."""
+    job(market, input='alike_ids = "distinct"')
+    one, other = "Caf\u00e9-1", "Cafe\u0301-1"
+    inbox(market, a=[sale(1, order_id=one)])
+    assert night(market) == 0
+    inbox(market, b=[sale(1, order_id=other), sale(2)])
+    night(market, yes=True)
+    once(market, 1, 2)
+    (twin, _) = found(market, "b")
+    assert twin["outcome"] == "conflict" and "Unicode NFC" in twin["reason"]
+    inbox(market, a=None, b=None)
+    inbox(market, c=[sale(3, order_id=f"{one}3")], d=[sale(3, order_id=f"{other}3")])
+    night(market, yes=True)
+    once_at_most = asked(market)["INV-3"]
+    assert once_at_most <= 1

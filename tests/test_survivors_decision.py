@@ -741,7 +741,8 @@ def of_another(*events: Any, **changes: Any) -> Attempt:
         # a person typed one id in the place of the other
         (other(), {}, {"typed": {ROW: [by_order("0005")]}}, {}, True),
         (other(), {}, {"typed": {ROW: [WHOSE]}}, {}, True),
-        (other(), {}, {"typed": {ROW: [WHOSE]}}, {"are_new": True}, False),
+        (other(), {}, {"typed": {ROW: [WHOSE]}}, {"are_new": True}, True),
+        (other(STRANGER), {}, {"typed": {ROW: [WHOSE]}}, {"are_new": True}, False),
         (other(STRANGER), {}, {"typed": {ROW: [WHOSE]}}, {}, False),
         (
             other(STRANGER),
@@ -1060,7 +1061,7 @@ def test_the_same_row_in_an_older_file_speaks_for_this_one() -> None:
             other(),
             {"typed": {ROW: [by_order("0005")]}, "cancelled": {"0005": "w"}},
             {"are_new": True},
-            "",
+            "w",
         ),
         (other(), {"words": {ROW: (Cancellation("w", "0001", 2, BATCH),)}}, {}, "w"),
         (other(), {"words": {ROW: (Cancellation("w", "0005", 2, BATCH),)}}, {}, ""),

@@ -92,6 +92,7 @@ def history_of(
         attempts=attempts,
         owned=owned,
         cancelled=_cancelled(histories),
+        cancelled_for=_cancelled_for(chunk.documents, lineages),
         given_up=_given_up(sales, lineages),
         # other orders that may be one sale with theirs
         corrected=corrected,
@@ -221,6 +222,21 @@ def _given_up(sales: Sales, lineages: Lineages) -> dict[str, str]:
     """Place of a row that a person gave up -> that person's word."""
     words = {place: lineages.words.given_up(sale.line) for place, sale in sales.items()}
     return {place: word for place, word in words.items() if word}
+
+
+def _cancelled_for(
+    documents: Sequence[Document], lineages: Lineages
+) -> dict[str, tuple[str, ...]]:
+    """Order id -> cancelled orders that it may be one of; rows that hold both tell them apart."""
+    if lineages.are_distinct:
+        return {}
+    found = {}
+    both = {str(document.get("order_id") or "") for document in documents}
+    for document in documents:
+        taken = [one for one in lineages.words.taken_for(document) if one not in both]
+        if taken:
+            found[str(document["order_id"])] = tuple(taken)
+    return found
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:

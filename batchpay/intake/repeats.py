@@ -30,7 +30,7 @@ from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged, numbers_abroad
 from batchpay.intake.takenback import contradicting
 from batchpay.lifecycle.ancestry import Ancestry, Trace, only_named
-from batchpay.lifecycle.order_ids import alike, all_alike
+from batchpay.lifecycle.order_ids import alike, all_alike, same_text
 from batchpay.lifecycle.payers import content_of, single_use_of, single_uses_of
 from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rivals import Rivals, are_apart
@@ -597,6 +597,8 @@ def look_alike_reason(
     column is named.
     """
     name = told(other)
+    if same_text(order_id, other):
+        return said.SAME_LETTERS(places=place or name, step=steps.LEAVE_ONE())
     if is_damaged(other, order_id):
         step = steps.WRITE_DAMAGED_ID(other=name)
     else:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from batchpay.domain.events import OrderCancelled, RowsGivenUp, told_by
 from batchpay.domain.model import Document, Event
+from batchpay.intake.damage import may_be_one
 from batchpay.lifecycle.attempt import word_of
 from batchpay.lifecycle.earlier import EarlierRows
 from batchpay.lifecycle.names import KnownNames, Some
@@ -18,6 +19,7 @@ from batchpay.lifecycle.sale_terms import (
     are_like,
     fitting_terms_in,
     has_terms,
+    same_sale_terms,
     terms_in,
 )
 
@@ -46,6 +48,7 @@ class Cancellations:
         self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
         self._given_up: dict[str, str] | None = None  # place -> a person's word
         self._cancelled: Some | None = None  # what an id looks like -> such orders
+        self._by_terms: Some | None = None  # `same_sale_terms` -> such orders
         # ... of ids that were made of other cells than now, with what they asked for
         self._foreign: list[tuple[Document, Event, OrderCancelled]] | None = None
 
@@ -90,6 +93,23 @@ class Cancellations:
                     some = self._cancelled.setdefault(self._form(event.order_id), {})
                     some[event.order_id] = None
         return [one for form in forms for one in self._cancelled.get(form, ())]
+
+    def taken_for(self, document: Document) -> list[str]:
+        """The cancelled orders that were to ask for a row's terms, whose ids may be its own but for
+        what programs or eyes do to ids.
+        """
+        if self._by_terms is None:
+            self._by_terms = {}
+            for some in self._all_words().values():
+                for event, told in some:
+                    for asked in filter(has_terms, self._rows.documents(told.sale)):
+                        terms = same_sale_terms(asked)
+                        self._by_terms.setdefault(terms, {})[event.order_id] = None
+        if not (self._by_terms and has_terms(document)):
+            return []
+        order_id = str(document.get("order_id") or "")
+        others = self._by_terms.get(same_sale_terms(document), ())
+        return [one for one in others if one != order_id and may_be_one(order_id, one)]
 
     def _foreign_words(self) -> list[tuple[Document, Event, OrderCancelled]]:
         if not self._names.had_other_sources:

@@ -25,7 +25,7 @@ from batchpay.intake.damage import may_be_one
 from batchpay.intake.repeats import look_alike_reason
 from batchpay.lifecycle.attempt import Attempt, begun_ns, may_be_made_since
 from batchpay.lifecycle.elsewhere import asked_for, asked_of, is_of_sale
-from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.order_ids import alike, same_text
 from batchpay.lifecycle.payers import single_use_of
 from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import (
@@ -131,7 +131,7 @@ def contested(
     twin = look_alike(row, history, guards)
     if twin is not None:
         return alike_conflict(row, twin)
-    cancelled = _cancelled_alike(row, guards)
+    cancelled = _cancelled_alike(row, history, guards)
     if cancelled is not None:
         return cancelled
     other = _elsewhere(row, history, guards)
@@ -147,11 +147,13 @@ def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
     """An earlier order whose id is this one but for what programs do to ids; of one that asks for
     the same it is enough that it may be.
     """
+    for attempt in history.look_alikes.get(alike(row.order_id), ()):
+        other = attempt.intent.order_id
+        is_one = not guards.distinct_ids or same_text(other, row.order_id)
+        if other != row.order_id and is_one:
+            return attempt
     if guards.distinct_ids:
         return None
-    for attempt in history.look_alikes.get(alike(row.order_id), ()):
-        if attempt.intent.order_id != row.order_id:
-            return attempt
     for attempt in history.taken_for.get(row.order_id, ()):
         if attempt.intent.order_id not in ids_for_sure(row, history, guards):
             return attempt
@@ -164,10 +166,24 @@ def alike_conflict(row: Row, twin: Attempt) -> ConflictWith:
     return conflict_with(twin, said.CONFLICT_ALIKE, alike=alike_ids)
 
 
-def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
-    """A person's word that an order is never sent holds for what programs make of its id, too."""
-    other = guards.cancelled.get(alike(row.order_id), row.order_id)
-    if guards.distinct_ids or other == row.order_id:
+def _cancelled_alike(row: Row, history: History, guards: Guards) -> ConflictWith | None:
+    """A person's word that an order is never sent holds for what programs make of its id, too; of
+    one that was to ask for the same it is enough that they may have made it.
+    """
+    if guards.distinct_ids:
+        other = guards.cancelled.get(alike(row.order_id), row.order_id)
+        if not same_text(other, row.order_id):
+            other = row.order_id
+        return _cancelled_under(row, other)
+    likely = (*history.cancelled_for.get(row.order_id, ()), row.order_id)
+    other = guards.cancelled.get(alike(row.order_id), likely[0])
+    if other == row.order_id:
+        other = likely[0]
+    return _cancelled_under(row, other)
+
+
+def _cancelled_under(row: Row, other: str) -> ConflictWith | None:
+    if other == row.order_id:
         return None
     why = said.CONFLICT_CANCELLED_ALIKE(order=other, step=steps.NEW_ID())
     return ConflictWith((why,))
@@ -589,10 +605,10 @@ def _beside(row: Row, guards: Guards, going: Going) -> ConflictWith | Waits | No
         return None
     same = going.asked.setdefault(terms_in(row.document), [])
     sale = [going.of_terms.setdefault(terms, []) for terms in _terms_of_sale(row)]
-    if not guards.distinct_ids:
-        for batch_id, order_id in chain.from_iterable(sale):
-            if batch_id != row.batch_id and may_be_one(order_id, row.order_id):
-                return ConflictWith((look_alike_reason(row.order_id, order_id),))
+    is_one = _written_otherwise if guards.distinct_ids else may_be_one
+    for batch_id, order_id in chain.from_iterable(sale):
+        if batch_id != row.batch_id and is_one(order_id, row.order_id):
+            return ConflictWith((look_alike_reason(row.order_id, order_id),))
     for order_id in same:
         if holds and order_id != row.order_id:
             return _waits_for_a_word(row, said.NEAR_IN_RUN(order=order_id))
@@ -600,6 +616,10 @@ def _beside(row: Row, guards: Guards, going: Going) -> ConflictWith | Waits | No
     for some in sale:
         some.append((row.batch_id, row.order_id))
     return None
+
+
+def _written_otherwise(order_id: str, other: str) -> bool:
+    return order_id != other and same_text(order_id, other)
 
 
 def _terms_of_sale(row: Row) -> set[str]:

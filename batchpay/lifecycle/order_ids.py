@@ -38,6 +38,13 @@ def alike(order_id: str) -> str:
     return _POINT_ZERO.sub("", bare).lstrip("0")
 
 
+def same_text(order_id: str, other: str) -> bool:
+    """Are two ids one text, as Unicode has it (NFC)? No source has both: another machine wrote the
+    same letters in other characters.
+    """
+    return unicodedata.normalize("NFC", order_id) == unicodedata.normalize("NFC", other)
+
+
 def all_alike(order_ids: Sequence[str]) -> list[str]:
     """The same of many ids, at once where letters, digits, dashes and underscores are all they are
     made of.

@@ -204,6 +204,9 @@ class History:
     taken_for: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     # Order id -> why a person said never to send it.
     cancelled: Mapping[str, str] = field(default_factory=dict)
+    # Order id -> cancelled orders that were to ask for the same, whose ids may be this one (as in
+    # `taken_for`).
+    cancelled_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Place of a row -> why a person said that it, or one that it goes back to, is given up.
     given_up: Mapping[str, str] = field(default_factory=dict)
     # Place -> attempts of other orders that may be one sale with the row (sales.is_kin): it

@@ -151,9 +151,7 @@ def known_by(row: Row, history: History, guards: Guards) -> frozenset[str]:
     """By what a row's sale is known for sure beside its own id (places.place_of, by_order): as a
     person typed it, and by other orders that were asked for it.
     """
-    keys: set[str] = set()
-    if not guards.are_new:
-        keys.update(history.typed.get(row.place, ()))
+    keys = set(_typed_for(row, history, guards))
     for attempt in history.kin(row):
         if is_kin(row, attempt, history, guards):
             keys.add(by_order(attempt.intent.order_id))
@@ -305,7 +303,9 @@ def is_kin(
     if goes_back_to(asked, keys):
         return True
     if is_known_by(history.typed.get(row.place, ()), attempt):
-        return not guards.are_new and _is_typed_for_its_sale(row, attempt, history)
+        if guards.are_new and _asked_as_a_stranger(row, attempt, history):
+            return False
+        return _is_typed_for_its_sale(row, attempt, history)
     told_by_id = _has_its_id(row.order_id, places_of(asked), history, guards)
     if told_by_id:
         return True
@@ -341,6 +341,20 @@ def _is_typed_for_its_sale(row: Row, attempt: Attempt, history: History) -> bool
     if is_known_by(history.typed_before.get(row.place, ()), attempt):
         return True
     return not _asked_as_a_stranger(row, attempt, history)
+
+
+def _typed_for(row: Row, history: History, guards: Guards) -> Sequence[str]:
+    """By what the sale is known for which a person typed the row's id. That its order is new is
+    believed where other people were asked for other money: a word about another file tells nothing
+    of a row that asks for the same again.
+    """
+    typed = history.typed.get(row.place, ())
+    kin = history.kin(row)
+    if guards.are_new and kin:
+        are_strangers = (_asked_as_a_stranger(row, one, history) for one in kin)
+        if all(are_strangers):
+            return ()
+    return typed
 
 
 def _asked_as_a_stranger(row: Row, attempt: Attempt, history: History) -> bool:
@@ -432,9 +446,7 @@ def why_cancelled(row: Row, history: History, guards: Guards) -> str:
     if row.corrects:  # a row that came back is the sale of all its ids
         ids = history.ids(row)
         by_ids = [by_order(one) for one in ids if one]
-    typed: Sequence[str] = ()
-    if not guards.are_new:
-        typed = history.typed.get(row.place, ())
+    typed = _typed_for(row, history, guards)
     ids = (*ids, *filter(None, map(order_in, typed)))
     for key in (row.place, row.corrects, *by_ids, *typed):
         if key in guards.cancelled_sales:

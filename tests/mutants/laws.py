@@ -2366,3 +2366,24 @@ mutant(
         lambda _: lambda texts, *_: texts,
     )
 )
+
+mutant(
+    "J14",
+    "a yes about one file frees what another one asks for again",
+    "test_coming_back.py"
+    "::test_a_yes_about_another_file_frees_no_order_that_asked_nothing",
+)(lambda: swap("batchpay.lifecycle.sales:_asked_as_a_stranger", always(True)))
+
+mutant(
+    "J07",
+    "a cancelled order is one by its very id alone",
+    "test_coming_back.py"
+    "::test_what_a_person_cancelled_is_not_sent_under_what_was_made_of_its_id",
+)(lambda: swap("batchpay.lifecycle.cancelled:may_be_one", always(False)))
+
+mutant(
+    "X04",
+    "a source may have one text in two kinds of characters",
+    "test_coming_back.py"
+    "::test_one_text_in_other_characters_is_one_order_whatever_the_job_says",
+)(lambda: swap("batchpay.lifecycle.holds:same_text", always(False)))
