@@ -312,6 +312,95 @@ def test_an_amount_whose_point_a_spreadsheet_moved_is_asked_about(
     once(market, 1, 2)
 
 
+@pytest.mark.fault("J14", "E05", "X09")
+def test_an_amount_that_was_asked_about_waits_for_an_answer(market: Market) -> None:
+    """The row comes back once more as it was told: nobody has said that its amount is meant."""
+    job(market)
+    inbox(market, a=[sale(1, amount="455.00", recipient="Ari"), sale(2)])
+    assert night(market) == 10
+    (back,) = rejected(market, "a")
+    inbox(market, b=[{**back, "recipient": "recp_test_sandbox1", "amount": "45500"}])
+    assert night(market) == 10
+    for name in ("c", "d"):
+        (told,) = rejected(market, chr(ord(name) - 1))
+        inbox(market, **{name: [told]})
+        assert night(market) == 10
+        once(market, 2)
+    (told,) = rejected(market, "d")
+    assert "(rescaled-amount)" in told["batchpay_reason"]
+    inbox(market, e=[{**told, "batchpay_retry": "yes"}])
+    assert night(market) == 0
+    once(market, 1, 2)
+
+
+@pytest.mark.fault("J14", "E05")
+@pytest.mark.parametrize("done", ["shifted up", "filled down", "one"])
+def test_a_currency_that_nobody_asked_to_change_is_asked_about(
+    market: Market, done: str
+) -> None:
+    """The rows were rejected for their recipients. They come back as they were told: nobody has
+    said that another currency is meant. As it was, or with a yes, they go.
+    """
+    job(market)
+    own = ["JPY", "THB", "JPY", "THB", "JPY"]
+    rows = [
+        sale(n, amount=f"{n}500", currency=currency)
+        for n, currency in enumerate(own, 1)
+    ]
+    inbox(market, a=[{**row, "recipient": "Ari"} for row in rows])
+    assert night(market) == 10
+    cells = TO_A_COLUMN.get(done, lambda own: ["THB", *own[1:]])(own)
+    back = [
+        {**told, "recipient": row["recipient"], "currency": cell}
+        for told, row, cell in zip(rejected(market, "a"), rows, cells, strict=True)
+    ]
+    changed = [n for n in range(5) if cells[n] != own[n]]
+    inbox(market, b=back)
+    for name in ("b", "c", "d"):
+        assert night(market) == 10
+        assert market.posts() == 5 - len(changed)
+        told = rejected(market, name)
+        assert len(told) == len(changed)
+        rule = "moved-cells" if done == "shifted up" else "changed-currency"
+        assert all(rule in row["batchpay_reason"] for row in told)
+        inbox(market, **{chr(ord(name) + 1): told})
+    as_it_was = {row["order_id"]: row["currency"] for row in rows}
+    told = [{**row, "currency": as_it_was[row["order_id"]]} for row in told]
+    told[0] |= {"currency": back[changed[0]]["currency"], "batchpay_retry": "yes"}
+    if done == "shifted up":
+        told = [{**row, "batchpay_retry": "yes"} for row in told]
+    inbox(market, e=told)
+    assert night(market) == 0
+    expected = dict(zip(as_it_was, own, strict=True))
+    expected[told[0]["order_id"]] = cells[changed[0]]
+    assert {
+        one["metadata"]["order_id"]: one["currency"].upper()
+        for one in market.own_charges()
+    } == expected
+
+
+@pytest.mark.fault("E05")
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ({"currency": "Yen"}, {"currency": "JPY"}),
+        ({"currency": ""}, {"currency": "THB"}),
+        ({"currency": "JPY", "amount": "100.50"}, {"currency": "THB"}),
+    ],
+)
+def test_a_currency_that_its_reason_spoke_of_is_corrected(
+    market: Market, was: dict[str, str], now: dict[str, str]
+) -> None:
+    """As the reason said, also where it spoke of the amount: yen have no decimals."""
+    job(market)
+    inbox(market, a=[sale(1, **{"amount": "500", **was}), sale(2)])
+    assert night(market) == 10
+    (told,) = rejected(market, "a")
+    inbox(market, b=[{**told, **now}])
+    assert night(market) == 0
+    once(market, 1, 2)
+
+
 @pytest.mark.fault("J08", "E05")
 @pytest.mark.parametrize("other", [DECLINED, "cust_test_gone4242"])
 def test_a_row_with_the_id_of_its_neighbour_is_not_charged_as_that_one(

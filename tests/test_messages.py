@@ -502,6 +502,7 @@ ELSEWHERE = {
     "lost-id",  # a row that came back: tests/test_provenance.py
     "another-row",
     "moved-cells",
+    "changed-currency",
     "rescaled-amount",  # tests/test_coming_back.py
     "lost-letters",
     "other-jobs-row",  # of another job: tests/test_doors.py

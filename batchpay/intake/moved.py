@@ -4,9 +4,12 @@
                them asked for, whatever else was changed in it
     rescaled   an amount with its point moved by two or three places, as a spreadsheet of another
                country reads 45,500 or 455.00, where nothing had asked for another one
+    recoined   another currency, where nothing had asked for one: of one row it is enough, for a
+               column of two currencies shows no more of having been sorted
 
 What such a row asked for is what the journal has of it; of a cell that could not be read, what its
-reason said that it may mean. The row is asked about, and goes when `batchpay_retry` says yes then.
+reason said that it may mean. The row is asked about, and goes when `batchpay_retry` says yes then;
+a single cell that was asked about also when it is as it was again.
 """
 
 from __future__ import annotations
@@ -24,16 +27,22 @@ from batchpay.domain.text import told
 from batchpay.intake.mapping import Mapped
 from batchpay.intake.sources import blamed_for
 from batchpay.job.job import Columns, FromLookup
-from batchpay.messages.problems import MOVED_CELLS, RESCALED_CELL
+from batchpay.messages.message import Message
+from batchpay.messages.problems import CHANGED_CURRENCY, MOVED_CELLS, RESCALED_CELL
 
 Held = Callable[[str], Document | None]
 WasWrong = Callable[[str], Sequence[Problem]]
 Found = dict[int, tuple[Problem, ...]]
 
 # fields of an order that may have been moved without the others
-_MOVED = (("customer", "source", "card"), ("amount",), ("destination",))
+_MOVED = (("customer", "source", "card"), ("amount",), ("currency",), ("destination",))
+_FIELDS = tuple(name for fields in _MOVED for name in fields)
 _FILLED = 3  # rows whose cells hold one value of another row: fewer may well be meant
 _SCALES = (100, 1000)
+# what a yes in `batchpay_retry` answers
+_QUESTIONS = frozenset(
+    entry.code for entry in (MOVED_CELLS, RESCALED_CELL, CHANGED_CURRENCY)
+)
 _LARGEST_TABLE = 2000  # keys of a lookup file among which the nearest is looked for
 
 
@@ -54,30 +63,32 @@ def with_unmeant(
     """The chunk with a problem at each such cell. `named`: position -> place of the row that it
     names; `known_moved`: columns whose cells were moved in an earlier chunk of the file.
     """
+    wrong = {at: was_wrong(place) for at, place in named.items()}
+    for at in [at for at, some in wrong.items() if _is_meant(mapped, at, some)]:
+        del wrong[at]
+    was = {at: dict(held(named[at]) or {}) for at in wrong}
     asked: dict[int, Document] = {}
-    # rows of which the amount, or all that they hold, was to be corrected
-    corrected: set[int] = set()
-    amount = blamed_for(columns.fields["amount"], "amount")
-    others = set(mapped.chunk.columns) - {amount, *lineage.ADDED}
     near: dict[str, str] = {}
-    for at, place in named.items():
-        wrong = was_wrong(place)
-        if _is_meant(mapped, at, wrong):
-            continue
-        document = dict(held(place) or {})
+    for at, some in wrong.items():
         currency = mapped.documents[at].get("currency")
-        asked[at] = {**_read_otherwise(wrong, columns, currency, near), **document}
-        blamed = {problem.column for problem in wrong}
-        if "amount" in document and blamed - others:
-            corrected.add(at)
-    found: Found = {}
-    for at, problem in _moved_cells(mapped, asked, columns, known_moved):
-        found[at] = (*found.get(at, mapped.problems.get(at, ())), problem)
-    for at, problem in _rescaled_cells(mapped, asked, amount):
-        if at not in found and at not in corrected:
-            found[at] = (*mapped.problems.get(at, ()), problem)
-    if not found:
+        asked[at] = {**_read_otherwise(some, columns, currency, near), **was[at]}
+    moved = list(_moved_cells(mapped, asked, columns, known_moved))
+    others = (
+        *_rescaled_cells(mapped, asked, was, wrong, columns),
+        *_still_rescaled(mapped, was, wrong),
+        *_recoined(mapped, was, wrong, columns),
+    )
+    told_already = {(at, problem.column) for at, problem in moved}
+    moved += [
+        (at, problem)
+        for at, problem in others
+        if (at, problem.column) not in told_already
+    ]
+    if not moved:
         return mapped
+    found: Found = {}
+    for at, problem in moved:
+        found[at] = (*found.get(at, mapped.problems.get(at, ())), problem)
     return replace(mapped, problems={**mapped.problems, **found})
 
 
@@ -87,7 +98,13 @@ def _is_meant(mapped: Mapped, at: int, wrong: Sequence[Problem]) -> bool:
     """
     if at not in mapped.comeback:
         return False
-    return any(one.rule in (MOVED_CELLS.code, RESCALED_CELL.code) for one in wrong)
+    return any(one.rule in _QUESTIONS for one in wrong)
+
+
+def _may_change(mapped: Mapped, wrong: Sequence[Problem], own: Collection[str]) -> bool:
+    """Was one of these columns, or all that a row holds, to be corrected?"""
+    others = {*mapped.chunk.columns, *_FIELDS} - {*own, *lineage.ADDED}
+    return any(problem.column not in others for problem in wrong)
 
 
 # --- what a cell may have meant that could not be read
@@ -189,8 +206,14 @@ def _moved(
 
 
 def _rescaled_cells(
-    mapped: Mapped, asked: Mapping[int, Document], column: str
+    mapped: Mapped,
+    asked: Mapping[int, Document],
+    held: Mapping[int, Document],
+    wrong: Mapping[int, Sequence[Problem]],
+    columns: Columns,
 ) -> Iterator[tuple[int, Problem]]:
+    """`held`: what the rows asked for of which all could be read."""
+    column = blamed_for(columns.fields["amount"], "amount")
     for at, was in asked.items():
         now = mapped.documents[at]
         currency = str(now.get("currency", ""))
@@ -199,6 +222,8 @@ def _rescaled_cells(
         if str(was.get("currency", currency)).lower() != currency.lower():
             continue
         if not _is_rescaled(was["amount"], now["amount"]):
+            continue
+        if "amount" in held[at] and _may_change(mapped, wrong[at], {column}):
             continue
         said = RESCALED_CELL(
             was=money_told(was["amount"], currency),
@@ -210,8 +235,60 @@ def _rescaled_cells(
         yield at, Problem(column, told(text), said)
 
 
+def _still_rescaled(
+    mapped: Mapped,
+    held: Mapping[int, Document],
+    wrong: Mapping[int, Sequence[Problem]],
+) -> Iterator[tuple[int, Problem]]:
+    """The amounts that were asked about, and came back without an answer."""
+    for at, some in wrong.items():
+        amount = mapped.documents[at].get("amount")
+        for problem in some:
+            is_asked = problem.rule == RESCALED_CELL.code
+            if is_asked and amount is not None and amount == held[at].get("amount"):
+                yield at, problem
+
+
 def _is_rescaled(was_minor: int, now_minor: int) -> bool:
     return any(
         was_minor * scale == now_minor or now_minor * scale == was_minor
         for scale in _SCALES
+    )
+
+
+# --- recoined
+
+
+def _recoined(
+    mapped: Mapped,
+    held: Mapping[int, Document],
+    wrong: Mapping[int, Sequence[Problem]],
+    columns: Columns,
+) -> Iterator[tuple[int, Problem]]:
+    own = [name for name in columns.of("currency") if name in mapped.chunk.columns]
+    if not own:
+        return
+    for at, some in wrong.items():
+        was = str(held[at].get("currency", ""))
+        others = []
+        for problem in some:
+            if problem.rule == CHANGED_CURRENCY.code:  # asked about once before
+                was = str(dict(problem.said.fields)["was"])
+            else:
+                others.append(problem)
+        now = str(mapped.documents[at].get("currency", ""))
+        if not (was and now) or was.upper() == now.upper():
+            continue
+        speaks = any(_speaks_of_currency(problem.said) for problem in others)
+        if not speaks and not _may_change(mapped, others, own):
+            said = CHANGED_CURRENCY(was=was.upper(), now=now.upper())
+            yield at, Problem(own[0], told(mapped.chunk.cell(own[0], at)), said)
+
+
+def _speaks_of_currency(said: Message) -> bool:
+    """Does a reason say that amount and currency do not fit each other?"""
+    return any(
+        name == "currency"
+        or (isinstance(field, Message) and _speaks_of_currency(field))
+        for name, field in said.fields
     )

@@ -789,6 +789,15 @@ RESCALED_CELL = entry(
     example="45,500 in a rejects file that a German spreadsheet saved as 45.5",
     remedy="Write the amount as it was; or, if the new one is meant, yes into batchpay_retry.",
 )
+CHANGED_CURRENCY = entry(
+    "changed-currency",
+    "the currency was {was} when this row was sent back, and is {now} now, which no reason asked"
+    " for: write {was} again, or, if {now} is meant, write yes in batchpay_retry of this row",
+    means="A row that came back asks for another currency than before, and nobody had asked to"
+    " change it.",
+    example="a rejects file of which the column Currency alone was filled down",
+    remedy="Write the currency as it was; or, if the new one is meant, yes into batchpay_retry.",
+)
 LOST_LETTERS = entry(
     "lost-letters",
     "the text came back with ? where letters stood, as the file was saved in an encoding without"
