@@ -3676,7 +3676,7 @@ def test_a_cancelled_order_that_was_proven_absent_asks_nobody_to_send_it_again(
     assert mine["who_acts"] == "-" and "wrong shop" in mine["reason"]
     assert (
         "batchpay_retry" not in mine["reason"]
-        and "under another order id" in (mine["reason"])
+        and "an order id that was never used" in mine["reason"]
     )
 
 

@@ -289,8 +289,8 @@ PUT_BACK = entry(
 )
 NEW_ID = entry(
     "new-id",
-    "if it is wanted after all, send it in another file, without the batchpay_ columns, under"
-    " another order id",
+    "if it is wanted after all, send it in another file, without the batchpay_ columns, under an"
+    " order id that was never used",
     means="An order was ended for good under its id.",
     example="a row again whose order was given back",
 )
