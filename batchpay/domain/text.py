@@ -24,8 +24,6 @@ import re
 import unicodedata
 from typing import Any
 
-from batchpay.domain.secrets import masked
-
 # Control and line-ending characters, half characters, bidirectional marks, and what leaves no mark
 # on paper.
 _UNSEEN = (
@@ -55,6 +53,8 @@ def visible(text: str) -> str:
 
 def told(text: str, limit: int = 60) -> str:
     """At most `limit` characters of a text, masked, every odd character as an escape."""
+    from batchpay.domain.secrets import masked  # help masks nothing
+
     some = text[: max(_ENOUGH, 2 * limit)]
     kept = masked(some)
     if len(kept) <= limit and len(some) == len(text):
@@ -64,6 +64,8 @@ def told(text: str, limit: int = 60) -> str:
 
 def line(text: str) -> str:
     """A whole sentence as it may be printed: visible, and no secret in it."""
+    from batchpay.domain.secrets import masked
+
     return visible(masked(text))
 
 

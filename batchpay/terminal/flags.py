@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Any
 
 import click
 
-from batchpay.domain.secrets import secret_in
 from batchpay.domain.text import told
 
 MOST_ORDERS = 10**9  # more rows than any file may have
@@ -51,6 +49,8 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Text to seconds; fails for nan, inf, exponents and what lies outside its bounds."""
+        from decimal import Decimal  # help counts nothing
+
         text = str(value)
         if (
             not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text)
@@ -92,6 +92,8 @@ class Reason(Words):
         """Fails for nothing but blanks, endless text, and a text with a key, a token or a card
         number in it.
         """
+        from batchpay.domain.secrets import secret_in
+
         text = super().convert(value, param, ctx)
         if not text.strip():
             self.fail("is blank: say why", param, ctx)
