@@ -61,6 +61,7 @@ node-check: $(READY)  ## the gateway's own Node client against the sandbox (need
 sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped, every run started anew
 	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 BATCHPAY_FORKS=0 $(BIN)/python -m pytest -s tests/crash tests/faults tests/readers/test_rejects.py
 	BATCHPAY_SEEDS=200 BATCHPAY_PLANS=200 $(BIN)/python -m pytest tests/simulation tests/test_plan_is_run.py tests/test_archiving.py
+	BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -n auto $$(grep -rl "from tests.doses" --include=test_*.py tests | grep -v /faults/)
 
 PURE := $(addprefix tests/test_,controls.py documents.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py naming.py queue.py \
 	reconciliation.py refunds.py repeats.py settlement.py settlement_races.py standing.py)

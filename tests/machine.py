@@ -26,14 +26,13 @@ from batchpay.job.key import secret_key
 from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
 from batchpay.terminal.bars import Quiet
+from tests.doses import FULL
 from tests.world import KEY, Market
 
 STRACE = shutil.which("strace")
 FAKETIME = next(
     iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None
 )
-# make sweep: everything; otherwise a sample in two minutes
-FULL = os.environ.get("BATCHPAY_SWEEP") == "1"
 CALLS = ("write", "pwrite64", "fdatasync", "fsync", "rename", "sendto", "connect")
 
 

@@ -16,6 +16,7 @@ from batchpay.domain import cards
 from batchpay.domain.secrets import masked, secret_in, without_keys
 from batchpay.domain.text import told
 from batchpay.readers import screen
+from tests.doses import dose
 
 CARD = "4242424242424242"
 MASTER = "5555555555554444"
@@ -220,7 +221,7 @@ def test_what_only_looks_like_one_is_left_alone(name: str) -> None:
 
 
 @pytest.mark.fault("J21", "X26")
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=dose(500, 1500), deadline=None)
 @given(
     st.lists(
         st.sampled_from(
@@ -265,7 +266,7 @@ def test_the_quick_look_misses_nothing_that_the_close_one_finds(text: str) -> No
 
 
 @pytest.mark.fault("J21", "X26")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=dose(200, 600), deadline=None)
 @given(
     st.lists(st.sampled_from("./_:*-# \nxab"), min_size=1, max_size=3).map("".join),
     st.data(),

@@ -15,6 +15,7 @@ from batchpay.domain.documents import Documents
 from batchpay.intake.columnwise import Columnwise
 from batchpay.job.job import Schema
 from batchpay.job.schema import compiled, load_schema
+from tests.doses import dose
 
 PACKAGED = load_schema(Path(__file__).parent.parent / "schemas" / "order.schema.json")
 FIELDS = ("order_id", "amount", "currency", "destination", "customer", "card")
@@ -127,7 +128,7 @@ ROW = st.fixed_dictionaries(
 
 
 @given(SCHEMAS, ROW, st.lists(ROW, max_size=5), st.randoms())
-@settings(max_examples=300)
+@settings(max_examples=dose(100, 300))
 def test_verdicts_of_columns_are_those_of_each_order(
     document: Any, usual: dict[str, Any], others: list[dict[str, Any]], dice: Random
 ) -> None:

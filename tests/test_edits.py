@@ -17,6 +17,7 @@ from batchpay.commands import cancel as cancelling
 from batchpay.commands import resolve as resolving
 from batchpay.job.key import SecretKey
 from batchpay.job.load import load_job
+from tests.doses import pairs
 from tests.test_doors import night as without_plan
 from tests.test_doors import read, rows
 from tests.test_sale import A, R, inbox, job, night, once, sale
@@ -175,8 +176,7 @@ QUESTIONS: dict[str, Callable[[Market], dict[str, str]]] = {
 
 
 @pytest.mark.fault("J13", "J06")
-@pytest.mark.parametrize("edited", EDITS)
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize(("question", "edited"), pairs([*QUESTIONS], [*EDITS], 2))
 def test_an_edit_answers_no_question(
     market: Market, question: str, edited: str
 ) -> None:
@@ -198,8 +198,9 @@ OF_ROWS = [
 
 
 @pytest.mark.fault("J07", "J13", "I1")
-@pytest.mark.parametrize("edited", ["", "amount column", "payer and amount"])
-@pytest.mark.parametrize("question", OF_ROWS)
+@pytest.mark.parametrize(
+    ("question", "edited"), pairs(OF_ROWS, ["", "amount column", "payer and amount"])
+)
 def test_the_next_file_answers_no_question_either(
     market: Market, question: str, edited: str
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from batchpay.reports.words import LANGUAGES
 from batchpay.sandbox import SandboxServer
+from tests.doses import pairs
 from tests.test_next_steps import Told
 from tests.world import Market, order
 
@@ -224,8 +225,7 @@ NIGHTS = (
 )
 
 
-@pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("night", NIGHTS)
+@pytest.mark.parametrize(("night", "language"), pairs(NIGHTS, OTHERS))
 def test_no_english_sentence_is_left(
     tmp_path: Path, night: Callable[[Market, Say], None], language: str
 ) -> None:

@@ -26,6 +26,7 @@ from batchpay.gateways.omise.decoding import read_strictly, strict_json
 from batchpay.gateways.omise.wire import MAX_ANSWER_BYTES
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.request import intent_of
+from tests.doses import dose
 
 INTENT = intent_of(
     {
@@ -563,7 +564,7 @@ _VALUES = st.recursive(
 
 
 @pytest.mark.fault("B12", "X16")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=dose(200, 600), deadline=None)
 @given(st.data())
 def test_both_decoders_say_the_same(data: st.DataObject) -> None:
     """Of whatever comes: the same values, of the same types, or nothing."""

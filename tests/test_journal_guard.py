@@ -18,6 +18,7 @@ from batchpay.domain.model import NO_MONEY, Event, Outcome
 from batchpay.journals.guard import BESIDE, NO_MONEY_STATES, Open, follow, replay
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
+from tests.doses import dose
 
 STATES = [
     *(outcome.value for outcome in Outcome),
@@ -122,7 +123,7 @@ def replayed(events: Iterator[Event]) -> dict[str, Open]:
 
 
 @pytest.mark.fault("L3", "I7", "J04")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=dose(150, 400), deadline=None)
 @given(st.lists(st.one_of(EVENTS, LIKELY, LIKELY), max_size=30), st.integers(1, 7))
 def test_one_rule_in_memory_in_sqlite_and_from_the_events(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event], at_once: int
@@ -151,7 +152,7 @@ def test_one_rule_in_memory_in_sqlite_and_from_the_events(
 
 
 @pytest.mark.fault("L3", "I1")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=dose(100, 300), deadline=None)
 @given(st.lists(st.one_of(EVENTS, LIKELY, LIKELY), max_size=40))
 def test_nothing_begins_while_the_last_word_on_another_attempt_is_money(
     events: list[Event],

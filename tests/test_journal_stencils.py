@@ -31,6 +31,7 @@ from batchpay.journals.sqlite.stencils import (
     told_at,
 )
 from batchpay.journals.sqlite.store import SqliteJournal
+from tests.doses import dose
 from tests.fakes import in_virtual_time
 
 
@@ -363,7 +364,7 @@ def test_what_differs_behind_a_backslash_is_told(
         assert values_of(found) == ["held", a]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=dose(50, 150), deadline=None)
 @given(st.lists(DATA, min_size=4, max_size=12))
 def test_whatever_an_event_says_it_says_afterwards(
     connection: sqlite3.Connection, every: list[dict[str, Any]]

@@ -21,6 +21,7 @@ from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Totals
 from batchpay.sandbox import SandboxServer
+from tests.doses import dose
 from tests.inside import Inside
 from tests.simulation.story import Story, tell
 from tests.world import Market, order
@@ -149,7 +150,7 @@ def test_what_a_run_did_is_the_same_added_up_and_told_one_by_one() -> None:
             for batch in journal.batches():
                 assert added_up.of_batch(batch.id) == one_by_one.of_batch(batch.id)
 
-    for seed in (3, 17, 33, 61, 90, 131):
+    for seed in (3, 17, 33, 131, 61, 90)[: dose(4, 6)]:
         assert tell(seed, compare).violations == []
     assert charged > 10 and runs > 15
 

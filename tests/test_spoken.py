@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchpay.sandbox import SandboxServer
+from tests.doses import pairs
 from tests.inside import Inside
 from tests.world import Market, order
 
@@ -85,8 +86,7 @@ def commands(*flags: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-@pytest.mark.parametrize("language", ["ja", "th"])
-@pytest.mark.parametrize("by_flag", [True, False])
+@pytest.mark.parametrize(("by_flag", "language"), pairs([True, False], ["ja", "th"]))
 def test_what_commands_print_is_in_the_language(
     market: Market, language: str, *, by_flag: bool
 ) -> None:

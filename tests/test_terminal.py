@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.faults.stage import SWEEP
+from tests.doses import SWEEP
 from tests.inside import Inside
 from tests.world import Market, order
 

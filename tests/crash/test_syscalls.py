@@ -11,8 +11,8 @@ import signal
 
 import pytest
 
+from tests.doses import FULL
 from tests.machine import (
-    FULL,
     Point,
     end,
     needs_strace,

@@ -4,7 +4,6 @@ afterwards.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import time
@@ -12,8 +11,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
-
-import pytest
 
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite import tally
@@ -25,9 +22,6 @@ from tests.evidence import INPUTS, Facts, digests
 from tests.lives import ATTEMPTS, key_of
 from tests.world import Market, order
 
-SWEEP = pytest.mark.skipif(
-    os.environ.get("BATCHPAY_SWEEP") != "1", reason="only in `make sweep`"
-)
 QUICK = {"rate": "200/s", "timeout": "1s", "doubt": "0.5s"}
 
 

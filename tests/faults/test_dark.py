@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 from tests.adversary import Adversary
-from tests.faults.stage import SWEEP, Stage, stage
+from tests.doses import SWEEP
+from tests.faults.stage import Stage, stage
 from tests.world import order
 
 QUICK = {"timeout": "0.1s"}

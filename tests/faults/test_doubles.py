@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
+from tests.doses import FULL
 from tests.machine import (
-    FULL,
     in_this_process,
     nothing_left_without_an_intent,
     settles,

@@ -16,7 +16,8 @@ from tests.adversary import (
     error,
     says,
 )
-from tests.faults.stage import SWEEP, Stage
+from tests.doses import SWEEP
+from tests.faults.stage import Stage
 from tests.world import order
 
 PAGE = 100

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,10 +27,10 @@ from tests.adversary import (
     rewritten,
     says,
 )
+from tests.doses import FULL
 from tests.faults.stage import Stage, named, stage
 from tests.world import order
 
-SWEEP = os.environ.get("BATCHPAY_SWEEP") == "1"
 # answers between two silences: five silences in a row would be an outage
 GOOD_BETWEEN = 2
 HTML = b"<html><body>Please log in to the hotel's network</body></html>"
@@ -170,7 +169,7 @@ def cases(elsewhere: str) -> Iterator[Case]:
 
 def cut_answers() -> Iterator[Case]:
     """An answer cut short: by length, by chunk, by compression."""
-    for at in (*range(800), *range(-100, 0)) if SWEEP else (1, 17, 120, 250, 700, -1):
+    for at in (*range(800), *range(-100, 0)) if FULL else (1, 17, 120, 250, 700, -1):
         yield adopted("B11", f"cut after {at} bytes", Fate(cut=at, end="close"))
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s"
     yield adopted(
@@ -246,7 +245,7 @@ def refusals() -> Iterator[Case]:
         for s in range(400, 600)
         if s not in (401, 403, 404, 405, 409, 410, 413, 414, 422, 429, 431)
     ]
-    for status in statuses if SWEEP else ():
+    for status in statuses if FULL else ():
         yield adopted("B18", f"{status} with a page, charged", says(HTML, status))
 
 

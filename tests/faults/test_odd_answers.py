@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from tests.adversary import Adversary, Fate, error
-from tests.faults.stage import SWEEP, Stage
+from tests.doses import SWEEP
+from tests.faults.stage import Stage
 from tests.world import KEY, order
 
 ALL_FORMS = '[report]\nformats = ["csv", "json", "parquet"]'

@@ -16,8 +16,8 @@ import pytest
 
 from batchpay.batches.signals import Signals
 from batchpay.domain.errors import TryLater
+from tests.doses import FULL
 from tests.machine import (
-    FULL,
     end,
     journal_events,
     nothing_left_without_an_intent,

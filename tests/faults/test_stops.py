@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.adversary import Adversary, Fate, Request, error, http
-from tests.faults.stage import SWEEP, Stage
+from tests.doses import SWEEP
+from tests.faults.stage import Stage
 from tests.world import order
 
 ORDERS, BAD = 40, "00003"

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from batchpay.journals.place import fs_type_of, is_shared
+from tests.doses import FULL
 from tests.machine import (
-    FULL,
     STRACE,
     end,
     in_this_process,

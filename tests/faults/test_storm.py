@@ -29,17 +29,14 @@ from tests.adversary import (
     error,
     says,
 )
+from tests.doses import dose
 from tests.faults.stage import Stage, stage
 from tests.world import order
 
 ORDERS = 200
 ROUNDS = 3  # runs in the storm
 ALONE = os.environ.get("BATCHPAY_STORM")
-SEEDS = (
-    [int(ALONE)]
-    if ALONE
-    else list(range(40 if os.environ.get("BATCHPAY_SWEEP") == "1" else 4))
-)
+SEEDS = [int(ALONE)] if ALONE else list(range(dose(4, 40)))
 HTML = b"<html>busy</html>"
 
 POSTS: tuple[Callable[[random.Random], Fate], ...] = (

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.adversary import LOST_AFTER, PENDING, Adversary, Fate, Request, error, says
-from tests.faults.stage import SWEEP, Stage
+from tests.doses import SWEEP
+from tests.faults.stage import Stage
 from tests.world import order
 
 HTML = b"<html>slow down</html>"

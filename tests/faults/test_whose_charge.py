@@ -22,7 +22,8 @@ from tests.adversary import (
     error,
     rewritten,
 )
-from tests.faults.stage import SWEEP, Stage
+from tests.doses import SWEEP
+from tests.faults.stage import Stage
 from tests.test_auditing import TODAY
 from tests.world import BY_CUSTOMER, order
 

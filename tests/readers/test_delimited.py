@@ -21,6 +21,7 @@ from batchpay.job.job import Input
 from batchpay.readers.delimited import text
 from batchpay.readers.delimited.plain import plain_rows
 from batchpay.readers.delimited.records import records_of
+from tests.doses import dose
 from tests.readers.files import HEADER, look, look_at, row, text_of
 
 # --- the header
@@ -666,7 +667,7 @@ def _cells(batch: pa.RecordBatch) -> list[list[str]]:
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=dose(150, 400), deadline=None)
 @given(st.text(st.sampled_from('ab,"\n\r;ก\0 '), max_size=40), st.integers(1, 3))
 @example('"a"\n"b\n', 1)
 @example('a"\n"b"\n', 1)
@@ -693,7 +694,7 @@ def test_what_the_fast_reader_takes_the_strict_one_reads_the_same(
         assert plain.batch.num_rows + plain.blank == len(found.records)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=dose(100, 300), deadline=None)
 @given(
     st.text(
         st.sampled_from('ab,"\n\r;ก\0 ') | st.characters(exclude_categories=["Cs"]),

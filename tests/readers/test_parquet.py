@@ -25,6 +25,7 @@ from batchpay.domain.errors import FileRefused, TryLater
 from batchpay.job.job import Input, Roles
 from batchpay.readers import apart, open_snapshot, read
 from batchpay.readers.pieces import Notes
+from tests.doses import SWEEP
 from tests.readers.files import CARD, HEADER, Looked, job, look, row
 
 
@@ -273,7 +274,14 @@ def test_a_small_file_of_huge_values_ends_in_its_own_process(tmp_path: Path) -> 
 
 @pytest.mark.fault("J25", "X18")
 @pytest.mark.parametrize(
-    "kind", ["rows", "texts", "packed", "differences", "nothing", "lists"]
+    "kind",
+    [
+        *("rows", "texts", "packed"),
+        *(
+            pytest.param(kind, marks=SWEEP)
+            for kind in ("differences", "nothing", "lists")
+        ),
+    ],
 )
 def test_a_small_file_of_many_rows_costs_neither_memory_nor_time(
     tmp_path: Path, kind: str

@@ -27,8 +27,8 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.readers.looks import stored
 from batchpay.reports.sendback import PLAIN, WRONG, Styles
 from tests.badfiles import HEADER
+from tests.doses import SWEEP
 from tests.inside import Inside
-from tests.machine import FULL
 from tests.readers.files import CARD, job, look, look_at, row, text_of
 from tests.readers.test_parquet import packed
 from tests.world import KEY, Market, order
@@ -315,7 +315,7 @@ SMALL = "import batchpay.readers.delimited.text as text; text.BLOCK = 1 << 16\n"
         pytest.param(
             "",
             *(50_000, 100_000),
-            marks=pytest.mark.skipif(not FULL, reason="in make sweep"),
+            marks=SWEEP,
         ),
     ],
     ids=["ten thousand", "a hundred thousand"],

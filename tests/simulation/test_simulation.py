@@ -366,7 +366,7 @@ def test_a_charge_of_an_intent_that_was_kept_tells_of_no_other_that_was_lost() -
 
 def test_a_seed_is_one_story() -> None:
     """The same seed again is the same run to the last request: a failure can be replayed."""
-    for seed in (3, 18, 30):
+    for seed in (3, 6, 20):
         one, two = _TOLD.get(seed) or tell(seed), tell(seed)
         assert (one.posts, one.runs, one.virtual_s, one.injected) == (
             two.posts,
