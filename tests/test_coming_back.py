@@ -105,6 +105,7 @@ HARMLESS = {
     "a decimal": {"batchpay_row": "2.0"},
     "a decimal comma": {"batchpay_row": "2,0"},
     "blanks": dict.fromkeys(("batchpay_row", "batchpay_batch", "batchpay_id"), "{} "),
+    "digits of another script": {"batchpay_row": "๒"},
 }
 
 

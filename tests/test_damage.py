@@ -544,3 +544,23 @@ def test_a_rejects_file_is_known_by_its_columns() -> None:
     """Two of ours that every version has written."""
     assert is_rejects_file(("order_id", "batchpay_row", "batchpay_outcome"))
     assert not is_rejects_file(("order_id", "batchpay_row"))
+
+
+@pytest.mark.fault("J08", "X14")
+@pytest.mark.parametrize(
+    ("cell", "own"),
+    [
+        ("๐๐๐๒", "0002"),
+        ("๒", "0002"),
+        ("٠٠٠٢", "0002"),
+        ("०००२", "0002"),
+        ("A-๐๐๒", "A-002"),
+        ("๑,๐๐๔", "1004"),
+        ("0002", "๐๐๐๒"),
+    ],
+)
+def test_digits_of_other_scripts_are_known_again(cell: str, own: str) -> None:
+    assert trace_of(cell, own) == "sure"
+    assert is_damaged(cell, own) and may_be_one(cell, own)
+    assert not is_damaged("๓", own)
+    assert suspicious(["๘.๘๕E+๑๒"]) and fault_of("๘.๘๕E+๑๒") is not None

@@ -925,6 +925,50 @@ def test_a_look_alike_that_was_declined_does_not_come_back(market: Market) -> No
     assert market.money() == {"1": 1}
 
 
+SCRIPTS = {"thai": "๐๑๒๓๔๕๖๗๘๙", "arabic": "٠١٢٣٤٥٦٧٨٩", "devanagari": "०१२३४५६७८९"}
+
+
+@pytest.mark.fault("J07", "X14")
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_id_in_digits_of_another_script_is_a_look_alike(
+    market: Market, script: str, *, is_first: bool
+) -> None:
+    """A sheet that shows numbers in the digits of its country exports them so, on either night;
+    also beside the row that it looks like, unless the source has both.
+    """
+    own = str.maketrans("0123456789", SCRIPTS[script])
+    first, second = "00012", "12"
+    shown = (
+        [first.translate(own), second] if is_first else [first, second.translate(own)]
+    )
+    market.job()
+    market.orders([order(1, order_id=shown[0]), order(2)])
+    assert night(market) == 0
+    market.orders([order(3, order_id=shown[1]), order(4)])
+    assert night(market) == 10
+    once_each = {shown[0]: 1, "00002": 1, "00004": 1}
+    assert market.money() == once_each
+    assert shown[0] in rows(market)[shown[1]]["reason"]
+
+
+@pytest.mark.fault("J07", "X14")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_source_may_have_ids_in_digits_of_two_scripts(
+    market: Market, script: str
+) -> None:
+    """Beside each other they are conflicts, until the job says that it tells them apart."""
+    own = str.maketrans("0123456789", SCRIPTS[script])
+    both = [order(5, order_id="1005"), order(6, order_id="1005".translate(own))]
+    market.job()
+    market.orders(both)
+    assert night(market) == 10
+    assert not market.money()
+    market.job(input='alike_ids = "distinct"')
+    assert night(market) == 0
+    assert market.money() == {row["order_id"]: 1 for row in both}
+
+
 @pytest.mark.fault("J07", "D10")
 def test_a_look_alike_of_an_adopted_order_is_a_conflict(market: Market) -> None:
     """What was adopted counts like what was sent."""

@@ -21,6 +21,7 @@ import json
 import re
 from collections.abc import Collection
 
+from batchpay.domain.text import in_ascii_digits
 from batchpay.messages.problems import (
     ANOTHER_ROW,
     LOST_ID,
@@ -100,7 +101,7 @@ def place_told(
     batch_id = batch_id.strip().lower()
     if not found or not _BATCH.fullmatch(batch_id):
         return None
-    shown = row.strip()
+    shown = in_ascii_digits(row.strip())
     numbers = (
         _DECIMALS.sub("", shown),
         _THOUSANDS.sub("", _DECIMALS.sub("", shown)),

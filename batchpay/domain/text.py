@@ -79,10 +79,27 @@ def short_cell(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """The text without differences of case, width and ways to write a minus, to be compared."""
+    """The text without differences of case, width, a script's own digits and ways to write a minus,
+    to be compared.
+    """
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
+    return in_ascii_digits(plain)
+
+
+def in_ascii_digits(text: str) -> str:
+    """The text with the digits of every script as ASCII has them.
+
+    >>> [in_ascii_digits(text) for text in ("A-๑๐๐๑", "١٠٠١", "१००१", "²")]
+    ['A-1001', '1001', '1001', '²']
+    """
+    if text.isascii():
+        return text
+    return _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
+
+
+_OTHER_DIGIT = re.compile("[^\\D0-9]")
 
 
 def mode_told(mode: str) -> str:

@@ -21,7 +21,7 @@ from typing import Literal
 from unicodedata import category
 
 from batchpay.domain.alike import drawn
-from batchpay.domain.text import folded
+from batchpay.domain.text import folded, in_ascii_digits
 from batchpay.intake.sheetdates import MONTH_NAME, is_date_of
 from batchpay.messages import problems
 from batchpay.messages.message import Message
@@ -191,11 +191,12 @@ def trace_of(cell: str, own: str, kind: str = "", *, odd: bool = False) -> Trace
     is not undone. `kind` is the type of a cell that is no text (see `fault_of_type`); `odd`: error
     words may be ids of this source.
     """
-    bare = _MARKS.sub("", cell.strip())
+    cell, own = in_ascii_digits(cell.strip()), in_ascii_digits(own)
+    bare = _MARKS.sub("", cell)
     if not bare:
         return "doubtful"
     if (
-        own.strip() in (bare, cell.strip())
+        own.strip() in (bare, cell)
         or is_date_of(bare, own)
         or _made_a_boolean(bare, own, kind)
     ):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from batchpay.domain.events import Adopted, asked_in
 from batchpay.lifecycle.keys import key_of
-from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.order_ids import kept_as
 from batchpay.lifecycle.payers import payment_method
 from batchpay.lifecycle.sale_terms import terms_of
 
@@ -28,7 +28,7 @@ class Asked(NamedTuple):
     order_id: str
     attempt: int
     at_ns: int  # wall clock, UTC
-    alike: str  # order_ids.alike of the order id
+    alike: str  # order_ids.kept_as of the order id
     terms: str  # sale_terms.terms_of what was asked
     # ancestry.Ancestry.identity of the rows that it came back for (once: a place), or ""
     corrects: str
@@ -76,7 +76,7 @@ def asked(
         order_id,
         attempt,
         at_ns,
-        alike(order_id),
+        kept_as(order_id),
         terms_of(payer, destination, amount, currency),
         corrects,
         batch_id,

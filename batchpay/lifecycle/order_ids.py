@@ -11,12 +11,15 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
+from batchpay.domain.text import in_ascii_digits
+
 
 @lru_cache(maxsize=8192)  # asked of the orders of a chunk of rows, again and again
 def alike(order_id: str) -> str:
-    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing
-    `.0` or point, a spreadsheet's mark of text before it, and the exponent or the commas of a
-    number that a spreadsheet writes out. 1.1 and 1.10 are two ids: lines of one order.
+    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a script's
+    own digits, a trailing `.0` or point, a spreadsheet's mark of text before it, and the exponent
+    or the commas of a number that a spreadsheet writes out. 1.1 and 1.10 are two ids: lines of one
+    order.
 
     >>> alike("0001003.0") == alike("1003") != alike("1003.05")
     True
@@ -26,6 +29,18 @@ def alike(order_id: str) -> str:
     True
     >>> alike("1.10") != alike("1.1") != alike("A1.1") != alike("A1.10")
     True
+    >>> alike("๐๐๐๒") == alike("٢") == alike("2"), alike("A-๑๐") == alike("a-10")
+    (True, True)
+    """
+    return kept_as(in_ascii_digits(order_id))
+
+
+def kept_as(order_id: str) -> str:
+    """The same as journals keep it: digits of other scripts stay what they are, zeros before them
+    too. Of an id without such digits it is what `alike` says.
+
+    >>> kept_as("0012"), kept_as("๐๐๑๒"), alike("๐๐๑๒")
+    ('12', '๐๐๑๒', '12')
     """
     text = order_id
     if not text.isascii():

@@ -458,6 +458,12 @@ def test_look_alikes_are_sent_or_adopted_orders(journal: Journal) -> None:
         "ab1": ["ab 1"],
     }
     assert journal.look_alikes([]) == {}
+    journal.append([intent("๐๐๑๒"), intent("ก๑๒"), intent("เอ")])
+    journal.append([intent("٠١٢")])
+    assert journal.look_alikes(["12", "ก12"]) == {
+        "12": ["0012", "12.0", "๐๐๑๒", "٠١٢"],
+        "ก12": ["ก๑๒"],
+    }
     assert journal.look_alikes(["\ud800"]) == {}
 
 

@@ -1568,6 +1568,15 @@ def _() -> None:
 
 
 @mutant(
+    "J07",
+    "an id in digits of another script is another order",
+    DOORS + "test_an_id_in_digits_of_another_script_is_a_look_alike",
+)
+def _() -> None:
+    swap("batchpay.lifecycle.order_ids:in_ascii_digits", lambda was: str)
+
+
+@mutant(
     "J10",
     "another mode or address is the same journal",
     DOORS + "test_another_mode_or_address_is_another_journal",

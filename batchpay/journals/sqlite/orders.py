@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
+from unicodedata import decimal
 
 from batchpay.domain.events import (
     ASKED_FOR,
@@ -55,6 +57,7 @@ from batchpay.journals.sqlite.stencils import (
 )
 from batchpay.lifecycle.after import OVER
 from batchpay.lifecycle.attempt import created_ns
+from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.payers import payment_method
 from batchpay.lifecycle.places import by_order
 
@@ -301,8 +304,27 @@ class Orders(JournalFile):
         """Look-alike form of an order id (order_ids.alike) -> the ids of orders that were sent, or
         adopted, under that form, oldest first.
         """
-        pairs = self._asked("alike, order_id", "alike", forms)
+        wanted = set(forms)
+        found = self._asked("seq, alike, order_id", "alike", forms)
+        found += [one for one in self._in_other_digits() if one[1] in wanted]
+        pairs = ((form, order_id) for _, form, order_id in sorted(found))
         return grouped(dict.fromkeys(pairs))
+
+    def _in_other_digits(self) -> tuple[tuple[int, str, str], ...]:
+        """Number, look-alike form and order id of the attempts whose ids have digits of other
+        scripts, by which `asked` keeps them. They are looked for in the index of all forms once,
+        and from then on among what was written since.
+        """
+        after, known = self._other_digits
+        head, _ = self.head()
+        if head > after:
+            rows = self._rows(_in_other_digits(after > 0), self.job, after, head)
+            known += tuple((seq, alike(order_id), order_id) for seq, order_id in rows)
+            self._other_digits = (head, known)
+        return known
+
+    # up to which event they are known; and they
+    _other_digits: tuple[int, tuple[tuple[int, str, str], ...]] = (0, ())
 
     def asked_terms(
         self, beginnings: Sequence[str], since_ns: int
@@ -654,3 +676,19 @@ def _on_its_way(
     if adopted:
         begun_ns = created_ns(str(created_at or ""), settled_ns)
     return OnItsWay(order_id, attempt, begun_ns, chain, transfer)
+
+
+@cache
+def _in_other_digits(is_later: bool) -> str:
+    """The query for attempts whose ids have digits of other scripts: all, by the index of what ids
+    look like, or later ones, by their numbers. Nearly all ids are ASCII, which is told sooner.
+    """
+    zeros = (chr(at) for at in range(0x80, 0x20000) if decimal(chr(at), None) == 0)
+    digits = "".join(f"{zero}-{chr(ord(zero) + 9)}" for zero in zeros)
+    found_by = "INDEXED BY asked_alike WHERE job"
+    if is_later:
+        found_by = "WHERE +job"
+    return (
+        f"SELECT seq, order_id FROM asked {found_by} = ? AND seq > ? AND seq <= ?"
+        f" AND length(CAST(alike AS BLOB)) > length(alike) AND alike GLOB '*[{digits}]*'"
+    )

@@ -121,7 +121,7 @@ CREATE TABLE asked (
     order_id TEXT NOT NULL,
     attempt  INTEGER NOT NULL,
     at_ns    INTEGER NOT NULL,
-    alike    TEXT NOT NULL,         -- order_ids.alike(order_id)
+    alike    TEXT NOT NULL,         -- order_ids.kept_as(order_id)
     terms    TEXT NOT NULL,         -- sale_terms.terms_of(payer, destination, amount, currency)
     corrects TEXT NOT NULL,         -- places.place_of the row that it came back for, or ''
     batch_id TEXT NOT NULL,
