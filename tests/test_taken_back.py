@@ -165,3 +165,42 @@ def test_a_minus_ends_a_price_in_yen(tmp_path: Path) -> None:
     looked = look_at(tmp_path, row(1, amount="¥4,000-", currency="JPY"))
     ((problem,),) = looked.problems.values()
     assert "paid back" not in problem.remedy
+
+
+@pytest.mark.fault("E08", "J08")
+@pytest.mark.parametrize("amount", MINUS)
+def test_a_correction_goes_beside_the_refused_row_that_it_corrects(
+    market: Market, amount: str
+) -> None:
+    """Nobody need take the file away that holds it. When it is corrected there, too, it is the same
+    order; asking for other money there, it is in conflict with what was charged.
+    """
+    rows = [order(1, amount=amount), order(2)]
+    assert send(market, "a.csv", rows) == 10
+    (told,) = rejected(market, "a")
+    write(market, "b.csv", [told | {"amount": "500.00"}])
+    market.job(file="*.csv")
+    assert night(market) == 0
+    assert market.money() == {"00001": 1, "00002": 1}
+    write(market, "a.csv", [order(1, amount="500.00"), order(2)])
+    assert night(market) == 0
+    write(market, "a.csv", [order(1, amount="50.00"), order(2)])
+    assert night(market) == 10
+    outcomes = {row["outcome"] for row in found(market, "a") if row["amount"] == "5000"}
+    assert outcomes == {"conflict"}
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("E08")
+def test_a_correction_waits_beside_what_takes_it_back_elsewhere(market: Market) -> None:
+    """Only the row that it corrects gives way to it."""
+    assert send(market, "a.csv", [order(1, amount="0.00"), order(2)]) == 10
+    (told,) = rejected(market, "a")
+    write(market, "b.csv", [told | {"amount": "500.00"}])
+    write(market, "c.csv", [order(1, amount="-500.00")])
+    market.job(file="*.csv")
+    assert night(market) == 10
+    assert market.money() == {"00002": 1}
+    (waits,) = found(market, "b")
+    assert waits["outcome"] == "conflict"
+    assert "row 2 of c.csv" in waits["reason"]

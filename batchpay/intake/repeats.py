@@ -192,7 +192,7 @@ class Repeats:
             groups.append((rows, _same_token))
         for sale in self._sales(suspects):
             groups.append((sale, self._same_sale))
-        given_way = _given_way(suspects, groups)
+        given_way = _given_way(suspects, refused, groups)
         notes = self._notes = _Notes()
         for rows, rule in groups:
             verdicts.update(_among_batches(rows, rule, given_way))
@@ -416,11 +416,13 @@ _Rule = Callable[[list[_Row]], dict[Place, Repeat]]
 
 
 def _given_way(
-    rows: Sequence[_Row], groups: Sequence[tuple[list[_Row], _Rule]]
+    rows: Sequence[_Row],
+    refused: Sequence[_Row],
+    groups: Sequence[tuple[list[_Row], _Rule]],
 ) -> dict[str, set[str]]:
-    """Place -> the batches in which its row is no more in question: other rows of its own file
-    contest it, so none of them is ever sent from there, and one of them came back in such a batch,
-    which stands in their place.
+    """Place -> the batches in which its row is no more in question, because one that came back in
+    such a batch stands in its place: it was refused; or other rows of its own file contest it, so
+    that none of them is ever sent from there.
     """
     came: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -429,6 +431,9 @@ def _given_way(
     given_way: dict[str, set[str]] = defaultdict(set)
     if not came:
         return given_way
+    for row in refused:
+        place = place_of(*row.place)
+        given_way[place] |= came.get(place, set()) - {row.place[0]}
     for some, rule in groups:
         for batch, own in _grouped(some, lambda row: row.place[0]).items():
             contested = _contested(rule(own))

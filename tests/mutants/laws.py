@@ -13,6 +13,7 @@ from batchpay.domain.events import TotalsCounted
 from batchpay.domain.model import Outcome
 from batchpay.domain.times import NEVER_NS
 from batchpay.lifecycle.attempt import begun_ns
+from batchpay.lifecycle.places import place_of
 from batchpay.lifecycle.proof import Proof
 from batchpay.lifecycle.sale_terms import terms_in
 from batchpay.settlement.expected import LONGEST_SILENCE_NS
@@ -1574,6 +1575,25 @@ def _() -> None:
 )
 def _() -> None:
     swap("batchpay.lifecycle.order_ids:in_ascii_digits", lambda was: str)
+
+
+@mutant(
+    "E08",
+    "every refused row gives way to what came back",
+    "test_taken_back.py::test_a_correction_waits_beside_what_takes_it_back_elsewhere",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def given_way(rows: Any, refused: Any, groups: Any) -> Any:
+            found = was(rows, refused, groups)
+            batches = {row.place[0] for row in rows}
+            for row in refused:
+                found[place_of(*row.place)] |= batches
+            return found
+
+        return given_way
+
+    swap("batchpay.intake.repeats:_given_way", make)
 
 
 @mutant(
