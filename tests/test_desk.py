@@ -46,8 +46,8 @@ from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.places import place_of
 from batchpay.settlement import Channel, Look
-from batchpay.settlement.lists import EVERYTHING
 from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.settlement.since import EVERYTHING
 from tests.fakes import FakeClock
 from tests.jobs import job_text
 from tests.test_candidates import order, planned

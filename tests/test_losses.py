@@ -28,7 +28,8 @@ from batchpay.lifecycle.attempt import CANCELLED, DENIED
 from batchpay.lifecycle.keys import key_of
 from batchpay.reports.manifest import Said, telling_heads
 from batchpay.sandbox import SandboxServer
-from batchpay.settlement.lists import Lists, iso
+from batchpay.settlement.lists import Lists
+from batchpay.settlement.since import iso
 from tests.inside import Inside
 from tests.test_auditing import TODAY
 from tests.test_doors import rows, told_back

@@ -43,8 +43,8 @@ from batchpay.settlement import (
     Surveyed,
     at_gateway,
 )
-from batchpay.settlement.lists import time_of
 from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.settlement.since import time_of
 from tests.fakes import START_NS, CrashAt, Died, FakeClock, FakeGateway, in_virtual_time
 
 SETTINGS = GatewaySettings(

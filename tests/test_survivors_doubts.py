@@ -19,8 +19,9 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.proof import Proof, Verdict
 from batchpay.settlement import Case, Channel, Means, Recorder
 from batchpay.settlement.doubts import REREAD_AFTER_S, Doubts, News
-from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists
+from batchpay.settlement.lists import Lists
 from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.settlement.since import EVERYTHING, OVERLAP
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge, error
 from tests.test_settlement import SETTINGS

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,17 +25,16 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
 from batchpay.settlement.lists import (
-    EVERYTHING,
     MOST_BARE,
     PASSED_OVER,
     Lists,
     _other_than,
-    charged_since,
-    iso,
+    age_s,
     may_be,
 )
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.paging import read_list
+from batchpay.settlement.since import EVERYTHING, charged_since, iso
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import SETTINGS, World, only
@@ -500,17 +499,16 @@ def test_lists_that_lag_behind_what_is_being_sent_stop_nothing() -> None:
     assert world.stops() == [] and len(gateway.posts) == 150
 
 
-@pytest.mark.parametrize(("dated", "age_s"), [(True, 600.0), (False, 600.0 - SKEW_S)])
+@pytest.mark.parametrize(("dated", "told_s"), [(True, 600.0), (False, 600.0 - SKEW_S)])
 def test_a_charge_is_younger_by_a_margin_where_nobody_checked_our_clock(
-    dated: bool, age_s: float
+    dated: bool, told_s: float
 ) -> None:
     """A charge that a list lacks is a stop after some time: a clock that goes wrong may not bring
     it forward.
     """
     now = datetime(2026, 11, 24, 12, 10, tzinfo=UTC)
-    some: Any = SimpleNamespace(_now=lambda: now, _channel=SimpleNamespace(dated=dated))
-    assert Lists._age_s(some, "2026-11-24T12:00:00Z") == age_s
-    assert Lists._age_s(some, "some day") == 0.0
+    assert age_s("2026-11-24T12:00:00Z", now, dated=dated) == told_s
+    assert age_s("some day", now, dated=dated) == 0.0
 
 
 # --- what a list must show

@@ -39,8 +39,8 @@ from batchpay.settlement import (
     Surveyed,
     at_gateway,
 )
-from batchpay.settlement.lists import time_of
 from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.settlement.since import time_of
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import JOB, SETTINGS, Silent, World, candidates, only

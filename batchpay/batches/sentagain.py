@@ -40,7 +40,6 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.places import order_in
 from batchpay.settlement.cases import SLICE
-from batchpay.settlement.lists import EVERYTHING, time_of
 from batchpay.settlement.reach import (
     OFF,
     REMEMBERED_NS,
@@ -51,6 +50,7 @@ from batchpay.settlement.reach import (
     went_again,
     window_of_loss,
 )
+from batchpay.settlement.since import EVERYTHING, time_of
 
 WEEK_NS = 7 * 86_400 * 10**9
 

@@ -53,8 +53,8 @@ from batchpay.settlement import (
     why_whose_unknown,
 )
 from batchpay.settlement.expected import met_before
-from batchpay.settlement.lists import EVERYTHING, time_of
 from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.settlement.since import EVERYTHING, time_of
 
 BEAT_S = 0.5
 T = TypeVar("T")

@@ -23,7 +23,8 @@ from batchpay.messages import screens, steps
 from batchpay.messages.message import Message
 from batchpay.settlement import Case, Channel, Means
 from batchpay.settlement.by_id import ask_for
-from batchpay.settlement.lists import Lists, charged_since
+from batchpay.settlement.lists import Lists
+from batchpay.settlement.since import charged_since
 
 
 async def read_of(

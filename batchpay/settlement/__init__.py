@@ -18,6 +18,7 @@ queue      who is sent next, and how far a run may go
 reach      nothing goes again before a list has reached back to its first request
 throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
+since      from when a list begins, so that it shows what it must
 lists      the gateway's own list of charges, held against the journal
 paging     any list, page by page
 ledger     the account's own ledger, whole or not at all

@@ -18,9 +18,10 @@ from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.messages import nights as said
 from batchpay.settlement.by_id import NO_REPLY, Reply, ask_for
 from batchpay.settlement.cases import Case
-from batchpay.settlement.lists import MOST_INCOMPLETE, OVERLAP, Lists, charged_since
+from batchpay.settlement.lists import MOST_INCOMPLETE, Lists
 from batchpay.settlement.means import Means
 from batchpay.settlement.shown_before import ask_for_one
+from batchpay.settlement.since import OVERLAP, charged_since
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 

@@ -47,9 +47,9 @@ from batchpay.lifecycle.proof import is_unknown
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import GLANCE_S, Request
 from batchpay.settlement.ledger import NOT_THERE
-from batchpay.settlement.lists import OVERLAP
 from batchpay.settlement.means import Means
 from batchpay.settlement.paging import PAGE_SIZE
+from batchpay.settlement.since import OVERLAP
 
 # so many chains without a transfer, and none with one: the gateway tells of none
 SILENT_AFTER = 3

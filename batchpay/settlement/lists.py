@@ -8,10 +8,10 @@ absence (docs/faults.md, J05 and J11).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from batchpay.domain.errors import Misconfigured, Taken
@@ -38,11 +38,8 @@ from batchpay.settlement.means import Means
 from batchpay.settlement.pacing import http_date
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.recorder import Recorder
+from batchpay.settlement.since import EVERYTHING, OVERLAP, iso, now_of, time_of
 
-# every listing begins this long before what it must cover
-OVERLAP = timedelta(minutes=10)
-# ... where the gateway does not tell its time, and ours may be wrong
-EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)
 NEVER = "9999-12-31T23:59:59Z"  # later than any charge
 # ... and a repeated one this long before the youngest charge seen
 WATCH_OVERLAP = timedelta(seconds=10)
@@ -280,7 +277,7 @@ class Lists:
             lacks = f"does not show {self._passed_over}, which it answered in this run"
             self.no_use = f"the gateway's list {lacks}"
             return None
-        now = listing.now or iso(self._now())
+        now = listing.now or iso(now_of(self._clock))
         # one may say that it is of tomorrow
         youngest = time_of(min(listing.latest, now))
         if youngest:
@@ -413,7 +410,7 @@ class Lists:
                 and not listing.now
                 and (date := http_date(answer.date))
             ):
-                listing.now = iso(max(date, self._now()) + YOUNGER)
+                listing.now = iso(max(date, now_of(self._clock)) + YOUNGER)
             told = await self._as_told(page.odd)
             if told is None:  # before the page is taken: it may be the last one
                 listing.broken = await self._wait_for_a_word(listing, page.odd)
@@ -635,11 +632,9 @@ class Lists:
             if is_told or await self._is_for_a_person(charge_id):
                 continue
             created_at, _ = self._recorder.expected.known[charge_id]
-            is_old = self._age_s(created_at) >= self._period_s
-            is_passed_over = (
-                created_at <= listing.latest
-                or self._age_s(created_at) >= LONGEST_WAIT_S
-            )
+            made_s = age_s(created_at, now_of(self._clock), dated=self._channel.dated)
+            is_old = made_s >= self._period_s
+            is_passed_over = created_at <= listing.latest or made_s >= LONGEST_WAIT_S
             if is_old and (is_passed_over or await self._unknown(charge_id)):
                 await self._stop_for_unshown(charge_id)
             else:
@@ -686,18 +681,6 @@ class Lists:
         """Does the gateway say, asked for its id, that there is no such charge?"""
         return (await self._ask_for(charge_id)).is_unknown
 
-    def _age_s(self, created_at: str) -> float:
-        """How old a charge is by the gateway's clock; by ours, and then with a margin, where it
-        does not tell.
-        """
-        made = time_of(created_at)
-        if made is None:
-            return 0.0
-        now = self._now()
-        if not self._channel.dated:
-            now -= timedelta(seconds=SKEW_S)
-        return (now - made).total_seconds()
-
     async def _note_bound(self, listing: Listing, otherwise: str) -> None:
         """Up to when a completed list speaks, but not beyond a charge that it should show and does
         not show yet, nor beyond one that is gone: the next run must miss that, too.
@@ -718,10 +701,7 @@ class Lists:
         """
         if self._channel.gateway_date or not listing.latest:
             return self._channel.gateway_date
-        return min(listing.latest, iso(self._now()))
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC)
+        return min(listing.latest, iso(now_of(self._clock)))
 
     # --- what it shows
 
@@ -800,6 +780,18 @@ def _other_than(case: Case, charge: ChargeSeen) -> str:
     return known
 
 
+def age_s(created_at: str, now: datetime, *, dated: bool) -> float:
+    """How old a charge is by our clock; with a margin where the gateway does not tell its time
+    (`dated`), for then nobody has checked ours. One that does not say when it was made is new.
+    """
+    made = time_of(created_at)
+    if made is None:
+        return 0.0
+    if not dated:
+        now -= timedelta(seconds=SKEW_S)
+    return (now - made).total_seconds()
+
+
 def incomplete(listing: Listing | None) -> str:
     """Why a list proves nothing, in words."""
     if listing is None or not listing.broken:
@@ -812,16 +804,6 @@ def lacks(charge_id: str) -> str:
     return (
         f"the gateway's list does not show {charge_id}, which this journal has proof of"
     )
-
-
-def charged_since(attempts: Iterable[Attempt], *, dated: bool) -> datetime:
-    """From when a list must show what some attempts charged, if it is to prove that they did not.
-    `dated`: does the gateway tell its time, so that a clock of ours that is wrong is seen?
-    """
-    if not dated:
-        return EVERYTHING
-    since_ns = min(one.charged_since_ns for one in attempts)
-    return max(EVERYTHING, datetime.fromtimestamp(since_ns // 10**9, UTC))
 
 
 def may_be(
@@ -889,18 +871,5 @@ def unreadable_after_loss(charge_id: str) -> str:
     )
 
 
-def iso(at: datetime) -> str:
-    """`2026-11-24T13:45:39Z`, as the gateway's lists take it (docs/gateway.md, 7.8)."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _ns(at: datetime) -> int:
     return int(at.timestamp()) * 10**9
-
-
-def time_of(text: str) -> datetime | None:
-    """The same back; None for anything else."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -27,15 +27,14 @@ from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import (
     LONGEST_GAP_S,
     MOST_INCOMPLETE,
-    OVERLAP,
     Lists,
     Look,
-    time_of,
 )
 from batchpay.settlement.means import Means
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
 from batchpay.settlement.reach import Reach
+from batchpay.settlement.since import OVERLAP, time_of
 from batchpay.settlement.slots import Slots, Turn
 from batchpay.settlement.throttled import Throttled
 

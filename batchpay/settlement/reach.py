@@ -29,17 +29,14 @@ from batchpay.messages import steps
 from batchpay.messages.message import Entry
 from batchpay.settlement.cases import Case
 from batchpay.settlement.lists import (
-    EVERYTHING,
     LONGEST_GAP_S,
     MOST_INCOMPLETE,
-    OVERLAP,
     Lists,
-    charged_since,
     incomplete,
-    iso,
     lacks,
 )
 from batchpay.settlement.means import Means
+from batchpay.settlement.since import EVERYTHING, OVERLAP, charged_since, iso
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 # two windows that lie so near to each other are read as one

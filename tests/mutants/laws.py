@@ -983,11 +983,11 @@ def _() -> None:
     RACES + "test_a_clock_that_nobody_checked_bounds_no_list",
 )
 def _() -> None:
-    from batchpay.settlement.lists import iso
+    from batchpay.settlement.since import iso, now_of
 
     swap(
         "batchpay.settlement.lists:Lists._bound",
-        lambda was: lambda self, listing: iso(self._now()),
+        lambda was: lambda self, listing: iso(now_of(self._clock)),
     )
 
 
