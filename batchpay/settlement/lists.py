@@ -32,7 +32,7 @@ from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.payers import may_pay
 from batchpay.messages import nights as said
 from batchpay.messages import steps
-from batchpay.settlement.by_id import Reply, ask_for
+from batchpay.settlement.by_id import ById
 from batchpay.settlement.cases import Case
 from batchpay.settlement.means import Means
 from batchpay.settlement.pacing import http_date
@@ -81,6 +81,7 @@ class Lists:
     def __init__(self, means: Means, told: Callable[[Case], None]) -> None:
         self._gateway = means.gateway
         self._clock = means.clock
+        self._by_id = ById(means.gateway, means.channel)
         self._channel = means.channel
         self._recorder = means.recorder
         self._told = told
@@ -96,8 +97,6 @@ class Lists:
         # prove what they do not show
         self.covered: list[tuple[datetime, datetime | None]] = []
         self.moved = 0  # how much lists have told that the journal did not know
-        # charges that a list showed oddly, and that were asked for by their id
-        self._reread: set[str] = set()
         self._asked_bare = 0  # how many of them told neither recipient nor metadata
         # charges that had not ended, and that the gateway does not know any more
         self.gone: set[str] = set()
@@ -183,7 +182,7 @@ class Lists:
             is_known = is_told or self._recorder.whose.is_known(charge_id)
             if listing.shows(charge_id) or is_known or not can_be_asked_for(charge_id):
                 continue
-            reply = await self._ask_for(charge_id)
+            reply = await self._by_id.ask(charge_id)
             if reply.is_unknown:
                 await self._stop_for_unshown(charge_id)
             elif reply.charge is None:
@@ -307,7 +306,7 @@ class Lists:
             return
         order_id = case.intent.order_id
         why = said.STOP_IN_NO_LIST_OF(order=order_id, charge=charge_id)
-        if charge_id not in self._recorder.stopped_for and await self._unknown(
+        if charge_id not in self._recorder.stopped_for and await self._by_id.is_unknown(
             charge_id
         ):
             await self._recorder.missing(case, charge_id)
@@ -320,7 +319,7 @@ class Lists:
         """One that gave a loss away, and that no list shows any more: the gateway may know it by
         its id.
         """
-        charge = await self._read_by_id(charge_id)
+        charge = await self._by_id.read(charge_id)
         if charge is not None:
             for one, known in self._recorder.whose.match([charge]):
                 await self._absorb(one, known, adopting=True)
@@ -354,7 +353,7 @@ class Lists:
         with suppress(Taken):
             for number, stray in strays:
                 # what a list of an earlier run showed of it may be old
-                by_id = await self._by_id(stray)
+                by_id = await self._by_id.read_once(stray)
                 charge = stray
                 if by_id is not None and key_in(by_id) == key_in(stray):
                     charge = by_id
@@ -483,7 +482,7 @@ class Lists:
         for entry in odd:
             if self._is_told(entry.id):
                 continue
-            charge = await self._read_by_id(entry.id)
+            charge = await self._by_id.read(entry.id)
             if charge is None:
                 return None
             charges.append(charge)
@@ -511,15 +510,6 @@ class Lists:
             charge_id
         )
 
-    async def _read_by_id(self, charge_id: str) -> ChargeSeen | None:
-        """A charge asked for by its id; None where that does not show it."""
-        if not can_be_asked_for(charge_id):
-            return None
-        return (await self._ask_for(charge_id)).charge
-
-    async def _ask_for(self, charge_id: str) -> Reply:
-        return await ask_for(self._gateway, self._channel, charge_id)
-
     async def _readable(self, page: Page) -> Page:
         """The same page; a charge whose metadata cannot be read is asked for by its id, once: one
         of a recipient, and one that tells none either, which may be anybody's; of these so many.
@@ -528,25 +518,18 @@ class Lists:
         for charge in page.charges:
             by_id = None
             if "metadata" in charge.unread_fields and self._is_worth_asking(charge):
-                by_id = await self._by_id(charge)
+                by_id = await self._by_id.read_once(charge)
             charges.append(by_id or charge)
         return replace(page, charges=tuple(charges))
 
     def _is_worth_asking(self, charge: ChargeSeen) -> bool:
         if charge.destination is not None:
             return True
-        is_known = charge.id in self._reread or self._is_told(charge.id)
+        is_known = self._by_id.was_read_once(charge) or self._is_told(charge.id)
         if is_known or self._asked_bare >= MOST_BARE:
             return False
         self._asked_bare += 1
         return True
-
-    async def _by_id(self, charge: ChargeSeen) -> ChargeSeen | None:
-        """The same charge asked for by its id, once a run; None when that did not show it."""
-        if charge.id in self._reread:
-            return None
-        self._reread.add(charge.id)
-        return await self._read_by_id(charge.id)
 
     def _youngest_witness(self, begun_s: float) -> str:
         """When the youngest charge was made that the list must show: it tells a list from a copy of
@@ -610,7 +593,7 @@ class Lists:
         is_told = charge_id in self._recorder.strays.disowned
         if is_told or not can_be_asked_for(charge_id):
             return False
-        reply = await self._ask_for(charge_id)
+        reply = await self._by_id.ask(charge_id)
         if reply.is_unknown:
             return False
         charge = reply.charge
@@ -635,7 +618,7 @@ class Lists:
             made_s = age_s(created_at, now_of(self._clock), dated=self._channel.dated)
             is_old = made_s >= self._period_s
             is_passed_over = created_at <= listing.latest or made_s >= LONGEST_WAIT_S
-            if is_old and (is_passed_over or await self._unknown(charge_id)):
+            if is_old and (is_passed_over or await self._by_id.is_unknown(charge_id)):
                 await self._stop_for_unshown(charge_id)
             else:
                 waiting.append(charge_id)
@@ -653,7 +636,7 @@ class Lists:
             or case.attempt.outcome is not Outcome.PENDING
         ):
             return False
-        if not await self._unknown(charge_id):
+        if not await self._by_id.is_unknown(charge_id):
             return False
         await self._recorder.missing(case, charge_id)
         self.gone.add(charge_id)
@@ -676,10 +659,6 @@ class Lists:
         if attempt.accepted and charge_id in attempt.unknown:
             return True
         return attempt.denied and attempt.closed
-
-    async def _unknown(self, charge_id: str) -> bool:
-        """Does the gateway say, asked for its id, that there is no such charge?"""
-        return (await self._ask_for(charge_id)).is_unknown
 
     async def _note_bound(self, listing: Listing, otherwise: str) -> None:
         """Up to when a completed list speaks, but not beyond a charge that it should show and does
@@ -727,7 +706,7 @@ class Lists:
         that one says whether there are two, or an answer told a false id.
         """
         known = _other_than(case, charge)
-        if known and await self._unknown(known):
+        if known and await self._by_id.is_unknown(known):
             await self._recorder.missing(case, known)
 
     async def _absorb(
@@ -740,7 +719,7 @@ class Lists:
             by_id = None
             await self._ask_for_other(known, charge)
             if _lost_its_chain(known, charge):
-                by_id = await self._by_id(charge)
+                by_id = await self._by_id.read_once(charge)
             before = known.attempt
             await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
             self.moved += known.attempt is not before
