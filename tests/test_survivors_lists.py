@@ -413,7 +413,7 @@ def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
         recorder.expected.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
         means = Means(SETTINGS, Omise(FakeGateway()), line, recorder, clock)
         found = Lists(means, lambda case: None)
-        return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
+        return found.witnesses.lacking(Listing(since=iso(SENT), begun_s=1000.0))
 
     lacking, _ = in_virtual_time(main(), 2000.0)
     assert len(lacking) == 3 and lacking == sorted(lacking)
@@ -557,11 +557,13 @@ def test_a_list_must_show_what_was_proven_in_its_time_a_lag_before_it_began(
     need_not = {"chrg_test_7": ("some day", 0.0)}
     found = lists_of({**need_not, "chrg_test_1": (made, proven_s)})
     listing = Listing(since=AT, begun_s=1000.0, now=iso(SENT + timedelta(seconds=9)))
-    assert found.lacking(listing) == (["chrg_test_1"] if must else [])
+    assert found.witnesses.lacking(listing) == (["chrg_test_1"] if must else [])
     listing.complete = True
-    assert found.proves_absence(listing) is not must
+    assert found.witnesses.proves_absence(listing) is not must
     listing.skipped = 1  # it may be what was passed over
-    assert found.lacking(listing) == [] and not found.proves_absence(listing)
+    assert found.witnesses.lacking(
+        listing
+    ) == [] and not found.witnesses.proves_absence(listing)
 
 
 @pytest.mark.fault("J05", "J11")

@@ -182,9 +182,9 @@ async def _refuse_unproving(
     if of_a_charge:
         for charge_id in lists.gone:
             opened.recorder.expected.known.pop(charge_id, None)
-    if listing is not None and (lacking := lists.lacking(listing)):
+    if listing is not None and (lacking := lists.witnesses.lacking(listing)):
         raise DoesNotAddUp(_proves_nothing(opened, lacking[0], lists.gone))
-    if not lists.proves_absence(listing):
+    if not lists.witnesses.proves_absence(listing):
         raise channel.fatal or GatewaySilent(str(screens.LIST_NOT_READ()))
 
 

@@ -284,7 +284,7 @@ class Doubts:
             return True
         since = self._since(list(doubts.values()), proves=bool(due))
         listing = await self._lists.read(since, absorb, proving=bool(due))
-        proves = self._lists.proves_absence(listing)
+        proves = self._lists.witnesses.proves_absence(listing)
         for case in doubts.values():
             if case.intent.order_id not in self._open:
                 continue

@@ -1,9 +1,7 @@
 """The gateway's own list of charges, held against the journal: before, while and after a run (law
 L11).
 
-Every list passes `read`, and whether it proves anything is asked of `proves_absence`: a list that
-does not show a charge of which this journal has proof is a copy from before, or lies, and proves no
-absence (docs/faults.md, J05 and J11).
+Every list passes `read`, and whether it proves anything is asked of `witnesses`.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ from batchpay.domain.model import (
     Page,
     UnreadablePage,
 )
-from batchpay.domain.times import SKEW_S, is_instant
+from batchpay.domain.times import SKEW_S
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
@@ -39,8 +37,8 @@ from batchpay.settlement.pacing import http_date
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.recorder import Recorder
 from batchpay.settlement.since import EVERYTHING, OVERLAP, iso, now_of, time_of
+from batchpay.settlement.witnesses import Witnesses
 
-NEVER = "9999-12-31T23:59:59Z"  # later than any charge
 # ... and a repeated one this long before the youngest charge seen
 WATCH_OVERLAP = timedelta(seconds=10)
 # what is so much younger than a listing's begin, by either clock, it need not cover
@@ -53,8 +51,6 @@ MOST_BARE = 100
 # for a charge that no list shows, not even beside younger ones
 LONGEST_WAIT_S = 86_400.0
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
-# how late a list may show a charge before it counts as one that does not
-LARGEST_LAG_S = 20.0
 
 Absorb = Callable[[Page], Awaitable[None]]
 
@@ -81,12 +77,12 @@ class Lists:
     def __init__(self, means: Means, told: Callable[[Case], None]) -> None:
         self._gateway = means.gateway
         self._clock = means.clock
+        self.witnesses = Witnesses(means)
         self._by_id = ById(means.gateway, means.channel)
         self._channel = means.channel
         self._recorder = means.recorder
         self._told = told
         self._period_s = means.settings.doubt_period_s
-        self._lag_s = min(LARGEST_LAG_S, self._period_s / 8)
         self._gap_s = min(means.settings.lookup_gap_s, LONGEST_GAP_S)
         self._look: Look | None = None
         # did a list show a charge of this job that the journal did not know?
@@ -267,7 +263,7 @@ class Lists:
         if listing is None or not listing.complete:
             self.no_use = f"{INCOMPLETE} while charging"
             return None
-        unshown = self._unshown(listing)
+        unshown = self.witnesses.unshown(listing)
         self.shown_until_s = min((proven_s for _, proven_s in unshown), default=None)
         self._passed_over = ""
         if opening:
@@ -324,19 +320,6 @@ class Lists:
             for one, known in self._recorder.whose.match([charge]):
                 await self._absorb(one, known, adopting=True)
 
-    def _unshown(self, listing: Listing) -> list[tuple[str, float]]:
-        """Charges that were proven in this run before a list began, in its range, and that it does
-        not show; with CLOCK_BOOTTIME of the proof.
-        """
-        unshown = []
-        for charge_id, (created_at, proven_s) in self._recorder.expected.known.items():
-            proven = float("-inf") < proven_s <= listing.begun_s
-            if not proven or created_at < listing.since or not is_instant(created_at):
-                continue
-            if not listing.shows(charge_id) and not self._is_no_witness(charge_id):
-                unshown.append((charge_id, proven_s))
-        return unshown
-
     async def take_up(
         self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]
     ) -> None:
@@ -387,7 +370,7 @@ class Lists:
             self._recorder.expected.witness(_ns(since), until_ns)
         begun_s = self._clock.elapsed_s()
         listing = Listing(
-            begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s))
+            begun_s=begun_s, since=min(iso(since), self.witnesses.youngest(begun_s))
         )
         if until is not None:
             listing.until = iso(until)
@@ -433,7 +416,7 @@ class Lists:
         await self._hold_against_uncharged(listing)
         if not read:
             return None
-        if proving and self.proves_absence(listing):
+        if proving and self.witnesses.proves_absence(listing):
             end = None
             if listing.is_past:
                 end = until
@@ -531,42 +514,6 @@ class Lists:
         self._asked_bare += 1
         return True
 
-    def _youngest_witness(self, begun_s: float) -> str:
-        """When the youngest charge was made that the list must show: it tells a list from a copy of
-        before it.
-        """
-        youngest = ""
-        for created_at, proven_s in self._recorder.expected.known.values():
-            if is_instant(created_at) and proven_s < begun_s - self._lag_s:
-                youngest = max(youngest, created_at)
-        return youngest or NEVER
-
-    def lacking(self, listing: Listing) -> list[str]:
-        """Charges that this journal has proof of and a complete list should show, but does not; the
-        oldest first.
-        """
-        lacking = []
-        for charge_id, (created_at, proven_s) in self._recorder.expected.known.items():
-            in_range = is_instant(created_at) and listing.since <= created_at
-            proven = proven_s < listing.begun_s - self._lag_s
-            if not (in_range and proven and listing.reaches(created_at)):
-                continue
-            if not listing.shows(charge_id) and not self._is_no_witness(charge_id):
-                lacking.append((created_at, charge_id))
-        if len(lacking) <= listing.skipped:
-            # they may be what was passed over; such a list proves nothing anyway
-            return []
-        return [charge_id for _, charge_id in sorted(lacking)]
-
-    def proves_absence(self, listing: Listing | None) -> bool:
-        """Is what this list does not show not there (law L5)?"""
-        return (
-            listing is not None
-            and listing.complete
-            and not listing.skipped
-            and not self.lacking(listing)
-        )
-
     async def may_be_its(self, listing: Listing | None, attempt: Attempt) -> str:
         """The id of a charge without a key that could be this attempt's: then nothing is proven
         about it. Empty: there is none.
@@ -610,7 +557,7 @@ class Lists:
         is a stop (J11).
         """
         waiting = []
-        for charge_id in self.lacking(listing):
+        for charge_id in self.witnesses.lacking(listing):
             is_told = charge_id in self._recorder.stopped_for or charge_id in self.gone
             if is_told or await self._is_for_a_person(charge_id):
                 continue
@@ -645,28 +592,13 @@ class Lists:
         self._told(case)
         return True
 
-    def _is_no_witness(self, charge_id: str) -> bool:
-        """Did a person look for it since, and say what became of it? Or was its id a false one,
-        under whose key the gateway has another charge? What is not there tells nothing of a list.
-        """
-        case = self._recorder.cases.case_of(charge_id)
-        if case is None or case.attempt is None:
-            return False
-        attempt = case.attempt
-        is_false = attempt.charge is not None and attempt.charge.id != charge_id
-        if is_false and charge_id in attempt.unknown:
-            return True
-        if attempt.accepted and charge_id in attempt.unknown:
-            return True
-        return attempt.denied and attempt.closed
-
     async def _note_bound(self, listing: Listing, otherwise: str) -> None:
         """Up to when a completed list speaks, but not beyond a charge that it should show and does
         not show yet, nor beyond one that is gone: the next run must miss that, too.
         """
         bound = self._bound(listing) or otherwise
         known = self._recorder.expected.known
-        for charge_id in (*self.lacking(listing), *self.gone):
+        for charge_id in (*self.witnesses.lacking(listing), *self.gone):
             if charge_id in known:
                 created_at, _ = known[charge_id]
                 bound = min(bound, created_at)

@@ -284,7 +284,9 @@ class Reach:
             if self._is_covered(window):
                 return ""
             why = incomplete(listing)
-            if listing is not None and (lacking := self._lists.lacking(listing)):
+            if listing is not None and (
+                lacking := self._lists.witnesses.lacking(listing)
+            ):
                 why = lacks(lacking[0])
             if channel.closed:
                 return channel.closed

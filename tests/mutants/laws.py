@@ -1410,7 +1410,7 @@ def _() -> None:
     LOOP + "test_a_stale_copy_of_the_list_proves_no_absence",
 )
 def _() -> None:
-    swap("batchpay.settlement.lists:Lists.lacking", always([]))
+    swap("batchpay.settlement.witnesses:Witnesses.lacking", always([]))
 
 
 @mutant(
