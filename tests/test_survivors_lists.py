@@ -30,8 +30,8 @@ from batchpay.settlement.lists import (
     Lists,
     _other_than,
     age_s,
-    may_be,
 )
+from batchpay.settlement.may_be import may_be
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.since import EVERYTHING, charged_since, iso
@@ -607,7 +607,7 @@ def test_a_charge_that_may_be_an_attempts_is_not_one_that_is_anothers() -> None:
     found = lists_of()
 
     def may_be_its(lists: Lists, listing: Listing | None) -> str:
-        return in_virtual_time(lists.may_be_its(listing, attempt), 1000.0)[0]
+        return in_virtual_time(lists.may_be.its(listing, attempt), 1000.0)[0]
 
     assert may_be_its(found, Listing(unclaimed=unclear)) == "chrg_test_1"
     assert may_be_its(found, Listing(unclaimed=unclear[:1])) == ""

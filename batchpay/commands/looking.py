@@ -152,7 +152,7 @@ async def _refuse_beside_another(
 ) -> None:
     """Raises DoesNotAddUp beside a charge that may be the attempt's, and does not say so."""
     assert case.attempt is not None
-    unclear = await lists.may_be_its(listing, case.attempt)
+    unclear = await lists.may_be.its(listing, case.attempt)
     if unclear in ("", own):
         return
     if case.attempt.outcome is Outcome.IN_DOUBT:

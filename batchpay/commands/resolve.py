@@ -47,7 +47,7 @@ from batchpay.messages import labels, screens, steps
 from batchpay.settlement import Case
 from batchpay.settlement.cases import case_among
 from batchpay.settlement.doubts import doubt_rules
-from batchpay.settlement.lists import may_be
+from batchpay.settlement.may_be import may_be
 
 
 def lift_stop(job: Job, reason: str) -> Settled:
@@ -181,7 +181,7 @@ def _settled_by(
     dated: bool,
 ) -> Settled:
     """A person names the charge of an attempt, and the gateway shows it. Raises DoesNotAddUp for
-    one that cannot be its own. `dated`: does the gateway tell its time (`lists.may_be`)?
+    one that cannot be its own. `dated`: does the gateway tell its time (`may_be.may_be`)?
     """
     attempt = case.attempt
     assert attempt is not None

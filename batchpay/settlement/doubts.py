@@ -289,7 +289,7 @@ class Doubts:
             if case.intent.order_id not in self._open:
                 continue
             assert case.attempt is not None
-            unclear = await self._lists.may_be_its(listing, case.attempt)
+            unclear = await self._lists.may_be.its(listing, case.attempt)
             if unclear:
                 await self._leave(case, unclear)
             elif proves and case in due and await self._may_be_anothers(case):

@@ -24,18 +24,16 @@ from batchpay.domain.model import (
     UnreadablePage,
 )
 from batchpay.domain.times import SKEW_S
-from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
+from batchpay.lifecycle.charge import can_be_asked_for, key_in
 from batchpay.lifecycle.listing import Listing
-from batchpay.lifecycle.payers import may_pay
 from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.by_id import ById
 from batchpay.settlement.cases import Case
+from batchpay.settlement.may_be import MayBe
 from batchpay.settlement.means import Means
 from batchpay.settlement.pacing import http_date
 from batchpay.settlement.paging import read_list
-from batchpay.settlement.recorder import Recorder
 from batchpay.settlement.since import EVERYTHING, OVERLAP, iso, now_of, time_of
 from batchpay.settlement.witnesses import Witnesses
 
@@ -79,6 +77,7 @@ class Lists:
         self._clock = means.clock
         self.witnesses = Witnesses(means)
         self._by_id = ById(means.gateway, means.channel)
+        self.may_be = MayBe(means, self._by_id)
         self._channel = means.channel
         self._recorder = means.recorder
         self._told = told
@@ -92,7 +91,7 @@ class Lists:
         # from when, and up to when (None: their time), complete lists of this run were read that
         # prove what they do not show
         self.covered: list[tuple[datetime, datetime | None]] = []
-        self.moved = 0  # how much lists have told that the journal did not know
+        self._moved = 0
         self._asked_bare = 0  # how many of them told neither recipient nor metadata
         # charges that had not ended, and that the gateway does not know any more
         self.gone: set[str] = set()
@@ -104,6 +103,11 @@ class Lists:
         self.shown_until_s: float | None = None
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
         self.owed: list[str] = []  # of these, what is for the next run to look at
+
+    @property
+    def moved(self) -> int:
+        """How much lists have told that the journal did not know."""
+        return self._moved + self.may_be.kept
 
     # --- before the first send
 
@@ -413,7 +417,7 @@ class Lists:
         )
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
-        await self._hold_against_uncharged(listing)
+        await self.may_be.keep_beside_uncharged(listing)
         if not read:
             return None
         if proving and self.witnesses.proves_absence(listing):
@@ -433,28 +437,6 @@ class Lists:
         # what is too long or cannot be read the list cannot show either: it proves nothing then
         listing.newest = answer.said or ""
         return True
-
-    async def _hold_against_uncharged(self, listing: Listing) -> None:
-        """Beside a charge without a key that fits an order which is said to have charged nothing,
-        nothing is certain: that is kept, for the row to tell and for every later attempt to wait.
-        """
-        if not listing.unclaimed:
-            return
-        uncharged = self._recorder.expected.said_uncharged()
-
-        def fits(charge: ChargeSeen) -> bool:
-            return any(
-                may_pay(one.intent.payer, charge.payer or "")
-                and self._may_be(charge, one)
-                for one in uncharged
-            )
-
-        if nameless := [charge for charge in listing.unclaimed if fits(charge)]:
-            self.moved += 1
-            await self._recorder.strays.keep_nameless(nameless)
-
-    def _may_be(self, charge: ChargeSeen, attempt: Attempt) -> bool:
-        return may_be(charge, attempt, self._recorder, dated=self._channel.dated)
 
     async def _as_told(self, odd: Sequence[OddEntry]) -> list[ChargeSeen] | None:
         """What entries that cannot be read are, asked for by their ids; nothing of those that this
@@ -513,44 +495,6 @@ class Lists:
             return False
         self._asked_bare += 1
         return True
-
-    async def may_be_its(self, listing: Listing | None, attempt: Attempt) -> str:
-        """The id of a charge without a key that could be this attempt's: then nothing is proven
-        about it. Empty: there is none.
-
-        In the list; or where an earlier list, or an answer, told of one and this list does not show
-        it: then the list may be a copy from before, unless the gateway says by the id what is so.
-        """
-        if listing is None:
-            return ""
-        for charge in listing.unclaimed:
-            if self._may_be_its(charge, attempt):
-                return charge.id
-        for charge_id in filter(None, (attempt.may_be, attempt.hinted)):
-            if not listing.shows(charge_id) and await self._may_still_be(
-                charge_id, attempt
-            ):
-                return charge_id
-        return ""
-
-    async def _may_still_be(self, charge_id: str, attempt: Attempt) -> bool:
-        """The same of one that no list shows now: only what the gateway says of it by its id ends
-        that.
-        """
-        is_told = charge_id in self._recorder.strays.disowned
-        if is_told or not can_be_asked_for(charge_id):
-            return False
-        reply = await self._by_id.ask(charge_id)
-        if reply.is_unknown:
-            return False
-        charge = reply.charge
-        if charge is None:
-            return True
-        return key_in(charge) == attempt.intent.key or self._may_be_its(charge, attempt)
-
-    def _may_be_its(self, charge: ChargeSeen, attempt: Attempt) -> bool:
-        is_anothers = self._recorder.whose.is_anothers(charge.id, attempt.intent)
-        return self._may_be(charge, attempt) and not is_anothers
 
     async def still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period
@@ -654,7 +598,7 @@ class Lists:
                 by_id = await self._by_id.read_once(charge)
             before = known.attempt
             await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
-            self.moved += known.attempt is not before
+            self._moved += known.attempt is not before
             return
         if known is None:
             await self._recorder.stop_for_charge(
@@ -673,7 +617,7 @@ class Lists:
             # as its own attempt now, or beside another one
             await self._absorb(charge, by_now, adopting=adopting)
             return
-        self.moved += 1
+        self._moved += 1
         self._told(case)
 
 
@@ -715,21 +659,6 @@ def lacks(charge_id: str) -> str:
     return (
         f"the gateway's list does not show {charge_id}, which this journal has proof of"
     )
-
-
-def may_be(
-    charge: ChargeSeen,
-    attempt: Attempt,
-    recorder: Recorder,
-    *,
-    dated: bool,
-) -> bool:
-    """Could a charge of which nobody can tell whose it is be this attempt's? `dated`: does the
-    gateway tell its time, so that ours is known to be near it?
-    """
-    since_ns = attempt.charged_since_ns if dated else 0
-    is_unclaimed = recorder.whose.is_unclaimed(charge)
-    return is_unclaimed and could_be(charge, attempt.intent, since_ns)
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:

@@ -857,7 +857,7 @@ def _() -> None:
     async def forgotten(*given: Any) -> bool:
         return False
 
-    swap("batchpay.settlement.lists:Lists._may_still_be", lambda _: forgotten)
+    swap("batchpay.settlement.may_be:MayBe._may_still_be", lambda _: forgotten)
 
 
 @mutant(
