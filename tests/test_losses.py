@@ -28,7 +28,7 @@ from batchpay.lifecycle.attempt import CANCELLED, DENIED
 from batchpay.lifecycle.keys import key_of
 from batchpay.reports.manifest import Said, telling_heads
 from batchpay.sandbox import SandboxServer
-from batchpay.settlement.lists import Lists
+from batchpay.settlement.absorbing import Absorbing
 from batchpay.settlement.since import iso
 from tests.inside import Inside
 from tests.test_auditing import TODAY
@@ -835,7 +835,7 @@ def test_what_a_run_met_as_it_died_must_be_shown_to_the_next(
         raise TryLater("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Lists, "_absorb", dies)
+        patched.setattr(Absorbing, "absorb", dies)
         assert night(market) == 75
     market.sandbox.add_rule(
         method="GET", path="/charges", order_id="00002", action="missing"

@@ -24,11 +24,11 @@ from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
+from batchpay.settlement.absorbing import _other_than
 from batchpay.settlement.lists import (
     MOST_BARE,
     PASSED_OVER,
     Lists,
-    _other_than,
     age_s,
 )
 from batchpay.settlement.may_be import may_be

@@ -103,7 +103,7 @@ async def look_up(
         mine = [one for one in page.charges if key_in(one) == case.intent.key]
         found.extend(mine)
         others = tuple(one for one in page.charges if one not in mine)
-        await lists.absorb_known(replace(page, charges=others))
+        await lists.absorbing.absorb_known(replace(page, charges=others))
 
     since = charged_since([attempt], dated=channel.dated)
     opened.recorder.expected.remember(int(since.timestamp()) * 10**9)

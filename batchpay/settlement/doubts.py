@@ -268,7 +268,7 @@ class Doubts:
             self._recorder.take_up(case)
 
         async def absorb(page: Page) -> None:
-            await self._lists.absorb_all(page)
+            await self._lists.absorbing.absorb_all(page)
             for case in doubts.values():
                 still_open = case.intent.order_id in self._open
                 if (

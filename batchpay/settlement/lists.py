@@ -7,27 +7,26 @@ Every list passes `read`, and whether it proves anything is asked of `witnesses`
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from batchpay.domain.errors import Misconfigured, Taken
+from batchpay.domain.errors import Misconfigured
 from batchpay.domain.events import Listed, Restored
 from batchpay.domain.model import (
     Answer,
     ChargeSeen,
-    Intent,
     OddEntry,
     Outcome,
     Page,
     UnreadablePage,
 )
 from batchpay.domain.times import SKEW_S
-from batchpay.lifecycle.charge import can_be_asked_for, key_in
+from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.listing import Listing
 from batchpay.messages import nights as said
 from batchpay.messages import steps
+from batchpay.settlement.absorbing import Absorbing
 from batchpay.settlement.by_id import ById
 from batchpay.settlement.cases import Case
 from batchpay.settlement.may_be import MayBe
@@ -77,6 +76,7 @@ class Lists:
         self._clock = means.clock
         self.witnesses = Witnesses(means)
         self._by_id = ById(means.gateway, means.channel)
+        self.absorbing = Absorbing(means.recorder, self._by_id, told)
         self.may_be = MayBe(means, self._by_id)
         self._channel = means.channel
         self._recorder = means.recorder
@@ -91,7 +91,6 @@ class Lists:
         # from when, and up to when (None: their time), complete lists of this run were read that
         # prove what they do not show
         self.covered: list[tuple[datetime, datetime | None]] = []
-        self._moved = 0
         self._asked_bare = 0  # how many of them told neither recipient nor metadata
         # charges that had not ended, and that the gateway does not know any more
         self.gone: set[str] = set()
@@ -107,7 +106,7 @@ class Lists:
     @property
     def moved(self) -> int:
         """How much lists have told that the journal did not know."""
-        return self._moved + self.may_be.kept
+        return self.absorbing.moved + self.may_be.kept
 
     # --- before the first send
 
@@ -190,7 +189,7 @@ class Lists:
             elif self._recorder.whose.is_unclaimed(reply.charge):
                 await self._recorder.strays.keep_nameless([reply.charge])
             else:
-                await self._adopt_by_id(charge_id)
+                await self.absorbing.adopt_by_id(charge_id)
         return untold
 
     async def look_again(self, since: datetime) -> str:
@@ -210,7 +209,7 @@ class Lists:
     async def absorb_old(self, page: Page) -> None:
         """A page of a list that reaches further back than the one before the first send."""
         if self._look is None:
-            await self.absorb_all(page)
+            await self.absorbing.absorb_all(page)
         else:
             await self._absorb_first(self._look, page)
 
@@ -226,7 +225,7 @@ class Lists:
         if unknown:
             await self._met(unknown, look)
         for charge, known in matched:
-            await self._absorb(charge, known, adopting=True)
+            await self.absorbing.absorb(charge, known, adopting=True)
         await self._recorder.others.keep(page.charges)
 
     async def _met(self, unknown: Sequence[ChargeSeen], look: Look) -> None:
@@ -249,7 +248,7 @@ class Lists:
 
     async def compare(self, since: datetime) -> None:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
-        listing = await self.read(since - OVERLAP, self.absorb_all)
+        listing = await self.read(since - OVERLAP, self.absorbing.absorb_all)
         if listing is not None and listing.complete:
             await self.still_lacking(listing)
             if not self.unsure:
@@ -263,7 +262,7 @@ class Lists:
         of what else was charged (J05), and is no better; later ones lag behind what is being sent,
         and `compare` looks for the rest. One that was cut goes on from where it was.
         """
-        listing = await self.read(since, self.absorb_all, proving=False)
+        listing = await self.read(since, self.absorbing.absorb_all, proving=False)
         if listing is None or not listing.complete:
             self.no_use = f"{INCOMPLETE} while charging"
             return None
@@ -297,7 +296,7 @@ class Lists:
         """
         case = self._recorder.cases.case_of(charge_id)
         if case is None:
-            await self._adopt_by_id(charge_id)
+            await self.absorbing.adopt_by_id(charge_id)
             case = self._recorder.cases.case_of(charge_id)
         step = steps.SEE_CHARGE()
         if case is None:
@@ -314,42 +313,6 @@ class Lists:
             step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
             why = said.STOP_UNKNOWN(order=order_id, charge=charge_id)
         await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
-
-    async def _adopt_by_id(self, charge_id: str) -> None:
-        """One that gave a loss away, and that no list shows any more: the gateway may know it by
-        its id.
-        """
-        charge = await self._by_id.read(charge_id)
-        if charge is not None:
-            for one, known in self._recorder.whose.match([charge]):
-                await self._absorb(one, known, adopting=True)
-
-    async def take_up(
-        self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]
-    ) -> None:
-        """An order that is about to be sent has charges already, each by its attempt: they named
-        only their keys.
-        """
-        known = {
-            earlier.intent.attempt: Case(earlier.intent, earlier, present=False)
-            for earlier in case.others
-            if earlier.intent.order_id == case.intent.order_id
-        }
-        if case.attempt is not None:
-            known[case.intent.attempt] = case
-        with suppress(Taken):
-            for number, stray in strays:
-                # what a list of an earlier run showed of it may be old
-                by_id = await self._by_id.read_once(stray)
-                charge = stray
-                if by_id is not None and key_in(by_id) == key_in(stray):
-                    charge = by_id
-                if number in known:
-                    await self._recorder.found(known[number], charge)
-                else:
-                    asked = _asked(case.intent, number, charge)
-                    known[number] = await self._recorder.adopt(charge, number, asked)
-                self._told(known[number])
 
     # --- one list
 
@@ -558,82 +521,6 @@ class Lists:
             return self._channel.gateway_date
         return min(listing.latest, iso(now_of(self._clock)))
 
-    # --- what it shows
-
-    async def absorb_all(self, page: Page) -> None:
-        """Take what is of this job into the journal, and what others charge of its orders; what
-        cannot be explained is a stop.
-        """
-        for charge, known in self._recorder.whose.match(page.charges):
-            await self._absorb(charge, known, adopting=False)
-        await self._recorder.others.keep(page.charges)
-
-    async def absorb_known(self, page: Page) -> None:
-        """The same of the attempts that the journal knows. What it does not know is left to the
-        list before a run's first send, which takes it over (`look`).
-        """
-        for charge, known in self._recorder.whose.match(page.charges):
-            if isinstance(known, Case):
-                await self._absorb(charge, known, adopting=False)
-        await self._recorder.others.keep(page.charges)
-
-    async def _ask_for_other(self, case: Case, charge: ChargeSeen) -> None:
-        """A list shows a charge under the key of one that has another id: what the gateway knows of
-        that one says whether there are two, or an answer told a false id.
-        """
-        known = _other_than(case, charge)
-        if known and await self._by_id.is_unknown(known):
-            await self._recorder.missing(case, known)
-
-    async def _absorb(
-        self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool
-    ) -> None:
-        """Take a charge of this job from a list into the journal; what cannot be explained is a
-        stop.
-        """
-        if isinstance(known, Case):
-            by_id = None
-            await self._ask_for_other(known, charge)
-            if _lost_its_chain(known, charge):
-                by_id = await self._by_id.read_once(charge)
-            before = known.attempt
-            await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
-            self._moved += known.attempt is not before
-            return
-        if known is None:
-            await self._recorder.stop_for_charge(
-                charge.id,
-                str(said.STOP_FOREIGN_KEY(charge=charge.id)),
-            )
-            return
-        stop = ""
-        if not adopting:
-            stop = str(said.STOP_OTHER_RUN(charge=charge.id))
-        try:
-            case = await self._recorder.adopt(charge, known, stop=stop)
-        # its order entered the journal at this moment: by a worker's intent, or from another list
-        except Taken:
-            ((_, by_now),) = self._recorder.whose.match([charge])
-            # as its own attempt now, or beside another one
-            await self._absorb(charge, by_now, adopting=adopting)
-            return
-        self._moved += 1
-        self._told(case)
-
-
-def _other_than(case: Case, charge: ChargeSeen) -> str:
-    """Id of the charge that an attempt is known to have, where a list shows another one under its
-    key for the first time; empty otherwise.
-    """
-    attempt = case.attempt
-    if attempt is None or attempt.charge is None or charge.id in attempt.twins:
-        return ""
-    known = attempt.charge.id
-    its_own = key_in(charge) == case.intent.key and known in attempt.twins
-    if not its_own or known in attempt.unknown:
-        return ""
-    return known
-
 
 def age_s(created_at: str, now: datetime, *, dated: bool) -> float:
     """How old a charge is by our clock; with a margin where the gateway does not tell its time
@@ -659,38 +546,6 @@ def lacks(charge_id: str) -> str:
     return (
         f"the gateway's list does not show {charge_id}, which this journal has proof of"
     )
-
-
-def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:
-    """What an attempt of the same order asked for; of another one than is about to be sent only the
-    charge tells.
-    """
-    if number == intent.attempt:
-        return intent
-    return replace(
-        intent,
-        attempt=number,
-        key=key_in(charge) or "",
-        body="",
-        body_sha256="",
-        content="",
-        amount=charge.amount,
-        currency=charge.currency,
-        destination=charge.destination or "",
-        payer=charge.payer or "",
-        single_use="",
-    )
-
-
-def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:
-    """Does a list show a charge without the chain that it had? The list may be a copy from
-    before.
-    """
-    if case.attempt is None or case.attempt.charge is None:
-        return False
-    known = case.attempt.charge
-    had_one = known.id == charge.id and bool(known.chain)
-    return had_one and charge.paid and not charge.chain
 
 
 def _unreadable(listing: Listing) -> ChargeSeen | None:

@@ -477,7 +477,7 @@ class Settlement:
         """
         strays = self._recorder.strays.strays_of(case.intent.order_id)
         if strays:
-            await self.lists.take_up(case, strays)
+            await self.lists.absorbing.take_up(case, strays)
 
     async def _conclude(
         self,

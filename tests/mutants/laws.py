@@ -1031,7 +1031,7 @@ def _() -> None:
 
         return absorb
 
-    swap("batchpay.settlement.lists:Lists._absorb", make)
+    swap("batchpay.settlement.absorbing:Absorbing.absorb", make)
 
 
 # --- L12: the journal is the truth, the queue is a hint
@@ -1646,7 +1646,7 @@ def _() -> None:
     async def nothing(self: Any, page: Any) -> None:
         pass
 
-    swap("batchpay.settlement.lists:Lists.absorb_known", lambda was: nothing)
+    swap("batchpay.settlement.absorbing:Absorbing.absorb_known", lambda was: nothing)
 
 
 def as_it_was_answered(was: Any) -> Any:
