@@ -26,12 +26,12 @@ from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
 from batchpay.settlement.absorbing import _other_than
 from batchpay.settlement.lists import (
-    MOST_BARE,
     PASSED_OVER,
     Lists,
     age_s,
 )
 from batchpay.settlement.may_be import may_be
+from batchpay.settlement.odd import MOST_BARE
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.since import EVERYTHING, charged_since, iso

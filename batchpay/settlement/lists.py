@@ -16,7 +16,6 @@ from batchpay.domain.events import Listed, Restored
 from batchpay.domain.model import (
     Answer,
     ChargeSeen,
-    OddEntry,
     Outcome,
     Page,
     UnreadablePage,
@@ -31,6 +30,7 @@ from batchpay.settlement.by_id import ById
 from batchpay.settlement.cases import Case
 from batchpay.settlement.may_be import MayBe
 from batchpay.settlement.means import Means
+from batchpay.settlement.odd import OddlyTold
 from batchpay.settlement.pacing import http_date
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.since import EVERYTHING, OVERLAP, iso, now_of, time_of
@@ -43,8 +43,6 @@ YOUNGER = timedelta(seconds=5)
 MOST_INCOMPLETE = 8  # incomplete listings in a row before a run gives up on them
 PASSED_OVER = str(said.PASSED_OVER())
 INCOMPLETE = str(said.LIST_INCOMPLETE())
-# entries that tell little but their id, and that a run asks for by it
-MOST_BARE = 100
 # for a charge that no list shows, not even beside younger ones
 LONGEST_WAIT_S = 86_400.0
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
@@ -77,6 +75,7 @@ class Lists:
         self.witnesses = Witnesses(means)
         self._by_id = ById(means.gateway, means.channel)
         self.absorbing = Absorbing(means.recorder, self._by_id, told)
+        self._odd = OddlyTold(means.recorder, self._by_id)
         self.may_be = MayBe(means, self._by_id)
         self._channel = means.channel
         self._recorder = means.recorder
@@ -91,7 +90,6 @@ class Lists:
         # from when, and up to when (None: their time), complete lists of this run were read that
         # prove what they do not show
         self.covered: list[tuple[datetime, datetime | None]] = []
-        self._asked_bare = 0  # how many of them told neither recipient nor metadata
         # charges that had not ended, and that the gateway does not know any more
         self.gone: set[str] = set()
         # what the last list did not show of the one order that goes alone
@@ -360,12 +358,12 @@ class Lists:
                 and (date := http_date(answer.date))
             ):
                 listing.now = iso(max(date, now_of(self._clock)) + YOUNGER)
-            told = await self._as_told(page.odd)
+            told = await self._odd.as_told(page.odd)
             if told is None:  # before the page is taken: it may be the last one
-                listing.broken = await self._wait_for_a_word(listing, page.odd)
+                listing.broken = await self._odd.wait_for_a_word(listing, page.odd)
                 return True
             fresh = listing.add(page)
-            fresh = await self._readable(
+            fresh = await self._odd.readable(
                 replace(fresh, charges=(*fresh.charges, *told))
             )
             news = self._recorder.expected.news_of(fresh.charges)
@@ -399,64 +397,6 @@ class Lists:
             return False
         # what is too long or cannot be read the list cannot show either: it proves nothing then
         listing.newest = answer.said or ""
-        return True
-
-    async def _as_told(self, odd: Sequence[OddEntry]) -> list[ChargeSeen] | None:
-        """What entries that cannot be read are, asked for by their ids; nothing of those that this
-        journal knows already, or that a person said are none of this job's. None: one of them may
-        be any order's.
-        """
-        charges = []
-        for entry in odd:
-            if self._is_told(entry.id):
-                continue
-            charge = await self._by_id.read(entry.id)
-            if charge is None:
-                return None
-            charges.append(charge)
-        return charges
-
-    async def _wait_for_a_word(self, listing: Listing, odd: Sequence[OddEntry]) -> str:
-        """Why a list is not read beyond some entries; each is kept for a person to tell of."""
-        reasons = []
-        for entry in odd:
-            if self._is_told(entry.id):
-                continue
-            step = steps.ODD_ENTRY(charge=entry.id)
-            place = entry.told(listing.offset)
-            reasons.append(
-                f"of the charges since {listing.since}, oldest first, {place}; {step}"
-            )
-            why = f"{INCOMPLETE}: an entry cannot be read as a charge: {entry.names}; {step}"
-            await self._recorder.unreadable(entry.id, why)
-        return reasons[0]
-
-    def _is_told(self, charge_id: str) -> bool:
-        """Does this journal know it, or did a person say that it is none of this job's?"""
-        recorder = self._recorder
-        return charge_id in recorder.strays.disowned or recorder.whose.is_known(
-            charge_id
-        )
-
-    async def _readable(self, page: Page) -> Page:
-        """The same page; a charge whose metadata cannot be read is asked for by its id, once: one
-        of a recipient, and one that tells none either, which may be anybody's; of these so many.
-        """
-        charges = []
-        for charge in page.charges:
-            by_id = None
-            if "metadata" in charge.unread_fields and self._is_worth_asking(charge):
-                by_id = await self._by_id.read_once(charge)
-            charges.append(by_id or charge)
-        return replace(page, charges=tuple(charges))
-
-    def _is_worth_asking(self, charge: ChargeSeen) -> bool:
-        if charge.destination is not None:
-            return True
-        is_known = self._by_id.was_read_once(charge) or self._is_told(charge.id)
-        if is_known or self._asked_bare >= MOST_BARE:
-            return False
-        self._asked_bare += 1
         return True
 
     async def still_lacking(self, listing: Listing) -> list[str]:

@@ -448,9 +448,9 @@ def _() -> None:
     LATE + "test_an_entry_of_a_list_that_tells_only_its_id_is_asked_for_by_it",
 )
 def _() -> None:
-    import batchpay.settlement.lists as lists
+    import batchpay.settlement.odd as odd
 
-    lists.MOST_BARE = 0
+    odd.MOST_BARE = 0
 
 
 @mutant(
