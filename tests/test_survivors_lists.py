@@ -26,7 +26,6 @@ from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
 from batchpay.settlement.absorbing import _other_than
 from batchpay.settlement.lists import (
-    PASSED_OVER,
     Lists,
     age_s,
 )
@@ -34,6 +33,7 @@ from batchpay.settlement.may_be import may_be
 from batchpay.settlement.odd import MOST_BARE
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.paging import read_list
+from batchpay.settlement.reading import PASSED_OVER
 from batchpay.settlement.since import EVERYTHING, charged_since, iso
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
@@ -578,7 +578,7 @@ def test_a_list_begins_with_the_youngest_charge_that_it_must_show() -> None:
 
     def begins(some: Mapping[str, tuple[str, float]]) -> str:
         async def main() -> str:
-            listing = await lists_of(some).read(SENT, absorb)
+            listing = await lists_of(some).reading.read(SENT, absorb)
             assert listing is not None
             return listing.since
 

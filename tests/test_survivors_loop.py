@@ -14,7 +14,7 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.domain.model import Answer, Intent, Outcome
 from batchpay.lifecycle.request import intent_of
 from batchpay.settlement import Brought, Limits, Run, at_gateway
-from batchpay.settlement.lists import PASSED_OVER
+from batchpay.settlement.reading import PASSED_OVER
 from tests import test_settlement
 from tests.fakes import FakeGateway
 from tests.test_settlement import SETTINGS, World, document, only, until

@@ -110,7 +110,7 @@ async def look_up(
     if attempt.charge is not None:
         # of this one it is asked whether it is there
         opened.recorder.expected.known.pop(own, None)
-    listing = await lists.read(since, absorb)
+    listing = await lists.reading.read(since, absorb)
     news = [charge for charge in found if charge.takes_money]
     if not news and not attempt.closed and attempt.outcome is not Outcome.UNPROVEN:
         news = found[:1]

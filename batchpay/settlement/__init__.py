@@ -20,6 +20,7 @@ throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
 since      from when a list begins, so that it shows what it must
 witnesses  what a list must show; without that it proves no absence
+reading    one list, to its end
 odd        what a list tells so that it cannot be read
 absorbing  what a list shows of this job enters the journal
 may_be     is a charge of which nothing tells whose it is an attempt's own?

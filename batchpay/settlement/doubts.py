@@ -18,8 +18,9 @@ from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.messages import nights as said
 from batchpay.settlement.by_id import NO_REPLY, Reply, ask_for
 from batchpay.settlement.cases import Case
-from batchpay.settlement.lists import MOST_INCOMPLETE, Lists
+from batchpay.settlement.lists import Lists
 from batchpay.settlement.means import Means
+from batchpay.settlement.reading import MOST_INCOMPLETE
 from batchpay.settlement.shown_before import ask_for_one
 from batchpay.settlement.since import OVERLAP, charged_since
 
@@ -283,7 +284,7 @@ class Doubts:
         if not self._open:
             return True
         since = self._since(list(doubts.values()), proves=bool(due))
-        listing = await self._lists.read(since, absorb, proving=bool(due))
+        listing = await self._lists.reading.read(since, absorb, proving=bool(due))
         proves = self._lists.witnesses.proves_absence(listing)
         for case in doubts.values():
             if case.intent.order_id not in self._open:

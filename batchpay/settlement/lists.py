@@ -1,12 +1,12 @@
 """The gateway's own list of charges, held against the journal: before, while and after a run (law
 L11).
 
-Every list passes `read`, and whether it proves anything is asked of `witnesses`.
+Every list passes `reading`, and whether it proves anything is asked of `witnesses`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,11 +14,9 @@ from functools import partial
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.events import Listed, Restored
 from batchpay.domain.model import (
-    Answer,
     ChargeSeen,
     Outcome,
     Page,
-    UnreadablePage,
 )
 from batchpay.domain.times import SKEW_S
 from batchpay.lifecycle.charge import can_be_asked_for
@@ -31,23 +29,21 @@ from batchpay.settlement.cases import Case
 from batchpay.settlement.may_be import MayBe
 from batchpay.settlement.means import Means
 from batchpay.settlement.odd import OddlyTold
-from batchpay.settlement.pacing import http_date
-from batchpay.settlement.paging import read_list
+from batchpay.settlement.reading import (
+    INCOMPLETE,
+    LONGEST_GAP_S,
+    MOST_INCOMPLETE,
+    Reading,
+    incomplete,
+    lacks,
+)
 from batchpay.settlement.since import EVERYTHING, OVERLAP, iso, now_of, time_of
 from batchpay.settlement.witnesses import Witnesses
 
 # ... and a repeated one this long before the youngest charge seen
 WATCH_OVERLAP = timedelta(seconds=10)
-# what is so much younger than a listing's begin, by either clock, it need not cover
-YOUNGER = timedelta(seconds=5)
-MOST_INCOMPLETE = 8  # incomplete listings in a row before a run gives up on them
-PASSED_OVER = str(said.PASSED_OVER())
-INCOMPLETE = str(said.LIST_INCOMPLETE())
 # for a charge that no list shows, not even beside younger ones
 LONGEST_WAIT_S = 86_400.0
-LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
-
-Absorb = Callable[[Page], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +71,15 @@ class Lists:
         self.witnesses = Witnesses(means)
         self._by_id = ById(means.gateway, means.channel)
         self.absorbing = Absorbing(means.recorder, self._by_id, told)
-        self._odd = OddlyTold(means.recorder, self._by_id)
         self.may_be = MayBe(means, self._by_id)
+        self.notes: list[str] = []  # what a person should hear of the gateway's lists
+        self.reading = Reading(
+            means,
+            OddlyTold(means.recorder, self._by_id),
+            self.witnesses,
+            self.may_be,
+            self.notes,
+        )
         self._channel = means.channel
         self._recorder = means.recorder
         self._told = told
@@ -87,9 +90,6 @@ class Lists:
         self.met_unknown = False
         # why nothing goes since, where the look that then follows came to nothing
         self.unsure = ""
-        # from when, and up to when (None: their time), complete lists of this run were read that
-        # prove what they do not show
-        self.covered: list[tuple[datetime, datetime | None]] = []
         # charges that had not ended, and that the gateway does not know any more
         self.gone: set[str] = set()
         # what the last list did not show of the one order that goes alone
@@ -98,7 +98,6 @@ class Lists:
         # CLOCK_BOOTTIME up to which the last list while charging shows every charge that this run
         # was told of; None: all of them
         self.shown_until_s: float | None = None
-        self.notes: list[str] = []  # what a person should hear of the gateway's lists
         self.owed: list[str] = []  # of these, what is for the next run to look at
 
     @property
@@ -122,7 +121,7 @@ class Lists:
         why = INCOMPLETE
         self.met_unknown = False
         while tries < MOST_INCOMPLETE:
-            listing = await self.read(
+            listing = await self.reading.read(
                 since - OVERLAP, partial(self._absorb_first, look)
             )
             if listing is None or not listing.complete:
@@ -246,7 +245,7 @@ class Lists:
 
     async def compare(self, since: datetime) -> None:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
-        listing = await self.read(since - OVERLAP, self.absorbing.absorb_all)
+        listing = await self.reading.read(since - OVERLAP, self.absorbing.absorb_all)
         if listing is not None and listing.complete:
             await self.still_lacking(listing)
             if not self.unsure:
@@ -260,7 +259,9 @@ class Lists:
         of what else was charged (J05), and is no better; later ones lag behind what is being sent,
         and `compare` looks for the rest. One that was cut goes on from where it was.
         """
-        listing = await self.read(since, self.absorbing.absorb_all, proving=False)
+        listing = await self.reading.read(
+            since, self.absorbing.absorb_all, proving=False
+        )
         if listing is None or not listing.complete:
             self.no_use = f"{INCOMPLETE} while charging"
             return None
@@ -311,93 +312,6 @@ class Lists:
             step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
             why = said.STOP_UNKNOWN(order=order_id, charge=charge_id)
         await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
-
-    # --- one list
-
-    async def read(
-        self,
-        since: datetime,
-        absorb: Absorb,
-        *,
-        proving: bool = True,
-        until: datetime | None = None,
-    ) -> Listing | None:
-        """Read one listing to its end, page by page; None when the gateway gave no page at all.
-
-        Pages shrink while an answer is longer than anybody should read; a charge that is, by
-        itself, is passed over. `proving`: what it does not show is to count as not there, for which
-        the gateway is asked once more. `until`: up to when it need be read; None: to its end.
-        """
-        if proving:
-            until_ns = None
-            if until is not None:
-                until_ns = _ns(until)
-            self._recorder.expected.witness(_ns(since), until_ns)
-        begun_s = self._clock.elapsed_s()
-        listing = Listing(
-            begun_s=begun_s, since=min(iso(since), self.witnesses.youngest(begun_s))
-        )
-        if until is not None:
-            listing.until = iso(until)
-        if proving and not await self._ask_newest(listing):
-            return None
-
-        async def take(answer: Answer[Page | UnreadablePage]) -> bool:
-            page = answer.said
-            if isinstance(page, UnreadablePage):
-                listing.broken = (
-                    f"of the charges since {listing.since}, oldest first,"
-                    f" {page.told(listing.offset)}; {steps.ASK_GATEWAY()}"
-                )
-                return True
-            if page is None:
-                return False
-            if (
-                not listing.offset
-                and not listing.now
-                and (date := http_date(answer.date))
-            ):
-                listing.now = iso(max(date, now_of(self._clock)) + YOUNGER)
-            told = await self._odd.as_told(page.odd)
-            if told is None:  # before the page is taken: it may be the last one
-                listing.broken = await self._odd.wait_for_a_word(listing, page.odd)
-                return True
-            fresh = listing.add(page)
-            fresh = await self._odd.readable(
-                replace(fresh, charges=(*fresh.charges, *told))
-            )
-            news = self._recorder.expected.news_of(fresh.charges)
-            self._recorder.whose.trace(news)
-            listing.unclaimed += filter(self._recorder.whose.is_unclaimed, news)
-            await absorb(replace(fresh, charges=news))
-            await self._recorder.strays.keep_strays()
-            return True
-
-        read = await read_list(
-            self._channel, partial(self._gateway.page, listing.since), listing, take
-        )
-        if listing.skipped and PASSED_OVER not in self.notes:
-            self.notes.append(PASSED_OVER)
-        await self.may_be.keep_beside_uncharged(listing)
-        if not read:
-            return None
-        if proving and self.witnesses.proves_absence(listing):
-            end = None
-            if listing.is_past:
-                end = until
-            self.covered.append((time_of(listing.since) or since, end))
-        return listing
-
-    async def _ask_newest(self, listing: Listing) -> bool:
-        """Which charge must the list end with, or show at least? False when the gateway is silent;
-        an answer that is no page leaves the list to speak for itself.
-        """
-        answer = await self._channel.ask(partial(self._gateway.newest, listing.since))
-        if answer is None:
-            return False
-        # what is too long or cannot be read the list cannot show either: it proves nothing then
-        listing.newest = answer.said or ""
-        return True
 
     async def still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period
@@ -474,20 +388,6 @@ def age_s(created_at: str, now: datetime, *, dated: bool) -> float:
     return (now - made).total_seconds()
 
 
-def incomplete(listing: Listing | None) -> str:
-    """Why a list proves nothing, in words."""
-    if listing is None or not listing.broken:
-        return INCOMPLETE
-    return str(said.LIST_BROKEN(why=listing.broken))
-
-
-def lacks(charge_id: str) -> str:
-    """The same of one that should show a charge and does not."""
-    return (
-        f"the gateway's list does not show {charge_id}, which this journal has proof of"
-    )
-
-
 def _unreadable(listing: Listing) -> ChargeSeen | None:
     """One in the list that no journal is left to tell whose it is."""
     for charge in listing.unclaimed:
@@ -504,7 +404,3 @@ def unreadable_after_loss(charge_id: str) -> str:
         f"what {charge_id} in the gateway's list is for cannot be read, and this journal is new or"
         f" lost events: it may be an order of this job; {steps.NOT_OURS(charge=charge_id)}"
     )
-
-
-def _ns(at: datetime) -> int:
-    return int(at.timestamp()) * 10**9

@@ -24,16 +24,12 @@ from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.doubts import Doubts, News
-from batchpay.settlement.lists import (
-    LONGEST_GAP_S,
-    MOST_INCOMPLETE,
-    Lists,
-    Look,
-)
+from batchpay.settlement.lists import Lists, Look
 from batchpay.settlement.means import Means
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
 from batchpay.settlement.reach import Reach
+from batchpay.settlement.reading import LONGEST_GAP_S, MOST_INCOMPLETE
 from batchpay.settlement.since import OVERLAP, time_of
 from batchpay.settlement.slots import Slots, Turn
 from batchpay.settlement.throttled import Throttled

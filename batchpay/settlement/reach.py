@@ -28,14 +28,14 @@ from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry
 from batchpay.settlement.cases import Case
-from batchpay.settlement.lists import (
+from batchpay.settlement.lists import Lists
+from batchpay.settlement.means import Means
+from batchpay.settlement.reading import (
     LONGEST_GAP_S,
     MOST_INCOMPLETE,
-    Lists,
     incomplete,
     lacks,
 )
-from batchpay.settlement.means import Means
 from batchpay.settlement.since import EVERYTHING, OVERLAP, charged_since, iso
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -264,7 +264,7 @@ class Reach:
     def _is_covered(self, window: Window) -> bool:
         return any(
             Window(since, until or FOREVER).covers(window)
-            for since, until in self._lists.covered
+            for since, until in self._lists.reading.covered
         )
 
     async def _read_window(self, window: Window) -> str:
@@ -276,7 +276,7 @@ class Reach:
             until = window.until
         for _ in range(MOST_INCOMPLETE):
             met = self._lists.met_unknown
-            listing = await self._lists.read(
+            listing = await self._lists.reading.read(
                 window.since, self._lists.absorb_old, until=until
             )
             if self._lists.met_unknown and not met:
