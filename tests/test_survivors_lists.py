@@ -27,7 +27,6 @@ from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
 from batchpay.settlement.absorbing import _other_than
 from batchpay.settlement.lists import (
     Lists,
-    age_s,
 )
 from batchpay.settlement.may_be import may_be
 from batchpay.settlement.odd import MOST_BARE
@@ -35,6 +34,7 @@ from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.paging import read_list
 from batchpay.settlement.reading import PASSED_OVER
 from batchpay.settlement.since import EVERYTHING, charged_since, iso
+from batchpay.settlement.unshown import age_s
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import SETTINGS, World, only

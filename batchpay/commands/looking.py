@@ -178,12 +178,12 @@ async def _refuse_unproving(
     """
     if listing is not None and listing.complete:
         # one that is gone is a stop, which says what ends that
-        await lists.still_lacking(listing)
+        await lists.unshown.still_lacking(listing)
     if of_a_charge:
-        for charge_id in lists.gone:
+        for charge_id in lists.unshown.gone:
             opened.recorder.expected.known.pop(charge_id, None)
     if listing is not None and (lacking := lists.witnesses.lacking(listing)):
-        raise DoesNotAddUp(_proves_nothing(opened, lacking[0], lists.gone))
+        raise DoesNotAddUp(_proves_nothing(opened, lacking[0], lists.unshown.gone))
     if not lists.witnesses.proves_absence(listing):
         raise channel.fatal or GatewaySilent(str(screens.LIST_NOT_READ()))
 

@@ -22,6 +22,8 @@ since      from when a list begins, so that it shows what it must
 witnesses  what a list must show; without that it proves no absence
 reading    one list, to its end
 odd        what a list tells so that it cannot be read
+unshown    a charge with proof that no list shows
+bound      up to when a completed list speaks
 absorbing  what a list shows of this job enters the journal
 may_be     is a charge of which nothing tells whose it is an attempt's own?
 lists      the gateway's own list of charges, held against the journal

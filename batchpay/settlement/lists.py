@@ -12,18 +12,16 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from batchpay.domain.errors import Misconfigured
-from batchpay.domain.events import Listed, Restored
+from batchpay.domain.events import Restored
 from batchpay.domain.model import (
     ChargeSeen,
-    Outcome,
     Page,
 )
-from batchpay.domain.times import SKEW_S
 from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.listing import Listing
-from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.absorbing import Absorbing
+from batchpay.settlement.bound import Bound
 from batchpay.settlement.by_id import ById
 from batchpay.settlement.cases import Case
 from batchpay.settlement.may_be import MayBe
@@ -38,12 +36,11 @@ from batchpay.settlement.reading import (
     lacks,
 )
 from batchpay.settlement.since import EVERYTHING, OVERLAP, iso, now_of, time_of
+from batchpay.settlement.unshown import Unshown
 from batchpay.settlement.witnesses import Witnesses
 
 # ... and a repeated one this long before the youngest charge seen
 WATCH_OVERLAP = timedelta(seconds=10)
-# for a charge that no list shows, not even beside younger ones
-LONGEST_WAIT_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,6 @@ class Lists:
     """
 
     def __init__(self, means: Means, told: Callable[[Case], None]) -> None:
-        self._gateway = means.gateway
         self._clock = means.clock
         self.witnesses = Witnesses(means)
         self._by_id = ById(means.gateway, means.channel)
@@ -80,9 +76,12 @@ class Lists:
             self.may_be,
             self.notes,
         )
+        self.unshown = Unshown(
+            means, self._by_id, self.witnesses, self.absorbing, told, self.notes
+        )
+        self._bound = Bound(means, self.witnesses, self.unshown)
         self._channel = means.channel
         self._recorder = means.recorder
-        self._told = told
         self._period_s = means.settings.doubt_period_s
         self._gap_s = min(means.settings.lookup_gap_s, LONGEST_GAP_S)
         self._look: Look | None = None
@@ -90,8 +89,6 @@ class Lists:
         self.met_unknown = False
         # why nothing goes since, where the look that then follows came to nothing
         self.unsure = ""
-        # charges that had not ended, and that the gateway does not know any more
-        self.gone: set[str] = set()
         # what the last list did not show of the one order that goes alone
         self._passed_over = ""
         self.no_use = ""  # why the last list while charging was of no use
@@ -145,7 +142,7 @@ class Lists:
                 tries += 1
                 await self._channel.rest(gap_s)
                 continue
-            lacking = await self.still_lacking(listing)
+            lacking = await self.unshown.still_lacking(listing)
             if is_lost and not lacking:
                 lacking = await self._untold_by_reports(listing)
             if lacking:
@@ -163,7 +160,7 @@ class Lists:
                     for charge in listing.unclaimed
                     if charge.destination or charge.id in called
                 )
-            await self._note_bound(listing, iso(since))
+            await self._bound.note(listing, iso(since))
             return ""
         return self._channel.closed or why
 
@@ -180,7 +177,7 @@ class Lists:
                 continue
             reply = await self._by_id.ask(charge_id)
             if reply.is_unknown:
-                await self._stop_for_unshown(charge_id)
+                await self.unshown.stop(charge_id)
             elif reply.charge is None:
                 untold.append(charge_id)
             elif self._recorder.whose.is_unclaimed(reply.charge):
@@ -247,9 +244,9 @@ class Lists:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
         listing = await self.reading.read(since - OVERLAP, self.absorbing.absorb_all)
         if listing is not None and listing.complete:
-            await self.still_lacking(listing)
+            await self.unshown.still_lacking(listing)
             if not self.unsure:
-                await self._note_bound(listing, "")
+                await self._bound.note(listing, "")
 
     async def watch(self, since: datetime, *, opening: bool) -> datetime | None:
         """The same while orders are sent; returns from where the next one goes on, None when it was
@@ -286,106 +283,7 @@ class Lists:
         answered (J11).
         """
         if self._passed_over:
-            await self._stop_for_unshown(self._passed_over)
-
-    async def _stop_for_unshown(self, charge_id: str) -> None:
-        """A charge that this journal has proof of is in no list: the stop names its order, and
-        where a person looks. One that the gateway does not know by its id either is gone: that
-        stays told of its order, until a person ends it.
-        """
-        case = self._recorder.cases.case_of(charge_id)
-        if case is None:
-            await self.absorbing.adopt_by_id(charge_id)
-            case = self._recorder.cases.case_of(charge_id)
-        step = steps.SEE_CHARGE()
-        if case is None:
-            why = said.STOP_IN_NO_LIST(charge=charge_id)
-            await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
-            return
-        order_id = case.intent.order_id
-        why = said.STOP_IN_NO_LIST_OF(order=order_id, charge=charge_id)
-        if charge_id not in self._recorder.stopped_for and await self._by_id.is_unknown(
-            charge_id
-        ):
-            await self._recorder.missing(case, charge_id)
-            self._told(case)
-            step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
-            why = said.STOP_UNKNOWN(order=order_id, charge=charge_id)
-        await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
-
-    async def still_lacking(self, listing: Listing) -> list[str]:
-        """Those of `lacking` that may yet be shown; one that is passed over after the doubt period
-        is a stop (J11).
-        """
-        waiting = []
-        for charge_id in self.witnesses.lacking(listing):
-            is_told = charge_id in self._recorder.stopped_for or charge_id in self.gone
-            if is_told or await self._is_for_a_person(charge_id):
-                continue
-            created_at, _ = self._recorder.expected.known[charge_id]
-            made_s = age_s(created_at, now_of(self._clock), dated=self._channel.dated)
-            is_old = made_s >= self._period_s
-            is_passed_over = created_at <= listing.latest or made_s >= LONGEST_WAIT_S
-            if is_old and (is_passed_over or await self._by_id.is_unknown(charge_id)):
-                await self._stop_for_unshown(charge_id)
-            else:
-                waiting.append(charge_id)
-        return waiting
-
-    async def _is_for_a_person(self, charge_id: str) -> bool:
-        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for
-        a person (J27). Until they say what became of it, no list proves an absence: what has lost
-        one charge may not show another.
-        """
-        case = self._recorder.cases.case_of(charge_id)
-        if (
-            case is None
-            or case.attempt is None
-            or case.attempt.outcome is not Outcome.PENDING
-        ):
-            return False
-        if not await self._by_id.is_unknown(charge_id):
-            return False
-        await self._recorder.missing(case, charge_id)
-        self.gone.add(charge_id)
-        gone = said.GONE(charge=charge_id, order=case.intent.order_id)
-        self.notes.append(str(gone))
-        self._told(case)
-        return True
-
-    async def _note_bound(self, listing: Listing, otherwise: str) -> None:
-        """Up to when a completed list speaks, but not beyond a charge that it should show and does
-        not show yet, nor beyond one that is gone: the next run must miss that, too.
-        """
-        bound = self._bound(listing) or otherwise
-        known = self._recorder.expected.known
-        for charge_id in (*self.witnesses.lacking(listing), *self.gone):
-            if charge_id in known:
-                created_at, _ = known[charge_id]
-                bound = min(bound, created_at)
-        if bound:
-            await self._recorder.note(Listed(bound=bound))
-
-    def _bound(self, listing: Listing) -> str:
-        """The gateway's clock, or else its youngest charge, if that has been.
-
-        Empty when the gateway said no time at all: a clock that nobody checked says nothing either.
-        """
-        if self._channel.gateway_date or not listing.latest:
-            return self._channel.gateway_date
-        return min(listing.latest, iso(now_of(self._clock)))
-
-
-def age_s(created_at: str, now: datetime, *, dated: bool) -> float:
-    """How old a charge is by our clock; with a margin where the gateway does not tell its time
-    (`dated`), for then nobody has checked ours. One that does not say when it was made is new.
-    """
-    made = time_of(created_at)
-    if made is None:
-        return 0.0
-    if not dated:
-        now -= timedelta(seconds=SKEW_S)
-    return (now - made).total_seconds()
+            await self.unshown.stop(self._passed_over)
 
 
 def _unreadable(listing: Listing) -> ChargeSeen | None:

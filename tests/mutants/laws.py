@@ -986,7 +986,7 @@ def _() -> None:
     from batchpay.settlement.since import iso, now_of
 
     swap(
-        "batchpay.settlement.lists:Lists._bound",
+        "batchpay.settlement.bound:Bound._told_by",
         lambda was: lambda self, listing: iso(now_of(self._clock)),
     )
 
@@ -1537,7 +1537,7 @@ def _() -> None:
 
         return is_for_a_person
 
-    swap("batchpay.settlement.lists:Lists._is_for_a_person", forgets)
+    swap("batchpay.settlement.unshown:Unshown._is_for_a_person", forgets)
 
 
 @mutant(
