@@ -25,7 +25,7 @@ from batchpay.job.load import load_job
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.sandbox.records import Charge
 from batchpay.settlement.doubts import Doubts
-from batchpay.settlement.lists import Lists
+from batchpay.settlement.first_look import FirstLook
 from batchpay.settlement.reach import (
     DAY_NS,
     FOREVER,
@@ -420,14 +420,14 @@ def test_a_later_look_that_no_list_allows_is_told_until_a_person_ends_it(
 
 def looks_once() -> Any:
     """The look before the first send is made; a further one is not."""
-    look = Lists.look
+    look = FirstLook.look
     looks = []
 
-    async def once(lists: Lists, *given: Any, **named: Any) -> str:
-        looks.append(lists)
+    async def once(first: FirstLook, *given: Any, **named: Any) -> str:
+        looks.append(first)
         if len(looks) > 1:
             return await silent()
-        return await look(lists, *given, **named)
+        return await look(first, *given, **named)
 
     return once
 
@@ -457,7 +457,7 @@ def test_nothing_goes_where_the_list_after_a_loss_that_an_old_one_shows_cannot_b
     pass_days(inbox, monkeypatch, 1)
     inbox.orders([payer(2, invoice="once more"), payer(3)], "inbox/a.csv")
     with monkeypatch.context() as patched:
-        patched.setattr(Lists, "look", looks_once())
+        patched.setattr(FirstLook, "look", looks_once())
         assert night(inbox) == 11
     assert inbox.money() == {"00001": 1, "00005": 1, "00007": 1}
     assert rows(inbox)["00003"]["outcome"] == "held"

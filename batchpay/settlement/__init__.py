@@ -18,6 +18,7 @@ queue      who is sent next, and how far a run may go
 reach      nothing goes again before a list has reached back to its first request
 throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
+first_look before a run sends anything it lists what there is, and takes over what is its own
 since      from when a list begins, so that it shows what it must
 witnesses  what a list must show; without that it proves no absence
 reading    one list, to its end
@@ -40,8 +41,8 @@ pacing     rate and backoff, pure
 
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
+from batchpay.settlement.first_look import Look
 from batchpay.settlement.following import Follows
-from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.means import Means
 from batchpay.settlement.preflight import Preflight, preflight

@@ -40,7 +40,7 @@ class Absorbing:
 
     async def absorb_known(self, page: Page) -> None:
         """The same of the attempts that the journal knows. What it does not know is left to the
-        list before a run's first send, which takes it over (`look`).
+        list before a run's first send, which takes it over (`first_look`).
         """
         for charge, known in self._recorder.whose.match(page.charges):
             if isinstance(known, Case):

@@ -24,7 +24,8 @@ from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.doubts import Doubts, News
-from batchpay.settlement.lists import Lists, Look
+from batchpay.settlement.first_look import Look
+from batchpay.settlement.lists import Lists
 from batchpay.settlement.means import Means
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
@@ -109,7 +110,7 @@ class Settlement:
         them.
         """
         gap_s = min(self._settings.lookup_gap_s, LONGEST_GAP_S)
-        self._why_held = await self.lists.look(look, gap_s=gap_s)
+        self._why_held = await self.lists.first_look.look(look, gap_s=gap_s)
         return not self._why_held
 
     async def recover(self, rest: Rest = _nobody_rests) -> None:
@@ -196,7 +197,9 @@ class Settlement:
             return f"a stop is in force: {self._recorder.stopped}"
         if not self._channel.closed and self._seconds_left() <= 0:
             self._channel.close(self._limits.too_late)
-        return self._channel.closed or self._queue.closed or self.lists.unsure
+        return (
+            self._channel.closed or self._queue.closed or self.lists.first_look.unsure
+        )
 
     def _seconds_left(self) -> float:
         now_ns = self._clock.now_ns()

@@ -275,12 +275,12 @@ class Reach:
         if window.until != FOREVER:
             until = window.until
         for _ in range(MOST_INCOMPLETE):
-            met = self._lists.met_unknown
+            met = self._lists.first_look.met_unknown
             listing = await self._lists.reading.read(
-                window.since, self._lists.absorb_old, until=until
+                window.since, self._lists.first_look.absorb_old, until=until
             )
-            if self._lists.met_unknown and not met:
-                return await self._lists.look_again(window.since)
+            if self._lists.first_look.met_unknown and not met:
+                return await self._lists.first_look.look_again(window.since)
             if self._is_covered(window):
                 return ""
             why = incomplete(listing)

@@ -44,8 +44,8 @@ from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.cases import Case
 from batchpay.settlement.channel import Channel
+from batchpay.settlement.first_look import Look
 from batchpay.settlement.following import Follower, Follows, PendingRound
-from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.means import Means
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight

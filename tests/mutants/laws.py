@@ -962,7 +962,7 @@ def _() -> None:
 
         return look
 
-    swap("batchpay.settlement.lists:Lists.look", make)
+    swap("batchpay.settlement.first_look:FirstLook.look", make)
 
 
 @mutant("L11", "a look that cannot be had is done without", SIMULATION)
@@ -974,7 +974,7 @@ def _() -> None:
 
         return look
 
-    swap("batchpay.settlement.lists:Lists.look", make)
+    swap("batchpay.settlement.first_look:FirstLook.look", make)
 
 
 @mutant(
@@ -1203,7 +1203,7 @@ def _() -> None:
     DOORS + "test_a_whole_state_folder_put_back_waits_for_what_was_under_way",
 )
 def _() -> None:
-    swap("batchpay.settlement.lists:Lists._met", left_out)
+    swap("batchpay.settlement.first_look:FirstLook._met", left_out)
 
 
 FORGOTTEN = DOORS + "test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night"
@@ -2222,14 +2222,14 @@ mutant(
 )
 def _() -> None:
     def make(was: Any) -> Any:
-        async def look_again(lists: Any, since: Any) -> Any:
-            why = await was(lists, since)
-            lists.unsure = ""
+        async def look_again(self: Any, since: Any) -> Any:
+            why = await was(self, since)
+            self.unsure = ""
             return why
 
         return look_again
 
-    swap("batchpay.settlement.lists:Lists.look_again", make)
+    swap("batchpay.settlement.first_look:FirstLook.look_again", make)
 
 
 mutant(
