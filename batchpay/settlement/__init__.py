@@ -18,21 +18,22 @@ queue      who is sent next, and how far a run may go
 reach      nothing goes again before a list has reached back to its first request
 throttled  who was told 429 goes again after the gateway's list, not before
 preflight  may each recipient be paid at all?
-first_look before a run sends anything it lists what there is, and takes over what is its own
+lists      all that reads the gateway's own list of charges, and holds it against the journal:
 since      from when a list begins, so that it shows what it must
+by_id      one charge, asked for by its id
 witnesses  what a list must show; without that it proves no absence
-reading    one list, to its end
-odd        what a list tells so that it cannot be read
-unshown    a charge with proof that no list shows
-bound      up to when a completed list speaks
-absorbing  what a list shows of this job enters the journal
 may_be     is a charge of which nothing tells whose it is an attempt's own?
-lists      the gateway's own list of charges, held against the journal
+odd        what a list tells so that it cannot be read
+reading    one list, to its end
+absorbing  what a list shows of this job enters the journal
+unshown    what becomes of a charge with proof that no list shows
+bound      up to when a completed list speaks
+first_look before a run sends anything it lists what there is, and takes over what is its own
+watching   lists while orders are sent, and after them
 paging     any list, page by page
 ledger     the account's own ledger, whole or not at all
 others     other jobs' charges of the same orders
 following  where the shares of earlier charges are, refunds, disputes: last, and in nobody's way
-by_id      one charge, asked for by its id
 doubts     what became of the sends that nobody answered
 loop       the workers, the deadline, and when sending is over
 slots      how many requests are under way at once

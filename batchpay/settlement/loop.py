@@ -174,7 +174,7 @@ class Settlement:
 
     async def compare(self, since: datetime) -> None:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
-        await self.lists.compare(since)
+        await self.lists.watching.compare(since)
 
     def interrupt(self, why: str, grace_s: float | None = None) -> None:
         """Claim nothing more; what is under way may end, within `grace_s` if given. The rest stays
@@ -231,7 +231,7 @@ class Settlement:
         opening = True
         while not (self._workers_done.is_set() or self._over()):
             begun_s = self._clock.elapsed_s()
-            further = await self.lists.watch(since, opening=opening)
+            further = await self.lists.watching.watch(since, opening=opening)
             if further:
                 self._resend(begun_s)
                 since = further
@@ -249,8 +249,8 @@ class Settlement:
                 incomplete >= MOST_INCOMPLETE
                 and incomplete_s > self._settings.doubt_period_s
             ):
-                self._queue.closed = self.lists.no_use
-                await self.lists.stop_for_unshown()
+                self._queue.closed = self.lists.watching.no_use
+                await self.lists.watching.stop_for_unshown()
             self._news.tell()
             await self._until_next_list(gap_s)
 
@@ -258,7 +258,7 @@ class Settlement:
         """Those that were told 429 before a list began, and of which it shows no charge, may go
         again.
         """
-        for case in self._throttled.release(self.lists.shown_until_s, begun_s):
+        for case in self._throttled.release(self.lists.watching.shown_until_s, begun_s):
             if case.attempt is not None and case.attempt.resends:
                 self._queue.again(case)
 

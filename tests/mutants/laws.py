@@ -1003,7 +1003,7 @@ def _() -> None:
 
         return watch
 
-    swap("batchpay.settlement.lists:Lists.watch", make)
+    swap("batchpay.settlement.watching:Watching.watch", make)
 
 
 @mutant(
