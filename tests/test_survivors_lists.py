@@ -708,7 +708,7 @@ def test_beside_an_unknown_charge_a_list_follows_once_nothing_can_land_any_more(
     async def main() -> str:
         gateway._commit(fields_of(1))
         look = Look(SENT, True, True, 1000.0 + quiet_in_s)
-        return await found.first_look.look(look, gap_s=1.0)
+        return await found.first_look.look(look)
 
     why, ended_s = in_virtual_time(main(), 1000.0)
     assert why == "" and ended_s >= 1000.0 + quiet_in_s

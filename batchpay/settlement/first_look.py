@@ -75,7 +75,7 @@ class FirstLook:
         # why nothing goes since, where the look that then follows came to nothing
         self.unsure = ""
 
-    async def look(self, look: Look, *, gap_s: float) -> str:
+    async def look(self, look: Look) -> str:
         """List and adopt what is ours; returns why that could not be done, empty when it could.
 
         A charge of ours that this journal does not know means that it was restored: then a second
@@ -95,45 +95,67 @@ class FirstLook:
             if listing is None or not listing.complete:
                 why = incomplete(listing)
                 tries += 1
-                await self._channel.rest(gap_s)
-                continue
-            # it was lost, whatever lies beside it; or our clock said where to begin
-            begins_late = self.met_unknown or not self._channel.dated
-            if begins_late and not look.known_before and since != EVERYTHING:
+            elif self._begins_late(look) and since != EVERYTHING:
                 since = EVERYTHING
                 continue
-            wait_s = look.quiet_at_s - self._clock.elapsed_s()
-            if self.met_unknown and wait_s > 0:
-                await self._channel.rest(wait_s)
+            elif self.met_unknown and await self._waits_until_quiet(look):
                 continue
-            is_lost = look.lost or self.met_unknown or not look.known_before
-            if is_lost and (unreadable := _unreadable(listing)):
+            elif self._is_lost(look) and (unreadable := _unreadable(listing)):
                 why = unreadable_after_loss(unreadable.id)
                 await self._recorder.unreadable(unreadable.id, why)
                 tries += 1
-                await self._channel.rest(gap_s)
-                continue
-            lacking = await self._unshown.still_lacking(listing)
-            if is_lost and not lacking:
-                lacking = await self._untold_by_reports(listing)
-            if lacking:
+            elif lacking := await self._lacking(look, listing):
                 why = lacks(lacking[0])
                 tries = 0
                 if self._clock.elapsed_s() - began_s > self._period_s:
                     tries = MOST_INCOMPLETE
-                await self._channel.rest(gap_s)
-                continue
-            if look.lost or self.met_unknown or (look.adopt and not look.known_before):
-                # of those that tell no recipient accounts are full; a report may tell of some
-                called = self._recorder.called_unproven()
-                await self._recorder.strays.keep_nameless(
-                    charge
-                    for charge in listing.unclaimed
-                    if charge.destination or charge.id in called
-                )
-            await self._bound.note(listing, iso(since))
-            return ""
+            else:
+                await self._keep(look, listing, since)
+                return ""
+            await self._channel.rest(self._gap_s)
         return self._channel.closed or why
+
+    def _begins_late(self, look: Look) -> bool:
+        """Does a journal that knows no order need a list of everything? It was lost, whatever lies
+        beside it; or our clock said where to begin.
+        """
+        is_doubtful = self.met_unknown or not self._channel.dated
+        return is_doubtful and not look.known_before
+
+    async def _waits_until_quiet(self, look: Look) -> bool:
+        """Could something land yet that was under way when the journal was lost? It is waited
+        for.
+        """
+        wait_s = look.quiet_at_s - self._clock.elapsed_s()
+        if wait_s <= 0:
+            return False
+        await self._channel.rest(wait_s)
+        return True
+
+    def _is_lost(self, look: Look) -> bool:
+        """May events be missing that the journal once had, or all of them?"""
+        return look.lost or self.met_unknown or not look.known_before
+
+    async def _lacking(self, look: Look, listing: Listing) -> list[str]:
+        """What the list should show, or the gateway tell by its id, and does not yet."""
+        lacking = await self._unshown.still_lacking(listing)
+        if not lacking and self._is_lost(look):
+            lacking = await self._untold_by_reports(listing)
+        return lacking
+
+    async def _keep(self, look: Look, listing: Listing, since: datetime) -> None:
+        """What the list that ends the look tells beside the charges of this job: after a loss those
+        that name nobody, and up to when it speaks.
+        """
+        if look.lost or self.met_unknown or (look.adopt and not look.known_before):
+            # of those that tell no recipient accounts are full; a report may tell of some
+            called = self._recorder.called_unproven()
+            await self._recorder.strays.keep_nameless(
+                charge
+                for charge in listing.unclaimed
+                if charge.destination or charge.id in called
+            )
+        await self._bound.note(listing, iso(since))
 
     async def _untold_by_reports(self, listing: Listing) -> list[str]:
         """Charges that reports of before a loss call unproven, and that neither the journal nor the
@@ -163,12 +185,10 @@ class FirstLook:
         Without it nothing is sent, and the loss is not made good.
         """
         assert self._look is not None
-        wait_s = self._look.quiet_at_s - self._clock.elapsed_s()
-        if wait_s > 0:
-            await self._channel.rest(wait_s)
+        await self._waits_until_quiet(self._look)
         since = min(since, self._look.since)
         look = replace(self._look, since=since)
-        self.unsure = await self.look(look, gap_s=self._gap_s)
+        self.unsure = await self.look(look)
         return self.unsure
 
     async def absorb_old(self, page: Page) -> None:

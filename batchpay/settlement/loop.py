@@ -30,7 +30,7 @@ from batchpay.settlement.means import Means
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
 from batchpay.settlement.reach import Reach
-from batchpay.settlement.reading import LONGEST_GAP_S, MOST_INCOMPLETE
+from batchpay.settlement.reading import MOST_INCOMPLETE
 from batchpay.settlement.since import OVERLAP, time_of
 from batchpay.settlement.slots import Slots, Turn
 from batchpay.settlement.throttled import Throttled
@@ -109,8 +109,7 @@ class Settlement:
         Raises Misconfigured for an empty journal beside charges of this job, unless it is to adopt
         them.
         """
-        gap_s = min(self._settings.lookup_gap_s, LONGEST_GAP_S)
-        self._why_held = await self.lists.first_look.look(look, gap_s=gap_s)
+        self._why_held = await self.lists.first_look.look(look)
         return not self._why_held
 
     async def recover(self, rest: Rest = _nobody_rests) -> None:

@@ -69,63 +69,43 @@ class Reading:
         the gateway is asked once more. `until`: up to when it need be read; None: to its end.
         """
         if proving:
-            until_ns = None
-            if until is not None:
-                until_ns = _ns(until)
-            self._recorder.expected.witness(_ns(since), until_ns)
-        begun_s = self._clock.elapsed_s()
-        listing = Listing(
-            begun_s=begun_s, since=min(iso(since), self._witnesses.youngest(begun_s))
-        )
-        if until is not None:
-            listing.until = iso(until)
+            self._must_show(since, until)
+        listing = self._begun(since, until)
         if proving and not await self._ask_newest(listing):
             return None
-
-        async def take(answer: Answer[Page | UnreadablePage]) -> bool:
-            page = answer.said
-            if isinstance(page, UnreadablePage):
-                listing.broken = (
-                    f"of the charges since {listing.since}, oldest first,"
-                    f" {page.told(listing.offset)}; {steps.ASK_GATEWAY()}"
-                )
-                return True
-            if page is None:
-                return False
-            if (
-                not listing.offset
-                and not listing.now
-                and (date := http_date(answer.date))
-            ):
-                listing.now = iso(max(date, now_of(self._clock)) + YOUNGER)
-            told = await self._odd.as_told(page.odd)
-            if told is None:  # before the page is taken: it may be the last one
-                listing.broken = await self._odd.wait_for_a_word(listing, page.odd)
-                return True
-            fresh = listing.add(page)
-            fresh = await self._odd.readable(
-                replace(fresh, charges=(*fresh.charges, *told))
-            )
-            news = self._recorder.expected.news_of(fresh.charges)
-            self._recorder.whose.trace(news)
-            listing.unclaimed += filter(self._recorder.whose.is_unclaimed, news)
-            await absorb(replace(fresh, charges=news))
-            await self._recorder.strays.keep_strays()
-            return True
-
-        read = await read_list(
-            self._channel, partial(self._gateway.page, listing.since), listing, take
+        was_read = await read_list(
+            self._channel,
+            partial(self._gateway.page, listing.since),
+            listing,
+            partial(self._take, listing, absorb),
         )
         if listing.skipped and PASSED_OVER not in self._notes:
             self._notes.append(PASSED_OVER)
         await self._may_be.keep_beside_uncharged(listing)
-        if not read:
+        if not was_read:
             return None
         if proving and self._witnesses.proves_absence(listing):
             end = None
             if listing.is_past:
                 end = until
             self.covered.append((time_of(listing.since) or since, end))
+        return listing
+
+    def _must_show(self, since: datetime, until: datetime | None) -> None:
+        """All that this journal has had proof of in that time."""
+        until_ns = None
+        if until is not None:
+            until_ns = _ns(until)
+        self._recorder.expected.witness(_ns(since), until_ns)
+
+    def _begun(self, since: datetime, until: datetime | None) -> Listing:
+        """A listing that begins now, far enough back to show a witness."""
+        begun_s = self._clock.elapsed_s()
+        listing = Listing(
+            begun_s=begun_s, since=min(iso(since), self._witnesses.youngest(begun_s))
+        )
+        if until is not None:
+            listing.until = iso(until)
         return listing
 
     async def _ask_newest(self, listing: Listing) -> bool:
@@ -138,6 +118,45 @@ class Reading:
         # what is too long or cannot be read the list cannot show either: it proves nothing then
         listing.newest = answer.said or ""
         return True
+
+    async def _take(
+        self,
+        listing: Listing,
+        absorb: Absorb,
+        answer: Answer[Page | UnreadablePage],
+    ) -> bool:
+        """Take an answer into the list; False where it is no page. One that cannot be read breaks
+        the list.
+        """
+        page = answer.said
+        if page is None:
+            return False
+        if isinstance(page, UnreadablePage):
+            listing.broken = (
+                f"of the charges since {listing.since}, oldest first,"
+                f" {page.told(listing.offset)}; {steps.ASK_GATEWAY()}"
+            )
+            return True
+        if not listing.offset and not listing.now:
+            date = http_date(answer.date)
+            if date:
+                listing.now = iso(max(date, now_of(self._clock)) + YOUNGER)
+        told = await self._odd.as_told(page.odd)
+        if told is None:  # before the page is taken: it may be the last one
+            listing.broken = await self._odd.wait_for_a_word(listing, page.odd)
+            return True
+        fresh = listing.add(page)
+        fresh = replace(fresh, charges=(*fresh.charges, *told))
+        await self._hand_on(listing, await self._odd.readable(fresh), absorb)
+        return True
+
+    async def _hand_on(self, listing: Listing, page: Page, absorb: Absorb) -> None:
+        """What a page tells anew, to whoever asked for the list."""
+        news = self._recorder.expected.news_of(page.charges)
+        self._recorder.whose.trace(news)
+        listing.unclaimed += filter(self._recorder.whose.is_unclaimed, news)
+        await absorb(replace(page, charges=news))
+        await self._recorder.strays.keep_strays()
 
 
 def incomplete(listing: Listing | None) -> str:

@@ -957,7 +957,7 @@ def _() -> None:
 @mutant("L11", "nobody looks before the first send", SIMULATION)
 def _() -> None:
     def make(was: Any) -> Any:
-        async def look(self: Any, since: Any, **named: Any) -> str:
+        async def look(self: Any, how: Any) -> str:
             return ""
 
         return look
@@ -968,8 +968,8 @@ def _() -> None:
 @mutant("L11", "a look that cannot be had is done without", SIMULATION)
 def _() -> None:
     def make(was: Any) -> Any:
-        async def look(self: Any, since: Any, **named: Any) -> str:
-            await was(self, since, **named)
+        async def look(self: Any, how: Any) -> str:
+            await was(self, how)
             return ""
 
         return look
