@@ -19,8 +19,9 @@ wait. So each loss is dealt with once, however long the reports go on telling of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -229,13 +230,26 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     over = set(words.over_in(journal, said, stopped))
     for head in heads:
         over.update(head.over)
-    last = _last_of(heads)
+    holds = partial(_holds, over=over, last=_last_of(heads))
+    return {
+        "words": _words_gone(heads, said, holds),
+        "stops": _stops_gone(heads, stopped, holds),
+        "heads": tuple(dict.fromkeys(map(_name, heads))),
+        "unproven": _called_unproven(heads),
+    }
 
-    def holds(head: Head, event: str) -> bool:
-        if event:
-            return event not in over
-        return head is last  # an earlier version's
 
+def _holds(head: Head, event: str, *, over: Collection[str], last: Head | None) -> bool:
+    """Is what a manifest tells of still so, for all that is known? `over`: events that are not."""
+    if event:
+        return event not in over
+    return head is last  # an earlier version's
+
+
+def _words_gone(
+    heads: Sequence[Head], said: Iterable[Said], holds: Callable[[Head, str], bool]
+) -> tuple[LostWord, ...]:
+    """Of two words about one attempt the first is kept: that it is never sent."""
     known: dict[str, list[Said]] = {}
     for word in said:
         known.setdefault(word.order_id, []).append(word)
@@ -259,23 +273,31 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
                     one.event,
                 )
                 gone.setdefault((one.said, one.order_id, keys), lost)
+    return tuple(sorted(gone.values(), key=lambda lost: lost.said != CANCELLED))
+
+
+def _stops_gone(
+    heads: Sequence[Head],
+    stopped: Iterable[Mapping[str, str]],
+    holds: Callable[[Head, str], bool],
+) -> tuple[Mapping[str, str], ...]:
+    """By its reason, each once."""
     in_force = {one["reason"] for one in stopped}
     stops: dict[str, Mapping[str, str]] = {}
     for head in heads:
         for stop in head.stops:
             if holds(head, stop["event"]) and stop["reason"] not in in_force:
                 stops.setdefault(stop["reason"], stop)
+    return tuple(stops.values())
+
+
+def _called_unproven(heads: Iterable[Head]) -> tuple[str, ...]:
+    """Charges that the newest manifests of their folders call so."""
     unproven: set[str] = set()
     for head in heads:
         if head.path.name == "manifest.json":
             unproven.update(head.unproven)
-    return {
-        # of two words about one attempt the first is kept: that it is never sent
-        "words": tuple(sorted(gone.values(), key=lambda lost: lost.said != CANCELLED)),
-        "stops": tuple(stops.values()),
-        "heads": tuple(dict.fromkeys(map(_name, heads))),
-        "unproven": tuple(sorted(unproven)),
-    }
+    return tuple(sorted(unproven))
 
 
 def _is_said(word: Said, keys: Sequence[str], known: Sequence[Said]) -> bool:

@@ -375,14 +375,7 @@ class Settlement:
         """The first half of it, up to the answer, with CLOCK_BOOTTIME of the request's first byte;
         None when nothing was asked.
         """
-        if not await self.reach.reaches(case):
-            return None
-        if not await self._doubts.clears(case) or await self._is_believed_no_more(case):
-            return None
-        if self._may_be_charged(case):
-            await self._take_up(case)
-            return None
-        if not await self._channel.permit():
+        if not await self._may_go(case) or not await self._channel.permit():
             return None
         if case.attempt is not None or case.withdraw is not None:
             # what has a past is asked about right before its intent
@@ -393,19 +386,9 @@ class Settlement:
             self._channel.unused()
             await self._take_up(case)
             return None
-        boot_s = self._clock.elapsed_s()
-        try:
-            if case.attempt is None and case.withdraw is not None:
-                await self._recorder.withdraw(case.withdraw)
-                boot_s = self._clock.elapsed_s()
-            await self._recorder.intend(case, boot_s)
-        except Taken:
-            # another row of this run was faster with the same order: the report will name it
-            self._channel.unused()
+        intent_s = await self._intend(case)
+        if intent_s is None:
             return None
-        except BaseException:
-            self._channel.unused()
-            raise
         case.sends_in_run += 1
         await self._enter(turn)
         left_s: float | None = None
@@ -413,14 +396,7 @@ class Settlement:
         def may_leave() -> bool:
             nonlocal left_s
             now_s = self._clock.elapsed_s()
-            # a list may have shown it, or another job's charge of it, meanwhile
-            found = (
-                case.attempt is not None
-                and case.attempt.outcome is not Outcome.IN_DOUBT
-            )
-            self._refuse_elsewhere(case)
-            stale = now_s - boot_s > self._settings.send_window_s
-            if found or self._over() or stale or self._may_be_charged(case):
+            if not self._may_leave(case, now_s - intent_s):
                 return False
             left_s = now_s
             case.left = True
@@ -430,6 +406,47 @@ class Settlement:
             partial(self._gateway.charge, case.intent), may_leave
         )
         return answer, left_s
+
+    async def _may_go(self, case: Case) -> bool:
+        """Is nothing of before in its way, as far as the gateway and its lists tell? What they show
+        of it is taken up.
+        """
+        if not await self.reach.reaches(case):
+            return False
+        if not await self._doubts.clears(case) or await self._is_believed_no_more(case):
+            return False
+        if self._may_be_charged(case):
+            await self._take_up(case)
+            return False
+        return True
+
+    async def _intend(self, case: Case) -> float | None:
+        """Its intent is durable when this returns, with CLOCK_BOOTTIME of it; None where another
+        row of this run was faster with the same order: the report will name it.
+        """
+        try:
+            if case.attempt is None and case.withdraw is not None:
+                await self._recorder.withdraw(case.withdraw)
+            intent_s = self._clock.elapsed_s()
+            await self._recorder.intend(case, intent_s)
+        except Taken:
+            self._channel.unused()
+            return None
+        except BaseException:
+            self._channel.unused()
+            raise
+        return intent_s
+
+    def _may_leave(self, case: Case, waited_s: float) -> bool:
+        """May the first byte leave, so long after the intent? A list may have shown the order, or
+        another job's charge of it, meanwhile.
+        """
+        is_found = (
+            case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT
+        )
+        self._refuse_elsewhere(case)
+        is_stale = waited_s > self._settings.send_window_s
+        return not (is_found or self._over() or is_stale or self._may_be_charged(case))
 
     async def _enter(self, turn: Turn) -> None:
         """Wait for the slot, with a permit in hand."""
