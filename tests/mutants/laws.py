@@ -998,7 +998,7 @@ def _() -> None:
 )
 def _() -> None:
     def make(was: Any) -> Any:
-        async def watch(self: Any, since: Any) -> Any:
+        async def watch(self: Any, since: Any, *, opening: bool) -> Any:
             return since
 
         return watch
