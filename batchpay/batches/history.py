@@ -57,33 +57,22 @@ def history_of(
 
     `lineages`: what follows corrections back, kept from chunk to chunk.
     """
-    owned = _owned(journal, batch, chunk, but)
     wanted = [at for at, row in enumerate(chunk.rows) if row not in but]
     documents = [chunk.documents[at] for at in wanted]
-    right = [chunk.documents[at] for at in wanted if at not in chunk.problems]
     asked = [document["order_id"] for document in documents if "order_id" in document]
-    sales: Sales = {}
-    for at in wanted:
-        place = place_of(batch.id, chunk.sheet, chunk.rows[at])
-        sales[place] = sale_of(journal, batch, chunk, at, lineages)
+    owned = _owned(journal, batch, chunk, but)
+    sales = _sales(journal, batch, chunk, wanted, lineages)
     others = [order_id for sale in sales.values() for order_id in sale.others]
     answered = _answered(sales, lineages)
-    charged = [order_id for ids in answered.values() for order_id in ids]
-    caused = [order_id for ids in owned.values() for order_id in ids]
-    histories = journal.histories(
-        list(dict.fromkeys((*asked, *caused, *others, *charged)))
-    )
+    known = (asked, *owned.values(), others, *answered.values())
+    histories = journal.histories(list(dict.fromkeys(chain.from_iterable(known))))
     attempts = _attempts_in(histories)
     corrected = corrections_of(journal, sales, attempts)
     beside = asked_beside(journal, batch, chunk, wanted, lineages)
-    asks = {}
-    for at in wanted:
-        place = place_of(batch.id, chunk.sheet, chunk.rows[at])
-        own = (chunk.documents[at], *chunk.asked.get(at, ()))
-        asks[place] = (*own, *beside.get(place, ()))
-    words = _words(sales, asks, lineages)
+    words = _words(sales, _asks(batch, chunk, wanted, beside), lineages)
     every = [*documents, *_asked_otherwise(chunk, wanted)]
     resembling = resembling_of(journal, batch, every)
+    right = [chunk.documents[at] for at in wanted if at not in chunk.problems]
     told_before = before(journal, right, batch.first_seen_ns)
     uprooted = uprooted_among(sales, lineages)
     return History(
@@ -104,11 +93,7 @@ def history_of(
         firsts=firsts_of(batch, chunk, wanted, lineages),
         named=documents_named(batch, chunk, wanted, lineages),
         came_for=rows_named(batch, chunk, wanted, lineages),
-        went_back={
-            place: lineages.rows.documents(sale.line[1:])
-            for place, sale in sales.items()
-            if len(sale.line) > 1
-        },
+        went_back=_went_back(sales, lineages),
         same=same_before(journal, batch, chunk, wanted, attempts, lineages),
         # what people said of them
         words=words,
@@ -149,6 +134,39 @@ def _owned(
     return {row: order_ids for row, order_ids in owned.items() if row not in but}
 
 
+def _sales(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
+) -> Sales:
+    """Place of a row -> its sale."""
+    return {
+        _place_at(batch, chunk, at): sale_of(journal, batch, chunk, at, lineages)
+        for at in wanted
+    }
+
+
+def _place_at(batch: Batch, chunk: StoredChunk, at: int) -> str:
+    return place_of(batch.id, chunk.sheet, chunk.rows[at])
+
+
+def _asks(
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    beside: Mapping[str, Sequence[Document]],
+) -> dict[str, tuple[Document, ...]]:
+    """Place of a row -> all that it asks or asked for, and what rows `beside` it ask for."""
+    asks = {}
+    for at in wanted:
+        place = _place_at(batch, chunk, at)
+        own = (chunk.documents[at], *chunk.asked.get(at, ()))
+        asks[place] = (*own, *beside.get(place, ()))
+    return asks
+
+
 def _asked_otherwise(chunk: StoredChunk, wanted: Iterable[int]) -> Iterator[Document]:
     """What rows asked for when the job read them otherwise, under the ids that they have now."""
     for at in wanted:
@@ -170,6 +188,15 @@ def _answered(sales: Iterable[str], lineages: Lineages) -> dict[str, tuple[str, 
     """Place of a row -> the charged orders that corrections of it turned out to be."""
     answered = {place: lineages.answered(place) for place in sales}
     return {place: ids for place, ids in answered.items() if ids}
+
+
+def _went_back(sales: Sales, lineages: Lineages) -> dict[str, Sequence[Document]]:
+    """Place of a row -> the documents of the rows that it goes back to."""
+    return {
+        place: lineages.rows.documents(sale.line[1:])
+        for place, sale in sales.items()
+        if len(sale.line) > 1
+    }
 
 
 def _rivals(

@@ -24,7 +24,7 @@ from batchpay.batches.session import ask_the_gateway
 from batchpay.batches.words import said_json
 from batchpay.commands.word import who
 from batchpay.domain import times
-from batchpay.domain.books import Balance, Booked, Refund, Span, Transaction
+from batchpay.domain.books import Balance, Booked, Refund, Span, Transaction, Transfer
 from batchpay.domain.errors import GatewaySilent, Usage
 from batchpay.domain.events import (
     Audited,
@@ -353,19 +353,8 @@ async def _found(
         )
     match = _matched(opened, attempts, charges)
     transactions, balance = await _account_now(gateway, channel, onwards)
-    if transactions is None:
-        match.notes.append(
-            "the gateway does not tell its transactions: credits were not matched"
-        )
-    else:
-        match.add(match_credits(attempts, charges, transactions))
     transfers = await whole(channel, "/transfers", partial(gateway.transfers, onwards))
-    if transfers is None:
-        match.notes.append(
-            "the gateway does not tell its transfers: they were not matched"
-        )
-    else:
-        match.add(match_transfers(attempts, transfers))
+    _match_shares(match, attempts, charges, transactions, transfers)
     listed = await whole(channel, "/refunds", partial(gateway.refunds, days))
     if listed is None:
         match.notes.append(_without_refunds(period, transactions or ()))
@@ -399,6 +388,28 @@ async def _found(
     ledger = ledger_of(both)
     match.differences = apart([*match.differences, *ledger.differences])
     return Matched(match, refunded, made, ledger)
+
+
+def _match_shares(
+    match: Match,
+    attempts: list[Attempt],
+    charges: Sequence[Booked],
+    transactions: Sequence[Transaction] | None,
+    transfers: Sequence[Transfer] | None,
+) -> None:
+    """Where the recipients' shares of the charges are: credited, and transferred."""
+    if transactions is None:
+        match.notes.append(
+            "the gateway does not tell its transactions: credits were not matched"
+        )
+    else:
+        match.add(match_credits(attempts, charges, transactions))
+    if transfers is None:
+        match.notes.append(
+            "the gateway does not tell its transfers: they were not matched"
+        )
+    else:
+        match.add(match_transfers(attempts, transfers))
 
 
 async def _account_now(
