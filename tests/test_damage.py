@@ -457,6 +457,9 @@ def test_another_orders_id_is_no_damage(cell: str, own: str) -> None:
         ("5%", "5"),
         ("\u20190009", "0009"),
         ("-16", "16"),
+        ("๑.๐๐๔", "1004"),
+        ("A-๒๖-๐๐๑", "A-26-1"),
+        ("๑๒๓๔๕๖๗๘๙๐๑๒๓๔๕๐๐", "12345678901234567"),
     ],
 )
 def test_ids_of_orders_that_ask_for_the_same_may_be_one(one: str, other: str) -> None:
@@ -474,6 +477,7 @@ def test_ids_of_orders_that_ask_for_the_same_may_be_one(one: str, other: str) ->
         ("1003-1", "1003-2"),
         ("A-1", "A1"),
         ("#", "-"),
+        ("1003-๑", "1003-2"),
         ("\u0e01\u0e34", "\u0e01"),
     ],
 )
@@ -556,6 +560,7 @@ def test_a_rejects_file_is_known_by_its_columns() -> None:
         ("०००२", "0002"),
         ("A-๐๐๒", "A-002"),
         ("๑,๐๐๔", "1004"),
+        ("١٬٠٠٤", "1004"),
         ("0002", "๐๐๐๒"),
     ],
 )
@@ -563,4 +568,5 @@ def test_digits_of_other_scripts_are_known_again(cell: str, own: str) -> None:
     assert trace_of(cell, own) == "sure"
     assert is_damaged(cell, own) and may_be_one(cell, own)
     assert not is_damaged("๓", own)
-    assert suspicious(["๘.๘๕E+๑๒"]) and fault_of("๘.๘๕E+๑๒") is not None
+    for number in ("๘.๘๕E+๑๒", "١٬٠٠٤"):
+        assert suspicious([number]) and fault_of(number) is not None

@@ -27,6 +27,7 @@ from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.terminal.bars import Quiet
 from tests.inside import Inside
+from tests.test_following import turn
 from tests.world import BY_CUSTOMER, KEY, Market, order
 
 MARKET = Inside
@@ -969,16 +970,60 @@ def test_a_source_may_have_ids_in_digits_of_two_scripts(
     assert market.money() == {row["order_id"]: 1 for row in both}
 
 
+@pytest.mark.fault("J07", "J08")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_row_that_came_back_in_digits_of_another_script_has_its_own_id(
+    market: Market, script: str
+) -> None:
+    market.job()
+    market.orders([order(1), order(2, recipient="nobody")])
+    assert night(market) == 10
+    (file,) = (market.folder / "reports").glob("2*/rejects.csv")
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        (back,) = csv.DictReader(text)
+    own = str.maketrans("0123456789", SCRIPTS[script])
+    back["recipient"] = order(2)["recipient"]
+    for name in ("order_id", "batchpay_row"):
+        back[name] = back[name].translate(own)
+    with (market.folder / "orders.csv").open("w", encoding="utf-8", newline="") as text:
+        writer = csv.DictWriter(text, back)
+        writer.writeheader()
+        writer.writerow(back)
+    assert night(market) == 0
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("J07", "X14")
+def test_an_archived_order_in_other_digits_is_found_by_its_look_alike(
+    market: Market,
+) -> None:
+    """Archiving leaves in the journal by what ids are found."""
+    market.job()
+    market.orders([order(1, order_id="๐๐๐๐๑"), order(2)])
+    assert night(market) == 0
+    for order_id in ("๐๐๐๐๑", "00002"):
+        turn(market, order_id, "transfer_paid")
+    assert market.run(verb="settle").returncode == 0
+    archived = market.run("--before", "2099-12-31", verb="archive")
+    assert archived.returncode == 0 and "archived" in archived.stdout
+    market.orders([order(3, order_id="1"), order(4)])
+    assert night(market) == 10
+    assert market.money() == {"๐๐๐๐๑": 1, "00002": 1, "00004": 1}
+
+
 @pytest.mark.fault("J07", "D10")
-def test_a_look_alike_of_an_adopted_order_is_a_conflict(market: Market) -> None:
+@pytest.mark.parametrize("own", ["00001", "๐๐๐๐๑"])
+def test_a_look_alike_of_an_adopted_order_is_a_conflict(
+    market: Market, own: str
+) -> None:
     """What was adopted counts like what was sent."""
     market.job()
-    market.orders([order(1)])
+    market.orders([order(1, order_id=own)])
     assert night(market) == 0
     shutil.rmtree(market.folder / "state")
     market.orders([order(1, order_id="1")])
     assert night(market, adopt=True) == 10
-    assert market.money() == {"00001": 1}
+    assert market.money() == {own: 1}
 
 
 @pytest.mark.fault("J13")

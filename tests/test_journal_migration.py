@@ -30,7 +30,7 @@ from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
 from batchpay.journals.sqlite.soundness import chained, statements
 from batchpay.journals.sqlite.stencils import LEARNED_FROM
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.order_ids import kept_as
 from batchpay.lifecycle.sale_terms import fitting_terms, terms_of
 from tests.breaking import breaking
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
@@ -60,7 +60,7 @@ def meaning(text: str, *, derived: bool = True) -> str:
         parts.append(" ".join(" ".join(lines).split()))
     if derived:
         parts += [
-            alike(order_id)
+            kept_as(order_id)
             for order_id in (
                 "0012",
                 "12.0",
@@ -93,7 +93,7 @@ def test_a_changed_form_is_a_new_version() -> None:
     """
     found = meaning(schema())
     assert found == MEANING[SCHEMA_VERSION], (
-        "schema.sql (or alike or terms_of, from which the table `asked` is derived) is"
+        "schema.sql (or kept_as or terms_of, from which the table `asked` is derived) is"
         f" no longer that of journal version {SCHEMA_VERSION}: raise SCHEMA_VERSION in"
         " journals/migration.py, write the step that brings a journal of the version before to the"
         " new one, keep that version's schema in tests/old, and enter the new digest in MEANING:"
@@ -102,6 +102,27 @@ def test_a_changed_form_is_a_new_version() -> None:
     assert meaning(SCHEMA_1, derived=False) == MEANING["1"], (
         "the schema of version 1 is history: it does not change"
     )
+
+
+@pytest.mark.fault("J33", "X14")
+def test_ids_in_other_digits_are_kept_as_every_version_kept_them(
+    tmp_path: Path,
+) -> None:
+    """And found by what they look like today, in a journal of before too."""
+    path = tmp_path / "j.db"
+    kept = {"๐๐๑๒": "๐๐๑๒", "A ٣.0": "a٣", "๑,๐๐๑": "๑,๐๐๑", "००": "००"}
+    with closing(SqliteJournal(path, "night")) as journal:
+        journal.append([intent(order_id) for order_id in kept])
+    with closing(sqlite3.connect(path)) as raw:
+        assert dict(raw.execute("SELECT order_id, alike FROM asked")) == kept
+    with closing(SqliteJournal(path, "night", read_only=True)) as journal:
+        journal.verify()
+        assert journal.look_alikes(["12", "a3", "1001", "1,001", ""]) == {
+            "12": ["๐๐๑๒"],
+            "a3": ["A ٣.0"],
+            "1001": ["๑,๐๐๑"],
+            "": ["००"],
+        }
 
 
 def test_comments_and_layout_mean_nothing() -> None:

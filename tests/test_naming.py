@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import hashlib
 import json
+import sys
+import unicodedata
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -14,10 +16,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from batchpay.domain.text import in_ascii_digits
 from batchpay.job.job import Fee
 from batchpay.lifecycle import keys, order_ids, payers, places, sale_terms
 from batchpay.lifecycle.keys import key_of
-from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.order_ids import alike, kept_as
 from batchpay.lifecycle.payers import content_of, payer_of, single_use_of
 from batchpay.lifecycle.places import (
     LONGEST_VALUE,
@@ -231,6 +234,11 @@ def test_who_pays_and_what_is_spent(fields, payer, token):
         ("００12", "12"),
         ("cafe\u0301", "caf\u00e9"),
         ("ａｂｃ", "ABC"),
+        ("๐๐๐๐๐๐๑", "1"),
+        ("A-١٢", "a-12"),
+        ("१२.०", "12"),
+        ("۸٫۰۰E+۰۵", "800000"),
+        ("٨٠٠٬٠٠٠", "800000"),
     ],
 )
 def test_look_alikes(one, other):
@@ -239,8 +247,25 @@ def test_look_alikes(one, other):
 
 
 def test_other_ids_stay_apart():
-    """Only leading zeros fall, and no digit inside."""
-    assert len({alike(name) for name in ("1", "10", "101", "A1", "A01")}) == 5
+    """Only leading zeros fall, and no digit inside; words of numbers are no digits."""
+    ids = ("1", "10", "101", "A1", "A01", "๒", "A-๑", "๑๐๐", "一", "注文๑")
+    assert len({alike(name) for name in ids}) == len(ids)
+
+
+@pytest.mark.fault("X14", "J07")
+def test_what_journals_keep_tells_where_it_is_not_what_an_id_looks_like():
+    """There it has a digit of another script, or a sign of Arabic numbers: of all characters that
+    Unicode has.
+    """
+    for character in map(chr, range(sys.maxunicode + 1)):
+        is_plain = unicodedata.normalize("NFKC", character) == character
+        if is_plain and unicodedata.category(character) not in ("Nd", "Po"):
+            continue
+        order_id = f"a{character}0"
+        kept = kept_as(order_id)
+        if in_ascii_digits(kept) == kept:
+            assert kept == alike(order_id), ascii(character)
+        assert in_ascii_digits(alike(order_id)) == alike(order_id), ascii(character)
 
 
 KEY_OF_A_SALE = st.text('aé"', min_size=1, max_size=120)

@@ -10,6 +10,8 @@
 ['the vowel ำ as two characters or as one']
 >>> looks("\\u0e19\\u0e4d\\u0e49\\u0e32") == looks("\\u0e19\\u0e49\\u0e33")
 True
+>>> [str(one) for one in differences("\u0e51\u0e57", "17")]
+['the digits of another script']
 >>> looks("Silom\\u200b  SILK ") == looks("silom silk")
 True
 >>> drawn("A\\u2013O1") == drawn("\\u0410-01"), drawn("A-10") == drawn("A-1")
@@ -23,7 +25,7 @@ import unicodedata
 from collections.abc import Callable
 from difflib import SequenceMatcher
 
-from batchpay.domain.text import folded
+from batchpay.domain.text import folded, in_ascii_digits
 from batchpay.messages import headers
 from batchpay.messages.message import Message
 
@@ -45,8 +47,8 @@ _BLANKS = re.compile(r"\s+")
 
 
 def looks(text: str) -> str:
-    """A text without differences of case, width, composition and blanks, and of what leaves no
-    mark.
+    """A text without differences of case, width, digits, composition and blanks, and of what leaves
+    no mark.
     """
     return "".join(_toned(folded(_UNSEEN.sub("", text))).split())
 
@@ -110,6 +112,7 @@ _KINDS: tuple[tuple[Callable[[], Message], Callable[[str], str]], ...] = (
     (headers.DIFFERS_BLANK_KIND, lambda text: _BLANK.sub(" ", text)),
     (headers.DIFFERS_ENDS, str.strip),
     (headers.DIFFERS_WIDTH, _narrow),
+    (headers.DIFFERS_DIGITS, in_ascii_digits),
     (headers.DIFFERS_BLANKS, lambda text: _BLANKS.sub("", text)),
     (headers.DIFFERS_CASE, str.casefold),
 )

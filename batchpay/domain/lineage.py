@@ -8,6 +8,8 @@
     ('2025-11-24-0123456789ab', '', 7)
     >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789AB ", "", "7,0")  # no harm done
     ('2025-11-24-0123456789ab', '', 7)
+    >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789ab", "", "๗")  # nor here
+    ('2025-11-24-0123456789ab', '', 7)
 
 Spreadsheets turn ids into numbers and dates, and people sort or fill one column without the others.
 So an id is told with a word in front, which keeps every program from taking it for a number, and

@@ -79,8 +79,8 @@ def short_cell(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """The text without differences of case, width, a script's own digits and ways to write a minus,
-    to be compared.
+    """The text without differences of case, width, a script's digits and ways to write a minus, to
+    be compared.
     """
     if text.isascii():
         return text.lower()
@@ -89,17 +89,23 @@ def folded(text: str) -> str:
 
 
 def in_ascii_digits(text: str) -> str:
-    """The text with the digits of every script as ASCII has them.
+    """The text with the digits of every script, and the signs within Arabic numbers, as ASCII has
+    them.
 
-    >>> [in_ascii_digits(text) for text in ("A-๑๐๐๑", "١٠٠١", "१००१", "²")]
-    ['A-1001', '1001', '1001', '²']
+    >>> in_ascii_digits("A-๑๐๐๑"), in_ascii_digits("١٬٠٠١٫٥"), in_ascii_digits("१००१²")
+    ('A-1001', '1,001.5', '1001²')
     """
     if text.isascii():
         return text
-    return _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
+    return _OTHER_DIGIT.sub(_in_ascii, text)
 
 
-_OTHER_DIGIT = re.compile("[^\\D0-9]")
+_OTHER_DIGIT = re.compile("[^\\D0-9]|[\u066b\u066c]")
+_ARABIC_SIGNS = {"\u066b": ".", "\u066c": ","}
+
+
+def _in_ascii(found: re.Match[str]) -> str:
+    return _ARABIC_SIGNS.get(found[0]) or str(unicodedata.decimal(found[0]))
 
 
 def mode_told(mode: str) -> str:

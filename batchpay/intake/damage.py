@@ -244,10 +244,10 @@ def numbers_abroad(order_ids: Sequence[str]) -> dict[int, str]:
     """Position -> the number that an id is as sheets of other countries write it, where it is
     written otherwise here.
 
-    >>> numbers_abroad(["1004", "1.004", "1.234,50", "1.1"])
-    {1: '1004', 2: '1234.50'}
+    >>> numbers_abroad(["1004", "1.004", "1.234,50", "1.1", "１．００４"])
+    {1: '1004', 2: '1234.50', 4: '1004'}
     """
-    column = "".join(order_ids)
+    column = folded("".join(order_ids))
     if not any(sign in column for sign in ".,'\u2019\u02bc"):
         return {}
     found = {}

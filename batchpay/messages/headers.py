@@ -258,6 +258,7 @@ DIFFERS_ENDS = _differs(
 DIFFERS_WIDTH = _differs(
     "width", "wide letters beside narrow ones", "ｼﾛﾑ beside シロム"
 )
+DIFFERS_DIGITS = _differs("digits", "the digits of another script", "๑๗ beside 17")
 DIFFERS_BREAK = _differs(
     "break", "a line break in place of a blank", "a name on two lines of its cell"
 )

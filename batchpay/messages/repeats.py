@@ -118,14 +118,16 @@ SAME_SALE = entry(
 ALIKE = entry(
     "repeat.alike",
     "its id is order {order}'s but for what programs do to ids: {step}",
-    means="An order id is another order's but for leading zeros, a .0, blanks, case or width.",
+    means="An order id is another order's but for leading zeros, a .0, blanks, case,"
+    " width or the digits of a script.",
     example="order 17, when 0017 was charged last night",
     remedy="Write the id that the sentence names; if both are right, the job can say so.",
 )
 ALIKE_IN = entry(
     "repeat.alike-in",
     "its id is order {order}'s of {place} but for what programs do to ids: {step}",
-    means="The order ids of two rows are one but for leading zeros, a .0, blanks, case or width.",
+    means="The order ids of two rows are one but for leading zeros, a .0, blanks, case,"
+    " width or the digits of a script.",
     example="order 17 in row 2 and 0017 in row 3",
     remedy="Write the id that the sentence names; if both are right, the job can say so.",
 )

@@ -229,9 +229,10 @@ CONFLICT_ATTEMPTS = entry(
 CONFLICT_ALIKE = entry(
     "conflict.look-alike",
     "{alike}: {other}",
-    means="Its id is an earlier order's but for leading zeros, a .0, blanks, case or width; or it"
-    " asks for what an order of the last ten days asked, and its id may be that one's but for"
-    " digits that programs drop, dates, dashes, or letters that are drawn alike.",
+    means="Its id is an earlier order's but for leading zeros, a .0, blanks, case, width or the"
+    " digits of a script; or it asks for what an order of the last ten days asked, and its id may"
+    " be that one's but for digits that programs drop, dates, dashes, or letters that are drawn"
+    " alike.",
     example="order 17 beside order 0017",
     remedy="Write the id that the sentence names, or another one if it is another order.",
 )

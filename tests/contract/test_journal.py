@@ -467,6 +467,25 @@ def test_look_alikes_are_sent_or_adopted_orders(journal: Journal) -> None:
     assert journal.look_alikes(["\ud800"]) == {}
 
 
+@pytest.mark.fault("J07", "X14")
+def test_look_alikes_are_found_in_the_digits_of_every_script(journal: Journal) -> None:
+    """Oldest first, also those that were sent since it was asked first."""
+    assert journal.look_alikes(["12"]) == {}
+    journal.append([intent("๐๐๑๒"), intent("0012"), intent("١٬٠٠١"), intent("注文7")])
+    assert journal.look_alikes(["12", "1001", "7"]) == {
+        "12": ["๐๐๑๒", "0012"],
+        "1001": ["١٬٠٠١"],
+    }
+    journal.append([answer("๐๐๑๒", "declined"), intent("๐๐๑๒", attempt=2)])
+    journal.append([intent("१२"), intent("ａ๗"), intent("A-๗")])
+    journal.append([adopted("１๒.๐", 1, "succeeded", beside=False)])
+    assert journal.look_alikes(["a7", "12", "a-7"]) == {
+        "12": ["๐๐๑๒", "0012", "१२", "１๒.๐"],
+        "a7": ["ａ๗"],
+        "a-7": ["A-๗"],
+    }
+
+
 def told(
     order_id: str,
     kind: str,

@@ -1557,6 +1557,15 @@ def _() -> None:
 
 
 @mutant(
+    "J07",
+    "an order that was sent is not looked for in the digits of another script",
+    DOORS + "test_an_id_in_digits_of_another_script_is_a_look_alike",
+)
+def _() -> None:
+    swap("batchpay.journals.sqlite.orders:Orders._in_other_digits", always({}))
+
+
+@mutant(
     "J08",
     "a trailing .0 makes another order",
     DOORS + "test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks",

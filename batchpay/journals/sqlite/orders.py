@@ -7,9 +7,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any
-from unicodedata import decimal
 
 from batchpay.domain.events import (
     ASKED_FOR,
@@ -35,6 +33,7 @@ from batchpay.domain.events import (
     TransferSeen,
 )
 from batchpay.domain.model import ChargedAtOnce, Done, Event, OnItsWay, Outcome, Wrote
+from batchpay.domain.text import in_ascii_digits
 from batchpay.domain.times import NEVER_NS
 from batchpay.journals.asked import grouped, owner_of_charge
 from batchpay.journals.sqlite.file import PAGE, JournalFile, places, slices
@@ -77,6 +76,17 @@ _LATELY = (
     " AND (a.destination IN (SELECT value FROM json_each(?3))"
     f" OR json_extract({DATA_OF_E}, '{SINGLE_USE_AT}') IN (SELECT value FROM json_each(?5)))"
     " ORDER BY a.seq DESC"
+)
+# nearly all ids are ASCII, as many bytes as characters; the index alone tells
+_BEYOND_ASCII = "seq > ? AND seq <= ? AND length(CAST(alike AS BLOB)) > length(alike)"
+_ALL_BEYOND_ASCII = (
+    "SELECT seq, alike FROM asked INDEXED BY asked_alike"
+    f" WHERE job = ? AND {_BEYOND_ASCII}"
+)
+_NEW_BEYOND_ASCII = f"SELECT seq, alike FROM asked WHERE +job = ? AND {_BEYOND_ASCII}"
+_ORDERS_OF = (
+    "SELECT a.seq, a.order_id FROM json_each(?) AS w CROSS JOIN asked AS a"
+    " ON a.seq = w.value"
 )
 _LATELY_SEEN = (
     "FROM events WHERE seq > ? AND seq <= ? AND +job = ? AND at_ns >= ?"
@@ -304,27 +314,32 @@ class Orders(JournalFile):
         """Look-alike form of an order id (order_ids.alike) -> the ids of orders that were sent, or
         adopted, under that form, oldest first.
         """
-        wanted = set(forms)
         found = self._asked("seq, alike, order_id", "alike", forms)
-        found += [one for one in self._in_other_digits() if one[1] in wanted]
+        in_other_digits = self._in_other_digits()
+        for form in set(forms) & in_other_digits.keys():
+            found += [(seq, form, order_id) for seq, order_id in in_other_digits[form]]
         pairs = ((form, order_id) for _, form, order_id in sorted(found))
         return grouped(dict.fromkeys(pairs))
 
-    def _in_other_digits(self) -> tuple[tuple[int, str, str], ...]:
-        """Number, look-alike form and order id of the attempts whose ids have digits of other
-        scripts, by which `asked` keeps them. They are looked for in the index of all forms once,
-        and from then on among what was written since.
+    def _in_other_digits(self) -> Mapping[str, list[tuple[int, str]]]:
+        """The same of ids in digits of other scripts, by which `asked` keeps them: number of the
+        event and order id. They are looked for among all forms once, and from then on among what
+        was written since.
         """
-        after, known = self._other_digits
+        after, known = self._other_digits or (0, {})
         head, _ = self.head()
         if head > after:
-            rows = self._rows(_in_other_digits(after > 0), self.job, after, head)
-            known += tuple((seq, alike(order_id), order_id) for seq, order_id in rows)
+            query = _NEW_BEYOND_ASCII if after else _ALL_BEYOND_ASCII
+            with self._reads() as connection:
+                forms = connection.execute(query, (self.job, after, head))
+                found = [seq for seq, kept in forms if in_ascii_digits(kept) != kept]
+            for seq, order_id in self._rows(_ORDERS_OF, json.dumps(found)):
+                known.setdefault(alike(order_id), []).append((seq, order_id))
             self._other_digits = (head, known)
         return known
 
     # up to which event they are known; and they
-    _other_digits: tuple[int, tuple[tuple[int, str, str], ...]] = (0, ())
+    _other_digits: tuple[int, dict[str, list[tuple[int, str]]]] | None = None
 
     def asked_terms(
         self, beginnings: Sequence[str], since_ns: int
@@ -676,19 +691,3 @@ def _on_its_way(
     if adopted:
         begun_ns = created_ns(str(created_at or ""), settled_ns)
     return OnItsWay(order_id, attempt, begun_ns, chain, transfer)
-
-
-@cache
-def _in_other_digits(is_later: bool) -> str:
-    """The query for attempts whose ids have digits of other scripts: all, by the index of what ids
-    look like, or later ones, by their numbers. Nearly all ids are ASCII, which is told sooner.
-    """
-    zeros = (chr(at) for at in range(0x80, 0x20000) if decimal(chr(at), None) == 0)
-    digits = "".join(f"{zero}-{chr(ord(zero) + 9)}" for zero in zeros)
-    found_by = "INDEXED BY asked_alike WHERE job"
-    if is_later:
-        found_by = "WHERE +job"
-    return (
-        f"SELECT seq, order_id FROM asked {found_by} = ? AND seq > ? AND seq <= ?"
-        f" AND length(CAST(alike AS BLOB)) > length(alike) AND alike GLOB '*[{digits}]*'"
-    )
