@@ -421,18 +421,26 @@ def _given_way(
     groups: Sequence[tuple[list[_Row], _Rule]],
 ) -> dict[str, set[str]]:
     """Place -> the batches in which its row is no more in question, because one that came back in
-    such a batch stands in its place: it was refused; or other rows of its own file contest it, so
-    that none of them is ever sent from there.
+    such a batch stands in its place: it was refused, or asked for something else under the same id;
+    or other rows of its own file contest it. None of them is ever sent from there.
     """
     came: dict[str, set[str]] = defaultdict(set)
+    replaced = {place_of(*row.place): row for row in refused}
+    unsent = {place_of(*row.place): row for row in rows if not row.owner}
     for row in rows:
         for place in row.kin.places:
             came[place].add(row.place[0])
+            named = unsent.get(place)
+            if (
+                named
+                and row.order_id == named.order_id
+                and row.content != named.content
+            ):
+                replaced[place] = named
     given_way: dict[str, set[str]] = defaultdict(set)
     if not came:
         return given_way
-    for row in refused:
-        place = place_of(*row.place)
+    for place, row in replaced.items():
         given_way[place] |= came.get(place, set()) - {row.place[0]}
     for some, rule in groups:
         for batch, own in _grouped(some, lambda row: row.place[0]).items():
