@@ -207,3 +207,37 @@ def test_a_correction_waits_beside_what_takes_it_back_elsewhere(market: Market) 
     (waits,) = found(market, "b")
     assert waits["outcome"] == "conflict"
     assert "row 2 of c.csv" in waits["reason"]
+
+
+IN_THE_WAY = {
+    "other money": {"amount": "120.00"},
+    "the same id to the eye": {"order_id": "1", "amount": "120.00"},
+    "less than nothing": {"amount": "-101.25"},
+}
+
+
+@pytest.mark.fault("E08", "H05")
+@pytest.mark.parametrize("other", IN_THE_WAY)
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_row_that_a_person_gave_up_stands_in_nobodys_way(
+    market: Market, other: str, *, apart: bool
+) -> None:
+    """Nor does what comes back for it, which is never sent either."""
+    rival = order(1, **IN_THE_WAY[other])
+    lines = [order(1), order(2)]
+    write(market, "a.csv", lines if apart else [*lines, rival])
+    if apart:
+        write(market, "b.csv", [rival])
+    market.job(file="*.csv")
+    assert night(market) == 10
+    assert market.money() == {"00002": 1}
+    file, row = ("b", 2) if apart else ("a", 4)
+    batch = found(market, file)[0]["batch_id"]
+    back = [one for one in rejected(market, file) if one["batchpay_row"] == str(row)]
+    given_up = ("--cancel", "--row", str(row), "--reason", "wrong")
+    assert market.program("resolve", "job.toml", batch, *given_up).returncode == 0
+    write(market, "c.csv", back)
+    assert night(market) in (0, 10)
+    assert market.money() == {"00001": 1, "00002": 1}
+    charged = [c["amount"] for c in market.own_charges()]
+    assert sorted(charged) == [10125, 10225]

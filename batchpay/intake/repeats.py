@@ -61,6 +61,11 @@ def no_rivals(place: str) -> Rivals | None:
     return None
 
 
+def no_word(line: Iterable[str]) -> str:
+    """Nobody gave up a row."""
+    return ""
+
+
 NAMED = 5  # other rows a reason names
 NO_FILES: Mapping[str, str] = {}
 
@@ -108,14 +113,17 @@ class Repeats:
         trace: Trace = only_named,
         rivals: Callable[[str], Rivals | None] = no_rivals,
         asked: Callable[[str], bool] = bool,
+        given_up: Callable[[Iterable[str]], str] = no_word,
     ) -> None:
         """`distinct`: this source really has ids that only look alike (`[input] alike_ids`);
         `trace` follows a row that corrects another back to the first of them; `rivals` tells which
         rows of its file contradicted the row of a place; `asked` tells whether an order was asked
-        for before: of any that may have been, if nobody knows.
+        for before: of any that may have been, if nobody knows; `given_up` who said of a row, by the
+        places that it goes back to, that it is never sent: it stands in nobody's way.
         """
         self._rivals = rivals
         self._asked = asked
+        self._given_up = given_up
         self._trace = trace
         # of rows that some row corrects under another order id
         self._places: set[str] = set()
@@ -337,6 +345,8 @@ class Repeats:
                         kin = self._trace(told_place, earlier)
                     else:
                         kin = Ancestry(order_ids=earlier)
+                    if self._given_up((place_of(batch_id, sheet, row), *kin.places)):
+                        continue
                     document = documents[number]
                     order_id = document["order_id"]
                     yield _Row(
@@ -354,7 +364,11 @@ class Repeats:
                 for number in _among([hash(alike(one)) for _, one in back], ids):
                     at, order_id = back[number]
                     place = (batch_id, sheet, rows[at])
-                    yield _refused(place, order_id, files.get(batch_id, ""))
+                    line = [place_of(*place)]
+                    if at in chunk.corrects:
+                        line += self._trace(chunk.corrects[at]).places
+                    if not self._given_up(line):
+                        yield _refused(place, order_id, files.get(batch_id, ""))
 
     def _kin_in(
         self,

@@ -410,6 +410,7 @@ def _repeats(job: Job, lineages: Lineages | None) -> Repeats:
         trace=lineages.of,
         rivals=lineages.rows.rivals,
         asked=lineages.was_asked,
+        given_up=lineages.words.given_up,
     )
 
 

@@ -1606,6 +1606,18 @@ def _() -> None:
 
 
 @mutant(
+    "E08",
+    "a row that a person gave up stands in the way of others",
+    "test_taken_back.py::test_a_row_that_a_person_gave_up_stands_in_nobodys_way",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        return lambda self, *, given_up=None, **words: was(self, **words)
+
+    swap("batchpay.intake.repeats:Repeats.__init__", make)
+
+
+@mutant(
     "J10",
     "another mode or address is the same journal",
     DOORS + "test_another_mode_or_address_is_another_journal",
