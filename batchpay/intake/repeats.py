@@ -91,6 +91,11 @@ class _Row:
         return self.place[0], self.order_id
 
     @property
+    def line(self) -> tuple[str, ...]:
+        """Its place, and those of the rows that it goes back to."""
+        return (place_of(*self.place), *self.kin.places)
+
+    @property
     def comes_last(self) -> tuple[bool, bool]:
         """Of rows that ask for one order alike, which is to be its owner? The lowest: one that asks
         for it again, then one that is of no other order, which may have been charged by now. Nobody
@@ -364,11 +369,12 @@ class Repeats:
                 for number in _among([hash(alike(one)) for _, one in back], ids):
                     at, order_id = back[number]
                     place = (batch_id, sheet, rows[at])
-                    line = [place_of(*place)]
+                    kin = Ancestry()
                     if at in chunk.corrects:
-                        line += self._trace(chunk.corrects[at]).places
-                    if not self._given_up(line):
-                        yield _refused(place, order_id, files.get(batch_id, ""))
+                        kin = self._trace(chunk.corrects[at])
+                    refused = _refused(place, order_id, files.get(batch_id, ""), kin)
+                    if not self._given_up(refused.line):
+                        yield refused
 
     def _kin_in(
         self,
@@ -394,7 +400,7 @@ class Repeats:
                 yield number
 
 
-def _refused(place: Place, order_id: str, file: str) -> _Row:
+def _refused(place: Place, order_id: str, file: str, kin: Ancestry) -> _Row:
     """A row that is rejected, and contradicts the others of its order id."""
     return _Row(
         place=place,
@@ -403,7 +409,7 @@ def _refused(place: Place, order_id: str, file: str) -> _Row:
         terms="",
         token="",
         owner=False,
-        kin=Ancestry(),
+        kin=kin,
         again=False,
         file=file,
         is_refused=True,
@@ -455,7 +461,9 @@ def _given_way(
     if not came:
         return given_way
     for place, row in replaced.items():
-        given_way[place] |= came.get(place, set()) - {row.place[0]}
+        # a refused row is in each version of its file, and came back for all of them
+        for one in row.line if row.is_refused else (place,):
+            given_way[place] |= came.get(one, set()) - {row.place[0]}
     for some, rule in groups:
         for batch, own in _grouped(some, lambda row: row.place[0]).items():
             contested = _contested(rule(own))
@@ -669,8 +677,7 @@ class _ToldApart:
 
 def _which(row: _Row, rivals: Iterable[Rivals]) -> tuple[str, ...]:
     """To which of each rivals a row goes back."""
-    line = (place_of(*row.place), *row.kin.places)
-    return tuple(some.which(line, row.terms) for some in rivals)
+    return tuple(some.which(row.line, row.terms) for some in rivals)
 
 
 def _kin_of(row: _Row, others: Sequence[_Row]) -> Repeat:

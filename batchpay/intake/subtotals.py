@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from batchpay.domain.documents import orders_of, values_of
+from batchpay.domain.lineage import ID
 from batchpay.domain.model import Judged
 from batchpay.messages import controls as said
 from batchpay.messages.message import Message
@@ -46,7 +47,7 @@ class Subtotals:
         """A chunk's orders."""
         if self.totals == "accept" or self._came_back or len(self._currencies) > 1:
             return
-        self._came_back = bool(judged.corrects)
+        self._came_back = bool(judged.corrects) and ID in judged.chunk.columns
         orders = orders_of(judged)
         self._currencies.update(values_of(orders, "currency"))
         rows = judged.chunk.rows

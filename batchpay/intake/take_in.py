@@ -48,13 +48,16 @@ from batchpay.intake.provenance import (
 )
 from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.separators import Separators
+from batchpay.intake.stoodbefore import Stood, stood_before
 from batchpay.intake.subtotals import Subtotals
 from batchpay.intake.validation import Checker
 from batchpay.job.job import Columns, Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
+from batchpay.lifecycle.earlier import EarlierRows
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.messages import files, noticed, sheets
 from batchpay.messages.message import Message
+from batchpay.readers.cells import decode_cells
 
 NAMED_ROWS = 5  # in a note
 MAX_TOTALS_BYTES = 1 << 20
@@ -229,7 +232,22 @@ class _Judge:
         earlier = self._lineages.rows
         found = as_before(judged, earlier.problems, self._job.input)
         judged = replace(judged, problems=found)
-        return replace(judged, problems=merged_before(judged, earlier.row))
+        judged = replace(judged, problems=merged_before(judged, earlier.row))
+        return replace(judged, corrects=self._corrected(judged, earlier))
+
+    def _corrected(self, judged: Judged, earlier: EarlierRows) -> Mapping[int, str]:
+        """The rows that those of a chunk came back for, or were when their file came before."""
+        rows = judged.chunk.rows
+        if not len(rows) or is_rejects_file(self.columns):
+            return judged.corrects
+        sheet = judged.chunk.sheet
+        versions = [
+            Stood(batch_id, chunk, decode_cells)
+            for batch_id, chunk in earlier.versions(
+                self._batch_id, self._file, sheet, rows
+            )
+        ]
+        return {**stood_before(judged, self._columns, versions), **judged.corrects}
 
     def _two_tables(self, second: SecondTable) -> Message:
         """Why a file with two tables is refused, and how one of them is read."""

@@ -16,6 +16,7 @@ from batchpay.lifecycle.places import place_of, row_at
 from batchpay.lifecycle.rivals import Rivals, rivals_among
 
 _LOOKED_THROUGH = 20  # chunks for rows that came before
+_VERSIONS = 3  # of one file, the latest
 _KEPT = 4  # chunks: a file that came back has its rows in the order of the first one
 
 
@@ -263,6 +264,26 @@ class EarlierRows:
         for number in numbers:
             found.update(self._rows(batch_id, number))
         return found
+
+    def versions(
+        self, batch_id: str, file: str, sheet: str, rows: Sequence[int]
+    ) -> Iterator[tuple[str, StoredChunk]]:
+        """What stood where some rows of a file stand when it came before under that name, the
+        latest first: batch and chunk; there is one row at least.
+        """
+        same: list[str] = []
+        for batch in self._batches().values():
+            if batch.id == batch_id:
+                break
+            if batch.file == file:
+                same.append(batch.id)
+        for earlier in reversed(same[-_VERSIONS:]):
+            for span in self._spans_of(earlier):
+                is_there = span.first <= rows[-1] and rows[0] <= span.last
+                if span.sheet == sheet and is_there:
+                    chunk = self._whole(earlier, span.number)
+                    if chunk is not None:
+                        yield earlier, chunk
 
     def _chunk_of(self, place: str) -> Mapping[int, EarlierRow]:
         known = self.where(place)

@@ -2437,3 +2437,15 @@ mutant(
     "test_coming_back.py"
     "::test_one_text_in_other_characters_is_one_order_whatever_the_job_says",
 )(lambda: swap("batchpay.lifecycle.holds:same_text", always(False)))
+
+mutant(
+    "J07",
+    "a rejected row that is corrected in its own file is another row",
+    "test_two_places.py::test_a_row_without_an_id_is_corrected_in_two_places",
+)(lambda: swap("batchpay.intake.take_in:stood_before", always({})))
+
+mutant(
+    "J07",
+    "whatever stands where a row was rejected is that row",
+    "test_two_places.py::test_what_is_another_row_goes",
+)(lambda: swap("batchpay.intake.stoodbefore:_is_the_row", always(True)))
