@@ -34,7 +34,7 @@ from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.damage import has_lost_letters, is_misread, tells_nothing, trace_of
 from batchpay.intake.mapping import Mapped
-from batchpay.intake.moved import with_unmeant
+from batchpay.intake.moved import CellOf, Was, no_cell, with_unmeant
 from batchpay.intake.sources import blamed_for
 from batchpay.job.job import Columns, FromTemplate
 from batchpay.lifecycle.order_ids import alike
@@ -131,10 +131,12 @@ def held_against(
     beside: Beside = nobody_beside,
     was_wrong: WasWrong = nothing_wrong,
     known_moved: Collection[str] = (),
+    cell: CellOf = no_cell,
 ) -> Mapped:
     """The chunk with a problem at each row that is not beside its own `batchpay_` columns.
 
-    `known_moved`: columns whose cells were moved in an earlier chunk of the file.
+    `known_moved`: columns whose cells were moved in an earlier chunk of the file; `cell`: what
+    stood in a column of a row that was told.
     """
     if lineage.ID not in mapped.chunk.columns:
         return mapped
@@ -149,7 +151,8 @@ def held_against(
         mapped = _without(mapped, strangers)
         came = {at: one for at, one in came.items() if at not in strangers}
     named = {at: mapped.corrects[at] for at in came}
-    mapped = with_unmeant(mapped, named, columns, held, was_wrong, known_moved)
+    was = Was(held, was_wrong, cell)
+    mapped = with_unmeant(mapped, named, columns, was, known_moved)
     return _with_lost_letters(mapped, held)
 
 

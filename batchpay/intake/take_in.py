@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from batchpay import readers
+from batchpay.domain import lineage
 from batchpay.domain.documents import orders_of, values_of
 from batchpay.domain.errors import BatchpayError, FileRefused
 from batchpay.domain.lineage import ADDED, is_rejects_file
@@ -37,12 +39,10 @@ from batchpay.intake.headings import Headings
 from batchpay.intake.hundredfold import Hundredfold
 from batchpay.intake.likeness import Features
 from batchpay.intake.mapping import Mapped, map_chunk
-from batchpay.intake.moved import moved_in
+from batchpay.intake.moved import but_for_charged, moved_in, with_unmeant_in_place
 from batchpay.intake.noorders import NoOrders, SecondTable
 from batchpay.intake.provenance import (
     held_against,
-    nobody_beside,
-    nothing_wrong,
     of_other_jobs,
     unknown,
 )
@@ -57,7 +57,7 @@ from batchpay.lifecycle.earlier import EarlierRows
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.messages import files, noticed, sheets
 from batchpay.messages.message import Message
-from batchpay.readers.cells import decode_cells
+from batchpay.readers.cells import Cells, decode_cells
 
 NAMED_ROWS = 5  # in a note
 MAX_TOTALS_BYTES = 1 << 20
@@ -126,6 +126,7 @@ class _Judge:
         self._path = snapshot.path
         self._batch_id = batch_id
         self._lineages = lineages
+        self._cells = _EarlierCells(lineages)
         self._table = readers.read(
             snapshot,
             job.input,
@@ -270,15 +271,10 @@ class _Judge:
         """The same as it stands, and what it was judged from."""
         job = self._job
         lineages = self._lineages
-        held, beside, was_wrong = unknown, nobody_beside, nothing_wrong
-        if lineages:
-            held, beside = lineages.rows.document, lineages.rows.orders_beside
-            was_wrong = lineages.rows.problems
         read = map_chunk(chunk, self._columns, job.input.odd_ids)
-        mapped = held_against(read, self._columns, held, beside, was_wrong, self._moved)
-        self._moved |= moved_in(mapped)
+        mapped = held_against(read, self._columns, unknown)
         if lineages:
-            mapped = of_other_jobs(mapped, lineages.job_of)
+            mapped = self._held_against_journal(read, lineages)
         judged = self._checker.judge(mapped)
         if job.fee:
             require_fixed_fee(judged, job.fee, self._file)
@@ -289,6 +285,30 @@ class _Judge:
                 asked=lineages.asked(self._batch_id, judged),
             )
         return judged, mapped
+
+    def _held_against_journal(self, read: Mapped, lineages: Lineages) -> Mapped:
+        """What was read, beside what its rows were before as the journal knows."""
+        rows = lineages.rows
+        columns = self._columns
+        mapped = held_against(
+            read,
+            columns,
+            rows.document,
+            rows.orders_beside,
+            rows.problems,
+            self._moved,
+            self._cells.of,
+        )
+        in_place = partial(
+            lineages.in_place, self._batch_id, self._file, read.chunk.sheet
+        )
+        mapped = with_unmeant_in_place(
+            mapped, columns, self._cells.of, in_place, self._moved
+        )
+        self._moved |= moved_in(mapped)
+        if lineage.ID not in read.chunk.columns:
+            mapped = but_for_charged(mapped, read, lineages.standing)
+        return of_other_jobs(mapped, lineages.job_of)
 
     def controls(self) -> Controls:
         """What the job, or the sender beside the file, says that the file must hold."""
@@ -313,6 +333,37 @@ class _Judge:
             *_told_reread(self._reread),
         )
         return (*self._job.schema.notes, *map(str, found))
+
+
+class _EarlierCells:
+    """The cells of rows of earlier files; those of the last chunks are kept, by their columns."""
+
+    def __init__(self, lineages: Lineages | None) -> None:
+        self._lineages = lineages
+        self._unpacked: list[tuple[StoredChunk, Cells, dict[str, list[str]]]] = []
+
+    def of(self, place: str, column: str) -> str | None:
+        """The cell of a column in the row of a place; None where the journal does not know it."""
+        if self._lineages is None:
+            return None
+        found = self._lineages.rows.stored(place)
+        if found is None:
+            return None
+        chunk, at = found
+        cells, texts = self._unpack(chunk)
+        if column not in texts:
+            texts[column] = []
+            if column in cells.columns:
+                texts[column] = cells.texts(column)
+        return texts[column][at] if texts[column] else None
+
+    def _unpack(self, chunk: StoredChunk) -> tuple[Cells, dict[str, list[str]]]:
+        for known, cells, texts in self._unpacked:
+            if known is chunk:
+                return cells, texts
+        one = (chunk, decode_cells(chunk.cells), dict[str, list[str]]())
+        self._unpacked = [*self._unpacked[-1:], one]
+        return one[1:]
 
 
 def stored(number: int, judged: Judged, cells: bytes = b"") -> StoredChunk:

@@ -67,7 +67,7 @@ class EarlierRows:
         self._known: dict[str, Batch] | None = None
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, EarlierRow]] = {}
-        self._last: tuple[str, int, StoredChunk | None] | None = None
+        self._whole_chunks: dict[tuple[str, int], StoredChunk | None] = {}
         self._corrections: Mapping[str, Sequence[str]] | None = None
         self._readings: dict[str, list[str]] | None = None
         # batch id -> place -> it and its rivals
@@ -96,6 +96,12 @@ class EarlierRows:
         if at is None:
             return None
         return self._batches().get(at[0])
+
+    def batches(self) -> Sequence[Batch]:
+        """The files that the journal knew when this was first asked, in the order in which they
+        came.
+        """
+        return list(self._batches().values())
 
     def _batches(self) -> Mapping[str, Batch]:
         """Read once, for there may be a place to look up with each row."""
@@ -207,22 +213,35 @@ class EarlierRows:
 
     def reading(self, place: str) -> str:
         """What was read of the row of one place; empty where the journal does not know it."""
+        found = self.stored(place)
+        if found is None:
+            return ""
+        return reading_of(*found)
+
+    def stored(self, place: str) -> tuple[StoredChunk, int] | None:
+        """The chunk of the row of a place, and its position there; None when the journal does not
+        know it.
+        """
         known = self.where(place)
         if known is None:
-            return ""
+            return None
         batch_id, sheet, row = known
         for span in self._spans_of(batch_id):
             if span.sheet == sheet and span.first <= row <= span.last:
                 chunk = self._whole(batch_id, span.number)
                 if chunk is not None and row in chunk.rows:
-                    return reading_of(chunk, chunk.rows.index(row))
-        return ""
+                    return chunk, chunk.rows.index(row)
+        return None
 
     def _whole(self, batch_id: str, number: int) -> StoredChunk | None:
-        """One chunk; the last one is kept, for the rows of a file that came back are in order."""
-        if self._last is None or self._last[:2] != (batch_id, number):
-            self._last = (batch_id, number, self._journal.chunk(batch_id, number))
-        return self._last[2]
+        """One chunk; the last ones are kept, for the rows of a file that came back are in order."""
+        key = (batch_id, number)
+        if key not in self._whole_chunks:
+            chunk = self._journal.chunk(batch_id, number)
+            while len(self._whole_chunks) >= _KEPT:
+                del self._whole_chunks[next(iter(self._whole_chunks))]
+            self._whole_chunks[key] = chunk
+        return self._whole_chunks[key]
 
     def rivals(self, place: str) -> Rivals | None:
         """The row of a place, and those of its file that contradict it under its order id; None

@@ -15,7 +15,7 @@ by `renaming`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, Self
 
 from batchpay.domain.events import BEGINNINGS, RowsAnswered, told_by
@@ -25,6 +25,7 @@ from batchpay.lifecycle.ancestry import Ancestry
 from batchpay.lifecycle.cancelled import Cancellations, WordsJournal
 from batchpay.lifecycle.earlier import NOTHING, EarlierRows, RowsJournal
 from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.inplace import StoodBefore, rows_before
 from batchpay.lifecycle.names import KnownNames, Names, NamesJournal
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.sale_terms import has_terms
@@ -132,6 +133,30 @@ class Lineages:
         """Did any row ask for this order before?"""
         events = self._journal.histories([order_id]).get(order_id, ())
         return any(event.kind in BEGINNINGS for event in events)
+
+    def in_place(
+        self,
+        batch_id: str,
+        file: str,
+        sheet: str,
+        ids: Mapping[int, str],
+        questions: Collection[str],
+    ) -> dict[str, StoodBefore]:
+        """Order id -> its row in an earlier file (inplace.rows_before)."""
+        if not ids:
+            return {}
+        return rows_before(
+            self._journal, self.rows, batch_id, file, sheet, ids, questions
+        )
+
+    def standing(self, order_ids: Iterable[str]) -> set[str]:
+        """Those of some orders that took money, may have taken some or may yet take some."""
+        histories = self._journal.histories(list(dict.fromkeys(order_ids)))
+        return {
+            order_id
+            for order_id, events in histories.items()
+            if any(attempt.stands for attempt in fold(events))
+        }
 
     def earlier(self, batch_id: str, judged: Judged) -> dict[int, tuple[str, ...]]:
         """Position -> every other order id that a row of a batch ever had: when it was planned

@@ -779,6 +779,18 @@ MOVED_CELLS = entry(
     example="a rejects file of which the column Amount alone was sorted",
     remedy="Put the cells back into their rows, and write yes into batchpay_retry of these rows.",
 )
+MOVED_IN_PLACE = entry(
+    "moved-cells.in-place",
+    "in this column {count:d} rows do not hold what they held in an earlier file, but others'"
+    " cells, as if it had been sorted or filled without the rest: put each cell back into its row"
+    " in this file; or, if this one is meant, write yes in batchpay_retry of this row in the"
+    " rejects file",
+    means="A file came again, and of its orders one column holds each other's payers, recipients or"
+    " amounts.",
+    example="a file in which three rows were corrected, and the column Amount alone was sorted",
+    remedy="Put the cells back into their rows; or send the rows of the rejects file with yes in"
+    " batchpay_retry.",
+)
 RESCALED_CELL = entry(
     "rescaled-amount",
     "the amount was {was} when this row was sent back, {now} is the same with its point moved, as a"

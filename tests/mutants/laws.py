@@ -2400,6 +2400,20 @@ mutant(
 )(lambda: swap("batchpay.intake.moved:_read_otherwise", always({})))
 
 mutant(
+    "J14",
+    "a file that is corrected where it lies has no rows of before",
+    "test_in_place.py"
+    "::test_a_column_that_was_sorted_in_the_file_itself_charges_nobody[exchanged-amount]",
+)(lambda: swap("batchpay.lifecycle.kinship:rows_before", always({})))
+
+mutant(
+    "J14",
+    "a part of a sum is no cell that may have moved",
+    "test_in_place.py"
+    "::test_a_part_of_a_sum_that_was_sorted_alone_charges_nobody[in place-sorted]",
+)(lambda: swap("batchpay.intake.moved:_Cells.pairs", always({})))
+
+mutant(
     "X09",
     "an amount whose point a spreadsheet moved is meant",
     "test_coming_back.py::test_an_amount_whose_point_a_spreadsheet_moved_is_asked_about",
