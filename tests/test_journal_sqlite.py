@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.domain.errors import InputOutput, Misconfigured, Taken, TryLater
+from batchpay.domain.errors import Bug, InputOutput, Misconfigured, Taken, TryLater
 from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock
 from batchpay.journals.sqlite.soundness import BrokenChain
@@ -304,3 +304,37 @@ def test_the_lock_remembers_the_last_requests_only(tmp_path: Path) -> None:
     assert len(lock.ages_s()) == 3
     lock.close()
     assert lock.path.stat().st_size < 4096
+
+
+@pytest.mark.fault("D09")
+def test_what_is_laid_over_a_journal_that_is_read_stays_out_of_its_file(
+    tmp_path: Path,
+) -> None:
+    """It answers as if it had been told; a journal that is written takes nothing so."""
+    path = filled(tmp_path / "j.db")
+    was = path.read_bytes()
+    event = Event("cancelled", 30, order_id="b", data={"reason": "a fraud"})
+    reader = SqliteJournal(path, "night", read_only=True)
+    reader.verify_new()
+    reader.as_if_told([event])
+    assert [one.order_id for one in reader.cancelled()] == ["b"]
+    assert len(list(reader.events())) == 21
+    reader.close()
+    assert path.read_bytes() == was
+    writer = SqliteJournal(path, "night")
+    with pytest.raises(Bug):
+        writer.as_if_told([event])
+    assert writer.head()[0] == 20
+    writer.close()
+
+
+@pytest.mark.fault("D09", "D10")
+def test_what_is_laid_over_a_journal_that_is_not_there_makes_no_file(
+    tmp_path: Path,
+) -> None:
+    """It is in memory."""
+    reader = SqliteJournal(tmp_path / "j.db", "night", read_only=True)
+    reader.as_if_told([Event("cancelled", 1, order_id="b", data={"reason": ""})])
+    assert [one.order_id for one in reader.cancelled()] == ["b"]
+    reader.close()
+    assert not list(tmp_path.iterdir())

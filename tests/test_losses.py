@@ -544,6 +544,95 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(
     assert "a fraud" in reason
 
 
+def put_back(market: Market) -> None:
+    """The journal as it was before."""
+    shutil.rmtree(market.folder / "state")
+    shutil.copytree(market.folder / "before", market.folder / "state")
+
+
+def said_before_a_run(market: Market) -> tuple[int, int]:
+    """How many orders `plan` and `check` would send; neither writes anything."""
+    state = market.folder / "state" / "batchpay.db"
+    was = state.read_bytes()
+    plan = json.loads(market.run("--json", verb="plan").stdout)
+    check = json.loads(market.run("--json", verb="check").stdout)
+    assert state.read_bytes() == was
+    counts = (one["may_be_sent"].get("THB", {}) for one in check["files"])
+    planned = plan["to_send"].get("THB", {}).get("count", 0)
+    return planned, sum(one.get("count", 0) for one in counts)
+
+
+@pytest.mark.fault("D09", "L11", "J14", "I1")
+def test_before_a_run_a_cancelled_order_is_known_in_another_file_of_a_copy_put_back(
+    market: Market,
+) -> None:
+    """It was never sent, and only reports tell that a person cancelled it: what goes is what `plan`
+    and `check` say.
+    """
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    assert night(market, limit=1) == 11
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    people_say(market, "00002", "--cancel")
+    put_back(market)
+    inbox(market, d1=None, d2=[sale(4), sale(2), sale(3)])
+    assert said_before_a_run(market) == (2, 2)
+    assert market.run().returncode == 10
+    assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
+
+
+@pytest.mark.fault("D09", "H05", "L11", "J14", "I1")
+def test_before_a_run_a_settled_order_may_come_back_to_a_copy_put_back(
+    market: Market,
+) -> None:
+    """It was in doubt, and only reports tell that it was not charged: its row, which comes back
+    from the rejects file, goes, as `plan` and `check` say.
+    """
+    leave_in_doubt(market)
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    time.sleep(1.0)
+    people_say(market, "00001", "--as", "not-charged")
+    told_back(market, "00001", "00001", "inbox/d2.csv", batchpay_retry="yes")
+    put_back(market)
+    assert said_before_a_run(market) == (2, 2)
+    market.run()
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("D09", "L10", "L11", "J14")
+def test_before_a_run_a_stop_that_only_reports_tell_of_holds_in_a_copy_put_back(
+    market: Market,
+) -> None:
+    """Nothing goes, as `plan` and `check` say."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market, limit=1) == 11
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    market.sandbox.add_rule(order_id="00002", change={"amount": 20125})
+    stopped = market.run()
+    market.sandbox.clear_rules()
+    put_back(market)
+    inbox(market, d2=[sale(3)])
+    assert stopped.returncode == 12, stopped.stdout + stopped.stderr
+    assert said_before_a_run(market) == (0, 0)
+    assert market.run().returncode == 12 and "00003" not in market.money()
+
+
+@pytest.mark.fault("D09", "L11", "J14")
+def test_a_copy_put_back_that_lost_no_word_holds_nobody_up(market: Market) -> None:
+    """What goes before a person said anything is what goes once an older copy is back."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market, limit=1) == 11
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    inbox(market, d2=[sale(3)])
+    night(market, limit=0)
+    put_back(market)
+    assert said_before_a_run(market) == (2, 2)
+    assert market.run().returncode == 0
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+
+
 @pytest.mark.fault("D09", "H05", "L11", "I1")
 @pytest.mark.parametrize("at_once", [False, True])
 def test_an_order_that_is_cancelled_after_it_was_settled_stays_so(

@@ -17,8 +17,8 @@ from batchpay.batches.drafts import batch_id_in, drafts_of
 from batchpay.batches.guards import guards_of
 from batchpay.batches.judging import judge_files, names_in, said_new
 from batchpay.batches.last import last_inputs
-from batchpay.batches.orders import attempts_of
 from batchpay.batches.planned import PlannedBatch, unasked
+from batchpay.batches.putback import told_again
 from batchpay.batches.signals import Signals
 from batchpay.batches.survey import Survey, survey
 from batchpay.batches.wholeness import (
@@ -28,16 +28,13 @@ from batchpay.batches.wholeness import (
     refuse_behind,
     whose_before,
 )
-from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
 from batchpay.domain.events import (
     STOPS,
     IdsMadeOf,
     InputsRead,
-    OrderCancelled,
     Restored,
     RowsAnswered,
-    RowsGivenUp,
     Stop,
     Told,
     line,
@@ -168,43 +165,6 @@ class OpenJob:
         """Now, in this run; what there is to tell is the journal's own."""
         return Event("", at_ns=self.clock.now_ns(), run_id=self.run_id)
 
-    def _kept_again(self, loss: Loss) -> Iterator[Event]:
-        """People's words that only reports tell of, as the journal keeps them: of an attempt that
-        it knows, or else of an order that is never to be sent.
-        """
-        order_ids = list(dict.fromkeys(word.order_id for word in loss.words))
-        known = {
-            (order_id, attempt.intent.attempt): attempt
-            for order_id, attempts in attempts_of(self.journal, order_ids).items()
-            for attempt in attempts
-        }
-        told: set[tuple[str, int]] = set()
-        for word in loss.words:
-            by = word.whose
-            one = word.order_id, word.attempt
-            attempt = known.get(one)
-            if not word.order_id:
-                yield self._event(RowsGivenUp(reason=word.why, by=by, places=word.keys))
-            elif attempt is None:
-                cancelled = OrderCancelled(reason=word.why, by=by, sale=word.keys)
-                yield self._event(cancelled, order_id=word.order_id)
-            elif attempt.outcome in MAY_BE_SAID and one not in told:
-                told.add(one)
-                at_ns = self.clock.now_ns()
-                yield resolved_event(
-                    attempt,
-                    word.said,
-                    word.reason,
-                    by,
-                    at_ns=at_ns,
-                    run_id=self.run_id,
-                )
-        for stop in loss.stops:
-            again = Stop(
-                reason=stop["reason"], order=stop["order"], charge=stop["charge"]
-            )
-            yield self._event(again)
-
     def _loss(self, *, whole: bool) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
@@ -214,15 +174,17 @@ class OpenJob:
         if loss is not None:
             self.journal.verify()
         if loss is not None and not loss.noted:
-            restored = self._event(loss.as_restored())
-            self.journal.append([restored, *self._kept_again(loss)])
+            self.journal.append(self._told_again(loss))
         return loss
 
     def _taking_over(self, met: Restored) -> list[Event]:
         """The same, as it is to be written, of a loss that only the gateway's list tells of."""
         self.met = loss_met(self.job, self.journal, met)
-        restored = self._event(self.met.as_restored(met))
-        return [restored, *self._kept_again(self.met)]
+        return self._told_again(self.met, met)
+
+    def _told_again(self, loss: Loss, met: Restored | None = None) -> list[Event]:
+        at_ns = self.clock.now_ns()
+        return told_again(loss, self.journal, at_ns, self.run_id, met)
 
     @property
     def stop(self) -> str:

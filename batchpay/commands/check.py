@@ -26,6 +26,8 @@ from batchpay.batches.planned import (
     beside_others,
     placed_rows,
 )
+from batchpay.batches.putback import lay_over
+from batchpay.batches.wholeness import loss_of
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Batch, Judged, Outcome, Problem, Repeat
 from batchpay.domain.money import major_text
@@ -36,6 +38,7 @@ from batchpay.intake.grouping import Group, Groups
 from batchpay.intake.take_in import Intake, Intakes, Keep, Rows, Source, take_in
 from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
+from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.holds import Going
 from batchpay.lifecycle.kinship import Lineages
@@ -98,8 +101,8 @@ def check(job: Job, on_problem: OnProblem | None = None) -> Checked:
             problems.append(RowProblem(file, sheet, row, problem))
 
     with ExitStack() as stack:
-        journal, unreadable = _journal_if_readable(job, stack)
         at_ns = SystemClock().now_ns()
+        journal, unreadable = _journal_if_readable(job, stack, at_ns)
         intakes = taken_in(
             job, stack, journal, at_ns, partial(_told_as_read, stack, tell)
         )
@@ -166,20 +169,25 @@ def _told_as_read(
     return KeptRows(stack, source.again).read
 
 
-def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str]:
-    """The journal as far as this user may read it; else an empty one, and a sentence that says
-    so.
+def _journal_if_readable(
+    job: Job, stack: ExitStack, at_ns: int
+) -> tuple[SqliteJournal, str]:
+    """The journal as far as this user may read it, with what it has lost laid over it; else an
+    empty one, and a sentence that says so.
     """
     unreadable = ""
+    known_to_be = witnessed(job.state_path, job.name)
     try:
         journal = SqliteJournal(job.state_path, job.name, read_only=True)
+        stack.callback(journal.close)
+        lay_over(loss_of(job, journal, known_to_be), journal, at_ns)
     except BatchpayError as error:
         unreadable = (
             f"rows are judged by this file alone, the journal cannot be read: {error}"
         )
         # an empty one, in memory
         journal = SqliteJournal(data_path("no journal"), job.name, read_only=True)
-    stack.callback(journal.close)
+        stack.callback(journal.close)
     return journal, unreadable
 
 

@@ -37,6 +37,7 @@ from batchpay.batches.planned import (
     placed_rows,
     unasked,
 )
+from batchpay.batches.putback import lay_over
 from batchpay.batches.session import Options, limits_of
 from batchpay.batches.standings import findings_of
 from batchpay.batches.survey import Survey, survey
@@ -66,13 +67,11 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.holds import Going
 from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.payers import content_of
-from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now
 from batchpay.messages import steps
 from batchpay.reconciliation.findings import Place, finding_of
 from batchpay.reconciliation.totals import Totals
 from batchpay.settlement import Preflight
-from batchpay.settlement.in_force import AND_ALSO
 from batchpay.settlement.queue import limited
 
 Ask = Callable[[frozenset[str]], Preflight]
@@ -150,11 +149,11 @@ def plan(
     if now_ns is None:
         now_ns = SystemClock().now_ns()
     with ExitStack() as stack:
-        journal, loss = _journal(job, stack)
+        journal, loss = _journal(job, stack, now_ns)
         intakes = _read(job, stack, journal, now_ns)
         drafts = drafts_of(job, journal, intakes, now_ns)
         planned = judge_files(job, journal, drafts, yes=yes, now_ns=now_ns)
-        guards = _guards(job, journal, planned, loss, now_ns, yes=yes)
+        guards = _guards(job, journal, planned, now_ns, yes=yes)
         known = _looked_ahead(job, journal, intakes, planned, guards, ask)
         known = replace(
             known,
@@ -188,8 +187,12 @@ def _late(job: Job, now_ns: int) -> str:
     return limits.too_late
 
 
-def _journal(job: Job, stack: ExitStack) -> tuple[SqliteJournal, Loss | None]:
-    """The journal, whole and the job's own, and what it has lost. Raises what a run would raise."""
+def _journal(
+    job: Job, stack: ExitStack, now_ns: int
+) -> tuple[SqliteJournal, Loss | None]:
+    """The journal, whole and the job's own, and what it has lost, which is laid over it. Raises
+    what a run would raise.
+    """
     known_to_be = witnessed(job.state_path, job.name)
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     stack.callback(journal.close)
@@ -197,6 +200,7 @@ def _journal(job: Job, stack: ExitStack) -> tuple[SqliteJournal, Loss | None]:
     refuse_another_place(job, journal)
     loss = loss_of(job, journal, known_to_be)
     refuse_lost(loss)
+    lay_over(loss, journal, now_ns)
     return journal, loss
 
 
@@ -204,25 +208,14 @@ def _guards(
     job: Job,
     journal: SqliteJournal,
     planned: Sequence[PlannedBatch],
-    loss: Loss | None,
     now_ns: int,
     *,
     yes: bool,
 ) -> Guards:
-    """What holds rows back. A run keeps people's words that only reports tell of before it does
-    anything else.
-    """
+    """What holds rows back."""
     present = [one.batch.id for one in planned]
     found = guards_of(job, journal, present=present, at_ns=now_ns)
-    guards = replace(found, are_new=yes)
-    if loss is None or loss.noted:
-        return guards
-    cancelled = dict(guards.cancelled_sales)
-    for word in loss.words:
-        for key in (*word.keys, by_order(word.order_id)):
-            cancelled[key] = word.why
-    stops = filter(None, (str(guards.stop), *(stop["reason"] for stop in loss.stops)))
-    return replace(guards, cancelled_sales=cancelled, stop=AND_ALSO.join(stops))
+    return replace(found, are_new=yes)
 
 
 def _looked_ahead(

@@ -2453,6 +2453,13 @@ mutant(
 )(lambda: swap("batchpay.lifecycle.holds:same_text", always(False)))
 
 mutant(
+    "J14",
+    "who only looks knows nothing of what a journal that was put back lost",
+    "test_losses.py"
+    "::test_before_a_run_a_cancelled_order_is_known_in_another_file_of_a_copy_put_back",
+)(lambda: swap("batchpay.batches.putback:lay_over", always(None)))
+
+mutant(
     "J07",
     "a rejected row that is corrected in its own file is another row",
     "test_two_places.py::test_a_row_without_an_id_is_corrected_in_two_places",

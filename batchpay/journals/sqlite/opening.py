@@ -144,12 +144,24 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
         if found == SCHEMA_VERSION:
             connection.execute("BEGIN")
             return connection
-        # "": a temporary file that nobody else can open
-        copy = _connected(":memory:" if found is None else "")
-        if found is not None:
-            connection.backup(copy)
-        connection.close()
-        return copy
+        if found is None:
+            connection.close()
+            return _connected(":memory:")
+        return moved_aside(connection)
+
+
+def moved_aside(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A temporary copy that nobody else can open, in the place of a connection that is closed.
+    Raises sqlite3.Error.
+    """
+    copy = _connected("")
+    try:
+        connection.backup(copy)
+    except BaseException:
+        copy.close()
+        raise
+    connection.close()
+    return copy
 
 
 def is_journal(path: Path) -> bool:

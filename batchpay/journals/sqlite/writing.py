@@ -21,7 +21,7 @@ from batchpay.journals.guard import follow
 from batchpay.journals.sqlite import many, tally
 from batchpay.journals.sqlite.file import JournalFile
 from batchpay.journals.sqlite.lines import line_of, stored
-from batchpay.journals.sqlite.opening import open_beside
+from batchpay.journals.sqlite.opening import moved_aside, open_beside
 from batchpay.journals.sqlite.soundness import chained
 
 
@@ -35,6 +35,18 @@ class Writing(JournalFile):
         """Append, durably, all or none. Raises Taken, CannotWrite, InputOutput or TryLater."""
         with self._lock, self._transaction():
             return self._insert(events)
+
+    def as_if_told(self, events: Sequence[Event]) -> None:
+        """Of a journal that is only read: let it answer as if it had been told these events, too.
+        They stand in a temporary copy; the file stays as it is. Raises as `append`.
+        """
+        if not self._reading:
+            raise Bug(
+                f"{self.path}: what is told to a journal that is written is written"
+            )
+        with self._lock, self._translated():
+            self._connection = moved_aside(self._connection)
+        self.append(events)
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
         """The same from the loop; what arrives together shares one commit."""
