@@ -19,6 +19,7 @@ from batchpay.commands import cancel as cancelling
 from batchpay.domain.lineage import NAMING
 from batchpay.job.load import load_job
 from batchpay.messages import steps
+from tests.test_doors import told_back
 from tests.test_sale import DECLINED, R, inbox, job, lose, night, once, sale
 from tests.world import Market, order
 
@@ -1402,6 +1403,48 @@ def test_what_a_person_cancelled_is_not_sent_under_what_was_made_of_its_id(
     its_own = {*ids.values()} - {"Cafe\u0301-1"} if distinct else set()
     assert went == {"00009", *its_own}, outcomes
     assert outcomes["Cafe\u0301-1"] == "conflict"
+
+
+@pytest.mark.fault("X04", "J07")
+@pytest.mark.parametrize("first", ["Caf\u00e9-1", "CAF\u00c9-1"])
+def test_each_of_several_cancelled_ids_that_look_alike_holds_its_own_text(
+    market: Market, first: str
+) -> None:
+    """A source with ids that only look alike has two orders; whichever was cancelled last, neither
+    goes in other characters, and an id that no order had goes.
+    """
+    job(market, input='alike_ids = "distinct"')
+    ids = ["Caf\u00e9-1", "CAF\u00c9-1"]
+    inbox(market, a=[sale(n, order_id=own) for n, own in enumerate(ids, 1)])
+    assert night(market, limit=0) == 11
+    for own in sorted(ids, key=lambda own: own != first):
+        cancelling.cancel(load_job(market.folder / "job.toml"), own, "called off")
+    inbox(market, a=None)
+    made = ["Cafe\u0301-1", "CAFE\u0301-1", "cafe\u0301-1"]
+    inbox(market, b=[sale(n, order_id=own) for n, own in enumerate(made, 1)])
+    night(market, yes=True)
+    outcomes = [row["outcome"] for row in found(market, "b")]
+    assert outcomes == ["conflict", "conflict", "succeeded"], found(market, "b")
+
+
+@pytest.mark.fault("X04", "J07")
+def test_one_text_in_other_characters_is_no_other_sale_under_a_new_id(
+    market: Market,
+) -> None:
+    """It was kept back beside the charged one, and came back from the rejects file under an id that
+    a person typed.
+    """
+    job(market, input='alike_ids = "distinct"')
+    one, other = "Caf\u00e9-1", "Cafe\u0301-1"
+    inbox(market, a=[sale(1, order_id=one)])
+    assert night(market) == 0
+    inbox(market, a=None, b=[sale(1, order_id=other)])
+    night(market, yes=True)
+    assert [row["outcome"] for row in found(market, "b")] == ["conflict"]
+    inbox(market, b=None)
+    told_back(market, other, "NEW-1", "inbox/c.csv")
+    night(market, yes=True)
+    assert asked(market)["INV-1"] == 1
 
 
 @pytest.mark.fault("X04", "J07")

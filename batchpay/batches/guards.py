@@ -21,7 +21,7 @@ from batchpay.domain.model import Batch, Event, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, word_of
-from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.order_ids import form_in
 from batchpay.lifecycle.rows import Guards
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.settlement.evidence import is_claimed
@@ -75,6 +75,7 @@ def guards_of(
     seen = list(journal.events({*UNREADABLE, *KINDS}))
     if present is None:
         present = last_inputs(journal) or ()
+    form = form_in(distinct=job.input.distinct_ids)
     guards = Guards(
         job=job.name,
         refusal=refusal,
@@ -91,7 +92,7 @@ def guards_of(
         ids_from=job.columns.ids_from,
         extras_from=job.extras_from,
         said_new=said_new_in(journal).orders,
-        cancelled={alike(event.order_id): event.order_id for event, _ in cancelled},
+        cancelled={form(event.order_id): event.order_id for event, _ in cancelled},
         cancelled_sales=_cancelled_sales(cancelled),
         present=frozenset(present),
     )

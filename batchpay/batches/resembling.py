@@ -82,11 +82,12 @@ def kept_back_beside(
 
     `document`: of the row itself; it has the terms of those whose own could not be read.
     """
-    if lineages.are_distinct:
-        return []
-    forms = {alike(order_id) for order_id in ancestry.order_ids}
-    found = [one for some in journal.look_alikes(list(forms)).values() for one in some]
+    forms = set(map(lineages.form, ancestry.order_ids))
+    alikes = journal.look_alikes(list(set(map(alike, ancestry.order_ids))))
+    found = [one for one in chain(*alikes.values()) if lineages.form(one) in forms]
     found += lineages.words.like(forms)
+    if lineages.are_distinct:
+        return found
     for place in ancestry.places:
         named = lineages.rows.document(place) or {}
         order_id = str(named.get("order_id") or "")

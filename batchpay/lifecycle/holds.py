@@ -147,10 +147,10 @@ def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
     """An earlier order whose id is this one but for what programs do to ids; of one that asks for
     the same it is enough that it may be.
     """
+    form = guards.form
     for attempt in history.look_alikes.get(alike(row.order_id), ()):
         other = attempt.intent.order_id
-        is_one = not guards.distinct_ids or same_text(other, row.order_id)
-        if other != row.order_id and is_one:
+        if other != row.order_id and form(other) == form(row.order_id):
             return attempt
     if guards.distinct_ids:
         return None
@@ -170,23 +170,13 @@ def _cancelled_alike(row: Row, history: History, guards: Guards) -> ConflictWith
     """A person's word that an order is never sent holds for what programs make of its id, too; of
     one that was to ask for the same it is enough that they may have made it.
     """
-    if guards.distinct_ids:
-        other = guards.cancelled.get(alike(row.order_id), row.order_id)
-        if not same_text(other, row.order_id):
-            other = row.order_id
-        return _cancelled_under(row, other)
-    likely = (*history.cancelled_for.get(row.order_id, ()), row.order_id)
-    other = guards.cancelled.get(alike(row.order_id), likely[0])
-    if other == row.order_id:
-        other = likely[0]
-    return _cancelled_under(row, other)
-
-
-def _cancelled_under(row: Row, other: str) -> ConflictWith | None:
-    if other == row.order_id:
-        return None
-    why = said.CONFLICT_CANCELLED_ALIKE(order=other, step=steps.NEW_ID())
-    return ConflictWith((why,))
+    alike_id = guards.cancelled.get(guards.form(row.order_id), row.order_id)
+    likely = history.cancelled_for.get(row.order_id, ())
+    for other in (alike_id, *likely):
+        if other != row.order_id:
+            why = said.CONFLICT_CANCELLED_ALIKE(order=other, step=steps.NEW_ID())
+            return ConflictWith((why,))
+    return None
 
 
 def _elsewhere(row: Row, history: History, guards: Guards) -> Elsewhere | None:

@@ -15,7 +15,7 @@ by `renaming`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol, Self
 
 from batchpay.domain.events import BEGINNINGS, RowsAnswered, told_by
@@ -27,7 +27,7 @@ from batchpay.lifecycle.earlier import NOTHING, EarlierRows, RowsJournal
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.inplace import StoodBefore, rows_before
 from batchpay.lifecycle.names import KnownNames, Names, NamesJournal
-from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.order_ids import form_in
 from batchpay.lifecycle.sale_terms import has_terms
 from batchpay.lifecycle.terms import terms_alone
 
@@ -65,7 +65,7 @@ class Lineages:
         (Input.distinct_ids); `ids_from`: of which cells ids are made now.
         """
         self.are_distinct = distinct
-        self.form: Callable[[str], str] = str if distinct else alike
+        self.form = form_in(distinct=distinct)
         self._journal = journal
         self.rows = EarlierRows(journal, self.form)
         # what tells nothing for the journal may yet tell what rows are called today

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from batchpay.domain.text import in_ascii_digits
@@ -53,11 +53,26 @@ def kept_as(order_id: str) -> str:
     return _POINT_ZERO.sub("", bare).lstrip("0")
 
 
-def same_text(order_id: str, other: str) -> bool:
-    """Are two ids one text, as Unicode has it (NFC)? No source has both: another machine wrote the
-    same letters in other characters.
+def form_in(*, distinct: bool) -> Callable[[str], str]:
+    """What an id looks like to its source: two of one form are one id. `distinct`: it really has
+    ids that only look alike (Input.distinct_ids); ids of one text even that has not.
+
+    >>> form_in(distinct=False)("0012"), form_in(distinct=True)("0012")
+    ('12', '0012')
     """
-    return unicodedata.normalize("NFC", order_id) == unicodedata.normalize("NFC", other)
+    return one_text if distinct else alike
+
+
+def one_text(order_id: str) -> str:
+    """The id as Unicode writes its text (NFC): another machine wrote the same letters in other
+    characters.
+    """
+    return unicodedata.normalize("NFC", order_id)
+
+
+def same_text(order_id: str, other: str) -> bool:
+    """Are two ids one text? No source has both."""
+    return one_text(order_id) == one_text(other)
 
 
 def all_alike(order_ids: Sequence[str]) -> list[str]:

@@ -7,13 +7,14 @@ What a row may become is not decided here; what a standing is told as, is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from batchpay.domain.model import Document, Problem, Repeat, StoredChunk
 from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.order_ids import form_in
 from batchpay.lifecycle.places import by_order, place_of
 from batchpay.lifecycle.rivals import Rivals
 from batchpay.lifecycle.unclaimed import Nameless, Terms
@@ -334,7 +335,7 @@ class Guards:
     near_duplicates: Literal["warn", "hold"] = "warn"
     # An amount that is far outside of what was asked for its recipient.
     history: Literal["warn", "hold"] = "warn"
-    # alike() of never sent orders that a person cancelled -> order id.
+    # form() of never sent orders that a person cancelled -> order id.
     cancelled: Mapping[str, str] = field(default_factory=dict)
     # What a cancelled correction goes back to (ancestry.Ancestry.keys) -> why it was cancelled.
     cancelled_sales: Mapping[str, str] = field(default_factory=dict)
@@ -360,6 +361,11 @@ class Guards:
     present: Collection[str] = ()
     # An adopted charge of this file, and nobody can tell of which row.
     unplaced: Attempt | None = None
+
+    @property
+    def form(self) -> Callable[[str], str]:
+        """What an id looks like to this source (order_ids.form_in)."""
+        return form_in(distinct=self.distinct_ids)
 
 
 # --- what comes out

@@ -6,13 +6,12 @@ what is, what is not, and what nobody can tell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, product
 
 from batchpay.domain.model import Outcome
 from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt, begun_ns
-from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.payers import single_use_of
 from batchpay.lifecycle.places import by_order, order_in, place_of, places_of, row_at
 from batchpay.lifecycle.rivals import are_apart
@@ -400,9 +399,7 @@ def _has_its_id(
     """Has any row of these places an order id today? None: the file of one is not here to tell, or
     gives it no id.
     """
-    form: Callable[[str], str] = alike
-    if guards.distinct_ids:
-        form = str
+    form = guards.form
     ids = [history.bears.get(place, "") for place in places]
     if order_id and form(order_id) in [form(one) for one in ids if one]:
         return True

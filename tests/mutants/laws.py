@@ -13,6 +13,7 @@ from batchpay.domain.events import TotalsCounted
 from batchpay.domain.model import Outcome
 from batchpay.domain.times import NEVER_NS
 from batchpay.lifecycle.attempt import begun_ns
+from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.places import place_of
 from batchpay.lifecycle.proof import Proof
 from batchpay.lifecycle.sale_terms import terms_in
@@ -2450,7 +2451,19 @@ mutant(
     "a source may have one text in two kinds of characters",
     "test_coming_back.py"
     "::test_one_text_in_other_characters_is_one_order_whatever_the_job_says",
-)(lambda: swap("batchpay.lifecycle.holds:same_text", always(False)))
+)(lambda: swap("batchpay.lifecycle.order_ids:one_text", lambda _: str))
+
+mutant(
+    "J07",
+    "of cancelled ids that only look alike the last one alone is known",
+    "test_coming_back.py"
+    "::test_each_of_several_cancelled_ids_that_look_alike_holds_its_own_text",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.rows:Guards.form",
+        prop(lambda guards, _: alike),
+    )
+)
 
 mutant(
     "J14",
