@@ -88,3 +88,43 @@ def test_what_waits_beside_a_charge_that_is_gone_says_what_ends_it(
     assert said.returncode == 0, said.stderr
     market.run()
     assert market.money() == {"00001": 1, "00004": 1}
+
+
+@pytest.mark.fault("J04", "J27", "J05")
+def test_what_a_person_accepted_and_is_gone_hides_nothing(market: Market) -> None:
+    """It was pending with another amount, and taken so: once its stop is lifted, what waits beside
+    it waits for a run alone, and goes.
+    """
+    market.job()
+    pays_later = order(3, card="tokn_test_sandbox3ds0003")
+    market.orders([order(1), order(4), pays_later])
+    market.sandbox.add_rule(order_id="00003", change={"amount": 20125})
+    market.sandbox.add_rule(action="rate_limited", order_id="00004")
+    assert market.run().returncode == 12
+    (gone,) = (
+        charge["id"]
+        for charge in market.own_charges()
+        if charge["metadata"]["order_id"] == "00003"
+    )
+    for ledger in market.sandbox.store.ledgers.values():
+        ledger.shelves["charge"][gone].amount = 20125
+    say(market, "00003", "--as", f"charged:{gone}")
+    say(market, "--lift-stop")
+    market.sandbox.clear_rules()
+    market.sandbox.turn(order_id="00003", becomes="forgotten")
+    assert market.run("--limit", "0").returncode == 12
+    say(market, "--lift-stop")
+    market.run("--limit", "0")
+    rows = {row["order_id"]: row for row in market.results()}
+    assert "accepted by" in rows["00003"]["reason"]
+    waits = rows["00004"]
+    assert (waits["outcome"], waits["who_acts"]) == ("held", "next run"), waits
+    assert "a person sees to" not in waits["reason"]
+    assert market.run().returncode == 10
+    assert market.money() == {"00001": 1, "00004": 1}
+
+
+def say(market: Market, *words: str) -> None:
+    """A person's word."""
+    said = market.run(*words, "--reason", "taken so", verb="resolve")
+    assert said.returncode == 0, said.stderr

@@ -29,7 +29,7 @@ class Besides:
             attempt
             for attempts in attempts_of(journal, list(orders)).values()
             for attempt in attempts
-            if _hides_from_lists(attempt)
+            if attempt.hides_from_lists
         ]
 
     def of(self, findings: list[Finding]) -> list[Finding]:
@@ -51,12 +51,6 @@ class Besides:
                     reasons = (*finding.reasons, why)
                     return replace(finding, reasons=reasons, who_acts=A_PERSON)
         return finding
-
-
-def _hides_from_lists(attempt: Attempt) -> bool:
-    """Should lists show a charge of it that is gone, and did nobody say what became of it?"""
-    is_gone = bool(attempt.missing_ns) and attempt.charge is not None
-    return is_gone and attempt.money is None and not (attempt.denied and attempt.closed)
 
 
 def _waits_for_a_run(finding: Finding) -> bool:

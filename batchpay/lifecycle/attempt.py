@@ -293,6 +293,25 @@ class Attempt:
             return False
         return has_unknown_status(self.charge)
 
+    def is_no_witness(self, charge_id: str) -> bool:
+        """Did a person look for this charge of it since, and say what became of it? Or was its id a
+        false one, under whose key the gateway has another charge? That it is not there tells
+        nothing of a list.
+        """
+        is_false = self.charge is not None and self.charge.id != charge_id
+        if charge_id in self.unknown and (is_false or self.accepted):
+            return True
+        return self.denied and self.closed
+
+    @property
+    def hides_from_lists(self) -> bool:
+        """Is its charge gone, that took no money as far as anybody knew? While lists should show it
+        (`is_no_witness`), none proves what was not charged beside it.
+        """
+        if self.charge is None or not self.missing_ns or self.money is not None:
+            return False
+        return not self.is_no_witness(self.charge.id)
+
     @property
     def lost(self) -> bool:
         """Was its charge pending, and does the gateway know no such charge any more? A person says

@@ -71,16 +71,6 @@ class Witnesses:
         return youngest or NEVER
 
     def _is_no_witness(self, charge_id: str) -> bool:
-        """Did a person look for it since, and say what became of it? Or was its id a false one,
-        under whose key the gateway has another charge? What is not there tells nothing of a list.
-        """
         case = self._recorder.cases.case_of(charge_id)
-        if case is None or case.attempt is None:
-            return False
-        attempt = case.attempt
-        is_false = attempt.charge is not None and attempt.charge.id != charge_id
-        if is_false and charge_id in attempt.unknown:
-            return True
-        if attempt.accepted and charge_id in attempt.unknown:
-            return True
-        return attempt.denied and attempt.closed
+        attempt = None if case is None else case.attempt
+        return attempt is not None and attempt.is_no_witness(charge_id)
