@@ -685,3 +685,4 @@ def test_of_a_charge_that_was_captured_in_part_a_run_counts_what_it_took(
     (row,) = market.results()
     assert row["outcome"] == "unproven" and row["charged_amount"] == "5000"
     assert [one["sum_minor"] for one in report["run"]["charged"]] == [5000]
+    assert "successful, 50.00 THB" in market.run("00001", verb="status").stdout

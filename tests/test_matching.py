@@ -10,7 +10,9 @@ from batchpay.gateways.omise.books import booked_in, transaction_in, transfer_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.reconciliation import matching
+from batchpay.reconciliation.ledger import BothSides, ledger_of
 from batchpay.reconciliation.matching import Difference, Match
+from batchpay.reconciliation.refunds import less_given_back, refunded_of
 from tests.test_lifecycle import FIRST, answer_event, charge, event
 
 JOB = "night"
@@ -110,6 +112,45 @@ def test_each_difference_has_its_kind(
 ) -> None:
     """One side has it and the other has not, or has it otherwise."""
     assert kinds(mine, theirs) == found
+
+
+@pytest.mark.fault("B31", "J31")
+@pytest.mark.parametrize("given, due", [(0, 600), (100, 500), (600, 0)])
+def test_of_a_double_captured_in_part_what_it_took_is_given_back(
+    given: int, due: int
+) -> None:
+    """No more is asked for than the payer paid; what was given back is less of that."""
+    part = {
+        **MADE,
+        "id": "chrg_test_2",
+        "captured_amount": 600,
+        "refunded_amount": given,
+    }
+    match = match_charges(JOB, [attempt()], [MADE, part], live=False)
+    refunded = refunded_of("chrg_test_2", "0001", booked_in(part), [])
+    told = [one for one in match.differences if one.kind == "double"]
+    (left,) = less_given_back(told, [refunded] if refunded else [])
+    assert (left.amount, left.refund_minor) == (600, due)
+    assert refunded is None or refunded.left == due
+
+
+@pytest.mark.fault("B15")
+def test_the_ledgers_line_of_a_charge_captured_in_part_is_of_what_it_took() -> None:
+    """Its fee and net are of that."""
+    both = BothSides(
+        attempts=[attempt()],
+        charges=[booked_in({**MADE, "captured_amount": 600})],
+        transactions=[],
+        transfers=[],
+        refunds=[],
+        balance=None,
+        covers=bool,
+        is_later=bool,
+        order_of=str,
+        transfers_of={},
+        before={},
+    )
+    assert [line.amount for line in ledger_of(both).lines] == [600]
 
 
 @pytest.mark.fault("J36")

@@ -325,6 +325,22 @@ def test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back() ->
     assert list(totals) == ["JPY", "THB"] and totals_of({}, [], []) == {}
 
 
+@pytest.mark.fault("J31")
+@pytest.mark.parametrize(
+    "given, left, is_odd", [(599, 1, False), (600, 0, False), (1001, 600, True)]
+)
+def test_of_a_charge_captured_in_part_is_left_what_it_took(
+    given: int, left: int, is_odd: bool
+) -> None:
+    """An audit and the charge itself say alike whether all of it was given back."""
+    document = charge(given, amount=1000, captured_amount=600)
+    one = refunded_of(MADE["id"], "0001", document, [])
+    seen = charge_in(document)
+    assert one is not None and seen is not None
+    assert (one.charged, one.left, bool(one.contradicts)) == (600, left, is_odd)
+    assert seen.given_back is (one.left == 0)
+
+
 def test_only_what_took_money_counts_as_charged() -> None:
     """And only this job's."""
     assert counts_as_charged("night", MADE)

@@ -184,7 +184,7 @@ def _line(
         outcome=attempt.outcome.value,
         made_at=charge.created_at,
         currency=charge.currency.upper(),
-        amount=charge.amount,
+        amount=charge.taken,
         fee_currency=charge.funding_currency or charge.currency.upper(),
         credit=credit,
         refunded=booked.refunded,

@@ -283,7 +283,7 @@ def _timeless(attempt: Attempt, listed: Collection[str]) -> Timeless | None:
     return Timeless(
         attempt.intent.order_id,
         charge.id,
-        charge.amount,
+        charge.taken,
         charge.currency.upper(),
         attempt.outcome.value,
     )
@@ -375,7 +375,7 @@ def _about(
         order_id,
         charge.id,
         told,
-        charge.amount,
+        charge.taken,
         charge.currency.upper(),
         state=state,
     )
@@ -409,7 +409,7 @@ def _doubles(
         if charge is not kept:
             told = f"the order was charged by {kept.id} too{GIVE_BACK}"
             double = _about(charge, "double", order_id, told, kept.id)
-            yield replace(double, refund_minor=charge.amount)
+            yield replace(double, refund_minor=charge.taken)
 
 
 def _digest(text: str) -> str:
