@@ -153,6 +153,36 @@ def test_the_ledgers_line_of_a_charge_captured_in_part_is_of_what_it_took() -> N
     assert [line.amount for line in ledger_of(both).lines] == [600]
 
 
+BEFORE_2019 = {key: MADE[key] for key in MADE if key != "refunded_amount"}
+
+
+@pytest.mark.fault("J06", "J31")
+@pytest.mark.parametrize(
+    "back",
+    [
+        {**MADE, "refunded_amount": MADE["amount"]},
+        {**MADE, "captured_amount": 600, "refunded_amount": 600},
+        {**BEFORE_2019, "refunded": MADE["amount"]},
+        {**MADE, "refunded_amount": None, "refunded": MADE["amount"]},
+    ],
+)
+def test_what_was_given_back_is_asked_of_neither_job(back: dict[str, Any]) -> None:
+    """Whether the other job's charge was given back or ours, and by whichever name that is told."""
+    others = {**MADE["metadata"], "batchpay_job": "day", "batchpay_key": "another"}
+    theirs = {**MADE, "id": "chrg_test_2", "metadata": others}
+    known = {"0001": [attempt()]}
+
+    def found(*charges: Any) -> list[str]:
+        booked = [booked_in(one) for one in charges]
+        return [one.kind for one in matching.match_elsewhere(JOB, known, booked)]
+
+    assert found(MADE, theirs) == ["charged-by-another-job"]
+    assert found(back, theirs) == []
+    assert found(MADE, {**back, "id": "chrg_test_2", "metadata": others}) == []
+    charge = booked_in(back).charge
+    assert charge is not None and charge.given_back
+
+
 @pytest.mark.fault("J36")
 def test_what_tells_no_time_and_is_in_no_list_counts_on_no_side() -> None:
     """It stands by name; the same charge in the list is matched."""

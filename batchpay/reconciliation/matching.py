@@ -437,20 +437,15 @@ def match_elsewhere(
     Which of the two is to be given back is for a person: the other job's audit tells the same. One
     that was given back whole is none any more.
     """
-    given_back = {booked.id for booked in charges if booked.given_back}
-    for charge in (booked.charge for booked in charges):
+    shown = {one.charge.id: one.charge for one in charges if one.charge is not None}
+    for charge in shown.values():
         order_id = order_elsewhere(job, charge)
-        if (
-            not order_id
-            or charge is None
-            or not charge.takes_money
-            or charge.id in given_back
-        ):
+        if not order_id or not charge.takes_money or charge.given_back:
             continue
         attempts = ours.get(order_id, ())
         for attempt in charged_beside(asked_of(charge), attempts):
             mine = attempt.charge
-            if mine is None or mine.id in given_back:
+            if mine is None or shown.get(mine.id, mine).given_back:
                 continue
             other = charge.metadata["batchpay_job"]
             told = (
