@@ -9,6 +9,7 @@ import pytest
 from batchpay.gateways.omise.books import booked_in, transaction_in, transfer_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.paid import money_of
 from batchpay.reconciliation import matching
 from batchpay.reconciliation.ledger import BothSides, ledger_of
 from batchpay.reconciliation.matching import Difference, Match
@@ -151,6 +152,24 @@ def test_the_ledgers_line_of_a_charge_captured_in_part_is_of_what_it_took() -> N
         before={},
     )
     assert [line.amount for line in ledger_of(both).lines] == [600]
+
+
+@pytest.mark.fault("B31")
+@pytest.mark.parametrize("status", ["expired", "failed", "pending", "unheard-of"])
+def test_a_second_charge_that_says_it_is_paid_is_a_double_whatever_its_status(
+    status: str,
+) -> None:
+    """It took the payer's money as far as it says: a run counts it so, and an audit does."""
+    paid = {**MADE, "id": "chrg_test_2", "status": status, "paid": True}
+    second = event("found", charge=answer_event(1, **paid).data["charge"])
+    known = attempt(answer_event(1), second)
+    match = match_charges(JOB, [known], [MADE, paid], live=False)
+    took = sum(charge.taken for charge in money_of(known))
+    assert dict(match.theirs) == {"THB": took} == {"THB": 2 * MADE["amount"]}
+    (double,) = [one for one in match.differences if one.kind == "double"]
+    assert (double.charge_id, double.refund_minor) == ("chrg_test_2", MADE["amount"])
+    unpaid = {**paid, "paid": False}
+    assert "double" not in kinds([known], [MADE, unpaid])
 
 
 BEFORE_2019 = {key: MADE[key] for key in MADE if key != "refunded_amount"}

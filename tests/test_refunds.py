@@ -345,7 +345,7 @@ def test_only_what_took_money_counts_as_charged() -> None:
     """And only this job's."""
     assert counts_as_charged("night", MADE)
     for other in (
-        {**MADE, "status": "reversed"},
+        {**MADE, "status": "reversed", "paid": False},
         {**MADE, "metadata": {"batchpay_job": "day"}},
         {"object": "list"},
     ):

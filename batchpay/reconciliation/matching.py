@@ -164,7 +164,7 @@ def _match_theirs(
             match.others += 1
             continue
         of_orders[order_id].append(charge)
-        if outcome_of(charge) is Outcome.SUCCEEDED:
+        if charge.took_money:
             match.theirs[charge.currency.upper()] += charge.taken
             match.theirs_count[charge.currency.upper()] += 1
         step = _look_again(charge, zone)
@@ -400,7 +400,7 @@ def _doubles(
     """More than one charge of an order that took money: all but the one in our reports are to be
     given back.
     """
-    taking = [charge for charge in charges if outcome_of(charge) is Outcome.SUCCEEDED]
+    taking = [charge for charge in charges if charge.took_money]
     if len(taking) < 2:
         return
     in_reports = [charge for charge in taking if charge.id in reported]

@@ -15,11 +15,10 @@ from dataclasses import asdict, dataclass, replace
 
 from batchpay.domain.books import Booked, Refund, Transaction
 from batchpay.domain.events import RefundSeen
-from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.domain.model import ChargeSeen
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.text import told as shown_as
 from batchpay.domain.times import day_told
-from batchpay.lifecycle.charge import outcome_of
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
 
 UNTOLD = "a day that the gateway does not tell"
@@ -159,7 +158,7 @@ def counts_as_charged(job: str, charge: ChargeSeen | None) -> bool:
     """Is it one of the job's charges that took money, and so in the sum of what was charged?"""
     if charge is None or charge.metadata.get("batchpay_job") != job:
         return False
-    return outcome_of(charge) is Outcome.SUCCEEDED
+    return charge.took_money
 
 
 # --- told
