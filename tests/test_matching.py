@@ -154,6 +154,23 @@ def test_the_ledgers_line_of_a_charge_captured_in_part_is_of_what_it_took() -> N
     assert [line.amount for line in ledger_of(both).lines] == [600]
 
 
+@pytest.mark.fault("J31")
+def test_only_what_took_money_counts_as_charged() -> None:
+    """And only this job's, by its attempt, its key or its name; what is given back of others is no
+    part of that sum.
+    """
+    nameless = {"order_id": "0001", "batchpay_key": MADE["metadata"]["batchpay_key"]}
+    for mine in (MADE, {**MADE, "metadata": nameless}, {**MADE, "metadata": {}}):
+        match = match_charges(JOB, [attempt()], [mine], live=False)
+        assert (match.placed, match.summed) == ({CHARGE_ID: "0001"}, {CHARGE_ID})
+    ended = {**MADE, "status": "reversed", "paid": False}
+    match = match_charges(JOB, [attempt()], [ended], live=False)
+    assert (match.placed, match.summed) == ({CHARGE_ID: "0001"}, set())
+    for other in ({**MADE, "metadata": {"batchpay_job": "day"}}, {"object": "list"}):
+        match = match_charges(JOB, [], [other], live=False)
+        assert not match.placed and not match.summed
+
+
 @pytest.mark.fault("B31")
 @pytest.mark.parametrize("status", ["expired", "failed", "pending", "unheard-of"])
 def test_a_second_charge_that_says_it_is_paid_is_a_double_whatever_its_status(

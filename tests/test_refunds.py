@@ -63,11 +63,6 @@ def refunded_of(
     return refunds.refunded_of(charge_id, order_id, booked, beside, journal)
 
 
-def counts_as_charged(job: str, document: dict[str, Any]) -> bool:
-    """The same."""
-    return refunds.counts_as_charged(job, charge_in(document))
-
-
 def booked_as_refunds(entries: list[dict[str, Any]]) -> Counter[str]:
     """The same."""
     return refunds.booked_as_refunds([transaction_in(entry) for entry in entries])
@@ -339,17 +334,6 @@ def test_of_a_charge_captured_in_part_is_left_what_it_took(
     assert one is not None and seen is not None
     assert (one.charged, one.left, bool(one.contradicts)) == (600, left, is_odd)
     assert seen.given_back is (one.left == 0)
-
-
-def test_only_what_took_money_counts_as_charged() -> None:
-    """And only this job's."""
-    assert counts_as_charged("night", MADE)
-    for other in (
-        {**MADE, "status": "reversed", "paid": False},
-        {**MADE, "metadata": {"batchpay_job": "day"}},
-        {"object": "list"},
-    ):
-        assert not counts_as_charged("night", other)
 
 
 def test_what_was_given_back_is_not_asked_for_again() -> None:

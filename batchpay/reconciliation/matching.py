@@ -85,6 +85,9 @@ class Match:
     # Currency -> how many charges these sums are of.
     ours_count: Counter[str] = field(default_factory=Counter)
     theirs_count: Counter[str] = field(default_factory=Counter)
+    # Charge id -> order id, of every listed charge of this job; and those that these sums are of.
+    placed: dict[str, str] = field(default_factory=dict)
+    summed: set[str] = field(default_factory=set)
     # Charges that are the same on both sides, whatever became of them; no difference names them.
     matched: int = 0
     others: int = 0  # charges of the account that are not this job's
@@ -159,14 +162,16 @@ def _match_theirs(
             match.others += 1
             continue
         attempt = known.attempt_of(charge)
-        order_id = _order_of(job, charge, attempt)
+        order_id = order_of(job, charge, attempt)
         if order_id is None:
             match.others += 1
             continue
         of_orders[order_id].append(charge)
+        match.placed[charge.id] = order_id
         if charge.took_money:
             match.theirs[charge.currency.upper()] += charge.taken
             match.theirs_count[charge.currency.upper()] += 1
+            match.summed.add(charge.id)
         step = _look_again(charge, zone)
         match.add(_of_charge(charge, booked.dispute, order_id, attempt, live, step))
     return of_orders
@@ -205,7 +210,9 @@ class _Known:
         return self._by_key.get(key_in(charge) or "")
 
 
-def _order_of(job: str, charge: ChargeSeen, attempt: Attempt | None) -> str | None:
+def order_of(
+    job: str, charge: ChargeSeen, attempt: Attempt | None = None
+) -> str | None:
     """The order of a charge of this job, by its attempt or by what it says; None: it is none."""
     if attempt is not None:
         return attempt.intent.order_id

@@ -154,13 +154,6 @@ def _disbelieved(
     return odd
 
 
-def counts_as_charged(job: str, charge: ChargeSeen | None) -> bool:
-    """Is it one of the job's charges that took money, and so in the sum of what was charged?"""
-    if charge is None or charge.metadata.get("batchpay_job") != job:
-        return False
-    return charge.took_money
-
-
 # --- told
 
 
