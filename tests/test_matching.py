@@ -206,11 +206,12 @@ def test_what_was_given_back_is_asked_of_neither_job(back: dict[str, Any]) -> No
     """Whether the other job's charge was given back or ours, and by whichever name that is told."""
     others = {**MADE["metadata"], "batchpay_job": "day", "batchpay_key": "another"}
     theirs = {**MADE, "id": "chrg_test_2", "metadata": others}
-    known = {"0001": [attempt()]}
+    known = {"0001": [attempt()], "0002": [attempt()]}
 
     def found(*charges: Any) -> list[str]:
         booked = [booked_in(one) for one in charges]
-        return [one.kind for one in matching.match_elsewhere(JOB, known, booked)]
+        named = {"chrg_test_2": ("0001", "0002")}
+        return [one.kind for one in matching.match_elsewhere(named, known, booked)]
 
     assert found(MADE, theirs) == ["charged-by-another-job"]
     assert found(back, theirs) == []

@@ -47,15 +47,14 @@ from batchpay.messages import steps
 from batchpay.reconciliation.ledger import BothSides, Ledger, Rolling, Sums, ledger_of
 from batchpay.reconciliation.matching import (
     UNKNOWN_TO_JOURNAL,
-    Attempts,
     Difference,
     Match,
     apart,
+    is_elsewhere,
     match_charges,
     match_credits,
     match_elsewhere,
     match_transfers,
-    order_elsewhere,
     order_of,
 )
 from batchpay.reconciliation.noting import Note, kept, note_on, open_of
@@ -73,7 +72,7 @@ from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
 from batchpay.settlement.in_force import whose_journal
 from batchpay.settlement.ledger import booked_charge, whole
-from batchpay.settlement.others import families_of
+from batchpay.settlement.others import families_of, orders_of
 
 BALANCE_TRIES = 3
 NAMED = 20  # differences that a refused note names
@@ -468,7 +467,10 @@ def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) ->
     zone = opened.job.controls.time_zone
     match = match_charges(name, attempts, charges, live=live, zone=zone)
     match.differences = [_of_doubt(opened, one) for one in match.differences]
-    match.add(match_elsewhere(name, _ours_of(opened, charges), charges))
+    named = _named_elsewhere(opened, charges)
+    order_ids = sorted({order_id for some in named.values() for order_id in some})
+    ours = families_of(opened.journal, order_ids)
+    match.add(match_elsewhere(named, ours, charges))
     if match.without_time:
         match.notes.append(
             f"{many(len(match.without_time), 'charge')} without a time of making, in no list of"
@@ -590,10 +592,15 @@ def _kept_charge(
     return next((charge for charge in charges if charge.id == charge_id), None)
 
 
-def _ours_of(opened: OpenJob, charges: list[Booked]) -> Attempts:
-    """What this job did, on whatever day, for each order that other jobs' charges name."""
-    named = {order_elsewhere(opened.job.name, booked.charge) for booked in charges}
-    return families_of(opened.journal, sorted(named - {""}))
+def _named_elsewhere(
+    opened: OpenJob, charges: list[Booked]
+) -> dict[str, tuple[str, ...]]:
+    """Charge of another job -> by which order ids its sale may be known here."""
+    return {
+        charge.id: orders_of(charge, opened.journal)
+        for charge in (booked.charge for booked in charges)
+        if charge is not None and is_elsewhere(opened.job.name, charge)
+    }
 
 
 def _write(

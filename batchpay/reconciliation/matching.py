@@ -426,40 +426,51 @@ def _digest(text: str) -> str:
 # --- charges of other jobs
 
 
-def order_elsewhere(job: str, charge: ChargeSeen | None) -> str:
-    """The order id of a charge that another job made; empty for any other charge."""
-    if charge is None or not charge.metadata.get("batchpay_job"):
-        return ""
-    if place_in(job, charge.metadata) is not None:
-        return ""
-    return charge.metadata.get("order_id", "")
+def is_elsewhere(job: str, charge: ChargeSeen | None) -> bool:
+    """Is it a charge that another job made, of an order that it names?"""
+    if charge is None or not charge.metadata.get("order_id"):
+        return False
+    if not charge.metadata.get("batchpay_job"):
+        return False
+    return place_in(job, charge.metadata) is None
 
 
 def match_elsewhere(
-    job: str, ours: Attempts, charges: Sequence[Booked]
+    named: Mapping[str, Sequence[str]], ours: Attempts, charges: Sequence[Booked]
 ) -> Iterator[Difference]:
-    """Charges of our very orders, for a payer, recipient and amount that they asked for, that
-    another job made beside ours (J06).
+    """Charges that another job made of our very sales, beside ours (J06): for the payer and amount
+    that one ever asked for, whoever was to get it; for the recipient, where the payer is not known
+    (terms.Asked.may_be_sale_of).
 
-    Which of the two is to be given back is for a person: the other job's audit tells the same. One
-    that was given back whole is none any more.
+    `named`: charge id of another job -> the order ids here by which its sale may be known. Which of
+    the two is to be given back is for a person: the other job's audit tells the same. One that was
+    given back whole is none any more.
     """
     shown = {one.charge.id: one.charge for one in charges if one.charge is not None}
-    for charge in shown.values():
-        order_id = order_elsewhere(job, charge)
-        if not order_id or not charge.takes_money or charge.given_back:
+    for charge_id, order_ids in named.items():
+        charge = shown[charge_id]
+        if not charge.takes_money or charge.given_back:
             continue
-        attempts = ours.get(order_id, ())
-        for attempt in charged_beside(asked_of(charge), attempts):
-            mine = attempt.charge
-            if mine is None or shown.get(mine.id, mine).given_back:
-                continue
-            other = charge.metadata["batchpay_job"]
-            told = (
-                f"job {other} charged the same order, which {mine.id} charged too: give one of the"
-                " two back"
-            )
-            yield _about(charge, "charged-by-another-job", order_id, told, mine.id)
+        told = set()
+        for order_id in order_ids:
+            for attempt in charged_beside(asked_of(charge), ours.get(order_id, ())):
+                mine = attempt.charge
+                if mine is None or mine.id in told:
+                    continue
+                told.add(mine.id)
+                if not shown.get(mine.id, mine).given_back:
+                    yield _beside_elsewhere(charge, mine, order_id)
+
+
+def _beside_elsewhere(
+    charge: ChargeSeen, mine: ChargeSeen, order_id: str
+) -> Difference:
+    other = charge.metadata["batchpay_job"]
+    told = (
+        f"job {other} charged the same order, which {mine.id} charged too: give one of the"
+        " two back"
+    )
+    return _about(charge, "charged-by-another-job", order_id, told, mine.id)
 
 
 # --- credits and transfers
