@@ -357,6 +357,36 @@ def test_a_refund_of_a_charge_that_the_journal_lost_is_told(shop: Market) -> Non
         ]
 
 
+@pytest.mark.fault("J31", "D09")
+@pytest.mark.parametrize("journal", ["kept", "lost"])
+def test_what_is_given_back_of_a_charge_that_lost_its_jobs_name_is_in_its_sums(
+    shop: Market, journal: str
+) -> None:
+    """Its key says whose it is, in the sum of what was charged and of what was given back of that
+    alike, on the day of the charge and on that of the refund.
+    """
+    before = charge_of(shop, "00001")
+    refund = give_back(shop, before["id"], before["amount"])
+    charge = charge_of(shop, "00001")
+    del charge["metadata"]["batchpay_job"]
+    page = {"object": "list", "data": [charge], "total": 1, "limit": 100, "offset": 0}
+    path = f"/charges/{charge['id']}"
+    shop.sandbox.add_rule(method="GET", path=path, body=charge)
+    if journal == "lost":
+        for kept in (shop.folder / "state").iterdir():
+            kept.unlink()
+    _, told = audited(shop, day_of(refund))
+    assert [one["order_id"] for one in told["refunds"]] == ["00001"]
+    shop.sandbox.add_rule(method="GET", path="/charges", body=page)
+    _, told = audited(shop, day_of(charge))
+    sums = told["totals"]["THB"]
+    assert [sums[name] for name in ("gross", "refunded", "left")] == [
+        "101.25",
+        "101.25",
+        "0.00",
+    ]
+
+
 def test_a_refund_of_a_charge_that_the_gateway_shows_no_more_is_told_by_the_journal(
     shop: Market,
 ) -> None:
@@ -685,3 +715,4 @@ def test_of_a_charge_that_was_captured_in_part_a_run_counts_what_it_took(
     (row,) = market.results()
     assert row["outcome"] == "unproven" and row["charged_amount"] == "5000"
     assert [one["sum_minor"] for one in report["run"]["charged"]] == [5000]
+    assert "successful, 50.00 THB" in market.run("00001", verb="status").stdout

@@ -26,6 +26,7 @@ from batchpay.domain.events import Listed, line
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CANCELLED, DENIED
 from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.places import by_order
 from batchpay.reports.manifest import Said, telling_heads
 from batchpay.sandbox import SandboxServer
 from batchpay.settlement.absorbing import Absorbing
@@ -987,6 +988,41 @@ def test_two_jobs_over_the_same_orders_at_once_both_stop(
                 and {("charged-by-another-job", order_id) for order_id in twice}
                 <= kinds
             )
+
+
+@pytest.mark.fault("J06", "E12")
+@pytest.mark.parametrize("corrects", ["00001", "00009"])
+def test_an_audit_lists_another_jobs_charge_by_whichever_id_a_run_stops_for_it(
+    market: Market, corrects: str
+) -> None:
+    """It corrected our order under another id there: the run and the audit ask for that order, too.
+    What corrects another order is neither's.
+    """
+    market.job()
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    asked = order(1)
+    form = {
+        "amount": asked["amount"].replace(".", ""),
+        "currency": "thb",
+        "destination": asked["recipient"],
+        "card": "tokn_test_sandboxb000014242",
+        "metadata[order_id]": "B-1",
+        "metadata[batchpay_key]": key_of("elsewhere", "B-1", 1),
+        "metadata[batchpay_job]": "elsewhere",
+        "metadata[batchpay_corrects]": json.dumps([by_order(corrects)]),
+    }
+    httpx.post(
+        f"{market.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False
+    ).raise_for_status()
+    is_ours = corrects == "00001"
+    audit = market.run("--from", TODAY, "--to", TODAY, "--json", verb="audit")
+    found = [
+        (one["kind"], one["order_id"])
+        for one in json.loads(audit.stdout)["differences"]
+    ]
+    assert found == [("charged-by-another-job", "00001")] * is_ours
+    assert market.run().returncode == (12 if is_ours else 0)
 
 
 @pytest.mark.fault("J06", "E12")

@@ -9,8 +9,11 @@ import pytest
 from batchpay.gateways.omise.books import booked_in, transaction_in, transfer_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
+from batchpay.lifecycle.paid import money_of
 from batchpay.reconciliation import matching
+from batchpay.reconciliation.ledger import BothSides, ledger_of
 from batchpay.reconciliation.matching import Difference, Match
+from batchpay.reconciliation.refunds import less_given_back, refunded_of
 from tests.test_lifecycle import FIRST, answer_event, charge, event
 
 JOB = "night"
@@ -110,6 +113,111 @@ def test_each_difference_has_its_kind(
 ) -> None:
     """One side has it and the other has not, or has it otherwise."""
     assert kinds(mine, theirs) == found
+
+
+@pytest.mark.fault("B31", "J31")
+@pytest.mark.parametrize("given, due", [(0, 600), (100, 500), (600, 0)])
+def test_of_a_double_captured_in_part_what_it_took_is_given_back(
+    given: int, due: int
+) -> None:
+    """No more is asked for than the payer paid; what was given back is less of that."""
+    part = {
+        **MADE,
+        "id": "chrg_test_2",
+        "captured_amount": 600,
+        "refunded_amount": given,
+    }
+    match = match_charges(JOB, [attempt()], [MADE, part], live=False)
+    refunded = refunded_of("chrg_test_2", "0001", booked_in(part), [])
+    told = [one for one in match.differences if one.kind == "double"]
+    (left,) = less_given_back(told, [refunded] if refunded else [])
+    assert (left.amount, left.refund_minor) == (600, due)
+    assert refunded is None or refunded.left == due
+
+
+@pytest.mark.fault("B15")
+def test_the_ledgers_line_of_a_charge_captured_in_part_is_of_what_it_took() -> None:
+    """Its fee and net are of that."""
+    both = BothSides(
+        attempts=[attempt()],
+        charges=[booked_in({**MADE, "captured_amount": 600})],
+        transactions=[],
+        transfers=[],
+        refunds=[],
+        balance=None,
+        covers=bool,
+        is_later=bool,
+        order_of=str,
+        transfers_of={},
+        before={},
+    )
+    assert [line.amount for line in ledger_of(both).lines] == [600]
+
+
+@pytest.mark.fault("J31")
+def test_only_what_took_money_counts_as_charged() -> None:
+    """And only this job's, by its attempt, its key or its name; what is given back of others is no
+    part of that sum.
+    """
+    nameless = {"order_id": "0001", "batchpay_key": MADE["metadata"]["batchpay_key"]}
+    for mine in (MADE, {**MADE, "metadata": nameless}, {**MADE, "metadata": {}}):
+        match = match_charges(JOB, [attempt()], [mine], live=False)
+        assert (match.placed, match.summed) == ({CHARGE_ID: "0001"}, {CHARGE_ID})
+    ended = {**MADE, "status": "reversed", "paid": False}
+    match = match_charges(JOB, [attempt()], [ended], live=False)
+    assert (match.placed, match.summed) == ({CHARGE_ID: "0001"}, set())
+    for other in ({**MADE, "metadata": {"batchpay_job": "day"}}, {"object": "list"}):
+        match = match_charges(JOB, [], [other], live=False)
+        assert not match.placed and not match.summed
+
+
+@pytest.mark.fault("B31")
+@pytest.mark.parametrize("status", ["expired", "failed", "pending", "unheard-of"])
+def test_a_second_charge_that_says_it_is_paid_is_a_double_whatever_its_status(
+    status: str,
+) -> None:
+    """It took the payer's money as far as it says: a run counts it so, and an audit does."""
+    paid = {**MADE, "id": "chrg_test_2", "status": status, "paid": True}
+    second = event("found", charge=answer_event(1, **paid).data["charge"])
+    known = attempt(answer_event(1), second)
+    match = match_charges(JOB, [known], [MADE, paid], live=False)
+    took = sum(charge.taken for charge in money_of(known))
+    assert dict(match.theirs) == {"THB": took} == {"THB": 2 * MADE["amount"]}
+    (double,) = [one for one in match.differences if one.kind == "double"]
+    assert (double.charge_id, double.refund_minor) == ("chrg_test_2", MADE["amount"])
+    unpaid = {**paid, "paid": False}
+    assert "double" not in kinds([known], [MADE, unpaid])
+
+
+BEFORE_2019 = {key: MADE[key] for key in MADE if key != "refunded_amount"}
+
+
+@pytest.mark.fault("J06", "J31")
+@pytest.mark.parametrize(
+    "back",
+    [
+        {**MADE, "refunded_amount": MADE["amount"]},
+        {**MADE, "captured_amount": 600, "refunded_amount": 600},
+        {**BEFORE_2019, "refunded": MADE["amount"]},
+        {**MADE, "refunded_amount": None, "refunded": MADE["amount"]},
+    ],
+)
+def test_what_was_given_back_is_asked_of_neither_job(back: dict[str, Any]) -> None:
+    """Whether the other job's charge was given back or ours, and by whichever name that is told."""
+    others = {**MADE["metadata"], "batchpay_job": "day", "batchpay_key": "another"}
+    theirs = {**MADE, "id": "chrg_test_2", "metadata": others}
+    known = {"0001": [attempt()], "0002": [attempt()]}
+
+    def found(*charges: Any) -> list[str]:
+        booked = [booked_in(one) for one in charges]
+        named = {"chrg_test_2": ("0001", "0002")}
+        return [one.kind for one in matching.match_elsewhere(named, known, booked)]
+
+    assert found(MADE, theirs) == ["charged-by-another-job"]
+    assert found(back, theirs) == []
+    assert found(MADE, {**back, "id": "chrg_test_2", "metadata": others}) == []
+    charge = booked_in(back).charge
+    assert charge is not None and charge.given_back
 
 
 @pytest.mark.fault("J36")

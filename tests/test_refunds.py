@@ -63,11 +63,6 @@ def refunded_of(
     return refunds.refunded_of(charge_id, order_id, booked, beside, journal)
 
 
-def counts_as_charged(job: str, document: dict[str, Any]) -> bool:
-    """The same."""
-    return refunds.counts_as_charged(job, charge_in(document))
-
-
 def booked_as_refunds(entries: list[dict[str, Any]]) -> Counter[str]:
     """The same."""
     return refunds.booked_as_refunds([transaction_in(entry) for entry in entries])
@@ -325,15 +320,20 @@ def test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back() ->
     assert list(totals) == ["JPY", "THB"] and totals_of({}, [], []) == {}
 
 
-def test_only_what_took_money_counts_as_charged() -> None:
-    """And only this job's."""
-    assert counts_as_charged("night", MADE)
-    for other in (
-        {**MADE, "status": "reversed"},
-        {**MADE, "metadata": {"batchpay_job": "day"}},
-        {"object": "list"},
-    ):
-        assert not counts_as_charged("night", other)
+@pytest.mark.fault("J31")
+@pytest.mark.parametrize(
+    "given, left, is_odd", [(599, 1, False), (600, 0, False), (1001, 600, True)]
+)
+def test_of_a_charge_captured_in_part_is_left_what_it_took(
+    given: int, left: int, is_odd: bool
+) -> None:
+    """An audit and the charge itself say alike whether all of it was given back."""
+    document = charge(given, amount=1000, captured_amount=600)
+    one = refunded_of(MADE["id"], "0001", document, [])
+    seen = charge_in(document)
+    assert one is not None and seen is not None
+    assert (one.charged, one.left, bool(one.contradicts)) == (600, left, is_odd)
+    assert seen.given_back is (one.left == 0)
 
 
 def test_what_was_given_back_is_not_asked_for_again() -> None:

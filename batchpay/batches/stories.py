@@ -190,7 +190,7 @@ def _attempt(attempt: Attempt, later: Later) -> dict[str, Any]:
         "id": charge.id,
         "status": charge.status,
         "failure_code": charge.failure_code or "",
-        "amount": charge.amount,
+        "amount": charge.taken,
         "currency": charge.currency.upper(),
         "made_at": charge.created_at,
         "fee": charge.fee,

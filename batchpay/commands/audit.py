@@ -47,22 +47,21 @@ from batchpay.messages import steps
 from batchpay.reconciliation.ledger import BothSides, Ledger, Rolling, Sums, ledger_of
 from batchpay.reconciliation.matching import (
     UNKNOWN_TO_JOURNAL,
-    Attempts,
     Difference,
     Match,
     apart,
+    is_elsewhere,
     match_charges,
     match_credits,
     match_elsewhere,
     match_transfers,
-    order_elsewhere,
+    order_of,
 )
 from batchpay.reconciliation.noting import Note, kept, note_on, open_of
 from batchpay.reconciliation.refunds import (
     Refunded,
     Totals,
     booked_as_refunds,
-    counts_as_charged,
     less_given_back,
     refunded_of,
     totals_of,
@@ -73,7 +72,7 @@ from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
 from batchpay.settlement.in_force import whose_journal
 from batchpay.settlement.ledger import booked_charge, whole
-from batchpay.settlement.others import families_of
+from batchpay.settlement.others import families_of, orders_of
 
 BALANCE_TRIES = 3
 NAMED = 20  # differences that a refused note names
@@ -361,7 +360,7 @@ async def _found(
     refunds = [refund for refund in listed or () if refund is not None]
     told = {refund.id for refund in refunds}
     placed = [refund for refund in refunds if _is_made_in(period, refund, told)]
-    refunded = await _refunded(opened, gateway, channel, charges, placed, match.notes)
+    refunded = await _refunded(opened, gateway, channel, charges, placed, match)
     match.add(one.difference(period.zone) for one in refunded)
     match.differences = apart(less_given_back(match.differences, refunded))
     pairs = [(one, refund) for one in refunded for refund in one.believed]
@@ -468,7 +467,10 @@ def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) ->
     zone = opened.job.controls.time_zone
     match = match_charges(name, attempts, charges, live=live, zone=zone)
     match.differences = [_of_doubt(opened, one) for one in match.differences]
-    match.add(match_elsewhere(name, _ours_of(opened, charges), charges))
+    named = _named_elsewhere(opened, charges)
+    order_ids = sorted({order_id for some in named.values() for order_id in some})
+    ours = families_of(opened.journal, order_ids)
+    match.add(match_elsewhere(named, ours, charges))
     if match.without_time:
         match.notes.append(
             f"{many(len(match.without_time), 'charge')} without a time of making, in no list of"
@@ -518,13 +520,13 @@ async def _refunded(
     channel: Channel,
     charges: Sequence[Booked],
     listed: Sequence[Refund],
-    notes: list[str],
+    match: Match,
 ) -> list[Refunded]:
     """Every charge of this job of which something was given back: charges of the period, and of its
     refunds.
 
-    Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in
-    `notes`.
+    Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in its
+    notes.
     """
     job = opened.job.name
     in_period = {booked.id: booked for booked in charges}
@@ -535,24 +537,23 @@ async def _refunded(
         [*speaking, *(refund.charge_id for refund in listed)]
     ):
         owner = opened.journal.order_of_charge(charge_id)
-        if owner is not None and owner[0] != job:
+        is_placed = charge_id in match.placed
+        if owner is not None and owner[0] != job and not is_placed:
             continue
         booked = in_period.get(charge_id) or await booked_charge(
             gateway, channel, charge_id
         )
         if booked is None and owner is None:
             nobodys += [refund.id for refund in listed if refund.charge_id == charge_id]
-        order_id = _order_of(job, booked, owner)
+        order_id = match.placed.get(charge_id, _order_of(job, booked, owner))
         if order_id is None:
             continue
         known = _kept_charge(opened, owner, charge_id)
         one = refunded_of(charge_id, order_id, booked, listed, known)
         if one is not None:
-            is_listed = charge_id in in_period
-            counts = is_listed and counts_as_charged(job, in_period[charge_id].charge)
-            found.append(replace(one, counts=counts))
+            found.append(replace(one, counts=charge_id in match.summed))
     if nobodys:
-        notes.append(
+        match.notes.append(
             "refunds of these days whose charge neither the gateway nor the journal shows:"
             f" {_named(nobodys)}"
         )
@@ -570,17 +571,14 @@ def _named(ids: Sequence[str]) -> str:
 def _order_of(
     job: str, booked: Booked | None, owner: tuple[str, str, int] | None
 ) -> str | None:
-    """Whose charge it is, by the journal or else by what it carries; None when it is not this
-    job's.
+    """Whose charge of another day it is, by the journal or else by what it carries; None when it is
+    not this job's.
     """
     if owner is not None:
         return owner[1]
     if booked is None or booked.charge is None:
         return None
-    metadata = booked.charge.metadata
-    if metadata.get("batchpay_job") != job:
-        return None
-    return metadata.get("order_id", "")
+    return order_of(job, booked.charge)
 
 
 def _kept_charge(
@@ -594,10 +592,15 @@ def _kept_charge(
     return next((charge for charge in charges if charge.id == charge_id), None)
 
 
-def _ours_of(opened: OpenJob, charges: list[Booked]) -> Attempts:
-    """What this job did, on whatever day, for each order that other jobs' charges name."""
-    named = {order_elsewhere(opened.job.name, booked.charge) for booked in charges}
-    return families_of(opened.journal, sorted(named - {""}))
+def _named_elsewhere(
+    opened: OpenJob, charges: list[Booked]
+) -> dict[str, tuple[str, ...]]:
+    """Charge of another job -> by which order ids its sale may be known here."""
+    return {
+        charge.id: orders_of(charge, opened.journal)
+        for charge in (booked.charge for booked in charges)
+        if charge is not None and is_elsewhere(opened.job.name, charge)
+    }
 
 
 def _write(

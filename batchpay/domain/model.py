@@ -323,7 +323,12 @@ class ChargeSeen:
         was charged was not.
         """
         refunded = self.refunded or 0
-        return refunded > 0 and self.taken <= refunded <= max(self.amount, self.taken)
+        return refunded > 0 and self.taken <= refunded <= self.most_given_back
+
+    @property
+    def most_given_back(self) -> int:
+        """More than this nobody can have given back of it, whatever is told."""
+        return max(self.amount, self.taken)
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""

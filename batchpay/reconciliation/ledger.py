@@ -22,7 +22,6 @@ from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.after import Stands, stands_of
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.charge import outcome_of
 from batchpay.lifecycle.order_ids import alike
 from batchpay.reconciliation.matching import Difference
 
@@ -184,13 +183,13 @@ def _line(
         outcome=attempt.outcome.value,
         made_at=charge.created_at,
         currency=charge.currency.upper(),
-        amount=charge.amount,
+        amount=charge.taken,
         fee_currency=charge.funding_currency or charge.currency.upper(),
         credit=credit,
         refunded=booked.refunded,
     )
     # else fees are told of money that never moved
-    if outcome_of(charge) is Outcome.SUCCEEDED:
+    if charge.took_money:
         plain = replace(
             plain,
             funding=charge.funding_amount,
@@ -223,7 +222,7 @@ def _with_transfer(
 
 def _add(sums: dict[str, Sums], booked: Booked, credit: int | None) -> None:
     charge = booked.charge
-    if charge is None or outcome_of(charge) is not Outcome.SUCCEEDED:
+    if charge is None or not charge.took_money:
         return
     one = sums.setdefault(charge.funding_currency or charge.currency.upper(), Sums())
     one.charges += 1

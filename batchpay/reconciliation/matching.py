@@ -85,6 +85,9 @@ class Match:
     # Currency -> how many charges these sums are of.
     ours_count: Counter[str] = field(default_factory=Counter)
     theirs_count: Counter[str] = field(default_factory=Counter)
+    # Charge id -> order id, of every listed charge of this job; and those that these sums are of.
+    placed: dict[str, str] = field(default_factory=dict)
+    summed: set[str] = field(default_factory=set)
     # Charges that are the same on both sides, whatever became of them; no difference names them.
     matched: int = 0
     others: int = 0  # charges of the account that are not this job's
@@ -159,14 +162,16 @@ def _match_theirs(
             match.others += 1
             continue
         attempt = known.attempt_of(charge)
-        order_id = _order_of(job, charge, attempt)
+        order_id = order_of(job, charge, attempt)
         if order_id is None:
             match.others += 1
             continue
         of_orders[order_id].append(charge)
-        if outcome_of(charge) is Outcome.SUCCEEDED:
+        match.placed[charge.id] = order_id
+        if charge.took_money:
             match.theirs[charge.currency.upper()] += charge.taken
             match.theirs_count[charge.currency.upper()] += 1
+            match.summed.add(charge.id)
         step = _look_again(charge, zone)
         match.add(_of_charge(charge, booked.dispute, order_id, attempt, live, step))
     return of_orders
@@ -205,7 +210,9 @@ class _Known:
         return self._by_key.get(key_in(charge) or "")
 
 
-def _order_of(job: str, charge: ChargeSeen, attempt: Attempt | None) -> str | None:
+def order_of(
+    job: str, charge: ChargeSeen, attempt: Attempt | None = None
+) -> str | None:
     """The order of a charge of this job, by its attempt or by what it says; None: it is none."""
     if attempt is not None:
         return attempt.intent.order_id
@@ -283,7 +290,7 @@ def _timeless(attempt: Attempt, listed: Collection[str]) -> Timeless | None:
     return Timeless(
         attempt.intent.order_id,
         charge.id,
-        charge.amount,
+        charge.taken,
         charge.currency.upper(),
         attempt.outcome.value,
     )
@@ -375,7 +382,7 @@ def _about(
         order_id,
         charge.id,
         told,
-        charge.amount,
+        charge.taken,
         charge.currency.upper(),
         state=state,
     )
@@ -400,7 +407,7 @@ def _doubles(
     """More than one charge of an order that took money: all but the one in our reports are to be
     given back.
     """
-    taking = [charge for charge in charges if outcome_of(charge) is Outcome.SUCCEEDED]
+    taking = [charge for charge in charges if charge.took_money]
     if len(taking) < 2:
         return
     in_reports = [charge for charge in taking if charge.id in reported]
@@ -409,7 +416,7 @@ def _doubles(
         if charge is not kept:
             told = f"the order was charged by {kept.id} too{GIVE_BACK}"
             double = _about(charge, "double", order_id, told, kept.id)
-            yield replace(double, refund_minor=charge.amount)
+            yield replace(double, refund_minor=charge.taken)
 
 
 def _digest(text: str) -> str:
@@ -419,45 +426,51 @@ def _digest(text: str) -> str:
 # --- charges of other jobs
 
 
-def order_elsewhere(job: str, charge: ChargeSeen | None) -> str:
-    """The order id of a charge that another job made; empty for any other charge."""
-    if charge is None or not charge.metadata.get("batchpay_job"):
-        return ""
-    if place_in(job, charge.metadata) is not None:
-        return ""
-    return charge.metadata.get("order_id", "")
+def is_elsewhere(job: str, charge: ChargeSeen | None) -> bool:
+    """Is it a charge that another job made, of an order that it names?"""
+    if charge is None or not charge.metadata.get("order_id"):
+        return False
+    if not charge.metadata.get("batchpay_job"):
+        return False
+    return place_in(job, charge.metadata) is None
 
 
 def match_elsewhere(
-    job: str, ours: Attempts, charges: Sequence[Booked]
+    named: Mapping[str, Sequence[str]], ours: Attempts, charges: Sequence[Booked]
 ) -> Iterator[Difference]:
-    """Charges of our very orders, for a payer, recipient and amount that they asked for, that
-    another job made beside ours (J06).
+    """Charges that another job made of our very sales, beside ours (J06): for the payer and amount
+    that one ever asked for, whoever was to get it; for the recipient, where the payer is not known
+    (terms.Asked.may_be_sale_of).
 
-    Which of the two is to be given back is for a person: the other job's audit tells the same. One
-    that was given back whole is none any more.
+    `named`: charge id of another job -> the order ids here by which its sale may be known. Which of
+    the two is to be given back is for a person: the other job's audit tells the same. One that was
+    given back whole is none any more.
     """
-    given_back = {booked.id for booked in charges if booked.given_back}
-    for charge in (booked.charge for booked in charges):
-        order_id = order_elsewhere(job, charge)
-        if (
-            not order_id
-            or charge is None
-            or not charge.takes_money
-            or charge.id in given_back
-        ):
+    shown = {one.charge.id: one.charge for one in charges if one.charge is not None}
+    for charge_id, order_ids in named.items():
+        charge = shown[charge_id]
+        if not charge.takes_money or charge.given_back:
             continue
-        attempts = ours.get(order_id, ())
-        for attempt in charged_beside(asked_of(charge), attempts):
-            mine = attempt.charge
-            if mine is None or mine.id in given_back:
-                continue
-            other = charge.metadata["batchpay_job"]
-            told = (
-                f"job {other} charged the same order, which {mine.id} charged too: give one of the"
-                " two back"
-            )
-            yield _about(charge, "charged-by-another-job", order_id, told, mine.id)
+        told = set()
+        for order_id in order_ids:
+            for attempt in charged_beside(asked_of(charge), ours.get(order_id, ())):
+                mine = attempt.charge
+                if mine is None or mine.id in told:
+                    continue
+                told.add(mine.id)
+                if not shown.get(mine.id, mine).given_back:
+                    yield _beside_elsewhere(charge, mine, order_id)
+
+
+def _beside_elsewhere(
+    charge: ChargeSeen, mine: ChargeSeen, order_id: str
+) -> Difference:
+    other = charge.metadata["batchpay_job"]
+    told = (
+        f"job {other} charged the same order, which {mine.id} charged too: give one of the"
+        " two back"
+    )
+    return _about(charge, "charged-by-another-job", order_id, told, mine.id)
 
 
 # --- credits and transfers

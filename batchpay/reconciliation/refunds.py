@@ -15,11 +15,10 @@ from dataclasses import asdict, dataclass, replace
 
 from batchpay.domain.books import Booked, Refund, Transaction
 from batchpay.domain.events import RefundSeen
-from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.domain.model import ChargeSeen
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.text import told as shown_as
 from batchpay.domain.times import day_told
-from batchpay.lifecycle.charge import outcome_of
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
 
 UNTOLD = "a day that the gateway does not tell"
@@ -53,7 +52,7 @@ class Refunded:
         """What the payer has not got back, smallest unit."""
         if self.charged is None:
             return None
-        return self.charged - self.total
+        return max(0, self.charged - self.total)
 
     @property
     def untold(self) -> int:
@@ -111,13 +110,13 @@ def refunded_of(
         currency = charge.currency.upper()
     elif refunds:
         currency = refunds[0].currency
-    charged, at = None, ""
+    charged, most, at = None, None, ""
     if charge is not None:
-        charged, at = charge.amount, charge.created_at
-    odd = _disbelieved(refunds, currency, charged)
+        charged, most, at = charge.taken, charge.most_given_back, charge.created_at
+    odd = _disbelieved(refunds, currency, most)
     total = _sum((one for one in refunds if one not in odd), currency)
     told = [shown_as(f"{_money(one)} ({one.id})") for one in odd]
-    if charged is not None and shown.refunded > charged:
+    if most is not None and shown.refunded > most:
         told.append(f"{money_told(shown.refunded, currency)} in all")
     else:
         total = max(shown.refunded, total)
@@ -138,28 +137,21 @@ def refunded_of(
 
 
 def _disbelieved(
-    refunds: Sequence[Refund], currency: str, charged: int | None
+    refunds: Sequence[Refund], currency: str, most: int | None
 ) -> list[Refund]:
-    """Those that cannot be of a charge of so much: in another currency, or of more than was
-    charged; all of them where they are more together.
+    """Those that cannot be of a charge: in another currency, or of more than the most that can
+    have been given back of it; all of them where they are more together.
     """
     odd = [
         one
         for one in refunds
         if (one.amount and one.currency not in ("", currency))
-        or (charged is not None and one.amount > charged)
+        or (most is not None and one.amount > most)
     ]
     rest = [one for one in refunds if one not in odd]
-    if charged is not None and _sum(rest, currency) > charged:
+    if most is not None and _sum(rest, currency) > most:
         return [*odd, *rest]
     return odd
-
-
-def counts_as_charged(job: str, charge: ChargeSeen | None) -> bool:
-    """Is it one of the job's charges that took money, and so in the sum of what was charged?"""
-    if charge is None or charge.metadata.get("batchpay_job") != job:
-        return False
-    return outcome_of(charge) is Outcome.SUCCEEDED
 
 
 # --- told

@@ -2483,3 +2483,37 @@ mutant(
     "whatever stands where a row was rejected is that row",
     "test_two_places.py::test_what_is_another_row_goes",
 )(lambda: swap("batchpay.intake.stoodbefore:_is_the_row", always(True)))
+
+mutant(
+    "J31",
+    "a charge that was captured in part took its amount",
+    "test_refunds.py::test_of_a_charge_captured_in_part_is_left_what_it_took",
+)(
+    lambda: swap(
+        "batchpay.domain.model:ChargeSeen.taken", prop(lambda charge, _: charge.amount)
+    )
+)
+
+mutant(
+    "B31",
+    "a second charge that says it is paid is none by its status",
+    "test_matching.py"
+    "::test_a_second_charge_that_says_it_is_paid_is_a_double_whatever_its_status",
+)(
+    lambda: swap(
+        "batchpay.domain.model:ChargeSeen.took_money",
+        prop(lambda charge, _: charge.status == "successful"),
+    )
+)
+
+mutant(
+    "J06",
+    "another job's charge is of the order that it names alone",
+    "test_losses.py"
+    "::test_an_audit_lists_another_jobs_charge_by_whichever_id_a_run_stops_for_it",
+)(
+    lambda: swap(
+        "batchpay.settlement.others:orders_of",
+        lambda _: lambda charge, *_: (charge.metadata["order_id"],),
+    )
+)

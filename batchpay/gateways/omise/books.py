@@ -22,7 +22,7 @@ from batchpay.domain.books import (
 )
 from batchpay.domain.secrets import masked
 from batchpay.gateways.omise.documents import LARGEST, inside, text
-from batchpay.gateways.omise.objects import charge_in, size_told
+from batchpay.gateways.omise.objects import charge_in, given_back_in, size_told
 
 T = TypeVar("T")
 
@@ -72,12 +72,7 @@ def charge_booked(document: Any) -> Booked | None:
 
 def booked_in(document: Any) -> Booked:
     """A charge with its dispute and its refunds (docs/gateway.md, 3.1 and 3.2)."""
-    amount, refunded_amount = (
-        inside(document, "amount"),
-        inside(document, "refunded_amount"),
-    )
-    are_sums = type(amount) is int and type(refunded_amount) is int
-    refunded, unread = _refunded(document)
+    refunded, unread = given_back_in(document)
     return Booked(
         id=text(document, "id"),
         charge=charge_in(document),
@@ -87,7 +82,6 @@ def booked_in(document: Any) -> Booked:
         refunds=_refunds(document),
         refunded=refunded,
         unread=unread,
-        given_back=are_sums and refunded_amount == amount > 0,
         interest=(_whole(document, "interest") or 0)
         + (_whole(document, "interest_vat") or 0),
     )
@@ -98,20 +92,6 @@ def _dispute(document: Any) -> str | None:
     if not dispute:
         return None
     return _words(dispute, "status")
-
-
-def _refunded(document: Any) -> tuple[int, str]:
-    """What a charge says was given back of it in all, before 2019-05-29 by another name; and what
-    of that cannot be read.
-    """
-    said = inside(document, "refunded")
-    if isinstance(document, dict) and "refunded_amount" in document:
-        said = document["refunded_amount"]
-    if type(said) is int and 0 <= said < LARGEST:
-        return said, ""
-    if not said:
-        return 0, ""
-    return 0, f"refunded_amount is {said!r:.40}"
 
 
 def _refunds(document: Any) -> tuple[Refund, ...]:

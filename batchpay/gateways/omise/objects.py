@@ -125,7 +125,6 @@ def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> Char
     commission = told("platform_fee")
     if not isinstance(commission, dict):
         commission = {}
-    refunded = _number(told("refunded_amount")) or _number(told("refunded"))
     return ChargeSeen(
         id=document["id"],
         status=status,
@@ -152,13 +151,27 @@ def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> Char
         funding_currency=(_text(told("funding_currency")) or "").upper() or None,
         unread="; ".join(map(" ".join, flaws)),
         unread_fields=tuple(dict.fromkeys(name for name, _ in flaws)),
-        refunded=refunded or None,
+        refunded=given_back_in(document)[0] or None,
         captured=_captured(document),
         expires_at=_if_it_waits(document, "expires_at"),
         qr_uri=_if_it_waits(
             document, "source", "scannable_code", "image", "download_uri"
         ),
     )
+
+
+def given_back_in(document: Any) -> tuple[int, str]:
+    """What a charge says was given back of it in all, before 2019-05-29 by another name; and what
+    of that cannot be read.
+    """
+    said = inside(document, "refunded_amount")
+    if said is None:
+        said = inside(document, "refunded")
+    if type(said) is int and 0 <= said < LARGEST:
+        return said, ""
+    if not said:
+        return 0, ""
+    return 0, f"refunded_amount is {said!r:.40}"
 
 
 def _captured(document: Mapping[str, Any]) -> int | None:
