@@ -101,18 +101,18 @@ def init(
 
     Overwrites nothing.
     """
-    from batchpay.terminal import saying
+    from batchpay.terminal import init as screen
 
     if source is not None:
         from batchpay.commands.proposing import propose
 
-        saying.proposed(propose(directory, source, sheet), as_json=as_json)
+        screen.proposed(propose(directory, source, sheet), as_json=as_json)
         return
     if sheet is not None:
         raise Usage("--sheet is of the file that --from names; give both")
     from batchpay.commands import init as verb
 
-    saying.started(verb.start(directory), as_json=as_json)
+    screen.started(verb.start(directory), as_json=as_json)
 
 
 LANG = click.option(
@@ -184,7 +184,7 @@ def check(
     from batchpay import api
     from batchpay.commands import writing
     from batchpay.commands.check import acknowledged
-    from batchpay.terminal import checking
+    from batchpay.terminal import check as screen
     from batchpay.terminal.speech import Speech
 
     if form and as_json:
@@ -195,7 +195,7 @@ def check(
         writing.refuse_overwriting("--out", out_file, force=force)
     folder = Path(job.input.pattern).parent
     speech = Speech(job.report.language)
-    out = checking.form_of(form or "", folder, speech, as_json=as_json)
+    out = screen.form_of(form or "", folder, speech, as_json=as_json)
     checked = api.check(job, out.problem)
     if out_file is not None:
         told = json_text(streams.named(acknowledged(job, checked)))
@@ -240,7 +240,7 @@ def plan(
     """
     from batchpay import api
     from batchpay.commands import writing
-    from batchpay.terminal import saying
+    from batchpay.terminal import plan as screen
 
     job = _in_language(_job(job_file, input_file), lang)
     if out_file is not None:
@@ -253,7 +253,7 @@ def plan(
     if out_file is not None:
         told = json_text(streams.named(made.document()))
         writing.write_whole(out_file, f"{told}\n".encode(), force=force)
-    saying.plan(job, made.document(), as_json=as_json)
+    screen.plan(job, made.document(), as_json=as_json)
     _leave(made.exit_code)
 
 
@@ -321,13 +321,14 @@ def run(
     Settles what earlier runs left open, sends what is new, writes the reports.
     """
     from batchpay import api
-    from batchpay.terminal import bars, saying
+    from batchpay.terminal import bars
+    from batchpay.terminal import run as screen
 
     job = _in_language(_job(job_file, input_file), lang)
     key = api.secret_key(job)
     with bars.progress(job.name) as progress:
         result = api.run(job, key, _options(job, flags), progress)
-    saying.result(job, result, as_json=as_json, loud=summary)
+    screen.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code)
 
 
@@ -346,13 +347,14 @@ def settle(
     Open are those that are pending or in doubt. Nothing is sent.
     """
     from batchpay import api
-    from batchpay.terminal import bars, saying
+    from batchpay.terminal import bars
+    from batchpay.terminal import run as screen
 
     job = _in_language(_kept_job(job_file), lang)
     key = api.secret_key(job)
     with bars.progress(job.name) as progress:
         result = api.settle(job, key, _options(job, flags), progress)
-    saying.result(job, result, as_json=as_json, loud=summary)
+    screen.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code)
 
 
@@ -373,17 +375,17 @@ def status(
     stop is in force. With an order id by that order alone.
     """
     from batchpay import api
-    from batchpay.terminal import saying
+    from batchpay.terminal import status as screen
 
     job = _in_language(_kept_job(job_file), lang)
     if order_id is not None:
         from batchpay.commands import status as verb
 
         told = verb.story(job, order_id, spoken=not as_json)
-        saying.story(job, told, as_json=as_json)
+        screen.story(job, told, as_json=as_json)
         _leave(told["exit_code"])
     made = api.status(job)
-    saying.status(job, made, as_json=as_json)
+    screen.status(job, made, as_json=as_json)
     _leave(made.exit_code)
 
 
@@ -403,16 +405,17 @@ def report(
 ) -> None:
     """Write the reports again, from the journal alone."""
     from batchpay import api
-    from batchpay.terminal import saying
+    from batchpay.terminal import report as report_screen
+    from batchpay.terminal import run as run_screen
 
     job = _in_language(_kept_job(job_file), lang)
     _arrow_alone()
     if at is not None:
         again = api.report_at(job, at, batch)
-        saying.again(again, as_json=as_json)
+        report_screen.again(again, as_json=as_json)
         _leave(again.exit_code)
     result = api.report(job, batch)
-    saying.result(job, result, as_json=as_json, loud=True)
+    run_screen.result(job, result, as_json=as_json, loud=True)
     _leave(result.exit_code)
 
 
@@ -484,7 +487,7 @@ def resolve(
     from batchpay import api
     from batchpay.commands import cancel as cancelling
     from batchpay.commands import resolve as verb
-    from batchpay.terminal import saying
+    from batchpay.terminal import resolve as screen
 
     of_job = [lift_stop, not_ours is not None, account_id is not None]
     given = [as_ is not None, cancel, *of_job]
@@ -516,7 +519,7 @@ def resolve(
             made = verb.not_charged(job, key, order_id or "", reason)
         else:
             raise Usage(f"--as {as_}: expected charged:chrg_… or not-charged")
-    saying.resolved(spoken, made, as_json=as_json)
+    screen.resolved(spoken, made, as_json=as_json)
     _leave(made.exit_code)
 
 
@@ -559,7 +562,7 @@ def doctor(
     """
     from batchpay.commands import doctor as verb
     from batchpay.commands import probe as test_charges
-    from batchpay.terminal import saying
+    from batchpay.terminal import doctor as screen
 
     if not probe and (recipient or customer):
         raise Usage("--recipient and --customer are for --probe")
@@ -567,7 +570,7 @@ def doctor(
     seen = verb.examine(job_file, input_file, os.environ)
     if probe:
         seen.found += test_charges.findings(seen.job, seen.key, recipient, customer)
-    _leave(saying.doctor(seen.found, as_json=as_json))
+    _leave(screen.doctor(seen.found, as_json=as_json))
 
 
 @cli.command()
@@ -583,10 +586,10 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
     is none.
     """
     from batchpay.commands import verify as verb
-    from batchpay.terminal import saying
+    from batchpay.terminal import verify as screen
 
     made = verb.verify(_kept_job(job_file), batch)
-    saying.verified(made, as_json=as_json)
+    screen.verified(made, as_json=as_json)
     _leave(made.exit_code)
 
 
@@ -630,7 +633,7 @@ def audit(
     """
     from batchpay.commands import audit as verb
     from batchpay.domain import times
-    from batchpay.terminal import saying
+    from batchpay.terminal import audit as screen
 
     if (note is None) != (reason is None):
         raise Usage(
@@ -643,7 +646,7 @@ def audit(
     else:
         word = None
     made = verb.audit(job, key, verb.Period(*days, job.controls.time_zone), word)
-    saying.audit(made, as_json=as_json)
+    screen.audit(made, as_json=as_json)
     _leave(made.exit_code)
 
 
@@ -679,11 +682,11 @@ def archive(
     """
     from batchpay.commands import archive as verb
     from batchpay.domain import times
-    from batchpay.terminal import saying
+    from batchpay.terminal import archive as screen
 
     day = times.day("--before", before)
     made = verb.archive(_kept_job(job_file), day, to, only_list=only_list)
-    saying.archived(made, as_json=as_json)
+    screen.archived(made, as_json=as_json)
     _leave(made.exit_code)
 
 
@@ -949,12 +952,9 @@ def _leave(code: int) -> None:
 
 def _told(error: BatchpayError) -> str:
     """In the language of the job's reports, once the job is read."""
-    language = streams.language()
-    if language == "en":
-        return str(error)
-    from batchpay.reports.words import Words
+    from batchpay.terminal.speech import Speech
 
-    return Words(language).error(error.said)
+    return Speech(streams.language()).error(error)
 
 
 def _end(code: int, sentences: str, *, as_json: bool, shown: str = "") -> None:

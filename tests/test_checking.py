@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from batchpay.domain.model import Problem
 from batchpay.intake.grouping import MOST_ADVICES, MOST_VALUES, Groups
 from batchpay.messages import problems
-from batchpay.terminal.checking import table, wrapped
+from batchpay.terminal.check import table, wrapped
 from batchpay.terminal.speech import Speech
 from tests.inside import Inside
 from tests.world import Market, order

@@ -5,12 +5,14 @@ In English nothing is looked up, and outcomes are the words that programs have, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from batchpay.messages.message import Language, Message
+from batchpay.messages.message import Language, Message, worded
 
 if TYPE_CHECKING:
+    from batchpay.domain.errors import BatchpayError
     from batchpay.reports.words import Words
 
 ENGLISH = "en"
@@ -55,6 +57,30 @@ class Speech:
         if self.language == ENGLISH or not text:
             return text
         return self._words.again(text)
+
+    def error(self, error: BatchpayError) -> str:
+        """Why a command cannot go on."""
+        if self.language == ENGLISH:
+            return str(error)
+        return self._words.error(error.said)
+
+    def sentence(self, said: Sequence[Message]) -> str:
+        """Several sentences that stand one after another."""
+        if self.language == ENGLISH:
+            return worded(said)
+        return self._words.sentence(said)
+
+    def label(self, name: str, english: str) -> str:
+        """A word of the catalogue by its code; in English one that stands where it is asked for."""
+        if self.language == ENGLISH:
+            return english
+        return self._words.label(name, english)
+
+    def equation(self, name: str) -> str:
+        """The name of an equation."""
+        if self.language == ENGLISH:
+            return name
+        return self._words.equation(name)
 
     def outcome(self, name: str) -> str:
         """The name of an outcome."""

@@ -13,11 +13,11 @@ from batchpay.domain.money import grouped_text
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
 from batchpay.reconciliation.totals import REFUNDED, Totals
+from batchpay.terminal.speech import ENGLISH, Speech
 
 if TYPE_CHECKING:
     from batchpay.batches.night import Result
     from batchpay.domain.model import RunDone
-    from batchpay.reports.words import Words
 
 Line = tuple[str, str, str]  # what, this run, all runs
 FEES = {
@@ -29,23 +29,19 @@ Name = Callable[[str, str], str]
 """What a line is called: in English, and by which word of the reports in another language."""
 
 
-def table_lines(made: Result, words: Words | None = None) -> Iterator[str]:
-    """The table, in columns that stand under one another; nothing where there is no batch. `words`:
-    of another language than English.
-    """
+def table_lines(made: Result, speech: Speech) -> Iterator[str]:
+    """The table, in columns that stand under one another; nothing where there is no batch."""
     if not made.published:
         return
 
     def name(english: str, code: str) -> str:
-        if words is None:
-            return english
-        return words.label(code, english)
+        return speech.label(code, english)
 
     totals = [published.totals for published in made.published]
     heading = name("the batch, all runs", "tally.batch")
     if len(totals) > 1:
         batches = labels.TALLY_BATCHES(count=len(totals))
-        heading = words.say(batches) if words else str(batches)
+        heading = speech.say(batches)
     lines: list[Line] = [
         ("", name("this run", "tally.this-run"), heading),
         *_counts(made.run, totals, name),
@@ -54,7 +50,7 @@ def table_lines(made: Result, words: Words | None = None) -> Iterator[str]:
         {code for one in totals for code in one.rows | one.charged if code}
     ):
         lines += _money(currency, made.run, totals, name)
-    width = len if words is None else cell_len
+    width = len if speech.language == ENGLISH else cell_len
     widths = [max(width(line[at]) for line in lines) for at in range(3)]
     yield ""
     for what, now, ever in lines:
