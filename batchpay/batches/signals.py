@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -13,6 +14,10 @@ from batchpay.domain.errors import TryLater
 
 _ASK = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AT_ONCE = 75
+_LEFT = (
+    b"\nbatchpay: ended at once by a second SIGINT; what was on its way is in doubt until the next"
+    b" run has looked it up: run the same command again\n"
+)
 
 
 class Signals:
@@ -67,7 +72,7 @@ class Signals:
         again = self.received
         self.received = signal.Signals(number).name
         if number == signal.SIGINT and again:
-            os._exit(AT_ONCE)  # in flight is in doubt by law L1
+            _end_at_once()
         if self._call is not None:
             self._call(self.received)
         elif not self._reached:
@@ -77,3 +82,13 @@ class Signals:
         return TryLater(
             f"interrupted by {self.received} before anything was sent; run the same command again"
         )
+
+
+def _end_at_once() -> None:
+    """What is in flight is in doubt by law L1. Says so where somebody reads, and waits for nobody
+    who does not.
+    """
+    with suppress(OSError):
+        os.set_blocking(2, False)
+        os.write(2, _LEFT)
+    os._exit(AT_ONCE)

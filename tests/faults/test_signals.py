@@ -134,6 +134,7 @@ def test_sigint_once_ends_well_and_twice_at_once(market: Market, times: int) -> 
         assert b"Traceback" not in said
         if times == 2:
             assert time.monotonic() - began < 2.5
+            assert b"run the same command again" in said
     finally:
         os.close(master)
         process.kill()
