@@ -240,6 +240,7 @@ def test_status_tells_of_the_last_run_and_of_the_one_that_is_on(market: Market) 
     assert (batch["open"], batch["open_count"]) == ([], 0) and batch["in_work"] > 0
     killed = market.run(verb="status")
     assert "did not end" in killed.stdout and "running now" not in killed.stdout
+    assert "before batchpay report " in killed.stdout
     # what held them the night before held none that went since
     assert "not sent yet" in killed.stdout and "--limit" not in killed.stdout
     market.job()

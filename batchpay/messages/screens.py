@@ -29,7 +29,8 @@ LAST_RUN = _line(
 LAST_RUN_KILLED = _line(
     "screen.last-run-killed",
     "last run ({run}): began {began} and did not end: it was killed, its disk was full, or the"
-    " machine went down; run again to go on",
+    " machine went down; run again to go on; what it left is in no report before that, or before"
+    " batchpay report JOB",
     _STATUS,
 )
 OPEN_ONE = _line(
