@@ -149,13 +149,13 @@ def test_what_goes_on_counts_as_it_was_asked_and_a_few_warnings_are_named(
 
 
 @pytest.mark.fault("J06", "L11")
-def test_a_row_that_no_run_may_pass_by_ends_it(job: Job) -> None:
+def test_a_row_that_no_run_may_pass_by_ends_it() -> None:
     """An adopted charge of other terms, with what to do; or another job's very order."""
     adopted = replace(stands_as(seen_as()), adopted=True)
-    refuse_impossible(job, placed(Owns(adopted)))
-    refuse_impossible(job, placed(MayGo(1)))
+    refuse_impossible(placed(Owns(adopted)))
+    refuse_impossible(placed(MayGo(1)))
     with pytest.raises(DoesNotAddUp) as told:
-        refuse_impossible(job, placed(Owns(adopted, contradicts=True), row=7))
+        refuse_impossible(placed(Owns(adopted, contradicts=True), row=7))
     for word in (
         "order 0001",
         "has chrg_test_1 for it",
@@ -164,10 +164,10 @@ def test_a_row_that_no_run_may_pass_by_ends_it(job: Job) -> None:
     ):
         assert word in str(told.value)
     with pytest.raises(DoesNotAddUp, match="has a charge for it"):
-        refuse_impossible(job, placed(Owns(stands_as(), contradicts=True)))
+        refuse_impossible(placed(Owns(stands_as(), contradicts=True)))
     theirs = Elsewhere("day", "chrg_test_9", "", "r", 5, "thb")
     with pytest.raises(Misconfigured, match=r'by job "day" \(chrg_test_9\)'):
-        refuse_impossible(job, placed(Renamed(theirs)))
+        refuse_impossible(placed(Renamed(theirs)))
 
 
 @pytest.mark.fault("J14")

@@ -47,7 +47,7 @@ def candidates(
     """
     lineages = Lineages.of_job(job, journal)
     for placed in rows_in_turn(job, journal, batches, guards):
-        refuse_impossible(job, placed)
+        refuse_impossible(placed)
         if is_sendable(placed.standing) and not _was_sent(placed.standing, run_id):
             yield _candidate(job, journal, placed, run_id, lineages)
 

@@ -32,7 +32,7 @@ from batchpay.settlement.others import renamed
 NAMED = 5  # orders that are named because they resemble recent ones
 
 
-def refuse_impossible(job: Job, placed: Placed) -> None:
+def refuse_impossible(placed: Placed) -> None:
     """Raises what `candidates` raises for a row that no run may pass by."""
     row = placed.row
     standing = placed.standing
@@ -147,7 +147,7 @@ def survey(
     found = Survey()
     for placed in rows_in_turn(job, journal, batches, guards):
         if strict:
-            refuse_impossible(job, placed)
+            refuse_impossible(placed)
         if is_sendable(placed.standing):
             found.add(job, placed)
     return found
