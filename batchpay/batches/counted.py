@@ -171,7 +171,6 @@ def is_open(event: Event) -> bool:
 
 def is_due(
     journal: SqliteJournal,
-    batch_id: str,
     latest: Event | None,
     stop: str,
 ) -> bool:
@@ -189,6 +188,13 @@ def is_due(
     if told != stop or not totals_in(latest).rests_on_itself:
         return True
     return journal.happened(latest.seq, but=ORDINARY)
+
+
+def still_counts(journal: SqliteJournal, latest: Event | None, stop: str) -> bool:
+    """Does a run end by a batch that is none of its own: has that open rows, or may it read
+    otherwise than its last report, as after a run that was killed?
+    """
+    return latest is None or is_due(journal, latest, stop) or is_open(latest)
 
 
 def is_news(journal: SqliteJournal, latest: Event) -> bool:

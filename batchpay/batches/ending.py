@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from batchpay.batches.counted import (
-    behind,
     given_files,
     is_due,
-    is_open,
     last_totals,
+    still_counts,
     taken_as_they_are,
     totals_in,
     totals_of,
@@ -65,21 +64,15 @@ def acts_over(
 def older_batches(
     job: Job, journal: SqliteJournal, but: Collection[str], stop: str
 ) -> Iterator[Counted]:
-    """Every batch beside those of a run by which it ends, too: one that has open rows, or that may
-    read otherwise than its last report, as after a run that was killed.
-    """
+    """Every batch beside those of a run by which it ends, too, as its rows stand now."""
     latest = last_totals(journal)
     for batch in journal.batches():
         known = latest.get(batch.id)
-        if batch.id in but:
+        if batch.id in but or not still_counts(journal, known, stop):
             continue
-        if (
-            known is None
-            or behind(journal, known)
-            or is_due(journal, batch.id, known, stop)
-        ):
+        if known is None or is_due(journal, known, stop):
             yield batch, totals_of(findings_of(job, journal, batch)).totals
-        elif is_open(known):
+        else:
             yield batch, totals_in(known)
 
 

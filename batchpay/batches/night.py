@@ -28,6 +28,7 @@ from batchpay.batches.counted import (
     is_open,
     last_totals,
     names_paid,
+    still_counts,
     unfinished,
 )
 from batchpay.batches.ending import acts_over, code_over
@@ -335,7 +336,7 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
 
 
 def _is_due(opened: OpenJob, known: Event) -> bool:
-    return is_due(opened.journal, known.batch_id, known, opened.stop)
+    return is_due(opened.journal, known, opened.stop)
 
 
 def _owed(opened: OpenJob, latest: Mapping[str, Event]) -> frozenset[str]:
@@ -393,13 +394,7 @@ def _of_tonight(
         known = latest.get(batch.id)
         if batch.id in mine_ids:
             continue
-        is_behind = (
-            known is None
-            or batch.id in owed
-            or is_open(known)
-            or _is_due(opened, known)
-        )
-        if is_behind:
+        if batch.id in owed or still_counts(opened.journal, known, opened.stop):
             others.append(batch)
     return [*mine, *others]
 

@@ -18,7 +18,6 @@ from batchpay.batches.clock import iso
 from batchpay.batches.counted import (
     counted_before,
     is_news,
-    is_open,
     last_totals,
     may_be_settled,
     totals_in,
@@ -158,15 +157,6 @@ def are_written(opened: OpenJob, noted: Event) -> bool:
     """Are the reports that were written from an event there?"""
     folder = opened.job.report.directory / noted.batch_id
     return is_made_from(folder, opened.journal.id, noted.seq, noted.digest)
-
-
-def open_elsewhere(journal: SqliteJournal, mine: Collection[str]) -> list[Totals]:
-    """The totals of every other batch that has an open row."""
-    return [
-        totals_in(event)
-        for batch_id, event in last_totals(journal).items()
-        if batch_id not in mine and is_open(event)
-    ]
 
 
 def settled_anew(opened: OpenJob, but: Collection[str] = ()) -> Iterator[Counted]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchpay.batches.clock import iso, ns_of
-from batchpay.batches.counted import is_due, is_open, totals_in
+from batchpay.batches.counted import is_due, still_counts, totals_in
 from batchpay.batches.last import last_hold
 from batchpay.batches.standings import findings_at, findings_of
 from batchpay.domain.events import STOPS
@@ -36,7 +36,7 @@ def status_of(
     """
     in_work = 0
     stop = stop_in_force(journal.events(STOPS))
-    if event is not None and not is_open(event):
+    if event is not None and not still_counts(journal, event, stop):
         totals = totals_in(event)
         waiting: list[dict[str, Any]] = []
     elif event is not None and (
@@ -85,7 +85,7 @@ def _open_places(
     """Sheet and row of the open rows of a batch that reads as in its last report, the first LISTED
     of them; none where it may not, or where they must be looked for.
     """
-    if work != Work() or is_due(journal, batch.id, latest, stop):
+    if work != Work() or is_due(journal, latest, stop):
         return []
     totals = totals_in(latest)
     places = journal.open_places(batch.id)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 
+from batchpay.batches.ending import older_batches, opens_an_equation
 from batchpay.batches.index import publish_index
 from batchpay.batches.night import Result, code_of, result_of
 from batchpay.batches.open_job import OpenJob
-from batchpay.batches.publish import open_elsewhere, publish, publish_adopted
+from batchpay.batches.publish import publish, publish_adopted
 from batchpay.batches.runs import Runs
 from batchpay.domain.errors import InputMissing
 from batchpay.domain.model import Batch
@@ -25,9 +26,12 @@ def report(job: Job, batch_id: str | None = None) -> Result:
         chosen = _chosen(opened, batch_id)
         runs = Runs(opened.journal)  # to which nothing is added but counts
         published = [publish(opened, batch, runs) for batch in chosen]
-        others = open_elsewhere(opened.journal, {batch.id for batch in chosen})
+        mine = {batch.id for batch in chosen}
+        older = list(older_batches(job, opened.journal, mine, opened.stop))
+        others = [totals for _, totals in older]
         every = [*(one.totals for one in published), *others]
-        open_equation = any(one.open_equation for one in published)
+        counted = [*((one.batch, one.totals) for one in published), *older]
+        open_equation = opens_an_equation(counted)
         code = code_of(opened, every, [], open_equation=open_equation)
         beside = (*publish_adopted(opened), *publish_index(opened, runs))
         return replace(result_of(opened, code, published, [], others), beside=beside)

@@ -31,7 +31,7 @@ def publish_all(opened: OpenJob) -> None:
         return
     latest = last_totals(opened.journal)
     for batch in opened.journal.batches():
-        if is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
+        if is_due(opened.journal, latest.get(batch.id), opened.stop):
             publish(opened, batch, Runs(opened.journal))
     runs = Runs(opened.journal)
     for counted in settled_anew(opened):
