@@ -16,7 +16,7 @@ from batchpay.batches.counted import (
     totals_of,
 )
 from batchpay.batches.standings import findings_of
-from batchpay.batches.strays import stray_totals
+from batchpay.batches.strays import stray_totals, strays_of
 from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch
 from batchpay.job.job import Job
@@ -41,7 +41,8 @@ def code_over(
     `codes`: of what went wrong beside the rows. `stopped`: is a stop in force?
     """
     taken = taken_as_they_are(last_totals(journal))
-    totals = [*every, stray_totals(job, journal), taken]
+    apart = stray_totals(one.finding for one in strays_of(job, journal))
+    totals = [*every, apart, taken]
     of_rows = exit_code(totals, stopped=stopped, open_equation=open_equation)
     return worst([of_rows, *codes])
 
@@ -57,7 +58,8 @@ def acts_over(
     """Who must act, over the same batches as the code. `others`: of older batches."""
     received = sorted(counted, key=lambda one: one[0].first_seen_ns)
     of_rows = (totals for _, totals in received)
-    every = [*others, *of_rows, stray_totals(job, journal)]
+    apart = stray_totals(one.finding for one in strays_of(job, journal))
+    every = [*others, *of_rows, apart]
     return must_act(every, given_files(job, counted), stopped=stopped)
 
 

@@ -29,7 +29,7 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.standings import Found, findings_of
 from batchpay.batches.stories import stories_of
-from batchpay.batches.strays import adopted_json, unshown
+from batchpay.batches.strays import adopted_json, strays_of
 from batchpay.batches.wholeness import is_of
 from batchpay.batches.words import said_json
 from batchpay.domain.events import (
@@ -262,7 +262,7 @@ def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     journal = opened.journal
     reports = job.report.directory
     mode = job.report.mode
-    found = adopted_json(unshown(job, journal))
+    found = adopted_json(strays_of(job, journal))
     if not found["count"] and not has_own_folder(
         reports, ADOPTED, job.name, ADOPTED_FILE
     ):

@@ -10,7 +10,6 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from dataclasses import asdict
 from typing import Any
@@ -20,6 +19,7 @@ from batchpay.batches.guards import guards_of_batch
 from batchpay.batches.history import history_of
 from batchpay.batches.last import last_hold
 from batchpay.batches.standings import Later, later_in
+from batchpay.batches.strays import is_shown, stray_totals
 from batchpay.batches.words import stops_in_force
 from batchpay.domain.events import (
     Absent,
@@ -51,7 +51,7 @@ from batchpay.domain.events import (
     state_of,
     who_said,
 )
-from batchpay.domain.model import OPEN, Batch, Event, Finding, Outcome
+from batchpay.domain.model import Batch, Event, Finding
 from batchpay.domain.money import EXPONENTS, money_told
 from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
@@ -66,9 +66,9 @@ from batchpay.lifecycle.proof import Proof
 from batchpay.lifecycle.rows import rows_of
 from batchpay.messages import stories as said
 from batchpay.messages.message import Entry, Field, Message, plain, worded
-from batchpay.reconciliation.findings import find
+from batchpay.reconciliation.findings import find, find_without_row
 from batchpay.reconciliation.reasons import with_what_comes
-from batchpay.reconciliation.totals import DIFFERS, Totals
+from batchpay.reconciliation.totals import Totals, exit_code
 from batchpay.reports.table import Story
 
 # kinds of event that are about an order, and no part of its attempts
@@ -92,6 +92,13 @@ def story_of(
     if not spoken:
         events = [{**one, "told": worded(one["told"])} for one in events]
     attempts = fold(own)
+    stopped = _is_stopped(journal, order_id)
+    keys = {one.idempotency_key for one in found}
+    apart = [
+        find_without_row(one, attempts, stopped=stopped)
+        for one in attempts
+        if not is_shown(one, attempts, keys)
+    ]
     doubt_s = f"{job.gateway.doubt_period_s:g}"
     return {
         "order": order_id,
@@ -99,9 +106,7 @@ def story_of(
         "rows": [_row(with_what_comes(one, doubt_s)) for one in found],
         "attempts": [_attempt(one, later) for one in attempts],
         "events": events,
-        "exit_code": _exit_code(
-            found, attempts, stopped=_is_stopped(journal, order_id)
-        ),
+        "exit_code": _exit_code(found, later.of(apart), stopped=stopped),
     }
 
 
@@ -111,24 +116,13 @@ def _is_stopped(journal: SqliteJournal, order_id: str) -> bool:
 
 
 def _exit_code(
-    found: Sequence[Finding], attempts: Sequence[Attempt], *, stopped: bool
+    found: Iterable[Finding], apart: Iterable[Finding], *, stopped: bool
 ) -> int:
-    """12 where it is unproven or stopped for, 11 where it is open, 10 where a person took it as it
-    is. Of an order without a row its attempts tell.
-    """
+    """That of `status`, over its rows and what stands in none."""
     totals = Totals()
     for finding in found:
         totals.add(finding)
-    stands = totals.stands()
-    if not found:
-        stands = {attempt.outcome for attempt in attempts}
-    if stopped or Outcome.UNPROVEN in stands or totals.transfers(DIFFERS):
-        return 12
-    if stands & OPEN:
-        return 11
-    if totals.left_charged_twice or totals.wants_a_look or totals.accepted.total():
-        return 10
-    return 0
+    return exit_code([totals, stray_totals(apart)], stopped=stopped, ended=False)
 
 
 def stories_of(

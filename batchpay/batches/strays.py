@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from batchpay.batches.orders import attempts_of
-from batchpay.batches.standings import findings_of
+from batchpay.batches.standings import findings_of, later_in
 from batchpay.domain.events import STOPS, Stop, told_in
-from batchpay.domain.model import Batch, Outcome
+from batchpay.domain.model import MONEY_MOVED, Batch, Finding, Outcome
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.messages.message import worded
-from batchpay.reconciliation.reasons import reasons_of
+from batchpay.reconciliation.findings import NOBODY, find_without_row
 from batchpay.reconciliation.totals import Totals
 from batchpay.settlement.in_force import stop_in_force
 
 
-def stray_totals(job: Job, journal: SqliteJournal) -> Totals:
-    """What charges that no row shows add to the exit code: those that the gateway, or a person,
-    must decide.
+class Rowless(NamedTuple):
+    """A charge that no row of a report shows, and what the line of a row would tell of it."""
+
+    attempt: Attempt
+    finding: Finding
+
+
+def strays_of(job: Job, journal: SqliteJournal) -> list[Rowless]:
+    """Every one of them."""
+    stopped = bool(stop_in_force(journal.events(STOPS)))
+    apart = list(_apart(job, journal))
+    found = [find_without_row(*one, stopped=stopped) for one in apart]
+    attempts = (attempt for attempt, _ in apart)
+    return list(map(Rowless, attempts, later_in(journal).of(found)))
+
+
+def stray_totals(strays: Iterable[Finding]) -> Totals:
+    """What charges that no row shows add to the exit code, and to those who must act: nothing once
+    one took no money, and nobody has anything to do about it.
     """
     totals = Totals()
-    stopped = bool(stop_in_force(journal.events(STOPS)))
-    for attempt in filter(_is_open, unshown(job, journal)):
-        totals.add_stray(attempt, stopped=stopped)
+    for finding in strays:
+        if finding.who_acts != NOBODY or finding.outcome in MONEY_MOVED:
+            totals.add(finding)
     return totals
-
-
-def _is_open(attempt: Attempt) -> bool:
-    """Must the gateway, or a person, decide about it?"""
-    over = attempt.closed or attempt.outcome is Outcome.SUCCEEDED
-    return attempt.doubled or attempt.vanished or not over
 
 
 def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
@@ -42,6 +51,24 @@ def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
     keeps from showing them; those of rows that an edited job reads no more; and those of rows that
     show what they were charged under another id.
     """
+    return [attempt for attempt, _ in _apart(job, journal)]
+
+
+def is_shown(
+    attempt: Attempt, siblings: Iterable[Attempt], keys: Collection[str]
+) -> bool:
+    """Is its key among those that rows tell of, or, once it took no money, that of any attempt of
+    its order?
+    """
+    if attempt.closed:
+        return any(one.intent.key in keys for one in siblings)
+    return attempt.intent.key in keys
+
+
+def _apart(
+    job: Job, journal: SqliteJournal
+) -> Iterator[tuple[Attempt, Sequence[Attempt]]]:
+    """What `unshown` tells, each with every attempt of its order."""
     known = {batch.id[-12:]: batch for batch in journal.batches()}
     gone = frozenset(journal.gone_rows())
     twice = _charged_under_two_ids(journal)
@@ -53,13 +80,12 @@ def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
             is_apart = attempt.stands and attempt.intent.order_id in twice
             if attempt.adopted or is_apart or _lost_its_row(attempt, gone):
                 by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
-    found: list[Attempt] = []
     for tail, some in by_file.items():
+        found: Iterable[Attempt] = some
         if tail in known:
-            found += _unshown_of(job, journal, known[tail], some, orders)
-        else:
-            found += some
-    return found
+            found = _unshown_of(job, journal, known[tail], some, orders)
+        for attempt in found:
+            yield attempt, orders[attempt.intent.order_id]
 
 
 def _charged_under_two_ids(journal: SqliteJournal) -> set[str]:
@@ -112,15 +138,13 @@ def _unshown_of(
     for _, findings in findings_of(job, journal, batch)():
         shown.update(finding.idempotency_key for finding in findings)
     for attempt in doubtful:
-        if attempt.intent.key in shown:
-            continue
-        siblings = orders[attempt.intent.order_id]
-        if not (attempt.closed and any(one.intent.key in shown for one in siblings)):
+        if not is_shown(attempt, orders[attempt.intent.order_id], shown):
             yield attempt
 
 
-def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
+def adopted_json(strays: Sequence[Rowless]) -> dict[str, Any]:
     """The same as numbers: how many by outcome, what they took by currency, and each of them."""
+    attempts = [stray.attempt for stray in strays]
     sums: Counter[str] = Counter()
     for attempt in attempts:
         if attempt.money is not None:
@@ -133,11 +157,12 @@ def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
         "charged": [
             {"currency": code, "sum_minor": n} for code, n in sorted(sums.items())
         ],
-        "charges": [_adopted(attempt) for attempt in attempts],
+        "charges": [_adopted(stray) for stray in strays],
     }
 
 
-def _adopted(attempt: Attempt) -> dict[str, Any]:
+def _adopted(stray: Rowless) -> dict[str, Any]:
+    attempt, finding = stray
     asked = attempt.intent
     charge = attempt.charge
     return {
@@ -149,6 +174,6 @@ def _adopted(attempt: Attempt) -> dict[str, Any]:
         "destination": asked.destination,
         "batch": asked.batch_id,
         "created_at": charge.created_at if charge else "",
-        "open": _is_open(attempt),
-        "reason": worded(reasons_of(attempt)),
+        "open": finding.who_acts != NOBODY or finding.accepted,
+        "reason": finding.reason,
     }

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from batchpay.batches.clock import SystemClock
-from batchpay.batches.counted import given_files, last_totals, taken_as_they_are
+from batchpay.batches.counted import given_files, last_totals
+from batchpay.batches.ending import opens_an_equation
 from batchpay.batches.last import last_inputs, last_loss, last_run_json
 from batchpay.batches.lifts import lifts
 from batchpay.batches.runs import Runs
 from batchpay.batches.stories import story_of
-from batchpay.batches.strays import adopted_json, stray_totals, unshown
+from batchpay.batches.strays import adopted_json, stray_totals, strays_of
 from batchpay.batches.waiting import Work, status_of
 from batchpay.batches.wholeness import loss_of, older_copy, refuse_lost
 from batchpay.batches.words import said_in
 from batchpay.domain.errors import Usage
 from batchpay.domain.events import STOPS
 from batchpay.domain.exits import Acts
-from batchpay.domain.model import OPEN, Outcome
+from batchpay.domain.model import Batch
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.lock import running, witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.messages import screens, steps
-from batchpay.reconciliation.totals import DIFFERS, Totals, must_act
+from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement.in_force import stop_in_force
 
 
@@ -72,55 +73,33 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
     now_ns = SystemClock().now_ns()
     latest = last_totals(journal)
     batches: list[Mapping[str, Any]] = []
-    totals: list[Totals] = []
+    counted: list[tuple[Batch, Totals]] = []
     for batch in journal.batches():
-        told, counted = status_of(
+        told, totals = status_of(
             job, journal, batch, latest.get(batch.id), now_ns, work
         )
         batches.append(told)
-        totals.append(counted)
+        counted.append((batch, totals))
     stop = stop_in_force(journal.events(STOPS))
-    given = given_files(job, zip(journal.batches(), totals, strict=True))
-    totals.append(stray_totals(job, journal))
-    taken = taken_as_they_are(latest)
+    strays = strays_of(job, journal)
+    apart = stray_totals(one.finding for one in strays)
+    every = [*(totals for _, totals in counted), apart]
+    open_equation = opens_an_equation(counted)
+    given = given_files(job, counted)
     return Status(
-        exit_code=_code(batches, totals, taken, stop),
+        exit_code=exit_code(
+            every, stopped=bool(stop), open_equation=open_equation, ended=False
+        ),
         batches=tuple(batches),
         stop=stop,
         last_run=last_run_json(journal),
         running=at_work,
-        adopted=adopted_json(unshown(job, journal)),
-        acts=must_act(totals, given, stopped=bool(stop)),
+        adopted=adopted_json(strays),
+        acts=must_act(every, given, stopped=bool(stop)),
         lifted=tuple(lift.to_json() for lift in lifts(journal)),
         loss=last_loss(journal, now_ns),
         words=tuple(word.to_json() for word in said_in(journal)),
     )
-
-
-def _code(
-    batches: Sequence[Mapping[str, Any]],
-    totals: Sequence[Totals],
-    taken: Totals,
-    stop: str,
-) -> int:
-    """The last of `totals` is of charges that no row shows; `taken`: rows of which a person took
-    note.
-    """
-    strays = totals[-1]
-    unproven = Outcome.UNPROVEN in strays.stands() or any(
-        one["unproven"] for one in batches
-    )
-    if stop or unproven or any(one.transfers(DIFFERS) for one in totals):
-        return 12
-    waits = any(one["open_count"] or one["in_work"] for one in batches)
-    if waits or strays.stands() & OPEN:
-        return 11
-    twice = any(
-        one.left_charged_twice or one.gone or one.wants_a_look for one in totals
-    )
-    if twice or strays.accepted + taken.accepted:
-        return 10
-    return 0
 
 
 def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> Work:

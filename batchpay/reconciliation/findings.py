@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -264,6 +264,31 @@ def _duplicate(place: Place, attempt: Attempt, why: Why) -> Finding:
     return replace(finding, reasons=(*why, step), who_acts=who_acts_for(attempt))
 
 
+def find_without_row(
+    attempt: Attempt, siblings: Sequence[Attempt], *, stopped: bool
+) -> Finding:
+    """What became of an attempt that no row shows, as the line of a row would tell it; but nobody
+    corrects what took no money, for nobody asks for it any more.
+
+    `siblings`: every attempt of its order. `stopped`: is a stop in force?
+    """
+    asked = attempt.intent
+    place = {
+        "file": "",
+        "row": asked.row,
+        "sheet": asked.sheet,
+        "batch_id": asked.batch_id,
+        "metadata": {},
+        "payment_method": payment_method(asked.payer),
+        "mode": asked.mode,
+    }
+    finding = _paid_apart(_of_attempt(attempt, place, stopped=stopped), siblings)
+    took_none = attempt.closed or (attempt.ready and not attempt.others)
+    if took_none and finding.who_acts != A_PERSON:
+        return replace(finding, who_acts=NOBODY)
+    return finding
+
+
 def _is_accepted(attempt: Attempt) -> bool:
     return attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted)
 
@@ -356,36 +381,16 @@ class Place:
     def of_attempt(self, attempt: Attempt, warnings: Why) -> Finding:
         """A finding about a row that owns an attempt: what was asked, and what became of it."""
         asked = attempt.intent
-        outcome = attempt.outcome
-        finding = Finding(
+        place = {
             **self._of_the_row(),
-            order_id=asked.order_id,
-            outcome=outcome,
-            counts_as=outcome,
-            amount=asked.amount,
-            currency=asked.currency.upper(),
-            destination=asked.destination,
-            payment_method=payment_method(asked.payer or payer_of(self.row.document)),
-            reasons=reasons_of(attempt),
-            who_acts=who_acts_for(attempt, stopped=self.stopped),
-            attempts=asked.attempt,
-            problems=self.row.problems,
-            idempotency_key=asked.key,
-            sent_at=iso(attempt.sent_ns),
-            settled_at=_settled_at(attempt),
-            run_id=asked.run_id,
-            warnings=warnings,
-            mode=asked.mode or self.batch.mode,
-            accepted=_is_accepted(attempt),
-            gone=_gone(attempt),
-            further=further_of(attempt),
-            cancelled=attempt.cancelled,
-        )
-        if outcome is Outcome.REFUSED:
-            finding = replace(finding, error_code=attempt.code)
-        if attempt.charge is None:
-            return finding
-        return _with_charge(finding, attempt, attempt.charge)
+            "payment_method": payment_method(
+                asked.payer or payer_of(self.row.document)
+            ),
+            "problems": self.row.problems,
+            "warnings": warnings,
+            "mode": asked.mode or self.batch.mode,
+        }
+        return _of_attempt(attempt, place, stopped=self.stopped)
 
     def _of_the_row(self) -> dict[str, Any]:
         """What its file says of a row, whatever became of it."""
@@ -401,6 +406,39 @@ class Place:
             "whole_refused": bool(self.batch.refusal),
             "sale": self.sale,
         }
+
+
+def _of_attempt(
+    attempt: Attempt, place: Mapping[str, Any], *, stopped: bool
+) -> Finding:
+    """What was asked, and what became of it. `place`: what is told of it beside that."""
+    asked = attempt.intent
+    outcome = attempt.outcome
+    finding = Finding(
+        **place,
+        order_id=asked.order_id,
+        outcome=outcome,
+        counts_as=outcome,
+        amount=asked.amount,
+        currency=asked.currency.upper(),
+        destination=asked.destination,
+        reasons=reasons_of(attempt),
+        who_acts=who_acts_for(attempt, stopped=stopped),
+        attempts=asked.attempt,
+        idempotency_key=asked.key,
+        sent_at=iso(attempt.sent_ns),
+        settled_at=_settled_at(attempt),
+        run_id=asked.run_id,
+        accepted=_is_accepted(attempt),
+        gone=_gone(attempt),
+        further=further_of(attempt),
+        cancelled=attempt.cancelled,
+    )
+    if outcome is Outcome.REFUSED:
+        finding = replace(finding, error_code=attempt.code)
+    if attempt.charge is None:
+        return finding
+    return _with_charge(finding, attempt, attempt.charge)
 
 
 def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Finding:

@@ -26,7 +26,6 @@ from batchpay.domain.model import (
 )
 from batchpay.domain.money import major_text, money_text
 from batchpay.lifecycle.after import ENDED, FOR_A_PERSON
-from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.places import by_order
 from batchpay.messages import nights as said
 from batchpay.messages.message import Message, plain
@@ -37,8 +36,6 @@ from batchpay.reconciliation.findings import (
     DISPUTE_OPEN,
     MAY_BE_SETTLED,
     NOBODY,
-    further_of,
-    who_acts_for,
 )
 from batchpay.reconciliation.iso20022 import status_of, status_of_plain
 from batchpay.reconciliation.lines import Lines, PlainLines
@@ -280,18 +277,6 @@ class Totals:
         if shares:
             self.shares[currency, "recipient"] += sum(shares)
             self.shares[currency, "known"] += len(shares)
-
-    def add_stray(self, attempt: Attempt, *, stopped: bool) -> None:
-        """Count an open attempt that no row of this journal asked for."""
-        asked = attempt.intent
-        outcome = attempt.outcome.value
-        self.counts[asked.currency.upper(), outcome] += 1
-        if attempt.accepted:
-            self.accepted[outcome] += 1
-        party = who_acts_for(attempt, stopped=stopped)
-        if party != NOBODY:
-            self._add_matter(party, "", by_order(asked.order_id))
-        self._add_further(asked.order_id, further_of(attempt))
 
     def _add_read(self, finding: Finding) -> None:
         """What the row says by itself, and whether it was sent."""
@@ -688,10 +673,15 @@ def _not_told_apart(totals: Totals) -> Counter[str]:
 
 
 def exit_code(
-    all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False
+    all_totals: Iterable[Totals],
+    *,
+    stopped: bool,
+    open_equation: bool = False,
+    ended: bool = True,
 ) -> int:
     """12, 11, 10 or 0, over this run's batches and every older one with an open row (README.md,
-    "Exit codes").
+    "Exit codes"). `ended`: do rows that ended without money make a 10? Not for `status`, which
+    asks what is open.
     """
     every = list(all_totals)
     stands: set[Outcome] = set()
@@ -703,7 +693,8 @@ def exit_code(
         return 12
     if stands & OPEN:
         return 11
-    if stands - {Outcome.SUCCEEDED} or any(_noted(totals) for totals in every):
+    has_ended = ended and bool(stands - {Outcome.SUCCEEDED})
+    if has_ended or any(_noted(totals) for totals in every):
         return 10
     return 0
 

@@ -1163,6 +1163,38 @@ mutant("I3", "a row is in no total", TWO_SIDES)(
 )
 
 
+ROWLESS = "test_rowless.py::"
+mutant(
+    "I14",
+    "of a charge that no row shows its transfer is not heard",
+    ROWLESS + "test_a_share_that_differs_is_a_12_also_where_no_row_shows_its_charge",
+)(
+    lambda: swap(
+        "batchpay.reconciliation.findings:find_without_row",
+        lambda was: (
+            lambda one, siblings, **named: was(
+                replace(one, transfer=None), siblings, **named
+            )
+        ),
+    )
+)
+mutant(
+    "I14",
+    "a charge that no row shows is judged as if its order had no other",
+    ROWLESS + "test_two_attempts_that_took_money_are_a_persons_also_without_a_row",
+)(
+    lambda: swap(
+        "batchpay.reconciliation.findings:find_without_row",
+        lambda was: lambda one, _, **named: was(one, [one], **named),
+    )
+)
+mutant(
+    "I14",
+    "a report that is behind the journal is what its batch comes to",
+    ROWLESS + "test_where_a_report_is_behind_the_journal_no_other_command_ends_by_it",
+)(lambda: swap("batchpay.batches.counted:is_due", always(False)))
+
+
 # --- doors that no guard watched (docs/faults.md, J01 to J36)
 
 DOORS = "test_doors.py::"
