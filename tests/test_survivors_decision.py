@@ -1174,14 +1174,44 @@ def of(payer: str = "cust_1", **changes: Any) -> Asked:
         (of("tokn_1", pays_once=True), of("tokn_2", amount=7, destination=None), False),
         (of("tokn_1", pays_once=True), of("tokn_2", amount=7, destination=""), False),
         (of("cust_1", destination="r2"), of("cust_1", amount=7), False),
+        (of("src_1"), of("src_2", amount=7), True),
+        (of("src_1"), of("cust_2", amount=7), False),  # nor a source of a customer
+        (of("src_1"), of("cust_2", amount=7, destination="r2"), True),
+        (of(""), of("cust_2", amount=7, destination="r2"), False),
     ],
 )
 def test_other_payers_of_other_money_are_strangers(
     one: Asked, other_one: Asked, *, strangers: bool
 ) -> None:
-    """A token tells nothing of who paid: there the recipient does."""
+    """A token tells nothing of who paid, nor do a source and a customer of each other: there the
+    recipient does.
+    """
     assert one.stranger_to(other_one) is strangers
     assert other_one.stranger_to(one) is strangers
+
+
+@pytest.mark.fault("J06", "J07")
+@pytest.mark.parametrize(
+    ("other_one", "may", "elsewhere"),
+    [
+        (of(), True, True),
+        (of("cust_1:card_7"), True, True),
+        (of("cust_2"), False, False),
+        # nobody knows who paid: there the recipient tells
+        (of("tokn_1"), True, False),
+        (of("src_1"), True, False),
+        (of(""), True, False),
+    ],
+)
+def test_who_pays_tells_of_both_sides_alike_whether_it_may_be_one_sale(
+    other_one: Asked, *, may: bool, elsewhere: bool
+) -> None:
+    """Whichever of the two is the row. `elsewhere`: with another recipient."""
+    away = replace(other_one, destination="r2")
+    for one, two in ((of(), other_one), (other_one, of())):
+        assert one.may_be_sale_of(two) is one.same(two) is may
+        assert one.contradicts(two) is not may
+    assert of().may_be_sale_of(away) is away.may_be_sale_of(of()) is elsewhere
 
 
 @pytest.mark.fault("J07")

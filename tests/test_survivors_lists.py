@@ -20,9 +20,13 @@ from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.charge import could_be
+from batchpay.lifecycle.charge import could_be, flaws_of
+from batchpay.lifecycle.elsewhere import asked_of
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
+from batchpay.lifecycle.payers import payer_fits
+from batchpay.lifecycle.terms import asked_by
+from batchpay.lifecycle.unclaimed import nameless_of
 from batchpay.settlement import Case, Channel, Look, Means, Recorder, paging
 from batchpay.settlement.absorbing import _other_than
 from batchpay.settlement.lists import (
@@ -486,6 +490,44 @@ def test_a_charge_without_a_recipient_may_be_an_attempts_of_the_same_payer() -> 
     assert could_be(found, intent)
     assert not could_be(replace(found, payer="cust_test_2"), intent)
     assert not could_be(replace(found, payer=None), intent)
+
+
+@pytest.mark.fault("B15", "B16", "L5", "L7")
+@pytest.mark.parametrize(
+    ("asked", "told", "fits"),
+    [
+        ("cust_test_1", "cust_test_1", True),
+        ("cust_test_1:card_test_9", "cust_test_1", True),
+        ("cust_test_1:card_test_9", "cust_test_2", False),
+        ("src_test_1", "src_test_1", True),
+        ("src_test_1", "src_test_2", False),
+        # a charge names no token, and a source is no customer
+        ("tokn_test_1", "cust_test_1", None),
+        ("tokn_test_1", None, None),
+        ("cust_test_1", "src_test_1", None),
+        ("src_test_1", "cust_test_1", None),
+        ("cust_test_1", None, None),
+        ("", "cust_test_1", None),
+        ("", None, None),
+    ],
+)
+@pytest.mark.parametrize("destination", ["recp_test_1", None])
+def test_whether_a_charge_may_be_an_orders_by_its_payer_has_one_answer(
+    asked: str, told: str | None, fits: bool | None, destination: str | None
+) -> None:
+    """Whoever asks. Where it tells no recipient, it must tell the payer."""
+    found = charge_in(charge(**NAMELESS))
+    assert found is not None
+    found = replace(found, payer=told, destination=destination, unread="")
+    intent = replace(INTENT, payer=asked)
+    assert payer_fits(asked, told or "") is fits
+    may = fits is True or (fits is None and destination is not None)
+    assert could_be(found, intent) is may
+    assert nameless_of(found).may_be_of([intent.order_id], asked) is may
+    of_payer = [one for one in flaws_of(found, intent, False) if "payer" in one]
+    assert bool(of_payer) is (fits is False)
+    if destination is not None:
+        assert asked_by(intent).contradicts(asked_of(found)) is (fits is False)
 
 
 @pytest.mark.fault("J05", "B32")

@@ -41,7 +41,6 @@ from batchpay.lifecycle.charge import (
 )
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.paid import paid_apart
-from batchpay.lifecycle.payers import may_pay
 from batchpay.lifecycle.rows import Row, rows_of
 from batchpay.messages import labels, screens, steps
 from batchpay.settlement import Case
@@ -241,8 +240,8 @@ def _claimed(
         raise _no_such_charge(charge_id, order_id)
     if not opened.recorder.whose.is_unclaimed(charge):
         raise DoesNotAddUp(screens.CHARGE_TELLS_OF(charge=charge_id, order=order_id))
-    fits = could_be(charge, intent) and may_pay(intent.payer, charge.payer or "")
-    if not (fits and charge.takes_money and _is_of_mode(charge, opened.job)):
+    fits = could_be(charge, intent) and charge.takes_money
+    if not (fits and _is_of_mode(charge, opened.job)):
         flaws = flaws_of(charge, intent, opened.job.gateway.mode == "live")
         told = screens.NOT_WHAT_IT_ASKS(
             charge=charge_id, order=order_id, flaws="; ".join(flaws)

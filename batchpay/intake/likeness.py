@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.model import Document
-from batchpay.lifecycle.payers import may_pay, payer_of
+from batchpay.lifecycle.payers import payer_fits, payer_of
 from batchpay.lifecycle.sale_terms import digests_of_terms, number_of_terms
 
 SAMPLE = 128
@@ -208,7 +208,7 @@ class Comparison:
 @dataclass(slots=True)
 class _Charges:
     """Charges, each of which answers for one order. A charge names no token, and no card of a
-    customer: who pays is compared as far as it tells (payers.may_pay).
+    customer: who pays is compared as far as it tells (payers.payer_fits).
     """
 
     # -> charge id -> payer
@@ -226,7 +226,7 @@ class _Charges:
             (
                 charge_id
                 for charge_id, payer in some.items()
-                if may_pay(payer_of(order), payer)
+                if payer_fits(payer_of(order), payer) is not False
             ),
             None,
         )

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from batchpay.domain.model import ChargeSeen, Intent, Outcome
 from batchpay.domain.money import EXPONENTS, major_text
 from batchpay.domain.times import instant_ns
-from batchpay.lifecycle.payers import payment_method
+from batchpay.lifecycle.payers import payer_fits, payment_method
 
 CHARGE_ID = re.compile(r"chrg_(?!test_\Z)(?:test_)?[0-9A-Za-z_]{1,64}")
 
@@ -77,7 +77,7 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
             "payer",
             payment_method(intent.payer),
             payment_method(charge.payer or ""),
-            not _is_anothers(intent.payer, charge.payer or ""),
+            payer_fits(intent.payer, charge.payer or "") is not False,
         ),
         (
             "metadata[batchpay_key]",
@@ -105,15 +105,6 @@ def _paid_of(charge: ChargeSeen) -> tuple[str, bool, bool]:
         return "true for a successful charge", charge.paid, charge.paid
     fits = not charge.paid or has_unknown_status(charge)
     return f"false for a {charge.status} charge", charge.paid, fits
-
-
-def _is_anothers(asked: str, told: str) -> bool:
-    """Does a charge tell of another customer, or source, than was to pay? One that tells of none,
-    or of another kind, tells nothing.
-    """
-    mine = asked.partition(":")[0]
-    same_kind = mine.partition("_")[0] == told.partition("_")[0]
-    return same_kind and mine != told
 
 
 def _money(minor: int, currency: str) -> str:
@@ -168,13 +159,14 @@ def could_be(charge: ChargeSeen, intent: Intent, since_ns: int = 0) -> bool:
     lost or unreadable?
 
     `since_ns`: before that its charge was not made (Attempt.charged_since_ns). What cannot be read
-    may be anything.
+    may be anything; one that names no recipient must name the payer, and one of another payer is
+    another's.
     """
     made_ns = instant_ns(charge.created_at)
     if made_ns is not None and made_ns < since_ns:
         return False
+    fits = payer_fits(intent.payer, charge.payer or "")
     named = charge.metadata.get("order_id", "").strip() or intent.order_id
-    its_payer = bool(charge.payer) and charge.payer == intent.payer.partition(":")[0]
     terms = (
         (charge.amount, intent.amount, "amount" in charge.unread_fields),
         (
@@ -185,11 +177,13 @@ def could_be(charge: ChargeSeen, intent: Intent, since_ns: int = 0) -> bool:
         (
             charge.destination,
             intent.destination,
-            charge.destination is None and (its_payer or bool(charge.unread)),
+            charge.destination is None and (fits or bool(charge.unread)),
         ),
     )
-    return named == intent.order_id and all(
-        got == asked or unread for got, asked, unread in terms
+    return (
+        fits is not False
+        and named == intent.order_id
+        and all(got == asked or unread for got, asked, unread in terms)
     )
 
 

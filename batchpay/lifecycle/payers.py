@@ -51,14 +51,34 @@ def payment_method(payer: str) -> str:
     return f"{kind} *{payer.partition(':')[0][-4:]}"
 
 
-def may_pay(payer: str, told: str) -> bool:
-    """May the payer that a charge names be the one of a row? A charge names no token, and no card
-    of a customer.
+def payer_fits(asked: str, told: str) -> bool | None:
+    """Is who pays, as it is told, who was asked to pay? The one place that says so, of a charge at
+    the gateway and of what was asked for. None: nothing tells.
+
+    A customer is told, whichever card of it, and a source is; neither tells anything of the other.
+    A charge names no token, and no card.
+
+    >>> asked = ("cust_1:card_2", "src_1", "tokn_1", "")
+    >>> [payer_fits(one, "cust_1") for one in asked]
+    [True, None, None, None]
+    >>> [payer_fits(one, "cust_2") for one in asked]
+    [False, None, None, None]
+    >>> [payer_fits(one, "src_2") for one in asked]
+    [None, False, None, None]
+    >>> [payer_fits(one, "") for one in asked]
+    [None, None, None, None]
     """
-    mine = payer.partition(":")[0]
-    if not told or mine.startswith(("tokn_", "card_")):
-        return True
-    return mine == told.partition(":")[0]
+    mine = asked.partition(":")[0]
+    theirs = told.partition(":")[0]
+    if mine == theirs:
+        return bool(mine) or None
+    kind = mine.partition("_")[0]
+    if kind in _TOLD and kind == theirs.partition("_")[0]:
+        return False
+    return None
+
+
+_TOLD = ("cust", "src")
 
 
 def who_pays(payer: str) -> str:

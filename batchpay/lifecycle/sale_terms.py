@@ -134,9 +134,9 @@ def fitting_terms(
     amount_minor: int,
     currency: str,
 ) -> tuple[str, ...]:
-    """What the terms of a charge are like (`are_like`) that may be the same sale by them (like
-    `may_pay`, in both directions): a customer's are its own, for whichever recipient, or those of
-    nobody knows whom for its recipient; where nobody knows who pays, any of the same money for its
+    """What the terms of a charge are like (`are_like`) that may be the same sale by them (as
+    `payer_fits` has it): a customer's are its own, for whichever recipient, or those of nobody
+    knows whom for its recipient; where nobody knows who pays, any of the same money for its
     recipient.
 
     >>> payers = ("cust_1:card_1", "cust_2", "tokn_1", "")

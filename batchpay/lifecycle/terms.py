@@ -17,10 +17,9 @@ from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.payers import (
     content_of,
-    may_pay,
+    payer_fits,
     payer_of,
     single_use_of,
-    who_pays,
 )
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message
@@ -37,11 +36,11 @@ class Asked:
     pays_once: bool = False  # its payer is a token: that tells nothing of who it is
 
     def same(self, other: Asked) -> bool:
-        """Do both ask for the same? `other` may not say who pays."""
+        """Do both ask for the same? Either may not say who pays."""
         mine = (self.destination, self.amount, self.currency)
         if mine != (other.destination, other.amount, other.currency):
             return False
-        return may_pay(self.payer, other.payer)
+        return payer_fits(self.payer, other.payer) is not False
 
     def contradicts(self, other: Asked) -> bool:
         """Does this one, as far as it is known, ask for other money, of or for somebody else?"""
@@ -53,7 +52,7 @@ class Asked:
         for mine, theirs in pairs:
             if mine is not None and mine != theirs:
                 return True
-        return bool(self.payer) and not may_pay(self.payer, other.payer)
+        return payer_fits(self.payer, other.payer) is False
 
     def may_be_sale_of(self, other: Asked) -> bool:
         """May both be one sale, by what no edit of a job changes: who pays how much? To whom
@@ -65,15 +64,14 @@ class Asked:
         ):
             if mine is not None and mine != theirs:
                 return False
-        if self.payer and not may_pay(self.payer, other.payer):
-            return False
-        if who_pays(self.payer) and who_pays(other.payer):
-            return True
-        return self.destination is None or self.destination == other.destination
+        fits = payer_fits(self.payer, other.payer)
+        if fits is None:
+            return self.destination is None or self.destination == other.destination
+        return fits
 
     def stranger_to(self, other: Asked) -> bool:
-        """Do other payers ask for other money? Of a token only the recipient tells who may have
-        paid. What is not known makes nobody a stranger.
+        """Do other payers ask for other money? Of a token, and of a source beside a customer, only
+        the recipient tells who may have paid. What is not known makes nobody a stranger.
         """
         if self.amount is None or other.amount is None:
             return False
@@ -82,10 +80,12 @@ class Asked:
         )
         if self.amount == other.amount and same_currency:
             return False
-        if self.pays_once or other.pays_once:
+        fits = payer_fits(self.payer, other.payer)
+        are_named = bool(self.payer and other.payer)
+        if self.pays_once or other.pays_once or (are_named and fits is None):
             recipients = {self.destination, other.destination} - {None, ""}
             return len(recipients) > 1
-        return bool(self.payer) and not may_pay(self.payer, other.payer)
+        return fits is False
 
 
 def asked_in(document: Document) -> Asked:
@@ -178,7 +178,7 @@ def _pays_alike(payer: str, asked: Intent) -> bool:
     """Of an adopted charge only what it tells of its payer is known."""
     if asked.content:
         return payer == asked.payer
-    return may_pay(payer, asked.payer)
+    return payer_fits(payer, asked.payer) is not False
 
 
 def same_terms(document: Document, attempt: Attempt) -> bool:

@@ -23,7 +23,7 @@ from batchpay.domain.times import instant_ns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_for
 from batchpay.lifecycle.keys import number_of
-from batchpay.lifecycle.payers import may_pay, who_pays
+from batchpay.lifecycle.payers import payer_fits, who_pays
 from batchpay.lifecycle.places import order_in
 from batchpay.lifecycle.terms import Asked, asked_by
 
@@ -67,9 +67,10 @@ class Nameless:
         """Of a sale with the same terms: may it be this one's, and does nothing tell? Where it
         tells no recipient its payer must be the sale's. `ids`: all order ids that this has, or had.
         """
-        if not self.destination and self.payer != payer.partition(":")[0]:
+        fits = payer_fits(payer, self.payer)
+        if fits is False or not (self.destination or fits):
             return False
-        return self.order_id in ("", *ids) and may_pay(payer, self.payer)
+        return self.order_id in ("", *ids)
 
     def is_by_key_of(self, job: str, order_id: str) -> bool:
         """Does this order of the job make its key?"""

@@ -8,7 +8,6 @@ from batchpay.domain.model import ChargeSeen
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for, could_be, key_in
 from batchpay.lifecycle.listing import Listing
-from batchpay.lifecycle.payers import may_pay
 from batchpay.settlement.by_id import ById
 from batchpay.settlement.means import Means
 from batchpay.settlement.recorder import Recorder
@@ -85,11 +84,7 @@ class MayBe:
         uncharged = self._recorder.expected.said_uncharged()
 
         def fits(charge: ChargeSeen) -> bool:
-            return any(
-                may_pay(one.intent.payer, charge.payer or "")
-                and self._fits(charge, one)
-                for one in uncharged
-            )
+            return any(self._fits(charge, one) for one in uncharged)
 
         if nameless := [charge for charge in listing.unclaimed if fits(charge)]:
             self.kept += 1

@@ -675,6 +675,92 @@ def test_a_person_ends_the_doubt_about_a_charge_that_says_no_order(
     assert night.sends("00001") == (1 if is_ours else 2)
 
 
+MINE = "cust_test_mine0001"
+ANOTHERS = "cust_test_another0002"
+NOT_SENT = Fate(commit="never", end="reset", cut=0)
+
+
+def kept_nothing(gateway: Adversary, payer: dict[str, str]) -> str:
+    """Id of a charge for what the first order asks, made by hand, of this payer."""
+    asked = order(1)
+    terms = {"amount": "10125", "currency": "thb", "destination": asked["recipient"]}
+    return str(gateway.commit({**terms, **payer}, {"metadata": {}})["id"])
+
+
+def knows_its_orders(night: Stage) -> None:
+    """The journal is none that is new; then comes a file with the first order."""
+    night.job(file="first.csv", **BY_CUSTOMER)
+    night.orders([order(2, card=MINE)], "first.csv")
+    assert night.run().returncode == 0, night.said
+    night.job(**BY_CUSTOMER)
+    night.orders([order(1, card=MINE)])
+
+
+@pytest.mark.fault("L5", "H05", "I1", "I19")
+@pytest.mark.parametrize("stands", ["in_doubt", "held"])
+@pytest.mark.parametrize(
+    ("payer", "may_be"),
+    [
+        ({"customer": MINE}, True),
+        ({"customer": ANOTHERS}, False),
+        ({}, True),  # a payer that nobody tells proves nothing
+        ({"source": "src_test_1"}, True),  # that is no customer
+    ],
+)
+def test_no_word_makes_another_customers_charge_an_orders(
+    night: Stage, gateway: Adversary, stands: str, payer: dict[str, str], may_be: bool
+) -> None:
+    """One decision for an order that is in doubt and for one that waits to be sent."""
+    knows_its_orders(night)
+    gateway.on("00001", NOT_SENT)
+    charge_id = kept_nothing(gateway, payer)
+    flags = ("--limit", "0")
+    if stands == "in_doubt":
+        flags = ()
+        gateway.rule = lambda request: (
+            Fate(change={"total": 7})
+            if request.path == "/charges"
+            and night.sends("00001")
+            and request.method == "GET"
+            else None
+        )
+    assert night.run(*flags).returncode == 11, night.said
+    assert night.row("00001")["outcome"] == stands
+    words = ("00001", "--as", f"charged:{charge_id}", "--reason", "the dashboard")
+    told = night.run(*words, verb="resolve")
+    if may_be:
+        assert told.returncode == 0, told.stderr
+        assert night.row("00001")["outcome"] == "unproven"
+        return
+    assert told.returncode == 12, told
+    assert "payer: asked customer *0001, got customer *0002" in told.stderr
+    assert night.row("00001")["outcome"] == stands
+    gateway.rule = lambda request: None
+    assert night.run().returncode == 0, night.said
+    assert night.row("00001")["outcome"] == "succeeded"
+
+
+@pytest.mark.fault("L5", "B13", "J27")
+@pytest.mark.parametrize(
+    ("payer", "waits"),
+    [({"customer": MINE}, True), ({"customer": ANOTHERS}, False), ({}, True)],
+)
+def test_an_order_in_doubt_waits_for_no_other_customers_charge(
+    night: Stage, gateway: Adversary, payer: dict[str, str], waits: bool
+) -> None:
+    """A shop sells the same thing for the same price to many: what tells of another customer is not
+    the charge of a request that nobody answered.
+    """
+    knows_its_orders(night)
+    gateway.on("00001", NOT_SENT)
+    charge_id = kept_nothing(gateway, payer)
+    assert night.run().returncode == (11 if waits else 0), night.said
+    row = night.row("00001")
+    assert (charge_id in row["reason"]) is waits
+    assert row["outcome"] == ("in_doubt" if waits else "succeeded")
+    assert night.sends("00001") == (1 if waits else 2)
+
+
 @pytest.mark.fault("J27", "B33", "L10")
 def test_pending_charges_are_asked_for_by_their_ids_beside_a_list_that_nobody_can_read(
     night: Stage, gateway: Adversary

@@ -861,6 +861,24 @@ def _() -> None:
     swap("batchpay.settlement.may_be:MayBe._may_still_be", lambda _: forgotten)
 
 
+PAYER = (
+    "test_survivors_lists.py::"
+    "test_whether_a_charge_may_be_an_orders_by_its_payer_has_one_answer"
+)
+mutant("L5", "another customer's charge may be an order's", PAYER)(
+    lambda: swap(
+        "batchpay.lifecycle.payers:payer_fits",
+        lambda was: lambda asked, told: was(asked, told) or None,
+    )
+)
+mutant("L5", "a charge that tells no payer is another's", PAYER)(
+    lambda: swap(
+        "batchpay.lifecycle.payers:payer_fits",
+        lambda was: lambda asked, told: bool(was(asked, told)),
+    )
+)
+
+
 @mutant(
     "L11",
     "a charge that names nobody is held against what a row asks today alone",
