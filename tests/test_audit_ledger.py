@@ -16,6 +16,7 @@ import openpyxl
 import pytest
 
 from batchpay.sandbox import SandboxServer
+from tests.faults.test_twins import give_back
 from tests.inside import Inside
 from tests.test_auditing import audited
 from tests.test_following import turn
@@ -194,6 +195,11 @@ def test_one_sale_under_two_ids_is_found(market: Market) -> None:
     assert (code, kinds) == (12, {"one-sale-two-ids": ["00003"]}), told["differences"]
     (one,) = told["differences"]  # type: ignore[misc]
     assert "order 00001 was charged too" in one["told"] and "INV-17" in one["told"]
+    mine = {one["metadata"]["order_id"]: one["id"] for one in market.own_charges()}
+    give_back(market, mine["00001"], "20000")
+    assert set(audited(market)[1]) == {"one-sale-two-ids", "refunded"}
+    give_back(market, mine["00003"], "30000")
+    assert set(audited(market)[1]) == {"refunded"}
 
 
 def test_a_gateway_that_tells_no_balance_says_so(market: Market) -> None:

@@ -18,7 +18,7 @@ from batchpay.lifecycle.attempt import NEXT, impossible
 from batchpay.lifecycle.charge import flaws_of
 from batchpay.lifecycle.doubt import DoubtRules
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.paid import money_charges
+from batchpay.lifecycle.paid import doubled, money_charges
 from batchpay.lifecycle.payers import content_of
 from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.lifecycle.request import intent_of
@@ -437,11 +437,10 @@ def test_only_the_one_charge_of_an_attempt_is_nothing_new() -> None:
     assert second
     (two,) = fold([FIRST, answer_event(1), event("found", charge=second.to_json())])
     assert two.charge == alone.charge and not is_known_already(two, alone.charge)
-    assert two.doubled and not alone.doubled
-    assert not replace(two, accepted="me: it was given back in cash").doubled
-    assert not replace(
-        two, charge=replace(alone.charge, refunded=alone.charge.amount)
-    ).doubled
+    assert doubled(two) and not doubled(alone)
+    assert not doubled(replace(two, accepted="me: it was given back in cash"))
+    back = replace(alone.charge, refunded=alone.charge.amount)
+    assert not doubled(replace(two, charge=back))
 
 
 @pytest.mark.parametrize("chain", [None, "chain_1"])

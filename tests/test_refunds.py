@@ -19,7 +19,6 @@ from batchpay.reconciliation.matching import Difference
 from batchpay.reconciliation.noting import kept, note_on, open_of
 from batchpay.reconciliation.refunds import (
     Refunded,
-    less_given_back,
     totals_of,
 )
 from tests.test_matching import CHARGE_ID, MADE
@@ -334,35 +333,6 @@ def test_of_a_charge_captured_in_part_is_left_what_it_took(
     assert one is not None and seen is not None
     assert (one.charged, one.left, bool(one.contradicts)) == (600, left, is_odd)
     assert seen.given_back is (one.left == 0)
-
-
-def test_what_was_given_back_is_not_asked_for_again() -> None:
-    """A double charge that a person refunded, in part or whole."""
-    double = Difference(
-        "double",
-        "1",
-        "chrg_test_1",
-        "give this one back",
-        9000,
-        "THB",
-        refund_minor=9000,
-    )
-    other = replace(double, charge_id="chrg_test_2")
-    status = Difference("status", "1", "chrg_test_1", "pending")
-    part, untouched, kept_as_it_is = less_given_back(
-        [double, other, status], [refunded("chrg_test_1", 1000)]
-    )
-    assert (part.refund_minor, part.id) == (8000, double.id)
-    assert (
-        part.told
-        == "give this one back; 10.00 THB was given back: 80.00 THB of it are still to be given"
-        " back"
-    )
-    assert (untouched, kept_as_it_is) == (other, status)
-    (whole,) = less_given_back([double], [refunded("chrg_test_1", 9000)])
-    assert whole.refund_minor == 0 and whole.told.endswith(
-        "90.00 THB was given back: nothing of it is due any more"
-    )
 
 
 def test_a_ledgers_debits_of_refunds_are_summed() -> None:

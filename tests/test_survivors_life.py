@@ -32,7 +32,7 @@ from batchpay.lifecycle.charge import (
     took_nothing,
 )
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.paid import money_charges
+from batchpay.lifecycle.paid import doubled, money_charges
 from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.lifecycle.unclaimed import may_be_charge_of, nameless_of
 from batchpay.reconciliation.totals import Totals
@@ -259,7 +259,7 @@ def test_a_charge_that_names_nobody_is_the_orders_by_a_persons_word_alone(
     """
     nameless = adopted(word, ["metadata: no key"], metadata={})
     (attempt,) = fold([nameless, evidence("found", 0, charge(id="chrg_test_2"))])
-    assert attempt.doubled is bool(word)
+    assert doubled(attempt) is bool(word)
     if word is None:
         assert attempt.charge is not None and attempt.charge.id == "chrg_test_2"
         assert attempt.twins == {"chrg_test_2"}
@@ -714,7 +714,7 @@ def test_a_false_id_gives_way_to_the_charge_that_carries_the_key() -> None:
 def test_of_two_charges_the_one_that_the_gateway_does_not_know_was_none() -> None:
     """The other is what is told then; where none is left that took money, it stays told."""
     both = folded(FIRST, found(), found(**TWO))
-    assert both.twins == {"chrg_test_1", "chrg_test_2"} and both.doubled
+    assert both.twins == {"chrg_test_1", "chrg_test_2"} and doubled(both)
     for left, lost in (("chrg_test_2", "chrg_test_1"), ("chrg_test_1", "chrg_test_2")):
         one_ = folded(FIRST, found(), found(**TWO), gone(lost))
         assert one_.charge is not None and one_.charge.id == left
@@ -925,12 +925,6 @@ def stands_as(
         ("stands", stands_as(ENDED), False),
         ("stands", stands_as(PAID), True),
         ("stands", stands_as(unproven_sends=frozenset({1})), True),
-        ("doubled", stands_as(PAID, TWIN), True),
-        ("doubled", stands_as(PAID, GIVEN_BACK), False),
-        ("doubled", stands_as(WAITS, PAID), False),  # one of them took none
-        ("doubled", stands_as(PAID, WAITS), False),
-        ("doubled", stands_as(PAID, TWIN, accepted="kim"), False),
-        ("doubled", stands_as(None, PAID, TWIN), True),
         ("is_told_429", stands_as(throttled=True), True),
         ("is_told_429", stands_as(PAID, throttled=True), False),
         ("is_told_429", stands_as(), False),
@@ -979,6 +973,34 @@ def stands_as(
 def test_where_an_attempt_stands(name: str, attempt: Attempt, value: object) -> None:
     """By its charges and by what was said of it."""
     assert getattr(attempt, name) == value
+
+
+HALF_BACK = seen_as("chrg_test_2", refunded_amount=61725)
+
+
+@pytest.mark.fault("B31", "J31")
+@pytest.mark.parametrize(
+    "attempt, is_doubled",
+    [
+        (stands_as(PAID, TWIN), True),
+        (stands_as(PAID, GIVEN_BACK), False),
+        (stands_as(PAID, HALF_BACK), True),
+        (stands_as(seen_as(refunded_amount=61725), HALF_BACK), False),
+        (stands_as(seen_as(refunded_amount=61724), HALF_BACK), True),
+        (stands_as(seen_as(refunded_amount=999_999), TWIN), True),  # cannot be
+        (stands_as(WAITS, PAID), False),  # one of them took none
+        (stands_as(PAID, WAITS), False),
+        (stands_as(PAID, TWIN, accepted="kim"), False),
+        (stands_as(None, PAID, TWIN), True),
+        (stands_as(seen_as(amount="?"), TWIN), True),  # nobody knows how much
+        (stands_as(seen_as(captured_amount=100), TWIN), True),
+        (stands_as(seen_as(captured_amount=61725), HALF_BACK), False),
+    ],
+)
+def test_a_double_is_what_is_left_of_all_of_it_beyond_what_was_asked(
+    attempt: Attempt, is_doubled: bool
+) -> None:
+    assert doubled(attempt) is is_doubled
 
 
 @pytest.mark.fault("J11")

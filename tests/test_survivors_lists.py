@@ -24,6 +24,7 @@ from batchpay.lifecycle.charge import could_be, flaws_of
 from batchpay.lifecycle.elsewhere import asked_of
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.listing import Listing
+from batchpay.lifecycle.paid import doubled
 from batchpay.lifecycle.payers import payer_fits
 from batchpay.lifecycle.terms import asked_by
 from batchpay.lifecycle.unclaimed import nameless_of
@@ -399,7 +400,7 @@ def test_an_id_that_an_answer_told_and_the_gateway_does_not_know_is_no_second_ch
     (missing,) = world.journal.events(["missing"])
     (attempt,) = fold(world.journal.histories(["0000"])["0000"])
     assert attempt.charge is not None and attempt.charge.id == "chrg_test_1"
-    assert missing.order_id == "0000" and not attempt.doubled
+    assert missing.order_id == "0000" and not doubled(attempt)
     assert world.stops() == [] and len(world.gateway.posts) == 1
 
 

@@ -198,6 +198,14 @@ SECOND = replace(
             False,
             "two charges of one key took money: chrg_test_1, chrg_test_2",
         ),
+        # one attempt is not two, whatever its other charge may yet take
+        (
+            (),
+            replace(PENDING, twins=BOTH, others=(Shown(WAITS),)),
+            replace(TWICE, others=(Shown(WAITS),)),
+            False,
+            "",
+        ),
         ((), FAILED, known(), False, "was declined, is now succeeded"),
         ((), FAILED, known(), True, ""),  # by a person
         ((), replace(PENDING, denied=True), FAILED, False, ""),

@@ -44,16 +44,15 @@ from batchpay.job.key import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.messages import steps
+from batchpay.reconciliation.doubles import is_elsewhere, match_elsewhere, with_doubles
 from batchpay.reconciliation.ledger import BothSides, Ledger, Rolling, Sums, ledger_of
 from batchpay.reconciliation.matching import (
     UNKNOWN_TO_JOURNAL,
     Difference,
     Match,
     apart,
-    is_elsewhere,
     match_charges,
     match_credits,
-    match_elsewhere,
     match_transfers,
     order_of,
 )
@@ -62,7 +61,6 @@ from batchpay.reconciliation.refunds import (
     Refunded,
     Totals,
     booked_as_refunds,
-    less_given_back,
     refunded_of,
     totals_of,
 )
@@ -361,8 +359,11 @@ async def _found(
     told = {refund.id for refund in refunds}
     placed = [refund for refund in refunds if _is_made_in(period, refund, told)]
     refunded = await _refunded(opened, gateway, channel, charges, placed, match)
-    match.add(one.difference(period.zone) for one in refunded)
-    match.differences = apart(less_given_back(match.differences, refunded))
+    given = {one.charge_id: one.total for one in refunded}
+    match.add(_elsewhere(opened, charges, given))
+    refunds_told = [one.difference(period.zone) for one in refunded]
+    match.add(with_doubles(match.several, given, refunds_told))
+    match.differences = apart(match.differences)
     pairs = [(one, refund) for one in refunded for refund in one.believed]
     made = [(one, refund) for one, refund in pairs if _is_made_in(period, refund, told)]
     if transactions is None:
@@ -383,6 +384,7 @@ async def _found(
         order_of=partial(_order_of_charge, opened),
         transfers_of=_orders_of_transfers(opened),
         before=_closing_before(opened, period),
+        given=given,
     )
     ledger = ledger_of(both)
     match.differences = apart([*match.differences, *ledger.differences])
@@ -461,16 +463,12 @@ def _closing_before(opened: OpenJob, period: Period) -> dict[str, int]:
 
 
 def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) -> Match:
-    """The charges of both sides, and what other jobs charged of the same orders."""
+    """The charges of both sides."""
     name = opened.job.name
     live = opened.job.gateway.mode == "live"
     zone = opened.job.controls.time_zone
     match = match_charges(name, attempts, charges, live=live, zone=zone)
     match.differences = [_of_doubt(opened, one) for one in match.differences]
-    named = _named_elsewhere(opened, charges)
-    order_ids = sorted({order_id for some in named.values() for order_id in some})
-    ours = families_of(opened.journal, order_ids)
-    match.add(match_elsewhere(named, ours, charges))
     if match.without_time:
         match.notes.append(
             f"{many(len(match.without_time), 'charge')} without a time of making, in no list of"
@@ -590,6 +588,21 @@ def _kept_charge(
     attempts = attempts_of(opened.journal, [owner[1]]).get(owner[1], ())
     charges = (attempt.charge for attempt in attempts if attempt.charge is not None)
     return next((charge for charge in charges if charge.id == charge_id), None)
+
+
+def _elsewhere(
+    opened: OpenJob, charges: list[Booked], given: Mapping[str, int]
+) -> Iterator[Difference]:
+    """What other jobs charged of the same orders. `given`: charge id -> what was given back of it,
+    as this audit saw it.
+    """
+    named = _named_elsewhere(opened, charges)
+    order_ids = sorted({order_id for some in named.values() for order_id in some})
+    ours = families_of(opened.journal, order_ids)
+    known = {
+        told.charge_id: told.total for _, told in told_in(opened.journal, RefundSeen)
+    }
+    return match_elsewhere(named, ours, charges, {**known, **given})
 
 
 def _named_elsewhere(

@@ -318,12 +318,24 @@ class ChargeSeen:
         return self.status == "successful" or self.paid
 
     @property
-    def given_back(self) -> bool:
-        """Was all of it refunded? Its status stays what it was (docs/gateway.md, 3.2). More than
-        was charged was not.
+    def back(self) -> int:
+        """What was given back of it; its status stays what it was (docs/gateway.md, 3.2). More than
+        can have been was not.
         """
         refunded = self.refunded or 0
-        return refunded > 0 and self.taken <= refunded <= self.most_given_back
+        if refunded > self.most_given_back:
+            return 0
+        return refunded
+
+    @property
+    def left(self) -> int:
+        """What it took, if it did, and was not given back."""
+        return max(0, self.taken - self.back)
+
+    @property
+    def given_back(self) -> bool:
+        """Was all of it refunded?"""
+        return self.back > 0 and not self.left
 
     @property
     def most_given_back(self) -> int:

@@ -201,19 +201,6 @@ class Attempt:
         """
         return tuple(one.charge for one in self.others if one.charge.took_money)
 
-    @property
-    def doubled(self) -> bool:
-        """Did two of its charges take money, of which neither was given back, and did no person
-        take note of it?
-        """
-        own: tuple[ChargeSeen, ...] = ()
-        if self.charge is not None and self.charge.took_money:
-            own = (self.charge,)
-        return (
-            not self.accepted
-            and sum(not charge.given_back for charge in (*own, *self.further)) > 1
-        )
-
     # --- its split
 
     @property

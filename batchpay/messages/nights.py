@@ -465,9 +465,9 @@ CHARGE_NOTED = entry(
 )
 CHARGE_KEPT = entry(
     "twice.kept",
-    "{charge} (the other one was given back)",
-    means="One of two charges, of which the other one's money went back.",
-    example="chrg_test_2 (the other one was given back)",
+    "{charge} (what was too much was given back)",
+    means="One of several charges: what they took too much in all went back.",
+    example="chrg_test_2 (what was too much was given back)",
     remedy="Nothing.",
 )
 AND_MORE = entry(

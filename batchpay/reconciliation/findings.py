@@ -22,7 +22,7 @@ from batchpay.domain.model import (
 from batchpay.domain.money import money_told
 from batchpay.lifecycle.after import Stands, share_of, wants_a_word
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.paid import money_of, paid_apart
+from batchpay.lifecycle.paid import doubled, money_of, paid_apart
 from batchpay.lifecycle.payers import payer_of, payment_method
 from batchpay.lifecycle.rows import (
     Cancelled,
@@ -576,7 +576,7 @@ def with_later(
 def further_of(attempt: Attempt) -> tuple[Further, ...]:
     """What its other charges took, and whether that is over."""
     over = "kept"
-    if attempt.doubled:
+    if doubled(attempt):
         over = "open"
     elif attempt.accepted:
         over = "noted"
@@ -595,7 +595,7 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
     Two that took money are, longer: the lift says that somebody looked, not that one was given
     back.
     """
-    if attempt.doubled or attempt.vanished:
+    if doubled(attempt) or attempt.vanished:
         return A_PERSON
     if attempt.others and stopped and not attempt.accepted:
         return A_PERSON

@@ -23,6 +23,7 @@ from batchpay.domain.times import is_instant
 from batchpay.lifecycle.after import Stands, stands_of
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.order_ids import alike
+from batchpay.lifecycle.paid import charged_by, paid_by
 from batchpay.reconciliation.matching import Difference
 
 CHARGE, TRANSFER, REFUND, OTHER = "charge", "transfer", "refund", "other"
@@ -128,6 +129,8 @@ class BothSides:
     # transfer -> order, of whatever day: those that runs have seen
     transfers_of: Mapping[str, str]
     before: Mapping[str, int]  # closing balances of the audit of the days before
+    # charge -> what was given back of it, where that was seen; smallest unit
+    given: Mapping[str, int] = field(default_factory=dict)
 
 
 def ledger_of(both: BothSides) -> Ledger:
@@ -148,7 +151,7 @@ def ledger_of(both: BothSides) -> Ledger:
             ledger.differences += _of_fees(attempt, charge, booked)
             ledger.differences += _of_debit(attempt, charge, transfers, debits)
     ledger.differences += _of_refunds(both, debits)
-    ledger.differences += one_sale(both.attempts)
+    ledger.differences += one_sale(both.attempts, both.given)
     owners = _owners(both)
     for one in both.transactions:
         if both.covers(one.created_at):
@@ -340,10 +343,12 @@ def _of_refunds(
 # --- one sale under two ids
 
 
-def one_sale(attempts: Sequence[Attempt]) -> Iterator[Difference]:
+def one_sale(
+    attempts: Sequence[Attempt], given: Mapping[str, int]
+) -> Iterator[Difference]:
     """Charges of two orders that look like one sale: the same recipient, amount, currency and, as
     far as it is told, payer; and ids that are alike, or a word beside the order that hardly any
-    other has, as an invoice number is.
+    other has, as an invoice number is. Not where no more is left of the two than one sale pays.
     """
     paid = [one for one in attempts if one.outcome is Outcome.SUCCEEDED and one.charge]
     words = Counter(word for one in paid for word in _words(one))
@@ -355,7 +360,7 @@ def one_sale(attempts: Sequence[Attempt]) -> Iterator[Difference]:
         for at, second in enumerate(some):
             for first in some[:at]:
                 why = _why_one(first, second, words)
-                if why:
+                if why and paid_by(charged_by((first, second))).less(given).too_much:
                     yield _two_ids(first, second, why)
                     break
 

@@ -21,12 +21,9 @@ from batchpay.domain.text import many
 from batchpay.domain.times import day_told, is_instant
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import flaws_of, key_in, outcome_of
-from batchpay.lifecycle.elsewhere import asked_of, charged_beside
 from batchpay.lifecycle.keys import place_in
+from batchpay.lifecycle.paid import Charged, Paid, paid_by
 from batchpay.messages import steps
-
-GIVE_BACK = ": give this one back"
-"""How a difference ends that asks for a refund of a double charge."""
 
 UNKNOWN_TO_JOURNAL = "unknown-to-journal"  # a kind of difference
 
@@ -75,6 +72,15 @@ class Timeless:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """More than one charge of an order that took money: `doubles` tells what is too much of it."""
+
+    paid: Paid
+    # What is told of these where nothing is too much and nothing was given back.
+    twins: tuple[Difference, ...] = ()
+
+
 @dataclass(slots=True)
 class Match:
     """What an audit found."""
@@ -92,6 +98,8 @@ class Match:
     matched: int = 0
     others: int = 0  # charges of the account that are not this job's
     differences: list[Difference] = field(default_factory=list)
+    # Order id -> its charges, where more than one took money.
+    several: dict[str, Several] = field(default_factory=dict)
     # Ours, in no list, and of a day that nobody tells.
     without_time: list[Timeless] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -133,14 +141,19 @@ def match_charges(
     """
     match = Match()
     of_orders = _match_theirs(match, job, attempts, charges, live, zone)
-    listed = {charge.id for some in of_orders.values() for charge in some}
+    listed = {charge.id for some in of_orders.values() for charge, _ in some}
     _match_ours(match, attempts, listed)
-    reported = {attempt.charge.id for attempt in attempts if attempt.charge is not None}
+    twins = {one.charge.id: attempt for attempt in attempts for one in attempt.others}
+    further: set[str] = set()
     for order_id, some in of_orders.items():
-        match.add(_doubles(order_id, some, reported))
-    doubles = {one.charge_id for one in match.differences if one.kind == "double"}
-    match.add(_twins(attempts, of_orders, doubles))
-    match.matched = len(listed - {one.charge_id for one in match.differences})
+        told = list(_twins(twins, order_id, some))
+        several = _several(some, told)
+        if several is not None:
+            match.several[order_id] = several
+            further.update(charge.id for charge in several.paid.charges[1:])
+        of_these = several.twins if several else ()
+        match.add(one for one in told if one not in of_these)
+    match.matched = len(listed - further - {one.charge_id for one in match.differences})
     match.add(_unexplained(match))
     return match
 
@@ -152,10 +165,10 @@ def _match_theirs(
     charges: Sequence[Booked],
     live: bool,
     zone: str,
-) -> dict[str, list[ChargeSeen]]:
+) -> dict[str, list[Charged]]:
     """Every charge of the list; returns those of this job, by order id."""
     known = _Known(attempts)
-    of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
+    of_orders: dict[str, list[Charged]] = defaultdict(list)
     for booked in charges:
         charge = booked.charge
         if charge is None:
@@ -166,7 +179,7 @@ def _match_theirs(
         if order_id is None:
             match.others += 1
             continue
-        of_orders[order_id].append(charge)
+        of_orders[order_id].append((charge, attempt))
         match.placed[charge.id] = order_id
         if charge.took_money:
             match.theirs[charge.currency.upper()] += charge.taken
@@ -231,38 +244,50 @@ _OF_SUMS = frozenset(
         "unknown-to-gateway",
         "status",
         "amount",
-        "double",
     }
 )
 
 
 def _twins(
-    attempts: Sequence[Attempt],
-    of_orders: Mapping[str, Sequence[ChargeSeen]],
-    doubles: Collection[str],
+    twins: Mapping[str, Attempt], order_id: str, charged: Iterable[Charged]
 ) -> Iterator[Difference]:
-    """Every further charge that the gateway made under one key, whatever became of it, but those to
-    be given back.
-    """
-    twins = {one.charge.id: attempt for attempt in attempts for one in attempt.others}
-    for order_id, charges in of_orders.items():
-        for charge in charges:
-            attempt = twins.get(charge.id)
-            if attempt is None or charge.id in doubles:
-                continue
-            mine = attempt.outcome.value
-            if attempt.charge:
-                mine = f"{attempt.charge.id}, {attempt.charge.status}"
-            told = (
-                f"the gateway made this one too, {charge.status}, under the key of {mine}, as"
-                " reported"
-            )
-            yield _about(charge, "other-charge", order_id, told, charge.status)
+    """Every further charge that the gateway made under one key, whatever became of it."""
+    for charge, _ in charged:
+        attempt = twins.get(charge.id)
+        if attempt is None:
+            continue
+        mine = attempt.outcome.value
+        if attempt.charge:
+            mine = f"{attempt.charge.id}, {attempt.charge.status}"
+        told = (
+            f"the gateway made this one too, {charge.status}, under the key of {mine}, as"
+            " reported"
+        )
+        yield difference_about(charge, "other-charge", order_id, told, charge.status)
+
+
+def _several(charged: Iterable[Charged], twins: Iterable[Difference]) -> Several | None:
+    """None: no more than one of an order's charges took money."""
+    took = {pair[0].id: pair for pair in charged if pair[0].took_money}
+    if len(took) < 2:
+        return None
+    told = tuple(one for one in twins if one.charge_id in took)
+    return Several(paid_by(sorted(took.values(), key=_number)), told)
+
+
+def _number(charged: Charged) -> int:
+    """Of the attempt; one that nobody knows is before all others."""
+    _, attempt = charged
+    if attempt is None:
+        return 0
+    return attempt.intent.attempt
 
 
 def _unexplained(match: Match) -> Iterator[Difference]:
     """Two sums that differ with nothing that says why: that is a difference of its own."""
     explained = {one.currency for one in match.differences if one.kind in _OF_SUMS}
+    for several in match.several.values():
+        explained |= {one.currency.upper() for one in several.paid.charges}
     for currency in sorted(match.ours.keys() | match.theirs.keys()):
         ours = match.ours[currency]
         theirs = match.theirs[currency]
@@ -309,7 +334,9 @@ def _of_charge(
     """
     if attempt is None:
         told = f"the gateway has it, {charge.status}; the journal does not{step}"
-        yield _about(charge, UNKNOWN_TO_JOURNAL, order_id, told, charge.status)
+        yield difference_about(
+            charge, UNKNOWN_TO_JOURNAL, order_id, told, charge.status
+        )
         return
     if attempt.charge is None or attempt.charge.id != charge.id:
         yield from _beside_its_own(charge, order_id, attempt, step)
@@ -318,9 +345,11 @@ def _of_charge(
     yield from _of_money(charge, order_id, attempt.charge)
     flaws = "; ".join(flaws_of(charge, attempt.intent, live))
     if flaws:
-        yield _about(charge, "terms", order_id, flaws, flaws)
+        yield difference_about(charge, "terms", order_id, flaws, flaws)
     if dispute is not None:
-        yield _about(charge, "disputed", order_id, "the payer disputes it", dispute)
+        yield difference_about(
+            charge, "disputed", order_id, "the payer disputes it", dispute
+        )
 
 
 def _look_again(charge: ChargeSeen, zone: str) -> str:
@@ -342,7 +371,7 @@ def _beside_its_own(
     if attempt.charge:
         known = attempt.charge.id
     told = f"the journal says {known} for the same key{step}"
-    yield _about(charge, "other-charge", order_id, told, known)
+    yield difference_about(charge, "other-charge", order_id, told, known)
 
 
 def _of_status(
@@ -354,9 +383,9 @@ def _of_status(
     state = f"{ours.value}/{charge.status}"
     is_charged = theirs is Outcome.SUCCEEDED
     if ours is Outcome.SUCCEEDED and not (is_charged and charge.paid):
-        yield _about(charge, "false-success", order_id, both, state)
+        yield difference_about(charge, "false-success", order_id, both, state)
     elif theirs is not ours and not (ours is Outcome.UNPROVEN and is_charged):
-        yield _about(charge, "status", order_id, f"{both}{step}", state)
+        yield difference_about(charge, "status", order_id, f"{both}{step}", state)
 
 
 def _of_money(
@@ -367,10 +396,12 @@ def _of_money(
     mine = both_units(known.amount, known.currency)
     listed = both_units(charge.amount, charge.currency)
     told = f"the journal was told {mine}, the gateway lists {listed}"
-    yield _about(charge, "amount", order_id, told, f"{known.amount} {known.currency}")
+    yield difference_about(
+        charge, "amount", order_id, told, f"{known.amount} {known.currency}"
+    )
 
 
-def _about(
+def difference_about(
     charge: ChargeSeen,
     kind: str,
     order_id: str,
@@ -398,79 +429,13 @@ def _of_attempt(attempt: Attempt, listed: Collection[str]) -> Iterator[Differenc
     if outcome is Outcome.SUCCEEDED:
         kind = "false-success"
     told = f"the journal says {outcome.value}; the gateway does not list it"
-    yield _about(charge, kind, attempt.intent.order_id, told, f"{outcome.value}/")
-
-
-def _doubles(
-    order_id: str, charges: Sequence[ChargeSeen], reported: set[str]
-) -> Iterator[Difference]:
-    """More than one charge of an order that took money: all but the one in our reports are to be
-    given back.
-    """
-    taking = [charge for charge in charges if charge.took_money]
-    if len(taking) < 2:
-        return
-    in_reports = [charge for charge in taking if charge.id in reported]
-    kept = (in_reports or taking)[0]
-    for charge in taking:
-        if charge is not kept:
-            told = f"the order was charged by {kept.id} too{GIVE_BACK}"
-            double = _about(charge, "double", order_id, told, kept.id)
-            yield replace(double, refund_minor=charge.taken)
+    yield difference_about(
+        charge, kind, attempt.intent.order_id, told, f"{outcome.value}/"
+    )
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-# --- charges of other jobs
-
-
-def is_elsewhere(job: str, charge: ChargeSeen | None) -> bool:
-    """Is it a charge that another job made, of an order that it names?"""
-    if charge is None or not charge.metadata.get("order_id"):
-        return False
-    if not charge.metadata.get("batchpay_job"):
-        return False
-    return place_in(job, charge.metadata) is None
-
-
-def match_elsewhere(
-    named: Mapping[str, Sequence[str]], ours: Attempts, charges: Sequence[Booked]
-) -> Iterator[Difference]:
-    """Charges that another job made of our very sales, beside ours (J06): for the payer and amount
-    that one ever asked for, whoever was to get it; for the recipient, where the payer is not known
-    (terms.Asked.may_be_sale_of).
-
-    `named`: charge id of another job -> the order ids here by which its sale may be known. Which of
-    the two is to be given back is for a person: the other job's audit tells the same. One that was
-    given back whole is none any more.
-    """
-    shown = {one.charge.id: one.charge for one in charges if one.charge is not None}
-    for charge_id, order_ids in named.items():
-        charge = shown[charge_id]
-        if not charge.takes_money or charge.given_back:
-            continue
-        told = set()
-        for order_id in order_ids:
-            for attempt in charged_beside(asked_of(charge), ours.get(order_id, ())):
-                mine = attempt.charge
-                if mine is None or mine.id in told:
-                    continue
-                told.add(mine.id)
-                if not shown.get(mine.id, mine).given_back:
-                    yield _beside_elsewhere(charge, mine, order_id)
-
-
-def _beside_elsewhere(
-    charge: ChargeSeen, mine: ChargeSeen, order_id: str
-) -> Difference:
-    other = charge.metadata["batchpay_job"]
-    told = (
-        f"job {other} charged the same order, which {mine.id} charged too: give one of the"
-        " two back"
-    )
-    return _about(charge, "charged-by-another-job", order_id, told, mine.id)
 
 
 # --- credits and transfers
@@ -511,11 +476,11 @@ def _of_credits(
     """`mine`: the credits that come from this charge."""
     if not mine:
         told = "the account's ledger has no credit for it"
-        yield _about(charge, "no-credit", order_id, told, "")
+        yield difference_about(charge, "no-credit", order_id, told, "")
         return
     if len(mine) > 1:
         told = f"{len(mine)} credits in the account's ledger"
-        yield _about(charge, "two-credits", order_id, told, str(len(mine)))
+        yield difference_about(charge, "two-credits", order_id, told, str(len(mine)))
         return
     net = shown.net
     got = mine[0].amount
@@ -523,7 +488,7 @@ def _of_credits(
     if got != net:
         credited = _sum_told(got, mine[0].currency or currency)
         told = f"credited {credited}, its net is {_sum_told(net, currency)}"
-        yield _about(charge, "credit-differs", order_id, told, f"{got}/{net}")
+        yield difference_about(charge, "credit-differs", order_id, told, f"{got}/{net}")
 
 
 def _sum_told(minor: Minor, currency: str) -> str:

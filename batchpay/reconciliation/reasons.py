@@ -9,6 +9,7 @@ from batchpay.domain.model import ChargeSeen, Finding, Outcome
 from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
+from batchpay.lifecycle.paid import doubled
 from batchpay.lifecycle.rows import Why
 from batchpay.messages import outcomes as said
 from batchpay.messages import steps
@@ -128,7 +129,7 @@ def _beside(attempt: Attempt) -> Why:
     for other in attempt.others:
         charges.append(_shown(other.charge))
     twice = said.TWICE(charges=tuple(charges))
-    if not attempt.doubled:
+    if not doubled(attempt):
         return (twice,)
     step = steps.GIVE_BACK(order=attempt.intent.order_id, charge=attempt.charge.id)
     return (twice, step)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from batchpay.domain.books import Booked, Refund, Transaction
 from batchpay.domain.events import RefundSeen
@@ -19,7 +19,7 @@ from batchpay.domain.model import ChargeSeen
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.text import told as shown_as
 from batchpay.domain.times import day_told
-from batchpay.reconciliation.matching import GIVE_BACK, Difference
+from batchpay.reconciliation.matching import Difference
 
 UNTOLD = "a day that the gateway does not tell"
 
@@ -192,67 +192,6 @@ def _of_refunds(one: Refunded, zone: str) -> str:
     if not each and one.contradicts:
         return f"refunds {charge}"
     return f"refunds of {whole} in all {charge}: {', '.join(each)}"
-
-
-# --- beside the other differences
-
-
-def less_given_back(
-    differences: Iterable[Difference], refunded: Sequence[Refunded]
-) -> list[Difference]:
-    """The same; what was given back already is not asked for again.
-
-    A double that was given back whole is one difference with its refund: a person has one thing to
-    take note of.
-    """
-    given = {one.charge_id: one for one in refunded}
-    before = list(differences)
-    now = [_less(one, given.get(one.charge_id)) for one in before]
-    of_refunds = {one.charge_id for one in now if one.kind == "refunded"}
-    # Doubles of which nothing is due any more: their refund tells of them.
-    done: dict[str, Difference] = {}
-    for was, left in zip(before, now, strict=True):
-        if (
-            was.kind == "double"
-            and not left.refund_minor
-            and was.charge_id in of_refunds
-        ):
-            done[was.charge_id] = was
-    found = []
-    for one in now:
-        double = done.get(one.charge_id)
-        if one.kind == "refunded" and double is not None:
-            found.append(_was_double(one, double))
-        elif one.kind != "double" or double is None:
-            found.append(one)
-    return found
-
-
-def _was_double(refund: Difference, double: Difference) -> Difference:
-    return replace(
-        refund, told=f"{_fact(double)}, and this one was given back: {refund.told}"
-    )
-
-
-def _fact(double: Difference) -> str:
-    """Why it is a double, without what is asked for."""
-    return double.told.partition(GIVE_BACK)[0]
-
-
-def _less(one: Difference, given: Refunded | None) -> Difference:
-    """What is still to be given back of a double; any other difference as it is."""
-    if not one.refund_minor or given is None:
-        return one
-    rest = max(0, one.refund_minor - given.total)
-    fact = _fact(one)
-    still = "nothing of it is due any more"
-    if rest:
-        fact = one.told
-        still = f"{money_told(rest, one.currency)} of it are still to be given back"
-    back = money_told(given.total, given.currency)
-    return replace(
-        one, refund_minor=rest, told=f"{fact}; {back} was given back: {still}"
-    )
 
 
 # --- sums

@@ -11,7 +11,7 @@ from batchpay.domain.model import Document, Intent, OnItsWay, Outcome
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.paid import paid_apart
+from batchpay.lifecycle.paid import doubled, paid_apart
 from batchpay.lifecycle.places import places_of, row_at
 from batchpay.lifecycle.sale_terms import BY_TERMS_NS, fitting_terms
 
@@ -240,7 +240,7 @@ class Cases:
             if any(attempt.accepted for attempt in apart):
                 apart = ()
             for attempt in attempts:
-                if attempt.doubled or attempt.vanished or attempt in apart:
+                if doubled(attempt) or attempt.vanished or attempt in apart:
                     cases.append(case_among(attempt, attempts))
         return cases
 

@@ -11,7 +11,7 @@ from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt, impossible
 from batchpay.lifecycle.charge import could_be
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.paid import money_charges
+from batchpay.lifecycle.paid import money_charges, money_of
 from batchpay.messages import nights as said
 
 NO_ANSWER = "a request without an answer"
@@ -148,8 +148,10 @@ def why_stop(
     if after.odd and (before is None or after.odd != before.odd):
         charge = _named(after, "its charge")
         return str(said.STOP_ODD(order=order, charge=charge, odd=after.odd))
-    charges = money_charges((*others, after))
-    if len(charges) > 1 and (before is None or _is_other_charge(before, after)):
+    apart = [one for one in (*others, after) if money_charges((one,))]
+    charges = money_charges(apart)
+    is_news = before is None or _is_other_charge(before, after)
+    if len(apart) > 1 and len(charges) > 1 and is_news:
         ids = ", ".join(charges)
         return str(said.STOP_TWO_ATTEMPTS(order=order, charges=ids))
     return ""
@@ -189,10 +191,7 @@ def _named(attempt: Attempt, otherwise: str) -> str:
 
 def _took_money(attempt: Attempt) -> set[str]:
     """Ids of its charges that took money."""
-    charges = [one.charge for one in attempt.others]
-    if attempt.charge and attempt.charge.id in attempt.twins:
-        charges.append(attempt.charge)
-    return {charge.id for charge in charges if charge.took_money}
+    return {charge.id for charge in money_of(attempt)}
 
 
 def _is_other_charge(before: Attempt, after: Attempt) -> bool:

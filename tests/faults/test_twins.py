@@ -4,7 +4,9 @@ leaves it so.
 
 from __future__ import annotations
 
+import csv
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -98,6 +100,63 @@ def test_an_order_charged_twice_is_for_a_person_until_one_is_given_back(
     report = all_say(market, 0, {})
     assert f"{twin} is successful, given back" in told(market)["reason"]
     assert report["further_charges"][0]["charges"][0]["stands"] == "given back"
+
+
+@pytest.mark.fault("B31", "I14", "J31")
+@pytest.mark.parametrize(
+    "refunds", [("reported",), ("twin",), ("half of reported", "half of twin")]
+)
+def test_whichever_charge_was_given_back_run_and_audit_agree(
+    market: Market, refunds: tuple[str, ...]
+) -> None:
+    """The reported one, the other, or a half of each: nobody is asked for more, and once a person
+    has lifted the stop and taken note of the refunds all is 0.
+    """
+    reported, twin = twice_charged(market)
+    for one in refunds:
+        half, _, which = one.rpartition(" of ")
+        amount = "5112" if half else "10225"
+        if which == "reported":
+            amount = "5113" if half else "10225"
+        give_back(market, {"reported": reported, "twin": twin}[which], amount)
+    assert market.run().returncode == 12
+    assert market.run(*LIFT, verb="resolve").returncode == 0
+    all_say(market, 0, {})
+    day = str(datetime.now(UTC).date())
+    days = ("--from", day, "--to", day)
+    found = json.loads(market.run(*days, "--json", verb="audit").stdout)
+    assert [one["kind"] for one in found["differences"]] == ["refunded"] * len(refunds)
+    assert not any(one["refund_minor"] for one in found["differences"])
+    assert not list((market.folder / "reports").glob("audit-*/refunds.csv"))
+    for one in found["differences"]:
+        assert "the order was charged by " in one["told"]
+        note = ("--note", one["id"], "--reason", "seen")
+        code = market.run(*days, *note, verb="audit").returncode
+    assert code == 0
+
+
+@pytest.mark.fault("B31", "I14", "J31")
+def test_what_is_still_too_much_is_asked_for_to_the_last(market: Market) -> None:
+    """A part of either leaves the rest a person's, in the audit's list as in every run; as that
+    list says, it ends.
+    """
+    reported, twin = twice_charged(market)
+    assert market.run(*LIFT, verb="resolve").returncode == 0
+    give_back(market, reported, "5000")
+    give_back(market, twin, "5000")
+    all_say(market, 10, {"a person": 1})
+    day = str(datetime.now(UTC).date())
+    assert market.run("--from", day, "--to", day, verb="audit").returncode == 12
+    (listed,) = (market.folder / "reports").glob("audit-*/refunds.csv")
+    with listed.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["amount"] for row in rows] == ["225"]
+    for row in rows:
+        give_back(market, row["charge_id"], row["amount"])
+    assert market.run().returncode == 0
+    all_say(market, 0, {})
+    market.run("--from", day, "--to", day, verb="audit")
+    assert not listed.exists()
 
 
 @pytest.mark.fault("B31", "I2")

@@ -2567,3 +2567,43 @@ mutant(
         lambda _: lambda charge, *_: (charge.metadata["order_id"],),
     )
 )
+
+ALL_BACK = (
+    "test_doubles.py"
+    "::test_of_all_charges_what_is_too_much_and_not_given_back_yet_is_asked_for"
+)
+mutant(
+    "B31",
+    "the charge that stays is not given back, whichever a person gave back",
+    ALL_BACK,
+)(
+    lambda: swap(
+        "batchpay.lifecycle.paid:Paid.too_much",
+        prop(
+            lambda paid, _: {one.id: one.left for one in paid.charges[1:] if one.left}
+        ),
+    )
+)
+mutant("J31", "a part that was given back counts for nothing", ALL_BACK)(
+    lambda: swap(
+        "batchpay.domain.model:ChargeSeen.back",
+        prop(lambda charge, was: was(charge) * (was(charge) >= charge.taken)),
+    )
+)
+mutant(
+    "B31",
+    "of a sale that was corrected the first charge stays",
+    "test_doubles.py"
+    "::test_a_sale_that_was_corrected_should_have_paid_what_was_asked_for_last",
+)(lambda: swap("batchpay.lifecycle.paid:_terms", always("")))
+mutant(
+    "J06",
+    "what another job charged of a sale is too much until all of it was given back",
+    "test_doubles.py"
+    "::test_of_a_sale_that_two_jobs_charged_all_that_was_given_back_counts",
+)(
+    lambda: swap(
+        "batchpay.reconciliation.doubles:paid_by",
+        lambda was: lambda charged: replace(was(charged), due=0),
+    )
+)
