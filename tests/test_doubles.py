@@ -15,7 +15,12 @@ from batchpay.gateways.omise.books import booked_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import Shown
 from batchpay.lifecycle.paid import charged_by, doubled, paid_apart, paid_by
-from batchpay.reconciliation.doubles import Given, match_elsewhere, with_doubles
+from batchpay.reconciliation.doubles import (
+    Given,
+    is_elsewhere,
+    match_elsewhere,
+    with_doubles,
+)
 from batchpay.reconciliation.matching import Difference, match_charges
 from batchpay.reconciliation.refunds import refunded_of
 from tests.test_lifecycle import INTENT
@@ -197,6 +202,8 @@ def test_what_was_taken_in_another_currency_is_too_much_beside_all_that_is_due()
     assert asked_back(tried(1, yen, shown(1))) == {"chrg_test_2": 500}
     for back in (1, DUE):
         assert paid_by(charged_by((tried(1, shown(1, back), yen),))).too_much == {}
+    mixed = paid_by(charged_by((tried(1, shown(1), yen, shown(3)),)))
+    assert mixed.rest == {"JPY": 500, "THB": DUE}
     both = paid_by(charged_by((tried(1, yen, {**yen, "id": "chrg_test_3"}),)))
     assert both.too_much == {"chrg_test_3": 500}
     unread = seen_as("chrg_test_2", amount="?")
@@ -285,6 +292,13 @@ def test_of_a_sale_that_two_jobs_charged_all_that_was_given_back_counts(
         "too: 617.25 THB of its charges was given back, 617.25 THB are still to be given back"
     )
     assert beside([shown(2)], tried(1, shown(1)), given={"chrg_test_1": DUE}) == []
+    over = shown(2, status="failed", paid=False)
+    assert beside([over], tried(1, shown(1))) == [] == beside([shown(2)])
+    assert not is_elsewhere(JOB, None) and not is_elsewhere(JOB, seen(shown(1)))
+    for name, is_theirs in (("day", True), ("", False)):
+        metadata = {"order_id": "0001", "batchpay_job": name}
+        assert is_elsewhere(JOB, seen(shown(1, metadata=metadata))) is is_theirs
+    assert not is_elsewhere(JOB, seen(shown(1, metadata={"batchpay_job": "day"})))
 
 
 @pytest.mark.fault("J06", "J31")

@@ -4,6 +4,7 @@ stands beside what.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -84,6 +85,15 @@ class Paid:
             if back:
                 found[one.id] = back
         return found
+
+    @property
+    def rest(self) -> dict[str, int]:
+        """Currency -> how much that is in all."""
+        found = Counter[str]()
+        asked = self.too_much
+        for one in self.charges:
+            found[one.currency.upper()] += asked.get(one.id, 0)
+        return dict(+found)
 
     @property
     def in_currency(self) -> list[ChargeSeen]:

@@ -65,7 +65,7 @@ TWICE = entry(
     "the gateway made more than one charge for it: {charges}",
     means="One key, and several charges at the gateway.",
     example="the gateway did not honour the Idempotency-Key",
-    remedy="Give the one too many back at the gateway, which the next run sees.",
+    remedy="Give what is too much back at the gateway, which the next run sees.",
 )
 CHARGE_STATUS = entry(
     "charge-status",

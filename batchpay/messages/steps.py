@@ -86,9 +86,10 @@ PAID_OTHERWISE = entry(
 )
 GIVE_BACK = entry(
     "give-back",
-    "give the one too many back at the gateway, which the next run sees; or, to leave it so: "
+    "give {money} back at the gateway, which the next run sees; or, to leave it so: "
     "batchpay resolve JOB --as charged:{charge} --reason TEXT {order:word}",
-    means="An order was charged twice: one charge goes back, or a person says that it stays.",
+    means="An order was charged twice: what is too much goes back, of whichever charge, or a person"
+    " says that it stays.",
     example="an order that was charged at the gateway by hand too",
 )
 SETTLE_DOUBT = entry(

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from batchpay.domain.books import Booked
 from batchpay.domain.model import ChargeSeen
-from batchpay.domain.money import money_told
+from batchpay.domain.money import money_text, money_told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.elsewhere import asked_of, charged_beside
 from batchpay.lifecycle.keys import place_in
@@ -172,18 +172,17 @@ def _pairs(
     its_own = [one for one, _ in mine if one.id in left]
     for charge in others:
         if asked and charge.id in left:
-            back = sum(asked.get(one.id, 0) for one in paid.in_currency)
-            what = _of_two(paid, back)
+            what = _of_two(paid)
             for beside in its_own or others:
                 if beside.id in left and beside is not charge:
                     yield charge, beside, what
 
 
-def _of_two(paid: Paid, back: int) -> str:
+def _of_two(paid: Paid) -> str:
     before = _given_back(paid)
     if not before:
         return "give one of the two back"
-    return f"{before}, {money_told(back, paid.currency)} are still to be given back"
+    return f"{before}, {money_text(paid.rest)} are still to be given back"
 
 
 def _beside_elsewhere(

@@ -52,6 +52,7 @@ from batchpay.reconciliation.over import as_settled
 from batchpay.reconciliation.reasons import (
     PAY_ONCE,
     cancelled_by,
+    give_back,
     kind_of_payer,
     paid_apart_told,
     pay_again,
@@ -319,7 +320,7 @@ def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
     for attempt, _ in paid:
         if attempt.accepted:
             return _left_so(finding, reasons, attempt.accepted)
-    step = steps.GIVE_BACK(order=finding.order_id, charge=finding.charge_id)
+    step = give_back(attempts, finding.charge_id)
     return replace(
         finding,
         reasons=(*reasons, step),

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from batchpay.domain.model import ChargeSeen, Finding, Outcome
+from batchpay.domain.money import money_text
 from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
-from batchpay.lifecycle.paid import doubled
+from batchpay.lifecycle.paid import charged_by, doubled, paid_by
 from batchpay.lifecycle.rows import Why
 from batchpay.messages import outcomes as said
 from batchpay.messages import steps
@@ -131,8 +132,16 @@ def _beside(attempt: Attempt) -> Why:
     twice = said.TWICE(charges=tuple(charges))
     if not doubled(attempt):
         return (twice,)
-    step = steps.GIVE_BACK(order=attempt.intent.order_id, charge=attempt.charge.id)
-    return (twice, step)
+    return (twice, give_back((attempt,), attempt.charge.id))
+
+
+def give_back(attempts: Sequence[Attempt], charge_id: str) -> Message:
+    """What a person does about an order that was charged more than once; `charge_id`: by which it
+    is left so.
+    """
+    money = money_text(paid_by(charged_by(attempts)).rest)
+    order_id = attempts[0].intent.order_id
+    return steps.GIVE_BACK(order=order_id, charge=charge_id, money=money)
 
 
 def _shown(charge: ChargeSeen) -> Message:

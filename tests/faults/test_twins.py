@@ -145,6 +145,7 @@ def test_what_is_still_too_much_is_asked_for_to_the_last(market: Market) -> None
     give_back(market, reported, "5000")
     give_back(market, twin, "5000")
     all_say(market, 10, {"a person": 1})
+    assert "; give 2.25 THB back at the gateway, " in told(market)["reason"]
     day = str(datetime.now(UTC).date())
     assert market.run("--from", day, "--to", day, verb="audit").returncode == 12
     (listed,) = (market.folder / "reports").glob("audit-*/refunds.csv")
