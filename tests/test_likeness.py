@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from batchpay.intake.likeness import SAMPLE, Comparison, Features, suspicious
+from batchpay.lifecycle.order_ids import form_in
 
 
 def orders(numbers: Any, ids: str = "a") -> list[dict[str, Any]]:
@@ -82,3 +83,25 @@ def test_half_of_the_new_orders_make_a_warning(
         comparison.known,
         comparison.warns,
     ) == told
+
+
+@pytest.mark.fault("E04", "J08")
+def test_an_order_resembles_none_of_a_file_that_has_its_id_as_the_source_reads_ids() -> (
+    None
+):
+    """One export in two formats, one of which lost the zeros: the look-alikes are judged row by
+    row; unless the source really has both.
+    """
+    for form, repeated in (
+        (form_in(distinct=False), []),
+        (form_in(distinct=True), [""]),
+    ):
+        comparison = Comparison(form)
+        comparison.remember(orders([1, 2], "00"))
+        comparison.compare(orders([1, 2], ""), ())
+        assert (comparison.new, comparison.repeated) == (2, repeated)
+    comparison = Comparison()
+    comparison.remember(orders([1, 2], "b"))
+    comparison.remember_open("01", orders([1]))
+    comparison.compare(orders([1], ""), ())
+    assert comparison.asked == 1

@@ -2550,6 +2550,90 @@ def test_of_rows_that_contradict_each_other_one_is_left(three: Market) -> None:
     over(three, 0)
 
 
+@pytest.mark.fault("E03", "J13")
+@tries("leave-one-file")
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize("how", ["delete", "take away", "sum"])
+def test_of_rows_of_two_files_that_contradict_each_other_one_is_left_where_it_stands(
+    market: Market, *, how: str, back: bool
+) -> None:
+    """What is sent back beside them ends nothing, and the step says so; each way that it names
+    does.
+    """
+    inbox = moved_to_inbox(market)
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    cards = [f"cust_test_sandbox{number}" for number in range(4)]
+    one, less = (order(1, card=cards[1], amount=many) for many in ("120.00", "100.00"))
+    market.orders([one, order(2, card=cards[2])], "inbox/a.csv")
+    market.orders([less, order(3, card=cards[3])], "inbox/b.csv")
+    if back:
+        assert market.run().returncode == 10
+        (market.folder / rejects(market, amount="130.00")).rename(inbox / "c.csv")
+    done = market.run()
+    assert done.returncode == 10, done.stdout
+    for file, other in (("a.csv", "b.csv"), ("b.csv", "a.csv")):
+        reason = row(market, "00001", file)["reason"]
+        assert str(steps.LEAVE_ONE_FILE()) in reason and f"row 2 of {other}" in reason
+    assert market.money() == {"00002": 1, "00003": 1}
+    (inbox / "c.csv").unlink(missing_ok=True)
+    if how == "sum":
+        market.orders([{**one, "amount": "220.00"}], "inbox/a.csv")
+    if how == "take away":
+        (inbox / "b.csv").unlink()
+    else:
+        market.orders([order(3, card=cards[3])], "inbox/b.csv")
+    over(market, 0)
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+    assert row(market, "00001", "b.csv")["settled_by"]
+
+
+@pytest.mark.fault("J07", "J08", "J13")
+@tries("leave-id-file")
+@pytest.mark.parametrize("which", ["delete", "take away", "distinct"])
+@pytest.mark.parametrize("back", [False, True])
+def test_of_one_export_in_two_files_the_row_with_the_whole_id_is_left_where_it_stands(
+    market: Market, *, which: str, back: bool
+) -> None:
+    """Nobody is asked whether its orders are new: nothing of the other file was sent."""
+    inbox = moved_to_inbox(market)
+    market.job(file="inbox/*")
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    cards = [f"cust_test_sandbox{number}" for number in range(3)]
+    whole = [order(number, card=cards[number]) for number in (1, 2)]
+    cut = [{**one, "order_id": one["order_id"].lstrip("0")} for one in whole]
+    market.orders(whole, "inbox/a.csv")
+    book = openpyxl.Workbook()
+    for line in (HEADER, *([one[name] for name in HEADER] for one in cut)):
+        book.active.append(line)
+    book.save(inbox / "b.xlsx")
+    assert market.run().returncode == 10
+    if back:
+        path = next((market.folder / "reports").glob("*/rejects.csv"))
+        shutil.copy(path, inbox / "c.csv")
+        assert market.run().returncode == 10
+        (inbox / "c.csv").unlink()
+        assert market.run().returncode == 10
+    assert market.posts() == 0
+    for file, one in (("a.csv", "00001"), ("b.xlsx", "1")):
+        reason = row(market, one, file)["reason"]
+        step = steps.addressed(str(steps.LEAVE_ID_FILE(order="00001")), "job.toml")
+        assert step in reason, reason
+    if which == "distinct":
+        edit(market, "[columns]", 'alike_ids = "distinct"\n[columns]')
+        over(market, 0, "--yes")
+        assert set(market.money().values()) == {1} and len(market.money()) == 4
+        return
+    if which == "delete":
+        book.active.delete_rows(2, 2)
+        book.active.append([order(3, card=cards[0])[name] for name in HEADER])
+        book.save(inbox / "b.xlsx")
+    else:
+        (inbox / "b.xlsx").unlink()
+    over(market, 0)
+    more = {"00003": 1} if which == "delete" else {}
+    assert market.money() == {"00001": 1, "00002": 1, **more}
+
+
 @pytest.mark.fault("J13")
 @tries("new-id")
 def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(

@@ -92,7 +92,7 @@ def _held_against(
 ) -> Likeness:
     """The same, by their orders."""
     batch = planned.batch
-    comparison = Comparison(is_open=is_open)
+    comparison = Comparison(asking.lineages.form, is_open=is_open)
     # one that was sent is named first
     sent = {other.batch.id: bool(journal.orders_of(other.batch.id)) for other in recent}
     recent = sorted(recent, key=lambda other: not sent[other.batch.id])

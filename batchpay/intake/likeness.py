@@ -9,10 +9,11 @@ held against each other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.model import Document
+from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.payers import payer_fits, payer_of
 from batchpay.lifecycle.sale_terms import digests_of_terms, number_of_terms
 
@@ -71,7 +72,7 @@ class _File:
     """A recent file that another one is held against."""
 
     terms: Counter[int] = field(default_factory=Counter)  # of its orders
-    ids: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)  # what they look like
     # of these, what the other one asks for, too
     asked: Counter[int] = field(default_factory=Counter)
     # ... and no other file answers for
@@ -82,12 +83,16 @@ class _File:
 class Comparison:
     """A file held against recent ones, order by order; each of their orders answers for one of its.
 
-    An order resembles none of a file that has its very id: that is the same order once more.
+    An order resembles none of a file that has its id, as the source reads ids: that is the same
+    order once more, and is judged row by row.
     """
 
+    # what an id looks like to its source (order_ids.form_in)
+    form: Callable[[str], str] = alike
     files: dict[str, _File] = field(default_factory=dict)
     is_open: bool = False  # was the file itself refused, and did nobody answer yet?
-    # id of the orders of other such files -> what it asks for there, or ever asked for
+    # what the id of an order of another such file looks like -> what it asks for there, or ever
+    # asked for
     open: dict[str, set[int]] = field(default_factory=dict)
     new: int = 0  # orders of the file whose ids nobody knows
     # those of which it was asked already whether they are, whatever they ask for by now
@@ -103,7 +108,7 @@ class Comparison:
         kept = self.files.setdefault(file, _File())
         for order in orders:
             kept.terms[number_of_terms(order)] += 1
-            kept.ids.add(order["order_id"])
+            kept.ids.add(self.form(order["order_id"]))
 
     def remember_asked(self, asked: Iterable[tuple[str, int]], file: str) -> None:
         """Order id and number of the terms of what a recent file asked for on rows that it shows no
@@ -112,13 +117,14 @@ class Comparison:
         kept = self.files.setdefault(file, _File())
         for order_id, number in asked:
             kept.terms[number] += 1
-            kept.ids.add(order_id)
+            kept.ids.add(self.form(order_id))
 
     def remember_open(self, order_id: str, asked: Iterable[Document]) -> None:
         """What an order asks for, or asked for before the job was edited, of a file that is
         refused, and nobody has answered yet.
         """
-        self.open.setdefault(order_id, set()).update(map(number_of_terms, asked))
+        open_now = self.open.setdefault(self.form(order_id), set())
+        open_now.update(map(number_of_terms, asked))
 
     def compare(
         self,
@@ -136,10 +142,11 @@ class Comparison:
             if order_id in known:
                 self.known += 1
                 continue
+            form = self.form(order_id)
             others = {
                 n: f
                 for n, f in self.files.items()
-                if number in f.terms and order_id not in f.ids
+                if number in f.terms and form not in f.ids
             }
             for file in others.values():
                 file.asked[number] += 1
@@ -157,14 +164,14 @@ class Comparison:
             if fits is not None:
                 self.files[fits].alike[number] += 1
                 self.alike_of[fits] += 1
-            if self._was_asked(order_id) or (self.is_open and fits is not None):
+            if self._was_asked(form) or (self.is_open and fits is not None):
                 self.asked += 1
 
-    def _was_asked(self, order_id: str) -> bool:
+    def _was_asked(self, form: str) -> bool:
         """Did it look like an order of yet another file, in a file that is refused?"""
-        asked = self.open.get(order_id)
+        asked = self.open.get(form)
         for name, file in self.files.items():
-            if asked and order_id not in file.ids and asked & file.terms.keys():
+            if asked and form not in file.ids and asked & file.terms.keys():
                 self.asked_of[name] += 1
                 return True
         return False

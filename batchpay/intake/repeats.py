@@ -599,7 +599,10 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
         other = by_id[other_id][0]
         for row in same:
             place = _told(other, row)
-            if order_id == whole:
+            if other.place[0] != row.place[0]:
+                step = steps.LEAVE_ID_FILE(order=told(whole))
+                reason = said.ALIKE_IN(order=told(other_id), place=place, step=step)
+            elif order_id == whole:
                 step = steps.WRITE_ID_THERE(order=told(whole))
                 reason = said.ALIKE_IN(order=told(other_id), place=place, step=step)
             else:
@@ -686,7 +689,8 @@ def _kin_of(row: _Row, others: Sequence[_Row]) -> Repeat:
         place = _told(other, row)
         named.append(said.ORDER_IN(place=place, order=told(other.order_id)))
     places = _some(named, len(others) - NAMED)
-    return Repeat(Outcome.CONFLICT, said.SAME_SALE(places=places))
+    reason = said.SAME_SALE(places=places, step=_leave_one(row, others))
+    return Repeat(Outcome.CONFLICT, reason)
 
 
 def _same_token(rows: Sequence[_Row]) -> dict[Place, Repeat]:
@@ -712,9 +716,18 @@ def _all(
         others = [other for other in rows[: NAMED + 1] if other is not row][:NAMED]
         named = [_told(other, row) for other in others]
         more = len(rows) - 1 - len(others)
-        reason = sentence(places=_some(named, more), step=steps.LEAVE_ONE())
+        reason = sentence(places=_some(named, more), step=_leave_one(row, rows))
         verdicts[row.place] = Repeat(outcome, reason)
     return verdicts
+
+
+def _leave_one(row: _Row, others: Iterable[_Row]) -> Message:
+    """What ends it that rows contradict each other: a rejects file stands for the rows of its own
+    file, and for those of no other.
+    """
+    if any(other.place[0] != row.place[0] for other in others):
+        return steps.LEAVE_ONE_FILE()
+    return steps.LEAVE_ONE()
 
 
 # --- how rows are named

@@ -582,7 +582,8 @@ def _of_its_sale(
                 place = repeats.ORDER_IN(
                     place=other.batch_id, order=told(other.order_id)
                 )
-                return ConflictWith((repeats.SAME_SALE(places=place),))
+                step = steps.LEAVE_ONE()
+                return ConflictWith((repeats.SAME_SALE(places=place, step=step),))
     for key in (*own, *sale):
         going.sales.setdefault(key, []).append(Goes(order_id, batch_id, came_back))
     return None

@@ -109,8 +109,8 @@ SAME_TOKEN = entry(
 SAME_SALE = entry(
     "repeat.sale",
     "asks under another order id for the same sale as {places}: one corrects the other, or both"
-    " correct one row; leave only the right one. If they are different sales, clear all batchpay_"
-    " columns of the row that came back, and give it an order id that was never used",
+    " correct one row; {step}. If they are different sales, clear all batchpay_ columns of the row"
+    " that came back, and give it an order id that was never used",
     means="A row and its correction, or two corrections of one row, have different order ids.",
     example="a row of a rejects file sent back twice, under two ids",
     remedy="Leave only the right one, or clear the batchpay_ columns of the other sale.",

@@ -336,6 +336,21 @@ LEAVE_ONE = entry(
     means="Several rows contradict each other: the program does not choose.",
     example="one order id with two amounts",
 )
+LEAVE_ONE_FILE = entry(
+    "leave-one-file",
+    "leave only the right one, in the files themselves: delete the others where they stand, or take"
+    " their files away (what is sent back beside them changes nothing)",
+    means="Rows of several files contradict each other: the program does not choose.",
+    example="one order id with two amounts, in two files of one night",
+)
+LEAVE_ID_FILE = entry(
+    "leave-id-file",
+    "if both are one order, leave only the right row, with the id {order}, in the files themselves:"
+    " delete the other one where it stands, or take its file away (what is sent back beside them"
+    ' changes nothing); if both are right, say alike_ids = "distinct" in [input]',
+    means="Two order ids in two files are one but for what programs do to ids.",
+    example="one export as CSV, with 0001, and as XLSX, with 1",
+)
 ANOTHER_SALE = entry(
     "another-sale",
     "if this is another sale, send it in another file, without the batchpay_ columns, under an"
