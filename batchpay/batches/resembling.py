@@ -179,7 +179,7 @@ def spent_of(
     spent = set()
     for attempts in attempts_of(journal, order_ids).values():
         for attempt in attempts:
-            if attempt.charge is not None or not (attempt.closed or attempt.ready):
+            if attempt.charge is not None or attempt.stands:
                 spent.add((attempt.intent.order_id, attempt.intent.single_use))
     found = {}
     for token, some in tokens.items():
@@ -280,7 +280,7 @@ def _what_stands(
     for order_id, attempts in attempts_of(journal, sorted(order_ids)).items():
         places = chain.from_iterable(places_of(one.intent)[1:] for one in attempts)
         line = tuple(dict.fromkeys(places))
-        if any(not (one.closed or one.ready) for one in attempts):
+        if any(one.stands for one in attempts):
             stands[order_id] = _Stand(line=line)
             continue
         cancelled = [one for one in attempts if one.cancelled is not None]

@@ -463,8 +463,7 @@ def _may_be_settled(opened: OpenJob, attempt: Attempt) -> bool:
         return True
     if attempt.unaccounted or attempt.untold or attempt.vanished:
         return True
-    is_said = attempt.said_uncharged and not attempt.by_hand
-    if not (attempt.ready or is_said):
+    if not (attempt.ready or attempt.unconfirmed):
         return False
     return opened.recorder.strays.may_be_charged(attempt.intent) is not None
 

@@ -245,6 +245,13 @@ class Attempt:
         return self.refused or went
 
     @property
+    def unconfirmed(self) -> bool:
+        """Is that said, and did no person say since what became of it? Then what lists show that
+        names nobody is held against it.
+        """
+        return self.said_uncharged and not self.by_hand
+
+    @property
     def asked_in_vain(self) -> bool:
         """Was somebody asked for it, and was no money taken, as far as anybody was told?"""
         ended = self.closed and not self.set_aside

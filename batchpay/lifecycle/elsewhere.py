@@ -75,5 +75,5 @@ def charged_beside(theirs: Asked, attempts: Sequence[Attempt]) -> Iterator[Attem
     """
     if is_of_sale(theirs, asked_for((), (one.intent for one in attempts))):
         for attempt in attempts:
-            if not attempt.closed and not attempt.ready:
+            if attempt.stands:
                 yield attempt

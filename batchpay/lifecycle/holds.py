@@ -688,7 +688,7 @@ def counts_since(attempt: Attempt, began_ns: int) -> bool:
 
     It was sent last, or the gateway made it, since then; one in doubt may be sent again today.
     """
-    if attempt.closed or attempt.ready:
+    if not attempt.stands:
         return False
     if attempt.outcome is Outcome.IN_DOUBT:
         return True

@@ -71,7 +71,7 @@ def kin_of(
             continue
         if not is_kin(row, attempt, history, guards):
             continue
-        if not attempt.ready:
+        if attempt.stands:
             return attempt
         if goes_first is None and attempt.intent.batch_id in guards.present:
             goes_first = attempt

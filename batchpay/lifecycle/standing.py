@@ -253,14 +253,14 @@ def _known_of_it(
     what they say of each other.
     """
     kin = kin_of(row, history, guards, owned)
-    if kin is not None and not kin.ready:
+    if kin is not None and kin.stands:
         return _of_one_sale(row, kin)
     reason = why_cancelled(row, history, guards)
     if reason:
         return Cancelled(reason)
     attempts = history.attempts.get(row.order_id, ())
     is_alone = row.repeat is not None and row.repeat.alone  # in its own file
-    if is_alone and any(not (one.closed or one.ready) for one in attempts):
+    if is_alone and any(one.stands for one in attempts):
         judged = _judged(row, attempts, history, guards)
         if isinstance(judged, DuplicateOf):
             return _unless_anothers(row, judged, history)

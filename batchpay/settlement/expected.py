@@ -61,7 +61,7 @@ class Expected:
         for start in range(0, len(ids), 500):
             for events in self._journal.histories(ids[start : start + 500]).values():
                 for attempt in fold(events):
-                    if attempt.said_uncharged and not attempt.by_hand:
+                    if attempt.unconfirmed:
                         self._uncharged.setdefault(attempt.intent.key, attempt)
         # what was told since may be of a charge of long ago, which a list shows that is from before
         # the last ones
@@ -114,14 +114,14 @@ class Expected:
 
     def doubt(self, attempt: Attempt | None) -> None:
         """An attempt of an earlier run that this one works on may be one of these."""
-        if attempt is not None and attempt.said_uncharged:
+        if attempt is not None and attempt.unconfirmed:
             self._uncharged.setdefault(attempt.intent.key, attempt)
 
     def follow(self, after: Attempt) -> None:
         """What was written of an attempt is what this run knows of it."""
         key = after.intent.key
         self._uncharged.pop(key, None)
-        if after.outcome in (Outcome.REFUSED, Outcome.HELD) and after.said_uncharged:
+        if after.outcome in (Outcome.REFUSED, Outcome.HELD) and after.unconfirmed:
             self._uncharged[key] = after
         charge = after.charge
         for charge_id in after.twins:

@@ -246,8 +246,7 @@ class Reach:
         nobody may be theirs. `sentence`: what a person should hear of one that could not be read.
         """
         for attempt in attempts:
-            if not attempt.by_hand:
-                self._means.recorder.expected.doubt(attempt)
+            self._means.recorder.expected.doubt(attempt)
         missing = (one for one in windows if not self._is_covered(one))
         for window in merged(missing):
             why = await self._read_window(window)
