@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchpay.domain.exits import A_PERSON
 from batchpay.domain.model import Event, Intent, Outcome
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import Fee
@@ -22,7 +23,7 @@ from batchpay.lifecycle.paid import doubled, money_charges
 from batchpay.lifecycle.payers import content_of
 from batchpay.lifecycle.proof import Proof, verdict
 from batchpay.lifecycle.request import intent_of
-from batchpay.reconciliation.findings import A_PERSON, who_acts_for
+from batchpay.reconciliation.findings import who_acts_for
 from batchpay.settlement.evidence import is_claimed, is_known_already
 from tests.fakes import charged
 

@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 
 from batchpay.domain.events import Disowned, Stop, Stray, line
+from batchpay.domain.exits import A_PERSON, ACCOUNTANT, ENGINEER
 from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.holds import (
-    A_PERSON,
-    ACCOUNTANT,
-    ENGINEER,
     Going,
     counts_since,
     held_beside,

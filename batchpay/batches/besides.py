@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from batchpay.batches.orders import attempts_of
 from batchpay.domain.events import Missing, told_in
+from batchpay.domain.exits import A_PERSON
 from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.times import ONCE_OFF_S
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.messages import standing as said
-from batchpay.reconciliation.findings import A_PERSON, WHO_ACTS
+from batchpay.reconciliation.findings import WHO_ACTS
 
 
 class Besides:

@@ -55,16 +55,23 @@ OF_ROWS = frozenset({0, 10, 11, 12})  # how a finished run stands
 PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
 
 
-# who must act -> what about
+# who must act, as reports and journals name them
+A_PERSON = "a person"
+ENGINEER = "engineer"
+ACCOUNTANT = "accountant"
+PAYER = "payer"
+NEXT_RUN = "next run"
+NOBODY = "-"
+# ... and what about
 BY_NAME = {
-    "a person": said.A_PERSON,
-    "engineer": said.ENGINEER,
-    "accountant": said.ACCOUNTANT,
-    "payer": said.PAYER,
-    "next run": said.NEXT_RUN,
+    A_PERSON: said.A_PERSON,
+    ENGINEER: said.ENGINEER,
+    ACCOUNTANT: said.ACCOUNTANT,
+    PAYER: said.PAYER,
+    NEXT_RUN: said.NEXT_RUN,
 }
 # ... where its rows stand in a rejects file
-FROM_REJECTS = {"accountant": said.ACCOUNTANT_REJECTS, "payer": said.PAYER_REJECTS}
+FROM_REJECTS = {ACCOUNTANT: said.ACCOUNTANT_REJECTS, PAYER: said.PAYER_REJECTS}
 SEEN_TO = str(said.SEEN_TO())
 
 
@@ -105,7 +112,7 @@ def messages(code: int, told: Acts) -> tuple[Message, ...]:
     given = tuple(_given(told))
     if code == 0 and parties:
         return (said.NOTHING_OPEN(), *parties)
-    if code == 11 and told.again and not told.orders.get("next run"):
+    if code == 11 and told.again and not told.orders.get(NEXT_RUN):
         return (*parties, own, *given)  # what a person settles, a run then finds
     if parties:
         return (*parties, *given)
@@ -156,7 +163,7 @@ def _parties(told: Acts) -> Iterator[Message]:
 
 
 def _of_both(name: str, number: int, back: int) -> Message:
-    if name == "payer":
+    if name == PAYER:
         return said.PAYER_BOTH(orders=number, own=number - back, back=back)
     return said.ACCOUNTANT_BOTH(orders=number, back=back)
 

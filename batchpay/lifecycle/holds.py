@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
 
+from batchpay.domain.exits import A_PERSON, ACCOUNTANT, ENGINEER
 from batchpay.domain.model import Document, Outcome
 from batchpay.domain.money import major_text, money_told
 from batchpay.domain.text import told
@@ -69,10 +70,6 @@ from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among
 from batchpay.messages import repeats, steps
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
-
-ACCOUNTANT = "accountant"
-ENGINEER = "engineer"
-A_PERSON = "a person"  # who acts
 
 FAR = 10  # times the most, or the least, that a recipient's orders asked for, and ...
 ENOUGH_ORDERS = 10  # ... how many of them say what is usual

@@ -9,6 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from batchpay.domain.events import DisputeSeen, RefundSeen, TransferSeen
+from batchpay.domain.exits import (
+    A_PERSON,
+    ACCOUNTANT,
+    ENGINEER,
+    NEXT_RUN,
+    NOBODY,
+    PAYER,
+)
 from batchpay.domain.model import (
     NO_MONEY,
     Batch,
@@ -73,22 +81,20 @@ MAY_BE_SETTLED = frozenset(
 )
 """By the same order, or by its corrected row, in a later file; never what is for a person."""
 
-A_PERSON = "a person"
 DISPUTE_OPEN = frozenset({"open", "pending"})  # the gateway waits for an answer
-NOBODY = "-"
 WHO_ACTS = {
     Outcome.SUCCEEDED: NOBODY,
     Outcome.DUPLICATE: NOBODY,
     Outcome.UNPROVEN: A_PERSON,
-    Outcome.PENDING: "next run",
-    Outcome.DECLINED: "payer",
-    Outcome.EXPIRED: "payer",
-    Outcome.REVERSED: "payer",
-    Outcome.REFUSED: "accountant",
-    Outcome.REJECTED: "accountant",
-    Outcome.CONFLICT: "accountant",
-    Outcome.IN_DOUBT: "next run",
-    Outcome.HELD: "next run",
+    Outcome.PENDING: NEXT_RUN,
+    Outcome.DECLINED: PAYER,
+    Outcome.EXPIRED: PAYER,
+    Outcome.REVERSED: PAYER,
+    Outcome.REFUSED: ACCOUNTANT,
+    Outcome.REJECTED: ACCOUNTANT,
+    Outcome.CONFLICT: ACCOUNTANT,
+    Outcome.IN_DOUBT: NEXT_RUN,
+    Outcome.HELD: NEXT_RUN,
 }
 # Refusals that no correction of a row can mend.
 ENGINEERS_CODES = frozenset(
@@ -212,7 +218,7 @@ def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
                 charge=other.charge_id,
                 step=step,
             )
-            return place.unsent(Outcome.HELD, (renamed,), who_acts="engineer")
+            return place.unsent(Outcome.HELD, (renamed,), who_acts=ENGINEER)
         case Waits(why, who_acts, warnings, attempt):
             if attempt is None:
                 return place.unsent(
@@ -528,7 +534,7 @@ def _stuck(finding: Finding, attempt: Attempt, why: Message) -> Finding:
     if attempt.share_left:
         # who said so is told already
         return replace(finding, transfer_left=True, reasons=(*finding.reasons, why))
-    seen = _for(finding, "accountant", why)
+    seen = _for(finding, ACCOUNTANT, why)
     if not wants_a_word(attempt):
         return seen
     step = steps.PAID_OTHERWISE(order=finding.order_id, charge=finding.charge_id)
@@ -612,11 +618,11 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
         case Outcome.REFUSED if attempt.may_be:
             return A_PERSON
         case Outcome.REFUSED if attempt.code in ENGINEERS_CODES:
-            return "engineer"
+            return ENGINEER
         case Outcome.PENDING if attempt.missing_ns:
             return A_PERSON
         case Outcome.PENDING if attempt.charge and attempt.charge.authorize_uri:
-            return "payer"
+            return PAYER
     return WHO_ACTS[attempt.outcome]
 
 

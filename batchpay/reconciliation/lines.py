@@ -15,6 +15,7 @@ from operator import contains, eq, le
 from typing import Any, overload
 
 from batchpay.domain.documents import values_of
+from batchpay.domain.exits import NOBODY
 from batchpay.domain.model import (
     Batch,
     Document,
@@ -28,7 +29,7 @@ from batchpay.lifecycle.keys import keys_of
 from batchpay.lifecycle.payers import payer_of, payment_method
 from batchpay.lifecycle.places import by_order
 from batchpay.reconciliation.costs import cannot_be, whole_of
-from batchpay.reconciliation.findings import NOBODY, iso
+from batchpay.reconciliation.findings import iso
 
 
 @dataclass(frozen=True, slots=True)

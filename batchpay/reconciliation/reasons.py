@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from batchpay.domain.exits import NEXT_RUN
 from batchpay.domain.model import ChargeSeen, Finding, Outcome
 from batchpay.domain.money import money_text
 from batchpay.domain.text import told
@@ -281,7 +282,7 @@ def with_what_comes(finding: Finding, doubt_s: str) -> Finding:
     """An order in doubt that a run sees to, with what the run does, and what a person may do.
     `doubt_s`: the seconds of the doubt period, as they are shown.
     """
-    if finding.outcome is not Outcome.IN_DOUBT or finding.who_acts != "next run":
+    if finding.outcome is not Outcome.IN_DOUBT or finding.who_acts != NEXT_RUN:
         return finding
     step = steps.SETTLE_DOUBT(order=finding.order_id)
     comes = said.IN_DOUBT_NEXT(seconds=doubt_s, step=step)

@@ -14,7 +14,7 @@ from hashlib import sha256
 from itertools import compress
 from typing import Any, NamedTuple
 
-from batchpay.domain.exits import Acts
+from batchpay.domain.exits import A_PERSON, ACCOUNTANT, NOBODY, Acts
 from batchpay.domain.model import (
     MONEY_MOVED,
     OPEN,
@@ -32,10 +32,8 @@ from batchpay.messages.message import Message, plain
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.messages.standing import NEAR_ONE
 from batchpay.reconciliation.findings import (
-    A_PERSON,
     DISPUTE_OPEN,
     MAY_BE_SETTLED,
-    NOBODY,
 )
 from batchpay.reconciliation.iso20022 import status_of, status_of_plain
 from batchpay.reconciliation.lines import Lines, PlainLines
@@ -608,7 +606,7 @@ _PLAIN = (
 
 def _kind_of(finding: Finding) -> str:
     """Of what kind the matter is that a row leaves to somebody (Totals.matters)."""
-    if finding.counts_as is Outcome.HELD and finding.who_acts != "accountant":
+    if finding.counts_as is Outcome.HELD and finding.who_acts != ACCOUNTANT:
         return SENT_LATER
     if finding.counts_as is Outcome.PENDING and finding.who_acts != A_PERSON:
         return ASKED

@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batchpay.domain.exits import BY_NAME
+from batchpay.domain.exits import BY_NAME, PAYER
 from batchpay.domain.model import MONEY_MOVED, SENT, Finding, Outcome
 from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
@@ -62,7 +62,6 @@ TEMPLATE = "report.html.jinja"
 LISTED = 100_000  # rows that the page shows
 CHUNK = 500  # of them that are opened at once
 NAMED = 5  # instants that are named
-_PAYER = "payer"  # who sees no dashboard
 NAMED_ROWS = 20  # rows of one order that its story shows
 ACTED = 200  # rows that one party must see to, and are spelled out
 BUFFERED = 200  # pieces of the template that are written at once
@@ -444,7 +443,7 @@ class Page:
         may open alone.
         """
         there = {"authorize_uri": finding.authorize_uri, "qr_uri": finding.qr_uri}
-        if finding.who_acts != _PAYER:
+        if finding.who_acts != PAYER:
             there["dashboard"] = dashboard_of(finding.charge_id, self.inputs)
         return [
             (self.words.column(name), address)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from batchpay.domain.exits import NOBODY
 from batchpay.domain.model import MONEY_MOVED, Finding, Outcome, StoredChunk
 from batchpay.lifecycle.after import Stands
 from batchpay.readers.cells import decode_cells
@@ -21,7 +22,6 @@ from batchpay.reconciliation.totals import Totals, codes_of
 if TYPE_CHECKING:
     import pandas as pd
 
-NOBODY = "-"
 MOST = 5_000  # rows that need action, and are kept in memory for the page
 LATE = 200  # rows that ended on a later day, likewise
 

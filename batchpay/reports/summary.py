@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from batchpay.domain.exits import A_PERSON
 from batchpay.domain.model import Finding, Outcome, RunDone
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
@@ -29,7 +30,6 @@ from batchpay.reconciliation.totals import (
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
-A_PERSON = "a person"  # who acts
 LISTED = 100  # rows that are spelled out
 
 

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from batchpay.domain.exits import NOBODY
 from batchpay.domain.model import MONEY_MOVED, Finding, Outcome, StoredChunk
 from batchpay.messages import labels
 from batchpay.readers.cells import decode_cells
@@ -35,7 +36,7 @@ from batchpay.reports.facts import (
     without_told,
 )
 from batchpay.reports.files import Directory
-from batchpay.reports.pivots import NOBODY, Pivots, arriving, pivots_of
+from batchpay.reports.pivots import Pivots, arriving, pivots_of
 from batchpay.reports.rejects import is_to_correct
 from batchpay.reports.sheets import WIDEST, Book, Sheet, major, workbook
 from batchpay.reports.table import COLUMNS, LAST_COLUMNS, Getter, Inputs
