@@ -33,7 +33,7 @@ from batchpay.domain.events import (
     told_in,
 )
 from batchpay.domain.events import Found as FoundTold
-from batchpay.domain.model import OPEN, Batch, Event, Outcome
+from batchpay.domain.model import OPEN, Batch, Event, Outcome, tail_in
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.places import row_at
@@ -226,7 +226,7 @@ def _is_touched(journal: SqliteJournal, latest: Event) -> bool:
         for batch, _, _ in filter(None, map(row_at, keys)):
             given_up.seqs[batch] = event.seq
         given_up.until = event.seq
-    return given_up.seqs.get(latest.batch_id[-12:], 0) > latest.seq
+    return given_up.seqs.get(tail_in(latest.batch_id), 0) > latest.seq
 
 
 @dataclass(slots=True)

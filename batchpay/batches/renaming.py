@@ -31,7 +31,7 @@ from itertools import product, starmap
 
 from batchpay.batches.kin import document_named
 from batchpay.batches.orders import attempts_of
-from batchpay.domain.model import Batch, Document, StoredChunk
+from batchpay.domain.model import Batch, Document, StoredChunk, tail_in
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.ancestry import Ancestry, goes_back_to
 from batchpay.lifecycle.attempt import Attempt
@@ -45,7 +45,7 @@ from batchpay.lifecycle.terms import contradicts, is_a_strangers, same_terms
 def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:
     """May any row of a batch tell of other names of its order? False is certain."""
     return had_other_ids or any(
-        place.startswith(batch.id[-12:]) for place in lineages.rows.corrections
+        place.startswith(tail_in(batch.id)) for place in lineages.rows.corrections
     )
 
 

@@ -42,6 +42,7 @@ from batchpay.domain.model import (
     Outcome,
     RunBegun,
     RunDone,
+    tail_in,
 )
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
@@ -152,7 +153,7 @@ class Runs:
         """Run and last digits of the batch -> why it was held."""
         found: dict[tuple[str, str], str] = {}
         for event, told in told_in(self._journal, Held):
-            batch = event.batch_id[-12:]
+            batch = tail_in(event.batch_id)
             found[event.run_id, batch] = told.reason
         return found
 
@@ -166,7 +167,7 @@ class Runs:
         run_id = self._journal.last_run_of(batch_id)
         if run_id not in self._started:
             return None
-        return self._told(run_id, batch_id[-12:])
+        return self._told(run_id, tail_in(batch_id))
 
     def whole(self, run_id: str) -> RunDone | None:
         """A run, over all batches; None for what was no run."""
@@ -180,7 +181,7 @@ class Runs:
 
     def part_of(self, run_id: str, batch_id: str) -> RunDone:
         """What a run did to a batch, which may be nothing."""
-        return self._told(run_id, batch_id[-12:])
+        return self._told(run_id, tail_in(batch_id))
 
     def batches_of(self, run_id: str) -> set[str]:
         """The last digits of the batches of whose orders a run wrote anything down."""
@@ -222,7 +223,7 @@ class Runs:
             if not batch or one.batch == batch
         }
         at_once = [
-            one for one in wrote.charged if not batch or one.batch_id[-12:] == batch
+            one for one in wrote.charged if not batch or tail_in(one.batch_id) == batch
         ]
         plain = sum(len(one.order_ids) for one in at_once)
         self._take_no_money(run_id, mine)
@@ -283,9 +284,9 @@ class Runs:
             at = (done.order_id, done.attempt)
             one = apart.get(at)
             if one is None:
-                one = apart[at] = _Attempt(done.batch_id[-12:])
+                one = apart[at] = _Attempt(tail_in(done.batch_id))
             one.add(done)
-        tails = frozenset(batch_id[-12:] for batch_id in wrote.batches)
+        tails = frozenset(map(tail_in, wrote.batches))
         read = self._read[run_id] = _Read(wrote.charged, apart, tails)
         return read
 

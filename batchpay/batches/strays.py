@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.standings import findings_of, later_in
 from batchpay.domain.events import STOPS, Stop, told_in
-from batchpay.domain.model import MONEY_MOVED, Batch, Finding, Outcome
+from batchpay.domain.model import MONEY_MOVED, Batch, Finding, Outcome, tail_in
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
@@ -69,7 +69,7 @@ def _apart(
     job: Job, journal: SqliteJournal
 ) -> Iterator[tuple[Attempt, Sequence[Attempt]]]:
     """What `unshown` tells, each with every attempt of its order."""
-    known = {batch.id[-12:]: batch for batch in journal.batches()}
+    known = {tail_in(batch.id): batch for batch in journal.batches()}
     gone = frozenset(journal.gone_rows())
     twice = _charged_under_two_ids(journal)
     begun = dict.fromkeys(order_id for _, order_id in (*journal.adopted(), *gone))
@@ -79,7 +79,7 @@ def _apart(
         for attempt in attempts:
             is_apart = attempt.stands and attempt.intent.order_id in twice
             if attempt.adopted or is_apart or _lost_its_row(attempt, gone):
-                by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
+                by_file.setdefault(tail_in(attempt.intent.batch_id), []).append(attempt)
     for tail, some in by_file.items():
         found: Iterable[Attempt] = some
         if tail in known:

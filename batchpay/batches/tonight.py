@@ -11,7 +11,7 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.strays import unshown
 from batchpay.domain.events import InputsRead, RunCounted, told_in
-from batchpay.domain.model import Batch
+from batchpay.domain.model import Batch, tail_in
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Equation, Totals
@@ -56,7 +56,7 @@ def _touched(journal: SqliteJournal, runs: Runs, run_id: str) -> list[Batch]:
     return [
         batch
         for batch in journal.batches()
-        if batch.id in read or batch.id[-12:] in tails
+        if batch.id in read or tail_in(batch.id) in tails
     ]
 
 

@@ -23,6 +23,7 @@ import json
 import re
 from collections.abc import Collection
 
+from batchpay.domain.model import tail_in
 from batchpay.domain.text import in_ascii_digits
 from batchpay.messages.problems import (
     ANOTHER_ROW,
@@ -78,7 +79,7 @@ def is_rejects_file(columns: Collection[str]) -> bool:
 
 def told_id(order_id: str, batch_id: str, sheet: str, row: int) -> str:
     """The id of a rejected row as `batchpay_id` has it; also the empty id of a row without one."""
-    return f"id:{order_id}:{_check(order_id)}{_check(order_id, batch_id[-12:], sheet, str(row))}"
+    return f"id:{order_id}:{_check(order_id)}{_check(order_id, tail_in(batch_id), sheet, str(row))}"
 
 
 def own_id(told: str) -> str | None:
@@ -111,7 +112,7 @@ def place_told(
     )
     for number in filter(_ROW.fullmatch, dict.fromkeys(numbers)):
         for name in dict.fromkeys((sheet, sheet.strip())):
-            if found[3].lower() == _check(found[1], batch_id[-12:], name, number):
+            if found[3].lower() == _check(found[1], tail_in(batch_id), name, number):
                 return batch_id, name, int(number)
     return None
 

@@ -543,6 +543,16 @@ class Read:
     sum: int
 
 
+def tail_in(batch_id: str) -> str:
+    """The part of a batch id that says which job and which file it is of, whatever the day
+    (places.tail_of).
+
+    >>> tail_in("2025-11-24-0123456789ab")
+    '0123456789ab'
+    """
+    return batch_id[-12:]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The instructions of one input file, as last planned."""

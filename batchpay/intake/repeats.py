@@ -25,6 +25,7 @@ from batchpay.domain.model import (
     Outcome,
     Repeat,
     StoredChunk,
+    tail_in,
 )
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged, numbers_abroad
@@ -150,7 +151,7 @@ class Repeats:
         self._ids.extend(self._shown_hashes(documents).values())
         _append(self._tokens, map(hash, filter(None, single_uses_of(documents))))
         self._ids.extend(hash(alike(order_id)) for _, order_id in contradicting(chunk))
-        self._files.add(batch_id[-12:])
+        self._files.add(tail_in(batch_id))
         renamed = chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys()
         for at in renamed:
             forms = set(map(alike, chunk.earlier[at]))
@@ -389,7 +390,7 @@ class Repeats:
         """
         if not self._places:
             return
-        corrected_here = batch_id[-12:] in self._corrected_files
+        corrected_here = tail_in(batch_id) in self._corrected_files
         for number, at in enumerate(places):
             forms = map(alike, chunk.earlier.get(at, ()))
             had = not self._forms.isdisjoint(forms)

@@ -22,7 +22,7 @@ from batchpay.domain.events import (
     is_beside,
     state_in,
 )
-from batchpay.domain.model import Event, Outcome
+from batchpay.domain.model import Event, Outcome, tail_in
 from batchpay.domain.times import NEVER_NS
 from batchpay.journals.asked import owner_of_charge
 from batchpay.journals.guard import Open, follow
@@ -131,7 +131,9 @@ class MemoryJournal(Remembered):
     def batch_named(self, batch_id: str) -> str:
         """The id under which a batch of the same digest is known."""
         known = (event.batch_id for event in self._events if event.batch_id)
-        return next((one for one in known if one[-12:] == batch_id[-12:]), batch_id)
+        return next(
+            (one for one in known if tail_in(one) == tail_in(batch_id)), batch_id
+        )
 
     def elsewhere(
         self, order_ids: Sequence[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from batchpay.domain.model import Batch, StoredChunk
+from batchpay.domain.model import Batch, StoredChunk, tail_in
 from batchpay.lifecycle.places import tail_of
 
 
@@ -22,7 +22,7 @@ def id_of_row(planned: Planned, job: str, batch_id: str, sheet: str, row: int) -
     """The order id that this journal's row of a file has which another job knows as this batch;
     empty where none.
     """
-    tail = batch_id[-12:]
+    tail = tail_in(batch_id)
     mine = next(
         (one for one in planned.batches() if tail_of(job, one.sha256) == tail), None
     )

@@ -37,6 +37,7 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
     Wrote,
+    tail_in,
 )
 from batchpay.journals.asked import Asked, asked, by_row, grouped
 from batchpay.journals.came_to import came_of
@@ -383,7 +384,7 @@ class Remembered:
         same = {
             event.batch_id
             for event in self._events
-            if event.batch_id[-12:] == batch_id[-12:]
+            if tail_in(event.batch_id) == tail_in(batch_id)
         }
         caused = [event for one in sorted(same) for event in self._caused(one)]
         return list(dict.fromkeys(event.order_id for event in caused if event.row == 0))

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from batchpay.domain.events import TransferSeen, Withdrawn
-from batchpay.domain.model import MONEY_MOVED, NO_MONEY, ChargeSeen, Intent, Outcome
+from batchpay.domain.model import (
+    MONEY_MOVED,
+    NO_MONEY,
+    ChargeSeen,
+    Intent,
+    Outcome,
+    tail_in,
+)
 from batchpay.domain.times import ONCE_OFF_S, instant_ns
 from batchpay.lifecycle.charge import Shown, has_unknown_status, outcome_of
 from batchpay.lifecycle.doubt import Doubt
@@ -362,7 +369,7 @@ class Attempt:
                 sheet,
                 row,
             )
-            return its_row and self.intent.batch_id[-12:] == batch_id[-12:]
+            return its_row and tail_in(self.intent.batch_id) == tail_in(batch_id)
         mine = (self.intent.batch_id, self.intent.sheet, self.intent.row)
         return mine == (batch_id, sheet, row)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from batchpay.domain.model import Batch, Document, Problem, StoredChunk
+from batchpay.domain.model import Batch, Document, Problem, StoredChunk, tail_in
 from batchpay.lifecycle.places import place_of, row_at
 from batchpay.lifecycle.rivals import Rivals, rivals_among
 
@@ -106,7 +106,9 @@ class EarlierRows:
     def _batches(self) -> Mapping[str, Batch]:
         """Read once, for there may be a place to look up with each row."""
         if self._known is None:
-            self._known = {batch.id[-12:]: batch for batch in self._journal.batches()}
+            self._known = {
+                tail_in(batch.id): batch for batch in self._journal.batches()
+            }
         return self._known
 
     def row(self, place: str) -> EarlierRow:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from batchpay.domain.model import Intent
+from batchpay.domain.model import Intent, tail_in
 
 
 def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
@@ -27,7 +27,7 @@ def tail_of(job_name: str, sha256: str) -> str:
 
 def place_of(batch_id: str, sheet: str, row: int) -> str:
     """A row's place as a corrected row names it: batch, sheet and row number in one text."""
-    return f"{batch_id[-12:]}\t{row}\t{sheet}"
+    return f"{tail_in(batch_id)}\t{row}\t{sheet}"
 
 
 def row_at(place: str) -> tuple[str, str, int] | None:

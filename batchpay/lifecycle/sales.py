@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, product
 
-from batchpay.domain.model import Outcome
+from batchpay.domain.model import Outcome, tail_in
 from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt, begun_ns
 from batchpay.lifecycle.payers import single_use_of
@@ -405,7 +405,7 @@ def _has_its_id(
         return True
     if not ids or not all(ids):
         return None
-    batches_here = {batch_id[-12:] for batch_id in guards.present}
+    batches_here = {tail_in(batch_id) for batch_id in guards.present}
     batches = {place.partition("\t")[0] for place in places}
     if batches <= batches_here:
         return False

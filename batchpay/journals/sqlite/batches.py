@@ -18,7 +18,7 @@ from batchpay.domain.events import (
     line,
     told_by,
 )
-from batchpay.domain.model import Batch, Event, Judged, Repeat, StoredChunk
+from batchpay.domain.model import Batch, Event, Judged, Repeat, StoredChunk, tail_in
 from batchpay.journals.asked import by_row
 from batchpay.journals.naming import id_of_row
 from batchpay.journals.sqlite.lines import RARE, object_of, values_of
@@ -460,7 +460,7 @@ class Batches(Writing):
         return (
             known
             for known in self._batch_ids(self.job)
-            if known[-12:] == batch_id[-12:]
+            if tail_in(known) == tail_in(batch_id)
         )
 
     def _batch_ids(self, job: str) -> Iterator[str]:
@@ -474,10 +474,10 @@ class Batches(Writing):
 
     def job_of_batch(self, batch_id: str) -> str:
         """The other job in the file that knows the batch of this digest; empty where none does."""
-        tail = batch_id[-12:]
+        tail = tail_in(batch_id)
         for job in self._jobs():
             if job != self.job and any(
-                known[-12:] == tail for known in self._batch_ids(job)
+                tail_in(known) == tail for known in self._batch_ids(job)
             ):
                 return job
         return ""
