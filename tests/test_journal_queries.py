@@ -24,7 +24,7 @@ from batchpay.journals.sqlite.batches import _between
 from batchpay.journals.sqlite.rows import pack, unpack
 from batchpay.journals.sqlite.soundness import _meant
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.places import place_of
+from batchpay.lifecycle.places import place_of, tail_of
 from batchpay.lifecycle.sale_terms import terms_of
 from batchpay.messages.message import plain
 
@@ -194,6 +194,28 @@ def test_what_other_jobs_of_the_file_did_with_an_order(tmp_path: Path) -> None:
         opened.close()
 
 
+@pytest.mark.fault("J06")
+def test_what_rows_of_the_same_file_caused_in_other_jobs(tmp_path: Path) -> None:
+    """Whatever day its batch is of there; not what this job's own rows did, nor other files'."""
+    path, digest = tmp_path / "j.db", "ab" * 32
+    for job, day in (("night", 1), ("day", 2)):
+        opened = SqliteJournal(path, job)
+        batch_id = f"2026-01-0{day}-{tail_of(job, digest)}"
+        caused = intent(f"{job}-1", batch_id=batch_id)
+        opened.append([replace(caused, sheet="S", row=7), intent(f"{job}-2")])
+        opened.close()
+    with closing(SqliteJournal(path, "night")) as opened:
+        batches = opened.batches_elsewhere(digest)
+        assert batches == [("day", f"2026-01-02-{tail_of('day', digest)}")]
+        assert opened.batches_elsewhere("cd" * 32) == []
+        found = opened.owned_elsewhere(batches, "S", 7, 9)
+        assert {row: list(some) for row, some in found.items()} == {
+            7: [("day", "day-1")]
+        }
+        assert opened.owned_elsewhere(batches, "S", 8, 9) == {}
+        assert opened.owned_elsewhere(batches, "", 7, 9) == {}
+
+
 def test_what_recipients_and_tokens_were_asked_for_is_found_among_the_last_attempts(
     journal: SqliteJournal,
 ) -> None:
@@ -358,6 +380,8 @@ QUESTIONS: dict[str, tuple[Any, ...]] = {
     "corrected": (["a"],),
     "order_of_charge": ("a",),
     "elsewhere": (["a", "b"],),
+    "batches_elsewhere": ("a",),
+    "owned_elsewhere": ([("a", "b"), ("c", "d")], "", 1, 9),
     "asked_under": (["a"], "b"),
     "histories": (["a", "b"],),
     "open_orders": (),

@@ -230,6 +230,21 @@ class Telling(Kept):
         self.asked.append(batch_id)
         return str(self.known.get("jobs", {}).get(batch_id, ""))
 
+    def batches_elsewhere(self, sha256: str) -> Any:
+        self.asked.append(sha256)
+        return self.known.get("files", {}).get(sha256, ())
+
+
+@pytest.mark.fault("J06")
+def test_which_other_jobs_know_a_file_is_asked_once() -> None:
+    """Chunk by chunk the same file is meant."""
+    telling = Telling(files={"ab": [("day", "b-2")]})
+    lineages = Lineages(telling)
+    for _ in range(2):
+        assert lineages.batches_elsewhere("ab") == [("day", "b-2")]
+        assert lineages.batches_elsewhere("cd") == ()
+    assert telling.asked == ["ab", "cd"]
+
 
 @pytest.mark.fault("J13")
 @pytest.mark.parametrize("what", ["same", "had", "said", "back"])

@@ -1124,6 +1124,34 @@ def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(
         assert len(market.own_charges()) == 3
 
 
+@pytest.mark.fault("J06", "E13", "I1")
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_second_job_of_a_journal_knows_whose_rows_of_the_file_were_asked_for(
+    market: Market, *, answered: bool
+) -> None:
+    """It takes ids from another column: plan says what the run ends with, also of a request that
+    nobody has answered and that no list shows.
+    """
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    if not answered:
+        market.sandbox.add_rule(method="POST", action="reset_before")
+        market.sandbox.add_rule(
+            method="GET", path="/charges*", status=503, commit="never", skip=2
+        )
+    night(market)
+    market.sandbox.clear_rules()
+    sent = market.posts()
+    assert len(market.own_charges()) == (2 if answered else 0)
+    job(market, R)
+    path = market.folder / "job.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('name = "night"', 'name = "other"'), "utf-8")
+    asked = plan(load_job(path))
+    assert asked.exit_code == 78 and 'by job "night"' in asked.refusals[0]
+    assert night(market) == 78 and market.posts() == sent
+
+
 @pytest.mark.fault("J13", "J14")
 @pytest.mark.parametrize("name", ["a0", "d9"])
 def test_of_equal_rows_the_one_that_can_go_owns_the_order(

@@ -25,6 +25,7 @@ from batchpay.batches.resembling import (
     elsewhere_of,
     look_alikes_of,
     resembling_of,
+    rows_elsewhere,
     spent_of,
     taken_for_of,
     unnamed_of,
@@ -104,7 +105,12 @@ def history_of(
         typed_before=typed_before_of(batch, sales, lineages),
         # other orders that they may be, and what is usual
         look_alikes=look_alikes_of(journal, asked),
-        elsewhere=elsewhere_of(journal, [*asked, *others], histories),
+        elsewhere=elsewhere_of(
+            journal,
+            [*asked, *others],
+            histories,
+            rows_elsewhere(journal, batch, chunk, wanted, lineages),
+        ),
         near=resembling.near,
         taken_for=taken_for_of(journal, chunk.documents, every, resembling),
         unnamed=unnamed_of(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from batchpay.batches.orders import attempts_of, joined
 from batchpay.domain.events import Adopted, ChargedElsewhere, told_by
-from batchpay.domain.model import Batch, Document, Event
+from batchpay.domain.model import Batch, Document, Event, StoredChunk
 from batchpay.intake.damage import may_be_one
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.ancestry import Ancestry
@@ -103,11 +103,36 @@ def kept_back_beside(
     return found
 
 
+def rows_elsewhere(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    wanted: Iterable[int],
+    lineages: Lineages,
+) -> dict[str, dict[tuple[str, str], None]]:
+    """Order id -> job and order id of what the same row of the same file caused in other jobs of
+    this journal, whatever columns they take ids from.
+    """
+    batches = lineages.batches_elsewhere(batch.sha256)
+    if not (batches and chunk.rows):
+        return {}
+    rows = journal.owned_elsewhere(batches, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+    found: dict[str, dict[tuple[str, str], None]] = {}
+    for at in wanted:
+        order_id = str(chunk.documents[at].get("order_id") or "")
+        if order_id and (caused := rows.get(chunk.rows[at])):
+            found.setdefault(order_id, {}).update(caused)
+    return found
+
+
 def elsewhere_of(
-    journal: SqliteJournal, asked: Sequence[str], histories: Mapping[str, list[Event]]
+    journal: SqliteJournal,
+    asked: Sequence[str],
+    histories: Mapping[str, list[Event]],
+    rows: Mapping[str, Iterable[tuple[str, str]]],
 ) -> dict[str, tuple[Elsewhere, ...]]:
     """Order id -> charges of it that other jobs made: as the gateway's lists told, and as this very
-    file keeps them.
+    file keeps them, by the id or by the row (`rows_elsewhere`).
     """
     found: dict[str, list[Elsewhere]] = {}
     for order_id, events in histories.items():
@@ -115,7 +140,14 @@ def elsewhere_of(
         for told in latest.values():
             if told.takes_money:
                 found.setdefault(order_id, []).append(_elsewhere_told(told))
-    for order_id, of_jobs in journal.elsewhere(asked).items():
+    caused = {order_id: dict.fromkeys(some) for order_id, some in rows.items()}
+    ids = {theirs for some in caused.values() for _, theirs in some}
+    kept = journal.elsewhere(list(dict.fromkeys((*asked, *sorted(ids)))))
+    for order_id in dict.fromkeys((*asked, *caused)):
+        of_jobs = [*kept.get(order_id, ())]
+        for job, theirs in caused.get(order_id, ()):
+            if theirs != order_id:
+                of_jobs += [one for one in kept.get(theirs, ()) if one[0] == job]
         for job, events in of_jobs:
             for attempt in fold(events):
                 if attempt.stands:

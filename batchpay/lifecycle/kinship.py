@@ -34,6 +34,7 @@ from batchpay.lifecycle.terms import terms_alone
 
 class _Journal(RowsJournal, NamesJournal, WordsJournal, Protocol):
     def job_of_batch(self, batch_id: str) -> str: ...
+    def batches_elsewhere(self, sha256: str) -> Sequence[tuple[str, str]]: ...
     def elsewhere(
         self, order_ids: Sequence[str]
     ) -> Mapping[str, Sequence[tuple[str, Sequence[Event]]]]: ...
@@ -74,6 +75,8 @@ class Lineages:
         self.words = Cancellations(journal, self.rows, self.names, self.form)
         # last 12 digits of a batch id -> another job that knows the batch
         self._jobs: dict[str, str] = {}
+        # digest of an input file -> other jobs that know it, and their batches
+        self._batches: dict[str, Sequence[tuple[str, str]]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
 
     def untold(self, line: Iterable[str]) -> str:
@@ -255,6 +258,14 @@ class Lineages:
         if tail not in self._jobs:
             self._jobs[tail] = self._journal.job_of_batch(tail)
         return self._jobs[tail]
+
+    def batches_elsewhere(self, sha256: str) -> Sequence[tuple[str, str]]:
+        """The other jobs of this journal that know the input file of a digest, and their batches of
+        it.
+        """
+        if sha256 not in self._batches:
+            self._batches[sha256] = self._journal.batches_elsewhere(sha256)
+        return self._batches[sha256]
 
     def _is_charged_elsewhere(self, ids: Sequence[str]) -> bool:
         for of_jobs in self._journal.elsewhere(ids).values():

@@ -1561,6 +1561,14 @@ def _() -> None:
     swap("batchpay.settlement.others:OtherJobs.charge_of", always(None))
 
 
+mutant(
+    "J06",
+    "a row that another job of the journal asked for is known by its id alone",
+    "test_sale.py"
+    "::test_a_second_job_of_a_journal_knows_whose_rows_of_the_file_were_asked_for",
+)(lambda: swap("batchpay.batches.resembling:rows_elsewhere", always({})))
+
+
 @mutant(
     "J06",
     "another job's charge is held against what the row asks today alone",

@@ -27,6 +27,7 @@ from batchpay.journals.sqlite.orders import BEGUN
 from batchpay.journals.sqlite.rows import pack, unpack
 from batchpay.journals.sqlite.stencils import RUN
 from batchpay.journals.sqlite.writing import Writing
+from batchpay.lifecycle.places import tail_of
 
 _OF_ROWS = 'a.job = ? AND a.batch_id = ? AND a."row" BETWEEN ? AND ? AND a.sheet = ?'
 _SEVERAL = f'SELECT a."row" FROM asked AS a WHERE {_OF_ROWS} GROUP BY a."row" HAVING count(*) > 1'
@@ -481,6 +482,35 @@ class Batches(Writing):
             ):
                 return job
         return ""
+
+    def batches_elsewhere(self, sha256: str) -> list[tuple[str, str]]:
+        """Other jobs in the file that know the input file of this digest, each with its batch."""
+        found = []
+        for job in self._jobs():
+            if job != self.job:
+                tail = tail_of(job, sha256)
+                known = (one for one in self._batch_ids(job) if one[-12:] == tail)
+                found += [(job, batch_id) for batch_id in known]
+        return found
+
+    def owned_elsewhere(
+        self,
+        batches: Iterable[tuple[str, str]],
+        sheet: str,
+        first_row: int,
+        last_row: int,
+    ) -> dict[int, dict[tuple[str, str], None]]:
+        """Row number -> job and order id of what that row of these batches of other jobs caused."""
+        query = (
+            'SELECT "row", order_id FROM asked WHERE job = ? AND batch_id = ? AND "row" BETWEEN ?'
+            " AND ? AND sheet = ? ORDER BY seq"
+        )
+        found: dict[int, dict[tuple[str, str], None]] = {}
+        for job, batch_id in batches:
+            asked = self._rows(query, job, batch_id, first_row, last_row, sheet)
+            for row, order_id in asked:
+                found.setdefault(row, {})[job, order_id] = None
+        return found
 
     def _jobs(self) -> Iterator[str]:
         """Every job that has a batch, one step of the index each."""
