@@ -710,6 +710,81 @@ def test_a_false_id_gives_way_to_the_charge_that_carries_the_key() -> None:
     assert folded(FIRST, found(), gone(), found(by_id=True)).unknown == frozenset()
 
 
+AGAIN = event("intent", 2, boot_id="b", boot_s=300.0)
+LATER = {**TWO, "created_at": "2026-11-24T09:00:00Z"}
+
+
+@pytest.mark.fault("B31", "J11", "J27", "L10")
+@pytest.mark.parametrize(
+    ("before", "then", "reported"),
+    [
+        ([FIRST, found(), gone()], found(**LATER), "chrg_test_1"),
+        ([FIRST, found(), gone()], found(**TWO, chain="acch_test_2"), "chrg_test_1"),
+        ([FIRST, AGAIN, found(), gone()], found(**TWO), "chrg_test_1"),
+        ([FIRST, found(created_at=""), gone()], found(**LATER), "chrg_test_1"),
+        ([FIRST, found(), gone()], found(**LATER, **DOWN), "chrg_test_1"),
+        ([FIRST, found(), gone(), said("accepted")], found(**TWO), "chrg_test_1"),
+        ([FIRST, found(), found(**LATER)], gone(), "chrg_test_1"),
+        ([FIRST, found(), found(**LATER)], gone("chrg_test_2"), "chrg_test_1"),
+        ([FIRST, found(**PENDING), gone()], found(**LATER), "chrg_test_2"),
+    ],
+)
+def test_a_charge_that_was_told_and_is_gone_gives_way_to_none_but_itself(
+    before: list[Event], then: Event, reported: str
+) -> None:
+    """Another one under its key is beside it, whatever it took, until a person has told."""
+    both = folded(*before, then)
+    assert both.charge is not None and both.charge.id == reported
+    assert both.twins == {"chrg_test_1", "chrg_test_2"} and len(both.others) == 1
+    assert both.vanished and both.gone[0].id in both.unknown
+    assert not both.is_no_witness(both.gone[0].id)
+    lost, other = {}, LATER
+    if both.gone[0].id == "chrg_test_2":
+        lost, other = LATER, {}
+    once_more = (*before, then, found(**other))
+    assert folded(*once_more).charge == both.charge
+    for word in (said("accepted"), said("charged", charge=shown(**other))):
+        told = folded(*once_more, word)
+        assert told.accepted and not (told.vanished or told.doubled)
+        assert told.is_no_witness(both.gone[0].id)
+    assert not folded(*once_more, found(**lost, by_id=True)).vanished
+
+
+@pytest.mark.fault("J27")
+def test_of_two_pending_charges_one_is_gone_until_a_person_has_told() -> None:
+    """It may have taken money; the word is of that one, not of the other."""
+    other = {**LATER, **PENDING}
+    both = folded(FIRST, found(**PENDING), found(**other), gone("chrg_test_2"))
+    assert both.lost and not both.missing_ns and both.gone[0].id == "chrg_test_2"
+    told = folded(
+        FIRST,
+        found(**PENDING),
+        found(**other),
+        gone("chrg_test_2"),
+        said("accepted"),
+    )
+    assert told.outcome is Outcome.PENDING and not told.lost
+    ends = folded(
+        FIRST,
+        found(),
+        found(**other),
+        gone("chrg_test_2"),
+        found(**LATER),
+    )
+    assert (ends.vanished, ends.doubled, ends.unknown) == (False, True, frozenset())
+
+
+@pytest.mark.fault("J27", "B31")
+def test_what_is_reported_instead_of_a_charge_is_as_it_is_itself() -> None:
+    """The one that took money is, whichever was told first; that the other is gone is of that."""
+    taken_over = folded(FIRST, found(**PENDING), gone(), found(**LATER))
+    assert taken_over.missing_ns == 0 and taken_over.vanished
+    back = {**LATER, **TAKEN_BACK}
+    given_up = folded(FIRST, found(**PENDING), gone(), found(**LATER), found(**back))
+    assert given_up.charge is not None and given_up.charge.id == "chrg_test_1"
+    assert given_up.missing_ns and given_up.lost
+
+
 @pytest.mark.fault("B31", "J27")
 def test_of_two_charges_the_one_that_the_gateway_does_not_know_was_none() -> None:
     """The other is what is told then; where none is left that took money, it stays told."""
@@ -720,7 +795,8 @@ def test_of_two_charges_the_one_that_the_gateway_does_not_know_was_none() -> Non
         assert one_.charge is not None and one_.charge.id == left
         assert (one_.twins, one_.others, one_.flaws) == ({left}, (), ())
         assert (one_.unknown, one_.missing_ns) == ({lost}, 0)
-    flawed = folded(FIRST, found(WRONG, amount=1), found(**TWO), gone("chrg_test_2"))
+    wrong = found(WRONG, amount=1)
+    flawed = folded(FIRST, wrong, found(WRONG, **TWO, amount=1), gone("chrg_test_2"))
     assert flawed.flaws == (WRONG,) and flawed.outcome is Outcome.UNPROVEN
     asked = folded(
         FIRST,

@@ -164,6 +164,7 @@ PENDING = known(charge=seen_as(status="pending", paid=False, chain=None))
 FAILED = known(charge=seen_as(status="failed", paid=False, chain=None))
 BOTH = frozenset({MINE.id, TWIN.id})
 TWICE = known(twins=BOTH, others=(Shown(TWIN),))
+OTHERWISE = known(charge=TWIN, twins=BOTH, others=(Shown(MINE),))
 UNPROVEN = known(flaws=("amount: asked 1",))
 SECOND = replace(
     stands_as(TWIN, twins=frozenset({TWIN.id})), intent=replace(INTENT, attempt=2)
@@ -219,6 +220,11 @@ SECOND = replace(
         ((SECOND,), known(), known(), False, ""),
         ((SECOND,), known(), known(charge=replace(MINE, refunded=5)), False, ""),
         ((SECOND,), stands_as(), known(), False, "two attempts took money"),
+        # which of those that are known is the order's, a person says
+        ((), TWICE, OTHERWISE, True, ""),
+        ((), TWICE, OTHERWISE, False, "two attempts took money"),
+        ((SECOND,), PENDING, known(), True, ""),
+        ((SECOND,), FAILED, known(), True, "two attempts took money"),
     ],
 )
 def test_what_breaks_a_promise_is_a_stop_once(

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from batchpay.batches.orders import attempts_of
 from batchpay.batches.standings import findings_of, later_in
 from batchpay.domain.events import STOPS, Stop, told_in
+from batchpay.domain.exits import NOBODY
 from batchpay.domain.model import MONEY_MOVED, Batch, Finding, Outcome, tail_in
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.reconciliation.findings import NOBODY, find_without_row
+from batchpay.reconciliation.findings import find_without_row
 from batchpay.reconciliation.totals import Totals
 from batchpay.settlement.in_force import stop_in_force
 

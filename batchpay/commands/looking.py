@@ -19,6 +19,7 @@ from batchpay.lifecycle.charge import (
     key_in,
 )
 from batchpay.lifecycle.listing import Listing
+from batchpay.lifecycle.paid import settle_gone
 from batchpay.messages import screens, steps
 from batchpay.messages.message import Message
 from batchpay.settlement import Case, Channel, Means
@@ -193,8 +194,8 @@ def _proves_nothing(opened: OpenJob, lacking: str, gone: Collection[str]) -> Mes
     for good. `gone`: charges that had not ended, and that the gateway does not know any more.
     """
     case = opened.recorder.cases.case_of(lacking)
-    if case is not None and lacking in gone:
-        step = steps.SETTLE_GONE(order=case.intent.order_id, charge=lacking)
+    if case is not None and case.attempt is not None and lacking in gone:
+        step = settle_gone(case.attempt, lacking)
         return screens.LIST_LACKS_GONE(charge=lacking, step=step)
     if lacking not in opened.recorder.stopped_for:
         return screens.LIST_LACKS(charge=lacking)

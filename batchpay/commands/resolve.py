@@ -322,7 +322,7 @@ def _is_gone(attempt: Attempt, charge_id: str) -> bool:
     more?
     """
     is_open = attempt.vanished or attempt.lost
-    return is_open and is_reported(attempt, charge_id)
+    return is_open and charge_id in {one.id for one in attempt.gone}
 
 
 def _left_as_told(

@@ -279,6 +279,19 @@ class Attempt:
         return self.sends_without_charge > 0 and self.outcome is not Outcome.IN_DOUBT
 
     @property
+    def gone(self) -> tuple[ChargeSeen, ...]:
+        """Those of its charges of which the gateway, asked for their ids, knows none."""
+        gone = [one.charge for one in self.others if one.charge.id in self.unknown]
+        if self.charge is not None and self.missing_ns:
+            gone.insert(0, self.charge)
+        return tuple(gone)
+
+    @property
+    def _lacks_money(self) -> bool:
+        """Is one of them gone that took money, or may have?"""
+        return any(charge.takes_money for charge in self.gone)
+
+    @property
     def unaccounted(self) -> bool:
         """Did it end without money, and does the gateway no longer know the charge that says so?
         Then a person must.
@@ -299,7 +312,10 @@ class Attempt:
         false one, under whose key the gateway has another charge? That it is not there tells
         nothing of a list.
         """
-        is_false = self.charge is not None and self.charge.id != charge_id
+        is_false = self.charge is not None and charge_id not in (
+            self.charge.id,
+            *self.twins,
+        )
         if charge_id in self.unknown and (is_false or self.accepted):
             return True
         return self.denied and self.closed
@@ -318,22 +334,16 @@ class Attempt:
         """Was its charge pending, and does the gateway know no such charge any more? A person says
         what became of it.
         """
-        return (
-            self.charge is not None
-            and self.outcome is Outcome.PENDING
-            and bool(self.missing_ns)
-        )
+        is_open = self.outcome is Outcome.PENDING and not self.accepted
+        return is_open and self._lacks_money
 
     @property
     def vanished(self) -> bool:
-        """Did its charge succeed, and does the gateway know no such charge any more? A person says
-        what is so.
+        """Did its charge succeed, and does the gateway know no such charge any more, or not the one
+        beside it? A person says what is so.
         """
-        return (
-            self.outcome is Outcome.SUCCEEDED
-            and bool(self.missing_ns)
-            and not self.accepted
-        )
+        is_open = self.outcome is Outcome.SUCCEEDED and not self.accepted
+        return is_open and self._lacks_money
 
     @property
     def share_differs(self) -> bool:

@@ -163,8 +163,8 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     if told.anothers and not carries_its_key and found.id in state.twins:
         return _without(_but(state, **seen_now), found, verdict_now)
     if found.id != known.id:
-        if mine and known.id in state.unknown and not _stays(state, found):
-            # that id was a false one
+        is_first = found.id not in state.twins and known.id in state.unknown
+        if mine and is_first and _is_misnamed(state, known, found):
             seen_now["twins"] = (state.twins | {found.id}) - {known.id}
             seen_now["missing_ns"] = 0
             return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
@@ -247,14 +247,14 @@ def _is_known_better(found: ChargeSeen, known: ChargeSeen) -> bool:
     )
 
 
-def _stays(state: Attempt, found: ChargeSeen) -> bool:
-    """Is a charge that the gateway knows no more the order's all the same, beside another one under
-    its key? A person said so, now or before that one came, or that one took less: it shows of no
-    money that there was none.
+def _is_misnamed(state: Attempt, gone: ChargeSeen, shown: ChargeSeen) -> bool:
+    """Is a charge that the gateway does not know one that it shows under another id? One request
+    left, and all but the id is the same, to the letter: then an answer told a false one. Any other
+    charge shows of no money that there was none: what was proven is left by a person's word only.
     """
-    assert state.charge is not None
-    took_less = Shown(found).weight[0] < Shown(state.charge).weight[0]
-    return _is_vouched_for(state) or found.id in state.twins or took_less
+    is_one = bool(gone.created_at) and replace(shown, id=gone.id) == gone
+    is_asked_once = state.sends - state.never_left <= 1
+    return is_one and is_asked_once and not _is_vouched_for(state)
 
 
 def _is_vouched_for(state: Attempt) -> bool:
@@ -347,7 +347,15 @@ def _weighed(state: Attempt) -> Attempt:
         reread=False,
         anothers=False,
         accepted="",
+        missing_ns=_missing_since(state, first.charge),
     )
+
+
+def _missing_since(state: Attempt, charge: ChargeSeen) -> int:
+    """Since when it is missing, where one of its charges is reported from here on."""
+    if charge.id not in state.unknown:
+        return 0
+    return state.missing_ns or state.settled_ns
 
 
 _terms_of = attrgetter("id", "amount", "currency", "destination", "livemode")
@@ -456,18 +464,23 @@ def _disbelieved(state: Attempt, event: Event, _: Told) -> Attempt:
 
 def _missing(state: Attempt, event: Event, told: Missing) -> Attempt:
     """The gateway answered for its charge's id that there is none: that is for a person, never a
-    failure (J27). Of several under its key, one of which has its money, that one was none.
+    failure (J27). Where it shows the very one under another id, that one was none.
     """
     if state.charge is None:
         return _but(state, missing_ns=state.missing_ns or event.at_ns)
     gone = told.charge_id or state.charge.id
     unknown = state.unknown | {gone}
     shown = (Shown(state.charge, state.flaws), *state.others)
-    stay = [one for one in shown if one.charge.id != gone]
-    if len(stay) == len(shown):
+    lost = next((one.charge for one in shown if one.charge.id == gone), None)
+    if lost is None:
         return _but(state, unknown=unknown)
-    if not any(one.charge.takes_money for one in stay):
-        return _but(state, unknown=unknown, missing_ns=state.missing_ns or event.at_ns)
+    stay = [one for one in shown if one.charge is not lost]
+    takes = [one.charge for one in stay if one.charge.takes_money]
+    if not any(_is_misnamed(state, lost, one) for one in takes):
+        now = _but(state, unknown=unknown)
+        if takes and lost is not state.charge:
+            return now
+        return _but(now, missing_ns=state.missing_ns or event.at_ns)
     first = max(stay, key=lambda one: one.weight)
     return _but(
         state,
@@ -507,7 +520,7 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
     word = word_of(told.by, told.reason, event.at_ns)
     if told.said == "accepted" and is_stuck(state.transfer):
         return _but(state, accepted=word, share_left=word)
-    if told.said == "accepted" and state.lost:
+    if told.said == "accepted" and state.lost and state.missing_ns:
         return _paid_as_said(state, event, word)
     if told.said == "accepted":
         return _but(state, accepted=word)
@@ -516,7 +529,7 @@ def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
     if told.charge is not None:
         now = _evidence(_unnamed(state, told.charge.id), event, told)
         # else it is what was asked, and all that there is
-        if told.flaws or now.further:
+        if told.flaws or now.further or now.gone:
             return _but(now, accepted=word, by_hand=word)
         return _but(now, accepted=state.accepted, by_hand=word)
     return _but(

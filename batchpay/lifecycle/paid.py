@@ -11,6 +11,8 @@ from functools import partial
 
 from batchpay.domain.model import ChargeSeen, Intent
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.messages import steps
+from batchpay.messages.message import Message
 
 
 def beside(attempt: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:
@@ -49,6 +51,28 @@ def money_of(attempt: Attempt) -> tuple[ChargeSeen, ...]:
     if charge is None or attempt.anothers or not charge.took_money:
         return attempt.further
     return (charge, *attempt.further)
+
+
+def beside_gone(attempt: Attempt) -> ChargeSeen | None:
+    """Of the charges of an attempt that lost one, another that took money, or may: the gateway
+    shows it.
+    """
+    if not attempt.gone or attempt.charge is None:
+        return None
+    own = (attempt.charge, *(one.charge for one in attempt.others))
+    shown = (one for one in own if one.takes_money and one not in attempt.gone)
+    return next(shown, None)
+
+
+def settle_gone(attempt: Attempt, charge_id: str) -> Message:
+    """What a person says of a charge that is gone; beside one that the gateway shows, that this one
+    is the order's.
+    """
+    order_id = attempt.intent.order_id
+    shown = beside_gone(attempt)
+    if shown is not None:
+        return steps.ACCEPT(order=order_id, charge=shown.id)
+    return steps.SETTLE_GONE(order=order_id, charge=charge_id)
 
 
 # --- charged more than once

@@ -303,7 +303,7 @@ def _is_accepted(attempt: Attempt) -> bool:
 def _gone(attempt: Attempt) -> str:
     if attempt.vanished:
         return "open"
-    if attempt.outcome is Outcome.SUCCEEDED and attempt.missing_ns:
+    if attempt.outcome is Outcome.SUCCEEDED and attempt.gone:
         return "noted"
     return ""
 
@@ -619,7 +619,7 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
             return A_PERSON
         case Outcome.REFUSED if attempt.code in ENGINEERS_CODES:
             return ENGINEER
-        case Outcome.PENDING if attempt.missing_ns:
+        case Outcome.PENDING if attempt.lost:
             return A_PERSON
         case Outcome.PENDING if attempt.charge and attempt.charge.authorize_uri:
             return PAYER

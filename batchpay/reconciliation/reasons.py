@@ -11,7 +11,13 @@ from batchpay.domain.money import money_text
 from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
-from batchpay.lifecycle.paid import charged_by, doubled, paid_by
+from batchpay.lifecycle.paid import (
+    beside_gone,
+    charged_by,
+    doubled,
+    paid_by,
+    settle_gone,
+)
 from batchpay.lifecycle.rows import Why
 from batchpay.messages import outcomes as said
 from batchpay.messages import steps
@@ -79,8 +85,8 @@ def _stands(attempt: Attempt) -> Why:
 def _how_it_was_found(attempt: Attempt) -> Why:
     """What an auditor asks about a charge that needed more than one request and its answer."""
     charge = attempt.charge
-    if attempt.missing_ns and charge is not None:
-        return _gone(attempt, charge)
+    if attempt.gone:
+        return _gone(attempt)
     if attempt.others:
         return _beside(attempt)
     if attempt.unknown and charge is not None:
@@ -95,13 +101,13 @@ def _how_it_was_found(attempt: Attempt) -> Why:
     return ()
 
 
-def _gone(attempt: Attempt, charge: ChargeSeen) -> Why:
-    """It succeeded, and the gateway does not know it any more."""
-    gone = said.SUCCEEDED_GONE(charge=charge.id)
-    if not attempt.vanished:
-        return (gone, *_beside(attempt))
-    step = steps.SETTLE_GONE(order=attempt.intent.order_id, charge=charge.id)
-    return (gone, *_beside(attempt), step)
+def _gone(attempt: Attempt) -> Why:
+    """It succeeded, and the gateway does not know it any more, or not one beside it."""
+    gone = tuple(said.SUCCEEDED_GONE(charge=one.id) for one in attempt.gone)
+    beside = _beside(attempt)
+    if not attempt.vanished or doubled(attempt):
+        return (*gone, *beside)
+    return (*gone, *beside, settle_gone(attempt, attempt.gone[0].id))
 
 
 def _unproven(attempt: Attempt) -> Why:
@@ -133,7 +139,8 @@ def _beside(attempt: Attempt) -> Why:
     twice = said.TWICE(charges=tuple(charges))
     if not doubled(attempt):
         return (twice,)
-    return (twice, give_back((attempt,), attempt.charge.id))
+    stays = beside_gone(attempt) or attempt.charge
+    return (twice, give_back((attempt,), stays.id))
 
 
 def give_back(attempts: Sequence[Attempt], charge_id: str) -> Message:
@@ -176,9 +183,11 @@ def _pending(attempt: Attempt) -> Why:
     charge = attempt.charge
     if attempt.wants_chain:
         return (said.PENDING_CHAIN(),)
-    if attempt.missing_ns and charge is not None:
-        step = steps.SETTLE_GONE(order=attempt.intent.order_id, charge=charge.id)
-        return (said.PENDING_GONE(charge=charge.id, step=step),)
+    if attempt.gone:
+        charge_id = attempt.gone[0].id
+        step = settle_gone(attempt, charge_id)
+        gone = said.PENDING_GONE(charge=charge_id, step=step)
+        return (gone, *_beside(attempt))
     decides = said.PENDING()
     if charge:
         decides = said.PENDING_AS(status=charge.status)

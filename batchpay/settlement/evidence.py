@@ -152,9 +152,18 @@ def why_stop(
     charges = money_charges(apart)
     is_news = before is None or _is_other_charge(before, after)
     if len(apart) > 1 and len(charges) > 1 and is_news:
+        if by_hand and before is not None and _has_all(others, before, charges):
+            return ""
         ids = ", ".join(charges)
         return str(said.STOP_TWO_ATTEMPTS(order=order, charges=ids))
     return ""
+
+
+def _has_all(
+    others: Sequence[Attempt], before: Attempt, charges: Sequence[str]
+) -> bool:
+    """Were all of these known before a person said which of them is the order's?"""
+    return set(charges) <= set(money_charges((*others, before)))
 
 
 def sale_charged_twice(mine: Attempt, other: Attempt) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from batchpay.domain.model import Outcome
 from batchpay.domain.times import SKEW_S
 from batchpay.lifecycle.listing import Listing
+from batchpay.lifecycle.paid import settle_gone
 from batchpay.messages import nights as said
 from batchpay.messages import steps
 from batchpay.settlement.absorbing import Absorbing
@@ -110,7 +111,8 @@ class Unshown:
         if not is_told and await self._by_id.is_unknown(charge_id):
             await self._recorder.missing(case, charge_id)
             self._told(case)
-            step = steps.SETTLE_GONE(order=order_id, charge=charge_id)
+            assert case.attempt is not None
+            step = settle_gone(case.attempt, charge_id)
             why = said.STOP_UNKNOWN(order=order_id, charge=charge_id)
         await self._recorder.stop_for_charge(charge_id, f"{why}; {step}")
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.adversary import Adversary, Fate, http
+from tests.adversary import LOST_BEFORE, Adversary, Fate, http
 from tests.faults.stage import Stage
 from tests.faults.test_whose_charge import in_file
 from tests.test_auditing import TODAY
 from tests.world import order
 
 FALSE_ID = "chrg_test_5zzfalse"
+EARLIER = "chrg_test_earlier"
 LIFT = ("--lift-stop", "--reason", "seen")
 
 
@@ -194,3 +195,91 @@ def test_a_charge_that_is_gone_is_not_taken_back_by_another_under_its_key(
     row = in_file(night, "00001", "orders.csv")
     is_open = not is_said or status == "successful"
     assert row["who_acts"] == ("a person" if is_open else "-"), row
+
+
+def another_in_its_place(
+    night: Stage, gateway: Adversary, sends: int, **stands: Any
+) -> str:
+    """An order was charged, after so many sends; then the gateway knows no such charge any more,
+    and has another one under its key. The id of the one that was answered.
+    """
+    night.orders([order(1), order(2)])
+    gateway.on("00001", *[LOST_BEFORE] * (sends - 1))
+    assert night.run().returncode == 0, night.said
+    assert night.sends("00001") == sends
+    charge = charge_of(gateway)
+    gone = str(charge["id"])
+    charge |= {"id": EARLIER, "chain": "acch_test_earlier", **stands}
+    gateway.born[EARLIER] = 0.0
+    return gone
+
+
+@pytest.mark.fault("J11", "J27", "B31", "L10", "I1", "I14", "I19")
+@pytest.mark.parametrize(
+    "word", ["the other one", "this one", "this one is given back"]
+)
+@pytest.mark.parametrize("sends", [1, 2])
+def test_a_charge_that_was_answered_does_not_give_way_to_another_under_its_key(
+    night: Stage, gateway: Adversary, sends: int, word: str
+) -> None:
+    """Two charges were made and one is gone: a stop, and once that is lifted the row says so until
+    a person says which one is the order's.
+    """
+    gone = another_in_its_place(night, gateway, sends)
+    assert night.run().returncode == 12, night.said
+    assert f"order 00001: two charges carry one key: {gone}, {EARLIER}" in night.said
+    assert night.run(*LIFT, verb="resolve").returncode == 0
+    for verb in ("run", "status", "settle"):
+        assert night.run(verb=verb).returncode == 10, (verb, night.said)
+    row = night.row("00001")
+    assert (row["outcome"], row["charge_id"]) == ("succeeded", gone)
+    assert row["who_acts"] == "a person"
+    assert f"the gateway knows no {gone} any more" in row["reason"]
+    assert f"--as charged:{EARLIER} --reason" in row["reason"]
+    if word == "this one is given back":
+        charge_of(gateway)["refunded_amount"] = 10125
+        assert night.run().returncode == 10
+        row = night.row("00001")
+        assert f"{EARLIER} is successful, given back" in row["reason"]
+        assert f"--as charged:{EARLIER} --reason" in row["reason"]
+    named = gone if word == "the other one" else EARLIER
+    said = ("--as", f"charged:{named}", "--reason", "the gateway wrote")
+    done = night.run("00001", *said, verb="resolve")
+    assert done.returncode == 0, done.stderr
+    row = night.row("00001")
+    assert (row["charge_id"], row["who_acts"]) == (named, "-")
+    assert "the gateway wrote" in row["reason"] and gone in row["reason"]
+    assert night.run().returncode == 10, night.said
+    assert night.sends("00001") == sends
+
+
+@pytest.mark.fault("J27", "B31", "L10", "I19")
+@pytest.mark.parametrize(
+    ("first", "other", "named"),
+    [("pending", "successful", "other"), ("pending", "pending", "first")],
+)
+def test_a_pending_charge_that_is_gone_is_told_beside_the_other_under_its_key(
+    night: Stage, gateway: Adversary, first: str, other: str, named: str
+) -> None:
+    """It may have taken money: the other one shows of none that there was none."""
+    night.orders([order(1), order(2)])
+    gateway.on("00001", Fate(becomes={"status": first}))
+    assert night.run().returncode == 11, night.said
+    charge = charge_of(gateway)
+    gone = str(charge["id"])
+    charge |= {"id": EARLIER, "chain": "acch_test_earlier", "status": other}
+    charge["paid"] = other == "successful"
+    gateway.born[EARLIER] = 0.0
+    assert night.run().returncode == 12, night.said
+    assert night.run(*LIFT, verb="resolve").returncode == 0
+    night.run()
+    row = night.row("00001")
+    assert row["charge_id"] == (EARLIER if named == "other" else gone), row
+    assert row["who_acts"] == "a person" and gone in row["reason"], row
+    said = ("--as", f"charged:{EARLIER}", "--reason", "the gateway wrote")
+    assert f"--as charged:{EARLIER} --reason" in row["reason"]
+    done = night.run("00001", *said, verb="resolve")
+    assert done.returncode == 0, done.stderr
+    assert night.run().returncode in (10, 11)
+    row = night.row("00001")
+    assert row["charge_id"] == EARLIER and row["who_acts"] != "a person", row

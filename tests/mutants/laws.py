@@ -2238,9 +2238,22 @@ mutant("J13", "an edited job lets a refused file go", EDITED)(
 mutant(
     "L10",
     "a charge that failed takes back what a person said of one that is gone",
-    "faults/test_false_ids.py"
-    "::test_a_charge_that_is_gone_is_not_taken_back_by_another_under_its_key",
-)(lambda: swap("batchpay.lifecycle.folding:_stays", always(False)))
+    "test_survivors_life.py"
+    "::test_a_charge_that_was_told_and_is_gone_gives_way_to_none_but_itself",
+)(lambda: swap("batchpay.lifecycle.folding:_is_vouched_for", always(False)))
+
+mutant(
+    "L10",
+    "a charge that was answered gives way to another one under its key",
+    "test_survivors_life.py"
+    "::test_a_charge_that_was_told_and_is_gone_gives_way_to_none_but_itself",
+)(lambda: swap("batchpay.lifecycle.folding:_is_misnamed", always(True)))
+
+mutant(
+    "L10",
+    "which of two charges is the order's is a new double when a person says it",
+    "test_survivors_register.py::test_what_breaks_a_promise_is_a_stop_once",
+)(lambda: swap("batchpay.settlement.evidence:_has_all", always(False)))
 
 mutant(
     "L10",
