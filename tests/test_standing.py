@@ -14,7 +14,7 @@ from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.holds import Going, held_beside
+from batchpay.lifecycle.going import Going, held_beside
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.payers import content_of, payer_of, single_use_of
 from batchpay.lifecycle.places import by_order, place_of

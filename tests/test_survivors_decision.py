@@ -15,7 +15,7 @@ from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
 from batchpay.gateways.omise.objects import charge_in
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.holds import (
+from batchpay.lifecycle.going import (
     Going,
     counts_since,
     held_beside,

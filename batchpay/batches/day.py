@@ -13,7 +13,7 @@ from batchpay.domain.model import Event
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.folding import fold
-from batchpay.lifecycle.holds import counts_since
+from batchpay.lifecycle.going import counts_since
 
 SLICE = 500  # orders whose events are read at once
 

@@ -13,7 +13,8 @@ from batchpay.domain.model import Batch, Repeat, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
-from batchpay.lifecycle.holds import Going, held_beside, undecided, unnamed
+from batchpay.lifecycle.going import Going, held_beside
+from batchpay.lifecycle.holds import undecided, unnamed
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.names import Names
 from batchpay.lifecycle.rows import (
@@ -133,7 +134,7 @@ def _resembles_others(row: Row, of_rows: History, guards: Guards) -> bool:
 
 def beside_others(placed: Placed, guards: Guards, going: Going) -> Placed:
     """The row among those that go before it in this run; `going` is what they ask for
-    (holds.held_beside).
+    (going.held_beside).
     """
     standing = held_beside(placed.row, placed.standing, guards, going, placed.known_by)
     return replace(placed, standing=standing)

@@ -22,9 +22,9 @@ from batchpay.domain.events import (
 from batchpay.domain.model import Batch, Finding, Repeat, StoredChunk
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.holds import outside
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.rows import rows_of
+from batchpay.lifecycle.unusual import outside
 from batchpay.reconciliation.findings import find, with_later
 from batchpay.reconciliation.lines import (
     NO_ROWS,

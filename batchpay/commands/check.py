@@ -40,7 +40,7 @@ from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.holds import Going
+from batchpay.lifecycle.going import Going
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.rows import (
     Cancelled,

@@ -64,7 +64,7 @@ from batchpay.intake.take_in import Intakes
 from batchpay.job.job import Job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.holds import Going
+from batchpay.lifecycle.going import Going
 from batchpay.lifecycle.keys import key_of
 from batchpay.lifecycle.payers import content_of
 from batchpay.lifecycle.rows import Guards, MayGo, RepeatOf, goes_now

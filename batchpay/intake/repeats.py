@@ -236,7 +236,7 @@ class Repeats:
     def _shown(self, rows: Iterable[_Row]) -> Iterator[list[_Row]]:
         """Rows of one file whose ids may be one number, as sheets of several countries show it, and
         some of which ask for the same: 1.004 beside 1004 may be a version else. What other files of
-        the run ask for is held against it as they go (lifecycle.holds).
+        the run ask for is held against it as they go (lifecycle.going).
         """
         if self._distinct:
             return

@@ -2,42 +2,32 @@
 whether that begins, goes on or is taken over. Nothing passes beside these gates.
 
     blocked      whatever else goes in this run; of this very row
-    over_limit   what a day may take
-    held_beside  the same and more, among the rows that go before it in its run
+    over_limit   what a day may take (lifecycle.going)
+    held_beside  the same and more, among the rows that go before it in its run (lifecycle.going)
 
 What keeps it back is of three kinds, asked for in this order: somebody else's money or word
-contests the row (`contested`); nothing ever sends it (`never_taken`); or it may go, but not now.
-What a person should know, and nobody waits for, is a warning (`warnings_of`).
+contests the row (lifecycle.contested); nothing ever sends it (`never_taken`); or it may go, but not
+now. What a person should know, and nobody waits for, is a warning (lifecycle.unusual).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
-from types import MappingProxyType
 
 from batchpay.domain.exits import A_PERSON, ACCOUNTANT, ENGINEER
-from batchpay.domain.model import Document, Outcome
-from batchpay.domain.money import major_text, money_told
+from batchpay.domain.money import major_text
 from batchpay.domain.text import told
-from batchpay.intake.damage import may_be_one
-from batchpay.intake.repeats import look_alike_reason
-from batchpay.lifecycle.attempt import Attempt, begun_ns, may_be_made_since
-from batchpay.lifecycle.elsewhere import asked_for, asked_of, is_of_sale
-from batchpay.lifecycle.order_ids import alike, same_text
+from batchpay.lifecycle.attempt import Attempt, may_be_made_since
+from batchpay.lifecycle.contested import asked_for_sale, contested
 from batchpay.lifecycle.payers import single_use_of
-from batchpay.lifecycle.places import by_order
 from batchpay.lifecycle.rows import (
     ConflictWith,
     DuplicateOf,
-    Elsewhere,
     Guards,
     History,
     MayGo,
-    Near,
-    Past,
     Rejected,
     Renamed,
     Row,
@@ -46,33 +36,24 @@ from batchpay.lifecycle.rows import (
     Unnamed,
     Waits,
     Why,
-    conflict_with,
-    sendable_of,
 )
 from batchpay.lifecycle.sale_terms import (
     fitting_terms_in,
-    has_terms,
-    same_sale_terms,
     terms_in,
 )
 from batchpay.lifecycle.sales import (
     ever_asked_for,
     ids_for_sure,
-    in_vain_by_terms,
     is_kin,
     is_said_of,
-    kin_without_money,
     said_new_ns,
     under_other_ids,
 )
-from batchpay.lifecycle.terms import Asked
 from batchpay.lifecycle.unclaimed import Nameless, fits, maybe_charged_among
-from batchpay.messages import repeats, steps
+from batchpay.lifecycle.unusual import odd_amount, resembles
 from batchpay.messages import standing as said
+from batchpay.messages import steps
 from batchpay.messages.message import Message, read
-
-FAR = 10  # times the most, or the least, that a recipient's orders asked for, and ...
-ENOUGH_ORDERS = 10  # ... how many of them say what is usual
 
 # --- the gate
 
@@ -118,96 +99,6 @@ def _told_beside(
     return by
 
 
-# --- contested
-
-
-def contested(
-    row: Row, history: History, guards: Guards
-) -> ConflictWith | Renamed | None:
-    """Whose money, or whose word, may be about this very row under another name."""
-    twin = look_alike(row, history, guards)
-    if twin is not None:
-        return alike_conflict(row, twin)
-    cancelled = _cancelled_alike(row, history, guards)
-    if cancelled is not None:
-        return cancelled
-    other = _elsewhere(row, history, guards)
-    if other is not None:
-        return Renamed(other)
-    unplaced = guards.unplaced
-    if unplaced is not None and unplaced.intent.order_id not in history.ids(row):
-        return conflict_with(unplaced, said.CONFLICT_UNPLACED)
-    return None
-
-
-def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
-    """An earlier order whose id is this one but for what programs do to ids; of one that asks for
-    the same it is enough that it may be.
-    """
-    form = guards.form
-    for attempt in history.look_alikes.get(alike(row.order_id), ()):
-        other = attempt.intent.order_id
-        if other != row.order_id and form(other) == form(row.order_id):
-            return attempt
-    if guards.distinct_ids:
-        return None
-    for attempt in history.taken_for.get(row.order_id, ()):
-        if attempt.intent.order_id not in ids_for_sure(row, history, guards):
-            return attempt
-    return None
-
-
-def alike_conflict(row: Row, twin: Attempt) -> ConflictWith:
-    """What a row is whose id looks like that of an earlier order."""
-    alike_ids = look_alike_reason(row.order_id, twin.intent.order_id)
-    return conflict_with(twin, said.CONFLICT_ALIKE, alike=alike_ids)
-
-
-def _cancelled_alike(row: Row, history: History, guards: Guards) -> ConflictWith | None:
-    """A person's word that an order is never sent holds for what programs make of its id, too; of
-    one that was to ask for the same it is enough that they may have made it.
-    """
-    alike_id = guards.cancelled.get(guards.form(row.order_id), row.order_id)
-    likely = history.cancelled_for.get(row.order_id, ())
-    for other in (alike_id, *likely):
-        if other != row.order_id:
-            why = said.CONFLICT_CANCELLED_ALIKE(order=other, step=steps.NEW_ID())
-            return ConflictWith((why,))
-    return None
-
-
-def _elsewhere(row: Row, history: History, guards: Guards) -> Elsewhere | None:
-    """Another job's charge for any order id of the same sale, of what that asks or ever asked for;
-    where that job charged it more than once, each is named.
-    """
-    others: list[Elsewhere] = []
-    for order_id in history.ids(row):
-        others += history.elsewhere.get(order_id, ())
-    if not others:
-        return None
-    asked = _asked_for_sale(row, history, guards)
-    found = [other for other in others if is_of_sale(asked_of(other), asked)]
-    if not found:
-        return None
-    first = found[0]
-    charge_ids = dict.fromkeys(
-        other.charge_id for other in found if other.job == first.job
-    )
-    return replace(first, charge_id=", ".join(charge_ids))
-
-
-def _asked_for_sale(row: Row, history: History, guards: Guards) -> list[Asked]:
-    """What a row asks for, and what was asked before for its sale, or in vain for what may be."""
-    documents = (*history.ever_asked(row), *history.went_back.get(row.place, ()))
-    own = history.attempts.get(row.order_id, ())
-    kin = [one for one in history.kin(row) if is_kin(row, one, history, guards)]
-    in_vain = chain(
-        kin_without_money(row, history, guards), in_vain_by_terms(row, history, guards)
-    )
-    every = (*own, *kin, *in_vain)
-    return list(asked_for(documents, (one.intent for one in every)))
-
-
 # --- never taken
 
 
@@ -249,7 +140,7 @@ def _token_spent(
     row: Row, sendable: Sendable, history: History, guards: Guards
 ) -> Rejected | None:
     """What a row is whose one-time token made a charge of another order of an earlier file."""
-    if not _asks_for_a_token(sendable, guards):
+    if not asks_for_a_token(sendable, guards):
         return None
     spent = history.spent.get(single_use_of(row.document))
     if spent is None or spent.order_id in ids_for_sure(row, history, guards):
@@ -442,7 +333,7 @@ def _charged_by_nobody(row: Row, history: History, guards: Guards) -> Waits | No
     if not guards.nameless:
         return None
     ids = history.ids(row)
-    own, *before = _asked_for_sale(row, history, guards)
+    own, *before = asked_for_sale(row, history, guards)
     for charge in fits(guards.nameless, own, ids, guards.job):
         if charge.may_be_to(own.destination):
             step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
@@ -483,7 +374,7 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
     """A job may say that nothing is sent that is far outside its recipient's past, or resembles a
     recent order, of the row's own file and of this very run, too, until a person has looked.
     """
-    if guards.history == "hold" and (odd := _outside(row, history)):
+    if guards.history == "hold" and (odd := odd_amount(row, history)):
         return Waits((*odd, steps.HISTORY(order=row.order_id)), ACCOUNTANT)
     if guards.near_duplicates != "hold":
         return None
@@ -495,291 +386,16 @@ def _waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | N
     near = [one for one in asked if one.order_id not in own]
     if not near:
         return None
-    return _waits_for_a_word(row, _resembles(near))
+    return waits_for_a_word(row, resembles(near))
 
 
-@dataclass(slots=True)
-class Going:
-    """What the rows that go before a row in its run ask for, and those that would but for a later
-    gate; `sums` is of those alone that go. Written on by `held_beside`.
-    """
-
-    several: bool = False  # is there more than one file?
-    # terms -> order id of each row that asks for them
-    asked: dict[str, list[str]] = field(default_factory=dict)
-    # ... whichever recipient, or asked for them once -> its batch and order id
-    of_terms: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    # Recipient (empty: all of them) and upper-case currency -> smallest units.
-    sums: Counter[tuple[str, str]] = field(default_factory=Counter)
-    # one-time token -> order id and batch of the first that goes with it
-    tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
-    # what the sale of a row is known by beside its own id -> the rows that go so
-    sales: dict[str, list[Goes]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Goes:
-    """A row that goes before others in its run."""
-
-    order_id: str
-    batch_id: str
-    came_back: bool
-
-
-def held_beside(
-    row: Row,
-    standing: Standing,
-    guards: Guards,
-    going: Going,
-    sale: Collection[str] = (),
-) -> Standing:
-    """The standing of a row among those that may go with it, none of which was sent yet: of several
-    that ask for the same the first goes, where the job holds the later ones, or another file has
-    its id damaged; of one sale under several ids the first; what a day may take is left to those
-    before it; and a one-time token pays the first that goes with it.
-
-    `sale`: sales.known_by.
-    """
-    sendable = sendable_of(standing)
-    if sendable is None:
-        return standing
-    first = _of_its_sale(row, sendable, sale, going)
-    if first is not None:
-        return kept_back(sendable, first)
-    beside_it = _beside(row, guards, going)
-    if beside_it is not None:
-        return kept_back(sendable, beside_it)
-    limit = over_limit(row, sendable, guards, going.sums)
-    if limit is not None:
-        return kept_back(sendable, limit)
-    paying = _token_goes_before(row, sendable, guards, going)
-    if paying is not None:
-        return paying
-    if _is_new_today(sendable):
-        for key in _of_day(row):
-            going.sums[key] += row.document["amount"]
-    return standing
-
-
-def _of_its_sale(
-    row: Row, sendable: Sendable, sale: Collection[str], going: Going
-) -> ConflictWith | None:
-    """Why it does not go beside one that is of its sale under another id, as the journal knows: the
-    next run sees what became of that one. Of rows that all came back `intake.repeats` tells.
-    """
-    if not sale:
-        return None
-    order_id, batch_id = _goes_as(row, sendable)
-    came_back = bool(row.corrects)
-    own = (row.place, by_order(order_id))
-    for key in (*own, *sale):
-        for other in going.sales.get(key, ()):
-            is_judged = came_back and other.came_back
-            if other.order_id != order_id and not is_judged:
-                place = repeats.ORDER_IN(
-                    place=other.batch_id, order=told(other.order_id)
-                )
-                step = steps.LEAVE_ONE()
-                return ConflictWith((repeats.SAME_SALE(places=place, step=step),))
-    for key in (*own, *sale):
-        going.sales.setdefault(key, []).append(Goes(order_id, batch_id, came_back))
-    return None
-
-
-def _beside(row: Row, guards: Guards, going: Going) -> ConflictWith | Waits | None:
-    """Why it does not go beside those before it that ask for the same."""
-    holds = guards.near_duplicates == "hold"
-    if not (holds or going.several):
-        return None
-    same = going.asked.setdefault(terms_in(row.document), [])
-    sale = [going.of_terms.setdefault(terms, []) for terms in _terms_of_sale(row)]
-    is_one = _written_otherwise if guards.distinct_ids else may_be_one
-    for batch_id, order_id in chain.from_iterable(sale):
-        if batch_id != row.batch_id and is_one(order_id, row.order_id):
-            return ConflictWith((look_alike_reason(row.order_id, order_id),))
-    for order_id in same:
-        if holds and order_id != row.order_id:
-            return _waits_for_a_word(row, said.NEAR_IN_RUN(order=order_id))
-    same.append(row.order_id)
-    for some in sale:
-        some.append((row.batch_id, row.order_id))
-    return None
-
-
-def _written_otherwise(order_id: str, other: str) -> bool:
-    return order_id != other and same_text(order_id, other)
-
-
-def _terms_of_sale(row: Row) -> set[str]:
-    """By which terms another id may be made of its own, as what was asked before is looked for
-    (History.taken_for): whichever recipient, and what it ever asked for.
-    """
-    return {same_sale_terms(one) for one in row.ever_asked if has_terms(one)}
-
-
-def _token_goes_before(
-    row: Row, sendable: Sendable, guards: Guards, going: Going
-) -> Rejected | None:
-    """What a row is whose one-time token goes with another order before it in this run: an attempt
-    of an earlier file that is sent again. Two rows of this run are told in `intake.repeats`.
-    """
-    token = _token_of(row, sendable)
-    if not token:
-        return None
-    order_id, batch_id = going.tokens.setdefault(token, _goes_as(row, sendable))
-    if order_id == row.order_id or not _asks_for_a_token(sendable, guards):
-        return None
-    return Rejected(
-        why=(said.TOKEN_GOES(order=order_id, batch=batch_id, step=steps.NEW_TOKEN()),)
-    )
-
-
-def _token_of(row: Row, sendable: Sendable) -> str:
-    if isinstance(sendable, MayGo):
-        return single_use_of(row.document)
-    return sendable.attempt.intent.single_use
-
-
-def _goes_as(row: Row, sendable: Sendable) -> tuple[str, str]:
-    """Order id and batch of what goes."""
-    if isinstance(sendable, MayGo):
-        return row.order_id, row.batch_id
-    return sendable.attempt.intent.order_id, sendable.attempt.intent.batch_id
-
-
-def over_limit(
-    row: Row,
-    sendable: Sendable,
-    guards: Guards,
-    going: Mapping[tuple[str, str], int] = MappingProxyType({}),
-) -> Waits | None:
-    """Why a row waits for another day: with what this day's orders, and those that go before it,
-    ask for, it would be more than the job allows.
-    """
-    if not _is_new_today(sendable):
-        return None
-    amount = row.document["amount"]
-    of_all, of_recipient = _of_day(row)
-    currency = of_all[1]
-    for key, limits in ((of_recipient, guards.max_recipient), (of_all, guards.max_day)):
-        limit = limits.get(currency)
-        before = guards.of_day.get(key, 0) + going.get(key, 0)
-        if limit is None or before + amount <= limit:
-            continue
-        entry = said.OVER_DAY
-        if key[0]:
-            entry = said.OVER_RECIPIENT
-        told_amounts = {
-            "amount": money_told(amount, currency),
-            "before": money_told(before, currency),
-            "limit": money_told(limit, currency),
-        }
-        return Waits(
-            (entry(**told_amounts, step=steps.LIMIT(order=row.order_id)),), ACCOUNTANT
-        )
-    return None
-
-
-def counts_since(attempt: Attempt, began_ns: int) -> bool:
-    """Is what it asks for part of what a day that began then took, or may take (UTC nanoseconds)?
-
-    It was sent last, or the gateway made it, since then; one in doubt may be sent again today.
-    """
-    if not attempt.stands:
-        return False
-    if attempt.outcome is Outcome.IN_DOUBT:
-        return True
-    return max(attempt.went_ns, begun_ns(attempt)) >= began_ns
-
-
-def _is_new_today(sendable: Sendable) -> bool:
-    """Would it be a first send? What was sent already counts among the day's."""
-    return isinstance(sendable, MayGo) or sendable.attempt.ready
-
-
-def _of_day(row: Row) -> tuple[tuple[str, str], tuple[str, str]]:
-    """By what the sums of all recipients, and of the row's own, are known."""
-    currency = str(row.document["currency"]).upper()
-    return ("", currency), (row.document["destination"], currency)
-
-
-def _waits_for_a_word(row: Row, why: Message) -> Waits:
+def waits_for_a_word(row: Row, why: Message) -> Waits:
     return Waits((why, steps.NEAR(order=row.order_id)), ACCOUNTANT)
 
 
-# --- warnings
-
-
-def warnings_of(row: Row, history: History, *, before_ns: int) -> Why:
-    """What a person should know before, or after, it is sent: recent orders of other files that ask
-    for the same, and an amount that is far outside of what was asked before.
-
-    `before_ns`: only what was asked before then; 0: whenever.
-    """
-    if row.problems or "destination" not in row.document:
-        return ()
-    asked = history.near.get(terms_in(row.document), ())
-    near = [one for one in asked if _is_near(one, row, before_ns)]
-    odd = _outside(row, history)
-    if not near:
-        return odd
-    return (_resembles(near), *odd)
-
-
-def _outside(row: Row, history: History) -> Why:
-    return outside(row.document, history.ids(row), history.past, history.hundredth)
-
-
-def outside(
-    document: Document,
-    ids: Collection[str],
-    past_of: Mapping[tuple[str, str], Past],
-    hundredth: Mapping[str, Near],
-) -> Why:
-    """Why an order's amount is far outside of what was asked before its file came (History.past and
-    hundredth). `ids`: all order ids of its sale.
-    """
-    amount = document["amount"]
-    currency = str(document["currency"])
-    shown = money_told(amount, currency)
-    part = hundredth.get(terms_in(document))
-    if part is not None and part.order_id not in ids:
-        return (
-            said.HUNDREDFOLD(amount=shown, order=part.order_id, batch=part.batch_id),
-        )
-    past = past_of.get((document["destination"], currency.lower()))
-    if past is None or past.orders < ENOUGH_ORDERS:
-        return ()
-    if amount > FAR * past.most:
-        most = money_told(past.most, currency)
-        return (said.FAR_ABOVE(amount=shown, orders=past.orders, most=most),)
-    if amount * FAR < past.least:
-        least = money_told(past.least, currency)
-        return (said.FAR_BELOW(amount=shown, orders=past.orders, least=least),)
-    return ()
-
-
-def _asks_for_a_token(sendable: Sendable, guards: Guards) -> bool:
+def asks_for_a_token(sendable: Sendable, guards: Guards) -> bool:
     """Is it a first request that its row's own token is to pay? One that goes on does so with the
     token that it has; one that takes another's place goes with what that one did not spend.
     """
     is_new = isinstance(sendable, MayGo) and sendable.withdraw is None
     return is_new and not guards.asks_first
-
-
-def _resembles(near: Sequence[Near]) -> Message:
-    first, *others = near
-    if not others:
-        return said.NEAR_ONE(order=first.order_id, batch=first.batch_id)
-    more = len(others)
-    return said.NEAR_MORE(
-        order=first.order_id,
-        batch=first.batch_id,
-        more=more,
-    )
-
-
-def _is_near(other: Near, row: Row, before_ns: int) -> bool:
-    if other.order_id == row.order_id or other.batch_id == row.batch_id:
-        return False
-    return not before_ns or other.at_ns < before_ns

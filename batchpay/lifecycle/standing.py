@@ -28,15 +28,9 @@ from batchpay.domain.model import NO_MONEY, Outcome
 from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.ancestry import goes_back_to
 from batchpay.lifecycle.attempt import Attempt, may_be_made_since
-from batchpay.lifecycle.holds import (
-    alike_conflict,
-    blocked,
-    contested,
-    kept_back,
-    look_alike,
-    over_limit,
-    warnings_of,
-)
+from batchpay.lifecycle.contested import alike_conflict, contested, look_alike
+from batchpay.lifecycle.going import over_limit
+from batchpay.lifecycle.holds import blocked, kept_back
 from batchpay.lifecycle.paid import beside
 from batchpay.lifecycle.rows import (
     Cancelled,
@@ -73,6 +67,7 @@ from batchpay.lifecycle.terms import (
     same_terms,
 )
 from batchpay.lifecycle.unclaimed import may_be_charge_of
+from batchpay.lifecycle.unusual import warnings_of
 from batchpay.messages import standing as said
 from batchpay.messages import steps
 from batchpay.messages.message import Entry

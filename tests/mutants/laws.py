@@ -889,7 +889,7 @@ def _() -> None:
     def make(was: Any) -> Any:
         return lambda *given: was(*given)[:1]
 
-    swap("batchpay.lifecycle.holds:_asked_for_sale", make)
+    swap("batchpay.lifecycle.contested:asked_for_sale", make)
     swap("batchpay.settlement.strays:Strays.is_maybe_charged", always(False))
 
 
@@ -1557,7 +1557,7 @@ def _() -> None:
     DOORS + "test_a_renamed_job_is_refused_on_every_night",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.holds:_elsewhere", always(None))
+    swap("batchpay.lifecycle.contested:_elsewhere", always(None))
     swap("batchpay.settlement.others:OtherJobs.charge_of", always(None))
 
 
@@ -1612,7 +1612,7 @@ def _() -> None:
             else was(row, history, guards)
         )
 
-    swap("batchpay.lifecycle.holds:look_alike", make)
+    swap("batchpay.lifecycle.contested:look_alike", make)
 
 
 @mutant(
@@ -2392,7 +2392,7 @@ mutant(
     "::test_an_id_that_may_be_anothers_of_the_night_is_a_conflict_whichever_recipient_it_has",
 )(
     lambda: swap(
-        "batchpay.lifecycle.holds:_terms_of_sale",
+        "batchpay.lifecycle.going:_terms_of_sale",
         lambda _: lambda row: {terms_in(row.document)},
     )
 )
