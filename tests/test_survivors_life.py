@@ -745,7 +745,7 @@ def test_a_charge_that_was_told_and_is_gone_gives_way_to_none_but_itself(
     assert folded(*once_more).charge == both.charge
     for word in (said("accepted"), said("charged", charge=shown(**other))):
         told = folded(*once_more, word)
-        assert told.accepted and not (told.vanished or told.doubled)
+        assert told.accepted and not (told.vanished or doubled(told))
         assert told.is_no_witness(both.gone[0].id)
     assert not folded(*once_more, found(**lost, by_id=True)).vanished
 
@@ -771,7 +771,7 @@ def test_of_two_pending_charges_one_is_gone_until_a_person_has_told() -> None:
         gone("chrg_test_2"),
         found(**LATER),
     )
-    assert (ends.vanished, ends.doubled, ends.unknown) == (False, True, frozenset())
+    assert (ends.vanished, doubled(ends), ends.unknown) == (False, True, frozenset())
 
 
 @pytest.mark.fault("J27", "B31")

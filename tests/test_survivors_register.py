@@ -222,7 +222,7 @@ SECOND = replace(
         ((SECOND,), stands_as(), known(), False, "two attempts took money"),
         # which of those that are known is the order's, a person says
         ((), TWICE, OTHERWISE, True, ""),
-        ((), TWICE, OTHERWISE, False, "two attempts took money"),
+        ((), TWICE, OTHERWISE, False, ""),  # told when the second one came
         ((SECOND,), PENDING, known(), True, ""),
         ((SECOND,), FAILED, known(), True, "two attempts took money"),
     ],
