@@ -105,6 +105,80 @@ def test_a_charge_that_changes_nights_after_it_ended_is_told(
     assert f"/charges/{nights.row()['charge_id']}" not in nights.asked(since)
 
 
+@pytest.mark.fault("J04", "I8", "B34", "L10")
+@pytest.mark.parametrize("seen_by", ["an event", "a list"])
+@pytest.mark.parametrize("then", ["successful", "failed", "a word"])
+def test_a_charge_that_is_pending_again_is_told_until_it_is_not(
+    nights: Nights, then: str, seen_by: str
+) -> None:
+    """A stop; its row stays succeeded and is a person's, is asked about each night, and ends as the
+    gateway or a person says.
+    """
+    market = nights.market
+    nights.run(order(1), order(2))
+    listed = seen_by == "a list"
+    if listed:
+        without_events(market)
+    else:
+        nights.pass_by()
+    market.sandbox.turn("pending", order_id="00001")
+    assert nights.run(quiet=listed) == 12
+    told = market.run(verb="status").stdout
+    assert "succeeded, and the gateway now says of it: status 'pending'" in told
+    lift = ("--lift-stop", "--reason", "seen")
+    assert market.run(*lift, verb="resolve").returncode == 0
+    assert nights.run(quiet=listed) == 10
+    codes = [market.run(verb=verb).returncode for verb in ("status", "settle")]
+    assert codes == [10, 10]
+    row = nights.row()
+    assert (row["outcome"], row["who_acts"]) == ("succeeded", "a person")
+    assert f"now says of {row['charge_id']}: status 'pending'" in row["reason"]
+    if then == "a word":
+        word = (f"charged:{row['charge_id']}", "--reason", "they look at it")
+        done = market.run("00001", "--as", *word, verb="resolve")
+        assert done.returncode == 0, done
+        assert nights.row()["who_acts"] == "-" and nights.run() == 0
+        return
+    market.sandbox.turn(then, order_id="00001")
+    assert nights.run(quiet=listed) == (0 if then == "successful" else 12)
+    row = nights.row()
+    assert row["outcome"] == ("succeeded" if then == "successful" else "declined")
+    assert "pending" not in row["reason"]
+    market.agree()
+
+
+@pytest.mark.fault("J04", "B32", "B34")
+def test_a_list_from_before_a_charge_was_paid_takes_nothing_back(
+    nights: Nights,
+) -> None:
+    """A copy of before: the charge itself, asked for by its id, is what it was proven to be."""
+    market = nights.market
+    nights.run(order(1), quiet=True)
+    older = market.own_charges()[0] | {"status": "pending", "paid": False}
+    page = {"object": "list", "data": [older], "total": 1, "limit": 100}
+    market.sandbox.add_rule(method="GET", path="/charges", status=200, body=page)
+    since = len(market.sandbox.requests())
+    assert nights.run(quiet=True) == 0
+    asked = nights.asked(since)
+    assert asked.count(f"/charges/{older['id']}") == 1, "once, whatever many lists"
+    assert nights.row()["outcome"] == "succeeded" and not nights.row()["reason"]
+
+
+@pytest.mark.fault("J04", "B32", "B34")
+def test_while_a_run_goes_on_lists_may_show_its_charges_as_they_were(
+    nights: Nights,
+) -> None:
+    """Each of them pending, which costs no question: in a later run it would."""
+    market = nights.market
+    lists = {"method": "GET", "path": "/charges", "order_id": "*"}
+    older = {"status": "pending", "paid": False}
+    market.sandbox.add_rule(**lists, action="change", change=older)
+    assert nights.run(order(1), order(2)) == 0
+    asked = nights.asked(0)
+    assert asked.count("/charges") > 1
+    assert not [path for path in asked if path.startswith("/charges/")]
+
+
 @pytest.mark.fault("J04", "I8", "I1")
 def test_an_earlier_attempt_that_is_paid_nights_after_the_next_one_was_is_a_stop(
     nights: Nights,
@@ -139,13 +213,18 @@ def forgotten(market: Market, charge_id: str) -> None:
     )
 
 
+def without_events(market: Market) -> None:
+    """None of them is told."""
+    page = {"object": "list", "data": [], "total": 0, "limit": 100}
+    market.sandbox.add_rule(method="GET", path="/events", status=200, body=page)
+
+
 def back_again(market: Market, charge_id: str, status: str, *, event: bool) -> None:
     """It knows it again, as this; whether or not an event tells it."""
     market.sandbox.clear_rules()
     market.sandbox.turn(status, charge_id=charge_id)
     if not event:
-        page = {"object": "list", "data": [], "total": 0, "limit": 100}
-        market.sandbox.add_rule(method="GET", path="/events", status=200, body=page)
+        without_events(market)
 
 
 @pytest.mark.fault("J04", "J27", "I8")

@@ -643,6 +643,11 @@ def found(*flaws: str, **more: Any) -> Event:
     return evidence("found", 0, shown(**more), **told)
 
 
+def later(event: Event) -> Event:
+    """In a later run."""
+    return replace(event, run_id="another")
+
+
 def said(as_: str, **more: Any) -> Event:
     return event("resolved", **{"as": as_}, reason="why", by="kim", **more)
 
@@ -880,7 +885,9 @@ def test_each_charge_of_a_key_is_as_it_was_last_seen() -> None:
         (found(chain=None), ""),  # a copy from before
         (found(chain=None, by_id=True), "no chain any more"),
         (found(by_id=True), ""),
-        (found(**PENDING, by_id=True), ""),
+        (found(**PENDING, by_id=True), ""),  # in the run that sent it
+        (later(found(**PENDING, by_id=True)), "status 'pending'"),
+        (later(found(**PENDING)), ""),  # a copy from before
         (found(**TWO, status="disputed"), ""),
     ],
 )
@@ -893,6 +900,35 @@ def test_what_no_outcome_names_is_told_of_a_charge_that_succeeded(
     if odd:
         assert attempt.outcome is Outcome.SUCCEEDED
     assert folded(FIRST, found(**PENDING), found(status="disputed")).odd == ""
+
+
+WAITS_AGAIN = later(found(**PENDING, by_id=True))
+
+
+@pytest.mark.fault("B34", "L10")
+@pytest.mark.parametrize(
+    ("then", "belied", "accepted"),
+    [
+        ([], True, False),
+        ([found()], True, False),  # a copy from before
+        ([found(by_id=True)], False, False),
+        ([found(**TAKEN_BACK)], False, False),
+        ([found(**DOWN)], False, False),
+        ([found(**PENDING)], True, False),
+        ([found(**PENDING, by_id=True)], True, False),
+        ([said("accepted")], False, True),
+        ([said("accepted"), WAITS_AGAIN], False, True),
+        ([said("accepted"), found(status="disputed")], True, False),
+        ([said("accepted"), found(by_id=True), WAITS_AGAIN], True, False),
+    ],
+)
+def test_what_is_told_of_a_charge_that_succeeded_stays_until_it_is_as_it_was(
+    then: list[Event], *, belied: bool, accepted: bool
+) -> None:
+    """Or a person took note of it, as it was told then."""
+    attempt = folded(FIRST, found(), WAITS_AGAIN, *then)
+    assert (attempt.belied, bool(attempt.accepted)) == (belied, accepted)
+    assert attempt.shaken is belied
 
 
 @pytest.mark.fault("B34")

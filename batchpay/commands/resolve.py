@@ -461,7 +461,7 @@ def _may_be_settled(opened: OpenJob, attempt: Attempt) -> bool:
         return True
     if attempt.lost or attempt.waits_in_unknown_status:
         return True
-    if attempt.unaccounted or attempt.untold or attempt.vanished:
+    if attempt.unaccounted or attempt.untold or attempt.shaken:
         return True
     if not (attempt.ready or attempt.unconfirmed):
         return False

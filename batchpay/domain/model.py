@@ -760,7 +760,8 @@ class Finding:
     settled_by: str = ""  # the later attempt that charged what this row asked for
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
-    # it succeeded, and the gateway knows its charge no more: open, or noted by a person
+    # it succeeded, and the gateway knows its charge no more, or says otherwise of it: open, or
+    # noted by a person
     gone: str = ""
     # of charged_amount, upper case: not always what was asked
     charged_currency: str = ""

@@ -190,6 +190,7 @@ def _is_plain(attempt: Attempt) -> bool:
         attempt.others,
         attempt.unknown,
         attempt.missing_ns,
+        attempt.odd,
     )
     said = (
         attempt.accepted,

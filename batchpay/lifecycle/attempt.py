@@ -346,6 +346,21 @@ class Attempt:
         return is_open and self._lacks_money
 
     @property
+    def belied(self) -> bool:
+        """Did its charge succeed, and does the gateway say otherwise of it now? It is asked again,
+        until it does not or a person took note of it.
+        """
+        is_open = self.outcome is Outcome.SUCCEEDED and not self.accepted
+        return is_open and bool(self.odd)
+
+    @property
+    def shaken(self) -> bool:
+        """Did it succeed, and does the gateway not bear that out any more: it knows no such charge,
+        or says otherwise of it?
+        """
+        return self.vanished or self.belied
+
+    @property
     def share_differs(self) -> bool:
         """Did it succeed, is what its recipient gets not the share, and did nobody take it so?"""
         told = self.transfer

@@ -142,8 +142,8 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     by_id = isinstance(told, Found) and told.by_id
     reread = isinstance(told, Found) and told.reread
     flaws = _flaws_that_count(state, told)
-    if found and not flaws and (odd := _oddity(state, found, by_id=by_id)):
-        return _but(state, odd=odd, settled_ns=event.at_ns)
+    if found and not flaws and (odd := _oddity(state, event, found, by_id=by_id)):
+        return _as_told(state, event, odd)
     carries_its_key = found is not None and key_in(found) == state.intent.key
     seen_now = _seen_now(state, event, by_id=by_id)
     mine = not told.anothers and (carries_its_key or _is_by_hand(told))
@@ -183,12 +183,13 @@ def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
             charge=found,
             accepted="",
         )
+    odd = _odd_still(state, found, by_id=by_id)
     if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
         found = known  # a page from before the answer: it takes nothing back
     elif not (_is_taken_back(state, found) or _both_took_nothing(found, known)):
         # the gateway contradicts itself about one charge: that is for a person
         verdict_now["flaws"] = flaws or _flaws_that_stay(state, told)
-    now = _but(state, **seen_now, **verdict_now, charge=found)
+    now = _but(state, **seen_now, **verdict_now, charge=found, odd=odd)
     if state.accepted and (now.closed or not _accepts(state, now)):
         now = _but(now, accepted="")
     return _weighed(now)
@@ -385,19 +386,42 @@ def _takes_no_more(before: Attempt, after: Attempt) -> bool:
     }
 
 
-def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
+def _oddity(state: Attempt, event: Event, found: ChargeSeen, *, by_id: bool) -> str:
     """What is said of a charge that took its money, and that no outcome names: it is told, and
     stays what it was.
 
-    A list may be a copy from before the chain was made; what is asked for by its id is not.
+    A list may be a copy from before the charge ended, or its chain was made; what is asked for by
+    its id is not, but for a while after it was sent.
     """
     known = state.charge
     if known is None or found.id != known.id or state.outcome is not Outcome.SUCCEEDED:
         return ""
     if found.status not in KNOWN_STATUS:
         return f"status {found.status!r}"
+    waits = outcome_of(found) is Outcome.PENDING
+    if by_id and waits and event.run_id != state.sent_in:
+        return f"status {found.status!r}"
     if by_id and found.status == known.status and not found.chain:
         return "no chain any more"
+    return ""
+
+
+def _as_told(state: Attempt, event: Event, odd: str) -> Attempt:
+    """A person who took it as it is took what was told of it then."""
+    accepted = state.accepted
+    if odd != state.odd:
+        accepted = ""
+    return _but(state, odd=odd, settled_ns=event.at_ns, accepted=accepted)
+
+
+def _odd_still(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
+    """What stays told of it: until it is shown as it was proven, or ends otherwise. A list may be a
+    copy from before that was told.
+    """
+    shown = outcome_of(found)
+    waits = shown is Outcome.PENDING
+    if waits or (shown is Outcome.SUCCEEDED and not by_id):
+        return state.odd
     return ""
 
 

@@ -46,6 +46,13 @@ SUCCEEDED_GONE = entry(
     example="a look-up is answered with 404",
     remedy="See the dashboard and ask the gateway, then say with batchpay resolve what is so.",
 )
+SUCCEEDED_ODD = entry(
+    "succeeded.odd",
+    "charged, and the gateway now says of {charge}: {odd}",
+    means="The gateway says of a paid charge what no paid charge is.",
+    example="a paid charge whose status is pending",
+    remedy="See the dashboard and ask the gateway, then say with batchpay resolve what is so.",
+)
 UNPROVEN = entry(
     "unproven",
     "charged, but not proven to be what was asked: {why}",

@@ -301,9 +301,9 @@ def _is_accepted(attempt: Attempt) -> bool:
 
 
 def _gone(attempt: Attempt) -> str:
-    if attempt.vanished:
+    if attempt.shaken:
         return "open"
-    if attempt.outcome is Outcome.SUCCEEDED and attempt.gone:
+    if attempt.outcome is Outcome.SUCCEEDED and (attempt.gone or attempt.odd):
         return "noted"
     return ""
 
@@ -602,7 +602,7 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
     Two that took money are, longer: the lift says that somebody looked, not that one was given
     back.
     """
-    if doubled(attempt) or attempt.vanished:
+    if doubled(attempt) or attempt.shaken:
         return A_PERSON
     if attempt.others and stopped and not attempt.accepted:
         return A_PERSON

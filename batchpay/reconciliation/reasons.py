@@ -87,6 +87,8 @@ def _how_it_was_found(attempt: Attempt) -> Why:
     charge = attempt.charge
     if attempt.gone:
         return _gone(attempt)
+    if attempt.odd and charge is not None:
+        return _odd(attempt, charge)
     if attempt.others:
         return _beside(attempt)
     if attempt.unknown and charge is not None:
@@ -108,6 +110,15 @@ def _gone(attempt: Attempt) -> Why:
     if not attempt.vanished or doubled(attempt):
         return (*gone, *beside)
     return (*gone, *beside, settle_gone(attempt, attempt.gone[0].id))
+
+
+def _odd(attempt: Attempt, charge: ChargeSeen) -> Why:
+    """It succeeded, and the gateway says otherwise of it now."""
+    odd = said.SUCCEEDED_ODD(charge=charge.id, odd=attempt.odd)
+    if not attempt.belied or attempt.doubled:
+        return (odd, *_beside(attempt))
+    step = steps.ACCEPT(order=attempt.intent.order_id, charge=charge.id)
+    return (odd, *_beside(attempt), step)
 
 
 def _unproven(attempt: Attempt) -> Why:

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from batchpay.domain.errors import Taken
-from batchpay.domain.model import ChargeSeen, Intent, Page
-from batchpay.lifecycle.charge import key_in
+from batchpay.domain.model import ChargeSeen, Intent, Outcome, Page
+from batchpay.lifecycle.charge import key_in, outcome_of
 from batchpay.messages import nights as said
 from batchpay.settlement.by_id import ById
 from batchpay.settlement.cases import Case
@@ -56,7 +56,7 @@ class Absorbing:
         if isinstance(known, Case):
             by_id = None
             await self._ask_for_other(known, charge)
-            if _lost_its_chain(known, charge):
+            if self._is_older(known, charge):
                 by_id = await self._by_id.read_once(charge)
             before = known.attempt
             await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
@@ -81,6 +81,20 @@ class Absorbing:
             return
         self.moved += 1
         self._told(case)
+
+    def _is_older(self, case: Case, charge: ChargeSeen) -> bool:
+        """Does a list show a charge that had ended as one that did not, or without the chain that
+        it had? The list may be a copy from before: while its own run goes on, one is not asked.
+        """
+        if _lost_its_chain(case, charge):
+            return True
+        attempt = case.attempt
+        if attempt is None or attempt.charge is None or attempt.charge.id != charge.id:
+            return False
+        waits = outcome_of(charge) is Outcome.PENDING
+        had_ended = outcome_of(attempt.charge) is not Outcome.PENDING
+        is_new = self._recorder.expected.is_of_this_run(charge.id)
+        return waits and had_ended and not is_new
 
     async def _ask_for_other(self, case: Case, charge: ChargeSeen) -> None:
         """A list shows a charge under the key of one that has another id: what the gateway knows of

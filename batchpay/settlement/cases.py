@@ -228,8 +228,8 @@ class Cases:
 
     def doubled_cases(self) -> list[Case]:
         """Every order that was charged twice, until the further charge is given back or a person
-        took note of it; and every one whose charge the gateway knows no more, until it does or a
-        person has told.
+        took note of it; and every one whose charge the gateway knows no more, or says otherwise of
+        than it was proven, until it does not or a person has told.
         """
         stops = [told for _, told in told_in(self._journal, Stop)]
         orders = list(dict.fromkeys(filter(None, map(self._order_of_stop, stops))))
@@ -240,7 +240,7 @@ class Cases:
             if any(attempt.accepted for attempt in apart):
                 apart = ()
             for attempt in attempts:
-                if doubled(attempt) or attempt.vanished or attempt in apart:
+                if doubled(attempt) or attempt.shaken or attempt in apart:
                     cases.append(case_among(attempt, attempts))
         return cases
 

@@ -26,6 +26,7 @@ def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
         or attempt.unproven_sends
         or attempt.refused
         or attempt.missing_ns
+        or attempt.odd
         or attempt.untold
         or attempt.unshown_in
     )

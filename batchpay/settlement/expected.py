@@ -94,6 +94,11 @@ class Expected:
                 charge.id, (charge.created_at, self._clock.elapsed_s())
             )
 
+    def is_of_this_run(self, charge_id: str) -> bool:
+        """Was a charge seen for the first time in this run? Lists may show it as it was before."""
+        _, proven_s = self.known.get(charge_id, ("", float("-inf")))
+        return proven_s > float("-inf")
+
     def said_uncharged(self) -> list[Attempt]:
         """Attempts that somebody said had charged nothing, where a list may say otherwise: those
         sent since the last complete list, or not long before, and those that this run works on.

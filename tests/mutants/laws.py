@@ -2249,6 +2249,35 @@ mutant(
     "::test_a_charge_that_was_told_and_is_gone_gives_way_to_none_but_itself",
 )(lambda: swap("batchpay.lifecycle.folding:_is_misnamed", always(True)))
 
+LATE = "test_late_changes.py::"
+
+mutant(
+    "L10",
+    "what a list shows of a paid charge as it was before is never asked for by its id",
+    LATE + "test_a_charge_that_is_pending_again_is_told_until_it_is_not",
+)(lambda: swap("batchpay.settlement.absorbing:Absorbing._is_older", always(False)))
+
+mutant(
+    "L10",
+    "a paid charge that is pending again is no news once its stop is lifted",
+    LATE + "test_a_charge_that_is_pending_again_is_told_until_it_is_not",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.attempt:Attempt.belied", prop(lambda one, was: False)
+    )
+)
+
+mutant(
+    "L10",
+    "what is said of a paid charge stays told when it is shown as it was proven",
+    LATE + "test_a_charge_that_is_pending_again_is_told_until_it_is_not",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.folding:_odd_still",
+        lambda was: lambda state, found, *, by_id: state.odd,
+    )
+)
+
 mutant(
     "L10",
     "which of two charges is the order's is a new double when a person says it",
