@@ -305,6 +305,9 @@ def test_an_amount_whose_point_a_spreadsheet_moved_is_asked_about(
     once(market, 2)
     (told,) = rejected(market, "b")
     assert "(rescaled-amount)" in told["batchpay_reason"]
+    # what a refused cell may have meant is not what the amount was
+    is_read = was != "1.200,00"
+    assert ("the amount was" in told["batchpay_reason"]) == is_read
     if meant:
         told["batchpay_retry"] = "yes"
     else:

@@ -505,6 +505,7 @@ ELSEWHERE = {
     "moved-cells.in-place",  # beside an earlier file: tests/test_in_place.py
     "changed-currency",
     "rescaled-amount",  # tests/test_coming_back.py
+    "rescaled-amount.read",
     "lost-letters",
     "other-jobs-row",  # of another job: tests/test_doors.py
     # an empty cell leaves its field out: tests/test_validation.py words it

@@ -255,7 +255,19 @@ def test_ids_equal_after_normalisation():
         ]
     )
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
-    assert ["NFC" in str(note) for note in repeats.notes] == [True]
+    assert ["NFC" in str(note) for note in repeats.notes_on("b0")] == [True]
+
+
+@pytest.mark.fault("X04")
+def test_a_file_is_noted_for_its_own_rows_alone():
+    """One that has none of them is none of the matter; one that has some tells of both files."""
+    one, other = order("caf\u00e9"), order("cafe\u0301")
+    _, repeats = found([one, other], [order("CAF\u00c9x"), order("tea"), order("TEA")])
+    assert len(repeats.notes_on("b0")) == 1 and repeats.notes_on("b1") == []
+    _, repeats = found([one], [order("tea"), other])
+    (of_one,), (of_other,) = map(repeats.notes_on, ("b0", "b1"))
+    assert str(of_one).startswith("row 2, row 3 of batch b1:")
+    assert str(of_other).startswith("row 2 of batch b0, row 3:")
 
 
 @pytest.mark.fault("X04", "X14", "E04", "J07")
@@ -305,7 +317,7 @@ def test_numbers_as_sheets_of_two_countries_show_them_are_one_where_they_ask_for
     assert verdicts["b0", "", 5].by_itself.outcome is D
     assert found(documents, distinct=True)[0].keys() == {("b0", "", 5)}
     several = found([order(one)], [order(other)], size=size)
-    assert several[0] == {} and repeats.notes == []
+    assert several[0] == {} and repeats.notes_on("b0") == []
 
 
 @pytest.mark.fault("X14")
@@ -331,7 +343,7 @@ def test_look_alikes_are_in_conflict_whatever_they_ask(changes):
         [order("0001"), order("1", **changes), order("ab"), order("AB", **changes)]
     )
     assert set(outcomes(verdicts).values()) == {C} and len(verdicts) == 4
-    assert repeats.notes == []
+    assert repeats.notes_on("b0") == []
 
 
 @pytest.mark.fault("J07")
@@ -360,7 +372,7 @@ def test_a_source_that_has_both_ids_says_so():
         [order("caf\u00e9"), order("cafe\u0301"), order("CAFE")], distinct=True
     )
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
-    assert len(repeats.notes) == 1
+    assert len(repeats.notes_on("b0")) == 1
 
 
 def test_a_repeat_of_a_contested_row_is_contested():

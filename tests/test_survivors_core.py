@@ -313,7 +313,7 @@ def test_a_sentence_counts_what_it_does_not_name(groups: int, more: str) -> None
     repeats = Repeats()
     repeats.add("b", batches[0][1][0])
     repeats.resolve(batches)
-    (note,) = map(str, repeats.notes)
+    (note,) = map(str, repeats.notes_on("b"))
     assert note.startswith("row 2, row 3")
     assert (more in note) if more else ("more like them" not in note)
 

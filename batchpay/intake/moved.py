@@ -52,6 +52,7 @@ from batchpay.messages.problems import (
     MOVED_CELLS,
     MOVED_IN_PLACE,
     RESCALED_CELL,
+    RESCALED_READ,
 )
 
 Held = Callable[[str], Document | None]
@@ -466,7 +467,8 @@ def _rescaled_cells(
             continue
         if "amount" in held[at] and _may_change(mapped, wrong[at], {column}):
             continue
-        said = RESCALED_CELL(
+        asks = RESCALED_CELL if "amount" in held[at] else RESCALED_READ
+        said = asks(
             was=money_told(was["amount"], currency),
             now=money_told(now["amount"], currency),
         )

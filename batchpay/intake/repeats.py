@@ -142,7 +142,6 @@ class Repeats:
         self._tokens = array("q")
         self._twice: tuple[Any, Any] | None = None
         self._notes = _Notes()
-        self.notes: list[Message] = []  # about the files as a whole, after `resolve`
 
     def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
         """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
@@ -207,13 +206,16 @@ class Repeats:
         for sale in self._sales(suspects):
             groups.append((sale, self._same_sale))
         given_way = _given_way(suspects, refused, groups)
-        notes = self._notes = _Notes()
+        self._notes = _Notes()  # the rules were asked before
         for rows, rule in groups:
             verdicts.update(_among_batches(rows, rule, given_way))
-        self.notes = notes.messages()
         for row in refused:  # what is wrong with it says what becomes of it
             verdicts.pop(row.place, None)
         return _lonely_marked(verdicts, [*suspects, *refused])
+
+    def notes_on(self, batch_id: str) -> list[Message]:
+        """About a file as a whole, after `resolve`."""
+        return self._notes.on(batch_id)
 
     def _same_order(self, rows: Sequence[_Row]) -> dict[Place, Repeat]:
         """Rows whose order ids are equal, or equal but for what programs do to ids."""
@@ -654,7 +656,7 @@ def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
     for twins in by_letters.values():
         spellings = {row.order_id for row in twins}
         if len(spellings) > 1:
-            notes.composed.append(twins)
+            notes.add_composed(twins)
             verdicts.update(_all(twins, Outcome.CONFLICT, said.SAME_LETTERS))
     return verdicts
 
@@ -770,14 +772,26 @@ class _Notes:
     """What to say about the files as a whole."""
 
     def __init__(self) -> None:
-        self.composed: list[list[_Row]] = []
+        # places -> rows, for a rule may be asked of each file
+        self._composed: dict[frozenset[Place], Sequence[_Row]] = {}
 
-    def messages(self) -> list[Message]:
-        if not self.composed:
+    def add_composed(self, twins: Sequence[_Row]) -> None:
+        """Rows whose ids are one text in other characters."""
+        self._composed[frozenset(row.place for row in twins)] = twins
+
+    def on(self, batch_id: str) -> list[Message]:
+        """Of a file, and of others where it has one of the rows."""
+        composed = [
+            twins
+            for twins in self._composed.values()
+            if any(row.place[0] == batch_id for row in twins)
+        ]
+        if not composed:
             return []
-        first = self.composed[0][:NAMED]
-        places = tuple(_told(row, first[0]) for row in first)
-        if len(self.composed) == 1:
+        first, *others = composed
+        seen_from = next(row for row in first if row.place[0] == batch_id)
+        places = tuple(_told(row, seen_from) for row in first[:NAMED])
+        if not others:
             return [said.COMPOSED(places=places)]
-        more = len(self.composed) - 1
+        more = len(others)
         return [said.COMPOSED(places=said.AND_MORE_LIKE_THEM(places=places, more=more))]

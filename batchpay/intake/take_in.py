@@ -532,7 +532,8 @@ def _told_apart(
         found = _by_batch(repeats.resolve(rows, owned, names))
         for intake in group:
             of_file = found.get(intake.batch_id, {})
-            notes = (*intake.notes, *map(str, repeats.notes))
+            also = repeats.notes_on(intake.batch_id)
+            notes = (*intake.notes, *map(str, also))
             told[intake.batch_id] = replace(intake, notes=notes, repeats=of_file)
     return [told[intake.batch_id] for intake in files]
 

@@ -801,6 +801,16 @@ RESCALED_CELL = entry(
     example="45,500 in a rejects file that a German spreadsheet saved as 45.5",
     remedy="Write the amount as it was; or, if the new one is meant, yes into batchpay_retry.",
 )
+RESCALED_READ = entry(
+    "rescaled-amount.read",
+    "the amount could not be read when this row was sent back, and may be {was}: {now} is that with"
+    " its point moved, as a spreadsheet of another country does. Write the amount that is meant;"
+    " or, if it is this one, write yes in batchpay_retry of this row",
+    means="The amount of a row that came back is 100 or 1000 times what its refused cell may have"
+    " meant, or such a part of it.",
+    example="10.005 THB, refused in a rejects file, that came back as 100.05",
+    remedy="Write the amount that is meant; or, if it is this one, yes into batchpay_retry.",
+)
 CHANGED_CURRENCY = entry(
     "changed-currency",
     "the currency was {was} when this row was sent back, and is {now} now, which no reason asked"
