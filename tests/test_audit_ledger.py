@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import httpx
 import openpyxl
 import pytest
 
+from batchpay.batches.clock import SystemClock
 from batchpay.sandbox import SandboxServer
 from tests.faults.test_twins import give_back
 from tests.inside import Inside
@@ -25,13 +27,14 @@ from tests.world import BY_CUSTOMER, KEY, Market, order
 MARKET = Inside
 
 DAY_S = 86_400
+HANDS = count(90_000)  # a token is charged once
 
 
 @pytest.fixture
 def market(tmp_path: Path) -> Iterator[Market]:
     """A folder and a gateway."""
     with SandboxServer() as sandbox:
-        yield Market(tmp_path, sandbox)
+        yield Inside(tmp_path, sandbox)
 
 
 def listed(market: Market, path: str) -> Any:
@@ -125,6 +128,71 @@ def test_the_balance_rolls_from_audit_to_audit(market: Market) -> None:
     broken = json.loads(market.run(*days, verb="audit").stdout)
     assert [one["kind"] for one in broken["differences"]] == ["balance"]
     assert "closed with 0.00 THB" in broken["differences"][0]["told"]
+
+
+def by_hand(market: Market) -> None:
+    """100.00 THB that somebody takes at the gateway."""
+    told = {
+        "amount": "10000",
+        "currency": "thb",
+        "card": f"tokn_test_sandbox{next(HANDS):05d}4242",
+    }
+    answer = httpx.post(
+        f"{market.sandbox.url}/charges", data=told, auth=(KEY, ""), trust_env=False
+    )
+    answer.raise_for_status()
+
+
+def one_day(market: Market, day: date) -> tuple[int, list[str]]:
+    """How its audit ends, and the kinds of difference."""
+    done = market.run("--from", str(day), "--to", str(day), "--json", verb="audit")
+    found = json.loads(done.stdout)["differences"]
+    return done.returncode, [one["kind"] for one in found]
+
+
+@pytest.mark.fault("J30")
+def test_a_day_closes_when_it_is_over(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found while it went on is no closing balance: what is booked in the rest of it makes
+    no difference of the next day's audit. One that was over is held against the next day.
+    """
+    day = datetime.now(UTC).date()
+    yesterday = day - timedelta(days=1)
+    now_ns = SystemClock.now_ns
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.set_clock(-DAY_S)
+    with monkeypatch.context() as before:
+        before.setattr(SystemClock, "now_ns", lambda one: now_ns(one) - DAY_S * 10**9)
+        assert market.run().returncode == 0
+        assert one_day(market, yesterday) == (0, [])
+    by_hand(market)
+    market.sandbox.set_clock(0)
+    assert one_day(market, day) == (0, [])
+    assert one_day(market, yesterday) == (0, [])
+    assert one_day(market, day) == (0, [])
+    market.sandbox.set_clock(-DAY_S)
+    market.sandbox.store._latest -= DAY_S
+    by_hand(market)
+    market.sandbox.set_clock(0)
+    assert one_day(market, day) == (12, ["balance"])
+    assert one_day(market, yesterday) == (0, [])
+    assert one_day(market, day) == (0, [])
+
+
+@pytest.mark.fault("J30")
+def test_days_of_another_time_zone_close_for_themselves(market: Market) -> None:
+    """After `time_zone` changed the day before ended at another time."""
+    for hour in range(26):
+        market.sandbox.set_clock(hour * 3600 - 2 * DAY_S)
+        by_hand(market)
+    market.sandbox.set_clock(0)
+    day = datetime.now(UTC).date() - timedelta(days=1)
+    market.job(more='[controls]\ntime_zone = "Etc/GMT-14"\n')
+    assert one_day(market, day - timedelta(days=1)) == (0, [])
+    market.job(more='[controls]\ntime_zone = "Etc/GMT+12"\n')
+    assert one_day(market, day) == (0, [])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.paid import money_of
 from batchpay.reconciliation import matching
 from batchpay.reconciliation.doubles import Given, match_elsewhere, with_doubles
-from batchpay.reconciliation.ledger import BothSides, ledger_of
+from batchpay.reconciliation.ledger import BothSides, Closed, ledger_of
 from batchpay.reconciliation.matching import Difference, Match
 from batchpay.reconciliation.refunds import refunded_of
 from tests.test_lifecycle import FIRST, answer_event, charge, event
@@ -157,7 +157,7 @@ def test_the_ledgers_line_of_a_charge_captured_in_part_is_of_what_it_took() -> N
         is_later=bool,
         order_of=str,
         transfers_of={},
-        before={},
+        before=Closed(),
     )
     assert [line.amount for line in ledger_of(both).lines] == [600]
 

@@ -342,6 +342,29 @@ def test_a_paid_charge_that_no_list_shows_is_looked_for(three: Market) -> None:
     assert sorted(stands) == ["duplicate", "succeeded"]
 
 
+@tries("audit-again")
+def test_a_day_that_was_audited_is_audited_again_where_the_next_opens_otherwise(
+    market: Market,
+) -> None:
+    """The account told another balance at the time."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    day = datetime.now(UTC).date()
+    before = f"{day - timedelta(days=1)}"
+    market.sandbox.add_rule(method="GET", path="/balance", change={"total": 1})
+    market.run("--from", before, "--to", before, verb="audit")
+    market.sandbox.clear_rules()
+    today = ("--from", f"{day}", "--to", f"{day}")
+    differs = market.run(*today, verb="audit")
+    assert differs.returncode == 12, differs
+    (words,) = set(
+        re.findall(r"batchpay (audit job.toml [-0-9a-z ]+) once more", differs.stdout)
+    )
+    assert program(market, *shlex.split(words)).returncode == 0
+    assert market.run(*today, verb="audit").returncode == 0
+
+
 @pytest.mark.fault("J04", "J05", "E14")
 @tries("look-since", "lift-stop")
 @pytest.mark.parametrize("zone", ["Asia/Bangkok", "America/Los_Angeles"])

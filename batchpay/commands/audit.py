@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchpay.batches.clock import iso
+from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.index import publish_index
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.orders import attempts_of
@@ -45,7 +45,14 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.messages import steps
 from batchpay.reconciliation.doubles import is_elsewhere, match_elsewhere, with_doubles
-from batchpay.reconciliation.ledger import BothSides, Ledger, Rolling, Sums, ledger_of
+from batchpay.reconciliation.ledger import (
+    BothSides,
+    Closed,
+    Ledger,
+    Rolling,
+    Sums,
+    ledger_of,
+)
 from batchpay.reconciliation.matching import (
     UNKNOWN_TO_JOURNAL,
     Difference,
@@ -127,6 +134,14 @@ class Matched:
     # refunds made in the period, each with its charge
     made: Sequence[tuple[Refunded, Refund]] = ()
     ledger: Ledger = field(default_factory=Ledger)
+    over: bool = True  # were the days over when it was read?
+
+    @property
+    def closing(self) -> Mapping[str, int]:
+        """For the journal, and the next audit: while its days go on an account has not closed."""
+        if self.over:
+            return self.ledger.closing
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +251,7 @@ def audit(
     if period.last < period.first:
         raise Usage(f"--to {period.last} is before --from {period.first}")
     for flag, day in (("--from", period.first), ("--to", period.last)):
-        times.refuse_to_come(flag, day, period.zone, datetime.now(UTC))
+        times.refuse_to_come(flag, day, period.zone, SystemClock().today())
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         attempts = list(_attempts(opened, period))
@@ -259,7 +274,8 @@ def audit(
                 last=str(period.last),
                 differences=len(found.match.differences),
                 open=len(made.open),
-                closing=found.ledger.closing,
+                closing=found.closing,
+                zone=period.zone,
             )
         )
         files = _write(job, made, opened.journal, noted)
@@ -349,6 +365,7 @@ async def _found(
             "the gateway's list of charges could not be read completely; try later"
         )
     match = _matched(opened, attempts, charges)
+    over = _iso(period.until) < (channel.gateway_date or _iso(opened.started))
     transactions, balance = await _account_now(gateway, channel, onwards)
     transfers = await whole(channel, "/transfers", partial(gateway.transfers, onwards))
     _match_shares(match, attempts, charges, transactions, transfers)
@@ -388,7 +405,7 @@ async def _found(
     )
     ledger = ledger_of(both)
     match.differences = apart([*match.differences, *ledger.differences])
-    return Matched(match, refunded, made, ledger)
+    return Matched(match, refunded, made, ledger, over)
 
 
 def _match_shares(
@@ -452,14 +469,16 @@ def _orders_of_transfers(opened: OpenJob) -> dict[str, str]:
     return {told.id: event.order_id for event, told in seen}
 
 
-def _closing_before(opened: OpenJob, period: Period) -> dict[str, int]:
-    """What the account had at the end of the day before, as an audit that ended then found it."""
+def _closing_before(opened: OpenJob, period: Period) -> Closed:
+    """What the account had at the end of the day before, as the last audit found it that ended with
+    that day, of the same time zone.
+    """
     day = str(period.first - timedelta(days=1))
-    closing: dict[str, int] = {}
+    closed = Closed()
     for _, told in told_in(opened.journal, Audited):
-        if told.last == day and told.closing:
-            closing = dict(told.closing)
-    return closing
+        if (told.last, told.zone) == (day, period.zone) and told.closing:
+            closed = Closed(told.first, told.last, told.closing)
+    return closed
 
 
 def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) -> Match:

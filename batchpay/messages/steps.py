@@ -484,6 +484,13 @@ LOOK_SINCE = entry(
     " more.",
     example="an audit that finds a charge of an order that was refused",
 )
+AUDIT_AGAIN = entry(
+    "audit-again",
+    "batchpay audit JOB --from {first} --to {last} once more shows in ledger.csv what those days"
+    " have by now, and closes with it",
+    means="The account's ledger has other entries of days that were audited than it had then.",
+    example="an entry that the gateway booked later into a day before",
+)
 ADOPT = entry(
     "adopt",
     "if [state] url names another file than it did, name the old one; if the journal was lost, run"

@@ -24,6 +24,7 @@ from batchpay.lifecycle.after import Stands, stands_of
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.paid import charged_by, paid_by
+from batchpay.messages import steps
 from batchpay.reconciliation.matching import Difference
 
 CHARGE, TRANSFER, REFUND, OTHER = "charge", "transfer", "refund", "other"
@@ -113,6 +114,17 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """What an audit of the days before closed with; empty: none has."""
+
+    first: str = ""
+    last: str = ""
+    balances: Mapping[str, int] = field(
+        default_factory=dict
+    )  # currency -> smallest unit
+
+
+@dataclass(frozen=True, slots=True)
 class BothSides:
     """What both sides say of some days."""
 
@@ -128,7 +140,7 @@ class BothSides:
     order_of: Callable[[str], str]
     # transfer -> order, of whatever day: those that runs have seen
     transfers_of: Mapping[str, str]
-    before: Mapping[str, int]  # closing balances of the audit of the days before
+    before: Closed
     # charge -> what was given back of it, where that was seen; smallest unit
     given: Mapping[str, int] = field(default_factory=dict)
 
@@ -477,17 +489,16 @@ def _balances(both: BothSides, entries: Sequence[Entry]) -> Iterator[Rolling]:
         yield Rolling(currency, opening, credits[currency], debits[currency], closing)
 
 
-def _of_balances(
-    balances: Iterable[Rolling], before: Mapping[str, int]
-) -> Iterator[Difference]:
+def _of_balances(balances: Iterable[Rolling], before: Closed) -> Iterator[Difference]:
     """The days before ended with what these begin with."""
+    again = steps.AUDIT_AGAIN(first=before.first, last=before.last)
     for one in balances:
-        closed = before.get(one.currency)
+        closed = before.balances.get(one.currency)
         if closed is None or one.opening is None or closed == one.opening:
             continue
         told = (
             f"the audit of the days before closed with {money_told(closed, one.currency)}, these"
-            f" days open with {money_told(one.opening, one.currency)}"
+            f" days open with {money_told(one.opening, one.currency)}: {again}"
         )
         yield Difference(
             "balance",

@@ -19,10 +19,12 @@ class Audited(Told):
     last: str = field(metadata={"key": "to"})
     differences: int
     open: int
-    # upper-case currency -> what the account had at its end, smallest unit
+    # upper-case currency -> what the account had at its end, smallest unit; of days that were over
     closing: Mapping[str, int] = field(
         default_factory=dict, metadata=DICT | {"left_out": ({},)}
     )
+    # of the days; empty: kept before it was, perhaps of days that were not over
+    zone: str = field(default="", metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
