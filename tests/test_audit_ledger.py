@@ -281,3 +281,62 @@ def test_a_gateway_that_tells_no_balance_says_so(market: Market) -> None:
     assert (code, kinds) == (0, {})
     assert told["balances"][0]["closing"] is None  # type: ignore[index]
     assert any("does not tell its balance" in note for note in told["notes"])  # type: ignore[attr-defined]
+
+
+@pytest.mark.fault("J31")
+def test_of_a_dispute_it_is_told_how_it_stands(market: Market) -> None:
+    """Everywhere in the words of the reports and of the order's story: an open one is a person's,
+    and a lost one until somebody took note of it; one that was won is nobody's. What a note was
+    about stands beside what it is now, and the account's entries name the order.
+    """
+    market.job()
+    market.orders([order(n) for n in (1, 2)])
+    assert market.run().returncode == 0
+    turn(market, "00001", "disputed")
+    turn(market, "00002", "disputed")
+    assert said_of_disputes(market, 12) == ["open", "open"]
+    lost = next(
+        one for one in table(market, "differences.csv") if one["order"] == "00002"
+    )
+    noted = market.run(*TODAY, "--note", lost["id"], "--reason", "seen", verb="audit")
+    assert noted.returncode == 12 and "1 difference noted" in noted.stdout
+    turn(market, "00001", "dispute_won")
+    turn(market, "00002", "dispute_lost")
+    assert said_of_disputes(market, 12) == ["won", "lost"]
+    told = market.run(*TODAY, verb="audit").stdout
+    assert "must look at 1 difference. " in told
+    assert (
+        "disputed by its payer's bank: open; it has changed since, look again" in told
+    )
+    market.run(*TODAY, "--note", lost["id"], "--reason", "we lost", verb="audit")
+    assert said_of_disputes(market, 0) == ["won", "lost"]
+    told = market.run(*TODAY, verb="audit").stdout
+    assert "nothing to do; 1 difference noted by a person" in told
+    entries = [one for one in table(market, "ledger.csv") if "dispute" in one["what"]]
+    assert [one["order"] for one in entries] == ["00001", "00002", "00001"]
+    assert {one["of"].partition(" ")[0] for one in entries} == {"dispute"}
+    market.run(verb="settle")
+    kept = {row["order_id"]: row["dispute"] for row in market.results()}
+    assert kept == {"00001": "won", "00002": "lost"}
+    for number, how in kept.items():
+        said = f"disputed by its payer's bank: {how}"
+        assert said in market.run(number, verb="status").stdout
+        (row,) = (one for one in market.results() if one["order_id"] == number)
+        assert (row["warnings"], row["who_acts"]) == (said, "-")
+
+
+TODAY = [f"--{flag}={datetime.now(UTC).date()}" for flag in ("from", "to")]
+
+
+def said_of_disputes(market: Market, code: int) -> list[str]:
+    """How each dispute stands by every form of an audit, in the order of the orders."""
+    lines = market.run(*TODAY, verb="audit")
+    assert lines.returncode == code, lines
+    kept = json.loads((folder(market) / "audit.json").read_text())["differences"]
+    rows = table(market, "differences.csv")
+    book = openpyxl.load_workbook(BytesIO((folder(market) / "audit.xlsx").read_bytes()))
+    cells = [str(cell.value) for row in book["Differences"] for cell in row]
+    told = [one["told"] for one in kept]
+    assert told == [one["what"] for one in rows] == [c for c in cells if c in told]
+    assert all(one in lines.stdout for one in told)
+    return [one.removeprefix("disputed by its payer's bank: ") for one in told]

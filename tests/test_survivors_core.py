@@ -443,7 +443,7 @@ def differences(
             [attempt()],
             {**MADE, "dispute": {"object": "dispute"}},
             "disputed",
-            "the payer disputes it",
+            "disputed by its payer's bank: its status is untold",
         ),
     ],
 )

@@ -8,7 +8,7 @@ import asyncio
 import csv
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -76,7 +76,7 @@ from batchpay.reports.files import Directory, own_folder
 from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
 from batchpay.settlement.in_force import whose_journal
-from batchpay.settlement.ledger import booked_charge, whole
+from batchpay.settlement.ledger import booked_charge, charges_of_disputes, whole
 from batchpay.settlement.others import families_of, orders_of
 
 BALANCE_TRIES = 3
@@ -166,8 +166,16 @@ class Audit:
         return open_of(self.match.differences, self.notes)
 
     @property
+    def noted(self) -> int:
+        """How many a person took note of, as they are."""
+        return sum(
+            one.id in self.notes and self.notes[one.id].holds(one)
+            for one in self.match.differences
+        )
+
+    @property
     def exit_code(self) -> int:
-        """12 on any difference that nobody took note of as it is."""
+        """12 on any difference that nobody took note of as it is, but for one that ended well."""
         return 12 if self.open else 0
 
     @property
@@ -208,7 +216,7 @@ class Audit:
                 self._difference_json(difference) for difference in match.differences
             ],
             "open": len(self.open),
-            "noted": len(match.differences) - len(self.open),
+            "noted": self.noted,
             "refunds": [
                 _refund_json(one, made, zone)
                 for one in self.found.refunded
@@ -389,6 +397,9 @@ async def _found(
         match.notes.append(
             "the gateway does not tell its balance: opening and closing are unknown"
         )
+    disputes = await _orders_of_disputes(
+        opened, gateway, channel, _of_days(period, transactions)
+    )
     both = BothSides(
         attempts=attempts,
         charges=charges,
@@ -400,6 +411,7 @@ async def _found(
         is_later=partial(_is_after, _iso(period.until)),
         order_of=partial(_order_of_charge, opened),
         transfers_of=_orders_of_transfers(opened),
+        disputes_of=disputes,
         before=_closing_before(opened, period),
         given=given,
     )
@@ -469,6 +481,16 @@ def _orders_of_transfers(opened: OpenJob) -> dict[str, str]:
     return {told.id: event.order_id for event, told in seen}
 
 
+async def _orders_of_disputes(
+    opened: OpenJob, gateway: Gateway, channel: Channel, entries: Iterable[Transaction]
+) -> dict[str, str]:
+    """Every dispute of a charge of this job that entries come from -> its order."""
+    origins = [entry.origin for entry in entries]
+    charges = await charges_of_disputes(gateway, channel, origins)
+    orders = {name: _order_of_charge(opened, one) for name, one in charges.items()}
+    return {name: order_id for name, order_id in orders.items() if order_id}
+
+
 def _closing_before(opened: OpenJob, period: Period) -> Closed:
     """What the account had at the end of the day before, as the last audit found it that ended with
     that day, of the same time zone.
@@ -513,8 +535,7 @@ def _of_doubt(opened: OpenJob, difference: Difference) -> Difference:
 
 def _without_refunds(period: Period, transactions: Sequence[Transaction]) -> str:
     """What is said where the gateway has no list of refunds: its ledger may know their sum."""
-    of_days = [entry for entry in transactions if period.covers(entry.created_at)]
-    booked = booked_as_refunds(of_days)
+    booked = booked_as_refunds(_of_days(period, transactions))
     ledger = ""
     if booked:
         ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job"
@@ -522,6 +543,10 @@ def _without_refunds(period: Period, transactions: Sequence[Transaction]) -> str
         "the gateway does not tell its refunds: of those made in these days, only refunds of"
         f" charges of these days were seen{ledger}"
     )
+
+
+def _of_days(period: Period, transactions: Iterable[Transaction]) -> list[Transaction]:
+    return [entry for entry in transactions if period.covers(entry.created_at)]
 
 
 def _is_made_in(period: Period, refund: Refund, listed: Collection[str]) -> bool:

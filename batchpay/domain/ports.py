@@ -155,6 +155,11 @@ class Gateway(Protocol):
     ) -> Answer[PageOf[Refund | None]]:
         """Refunds, by the day they were made; None stands for what is none."""
 
+    async def disputed(
+        self, dispute_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[str]:
+        """The id of the charge that a dispute is of."""
+
     async def balance(self, may_leave: Callable[[], bool]) -> Answer[Balance]:
         """What the account has."""
 

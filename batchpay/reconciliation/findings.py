@@ -51,7 +51,7 @@ from batchpay.lifecycle.rows import (
 )
 from batchpay.lifecycle.sales import settled_by
 from batchpay.lifecycle.standing import stand
-from batchpay.messages import outcomes, steps
+from batchpay.messages import outcomes, screens, steps
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
 from batchpay.reconciliation.comebacks import with_lineage
@@ -573,10 +573,12 @@ def with_later(
         warnings = (*seen.warnings, outcomes.REFUNDED(amount=back))
         seen = replace(seen, refunded_amount=refund.total, warnings=warnings)
     if dispute is not None:
-        warning = outcomes.DISPUTED(status=dispute.status)
+        seen = replace(seen, dispute=dispute.status)
         if dispute.status in DISPUTE_OPEN:
-            return _for(replace(seen, dispute=dispute.status), A_PERSON, warning)
-        seen = replace(seen, dispute=dispute.status, warnings=(*seen.warnings, warning))
+            open_one = outcomes.DISPUTED(status=dispute.status)
+            return _for(seen, A_PERSON, open_one)
+        over = screens.DISPUTED(status=dispute.status)
+        seen = replace(seen, warnings=(*seen.warnings, over))
     return seen
 
 

@@ -27,7 +27,8 @@ from batchpay.lifecycle.paid import charged_by, paid_by
 from batchpay.messages import steps
 from batchpay.reconciliation.matching import Difference
 
-CHARGE, TRANSFER, REFUND, OTHER = "charge", "transfer", "refund", "other"
+CHARGE, TRANSFER, REFUND, DISPUTE = "charge", "transfer", "refund", "dispute"
+OTHER = "other"
 RARE = 3  # orders that a word of theirs names, at most, where it tells one sale
 
 
@@ -41,7 +42,7 @@ class Entry:
     origin: str
     currency: str  # upper case
     minor: int  # a credit is more than nothing, a debit less
-    of: str  # CHARGE, TRANSFER or REFUND of this job; OTHER of the account
+    of: str  # CHARGE, TRANSFER, REFUND or DISPUTE of this job; OTHER of the account
     order_id: str = ""
 
 
@@ -141,6 +142,7 @@ class BothSides:
     # transfer -> order, of whatever day: those that runs have seen
     transfers_of: Mapping[str, str]
     before: Closed
+    disputes_of: Mapping[str, str] = field(default_factory=dict)  # the same
     # charge -> what was given back of it, where that was seen; smallest unit
     given: Mapping[str, int] = field(default_factory=dict)
 
@@ -432,11 +434,12 @@ def _two_ids(first: Attempt, second: Attempt, why: str) -> Difference:
 
 
 Owners = Mapping[str, tuple[str, str]]
-"""Id of a transfer or a refund of this job -> what it is, and of which order."""
+"""Id of a transfer, refund or dispute of this job -> what it is, and of which order."""
 
 
 def _owners(both: BothSides) -> Owners:
     found = {name: (TRANSFER, order_id) for name, order_id in both.transfers_of.items()}
+    found |= {name: (DISPUTE, order) for name, order in both.disputes_of.items()}
     for refund in both.refunds:
         order_id = both.order_of(refund.charge_id)
         if order_id:

@@ -23,9 +23,10 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import flaws_of, key_in, outcome_of
 from batchpay.lifecycle.keys import place_in
 from batchpay.lifecycle.paid import Charged, Paid, paid_by
-from batchpay.messages import steps
+from batchpay.messages import screens, steps
 
 UNKNOWN_TO_JOURNAL = "unknown-to-journal"  # a kind of difference
+DISPUTE_WON = "won"  # the payer's bank gave the money back
 
 Attempts = Mapping[str, Sequence[Attempt]]
 """What this job did, by order id."""
@@ -51,6 +52,7 @@ class Difference:
     state: str = ""
     # What it is about where that is not the charge.
     about: str = ""
+    over: bool = False  # it ended well: nobody needs to look
 
     @property
     def id(self) -> str:
@@ -347,9 +349,9 @@ def _of_charge(
     if flaws:
         yield difference_about(charge, "terms", order_id, flaws, flaws)
     if dispute is not None:
-        yield difference_about(
-            charge, "disputed", order_id, "the payer disputes it", dispute
-        )
+        stands = str(screens.DISPUTED(status=dispute or "its status is untold"))
+        found = difference_about(charge, "disputed", order_id, stands, dispute)
+        yield replace(found, over=dispute == DISPUTE_WON)
 
 
 def _look_again(charge: ChargeSeen, zone: str) -> str:

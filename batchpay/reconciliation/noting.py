@@ -70,9 +70,9 @@ def kept(events: Iterable[Event]) -> dict[str, Note]:
 def open_of(
     differences: Iterable[Difference], notes: Mapping[str, Note]
 ) -> list[Difference]:
-    """The differences that nobody took note of as they are now."""
+    """The differences that somebody must look at: nobody took note of them as they are now."""
     return [
         one
         for one in differences
-        if one.id not in notes or not notes[one.id].holds(one)
+        if not one.over and (one.id not in notes or not notes[one.id].holds(one))
     ]

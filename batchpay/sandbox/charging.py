@@ -32,6 +32,8 @@ from batchpay.sandbox.records import (
 )
 
 WEEK_S = 7 * 86400
+# what a charge becomes -> how its dispute stands then
+DISPUTES = {"disputed": "open", "dispute_won": "won", "dispute_lost": "lost"}
 
 
 def create(ledger: Ledger, call: Call) -> Thing:
@@ -88,15 +90,14 @@ def become(ledger: Ledger, charge: Charge, end: str) -> None:
     if charge.deleted or charge.status == end:
         return
     if end == "refunded":
-        if charge.status == "successful":
-            left = charge.captured_amount - charge.refunded
-        else:
-            left = 0
-        if left:
+        left = charge.captured_amount - charge.refunded
+        if charge.status == "successful" and left:
             refunds.give_back(ledger, charge, left, {})
         return
-    if end == "disputed":
-        if charge.status == "successful" and charge.dispute is None:
+    if end in DISPUTES:
+        if charge.dispute is not None:
+            _dispute_over(ledger, charge, DISPUTES[end])
+        elif charge.status == "successful" and end == "disputed":
             _disputed(ledger, charge)
         return
     if end in transfers.ENDS:
@@ -152,6 +153,26 @@ def _disputed(ledger: Ledger, charge: Charge) -> None:
     )
     charge.dispute = dispute.id
     ledger.commit(dispute, debit, charge)
+
+
+def _dispute_over(ledger: Ledger, charge: Charge, how: str) -> None:
+    """Closed: won, the money comes back."""
+    dispute = ledger.find("dispute", charge.dispute or "")
+    if dispute.status != "open" or how == "open":
+        return
+    dispute.status = how
+    back = []
+    if how == "won":
+        debit = ledger.find("transaction", dispute.transaction)
+        credit = replace(
+            debit,
+            id=ledger.mint("trxn", charge.livemode),
+            created=ledger.now(),
+            direction="credit",
+            key="dispute.won.credit",
+        )
+        back.append(credit)
+    ledger.commit(dispute, *back, news="dispute.close")
 
 
 def _undone(ledger: Ledger, charge: Charge) -> list[Record]:

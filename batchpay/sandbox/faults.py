@@ -159,6 +159,8 @@ ENDS = (
     "reversed",
     "refunded",
     "disputed",
+    "dispute_won",
+    "dispute_lost",
     "forgotten",
     "transfer_sent",
     "transfer_paid",

@@ -5,7 +5,8 @@ By the same reader as a run's lists, and by the same rule: a list is complete, o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from batchpay.lifecycle.listing import Listing
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.paging import PageAt, read_list
 
+DISPUTE_ID = re.compile(r"dspt_[0-9A-Za-z_]{1,64}")
 TRIES = 8  # of one listing that shifts while it is read
 NOT_THERE = (404, 405, 410)  # what says that what was asked for does not exist
 
@@ -78,6 +80,18 @@ async def _once(
     if listing.complete and not listing.skipped:
         return found, status
     return None, status
+
+
+async def charges_of_disputes(
+    gateway: Gateway, channel: Channel, origins: Iterable[str]
+) -> dict[str, str]:
+    """Dispute -> its charge, of those among these ids that the gateway tells of."""
+    found = {}
+    for name in filter(DISPUTE_ID.fullmatch, dict.fromkeys(origins)):
+        answer = await channel.glance(partial(gateway.disputed, name))
+        if answer is not None and answer.said:
+            found[name] = answer.said
+    return found
 
 
 async def booked_charge(

@@ -92,15 +92,19 @@ def _note_line(one: Difference, note: Note, zone: str) -> str:
     if note.holds(one):
         return f"{noted}: {note.reason}"
     was = both_units(note.amount, note.currency)
-    return f"{noted}, of an earlier state, {was}; it has changed since, look again: {note.reason}"
+    if note.told != one.told:
+        was = f"{was}, {note.told}"
+    again = "; it has changed since"
+    if not one.over:
+        again += ", look again"
+    return f"{noted}, of an earlier state, {was}{again}: {note.reason}"
 
 
 def _audit_sentence(made: Audit) -> str:
     """What stands beside an audit's exit code."""
-    noted = len(made.match.differences) - len(made.open)
     beside = ""
-    if noted:
-        beside = f"; {many(noted, 'difference')} noted by a person"
+    if made.noted:
+        beside = f"; {many(made.noted, 'difference')} noted by a person"
     if not made.open:
         return f"nothing to do{beside}"
     days = f"--from {made.period.first} --to {made.period.last}"

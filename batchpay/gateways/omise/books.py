@@ -87,6 +87,16 @@ def booked_in(document: Any) -> Booked:
     )
 
 
+def charge_of_dispute(document: Any) -> str | None:
+    """The id of the charge; None for what is no dispute."""
+    if inside(document, "object") != "dispute":
+        return None
+    charge = inside(document, "charge")
+    if isinstance(charge, dict):
+        charge = charge.get("id")
+    return charge if isinstance(charge, str) else None
+
+
 def _dispute(document: Any) -> str | None:
     dispute = inside(document, "dispute")
     if not dispute:

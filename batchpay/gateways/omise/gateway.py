@@ -190,6 +190,13 @@ class Omise:
         query = _query(span, offset, limit)
         return await self._read("/refunds", books.refunds_in, may_leave, query)
 
+    async def disputed(
+        self, dispute_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[str]:
+        """GET /disputes/:id."""
+        path = f"/disputes/{dispute_id}"
+        return await self._read(path, books.charge_of_dispute, may_leave)
+
     async def balance(self, may_leave: Callable[[], bool]) -> Answer[Balance]:
         """GET /balance."""
         return await self._read("/balance", books.balance_in, may_leave)
