@@ -115,7 +115,7 @@ def _gone(attempt: Attempt) -> Why:
 def _odd(attempt: Attempt, charge: ChargeSeen) -> Why:
     """It succeeded, and the gateway says otherwise of it now."""
     odd = said.SUCCEEDED_ODD(charge=charge.id, odd=attempt.odd)
-    if not attempt.belied or attempt.doubled:
+    if not attempt.belied or doubled(attempt):
         return (odd, *_beside(attempt))
     step = steps.ACCEPT(order=attempt.intent.order_id, charge=charge.id)
     return (odd, *_beside(attempt), step)
