@@ -41,7 +41,7 @@ DAY_NS = 86_400 * 10**9
 def market(tmp_path: Path) -> Iterator[Market]:
     """A folder and a gateway."""
     with SandboxServer() as sandbox:
-        yield Market(tmp_path, sandbox)
+        yield MARKET(tmp_path, sandbox)
 
 
 def turn(market: Market, order_id: str, becomes: str) -> None:
@@ -309,6 +309,65 @@ def test_what_was_given_back_or_disputed_later_is_told_in_the_first_nights_repor
     # no list tells it, the charge itself does
     assert market.run(verb="settle").returncode == 10
     assert rows(market)["00003"]["refunded_amount"] == "10325"
+
+
+@pytest.mark.fault("B34", "J31")
+@pytest.mark.parametrize("stands", ["transfer_paid", "transfer_sent", ""])
+@pytest.mark.parametrize("seen", ["first the share", "at once"])
+def test_a_sale_that_was_given_back_tells_what_its_recipient_got_too_much(
+    market: Market, stands: str, seen: str
+) -> None:
+    """Refunded it is nobody's, and told; reversed it is the accountant's, who may end that."""
+    market.job(more="[fee]\nfixed = { THB = 500 }\n")
+    market.orders([order(n) for n in (1, 2, 3)])
+    assert market.run().returncode == 0
+    for name in ("00001", "00002", "00003") if stands else ():
+        turn(market, name, stands)
+    if seen == "first the share":
+        assert market.run(verb="settle").returncode == 0
+    turn(market, "00001", "refunded")
+    turn(market, "00002", "reversed")
+    assert market.run(verb="settle").returncode == 10
+    told = rows(market)
+    status = stands.removeprefix("transfer_") or "created"
+    share = told["00003"]["transfer_amount"]
+    assert share == str(10325 - 500)
+    row = told["00001"]
+    says = f"0.00 THB of the charge is left, and transfer {row['transfer_id']} of"
+    assert f"{says} 96.25 THB to {row['destination']} is {status}" in row["warnings"]
+    assert (row["outcome"], row["who_acts"]) == ("succeeded", "-")
+    row = told["00002"]
+    assert (row["outcome"], row["who_acts"]) == ("reversed", "accountant")
+    assert "0.00 THB of the charge is left, and transfer trsf_test_" in row["reason"]
+    assert "too much" not in "".join(told["00003"].values())
+    story = market.run("00002", verb="status").stdout
+    assert "of 97.25 THB" in story and "all the same" in story
+    batch = row["batch_id"]
+    word = ("--cancel", "--row", row["row"], "--reason", "the seller paid it back")
+    done = market.run(batch, *word, verb="resolve")
+    assert done.returncode == 0, done.stderr
+    assert rows(market)["00002"]["who_acts"] == "-"
+    assert market.run(verb="status").returncode == 0
+
+
+@pytest.mark.fault("J31")
+@pytest.mark.parametrize(
+    ("stands", "amount", "left", "too_much"),
+    [
+        ("paid", 9_000, 0, 9_000),
+        ("created", 9_000, 8_999, 1),
+        ("sent", 9_000, 9_000, 0),
+        ("paid", 9_000, 10_000, 0),
+        ("failed", 9_000, 0, 0),
+        ("deleted", 9_000, 0, 0),
+        ("", 9_000, 0, 0),
+        ("paid", None, 0, 0),
+    ],
+)
+def test_how_much_more_a_recipient_gets_than_is_left(
+    stands: str, amount: int | None, left: int, too_much: int
+) -> None:
+    assert after.too_much(stands, amount, left) == too_much
 
 
 # --- when it is asked again

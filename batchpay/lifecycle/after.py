@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from batchpay.domain.books import Happened, Transfer
 from batchpay.domain.events import TransferSeen
-from batchpay.domain.model import OnItsWay, Outcome
+from batchpay.domain.model import NO_MONEY, OnItsWay, Outcome
 from batchpay.domain.money import money_told
 from batchpay.lifecycle.attempt import Attempt
 
@@ -62,6 +62,23 @@ def stands_of(transfer: Transfer) -> Stands:
 def is_stuck(told: TransferSeen | None) -> bool:
     """Does it not arrive, unless a person sees to it?"""
     return told is not None and told.stands in FOR_A_PERSON
+
+
+def too_much(stands: str, amount: int | None, left: int) -> int:
+    """How much more the recipient gets, or has, than is left of the charge, smallest unit, by a
+    transfer that nothing keeps from arriving. `left`: what was not given back of what was charged.
+    """
+    if not stands or stands in FOR_A_PERSON or amount is None:
+        return 0
+    return max(0, amount - left)
+
+
+def is_out_in_vain(attempt: Attempt) -> bool:
+    """Is a charge reversed, or ended without money, since, whose recipient gets its share?"""
+    told = attempt.transfer
+    if told is None or attempt.outcome not in NO_MONEY:
+        return False
+    return too_much(told.stands, told.amount, left=0) > 0
 
 
 def wants_a_word(attempt: Attempt) -> bool:

@@ -334,6 +334,16 @@ REFUNDED = entry(
     example="a payer who sent the goods back",
     remedy="Nothing here: the outcome stays, and audit lists the refund.",
 )
+SHARE_TOO_MUCH = entry(
+    "later.share-too-much",
+    "{left} of the charge is left, and transfer {transfer} of {share} to {recipient} is {stands}"
+    " all the same: settle with the recipient what it gets too much",
+    means="More was given back of a charge than its recipient left of it: the share went out, or"
+    " goes.",
+    example="a sale that was refunded in full after its seller was paid",
+    remedy="Settle it with the recipient; ask the gateway whether a transfer that is not paid can"
+    " be stopped.",
+)
 _OVER = "Nothing: the column settled_by names the row that was charged."
 SETTLED = entry(
     "settled",

@@ -28,7 +28,13 @@ from batchpay.domain.model import (
     Problem,
 )
 from batchpay.domain.money import money_told
-from batchpay.lifecycle.after import Stands, share_of, wants_a_word
+from batchpay.lifecycle.after import (
+    Stands,
+    is_out_in_vain,
+    share_of,
+    too_much,
+    wants_a_word,
+)
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.paid import doubled, money_of, paid_apart
 from batchpay.lifecycle.payers import payer_of, payment_method
@@ -572,6 +578,7 @@ def with_later(
         back = money_told(refund.total, refund.currency)
         warnings = (*seen.warnings, outcomes.REFUNDED(amount=back))
         seen = replace(seen, refunded_amount=refund.total, warnings=warnings)
+        seen = _with_share_too_much(seen)
     if dispute is not None:
         seen = replace(seen, dispute=dispute.status)
         if dispute.status in DISPUTE_OPEN:
@@ -580,6 +587,25 @@ def with_later(
         over = screens.DISPUTED(status=dispute.status)
         seen = replace(seen, warnings=(*seen.warnings, over))
     return seen
+
+
+def _with_share_too_much(finding: Finding) -> Finding:
+    """Its recipient gets more than is left of the charge: that is told, and nobody's by itself, for
+    who gives a payer the money back knows of the sale.
+    """
+    left = (finding.charged_amount or 0) - (finding.refunded_amount or 0)
+    stands = finding.transfer_status
+    if not too_much(stands, finding.transfer_amount, left):
+        return finding
+    currency = finding.charged_currency
+    told = outcomes.SHARE_TOO_MUCH(
+        left=money_told(left, currency),
+        transfer=finding.transfer_id,
+        share=money_told(finding.transfer_amount or 0, currency),
+        recipient=finding.destination,
+        stands=stands,
+    )
+    return replace(finding, warnings=(*finding.warnings, told))
 
 
 def further_of(attempt: Attempt) -> tuple[Further, ...]:
@@ -610,6 +636,8 @@ def who_acts_for(attempt: Attempt, *, stopped: bool = True) -> str:
         return A_PERSON
     if attempt.cancelled is not None:
         return NOBODY
+    if is_out_in_vain(attempt):
+        return ACCOUNTANT
     match attempt.outcome:
         case Outcome.UNPROVEN if attempt.accepted:
             return NOBODY

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from batchpay.domain.exits import NEXT_RUN
 from batchpay.domain.model import ChargeSeen, Finding, Outcome
-from batchpay.domain.money import money_text
+from batchpay.domain.money import money_text, money_told
 from batchpay.domain.text import told
+from batchpay.lifecycle.after import is_out_in_vain
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.paid import (
@@ -67,11 +68,11 @@ def _stands(attempt: Attempt) -> Why:
         case Outcome.PENDING:
             return _pending(attempt)
         case Outcome.DECLINED if attempt.charge is not None:
-            return (_declined(attempt.charge), *_beside(attempt), pay_again(attempt))
+            return (_declined(attempt.charge), *_ended(attempt))
         case Outcome.EXPIRED:
-            return (said.EXPIRED(), *_beside(attempt), pay_again(attempt))
+            return (said.EXPIRED(), *_ended(attempt))
         case Outcome.REVERSED:
-            return (said.REVERSED(), *_beside(attempt), pay_again(attempt))
+            return (said.REVERSED(), *_ended(attempt))
         case Outcome.REFUSED:
             return _refused(attempt)
         case Outcome.IN_DOUBT:
@@ -218,6 +219,27 @@ def _to_pay(attempt: Attempt) -> Why:
 
 
 # --- it took none
+
+
+def _ended(attempt: Attempt) -> Why:
+    """What else is to be said of a charge that ended without money, and how its payer pays."""
+    return (*_in_vain(attempt), *_beside(attempt), pay_again(attempt))
+
+
+def _in_vain(attempt: Attempt) -> Why:
+    """It had taken money, and its recipient gets the share of that."""
+    share = attempt.transfer
+    if share is None or not is_out_in_vain(attempt):
+        return ()
+    currency = share.currency or attempt.intent.currency.upper()
+    told = said.SHARE_TOO_MUCH(
+        left=money_told(0, currency),
+        transfer=share.id,
+        share=money_told(share.amount or 0, currency),
+        recipient=attempt.intent.destination,
+        stands=share.stands,
+    )
+    return (told,)
 
 
 def _declined(charge: ChargeSeen) -> Message:

@@ -2279,6 +2279,13 @@ mutant(
 )
 
 mutant(
+    "J31",
+    "of a sale that was given back nobody hears what its recipient got",
+    "test_following.py"
+    "::test_a_sale_that_was_given_back_tells_what_its_recipient_got_too_much",
+)(lambda: swap("batchpay.lifecycle.after:too_much", always(0)))
+
+mutant(
     "L10",
     "which of two charges is the order's is a new double when a person says it",
     "test_survivors_register.py::test_what_breaks_a_promise_is_a_stop_once",
