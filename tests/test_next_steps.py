@@ -403,6 +403,32 @@ def test_what_an_audit_finds_of_a_day_long_ago_a_run_reads_once_more(
     assert market.money() == {"00001": 1, "00002": 1}
 
 
+@pytest.mark.fault("J03", "H05")
+@tries("settle-gone", "lift-stop")
+def test_a_charge_that_a_wrong_key_did_not_show_is_said_to_be_there_while_a_stop_asks(
+    three: Market,
+) -> None:
+    """Nobody tells whose a key is. With the right one the charges are there again, and what the
+    stop still asks for may be said.
+    """
+    three.sandbox.add_rule(
+        method="GET", path="/account", status=403, code="forbidden", commit="never"
+    )
+    three.run()
+    time.sleep(1.2)
+    assert three.run(OMISE_SECRET_KEY="skey_test_another0account").returncode == 12
+    assert three.run().returncode == 12
+    (stop,) = [
+        line
+        for line in three.run(verb="status").stdout.splitlines()
+        if line.startswith("STOP: ")
+    ]
+    assert "as you say" in follow(three, stop)
+    lift(three)
+    over(three, 0)
+    assert set(three.money().values()) == {1}
+
+
 @pytest.mark.fault("J11", "J27", "L10")
 @tries("settle-gone", "lift-stop")
 @pytest.mark.parametrize("which", [0, 1])

@@ -37,7 +37,6 @@ KNOWN = 3  # names that make a row a header
 MAX_LOOKUP_BYTES = 4 << 20
 MOST_LOOKUPS = 20  # files beside the input that are looked at
 _BETWEEN = (",", ";", "\t", "|")
-_REQUIRED = ("order_id", "amount", "currency", "destination")
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,9 @@ def charged(
         if row is not None:
             number = max((one.intent.attempt for one in attempts), default=0) + 1
             return _claimed(opened, key, row, number, charge_id, reason)
+        if earlier is None and _is_so(opened, attempts, charge_id):
+            done = screens.CHARGED_ALREADY(order=order_id, charge=charge_id)
+            return Settled(and_the_stop(opened, str(done)))
         case = earlier or _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
         read = partial(read_of, opened, case=case, charge_id=charge_id)
@@ -437,20 +440,42 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
         job_name = opened.job.name
         told = screens.NEVER_SENT(order=order_id, job=job_name, step=steps.ORDER_ID())
         raise Usage(told)
-    for attempt in attempts:
-        if _may_be_settled(opened, attempt):
-            return case_among(attempt, attempts)
-    of = _contested(attempts) or _paid_apart(attempts, charge_id)
-    if of is None and charge_id:
-        # a person takes what goes to its recipient as it is, or says that it was paid otherwise
-        may_be = (one for one in attempts if one.share_differs or wants_a_word(one))
-        of = next(may_be, None)
+    of = _settleable(opened, attempts, charge_id)
     if of is not None:
         return case_among(of, attempts)
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(screens.KNOWN_PENDING(order=order_id))
     raise _nothing_to_settle(order_id, stands)
+
+
+def _settleable(
+    opened: OpenJob, attempts: tuple[Attempt, ...], charge_id: str
+) -> Attempt | None:
+    """The attempt of these that a person may settle; `charge_id`: by the word that this charge is
+    the order's.
+    """
+    for attempt in attempts:
+        if _may_be_settled(opened, attempt):
+            return attempt
+    of = _contested(attempts) or _paid_apart(attempts, charge_id)
+    if of is None and charge_id:
+        # a person takes what goes to its recipient as it is, or says that it was paid otherwise
+        may_be = (one for one in attempts if one.share_differs or wants_a_word(one))
+        of = next(may_be, None)
+    return of
+
+
+def _is_so(opened: OpenJob, attempts: tuple[Attempt, ...], charge_id: str) -> bool:
+    """Is an order charged by this very charge, and nothing else to be said of it? A stop may still
+    ask for that word, of a charge that was not to be seen for a while.
+    """
+    if _settleable(opened, attempts, charge_id) is not None:
+        return False
+    return any(
+        one.outcome is Outcome.SUCCEEDED and is_reported(one, charge_id)
+        for one in attempts
+    )
 
 
 def _may_be_settled(opened: OpenJob, attempt: Attempt) -> bool:

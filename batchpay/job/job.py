@@ -1,6 +1,6 @@
 """The job: what one TOML file, the environment and the flags add up to, frozen.
 
-`config` builds it; everything else takes it, or a part of it, as plain values. Times are seconds,
+`load` builds it; everything else takes it, or a part of it, as plain values. Times are seconds,
 money is whole smallest units per upper-case currency, paths are absolute.
 """
 

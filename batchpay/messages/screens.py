@@ -234,6 +234,11 @@ STAYS_CHARGED = _line(
     "order {order} stays charged by {charge}, which the gateway knows no more; your word is kept",
     _RESOLVE,
 )
+CHARGED_ALREADY = _line(
+    "screen.charged-already",
+    "order {order} is charged by {charge}, as you say, and nothing is left to settle",
+    _RESOLVE,
+)
 KNOWN_AGAIN = _line(
     "screen.known-again",
     "order {order}: the gateway knows {charge} again, {status}; run again",
