@@ -4,16 +4,21 @@ gateway's events name them.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from batchpay.batches import clock
+from batchpay.lifecycle.keys import key_of
 from batchpay.sandbox import SandboxServer
+from tests.test_doors import told_back
 from tests.test_next_steps import Told
-from tests.world import HEADER, Market, order
+from tests.world import HEADER, KEY, Market, order
 
 DAY_S = 86_400
 DECLINES = "tokn_test_sandbox000010011"
@@ -201,6 +206,115 @@ def test_an_earlier_attempt_that_is_paid_nights_after_the_next_one_was_is_a_stop
     paid = [one for one in market.own_charges() if one["status"] == "successful"]
     mine = {one["id"] for one in paid if one["metadata"]["order_id"] == "00001"}
     assert {one["charge_id"] for one in rows if one["outcome"] == "succeeded"} == mine
+
+
+def paid_anew_and_put_back(nights: Nights, again_as: str, status: str) -> list[str]:
+    """The journal is put back to before a charge that it knows was reversed, or stayed as it was,
+    and another one of its sale, which it does not know, was made: both charges' ids.
+    """
+    market = nights.market
+    nights.run(order(1))
+    assert nights.run(order(2)) == 0  # the first one is in no list from now on
+    state = market.folder / "state"
+    shutil.copytree(state, market.folder / "before")
+    market.sandbox.turn("reversed", order_id="00001")
+    assert nights.run(quiet=True) == 10
+    anew = {"batchpay_retry": "yes", "card": order(7)["card"]}
+    told_back(market, "00001", again_as, "again.csv", **anew)
+    assert market.run("--input", "again.csv").returncode == 0
+    first, second = (
+        one["id"]
+        for one in market.own_charges()
+        if one["metadata"]["order_id"] in ("00001", again_as)
+    )
+    market.sandbox.turn(status, charge_id=first)
+    shutil.rmtree(state)
+    (market.folder / "before").rename(state)
+    return [first, second]
+
+
+@pytest.mark.fault("D09", "J04", "L10", "L11", "I1")
+@pytest.mark.parametrize("again_as", ["00001", "1-corrected"])
+@pytest.mark.parametrize("how", ["reversed", "successful", "silent"])
+def test_what_took_the_place_of_a_charge_that_ended_since_a_copy_is_no_double(
+    nights: Nights, again_as: str, how: str
+) -> None:
+    """The one that the copy believes to have money is asked for before the two are a stop, under
+    one id or two: it is one where that has money still, or where nobody says that it has none.
+    """
+    market = nights.market
+    status = "successful" if how == "successful" else "reversed"
+    first, second = paid_anew_and_put_back(nights, again_as, status)
+    if how == "silent":
+        path = f"/charges/{first}"
+        market.sandbox.add_rule(method="GET", path=path, status=503, commit="never")
+    code = nights.run(quiet=True)
+    told = market.run(verb="status").stdout
+    assert (code, "STOP" in told) == ((0, False) if how == "reversed" else (12, True))
+    if how == "reversed":
+        assert nights.row(again_as)["charge_id"] == second
+        assert nights.run(order(3)) == 0  # and nothing is held
+    paid = [one for one in market.own_charges() if one["status"] == "successful"]
+    ids = {one["id"] for one in paid} & {first, second}
+    assert ids == ({first, second} if how == "successful" else {second})
+
+
+def charged_elsewhere(market: Market) -> str:
+    """Another job charges the first order; the charge's id."""
+    asked = order(1)
+    form = {
+        "amount": asked["amount"].replace(".", ""),
+        "currency": "thb",
+        "destination": asked["recipient"],
+        "card": order(8)["card"],
+        "metadata[order_id]": asked["order_id"],
+        "metadata[batchpay_key]": key_of("elsewhere", asked["order_id"], 1),
+        "metadata[batchpay_job]": "elsewhere",
+    }
+    made = httpx.post(
+        f"{market.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False
+    )
+    return str(made.raise_for_status().json()["id"])
+
+
+@pytest.mark.fault("J06", "J04", "L10", "I1")
+@pytest.mark.parametrize("status", ["reversed", "successful"])
+def test_what_another_job_charged_after_ours_ended_is_no_double(
+    nights: Nights, status: str
+) -> None:
+    """No list shows our charge any more: it is asked for before the two are a stop."""
+    market = nights.market
+    nights.run(order(1))
+    assert nights.run(order(2)) == 0
+    market.sandbox.turn(status, order_id="00001")
+    charged_elsewhere(market)
+    assert nights.run(quiet=True) == (10 if status == "reversed" else 12)
+    told = market.run(verb="status").stdout
+    assert ("two jobs charge it" in told) == (status == "successful")
+
+
+@pytest.mark.fault("D09", "J06", "L10", "L11", "I1")
+@pytest.mark.parametrize("status", ["reversed", "successful"])
+def test_what_is_adopted_after_another_jobs_charge_ended_is_no_double(
+    nights: Nights, status: str
+) -> None:
+    """A copy of the journal is put back that knows that one as it was, and not the order's own."""
+    market = nights.market
+    theirs = charged_elsewhere(market)
+    assert nights.run(order(2)) == 0 and nights.run(order(3)) == 0
+    state = market.folder / "state"
+    shutil.copytree(state, market.folder / "before")
+    market.sandbox.turn("reversed", charge_id=theirs)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    market.orders([order(1)], "late.csv")
+    late = market.run("--input", "late.csv", "--since", yesterday)
+    assert late.returncode == 0, late
+    market.sandbox.turn(status, charge_id=theirs)
+    shutil.rmtree(state)
+    (market.folder / "before").rename(state)
+    assert nights.run(quiet=True) == (0 if status == "reversed" else 12)
+    told = market.run(verb="status").stdout
+    assert ("two jobs charge it" in told) == (status == "successful")
 
 
 def forgotten(market: Market, charge_id: str) -> None:

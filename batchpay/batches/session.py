@@ -271,7 +271,8 @@ async def ask_the_gateway(
         account = await enter(means, notes)
         if unknown := why_whose_unknown(opened.recorder, account):
             raise channel.fatal or GatewaySilent(unknown)
-        answer = await ask(gateway, channel)
+        with means.asked():
+            answer = await ask(gateway, channel)
     finally:
         await gateway.aclose()
     if channel.fatal:

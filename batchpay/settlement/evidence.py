@@ -149,15 +149,27 @@ def why_stop(
     if after.odd and (before is None or after.odd != before.odd):
         charge = _named(after, "its charge")
         return str(said.STOP_ODD(order=order, charge=charge, odd=after.odd))
-    apart = [one for one in (*others, after) if money_charges((one,))]
-    charges = money_charges(apart)
-    is_news = before is None or _is_other_charge(before, after)
-    if len(apart) > 1 and len(charges) > 1 and is_news:
+    if apart := doubled_with(others, before, after):
+        charges = money_charges((*apart, after))
         if by_hand and before is not None and _has_all(others, before, charges):
             return ""
         ids = ", ".join(charges)
         return str(said.STOP_TWO_ATTEMPTS(order=order, charges=ids))
     return ""
+
+
+def doubled_with(
+    others: Sequence[Attempt], before: Attempt | None, after: Attempt
+) -> tuple[Attempt, ...]:
+    """The attempts beside it that have money of the order, or may yet, where what is told now makes
+    that a double: they are asked for before it is called one (`still_paid`).
+    """
+    apart = tuple(one for one in others if money_charges((one,)))
+    several = [one for one in (*apart, after) if money_charges((one,))]
+    is_news = before is None or _is_other_charge(before, after)
+    if len(several) < 2 or len(money_charges(several)) < 2 or not is_news:
+        return ()
+    return apart
 
 
 def _has_all(

@@ -42,10 +42,12 @@ class OtherJobs:
         stop_for_charges: Callable[
             [Iterable[tuple[str, str]], Sequence[Event]], Awaitable[None]
         ],
+        ask_for: Callable[[Iterable[Attempt]], Awaitable[None]],
     ) -> None:
         """`stop_for_charges`: writes the stops about charges, and why, in one commit with what
-        brings them.
+        brings them. `ask_for`: asks first whether attempts have their money still.
         """
+        self._ask_for = ask_for
         self._entries = entries
         self._journal = journal
         self._job = job
@@ -81,6 +83,7 @@ class OtherJobs:
             for charge, order_id in pairs
             if known.get((order_id, charge.id), False) != charge.takes_money
         ]
+        await self._ask_for([mine for _, mine in self._pairs(orders, news)])
         await self._stop_for_charges(self._doubles(orders, news), news)
         if news:  # its order may have begun meanwhile
             await self._stop_for_charges(self._doubles(orders), ())
@@ -118,15 +121,20 @@ class OtherJobs:
     def _doubles(
         self, order_ids: Sequence[str], news: Sequence[Event] = ()
     ) -> Iterator[tuple[str, str]]:
+        """The id of each such charge, and why it is a stop."""
+        for told, mine in self._pairs(order_ids, news):
+            yield told.charge_id, _charged_twice(told, mine)
+
+    def _pairs(self, order_ids: Sequence[str], news: Sequence[Event]) -> Iterator[Pair]:
         """Each charge of another job that took what one of these orders, or what came to correct
-        it, took too, and why it is a stop. `news`: what is to be written of them now.
+        it, took too. `news`: what is to be written of them now.
         """
         families = families_of(self._journal, order_ids)
         histories = self._journal.histories(order_ids)
         for order_id in order_ids:
             told = [one for one in news if one.order_id == order_id]
             events = (*histories.get(order_id, ()), *told)
-            yield from doubles(events, families[order_id])
+            yield from pairs(events, families[order_id])
 
     def doubles_of(self, mine: Attempt) -> Iterator[tuple[str, str]]:
         """The same for the order of an attempt, as it is written now, and for those that it came to
@@ -178,17 +186,25 @@ def elsewhere_told(charge: ChargeSeen) -> ChargedElsewhere:
 def doubles(
     events: Sequence[Event], attempts: Sequence[Attempt]
 ) -> Iterator[tuple[str, str]]:
-    """Charge id of another job, and why it is a stop: an order of this job took, or may have taken,
-    the same money.
+    """Charge id of another job, and why it is a stop."""
+    for told, mine in pairs(events, attempts):
+        yield told.charge_id, _charged_twice(told, mine)
 
-    `events`: of the order; `attempts`: its own, and those that came to correct it.
+
+Pair = tuple[ChargedElsewhere, Attempt]
+"""A charge of another job, and an attempt that took, or may have taken, the same money."""
+
+
+def pairs(events: Sequence[Event], attempts: Sequence[Attempt]) -> Iterator[Pair]:
+    """Those of an order. `events`: of the order; `attempts`: its own, and those that came to
+    correct it.
     """
     latest = {told.charge_id: told for _, told in told_by(events, ChargedElsewhere)}
     for told in latest.values():
         if not told.takes_money:
             continue
         for attempt in charged_beside(asked_of(told), attempts):
-            yield told.charge_id, _charged_twice(told, attempt)
+            yield told, attempt
 
 
 def _ids_of(intent: Intent) -> tuple[str, ...]:

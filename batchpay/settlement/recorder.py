@@ -6,6 +6,7 @@ attempt, `weighing` decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from batchpay.domain.errors import Taken
@@ -47,7 +48,11 @@ from batchpay.messages import nights
 from batchpay.settlement.belonging import Belonging
 from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.entries import Entries
-from batchpay.settlement.evidence import is_known_already
+from batchpay.settlement.evidence import (
+    doubled_with,
+    is_known_already,
+    sale_charged_twice,
+)
 from batchpay.settlement.expected import Expected
 from batchpay.settlement.in_force import (
     UNREADABLE,
@@ -56,6 +61,7 @@ from batchpay.settlement.in_force import (
     unreadable_told,
 )
 from batchpay.settlement.others import OtherJobs
+from batchpay.settlement.still_paid import StillPaid
 from batchpay.settlement.strays import Strays
 from batchpay.settlement.weighing import Weighing
 from batchpay.settlement.whose import Whose
@@ -102,12 +108,18 @@ class Recorder:
         self.stopped_for, lifted = charges_told(journal.events(STOPS))
         self._entries = Entries(journal, clock, run_id)
         self.cases = Cases(journal, job)
+        self.still_paid = StillPaid(self.cases)
         self.expected = Expected(journal, clock, lifted)
         self.strays = Strays(self._entries, journal, job)
         self.whose = Whose(journal, job, self.cases, self.expected, self.strays)
         self._weighing = Weighing(journal, self.cases, self.whose, live=live, fee=fee)
         self.others = OtherJobs(
-            self._entries, journal, job, self.whose, self._stop_for_charges
+            self._entries,
+            journal,
+            job,
+            self.whose,
+            self._stop_for_charges,
+            self._ask_for,
         )
         self.belonging = Belonging(self._entries, journal, belongs or {}, keep_whose)
 
@@ -188,10 +200,11 @@ class Recorder:
         *,
         reread: bool = False,
         by_id: bool = False,
+        beside: bool = False,
     ) -> None:
         """A look-up showed a charge of this attempt; written when it says anything new.
 
-        `by_id`: it was asked for by its id, not listed.
+        `by_id`: it was asked for by its id, not listed. `beside`: as one of those beside another.
         """
         self._hear(charge)
         if not reread and case.attempt and is_known_already(case.attempt, charge):
@@ -210,7 +223,31 @@ class Recorder:
             await self.found(lost, charge, by_id=by_id)
         self._refresh(case)
         meets = before is None or before.charge is None
+        if not beside:
+            await self._ask_for_doubled(case, told, meets=meets)
         await self._write(case, told, meets=meets)
+
+    async def _ask_for_doubled(
+        self, case: Case, told: Found | Adopted, *, meets: bool
+    ) -> None:
+        """What a charge would be called a double of is asked for before that is said. Of an answer
+        it was, before its request left (Doubts.clears).
+        """
+        after = self._weighing.after(case, told)
+        others = [*doubled_with(case.others, case.attempt, after)]
+        if meets:
+            others += self._weighing.charged_twice(case.attempt, after)
+        await self._ask_for(others)
+        if isinstance(told, Adopted):
+            theirs = [charge_id for charge_id, _ in self.others.doubles_of(after)]
+            await self.others.keep(await self.still_paid.read(theirs))
+        if others:  # much may have been written meanwhile
+            self._refresh(case)
+
+    async def _ask_for(self, attempts: Iterable[Attempt]) -> None:
+        """Do they have their money still? What the gateway says of their charges is written."""
+        for case, charge in await self.still_paid.shown(attempts):
+            await self.found(case, charge, by_id=True, beside=True)
 
     def _refresh(self, case: Case) -> None:
         """The same page may have brought another charge of its order, or of itself."""
@@ -254,9 +291,11 @@ class Recorder:
             charge=charge,
             flaws=self._weighing.flaws_of_adopted(charge, intent),
             word=word,
-            beside=not all(other.closed for other in case.others),
         )
-        await self._write(case, told, meets=True, stop=stop)
+        if not stop:  # else others are being sent, and it holds them up at once
+            await self._ask_for_doubled(case, told, meets=True)
+        beside = not all(other.closed for other in case.others)
+        await self._write(case, replace(told, beside=beside), meets=True, stop=stop)
         self.adopted += 1
         return case
 
@@ -460,7 +499,8 @@ class Recorder:
         if isinstance(told, Adopted):
             stops += self._not_told_yet(self.others.doubles_of(mine))
             stops += self._charged_although(mine)
-        for reason in self._weighing.charged_twice(before, mine):
+        for other in self._weighing.charged_twice(before, mine):
+            reason = sale_charged_twice(mine, other)
             stops.append(Stop(reason=reason, order=mine.intent.order_id))
         return stops
 

@@ -120,6 +120,11 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     """The steps in their order; the one place that knows it. Raises what makes going on
     impossible.
     """
+    with run.means.asked():
+        await _steps(run, brought)
+
+
+async def _steps(run: Run, brought: Brought) -> None:
     channel = run.channel
     loop = run.loop
     progress = run.progress

@@ -20,7 +20,7 @@ from batchpay.domain.events import (
     Resolved,
     Restored,
     Told,
-    line,
+    line_of,
     told_in,
 )
 from batchpay.domain.model import ChargeSeen, Event, Intent
@@ -35,7 +35,6 @@ from batchpay.settlement.cases import Case, Cases
 from batchpay.settlement.evidence import (
     is_refund,
     is_same,
-    sale_charged_twice,
     why_stop,
 )
 from batchpay.settlement.whose import Whose
@@ -156,14 +155,17 @@ class Weighing:
 
     def is_no_news(self, case: Case, before: Attempt, told: Found) -> bool:
         """Does a look-up say what the journal has already?"""
-        marked, _ = self.marked(told, case.intent, before)
-        event = line(marked, 0, attempt=case.intent.attempt)
-        after = advance(before, event)
+        after = self.after(case, told)
         if not is_same(before, after):
             return False
         # where another attempt has its money, or may, a refund is news
         apart = any(not other.closed for other in case.others)
         return not (apart and is_refund(before, after))
+
+    def after(self, case: Case, told: OfAttempt) -> Attempt:
+        """What evidence would make of a case's attempt."""
+        marked, _ = self.marked(told, case.intent, case.attempt)
+        return advance(case.attempt, line_of(marked, case.intent, 0, ""))
 
     def marked(self, told: T, intent: Intent, before: Attempt | None) -> tuple[T, str]:
         """What an event is to tell, marked when its charge is another order's; and that in words,
@@ -186,12 +188,12 @@ class Weighing:
 
     # --- its sale
 
-    def charged_twice(self, before: Attempt | None, mine: Attempt) -> Iterator[str]:
-        """Why a charge that is met is a stop: it took money, or may, for a sale that has some under
-        another id: another journal read its row with other ids, or another correction of it, and
-        could not know. Or for one that went under another id, as far as anybody can tell, since it
-        was said that this attempt took none. `before`, `mine`: the attempt as it was written, and
-        as it is now.
+    def charged_twice(self, before: Attempt | None, mine: Attempt) -> Iterator[Attempt]:
+        """The attempts beside which a charge that is met is a stop: it took money, or may, for a
+        sale that has some under another id: another journal read its row with other ids, or another
+        correction of it, and could not know. Or for one that went under another id, as far as
+        anybody can tell, since it was said that this attempt took none. `before`, `mine`: the
+        attempt as it was written, and as it is now.
         """
         if not mine.stands:
             return
@@ -203,7 +205,7 @@ class Weighing:
         # its row may link an attempt to it, and its terms as well
         for other in {one.intent.key: one for one in others}.values():
             if other.stands and not other.anothers:
-                yield sale_charged_twice(mine, other)
+                yield other
 
 
 def _belies_429(before: Attempt | None, told: OfAttempt, after: Attempt) -> str:

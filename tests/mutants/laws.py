@@ -2664,3 +2664,40 @@ mutant(
         lambda was: lambda charged: replace(was(charged), due=0),
     )
 )
+
+
+ENDED_SINCE = (
+    "test_late_changes.py"
+    "::test_what_took_the_place_of_a_charge_that_ended_since_a_copy_is_no_double"
+)
+
+
+@mutant(
+    "L10", "what a copy knows of a charge is believed beside a new one", ENDED_SINCE
+)
+def _() -> None:
+    async def nothing(*_: Any) -> list[Any]:
+        return []
+
+    swap("batchpay.settlement.still_paid:StillPaid.read", lambda was: nothing)
+
+
+@mutant("L10", "a charge that nobody shows any more has no money", ENDED_SINCE)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def shown(self: Any, attempts: Any) -> Any:
+            found = await was(self, attempts)
+            told = {charge.id for _, charge in found}
+            for attempt in attempts:
+                charge = attempt.charge
+                case = self._cases.case_at(
+                    attempt.intent.order_id, attempt.intent.attempt
+                )
+                if charge is not None and charge.id not in told:
+                    ended = replace(charge, status="reversed", paid=False)
+                    found.append((case, ended))
+            return found
+
+        return shown
+
+    swap("batchpay.settlement.still_paid:StillPaid.shown", make)
