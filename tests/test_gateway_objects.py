@@ -172,9 +172,9 @@ def test_what_cannot_be_read_of_a_charge_is_known_by_its_fields() -> None:
     found = objects.charge_in(charge(amount="12", currency="", metadata=None))
     assert found is not None
     assert found.unread == (
-        "amount is not a int; currency is empty; metadata is not an object"
+        'currency is empty; metadata is not an object; amount cannot be read: "12"'
     )
-    assert found.unread_fields == ("amount", "currency", "metadata")
+    assert found.unread_fields == ("currency", "metadata", "amount")
     kept = json.loads(json.dumps(found.to_json()))
     assert ChargeSeen.from_json(kept) == found
     del kept["unread_fields"]

@@ -629,6 +629,8 @@ def test_a_commission_is_part_of_the_proof(
         "platform_fee[" in flaw for flaw in found.flaws
     )
     for flaw in found.flaws:
+        if "cannot be read: " in flaw:
+            continue
         wanted = flaw.partition("asked ")[2].partition(",")[0]
         assert wanted.endswith((" THB", " %")), flaw
     assert found.proof is (Proof.UNPROVEN if flaws else Proof.CHARGE)

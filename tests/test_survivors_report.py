@@ -56,7 +56,7 @@ from batchpay.reconciliation.matching import (
 )
 from tests.test_lifecycle import BATCH, DOCUMENT, INTENT, charge
 from tests.test_reconciliation import PROBLEM, TWICE, batch, one
-from tests.test_standing import DECLINED, FIRST, PAID, mine
+from tests.test_standing import DECLINED, FIRST, PAID, answer_event, mine
 from tests.test_survivors_life import (
     ENDED,
     GIVEN_BACK,
@@ -326,7 +326,12 @@ def test_what_a_line_says_of_its_attempt() -> None:
     """What was asked, when, in which mode, and what no correction mends."""
     asked = replace(INTENT, payer="", run_id="r7", currency="thb", mode="live")
     attempt = replace(
-        stands_as(MINE, sent_ns=5 * 10**9, settled_ns=9 * 10**9), intent=asked
+        stands_as(
+            replace(MINE, fee=4506, fee_vat=315, net=118629),
+            sent_ns=5 * 10**9,
+            settled_ns=9 * 10**9,
+        ),
+        intent=asked,
     )
     found = line_of(Owns(attempt, warnings=(plain("be warned"),)))
     assert (found.sent_at, found.settled_at) == (
@@ -500,9 +505,9 @@ KEPT = Plain(
     transfer="",
     charged=123450,
     charged_currency="THB",
-    fee=None,
-    fee_vat=None,
-    net=None,
+    fee=4506,
+    fee_vat=315,
+    net=118629,
     platform_fee=None,
     funding_amount=None,
     funding_currency="",
@@ -570,7 +575,8 @@ COSTS: list[tuple[dict[str, Any], bool]] = [
     ({"fee": 3, "fee_vat": 0, "net": 123447}, True),
     ({"fee": 3, "fee_vat": 1, "net": 123447}, False),
     ({"fee": -3, "fee_vat": 1, "net": 2}, False),
-    ({"fee": 3, "fee_vat": None, "net": 123447}, True),
+    ({"fee": 3, "fee_vat": None, "net": 123447}, False),
+    ({"fee": 3, "fee_vat": 0, "net": None}, False),
     ({"fee": 123451}, False),
     ({"fee": 5, "fee_vat": 0, "net": 0, "funding_amount": 4}, True),
     ({"fee": 5, "fee_vat": 0, "net": 0, "funding_currency": "THB"}, True),
@@ -613,7 +619,8 @@ def test_of_many_plain_lines_each_that_is_none_is_found(
 def test_a_line_with_nothing_to_tell_is_what_a_look_at_its_events_says() -> None:
     """To the letter."""
     first = replace(FIRST, at_ns=5 * 10**9)
-    paid = replace(PAID, at_ns=9 * 10**9)
+    costs = {"fee": 4506, "fee_vat": 315, "net": 118629}
+    paid = replace(answer_event(1, **costs), at_ns=9 * 10**9)
     long_way = one(first, paid)
     kept = KEPT._replace(mode=INTENT.mode or "test")
     lines = plain_lines(batch(), chunk(), rows_at([0], [kept]))

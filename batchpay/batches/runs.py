@@ -339,7 +339,7 @@ class Runs:
                 if one is not None and attempt.money is None:
                     one.amount = 0
                 elif one is not None and attempt.money is not None:
-                    one.amount = attempt.money.taken
+                    one.amount = attempt.money.summed
 
     def _moved_before(self, order_ids: list[str], seq: int) -> set[At]:
         moved = set()
@@ -362,7 +362,7 @@ def _news(money: Iterable[ChargeSeen], known: Collection[str]) -> Counter[str]:
         if charge.id in known:
             amount = 0
         else:
-            amount = charge.taken
+            amount = charge.summed
         news[charge.currency.upper()] += amount
     return news
 

@@ -149,7 +149,7 @@ def adopted_json(strays: Sequence[Rowless]) -> dict[str, Any]:
     sums: Counter[str] = Counter()
     for attempt in attempts:
         if attempt.money is not None:
-            sums[attempt.money.currency.upper()] += attempt.money.taken
+            sums[attempt.money.currency.upper()] += attempt.money.summed
     return {
         "count": len(attempts),
         "outcomes": dict(

@@ -110,8 +110,6 @@ class Booked:
     refunds: tuple[Refund, ...] = ()  # those it tells one by one
     refunded: int = 0  # what it says was given back in all, smallest unit
     unread: str = ""  # what it says of its refunds and cannot be read
-    # of instalments that the merchant bears, with VAT; in the funding currency
-    interest: int = 0
 
     @property
     def speaks_of_refunds(self) -> bool:

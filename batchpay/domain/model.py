@@ -292,13 +292,26 @@ class ChargeSeen:
     qr_uri: str = ""
     # what a successful one took, where that is not its amount
     captured: int | None = None
+    # of instalments that the merchant bears, with VAT, in the funding currency; None: nothing
+    interest: int | None = None
+    # what it says of what the gateway kept of it, and nobody can read: no proof hangs on it
+    unread_costs: str = ""
 
     @property
-    def taken(self) -> int:
-        """What it took of its payer, if it did."""
-        if self.captured is None:
-            return self.amount
-        return self.captured
+    def taken(self) -> int | None:
+        """What it took of its payer, if it did. None: it says so, and nobody can read it."""
+        if "captured_amount" in self.unread_fields:
+            return None
+        if self.captured is not None:
+            return self.captured
+        if "amount" in self.unread_fields:
+            return None
+        return self.amount
+
+    @property
+    def summed(self) -> int:
+        """The same for a sum. What nobody can read is in none, and told beside it."""
+        return self.taken or 0
 
     @property
     def takes_money(self) -> bool:
@@ -323,24 +336,32 @@ class ChargeSeen:
         can have been was not.
         """
         refunded = self.refunded or 0
-        if refunded > self.most_given_back:
+        most = self.most_given_back
+        if most is not None and refunded > most:
             return 0
         return refunded
 
     @property
-    def left(self) -> int:
-        """What it took, if it did, and was not given back."""
+    def left(self) -> int | None:
+        """What it took, if it did, and was not given back. None: nobody can read what it took."""
+        if self.taken is None:
+            return None
         return max(0, self.taken - self.back)
 
     @property
     def given_back(self) -> bool:
         """Was all of it refunded?"""
-        return self.back > 0 and not self.left
+        return self.back > 0 and self.left == 0
 
     @property
-    def most_given_back(self) -> int:
-        """More than this nobody can have given back of it, whatever is told."""
-        return max(self.amount, self.taken)
+    def most_given_back(self) -> int | None:
+        """More than this nobody can have given back of it, whatever is told. None: nobody can read
+        what it is of.
+        """
+        known = [] if self.taken is None else [self.taken]
+        if "amount" not in self.unread_fields:
+            known.append(self.amount)
+        return max(known, default=None)
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
@@ -763,6 +784,8 @@ class Finding:
     # it succeeded, and the gateway knows its charge no more, or says otherwise of it: open, or
     # noted by a person
     gone: str = ""
+    # money moved, and nobody can read how much: it is in no column and no sum
+    charged_unread: bool = False
     # of charged_amount, upper case: not always what was asked
     charged_currency: str = ""
     # what the row itself says now: the job may have changed since it was sent
@@ -799,8 +822,11 @@ class Finding:
     refund_contradicted: bool = False  # what is told of that cannot be true
     # of a conflict: in which cells it differs from the row that its reason names
     cells: tuple[Message, ...] = ()
-    # what is told of fee, VAT and net cannot be true: they are in no column and no sum
+    # what is told of fee, VAT and net cannot be true, or nobody can read it: they are in no column
+    # and no sum
     costs_contradicted: bool = False
+    # of instalments, with VAT, in `fee_currency`; None: nothing
+    interest: int | None = None
     dispute: str = ""  # its status, in the gateway's word; empty: there is none
     expires_at: str = ""  # of one that waits for its payer, UTC
     qr_uri: str = ""  # where the code is that its payer scans

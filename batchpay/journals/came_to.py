@@ -69,7 +69,12 @@ def came_at_once(seq: int, event: Event) -> CameTo | None:
     charge = charge_alone_in(event, Proof.CHARGE)
     if not charge or state_of(event) != _SUCCEEDED or charge.get("failure_code"):
         return None
-    if not all(map(_fits, map(charge.get, ("amount", *_MONEY)))):
+    # a line has no column for interest
+    if (
+        charge.get("interest")
+        or charge.get("unread_costs")
+        or not all(map(_fits, map(charge.get, ("amount", *_MONEY))))
+    ):
         return None
     funding_currency = charge.get("funding_currency") or ""
     row: tuple[Any, ...] = (
@@ -139,7 +144,7 @@ def _came(seq: int, attempt: Attempt, *, alone: bool) -> CameTo:
         currency = funding_currency = ""
     else:
         numbers = (_number(getattr(money, name)) for name in _MONEY)
-        amount = _number(money.taken)
+        amount = _number(money.summed)
         currency = money.currency.upper()
         funding_currency = money.funding_currency or ""
     row: tuple[Any, ...] = (
@@ -200,6 +205,7 @@ def _is_plain(attempt: Attempt) -> bool:
     )
     odd = (
         attempt.charge.failure_code,
+        attempt.charge.interest or attempt.charge.unread_costs,
         attempt.charge.destination != attempt.intent.destination,
     )
     if not all(_fits(getattr(attempt.charge, name)) for name in ("amount", *_MONEY)):

@@ -143,11 +143,23 @@ def share_of(attempt: Attempt) -> int | None:
         or charge.chain is None
     ):
         return None
-    if charge.platform_fee is not None:
-        return charge.taken - charge.platform_fee
-    if asked.fee_fixed is None and asked.fee_percentage is None:
-        return charge.taken
-    return None
+    if any(name in charge.unread_fields for name in _COMMISSION):
+        return None
+    with_fee = asked.fee_fixed is not None or asked.fee_percentage is not None
+    return share(charge.taken, charge.platform_fee, with_fee=with_fee)
+
+
+_COMMISSION = ("platform_fee", "platform_fee[amount]")
+
+
+def share(taken: int | None, commission: int | None, *, with_fee: bool) -> int | None:
+    """The same of what a charge took. `with_fee`: was a commission asked for? Below zero is no
+    share.
+    """
+    if taken is None or (commission is None and with_fee):
+        return None
+    left = taken - (commission or 0)
+    return left if left >= 0 else None
 
 
 # --- what the gateway's events tell of a charge

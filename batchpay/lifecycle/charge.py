@@ -35,7 +35,10 @@ KNOWN_STATUS = {
 
 
 def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
-    """How a charge differs from what was asked (law L7); the chain is judged apart (`outcome`)."""
+    """How a charge differs from what was asked (law L7); the chain is judged apart (`outcome`).
+
+    Of what cannot be read nobody knows how it differs: it is a flaw by itself.
+    """
     prefix_fits = (
         CHARGE_ID.fullmatch(charge.id) is not None
         and charge.id.startswith("chrg_test_") is not live
@@ -58,7 +61,7 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
         (
             "captured_amount",
             _money(intent.amount, intent.currency),
-            _money(charge.taken, charge.currency),
+            _money(charge.summed, charge.currency),
             charge.captured in (None, intent.amount),
         ),
         (
@@ -90,7 +93,7 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
     flaws = [
         f"{name}: asked {asked}, got {got}"
         for name, asked, got, fits in pairs
-        if not fits
+        if not fits and name not in charge.unread_fields
     ]
     if charge.unread:
         flaws.insert(0, charge.unread)
@@ -117,8 +120,11 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
     """How the platform's commission differs from what was asked (law L7, docs/faults.md, J15).
 
     Fixed part and percentage as asked; the amount within the rounding of both. A charge that took
-    no money may leave them out, but not say something else.
+    no money may leave them out, but not say something else. What nobody can read of it is told
+    already.
     """
+    if "platform_fee" in charge.unread_fields:
+        return ()
     fixed = Decimal(intent.fee_fixed or 0)
     percentage = Decimal(intent.fee_percentage or 0)
     exact = fixed + intent.amount * percentage / 100
@@ -133,7 +139,7 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
             fits = asked == 0 or charge.status != "successful"
         else:
             fits = asked == got or (name == "amount" and abs(asked - got) < 1)
-        if not fits:
+        if not fits and f"platform_fee[{name}]" not in charge.unread_fields:
             told = "none"
             if got is not None:
                 told = _of_fee(name, Decimal(got), charge.currency)
@@ -209,8 +215,11 @@ def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
 
 
 def _says_enough(charge: ChargeSeen) -> bool:
-    """Is all of it as documented, but for whom it names?"""
-    return set(charge.unread_fields) <= {"metadata"}
+    """Is all of it as documented, but for whom it names, and a commission of nothing?"""
+    return all(
+        name == "metadata" or name.startswith("platform_fee")
+        for name in charge.unread_fields
+    )
 
 
 def has_key(charge: ChargeSeen) -> bool:
@@ -239,7 +248,9 @@ def key_in(charge: ChargeSeen) -> str | None:
 
 
 def _decimal(text: str | None) -> Decimal | None:
-    """Exact; what is no number is told as minus one, which nobody asks for."""
+    """Exact; what is no number, as an earlier version kept it, is told as minus one, which nobody
+    asks for.
+    """
     if text is None:
         return None
     try:

@@ -96,13 +96,13 @@ class Paid:
         One of which a part was given back already goes first, the one that stays last. What is in
         another currency is too much only where all that is due is paid without it.
         """
-        rest = sum(one.left for one in self.in_currency) - self.due
+        rest = sum(map(_left, self.in_currency)) - self.due
         if rest < 0:
             return {}
         found = {}
         last_first = reversed(self.charges)
         for one in sorted(last_first, key=_is_whole):
-            back = one.left
+            back = _left(one)
             if one in self.in_currency:
                 back = min(back, rest)
                 rest -= back
@@ -131,6 +131,11 @@ class Paid:
             for one in self.charges
         )
         return replace(self, charges=tuple(charges))
+
+
+def _left(charge: ChargeSeen) -> int:
+    """Of one that is `_read`."""
+    return charge.left or 0
 
 
 def _is_whole(charge: ChargeSeen) -> bool:
@@ -182,9 +187,12 @@ def _is_in(charge: ChargeSeen, intent: Intent) -> bool:
 
 
 def _read(charge: ChargeSeen, due: int, currency: str) -> ChargeSeen:
+    if charge.taken is not None:
+        return charge
+    read = replace(charge, unread_fields=(), captured=None)
     if "amount" in charge.unread_fields:
-        return replace(charge, amount=due, currency=currency)
-    return charge
+        return replace(read, amount=due, currency=currency)
+    return read
 
 
 def charged_by(attempts: Iterable[Attempt]) -> list[Charged]:
@@ -209,4 +217,6 @@ def paid_apart(attempts: Iterable[Attempt]) -> tuple[Attempt, ...]:
     paid = [attempt for attempt in attempts if money_of(attempt)]
     if len(paid) < 2 or not paid_by(charged_by(paid)).too_much:
         return ()
-    return tuple(one for one in paid if any(charge.left for charge in money_of(one)))
+    return tuple(
+        one for one in paid if any(charge.left != 0 for charge in money_of(one))
+    )

@@ -118,6 +118,7 @@ COLUMNS = (
     _label("column.fee", "Gateway fee", _COLUMN),
     _label("column.fee_vat", "VAT on fee", _COLUMN),
     _label("column.net", "Net of fees", _COLUMN),
+    _label("column.interest", "Interest with VAT", _COLUMN),
     _label("column.platform_fee", "Commission", _COLUMN),
     _label("column.recipient_amount", "Recipient's share", _COLUMN),
     _label("column.failure_code", "Failure code", _COLUMN),
@@ -490,9 +491,11 @@ GIVEN_BACK = _label(
 COSTS_LEFT_OUT = _counted(
     "page.costs-left-out",
     "In none of these sums: fee, VAT and net of {count} charge in {currency}, for what the gateway"
-    " tells of them cannot be true; the column of warnings tells what.",
+    " tells of them cannot be true or cannot be read: what is ours is told without them. The column"
+    " of warnings tells what.",
     "In none of these sums: fee, VAT and net of {count} charges in {currency}, for what the gateway"
-    " tells of them cannot be true; the column of warnings tells what.",
+    " tells of them cannot be true or cannot be read: what is ours is told without them. The column"
+    " of warnings tells what.",
     "Below what was earned, and what the gateway kept.",
 )
 ROWS_NOT_CHARGED = _counted(

@@ -438,6 +438,17 @@ REPORT_BEFORE = entry(
     remedy=_KEPT,
 )
 
+CHARGED_UNREAD = entry(
+    "charged.unread",
+    "in no sum, for nobody can read how much they took: {count} charges in {currency}",
+    one="in no sum, for nobody can read how much it took: 1 charge in {currency}",
+    count="count",
+    means="Where the amount of a charge stands the gateway tells something else than a whole"
+    " number.",
+    example='an amount of "12345", as a text',
+    remedy="See the charge in the gateway's dashboard; its row says what the gateway told.",
+)
+
 # --- charged twice
 
 CHARGED_TWICE = entry(

@@ -382,9 +382,9 @@ WAS_EMPTY = entry(
 )
 COSTS_CONTRADICTED = entry(
     "charge.costs-contradicted",
-    "what the gateway tells of the costs of the charge cannot be true, and is in no sum: {told};"
-    " batchpay audit holds it against the account's ledger",
-    means="Fee, VAT or net is below zero, or they are more than was charged.",
+    "what the gateway tells of the costs of the charge cannot be true, or cannot be read, and is in"
+    " no sum: {told}; batchpay audit holds it against the account's ledger",
+    means="Fee, VAT or net is below zero, or untold, or they are more than was charged.",
     example="a fee of 10,000,000.00 THB of a charge of 113.01 THB",
     remedy="Run batchpay audit over the day of the charge; ask the gateway which is right.",
 )

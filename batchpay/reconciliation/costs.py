@@ -1,10 +1,10 @@
-"""COSTS: can what the gateway says it kept of a charge be true? What cannot is in no sum
-(docs/gateway.md, 3.4). Pure; smallest units.
+"""COSTS: can what the gateway says it kept of a charge be true, and is all of it told? What is not
+so is in no sum (docs/gateway.md, 3.4). Pure; smallest units.
 
->>> cannot_be((413, 29, 10883), whole=11325), cannot_be((10**9, 29, 10883), whole=11325)
+>>> left_out((413, 29, 10883), whole=11325), left_out((10**9, 29, 10883), whole=11325)
 (False, True)
->>> cannot_be((413, -29, None), whole=None), cannot_be((None, None, None), whole=11325)
-(True, False)
+>>> left_out((413, -29, 10883), whole=None), left_out((None, 29, 10883), whole=11325)
+(True, True)
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ def whole_of(
     return funding
 
 
-def cannot_be(parts: Iterable[int | None], whole: int | None) -> bool:
-    """Is any part of it below zero, or are they more than all of it? Less may be: a part of a sale
-    by instalments is interest.
-    """
-    told = [part for part in parts if part is not None]
-    if not told:
-        return False
-    if min(told) < 0:
-        return True
+def left_out(parts: Iterable[int | None], whole: int | None) -> bool:
+    """Is any part of it unknown, or below zero, or are they more than all of it? Less may be."""
+    told = []
+    for part in parts:
+        if part is None or part < 0:
+            return True
+        told.append(part)
     return whole is not None and sum(told) > whole

@@ -1,5 +1,5 @@
 """EARNED: what the platform keeps of what was charged, by currency: its commission less what the
-gateway took of the same charges. Pure; smallest units.
+gateway took of the same charges: fee, VAT, and interest where there is any. Pure; smallest units.
 
 >>> totals = Totals()
 >>> totals.charged["THB"], totals.shares["THB", "platform"] = 100000, 10000
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batchpay.reconciliation.totals import REFUNDED, Totals
+from batchpay.reconciliation.totals import INTEREST, REFUNDED, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,12 @@ class Taken:
     currency: str
     fee: int
     vat: int
+    interest: int = 0  # of instalments that the merchant bears, with VAT
+
+    @property
+    def whole(self) -> int:
+        """All of it."""
+        return self.fee + self.vat + self.interest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Earned:
         """Currency -> commission less fees; what is counted in two currencies stays two sums."""
         sums = {self.currency: self.commission}
         for one in self.taken:
-            sums[one.currency] = sums.get(one.currency, 0) - one.fee - one.vat
+            sums[one.currency] = sums.get(one.currency, 0) - one.whole
         return sums
 
     @property
@@ -58,7 +64,7 @@ class Earned:
         """
         if set(self.ours) != {self.currency}:
             return None
-        fees = sum(one.fee + one.vat for one in self.taken)
+        fees = sum(one.whole for one in self.taken)
         return self.shares + self.untold + fees + self.ours[self.currency]
 
 
@@ -73,6 +79,7 @@ def earned_of(totals: Totals) -> Iterator[Earned]:
                 code,
                 totals.fees[currency, code, "fee"],
                 totals.fees[currency, code, "vat"],
+                totals.fees[currency, code, INTEREST],
             )
             for code in counted_in
         )
@@ -81,6 +88,6 @@ def earned_of(totals: Totals) -> Iterator[Earned]:
             charged=totals.charged[currency],
             shares=totals.shares[currency, "recipient"],
             commission=totals.shares[currency, "platform"],
-            taken=tuple(one for one in taken if one.fee or one.vat),
+            taken=tuple(one for one in taken if one.fee or one.vat or one.interest),
             refunded=totals.later[currency, REFUNDED],
         )

@@ -61,7 +61,7 @@ from batchpay.messages import outcomes, screens, steps
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
 from batchpay.reconciliation.comebacks import with_lineage
-from batchpay.reconciliation.costs import cannot_be, whole_of
+from batchpay.reconciliation.costs import left_out, whole_of
 from batchpay.reconciliation.over import as_settled
 from batchpay.reconciliation.reasons import (
     PAY_ONCE,
@@ -476,35 +476,50 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
         return seen
     if attempt.transfer is not None:
         seen = _with_transfer(seen, attempt, attempt.transfer)
-    seen = _with_costs(seen, charge)
-    return replace(
-        seen,
-        charged_amount=charge.taken,
+    seen = replace(
+        _with_costs(seen, charge),
         charged_currency=charge.currency.upper(),
         fee_currency=charge.funding_currency or "",
         funding_amount=charge.funding_amount,
         funding_currency=charge.funding_currency or "",
+    )
+    if charge.taken is None:
+        # of what nobody knows, no part is known
+        return replace(seen, charged_unread=True)
+    return replace(
+        seen,
+        charged_amount=charge.taken,
         platform_fee=charge.platform_fee,
         recipient_amount=share_of(attempt),
     )
 
 
 def _with_costs(finding: Finding, charge: ChargeSeen) -> Finding:
-    """What the gateway says it kept of it; what cannot be true is told, and stands in no column."""
+    """What the gateway says it kept of it; what cannot be true, or cannot be read, is told, and
+    stands in no column.
+    """
     currency = charge.currency.upper()
     unit = charge.funding_currency or ""
     parts = {"fee": charge.fee, "VAT": charge.fee_vat, "net": charge.net}
+    kept = (*parts.values(), charge.interest or 0)
     whole = whole_of(charge.taken, currency, charge.funding_amount, unit)
-    if cannot_be(parts.values(), whole):
-        told = ", ".join(
+    if charge.taken is None or charge.unread_costs or left_out(kept, whole):
+        told = [
             f"{name} {money_told(minor, unit or currency)}"
-            for name, minor in parts.items()
+            for name, minor in (*parts.items(), ("interest", charge.interest))
             if minor is not None
-        )
-        warning = outcomes.COSTS_CONTRADICTED(told=told)
+        ]
+        what = "; ".join(filter(None, (", ".join(told), charge.unread_costs)))
+        warning = outcomes.COSTS_CONTRADICTED(told=what or "-")
         warnings = (*finding.warnings, warning)
         return replace(finding, warnings=warnings, costs_contradicted=True)
-    return replace(finding, fee=charge.fee, fee_vat=charge.fee_vat, net=charge.net)
+    return replace(
+        finding,
+        fee=charge.fee,
+        fee_vat=charge.fee_vat,
+        net=charge.net,
+        interest=charge.interest,
+    )
 
 
 def _with_transfer(finding: Finding, attempt: Attempt, told: TransferSeen) -> Finding:
@@ -610,6 +625,7 @@ def _with_share_too_much(finding: Finding) -> Finding:
 
 def further_of(attempt: Attempt) -> tuple[Further, ...]:
     """What its other charges took, and whether that is over."""
+    asked = attempt.intent.amount
     over = "kept"
     if doubled(attempt):
         over = "open"
@@ -620,7 +636,9 @@ def further_of(attempt: Attempt) -> tuple[Further, ...]:
         stands = over
         if charge.given_back:
             stands = "given back"
-        found.append(Further(charge.id, charge.currency.upper(), charge.taken, stands))
+        # as `paid_by` has it: what nobody can read took what was asked for
+        amount = asked if charge.taken is None else charge.taken
+        found.append(Further(charge.id, charge.currency.upper(), amount, stands))
     return tuple(found)
 
 

@@ -55,7 +55,7 @@ class Line:
     outcome: str
     made_at: str
     currency: str
-    amount: int
+    amount: int | None  # None: nobody can read it
     fee_currency: str
     credit: int | None  # None: the ledger has none
     funding: int | None = None
@@ -246,7 +246,7 @@ def _add(sums: dict[str, Sums], booked: Booked, credit: int | None) -> None:
     one.funding += charge.funding_amount or 0
     one.fee += charge.fee or 0
     one.fee_vat += charge.fee_vat or 0
-    one.interest += booked.interest
+    one.interest += charge.interest or 0
     one.net += charge.net or 0
     one.credited += credit or 0
 
@@ -272,9 +272,15 @@ def _of_fees(
             "fees", order_id, charge.id, told, listed - mine, unit, state=state
         )
     parts = (charge.fee, charge.fee_vat, charge.net)
-    if charge.funding_amount is None or None in parts:
+    if charge.unread_costs or None in parts:
+        told = charge.unread_costs or "not all of fee, VAT and net is told"
+        yield Difference(
+            "fee-sum", order_id, charge.id, told, 0, unit, state="cannot be read"
+        )
         return
-    whole = sum(one or 0 for one in parts) + booked.interest
+    if charge.funding_amount is None:
+        return
+    whole = sum(one or 0 for one in parts) + (charge.interest or 0)
     if whole != charge.funding_amount:
         told = (
             f"fee, VAT and net are {both_units(whole, unit)}, the funding amount is"

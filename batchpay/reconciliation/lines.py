@@ -25,10 +25,11 @@ from batchpay.domain.model import (
     Repeat,
     StoredChunk,
 )
+from batchpay.lifecycle.after import share
 from batchpay.lifecycle.keys import keys_of
 from batchpay.lifecycle.payers import payer_of, payment_method
 from batchpay.lifecycle.places import by_order
-from batchpay.reconciliation.costs import cannot_be, whole_of
+from batchpay.reconciliation.costs import left_out, whole_of
 from batchpay.reconciliation.findings import iso
 
 
@@ -124,15 +125,11 @@ def _shares(lines: PlainLines) -> Column:
     none = lines.same(None), lines.same(0)
     if (commissions, kept["with_fee"]) == none:
         return kept["charged"]
-    return list(map(_share, kept["charged"], commissions, kept["with_fee"]))
-
-
-def _share(charged: int, commission: int | None, with_fee: int) -> int | None:
-    if commission is not None:
-        return charged - commission
-    if with_fee:
-        return None
-    return charged
+    told = zip(kept["charged"], commissions, kept["with_fee"], strict=True)
+    return [
+        share(charged, commission, with_fee=bool(with_fee))
+        for charged, commission, with_fee in told
+    ]
 
 
 _MADE: Mapping[str, Callable[[PlainLines], Column]] = {
@@ -337,7 +334,7 @@ def _asking_otherwise(documents: Sequence[Document], rows: PlainRows) -> set[int
 
 
 def _of_odd_costs(rows: PlainRows) -> set[int]:
-    """Where what the gateway kept cannot be: that is told beside its row."""
+    """Where what the gateway kept cannot be, or nobody knows it: that is told beside its row."""
     columns = [rows.kept[name] for name in _COSTS]
     charged, currency, _, funding_currency, *parts = columns
     # nearly all: every part is told, none below zero, and all of them are no more than the charge
@@ -349,7 +346,7 @@ def _of_odd_costs(rows: PlainRows) -> set[int]:
     for at, charged_, currency_, funding, funding_in, *some in zip(
         rows.places, *columns, strict=True
     ):
-        if cannot_be(some, whole_of(charged_, currency_, funding, funding_in)):
+        if left_out(some, whole_of(charged_, currency_, funding, funding_in)):
             odd.add(at)
     return odd
 

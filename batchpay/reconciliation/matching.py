@@ -96,6 +96,8 @@ class Match:
     # Charge id -> order id, of every listed charge of this job; and those that these sums are of.
     placed: dict[str, str] = field(default_factory=dict)
     summed: set[str] = field(default_factory=set)
+    # ... and those of which nobody can read how much that is.
+    unread: set[str] = field(default_factory=set)
     # Charges that are the same on both sides, whatever became of them; no difference names them.
     matched: int = 0
     others: int = 0  # charges of the account that are not this job's
@@ -157,6 +159,9 @@ def match_charges(
         match.add(one for one in told if one not in of_these)
     match.matched = len(listed - further - {one.charge_id for one in match.differences})
     match.add(_unexplained(match))
+    if match.unread:
+        ids = ", ".join(sorted(match.unread))
+        match.notes.append(f"in no sum, for nobody can read how much it took: {ids}")
     return match
 
 
@@ -184,9 +189,11 @@ def _match_theirs(
         of_orders[order_id].append((charge, attempt))
         match.placed[charge.id] = order_id
         if charge.took_money:
-            match.theirs[charge.currency.upper()] += charge.taken
+            match.theirs[charge.currency.upper()] += charge.summed
             match.theirs_count[charge.currency.upper()] += 1
             match.summed.add(charge.id)
+            if charge.taken is None:
+                match.unread.add(charge.id)
         step = _look_again(charge, zone)
         match.add(_of_charge(charge, booked.dispute, order_id, attempt, live, step))
     return of_orders
@@ -203,7 +210,7 @@ def _match_ours(
             continue
         match.add(_of_attempt(attempt, listed))
         if attempt.money is not None:
-            match.ours[attempt.money.currency.upper()] += attempt.money.taken
+            match.ours[attempt.money.currency.upper()] += attempt.money.summed
             match.ours_count[attempt.money.currency.upper()] += 1
 
 
@@ -317,7 +324,7 @@ def _timeless(attempt: Attempt, listed: Collection[str]) -> Timeless | None:
     return Timeless(
         attempt.intent.order_id,
         charge.id,
-        charge.taken,
+        charge.summed,
         charge.currency.upper(),
         attempt.outcome.value,
     )
@@ -395,12 +402,17 @@ def _of_money(
 ) -> Iterator[Difference]:
     if (known.amount, known.currency) == (charge.amount, charge.currency):
         return
-    mine = both_units(known.amount, known.currency)
-    listed = both_units(charge.amount, charge.currency)
+    mine, listed = (_sum_told(_minor_of(one), one.currency) for one in (known, charge))
     told = f"the journal was told {mine}, the gateway lists {listed}"
     yield difference_about(
         charge, "amount", order_id, told, f"{known.amount} {known.currency}"
     )
+
+
+def _minor_of(charge: ChargeSeen) -> Minor:
+    if "amount" in charge.unread_fields:
+        return None
+    return charge.amount
 
 
 def difference_about(
@@ -415,7 +427,7 @@ def difference_about(
         order_id,
         charge.id,
         told,
-        charge.taken,
+        charge.summed,
         charge.currency.upper(),
         state=state,
     )
@@ -546,7 +558,7 @@ def _match_by_amount(
     wanted: dict[tuple[str, int], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
         if attempt.charge is not None:
-            share = attempt.charge.taken - (attempt.charge.platform_fee or 0)
+            share = attempt.charge.summed - (attempt.charge.platform_fee or 0)
             wanted[attempt.intent.destination, share].append(attempt)
     there = Counter[tuple[str, int]]()
     for transfer in transfers:

@@ -60,8 +60,11 @@ DIFFERS = "differs"  # transfers that are not the recipient's share
 UNTOLD = "untold"  # shares of which the gateway has told no transfer
 REFUNDED = "refunded"  # given back since
 CONTRADICTED = "refund contradicted"  # as the gateway tells, and cannot be
-# charges of which fee, VAT or net cannot be what the gateway tells: these are in no sum
+# charges of which fee, VAT or net cannot be what the gateway tells, or cannot be read: these are in
+# no sum
 ODD_COSTS = "odd costs"
+CHARGED_UNREAD = "charged unread"  # ... of which nobody can read how much they took
+INTEREST = "interest"  # of instalments, among the fees
 NAMED = 10  # further charges that a line names
 # how a further charge stands whose order has paid twice
 LEFT = frozenset({"open", "noted"})
@@ -146,10 +149,10 @@ class Totals:
     # (recipient, currency) -> sum succeeded, and rows.
     recipients: Counter[tuple[str, str]] = field(default_factory=Counter)
     recipient_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    # (currency, fee currency, fee | vat | net) -> sum.
+    # (currency, fee currency, fee | vat | net | interest) -> sum.
     fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a
-    # share can be told; (currency, odd costs) -> charges.
+    # share can be told; (currency, odd costs | charged unread) -> charges.
     shares: Counter[tuple[str, str]] = field(default_factory=Counter)
     # Who must act -> rows.
     acts: Counter[str] = field(default_factory=Counter)
@@ -325,7 +328,9 @@ class Totals:
         charged = finding.charged_amount or 0
         self.charged[charged_in] += charged
         no_money = (
-            finding.outcome is Outcome.UNPROVEN and finding.charged_amount is None
+            finding.outcome is Outcome.UNPROVEN
+            and finding.charged_amount is None
+            and not finding.charged_unread
         )
         if finding.accepted or no_money:
             self.differs[currency] += finding.amount or 0
@@ -338,12 +343,15 @@ class Totals:
             "fee": finding.fee,
             "vat": finding.fee_vat,
             "net": finding.net,
+            INTEREST: finding.interest,
         }
         for name, amount in fees.items():
             if amount is not None:
                 self.fees[currency, finding.fee_currency, name] += amount
         if finding.costs_contradicted:
             self.shares[currency, ODD_COSTS] += 1
+        if finding.charged_unread:
+            self.shares[currency, CHARGED_UNREAD] += 1
         if finding.platform_fee is not None:
             self.shares[currency, "platform"] += finding.platform_fee
         if finding.recipient_amount is None:
@@ -706,6 +714,16 @@ def _noted(totals: Totals) -> bool:
     if totals.wants_a_look:
         return True
     return totals.left_charged_twice or bool(totals.gone)
+
+
+# --- what is in no sum
+
+
+def unread_told(totals: Totals) -> Iterator[Message]:
+    """By currency, of how many charges nobody can read how much they took."""
+    for (currency, what), count in sorted(totals.shares.items()):
+        if what == CHARGED_UNREAD and count:
+            yield said.CHARGED_UNREAD(count=count, currency=currency)
 
 
 # --- charged twice

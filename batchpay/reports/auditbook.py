@@ -115,7 +115,7 @@ def _charges(lines: Sequence[Line]) -> Table:
 def _charge(one: Line) -> Iterator[Cell]:
     yield Instant(one.made_at)
     yield from (one.order_id, one.charge_id, one.outcome, one.currency)
-    yield Money(one.amount, one.currency)
+    yield _money(one.amount, one.currency)
     yield one.fee_currency
     for minor in (one.funding, one.fee, one.fee_vat, one.net, one.credit):
         yield _money(minor, one.fee_currency)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from batchpay.domain.model import Outcome
 from batchpay.messages import labels
 from batchpay.reconciliation.earned import Earned, earned_of
+from batchpay.reconciliation.totals import INTEREST
 from batchpay.reports.facts import (
     charged_told,
     facts,
     is_it_all,
+    kept_of,
     known_last,
     left_out,
     notes,
@@ -205,6 +208,8 @@ class Cover:
                 for name, key in (("fee", "fee"), ("fee_vat", "vat"), ("net", "net")):
                     minor = totals.fees[currency, counted_in, key]
                     self._write_sum(name, currency, minor, counted_in)
+                if interest := totals.fees[currency, counted_in, INTEREST]:
+                    self._write_sum(INTEREST, currency, interest, counted_in)
         for told in left_out(self._inputs, words):
             self._sheet.line(told, "alarm")
         self._sheet.at += 1
@@ -217,33 +222,37 @@ class Cover:
         words = self._words
         sheet = self._sheet
         sheet.line(words.word(labels.HEADING_EARNED), "part")
-        names = [
-            words.column(name) for name in ("of", "platform_fee", "fee", "fee_vat")
-        ]
-        sheet.head([*names, words.column("ours")])
-        for one in earned_of(self._inputs.totals):
-            self._write_kept(one)
+        every = list(earned_of(self._inputs.totals))
+        columns = ["fee", "fee_vat"]
+        if any(taken.interest for one in every for taken in one.taken):
+            columns.append(INTEREST)
+        names = ("of", "platform_fee", *columns, "ours")
+        sheet.head([words.column(name) for name in names])
+        for one in every:
+            self._write_kept(one, columns)
         sheet.at += 1
 
-    def _write_kept(self, one: Earned) -> None:
+    def _write_kept(self, one: Earned, columns: Sequence[str]) -> None:
         words = self._words
         sheet = self._sheet
         sheet.text(0, one.currency, "plain")
         sheet.money(1, one.commission, one.currency)
-        if one.whole is None or len(one.taken) > 1:
-            told = [words.money(taken.fee, taken.currency) for taken in one.taken]
-            sheet.text(2, " + ".join(told), "plain")
-            told = [words.money(taken.vat, taken.currency) for taken in one.taken]
-            sheet.text(3, " + ".join(told), "plain")
-            sheet.text(4, ours_told(one, words), "plain")
+        each = [(taken.currency, kept_of(taken)) for taken in one.taken]
+        last = 2 + len(columns)
+        if one.whole is None or len(each) > 1:
+            for column, name in enumerate(columns, 2):
+                told = [words.money(kept.get(name, 0), code) for code, kept in each]
+                sheet.text(column, " + ".join(told), "plain")
+            sheet.text(last, ours_told(one, words), "plain")
         else:
-            for column, name in ((2, "fee"), (3, "vat")):
-                minor = sum(getattr(taken, name) for taken in one.taken)
+            for column, name in enumerate(columns, 2):
+                minor = sum(kept.get(name, 0) for _, kept in each)
                 sheet.money(column, minor, one.currency)
             at = sheet.at + 1
             ours = major(one.ours[one.currency], one.currency)
+            less = ",".join(f"-{'CDE'[number]}{at}" for number in range(len(columns)))
             sheet.formula(
-                4, f"=SUM(B{at},-C{at},-D{at})", ours, sheet.book.money(one.currency)
+                last, f"=SUM(B{at},{less})", ours, sheet.book.money(one.currency)
             )
         sheet.at += 1
         if one.refunded:

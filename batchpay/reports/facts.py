@@ -14,13 +14,14 @@ from batchpay.domain.money import money_text
 from batchpay.lifecycle.after import FOR_A_PERSON, Stands
 from batchpay.messages import labels, steps
 from batchpay.messages.message import Entry, Message
-from batchpay.reconciliation.earned import Earned
+from batchpay.reconciliation.earned import Earned, Taken
 from batchpay.reconciliation.totals import (
     ODD_COSTS,
     UNTOLD,
     Totals,
     exit_code,
     must_act,
+    unread_told,
 )
 from batchpay.reports.pivots import Coded, Pivots
 from batchpay.reports.table import Inputs
@@ -59,7 +60,9 @@ def charged_told(inputs: Inputs, words: Words) -> str:
     charged = words.word(labels.NOTHING_CHARGED)
     if moved:
         charged = words.say(labels.CHARGED(money=money_in(moved, words)))
-    return f"{charged}; {words.say(labels.ROWS(count=inputs.totals.rows_read))}"
+    unread = map(words.say, unread_told(inputs.totals))
+    rows = words.say(labels.ROWS(count=inputs.totals.rows_read))
+    return "; ".join((charged, *unread, rows))
 
 
 def money_in(sums: Mapping[str, int], words: Words) -> str:
@@ -254,13 +257,14 @@ def notes(inputs: Inputs, words: Words) -> list[str]:
 
 
 def left_out(inputs: Inputs, words: Words) -> list[str]:
-    """By currency, of how many charges the costs are in no sum."""
+    """By currency, of how many charges the costs are in no sum, or what they took."""
     shares = inputs.totals.shares
-    return [
+    unread = map(words.say, unread_told(inputs.totals))
+    return [*unread] + [
         words.say(
             labels.COSTS_LEFT_OUT(count=shares[currency, ODD_COSTS], currency=currency)
         )
-        for currency in known_last(inputs.totals.charged)
+        for currency in known_last(inputs.totals.rows)
         if shares[currency, ODD_COSTS]
     ]
 
@@ -316,6 +320,14 @@ def dashboard_of(charge_id: str, inputs: Inputs) -> str:
     if not charge_id or dashboard is None:
         return ""
     return f"{dashboard}/{inputs.batch.mode}/charges/{quote(charge_id, safe='')}"
+
+
+def kept_of(taken: Taken) -> dict[str, int]:
+    """Column -> what the gateway took; interest only where there is any."""
+    kept = {"fee": taken.fee, "fee_vat": taken.vat}
+    if taken.interest:
+        kept["interest"] = taken.interest
+    return kept
 
 
 def ours_told(earned: Earned, words: Words) -> str:

@@ -24,6 +24,7 @@ from batchpay.messages import labels
 from batchpay.messages.problems import TOTAL_ROW
 from batchpay.reconciliation.earned import earned_of
 from batchpay.reconciliation.reasons import with_what_comes
+from batchpay.reconciliation.totals import INTEREST
 from batchpay.reports.facts import (
     Payout,
     charged_told,
@@ -32,6 +33,7 @@ from batchpay.reports.facts import (
     exits_told,
     facts,
     is_it_all,
+    kept_of,
     known_last,
     left_out,
     not_charged,
@@ -521,6 +523,10 @@ class Page:
                     told[name] = (
                         self.words.money(minor, counted_in) if counted_in else ""
                     )
+                interest = totals.fees[currency, counted_in, INTEREST]
+                told[INTEREST] = (
+                    self.words.money(interest, counted_in) if interest else ""
+                )
                 found.append(told)
         return found
 
@@ -531,7 +537,7 @@ class Page:
         for one in earned_of(self.inputs.totals):
             fees = []
             for taken in one.taken:
-                for name, minor in (("fee", taken.fee), ("fee_vat", taken.vat)):
+                for name, minor in kept_of(taken).items():
                     fees.append(
                         (words.money(minor, taken.currency), words.column(name))
                     )

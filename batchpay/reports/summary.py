@@ -19,6 +19,8 @@ from batchpay.reconciliation.earned import earned_of
 from batchpay.reconciliation.iso20022 import group_status
 from batchpay.reconciliation.lines import lines_of
 from batchpay.reconciliation.totals import (
+    CHARGED_UNREAD,
+    INTEREST,
     ODD_COSTS,
     REFUNDED,
     Equation,
@@ -26,6 +28,7 @@ from batchpay.reconciliation.totals import (
     further_json,
     further_lines,
     must_act,
+    unread_told,
 )
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
@@ -119,7 +122,8 @@ def verdict_of(inputs: Inputs) -> str:
     if batch.refusal:
         return f"{test}the whole batch is refused, nothing was sent. {batch.refusal}"
     charged = f"{money_text(totals.money_moved())} charged"
-    money = "; ".join([charged, *further_lines(further_json(totals))])
+    unread = map(str, unread_told(totals))
+    money = "; ".join([charged, *unread, *further_lines(further_json(totals))])
     counts = ", ".join(f"{number} {name}" for name, number in totals.outcomes().items())
     return f"{test}{money}; {many(totals.rows_read, 'row')}: {counts or 'none'}."
 
@@ -144,6 +148,7 @@ def currency_json(totals: Totals, currency: str) -> dict[str, Any]:
         **_amount("charged", totals.charged[currency], currency),
         **_amount("platform_fee", totals.shares[currency, "platform"], currency),
         **_recipients_share(totals, currency),
+        "charged_unknown": totals.shares[currency, CHARGED_UNREAD],
         "recipient_amount_unknown": totals.shares[currency, "unknown"],
         "fees": _fees(totals, currency),
         "costs_left_out": totals.shares[currency, ODD_COSTS],
@@ -196,6 +201,8 @@ def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
         for name, key in {"fee": "fee", "fee_vat": "vat", "net": "net"}.items():
             minor = totals.fees[currency, fee_currency, key]
             told |= _amount(name, minor, fee_currency)
+        if interest := totals.fees[currency, fee_currency, INTEREST]:
+            told |= _amount("interest", interest, fee_currency)
         found.append(told)
     return found
 

@@ -115,7 +115,8 @@ def _charge(charge: Mapping[str, Any], words: Words) -> Iterator[tuple[str, str]
         yield words.column("expires_at"), words.instant(charge["expires_at"] or "")
     if charge["status"] != "successful":
         return
-    yield words.column("charged_amount"), words.money(charge["amount"], currency)
+    if charge["amount"] is not None:
+        yield words.column("charged_amount"), words.money(charge["amount"], currency)
     unit = charge["fee_currency"] or currency
     for name in ("fee", "fee_vat", "net"):
         if charge[name] is not None:

@@ -14,7 +14,7 @@ from batchpay.domain.money import money_text, money_told
 from batchpay.job.job import Job
 from batchpay.messages import labels
 from batchpay.messages.message import Message
-from batchpay.reconciliation.totals import further_json, further_told
+from batchpay.reconciliation.totals import further_json, further_told, unread_told
 from batchpay.terminal.phrases import (
     lift_told,
     mode_told,
@@ -124,7 +124,7 @@ def _batch_lines(
     yield speech.say(head)
     charged = labels.WHOLE_BATCH(money=_money(totals.money_moved(), speech))
     yield f"  {speech.say(charged)}"
-    for message in further_told(further_json(totals)):
+    for message in (*unread_told(totals), *further_told(further_json(totals))):
         yield f"  {speech.say(message)}"
     for lift in published.lifted:
         yield f"  {lift_told(job, lift, speech)}"

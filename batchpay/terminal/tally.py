@@ -23,6 +23,7 @@ Line = tuple[str, str, str]  # what, this run, all runs
 FEES = {
     "gateway's fees": ("fee", "fee"),
     "VAT on them": ("vat", "fee_vat"),
+    "interest with VAT": ("interest", "interest"),
     "net of fees": ("net", "net"),
 }
 Name = Callable[[str, str], str]

@@ -124,9 +124,10 @@ def _charge(charge: Mapping[str, Any], speech: Speech) -> str:
     status = charge["status"]
     if charge["failure_code"]:
         status = f"{status} ({charge['failure_code']})"
-    parts = [
-        f"{charge['id']} {status}, {money_told(charge['amount'], charge['currency'])}"
-    ]
+    parts = [f"{charge['id']} {status}"]
+    # None: nobody can read it, as is told of the attempt
+    if charge["amount"] is not None:
+        parts[0] += f", {money_told(charge['amount'], charge['currency'])}"
     if charge["status"] == "successful":
         unit = charge["fee_currency"] or charge["currency"]
         for entry, name in KEPT_OF_IT:

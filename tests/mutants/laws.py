@@ -2602,6 +2602,29 @@ mutant(
 )
 
 mutant(
+    "L7",
+    "a sum that nobody can read was not told",
+    "test_unread_money.py::test_a_captured_amount_that_nobody_can_read_proves_nothing",
+)(
+    lambda: swap(
+        "batchpay.gateways.omise.documents:money",
+        lambda was: lambda *path, **more: (was(*path, **more)[0], ""),
+    )
+)
+
+mutant(
+    "L7",
+    "of a charge that nobody can read nothing was taken",
+    "test_unread_money.py"
+    "::test_an_amount_that_nobody_can_read_is_in_no_sum_before_and_after_a_word",
+)(
+    lambda: swap(
+        "batchpay.domain.model:ChargeSeen.taken",
+        prop(lambda charge, was: was(charge) or 0),
+    )
+)
+
+mutant(
     "B31",
     "a second charge that says it is paid is none by its status",
     "test_matching.py"

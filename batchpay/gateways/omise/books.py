@@ -82,8 +82,6 @@ def booked_in(document: Any) -> Booked:
         refunds=_refunds(document),
         refunded=refunded,
         unread=unread,
-        interest=(_whole(document, "interest") or 0)
-        + (_whole(document, "interest_vat") or 0),
     )
 
 

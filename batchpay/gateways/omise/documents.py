@@ -10,9 +10,14 @@ What they mean is said in `objects` and in `books`.
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import Any
 
+from batchpay.domain.text import told
+
 LARGEST = 2**63  # what no typed column holds
+LONGEST_VALUE = 40  # characters of what stands where a sum should
 
 
 def inside(document: Any, *path: str) -> Any:
@@ -40,6 +45,29 @@ def whole(document: Any, *path: str) -> int | None:
     if type(value) is int and 0 <= value < LARGEST:
         return value
     return None
+
+
+def money(document: Any, *path: str, least: int = 0) -> tuple[int | None, str]:
+    """The sum in the smallest unit at a path of names, and, where something else stands there, what
+    that is: such a sum is unknown, and neither zero nor left out. Null is no sum, as what is left
+    out.
+
+    >>> money({"fee": 413}, "fee"), money({"fee": None}, "fee"), money({}, "fee")
+    ((413, ''), (None, ''), (None, ''))
+    >>> money({"fee": "413"}, "fee"), money({"fee": -1}, "fee"), money({"fee": True}, "fee")
+    ((None, '"413"'), (None, '-1'), (None, 'true'))
+    """
+    value = inside(document, *path)
+    if value is None or (type(value) is int and least <= value < LARGEST):
+        return value, ""
+    return None, shown(value)
+
+
+def shown(value: Any) -> str:
+    """A value as it came, for people: short, and without what is secret."""
+    if isinstance(value, Decimal):
+        return told(str(value), LONGEST_VALUE)
+    return told(json.dumps(value, ensure_ascii=False, default=str), LONGEST_VALUE)
 
 
 def listed(document: Any) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,8 +24,16 @@ from batchpay.domain.model import (
     UnreadablePage,
 )
 from batchpay.domain.secrets import masked
-from batchpay.domain.text import told as shown
-from batchpay.gateways.omise.documents import LARGEST, inside, listed, text, whole
+from batchpay.domain.text import told as in_short
+from batchpay.gateways.omise.documents import (
+    LARGEST,
+    inside,
+    listed,
+    money,
+    shown,
+    text,
+    whole,
+)
 
 T = TypeVar("T")
 
@@ -81,7 +90,6 @@ def error_in(document: Any) -> tuple[str, str]:
 _WANTED = (
     ("id", str),
     ("status", str),
-    ("amount", int),
     ("currency", str),
     ("livemode", bool),
     ("paid", bool),
@@ -107,7 +115,55 @@ def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
         return ChargeWithoutId(tuple(map(" ".join, flaws)))
     if not isinstance(document.get("metadata"), dict):
         flaws.append(("metadata", "is not an object"))
-    return _seen(document, flaws)
+    proving, costs = _proving(document), _costs(document)
+    flaws += _cannot_be_read(proving)
+    sums = {name: read for name, (read, _) in (proving | costs).items()}
+    return _seen(
+        document, sums, flaws, "; ".join(map(" ".join, _cannot_be_read(costs)))
+    )
+
+
+Sums = dict[str, tuple[int | None, str]]
+"""By the name under which it is told: a sum, and what stands where nobody can read one."""
+
+
+def _proving(document: Mapping[str, Any]) -> Sums:
+    """What a charge says of money that its proof hangs on (law L7)."""
+    amount = money(document, "amount")
+    if amount == (None, ""):
+        amount = None, "null"
+    sums = {"amount": amount}
+    # what a person captured of it; of others it tells nothing (docs/gateway.md, 3.1)
+    if document.get("status") == "successful":
+        sums["captured_amount"] = money(document, "captured_amount")
+    commission = document.get("platform_fee")
+    if commission is not None and not isinstance(commission, dict):
+        return sums | {"platform_fee": (None, shown(commission))}
+    percentage = inside(commission, "percentage")
+    if percentage is not None and _percentage_of(percentage) is None:
+        sums["platform_fee[percentage]"] = None, shown(percentage)
+    for part in ("fixed", "amount"):
+        sums[f"platform_fee[{part}]"] = money(commission, part)
+    return sums
+
+
+def _costs(document: Mapping[str, Any]) -> Sums:
+    """What it says that the gateway kept of it (docs/gateway.md, 3.4); what is below zero is judged
+    beside the others (reconciliation/costs).
+    """
+    sums = {
+        name: money(document, name, least=1 - LARGEST)
+        for name in ("fee", "fee_vat", "net", "interest", "interest_vat")
+    }
+    return sums | {"funding_amount": money(document, "funding_amount")}
+
+
+def _cannot_be_read(sums: Sums) -> list[tuple[str, str]]:
+    return [
+        (name, f"cannot be read: {instead}")
+        for name, (_, instead) in sums.items()
+        if instead
+    ]
 
 
 def charge_in(document: Any) -> ChargeSeen | None:
@@ -118,18 +174,23 @@ def charge_in(document: Any) -> ChargeSeen | None:
     return None
 
 
-def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> ChargeSeen:
-    """`flaws`: which fields are not as documented, and how."""
+def _seen(
+    document: Mapping[str, Any],
+    sums: Mapping[str, int | None],
+    flaws: Sequence[tuple[str, str]],
+    unread_costs: str,
+) -> ChargeSeen:
+    """`sums`: what it says of money; `flaws`: which fields are not as documented, and how."""
     told = document.get
     status = _text(told("status")) or ""
-    commission = told("platform_fee")
-    if not isinstance(commission, dict):
-        commission = {}
+    captured = sums.get("captured_amount")
+    if captured == sums["amount"]:
+        captured = None
     return ChargeSeen(
         id=document["id"],
         status=status,
         paid=told("paid") is True,
-        amount=_number(told("amount")) or 0,
+        amount=sums["amount"] or 0,
         currency=(_text(told("currency")) or "").lower(),
         livemode=told("livemode") is True,
         created_at=_text(told("created_at")) or "",
@@ -140,19 +201,23 @@ def _seen(document: Mapping[str, Any], flaws: Sequence[tuple[str, str]]) -> Char
         failure_code=_masked(told("failure_code")),
         failure_message=_masked(told("failure_message")),
         authorize_uri=_text(told("authorize_uri")),
-        fee=_number(told("fee")),
-        fee_vat=_number(told("fee_vat")),
-        net=_number(told("net")),
-        platform_fee=_number(commission.get("amount")),
+        fee=sums["fee"],
+        fee_vat=sums["fee_vat"],
+        net=sums["net"],
+        platform_fee=sums.get("platform_fee[amount]"),
         payer=_id_of(told("customer")) or _id_of(told("source")),
-        platform_fee_fixed=_number(commission.get("fixed")),
-        platform_fee_percentage=_decimal_text(commission.get("percentage")),
-        funding_amount=_number(told("funding_amount")),
+        platform_fee_fixed=sums.get("platform_fee[fixed]"),
+        platform_fee_percentage=_percentage_of(
+            inside(document, "platform_fee", "percentage")
+        ),
+        funding_amount=sums["funding_amount"],
         funding_currency=(_text(told("funding_currency")) or "").upper() or None,
         unread="; ".join(map(" ".join, flaws)),
         unread_fields=tuple(dict.fromkeys(name for name, _ in flaws)),
         refunded=given_back_in(document)[0] or None,
-        captured=_captured(document),
+        captured=captured,
+        interest=(sums["interest"] or 0) + (sums["interest_vat"] or 0) or None,
+        unread_costs=unread_costs,
         expires_at=_if_it_waits(document, "expires_at"),
         qr_uri=_if_it_waits(
             document, "source", "scannable_code", "image", "download_uri"
@@ -164,26 +229,15 @@ def given_back_in(document: Any) -> tuple[int, str]:
     """What a charge says was given back of it in all, before 2019-05-29 by another name; and what
     of that cannot be read.
     """
-    said = inside(document, "refunded_amount")
-    if said is None:
-        said = inside(document, "refunded")
-    if type(said) is int and 0 <= said < LARGEST:
-        return said, ""
-    if not said:
-        return 0, ""
-    return 0, f"refunded_amount is {said!r:.40}"
-
-
-def _captured(document: Mapping[str, Any]) -> int | None:
-    """What a successful charge took where that is not its amount, as a person may capture a part;
-    of others `captured_amount` tells nothing (docs/gateway.md, 3.1).
-    """
-    if document.get("status") != "successful":
-        return None
-    captured = _number(document.get("captured_amount"))
-    if captured == document.get("amount"):
-        return None
-    return captured
+    name = "refunded_amount"
+    if inside(document, name) is None:
+        name = "refunded"
+    said, instead = money(document, name)
+    came = inside(document, name)
+    # an empty text or `false` says that nothing was
+    if instead and came:
+        return 0, f"refunded_amount is {came!r:.40}"
+    return said or 0, ""
 
 
 def _if_it_waits(document: Mapping[str, Any], *path: str) -> str:
@@ -243,9 +297,9 @@ def _is_blank(value: Any) -> bool:
 def _names_of(item: Any) -> str:
     """What an entry tells of itself."""
     if not isinstance(item, dict):
-        return f"it is {shown(json.dumps(item, default=str), LONGEST_NAME)}"
+        return f"it is {in_short(json.dumps(item, default=str), LONGEST_NAME)}"
     names = [name for name in ("object", "id", "created_at") if item.get(name)]
-    known = [f"{name} {shown(str(item[name]), LONGEST_NAME)}" for name in names]
+    known = [f"{name} {in_short(str(item[name]), LONGEST_NAME)}" for name in names]
     return ", ".join(known) or "it names nothing of itself"
 
 
@@ -360,13 +414,6 @@ def _flag(document: Any, name: str) -> bool | None:
     return None
 
 
-def _number(value: Any) -> int | None:
-    """A whole number that a typed column can hold; anything else is as good as none."""
-    if type(value) is int and abs(value) < LARGEST:
-        return value
-    return None
-
-
 def _id_of(value: Any) -> str | None:
     """An id, or the id of an expanded object."""
     if isinstance(value, dict):
@@ -376,10 +423,14 @@ def _id_of(value: Any) -> str | None:
     return None
 
 
-def _decimal_text(value: Any) -> str | None:
-    """A number as the gateway may write one, whole, decimal or as text; anything that is none stays
-    as it came.
+def _percentage_of(value: Any) -> str | None:
+    """A percentage as the gateway may write one, whole, decimal or as text; None for anything
+    else.
     """
-    if value is None:
+    if isinstance(value, bool):
         return None
-    return str(value)[:40]
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return str(value)[:40] if number.is_finite() else None
