@@ -4,6 +4,7 @@ gateway's events name them.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ import pytest
 
 from batchpay.batches import clock
 from batchpay.lifecycle.keys import key_of
+from batchpay.lifecycle.places import tail_of
+from batchpay.reports.manifest import batch_told
 from batchpay.sandbox import SandboxServer
 from tests.test_doors import told_back
 from tests.test_next_steps import Told
@@ -315,6 +318,71 @@ def test_what_is_adopted_after_another_jobs_charge_ended_is_no_double(
     assert nights.run(quiet=True) == (0 if status == "reversed" else 12)
     told = market.run(verb="status").stdout
     assert ("two jobs charge it" in told) == (status == "successful")
+
+
+@pytest.mark.fault("D09", "D10", "J24")
+@pytest.mark.parametrize("how", ["put back", "lost"])
+def test_a_file_is_the_same_batch_after_a_loss_on_whatever_day(
+    nights: Nights, how: str
+) -> None:
+    """Its reports tell when it first came, to who looks and to who runs."""
+    market = nights.market
+    state = market.folder / "state"
+    nights.run(order(1))
+    shutil.copytree(state, market.folder / "before")
+    assert nights.run(order(2)) == 0
+    folders = {one.name for one in (market.folder / "reports").glob("2*")}
+    assert len(folders) == 2
+    shutil.rmtree(state)
+    adopt = []
+    if how == "put back":
+        (market.folder / "before").rename(state)
+    else:
+        adopt = ["--adopt"]
+    nights.count += 1
+    market.sandbox.set_clock(DAY_S * nights.count)
+    for verb in ("check", "run", "check"):
+        flags = adopt if verb == "run" else ["--json"]
+        done = market.run("--input", "night2.csv", *flags, verb=verb)
+        assert done.returncode == 0, done
+        if verb == "check":
+            (told,) = json.loads(done.stdout)["files"]
+            assert told["batch"] in folders, told
+    assert {one.name for one in (market.folder / "reports").glob("2*")} == folders
+    assert market.posts() == 4 and market.run(verb="verify").returncode == 0
+
+
+@pytest.mark.fault("D09", "J24", "J17")
+def test_only_a_report_of_this_job_mode_and_file_tells_when_it_first_came(
+    tmp_path: Path,
+) -> None:
+    """The earliest that does; what is damaged, another's or of a day to come tells nothing."""
+    tail = tail_of("night", "5" * 64)
+    today = f"2026-11-24-{tail}"
+
+    def report(name: str, **changes: object) -> None:
+        about = {"job": "night", "mode": "test", "batch": name}
+        told = {**about, "input": {"sha256": "5" * 64}, **changes}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps(told))
+
+    def told() -> str:
+        return batch_told(tmp_path, "night", "test", "5" * 64, today)
+
+    assert batch_told(tmp_path / "none", "night", "test", "5" * 64, today) == ""
+    report(f"2026-11-01-{tail}", job="day")
+    report(f"2026-11-02-{tail}", mode="live")
+    report(f"2026-11-03-{tail}", batch=today)
+    report(f"2026-11-04-{tail}", input={"sha256": "6" * 64})
+    report(f"2026-11-05-{tail}", input=[])
+    report(f"2026-11-25-{tail}")
+    report(f"old-2026-11-06-{tail}")
+    (tmp_path / f"2026-11-07-{tail}").mkdir()
+    (tmp_path / f"2026-11-08-{tail}").write_text("no folder")
+    assert told() == ""
+    report(f"2026-11-10-{tail}")
+    report(f"2026-11-09-{tail}")
+    assert told() == f"2026-11-09-{tail}"
 
 
 def forgotten(market: Market, charge_id: str) -> None:

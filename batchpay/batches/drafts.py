@@ -14,6 +14,7 @@ from batchpay.intake.take_in import Intake, Intakes
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.places import batch_id_of
+from batchpay.reports.manifest import batch_told
 
 
 def batch_id_in(
@@ -22,11 +23,18 @@ def batch_id_in(
     received: datetime,
     sha256: str,
 ) -> str:
-    """The id of a file's batch: that under which the journal knows the file, else a new one."""
+    """The id of a file's batch: that under which the journal knows the file; where it was lost or
+    put back, that of the file's first reports; else a new one.
+    """
     for batch in journal.batches():
         if batch.sha256 == sha256:
             return batch.id
-    return journal.batch_named(batch_id_of(received, job.name, sha256))
+    new = batch_id_of(received, job.name, sha256)
+    known = journal.batch_named(new)
+    if known != new:
+        return known
+    mode = job.gateway.mode
+    return batch_told(job.report.directory, job.name, mode, sha256, new) or new
 
 
 def drafts_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ MAX_BYTES = 16 << 20  # of a manifest: a line a report file
 STOP = ("reason", "order", "charge", "event")  # what a stop is told by
 # reports of a job, by when their folders were written, that tell how far its journal had come
 LATEST = 20
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # by which a batch's id begins
 SHORT = 16  # digits of a digest by which a manifest names an event
 
 
@@ -143,6 +145,28 @@ def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, 
             if other != job and sha256 in inputs:
                 found[str(sha256)] = str(other)
     return found
+
+
+def batch_told(directory: Path, job: str, mode: str, sha256: str, until: str) -> str:
+    """The id of a file's batch as the first of its reports tells it; empty where none of this job
+    in this mode does. `until`: the id that it would have if it came today: none is younger.
+    """
+    with suppress(OSError):
+        for folder in sorted(directory.glob(f"*{until[-13:]}")):
+            is_day = DAY.fullmatch(folder.name[:-13]) and folder.name <= until
+            if is_day and _is_about(folder, job, mode, sha256):
+                return folder.name
+    return ""
+
+
+def _is_about(folder: Path, job: str, mode: str, sha256: str) -> bool:
+    """Are a folder's reports of this job and mode, and of the batch of this file?"""
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        document = json.loads(read_regular(folder / "manifest.json", MAX_BYTES))
+        about = document["job"], document["mode"], document["batch"]
+        is_file = document["input"]["sha256"] == sha256
+        return is_file and about == (job, mode, folder.name)
+    return False
 
 
 def mode_of(folder: Path, job: str) -> str:
