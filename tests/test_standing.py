@@ -656,6 +656,20 @@ BARRED = Guards(barred={"recp_test_1": "is not verified"})
             "accountant",
             "share would be 1234.48 THB",
         ),
+        (
+            Guards(holds_no_share=True, fee=Fee({"THB": 123450})),
+            "accountant",
+            "share would be 0.00 THB, which no transfer is made of",
+        ),
+        (
+            Guards(
+                holds_no_share=True,
+                smallest_share={"THB": 3000},
+                fee=Fee({"THB": 123450}),
+            ),
+            "accountant",
+            "smallest transfer is 30.00",
+        ),
         (Guards(refusal="r", stop="s", barred=BARRED.barred), "accountant", "r"),
     ],
 )
@@ -687,6 +701,8 @@ def test_a_share_that_can_be_transferred_holds_nobody() -> None:
         Guards(smallest_share={"THB": 123450}),
         Guards(smallest_share={"JPY": 10**9}),
         Guards(smallest_share={"THB": 123350}, fee=Fee({"THB": 100})),
+        Guards(holds_no_share=True, fee=Fee({"THB": 123449})),
+        Guards(holds_no_share=False, fee=Fee({"THB": 123450})),
     ):
         assert isinstance(stand(other(), history(), guards), MayGo)
 

@@ -225,3 +225,30 @@ def test_interest_that_the_merchant_bears_is_taken_off_what_is_ours(
         sheet.cell(at + 1, 6).value
         == f"=SUM(B{at + 1},-C{at + 1},-D{at + 1},-E{at + 1})"
     )
+
+
+@pytest.mark.fault("J29")
+@pytest.mark.parametrize(("mode", "outcome"), [("hold", "held"), ("send", "succeeded")])
+def test_a_share_of_nothing_is_held_in_whichever_currency(
+    market: Market, mode: str, outcome: str
+) -> None:
+    """The gateway tells its smallest transfer in the account's currency alone; one of nothing is
+    below any.
+    """
+    market.job(
+        more="[fee]\nfixed = { THB = 500, JPY = 5000 }\n"
+        f'[controls]\nmin_share = "{mode}"\n'
+    )
+    market.orders([order(1), order(2, amount="5000", currency="JPY")])
+    market.run()
+    rows = {row["order_id"]: row for row in market.results()}
+    assert (rows["00001"]["outcome"], rows["00002"]["outcome"]) == (
+        "succeeded",
+        outcome,
+    )
+    if mode == "hold":
+        assert (
+            "share would be 0 JPY, which no transfer is made of"
+            in rows["00002"]["reason"]
+        )
+        assert rows["00002"]["who_acts"] == "accountant"

@@ -83,6 +83,7 @@ def guards_of(
         unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
         nameless=_nameless(journal, seen),
         fee=job.fee,
+        holds_no_share=job.fee is not None and job.controls.min_share == "hold",
         distinct_ids=job.input.distinct_ids,
         near_duplicates=job.controls.near_duplicates,
         history=job.controls.history,

@@ -300,7 +300,8 @@ class _Checking:
         )
         of_job = (guards.max_day, guards.max_recipient)
         is_near_held = guards.near_duplicates == "hold"
-        return bool(guards.stop) or is_near_held or any((*of_gateway, *of_job))
+        holds = bool(guards.stop) or guards.holds_no_share or is_near_held
+        return holds or any((*of_gateway, *of_job))
 
     def _tell_held(self, batch: Batch, placed: Placed) -> bool:
         """Is a row held that could go? Then its group has one more."""

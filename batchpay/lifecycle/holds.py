@@ -316,6 +316,10 @@ def _share_too_small(row: Row, guards: Guards) -> Message | None:
     if guards.fee:
         share = amount - guards.fee.of(amount, currency)
     smallest = guards.smallest_share.get(currency, 0)
+    if guards.holds_no_share and share < 1 and not smallest:
+        left = major_text(int(share), currency)
+        step = steps.SEND_SMALL()
+        return said.HELD_NO_SHARE(share=left, currency=currency, step=step)
     if share >= smallest:
         return None
     return said.HELD_SHARE_TOO_SMALL(

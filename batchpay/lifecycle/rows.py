@@ -330,6 +330,8 @@ class Guards:
     least_charge: Mapping[str, int] = field(default_factory=dict)
     most_charge: Mapping[str, int] = field(default_factory=dict)
     fee: Fee | None = None
+    # A share of nothing is below any transfer, in whichever currency.
+    holds_no_share: bool = False
     # Does this source really have ids that only look alike (Input.distinct_ids)?
     distinct_ids: bool = False
     near_duplicates: Literal["warn", "hold"] = "warn"

@@ -445,6 +445,14 @@ HELD_SHARE_TOO_SMALL = entry(
     example="a share of 25.00 THB, where 30.00 is the least",
     remedy='min_share = "send" in [controls] sends it.',
 )
+HELD_NO_SHARE = entry(
+    "held.no-share",
+    "the recipient's share would be {share} {currency}, which no transfer is made of: {step}",
+    means="The commission is all of the order, and nothing would be left for its recipient. Where"
+    " the gateway tells its smallest transfer in this currency, held.share-too-small says that.",
+    example="an order of 30 JPY with a commission of 30 JPY",
+    remedy='min_share = "send" in [controls] sends it.',
+)
 HELD_FILE_GONE = entry(
     "held.file-gone",
     "its file was no input of the last run: {step}",

@@ -2613,6 +2613,17 @@ mutant(
 )
 
 mutant(
+    "J29",
+    "a share of nothing goes where no smallest transfer is known",
+    "test_unread_money.py::test_a_share_of_nothing_is_held_in_whichever_currency",
+)(
+    lambda: swap(
+        "batchpay.lifecycle.holds:_share_too_small",
+        lambda was: lambda row, guards: was(row, replace(guards, holds_no_share=False)),
+    )
+)
+
+mutant(
     "L7",
     "of a charge that nobody can read nothing was taken",
     "test_unread_money.py"
