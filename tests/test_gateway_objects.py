@@ -155,7 +155,7 @@ def test_what_a_ledger_does_not_say_in_whole_numbers_stays_as_it_stands() -> Non
     assert books.transaction_in(entry) == Transaction("credit", "chrg_1", "1.5", "", "")
     assert books.transfer_in(
         {"id": "trsf_1", "recipient": "recp_1", "amount": "5"}
-    ) == Transfer("trsf_1", "recp_1", None, "")
+    ) == Transfer("trsf_1", "recp_1", None, "", unread=('amount cannot be read: "5"',))
 
 
 def test_every_kind_of_the_schema_can_be_opened() -> None:

@@ -252,3 +252,54 @@ def test_a_share_of_nothing_is_held_in_whichever_currency(
             in rows["00002"]["reason"]
         )
         assert rows["00002"]["who_acts"] == "accountant"
+
+
+def becomes(market: Market, change: dict[str, Any]) -> None:
+    """What the gateway tells of the first order's transfer from now on, by its id alone."""
+    name = next(row for row in market.results() if row["order_id"] == "00001")[
+        "transfer_id"
+    ]
+    market.sandbox.add_rule(
+        method="GET", path="/transfers", status=404, body={"object": "error"}
+    )
+    market.sandbox.add_rule(method="GET", path=f"/transfers/{name}", change=change)
+
+
+@pytest.mark.fault("J29", "B15")
+@pytest.mark.parametrize(
+    ("change", "word", "code"),
+    [
+        ({"amount": "8651"}, 'its amount cannot be read: "8651"', 12),
+        ({"net": 5651.5}, "its net cannot be read: 5651.5", 12),
+        ({"total_fee": 2**70}, f"its total_fee cannot be read: {2**70}", 12),
+        ({"amount": None}, "", 0),
+    ],
+)
+def test_a_transfer_that_nobody_can_read_is_for_a_person_and_in_no_sum(
+    market: Market, change: dict[str, Any], word: str, code: int
+) -> None:
+    """It is not said to be of 0.00; one that tells nothing is asked about no further."""
+    market.job(more=FORMATS)
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    becomes(market, change)
+    assert market.run(verb="settle").returncode == code
+    (row,) = market.results()
+    assert row["transfer_status"] == "created" and word in row["reason"]
+    (transfers,) = told_in(market)["transfers"]
+    name = {"net": "bank", "total_fee": "fee"}.get(*change, "amount")
+    assert transfers[f"{name}_unknown"] == 1
+    assert "+ 1 × ?" in page_of(market)
+
+
+@pytest.mark.fault("J29")
+def test_a_transfer_that_costs_more_than_it_is_is_told(market: Market) -> None:
+    """What its bank would get is below zero; the row says so, and the charge stands."""
+    market.job()
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    becomes(market, {"total_fee": 20000, "net": 10125 - 20000})
+    assert market.run(verb="settle").returncode == 0
+    first, second = market.results()
+    said = "is more than the recipient's share: the bank would get -98.75 THB"
+    assert said in first["warnings"] and not second["warnings"]

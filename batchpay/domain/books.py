@@ -144,7 +144,7 @@ class Transfer:
 
     id: str
     recipient: str
-    amount: int | None  # smallest unit; None: it cannot be read
+    amount: int | None  # smallest unit; None: it is not told, or cannot be read
     currency: str  # as the gateway writes it; empty: it does not say
     deleted: bool = False
     failure_code: str = ""  # empty: it did not fail
@@ -156,6 +156,7 @@ class Transfer:
     # what the gateway keeps of it, with VAT, smallest unit; None: untold
     fee: int | None = None
     net: int | None = None  # what the recipient's bank gets
+    unread: tuple[str, ...] = ()  # what of these it tells and nobody can read
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def _flaws(transfer: Transfer, attempt: Attempt) -> Iterable[str]:
     if transfer.currency and transfer.currency.upper() != currency:
         yield f"it is in {transfer.currency.upper()}, the charge in {currency}"
         return
+    yield from (f"its {one}" for one in transfer.unread)
     share = share_of(attempt)
     amount = transfer.amount
     if amount is None or share is None:

@@ -25,7 +25,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.paid import charged_by, paid_by
 from batchpay.messages import steps
-from batchpay.reconciliation.matching import Difference
+from batchpay.reconciliation.matching import Difference, sum_told
 
 CHARGE, TRANSFER, REFUND, DISPUTE = "charge", "transfer", "refund", "dispute"
 OTHER = "other"
@@ -316,7 +316,7 @@ def _of_debit(
         )
     elif entry.currency.upper() == transfer.currency.upper() and entry.amount != amount:
         told = (
-            f"transfer {transfer.id} is {both_units(amount, unit)}, its debit"
+            f"transfer {transfer.id} is {sum_told(transfer.amount, unit)}, its debit"
             f" {entry.amount} in the smallest unit"
         )
         state = f"{entry.amount}/{amount}"

@@ -402,7 +402,7 @@ def _of_money(
 ) -> Iterator[Difference]:
     if (known.amount, known.currency) == (charge.amount, charge.currency):
         return
-    mine, listed = (_sum_told(_minor_of(one), one.currency) for one in (known, charge))
+    mine, listed = (sum_told(_minor_of(one), one.currency) for one in (known, charge))
     told = f"the journal was told {mine}, the gateway lists {listed}"
     yield difference_about(
         charge, "amount", order_id, told, f"{known.amount} {known.currency}"
@@ -500,12 +500,13 @@ def _of_credits(
     got = mine[0].amount
     currency = shown.funding_currency or charge.currency
     if got != net:
-        credited = _sum_told(got, mine[0].currency or currency)
-        told = f"credited {credited}, its net is {_sum_told(net, currency)}"
+        credited = sum_told(got, mine[0].currency or currency)
+        told = f"credited {credited}, its net is {sum_told(net, currency)}"
         yield difference_about(charge, "credit-differs", order_id, told, f"{got}/{net}")
 
 
-def _sum_told(minor: Minor, currency: str) -> str:
+def sum_told(minor: Minor, currency: str) -> str:
+    """A sum as a ledger gives it, for people."""
     if isinstance(minor, int):
         return both_units(minor, currency)
     return "nothing that can be read"
@@ -537,15 +538,17 @@ def match_transfers(
 def _gone(name: str, attempt: Attempt) -> Difference:
     """A transfer that the journal has seen, and that is no more."""
     seen = attempt.transfer
-    amount = 0
+    amount = None
     if seen is not None:
-        amount = seen.amount or 0
+        amount = seen.amount
     code = attempt.intent.currency.upper()
     to = attempt.intent.destination
-    told = f"transfer {name} of {both_units(amount, code)} to {to} is missing at the gateway"
+    told = (
+        f"transfer {name} of {sum_told(amount, code)} to {to} is missing at the gateway"
+    )
     order_id = attempt.intent.order_id
     return Difference(
-        "transfer-missing", order_id, _id(attempt), told, amount, code, about=name
+        "transfer-missing", order_id, _id(attempt), told, amount or 0, code, about=name
     )
 
 
@@ -589,9 +592,9 @@ def _failure(
     """`proven`: it is known to be of this very charge."""
     name = transfer.id
     failure = transfer.failure_code
-    amount = transfer.amount or 0
+    amount = transfer.amount
     code = (transfer.currency or attempt.intent.currency).upper()
-    whole = both_units(amount, code)
+    whole = sum_told(amount, code)
     told = f"transfer {name} of {whole} to {transfer.recipient} failed: {failure}"
     order_id = ""
     charge_id = ""
@@ -603,7 +606,7 @@ def _failure(
         order_id,
         charge_id,
         told,
-        amount,
+        amount or 0,
         code,
         state=failure,
         about=name,

@@ -99,6 +99,13 @@ _ADDED_UP = (
 )
 
 
+def unknown(name: str) -> str:
+    """By what it is counted of how many transfers amount, fee or bank is not known: what is not is
+    in no sum.
+    """
+    return f"{name} unknown"
+
+
 def _told(column: Iterable[int | None]) -> list[int]:
     return [cell for cell in column if cell is not None]
 
@@ -172,7 +179,8 @@ class Totals:
     # How it stands (open or noted) -> rows that succeeded, and whose charge the gateway knows no
     # more.
     gone: Counter[str] = field(default_factory=Counter)
-    # (currency, where transfers are, or differs | untold; rows | amount | fee | bank) -> how much.
+    # (currency, where transfers are, or differs | untold; rows | amount | fee | bank) -> how
+    # much; of how many of them one of these is unknown, by the name that `unknown` makes of it.
     payouts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, refunded) -> sum given back since; (currency, dispute's status) -> charges.
     later: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -258,7 +266,10 @@ class Totals:
         if stands:
             self.payouts[currency, stands, "rows"] += rows
             for name, column in _OF_TRANSFERS.items():
-                self.payouts[currency, stands, name] += sum(_told(cells[column]))
+                told = _told(cells[column])
+                self.payouts[currency, stands, name] += sum(told)
+                if len(told) < rows:
+                    self.payouts[currency, stands, unknown(name)] += rows - len(told)
         else:
             self.payouts[currency, UNTOLD, "rows"] += rows
             shares = sum(_told(cells["recipient_amount"]))
@@ -369,6 +380,9 @@ class Totals:
             self.payouts[currency, stands, "amount"] += finding.transfer_amount or 0
             self.payouts[currency, stands, "fee"] += finding.transfer_fee or 0
             self.payouts[currency, stands, "bank"] += finding.bank_amount or 0
+            for name, column in _OF_TRANSFERS.items():
+                if getattr(finding, column) is None:
+                    self.payouts[currency, stands, unknown(name)] += 1
             if finding.transfer_left:
                 self.payouts[currency, SEEN_TO, "rows"] += 1
             # a row that a person has accepted as it is raises no alarm any more

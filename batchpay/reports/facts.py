@@ -21,6 +21,7 @@ from batchpay.reconciliation.totals import (
     Totals,
     exit_code,
     must_act,
+    unknown,
     unread_told,
 )
 from batchpay.reports.pivots import Coded, Pivots
@@ -294,7 +295,7 @@ def payouts_told(payouts: Counter[tuple[str, str, str]], words: Words) -> list[P
             rows = payouts[currency, stands.value, "rows"]
             if rows:
                 amount, fee, bank = (
-                    words.money(payouts[currency, stands.value, one], currency)
+                    _of_transfers(payouts, (currency, stands.value, one), words)
                     for one in ("amount", "fee", "bank")
                 )
                 told = words.transfer(stands.value)
@@ -307,6 +308,17 @@ def payouts_told(payouts: Counter[tuple[str, str, str]], words: Words) -> list[P
             told = words.transfer(UNTOLD)
             found.append(Payout(currency, told, rows, share, NOWHERE, NOWHERE))
     return found
+
+
+def _of_transfers(
+    payouts: Counter[tuple[str, str, str]], of: tuple[str, str, str], words: Words
+) -> str:
+    """A sum, and of how many transfers it has nothing."""
+    currency, stands, name = of
+    told = words.money(payouts[of], currency)
+    if missing := payouts[currency, stands, unknown(name)]:
+        return f"{told} + {words.number(missing)} × ?"
+    return told
 
 
 # API address -> dashboard, whose page of a charge is <dashboard>/<test or live>/charges/<id>, as

@@ -28,6 +28,7 @@ from batchpay.reconciliation.totals import (
     further_json,
     further_lines,
     must_act,
+    unknown,
     unread_told,
 )
 from batchpay.reports.files import Directory
@@ -231,6 +232,8 @@ def _transfers(totals: Totals, currency: str) -> list[dict[str, Any]]:
             told |= _amount(
                 name, totals.payouts[currency, stands.value, name], currency
             )
+            if missing := totals.payouts[currency, stands.value, unknown(name)]:
+                told[f"{name}_unknown"] = missing
         found.append(told)
     return found
 

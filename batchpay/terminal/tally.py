@@ -12,7 +12,7 @@ from batchpay.domain.model import Outcome
 from batchpay.domain.money import grouped_text
 from batchpay.lifecycle.after import Stands
 from batchpay.messages import labels
-from batchpay.reconciliation.totals import REFUNDED, Totals
+from batchpay.reconciliation.totals import REFUNDED, Totals, unknown
 from batchpay.terminal.speech import ENGLISH, Speech
 
 if TYPE_CHECKING:
@@ -133,10 +133,14 @@ def _payouts(currency: str, totals: Sequence[Totals], name: Name) -> Iterator[Li
     for stands in Stands:
         count = sum(one.payouts[currency, stands.value, "rows"] for one in totals)
         minor = sum(one.payouts[currency, stands.value, "amount"] for one in totals)
+        missing = sum(
+            one.payouts[currency, stands.value, unknown("amount")] for one in totals
+        )
         if count:
             called = name(stands.value, f"transfer-at.{stands.value}")
             told = f"    {called} ({count:,})"
-            yield told, "", grouped_text(minor, currency)
+            more = f" + {missing:,} × ?" if missing else ""
+            yield told, "", f"{grouped_text(minor, currency)}{more}"
     back = sum(one.later[currency, REFUNDED] for one in totals)
     if back:
         called = name("given back since", "column.refunded_amount")

@@ -21,8 +21,13 @@ from batchpay.domain.books import (
     Transfer,
 )
 from batchpay.domain.secrets import masked
-from batchpay.gateways.omise.documents import LARGEST, inside, text
-from batchpay.gateways.omise.objects import charge_in, given_back_in, size_told
+from batchpay.gateways.omise.documents import LARGEST, inside, money, text
+from batchpay.gateways.omise.objects import (
+    cannot_be_read,
+    charge_in,
+    given_back_in,
+    size_told,
+)
 
 T = TypeVar("T")
 
@@ -155,13 +160,18 @@ def balance_in(document: Any) -> Balance | None:
 
 def transfer_in(document: Any) -> Transfer:
     """A transfer (docs/gateway.md, 7.1 and 7.9)."""
+    sums = {
+        "amount": money(document, "amount"),
+        "total_fee": money(document, "total_fee", least=1 - LARGEST),
+        "net": money(document, "net", least=1 - LARGEST),
+    }
     recipient = inside(document, "recipient")
     if isinstance(recipient, dict):
         recipient = recipient.get("id")
     return Transfer(
         id=_words(document, "id"),
         recipient=str(recipient or ""),
-        amount=_whole(document, "amount"),
+        amount=sums["amount"][0],
         currency=_words(document, "currency"),
         deleted=bool(inside(document, "deleted")),
         failure_code=masked(_words(document, "failure_code"))[:LONGEST_CODE],
@@ -170,8 +180,9 @@ def transfer_in(document: Any) -> Transfer:
         paid=inside(document, "paid") is True,
         sent_at=_words(document, "sent_at"),
         paid_at=_words(document, "paid_at"),
-        fee=_whole(document, "total_fee"),
-        net=_whole(document, "net"),
+        fee=sums["total_fee"][0],
+        net=sums["net"][0],
+        unread=tuple(map(" ".join, cannot_be_read(sums))),
     )
 
 

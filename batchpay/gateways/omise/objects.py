@@ -116,11 +116,9 @@ def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
     if not isinstance(document.get("metadata"), dict):
         flaws.append(("metadata", "is not an object"))
     proving, costs = _proving(document), _costs(document)
-    flaws += _cannot_be_read(proving)
+    flaws += cannot_be_read(proving)
     sums = {name: read for name, (read, _) in (proving | costs).items()}
-    return _seen(
-        document, sums, flaws, "; ".join(map(" ".join, _cannot_be_read(costs)))
-    )
+    return _seen(document, sums, flaws, "; ".join(map(" ".join, cannot_be_read(costs))))
 
 
 Sums = dict[str, tuple[int | None, str]]
@@ -158,7 +156,8 @@ def _costs(document: Mapping[str, Any]) -> Sums:
     return sums | {"funding_amount": money(document, "funding_amount")}
 
 
-def _cannot_be_read(sums: Sums) -> list[tuple[str, str]]:
+def cannot_be_read(sums: Sums) -> list[tuple[str, str]]:
+    """The names of those that nobody can read, and how they are told."""
     return [
         (name, f"cannot be read: {instead}")
         for name, (_, instead) in sums.items()
