@@ -18,10 +18,11 @@ import pytest
 
 from batchpay.batches.clock import SystemClock
 from batchpay.sandbox import SandboxServer
+from batchpay.sandbox.charging import _settle
 from tests.faults.test_twins import give_back
 from tests.inside import Inside
 from tests.test_auditing import audited
-from tests.test_following import turn
+from tests.test_following import rows, turn
 from tests.world import BY_CUSTOMER, KEY, Market, order
 
 MARKET = Inside
@@ -340,3 +341,125 @@ def said_of_disputes(market: Market, code: int) -> list[str]:
     assert told == [one["what"] for one in rows] == [c for c in cells if c in told]
     assert all(one in lines.stdout for one in told)
     return [one.removeprefix("disputed by its payer's bank: ") for one in told]
+
+
+def captured_in_part(market: Market, order_id: str, minor: int) -> str:
+    """The pending charge of an order is captured, and no more of it than this; its id."""
+    (charge_id,) = (
+        one["id"]
+        for one in market.own_charges()
+        if one["metadata"]["order_id"] == order_id
+    )
+    for ledger in market.sandbox.store.ledgers.values():
+        charge = ledger.find("charge", charge_id)
+        if charge is not None:
+            charge.captured_amount = minor
+            ledger.commit(charge, *_settle(ledger, charge), news="charge.complete")
+    return str(charge_id)
+
+
+def fees_agree(market: Market, told: dict[str, Any]) -> int:
+    """How many charges the sums of the fees are of: of those that charges.csv says took money, of
+    those that the gateway is said to have charged, and the sheet says the same.
+    """
+    (fees,) = told["fees"].values()
+    took = [row for row in table(market, "charges.csv") if row["funding amount"]]
+    for name, column in (
+        ("funding", "funding amount"),
+        ("fee", "fee"),
+        ("net", "net"),
+        ("credited", "credited"),
+    ):
+        assert Decimal(fees[name]) == sum(Decimal(row[column]) for row in took)
+    assert fees["charges"] == len(took) == sum(told["gateway_charges"].values())
+    book = openpyxl.load_workbook(BytesIO((folder(market) / "audit.xlsx").read_bytes()))
+    cells = [[cell.value for cell in row] for row in book["Fees"].iter_rows()]
+    assert any(row[:2] == ["THB", len(took)] and row[-1] == 0 for row in cells), cells
+    return len(took)
+
+
+def taken_as_it_is(market: Market) -> tuple[str, ...]:
+    """Two orders, of which the first was captured in part, and a person took it so; the word."""
+    market.job(more='[report]\nformats = ["csv", "json", "xlsx"]')
+    market.orders([order(1, card="tokn_test_sandbox3ds00001"), order(2)])
+    assert market.run().returncode == 11
+    charge_id = captured_in_part(market, "00001", 5000)
+    assert market.run(verb="settle").returncode == 12
+    word = ("--as", f"charged:{charge_id}", "--reason", "half of it", "00001")
+    assert market.run(*word, verb="resolve").returncode == 0
+    market.run("--lift-stop", "--reason", "seen", verb="resolve")
+    assert market.run(verb="settle").returncode == 10
+    assert told_of_share(market) == ("created", "5000", "2000", False)
+    return word
+
+
+@pytest.mark.fault("B15")
+def test_a_share_that_does_not_arrive_of_a_charge_that_a_person_took_is_told(
+    market: Market,
+) -> None:
+    """As that of any other, until somebody says that it is seen to."""
+    word = taken_as_it_is(market)
+    turn(market, "00001", "transfer_failed")
+    assert market.run(verb="settle").returncode == 10
+    row = rows(market)["00001"]
+    assert row["who_acts"] == "accountant" and "batchpay resolve" in row["reason"]
+    assert market.run(*word, verb="resolve").returncode == 0
+    assert rows(market)["00001"]["who_acts"] == "-"
+
+
+@pytest.mark.fault("B15", "I2")
+def test_the_share_of_a_charge_that_a_person_took_as_it_is_is_followed(
+    market: Market,
+) -> None:
+    """Until it has arrived the batch is not final; every form counts its money and its share."""
+    taken_as_it_is(market)
+    turn(market, "00001", "transfer_paid")
+    turn(market, "00002", "transfer_paid")
+    market.run(verb="settle")
+    assert told_of_share(market) == ("paid", "5000", "2000", True)
+    (path,) = (market.folder / "reports").glob("2*/report.xlsx")
+    book = openpyxl.load_workbook(BytesIO(path.read_bytes()))
+    told = [[cell.value for cell in row] for row in book["By recipient"].iter_rows()]
+    shares = sum(row[5] for row in told[1:] if str(row[0]).startswith("recp_"))
+    (report,) = market.reports()
+    (sums,) = report["currencies"]
+    assert shares == 50 + 102.25 and Decimal(sums["recipient_amount"]) == Decimal(
+        "152.25"
+    )
+    code, kinds, audit = audited(market)
+    assert (code, kinds) == (12, {"terms": ["00001"]}), audit["differences"]
+    assert fees_agree(market, audit) == 2
+    (line,) = (one for one in table(market, "charges.csv") if one["order"] == "00001")
+    assert (line["transfer is"], line["transfer amount"]) == ("paid", "50.00")
+    debits = [one for one in table(market, "ledger.csv") if one["debit"]]
+    assert {one["order"] for one in debits if "transfer " in one["of"]} >= {"00001"}
+    assert not [one for one in debits if one["of"].startswith("other")]
+
+
+def told_of_share(market: Market) -> tuple[str, str, str, bool]:
+    """Where the share of the first order is, how much it is, what the bank gets, and whether the
+    batch is final.
+    """
+    row = rows(market)["00001"]
+    (report,) = market.reports()
+    final = report["final"]["is_final"]
+    return row["transfer_status"], row["transfer_amount"], row["bank_amount"], final
+
+
+@pytest.mark.fault("B31", "I2")
+def test_every_charge_that_took_money_is_in_every_form_of_an_audit(
+    market: Market,
+) -> None:
+    """The second charge of an order as well, and one that the journal does not know."""
+    market.job()
+    market.orders([order(1), order(2)])
+    market.sandbox.add_rule(
+        method="POST", path="/charges", order_id="00002", action="double"
+    )
+    assert market.run().returncode == 12
+    code, kinds, told = audited(market)
+    assert (code, kinds) == (12, {"double": ["00002"]}), told["differences"]
+    assert fees_agree(market, told) == 3
+    orders = [one["order"] for one in table(market, "charges.csv")]
+    assert orders == ["00001", "00002", "00002"]
+    assert told["entries"] == {"charge": 3}

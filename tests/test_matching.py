@@ -149,6 +149,7 @@ def test_the_ledgers_line_of_a_charge_captured_in_part_is_of_what_it_took() -> N
     both = BothSides(
         attempts=[attempt()],
         charges=[booked_in({**MADE, "captured_amount": 600})],
+        placed={CHARGE_ID: "0001"},
         transactions=[],
         transfers=[],
         refunds=[],

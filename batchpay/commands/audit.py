@@ -403,6 +403,7 @@ async def _found(
     both = BothSides(
         attempts=attempts,
         charges=charges,
+        placed=match.placed,
         transactions=transactions,
         transfers=transfers or (),
         refunds=placed,

@@ -689,7 +689,7 @@ class Further:
 
 
 class OnItsWay(NamedTuple):
-    """An attempt that succeeded, and whose recipient's share is not at its end, as far as the
+    """An attempt that took money, and whose recipient's share is not at its end, as far as the
     journal knows.
     """
 
@@ -830,6 +830,25 @@ class Finding:
     dispute: str = ""  # its status, in the gateway's word; empty: there is none
     expires_at: str = ""  # of one that waits for its payer, UTC
     qr_uri: str = ""  # where the code is that its payer scans
+
+    @property
+    def took_money(self) -> bool:
+        """Did money of it move, as far as anybody knows?"""
+        if self.outcome is Outcome.UNPROVEN:
+            return self.charged_amount is not None or self.charged_unread
+        return self.outcome in MONEY_MOVED
+
+    @property
+    def earns(self) -> bool:
+        """Is there a share of it, wherever that is? As of its attempt (after.earns)."""
+        if self.outcome is Outcome.UNPROVEN:
+            return self.recipient_amount is not None or bool(self.transfer_status)
+        return self.outcome is Outcome.SUCCEEDED
+
+    @property
+    def share_untold(self) -> bool:
+        """... of which the gateway has told no transfer?"""
+        return self.earns and not self.transfer_status
 
     @property
     def has_later(self) -> bool:

@@ -306,7 +306,7 @@ class Journal(Protocol):
         until: str,
         at_most: int,
     ) -> list[OnItsWay]:
-        """Attempts that succeeded with a chain and whose transfer is not over, of these orders and
+        """Attempts that took money with a chain and whose transfer is not over, of these orders and
         of those that were sent, settled or changed otherwise since then, by order id and attempt.
 
         Those behind an order (`after`) and up to another (`until`; empty: to the end): so many, and

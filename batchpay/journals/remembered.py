@@ -408,7 +408,7 @@ class Remembered:
         until: str,
         at_most: int,
     ) -> list[OnItsWay]:
-        """Attempts that succeeded with a chain and whose transfer is not over, of these orders and
+        """Attempts that took money with a chain and whose transfer is not over, of these orders and
         of those that changed since then, by order id and attempt.
         """
         orders = sorted({*also, *self.orders_since(since_ns)})
@@ -427,7 +427,7 @@ class Remembered:
         for came in came_of(events):
             event, row = begun[came.seq]
             is_over = came.transfer_status in OVER
-            if came.state != Outcome.SUCCEEDED or not came.chain or is_over:
+            if came.amount is None or not came.chain or is_over:
                 continue
             begun_ns = row.at_ns
             if row.adopted:

@@ -82,10 +82,11 @@ def is_out_in_vain(attempt: Attempt) -> bool:
 
 
 def wants_a_word(attempt: Attempt) -> bool:
-    """Did it succeed, does its recipient's share not arrive, and did nobody say that it is seen
-    to?
+    """Is it paid as it was asked or as a person took it, does its recipient's share not arrive, and
+    did nobody say that it is seen to?
     """
-    has_money = attempt.outcome is Outcome.SUCCEEDED
+    is_settled = attempt.outcome is Outcome.SUCCEEDED or bool(attempt.accepted)
+    has_money = is_settled and attempt.money is not None
     return has_money and is_stuck(attempt.transfer) and not attempt.share_left
 
 
@@ -161,6 +162,15 @@ def share(taken: int | None, commission: int | None, *, with_fee: bool) -> int |
         return None
     left = taken - (commission or 0)
     return left if left >= 0 else None
+
+
+def earns(attempt: Attempt) -> bool:
+    """Is there a share of it, wherever that is? What is not as it was asked has one where the
+    gateway tells of it.
+    """
+    if attempt.outcome is Outcome.UNPROVEN and attempt.money is not None:
+        return attempt.transfer is not None or share_of(attempt) is not None
+    return attempt.outcome is Outcome.SUCCEEDED
 
 
 # --- what the gateway's events tell of a charge

@@ -571,7 +571,7 @@ def _with_other_share(finding: Finding, attempt: Attempt, why: Message) -> Findi
     if attempt.share_differs:
         step = steps.ACCEPT_SHARE(order=finding.order_id, charge=finding.charge_id)
         return _for(_for(finding, A_PERSON, why), A_PERSON, step)
-    if attempt.outcome is Outcome.SUCCEEDED:
+    if attempt.outcome is Outcome.SUCCEEDED or attempt.accepted:
         # who took it so is told already
         return replace(finding, reasons=(*finding.reasons, why))
     return _for(finding, A_PERSON, why)

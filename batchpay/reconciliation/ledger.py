@@ -15,13 +15,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from batchpay.domain.books import Balance, Booked, Refund, Transaction, Transfer
-from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.domain.model import ChargeSeen
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.after import Stands, stands_of
 from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.charge import outcome_of
 from batchpay.lifecycle.order_ids import alike
 from batchpay.lifecycle.paid import charged_by, paid_by
 from batchpay.messages import steps
@@ -131,6 +133,7 @@ class BothSides:
 
     attempts: Sequence[Attempt]
     charges: Sequence[Booked]
+    placed: Mapping[str, str]  # charge of this job, of these -> its order
     transactions: Sequence[Transaction]  # from the first day on, up to now
     transfers: Sequence[Transfer]
     refunds: Sequence[Refund]  # of the days
@@ -154,16 +157,17 @@ def ledger_of(both: BothSides) -> Ledger:
     shown = {one.id: one for one in both.charges}
     transfers = {one.id: one for one in both.transfers}
     debits = {one.origin: one for one in both.transactions if one.direction == "debit"}
-    for attempt in both.attempts:
-        charge = attempt.charge
-        if charge is None or charge.id not in shown:
-            continue
-        booked = shown[charge.id]
-        ledger.lines.append(_line(attempt, booked, credits.get(charge.id), transfers))
-        if attempt.outcome is Outcome.SUCCEEDED:
-            _add(ledger.sums, booked, credits.get(charge.id))
-            ledger.differences += _of_fees(attempt, charge, booked)
-            ledger.differences += _of_debit(attempt, charge, transfers, debits)
+    whose = _whose(both.attempts)
+    for charge_id, order_id in sorted(both.placed.items(), key=itemgetter(1)):
+        booked = shown[charge_id]
+        credit = credits.get(charge_id)
+        line = _line(order_id, whose.get(charge_id), booked, credit, transfers)
+        ledger.lines.append(line)
+        _add(ledger.sums, booked, credit)
+    for known, attempt in charged_by(both.attempts):
+        if attempt is not None and known.id in shown:
+            ledger.differences += _of_fees(attempt, known, shown[known.id])
+            ledger.differences += _of_debit(attempt, known, transfers, debits)
     ledger.differences += _of_refunds(both, debits)
     ledger.differences += one_sale(both.attempts, both.given)
     owners = _owners(both)
@@ -186,18 +190,28 @@ def _credits(transactions: Iterable[Transaction]) -> dict[str, int]:
 # --- one charge
 
 
+def _whose(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
+    """Charge -> the attempt that reports it."""
+    return {one.charge.id: one for one in attempts if one.charge and not one.anothers}
+
+
 def _line(
-    attempt: Attempt,
+    order_id: str,
+    attempt: Attempt | None,
     booked: Booked,
     credit: int | None,
     transfers: Mapping[str, Transfer],
 ) -> Line:
-    charge = booked.charge or attempt.charge
+    """`attempt`: None for one beside the charge that is reported, or that nobody knows."""
+    charge = booked.charge
     assert charge is not None
+    outcome = outcome_of(charge)
+    if attempt is not None:
+        outcome = attempt.outcome
     plain = Line(
-        order_id=attempt.intent.order_id,
+        order_id=order_id,
         charge_id=charge.id,
-        outcome=attempt.outcome.value,
+        outcome=outcome.value,
         made_at=charge.created_at,
         currency=charge.currency.upper(),
         amount=charge.taken,
@@ -218,11 +232,11 @@ def _line(
 
 
 def _with_transfer(
-    line: Line, attempt: Attempt, transfers: Mapping[str, Transfer]
+    line: Line, attempt: Attempt | None, transfers: Mapping[str, Transfer]
 ) -> Line:
-    seen = attempt.transfer
-    if seen is None:
+    if attempt is None or attempt.transfer is None:
         return line
+    seen = attempt.transfer
     now = transfers.get(seen.id)
     stands = seen.stands
     if now is not None:
@@ -300,7 +314,7 @@ def _of_debit(
 ) -> Iterator[Difference]:
     """A transfer that was sent has one debit of all of it."""
     seen = attempt.transfer
-    if seen is None:
+    if seen is None or attempt.charge is None or attempt.charge.id != charge.id:
         return
     transfer = transfers.get(seen.id)
     if transfer is None or stands_of(transfer) not in (Stands.SENT, Stands.PAID):
@@ -370,7 +384,7 @@ def one_sale(
     far as it is told, payer; and ids that are alike, or a word beside the order that hardly any
     other has, as an invoice number is. Not where no more is left of the two than one sale pays.
     """
-    paid = [one for one in attempts if one.outcome is Outcome.SUCCEEDED and one.charge]
+    paid = [one for one in attempts if one.money is not None]
     words = Counter(word for one in paid for word in _words(one))
     terms: dict[tuple[str, int, str], list[Attempt]] = defaultdict(list)
     for one in paid:

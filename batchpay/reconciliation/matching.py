@@ -19,10 +19,11 @@ from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units
 from batchpay.domain.text import many
 from batchpay.domain.times import day_told, is_instant
+from batchpay.lifecycle.after import earns
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import flaws_of, key_in, outcome_of
 from batchpay.lifecycle.keys import place_in
-from batchpay.lifecycle.paid import Charged, Paid, paid_by
+from batchpay.lifecycle.paid import Charged, Paid, charged_by, paid_by
 from batchpay.messages import screens, steps
 
 UNKNOWN_TO_JOURNAL = "unknown-to-journal"  # a kind of difference
@@ -460,24 +461,17 @@ def match_credits(
     charges: Sequence[Booked],
     transactions: Sequence[Transaction],
 ) -> list[Difference]:
-    """Each charge that succeeded has one credit of its net (docs/gateway.md, 7.5)."""
+    """Each charge that took money has one credit of its net (docs/gateway.md, 7.5)."""
     credits: dict[str, list[Transaction]] = defaultdict(list)
     for entry in transactions:
         if entry.direction == "credit":
             credits[entry.origin].append(entry)
     shown = {booked.id: booked for booked in charges}
     found: list[Difference] = []
-    for attempt in attempts:
-        charge = attempt.charge
-        if (
-            charge is None
-            or attempt.outcome is not Outcome.SUCCEEDED
-            or charge.id not in shown
-        ):
-            continue
-        order_id = attempt.intent.order_id
-        mine = credits.get(charge.id, [])
-        found += _of_credits(charge, shown[charge.id], order_id, mine)
+    for charge, of in charged_by(attempts):
+        if of is not None and charge.id in shown:
+            mine = credits.get(charge.id, [])
+            found += _of_credits(charge, shown[charge.id], of.intent.order_id, mine)
     return found
 
 
@@ -518,9 +512,7 @@ def match_transfers(
     """Of each charge whose transfer is known by its id that one, and none that failed. Of the rest,
     for each recipient and amount as many transfers as charges that earned one.
     """
-    earned = [
-        one for one in attempts if one.outcome is Outcome.SUCCEEDED and one.charge
-    ]
+    earned = [one for one in attempts if earns(one) and one.charge]
     known = {one.transfer.id: one for one in earned if one.transfer is not None}
     there = {transfer.id: transfer for transfer in transfers}
     found = []

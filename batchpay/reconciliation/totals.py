@@ -58,6 +58,7 @@ OF_A_RUN = frozenset({ASKED, SENT_LATER})
 SEEN_TO = "seen to"  # transfers that do not arrive, of which a person said so
 DIFFERS = "differs"  # transfers that are not the recipient's share
 UNTOLD = "untold"  # shares of which the gateway has told no transfer
+NOT_AS_ASKED = "unproven"  # rows that are not as they were asked, and have a share
 REFUNDED = "refunded"  # given back since
 CONTRADICTED = "refund contradicted"  # as the gateway tells, and cannot be
 # charges of which fee, VAT or net cannot be what the gateway tells, or cannot be read: these are in
@@ -218,7 +219,7 @@ class Totals:
             self._add_charged(finding)
             self._add_shares(finding)
             self._add_payout(finding)
-        if outcome is Outcome.SUCCEEDED:
+        if finding.took_money:
             self.recipients[finding.destination, currency] += finding.amount or 0
             self.recipient_counts[finding.destination, currency] += 1
         for code in codes_of(finding):
@@ -338,12 +339,7 @@ class Totals:
         charged_in = finding.charged_currency or currency
         charged = finding.charged_amount or 0
         self.charged[charged_in] += charged
-        no_money = (
-            finding.outcome is Outcome.UNPROVEN
-            and finding.charged_amount is None
-            and not finding.charged_unread
-        )
-        if finding.accepted or no_money:
+        if finding.accepted or not finding.took_money:
             self.differs[currency] += finding.amount or 0
             self.differs[charged_in] -= charged
 
@@ -374,6 +370,8 @@ class Totals:
     def _add_payout(self, finding: Finding) -> None:
         """Where the recipient's share is, and what happened to the charge since."""
         currency = finding.currency
+        if finding.earns and finding.outcome is Outcome.UNPROVEN:
+            self.shares[currency, NOT_AS_ASKED] += 1
         if finding.transfer_status:
             stands = finding.transfer_status
             self.payouts[currency, stands, "rows"] += 1
@@ -388,7 +386,7 @@ class Totals:
             # a row that a person has accepted as it is raises no alarm any more
             if finding.transfer_differs and not finding.accepted:
                 self.payouts[currency, DIFFERS, "rows"] += 1
-        elif finding.outcome is Outcome.SUCCEEDED:
+        elif finding.share_untold:
             self.payouts[currency, UNTOLD, "rows"] += 1
             self.payouts[currency, UNTOLD, "amount"] += finding.recipient_amount or 0
         if finding.refunded_amount:
@@ -446,7 +444,10 @@ class Totals:
             if rows > 0:
                 waits[outcome.value] = rows
         over = sum(self.transfers(stands.value) for stands in ENDED)
-        moving = self.count(Outcome.SUCCEEDED) - over
+        unproven = sum(
+            n for (_, what), n in self.shares.items() if what == NOT_AS_ASKED
+        )
+        moving = self.count(Outcome.SUCCEEDED) + unproven - over
         if moving > 0:
             waits["transfers"] = moving
         return waits

@@ -54,7 +54,7 @@ class Pivots:
     """The pivots, and the few rows that are shown whole above them."""
 
     outcomes: pd.DataFrame  # (currency, outcome) -> rows and sums
-    # (currency, destination) -> rows and sums of what succeeded
+    # (currency, destination) -> rows and sums of what moved money
     recipients: pd.DataFrame
     fees: pd.DataFrame  # (currency, fee_currency) -> rows, fee, fee_vat, net
     codes: list[Coded]  # the most frequent first
@@ -70,7 +70,7 @@ class Pivots:
     unsettled: int  # rows that did not simply succeed
     # recipient -> its name and what the file calls it, where a table makes ids of that
     names: dict[str, str]
-    # recipients of which no order succeeded: why not; a duplicate is told where its order is
+    # recipients of which no order moved money: why not; a duplicate is told where its order is
     without: dict[str, list[Coded]]
 
 
@@ -151,11 +151,11 @@ class _Gathered:
     def add(self, findings: list[Finding]) -> None:
         frame = _frame(findings)
         self._outcomes.append(_pivot(frame, ["currency", "outcome"], _COUNTED))
-        succeeded = frame[frame["outcome"] == Outcome.SUCCEEDED.value]
-        self._recipients.append(
-            _pivot(succeeded, ["currency", "destination"], _TO_RECIPIENTS)
-        )
         moved = frame[frame["moved"]]
+        took = frame[frame["took"]]
+        self._recipients.append(
+            _pivot(took, ["currency", "destination"], _TO_RECIPIENTS)
+        )
         self._fees.append(_pivot(moved, ["currency", "fee_currency"], ("rows", *_FEES)))
         for finding in findings:
             self._look_at(finding)
@@ -205,7 +205,7 @@ class _Gathered:
     def _look_at_recipient(self, finding: Finding) -> None:
         """Was any order of it charged, and why not?"""
         recipient = finding.destination
-        if finding.outcome is Outcome.SUCCEEDED:
+        if finding.took_money:
             self._paid.add(recipient)
             self._without.pop(recipient, None)
         elif (
@@ -271,7 +271,7 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         "bank_amount": [arriving(one) or 0 for one in findings],
         "arrived": [int(one.transfer_status == Stands.PAID.value) for one in findings],
     }
-    untold = [_is_untold(one) for one in findings]
+    untold = [one.share_untold for one in findings]
     columns["untold_rows"] = list(map(int, untold))
     columns["untold"] = [
         (one.recipient_amount or 0) if is_so else 0
@@ -283,12 +283,8 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         columns[name] = [getattr(one, name) or 0 for one in findings]
     frame = pd.DataFrame(columns, dtype=object)
     frame["moved"] = pd.Series(moved, dtype=bool)
+    frame["took"] = pd.Series([one.took_money for one in findings], dtype=bool)
     return frame
-
-
-def _is_untold(finding: Finding) -> bool:
-    """Did it succeed, and did the gateway tell no transfer of its share?"""
-    return finding.outcome is Outcome.SUCCEEDED and not finding.transfer_status
 
 
 def arriving(finding: Finding) -> int | None:

@@ -143,14 +143,13 @@ _FIRST = {(Intended.kind, 1, 1), (Answered.kind, 1, 1)}
 _Told = tuple[str, str, Any, Any, Any]
 """Of an answer: order id, batch id, state, and the charge's amount and currency."""
 _OVER = any_of(sorted(OVER))
-_SUCCEEDED = Outcome.SUCCEEDED.value
 # No column tells the time of what an event of a rare kind changed: a person's word that a charge is
 # accepted. When a charge was made that this journal did not make, its event alone tells.
 _ON_THEIR_WAY = (
     "SELECT a.order_id, a.attempt, a.at_ns, a.adopted, c.settled_ns, c.chain, c.transfer, CASE"
     f" a.adopted WHEN 1 THEN (SELECT json_extract({DATA_OF_E}, '{CHARGE_CREATED_AT}')"
     " FROM events AS e WHERE e.seq = a.seq) END FROM came_to AS c CROSS JOIN asked AS a"
-    f" ON a.seq = c.seq WHERE c.state = '{_SUCCEEDED}' AND c.chain <> ''"
+    " ON a.seq = c.seq WHERE c.amount IS NOT NULL AND c.chain <> ''"
     f" AND c.transfer_status NOT IN {_OVER}"
     " AND a.job = ? AND (a.order_id, a.attempt) > (?, ?) AND (? = '' OR a.order_id <= ?)"
     " AND (a.at_ns >= ? OR c.settled_ns >= ? OR a.order_id IN (SELECT value FROM json_each(?))"
@@ -230,7 +229,7 @@ class Orders(JournalFile):
         until: str,
         at_most: int,
     ) -> list[OnItsWay]:
-        """Attempts that succeeded with a chain and whose transfer is not over, of these orders and
+        """Attempts that took money with a chain and whose transfer is not over, of these orders and
         of those that were sent, settled or changed otherwise since then, by order id and attempt.
 
         Those behind an order (`after`) and up to another (`until`; empty: to the end): so many, and
@@ -659,7 +658,7 @@ def _charged(
     for order_id, batch_id, state, minor, currency in answered:
         if order_id in others:
             continue
-        is_paid = state == _SUCCEEDED and type(minor) is int and minor
+        is_paid = state == Outcome.SUCCEEDED and type(minor) is int and minor
         if not (is_paid and currency) or begun[order_id] != batch_id:
             others.add(order_id)
             continue
