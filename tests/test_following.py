@@ -148,7 +148,13 @@ def test_a_transfer_that_failed_is_somebodys_and_says_why(market: Market) -> Non
     (told,) = report(market)["later"]
     assert (told["order_id"], told["transfer_status"]) == ("00002", "failed")
     assert market.run(verb="status").returncode == 10
+    # what the bank sent back it does not get, in any form
+    assert row["bank_amount"] == "" and rows(market)["00001"]["bank_amount"] != ""
+    sums = report(market)["currencies"][0]["transfers"]
+    assert [one["bank_minor"] for one in sums if one["status"] == "failed"] == [0]
     story = market.run("00002", verb="status").stdout
+    told_then, told_now = story.partition("is failed")[::2]
+    assert "the bank gets" in told_then and "the bank gets" not in told_now
     assert "is failed" in story and "the recipient's bank did not take it" in story
     assert market.posts() == 2
 

@@ -557,7 +557,7 @@ def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) ->
     stuck = replace(
         CHARGED,
         transfer_status="failed",
-        bank_amount=4321,
+        bank_amount=None,
         who_acts="accountant",
         reasons=(outcomes.TRANSFER_FAILED(transfer="t", recipient="r", code="c"),),
         warnings=(outcomes.REFUNDED(amount="10.00 THB"),),
@@ -577,12 +577,12 @@ def test_a_share_that_failed_is_told_where_people_look_for_it(tmp_path: Path) ->
     assert "have it send the share again" in why
     shown = str(markupsafe.escape(why))
     assert f"1,234.50 THB Ari {shown}" in told
-    assert "0 of 1 arrived 1 FAILED" in told and "43.21" not in told
+    assert "0 of 1 arrived 1 FAILED" in told
     assert f"0001: {shown} | 10.00 THB of it was given back since" in told
     book = openpyxl.load_workbook(tmp_path / "report.xlsx", read_only=True)
     for sheet in ("Needs action", "Ledger"):
         (_, row, *_) = book[sheet].iter_rows(values_only=True)
-        assert "Ari" in row and 43.21 not in row
+        assert "Ari" in row
     page = f"https://dashboard.omise.co/test/charges/{CHARGED.charge_id}"
     assert f'<a href="{page}" rel=' in text and "See it in the dashboard" in told
     (_, row, *_) = book["Needs action"].iter_rows(values_only=True)

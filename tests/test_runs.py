@@ -353,5 +353,10 @@ def test_both_charges_of_an_order_are_money_that_moved_in_the_run_that_made_them
     ) == 2
     (thb,) = told(market)["run"]["charged"]
     assert (thb["currency"], thb["sum_minor"]) == ("THB", taken)
+    # beside each other in the summary: of all runs it is the same money
+    (line,) = re.findall(
+        r"THB charged +(.*)", market.run("--summary", verb="settle").stdout
+    )
+    assert line.split()[-1] == f"{taken / 100:,.2f}"
     later = json.loads(market.run("--json").stdout)
     assert later["run"]["charged"] == []

@@ -415,7 +415,9 @@ def test_what_is_told_of_the_recipients_share(
     assert (found.who_acts, found.transfer_differs) == (acts, differs)
     assert [word for word in words if word not in found.reason] == []
     assert (found.transfer_id, found.transfer_status) == ("trsf_test_1", told.stands)
-    assert (found.transfer_amount, found.transfer_fee, found.bank_amount) == (5, 2, 3)
+    gets = None if told.stands in ("failed", "deleted") else 3
+    assert (found.transfer_amount, found.transfer_fee) == (5, 2)
+    assert found.bank_amount == gets
     assert (found.transfer_sent_at, found.transfer_paid_at) == ("s", "p")
     assert found.transfer_code == told.code
     nothing = owns(DECLINED_ONE, transfer=told)

@@ -57,7 +57,7 @@ from batchpay.domain.text import mode_told
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.after import share_of
+from batchpay.lifecycle.after import ARRIVES, share_of
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.folding import fold
 from batchpay.lifecycle.kinship import Lineages
@@ -459,7 +459,8 @@ def _transfer(told: TransferSeen, _: Event) -> Iterator[Message]:
     else:
         money = _money(told.amount, told.currency)
         yield said.TRANSFER_OF(transfer=told.id, stands=told.stands, money=money)
-    if told.net is not None and told.fee is not None:
+    arrives = told.stands in ARRIVES
+    if arrives and told.net is not None and told.fee is not None:
         net, fee = (money_told(one, told.currency) for one in (told.net, told.fee))
         yield said.BANK_GETS(net=net, fee=fee)
     if told.sent_at:

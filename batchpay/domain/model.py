@@ -805,7 +805,7 @@ class Finding:
     corrects: str = ""
     changed: str = ""
     # where the recipient's share is (after.Stands), what the gateway keeps of it and what the bank
-    # gets; smallest unit of `currency`
+    # gets, if it gets anything (after.ARRIVES); smallest unit of `currency`
     transfer_status: str = ""
     transfer_amount: int | None = None
     transfer_fee: int | None = None

@@ -42,6 +42,8 @@ OVER = frozenset({Stands.PAID, Stands.DELETED})  # nothing moves any more
 # nothing moves by itself: a batch with no other rows is final
 ENDED = OVER | {Stands.FAILED}
 FOR_A_PERSON = frozenset({Stands.FAILED, Stands.DELETED})
+# of which the bank gets something, or has got it
+ARRIVES = frozenset(Stands) - FOR_A_PERSON
 
 
 def stands_of(transfer: Transfer) -> Stands:

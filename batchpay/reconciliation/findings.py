@@ -29,6 +29,7 @@ from batchpay.domain.model import (
 )
 from batchpay.domain.money import money_told
 from batchpay.lifecycle.after import (
+    ARRIVES,
     Stands,
     is_out_in_vain,
     share_of,
@@ -530,7 +531,7 @@ def _with_transfer(finding: Finding, attempt: Attempt, told: TransferSeen) -> Fi
         transfer_status=told.stands,
         transfer_amount=told.amount,
         transfer_fee=told.fee,
-        bank_amount=told.net,
+        bank_amount=told.net if told.stands in ARRIVES else None,
         transfer_code=told.code,
         transfer_sent_at=told.sent_at,
         transfer_paid_at=told.paid_at,

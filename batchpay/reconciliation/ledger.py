@@ -21,7 +21,7 @@ from batchpay.domain.books import Balance, Booked, Refund, Transaction, Transfer
 from batchpay.domain.model import ChargeSeen
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import is_instant
-from batchpay.lifecycle.after import Stands, stands_of
+from batchpay.lifecycle.after import ARRIVES, Stands, stands_of
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import outcome_of
 from batchpay.lifecycle.order_ids import alike
@@ -247,7 +247,7 @@ def _with_transfer(
         transfer_status=stands,
         transfer_amount=seen.amount,
         transfer_fee=seen.fee,
-        bank_amount=seen.net,
+        bank_amount=seen.net if stands in ARRIVES else None,
     )
 
 

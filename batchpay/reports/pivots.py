@@ -29,7 +29,6 @@ _COUNTED = ("rows", "amount", "charged", "platform_fee", "recipient_amount", "se
 _STUCK = (Stands.FAILED.value, Stands.DELETED.value)
 _UNTOLD = ("untold", "untold_rows")  # shares of which no transfer was told
 _TO_RECIPIENTS = (*_COUNTED, "bank_amount", "arrived", *_STUCK, *_UNTOLD)
-_ON_ITS_WAY = frozenset({Stands.CREATED.value, Stands.SENT.value, Stands.PAID.value})
 _NAMES = 3  # that a file gives one recipient, and are told
 _FEES = ("fee", "fee_vat", "net")
 
@@ -268,7 +267,7 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         "amount": [one.amount or 0 for one in findings],
         "charged": [one.charged_amount or 0 for one in findings],
         "settled": [int(bool(one.settled_by)) for one in findings],
-        "bank_amount": [arriving(one) or 0 for one in findings],
+        "bank_amount": [one.bank_amount or 0 for one in findings],
         "arrived": [int(one.transfer_status == Stands.PAID.value) for one in findings],
     }
     untold = [one.share_untold for one in findings]
@@ -285,13 +284,6 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
     frame["moved"] = pd.Series(moved, dtype=bool)
     frame["took"] = pd.Series([one.took_money for one in findings], dtype=bool)
     return frame
-
-
-def arriving(finding: Finding) -> int | None:
-    """What the recipient's bank gets of it, or has got; None where nothing is on its way."""
-    if finding.transfer_status in _ON_ITS_WAY:
-        return finding.bank_amount
-    return None
 
 
 def _pivot(

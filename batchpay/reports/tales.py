@@ -10,13 +10,13 @@ from typing import Any
 
 from batchpay.domain.secrets import masked
 from batchpay.domain.text import visible
+from batchpay.lifecycle.after import ARRIVES
 from batchpay.messages import labels
 from batchpay.reports.pivots import Pivots
 from batchpay.reports.table import Story
 from batchpay.reports.words import Words
 
 STORIES = 100  # orders that are told
-ARRIVES = ("created", "sent", "paid")  # transfers of which the bank gets something
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from batchpay.reports.facts import (
     without_told,
 )
 from batchpay.reports.files import Directory
-from batchpay.reports.pivots import Pivots, arriving, pivots_of
+from batchpay.reports.pivots import Pivots, pivots_of
 from batchpay.reports.rejects import is_to_correct
 from batchpay.reports.sheets import WIDEST, Book, Sheet, major, workbook
 from batchpay.reports.table import COLUMNS, LAST_COLUMNS, Getter, Inputs
@@ -148,8 +148,6 @@ def columns_of(words: Words, names: Sequence[str]) -> list[Column]:
         kind, get = known[name]
         if name in _MONEY:
             kind = "money"
-        if name == "bank_amount":
-            get = arriving
         found.append(Column(name, kind, _worded(name, words) or get))
     return found
 

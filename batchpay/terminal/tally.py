@@ -111,6 +111,7 @@ def _money(
         if code == currency
     )
     charged = sum(one.charged[currency] for one in totals)
+    charged += sum(_further(currency, totals).values())
     yield f"{currency} {name('asked for', 'page.asked')}", "", told(asked)
     mine = ""
     if now:
@@ -127,6 +128,16 @@ def _money(
     for what, (key, column) in FEES.items():
         called = name(what, f"column.{column}")
         yield from _fees(called, key, currency, totals)
+
+
+def _further(currency: str, totals: Sequence[Totals]) -> dict[str, int]:
+    """Charge -> what it took beside the one that its row is about: money that moved, as a run's."""
+    return {
+        charge_id: minor
+        for one in totals
+        for (code, _, charge_id, _), minor in one.further.items()
+        if code == currency
+    }
 
 
 def _payouts(currency: str, totals: Sequence[Totals], name: Name) -> Iterator[Line]:

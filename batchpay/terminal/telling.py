@@ -12,13 +12,13 @@ from typing import Any
 from batchpay.domain import times
 from batchpay.domain.money import money_told
 from batchpay.job.job import Job
+from batchpay.lifecycle.after import ARRIVES
 from batchpay.messages import repeats, screens
 from batchpay.messages.message import Entry
 from batchpay.terminal.speech import Speech
 from batchpay.terminal.tally import cell_len
 
 _INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-ARRIVES = ("created", "sent", "paid")  # transfers of which the bank gets something
 # what is told of the costs of a charge, each with its name there
 KEPT_OF_IT = (
     (screens.FEE, "fee"),
