@@ -195,7 +195,7 @@ def _is_plain(attempt: Attempt) -> bool:
         attempt.others,
         attempt.unknown,
         attempt.missing_ns,
-        attempt.odd,
+        attempt.waits_again,
     )
     said = (
         attempt.accepted,

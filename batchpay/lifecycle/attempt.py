@@ -27,6 +27,8 @@ from batchpay.lifecycle.doubt import Doubt
 # what a person may say that closes one
 CANCELLED = "cancelled"
 DENIED = "not-charged"
+# what may be said of a charge that succeeded, once that was proven: the gateway has yet to decide
+WAITS_AGAIN = "status 'pending'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,19 +348,16 @@ class Attempt:
         return is_open and self._lacks_money
 
     @property
-    def belied(self) -> bool:
-        """Did its charge succeed, and does the gateway say otherwise of it now? It is asked again,
-        until it does not or a person took note of it.
-        """
-        is_open = self.outcome is Outcome.SUCCEEDED and not self.accepted
-        return is_open and bool(self.odd)
+    def waits_again(self) -> bool:
+        """Did its charge succeed, and does the gateway say that it has yet to decide?"""
+        return self.outcome is Outcome.SUCCEEDED and self.odd == WAITS_AGAIN
 
     @property
     def shaken(self) -> bool:
         """Did it succeed, and does the gateway not bear that out any more: it knows no such charge,
-        or says otherwise of it?
+        or has yet to decide about it? It is asked again, until it does or a person took note.
         """
-        return self.vanished or self.belied
+        return self.vanished or (self.waits_again and not self.accepted)
 
     @property
     def share_differs(self) -> bool:

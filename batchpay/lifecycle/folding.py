@@ -32,7 +32,13 @@ from batchpay.domain.events import (
 )
 from batchpay.domain.model import NO_MONEY, ChargeSeen, Event, Outcome
 from batchpay.lifecycle.after import is_stuck
-from batchpay.lifecycle.attempt import CANCELLED, DENIED, Attempt, word_of
+from batchpay.lifecycle.attempt import (
+    CANCELLED,
+    DENIED,
+    WAITS_AGAIN,
+    Attempt,
+    word_of,
+)
 from batchpay.lifecycle.charge import (
     KNOWN_STATUS,
     Shown,
@@ -400,16 +406,16 @@ def _oddity(state: Attempt, event: Event, found: ChargeSeen, *, by_id: bool) -> 
         return f"status {found.status!r}"
     waits = outcome_of(found) is Outcome.PENDING
     if by_id and waits and event.run_id != state.sent_in:
-        return f"status {found.status!r}"
+        return WAITS_AGAIN
     if by_id and found.status == known.status and not found.chain:
         return "no chain any more"
     return ""
 
 
 def _as_told(state: Attempt, event: Event, odd: str) -> Attempt:
-    """A person who took it as it is took what was told of it then."""
+    """What a person took note of is no word about money that may not come after all."""
     accepted = state.accepted
-    if odd != state.odd:
+    if odd == WAITS_AGAIN != state.odd:
         accepted = ""
     return _but(state, odd=odd, settled_ns=event.at_ns, accepted=accepted)
 

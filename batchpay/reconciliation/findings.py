@@ -310,7 +310,7 @@ def _is_accepted(attempt: Attempt) -> bool:
 def _gone(attempt: Attempt) -> str:
     if attempt.shaken:
         return "open"
-    if attempt.outcome is Outcome.SUCCEEDED and (attempt.gone or attempt.odd):
+    if attempt.outcome is Outcome.SUCCEEDED and (attempt.gone or attempt.waits_again):
         return "noted"
     return ""
 

@@ -88,8 +88,8 @@ def _how_it_was_found(attempt: Attempt) -> Why:
     charge = attempt.charge
     if attempt.gone:
         return _gone(attempt)
-    if attempt.odd and charge is not None:
-        return _odd(attempt, charge)
+    if attempt.waits_again and charge is not None:
+        return _waits_again(attempt, charge)
     if attempt.others:
         return _beside(attempt)
     if attempt.unknown and charge is not None:
@@ -113,10 +113,10 @@ def _gone(attempt: Attempt) -> Why:
     return (*gone, *beside, settle_gone(attempt, attempt.gone[0].id))
 
 
-def _odd(attempt: Attempt, charge: ChargeSeen) -> Why:
-    """It succeeded, and the gateway says otherwise of it now."""
+def _waits_again(attempt: Attempt, charge: ChargeSeen) -> Why:
+    """It succeeded, and the gateway says that it has yet to decide."""
     odd = said.SUCCEEDED_ODD(charge=charge.id, odd=attempt.odd)
-    if not attempt.belied or doubled(attempt):
+    if not attempt.shaken or doubled(attempt):
         return (odd, *_beside(attempt))
     step = steps.ACCEPT(order=attempt.intent.order_id, charge=charge.id)
     return (odd, *_beside(attempt), step)

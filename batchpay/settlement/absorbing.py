@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from batchpay.domain.errors import Taken
 from batchpay.domain.model import ChargeSeen, Intent, Outcome, Page
-from batchpay.lifecycle.charge import key_in, outcome_of
+from batchpay.lifecycle.charge import KNOWN_STATUS, key_in, outcome_of
 from batchpay.messages import nights as said
 from batchpay.settlement.by_id import ById
 from batchpay.settlement.cases import Case
@@ -91,7 +91,7 @@ class Absorbing:
         attempt = case.attempt
         if attempt is None or attempt.charge is None or attempt.charge.id != charge.id:
             return False
-        waits = outcome_of(charge) is Outcome.PENDING
+        waits = KNOWN_STATUS.get(charge.status) is Outcome.PENDING
         had_ended = outcome_of(attempt.charge) is not Outcome.PENDING
         is_new = self._recorder.expected.is_of_this_run(charge.id)
         return waits and had_ended and not is_new

@@ -2263,7 +2263,8 @@ mutant(
     LATE + "test_a_charge_that_is_pending_again_is_told_until_it_is_not",
 )(
     lambda: swap(
-        "batchpay.lifecycle.attempt:Attempt.belied", prop(lambda one, was: False)
+        "batchpay.lifecycle.attempt:Attempt.waits_again",
+        prop(lambda one, was: False),
     )
 )
 
