@@ -896,6 +896,31 @@ def test_an_order_that_was_cancelled_waits_under_an_id_of_another_column(
     once(market, 1, 3, 4)
 
 
+@pytest.mark.fault("J07", "J20")
+def test_a_word_about_a_row_under_another_id_is_none_about_the_order_that_was_charged(
+    market: Market,
+) -> None:
+    """The column of the ids is put back: the row is what it was, and nobody is told to ask for the
+    sale anew.
+    """
+    job(market)
+    inbox(market, a=[sale(1)])
+    assert night(market) == 0
+    job(market, R)
+    inbox(market, a=[sale(1), sale(2)])
+    assert night(market) == 11
+    once(market, 1, 2)
+    cancelling.cancel(load_job(market.folder / "job.toml"), "INV-1", "is 00001")
+    assert night(market) == 10
+    assert rows(market)["INV-1"]["reason"].startswith("cancelled by ")
+    job(market)
+    assert night(market) == 0
+    row = rows(market)["00001"]
+    assert row["outcome"] == "duplicate", row["reason"]
+    assert "cancelled" not in row["reason"]
+    once(market, 1, 2)
+
+
 @pytest.mark.fault("J07", "E10")
 @pytest.mark.parametrize("asked", [True, False])
 @pytest.mark.parametrize("own_file", [True, False])

@@ -111,12 +111,12 @@ def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:
     if kin is not None:
         return _of_one_sale(row, kin)
     reason = why_cancelled(row, history, guards)
-    if reason:
+    judged = _judged(row, attempts, history, guards)
+    if reason and not _is_beside_money(judged, attempts):
         return Cancelled(reason)
     over = asked_before(row, history, guards)
     if over is not None:
         return duplicate_of(over, said.DUPLICATE_EARLIER_ASKED)
-    judged = _judged(row, attempts, history, guards)
     if isinstance(judged, DuplicateOf):
         return _unless_anothers(row, judged, history)
     if isinstance(judged, RepeatOf):
@@ -125,6 +125,14 @@ def _stand_by_itself(row: Row, history: History, guards: Guards) -> Standing:
     if isinstance(judged, MayGo):
         return _with_its_past(row, judged, owned, history, guards)
     return judged
+
+
+def _is_beside_money(judged: Standing, attempts: Sequence[Attempt]) -> bool:
+    """Does a row stand beside an attempt of its own id that has money, or may? A word that was said
+    of the row under another id gives up nothing of that, and nobody is to ask for it anew.
+    """
+    is_beside = isinstance(judged, DuplicateOf | ConflictWith)
+    return is_beside and any(one.stands for one in attempts)
 
 
 def _known_by_its_id(row: Row, attempts: Sequence[Attempt]) -> Row:
