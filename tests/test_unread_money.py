@@ -290,16 +290,3 @@ def test_a_transfer_that_nobody_can_read_is_for_a_person_and_in_no_sum(
     name = {"net": "bank", "total_fee": "fee"}.get(*change, "amount")
     assert transfers[f"{name}_unknown"] == 1
     assert "+ 1 × ?" in page_of(market)
-
-
-@pytest.mark.fault("J29")
-def test_a_transfer_that_costs_more_than_it_is_is_told(market: Market) -> None:
-    """What its bank would get is below zero; the row says so, and the charge stands."""
-    market.job()
-    market.orders([order(1), order(2)])
-    assert market.run().returncode == 0
-    becomes(market, {"total_fee": 20000, "net": 10125 - 20000})
-    assert market.run(verb="settle").returncode == 0
-    first, second = market.results()
-    said = "is more than the recipient's share: the bank would get -98.75 THB"
-    assert said in first["warnings"] and not second["warnings"]

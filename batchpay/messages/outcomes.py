@@ -320,14 +320,6 @@ TRANSFER_DELETED = entry(
     example="a transfer deleted in the dashboard",
     remedy="Ask who deleted it, and why; pay the recipient otherwise.",
 )
-TRANSFER_BELOW_ZERO = entry(
-    "transfer.below-zero",
-    "the fee of transfer {transfer} is more than the recipient's share: the bank would get {bank}"
-    " of it, as the gateway tells",
-    means="What the gateway keeps of the transfer is more than what it transfers.",
-    example="a share of 20.00 THB whose transfer costs 30.00 THB",
-    remedy="Ask the gateway what becomes of it; pay the recipient otherwise if it does not arrive.",
-)
 TRANSFER_DIFFERS = entry(
     "transfer.differs",
     "transfer {transfer} is not the recipient's share: {why}",

@@ -538,10 +538,6 @@ def _with_transfer(finding: Finding, attempt: Attempt, told: TransferSeen) -> Fi
         transfer_differs=attempt.share_differs,
     )
     name = {"transfer": told.id, "recipient": finding.destination}
-    if told.net is not None and told.net < 0:
-        bank = money_told(told.net, told.currency or finding.currency)
-        warning = outcomes.TRANSFER_BELOW_ZERO(transfer=told.id, bank=bank)
-        seen = replace(seen, warnings=(*seen.warnings, warning))
     if told.flaws:
         why = outcomes.TRANSFER_DIFFERS(transfer=told.id, why="; ".join(told.flaws))
         seen = _with_other_share(seen, attempt, why)

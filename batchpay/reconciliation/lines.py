@@ -288,8 +288,6 @@ def plain_at(
     odd = {*chunk.problems, *chunk.corrects, *chunk.earlier, *chunk.comeback}
     odd.update(_asking_otherwise(chunk.documents, rows))
     odd.update(_of_odd_costs(rows))
-    banks = zip(places, rows.kept["bank_amount"], strict=True)
-    odd.update(at for at, bank in banks if bank is not None and bank < 0)
     if repeats:
         odd.update(at for at in places if (chunk.sheet, chunk.rows[at]) in repeats)
     if told_later:
