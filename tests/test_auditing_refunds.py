@@ -244,10 +244,9 @@ def test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes(
             False,
             "40.00",
         )
-    assert (
-        "of an earlier state, 40.00 THB (4000 in the smallest unit); it has changed since"
-        in said(shop, days[0])[1]
-    )
+    text = said(shop, days[0])[1]
+    assert "of an earlier state, 40.00 THB (4000 in the smallest unit), " in text
+    assert "; it has changed since, look again: the shop agreed" in text
     assert said(shop, days[0], "--note", name, "--reason", "the rest too")[0] == 0
     assert [audited(shop, day)[0] for day in days] == [0, 0]
     assert [one["amount"] for one in events(shop, "noted")] == [4000, 5000]

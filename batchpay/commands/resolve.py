@@ -157,7 +157,7 @@ def charged(
         if row is not None:
             number = max((one.intent.attempt for one in attempts), default=0) + 1
             return _claimed(opened, key, row, number, charge_id, reason)
-        if earlier is None and _is_so(opened, attempts, charge_id):
+        if earlier is None and _is_asked_for_still(opened, attempts, charge_id):
             done = screens.CHARGED_ALREADY(order=order_id, charge=charge_id)
             return Settled(and_the_stop(opened, str(done)))
         case = earlier or _unsettled(opened, order_id, charge_id)
@@ -466,11 +466,14 @@ def _settleable(
     return of
 
 
-def _is_so(opened: OpenJob, attempts: tuple[Attempt, ...], charge_id: str) -> bool:
-    """Is an order charged by this very charge, and nothing else to be said of it? A stop may still
-    ask for that word, of a charge that was not to be seen for a while.
+def _is_asked_for_still(
+    opened: OpenJob, attempts: tuple[Attempt, ...], charge_id: str
+) -> bool:
+    """Does a stop in force name this charge, which was not to be seen then, though its order is
+    charged by it and nothing else is to be said of that?
     """
-    if _settleable(opened, attempts, charge_id) is not None:
+    names_it = charge_id in str(opened.stop)
+    if not names_it or _settleable(opened, attempts, charge_id) is not None:
         return False
     return any(
         one.outcome is Outcome.SUCCEEDED and is_reported(one, charge_id)

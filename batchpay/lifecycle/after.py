@@ -42,6 +42,7 @@ OVER = frozenset({Stands.PAID, Stands.DELETED})  # nothing moves any more
 # nothing moves by itself: a batch with no other rows is final
 ENDED = OVER | {Stands.FAILED}
 FOR_A_PERSON = frozenset({Stands.FAILED, Stands.DELETED})
+OUT = frozenset({Stands.SENT, Stands.PAID})  # the gateway has it no more
 # of which the bank gets something, or has got it
 ARRIVES = frozenset(Stands) - FOR_A_PERSON
 
@@ -75,12 +76,18 @@ def too_much(stands: str, amount: int | None, left: int) -> int:
     return max(0, amount - left)
 
 
-def is_out_in_vain(attempt: Attempt) -> bool:
+def goes_in_vain(attempt: Attempt) -> bool:
     """Is a charge reversed, or ended without money, since, whose recipient gets its share?"""
     told = attempt.transfer
     if told is None or attempt.outcome not in NO_MONEY:
         return False
     return too_much(told.stands, told.amount, left=0) > 0
+
+
+def is_out_in_vain(attempt: Attempt) -> bool:
+    """The same where the bank has it, or had: then it is to be settled with the recipient first."""
+    told = attempt.transfer
+    return told is not None and told.stands in OUT and goes_in_vain(attempt)
 
 
 def wants_a_word(attempt: Attempt) -> bool:

@@ -9,7 +9,7 @@ from batchpay.domain.exits import NEXT_RUN
 from batchpay.domain.model import ChargeSeen, Finding, Outcome
 from batchpay.domain.money import money_text, money_told
 from batchpay.domain.text import told
-from batchpay.lifecycle.after import is_out_in_vain
+from batchpay.lifecycle.after import goes_in_vain
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.charge import can_be_asked_for
 from batchpay.lifecycle.paid import (
@@ -229,7 +229,7 @@ def _ended(attempt: Attempt) -> Why:
 def _in_vain(attempt: Attempt) -> Why:
     """It had taken money, and its recipient gets the share of that."""
     share = attempt.transfer
-    if share is None or not is_out_in_vain(attempt):
+    if share is None or not goes_in_vain(attempt):
         return ()
     currency = share.currency or attempt.intent.currency.upper()
     told = said.SHARE_TOO_MUCH(
