@@ -56,7 +56,7 @@ def test_costs_that_cannot_be_are_in_no_sum_and_told(market: Market, lie: str) -
         honest = sum(int(rows[one][name]) for one in ("00001", "00003"))
         assert fees[f"{name}_minor"] == honest
     (folder,) = (market.folder / "reports").glob("2*")
-    said = "fee, VAT and net of 1 charge in THB"
+    said = "fee, VAT or net of 1 charge in THB"
     assert said in (folder / "report.html").read_text("utf-8")
     summary = load_workbook(folder / "report.xlsx")["Summary"]
     assert any(said in str(cell.value) for cell in summary["A"])

@@ -490,12 +490,12 @@ GIVEN_BACK = _label(
 )
 COSTS_LEFT_OUT = _counted(
     "page.costs-left-out",
-    "In none of these sums: fee, VAT and net of {count} charge in {currency}, for what the gateway"
-    " tells of them cannot be true or cannot be read: what is ours is told without them. The column"
-    " of warnings tells what.",
-    "In none of these sums: fee, VAT and net of {count} charges in {currency}, for what the gateway"
-    " tells of them cannot be true or cannot be read: what is ours is told without them. The column"
-    " of warnings tells what.",
+    "Not in these sums: fee, VAT or net of {count} charge in {currency}, for the gateway tells"
+    " none, or what it tells cannot be true or read: what is ours is told without them. The column"
+    " of warnings has what it tells.",
+    "Not in these sums: fee, VAT or net of {count} charges in {currency}, for the gateway tells"
+    " none, or what it tells cannot be true or read: what is ours is told without them. The column"
+    " of warnings has what it tells.",
     "Below what was earned, and what the gateway kept.",
 )
 ROWS_NOT_CHARGED = _counted(

@@ -9,7 +9,7 @@ so is in no sum (docs/gateway.md, 3.4). Pure; smallest units.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def whole_of(
@@ -23,11 +23,14 @@ def whole_of(
     return funding
 
 
-def left_out(parts: Iterable[int | None], whole: int | None) -> bool:
-    """Is any part of it unknown, or below zero, or are they more than all of it? Less may be."""
-    told = []
-    for part in parts:
-        if part is None or part < 0:
-            return True
-        told.append(part)
+def cannot_be(parts: Iterable[int | None], whole: int | None) -> bool:
+    """Is any part of it below zero, or are they more than all of it? Less may be."""
+    told = [part for part in parts if part is not None]
+    if any(part < 0 for part in told):
+        return True
     return whole is not None and sum(told) > whole
+
+
+def left_out(parts: Sequence[int | None], whole: int | None) -> bool:
+    """The same, or is any part of it unknown?"""
+    return None in parts or cannot_be(parts, whole)

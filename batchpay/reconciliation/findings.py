@@ -62,7 +62,7 @@ from batchpay.messages import outcomes, screens, steps
 from batchpay.messages import standing as said
 from batchpay.messages.message import Message, read
 from batchpay.reconciliation.comebacks import with_lineage
-from batchpay.reconciliation.costs import left_out, whole_of
+from batchpay.reconciliation.costs import cannot_be, whole_of
 from batchpay.reconciliation.over import as_settled
 from batchpay.reconciliation.reasons import (
     PAY_ONCE,
@@ -497,14 +497,14 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
 
 def _with_costs(finding: Finding, charge: ChargeSeen) -> Finding:
     """What the gateway says it kept of it; what cannot be true, or cannot be read, is told, and
-    stands in no column.
+    stands in no column. What it does not tell is counted, and nobody warned.
     """
     currency = charge.currency.upper()
     unit = charge.funding_currency or ""
     parts = {"fee": charge.fee, "VAT": charge.fee_vat, "net": charge.net}
     kept = (*parts.values(), charge.interest or 0)
     whole = whole_of(charge.taken, currency, charge.funding_amount, unit)
-    if charge.taken is None or charge.unread_costs or left_out(kept, whole):
+    if charge.taken is None or charge.unread_costs or cannot_be(kept, whole):
         told = [
             f"{name} {money_told(minor, unit or currency)}"
             for name, minor in (*parts.items(), ("interest", charge.interest))
@@ -520,6 +520,7 @@ def _with_costs(finding: Finding, charge: ChargeSeen) -> Finding:
         fee_vat=charge.fee_vat,
         net=charge.net,
         interest=charge.interest,
+        costs_contradicted=None in kept,
     )
 
 
