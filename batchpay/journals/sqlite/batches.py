@@ -489,7 +489,7 @@ class Batches(Writing):
         for job in self._jobs():
             if job != self.job:
                 tail = tail_of(job, sha256)
-                known = (one for one in self._batch_ids(job) if one[-12:] == tail)
+                known = (one for one in self._batch_ids(job) if tail_in(one) == tail)
                 found += [(job, batch_id) for batch_id in known]
         return found
 
